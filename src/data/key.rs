@@ -1,0 +1,231 @@
+//! Keys, and the key schemas that take them out of items.
+
+use std::borrow::Cow;
+
+use super::{Item, Number, Type, Value};
+
+/// The most bytes that a partition key's value may have.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const PARTITION_KEY_BYTES_MAX: usize = 2048;
+/// The most bytes that a sort key's value may have.
+const SORT_KEY_BYTES_MAX: usize = 1024;
+
+/// The type of a key attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// String.
+    S,
+    /// Number.
+    N,
+    /// Binary.
+    B,
+}
+
+impl KeyKind {
+    /// The attribute type of the same name.
+    #[must_use]
+    pub const fn as_type(self) -> Type {
+        match self {
+            Self::S => Type::S,
+            Self::N => Type::N,
+            Self::B => Type::B,
+        }
+    }
+}
+
+/// A key attribute's value. The order is DynamoDB's: strings by UTF-8 bytes, numbers by value,
+/// binaries by unsigned bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyValue<'a> {
+    /// String.
+    S(Cow<'a, str>),
+    /// Number.
+    N(Number<'a>),
+    /// Binary.
+    B(Cow<'a, [u8]>),
+}
+
+impl<'a> KeyValue<'a> {
+    /// The type of the value.
+    #[must_use]
+    pub const fn kind(&self) -> KeyKind {
+        match self {
+            Self::S(_) => KeyKind::S,
+            Self::N(_) => KeyKind::N,
+            Self::B(_) => KeyKind::B,
+        }
+    }
+
+    /// The key value that an attribute value is, or nothing if it is of a type that keys cannot
+    /// have.
+    #[must_use]
+    pub fn from_value(value: &'a Value<'_>) -> Option<Self> {
+        match value {
+            Value::S(text) => Some(Self::S(Cow::Borrowed(text))),
+            Value::N(number) => Number::parse(number.as_str()).ok().map(Self::N),
+            Value::B(bytes) => Some(Self::B(Cow::Borrowed(bytes))),
+            Value::Bool(_)
+            | Value::Null
+            | Value::Ss(_)
+            | Value::Ns(_)
+            | Value::Bs(_)
+            | Value::L(_)
+            | Value::M(_) => None,
+        }
+    }
+
+    /// The attribute value of this key value.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        match self.clone().into_owned() {
+            KeyValue::S(text) => Value::S(text),
+            KeyValue::N(number) => Value::N(number),
+            KeyValue::B(bytes) => Value::B(bytes),
+        }
+    }
+
+    /// The same value, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> KeyValue<'static> {
+        match self {
+            Self::S(text) => KeyValue::S(Cow::Owned(text.into_owned())),
+            Self::N(number) => KeyValue::N(number.into_owned()),
+            Self::B(bytes) => KeyValue::B(Cow::Owned(bytes.into_owned())),
+        }
+    }
+
+    /// The length that DynamoDB's limits on keys look at.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::S(text) => text.len(),
+            // A number takes at most 21 bytes, and is never empty.
+            Self::N(_) => 1,
+            Self::B(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// An item's primary key, without the attributes' names. The order is the table's: by partition
+/// key, then by sort key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key<'a> {
+    /// The partition key's value.
+    pub partition: KeyValue<'a>,
+    /// The sort key's value, for tables that have one.
+    pub sort: Option<KeyValue<'a>>,
+}
+
+impl Key<'_> {
+    /// The same key, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Key<'static> {
+        Key { partition: self.partition.into_owned(), sort: self.sort.map(KeyValue::into_owned) }
+    }
+}
+
+/// One attribute of a key schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyAttribute {
+    /// The attribute's name.
+    pub name: String,
+    /// Its type.
+    pub kind: KeyKind,
+}
+
+/// The key of a table or an index: a partition key, and a sort key if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySchema {
+    /// The partition key.
+    pub partition: KeyAttribute,
+    /// The sort key.
+    pub sort: Option<KeyAttribute>,
+}
+
+/// Why an item has no valid key for a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// A key attribute is not there.
+    #[error("key attribute `{0}` is missing")]
+    Missing(String),
+    /// A key attribute is of another type than the schema's.
+    #[error("key attribute `{name}` is of type {found}, and the table's key says {expected}")]
+    Type {
+        /// The attribute.
+        name: String,
+        /// The type that it has.
+        found: Type,
+        /// The type that the schema asks for.
+        expected: Type,
+    },
+    /// A key attribute is empty.
+    #[error("key attribute `{0}` is empty")]
+    Empty(String),
+    /// A key attribute is longer than DynamoDB allows.
+    #[error("key attribute `{name}` has {bytes} bytes, and DynamoDB allows {bytes_max}")]
+    Length {
+        /// The attribute.
+        name: String,
+        /// Its length.
+        bytes: usize,
+        /// The most that is allowed.
+        bytes_max: usize,
+    },
+}
+
+impl KeySchema {
+    /// The names of the key attributes, partition key first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes().map(|attribute| attribute.name.as_str())
+    }
+
+    /// The key attributes, partition key first.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        std::iter::once(&self.partition).chain(self.sort.as_ref())
+    }
+
+    /// Takes an item's key out of it.
+    pub fn key_of<'a>(&self, item: &'a Item<'_>) -> Result<Key<'a>, KeyError> {
+        let sort = match &self.sort {
+            Some(attribute) => Some(key_value(item, attribute, SORT_KEY_BYTES_MAX)?),
+            None => None,
+        };
+        Ok(Key { partition: key_value(item, &self.partition, PARTITION_KEY_BYTES_MAX)?, sort })
+    }
+
+    /// Whether the key has the schema's shape: a sort key exactly if the schema has one, the
+    /// schema's types, and lengths that DynamoDB allows.
+    pub fn check(&self, key: &Key<'_>) -> Result<(), KeyError> {
+        self.key_of(&self.item_of(key)).map(|_| ())
+    }
+
+    /// The key as an item that has the key attributes alone.
+    #[must_use]
+    pub fn item_of(&self, key: &Key<'_>) -> Item<'static> {
+        let values = std::iter::once(&key.partition).chain(key.sort.as_ref());
+        self.names()
+            .zip(values)
+            .map(|(name, value)| (Cow::Owned(name.to_owned()), value.to_value()))
+            .collect()
+    }
+}
+
+/// One key attribute's value, checked against the schema and DynamoDB's limits.
+fn key_value<'a>(
+    item: &'a Item<'_>,
+    attribute: &KeyAttribute,
+    bytes_max: usize,
+) -> Result<KeyValue<'a>, KeyError> {
+    let name = || attribute.name.clone();
+    let value = item.get(attribute.name.as_str()).ok_or_else(|| KeyError::Missing(name()))?;
+    let mistyped =
+        || KeyError::Type { name: name(), found: value.kind(), expected: attribute.kind.as_type() };
+    let key_value = KeyValue::from_value(value).ok_or_else(mistyped)?;
+    if key_value.kind() != attribute.kind {
+        return Err(mistyped());
+    }
+    match key_value.bytes() {
+        0 => Err(KeyError::Empty(name())),
+        bytes if bytes > bytes_max => Err(KeyError::Length { name: name(), bytes, bytes_max }),
+        _ => Ok(key_value),
+    }
+}

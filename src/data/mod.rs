@@ -1,0 +1,18 @@
+//! DynamoDB's data model: values, numbers, keys and items, and their JSON.
+//!
+//! Everything here may borrow from the text it was read from, so that a batch of stream
+//! records is decoded without copying what the rules only look at.
+
+mod json;
+mod key;
+mod number;
+mod path;
+mod size;
+mod value;
+
+pub use json::{JsonItem, MAX_DEPTH, decode_binary};
+pub use key::{Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue};
+pub use number::{Number, NumberError};
+pub use path::Path;
+pub use size::{ITEM_BYTES_MAX, item_bytes};
+pub use value::{Item, Type, Value, into_owned};

@@ -1,0 +1,65 @@
+//! Document paths such as `address.city_id`.
+
+use std::fmt;
+
+use super::{Item, Value};
+
+/// A path to a value: an attribute's name, then the keys of nested maps.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path {
+    segments: Vec<String>,
+}
+
+impl Path {
+    /// Reads a path with dots between its names; nothing if a name is empty.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
+        segments.iter().all(|segment| !segment.is_empty()).then_some(Self { segments })
+    }
+
+    /// The path of a single attribute, whose name may contain dots.
+    #[must_use]
+    pub fn attribute(name: &str) -> Self {
+        Self { segments: vec![name.to_owned()] }
+    }
+
+    /// The path one map key deeper.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Self {
+        let mut segments = self.segments.clone();
+        segments.push(name.to_owned());
+        Self { segments }
+    }
+
+    /// The names on the path.
+    #[must_use]
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// The attribute that the path begins at.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.segments.first().map_or("", String::as_str)
+    }
+
+    /// The value at the path. A `NULL` counts as absent: serializers write one for an absent
+    /// optional field.
+    #[must_use]
+    pub fn lookup<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
+        let (root, inner) = self.segments.split_first()?;
+        let mut value = item.get(root.as_str())?;
+        for segment in inner {
+            let Value::M(map) = value else { return None };
+            value = map.get(segment.as_str())?;
+        }
+        (*value != Value::Null).then_some(value)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.segments.join("."))
+    }
+}

@@ -1,0 +1,1 @@
+//! The pipeline from a batch of stream records to an outcome.

@@ -1,0 +1,16 @@
+//! Referential integrity for DynamoDB, after the fact.
+//!
+//! # Layout
+//!
+//! The data flows one way: decode → match → decide → write → answer.
+//!
+//! - [`data`]: DynamoDB's data model, borrowed where it can be.
+//! - [`rules`]: the rule file: read, checked with all its problems at once, and the model that
+//!   everything else runs on.
+//! - [`engine`]: the pipeline from a batch of stream records to an outcome.
+//! - [`store`]: what the engine asks of a database, and the embedded one.
+
+pub mod data;
+pub mod engine;
+pub mod rules;
+pub mod store;

@@ -1,0 +1,4 @@
+//! The rule file: its language, its diagnostics, and the model that the engine runs on.
+
+pub mod model;
+pub mod template;

@@ -1,0 +1,264 @@
+//! The rules, checked: every name resolved, every type agreed.
+//!
+//! Invariant: a [`Rules`] that exists is sound. Ids index the vectors they belong to, an entity's
+//! key has its table's shape, a reference has a component for each capture of its target's key.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::template::{EntityKey, KeyTemplate};
+use crate::data::{Item, KeySchema, Path, Type, Value};
+
+/// A table's place in [`Rules::tables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub usize);
+
+/// An entity's place in [`Rules::entities`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityId(pub usize);
+
+/// A reference's place in [`Rules::references`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReferenceId(pub usize);
+
+/// A mirror's place in [`Rules::mirrors`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MirrorId(pub usize);
+
+/// A whole rule file, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// The tables, in the order of the file.
+    pub tables: Vec<Table>,
+    /// The kinds of item.
+    pub entities: Vec<Entity>,
+    /// The foreign keys.
+    pub references: Vec<Reference>,
+    /// The derived copies.
+    pub mirrors: Vec<Mirror>,
+}
+
+/// A table that the rules watch or read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The name that the rule file gives it.
+    pub alias: String,
+    /// The table's own name in DynamoDB.
+    pub name: String,
+    /// Its primary key.
+    pub key: KeySchema,
+    /// The character that ends a capture in key templates.
+    pub separator: char,
+    /// The indexes that the rules look things up by.
+    pub indexes: Vec<Index>,
+}
+
+/// A global secondary index, as far as the rules tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// The index's name.
+    pub name: String,
+    /// Its key.
+    pub key: KeySchema,
+}
+
+/// A kind of item: the keys it has, and what tells it from others with the same keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// The entity's name.
+    pub name: String,
+    /// The table whose items these are.
+    pub table: TableId,
+    /// The templates of its key.
+    pub key: EntityKey,
+    /// The attributes that rules use, by path.
+    pub attributes: BTreeMap<Path, Type>,
+    /// What an item of this kind holds besides: a value for each of these paths.
+    pub conditions: Vec<(Path, Value<'static>)>,
+}
+
+impl Entity {
+    /// Whether an item with a matching key is of this kind.
+    #[must_use]
+    pub fn admits(&self, item: &Item<'_>) -> bool {
+        self.conditions.iter().all(|(path, value)| path.lookup(item) == Some(value))
+    }
+}
+
+/// What a rule does with what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// The rule is not evaluated.
+    Off,
+    /// Violations are reported, with what would be done about them.
+    Observe,
+    /// Violations are reported, and the rule's writes are made.
+    #[default]
+    Enforce,
+}
+
+/// How much a violation weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Severity {
+    /// Counts as a violation.
+    #[default]
+    Error,
+    /// Counts as a warning, and is no reason for exit code 1.
+    Warn,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The rule's name.
+    pub name: String,
+    /// The entity that refers.
+    pub from: EntityId,
+    /// The entity that is referred to.
+    pub to: EntityId,
+    /// Where the value of each capture of the referenced key comes from, in the order of
+    /// [`EntityKey::captures`].
+    pub components: Vec<Source>,
+    /// What a composite reference with some parts missing means.
+    pub matching: Matching,
+    /// Whether a missing reference is a violation.
+    pub required: bool,
+    /// What is done when the referenced item does not exist.
+    pub on_missing: OnMissing,
+    /// What is done when the referenced item is deleted while others refer to it.
+    pub on_delete: OnDelete,
+    /// The same, for a delete made by TTL.
+    pub on_ttl_delete: OnDelete,
+    /// How the referencing items of a deleted target are found.
+    pub find: Find,
+    /// How long a dangling reference may last before it counts.
+    pub grace: Duration,
+    /// What the rule does.
+    pub mode: Mode,
+    /// How much its violations weigh.
+    pub severity: Severity,
+    /// How many items one delete may touch.
+    pub fanout_max: u64,
+}
+
+/// Where one part of a reference comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A capture of the referencing item's own key, by its place in [`EntityKey::captures`].
+    Capture(usize),
+    /// The value at a path.
+    Attribute(Path, Type),
+    /// Each element of the list or set at a path.
+    Elements(Path, Type),
+}
+
+/// What a composite reference with some parts missing means: SQL's `MATCH`.
+///
+/// <https://www.postgresql.org/docs/current/sql-createtable.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Matching {
+    /// It is not checked.
+    #[default]
+    Simple,
+    /// All parts are there, or none.
+    Full,
+}
+
+/// What is done when the referenced item does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMissing {
+    /// It is reported.
+    #[default]
+    Report,
+}
+
+/// What is done when a referenced item is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDelete {
+    /// The items left behind are reported.
+    #[default]
+    Report,
+    /// Nothing: the items left behind are as they should be.
+    Ignore,
+}
+
+/// How the referencing items of a deleted target are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Find {
+    /// The referenced key fixes their partition key: a strongly consistent query.
+    Derived,
+    /// Through a global secondary index, whose key is built from the referenced key's captures.
+    Index {
+        /// The index, by its place in the referencing table's [`Table::indexes`].
+        index: usize,
+        /// The value of the index's partition key.
+        partition: KeyTemplate,
+        /// What the index's sort key is or begins with.
+        sort: Option<KeyTemplate>,
+    },
+    /// Through the mirrors of the referencing items.
+    Mirror(MirrorId),
+    /// Not at all.
+    None,
+}
+
+/// A derived copy of each item of an entity, at another key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// The rule's name.
+    pub name: String,
+    /// The entity that the application writes.
+    pub source: EntityId,
+    /// The entity that Referee writes.
+    pub mirror: EntityId,
+    /// For each capture of the mirror's key, its place among the source's captures.
+    pub mirror_from_source: Vec<usize>,
+    /// For each capture of the source's key, its place among the mirror's captures.
+    pub source_from_mirror: Vec<usize>,
+    /// The attributes copied.
+    pub copy: Copied,
+    /// What happens when someone else deletes a mirror.
+    pub on_mirror_delete: OnMirrorDelete,
+    /// What happens when someone else changes or creates a mirror.
+    pub on_mirror_edit: OnMirrorEdit,
+    /// Whether an item that Referee did not write may be overwritten at a mirror's key.
+    pub adopt: bool,
+    /// What the rule does.
+    pub mode: Mode,
+    /// How much its violations weigh.
+    pub severity: Severity,
+}
+
+/// The attributes that a mirror copies. Key attributes and the reserved mark are never copied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Copied {
+    /// All of them.
+    #[default]
+    All,
+    /// None: the mirror has its key alone.
+    None,
+    /// These.
+    List(Vec<String>),
+}
+
+/// What happens when someone else deletes a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMirrorDelete {
+    /// It is written again.
+    #[default]
+    Restore,
+    /// Its source is deleted.
+    DeleteSource,
+    /// It is reported.
+    Report,
+}
+
+/// What happens when someone else changes or creates a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMirrorEdit {
+    /// It is written again as its source says.
+    #[default]
+    Overwrite,
+    /// It is reported.
+    Report,
+}

@@ -1,0 +1,1 @@
+//! Whether two templates share a key.
