@@ -1,1 +1,29 @@
 //! The pipeline from a batch of stream records to an outcome.
+//!
+//! A functional core: [`process`](Engine::process) alone waits for a store or a clock, and both
+//! are arguments. Every other module is a pure function from values to values.
+
+mod change;
+mod coalesce;
+mod confirm;
+mod decide;
+mod decode;
+mod meter;
+mod mirror;
+mod outcome;
+mod plan;
+mod process;
+mod reads;
+mod reference;
+mod report;
+mod sequence;
+mod violation;
+mod work;
+mod writes;
+
+pub use decode::{EventError, Rejected, records};
+pub use outcome::{HandedBack, Operation, Outcome, WriteMade};
+pub use plan::MARK;
+pub use process::{Clock, Engine, Fatal};
+pub use sequence::Sequence;
+pub use violation::{ItemName, Kind, Orphans, Response, Violation};
