@@ -7,6 +7,7 @@ mod json;
 mod key;
 mod number;
 mod path;
+mod sequence;
 mod size;
 mod value;
 
@@ -14,5 +15,6 @@ pub use json::{JsonItem, MAX_DEPTH, decode_binary};
 pub use key::{Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue};
 pub use number::{Number, NumberError};
 pub use path::Path;
+pub use sequence::{SequenceError, SequenceNumber};
 pub use size::{ITEM_BYTES_MAX, item_bytes};
 pub use value::{Item, Type, Value, into_owned};

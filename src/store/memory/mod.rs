@@ -1,0 +1,181 @@
+//! The embedded store: DynamoDB's behaviour in a `BTreeMap`.
+//!
+//! It is what a replay runs on, and the simulator; here is where faults are injected. Nothing in
+//! it reads a clock or draws a random number: the same calls have the same answers, always.
+//!
+//! It refuses what DynamoDB refuses, bills what DynamoDB bills, and makes the stream records that
+//! DynamoDB makes. It differs in that its indexes are never behind, and a partition is never over
+//! its capacity; both come from [`Memory::set_faults`], or from nowhere.
+
+mod bill;
+mod check;
+mod fault;
+mod read;
+mod recorded;
+mod schema;
+mod stream;
+mod table;
+mod write;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub use bill::Usage;
+pub use fault::{Call, CallKind, Fault, Faults};
+pub use recorded::Committed;
+pub use schema::{IndexSchema, TableSchema};
+pub use stream::StreamRecord;
+
+use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written};
+use crate::data::{Item, Key, SequenceNumber};
+use fault::LateWrite;
+use table::Table;
+
+/// Tables in memory, for one thread.
+#[derive(Default)]
+pub struct Memory {
+    state: RefCell<State>,
+    faults: RefCell<Option<Faults>>,
+}
+
+#[derive(Default)]
+struct State {
+    tables: BTreeMap<String, Table>,
+    /// The highest sequence number seen or given so far.
+    highest: SequenceNumber,
+    stream: Vec<StreamRecord>,
+    /// How many stream records were ever made.
+    records: u64,
+    now_ms: u64,
+    usage: Usage,
+    late: Vec<LateWrite>,
+}
+
+impl Memory {
+    /// A store with these tables, empty. Of two tables with one name, the last counts.
+    #[must_use]
+    pub fn new(tables: impl IntoIterator<Item = TableSchema>) -> Self {
+        let tables =
+            tables.into_iter().map(|schema| (schema.name.clone(), Table::new(schema))).collect();
+        Self { state: RefCell::new(State { tables, ..State::default() }), ..Self::default() }
+    }
+
+    /// Puts an item as if it had always been there: at no cost, and without a stream record.
+    pub fn seed(&self, table: &str, item: Item<'static>) -> Result<(), StoreError> {
+        let mut state = self.state.borrow_mut();
+        let table = state.table_mut(table)?;
+        let key = check::item_key(&table.key, &item)?;
+        check::item(table, &item)?;
+        table.replace(&key, Some(item));
+        Ok(())
+    }
+
+    /// Every item of every table, in the order of their keys.
+    #[must_use]
+    pub fn dump(&self) -> BTreeMap<String, Vec<Item<'static>>> {
+        let state = self.state.borrow();
+        let items = |table: &Table| table.items().cloned().collect();
+        state.tables.iter().map(|(name, table)| (name.clone(), items(table))).collect()
+    }
+
+    /// Takes the stream records made since the last time, in the order of the writes.
+    #[must_use]
+    pub fn take_stream(&self) -> Vec<StreamRecord> {
+        std::mem::take(&mut self.state.borrow_mut().stream)
+    }
+
+    /// Sets the time that stream records are stamped with, in milliseconds since 1970.
+    pub fn set_now_ms(&self, now_ms: u64) {
+        self.state.borrow_mut().now_ms = now_ms;
+    }
+
+    /// What was asked of the store so far, and what it cost.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.state.borrow().usage
+    }
+}
+
+impl Store for Memory {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        let kind = CallKind::BatchGet;
+        let fault = self.fault(kind, reads.iter().map(|read| read.table.as_str()));
+        self.answer(kind, fault, move |state| state.batch_get(&reads)).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
+        let kind = CallKind::Query;
+        let fault = self.fault(kind, [query.table.as_str()]);
+        self.answer(kind, fault, move |state| state.query(&query)).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
+        let kind = CallKind::Write;
+        let fault = self.fault(kind, [write.table.as_str()]);
+        self.answer(kind, fault, move |state| state.write(write)).await
+    }
+
+    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        let kind = CallKind::Transact;
+        let fault = self.fault(kind, actions.iter().map(|write| write.table.as_str()));
+        if let Fault::Cancel(reasons) = fault {
+            let canceled = Transacted::Canceled(reasons);
+            return Ok(Answer { value: canceled, units: Units::default() });
+        }
+        self.answer(kind, fault, move |state| state.transact(actions)).await
+    }
+}
+
+impl State {
+    fn table(&self, name: &str) -> Result<&Table, StoreError> {
+        self.tables.get(name).ok_or_else(|| unknown_table(name))
+    }
+
+    fn table_mut(&mut self, name: &str) -> Result<&mut Table, StoreError> {
+        self.tables.get_mut(name).ok_or_else(|| unknown_table(name))
+    }
+
+    /// Makes a write of the store's own, and a stream record of it if it changes anything.
+    fn replace(
+        &mut self,
+        name: &str,
+        key: Key<'static>,
+        image: Option<Item<'static>>,
+    ) -> Result<(), StoreError> {
+        let sequence = self.highest.successor();
+        let table = self.table_mut(name)?;
+        let before = table.replace(&key, image.clone());
+        if before == image {
+            return Ok(());
+        }
+        table.histories.entry(key.clone()).or_default().write(sequence.clone());
+        let key_attributes = table.key.item_of(&key);
+        self.raise(&sequence);
+        self.records += 1;
+        self.stream.push(StreamRecord {
+            table: name.to_owned(),
+            key,
+            key_attributes,
+            before,
+            after: image,
+            sequence,
+            created_at_ms: self.now_ms,
+            number: self.records,
+        });
+        Ok(())
+    }
+
+    /// Sees to it that the next number is above this one.
+    fn raise(&mut self, sequence: &SequenceNumber) {
+        if *sequence > self.highest {
+            self.highest = sequence.clone();
+        }
+    }
+}
+
+fn unknown_table(name: &str) -> StoreError {
+    StoreError::Fatal(format!("ResourceNotFoundException: Requested resource not found: `{name}`"))
+}
