@@ -9,8 +9,11 @@
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database, and the embedded one.
+//! - `replay`: recorded events through the engine, on the embedded store.
 
 pub mod data;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod replay;
 pub mod rules;
 pub mod store;

@@ -1,5 +1,6 @@
 //! The numbers that order the changes of one item.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -14,22 +15,36 @@ const DIGITS_MIN: usize = 21;
 /// The order is by value, whatever zeros the text begins with. It says what happened first among
 /// the changes of one item, and nothing about two items.
 #[derive(Debug, Clone)]
-pub struct SequenceNumber(String);
+pub struct SequenceNumber<'a>(Cow<'a, str>);
 
 /// A text that is no sequence number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a sequence number of 1 to {DIGITS_MAX} digits")]
 pub struct SequenceError(String);
 
-impl SequenceNumber {
+impl<'a> SequenceNumber<'a> {
     /// Reads a sequence number, keeping its text as it is.
-    pub fn parse(text: &str) -> Result<Self, SequenceError> {
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, SequenceError> {
+        let text = text.into();
         let is_number = (1..=DIGITS_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number { Ok(Self(text.to_owned())) } else { Err(SequenceError(text.to_owned())) }
+        if is_number { Ok(Self(text)) } else { Err(SequenceError(text.chars().take(60).collect())) }
     }
 
-    /// The text that it was read from.
+    /// The same number, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> SequenceNumber<'static> {
+        SequenceNumber(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The number as the fence of a mirror: padded, so that DynamoDB's comparison of strings is
+    /// the comparison of the numbers.
+    #[must_use]
+    pub fn fence(&self) -> String {
+        format!("{:0>DIGITS_MAX$}", self.0)
+    }
+
+    /// The text, to the letter: what a partial batch response must repeat.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,7 +52,7 @@ impl SequenceNumber {
 
     /// The number one above, with at least as many digits as DynamoDB writes.
     #[must_use]
-    pub fn successor(&self) -> Self {
+    pub fn successor(&self) -> SequenceNumber<'static> {
         let kept = self.0.trim_end_matches('9');
         let nines = self.0.len() - kept.len();
         let incremented = match kept.char_indices().next_back() {
@@ -48,7 +63,7 @@ impl SequenceNumber {
             None => "1".to_owned(),
         };
         let text = incremented + &"0".repeat(nines);
-        Self(format!("{text:0>DIGITS_MIN$}"))
+        SequenceNumber(Cow::Owned(format!("{text:0>DIGITS_MIN$}")))
     }
 
     /// The digits that count.
@@ -57,35 +72,35 @@ impl SequenceNumber {
     }
 }
 
-impl Default for SequenceNumber {
+impl Default for SequenceNumber<'_> {
     /// The number below every record's.
     fn default() -> Self {
-        Self("0".repeat(DIGITS_MIN))
+        Self(Cow::Owned("0".repeat(DIGITS_MIN)))
     }
 }
 
-impl Ord for SequenceNumber {
+impl Ord for SequenceNumber<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let (left, right) = (self.digits(), other.digits());
         left.len().cmp(&right.len()).then_with(|| left.cmp(right))
     }
 }
 
-impl PartialOrd for SequenceNumber {
+impl PartialOrd for SequenceNumber<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for SequenceNumber {
+impl PartialEq for SequenceNumber<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for SequenceNumber {}
+impl Eq for SequenceNumber<'_> {}
 
-impl fmt::Display for SequenceNumber {
+impl fmt::Display for SequenceNumber<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -95,7 +110,7 @@ impl fmt::Display for SequenceNumber {
 mod tests {
     use super::*;
 
-    fn sequence(text: &str) -> SequenceNumber {
+    fn sequence(text: &str) -> SequenceNumber<'_> {
         SequenceNumber::parse(text).unwrap()
     }
 
@@ -105,6 +120,12 @@ mod tests {
         assert!(sequence("2") < sequence("10"));
         assert!(sequence(&nines[..39]) < sequence(&nines));
         assert_eq!(sequence("007"), sequence("7"));
+    }
+
+    #[test]
+    fn fences_are_ordered_as_texts() {
+        assert_eq!(sequence("17").fence().len(), DIGITS_MAX);
+        assert!(sequence("9").fence() < sequence("10").fence());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What happened to an item.
 
 use crate::data::{Item, Key};
-use crate::engine::Sequence;
+use crate::data::SequenceNumber;
 use crate::rules::model::TableId;
 
 /// One change of one item, as a stream record tells it.
@@ -16,7 +16,7 @@ pub struct Change<'a> {
     /// The item after; nothing if it was deleted.
     pub after: Option<Item<'a>>,
     /// The change's place among the item's changes.
-    pub sequence: Sequence<'a>,
+    pub sequence: SequenceNumber<'a>,
     /// When the change was made, in milliseconds since 1970, rounded down to the second by
     /// DynamoDB.
     pub created_ms: Option<i64>,

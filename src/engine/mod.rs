@@ -16,14 +16,13 @@ mod process;
 mod reads;
 mod reference;
 mod report;
-mod sequence;
 mod violation;
 mod work;
 mod writes;
 
-pub use decode::{EventError, Rejected, records};
+pub use change::{Change, Origin};
+pub use decode::{EventError, Rejected, decode_whole, records};
 pub use outcome::{HandedBack, Operation, Outcome, WriteMade};
 pub use plan::MARK;
 pub use process::{Clock, Engine, Fatal};
-pub use sequence::Sequence;
 pub use violation::{ItemName, Kind, Orphans, Response, Violation};

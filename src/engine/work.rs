@@ -5,7 +5,7 @@ use super::decode::Rejected;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder};
-use super::sequence::Sequence;
+use crate::data::SequenceNumber;
 use super::violation::ItemName;
 use crate::data::{Item, KeyValue};
 use crate::rules::model::{
@@ -33,7 +33,7 @@ pub(crate) struct Work<'h, 'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
     /// Its sequence number.
-    pub(crate) sequence: Sequence<'static>,
+    pub(crate) sequence: SequenceNumber<'static>,
     /// When it was made.
     pub(crate) created_ms: Option<i64>,
     /// The place in the batch from which on to deliver again if this fails.

@@ -11,12 +11,13 @@ mod world;
 
 pub use event::{Batch, BatchError, read_batch};
 pub use seed::{SeedError, dump, seed};
+pub use world::Place;
 
 use std::collections::BTreeSet;
 
 use self::chaos::Chaos;
-use self::world::{Delivery, World};
-use crate::engine::{Engine, Fatal, Outcome};
+use self::world::{Committed, Delivery, World};
+use crate::engine::{Engine, Fatal, Outcome, Rejected};
 use crate::store::Memory;
 
 /// How often a batch that hands records back is delivered before a replay gives up.
@@ -33,13 +34,13 @@ pub struct Options {
     pub chaos: Option<u64>,
 }
 
-/// One thing that a replay tells as it goes.
+/// What a replay tells as it goes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Delivered {
-    /// What became of the batch.
-    pub outcome: Outcome,
-    /// The file that the batch came from; nothing for Referee's own writes.
-    pub file: Option<String>,
+pub enum Told {
+    /// A batch was delivered, and this became of it. The places are those of its records.
+    Delivered(Outcome, Vec<Option<Place>>),
+    /// A record cannot be understood, so that what it did cannot happen here either.
+    Rejected(Place, Rejected),
 }
 
 /// Why a replay ended early. What was told before stands; the rest is unknown.
@@ -62,7 +63,7 @@ pub fn replay(
     store: &Memory,
     batches: Vec<Batch>,
     options: Options,
-    mut tell: impl FnMut(Delivered),
+    mut tell: impl FnMut(Told),
 ) -> Result<(), Incomplete> {
     let world = World::new(engine.rules(), store, batches);
     match options.chaos {
@@ -76,21 +77,23 @@ fn in_order(
     engine: &Engine,
     world: &World<'_>,
     no_drain: bool,
-    tell: &mut impl FnMut(Delivered),
+    tell: &mut impl FnMut(Told),
 ) -> Result<(), Incomplete> {
-    while let Some(batch) = world.commit_next() {
-        deliver(engine, world, &batch.deliveries, Some(&batch.file), tell)?;
-        for _ in 0..ROUNDS_MAX {
-            let own = world.take_own();
+    while let Some(Committed { deliveries, rejected }) = world.commit_next() {
+        rejected.into_iter().for_each(|(place, rejected)| tell(Told::Rejected(place, rejected)));
+        deliver(engine, world, &deliveries, tell)?;
+        let mut own = world.take_own();
+        for round in 0.. {
             if own.is_empty() || no_drain {
                 break;
             }
-            for of_table in one_table_each(own) {
-                deliver(engine, world, &of_table, None, tell)?;
+            if round == ROUNDS_MAX {
+                return Err(Incomplete::Endless);
             }
-        }
-        if !no_drain && world.has_own() {
-            return Err(Incomplete::Endless);
+            for of_table in one_table_each(own) {
+                deliver(engine, world, &of_table, tell)?;
+            }
+            own = world.take_own();
         }
     }
     Ok(())
@@ -101,15 +104,14 @@ fn deliver(
     engine: &Engine,
     world: &World<'_>,
     deliveries: &[Delivery],
-    file: Option<&str>,
-    tell: &mut impl FnMut(Delivered),
+    tell: &mut impl FnMut(Told),
 ) -> Result<(), Incomplete> {
     let mut rest = deliveries;
     let mut reason = String::new();
     for _ in 0..ATTEMPTS_MAX {
         let Some(outcome) = world.process(engine, rest)? else { continue };
         let checkpoint = outcome.checkpoint().cloned();
-        tell(Delivered { outcome, file: file.map(str::to_owned) });
+        tell(Told::Delivered(outcome, places(rest)));
         match checkpoint {
             None => return Ok(()),
             Some(from) => {
@@ -119,6 +121,10 @@ fn deliver(
         }
     }
     Err(Incomplete::HandedBack(reason))
+}
+
+fn places(deliveries: &[Delivery]) -> Vec<Option<Place>> {
+    deliveries.iter().map(|delivery| delivery.place.clone()).collect()
 }
 
 /// A batch of Lambda's is of one table: the records of each, in order.

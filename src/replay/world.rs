@@ -1,15 +1,16 @@
 //! The simulated world: the store, the recorded writes still to come, and time.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use serde_json::value::RawValue;
 
 use super::event::Batch;
-use crate::data::{Item, Key, into_owned};
+use crate::data::{Item, Key, SequenceNumber, into_owned};
 use crate::engine::{Clock, Engine, Fatal, Outcome, Rejected, decode_whole};
 use crate::rules::model::Rules;
 use crate::store::Memory;
@@ -21,110 +22,141 @@ pub(super) struct Delivery {
     pub(super) record: Box<RawValue>,
     /// The table that it is of, by its own name.
     pub(super) table: String,
-    /// The item that it is of; nothing if that cannot be understood.
-    pub(super) key: Option<Key<'static>>,
+    /// The key of the item that it is of.
+    pub(super) key: Key<'static>,
+    /// Where it was recorded; nothing for Referee's own writes.
+    pub(super) place: Option<Place>,
 }
 
-/// A file's records, committed and ready to be delivered.
+/// Where a record was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The record's place in it, from 0.
+    pub record: usize,
+}
+
+/// A file's records, committed and ready to be delivered, and the ones that cannot be understood.
 #[derive(Debug)]
 pub(super) struct Committed {
-    pub(super) file: String,
     pub(super) deliveries: Vec<Delivery>,
+    pub(super) rejected: Vec<(Place, Rejected)>,
 }
 
 /// The store, the recorded writes still to come, and time.
 pub(super) struct World<'w> {
-    rules: &'w Rules,
     store: &'w Memory,
-    batches: RefCell<VecDeque<(String, Vec<Recorded>)>>,
+    batches: RefCell<VecDeque<RecordedBatch>>,
     now_ms: Cell<i64>,
-    crashed: Cell<bool>,
+    crashed: Rc<Cell<bool>>,
+}
+
+/// A file's recorded writes.
+#[derive(Default)]
+struct RecordedBatch {
+    writes: Vec<RecordedWrite>,
+    rejected: Vec<(Place, Rejected)>,
 }
 
 /// A recorded write.
-struct Recorded {
+struct RecordedWrite {
     delivery: Delivery,
-    effect: Option<Effect>,
-    committed: bool,
-}
-
-/// What a recorded write did.
-struct Effect {
     image: Option<Item<'static>>,
-    sequence: String,
+    sequence: SequenceNumber<'static>,
     created_ms: Option<i64>,
+    /// Whether it has happened in this world, and if not, why it cannot.
+    committed: Option<Result<(), Rejected>>,
 }
 
 impl<'w> World<'w> {
     /// A world in which none of the batches has happened yet.
     pub(super) fn new(rules: &'w Rules, store: &'w Memory, batches: Vec<Batch>) -> Self {
-        let batches = batches
-            .into_iter()
-            .map(|batch| {
-                let recorded = batch.records.into_iter().map(|record| recorded(rules, record));
-                (batch.file, recorded.collect())
-            })
-            .collect();
+        let batches = batches.into_iter().map(|batch| read(rules, batch)).collect();
         Self {
-            rules,
             store,
             batches: RefCell::new(batches),
             now_ms: Cell::new(0),
-            crashed: Cell::new(false),
+            crashed: Rc::default(),
         }
     }
 
     /// Makes the next file's writes happen; nothing if all have.
     pub(super) fn commit_next(&self) -> Option<Committed> {
-        let (file, mut recorded) = self.batches.borrow_mut().pop_front()?;
-        for record in &mut recorded {
-            if let Some(created_ms) = record.effect.as_ref().and_then(|effect| effect.created_ms) {
+        let mut batch = self.batches.borrow_mut().pop_front()?;
+        let mut deliveries = Vec::with_capacity(batch.writes.len());
+        for mut write in batch.writes {
+            if let Some(created_ms) = write.created_ms {
                 self.pass_until(created_ms);
             }
-            self.commit(record);
+            self.commit(&mut write);
+            match (write.committed, &write.delivery.place) {
+                (Some(Err(rejected)), Some(place)) => batch.rejected.push((place.clone(), rejected)),
+                _ => deliveries.push(write.delivery),
+            }
         }
-        let deliveries = recorded.into_iter().map(|record| record.delivery).collect();
-        Some(Committed { file, deliveries })
+        Some(Committed { deliveries, rejected: batch.rejected })
     }
 
     /// Makes the writes of later files happen whose time has come.
     ///
     /// An item's writes happen in order: one whose predecessor is still to come waits for it.
     fn commit_due(&self) {
-        let now_ms = self.now_ms.get();
-        let mut waiting: Vec<(String, Option<Key<'static>>)> = Vec::new();
-        for (_, recorded) in self.batches.borrow_mut().iter_mut() {
-            for record in recorded.iter_mut().filter(|record| !record.committed) {
-                let item = (record.delivery.table.clone(), record.delivery.key.clone());
-                let created_ms = record.effect.as_ref().and_then(|effect| effect.created_ms);
-                let is_due = created_ms.is_some_and(|created_ms| created_ms < now_ms);
+        let mut waiting: BTreeSet<(String, Key<'static>)> = BTreeSet::new();
+        for batch in self.batches.borrow_mut().iter_mut() {
+            for write in batch.writes.iter_mut().filter(|write| write.committed.is_none()) {
+                let item = (write.delivery.table.clone(), write.delivery.key.clone());
+                let is_due = write.created_ms.is_some_and(|created_ms| created_ms < self.now_ms());
                 if is_due && !waiting.contains(&item) {
-                    self.commit(record);
+                    self.commit(write);
                 } else {
-                    waiting.push(item);
+                    waiting.insert(item);
                 }
             }
         }
     }
 
-    fn commit(&self, record: &mut Recorded) {
-        let Some(effect) = record.effect.take() else { return };
-        let Some(key) = &record.delivery.key else { return };
-        record.committed = true;
-        let committed =
-            self.store.commit(&record.delivery.table, key, effect.image, &effect.sequence);
-        if let Some(number) = committed.filter(|number| number.as_str() != effect.sequence) {
-            record.delivery.record = renumbered(&record.delivery.record, number.as_str());
+    fn commit(&self, write: &mut RecordedWrite) {
+        if write.committed.is_some() {
+            return;
         }
+        let Delivery { table, key, .. } = &write.delivery;
+        let committed = self.store.commit(table, key, write.image.take(), &write.sequence);
+        write.committed = Some(match committed {
+            Ok(committed) => {
+                if let Some(number) = committed.sequence().filter(|number| **number != write.sequence)
+                {
+                    renumber(&mut write.delivery.record, number);
+                }
+                Ok(())
+            }
+            Err(error) => Err(Rejected {
+                position: 0,
+                sequence: Some(write.sequence.to_string()),
+                error: error.to_string(),
+            }),
+        });
     }
 
     /// The records of Referee's own writes since the last time.
     pub(super) fn take_own(&self) -> Vec<Delivery> {
-        let records = self.store.take_stream();
+        let records = self.store.take_stream().into_iter();
         records
-            .into_iter()
-            .map(|record| Delivery { record: record.json, table: record.table, key: Some(record.key) })
+            .filter_map(|record| {
+                let json = serde_json::value::to_raw_value(&record).ok()?;
+                Some(Delivery { record: json, table: record.table, key: record.key, place: None })
+            })
             .collect()
+    }
+
+    /// The store.
+    pub(super) const fn store(&self) -> &'w Memory {
+        self.store
+    }
+
+    /// What a fault sets when the worker is to crash.
+    pub(super) fn crash_switch(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.crashed)
     }
 
     /// Processes a batch: nothing if the worker crashed over it.
@@ -150,7 +182,7 @@ impl<'w> World<'w> {
 
     fn pass_until(&self, time_ms: i64) {
         self.now_ms.set(self.now_ms.get().max(time_ms));
-        self.store.set_now_ms(self.now_ms.get());
+        self.store.set_now_ms(u64::try_from(self.now_ms.get()).unwrap_or(0));
     }
 }
 
@@ -162,5 +194,46 @@ impl Clock for World<'_> {
     async fn sleep_until_ms(&self, time_ms: i64) {
         self.pass_until(time_ms);
         self.commit_due();
+    }
+}
+
+/// Reads a file's records whole: what they did must happen here too.
+fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
+    let mut read = RecordedBatch::default();
+    for (position, record) in batch.records.into_iter().enumerate() {
+        let place = Place { file: batch.file.clone(), record: position };
+        match decode_whole(rules, position, &record) {
+            Err(rejected) => read.rejected.push((place, rejected)),
+            Ok(change) => {
+                let write = RecordedWrite {
+                    image: change.after.map(into_owned),
+                    sequence: change.sequence.into_owned(),
+                    created_ms: change.created_ms,
+                    committed: None,
+                    delivery: Delivery {
+                        table: rules[change.table].name.clone(),
+                        key: change.key.into_owned(),
+                        place: Some(place),
+                        record: record.clone(),
+                    },
+                };
+                read.writes.push(write);
+            }
+        }
+    }
+    read
+}
+
+/// Gives a record the number that its write has in this world, where Referee has written to the
+/// same item meanwhile.
+fn renumber(record: &mut Box<RawValue>, number: &SequenceNumber<'_>) {
+    let renumbered = serde_json::from_str(record.get()).and_then(|mut value: serde_json::Value| {
+        if let Some(text) = value.pointer_mut("/dynamodb/SequenceNumber") {
+            *text = number.as_str().into();
+        }
+        serde_json::value::to_raw_value(&value)
+    });
+    if let Ok(renumbered) = renumbered {
+        *record = renumbered;
     }
 }

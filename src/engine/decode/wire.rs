@@ -11,7 +11,7 @@ use super::image::image;
 use crate::data::Key;
 use crate::engine::change::Origin;
 use crate::engine::plan::Wanted;
-use crate::engine::sequence::Sequence;
+use crate::data::SequenceNumber;
 use crate::rules::model::{Rules, TableId};
 
 /// What a record says besides its images.
@@ -19,7 +19,7 @@ pub(super) struct Header<'a> {
     pub(super) table: TableId,
     pub(super) key: Key<'a>,
     pub(super) event: Event,
-    pub(super) sequence: Sequence<'a>,
+    pub(super) sequence: SequenceNumber<'a>,
     pub(super) created_ms: Option<i64>,
     pub(super) origin: Origin,
     pub(super) old_image: Option<&'a RawValue>,
@@ -57,8 +57,7 @@ pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header
     let stream = envelope.dynamodb.ok_or("the record has no `dynamodb` part")?;
     check_view(stream.stream_view_type.as_ref())?;
     let Text(sequence) = stream.sequence.ok_or("the record has no `SequenceNumber`")?;
-    let sequence = Sequence::parse(sequence)
-        .ok_or("`SequenceNumber` is not a number of 1 to 40 digits")?;
+    let sequence = SequenceNumber::parse(sequence).map_err(|error| error.to_string())?;
     let keys = image(stream.keys, "Keys", &[&Wanted::All])?.ok_or("the record has no `Keys`")?;
     let key = rules[table].key.key_of(&keys).map_err(|error| format!("`Keys`: {error}"))?;
     Ok(Header {

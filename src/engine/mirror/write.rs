@@ -8,7 +8,7 @@ use super::mark::{Mark, absent, deleting_path, fenced, lowest_fence, unmarked};
 use super::verify::{Fix, Guard};
 use crate::data::{Item, Path, Value};
 use crate::engine::plan::MARK;
-use crate::engine::sequence::Sequence;
+use crate::data::SequenceNumber;
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
@@ -26,7 +26,7 @@ pub(crate) fn steps_of_change(
     rules: &Rules,
     pair: &Pair,
     content: Option<Item<'static>>,
-    sequence: &Sequence<'_>,
+    sequence: &SequenceNumber<'_>,
 ) -> Vec<Step> {
     let fence = sequence.fence();
     let guard = Guard::OlderThan(fence.clone());

@@ -42,7 +42,7 @@ pub struct Memory {
 struct State {
     tables: BTreeMap<String, Table>,
     /// The highest sequence number seen or given so far.
-    highest: SequenceNumber,
+    highest: SequenceNumber<'static>,
     stream: Vec<StreamRecord>,
     /// How many stream records were ever made.
     records: u64,
@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Sees to it that the next number is above this one.
-    fn raise(&mut self, sequence: &SequenceNumber) {
+    fn raise(&mut self, sequence: &SequenceNumber<'static>) {
         if *sequence > self.highest {
             self.highest = sequence.clone();
         }

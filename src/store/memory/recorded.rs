@@ -11,18 +11,18 @@ use crate::store::StoreError;
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// The number of the last change, whoever made it.
-    last: SequenceNumber,
+    last: SequenceNumber<'static>,
     /// The numbers of the recorded changes, and the ones they were given here.
-    recorded: BTreeMap<SequenceNumber, SequenceNumber>,
+    recorded: BTreeMap<SequenceNumber<'static>, SequenceNumber<'static>>,
 }
 
 /// What became of a recorded change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
     /// It was made, and this is its number here.
-    Applied(SequenceNumber),
+    Applied(SequenceNumber<'static>),
     /// It had been made before, with this number here, and changes nothing any more.
-    Redelivered(SequenceNumber),
+    Redelivered(SequenceNumber<'static>),
     /// A later recorded change of the item had been made without it; it changes nothing.
     Stale,
 }
@@ -30,7 +30,7 @@ pub enum Committed {
 impl Committed {
     /// The change's number here, unless it is stale.
     #[must_use]
-    pub fn sequence(&self) -> Option<&SequenceNumber> {
+    pub fn sequence(&self) -> Option<&SequenceNumber<'static>> {
         match self {
             Self::Applied(sequence) | Self::Redelivered(sequence) => Some(sequence),
             Self::Stale => None,
@@ -55,7 +55,7 @@ impl Memory {
         table: &str,
         key: &Key<'_>,
         image: Option<Item<'static>>,
-        sequence: &SequenceNumber,
+        sequence: &SequenceNumber<'static>,
     ) -> Result<Committed, StoreError> {
         self.state.borrow_mut().commit(table, key, image, sequence)
     }
@@ -67,7 +67,7 @@ impl State {
         name: &str,
         key: &Key<'_>,
         image: Option<Item<'static>>,
-        sequence: &SequenceNumber,
+        sequence: &SequenceNumber<'static>,
     ) -> Result<Committed, StoreError> {
         let table = self.table_mut(name)?;
         let key = check::request_key(&table.key, &table.key.item_of(key))?;
@@ -88,7 +88,7 @@ impl State {
 
 impl History {
     /// Takes note of a recorded change.
-    fn record(&mut self, sequence: &SequenceNumber) -> Committed {
+    fn record(&mut self, sequence: &SequenceNumber<'static>) -> Committed {
         if let Some(number) = self.recorded.get(sequence) {
             return Committed::Redelivered(number.clone());
         }
@@ -102,7 +102,7 @@ impl History {
     }
 
     /// Takes note of a write of the store's own.
-    pub(super) fn write(&mut self, sequence: SequenceNumber) {
+    pub(super) fn write(&mut self, sequence: SequenceNumber<'static>) {
         self.last = sequence;
     }
 }

@@ -26,7 +26,7 @@ pub struct StreamRecord {
     /// The item after, if there is one.
     pub after: Option<Item<'static>>,
     /// The change's place among those of the item.
-    pub sequence: SequenceNumber,
+    pub sequence: SequenceNumber<'static>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: u64,
     /// The record's place among those of the store.
