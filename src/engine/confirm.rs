@@ -12,7 +12,7 @@ use super::violation::Response;
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
 use super::writes::{Ending, perform_all};
 use crate::data::Key;
-use crate::rules::model::{Mode, Rules};
+use crate::rules::model::{Mode, ReferenceId, Rules};
 use crate::store::{Store, StoreError};
 
 use futures_util::stream::{self, StreamExt as _};
@@ -41,7 +41,7 @@ impl Suspects {
     /// When the last of them may be confirmed; nothing if there are none. A record that does not
     /// tell its time counts as new.
     pub(super) fn due_ms(&self, rules: &Rules, now_ms: i64) -> Option<i64> {
-        let grace_ms = |rule| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
+        let grace_ms = |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
         let due_ms = |cause: &Cause, grace_ms: i64| {
             cause.created_ms.map_or(now_ms, |created_ms| {
                 created_ms.saturating_add(CREATION_RESOLUTION_MS)

@@ -7,8 +7,8 @@ use super::process::{Fatal, Leads};
 use super::reference::Stance;
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
-use crate::data::Item;
-use crate::rules::model::Rules;
+use crate::data::{Item, Key};
+use crate::rules::model::{EntityId, Rules};
 use crate::store::{StoreError, Units};
 
 /// How many of the items left behind are named.
@@ -160,7 +160,7 @@ impl<'r> Report<'r> {
         cause: &Cause,
     ) -> Violation {
         let rule = &self.rules[pair.rule];
-        let item = |entity, key: &crate::data::Key<'static>| {
+        let item = |entity: EntityId, key: &Key<'static>| {
             Some(ItemName { table: self.rules[entity].table, key: key.clone() })
         };
         Violation {

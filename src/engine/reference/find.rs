@@ -115,7 +115,7 @@ fn prefix_query(
     schema: &crate::data::KeySchema,
     fixed: &[Option<KeyValue<'_>>],
 ) -> Option<Query> {
-    let (partition, sort) = templates.build_prefix(fixed)?;
+    let (partition, sort) = templates.build_prefix(fixed).ok().flatten()?;
     let sort = match (sort, &schema.sort) {
         (SortPrefix::Whole(value), Some(attribute)) => {
             Some(SortCondition::Equals(attribute.name.clone(), value.to_value()))
