@@ -3,6 +3,8 @@
 //! A functional core: [`process`](Engine::process) alone waits for a store or a clock, and both
 //! are arguments. Every other module is a pure function from values to values.
 
+#[cfg(feature = "lambda")]
+mod answer;
 mod change;
 mod coalesce;
 mod confirm;
@@ -20,6 +22,8 @@ mod violation;
 mod work;
 mod writes;
 
+#[cfg(feature = "lambda")]
+pub use answer::answer;
 pub use change::{Change, Origin};
 pub use decode::{EventError, Rejected, decode_whole, records};
 pub use outcome::{HandedBack, Operation, Outcome, WriteMade};
