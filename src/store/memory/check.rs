@@ -142,7 +142,7 @@ pub(super) fn operand_type(expression: &str, operator: &str, found: Type) -> Inv
 
 /// A key attribute that is an empty string or binary.
 pub(super) fn empty_key(name: &str, found: Type) -> Invalid {
-    let kind = if found == Type::B { "binary" } else { "string" };
+    let kind = empty_kind(found);
     Invalid(format!(
         "One or more parameter values are not valid. The AttributeValue for a key attribute \
          cannot contain an empty {kind} value. Key: {name}"
@@ -157,31 +157,41 @@ fn long_key(bytes_max: usize) -> Invalid {
 
 /// An index's key attributes, each of which may be absent.
 fn index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
-    let schema = &index.schema;
-    for attribute in schema.key.attributes() {
+    let index = &index.schema;
+    for attribute in index.key.attributes() {
         let Some(value) = item.get(attribute.name.as_str()) else { continue };
         let (name, expected, found) = (&attribute.name, attribute.kind.as_type(), value.kind());
         if found != expected {
             return Err(Invalid::parameter(format_args!(
                 "Type mismatch for Index Key {name} Expected: {expected} Actual: {found} \
                  IndexName: {}",
-                schema.name
+                index.name
+            )));
+        }
+        if is_empty(value) {
+            return Err(Invalid(format!(
+                "One or more parameter values are not valid. A value specified for a secondary \
+                 index key is not supported. The AttributeValue for a key attribute cannot contain \
+                 an empty {} value. IndexName: {}, IndexKey: {name}",
+                empty_kind(found),
+                index.name
             )));
         }
     }
-    match schema.key.key_of(item) {
-        Err(KeyError::Empty(name)) => {
-            let kind = if kind_of(item, &name) == Type::B { "binary" } else { "string" };
-            Err(Invalid(format!(
-                "One or more parameter values are not valid. A value specified for a secondary \
-                 index key is not supported. The AttributeValue for a key attribute cannot contain \
-                 an empty {kind} value. IndexName: {}, IndexKey: {name}",
-                schema.name
-            )))
-        }
+    match index.key.key_of(item) {
         Err(KeyError::Length { bytes_max, .. }) => Err(long_key(bytes_max)),
-        Ok(_) | Err(KeyError::Missing(_) | KeyError::Type { .. }) => Ok(()),
+        Ok(_) | Err(KeyError::Missing(_) | KeyError::Type { .. } | KeyError::Empty(_)) => Ok(()),
     }
+}
+
+/// Whether a value is empty as a key must not be.
+pub(super) fn is_empty(value: &Value<'_>) -> bool {
+    matches!(value, Value::S(text) if text.is_empty())
+        || matches!(value, Value::B(bytes) if bytes.is_empty())
+}
+
+fn empty_kind(found: Type) -> &'static str {
+    if found == Type::B { "binary" } else { "string" }
 }
 
 fn kind_of(item: &Item<'_>, name: &str) -> Type {
@@ -219,4 +229,69 @@ fn overlap(one: &Path, other: &Path) -> bool {
 
 fn bracketed(path: &Path) -> String {
     format!("[{}]", path.segments().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ITEM_KEY, item, memory};
+    use crate::data::{Path, Value};
+    use crate::store::{Action, Condition, Operand, Store as _, Write};
+    use expect_test::expect;
+    use futures_util::FutureExt as _;
+
+    /// What writes are refused with, line by line.
+    fn refusals(actions: Vec<Action>) -> String {
+        let memory = memory();
+        let refusal = |action| {
+            let write = Write { table: "app".to_owned(), action, condition: None };
+            memory.write(write).now_or_never().unwrap().unwrap_err().to_string() + "\n"
+        };
+        actions.into_iter().map(refusal).collect()
+    }
+
+    #[test]
+    fn refusals_are_in_dynamodbs_words() {
+        let put = |json: &str| Action::Put(item(json));
+        let update = |paths: &[&str]| {
+            let set = |path: &&str| (Path::parse(path).unwrap(), "x".into());
+            Action::Update { key: item(ITEM_KEY), set: paths.iter().map(set).collect() }
+        };
+        let long = format!(r#"{{"pk": {{"S": "{}"}}, "sk": {{"S": "1"}}}}"#, "p".repeat(2049));
+        expect![[r"
+            ValidationException: One or more parameter values were invalid: Missing the key sk in the item
+            ValidationException: One or more parameter values were invalid: Type mismatch for key pk expected: S actual: N
+            ValidationException: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: sk
+            ValidationException: One or more parameter values were invalid: Size of a key attribute has exceeded the maximum size limit of 2048 bytes
+            ValidationException: One or more parameter values were invalid: Type mismatch for Index Key city Expected: S Actual: NULL IndexName: by_city
+            ValidationException: One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by_city, IndexKey: city
+            ValidationException: The provided key element does not match the schema
+            ValidationException: One or more parameter values were invalid: Cannot update attribute sk. This attribute is part of the key
+            ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
+            ValidationException: The document path provided in the update expression is invalid for update
+        "]]
+        .assert_eq(&refusals(vec![
+            put(r#"{"pk": {"S": "p"}}"#),
+            put(r#"{"pk": {"N": "1"}, "sk": {"S": "1"}}"#),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": ""}}"#),
+            put(&long),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"NULL": true}}"#),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"S": ""}}"#),
+            Action::Delete(item(r#"{"pk": {"S": "p"}}"#)),
+            update(&["sk"]),
+            update(&["x", "x.y"]),
+            update(&["x.y"]),
+        ]));
+    }
+
+    #[test]
+    fn a_condition_orders_only_what_a_key_could_be() {
+        let path = Path::attribute("x");
+        let less = Condition::Compare(path.clone(), Operand::Less, Value::Bool(true));
+        let nested = Condition::Any(vec![Condition::Exists(path.clone()), less]);
+        let refusal = super::condition(&nested).unwrap_err();
+        expect!["Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"]
+            .assert_eq(&refusal.0);
+        let equal = Condition::Compare(path, Operand::Equal, Value::Bool(true));
+        assert!(super::condition(&equal).is_ok());
+    }
 }

@@ -150,3 +150,118 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{content, item_with, memory, put};
+    use super::*;
+    use crate::data::Path;
+    use crate::store::{Condition, Store as _, Transacted, Units, Write, Written};
+    use futures_util::FutureExt as _;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn timeout() -> StoreError {
+        StoreError::Retry("timeout".to_owned())
+    }
+
+    /// A store in which the first request meets this fault, and later ones none.
+    fn once(fault: Fault) -> Memory {
+        let memory = memory();
+        let mut fault = Some(fault);
+        memory.set_faults(Box::new(move |_| fault.take().unwrap_or_default()));
+        memory
+    }
+
+    fn write(memory: &Memory, write: Write) -> Option<Result<Written, StoreError>> {
+        Some(memory.write(write).now_or_never()?.map(|answer| answer.value))
+    }
+
+    #[test]
+    fn a_failed_request_is_not_carried_out() {
+        let memory = once(Fault::Fail(timeout()));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), None);
+        assert_eq!(memory.usage().requests, 1);
+        assert_eq!(write(&memory, put("a")), Some(Ok(Written::Applied)));
+    }
+
+    #[test]
+    fn a_lost_answer_is_that_of_a_request_carried_out() {
+        let memory = once(Fault::Lost(timeout()));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), Some(item_with("a")));
+        assert_eq!(memory.usage().units, Units { read: 0.0, write: 1.0 });
+    }
+
+    #[test]
+    fn a_late_write_meets_the_item_as_it_is_when_it_lands() {
+        let memory = memory();
+        memory.set_faults(Box::new(|call| match call.number {
+            1 | 2 => Fault::Late(timeout()),
+            _ => Fault::None,
+        }));
+        let condition = Some(Condition::NotExists(Path::attribute("x")));
+        write(&memory, Write { condition, ..put("guarded") });
+        write(&memory, put("plain"));
+        assert_eq!(memory.late(), 2);
+        assert_eq!(content(&memory), None);
+        assert!(memory.land_one(1));
+        assert_eq!(content(&memory), Some(item_with("plain")));
+        assert!(!memory.land_one(1));
+        memory.land_all();
+        assert_eq!(content(&memory), Some(item_with("plain")));
+        assert_eq!(memory.late(), 0);
+    }
+
+    #[test]
+    fn a_crash_gets_no_answer_whether_or_not_it_was_carried_out() {
+        let memory = once(Fault::Crash { applied: false });
+        assert_eq!(write(&memory, put("a")), None);
+        assert_eq!(content(&memory), None);
+        let memory = once(Fault::Crash { applied: true });
+        assert_eq!(write(&memory, put("a")), None);
+        assert_eq!(content(&memory), Some(item_with("a")));
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_not_made() {
+        let reasons = vec![CancellationReason::Conflict];
+        let memory = once(Fault::Cancel(reasons.clone()));
+        let answer = memory.transact(vec![put("a")]).now_or_never().unwrap().unwrap();
+        assert_eq!(answer.value, Transacted::Canceled(reasons));
+        assert_eq!(content(&memory), None);
+    }
+
+    #[test]
+    fn calls_say_what_is_asked_of_which_table() {
+        let memory = memory();
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&calls);
+        memory.set_faults(Box::new(move |call| {
+            seen.borrow_mut().push((call.number, call.kind, format!("{:?}", call.tables)));
+            Fault::None
+        }));
+        write(&memory, put("a"));
+        memory.transact(vec![put("b")]).now_or_never().unwrap().unwrap();
+        let app = || "{\"app\"}".to_owned();
+        let expected = [(1, CallKind::Write, app()), (2, CallKind::Transact, app())];
+        assert_eq!(*calls.borrow(), expected);
+    }
+
+    /// Somebody else's write comes between two requests.
+    #[test]
+    fn what_decides_on_faults_may_write_itself() {
+        let memory = Rc::new(memory());
+        let other = Rc::downgrade(&memory);
+        memory.set_faults(Box::new(move |_| {
+            let memory = other.upgrade().unwrap();
+            write(&memory, put("other"));
+            Fault::Fail(timeout())
+        }));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), Some(item_with("other")));
+        memory.clear_faults();
+        assert_eq!(write(&memory, put("a")), Some(Ok(Written::Applied)));
+    }
+}

@@ -179,3 +179,79 @@ impl State {
 fn unknown_table(name: &str) -> StoreError {
     StoreError::Fatal(format!("ResourceNotFoundException: Requested resource not found: `{name}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
+    use crate::store::Action;
+    use futures_util::FutureExt as _;
+
+    /// The key of the item that the tests are about.
+    pub(super) const ITEM_KEY: &str = r#"{"pk": {"S": "p"}, "sk": {"S": "1"}}"#;
+
+    /// A store with one table, `app`, and its index `by_city`.
+    pub(super) fn memory() -> Memory {
+        let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+        let by_city = KeySchema { partition: attribute("city"), sort: None };
+        Memory::new([TableSchema {
+            name: "app".to_owned(),
+            key: KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) },
+            indexes: vec![IndexSchema { name: "by_city".to_owned(), key: by_city }],
+        }])
+    }
+
+    pub(super) fn item(json: &str) -> Item<'static> {
+        into_owned(serde_json::from_str::<JsonItem<'_>>(json).unwrap().0)
+    }
+
+    /// The item that the tests are about, with this text in `x`.
+    pub(super) fn item_with(x: &str) -> Item<'static> {
+        let mut item = item(ITEM_KEY);
+        item.insert("x".into(), x.into());
+        item
+    }
+
+    /// A put of that item.
+    pub(super) fn put(x: &str) -> Write {
+        Write { table: "app".to_owned(), action: Action::Put(item_with(x)), condition: None }
+    }
+
+    /// The item that is there, if there is one.
+    pub(super) fn content(memory: &Memory) -> Option<Item<'static>> {
+        memory.dump().remove("app").and_then(|mut items| items.pop())
+    }
+
+    #[test]
+    fn a_seed_costs_nothing_and_is_in_the_index() {
+        let memory = memory();
+        let seed = item(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"S": "Rome"}}"#);
+        memory.seed("app", seed.clone()).unwrap();
+        assert_eq!(memory.usage(), Usage::default());
+        assert!(memory.take_stream().is_empty());
+        let query = Query {
+            table: "app".to_owned(),
+            index: Some("by_city".to_owned()),
+            partition: ("city".to_owned(), "Rome".into()),
+            sort: None,
+            attributes: None,
+            limit: None,
+            start: None,
+        };
+        let page = memory.query(query).now_or_never().unwrap().unwrap().value;
+        assert_eq!(page.items, [seed]);
+        assert!(matches!(memory.seed("app", Item::new()), Err(StoreError::Rejected(_))));
+        assert!(matches!(memory.seed("none", Item::new()), Err(StoreError::Fatal(_))));
+    }
+
+    #[test]
+    fn usage_adds_up_over_all_requests() {
+        let memory = memory();
+        memory.write(put("a")).now_or_never().unwrap().unwrap();
+        let read = Read { table: "app".to_owned(), key: item(ITEM_KEY), attributes: None };
+        memory.batch_get(vec![read]).now_or_never().unwrap().unwrap();
+        memory.batch_get(Vec::new()).now_or_never().unwrap().unwrap_err();
+        let units = Units { read: 1.0, write: 1.0 };
+        assert_eq!(memory.usage(), Usage { requests: 3, units });
+    }
+}

@@ -7,7 +7,7 @@ use super::State;
 use super::bill;
 use super::check::{self, Invalid};
 use super::table::{Entries, Entry, Index, Table};
-use crate::data::{Item, Key, KeySchema, KeyValue, Value, item_bytes};
+use crate::data::{Item, Key, KeySchema, KeyValue, Type, Value, item_bytes};
 use crate::store::{
     Answer, BATCH_GET_KEYS_MAX, Page, Query, Read, SortCondition, StoreError, Units,
 };
@@ -215,22 +215,16 @@ impl<'q> KeyRange<'q> {
 }
 
 /// A key condition's value, which must be of the key attribute's type and not empty.
-fn operand<'q>(
-    name: &str,
-    value: &'q Value<'_>,
-    expected: crate::data::Type,
-) -> Result<KeyValue<'q>, Invalid> {
+fn operand<'q>(name: &str, value: &'q Value<'_>, expected: Type) -> Result<KeyValue<'q>, Invalid> {
     let mistyped = "One or more parameter values were invalid: Condition parameter type does not \
                     match schema type";
     let key_value = KeyValue::from_value(value)
         .filter(|_| value.kind() == expected)
         .ok_or_else(|| Invalid(mistyped.to_owned()))?;
-    let is_empty = match &key_value {
-        KeyValue::S(text) => text.is_empty(),
-        KeyValue::B(bytes) => bytes.is_empty(),
-        KeyValue::N(_) => false,
-    };
-    if is_empty { Err(check::empty_key(name, expected)) } else { Ok(key_value) }
+    if check::is_empty(value) {
+        return Err(check::empty_key(name, expected));
+    }
+    Ok(key_value)
 }
 
 fn missed(name: &str) -> Invalid {

@@ -103,3 +103,67 @@ struct Body<'r> {
     size_bytes: usize,
     stream_view_type: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{memory, put};
+    use crate::store::Store as _;
+    use expect_test::expect;
+    use futures_util::FutureExt as _;
+
+    #[test]
+    fn a_record_has_the_shape_that_lambda_delivers() {
+        let memory = memory();
+        memory.set_now_ms(1_700_000_000_999);
+        for text in ["a", "b"] {
+            memory.write(put(text)).now_or_never().unwrap().unwrap();
+        }
+        let record = memory.take_stream().pop().unwrap();
+        expect![[r#"
+            {
+              "eventID": "00000000000000000000000000000002",
+              "eventName": "MODIFY",
+              "eventVersion": "1.1",
+              "eventSource": "aws:dynamodb",
+              "awsRegion": "us-east-1",
+              "dynamodb": {
+                "ApproximateCreationDateTime": 1700000000,
+                "Keys": {
+                  "pk": {
+                    "S": "p"
+                  },
+                  "sk": {
+                    "S": "1"
+                  }
+                },
+                "NewImage": {
+                  "pk": {
+                    "S": "p"
+                  },
+                  "sk": {
+                    "S": "1"
+                  },
+                  "x": {
+                    "S": "b"
+                  }
+                },
+                "OldImage": {
+                  "pk": {
+                    "S": "p"
+                  },
+                  "sk": {
+                    "S": "1"
+                  },
+                  "x": {
+                    "S": "a"
+                  }
+                },
+                "SequenceNumber": "000000000000000000002",
+                "SizeBytes": 22,
+                "StreamViewType": "NEW_AND_OLD_IMAGES"
+              },
+              "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/app/stream/1970-01-01T00:00:00.000"
+            }"#]]
+        .assert_eq(&serde_json::to_string_pretty(&record).unwrap());
+    }
+}
