@@ -44,23 +44,23 @@ pub enum Origin {
 ///
 /// Invariant: there is at least one step, and all are of the same item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History<'a> {
+pub(super) struct History<'a> {
     /// The latest change.
-    pub last: Change<'a>,
+    pub(super) last: Change<'a>,
     /// The ones before, oldest first.
-    pub earlier: Vec<Change<'a>>,
+    pub(super) earlier: Vec<Change<'a>>,
 }
 
 impl<'a> History<'a> {
     /// Every change, oldest first.
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Change<'a>> {
+    pub(super) fn steps(&self) -> impl DoubleEndedIterator<Item = &Change<'a>> {
         self.earlier.iter().chain(std::iter::once(&self.last))
     }
 
     /// The place in the batch from which on all of this must be delivered again if acting on it
     /// failed.
     #[must_use]
-    pub fn position(&self) -> usize {
+    pub(super) fn position(&self) -> usize {
         self.steps().map(|change| change.position).min().unwrap_or(self.last.position)
     }
 }

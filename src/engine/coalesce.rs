@@ -9,7 +9,7 @@ use super::change::{Change, History};
 ///
 /// Within an item, the order is that of the sequence numbers, and a record that is in the batch
 /// twice counts once.
-pub fn coalesce(changes: Vec<Change<'_>>) -> Vec<History<'_>> {
+pub(super) fn coalesce(changes: Vec<Change<'_>>) -> Vec<History<'_>> {
     let mut places = HashMap::with_capacity(changes.len());
     let mut items: Vec<Vec<Change<'_>>> = Vec::with_capacity(changes.len());
     for change in changes {

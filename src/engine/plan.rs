@@ -128,43 +128,38 @@ impl Plan {
 }
 
 fn roles(rules: &Rules) -> Vec<Roles> {
-    let mut roles = vec![Roles::default(); rules.entities.len()];
+    let mut by_entity = vec![Roles::default(); rules.entities.len()];
+    let mut add = |entity: EntityId, add: &dyn Fn(&mut Roles)| {
+        if let Some(roles) = by_entity.get_mut(entity.0) {
+            add(roles);
+        }
+    };
     for (place, reference) in rules.references.iter().enumerate() {
-        if reference.mode == Mode::Off {
-            continue;
-        }
-        if let Some(roles) = roles.get_mut(reference.from.0) {
-            roles.outgoing.push(ReferenceId(place));
-        }
-        if let Some(roles) = roles.get_mut(reference.to.0) {
-            roles.incoming.push(ReferenceId(place));
+        if reference.mode != Mode::Off {
+            add(reference.from, &|roles| roles.outgoing.push(ReferenceId(place)));
+            add(reference.to, &|roles| roles.incoming.push(ReferenceId(place)));
         }
     }
     for (place, mirror) in rules.mirrors.iter().enumerate() {
-        if mirror.mode == Mode::Off {
-            continue;
-        }
-        if let Some(roles) = roles.get_mut(mirror.source.0) {
-            roles.sources.push(MirrorId(place));
-        }
-        if let Some(roles) = roles.get_mut(mirror.mirror.0) {
-            roles.mirrors.push(MirrorId(place));
+        if mirror.mode != Mode::Off {
+            add(mirror.source, &|roles| roles.sources.push(MirrorId(place)));
+            add(mirror.mirror, &|roles| roles.mirrors.push(MirrorId(place)));
         }
     }
-    roles
+    by_entity
 }
 
 /// What an entity's rules look at in its items. Of a mirror it is everything: what someone adds to
 /// it is an edit too.
-fn entity_wants(rules: &Rules, entity: &Entity, roles: &Roles) -> Wanted {
-    if !roles.mirrors.is_empty() {
+fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
+    if !uses.mirrors.is_empty() {
         return Wanted::All;
     }
     let mut wanted = existence_wants(rules, entity);
-    for reference in &roles.outgoing {
+    for reference in &uses.outgoing {
         wanted.extend(&reference_wants(&rules[*reference]));
     }
-    for mirror in &roles.sources {
+    for mirror in &uses.sources {
         wanted.extend(&copy_wants(&rules[*mirror].copy));
     }
     wanted

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::coalesce::coalesce;
 use super::confirm::{Suspects, confirm};
 use super::decide::{self, decide};
-use super::decode::{Rejected, decode};
+use super::decode::decode;
 use super::meter::Metered;
 use super::mirror;
 use super::outcome::Outcome;

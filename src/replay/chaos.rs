@@ -74,7 +74,9 @@ impl<'c, 'w> Chaos<'c, 'w> {
         let Some(Committed { deliveries, rejected }) = self.world.commit_next() else {
             return false;
         };
-        rejected.into_iter().for_each(|(place, rejected)| tell(Told::Rejected(place, rejected)));
+        for (place, rejected) in rejected {
+            tell(Told::Rejected(place, rejected));
+        }
         self.append(deliveries);
         true
     }
@@ -131,7 +133,7 @@ impl<'c, 'w> Chaos<'c, 'w> {
     /// The next records, all of one table.
     fn next_batch(&self) -> Vec<Delivery> {
         let rest = self.log.get(self.done..).unwrap_or_default();
-        let length = 1 + self.below(rest.len().min(BATCH_RECORDS_MAX).max(1));
+        let length = 1 + self.below(rest.len().clamp(1, BATCH_RECORDS_MAX));
         let table = rest.first().map(|delivery| delivery.table.clone());
         rest.iter()
             .take(length)

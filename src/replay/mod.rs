@@ -80,7 +80,9 @@ fn in_order(
     tell: &mut impl FnMut(Told),
 ) -> Result<(), Incomplete> {
     while let Some(Committed { deliveries, rejected }) = world.commit_next() {
-        rejected.into_iter().for_each(|(place, rejected)| tell(Told::Rejected(place, rejected)));
+        for (place, rejected) in rejected {
+            tell(Told::Rejected(place, rejected));
+        }
         deliver(engine, world, &deliveries, tell)?;
         let mut own = world.take_own();
         for round in 0.. {
@@ -90,7 +92,7 @@ fn in_order(
             if round == ROUNDS_MAX {
                 return Err(Incomplete::Endless);
             }
-            for of_table in one_table_each(own) {
+            for of_table in one_table_each(&own) {
                 deliver(engine, world, &of_table, tell)?;
             }
             own = world.take_own();
@@ -128,7 +130,7 @@ fn places(deliveries: &[Delivery]) -> Vec<Option<Place>> {
 }
 
 /// A batch of Lambda's is of one table: the records of each, in order.
-fn one_table_each(deliveries: Vec<Delivery>) -> Vec<Vec<Delivery>> {
+fn one_table_each(deliveries: &[Delivery]) -> Vec<Vec<Delivery>> {
     let tables: BTreeSet<String> =
         deliveries.iter().map(|delivery| delivery.table.clone()).collect();
     tables

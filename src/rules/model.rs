@@ -160,6 +160,19 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// The mode of this name in the rule file.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "observe" => Some(Self::Observe),
+            "enforce" => Some(Self::Enforce),
+            _ => None,
+        }
+    }
+}
+
 /// How much a violation weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Severity {
