@@ -6,9 +6,9 @@ use super::{Item, Number, Type, Value};
 
 /// The most bytes that a partition key's value may have.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const PARTITION_KEY_BYTES_MAX: usize = 2048;
+pub const PARTITION_KEY_BYTES_MAX: usize = 2048;
 /// The most bytes that a sort key's value may have.
-const SORT_KEY_BYTES_MAX: usize = 1024;
+pub const SORT_KEY_BYTES_MAX: usize = 1024;
 
 /// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,8 +94,19 @@ impl<'a> KeyValue<'a> {
         }
     }
 
+    /// The same value, borrowing from this one.
+    #[must_use]
+    pub fn as_borrowed(&self) -> KeyValue<'_> {
+        match self {
+            Self::S(text) => KeyValue::S(Cow::Borrowed(text)),
+            Self::N(number) => KeyValue::N(number.as_borrowed()),
+            Self::B(bytes) => KeyValue::B(Cow::Borrowed(bytes)),
+        }
+    }
+
     /// The length that DynamoDB's limits on keys look at.
-    fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::S(text) => text.len(),
             // A number takes at most 21 bytes, and is never empty.

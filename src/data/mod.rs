@@ -11,7 +11,10 @@ mod size;
 mod value;
 
 pub use json::{JsonItem, MAX_DEPTH, decode_binary};
-pub use key::{Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue};
+pub use key::{
+    Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue, PARTITION_KEY_BYTES_MAX,
+    SORT_KEY_BYTES_MAX,
+};
 pub use number::{Number, NumberError};
 pub use path::Path;
 pub use size::{ITEM_BYTES_MAX, item_bytes};

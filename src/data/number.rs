@@ -50,6 +50,12 @@ impl<'a> Number<'a> {
         &self.0
     }
 
+    /// The same number, borrowing from this one.
+    #[must_use]
+    pub fn as_borrowed(&self) -> Number<'_> {
+        Number(Cow::Borrowed(&self.0))
+    }
+
     /// The same number, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Number<'static> {

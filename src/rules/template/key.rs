@@ -1,117 +1,484 @@
-//! Templates of whole keys, with their types.
+//! Templates of whole keys.
 
-use super::text::Template;
-use crate::data::{Key, KeyKind, KeyValue};
+use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
+use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
 /// The values that a key's captures have, in the order of [`EntityKey::captures`].
 pub type Captures<'k> = Vec<KeyValue<'k>>;
 
-/// Why captures make no key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    /// The value cannot stand where the template has it: it is empty or has the separator in it.
-    #[error("`{value}` cannot be `{{{capture}}}` of a key: {why}")]
-    Value {
-        /// The capture.
-        capture: String,
-        /// The value.
-        value: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The value is of another type than the key attribute.
-    #[error("`{{{capture}}}` of the key is of type {expected:?}, and the value of type {found:?}")]
-    Type {
-        /// The capture.
-        capture: String,
-        /// The key attribute's type.
-        expected: KeyKind,
-        /// The value's type.
-        found: KeyKind,
-    },
+/// One key attribute's template, with the place of each of its captures in
+/// [`EntityKey::captures`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attribute {
+    template: KeyTemplate,
+    slots: Vec<usize>,
 }
 
-/// The template of one key attribute.
-///
-/// Invariant: a template for a number or a binary is one capture alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyTemplate {
-    template: Template,
-    kind: KeyKind,
+impl Attribute {
+    /// Gives each capture its place, adding the names that are new.
+    fn new(template: KeyTemplate, names: &mut Vec<String>) -> Self {
+        let mut slot = |name: &str| {
+            names.iter().position(|known| known == name).unwrap_or_else(|| {
+                names.push(name.to_owned());
+                names.len() - 1
+            })
+        };
+        Self { slots: template.captures().map(&mut slot).collect(), template }
+    }
+
+    /// The captures' values, in the order in which they stand in this attribute.
+    fn select<'v, 'k>(
+        &self,
+        value_at: impl Fn(usize) -> Option<&'v KeyValue<'k>>,
+    ) -> Vec<Option<&'v KeyValue<'k>>> {
+        self.slots.iter().map(|slot| value_at(*slot)).collect()
+    }
+
+    /// Adds this attribute's captures; whether the value is of this shape and agrees with the
+    /// captures that are known.
+    fn parse<'k>(
+        &self,
+        value: &'k KeyValue<'_>,
+        separator: char,
+        captures: &mut Captures<'k>,
+    ) -> bool {
+        let mut slots = self.slots.iter();
+        self.template.dissect(value, separator, |capture| {
+            slots.next().is_some_and(|slot| bind(captures, *slot, capture))
+        })
+    }
 }
 
 /// The templates of an entity's whole key.
+///
+/// A capture that stands several times has one value, compared as canonical text where it is a
+/// number in one place and within a text in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityKey {
-    partition: KeyTemplate,
-    sort: Option<KeyTemplate>,
+    partition: Attribute,
+    sort: Option<Attribute>,
     separator: char,
     captures: Vec<String>,
-}
-
-// Signatures that the rest of the crate builds on; see the module's documentation.
-impl KeyTemplate {
-    /// A template for a key attribute of this type; nothing if a number or a binary is asked to
-    /// be more than one capture.
-    #[must_use]
-    pub fn new(template: Template, kind: KeyKind) -> Option<Self> {
-        let _ = (&template, kind);
-        unimplemented!()
-    }
-    /// The names of its captures.
-    pub fn captures(&self) -> impl Iterator<Item = &str> {
-        self.template.captures()
-    }
-    /// The key value for these captures: `names[i]` has `values[i]`.
-    pub fn build(
-        &self,
-        separator: char,
-        lookup: &dyn Fn(&str) -> Option<KeyValue<'static>>,
-    ) -> Result<KeyValue<'static>, BuildError> {
-        let _ = (separator, lookup, self.kind);
-        unimplemented!()
-    }
 }
 
 impl EntityKey {
     /// A key's templates.
     #[must_use]
     pub fn new(partition: KeyTemplate, sort: Option<KeyTemplate>, separator: char) -> Self {
-        let _ = (&partition, &sort, separator);
-        unimplemented!()
+        let mut captures = Vec::new();
+        let partition = Attribute::new(partition, &mut captures);
+        let sort = sort.map(|sort| Attribute::new(sort, &mut captures));
+        Self { partition, sort, separator, captures }
     }
+
+    /// The template of the partition key.
+    #[must_use]
+    pub fn partition(&self) -> &KeyTemplate {
+        &self.partition.template
+    }
+
+    /// The template of the sort key.
+    #[must_use]
+    pub fn sort(&self) -> Option<&KeyTemplate> {
+        self.sort.as_ref().map(|sort| &sort.template)
+    }
+
+    /// The character that ends a capture.
+    #[must_use]
+    pub fn separator(&self) -> char {
+        self.separator
+    }
+
     /// The distinct names of the captures, in the order in which they first stand.
     #[must_use]
     pub fn captures(&self) -> &[String] {
         &self.captures
     }
+
+    /// The type of a capture, by its place: a number or a binary where it is all of such a key
+    /// attribute, else a string.
+    #[must_use]
+    pub fn capture_kind(&self, capture: usize) -> KeyKind {
+        std::iter::once(&self.partition)
+            .chain(&self.sort)
+            .filter(|attribute| attribute.slots.contains(&capture))
+            .map(|attribute| attribute.template.kind())
+            .find(|kind| *kind != KeyKind::S)
+            .unwrap_or(KeyKind::S)
+    }
+
     /// What a key's captures are; nothing if the key is not of this shape.
     #[must_use]
-    pub fn parse<'k>(&self, key: &Key<'k>) -> Option<Captures<'k>> {
-        let _ = (key, &self.partition, &self.sort, self.separator);
-        unimplemented!()
+    pub fn parse<'k>(&self, key: &'k Key<'_>) -> Option<Captures<'k>> {
+        let mut captures = Vec::new();
+        let matches = self.partition.parse(&key.partition, self.separator, &mut captures)
+            && match (&self.sort, &key.sort) {
+                (Some(sort), Some(value)) => sort.parse(value, self.separator, &mut captures),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+        matches.then_some(captures)
     }
-    /// The key with these captures.
+
+    /// The key with these captures, in the order of [`Self::captures`].
     ///
-    /// Invariant: what it builds, [`Self::parse`] takes apart into the same captures.
+    /// Invariant: what it builds, [`Self::parse`] takes apart into the same captures: as they were
+    /// given, but for numbers within a text, which come back as their canonical text, and texts
+    /// given for a number.
     pub fn build(&self, captures: &[KeyValue<'_>]) -> Result<Key<'static>, BuildError> {
-        let _ = captures;
-        unimplemented!()
+        let value_at = |slot: usize| captures.get(slot);
+        let values = self.partition.select(value_at);
+        let partition = self.partition.template.assemble(self.separator, &values)?;
+        check_partition_length(&partition)?;
+        let Some(sort) = &self.sort else { return Ok(Key { partition, sort: None }) };
+        let value = sort.template.assemble(self.separator, &sort.select(value_at))?;
+        check_sort_length(&value)?;
+        Ok(Key { partition, sort: Some(value) })
     }
-    /// The partition key that some captures fix, and what the sort key then begins with (the whole
-    /// of it if it is fixed too); nothing if they do not fix the partition key.
-    #[must_use]
+
+    /// The partition key that some captures fix, and what they tell of the sort key; nothing if
+    /// they do not fix the partition key.
+    ///
+    /// An error means that no key has these captures. Not every key that begins this way has
+    /// them: what a query finds has to be parsed and compared.
     pub fn build_prefix(
         &self,
         captures: &[Option<KeyValue<'_>>],
-    ) -> Option<(KeyValue<'static>, Option<KeyValue<'static>>)> {
-        let _ = captures;
-        unimplemented!()
+    ) -> Result<Option<(KeyValue<'static>, SortPrefix)>, BuildError> {
+        let value_at = |slot: usize| captures.get(slot).and_then(Option::as_ref);
+        let values = self.partition.select(value_at);
+        if values.contains(&None) {
+            return Ok(None);
+        }
+        let partition = self.partition.template.assemble(self.separator, &values)?;
+        check_partition_length(&partition)?;
+        let prefix = match &self.sort {
+            None => SortPrefix::Any,
+            Some(sort) => sort.template.assemble_prefix(self.separator, &sort.select(value_at))?,
+        };
+        match &prefix {
+            SortPrefix::Whole(value) | SortPrefix::BeginsWith(value) => check_sort_length(value)?,
+            SortPrefix::Any => {}
+        }
+        Ok(Some((partition, prefix)))
     }
-    /// Whether some key is of both shapes.
+
+    /// An example of a key that is of both shapes; nothing if there is none.
+    ///
+    /// The two entities are of one table, and so share its separator. The partition and the sort
+    /// key are looked at separately, as if a capture that stands in both were two. This is the
+    /// safe side: what is said to be apart is apart, and only templates that repeat a capture can
+    /// be said to overlap when they do not.
     #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let _ = other;
-        unimplemented!()
+    pub fn overlap(&self, other: &Self) -> Option<Key<'static>> {
+        let partition = self.partition().overlap(other.partition(), self.separator)?;
+        let sort = match (self.sort(), other.sort()) {
+            (None, None) => None,
+            (Some(sort), Some(other)) => Some(sort.overlap(other, self.separator)?),
+            (Some(_), None) | (None, Some(_)) => return None,
+        };
+        Some(Key { partition, sort })
+    }
+}
+
+/// Adds a capture's value, or compares it with the one that is known.
+fn bind<'k>(captures: &mut Captures<'k>, slot: usize, value: KeyValue<'k>) -> bool {
+    let Some(known) = captures.get_mut(slot) else {
+        // Slots are numbered in the order in which captures first stand.
+        captures.push(value);
+        return true;
+    };
+    let same = *known == value || text_of(known).is_some_and(|text| text_of(&value) == Some(text));
+    if same && known.kind() == KeyKind::S {
+        *known = value;
+    }
+    same
+}
+
+fn check_partition_length(value: &KeyValue<'_>) -> Result<(), BuildError> {
+    check_length("partition", value, PARTITION_KEY_BYTES_MAX)
+}
+
+fn check_sort_length(value: &KeyValue<'_>) -> Result<(), BuildError> {
+    check_length("sort", value, SORT_KEY_BYTES_MAX)
+}
+
+fn check_length(
+    attribute: &'static str,
+    value: &KeyValue<'_>,
+    bytes_max: usize,
+) -> Result<(), BuildError> {
+    let bytes = value.bytes();
+    if bytes > bytes_max {
+        return Err(BuildError::Length { attribute, bytes, bytes_max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::data::Number;
+    use crate::rules::template::Template;
+
+    fn template(text: &str) -> KeyTemplate {
+        let (text, kind) = match text.rsplit_once(':') {
+            Some((text, "N")) => (text, KeyKind::N),
+            Some((text, "B")) => (text, KeyKind::B),
+            _ => (text, KeyKind::S),
+        };
+        KeyTemplate::new(Template::parse(text).unwrap(), kind).unwrap()
+    }
+
+    /// `PARTITION` or `PARTITION / SORT`, each with `:N` or `:B` where it is not a string.
+    fn entity_key(text: &str) -> EntityKey {
+        match text.split_once(" / ") {
+            Some((partition, sort)) => {
+                EntityKey::new(template(partition), Some(template(sort)), '#')
+            }
+            None => EntityKey::new(template(text), None, '#'),
+        }
+    }
+
+    fn text(text: &str) -> KeyValue<'_> {
+        KeyValue::S(Cow::Borrowed(text))
+    }
+
+    fn number(text: &str) -> KeyValue<'_> {
+        KeyValue::N(Number::parse(text).unwrap())
+    }
+
+    fn binary(bytes: &[u8]) -> KeyValue<'_> {
+        KeyValue::B(Cow::Borrowed(bytes))
+    }
+
+    fn show(value: &KeyValue<'_>) -> String {
+        match value {
+            KeyValue::S(text) => format!("`{text}`"),
+            KeyValue::N(number) => number.to_string(),
+            KeyValue::B(bytes) => format!("{bytes:?}"),
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
+    fn check_build(templates: &str, captures: &[KeyValue<'_>], expected: Expect) {
+        let shown = match entity_key(templates).build(captures) {
+            Ok(key) => std::iter::once(&key.partition)
+                .chain(&key.sort)
+                .map(show)
+                .collect::<Vec<_>>()
+                .join(" / "),
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
+    fn check_parse(
+        templates: &str,
+        partition: KeyValue<'_>,
+        sort: Option<KeyValue<'_>>,
+        expected: Expect,
+    ) {
+        let key = Key { partition, sort };
+        let shown = match entity_key(templates).parse(&key) {
+            Some(captures) => captures.iter().map(show).collect::<Vec<_>>().join(", "),
+            None => "no match".to_owned(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
+    fn check_prefix(templates: &str, captures: &[Option<KeyValue<'_>>], expected: Expect) {
+        let shown = match entity_key(templates).build_prefix(captures) {
+            Ok(None) => "the partition key is not fixed".to_owned(),
+            Ok(Some((partition, SortPrefix::Whole(sort)))) => {
+                format!("{}, sort key {}", show(&partition), show(&sort))
+            }
+            Ok(Some((partition, SortPrefix::BeginsWith(sort)))) => {
+                format!("{}, sort key from {}", show(&partition), show(&sort))
+            }
+            Ok(Some((partition, SortPrefix::Any))) => format!("{}, any sort key", show(&partition)),
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn keys_are_built() {
+        let member = "company#{company} / user#{email}";
+        check_build(member, &[text("7"), text("a@b")], expect!["`company#7` / `user#a@b`"]);
+        check_build("user#{id} / user#{id}", &[text("7")], expect!["`user#7` / `user#7`"]);
+        check_build("order#{no}", &[number("1e3")], expect!["`order#1000`"]);
+        check_build("{no} / {at*}", &[number("7"), text("2024#01")], expect!["`7` / `2024#01`"]);
+        check_build("{no}:N / line#{no}", &[number("7.50")], expect!["7.5 / `line#7.5`"]);
+        check_build("{no}:N", &[text("7")], expect!["7"]);
+        check_build("{hash}:B", &[binary(&[1, 2])], expect!["[1, 2]"]);
+    }
+
+    #[test]
+    fn what_would_not_be_read_back_is_not_built() {
+        let member = "company#{company} / user#{email}";
+        check_build(member, &[text("7")], expect!["there is no value for `{email}` of the key"]);
+        check_build(
+            member,
+            &[text(""), text("a@b")],
+            expect!["`` cannot be `{company}` of a key: it is empty"],
+        );
+        check_build(
+            member,
+            &[text("7"), text("a#b")],
+            expect!["`a#b` cannot be `{email}` of a key: it has the table's separator in it"],
+        );
+        check_build(
+            "{id}",
+            &[text("a#b")],
+            expect!["`a#b` cannot be `{id}` of a key: it has the table's separator in it"],
+        );
+        check_build(
+            "{year}-{month}",
+            &[text("2024-01"), text("31")],
+            expect![
+                "`2024-01` cannot be `{year}` of a key: the key would be read back as other captures"
+            ],
+        );
+        check_build(
+            "{no}:N",
+            &[text("07")],
+            expect!["`{no}` of the key is of type N, and the value of type S"],
+        );
+        check_build(
+            "{no}:N",
+            &[binary(&[1])],
+            expect!["`{no}` of the key is of type N, and the value of type B"],
+        );
+        check_build(
+            "{hash}:B",
+            &[text("a")],
+            expect!["`{hash}` of the key is of type B, and the value of type S"],
+        );
+        check_build(
+            "{hash}:B",
+            &[binary(&[])],
+            expect!["`` cannot be `{hash}` of a key: it is empty"],
+        );
+        check_build(
+            "file#{hash}",
+            &[binary(&[1])],
+            expect!["`{hash}` of the key is of type S, and the value of type B"],
+        );
+        check_build(
+            "{a}",
+            &[text(&"x".repeat(2049))],
+            expect!["the partition key would have 2049 bytes, and DynamoDB allows 2048"],
+        );
+        check_build(
+            "a / {a}",
+            &[text(&"x".repeat(1025))],
+            expect!["the sort key would have 1025 bytes, and DynamoDB allows 1024"],
+        );
+    }
+
+    #[test]
+    fn keys_are_taken_apart() {
+        let member = "company#{company} / user#{email}";
+        check_parse(member, text("company#7"), Some(text("user#a@b")), expect!["`7`, `a@b`"]);
+        check_parse(member, text("company#7"), Some(text("company#")), expect!["no match"]);
+        check_parse(member, text("company#7"), None, expect!["no match"]);
+        check_parse("{id}", text("a"), Some(text("b")), expect!["no match"]);
+        check_parse("{id}", number("7"), None, expect!["no match"]);
+        check_parse("{no}:N", number("7"), None, expect!["7"]);
+        check_parse("{hash}:B", binary(&[7]), None, expect!["[7]"]);
+    }
+
+    #[test]
+    fn a_capture_that_stands_twice_has_one_value() {
+        let user = "user#{id} / user#{id}";
+        check_parse(user, text("user#7"), Some(text("user#7")), expect!["`7`"]);
+        check_parse(user, text("user#7"), Some(text("user#8")), expect!["no match"]);
+        check_parse("line#{no} / {no}:N", text("line#7"), Some(number("7")), expect!["7"]);
+        check_parse("line#{no} / {no}:N", text("line#07"), Some(number("7")), expect!["no match"]);
+        check_parse("{no}:N / line#{no}", number("7"), Some(text("line#7")), expect!["7"]);
+    }
+
+    #[test]
+    fn a_query_is_as_narrow_as_the_captures_known() {
+        let line = "shop#{shop} / order#{order}#line#{line}";
+        let known = |value| Some(text(value));
+        check_prefix(
+            line,
+            &[None, known("o"), known("l")],
+            expect!["the partition key is not fixed"],
+        );
+        check_prefix(line, &[known("s"), None, None], expect!["`shop#s`, sort key from `order#`"]);
+        check_prefix(
+            line,
+            &[known("s"), None, known("l")],
+            expect!["`shop#s`, sort key from `order#`"],
+        );
+        check_prefix(
+            line,
+            &[known("s"), known("o"), None],
+            expect!["`shop#s`, sort key from `order#o#line#`"],
+        );
+        check_prefix(
+            line,
+            &[known("s"), known("o"), known("l")],
+            expect!["`shop#s`, sort key `order#o#line#l`"],
+        );
+        check_prefix(
+            line,
+            &[known("s"), known("#"), None],
+            expect!["`#` cannot be `{order}` of a key: it has the table's separator in it"],
+        );
+        check_prefix("{a} / {b}", &[known("s"), None], expect!["`s`, any sort key"]);
+        check_prefix("{a} / {b}:N", &[known("s"), None], expect!["`s`, any sort key"]);
+        check_prefix("{a} / {b}:N", &[known("s"), Some(number("7"))], expect!["`s`, sort key 7"]);
+        check_prefix("{a}", &[known("s")], expect!["`s`, any sort key"]);
+    }
+
+    #[test]
+    fn overlapping_keys_are_shown_by_an_example() {
+        let overlap = |left, right| {
+            let key = entity_key(left).overlap(&entity_key(right))?;
+            Some((show(&key.partition), key.sort.as_ref().map(show)))
+        };
+        let example = |partition: &str, sort: &str| {
+            Some((partition.to_owned(), (!sort.is_empty()).then(|| sort.to_owned())))
+        };
+        assert_eq!(overlap("u#{a} / p#{b}", "u#{a} / q#{b}"), None);
+        assert_eq!(overlap("u#{a} / p#{b}", "{x*} / p#"), None);
+        assert_eq!(overlap("u#{a} / p#{b}", "{x*} / {y}#{z}"), example("`u#x`", "`p#x`"));
+        assert_eq!(overlap("{a}:N", "{b}:N"), example("1", ""));
+        assert_eq!(overlap("{a} / {a}", "x / y"), example("`x`", "`y`"));
+    }
+
+    #[test]
+    fn numbers_and_binaries_are_one_capture() {
+        for (text, sole) in [("{a}", true), ("{a*}", true), ("x{a}", false), ("1", false)] {
+            for kind in [KeyKind::N, KeyKind::B] {
+                let template = KeyTemplate::new(Template::parse(text).unwrap(), kind);
+                assert_eq!(template.is_some(), sole, "{text}");
+            }
+        }
+        let key = entity_key("line#{no}#{x} / {no}:N");
+        assert_eq!(
+            [0, 1, 2].map(|capture| key.capture_kind(capture)),
+            [KeyKind::N, KeyKind::S, KeyKind::S]
+        );
+    }
+
+    #[test]
+    fn index_keys_are_built_by_name() {
+        let by_name = |name: &str| (name == "id").then_some(KeyValue::S(Cow::Borrowed("7")));
+        assert_eq!(template("user#{id}").build('#', &by_name), Ok(text("user#7")));
+        assert_eq!(
+            template("user#{id}#{no}").build('#', &by_name),
+            Err(BuildError::Missing("no".to_owned()))
+        );
     }
 }

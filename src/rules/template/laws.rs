@@ -1,0 +1,242 @@
+//! What holds for all templates, texts and keys.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+
+use super::{BuildError, EntityKey, KeyTemplate, Part, SortPrefix, Template};
+use crate::data::{Key, KeyKind, KeyValue, Number};
+
+/// Texts over an alphabet that makes templates meet by chance, and has characters of one to four
+/// bytes and those with a meaning in templates.
+const TEXT: &str = "[ax#é€𝄞%{}-]{0,8}";
+const LITERAL: &str = "[ax#é€𝄞%{}-]{1,3}";
+const VALUE: &str = "[ax1é€𝄞%{}-]{1,4}";
+/// Few characters, so that short texts are all the texts there are.
+const TINY_LITERAL: &str = "[ab#]{1,2}";
+
+/// Templates with up to four captures, some of which may have one name.
+fn template(literal: &'static str) -> impl Strategy<Value = Template> {
+    let ending = prop_oneof![Just(""), Just("{e}"), Just("{e*}")];
+    let middle = prop::collection::vec((prop::sample::select(vec!["a", "b", "c"]), literal), 0..3);
+    (prop::option::of(literal), middle, ending).prop_filter_map(
+        "empty",
+        |(start, middle, ending)| {
+            let escape = |text: &str| text.replace('{', "{{").replace('}', "}}");
+            let middle: Vec<_> = middle
+                .iter()
+                .map(|(name, literal)| format!("{{{name}}}{}", escape(literal)))
+                .collect();
+            let middle = middle.concat();
+            let start = start.map(|text| escape(&text)).unwrap_or_default();
+            Template::parse(&format!("{start}{middle}{ending}")).ok()
+        },
+    )
+}
+
+fn key_template() -> impl Strategy<Value = KeyTemplate> {
+    let sole = prop::sample::select(vec!["{a}", "{b}", "{e*}"])
+        .prop_map(|text| Template::parse(text).unwrap());
+    prop_oneof![
+        4 => template(LITERAL).prop_map(|template| (template, KeyKind::S)),
+        1 => (sole, prop::sample::select(vec![KeyKind::N, KeyKind::B])),
+    ]
+    .prop_map(|(template, kind)| KeyTemplate::new(template, kind).unwrap())
+}
+
+fn entity_key() -> impl Strategy<Value = EntityKey> {
+    (key_template(), prop::option::of(key_template()))
+        .prop_map(|(partition, sort)| EntityKey::new(partition, sort, '#'))
+}
+
+fn key_value(kind: KeyKind, text: &'static str) -> BoxedStrategy<KeyValue<'static>> {
+    match kind {
+        KeyKind::S => text.prop_map(|text| KeyValue::S(Cow::Owned(text))).boxed(),
+        KeyKind::N => "-?[0-9]{1,3}(\\.[0-9]{1,2})?"
+            .prop_map(|text| KeyValue::N(Number::parse(text).unwrap()))
+            .boxed(),
+        KeyKind::B => prop::collection::vec(any::<u8>(), 1..4)
+            .prop_map(|bytes| KeyValue::B(Cow::Owned(bytes)))
+            .boxed(),
+    }
+}
+
+/// A key's templates, and values for its captures.
+fn captured() -> impl Strategy<Value = (EntityKey, Vec<KeyValue<'static>>)> {
+    entity_key().prop_flat_map(|key| {
+        let values: Vec<_> = (0..key.captures().len())
+            .map(|capture| key_value(key.capture_kind(capture), VALUE))
+            .collect();
+        (Just(key), values)
+    })
+}
+
+/// A value of the template's shape, whatever its captures come to hold, or any value at all.
+fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
+    let shaped = match template.kind() {
+        KeyKind::N | KeyKind::B => key_value(template.kind(), VALUE),
+        KeyKind::S => {
+            let piece = |part: &Part| match part {
+                Part::Literal(literal) => Just(literal.clone()).boxed(),
+                Part::Capture(_) | Part::Rest(_) => VALUE.boxed(),
+            };
+            let pieces: Vec<_> = template.template().parts().iter().map(piece).collect();
+            pieces.prop_map(|pieces| KeyValue::S(Cow::Owned(pieces.concat()))).boxed()
+        }
+    };
+    let kind = prop::sample::select(vec![KeyKind::S, KeyKind::N, KeyKind::B]);
+    prop_oneof![3 => shaped, 1 => kind.prop_flat_map(|kind| key_value(kind, TEXT))].boxed()
+}
+
+/// Key templates and a key, mostly of their shape.
+fn keyed() -> impl Strategy<Value = (EntityKey, Key<'static>)> {
+    entity_key().prop_flat_map(|templates| {
+        let partition = value_for(templates.partition());
+        let sort = match templates.sort() {
+            Some(sort) => value_for(sort).prop_map(Some).boxed(),
+            None => Just(None).boxed(),
+        };
+        (Just(templates), partition, sort)
+            .prop_map(|(templates, partition, sort)| (templates, Key { partition, sort }))
+    })
+}
+
+/// A text taken apart by trying every length of every capture: what matching has to agree with.
+fn dissect_by_force(parts: &[Part], text: &str) -> Option<Vec<String>> {
+    let (part, following) = match parts {
+        [] => return text.is_empty().then(Vec::new),
+        [part, following @ ..] => (part, following),
+    };
+    if let Part::Literal(literal) = part {
+        return dissect_by_force(following, text.strip_prefix(literal.as_str())?);
+    }
+    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
+    ends.filter(|end| matches!(part, Part::Rest(_)) || !text[..*end].contains('#')).find_map(
+        |end| {
+            let mut values = vec![text[..end].to_owned()];
+            values.extend(dissect_by_force(following, &text[end..])?);
+            Some(values)
+        },
+    )
+}
+
+fn dissect(template: &Template, text: &str) -> Option<Vec<String>> {
+    let mut values = Vec::new();
+    let accept = |value: &str| {
+        values.push(value.to_owned());
+        true
+    };
+    template.dissect(text, '#', accept).then_some(values)
+}
+
+/// All texts of up to five of the characters of [`TINY_LITERAL`].
+fn tiny_texts() -> Vec<String> {
+    let mut texts = vec![String::new()];
+    let mut from = 0;
+    for _ in 0..5 {
+        let longer: Vec<_> = texts[from..]
+            .iter()
+            .flat_map(|text| ["a", "b", "#"].map(|char| format!("{text}{char}")))
+            .collect();
+        from = texts.len();
+        texts.extend(longer);
+    }
+    texts
+}
+
+proptest! {
+    #[test]
+    fn printing_and_parsing_are_inverse(template in template(LITERAL)) {
+        prop_assert_eq!(Template::parse(&template.to_string()), Ok(template));
+    }
+
+    #[test]
+    fn mistakes_lie_within_the_text(text in "[a{}*é_ -]{0,12}") {
+        match Template::parse(&text) {
+            Ok(template) => prop_assert_eq!(template.to_string(), text),
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
+                prop_assert!(errors.iter().all(|error| text.get(error.at.clone()).is_some()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_is_taken_apart_as_by_force(
+        template in template(TINY_LITERAL),
+        texts in prop::collection::vec("[ab#]{0,9}", 20),
+    ) {
+        for text in tiny_texts().iter().chain(&texts) {
+            prop_assert_eq!(
+                dissect(&template, text),
+                dissect_by_force(template.parts(), text),
+                "{} {}", template, text,
+            );
+        }
+    }
+
+    #[test]
+    fn overlaps_are_exact(left in template(TINY_LITERAL), right in template(TINY_LITERAL)) {
+        let example = left.overlap(&right, '#');
+        if let Some(example) = &example {
+            prop_assert!(dissect(&left, example).is_some(), "{example}");
+            prop_assert!(dissect(&right, example).is_some(), "{example}");
+        } else {
+            let both = |text: &String| {
+                dissect(&left, text).is_some() && dissect(&right, text).is_some()
+            };
+            prop_assert_eq!(tiny_texts().into_iter().find(both), None);
+        }
+    }
+
+    #[test]
+    fn what_is_built_is_parsed_into_the_same((templates, values) in captured()) {
+        match templates.build(&values) {
+            Ok(key) => prop_assert_eq!(templates.parse(&key), Some(values)),
+            // Some values cannot be told apart once they are joined, and a binary is no text.
+            Err(BuildError::Value { .. } | BuildError::Type { .. }) => {}
+            Err(error) => prop_assert!(false, "{error}"),
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_is_built_into_the_same((templates, key) in keyed()) {
+        if let Some(captures) = templates.parse(&key) {
+            prop_assert_eq!(templates.build(&captures), Ok(key.clone()));
+        }
+    }
+
+    #[test]
+    fn a_key_begins_with_what_its_captures_tell(
+        (templates, values) in captured(),
+        known in any::<u8>(),
+    ) {
+        let Ok(key) = templates.build(&values) else { return Ok(()) };
+        let some: Vec<_> = (0..values.len())
+            .map(|capture| (known >> capture & 1 == 1).then(|| values[capture].clone()))
+            .collect();
+        let Some((partition, sort)) = templates.build_prefix(&some).unwrap() else {
+            prop_assert!(some.contains(&None));
+            return Ok(());
+        };
+        prop_assert_eq!(partition, key.partition);
+        match (sort, key.sort) {
+            (SortPrefix::Any, _) => {}
+            (SortPrefix::Whole(whole), sort) => prop_assert_eq!(Some(whole), sort),
+            (SortPrefix::BeginsWith(KeyValue::S(prefix)), Some(KeyValue::S(sort))) => {
+                prop_assert!(!prefix.is_empty() && sort.starts_with(prefix.as_ref()));
+            }
+            (SortPrefix::BeginsWith(prefix), sort) => prop_assert!(false, "{prefix:?} {sort:?}"),
+        }
+    }
+
+    #[test]
+    fn keys_of_two_shapes_show_that_these_overlap(
+        (templates, key) in keyed(),
+        other in entity_key(),
+    ) {
+        if templates.parse(&key).is_some() && other.parse(&key).is_some() {
+            prop_assert!(templates.overlap(&other).is_some());
+        }
+    }
+}
