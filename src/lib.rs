@@ -9,7 +9,10 @@
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database, and the embedded one.
+//! - [`cli`]: the command-line tool.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod data;
 pub mod engine;
 pub mod rules;

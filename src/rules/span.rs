@@ -56,15 +56,35 @@ pub struct Position {
     pub column: usize,
 }
 
-impl Position {
-    /// The place of a byte of a text.
+/// Where the lines of a text begin.
+#[derive(Debug, Clone)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Finds the lines of a text.
     #[must_use]
-    pub fn of(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
-        Self { line, column }
+    pub fn of(text: &'t str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// The place of a byte.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let before = self.text.get(self.start_of(line)..offset).unwrap_or_default();
+        Position { line, column: before.chars().count() + 1 }
+    }
+
+    /// Where a line begins; the text's end for lines after the last.
+    #[must_use]
+    pub fn start_of(&self, line: usize) -> usize {
+        let place = self.starts.get(line.saturating_sub(1));
+        place.copied().unwrap_or(self.text.len())
     }
 }
 
@@ -76,7 +96,7 @@ mod tests {
     fn positions_count_characters() {
         let text = "a: 1\né: x\n";
         let at = |offset| {
-            let Position { line, column } = Position::of(text, offset);
+            let Position { line, column } = Lines::of(text).position(offset);
             (line, column)
         };
         assert_eq!(at(0), (1, 1));

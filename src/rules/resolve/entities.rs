@@ -138,16 +138,15 @@ fn key(
             .at(table?.ast.alias.span, format!("the key of this table is {}", names.join(", "))),
         );
     }
-    let mut part = |attribute: &KeyAttribute| {
-        let template = templates.remove(attribute.name.as_str())??;
-        Some((template, attribute))
-    };
-    let partition = part(&schema.partition);
-    let sort = schema.sort.as_ref().map(part);
     if !complete {
         return None;
     }
-    let (partition, sort) = (partition?, sort.map_or(Some(None), |sort| sort.map(Some))?);
+    let mut template = |attribute: &KeyAttribute| templates.remove(attribute.name.as_str())?;
+    let partition = (template(&schema.partition)?, &schema.partition);
+    let sort = match &schema.sort {
+        Some(attribute) => Some((template(attribute)?, attribute)),
+        None => None,
+    };
     assemble(entity, partition, sort, separator, problems)
 }
 
@@ -236,7 +235,7 @@ fn attributes(
         key_attribute_type(path, kind, table, problems);
         declared.entry(path.value.clone()).or_insert((kind.value, kind));
     }
-    for (path, kind) in &entity.attributes {
+    for (path, _) in &entity.attributes {
         for parent in parents(&path.value) {
             if let Some((of, written)) = declared.get(&parent)
                 && *of != Type::M
@@ -252,7 +251,6 @@ fn attributes(
                 );
             }
         }
-        let _ = kind;
     }
     declared.into_iter().map(|(path, (kind, _))| (path, kind)).collect()
 }

@@ -167,7 +167,7 @@ fn fixes(
         let mut fixed = components.iter().zip(&sides.to_key.captures);
         fixed.any(|(source, to)| {
             matches!(source, Source::Capture(at) if Some(*at) == own)
-                && accepts.is_some_and(|capture| capture.accepts.kind(to.kind))
+                && accepts.is_some_and(|capture| capture.can_be_looked_up_by(to.kind))
         })
     })
 }
@@ -318,7 +318,12 @@ fn fits_index(
     span: Span,
     problems: &mut Vec<Diagnostic>,
 ) -> bool {
-    let fits = if template.is_sole_capture() { to.kind == kind } else { to.kind != KeyKind::B };
+    // A text that is a number can be looked up as one: the reference's own attribute was one.
+    let fits = if template.is_sole_capture() {
+        to.kind == kind || (to.kind, kind) == (KeyKind::S, KeyKind::N)
+    } else {
+        to.kind != KeyKind::B
+    };
     if !fits {
         problems.push(
             Diagnostic::new(

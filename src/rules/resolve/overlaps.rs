@@ -8,18 +8,20 @@ use crate::rules::diagnostic::Diagnostic;
 pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
     for (at, entity) in scope.entities.iter().enumerate() {
         for before in scope.entities.iter().take(at) {
-            if let Some(diagnostic) = overlap(entity, before) {
+            if let Some(diagnostic) = overlap(entity, before, scope) {
                 problems.push(diagnostic);
             }
         }
     }
 }
 
-fn overlap(entity: &Entity<'_>, before: &Entity<'_>) -> Option<Diagnostic> {
+fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Option<Diagnostic> {
     if entity.table.is_none() || entity.table != before.table || told_apart(entity, before) {
         return None;
     }
-    let witness = entity.key.as_ref()?.key.overlaps(&before.key.as_ref()?.key)?;
+    let witness = entity.key.as_ref()?.key.overlap(&before.key.as_ref()?.key)?;
+    let schema = scope.table_of(entity)?.key.as_ref()?;
+    let witness = serde_json::to_string(&schema.item_of(&witness)).ok()?;
     Some(
         Diagnostic::new(
             &codes::OVERLAP,

@@ -92,7 +92,7 @@ fn written_source(
         if declared.is_some() {
             problems.push(shadowed(name, text.span, sides.from));
         }
-        return typed(capture, Type::from(own.kind), text.span, sides, problems)
+        return typed(capture, own.kind.as_type(), text.span, sides, problems)
             .then_some(Source::Capture(at));
     }
     let Some((kind, path)) = declared else {
@@ -158,7 +158,7 @@ fn same_name(
 ) -> Option<Source> {
     let span = reference.name.span;
     if let Some((at, own)) = sides.from_key.capture(&capture.name) {
-        return typed(capture, Type::from(own.kind), span, sides, problems)
+        return typed(capture, own.kind.as_type(), span, sides, problems)
             .then_some(Source::Capture(at));
     }
     let name = &capture.name;

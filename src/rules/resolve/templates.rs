@@ -73,6 +73,14 @@ pub(super) struct Capture {
     pub(super) kind: KeyKind,
 }
 
+impl Capture {
+    /// Whether a value of this type tells what the capture has to be. A text can stand for a
+    /// number, since it was one where it comes from.
+    pub(super) fn can_be_looked_up_by(&self, kind: KeyKind) -> bool {
+        self.accepts.kind(kind) || (self.kind, kind) == (KeyKind::N, KeyKind::S)
+    }
+}
+
 /// The captures of a key's templates, in the order in which they first stand.
 ///
 /// A capture that no type is good for is in the error.
