@@ -1,7 +1,7 @@
 //! What happened to an item.
 
-use crate::data::{Item, Key};
 use crate::data::SequenceNumber;
+use crate::data::{Item, Key};
 use crate::rules::model::TableId;
 
 /// One change of one item, as a stream record tells it.

@@ -41,13 +41,14 @@ impl Suspects {
     /// When the last of them may be confirmed; nothing if there are none. A record that does not
     /// tell its time counts as new.
     pub(super) fn due_ms(&self, rules: &Rules, now_ms: i64) -> Option<i64> {
-        let grace_ms = |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
+        let grace_ms =
+            |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
         let due_ms = |cause: &Cause, grace_ms: i64| {
-            cause.created_ms.map_or(now_ms, |created_ms| {
-                created_ms.saturating_add(CREATION_RESOLUTION_MS)
-            })
-            .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
-            .saturating_add(grace_ms)
+            cause
+                .created_ms
+                .map_or(now_ms, |created_ms| created_ms.saturating_add(CREATION_RESOLUTION_MS))
+                .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
+                .saturating_add(grace_ms)
         };
         let claims = self.claims.iter().map(|made| due_ms(&made.cause, grace_ms(made.rule)));
         let mirrors = self.mirrors.iter().map(|suspect| due_ms(&suspect.cause, MIRROR_GRACE_MS));

@@ -88,8 +88,9 @@ impl Plan {
         let entities: Vec<EntityPlan> = roles(rules)
             .into_iter()
             .zip(&rules.entities)
-            .map(|(roles, entity)| {
-                EntityPlan { wanted: entity_wants(rules, entity, &roles), roles }
+            .map(|(roles, entity)| EntityPlan {
+                wanted: entity_wants(rules, entity, &roles),
+                roles,
             })
             .collect();
         let used = |table| {

@@ -5,12 +5,10 @@ use super::decode::Rejected;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder};
-use crate::data::SequenceNumber;
 use super::violation::ItemName;
+use crate::data::SequenceNumber;
 use crate::data::{Item, KeyValue};
-use crate::rules::model::{
-    Entity, EntityId, MirrorId, Mode, OnDelete, ReferenceId, Rules,
-};
+use crate::rules::model::{Entity, EntityId, MirrorId, Mode, OnDelete, ReferenceId, Rules};
 
 /// What the rules must do about a batch.
 #[derive(Debug, Default)]
@@ -148,10 +146,7 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
                 work.rejected.push(Rejected {
                     position: changed.position,
                     sequence: Some(cause.sequence.to_string()),
-                    error: format!(
-                        "mirror `{}` cannot be written: {error}",
-                        self.rules[rule].name
-                    ),
+                    error: format!("mirror `{}` cannot be written: {error}", self.rules[rule].name),
                 });
                 return;
             }
@@ -183,17 +178,17 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
         if unchanged {
             return;
         }
-        let evaluate =
-            |image| reference::evaluate(self.rules, reference, self.captures, image);
+        let evaluate = |image| reference::evaluate(self.rules, reference, self.captures, image);
         let said_before: Vec<(&Change<'_>, Vec<Claim>)> = self
             .history
             .steps()
             .map(|step| (step, self.admitted(step.before.as_ref()).map_or_else(Vec::new, evaluate)))
             .collect();
         for claim in evaluate(image) {
-            let new_in = said_before.iter().rev().find(|(_, said)| {
-                !said.iter().any(|earlier| earlier.stance == claim.stance)
-            });
+            let new_in = said_before
+                .iter()
+                .rev()
+                .find(|(_, said)| !said.iter().any(|earlier| earlier.stance == claim.stance));
             if let Some((step, _)) = new_in {
                 let cause = self.cause(step);
                 work.claims.push(ClaimMade { rule, item: self.item(), claim, cause });

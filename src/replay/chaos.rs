@@ -39,12 +39,7 @@ pub(super) struct Chaos<'c, 'w> {
 
 impl<'c, 'w> Chaos<'c, 'w> {
     /// Goes wrong by this seed.
-    pub(super) fn new(
-        engine: &'c Engine,
-        world: &'c World<'w>,
-        seed: u64,
-        no_drain: bool,
-    ) -> Self {
+    pub(super) fn new(engine: &'c Engine, world: &'c World<'w>, seed: u64, no_drain: bool) -> Self {
         let rng = Rc::new(RefCell::new(Rng::with_seed(seed)));
         Self { engine, world, rng, no_drain, log: Vec::new(), done: 0 }
     }
@@ -85,9 +80,8 @@ impl<'c, 'w> Chaos<'c, 'w> {
     /// the earlier ones of its item.
     fn append(&mut self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
-            let same_item = |known: &Delivery| {
-                known.table == delivery.table && known.key == delivery.key
-            };
+            let same_item =
+                |known: &Delivery| known.table == delivery.table && known.key == delivery.key;
             let after = self.log.iter().rposition(same_item).map_or(0, |place| place + 1);
             let first = after.max(self.done);
             let place = first + self.below(self.log.len() - first + 1);

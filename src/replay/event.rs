@@ -26,8 +26,7 @@ pub enum BatchError {
 
 /// Reads a file's records.
 pub fn read_batch(file: &str, bytes: &[u8]) -> Result<Batch, BatchError> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| BatchError::Utf8(error.valid_up_to()))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| BatchError::Utf8(error.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let records = records(text)?.into_iter().map(ToOwned::to_owned).collect();
     Ok(Batch { file: file.to_owned(), records })

@@ -10,7 +10,7 @@ mod seed;
 mod world;
 
 pub use event::{Batch, BatchError, read_batch};
-pub use seed::{SeedError, dump, seed};
+pub use seed::{SeedError, dump, seed, store};
 pub use world::Place;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Seeds and dumps: a store's whole content as JSON.
+//! The embedded store of a replay, its seeds and dumps: its whole content as JSON.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::data::{JsonItem, into_owned};
+use crate::rules::model::Rules;
 use crate::store::Memory;
+use crate::store::memory::{IndexSchema, TableSchema};
 
 /// Why a seed cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,22 @@ pub enum SeedError {
     },
 }
 
+/// An empty store with the tables and indexes of the rules.
+#[must_use]
+pub fn store(rules: &Rules) -> Memory {
+    Memory::new(rules.tables.iter().map(|table| {
+        TableSchema {
+            name: table.name.clone(),
+            key: table.key.clone(),
+            indexes: table
+                .indexes
+                .iter()
+                .map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() })
+                .collect(),
+        }
+    }))
+}
+
 /// Fills a store with the items of a seed.
 pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
     #[derive(Deserialize)]
@@ -36,11 +54,8 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
     let Seed(tables) = serde_json::from_str(text).map_err(SeedError::Shape)?;
     for (table, items) in tables {
         for (place, item) in items.into_iter().enumerate() {
-            let wrong = |error: String| SeedError::Item {
-                table: table.clone(),
-                place: place + 1,
-                error,
-            };
+            let wrong =
+                |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };
             let JsonItem(item) =
                 serde_json::from_str(item.get()).map_err(|error| wrong(error.to_string()))?;
             store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;

@@ -73,12 +73,7 @@ impl<'w> World<'w> {
     /// A world in which none of the batches has happened yet.
     pub(super) fn new(rules: &'w Rules, store: &'w Memory, batches: Vec<Batch>) -> Self {
         let batches = batches.into_iter().map(|batch| read(rules, batch)).collect();
-        Self {
-            store,
-            batches: RefCell::new(batches),
-            now_ms: Cell::new(0),
-            crashed: Rc::default(),
-        }
+        Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0), crashed: Rc::default() }
     }
 
     /// Makes the next file's writes happen; nothing if all have.
@@ -91,7 +86,9 @@ impl<'w> World<'w> {
             }
             self.commit(&mut write);
             match (write.committed, &write.delivery.place) {
-                (Some(Err(rejected)), Some(place)) => batch.rejected.push((place.clone(), rejected)),
+                (Some(Err(rejected)), Some(place)) => {
+                    batch.rejected.push((place.clone(), rejected))
+                }
                 _ => deliveries.push(write.delivery),
             }
         }
@@ -124,7 +121,8 @@ impl<'w> World<'w> {
         let committed = self.store.commit(table, key, write.image.take(), &write.sequence);
         write.committed = Some(match committed {
             Ok(committed) => {
-                if let Some(number) = committed.sequence().filter(|number| **number != write.sequence)
+                if let Some(number) =
+                    committed.sequence().filter(|number| **number != write.sequence)
                 {
                     renumber(&mut write.delivery.record, number);
                 }
@@ -166,8 +164,7 @@ impl<'w> World<'w> {
         deliveries: &[Delivery],
     ) -> Result<Option<Outcome>, Fatal> {
         self.crashed.set(false);
-        let records: Vec<&RawValue> =
-            deliveries.iter().map(|delivery| &*delivery.record).collect();
+        let records: Vec<&RawValue> = deliveries.iter().map(|delivery| &*delivery.record).collect();
         let mut processing = pin!(engine.process(&records, self.store, self));
         let mut context = Context::from_waker(Waker::noop());
         loop {

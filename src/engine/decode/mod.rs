@@ -45,13 +45,13 @@ pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
         #[serde(rename = "Records", borrow)]
         records: Vec<&'a RawValue>,
     }
-    serde_json::from_str::<Event<'_>>(event).map(|event| event.records).map_err(|error| {
-        match error.classify() {
-            serde_json::error::Category::Data => EventError::NoRecords(error),
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Eof => EventError::Syntax(error),
-        }
+    serde_json::from_str::<Event<'_>>(event).map(|event| event.records).map_err(|error| match error
+        .classify()
+    {
+        serde_json::error::Category::Data => EventError::NoRecords(error),
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => EventError::Syntax(error),
     })
 }
 

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use super::image::image;
 use crate::data::Key;
+use crate::data::SequenceNumber;
 use crate::engine::change::Origin;
 use crate::engine::plan::Wanted;
-use crate::data::SequenceNumber;
 use crate::rules::model::{Rules, TableId};
 
 /// What a record says besides its images.

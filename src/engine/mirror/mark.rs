@@ -35,7 +35,11 @@ impl Mark {
             _ => None,
         };
         let deleting = mark.get(DELETING) == Some(&Value::Bool(true));
-        (text(RULE)? == rule).then_some(Self { rule: rule.to_owned(), fence: text(FENCE)?, deleting })
+        (text(RULE)? == rule).then_some(Self {
+            rule: rule.to_owned(),
+            fence: text(FENCE)?,
+            deleting,
+        })
     }
 
     /// The mark as an attribute value.

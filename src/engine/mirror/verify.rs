@@ -154,8 +154,7 @@ pub(crate) fn judge(
             if is_same(found, &content) {
                 return None;
             }
-            let fix =
-                overwrites.then_some(Fix::Put { content, guard: Guard::Seen(mark.fence) });
+            let fix = overwrites.then_some(Fix::Put { content, guard: Guard::Seen(mark.fence) });
             judgement(Kind::MirrorStale, "the mirror differs from its source", fix)
         }
         (Some(_), None, Some(content)) => {

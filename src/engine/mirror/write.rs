@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use super::content::Pair;
 use super::mark::{Mark, absent, deleting_path, fenced, lowest_fence, unmarked};
 use super::verify::{Fix, Guard};
+use crate::data::SequenceNumber;
 use crate::data::{Item, Path, Value};
 use crate::engine::plan::MARK;
-use crate::data::SequenceNumber;
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
@@ -87,8 +87,7 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
             Action::Update { key: key(), set: vec![(deleting_path(), Value::Bool(true))] };
         steps.push(write(announce, owned(rule, guard)));
     }
-    let nothing_or_ours =
-        Condition::Any(vec![absent(partition(rules, rule)), owned(rule, guard)]);
+    let nothing_or_ours = Condition::Any(vec![absent(partition(rules, rule)), owned(rule, guard)]);
     steps.push(write(Action::Delete(key()), nothing_or_ours));
     steps
 }
@@ -108,8 +107,8 @@ fn delete_source(rules: &Rules, pair: &Pair, fence: Option<String>) -> Step {
     };
     let source = &rules[rule.source];
     let schema = rules.key_schema(rule.source);
-    let still_source =
-        std::iter::once(Condition::Exists(Path::attribute(&schema.partition.name))).chain(
+    let still_source = std::iter::once(Condition::Exists(Path::attribute(&schema.partition.name)))
+        .chain(
             source.conditions.iter().map(|(path, value)| {
                 Condition::Compare(path.clone(), Operand::Equal, value.clone())
             }),

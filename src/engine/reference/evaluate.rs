@@ -117,9 +117,8 @@ fn elements_of<'i>(value: &Value<'i>, path: &str) -> Vec<Element<'i>> {
             .enumerate()
             .filter(|(_, element)| **element != Value::Null)
             .map(|(place, element)| Element {
-                value: KeyValue::from_value(element).ok_or_else(|| {
-                    format!("an element of `{path}` is of type {}", element.kind())
-                }),
+                value: KeyValue::from_value(element)
+                    .ok_or_else(|| format!("an element of `{path}` is of type {}", element.kind())),
                 path: format!("{path}[{place}]"),
             })
             .collect(),

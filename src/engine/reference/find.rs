@@ -136,11 +136,7 @@ fn prefix_query(
     })
 }
 
-fn index_query(
-    rules: &Rules,
-    reference: &Reference,
-    captures: &[KeyValue<'_>],
-) -> Option<Query> {
+fn index_query(rules: &Rules, reference: &Reference, captures: &[KeyValue<'_>]) -> Option<Query> {
     let Find::Index { index, partition, sort } = &reference.find else { return None };
     let table = &rules[rules[reference.from].table];
     let index = table.indexes.get(*index)?;

@@ -1,0 +1,76 @@
+//! `referee explain`: what the code of a diagnostic means.
+
+use serde_json::json;
+
+use super::{Context, Failure, Outcome, render};
+use crate::rules::{self, Code, RuleSource, codes};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The code, such as E040.
+    code: String,
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let Some(code) = codes::find(&arguments.code) else {
+        let suggestion = codes::suggest(&arguments.code).unwrap_or_else(|| {
+            "the codes are E001 and up for errors, W001 and up for warnings".to_owned()
+        });
+        return Err(Failure::Usage(format!("there is no code `{}`; {suggestion}", arguments.code)));
+    };
+    if context.json {
+        context.output.json(&json!({
+            "type": "code",
+            "code": code.id,
+            "severity": code.level().word(),
+            "summary": code.summary,
+            "explanation": code.explanation,
+            "wrong": code.wrong,
+            "right": code.right,
+        }))?;
+    } else {
+        context.output.result(&markdown(code))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// The long form of a code: what it means, an example of it with what is said about it, and the
+/// same mended.
+#[must_use]
+pub fn markdown(code: &Code) -> String {
+    let mut text = format!("## {}: {}\n\n{}\n", code.id, code.summary, wrap(code.explanation));
+    if let Some(wrong) = code.wrong {
+        let said = said_about(code, wrong).join("\n\n");
+        text += &format!("\nWrong:\n\n```yaml\n{wrong}```\n\n```text\n{said}\n```\n");
+        text += &format!("\nRight:\n\n```yaml\n{}```\n", code.right);
+    }
+    text
+}
+
+/// The diagnostics with this code that an example has.
+fn said_about(code: &Code, example: &str) -> Vec<String> {
+    let source = RuleSource { name: "referee.yaml".to_owned(), text: codes::complete(example) };
+    let loaded = rules::load(&source, &|_| None);
+    let diagnostics = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.code == code);
+    diagnostics.map(|diagnostic| render::human(&source, diagnostic, false)).collect()
+}
+
+/// The text in lines of a readable length.
+fn wrap(text: &str) -> String {
+    const WIDTH: usize = 90;
+    let mut wrapped = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH {
+            wrapped.push('\n');
+            width = 0;
+        } else if width > 0 {
+            wrapped.push(' ');
+            width += 1;
+        }
+        wrapped.push_str(word);
+        width += length;
+    }
+    wrapped
+}

@@ -1,0 +1,71 @@
+//! Where results and messages go.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+/// The tool's two streams.
+///
+/// A reader that has seen enough and closed its end of a pipe is no error: what is written after
+/// that is dropped, and the verb ends as it would have.
+pub struct Output<'o> {
+    results: Stream<'o>,
+    messages: Stream<'o>,
+}
+
+struct Stream<'o> {
+    writer: BufWriter<Box<dyn Write + 'o>>,
+    closed: bool,
+}
+
+impl<'o> Output<'o> {
+    /// An output with these streams: results for programs, messages for people.
+    #[must_use]
+    pub fn new(results: Box<dyn Write + 'o>, messages: Box<dyn Write + 'o>) -> Self {
+        let stream = |writer| Stream { writer: BufWriter::new(writer), closed: false };
+        Self { results: stream(results), messages: stream(messages) }
+    }
+
+    /// Writes a result.
+    pub fn result(&mut self, text: &str) -> io::Result<()> {
+        self.results.write(text.as_bytes())
+    }
+
+    /// Writes a result as a line of JSON.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        self.results.write(&line)
+    }
+
+    /// Writes a message.
+    pub fn message(&mut self, text: &str) -> io::Result<()> {
+        self.messages.write(text.as_bytes())
+    }
+
+    /// Makes sure that all of it is written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let results = self.results.attempt(|writer| writer.flush());
+        let messages = self.messages.attempt(|writer| writer.flush());
+        results.and(messages)
+    }
+}
+
+impl Stream<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.attempt(|writer| writer.write_all(bytes))
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        match write(&mut self.writer) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+}

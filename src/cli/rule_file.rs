@@ -1,0 +1,87 @@
+//! Loading the rule file, with its problems reported.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Context, Failure, render};
+use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
+
+/// The most problems that people are shown at once.
+const SHOWN_MAX: usize = 100;
+
+/// Reads the rule file, and reports its problems.
+pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
+    let (source, loaded) = read(&context.rules, context.environment);
+    report(&source, &loaded.diagnostics, context)?;
+    loaded.rules.ok_or(Failure::Rules)
+}
+
+fn read(path: &Path, environment: rules::Environment<'_>) -> (RuleSource, Loaded) {
+    let name = path.display().to_string();
+    let source = std::fs::read(path)
+        .map_err(|error| rules::unreadable(&name, &error))
+        .and_then(|bytes| RuleSource::from_bytes(name.as_str(), bytes));
+    match source {
+        Ok(source) => {
+            let loaded = rules::load(&source, environment);
+            (source, loaded)
+        }
+        Err(problem) => (
+            RuleSource { name, text: String::new() },
+            Loaded { rules: None, diagnostics: vec![problem] },
+        ),
+    }
+}
+
+fn report(
+    source: &RuleSource,
+    diagnostics: &[Diagnostic],
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let count = |level| diagnostics.iter().filter(|it| it.level() == level).count();
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    if context.json {
+        let lines = Lines::of(&source.text);
+        for diagnostic in diagnostics {
+            context.output.json(&render::json(source, &lines, diagnostic))?;
+        }
+        let summary = json!({ "type": "summary", "errors": errors, "warnings": warnings });
+        context.output.json(&summary)?;
+        return Ok(());
+    }
+    for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
+        let text = render::human(source, diagnostic, context.color);
+        context.output.message(&format!("{text}\n\n"))?;
+    }
+    if let Some(first) = diagnostics.first() {
+        let hidden = diagnostics.len().saturating_sub(SHOWN_MAX);
+        let hidden =
+            if hidden > 0 { format!("; {hidden} more are not shown") } else { String::new() };
+        context.output.message(&format!(
+            "`{}` has {}{hidden}; `referee explain {}` tells more\n",
+            source.name,
+            counts(&[(errors, "error"), (warnings, "warning")]),
+            first.code.id
+        ))?;
+    }
+    Ok(())
+}
+
+/// `2 errors and 1 warning`: what there is none of is left out.
+pub(super) fn counts(counted: &[(usize, &str)]) -> String {
+    let parts: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| match (count, noun.strip_suffix('y')) {
+            (1, _) => format!("1 {noun}"),
+            (_, Some(stem)) => format!("{count} {stem}ies"),
+            _ => format!("{count} {noun}s"),
+        })
+        .collect();
+    match parts.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

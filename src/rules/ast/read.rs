@@ -1,0 +1,262 @@
+//! From the tree to what it says.
+
+use super::{Action, Copy, Default, Entity, File, Find, Literal, Mirror, Reference, Table};
+use crate::data::Type;
+use crate::rules::file::{Entry, Node};
+use crate::rules::language::{parse_duration, parse_key_attribute, parse_path, parse_separator};
+use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::span::Spanned;
+
+/// Reads what a tree says. Of keys that are there twice, the first counts.
+pub(crate) fn read(root: &Node) -> File {
+    let file = Fields(root.entries());
+    File {
+        tables: file.named("tables").map(table).collect(),
+        entities: file.named("entities").map(entity).collect(),
+        references: file.named("references").map(reference).collect(),
+        mirrors: file.named("mirrors").map(mirror).collect(),
+    }
+}
+
+fn table(entry: &Entry) -> Table {
+    let fields = Fields(entry.value.value.entries());
+    Table {
+        alias: entry.key.clone(),
+        name: fields.text("name"),
+        key: fields
+            .list("key")
+            .iter()
+            .filter_map(|element| {
+                Some(element.with(parse_key_attribute(element.value.as_text()?)?))
+            })
+            .collect(),
+        separator: fields.parsed("separator", parse_separator).map(|separator| separator.value),
+    }
+}
+
+fn entity(entry: &Entry) -> Entity {
+    let fields = Fields(entry.value.value.entries());
+    Entity {
+        name: entry.key.clone(),
+        table: fields.text("table"),
+        key: fields
+            .entry("key")
+            .filter(|key| matches!(key.value.value, Node::Map(_)))
+            .map(|key| key.key.with(texts(&key.value.value))),
+        attributes: fields
+            .pairs("attributes")
+            .filter_map(|(path, kind)| {
+                let kind_read = Type::from_tag(kind.value.as_text()?)?;
+                Some((path.with(parse_path(&path.value)?), kind.with(kind_read)))
+            })
+            .collect(),
+        conditions: fields
+            .pairs("where")
+            .filter_map(|(path, value)| {
+                Some((path.with(parse_path(&path.value)?), value.with(literal(&value.value)?)))
+            })
+            .collect(),
+    }
+}
+
+fn reference(entry: &Entry) -> Reference {
+    let fields = Fields(entry.value.value.entries());
+    Reference {
+        name: entry.key.clone(),
+        from: fields.text("from"),
+        to: fields.text("to"),
+        on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
+        matching: fields.parsed("match", matching),
+        required: fields.flag("required"),
+        on_missing: fields.parsed("on_missing", action),
+        on_delete: fields.parsed("on_delete", action),
+        on_ttl_delete: fields.parsed("on_ttl_delete", action),
+        default: fields.entry("default").and_then(|entry| {
+            let value = match &entry.value.value {
+                Node::Map(_) => Default::Each(literals(&entry.value.value)),
+                scalar => Default::One(literal(scalar)?),
+            };
+            Some(entry.key.with(value))
+        }),
+        find: fields.entry("find").and_then(find),
+        grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
+        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        severity: fields.parsed("severity", severity).map(|severity| severity.value),
+        fanout_max: fields.entry("max_fanout").and_then(|entry| match &entry.value.value {
+            Node::Number(number) => number.parse().ok(),
+            _ => None,
+        }),
+    }
+}
+
+fn find(entry: &Entry) -> Option<Spanned<Find>> {
+    let fields = Fields(entry.value.value.entries());
+    let find = match &entry.value.value {
+        Node::Text(text) if text == "none" => Find::None,
+        Node::Map(_) if fields.entry("mirror").is_some() => Find::Mirror(fields.text("mirror")),
+        Node::Map(_) => Find::Index {
+            index: fields.text("index"),
+            key: fields
+                .pairs("key")
+                .filter_map(|(attribute, template)| {
+                    let template = template.with(template.value.as_text()?.to_owned());
+                    Some((attribute.with(parse_key_attribute(&attribute.value)?), template))
+                })
+                .collect(),
+        },
+        _ => return None,
+    };
+    Some(entry.key.with(find))
+}
+
+fn mirror(entry: &Entry) -> Mirror {
+    let fields = Fields(entry.value.value.entries());
+    Mirror {
+        name: entry.key.clone(),
+        source: fields.text("source"),
+        mirror: fields.text("mirror"),
+        copy: match fields.entry("copy").map(|entry| &entry.value.value) {
+            Some(Node::List(names)) => Copy::List(
+                names
+                    .iter()
+                    .filter_map(|name| Some(name.with(name.value.as_text()?.to_owned())))
+                    .collect(),
+            ),
+            Some(Node::Text(text)) if text == "none" => Copy::None,
+            _ => Copy::All,
+        },
+        on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
+        on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
+        adopt: fields.flag("adopt"),
+        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        severity: fields.parsed("severity", severity).map(|severity| severity.value),
+    }
+}
+
+fn matching(word: &str) -> Option<Matching> {
+    match word {
+        "simple" => Some(Matching::Simple),
+        "full" => Some(Matching::Full),
+        _ => None,
+    }
+}
+
+fn action(word: &str) -> Option<Action> {
+    [
+        Action::Report,
+        Action::Ignore,
+        Action::Delete,
+        Action::Cascade,
+        Action::Unset,
+        Action::SetDefault,
+        Action::Restore,
+    ]
+    .into_iter()
+    .find(|action| action.word() == word)
+}
+
+fn mode(word: &str) -> Option<Mode> {
+    match word {
+        "off" => Some(Mode::Off),
+        "observe" => Some(Mode::Observe),
+        "enforce" => Some(Mode::Enforce),
+        _ => None,
+    }
+}
+
+fn severity(word: &str) -> Option<Severity> {
+    match word {
+        "error" => Some(Severity::Error),
+        "warn" => Some(Severity::Warn),
+        _ => None,
+    }
+}
+
+fn on_mirror_delete(word: &str) -> Option<OnMirrorDelete> {
+    match word {
+        "restore" => Some(OnMirrorDelete::Restore),
+        "delete_source" => Some(OnMirrorDelete::DeleteSource),
+        "report" => Some(OnMirrorDelete::Report),
+        _ => None,
+    }
+}
+
+fn on_mirror_edit(word: &str) -> Option<OnMirrorEdit> {
+    match word {
+        "overwrite" => Some(OnMirrorEdit::Overwrite),
+        "report" => Some(OnMirrorEdit::Report),
+        _ => None,
+    }
+}
+
+fn literal(node: &Node) -> Option<Literal> {
+    match node {
+        Node::Text(text) => Some(Literal::Text(text.clone())),
+        Node::Number(number) => Some(Literal::Number(number.clone())),
+        Node::Bool(flag) => Some(Literal::Bool(*flag)),
+        Node::Null | Node::List(_) | Node::Map(_) => None,
+    }
+}
+
+fn literals(map: &Node) -> Vec<(Spanned<String>, Spanned<Literal>)> {
+    map.entries()
+        .iter()
+        .filter_map(|entry| {
+            Some((entry.key.clone(), entry.value.with(literal(&entry.value.value)?)))
+        })
+        .collect()
+}
+
+/// The pairs of a map whose values are texts.
+fn texts(map: &Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+    map.entries()
+        .iter()
+        .filter_map(|entry| {
+            let text = entry.value.value.as_text()?.to_owned();
+            Some((entry.key.clone(), entry.value.with(text)))
+        })
+        .collect()
+}
+
+/// The entries of a map, by key.
+struct Fields<'t>(&'t [Entry]);
+
+impl<'t> Fields<'t> {
+    fn entry(&self, key: &str) -> Option<&'t Entry> {
+        self.0.iter().find(|entry| entry.key.value == key)
+    }
+
+    fn text(&self, key: &str) -> Option<Spanned<String>> {
+        let value = &self.entry(key)?.value;
+        Some(value.with(value.value.as_text()?.to_owned()))
+    }
+
+    fn parsed<T>(&self, key: &str, parse: fn(&str) -> Option<T>) -> Option<Spanned<T>> {
+        let value = &self.entry(key)?.value;
+        Some(value.with(parse(value.value.as_text()?)?))
+    }
+
+    fn flag(&self, key: &str) -> Option<Spanned<bool>> {
+        let value = &self.entry(key)?.value;
+        match value.value {
+            Node::Bool(flag) => Some(value.with(flag)),
+            _ => None,
+        }
+    }
+
+    fn list(&self, key: &str) -> &'t [Spanned<Node>] {
+        self.entry(key).map_or(&[], |entry| entry.value.value.elements())
+    }
+
+    fn pairs(&self, key: &str) -> impl Iterator<Item = (&'t Spanned<String>, &'t Spanned<Node>)> {
+        let entries = self.entry(key).map_or(&[][..], |entry| entry.value.value.entries());
+        entries.iter().map(|entry| (&entry.key, &entry.value))
+    }
+
+    /// The entries of a map whose keys are names, each name once.
+    fn named(&self, key: &str) -> impl Iterator<Item = &'t Entry> {
+        let entries = self.entry(key).map_or(&[][..], |entry| entry.value.value.entries());
+        let mut seen = std::collections::BTreeSet::new();
+        entries.iter().filter(move |entry| seen.insert(entry.key.value.as_str()))
+    }
+}

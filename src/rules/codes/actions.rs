@@ -1,0 +1,108 @@
+//! Problems of referential actions.
+
+use super::Code;
+
+/// `restrict` is asked for.
+pub static RESTRICT: Code = Code {
+    id: "E060",
+    summary: "`restrict` is not possible",
+    explanation: "\
+A stream is read after the write has committed, so no write can be prevented. `report` tells of it; \
+`restore` writes a deleted item again while others refer to it. To prevent a delete, the \
+application itself has to check in the transaction that makes it.",
+    wrong: Some(
+        "references:\n  member_company: { from: member, to: company, on_delete: restrict }\n",
+    ),
+    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+};
+
+/// An action is asked for that this version cannot do.
+pub static UNAVAILABLE: Code = Code {
+    id: "E061",
+    summary: "an action that this version does not have yet",
+    explanation: "\
+The action is of the language, and is checked as such, but this version of Referee cannot do it \
+yet. It is not quietly taken for `report`: say `report` to be told of the violations until then.",
+    wrong: Some(
+        "references:\n  member_company: { from: member, to: company, on_delete: cascade }\n",
+    ),
+    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+};
+
+/// `unset` or `set_default` of a part of the key.
+pub static UNSET_KEY: Code = Code {
+    id: "E062",
+    summary: "a key attribute cannot be changed",
+    explanation: "\
+`unset` and `set_default` change the attributes that the reference is made of. The key of an item \
+cannot change in DynamoDB, so a reference that comes from the key alone has nothing to change; and \
+with `match: full`, a reference that comes from the key in part would be left partial.",
+    wrong: Some("references:\n  member_company: { from: member, to: company, on_delete: unset }\n"),
+    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+};
+
+/// `unset` of a required reference.
+pub static UNSET_REQUIRED: Code = Code {
+    id: "E063",
+    summary: "`unset` of a required reference",
+    explanation: "\
+The reference is `required`: without it the item is a violation. `unset` would mend one violation \
+with another.",
+    wrong: Some(
+        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, required: true, on_missing: unset, find: none }\n",
+    ),
+    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, required: true, on_missing: report, find: none }\n",
+};
+
+/// `set_default` without a default.
+pub static DEFAULT_MISSING: Code = Code {
+    id: "E064",
+    summary: "`set_default` without a default",
+    explanation: "\
+`set_default` sets the reference to the value of `default`, which the rule does not have.",
+    wrong: Some(
+        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: set_default, find: none }\n",
+    ),
+    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: report, find: none }\n",
+};
+
+/// A default that is no value for the reference.
+pub static DEFAULT_WRONG: Code = Code {
+    id: "E065",
+    summary: "a default that does not fit the reference",
+    explanation: "\
+`default` is one value if one attribute makes the reference, or else a map with a value for each \
+capture that comes from an attribute. The values have the attributes' types, and are not empty.",
+    wrong: Some(
+        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: set_default, default: 42, find: none }\n",
+    ),
+    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: report, find: none }\n",
+};
+
+/// Two actions undo each other.
+pub static FIGHT: Code = Code {
+    id: "E066",
+    summary: "actions that fight",
+    explanation: "\
+Two rules would answer the same delete with opposite actions: one writes the deleted item again \
+(`restore`), while the other changes or deletes the items that refer to it. Or a rule changes items \
+that a mirror rule writes, which the mirror rule would undo. What is left in the end would be a \
+matter of chance.",
+    wrong: Some(
+        "references:\n  member_company: { from: member, to: company, on_delete: cascade }\n  member_owner: { from: member, to: company, on_delete: restore }\n",
+    ),
+    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+};
+
+/// Deletes that go round in a circle.
+pub static CYCLE: Code = Code {
+    id: "E067",
+    summary: "a cycle of destructive actions",
+    explanation: "\
+The deletes of these rules cause one another in a circle, so deleting one item may in the end delete \
+everything that is connected to it. Let one of the rules `report` instead.",
+    wrong: Some(
+        "entities:\n  team: { table: app, key: { pk: \"team#{team}\", sk: \"team#\" } }\n  board: { table: app, key: { pk: \"team#{team}\", sk: \"board#\" } }\nreferences:\n  board_team: { from: board, to: team, on_delete: cascade }\n  team_board: { from: team, to: board, on_delete: cascade }\n",
+    ),
+    right: "entities:\n  team: { table: app, key: { pk: \"team#{team}\", sk: \"team#\" } }\n  board: { table: app, key: { pk: \"team#{team}\", sk: \"board#\" } }\nreferences:\n  board_team: { from: board, to: team }\n  team_board: { from: team, to: board }\n",
+};

@@ -1,0 +1,76 @@
+//! Problems of mirrors.
+
+use super::Code;
+
+/// Source and mirror do not have the same captures.
+pub static NOT_INVERSE: Code = Code {
+    id: "E070",
+    summary: "a mirror that is not the inverse of its source",
+    explanation: "\
+The keys of a source and its mirror have the same captures, of the same types: from each key the \
+other one can be built, so that a mirror can be verified against its source.",
+    wrong: Some("mirrors:\n  employment: { source: member, mirror: user }\n"),
+    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+};
+
+/// A mirror would be written over its source.
+pub static SAME_KEYS: Code = Code {
+    id: "E071",
+    summary: "a mirror at the keys of its source",
+    explanation: "\
+There are keys that both the source and its mirror can have, so that a mirror could be written over \
+a source.",
+    wrong: Some("mirrors:\n  membership: { source: member, mirror: member }\n"),
+    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+};
+
+/// Two rules write one entity.
+pub static TWO_MIRRORS: Code = Code {
+    id: "E072",
+    summary: "two rules write the same mirror",
+    explanation: "\
+Two mirror rules write the same entity. Each would find the other's items and put them right, for \
+ever. Give each an entity of its own.",
+    wrong: Some(
+        "mirrors:\n  membership: { source: member, mirror: member_of }\n  affiliation: { source: member, mirror: member_of }\n",
+    ),
+    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+};
+
+/// A mirror's source is a mirror.
+pub static MIRROR_OF_MIRROR: Code = Code {
+    id: "E073",
+    summary: "a mirror of a mirror",
+    explanation: "\
+The source of this rule is what another rule writes. Take the first source for the source of both.",
+    wrong: Some(
+        "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\n  c: { table: app, key: { pk: \"c#{x}\", sk: c } }\nmirrors:\n  first: { source: a, mirror: b }\n  second: { source: b, mirror: c }\n",
+    ),
+    right: "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\n  c: { table: app, key: { pk: \"c#{x}\", sk: c } }\nmirrors:\n  first: { source: a, mirror: b }\n  second: { source: a, mirror: c }\n",
+};
+
+/// What the rule writes is not what its entity is.
+pub static MIRROR_WHERE: Code = Code {
+    id: "E074",
+    summary: "a mirror that would not be of its own entity",
+    explanation: "\
+A mirror has its key and what is copied from its source. Its entity's `where` asks for a value that \
+the source's `where` does not promise, or that is not copied, so that the items written would not be \
+of the entity.",
+    wrong: Some(
+        "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b }, where: { type: B } }\nmirrors:\n  copies: { source: a, mirror: b }\n",
+    ),
+    right: "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\nmirrors:\n  copies: { source: a, mirror: b }\n",
+};
+
+/// A key attribute is to be copied.
+pub static COPIED_KEY: Code = Code {
+    id: "E075",
+    summary: "a key attribute cannot be copied",
+    explanation: "\
+A mirror's key is built from its template; its attributes cannot be copied from the source over it.",
+    wrong: Some(
+        "mirrors:\n  membership: { source: member, mirror: member_of, copy: [role, sk] }\n",
+    ),
+    right: "mirrors:\n  membership: { source: member, mirror: member_of, copy: [role] }\n",
+};

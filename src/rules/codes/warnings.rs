@@ -1,0 +1,112 @@
+//! What is allowed, and probably not meant.
+
+use super::Code;
+
+/// A table without entities.
+pub static UNUSED_TABLE: Code = Code {
+    id: "W001",
+    summary: "a table that nothing uses",
+    explanation: "No entity is in this table, so no rule looks at its items.",
+    wrong: Some("tables:\n  app: { key: [pk, sk] }\nentities: {}\n"),
+    right: "tables: {}\nentities: {}\n",
+};
+
+/// An entity without rules.
+pub static UNUSED_ENTITY: Code = Code {
+    id: "W002",
+    summary: "an entity that nothing uses",
+    explanation: "\
+No reference and no mirror names this entity. It still tells its items from others; if that is what \
+it is for, the warning can be left alone.",
+    wrong: Some(
+        "entities:\n  invoice: { table: app, key: { pk: \"invoice#{id}\", sk: invoice } }\n",
+    ),
+    right: "references:\n  member_company: { from: member, to: company }\n",
+};
+
+/// A capture and an attribute have one name.
+pub static SHADOWED: Code = Code {
+    id: "W003",
+    summary: "a capture hides an attribute",
+    explanation: "\
+The name in braces is both a capture of the referencing item's key and one of its attributes. It is \
+taken for the capture. Rename the capture if the attribute is meant.",
+    wrong: Some(
+        "entities:\n  task: { table: app, key: { pk: \"task#{owner}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, on: { email: \"{owner}\" } }\n",
+    ),
+    right: "entities:\n  task: { table: app, key: { pk: \"task#{id}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, on: { email: \"{owner}\" }, find: none }\n",
+};
+
+/// Orphans are found by the audit alone.
+pub static AUDIT_ONLY: Code = Code {
+    id: "W004",
+    summary: "items left behind are found by the audit only",
+    explanation: "\
+When a referenced item is deleted, the referenced key does not fix the partition key of the items \
+that refer to it, and the rule names no index or mirror to find them by. They are reported by \
+`referee audit` only. Say `find: none` if that is meant.",
+    wrong: Some("references:\n  member_user: { from: member, to: user }\n"),
+    right: "references:\n  member_user: { from: member, to: user, find: none }\n",
+};
+
+/// `required` of what is always there.
+pub static ALWAYS_PRESENT: Code = Code {
+    id: "W005",
+    summary: "`required` has no effect",
+    explanation: "\
+All parts of the reference come from the referencing item's key, which every item has.",
+    wrong: Some("references:\n  member_company: { from: member, to: company, required: true }\n"),
+    right: "references:\n  member_company: { from: member, to: company }\n",
+};
+
+/// Another key that changes nothing.
+pub static NO_EFFECT: Code = Code {
+    id: "W006",
+    summary: "a key has no effect",
+    explanation: "\
+The key changes nothing together with the rest of the rule: `adopt` where mirrors that others edit \
+are only reported, `default` where no action is `set_default`, `match` where the reference has one \
+part or no part that could be missing.",
+    wrong: Some(
+        "mirrors:\n  membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }\n",
+    ),
+    right: "mirrors:\n  membership: { source: member, mirror: member_of, adopt: true }\n",
+};
+
+/// A template is cut short by a comment.
+pub static COMMENT: Code = Code {
+    id: "W007",
+    summary: "a comment that looks like part of a template",
+    explanation: "\
+In YAML, `#` after a space begins a comment, so the template ends before it. Quote the template if \
+the rest is part of it.",
+    wrong: Some(
+        "entities:\n  user:\n    table: app\n    key:\n      pk: user #{email}\n      sk: profile\n",
+    ),
+    right: "entities:\n  user:\n    table: app\n    key:\n      pk: \"user #{email}\"\n      sk: profile\n",
+};
+
+/// Captures without the separator between them.
+pub static SEPARATOR: Code = Code {
+    id: "W008",
+    summary: "captures without the separator between them",
+    explanation: "\
+A capture ends at the table's separator. Between these two there is other text, which the captured \
+values may contain themselves; values that do are refused when keys are built. Separate the captures \
+with the separator, or set the table's `separator`.",
+    wrong: Some("entities:\n  day: { table: app, key: { pk: \"{year}-{month}\", sk: day } }\n"),
+    right: "entities:\n  day: { table: app, key: { pk: \"{year}#{month}\", sk: day } }\n",
+};
+
+/// An expired item would be written again.
+pub static EXPIRED: Code = Code {
+    id: "W009",
+    summary: "`restore` of an item that has expired",
+    explanation: "\
+An item that TTL has deleted is still expired when it is written again, so TTL deletes it again. Say \
+with `on_ttl_delete` what is to be done then.",
+    wrong: Some(
+        "references:\n  member_company: { from: member, to: company, on_delete: restore }\n",
+    ),
+    right: "references:\n  member_company: { from: member, to: company, on_delete: report, on_ttl_delete: ignore }\n",
+};

@@ -1,0 +1,65 @@
+//! The tree.
+
+use crate::rules::span::Spanned;
+
+/// A value of a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// Nothing: `null`, `~`, or an empty place.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as it is written, so that none of its digits is lost.
+    Number(String),
+    /// Text, quoted or not.
+    Text(String),
+    /// A list.
+    List(Vec<Spanned<Node>>),
+    /// A map, in the order of the file and with the keys that are there twice.
+    Map(Vec<Entry>),
+}
+
+/// One key of a map, and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: Spanned<String>,
+    pub(crate) value: Spanned<Node>,
+}
+
+impl Node {
+    /// What the value is, for messages.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+
+    /// The map's entries, or none.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Map(entries) => entries,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
+        }
+    }
+
+    /// The list's elements, or none.
+    pub(crate) fn elements(&self) -> &[Spanned<Node>] {
+        match self {
+            Self::List(elements) => elements,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Map(_) => &[],
+        }
+    }
+
+    /// The text, if it is text.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading YAML, and so JSON: the only importer of `serde_saphyr`.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::{Error, Location};
+
+use super::mends;
+use super::{DEPTH_MAX, Entry, FILE_BYTES_MAX, Node};
+use crate::rules::codes;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::span::{Span, Spanned};
+
+/// Reads a rule file's text; what is wrong with its syntax is one problem, since nothing after it
+/// can be trusted.
+pub(crate) fn read(text: &str) -> Result<Spanned<Node>, Diagnostic> {
+    if text.len() > FILE_BYTES_MAX {
+        return Err(Diagnostic::new(
+            &codes::LIMIT,
+            format!("the rule file has {} bytes, and {FILE_BYTES_MAX} are the most", text.len()),
+        )
+        .help("check that this is the rule file; split the rules by table if it is"));
+    }
+    let options = serde_saphyr::options! {
+        // Every pair reaches the visitor, so that a key that is there twice is found with both
+        // its places. (A map with an unquoted number for a key is the exception; such keys are
+        // refused.)
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        merge_keys: MergeKeyPolicy::AsOrdinary,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, flow_nesting_limit: DEPTH_MAX },
+    };
+    serde_saphyr::from_str_with_options::<serde_saphyr::Spanned<Raw>>(text, options)
+        .map(|raw| settle(text, raw))
+        .map_err(|error| explain(text, &error))
+}
+
+/// A value as the parser hands it out.
+enum Raw {
+    Null,
+    Bool(bool),
+    Number,
+    Text(String),
+    List(Vec<serde_saphyr::Spanned<Raw>>),
+    Map(Vec<(serde_saphyr::Spanned<String>, serde_saphyr::Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(flag))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Number)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = access.next_element()? {
+            list.push(element);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raw::Map(map))
+    }
+}
+
+/// The parser's value as ours, with places in bytes.
+fn settle(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
+    let span = locate(text, raw.defined);
+    let node = match raw.value {
+        Raw::Null => Node::Null,
+        Raw::Bool(flag) => Node::Bool(flag),
+        Raw::Number => Node::Number(span.of(text).unwrap_or_default().trim().to_owned()),
+        Raw::Text(value) => Node::Text(value),
+        Raw::List(list) => {
+            Node::List(list.into_iter().map(|element| settle(text, element)).collect())
+        }
+        Raw::Map(map) => Node::Map(
+            map.into_iter()
+                .map(|(key, value)| Entry {
+                    key: Spanned::new(key.value, locate(text, key.defined)),
+                    value: settle(text, value),
+                })
+                .collect(),
+        ),
+    };
+    Spanned::new(node, span)
+}
+
+/// A place in bytes. Errors in the syntax are located in characters only.
+fn locate(text: &str, location: Location) -> Span {
+    let bytes = location.span().byte_offset().zip(location.span().byte_len());
+    let (start, end) = match bytes {
+        Some((offset, length)) => {
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            (start, start.saturating_add(usize::try_from(length).unwrap_or(0)))
+        }
+        None => {
+            let offset = location.span().offset();
+            let length = location.span().len();
+            (
+                byte_of_character(text, offset),
+                byte_of_character(text, offset.saturating_add(length)),
+            )
+        }
+    };
+    Span::new(boundary(text, start), boundary(text, end))
+}
+
+fn byte_of_character(text: &str, characters: u64) -> usize {
+    let count = usize::try_from(characters).unwrap_or(usize::MAX);
+    text.char_indices().nth(count).map_or(text.len(), |(offset, _)| offset)
+}
+
+/// The last place at or before this one at which the text can be cut.
+fn boundary(text: &str, offset: usize) -> usize {
+    let offset = offset.min(text.len());
+    (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// What the parser says, in our words and with the mend.
+fn explain(text: &str, error: &Error) -> Diagnostic {
+    let error = error.without_snippet();
+    let span = error.location().map_or_else(Span::default, |location| locate(text, location));
+    match error {
+        Error::Budget { .. } => too_deep(span),
+        Error::MultipleDocuments { .. } => {
+            Diagnostic::new(&codes::SYNTAX, "the rule file has more than one YAML document")
+                .at(span, "the second document")
+                .help("keep one document, and remove the line `---` before the next one")
+        }
+        Error::ExternalMessage { msg, .. } if msg.contains("recursion limit") => too_deep(span),
+        Error::ExternalMessage { msg, .. } => mends::explain(text, span, msg),
+        _ => mends::explain(text, span, &message_of(error)),
+    }
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(&codes::LIMIT, format!("the rule file nests deeper than {DEPTH_MAX} levels"))
+        .at(span, "too deep, too long, or with too many aliases")
+        .help("a rule file needs 6 levels: check that this is one")
+}
+
+/// The parser's message without its place, which the labels show.
+fn message_of(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let mut rest = line;
+    if let Some((place, message)) = line.split_once(": ")
+        && place.starts_with("line ")
+    {
+        rest = message;
+    }
+    rest.to_owned()
+}

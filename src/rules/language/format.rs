@@ -1,0 +1,170 @@
+//! The texts with a form of their own.
+
+use std::time::Duration;
+
+use super::Format;
+use crate::data::{KeyAttribute, KeyKind, Path};
+
+/// The longest `grace`: the wait happens inside an invocation, which ends after 15 minutes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const GRACE_MAX: Duration = Duration::from_secs(600);
+
+/// Reads `2s`, `500ms` or `1m`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let unit_start = text.find(|char: char| !char.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(unit_start)?;
+    let number: u64 = number.parse().ok()?;
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        _ => return None,
+    };
+    (duration <= GRACE_MAX).then_some(duration)
+}
+
+/// Reads a table's separator: one character that templates give no other meaning.
+pub(crate) fn parse_separator(text: &str) -> Option<char> {
+    let mut characters = text.chars();
+    let separator = characters.next().filter(|first| !matches!(first, '{' | '}'))?;
+    characters.next().is_none().then_some(separator)
+}
+
+/// Reads `id` or `id:N`.
+pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
+    let (name, kind) = match text.rsplit_once(':') {
+        None => (text, KeyKind::S),
+        Some((name, "S")) => (name, KeyKind::S),
+        Some((name, "N")) => (name, KeyKind::N),
+        Some((name, "B")) => (name, KeyKind::B),
+        Some(_) => return None,
+    };
+    let named = !name.is_empty() && !name.contains(':');
+    named.then(|| KeyAttribute { name: name.to_owned(), kind })
+}
+
+/// Reads an attribute's path.
+pub(crate) fn parse_path(text: &str) -> Option<Path> {
+    let plain = text.chars().all(|char| !matches!(char, '[' | ']' | '{' | '}'));
+    plain.then(|| Path::parse(text)).flatten()
+}
+
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))
+        && text.len() <= 64
+}
+
+fn is_filled(text: &str) -> bool {
+    !text.is_empty()
+}
+
+pub(super) const NAME: Format = Format {
+    what: "a name",
+    pattern: Some("^[A-Za-z_][A-Za-z0-9_-]{0,63}$"),
+    accepts: is_name,
+    help: "a name has up to 64 letters, digits, `_` and `-`, and begins with a letter or `_`",
+};
+
+pub(super) const TABLE_NAME: Format = Format {
+    what: "a table's name",
+    pattern: None,
+    accepts: is_filled,
+    help: "write the table's name in DynamoDB, or leave the key out if it is the same as here",
+};
+
+pub(super) const DURATION: Format = Format {
+    what: "a duration",
+    pattern: Some("^[0-9]+(ms|s|m)$"),
+    accepts: |text| parse_duration(text).is_some(),
+    help: "write a whole number and a unit, `500ms`, `2s` or `1m`, and no more than `10m`",
+};
+
+pub(super) const SEPARATOR: Format = Format {
+    what: "a separator",
+    pattern: Some("^[^{}]$"),
+    accepts: |text| parse_separator(text).is_some(),
+    help: "a separator is exactly one character, and neither `{` nor `}`",
+};
+
+pub(super) const KEY_ATTRIBUTE: Format = Format {
+    what: "a key attribute",
+    pattern: Some("^[^:]+(:[SNB])?$"),
+    accepts: |text| parse_key_attribute(text).is_some(),
+    help: "write the attribute's name, with `:N` or `:B` after it if it is a number or a binary",
+};
+
+pub(super) const ATTRIBUTE: Format = Format {
+    what: "an attribute's name",
+    pattern: None,
+    accepts: is_filled,
+    help: "write the attribute's name",
+};
+
+pub(super) const PATH: Format = Format {
+    what: "an attribute's path",
+    pattern: Some(r"^[^.\[\]{}]+(\.[^.\[\]{}]+)*$"),
+    accepts: |text| parse_path(text).is_some(),
+    help: "write the names on the way to the value with dots between them: `address.city_id`",
+};
+
+pub(super) const CAPTURE: Format = Format {
+    what: "a capture's name",
+    pattern: Some("^[A-Za-z0-9_]+$"),
+    accepts: is_filled,
+    help: "write the name without braces",
+};
+
+/// Key templates have diagnostics of their own.
+pub(super) const TEMPLATE: Format = Format {
+    what: "a key template",
+    pattern: None,
+    accepts: |_| true,
+    help: "write a text with captures, such as \"company#{company}\"",
+};
+
+/// Sources have diagnostics of their own.
+pub(super) const SOURCE: Format = Format {
+    what: "a source",
+    pattern: None,
+    accepts: |_| true,
+    help: "write the name of a capture or an attribute in braces, such as \"{company}\"",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_and_an_end() {
+        for (text, expected) in [
+            ("0s", Some(0)),
+            ("500ms", Some(500)),
+            ("2s", Some(2000)),
+            ("1m", Some(60_000)),
+            ("10m", Some(600_000)),
+            ("11m", None),
+            ("2", None),
+            ("s", None),
+            ("", None),
+            ("-1s", None),
+            ("1.5s", None),
+            ("2 s", None),
+            ("99999999999999999999s", None),
+            ("18446744073709551615m", None),
+        ] {
+            assert_eq!(parse_duration(text), expected.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn key_attributes_may_have_a_type() {
+        let read = |text| parse_key_attribute(text).map(|read| (read.name, read.kind));
+        assert_eq!(read("pk"), Some(("pk".to_owned(), KeyKind::S)));
+        assert_eq!(read("id:N"), Some(("id".to_owned(), KeyKind::N)));
+        for wrong in ["", ":N", "id:", "id:NUMBER", "a:b:N"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

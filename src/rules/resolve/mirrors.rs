@@ -1,0 +1,316 @@
+//! Mirrors, resolved.
+
+use super::Scope;
+use super::entities::{Entity, Keyed};
+use super::tables::{RESERVED, reserved};
+use super::templates::Capture;
+use crate::data::KeyKind;
+use crate::rules::ast::{self, Copy};
+use crate::rules::codes;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::language::closest;
+use crate::rules::model::{self, Copied, OnMirrorEdit};
+use crate::rules::span::Spanned;
+
+pub(super) fn resolve(
+    scope: &Scope<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Option<model::Mirror>> {
+    for (at, mirror) in scope.file.mirrors.iter().enumerate() {
+        two_writers(mirror, scope.file.mirrors.get(..at).unwrap_or_default(), problems);
+    }
+    scope.file.mirrors.iter().map(|mirror| resolve_one(mirror, scope, problems)).collect()
+}
+
+fn resolve_one(
+    mirror: &ast::Mirror,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<model::Mirror> {
+    adopts_nothing(mirror, problems);
+    let source = mirror.source.as_ref().and_then(|name| scope.entity(name, problems));
+    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity(name, problems));
+    let (source_name, (source_id, source)) = (mirror.source.as_ref()?, source?);
+    let copied = copied(mirror, source, scope, problems);
+    if let Some(writer) =
+        scope.writer_of(source.name()).filter(|_| source_id != copy.map_or(source_id, |it| it.0))
+    {
+        problems.push(
+            Diagnostic::new(
+                &codes::MIRROR_OF_MIRROR,
+                format!("the source of `{}` is itself a mirror", mirror.name.value),
+            )
+            .at(
+                source_name.span,
+                format!("`{}` is written by `{}`", source.name(), writer.name.value),
+            )
+            .at(writer.name.span, "the first mirror")
+            .maybe_help(
+                writer.source.as_ref().map(|first| {
+                    format!("mirror the first source instead: `source: {}`", first.value)
+                }),
+            ),
+        );
+    }
+    let (copy_id, copy) = copy?;
+    if same_keys(mirror, source, copy, problems) {
+        return None;
+    }
+    promised(mirror, &copied, source, copy, problems);
+    same_types(&copied, source, copy, problems);
+    let (source_key, copy_key) = (source.key.as_ref()?, copy.key.as_ref()?);
+    let (mirror_from_source, source_from_mirror) =
+        inverse(mirror, (source, source_key), (copy, copy_key), problems)?;
+    Some(model::Mirror {
+        name: mirror.name.value.clone(),
+        source: source_id,
+        mirror: copy_id,
+        mirror_from_source,
+        source_from_mirror,
+        copy: copied,
+        on_mirror_delete: mirror.on_mirror_delete.unwrap_or_default(),
+        on_mirror_edit: mirror.on_mirror_edit.as_ref().map(|it| it.value).unwrap_or_default(),
+        adopt: mirror.adopt.as_ref().is_some_and(|adopt| adopt.value),
+        mode: mirror.mode.unwrap_or_default(),
+        severity: mirror.severity.unwrap_or_default(),
+    })
+}
+
+fn two_writers(mirror: &ast::Mirror, before: &[ast::Mirror], problems: &mut Vec<Diagnostic>) {
+    let Some(name) = &mirror.mirror else { return };
+    let first = before.iter().filter_map(|other| other.mirror.as_ref());
+    if let Some(first) = first.into_iter().find(|other| other.value == name.value) {
+        problems.push(
+            Diagnostic::new(&codes::TWO_MIRRORS, format!("two rules write `{}`", name.value))
+                .at(name.span, "the second one")
+                .at(first.span, "the first one")
+                .help("give each an entity of its own"),
+        );
+    }
+}
+
+fn adopts_nothing(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
+    let adopt = mirror.adopt.as_ref().filter(|adopt| adopt.value);
+    let report = mirror.on_mirror_edit.as_ref().filter(|edit| edit.value == OnMirrorEdit::Report);
+    if let (Some(adopt), Some(report)) = (adopt, report) {
+        problems.push(
+            Diagnostic::new(&codes::NO_EFFECT, "nothing is adopted where edits are only reported")
+                .at(adopt.span, "has no effect")
+                .at(report.span, "because of this")
+                .help("remove it, or say `on_mirror_edit: overwrite`"),
+        );
+    }
+}
+
+/// The attributes copied, checked.
+fn copied(
+    mirror: &ast::Mirror,
+    source: &Entity<'_>,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Copied {
+    let names = match &mirror.copy {
+        Copy::All => return Copied::All,
+        Copy::None => return Copied::None,
+        Copy::List(names) => names,
+    };
+    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let tables = [Some(source), copy.map(|(_, copy)| copy)];
+    let is_key = |name: &str| {
+        let mut tables = tables.iter().flatten().filter_map(|entity| scope.table_of(entity));
+        tables.any(|table| table.is_key_attribute(name))
+    };
+    for (at, name) in names.iter().enumerate() {
+        let first = names.iter().take(at).find(|other| other.value == name.value);
+        if let Some(first) = first {
+            problems.push(
+                Diagnostic::new(&codes::DUPLICATE, format!("`{}` is copied twice", name.value))
+                    .at(name.span, "again")
+                    .at(first.span, "first here"),
+            );
+        } else if name.value == RESERVED {
+            problems.push(reserved(name.span));
+        } else if is_key(&name.value) {
+            problems.push(
+                Diagnostic::new(&codes::COPIED_KEY, format!("`{}` is a key attribute", name.value))
+                    .at(name.span, "cannot be copied")
+                    .help("remove it: keys are built from their templates"),
+            );
+        } else if !source.declares(&name.value) {
+            problems.push(undeclared(name, source));
+        }
+    }
+    Copied::List(names.iter().map(|name| name.value.clone()).collect())
+}
+
+fn undeclared(name: &Spanned<String>, source: &Entity<'_>) -> Diagnostic {
+    let roots = source.attributes.keys().map(crate::data::Path::root);
+    let help = match closest(&name.value, roots) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("declare it at `{}`: `attributes: {{ {}: S }}`", source.name(), name.value),
+    };
+    Diagnostic::new(
+        &codes::UNDECLARED_ATTRIBUTE,
+        format!("`{}` is no declared attribute of `{}`", name.value, source.name()),
+    )
+    .at(name.span, "not declared")
+    .help(help)
+}
+
+/// Whether a mirror could be written over a source.
+fn same_keys(
+    mirror: &ast::Mirror,
+    source: &Entity<'_>,
+    copy: &Entity<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> bool {
+    let overlap = match (&source.key, &copy.key) {
+        (Some(source), Some(copy)) => source.key.overlap(&copy.key).is_some(),
+        _ => false,
+    };
+    let same = source.name() == copy.name()
+        || (source.table.is_some() && source.table == copy.table && overlap);
+    if same {
+        let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+        problems.push(
+            Diagnostic::new(
+                &codes::SAME_KEYS,
+                format!("`{}` would write mirrors at keys of their sources", mirror.name.value),
+            )
+            .at(span, format!("can have the keys of `{}`", source.name()))
+            .help("give the mirror keys of its own"),
+        );
+    }
+    same
+}
+
+/// Whether what is written will be of the mirror's entity.
+fn promised(
+    mirror: &ast::Mirror,
+    copied: &Copied,
+    source: &Entity<'_>,
+    copy: &Entity<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for (path, literal) in &copy.ast.conditions {
+        let is_copied = match copied {
+            Copied::All => true,
+            Copied::None => false,
+            Copied::List(names) => names.iter().any(|name| name == path.value.root()),
+        };
+        let promise = source.ast.conditions.iter().any(|(source_path, value)| {
+            source_path.value == path.value && value.value == literal.value
+        });
+        if !(is_copied && promise) {
+            let why = if promise { "is not copied" } else { "is not what every source has" };
+            problems.push(
+                Diagnostic::new(
+                    &codes::MIRROR_WHERE,
+                    format!(
+                        "what `{}` writes would not be of `{}`",
+                        mirror.name.value,
+                        copy.name()
+                    ),
+                )
+                .at(path.span, format!("asked for here, and {why}"))
+                .at(mirror.name.span, "the rule that writes it")
+                .help("tell the mirrors from other items by their keys, and leave `where` out"),
+            );
+        }
+    }
+}
+
+/// Whether a copied attribute is of one type on both sides.
+fn same_types(
+    copied: &Copied,
+    source: &Entity<'_>,
+    copy: &Entity<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for (path, kind) in &copy.ast.attributes {
+        let is_copied = match copied {
+            Copied::All => true,
+            Copied::None => false,
+            Copied::List(names) => names.iter().any(|name| name == path.value.root()),
+        };
+        let declared = source.ast.attributes.iter().find(|(other, _)| other.value == path.value);
+        let Some((_, source_kind)) = declared.filter(|_| is_copied) else { continue };
+        if source_kind.value != kind.value {
+            problems.push(
+                Diagnostic::new(
+                    &codes::CONTRADICTION,
+                    format!("`{}` has another type than what it is copied from", path.value),
+                )
+                .at(kind.span, format!("{} in the mirror", kind.value))
+                .at(source_kind.span, format!("{} in the source", source_kind.value)),
+            );
+        }
+    }
+}
+
+/// For each capture of either key, its place in the other.
+fn inverse(
+    mirror: &ast::Mirror,
+    (source, source_key): (&Entity<'_>, &Keyed),
+    (copy, copy_key): (&Entity<'_>, &Keyed),
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    let absent = |key: &Keyed, other: &Keyed| -> Vec<String> {
+        let absent = key.names().filter(|name| other.capture(name).is_none());
+        absent.map(|name| format!("`{{{name}}}`")).collect()
+    };
+    let (only_source, only_copy) = (absent(source_key, copy_key), absent(copy_key, source_key));
+    let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+    if !only_source.is_empty() || !only_copy.is_empty() {
+        let label = |only: &[String], of: &str| {
+            if only.is_empty() {
+                format!("the key of `{of}`")
+            } else {
+                format!("has {} alone", only.join(", "))
+            }
+        };
+        problems.push(
+            Diagnostic::new(
+                &codes::NOT_INVERSE,
+                format!(
+                    "the keys of `{}` and `{}` do not have the same captures",
+                    source.name(),
+                    copy.name()
+                ),
+            )
+            .at(span, "cannot mirror it")
+            .at(source.key_span(), label(&only_source, source.name()))
+            .at(copy.key_span(), label(&only_copy, copy.name()))
+            .help("use the same captures in both keys, so that each can be built from the other"),
+        );
+        return None;
+    }
+    let mut sound = true;
+    for capture in &source_key.captures {
+        let other = copy_key.captures.iter().find(|other| other.name == capture.name);
+        if let Some(other) = other.filter(|other| !convertible(capture, other)) {
+            sound = false;
+            problems.push(
+                Diagnostic::new(
+                    &codes::TYPE_MISMATCH,
+                    format!("`{{{}}}` has another type in the mirror's key", capture.name),
+                )
+                .at(span, "cannot mirror it")
+                .at(source.key_span(), format!("of type {} here", capture.kind.as_type()))
+                .at(copy.key_span(), format!("takes {} here", other.accepts.describe())),
+            );
+        }
+    }
+    let places = |of: &Keyed, among: &Keyed| -> Option<Vec<usize>> {
+        of.names().map(|name| among.capture(name).map(|(at, _)| at)).collect()
+    };
+    let both = (places(copy_key, source_key)?, places(source_key, copy_key)?);
+    sound.then_some(both)
+}
+
+/// Whether the capture's value can be carried to the mirror's key and back. A number becomes its
+/// canonical text, and that text the number again.
+fn convertible(source: &Capture, copy: &Capture) -> bool {
+    copy.accepts.kind(source.kind)
+        && (source.accepts.kind(copy.kind) || (source.kind, copy.kind) == (KeyKind::N, KeyKind::S))
+}

@@ -1,0 +1,42 @@
+//! Whether an item can be of two entities at once.
+
+use super::Scope;
+use super::entities::Entity;
+use crate::rules::codes;
+use crate::rules::diagnostic::Diagnostic;
+
+pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
+    for (at, entity) in scope.entities.iter().enumerate() {
+        for before in scope.entities.iter().take(at) {
+            if let Some(diagnostic) = overlap(entity, before, scope) {
+                problems.push(diagnostic);
+            }
+        }
+    }
+}
+
+fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Option<Diagnostic> {
+    if entity.table.is_none() || entity.table != before.table || told_apart(entity, before) {
+        return None;
+    }
+    let witness = entity.key.as_ref()?.key.overlap(&before.key.as_ref()?.key)?;
+    let schema = scope.table_of(entity)?.key.as_ref()?;
+    let witness = serde_json::to_string(&schema.item_of(&witness)).ok()?;
+    Some(
+        Diagnostic::new(
+            &codes::OVERLAP,
+            format!("an item can be of the entities `{}` and `{}` at once", before.name(), entity.name()),
+        )
+        .at(entity.key_span(), format!("`{}`", entity.name()))
+        .at(before.key_span(), format!("`{}`", before.name()))
+        .note(format!("both have the key {witness}"))
+        .help("make the templates differ, or tell them apart by an attribute, such as `where: { type: … }` in both"),
+    )
+}
+
+/// Whether some attribute has to have different values.
+fn told_apart(entity: &Entity<'_>, other: &Entity<'_>) -> bool {
+    entity.conditions.iter().any(|(path, value)| {
+        other.conditions.iter().any(|(other_path, other)| path == other_path && value != other)
+    })
+}

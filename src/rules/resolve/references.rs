@@ -1,0 +1,104 @@
+//! References, resolved.
+
+use std::time::Duration;
+
+use super::find::{self, Indexes};
+use super::sources::{self, Sides};
+use super::{Scope, actions};
+use crate::rules::ast::{self, Action};
+use crate::rules::codes;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::model::{self, Matching, OnDelete, OnMissing, Source};
+
+/// How long a dangling reference may last if the rule does not say.
+const GRACE: Duration = Duration::from_secs(2);
+/// How many items one delete may touch if the rule does not say.
+const FANOUT_MAX: u64 = 10_000;
+
+pub(super) fn resolve(
+    scope: &Scope<'_>,
+    indexes: &mut Indexes,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Option<model::Reference>> {
+    let references = scope.file.references.iter();
+    references.map(|reference| resolve_one(reference, scope, indexes, problems)).collect()
+}
+
+fn resolve_one(
+    reference: &ast::Reference,
+    scope: &Scope<'_>,
+    indexes: &mut Indexes,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<model::Reference> {
+    actions::check_available(reference, problems);
+    let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
+    let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
+    let ((from_id, from), (to_id, to)) = (from?, to?);
+    let sides = Sides { from, from_key: from.key.as_ref()?, to, to_key: to.key.as_ref()? };
+    let components = sources::resolve(reference, sides, problems);
+    let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
+    let components = components?;
+    actions::check(reference, sides, &components, scope, problems);
+    without_effect(reference, &components, problems);
+    let on_delete = on_delete(reference.on_delete.as_ref().map_or(Action::Report, |it| it.value));
+    Some(model::Reference {
+        name: reference.name.value.clone(),
+        from: from_id,
+        to: to_id,
+        components,
+        matching: reference.matching.as_ref().map(|it| it.value).unwrap_or_default(),
+        required: reference.required.as_ref().is_some_and(|required| required.value),
+        on_missing: OnMissing::Report,
+        on_delete: on_delete?,
+        on_ttl_delete: match &reference.on_ttl_delete {
+            Some(action) => self::on_delete(action.value),
+            None => on_delete,
+        }?,
+        find: find?,
+        grace: reference.grace.unwrap_or(GRACE),
+        mode: reference.mode.unwrap_or_default(),
+        severity: reference.severity.unwrap_or_default(),
+        fanout_max: reference.fanout_max.unwrap_or(FANOUT_MAX),
+    })
+}
+
+/// The model's word for an action; nothing for those that are not available, which is a problem
+/// already.
+fn on_delete(action: Action) -> Option<OnDelete> {
+    match action {
+        Action::Report => Some(OnDelete::Report),
+        Action::Ignore => Some(OnDelete::Ignore),
+        Action::Delete | Action::Cascade | Action::Unset | Action::SetDefault | Action::Restore => {
+            None
+        }
+    }
+}
+
+fn without_effect(
+    reference: &ast::Reference,
+    components: &[Source],
+    problems: &mut Vec<Diagnostic>,
+) {
+    let from_key = components.iter().all(|source| matches!(source, Source::Capture(_)));
+    if let Some(required) = reference.required.as_ref().filter(|it| it.value && from_key) {
+        problems.push(
+            Diagnostic::new(
+                &codes::ALWAYS_PRESENT,
+                format!("the reference `{}` is always there", reference.name.value),
+            )
+            .at(required.span, "has no effect")
+            .help("remove it: all parts come from the item's key, which every item has"),
+        );
+    }
+    let full = reference.matching.as_ref().filter(|it| it.value == Matching::Full);
+    if let Some(full) = full.filter(|_| from_key || components.len() < 2) {
+        problems.push(
+            Diagnostic::new(
+                &codes::NO_EFFECT,
+                format!("the reference `{}` cannot be there in part", reference.name.value),
+            )
+            .at(full.span, "has no effect")
+            .help("remove it"),
+        );
+    }
+}
