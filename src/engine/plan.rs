@@ -109,12 +109,8 @@ impl Plan {
     }
 
     /// The entities that a key of this table may belong to.
-    pub(crate) fn candidates(
-        &self,
-        table: TableId,
-        key: &Key<'_>,
-    ) -> impl Iterator<Item = EntityId> {
-        self.matchers.get(table.0).into_iter().flat_map(|matcher| matcher.candidates(key))
+    pub(crate) fn candidates(&self, table: TableId, key: &Key<'_>) -> &[EntityId] {
+        self.matchers.get(table.0).map_or(&[], |matcher| matcher.candidates(key))
     }
 
     /// The rules that look at an entity.

@@ -98,10 +98,10 @@ pub(crate) fn work<'h, 'a>(
     let mut work = Work::default();
     for history in histories {
         for id in plan.candidates(history.last.table, &history.last.key) {
-            let entity = &rules[id];
+            let entity = &rules[*id];
             if let Some(captures) = entity.key.parse(&history.last.key) {
                 let seen = Seen { rules, entity, captures: &captures, history };
-                seen.add_to(&mut work, plan, id);
+                seen.add_to(&mut work, plan, *id);
             }
         }
     }

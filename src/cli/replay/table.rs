@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{ContentArrangement, Table, TableStyle};
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, Table};
 
 use super::lines::Totals;
 use crate::data::{Key, KeyValue};
@@ -100,7 +101,7 @@ fn writes(rules: &Rules, writes: &[WriteMade]) -> Table {
 fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(TableStyle::utf8_horizontal_only())
+        .load_style(UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header);
     table

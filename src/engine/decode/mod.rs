@@ -66,8 +66,9 @@ pub(crate) fn decode<'a>(
     read(rules, position, record, |header| {
         let wanted: Vec<&Wanted> = plan
             .candidates(header.table, &header.key)
-            .filter(|entity| rules[*entity].key.parse(&header.key).is_some())
-            .filter_map(|entity| plan.wanted(entity))
+            .iter()
+            .filter(|entity| rules[**entity].key.parse(&header.key).is_some())
+            .filter_map(|entity| plan.wanted(*entity))
             .collect();
         if wanted.is_empty() {
             return Ok(None);
