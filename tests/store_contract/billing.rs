@@ -137,6 +137,7 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
         (vec![check(&app, key("there"), exists("pk"))], 4.0),
         (vec![delete(&app, key("1")), check(&app, key("there"), absent("pk"))], 8.0),
         (vec![put(&app, item(&json!({"pk": "p", "sk": "2", "city": "Rome", "n": 1})))], 4.0),
+        (vec![check(&app, key("2"), exists("city"))], 2.0),
     ] {
         let answer = h.transact(actions).await.unwrap();
         assert_eq!(answer.units, Units { read: 0.0, write: units });
