@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{Item, Number, Type, Value};
 
-/// How deep lists and maps may nest.
+/// How deep an item may nest; an attribute's own value is the first level.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_DEPTH: usize = 32;
 
@@ -147,7 +147,7 @@ impl ValueSeed {
     }
 
     fn deeper<E: de::Error>(self) -> Result<usize, E> {
-        if self.depth == MAX_DEPTH {
+        if self.depth + 1 == MAX_DEPTH {
             return Err(de::Error::custom(format_args!(
                 "the item nests deeper than DynamoDB's {MAX_DEPTH} levels"
             )));
@@ -280,7 +280,7 @@ mod tests {
         let nested = |depth: usize| {
             format!("{{\"a\":{}{{\"S\":\"x\"}}{}}}", "{\"L\":[".repeat(depth), "]}".repeat(depth))
         };
-        assert!(read(&nested(MAX_DEPTH)).is_ok());
-        assert!(read(&nested(MAX_DEPTH + 1)).unwrap_err().contains("deeper"));
+        assert!(read(&nested(MAX_DEPTH - 1)).is_ok());
+        assert!(read(&nested(MAX_DEPTH)).unwrap_err().contains("deeper"));
     }
 }
