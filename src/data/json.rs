@@ -55,9 +55,16 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// Decodes the base64 of a binary value.
-pub fn decode_binary(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    BASE64.decode(text)
+/// What is wrong with an attribute's value.
+pub fn in_attribute<E: de::Error>(name: &str, error: &E) -> E {
+    E::custom(format_args!("attribute `{name}`: {}", without_place(error)))
+}
+
+/// An error of `serde_json` without its line and column, which help nobody where the text is a
+/// part of a record that no person wrote.
+pub fn without_place(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what).to_owned()
 }
 
 /// A text that is borrowed where the JSON has no escapes in it.
@@ -78,7 +85,9 @@ impl<'de> Visitor<'de> for ItemVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Item<'de>, A::Error> {
         let mut item = Item::new();
         while let Some(Text(name)) = access.next_key()? {
-            let value = access.next_value_seed(ValueSeed { depth: self.depth })?;
+            let value = access
+                .next_value_seed(ValueSeed { depth: self.depth })
+                .map_err(|error| in_attribute(&name, &error))?;
             item.insert(name, value);
         }
         Ok(item)
@@ -206,7 +215,8 @@ fn number<E: de::Error>(text: Cow<'_, str>) -> Result<Number<'_>, E> {
 }
 
 fn binary<E: de::Error>(text: &str) -> Result<Cow<'static, [u8]>, E> {
-    let bytes = decode_binary(text)
+    let bytes = BASE64
+        .decode(text)
         .map_err(|error| E::custom(format_args!("a binary value is no base64: {error}")))?;
     Ok(Cow::Owned(bytes))
 }

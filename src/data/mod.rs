@@ -11,7 +11,7 @@ mod sequence;
 mod size;
 mod value;
 
-pub use json::{JsonItem, MAX_DEPTH, decode_binary};
+pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_place};
 pub use key::{
     Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue, PARTITION_KEY_BYTES_MAX,
     SORT_KEY_BYTES_MAX,

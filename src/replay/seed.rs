@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::data::{JsonItem, into_owned};
+use crate::data::{JsonItem, into_owned, without_place};
 use crate::rules::model::Rules;
 use crate::store::Memory;
 use crate::store::memory::{IndexSchema, TableSchema};
@@ -57,7 +57,7 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
             let wrong =
                 |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };
             let JsonItem(item) =
-                serde_json::from_str(item.get()).map_err(|error| wrong(error.to_string()))?;
+                serde_json::from_str(item.get()).map_err(|error| wrong(without_place(&error)))?;
             store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;
         }
     }

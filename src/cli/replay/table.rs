@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::lines::Totals;
 use crate::data::{Key, KeyValue};
@@ -23,10 +22,10 @@ pub(super) struct Findings {
 pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> String {
     let mut text = String::new();
     if !findings.violations.is_empty() {
-        let _ = writeln!(text, "{}\n", violations(rules, &findings.violations));
+        let _ = writeln!(text, "{}\n", violations(rules, &findings.violations).trim_fmt());
     }
     if !findings.writes.is_empty() {
-        let _ = writeln!(text, "{}\n", writes(rules, &findings.writes));
+        let _ = writeln!(text, "{}\n", writes(rules, &findings.writes).trim_fmt());
     }
     for (place, rejected) in &findings.rejected {
         let place = place.as_ref().map_or_else(
@@ -101,7 +100,7 @@ fn writes(rules: &Rules, writes: &[WriteMade]) -> Table {
 fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header);
     table

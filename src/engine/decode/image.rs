@@ -4,7 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::wire::Text;
-use crate::data::{Item, KeySchema, Value};
+use crate::data::{Item, KeySchema, Value, in_attribute, without_place};
 use crate::engine::plan::Wanted;
 
 /// An image that the event's name says is there.
@@ -35,7 +35,7 @@ pub(super) fn image<'a>(
     Wanting(wanted)
         .deserialize(&mut deserializer)
         .map(Some)
-        .map_err(|error| format!("`{name}`: {error}"))
+        .map_err(|error| format!("`{name}`: {}", without_place(&error)))
 }
 
 /// Reads of an image what the rules want, and skips the rest unread.
@@ -60,7 +60,10 @@ impl<'de> Visitor<'de> for Wanting<'_> {
         let mut item = Item::new();
         while let Some(Text(name)) = access.next_key()? {
             if self.0.iter().any(|wanted| wanted.contains(&name)) {
-                item.insert(name, access.next_value::<Value<'de>>()?);
+                let value = access
+                    .next_value::<Value<'de>>()
+                    .map_err(|error| in_attribute(&name, &error))?;
+                item.insert(name, value);
             } else {
                 access.next_value::<IgnoredAny>()?;
             }

@@ -14,6 +14,7 @@ use self::image::required_image;
 use self::wire::Header;
 use super::change::Change;
 use super::plan::{Plan, Wanted};
+use crate::data::without_place;
 use crate::rules::model::Rules;
 
 /// Why an event is none that Lambda sends for a DynamoDB stream.
@@ -95,7 +96,7 @@ fn read<'a, T>(
     let envelope = wire::envelope(record).map_err(|error| Rejected {
         position,
         sequence: None,
-        error: format!("the record is not one of a DynamoDB stream: {error}"),
+        error: format!("the record is not one of a DynamoDB stream: {}", without_place(&error)),
     })?;
     let sequence = envelope.sequence().map(str::to_owned);
     wire::header(rules, envelope).and_then(then).map_err(|error| Rejected {
