@@ -26,7 +26,13 @@ pub use render::{human, json};
 #[command(name = "referee", version, about, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
     /// The rule file.
-    #[arg(long, global = true, value_name = "FILE", env = "REFEREE_RULES", default_value = "referee.yaml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REFEREE_RULES",
+        default_value = "referee.yaml"
+    )]
     rules: PathBuf,
 
     /// Print results as JSON Lines.
@@ -112,7 +118,10 @@ impl Failure {
 /// Runs the tool with the process's arguments, environment and output.
 #[must_use]
 pub fn main() -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge: what is read goes on as an argument")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge: what is read goes on as an argument"
+    )]
     let environment = |name: &str| std::env::var(name).ok();
     let output = Output::new(Box::new(io::stdout().lock()), Box::new(io::stderr().lock()));
     run(std::env::args_os(), output, &environment, io::stderr().is_terminal())
@@ -136,14 +145,19 @@ fn run(
     };
     let mut context = Context { rules: cli.rules, json: cli.json, color, output, environment };
     let done = cli.verb.run(&mut context);
-    match done.and_then(|outcome| context.output.flush().map(|()| outcome).map_err(Failure::from)) {
+    // What could not be written goes before what it would have said.
+    let done = match context.output.flush() {
+        Ok(()) => done,
+        Err(error) => Err(Failure::Output(error)),
+    };
+    match done {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::Rules) {
                 // If not even this can be written, the exit code has to do.
                 let _ = context.output.message(&format!("error: {failure}\n"));
+                let _ = context.output.flush();
             }
-            let _ = context.output.flush();
             failure.exit_code()
         }
     }
@@ -159,7 +173,12 @@ fn usage(error: &clap::Error, mut output: Output<'_>) -> ExitCode {
     };
     match written.and_then(|()| output.flush()) {
         Ok(()) => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
-        Err(_) => ExitCode::from(3),
+        Err(error) => {
+            let failure = Failure::Output(error);
+            let _ = output.message(&format!("error: {failure}\n"));
+            let _ = output.flush();
+            failure.exit_code()
+        }
     }
 }
 

@@ -56,10 +56,7 @@ impl Stream<'_> {
         self.attempt(|writer| writer.write_all(bytes))
     }
 
-    fn attempt(
-        &mut self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn attempt(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         if self.closed {
             return Ok(());
         }

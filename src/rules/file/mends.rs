@@ -22,6 +22,12 @@ const MISTAKES: &[Mistake] = &[
         help: "close it with the bracket of its kind, and quote texts that have brackets in them",
     },
     Mistake {
+        sign: "mismatched bracket",
+        message: "a bracket is closed by one of another kind",
+        label: "opened here",
+        help: "close `[` with `]`, and `{` with `}`",
+    },
+    Mistake {
         sign: "bracket",
         message: "a bracket closes nothing",
         label: "no bracket of this kind is open here",
@@ -154,7 +160,10 @@ pub(super) fn explain(text: &str, span: Span, message: &str) -> Diagnostic {
             .help("indent with spaces: YAML does not allow tabs there");
     }
     let lower = message.to_lowercase();
-    let diagnostic = match MISTAKES.iter().find(|mistake| lower.contains(&mistake.sign.to_lowercase())) {
+    let diagnostic = match MISTAKES
+        .iter()
+        .find(|mistake| lower.contains(&mistake.sign.to_lowercase()))
+    {
         Some(mistake) => Diagnostic::new(&codes::SYNTAX, mistake.message)
             .at(span, mistake.label)
             .help(mistake.help),
@@ -195,7 +204,8 @@ fn unquoted_template(line: &str) -> Option<&str> {
     let brace = line.match_indices('{').map(|(at, _)| at).find(|at| {
         let before = line.get(..*at).unwrap_or_default();
         let quoted = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
-        !quoted && before.chars().next_back().is_some_and(|last| !BEFORE.contains(&last) && last != ':')
+        !quoted
+            && before.chars().next_back().is_some_and(|last| !BEFORE.contains(&last) && last != ':')
     })?;
     let start = line.get(..brace)?.rfind(BEFORE).map_or(0, |at| at + 1);
     let closed = brace + line.get(brace..)?.find('}')? + 1;

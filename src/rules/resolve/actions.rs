@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::entities::value_of;
-use super::sources::{Sides, element_type, unknown_capture};
+use super::sources::{Elements, Sides, unknown_capture};
 use crate::data::{Path, Type, Value};
 use crate::rules::ast::{Action, Default, Literal, Reference};
 use crate::rules::codes;
@@ -44,7 +44,10 @@ pub(super) fn check(
             problems.push(
                 Diagnostic::new(
                     &codes::UNSET_REQUIRED,
-                    format!("`unset` of the reference `{}`, which is required", reference.name.value),
+                    format!(
+                        "`unset` of the reference `{}`, which is required",
+                        reference.name.value
+                    ),
                 )
                 .at(action.span, "would leave the item without it")
                 .at(required.span, "required here")
@@ -152,9 +155,12 @@ fn each(
         match known {
             None => problems.push(unknown_capture(name, sides.to, sides.to_key)),
             Some(Source::Capture(_)) => problems.push(
-                Diagnostic::new(&codes::DEFAULT_WRONG, format!("`{}` comes from the key", name.value))
-                    .at(name.span, "cannot be set")
-                    .help("remove it: the key of an item cannot change"),
+                Diagnostic::new(
+                    &codes::DEFAULT_WRONG,
+                    format!("`{}` comes from the key", name.value),
+                )
+                .at(name.span, "cannot be set")
+                .help("remove it: the key of an item cannot change"),
             ),
             Some(source) => fits(&literal.value, source, literal.span, problems),
         }
@@ -163,8 +169,11 @@ fn each(
         let given = values.iter().any(|(name, _)| name.value == capture.name);
         if !given && attribute_path(source).is_some() {
             problems.push(
-                Diagnostic::new(&codes::DEFAULT_WRONG, format!("no default for `{}`", capture.name))
-                    .at(span, format!("has to have a value for `{}`", capture.name)),
+                Diagnostic::new(
+                    &codes::DEFAULT_WRONG,
+                    format!("no default for `{}`", capture.name),
+                )
+                .at(span, format!("has to have a value for `{}`", capture.name)),
             );
         }
     }
@@ -175,7 +184,10 @@ fn fits(literal: &Literal, source: &Source, span: Span, problems: &mut Vec<Diagn
     let kind = match source {
         Source::Capture(_) => return,
         Source::Attribute(_, kind) => Some(*kind),
-        Source::Elements(_, kind) => element_type(*kind).flatten(),
+        Source::Elements(_, kind) => match Elements::of(*kind) {
+            Some(Elements::Of(kind)) => Some(kind),
+            Some(Elements::Any) | None => None,
+        },
     };
     let wrong = match value_of(literal) {
         Err(error) => Some(error),
@@ -235,8 +247,10 @@ fn fight(reference: &Reference, other: &Reference) -> Option<Diagnostic> {
         .as_ref()
         .or(reference.on_delete.as_ref())
         .zip(other.on_ttl_delete.as_ref().or(other.on_delete.as_ref()));
-    let (left, right) =
-        [on_delete, on_ttl_delete].into_iter().flatten().find(|(left, right)| opposed(left, right))?;
+    let (left, right) = [on_delete, on_ttl_delete]
+        .into_iter()
+        .flatten()
+        .find(|(left, right)| opposed(left, right))?;
     Some(
         Diagnostic::new(
             &codes::FIGHT,

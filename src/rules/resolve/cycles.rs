@@ -31,7 +31,8 @@ pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
             .enumerate()
             .filter(|(_, other)| other.rule.is_some() && other.cause != other.effect)
             .filter(|(_, other)| {
-                reaches(&edges, edge.effect, other.cause) && reaches(&edges, other.effect, edge.cause)
+                reaches(&edges, edge.effect, other.cause)
+                    && reaches(&edges, other.effect, edge.cause)
             })
             .map(|(at, _)| at)
             .collect();
@@ -58,7 +59,7 @@ fn edges<'f>(scope: &Scope<'f>) -> Vec<Edge<'f>> {
         }
     }
     for mirror in scope.file.mirrors.iter().filter(|rule| rule.mode != Some(Mode::Off)) {
-        let (Some(source), Some(copy)) = (&mirror.source, &mirror.mirror) else { continue };
+        let (Some(source), Some(copy)) = (&mirror.source, &mirror.target) else { continue };
         edges.push(Edge { cause: &source.value, effect: &copy.value, rule: None });
         if mirror.on_mirror_delete == Some(OnMirrorDelete::DeleteSource) {
             edges.push(Edge { cause: &copy.value, effect: &source.value, rule: None });
@@ -86,10 +87,8 @@ fn report<'e, 'f: 'e>(circle: impl Iterator<Item = &'e Edge<'f>>) -> Diagnostic 
         Diagnostic::new(&codes::CYCLE, "the deletes of these rules cause one another in a circle");
     for edge in circle {
         if let Some((_, span)) = edge.rule {
-            diagnostic = diagnostic.at(
-                span,
-                format!("a deleted `{}` deletes items of `{}`", edge.cause, edge.effect),
-            );
+            diagnostic = diagnostic
+                .at(span, format!("a deleted `{}` deletes items of `{}`", edge.cause, edge.effect));
         }
     }
     diagnostic.help("let one of them `report`")

@@ -1,9 +1,9 @@
 //! How the items that refer to a deleted one are found.
 
-use super::sources::{Sides, unknown_capture};
+use super::sources::{Elements, Sides, unknown_capture};
 use super::templates::{self, Capture};
 use super::{Scope, undeclared};
-use crate::data::{KeyAttribute, KeyKind, KeySchema};
+use crate::data::{KeyAttribute, KeyKind, KeySchema, Path, Type};
 use crate::rules::ast::{Action, Find, Reference};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
@@ -47,10 +47,13 @@ impl Indexes {
             known.key.sort = known.key.sort.take().or(index.key.sort);
         } else {
             problems.push(
-                Diagnostic::new(&codes::INDEX_KEY, format!("the index `{}` has two keys", index.name))
-                    .at(span, format!("here {}", describe(&index.key)))
-                    .at(*first, format!("here {}", describe(&known.key)))
-                    .help("correct the one that is not the index's key in DynamoDB"),
+                Diagnostic::new(
+                    &codes::INDEX_KEY,
+                    format!("the index `{}` has two keys", index.name),
+                )
+                .at(span, format!("here {}", describe(&index.key)))
+                .at(*first, format!("here {}", describe(&known.key)))
+                .help("correct the one that is not the index's key in DynamoDB"),
             );
         }
         at
@@ -198,28 +201,36 @@ fn by_mirror(
         );
         return None;
     }
-    let (_, entity) = scope.entity_named(&mirror.mirror.as_ref()?.value)?;
+    let (_, entity) = scope.entity_named(&mirror.target.as_ref()?.value)?;
     let key = entity.key.as_ref()?;
     if !fixes(&key.partition, &key.captures, sides, components?) {
         problems.push(
             Diagnostic::new(
                 &codes::MIRROR_LOOKUP,
-                format!("a deleted `{}` does not fix the partition key of the mirrors", sides.to.name()),
+                format!(
+                    "a deleted `{}` does not fix the partition key of the mirrors",
+                    sides.to.name()
+                ),
             )
             .at(name.span, "cannot find them")
             .at(entity.key_span(), "this partition key has other captures")
-            .help(if fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components?) {
-                "leave `find` out: the table itself can be queried"
-            } else {
-                "name an index or another mirror, or say `find: none`"
-            }),
+            .help(
+                if fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components?) {
+                    "leave `find` out: the table itself can be queried"
+                } else {
+                    "name an index or another mirror, or say `find: none`"
+                },
+            ),
         );
         return None;
     }
     Some(model::Find::Mirror(MirrorId(at)))
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a look-up by index says, and what it is checked against")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a look-up by index says, and what it is checked against"
+)]
 fn by_index(
     span: Span,
     name: &Spanned<String>,
@@ -235,18 +246,21 @@ fn by_index(
         [partition, sort] => (partition, Some(sort)),
         [] => {
             problems.push(
-                Diagnostic::new(&codes::FORM, format!("the key of the index `{}` is empty", name.value))
-                    .at(span, "needs the index's partition key at least"),
+                Diagnostic::new(
+                    &codes::FORM,
+                    format!("the key of the index `{}` is empty", name.value),
+                )
+                .at(span, "needs the index's partition key at least"),
             );
             return None;
         }
         _ => return None,
     };
-    let mut build = |attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
+    let mut template = |attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
         index_template(attribute, text, sides, components, scope, problems)
     };
-    let built = build(partition, partition_text);
-    let built_sort = sort.map(|(attribute, text)| build(attribute, text));
+    let built = template(partition, partition_text);
+    let built_sort = sort.map(|(attribute, text)| template(attribute, text));
     let table = sides.from.table?;
     let index = Index {
         name: name.value.clone(),
@@ -290,9 +304,12 @@ fn index_template(
         if let Some(Source::Elements(path, _)) = source {
             sound = false;
             problems.push(
-                Diagnostic::new(&codes::INDEX_ELEMENTS, format!("the elements of `{path}` are in no index"))
-                    .at(text.span, format!("`{{{capture}}}` is one of the elements"))
-                    .help("say `find: none`: the audit finds the items left behind"),
+                Diagnostic::new(
+                    &codes::INDEX_ELEMENTS,
+                    format!("the elements of `{path}` are in no index"),
+                )
+                .at(text.span, format!("`{{{capture}}}` is one of the elements"))
+                .help("say `find: none`: the audit finds the items left behind"),
             );
         }
     }
@@ -328,7 +345,11 @@ fn fits_index(
         problems.push(
             Diagnostic::new(
                 &codes::TYPE_MISMATCH,
-                format!("`{{{}}}` is of type {}, and cannot stand here", to.name, to.kind.as_type()),
+                format!(
+                    "`{{{}}}` is of type {}, and cannot stand here",
+                    to.name,
+                    to.kind.as_type()
+                ),
             )
             .at(span, format!("this key attribute is of type {}", kind.as_type()))
             .at(sides.to.key_span(), format!("`{{{}}}` comes from this key", to.name)),
@@ -344,21 +365,25 @@ fn declared_type(
     problems: &mut Vec<Diagnostic>,
 ) {
     let KeyAttribute { name, kind } = &attribute.value;
-    let declared = sides.from.attributes.get(&crate::data::Path::attribute(name));
+    let declared = sides.from.attributes.get(&Path::attribute(name));
     if let Some(declared) = declared.filter(|declared| **declared != kind.as_type()) {
         // List elements have a diagnostic of their own.
-        if super::sources::element_type(*declared).is_some() {
+        if Elements::of(*declared).is_some() {
             return;
         }
         problems.push(
             Diagnostic::new(
                 &codes::CONTRADICTION,
-                format!("`{name}` is of type {declared}, and is a key attribute of type {} here", kind.as_type()),
+                format!(
+                    "`{name}` is of type {declared}, and is a key attribute of type {} here",
+                    kind.as_type()
+                ),
             )
             .at(attribute.span, format!("of type {}", kind.as_type()))
-            .help(match declared {
-                crate::data::Type::N | crate::data::Type::B => format!("write `{name}:{declared}`"),
-                _ => "an index's key is a string, a number or a binary".to_owned(),
+            .help(if matches!(declared, Type::N | Type::B) {
+                format!("write `{name}:{declared}`")
+            } else {
+                "an index's key is a string, a number or a binary".to_owned()
             }),
         );
     }

@@ -29,20 +29,27 @@ fn resolve_one(
 ) -> Option<model::Mirror> {
     adopts_nothing(mirror, problems);
     let source = mirror.source.as_ref().and_then(|name| scope.entity(name, problems));
-    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity(name, problems));
+    let copy = mirror.target.as_ref().and_then(|name| scope.entity(name, problems));
     let (source_name, (source_id, source)) = (mirror.source.as_ref()?, source?);
     let copied = copied(mirror, source, scope, problems);
-    if let Some(writer) = scope.writer_of(source.name()).filter(|_| source_id != copy.map_or(source_id, |it| it.0)) {
+    if let Some(writer) =
+        scope.writer_of(source.name()).filter(|_| source_id != copy.map_or(source_id, |it| it.0))
+    {
         problems.push(
             Diagnostic::new(
                 &codes::MIRROR_OF_MIRROR,
                 format!("the source of `{}` is itself a mirror", mirror.name.value),
             )
-            .at(source_name.span, format!("`{}` is written by `{}`", source.name(), writer.name.value))
+            .at(
+                source_name.span,
+                format!("`{}` is written by `{}`", source.name(), writer.name.value),
+            )
             .at(writer.name.span, "the first mirror")
-            .maybe_help(writer.source.as_ref().map(|first| {
-                format!("mirror the first source instead: `source: {}`", first.value)
-            })),
+            .maybe_help(
+                writer.source.as_ref().map(|first| {
+                    format!("mirror the first source instead: `source: {}`", first.value)
+                }),
+            ),
         );
     }
     let (copy_id, copy) = copy?;
@@ -70,8 +77,8 @@ fn resolve_one(
 }
 
 fn two_writers(mirror: &ast::Mirror, before: &[ast::Mirror], problems: &mut Vec<Diagnostic>) {
-    let Some(name) = &mirror.mirror else { return };
-    let first = before.iter().filter_map(|other| other.mirror.as_ref());
+    let Some(name) = &mirror.target else { return };
+    let first = before.iter().filter_map(|other| other.target.as_ref());
     if let Some(first) = first.into_iter().find(|other| other.value == name.value) {
         problems.push(
             Diagnostic::new(&codes::TWO_MIRRORS, format!("two rules write `{}`", name.value))
@@ -107,7 +114,7 @@ fn copied(
         Copy::None => return Copied::None,
         Copy::List(names) => names,
     };
-    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
     let tables = [Some(source), copy.map(|(_, copy)| copy)];
     let is_key = |name: &str| {
         let mut tables = tables.iter().flatten().filter_map(|entity| scope.table_of(entity));
@@ -164,7 +171,7 @@ fn same_keys(
     let same = source.name() == copy.name()
         || (source.table.is_some() && source.table == copy.table && overlap);
     if same {
-        let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+        let span = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
         problems.push(
             Diagnostic::new(
                 &codes::SAME_KEYS,
@@ -199,7 +206,11 @@ fn promised(
             problems.push(
                 Diagnostic::new(
                     &codes::MIRROR_WHERE,
-                    format!("what `{}` writes would not be of `{}`", mirror.name.value, copy.name()),
+                    format!(
+                        "what `{}` writes would not be of `{}`",
+                        mirror.name.value,
+                        copy.name()
+                    ),
                 )
                 .at(path.span, format!("asked for here, and {why}"))
                 .at(mirror.name.span, "the rule that writes it")
@@ -249,15 +260,23 @@ fn inverse(
         absent.map(|name| format!("`{{{name}}}`")).collect()
     };
     let (only_source, only_copy) = (absent(source_key, copy_key), absent(copy_key, source_key));
-    let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+    let span = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
     if !only_source.is_empty() || !only_copy.is_empty() {
         let label = |only: &[String], of: &str| {
-            if only.is_empty() { format!("the key of `{of}`") } else { format!("has {} alone", only.join(", ")) }
+            if only.is_empty() {
+                format!("the key of `{of}`")
+            } else {
+                format!("has {} alone", only.join(", "))
+            }
         };
         problems.push(
             Diagnostic::new(
                 &codes::NOT_INVERSE,
-                format!("the keys of `{}` and `{}` do not have the same captures", source.name(), copy.name()),
+                format!(
+                    "the keys of `{}` and `{}` do not have the same captures",
+                    source.name(),
+                    copy.name()
+                ),
             )
             .at(span, "cannot mirror it")
             .at(source.key_span(), label(&only_source, source.name()))

@@ -81,7 +81,9 @@ impl<'f> Scope<'f> {
 
     fn entity_named(&self, name: &str) -> Option<(EntityId, &Entity<'f>)> {
         let mut entities = self.entities.iter().enumerate();
-        entities.find(|(_, entity)| entity.name() == name).map(|(id, entity)| (EntityId(id), entity))
+        entities
+            .find(|(_, entity)| entity.name() == name)
+            .map(|(id, entity)| (EntityId(id), entity))
     }
 
     fn table_of(&self, entity: &Entity<'_>) -> Option<&Table<'f>> {
@@ -91,7 +93,7 @@ impl<'f> Scope<'f> {
     /// The mirror rule that writes the entity of this name.
     fn writer_of(&self, entity: &str) -> Option<&'f ast::Mirror> {
         let written = |mirror: &&ast::Mirror| {
-            mirror.mirror.as_ref().is_some_and(|mirror| mirror.value == entity)
+            mirror.target.as_ref().is_some_and(|mirror| mirror.value == entity)
         };
         self.file.mirrors.iter().find(written)
     }

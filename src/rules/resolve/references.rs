@@ -34,8 +34,7 @@ fn resolve_one(
     let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
     let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
-    let sides =
-        Sides { from, from_key: from.key.as_ref()?, to, to_key: to.key.as_ref()? };
+    let sides = Sides { from, from_key: from.key.as_ref()?, to, to_key: to.key.as_ref()? };
     let components = sources::resolve(reference, sides, problems);
     let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
     let components = components?;
@@ -69,11 +68,9 @@ fn on_delete(action: Action) -> Option<OnDelete> {
     match action {
         Action::Report => Some(OnDelete::Report),
         Action::Ignore => Some(OnDelete::Ignore),
-        Action::Delete
-        | Action::Cascade
-        | Action::Unset
-        | Action::SetDefault
-        | Action::Restore => None,
+        Action::Delete | Action::Cascade | Action::Unset | Action::SetDefault | Action::Restore => {
+            None
+        }
     }
 }
 

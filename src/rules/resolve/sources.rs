@@ -55,7 +55,10 @@ pub(super) fn unknown_capture(name: &Spanned<String>, to: &Entity<'_>, key: &Key
     .at(name.span, "not captured")
     .at(to.key_span(), "in this key")
     .maybe_help(match key.captures.as_slice() {
-        [] => Some(format!("the key of `{}` has no captures: every reference is to the same item", to.name())),
+        [] => Some(format!(
+            "the key of `{}` has no captures: every reference is to the same item",
+            to.name()
+        )),
         _ => did_you_mean(&name.value, key.names()),
     })
 }
@@ -111,42 +114,59 @@ fn attribute(
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Source> {
-    let element = element_type(kind);
-    match (elements, element) {
-        (false, None) => typed(capture, kind, span, sides, problems)
-            .then_some(Source::Attribute(path, kind)),
-        (true, Some(Some(element))) => typed(capture, element, span, sides, problems)
-            .then_some(Source::Elements(path, kind)),
-        // The elements of a list are of any type, so each is looked at when it is there.
-        (true, Some(None)) => Some(Source::Elements(path, kind)),
+    match (elements, Elements::of(kind)) {
+        (false, None) => {
+            typed(capture, kind, span, sides, problems).then_some(Source::Attribute(path, kind))
+        }
+        (true, Some(Elements::Of(element))) => {
+            typed(capture, element, span, sides, problems).then_some(Source::Elements(path, kind))
+        }
+        // Each is looked at when it is there.
+        (true, Some(Elements::Any)) => Some(Source::Elements(path, kind)),
         (true, None) => {
             problems.push(
-                Diagnostic::new(&codes::ELEMENTS, format!("`{path}` is of type {kind}, and has no elements"))
-                    .at(span, "`[*]` is for lists and sets")
-                    .help(format!("write \"{{{path}}}\"")),
+                Diagnostic::new(
+                    &codes::ELEMENTS,
+                    format!("`{path}` is of type {kind}, and has no elements"),
+                )
+                .at(span, "`[*]` is for lists and sets")
+                .help(format!("write \"{{{path}}}\"")),
             );
             None
         }
         (false, Some(_)) => {
             problems.push(
-                Diagnostic::new(&codes::ELEMENTS, format!("`{path}` is of type {kind}, and no key"))
-                    .at(span, "a list or set as a whole")
-                    .help(format!("write \"{{{path}[*]}}\" to refer once for each element")),
+                Diagnostic::new(
+                    &codes::ELEMENTS,
+                    format!("`{path}` is of type {kind}, and no key"),
+                )
+                .at(span, "a list or set as a whole")
+                .help(format!("write \"{{{path}[*]}}\" to refer once for each element")),
             );
             None
         }
     }
 }
 
-/// The type of a list's or set's elements, which for a list is not known; nothing for what has no
-/// elements.
-pub(super) fn element_type(kind: Type) -> Option<Option<Type>> {
-    match kind {
-        Type::Ss => Some(Some(Type::S)),
-        Type::Ns => Some(Some(Type::N)),
-        Type::Bs => Some(Some(Type::B)),
-        Type::L => Some(None),
-        Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => None,
+/// What a list or set has in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elements {
+    /// Values of one type.
+    Of(Type),
+    /// Values of any type, which only the items tell.
+    Any,
+}
+
+impl Elements {
+    /// What a value of this type has in it; nothing for what has no elements.
+    pub(super) fn of(kind: Type) -> Option<Self> {
+        match kind {
+            Type::Ss => Some(Self::Of(Type::S)),
+            Type::Ns => Some(Self::Of(Type::N)),
+            Type::Bs => Some(Self::Of(Type::B)),
+            Type::L => Some(Self::Any),
+            Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => None,
+        }
     }
 }
 
@@ -173,7 +193,10 @@ fn same_name(
     problems.push(
         Diagnostic::new(
             &codes::UNBOUND,
-            format!("nothing says where `{{{name}}}` of the key of `{}` comes from", sides.to.name()),
+            format!(
+                "nothing says where `{{{name}}}` of the key of `{}` comes from",
+                sides.to.name()
+            ),
         )
         .at(span, format!("needs a value for `{name}`"))
         .at(sides.to.key_span(), format!("`{{{name}}}` is part of this key"))
@@ -196,7 +219,11 @@ fn typed(
         problems.push(
             Diagnostic::new(
                 &codes::TYPE_MISMATCH,
-                format!("`{{{}}}` of the key of `{}` cannot be of type {kind}", capture.name, sides.to.name()),
+                format!(
+                    "`{{{}}}` of the key of `{}` cannot be of type {kind}",
+                    capture.name,
+                    sides.to.name()
+                ),
             )
             .at(span, format!("this is of type {kind}"))
             .at(sides.to.key_span(), format!("takes {}", capture.accepts.describe())),
@@ -225,9 +252,13 @@ fn malformed(text: &Spanned<String>) -> Diagnostic {
     let inner = text.value.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     let help = match inner {
         Some((name, _)) if !name.is_empty() => {
-            format!("write the value alone: \"{{{name}}}\"; text around it belongs in the referenced entity's key")
+            format!(
+                "write the value alone: \"{{{name}}}\"; text around it belongs in the referenced entity's key"
+            )
         }
-        _ if parse_path(&text.value).is_some() => format!("write it in braces: \"{{{}}}\"", text.value),
+        _ if parse_path(&text.value).is_some() => {
+            format!("write it in braces: \"{{{}}}\"", text.value)
+        }
         _ => "write one name in braces, such as \"{company}\" or \"{tags[*]}\"".to_owned(),
     };
     Diagnostic::new(&codes::SOURCE, format!("malformed source `{}`", text.value))

@@ -88,21 +88,21 @@ enum VariableError {
 
 fn variable(error: VariableError, span: Span) -> Diagnostic {
     match error {
-        VariableError::Unclosed => {
-            Diagnostic::new(&codes::VARIABLE, "a `${` is never closed")
-                .at(span, "")
-                .help("write `${VAR}` or `${VAR:-default}`")
-        }
-        VariableError::Name(name) => {
-            Diagnostic::new(&codes::VARIABLE, format!("`{name}` is not the name of a variable"))
-                .at(span, "")
-                .help("write `${VAR}` or `${VAR:-default}`; a variable's name has letters, digits and `_`")
-        }
-        VariableError::Unset(name) => {
-            Diagnostic::new(&codes::VARIABLE, format!("the environment variable `{name}` is not set"))
-                .at(span, "used here")
-                .help(format!("set it, or give a default: `${{{name}:-default}}`"))
-        }
+        VariableError::Unclosed => Diagnostic::new(&codes::VARIABLE, "a `${` is never closed")
+            .at(span, "")
+            .help("write `${VAR}` or `${VAR:-default}`"),
+        VariableError::Name(name) => Diagnostic::new(
+            &codes::VARIABLE,
+            format!("`{name}` is not the name of a variable"),
+        )
+        .at(span, "")
+        .help("write `${VAR}` or `${VAR:-default}`; a variable's name has letters, digits and `_`"),
+        VariableError::Unset(name) => Diagnostic::new(
+            &codes::VARIABLE,
+            format!("the environment variable `{name}` is not set"),
+        )
+        .at(span, "used here")
+        .help(format!("set it, or give a default: `${{{name}:-default}}`")),
     }
 }
 
@@ -148,10 +148,9 @@ fn key(table: &ast::Table, problems: &mut Vec<Diagnostic>) -> Option<KeySchema> 
             );
             None
         }
-        [partition, sort] => Some(KeySchema {
-            partition: partition.value.clone(),
-            sort: Some(sort.value.clone()),
-        }),
+        [partition, sort] => {
+            Some(KeySchema { partition: partition.value.clone(), sort: Some(sort.value.clone()) })
+        }
         _ => None,
     }
 }
@@ -167,10 +166,13 @@ fn same_names(tables: &[Table<'_>], problems: &mut Vec<Diagnostic>) {
         let before = tables.iter().take(at).find(|other| other.name.as_ref() == Some(name));
         if let Some(before) = before {
             problems.push(
-                Diagnostic::new(&codes::SHARED_NAME, format!("two tables are `{name}` in DynamoDB"))
-                    .at(table.ast.alias.span, format!("is `{name}` too"))
-                    .at(before.ast.alias.span, format!("is `{name}`"))
-                    .help("declare the table once, with the entities of both"),
+                Diagnostic::new(
+                    &codes::SHARED_NAME,
+                    format!("two tables are `{name}` in DynamoDB"),
+                )
+                .at(table.ast.alias.span, format!("is `{name}` too"))
+                .at(before.ast.alias.span, format!("is `{name}`"))
+                .help("declare the table once, with the entities of both"),
             );
         }
     }

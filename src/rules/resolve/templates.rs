@@ -88,16 +88,14 @@ pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture
     let mut order = Vec::new();
     let mut accepted: BTreeMap<&str, Accepts> = BTreeMap::new();
     for (template, kind) in templates {
-        let here =
-            if template.is_sole_capture() { Accepts::only(*kind) } else { Accepts::IN_TEXT };
+        let here = if template.is_sole_capture() { Accepts::only(*kind) } else { Accepts::IN_TEXT };
         for name in template.captures() {
-            match accepted.get_mut(name) {
-                Some(before) => *before = before.and(here),
-                None => {
+            accepted.entry(name).and_modify(|before| *before = before.and(here)).or_insert_with(
+                || {
                     order.push(name);
-                    accepted.insert(name, here);
-                }
-            }
+                    here
+                },
+            );
         }
     }
     order
@@ -129,9 +127,12 @@ pub(super) fn read(
         Err(errors) => {
             problems.extend(errors.into_iter().map(|error| {
                 let span = inside(text, error.at.start, error.at.end, source);
-                Diagnostic::new(&codes::TEMPLATE, format!("malformed key template `{}`", text.value))
-                    .at(span, error.kind.to_string())
-                    .help(mend(error.kind, separator))
+                Diagnostic::new(
+                    &codes::TEMPLATE,
+                    format!("malformed key template `{}`", text.value),
+                )
+                .at(span, error.kind.to_string())
+                .help(mend(error.kind, separator))
             }));
             None
         }
