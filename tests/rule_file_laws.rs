@@ -158,13 +158,13 @@ fn limits_are_held() {
         assert_eq!(load(&deep).diagnostics[0].code, &codes::LIMIT, "{}", &deep[..4]);
     }
     let aliases = "a: &a [x]\n".to_owned()
-        + &(0..20).map(|at| format!("b{at}: &b{at} [*a, *a, *a]\n")).collect::<String>();
+        + &(0..20).map(|at| format!("b{at}: &b{at} [*a, *a, *a]\n")).collect::<Vec<_>>().concat();
     assert!(load(&aliases).rules.is_none());
     let bomb = (0..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, at| {
         text + &format!("a{}: &a{} [*a{at}, *a{at}, *a{at}, *a{at}]\n", at + 1, at + 1)
     });
     assert_eq!(load(&bomb).diagnostics[0].code, &codes::LIMIT);
-    let entities: String = (0..1001).map(|at| format!("  e{at}: {{}}\n")).collect();
+    let entities = (0..1001).map(|at| format!("  e{at}: {{}}\n")).collect::<Vec<_>>().concat();
     let many = format!("version: 1\ntables: {{}}\nentities:\n{entities}");
     assert!(load(&many).diagnostics.iter().any(|it| it.code == &codes::LIMIT));
 }

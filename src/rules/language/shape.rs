@@ -2,7 +2,7 @@
 
 use super::table::FILE;
 use super::words::{expected, key_names, missing_key, noun, owner_of, too_many, visible};
-use super::{Format, Key, Kind, Presence, Record, Word, closest};
+use super::{Format, Kind, Presence, Record, Word, closest};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Entry, Node};
