@@ -103,7 +103,7 @@ pub static NO_EFFECT: Code = Code {
     explanation: "\
 The key changes nothing together with the rest of the rule: `adopt` where mirrors that others edit \
 are only reported, `default` where no action is `set_default`, `match` where the reference has one \
-part or no part that could be missing.",
+part or no part that could be missing; or a reference of every item to itself.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }

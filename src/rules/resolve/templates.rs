@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{KeyKind, Type};
+use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, Type};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
@@ -119,6 +119,18 @@ pub(super) fn read(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Template> {
     cut_by_comment(text.span, source, problems);
+    if text.value.len() > PARTITION_KEY_BYTES_MAX {
+        problems.push(
+            Diagnostic::new(
+                &codes::FORM,
+                format!(
+                    "the key template is longer than the {PARTITION_KEY_BYTES_MAX} bytes of a key"
+                ),
+            )
+            .at(text.span, "too long"),
+        );
+        return None;
+    }
     match Template::parse(&text.value) {
         Ok(template) => {
             unseparated(&template, separator, text.span, problems);
