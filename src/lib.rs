@@ -9,11 +9,14 @@
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database, and the embedded one.
-//! - [`cli`]: the command-line tool.
+//! - `replay`: recorded events through the engine, on the embedded store.
+//! - `cli`: the command-line tool.
 
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod replay;
 pub mod rules;
 pub mod store;

@@ -157,6 +157,18 @@ fn yaml(text: &str) -> serde_json::Value {
     serde_saphyr::from_str(text).unwrap()
 }
 
+/// The rule files of the recorded events.
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let cases = std::fs::read_dir(folder).unwrap();
+    let files: Vec<_> = cases
+        .map(|case| case.unwrap().path().join("referee.yaml"))
+        .filter(|path| path.exists())
+        .collect();
+    assert!(!files.is_empty());
+    files
+}
+
 #[test]
 fn the_schema_accepts_what_the_check_accepts() {
     let schema = rules::schema();
@@ -165,6 +177,11 @@ fn the_schema_accepts_what_the_check_accepts() {
     assert!(schema_accepts(&validator, include_str!("../src/cli/starter.yaml")));
     for code in codes::ALL {
         assert!(schema_accepts(&validator, &codes::complete(code.right)), "{}", code.id);
+    }
+    for path in fixtures() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(schema_accepts(&validator, &text), "{}", path.display());
+        assert!(load(&text).rules.is_some(), "{}", path.display());
     }
     // The problems of shape are the schema's to find too, and those of meaning are not.
     let of_shape: [&Code; 7] = [

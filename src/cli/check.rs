@@ -7,7 +7,7 @@ use super::{Context, Failure, Outcome};
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let rules = rule_file::load(context)?;
+    let rules = rule_file::check(context)?;
     if !context.json {
         let declared = counts(&[
             (rules.tables.len(), "table"),

@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod output;
 mod render;
+mod replay;
 mod rule_file;
 mod schema;
 
@@ -65,6 +66,8 @@ enum Verb {
     Check(check::Args),
     /// Explain the code of a diagnostic.
     Explain(explain::Args),
+    /// Replay recorded stream events through the rules, on an embedded store.
+    Replay(replay::Args),
     /// Print the JSON Schema of rule files, for editors.
     Schema(schema::Args),
 }
@@ -87,6 +90,8 @@ struct Context<'c> {
 enum Outcome {
     /// Nothing is wrong.
     Clean,
+    /// Something is.
+    Findings,
 }
 
 /// Why a verb did not do what it was asked to.
@@ -98,6 +103,9 @@ enum Failure {
     /// The rule file has errors, which have been reported.
     #[error("the rule file has errors")]
     Rules,
+    /// It was begun and could not be brought to its end.
+    #[error("incomplete: {0}")]
+    Incomplete(String),
     /// A file could not be written.
     #[error("cannot write `{0}`: {1}")]
     File(String, io::Error),
@@ -110,7 +118,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Rules => ExitCode::from(2),
-            Self::File(..) | Self::Output(_) => ExitCode::from(3),
+            Self::Incomplete(_) | Self::File(..) | Self::Output(_) => ExitCode::from(3),
         }
     }
 }
@@ -152,6 +160,7 @@ fn run(
     };
     match done {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
         Err(failure) => {
             if !matches!(failure, Failure::Rules) {
                 // If not even this can be written, the exit code has to do.
@@ -188,6 +197,7 @@ impl Verb {
             Self::Init(arguments) => init::run(&arguments, context),
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
+            Self::Replay(arguments) => replay::run(&arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),
         }
     }

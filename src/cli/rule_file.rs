@@ -19,9 +19,19 @@ struct Summary {
 }
 
 /// Reads the rule file, and reports its problems.
-pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
+pub(super) fn check(context: &mut Context<'_>) -> Result<Rules, Failure> {
     let (source, loaded) = read(&context.rules, context.environment);
     report(&source, &loaded.diagnostics, context)?;
+    loaded.rules.ok_or(Failure::Rules)
+}
+
+/// Reads the rule file for a verb that works by it. Warnings are for `check` to tell: a program
+/// that reads the results does not expect them among these.
+pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
+    let (source, loaded) = read(&context.rules, context.environment);
+    if loaded.rules.is_none() {
+        report(&source, &loaded.diagnostics, context)?;
+    }
     loaded.rules.ok_or(Failure::Rules)
 }
 

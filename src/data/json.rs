@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{Item, Number, Type, Value};
 
-/// How deep lists and maps may nest.
+/// How deep an item may nest; an attribute's own value is the first level.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_DEPTH: usize = 32;
 
@@ -55,9 +55,16 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// Decodes the base64 of a binary value.
-pub fn decode_binary(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    BASE64.decode(text)
+/// What is wrong with an attribute's value.
+pub fn in_attribute<E: de::Error>(name: &str, error: &E) -> E {
+    E::custom(format_args!("attribute `{name}`: {}", without_place(error)))
+}
+
+/// An error of `serde_json` without its line and column, which help nobody where the text is a
+/// part of a record that no person wrote.
+pub fn without_place(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what).to_owned()
 }
 
 /// A text that is borrowed where the JSON has no escapes in it.
@@ -78,7 +85,9 @@ impl<'de> Visitor<'de> for ItemVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Item<'de>, A::Error> {
         let mut item = Item::new();
         while let Some(Text(name)) = access.next_key()? {
-            let value = access.next_value_seed(ValueSeed { depth: self.depth })?;
+            let value = access
+                .next_value_seed(ValueSeed { depth: self.depth })
+                .map_err(|error| in_attribute(&name, &error))?;
             item.insert(name, value);
         }
         Ok(item)
@@ -147,7 +156,7 @@ impl ValueSeed {
     }
 
     fn deeper<E: de::Error>(self) -> Result<usize, E> {
-        if self.depth == MAX_DEPTH {
+        if self.depth + 1 == MAX_DEPTH {
             return Err(de::Error::custom(format_args!(
                 "the item nests deeper than DynamoDB's {MAX_DEPTH} levels"
             )));
@@ -206,7 +215,8 @@ fn number<E: de::Error>(text: Cow<'_, str>) -> Result<Number<'_>, E> {
 }
 
 fn binary<E: de::Error>(text: &str) -> Result<Cow<'static, [u8]>, E> {
-    let bytes = decode_binary(text)
+    let bytes = BASE64
+        .decode(text)
         .map_err(|error| E::custom(format_args!("a binary value is no base64: {error}")))?;
     Ok(Cow::Owned(bytes))
 }
@@ -280,7 +290,7 @@ mod tests {
         let nested = |depth: usize| {
             format!("{{\"a\":{}{{\"S\":\"x\"}}{}}}", "{\"L\":[".repeat(depth), "]}".repeat(depth))
         };
-        assert!(read(&nested(MAX_DEPTH)).is_ok());
-        assert!(read(&nested(MAX_DEPTH + 1)).unwrap_err().contains("deeper"));
+        assert!(read(&nested(MAX_DEPTH - 1)).is_ok());
+        assert!(read(&nested(MAX_DEPTH)).unwrap_err().contains("deeper"));
     }
 }

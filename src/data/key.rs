@@ -59,11 +59,11 @@ impl<'a> KeyValue<'a> {
     /// The key value that an attribute value is, or nothing if it is of a type that keys cannot
     /// have.
     #[must_use]
-    pub fn from_value(value: &'a Value<'_>) -> Option<Self> {
+    pub fn from_value(value: &Value<'a>) -> Option<Self> {
         match value {
-            Value::S(text) => Some(Self::S(Cow::Borrowed(text))),
-            Value::N(number) => Number::parse(number.as_str()).ok().map(Self::N),
-            Value::B(bytes) => Some(Self::B(Cow::Borrowed(bytes))),
+            Value::S(text) => Some(Self::S(text.clone())),
+            Value::N(number) => Some(Self::N(number.clone())),
+            Value::B(bytes) => Some(Self::B(bytes.clone())),
             Value::Bool(_)
             | Value::Null
             | Value::Ss(_)
@@ -194,8 +194,8 @@ impl KeySchema {
         std::iter::once(&self.partition).chain(self.sort.as_ref())
     }
 
-    /// Takes an item's key out of it.
-    pub fn key_of<'a>(&self, item: &'a Item<'_>) -> Result<Key<'a>, KeyError> {
+    /// Takes an item's key out of it, borrowing what the item borrows.
+    pub fn key_of<'a>(&self, item: &Item<'a>) -> Result<Key<'a>, KeyError> {
         let sort = match &self.sort {
             Some(attribute) => Some(key_value(item, attribute, SORT_KEY_BYTES_MAX)?),
             None => None,
@@ -222,7 +222,7 @@ impl KeySchema {
 
 /// One key attribute's value, checked against the schema and DynamoDB's limits.
 fn key_value<'a>(
-    item: &'a Item<'_>,
+    item: &Item<'a>,
     attribute: &KeyAttribute,
     bytes_max: usize,
 ) -> Result<KeyValue<'a>, KeyError> {

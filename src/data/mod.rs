@@ -7,15 +7,17 @@ mod json;
 mod key;
 mod number;
 mod path;
+mod sequence;
 mod size;
 mod value;
 
-pub use json::{JsonItem, MAX_DEPTH, decode_binary};
+pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_place};
 pub use key::{
     Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue, PARTITION_KEY_BYTES_MAX,
     SORT_KEY_BYTES_MAX,
 };
 pub use number::{Number, NumberError};
 pub use path::Path;
+pub use sequence::{SequenceError, SequenceNumber};
 pub use size::{ITEM_BYTES_MAX, item_bytes};
 pub use value::{Item, Type, Value, into_owned};

@@ -48,13 +48,19 @@ impl Path {
     /// optional field.
     #[must_use]
     pub fn lookup<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
+        self.resolve(item).filter(|value| **value != Value::Null)
+    }
+
+    /// The value at the path as DynamoDB sees it, for which a `NULL` is a value like any other.
+    #[must_use]
+    pub fn resolve<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
         let (root, inner) = self.segments.split_first()?;
         let mut value = item.get(root.as_str())?;
         for segment in inner {
             let Value::M(map) = value else { return None };
             value = map.get(segment.as_str())?;
         }
-        (*value != Value::Null).then_some(value)
+        Some(value)
     }
 }
 

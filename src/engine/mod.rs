@@ -1,1 +1,32 @@
 //! The pipeline from a batch of stream records to an outcome.
+//!
+//! A functional core: [`process`](Engine::process) alone waits for a store or a clock, and both
+//! are arguments. Every other module is a pure function from values to values.
+
+#[cfg(feature = "lambda")]
+mod answer;
+mod change;
+mod coalesce;
+mod confirm;
+mod decide;
+mod decode;
+mod meter;
+mod mirror;
+mod outcome;
+mod plan;
+mod process;
+mod reads;
+mod reference;
+mod report;
+mod violation;
+mod work;
+mod writes;
+
+#[cfg(feature = "lambda")]
+pub use answer::answer;
+pub use change::{Change, Origin};
+pub use decode::{EventError, Rejected, decode_whole, records};
+pub use outcome::{HandedBack, Operation, Outcome, WriteMade};
+pub use plan::MARK;
+pub use process::{Clock, Engine, Fatal};
+pub use violation::{ItemName, Kind, Orphans, Response, Violation};

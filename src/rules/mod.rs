@@ -14,6 +14,7 @@ pub mod codes;
 mod diagnostic;
 mod file;
 mod language;
+pub mod matcher;
 pub mod model;
 mod resolve;
 mod span;

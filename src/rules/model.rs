@@ -4,6 +4,7 @@
 //! key has its table's shape, a reference has a component for each capture of its target's key.
 
 use std::collections::BTreeMap;
+use std::ops::Index;
 use std::time::Duration;
 
 use super::template::{EntityKey, KeyTemplate};
@@ -38,6 +39,68 @@ pub struct Rules {
     pub mirrors: Vec<Mirror>,
 }
 
+impl Rules {
+    /// The same rules with every rule that is on in this mode. A rule that is off stays off.
+    #[must_use]
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        let references = self.references.iter_mut().map(|reference| &mut reference.mode);
+        let mirrors = self.mirrors.iter_mut().map(|mirror| &mut mirror.mode);
+        for rule in references.chain(mirrors).filter(|rule| **rule != Mode::Off) {
+            *rule = mode;
+        }
+        self
+    }
+
+    /// The table with this name in DynamoDB.
+    #[must_use]
+    pub fn table_named(&self, name: &str) -> Option<(TableId, &KeySchema)> {
+        let place = self.tables.iter().position(|table| table.name == name)?;
+        Some((TableId(place), &self.tables.get(place)?.key))
+    }
+
+    /// The key schema of an entity's table.
+    #[must_use]
+    pub fn key_schema(&self, entity: EntityId) -> &KeySchema {
+        &self[self[entity].table].key
+    }
+}
+
+impl Index<TableId> for Rules {
+    type Output = Table;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: TableId) -> &Table {
+        &self.tables[id.0]
+    }
+}
+
+impl Index<EntityId> for Rules {
+    type Output = Entity;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: EntityId) -> &Entity {
+        &self.entities[id.0]
+    }
+}
+
+impl Index<ReferenceId> for Rules {
+    type Output = Reference;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: ReferenceId) -> &Reference {
+        &self.references[id.0]
+    }
+}
+
+impl Index<MirrorId> for Rules {
+    type Output = Mirror;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: MirrorId) -> &Mirror {
+        &self.mirrors[id.0]
+    }
+}
+
 /// A table that the rules watch or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -50,12 +113,12 @@ pub struct Table {
     /// The character that ends a capture in key templates.
     pub separator: char,
     /// The indexes that the rules look things up by.
-    pub indexes: Vec<Index>,
+    pub indexes: Vec<TableIndex>,
 }
 
 /// A global secondary index, as far as the rules tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
+pub struct TableIndex {
     /// The index's name.
     pub name: String,
     /// Its key.
@@ -95,6 +158,19 @@ pub enum Mode {
     /// Violations are reported, and the rule's writes are made.
     #[default]
     Enforce,
+}
+
+impl Mode {
+    /// The mode of this name in the rule file.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "observe" => Some(Self::Observe),
+            "enforce" => Some(Self::Enforce),
+            _ => None,
+        }
+    }
 }
 
 /// How much a violation weighs.

@@ -1,6 +1,8 @@
 //! Conditions on the item as it is: the part of DynamoDB's condition expressions that is needed.
 
-use crate::data::{Item, Path, Value};
+use std::cmp::Ordering;
+
+use crate::data::{Item, KeyValue, Path, Value};
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +32,111 @@ pub enum Operand {
 
 impl Condition {
     /// Whether the condition holds of an item, or of none.
+    ///
+    /// A `NULL` exists. Values of two types are never equal, nor is one less than the other.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
     #[must_use]
     pub fn holds(&self, item: Option<&Item<'_>>) -> bool {
-        let _ = item;
-        unimplemented!()
+        match self {
+            Self::Exists(path) => exists(path, item),
+            Self::NotExists(path) => !exists(path, item),
+            Self::Compare(path, operand, value) => item
+                .and_then(|item| path.resolve(item))
+                .is_some_and(|found| operand.holds(found, value)),
+            Self::All(conditions) => conditions.iter().all(|condition| condition.holds(item)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(item)),
+        }
+    }
+}
+
+impl Operand {
+    fn holds(self, found: &Value<'_>, value: &Value<'_>) -> bool {
+        match self {
+            Self::Equal => found == value,
+            Self::Less => order(found, value) == Some(Ordering::Less),
+            Self::LessOrEqual => {
+                matches!(order(found, value), Some(Ordering::Less | Ordering::Equal))
+            }
+        }
+    }
+}
+
+fn exists(path: &Path, item: Option<&Item<'_>>) -> bool {
+    item.is_some_and(|item| path.resolve(item).is_some())
+}
+
+/// How two values are ordered: as in a key, and not at all where no key could be.
+fn order(found: &Value<'_>, value: &Value<'_>) -> Option<Ordering> {
+    let (found, value) = (KeyValue::from_value(found)?, KeyValue::from_value(value)?);
+    (found.kind() == value.kind()).then(|| found.cmp(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::JsonItem;
+
+    const ITEM: &str = r#"{
+        "s": {"S": "b"}, "n": {"N": "10"}, "b": {"B": "/w=="}, "null": {"NULL": true},
+        "set": {"NS": ["10", "9"]}, "m": {"M": {"n": {"N": "1"}, "null": {"NULL": true}}}
+    }"#;
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    fn holds(condition: &Condition) -> bool {
+        condition.holds(Some(&serde_json::from_str::<JsonItem<'_>>(ITEM).unwrap().0))
+    }
+
+    fn compares(text: &str, operand: Operand, json: &str) -> bool {
+        let value: Value<'_> = serde_json::from_str(json).unwrap();
+        holds(&Condition::Compare(path(text), operand, value.into_owned()))
+    }
+
+    #[test]
+    fn a_null_exists_and_an_absent_value_does_not() {
+        for text in ["s", "null", "m", "m.n", "m.null"] {
+            assert!(holds(&Condition::Exists(path(text))), "{text}");
+            assert!(!holds(&Condition::NotExists(path(text))), "{text}");
+        }
+        for text in ["x", "m.x", "s.x", "null.x"] {
+            assert!(holds(&Condition::NotExists(path(text))), "{text}");
+        }
+        assert!(Condition::NotExists(path("s")).holds(None));
+        assert!(!Condition::Exists(path("s")).holds(None));
+    }
+
+    #[test]
+    fn values_are_compared_within_their_type() {
+        use Operand::{Equal, Less, LessOrEqual};
+        for (text, operand, json, expected) in [
+            ("n", Equal, r#"{"N": "1e1"}"#, true),
+            ("n", Equal, r#"{"S": "10"}"#, false),
+            ("n", Less, r#"{"N": "9"}"#, false),
+            ("n", Less, r#"{"N": "10.5"}"#, true),
+            ("n", Less, r#"{"S": "9"}"#, false),
+            ("n", LessOrEqual, r#"{"N": "10"}"#, true),
+            ("s", Less, r#"{"S": "ba"}"#, true),
+            ("s", Less, r#"{"S": "B"}"#, false),
+            ("s", LessOrEqual, r#"{"S": "b"}"#, true),
+            ("b", Less, r#"{"B": "AA=="}"#, false),
+            ("set", Equal, r#"{"NS": ["9", "10.0"]}"#, true),
+            ("set", LessOrEqual, r#"{"NS": ["9", "10"]}"#, false),
+            ("null", Equal, r#"{"NULL": true}"#, true),
+            ("m.n", Equal, r#"{"N": "1"}"#, true),
+            ("x", LessOrEqual, r#"{"N": "1"}"#, false),
+        ] {
+            assert_eq!(compares(text, operand, json), expected, "{text} {operand:?} {json}");
+        }
+    }
+
+    #[test]
+    fn all_is_true_of_nothing_and_any_is_not() {
+        assert!(Condition::All(Vec::new()).holds(None));
+        assert!(!Condition::Any(Vec::new()).holds(None));
+        let (yes, no) = (Condition::Exists(path("s")), Condition::Exists(path("x")));
+        assert!(!holds(&Condition::All(vec![yes.clone(), no.clone()])));
+        assert!(holds(&Condition::Any(vec![no, yes])));
     }
 }

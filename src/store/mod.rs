@@ -4,10 +4,12 @@
 //! Every answer says what it cost.
 
 mod condition;
+pub mod memory;
 
 use std::future::Future;
 
 pub use condition::{Condition, Operand};
+pub use memory::Memory;
 
 use crate::data::{Item, Path, Value};
 

@@ -89,7 +89,7 @@ fn reference(entry: &Entry) -> Reference {
         }),
         find: fields.entry("find").and_then(find),
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
-        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
         fanout_max: fields.entry("max_fanout").and_then(|entry| {
             let Node::Number(number) = &entry.value.value else { return None };
@@ -139,7 +139,7 @@ fn mirror(entry: &Entry) -> Mirror {
         on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
         on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
         adopt: fields.flag("adopt"),
-        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
     }
 }
@@ -164,15 +164,6 @@ fn action(word: &str) -> Option<Action> {
     ]
     .into_iter()
     .find(|action| action.word() == word)
-}
-
-fn mode(word: &str) -> Option<Mode> {
-    match word {
-        "off" => Some(Mode::Off),
-        "observe" => Some(Mode::Observe),
-        "enforce" => Some(Mode::Enforce),
-        _ => None,
-    }
 }
 
 fn severity(word: &str) -> Option<Severity> {

@@ -7,17 +7,17 @@ use crate::data::{KeyAttribute, KeyKind, KeySchema, Path, Type};
 use crate::rules::ast::{Action, Find, Reference};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Index, MirrorId, Source, TableId};
+use crate::rules::model::{self, MirrorId, Source, TableId, TableIndex};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{KeyTemplate, Template};
 
 /// The indexes that rules look things up by, and where the first one says so.
 #[derive(Default)]
-pub(super) struct Indexes(Vec<(TableId, Index, Span)>);
+pub(super) struct Indexes(Vec<(TableId, TableIndex, Span)>);
 
 impl Indexes {
     /// The indexes of a table, in the order in which the file first names them.
-    pub(super) fn of(&self, table: TableId) -> Vec<Index> {
+    pub(super) fn of(&self, table: TableId) -> Vec<TableIndex> {
         let here = self.0.iter().filter(|(of, _, _)| *of == table);
         here.map(|(_, index, _)| index.clone()).collect()
     }
@@ -27,7 +27,7 @@ impl Indexes {
     fn enter(
         &mut self,
         table: TableId,
-        index: Index,
+        index: TableIndex,
         span: Span,
         problems: &mut Vec<Diagnostic>,
     ) -> usize {
@@ -262,7 +262,7 @@ fn by_index(
     let built = template(partition, partition_text);
     let built_sort = sort.map(|(attribute, text)| template(attribute, text));
     let table = sides.from.table?;
-    let index = Index {
+    let index = TableIndex {
         name: name.value.clone(),
         key: KeySchema {
             partition: partition.value.clone(),

@@ -18,7 +18,7 @@ pub(super) struct Table<'f> {
 }
 
 impl Table<'_> {
-    pub(super) fn settle(self, indexes: Vec<model::Index>) -> Option<model::Table> {
+    pub(super) fn settle(self, indexes: Vec<model::TableIndex>) -> Option<model::Table> {
         Some(model::Table {
             alias: self.ast.alias.value.clone(),
             name: self.name?,

@@ -116,7 +116,7 @@ impl Template {
         while let [part, following @ ..] = parts {
             let remaining = match part {
                 Part::Literal(literal) => text.strip_prefix(literal.as_str()),
-                Part::Capture(_) => capture_end(text, following, separator)
+                Part::Capture(_) => capture_end(text, following)
                     .and_then(|end| text.split_at_checked(end))
                     .filter(|(value, _)| !value.is_empty() && !value.contains(separator))
                     .and_then(|(value, remaining)| accept(value).then_some(remaining)),
@@ -145,11 +145,11 @@ impl fmt::Display for Template {
 }
 
 /// Where a capture that begins the text ends, going by what follows it in the template.
-fn capture_end(text: &str, following: &[Part], separator: char) -> Option<usize> {
+fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
     match following {
         [] => Some(text.len()),
         [Part::Literal(literal)] => text.len().checked_sub(literal.len()),
-        [Part::Literal(literal), ..] => literal_position(text, literal, separator),
+        [Part::Literal(literal), ..] => literal_position(text, literal),
         // No two captures touch.
         [Part::Capture(_) | Part::Rest(_), ..] => None,
     }
@@ -157,15 +157,11 @@ fn capture_end(text: &str, following: &[Part], separator: char) -> Option<usize>
 
 /// The first place where a literal may stand after a capture that begins the text.
 ///
-/// If the literal has the separator in it, this is the only place: the capture has none, so the
-/// text's first separator is the literal's. If it has none, any later place would do no better:
-/// all the text up to the end of that later literal is free of separators, so the next capture
-/// can as well begin after the first one. Hence the first place decides, and a text is taken
-/// apart in one pass.
-fn literal_position(text: &str, literal: &str, separator: char) -> Option<usize> {
-    if let Some(offset) = literal.find(separator) {
-        return text.find(separator)?.checked_sub(offset);
-    }
+/// No later place would do better. If the literal has the separator in it, no later place is
+/// possible: the capture has none, so the text's first separator is the literal's. If it has none,
+/// neither has the text up to the end of the later literal, so the next capture can as well begin
+/// after the first one. Hence a text is taken apart in one pass, without going back.
+fn literal_position(text: &str, literal: &str) -> Option<usize> {
     let first = text.chars().next()?.len_utf8();
     Some(first + text.get(first..)?.find(literal)?)
 }

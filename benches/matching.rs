@@ -1,0 +1,68 @@
+//! How long it takes to tell which entity a key is of, by the number of entities in its table.
+//!
+//! The times must not grow with the number: a table that holds everything an application has is
+//! the common case, and its every record is matched.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
+use std::borrow::Cow;
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use referee::data::{Key, KeyKind, KeyValue};
+use referee::rules::matcher::Matcher;
+use referee::rules::model::EntityId;
+use referee::rules::template::{EntityKey, KeyTemplate, Template};
+
+/// What tells the entities of a table apart: a name for the benchmark, the templates of an entity
+/// and a key of it, each as partition and sort key with `KIND` for the entity.
+const LAYOUTS: [(&str, [&str; 2], [&str; 2]); 3] = [
+    ("partition key", ["KIND#{id}", "profile"], ["KIND#0123456789", "profile"]),
+    ("sort key", ["tenant#{tenant}", "KIND#{id}"], ["tenant#42", "KIND#0123456789"]),
+    ("both keys", ["KIND#{id}", "KIND#{id}"], ["KIND#0123456789", "KIND#0123456789"]),
+];
+
+fn entity_key(templates: [&str; 2], kind: &str) -> EntityKey {
+    let [partition, sort] = templates.map(|text| {
+        let template = Template::parse(&text.replace("KIND", kind)).expect("the template is valid");
+        KeyTemplate::new(template, KeyKind::S).expect("a string may have any template")
+    });
+    EntityKey::new(partition, Some(sort), '#')
+}
+
+fn key(values: [&str; 2], kind: &str) -> Key<'static> {
+    let [partition, sort] = values.map(|text| KeyValue::S(Cow::Owned(text.replace("KIND", kind))));
+    Key { partition, sort: Some(sort) }
+}
+
+/// The first entity that the key is of, and its captures' number.
+fn find(matcher: &Matcher, entities: &[EntityKey], key: &Key<'_>) -> Option<(EntityId, usize)> {
+    matcher.candidates(key).iter().find_map(|id| {
+        let captures = entities.get(id.0)?.parse(key)?;
+        Some((*id, captures.len()))
+    })
+}
+
+fn match_keys(criterion: &mut Criterion) {
+    for (apart_by, templates, values) in LAYOUTS {
+        let mut group = criterion.benchmark_group(format!("entities apart by {apart_by}"));
+        for count in [10, 100, 1000] {
+            // Names of one length, so that the number of entities is all that differs.
+            let kind = |number: usize| format!("entity{number:04}");
+            let keys: Vec<_> =
+                (0..count).map(|number| entity_key(templates, &kind(number))).collect();
+            let entities: Vec<_> =
+                keys.iter().enumerate().map(|(id, key)| (EntityId(id), key)).collect();
+            let matcher = Matcher::new(&entities);
+            let key = key(values, &kind(count / 2));
+            assert!(find(&matcher, &keys, &key).is_some(), "the key is of an entity");
+            group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+                bencher.iter(|| find(&matcher, &keys, black_box(&key)));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(matching, match_keys);
+criterion_main!(matching);

@@ -1,0 +1,141 @@
+//! A replay as JSON Lines.
+
+use serde::Serialize;
+
+use crate::data::{Item, Key};
+use crate::engine::{ItemName, Violation, WriteMade};
+use crate::replay::Place;
+use crate::rules::model::{Rules, Severity, TableId};
+
+/// One line of a replay's machine output.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Line<'l> {
+    /// Something wrong between items.
+    Violation(ViolationLine<'l>),
+    /// A write that was made.
+    Write {
+        /// The rule that asked for it.
+        rule: &'l str,
+        /// What it did.
+        op: &'static str,
+        /// The table's own name.
+        table: &'l str,
+        /// The item's key in DynamoDB's JSON.
+        key: Item<'static>,
+    },
+    /// A record that cannot be understood.
+    Rejected {
+        /// Its sequence number, where it could be read.
+        sequence: Option<&'l str>,
+        /// What is wrong with it.
+        error: &'l str,
+        /// The file that it is in; nothing for Referee's own writes.
+        event: Option<&'l str>,
+        /// The record's place in the file, from 0.
+        record: Option<usize>,
+    },
+    /// The totals: always the last line.
+    Summary(Totals),
+}
+
+/// Something wrong between items.
+#[derive(Debug, Serialize)]
+pub(super) struct ViolationLine<'l> {
+    id: String,
+    rule: &'l str,
+    kind: &'static str,
+    severity: &'static str,
+    referencing: Option<ItemLine<'l>>,
+    referenced: Option<ItemLine<'l>>,
+    path: Option<&'l str>,
+    sequence: &'l str,
+    action: &'static str,
+    detail: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<Item<'static>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemLine<'l> {
+    table: &'l str,
+    key: Item<'static>,
+}
+
+/// The totals of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub(super) struct Totals {
+    /// Records delivered, Referee's own included.
+    pub(super) records: usize,
+    /// Batches delivered.
+    pub(super) batches: usize,
+    /// Violations, each counted once however often its record was delivered.
+    pub(super) violations: usize,
+    /// Writes made.
+    pub(super) writes: usize,
+    /// Records that cannot be understood.
+    pub(super) rejected: usize,
+    /// Requests made of the store.
+    pub(super) requests: u64,
+    /// Read units, as DynamoDB bills them.
+    pub(super) read_units: f64,
+    /// Write units, as DynamoDB bills them.
+    pub(super) write_units: f64,
+}
+
+impl<'l> Line<'l> {
+    pub(super) fn violation(rules: &'l Rules, violation: &'l Violation) -> Self {
+        let orphans = violation.orphans.as_ref();
+        Self::Violation(ViolationLine {
+            id: violation.id(),
+            rule: &violation.rule,
+            kind: violation.kind.name(),
+            severity: match violation.severity {
+                Severity::Error => "error",
+                Severity::Warn => "warn",
+            },
+            referencing: violation.referencing.as_ref().map(|item| item_line(rules, item)),
+            referenced: violation.referenced.as_ref().map(|item| item_line(rules, item)),
+            path: violation.path.as_deref(),
+            sequence: &violation.sequence,
+            action: violation.response.name(),
+            detail: &violation.detail,
+            count: orphans.map(|orphans| orphans.count),
+            keys: orphans.zip(violation.referencing.as_ref()).map(|(orphans, first)| {
+                orphans.keys.iter().map(|key| key_item(rules, first.table, key)).collect()
+            }),
+        })
+    }
+
+    pub(super) fn write(rules: &'l Rules, write: &'l WriteMade) -> Self {
+        Self::Write {
+            rule: &write.rule,
+            op: write.operation.name(),
+            table: &rules[write.item.table].name,
+            key: key_item(rules, write.item.table, &write.item.key),
+        }
+    }
+
+    pub(super) fn rejected(
+        sequence: Option<&'l str>,
+        error: &'l str,
+        place: Option<&'l Place>,
+    ) -> Self {
+        Self::Rejected {
+            sequence,
+            error,
+            event: place.map(|place| place.file.as_str()),
+            record: place.map(|place| place.record),
+        }
+    }
+}
+
+fn item_line<'l>(rules: &'l Rules, item: &ItemName) -> ItemLine<'l> {
+    ItemLine { table: &rules[item.table].name, key: key_item(rules, item.table, &item.key) }
+}
+
+fn key_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Item<'static> {
+    rules[table].key.item_of(key)
+}

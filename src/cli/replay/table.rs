@@ -1,0 +1,139 @@
+//! A replay for people: a table of what was found, one of what was done, and the totals.
+
+use std::fmt::Write as _;
+
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::lines::Totals;
+use crate::data::{Key, KeyValue};
+use crate::engine::{ItemName, Rejected, Violation, WriteMade};
+use crate::replay::Place;
+use crate::rules::model::{Rules, Severity};
+
+/// What a replay found and did, collected to be shown at its end.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) violations: Vec<Violation>,
+    pub(super) writes: Vec<WriteMade>,
+    pub(super) rejected: Vec<(Option<Place>, Rejected)>,
+}
+
+/// The text for people.
+pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> String {
+    let mut text = String::new();
+    if !findings.violations.is_empty() {
+        let _ = writeln!(text, "{}\n", violations(rules, &findings.violations).trim_fmt());
+    }
+    if !findings.writes.is_empty() {
+        let _ = writeln!(text, "{}\n", writes(rules, &findings.writes).trim_fmt());
+    }
+    for (place, rejected) in &findings.rejected {
+        let place = place.as_ref().map_or_else(
+            || "a record of Referee's own".to_owned(),
+            |place| format!("{}, record {}", place.file, place.record),
+        );
+        let _ = writeln!(text, "rejected: {place}: {}", rejected.error);
+    }
+    if !findings.rejected.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(
+        text,
+        "{} in {}: {}, {}, {} rejected\n{}, {} read units, {} write units",
+        count(totals.records, "record"),
+        count(totals.batches, "batch"),
+        count(totals.violations, "violation"),
+        count(totals.writes, "write"),
+        totals.rejected,
+        count(usize::try_from(totals.requests).unwrap_or(usize::MAX), "request"),
+        totals.read_units,
+        totals.write_units,
+    );
+    text
+}
+
+fn violations(rules: &Rules, violations: &[Violation]) -> Table {
+    let mut table = table(["violation", "rule", "item", "refers to", "action"]);
+    for violation in violations {
+        let severity = match violation.severity {
+            Severity::Error => "",
+            Severity::Warn => " (warning)",
+        };
+        let kind = format!("{}{severity}", violation.kind);
+        let item = |item: Option<&ItemName>| item.map(|item| name(rules, item));
+        let referencing = match &violation.orphans {
+            Some(orphans) => {
+                let more = if orphans.more { "at least " } else { "" };
+                let first = item(violation.referencing.as_ref()).unwrap_or_default();
+                match orphans.count {
+                    0 | 1 => first,
+                    count => format!("{more}{count} items, first {first}"),
+                }
+            }
+            None => item(violation.referencing.as_ref()).unwrap_or_default(),
+        };
+        let referenced =
+            item(violation.referenced.as_ref()).unwrap_or_else(|| violation.detail.clone());
+        table.add_row([
+            kind,
+            violation.rule.clone(),
+            referencing,
+            referenced,
+            violation.response.name().to_owned(),
+        ]);
+    }
+    table
+}
+
+fn writes(rules: &Rules, writes: &[WriteMade]) -> Table {
+    let mut table = table(["write", "rule", "item"]);
+    for write in writes {
+        table.add_row([
+            write.operation.name().to_owned(),
+            write.rule.clone(),
+            name(rules, &write.item),
+        ]);
+    }
+    table
+}
+
+fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    table
+}
+
+/// An item's name for people: its table, and its key's values.
+fn name(rules: &Rules, item: &ItemName) -> String {
+    let Key { partition, sort } = &item.key;
+    let sort = sort.as_ref().map(|sort| format!(" / {}", shown(sort))).unwrap_or_default();
+    format!("{}: {}{sort}", rules[item.table].alias, shown(partition))
+}
+
+fn shown(value: &KeyValue<'_>) -> String {
+    match value {
+        // What a terminal would obey is shown escaped.
+        KeyValue::S(text) => text.chars().flat_map(visible).collect(),
+        KeyValue::N(number) => number.to_string(),
+        KeyValue::B(bytes) => bytes.iter().fold("0x".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        }),
+    }
+}
+
+fn visible(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = match (number, noun) {
+        (1, _) => "",
+        (_, "batch") => "es",
+        _ => "s",
+    };
+    format!("{number} {noun}{plural}")
+}

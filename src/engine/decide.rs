@@ -1,0 +1,129 @@
+//! Deciding: from work and what was read to what is clean, what is put right at once, and what is
+//! suspect.
+
+use super::confirm::Suspects;
+use super::mirror::{self, Fix, Pair, Verdict};
+use super::plan::{copy_wants, existence_wants};
+use super::process::Fatal;
+use super::reads::{ReadSet, Snapshot};
+use super::reference::Stance;
+use super::report::Report;
+use super::work::{Cause, Work};
+use super::writes::perform_all;
+use crate::rules::model::{MirrorId, Mode, Rules};
+use crate::store::{Store, StoreError};
+
+/// What was decided.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    /// Mirrors of ours that are out of date.
+    pub(super) outdated: Vec<Outdated>,
+    /// What looks like a violation.
+    pub(super) suspects: Suspects,
+}
+
+/// A mirror of ours that is out of date: no violation, and put right at once.
+#[derive(Debug)]
+pub(super) struct Outdated {
+    pair: Pair,
+    fix: Fix,
+    cause: Cause,
+}
+
+/// What must be read to decide.
+pub(super) fn reads(rules: &Rules, work: &Work<'_, '_>) -> ReadSet {
+    let mut reads = ReadSet::default();
+    for made in &work.claims {
+        if let Stance::Refers(key) = &made.claim.stance {
+            let target = &rules[rules[made.rule].to];
+            reads.want(target.table, key, &existence_wants(rules, target));
+        }
+    }
+    for echo in &work.echoes {
+        want_source(rules, &echo.pair, &mut reads);
+    }
+    reads
+}
+
+/// Asks for the source of a pair.
+pub(super) fn want_source(rules: &Rules, pair: &Pair, reads: &mut ReadSet) {
+    let mirror = &rules[pair.rule];
+    let source = &rules[mirror.source];
+    let mut wanted = existence_wants(rules, source);
+    wanted.extend(&copy_wants(&mirror.copy));
+    reads.want(source.table, &pair.source, &wanted);
+}
+
+/// Decides, given what was read and which departures led to anything.
+pub(super) fn decide(
+    rules: &Rules,
+    work: Work<'_, '_>,
+    snapshot: &Snapshot,
+    leads: Vec<Result<bool, StoreError>>,
+    report: &mut Report<'_>,
+) -> Result<Decisions, Fatal> {
+    let mut suspects = Suspects { mirrors: work.shadowed, ..Suspects::default() };
+    let mut outdated = Vec::new();
+    for made in work.claims {
+        let Stance::Refers(key) = &made.claim.stance else {
+            suspects.claims.push(made);
+            continue;
+        };
+        let target = &rules[rules[made.rule].to];
+        match snapshot.item(target.table, key) {
+            Ok(Some(item)) if target.admits(item) => {}
+            Ok(_) => suspects.claims.push(made),
+            Err(error) => report.fail(error, &made.cause)?,
+        }
+    }
+    for echo in work.echoes {
+        let rule: MirrorId = echo.pair.rule;
+        let source = match snapshot.item(rules[rules[rule].source].table, &echo.pair.source) {
+            Ok(source) => source,
+            Err(error) => {
+                report.fail(error, &echo.cause)?;
+                continue;
+            }
+        };
+        let verdict = mirror::verify(rules, &echo.pair, echo.change, source);
+        match verdict {
+            Verdict::Clean => {}
+            Verdict::Outdated(fix) if rules[rule].mode == Mode::Enforce => {
+                outdated.push(Outdated { pair: echo.pair, fix, cause: echo.cause });
+            }
+            Verdict::Outdated(_) | Verdict::Suspect => {
+                suspects.mirrors.push(echo.into_suspect(rules));
+            }
+        }
+    }
+    for (departure, leads) in work.departures.into_iter().zip(leads) {
+        match leads {
+            Ok(false) => {}
+            Ok(true) => suspects.departures.push(departure),
+            Err(error) => report.fail(error, &departure.cause)?,
+        }
+    }
+    Ok(Decisions { outdated, suspects })
+}
+
+/// Puts right the mirrors of ours that are out of date. One that changed since brings its own
+/// echo, so a refusal needs nothing.
+pub(super) async fn correct<S: Store>(
+    rules: &Rules,
+    store: &S,
+    outdated: Vec<Outdated>,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let steps = outdated
+        .iter()
+        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()))
+        .collect();
+    let performed = perform_all(rules, store, steps).await;
+    for (outdated, performed) in outdated.iter().zip(performed) {
+        report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);
+        if let Err(error) = performed.ending {
+            report.fail(error, &outdated.cause)?;
+        }
+    }
+    Ok(())
+}

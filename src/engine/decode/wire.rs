@@ -1,0 +1,189 @@
+//! The shape of a stream record as Lambda delivers it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::image::image;
+use crate::data::Key;
+use crate::data::SequenceNumber;
+use crate::engine::change::Origin;
+use crate::engine::plan::Wanted;
+use crate::rules::model::{Rules, TableId};
+
+/// What a record says besides its images.
+pub(super) struct Header<'a> {
+    pub(super) table: TableId,
+    pub(super) key: Key<'a>,
+    pub(super) event: Event,
+    pub(super) sequence: SequenceNumber<'a>,
+    pub(super) created_ms: Option<i64>,
+    pub(super) origin: Origin,
+    pub(super) old_image: Option<&'a RawValue>,
+    pub(super) new_image: Option<&'a RawValue>,
+}
+
+/// What a record's `eventName` says.
+#[derive(Clone, Copy)]
+pub(super) enum Event {
+    Insert,
+    Modify,
+    Remove,
+}
+
+impl Event {
+    /// Whether there was an item before, and whether there is one after.
+    pub(super) const fn images(self) -> (bool, bool) {
+        match self {
+            Self::Insert => (false, true),
+            Self::Modify => (true, true),
+            Self::Remove => (true, false),
+        }
+    }
+}
+
+/// Parses a record's outer shape, borrowing all of it.
+pub(super) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Error> {
+    serde_json::from_str(record.get())
+}
+
+/// Reads what a record says besides its images.
+pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
+    let table = find_table(rules, &envelope)?;
+    let event = event(envelope.event_name.as_ref())?;
+    let stream = envelope.dynamodb.ok_or("the record has no `dynamodb` part")?;
+    check_view(stream.stream_view_type.as_ref())?;
+    let Text(sequence) = stream.sequence.ok_or("the record has no `SequenceNumber`")?;
+    let sequence = SequenceNumber::parse(sequence).map_err(|error| error.to_string())?;
+    let keys = image(stream.keys, "Keys", &[&Wanted::All])?.ok_or("the record has no `Keys`")?;
+    let key = rules[table].key.key_of(&keys).map_err(|error| format!("`Keys`: {error}"))?;
+    Ok(Header {
+        table,
+        key,
+        event,
+        sequence,
+        created_ms: stream.created_seconds.map(to_ms),
+        origin: origin(envelope.user_identity.as_ref()),
+        old_image: stream.old_image,
+        new_image: stream.new_image,
+    })
+}
+
+/// A text that is borrowed where the JSON has no escapes in it.
+#[derive(Clone, Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Envelope<'a> {
+    #[serde(borrow)]
+    event_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_source: Option<Text<'a>>,
+    #[serde(borrow, rename = "eventSourceARN")]
+    event_source_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    user_identity: Option<UserIdentity<'a>>,
+    #[serde(borrow)]
+    dynamodb: Option<StreamRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserIdentity<'a> {
+    #[serde(borrow, alias = "PrincipalId")]
+    principal_id: Option<Text<'a>>,
+    #[serde(borrow, rename = "type", alias = "Type")]
+    kind: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StreamRecord<'a> {
+    #[serde(rename = "ApproximateCreationDateTime")]
+    created_seconds: Option<f64>,
+    #[serde(borrow)]
+    keys: Option<&'a RawValue>,
+    #[serde(borrow)]
+    new_image: Option<&'a RawValue>,
+    #[serde(borrow)]
+    old_image: Option<&'a RawValue>,
+    #[serde(borrow, rename = "SequenceNumber")]
+    sequence: Option<Text<'a>>,
+    #[serde(borrow)]
+    stream_view_type: Option<Text<'a>>,
+}
+
+impl Envelope<'_> {
+    /// The sequence number, however little of the rest can be understood.
+    pub(super) fn sequence(&self) -> Option<&str> {
+        let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
+        Some(text)
+    }
+}
+
+fn find_table(rules: &Rules, envelope: &Envelope<'_>) -> Result<TableId, String> {
+    if let Some(Text(source)) = &envelope.event_source
+        && source != "aws:dynamodb"
+    {
+        return Err(format!("the record is of `{source}`, not of a DynamoDB stream"));
+    }
+    let Some(Text(arn)) = &envelope.event_source_arn else {
+        return Err("the record has no `eventSourceARN`, which names its table".to_owned());
+    };
+    let name = table_name(arn)
+        .ok_or_else(|| format!("`eventSourceARN` is `{arn}`, which names no table"))?;
+    rules.table_named(name).map(|(id, _)| id).ok_or_else(|| {
+        let known: Vec<_> = rules.tables.iter().map(|table| format!("`{}`", table.name)).collect();
+        format!("table `{name}` is not in the rule file, which has {}", known.join(", "))
+    })
+}
+
+/// The table that a stream is of: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`.
+fn table_name(arn: &str) -> Option<&str> {
+    let (_, path) = arn.split_once(":table/")?;
+    path.split('/').next().filter(|name| !name.is_empty())
+}
+
+fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
+    match name.map(|Text(name)| &**name) {
+        Some("INSERT") => Ok(Event::Insert),
+        Some("MODIFY") => Ok(Event::Modify),
+        Some("REMOVE") => Ok(Event::Remove),
+        Some(other) => Err(format!("`eventName` is `{other}`, not INSERT, MODIFY or REMOVE")),
+        None => Err("the record has no `eventName`".to_owned()),
+    }
+}
+
+fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
+    match view {
+        Some(Text(view)) if view != "NEW_AND_OLD_IMAGES" => Err(format!(
+            "the stream's view type is {view}, and Referee needs NEW_AND_OLD_IMAGES: a stream's \
+             view type cannot be changed, so turn the stream off and on with that type"
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
+    let is = |text: &Option<Text<'_>>, expected: &str| {
+        text.as_ref().is_some_and(|Text(text)| text == expected)
+    };
+    match identity {
+        Some(identity)
+            if is(&identity.kind, "Service")
+                && is(&identity.principal_id, "dynamodb.amazonaws.com") =>
+        {
+            Origin::Ttl
+        }
+        Some(_) | None => Origin::Client,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a float saturates, and no time is so late")]
+fn to_ms(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}

@@ -1,0 +1,64 @@
+//! Counting what a batch asks of the store.
+
+use std::cell::Cell;
+
+use crate::data::Item;
+use crate::store::{
+    Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
+};
+
+/// A store that counts requests and units on their way through.
+#[derive(Debug)]
+pub(crate) struct Metered<'s, S> {
+    store: &'s S,
+    requests: Cell<u64>,
+    units: Cell<Units>,
+}
+
+impl<'s, S> Metered<'s, S> {
+    /// Counts from nothing.
+    pub(crate) fn new(store: &'s S) -> Self {
+        Self { store, requests: Cell::new(0), units: Cell::new(Units::default()) }
+    }
+
+    /// The requests made.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// What they cost.
+    pub(crate) fn units(&self) -> Units {
+        self.units.get()
+    }
+
+    fn count<T>(&self, answer: Result<Answer<T>, StoreError>) -> Result<Answer<T>, StoreError> {
+        self.requests.set(self.requests.get() + 1);
+        if let Ok(answer) = &answer {
+            let mut units = self.units.get();
+            units += answer.units;
+            self.units.set(units);
+        }
+        answer
+    }
+}
+
+impl<S: Store> Store for Metered<'_, S> {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        self.count(self.store.batch_get(reads).await)
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
+        self.count(self.store.query(query).await)
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
+        self.count(self.store.write(write).await)
+    }
+
+    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        self.count(self.store.transact(actions).await)
+    }
+}

@@ -1,0 +1,86 @@
+//! The mark: what tells a mirror that Referee wrote from an item that it did not.
+
+use std::borrow::Cow;
+
+use crate::data::{Item, Path, Value};
+use crate::engine::plan::MARK;
+use crate::store::{Condition, Operand};
+
+/// The attributes of the mark.
+const RULE: &str = "rule";
+const FENCE: &str = "fence";
+const DELETING: &str = "deleting";
+
+/// The reserved map attribute `_referee` of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The rule that the mirror is of.
+    pub(crate) rule: String,
+    /// The sequence number of the source's change that it was written for, padded.
+    ///
+    /// Streams redeliver, and a request may land late; without this a mirror would flap between
+    /// old and new.
+    pub(crate) fence: String,
+    /// Whether Referee is about to delete the mirror, so that the delete's own record tells whose
+    /// it was.
+    pub(crate) deleting: bool,
+}
+
+impl Mark {
+    /// The mark of an item that this rule wrote; nothing if it carries none, or another rule's.
+    pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
+        let Some(Value::M(mark)) = item.get(MARK) else { return None };
+        let text = |name: &str| match mark.get(name) {
+            Some(Value::S(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let deleting = mark.get(DELETING) == Some(&Value::Bool(true));
+        (text(RULE)? == rule).then_some(Self {
+            rule: rule.to_owned(),
+            fence: text(FENCE)?,
+            deleting,
+        })
+    }
+
+    /// The mark as an attribute value.
+    pub(crate) fn to_value(&self) -> Value<'static> {
+        let entry = |name: &'static str, text: &str| {
+            (Cow::Borrowed(name), Value::S(Cow::Owned(text.to_owned())))
+        };
+        let mut map = Item::from([entry(RULE, &self.rule), entry(FENCE, &self.fence)]);
+        if self.deleting {
+            map.insert(Cow::Borrowed(DELETING), Value::Bool(true));
+        }
+        Value::M(map)
+    }
+}
+
+/// The fence below every other: of a mirror whose own is not known.
+pub(crate) fn lowest_fence() -> String {
+    "0".repeat(40)
+}
+
+/// The path of the flag that a delete of ours sets first.
+pub(crate) fn deleting_path() -> Path {
+    Path::attribute(MARK).child(DELETING)
+}
+
+/// There is nothing at the key.
+pub(crate) fn absent(partition: &str) -> Condition {
+    Condition::NotExists(Path::attribute(partition))
+}
+
+/// What is there carries no mark.
+pub(crate) fn unmarked() -> Condition {
+    Condition::NotExists(Path::attribute(MARK))
+}
+
+/// What is there is this rule's mirror, and its fence compares so.
+pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
+    let mark = Path::attribute(MARK);
+    let text = |text: &str| Value::from(text);
+    Condition::All(vec![
+        Condition::Compare(mark.child(RULE), Operand::Equal, text(rule)),
+        Condition::Compare(mark.child(FENCE), operand, text(fence)),
+    ])
+}

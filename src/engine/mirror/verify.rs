@@ -1,0 +1,176 @@
+//! Verifying a mirror: is it what its source says, and if not, what puts it right.
+
+use super::content::{Pair, expected, is_same};
+use super::mark::Mark;
+use crate::data::Item;
+use crate::engine::change::Change;
+use crate::engine::violation::Kind;
+use crate::rules::model::{OnMirrorDelete, OnMirrorEdit, Rules};
+
+/// What a change of a mirror calls for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing.
+    Clean,
+    /// Our own write is out of date: it is put right, and is no violation.
+    Outdated(Fix),
+    /// Someone else's doing, it seems: to be looked at again after a grace period.
+    Suspect,
+}
+
+/// A mirror that is not what its source says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// What is wrong.
+    pub(crate) kind: Kind,
+    /// The same in words.
+    pub(crate) detail: &'static str,
+    /// What puts it right; nothing if the rule says to leave it.
+    pub(crate) fix: Option<Fix>,
+}
+
+/// What puts a mirror right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fix {
+    /// Write the mirror.
+    Put {
+        /// What it must be, without its mark.
+        content: Item<'static>,
+        /// What must hold of what is there.
+        guard: Guard,
+    },
+    /// Delete the mirror while its fence is this one.
+    Delete {
+        /// The fence.
+        fence: String,
+    },
+    /// Delete the source, whose mirror someone deleted.
+    DeleteSource {
+        /// The fence of the deleted mirror, where it had one.
+        fence: Option<String>,
+    },
+}
+
+/// What must hold of the item at a mirror's key for a write to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Nothing is there, or a mirror of the rule with a lower fence: this one is of a newer change.
+    OlderThan(String),
+    /// A mirror of the rule with just this fence: a newer one brings its own echo.
+    Seen(String),
+    /// Nothing is there; the fence is the one that the mirror had.
+    Absent(Option<String>),
+    /// An item without a mark, which the rule adopts.
+    Unmarked,
+}
+
+/// What a change of a mirror calls for, given its source as it is now.
+pub(crate) fn verify(
+    rules: &Rules,
+    pair: &Pair,
+    change: &Change<'_>,
+    source: Option<&Item<'_>>,
+) -> Verdict {
+    let rule = &rules[pair.rule].name;
+    let before = change.before.as_ref().and_then(|item| Mark::of(item, rule));
+    let after = change.after.as_ref().and_then(|item| Mark::of(item, rule));
+    let announced = if change.after.is_none() { &before } else { &after };
+    if announced.as_ref().is_some_and(|mark| mark.deleting) {
+        // A delete of ours, announced or made. If the source is back, its own record writes the
+        // mirror; if the delete was never made, the record that asked for it is delivered again.
+        return Verdict::Clean;
+    }
+    let removed = removal(rules, pair, change);
+    if judge(rules, pair, change.after.as_ref(), source, removed.as_ref()).is_none() {
+        return Verdict::Clean;
+    }
+    // Only our own writes change the mark.
+    let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
+        return Verdict::Suspect;
+    };
+    Verdict::Outdated(match expected(rules, pair, source) {
+        Some(content) => Fix::Put { content, guard: Guard::Seen(mark.fence) },
+        None => Fix::Delete { fence: mark.fence },
+    })
+}
+
+/// What is known of a mirror that someone deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Removed {
+    /// The fence that it had, if it carried the rule's mark.
+    pub(crate) fence: Option<String>,
+}
+
+/// What a change says of a mirror's removal, if it is one.
+pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option<Removed> {
+    let before = change.before.as_ref().filter(|_| change.after.is_none())?;
+    let fence = Mark::of(before, &rules[pair.rule].name).map(|mark| mark.fence);
+    Some(Removed { fence })
+}
+
+/// What is wrong between a mirror and its source, both as they are, and what the rule does about
+/// it, if the mirror was removed as told.
+pub(crate) fn judge(
+    rules: &Rules,
+    pair: &Pair,
+    found: Option<&Item<'_>>,
+    source: Option<&Item<'_>>,
+    removed: Option<&Removed>,
+) -> Option<Judgement> {
+    let rule = &rules[pair.rule];
+    let overwrites = rule.on_mirror_edit == OnMirrorEdit::Overwrite;
+    let mark = found.and_then(|item| Mark::of(item, &rule.name));
+    let judgement = |kind, detail, fix| Some(Judgement { kind, detail, fix });
+    let fence = || removed.and_then(|removed| removed.fence.clone());
+    let was_removed = match &mark {
+        // A redelivered change of the source wrote the very mirror again that someone deleted.
+        Some(mark) => fence().is_some_and(|fence| mark.fence <= fence),
+        None => found.is_none(),
+    };
+    let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource;
+    match (found, mark, expected(rules, pair, source)) {
+        (None, _, None) => None,
+        (_, _, Some(_)) if deletes_source && removed.is_some() && was_removed => judgement(
+            Kind::MirrorMissing,
+            "the mirror was deleted, and its source is to go with it",
+            Some(Fix::DeleteSource { fence: fence() }),
+        ),
+        (None, _, Some(content)) => {
+            let restores = rule.on_mirror_delete != OnMirrorDelete::Report;
+            let guard = Guard::Absent(fence());
+            let fix = restores.then_some(Fix::Put { content, guard });
+            judgement(Kind::MirrorMissing, "the source exists and its mirror does not", fix)
+        }
+        (Some(_), Some(mark), None) => {
+            let fix = overwrites.then_some(Fix::Delete { fence: mark.fence });
+            judgement(Kind::MirrorExtra, "the mirror exists and its source does not", fix)
+        }
+        (Some(_), None, None) => judgement(
+            Kind::MirrorExtra,
+            "an item that Referee did not write is at a mirror's key, and has no source",
+            None,
+        ),
+        (Some(found), Some(mark), Some(content)) => {
+            if is_same(found, &content) {
+                return None;
+            }
+            let fix = overwrites.then_some(Fix::Put { content, guard: Guard::Seen(mark.fence) });
+            judgement(Kind::MirrorStale, "the mirror differs from its source", fix)
+        }
+        (Some(_), None, Some(content)) => {
+            if rule.adopt && overwrites {
+                let fix = Some(Fix::Put { content, guard: Guard::Unmarked });
+                return judgement(
+                    Kind::MirrorStale,
+                    "an item that Referee did not write was in the mirror's place",
+                    fix,
+                );
+            }
+            judgement(Kind::MirrorBlocked, BLOCKED, None)
+        }
+    }
+}
+
+/// What is said of an item that stands where a mirror belongs.
+pub(crate) const BLOCKED: &str = "an item that Referee did not write is in the mirror's place, \
+     and is left alone (`adopt: true` would overwrite it)";

@@ -1,0 +1,153 @@
+//! The writes that keep a mirror, each on a condition that makes it safe to repeat and to land
+//! late.
+
+use std::borrow::Cow;
+
+use super::content::Pair;
+use super::mark::{Mark, absent, deleting_path, fenced, lowest_fence, unmarked};
+use super::verify::{Fix, Guard};
+use crate::data::SequenceNumber;
+use crate::data::{Item, Path, Value};
+use crate::engine::plan::MARK;
+use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
+use crate::store::{Action, Condition, Operand, Write};
+
+/// One request of a repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A write of one item.
+    Single(Write),
+    /// Writes of several items, all or none.
+    Together(Vec<Write>),
+}
+
+/// The writes that bring a mirror to what a change of its source says.
+pub(crate) fn steps_of_change(
+    rules: &Rules,
+    pair: &Pair,
+    content: Option<Item<'static>>,
+    sequence: &SequenceNumber<'_>,
+) -> Vec<Step> {
+    let fence = sequence.fence();
+    let guard = Guard::OlderThan(fence.clone());
+    match content {
+        Some(content) => vec![put(rules, pair, content, fence, &guard)],
+        None => delete(rules, pair, &guard),
+    }
+}
+
+/// The writes that put a mirror right.
+pub(crate) fn steps_of_fix(rules: &Rules, pair: &Pair, fix: Fix) -> Vec<Step> {
+    match fix {
+        Fix::Put { content, guard } => {
+            let fence = match &guard {
+                Guard::Seen(fence) | Guard::OlderThan(fence) => fence.clone(),
+                Guard::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
+                Guard::Unmarked => lowest_fence(),
+            };
+            vec![put(rules, pair, content, fence, &guard)]
+        }
+        Fix::Delete { fence } => delete(rules, pair, &Guard::Seen(fence)),
+        Fix::DeleteSource { fence } => vec![delete_source(rules, pair, fence)],
+    }
+}
+
+fn put(
+    rules: &Rules,
+    pair: &Pair,
+    mut content: Item<'static>,
+    fence: String,
+    guard: &Guard,
+) -> Step {
+    let rule = &rules[pair.rule];
+    let mark = Mark { rule: rule.name.clone(), fence, deleting: false };
+    content.insert(Cow::Borrowed(MARK), mark.to_value());
+    Step::Single(Write {
+        table: rules[rules[rule.mirror].table].name.clone(),
+        action: Action::Put(content),
+        condition: Some(condition(rules, rule, guard)),
+    })
+}
+
+/// A delete of a mirror. Where a rule answers deletes by others, ours is announced on the mirror
+/// first: a source deleted and quickly written again would else be deleted by our own echo.
+fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
+    let rule = &rules[pair.rule];
+    let write = |action, guard_condition| {
+        Step::Single(Write {
+            table: rules[rules[rule.mirror].table].name.clone(),
+            action,
+            condition: Some(guard_condition),
+        })
+    };
+    let key = || rules.key_schema(rule.mirror).item_of(&pair.mirror);
+    let mut steps = Vec::new();
+    if rule.on_mirror_delete == OnMirrorDelete::DeleteSource {
+        let announce =
+            Action::Update { key: key(), set: vec![(deleting_path(), Value::Bool(true))] };
+        steps.push(write(announce, owned(rule, guard)));
+    }
+    let nothing_or_ours = Condition::Any(vec![absent(partition(rules, rule)), owned(rule, guard)]);
+    steps.push(write(Action::Delete(key()), nothing_or_ours));
+    steps
+}
+
+/// The delete of a source whose mirror someone deleted: only while the mirror is gone, or is there
+/// again by nothing newer than what was deleted.
+fn delete_source(rules: &Rules, pair: &Pair, fence: Option<String>) -> Step {
+    let rule = &rules[pair.rule];
+    let fence = fence.unwrap_or_else(lowest_fence);
+    let gone = Write {
+        table: rules[rules[rule.mirror].table].name.clone(),
+        action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
+        condition: Some(Condition::Any(vec![
+            absent(partition(rules, rule)),
+            fenced(&rule.name, Operand::LessOrEqual, &fence),
+        ])),
+    };
+    let source = &rules[rule.source];
+    let schema = rules.key_schema(rule.source);
+    let still_source = std::iter::once(Condition::Exists(Path::attribute(&schema.partition.name)))
+        .chain(
+            source.conditions.iter().map(|(path, value)| {
+                Condition::Compare(path.clone(), Operand::Equal, value.clone())
+            }),
+        );
+    let delete = Write {
+        table: rules[source.table].name.clone(),
+        action: Action::Delete(schema.item_of(&pair.source)),
+        condition: Some(Condition::All(still_source.collect())),
+    };
+    Step::Together(vec![gone, delete])
+}
+
+/// What a guard says of the mirror as it is, in a condition on it.
+fn condition(rules: &Rules, rule: &Mirror, guard: &Guard) -> Condition {
+    let adopts = rule.adopt && rule.on_mirror_edit == OnMirrorEdit::Overwrite;
+    match guard {
+        Guard::OlderThan(_) => {
+            let mut allowed = vec![absent(partition(rules, rule)), owned(rule, guard)];
+            if adopts {
+                allowed.push(unmarked());
+            }
+            Condition::Any(allowed)
+        }
+        Guard::Absent(_) => absent(partition(rules, rule)),
+        Guard::Unmarked => unmarked(),
+        Guard::Seen(_) => owned(rule, guard),
+    }
+}
+
+/// The mirror is this rule's, and its fence is what the guard says.
+fn owned(rule: &Mirror, guard: &Guard) -> Condition {
+    match guard {
+        Guard::OlderThan(fence) => fenced(&rule.name, Operand::Less, fence),
+        Guard::Seen(fence) => fenced(&rule.name, Operand::Equal, fence),
+        Guard::Absent(_) | Guard::Unmarked => unmarked(),
+    }
+}
+
+/// The attribute that every mirror of the rule has: its partition key.
+fn partition<'r>(rules: &'r Rules, rule: &Mirror) -> &'r str {
+    &rules.key_schema(rule.mirror).partition.name
+}

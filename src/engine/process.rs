@@ -1,0 +1,193 @@
+//! The pipeline: the only place of the engine that waits.
+//!
+//! decode → coalesce → match → mirror writes → reads → decide → confirm → repairs → outcome
+
+use std::future::Future;
+
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::value::RawValue;
+
+use super::coalesce::coalesce;
+use super::confirm::{Suspects, confirm};
+use super::decide::{self, decide};
+use super::decode::decode;
+use super::meter::Metered;
+use super::mirror;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::reads::{CONCURRENCY, fetch};
+use super::reference::Finder;
+use super::report::Report;
+use super::work::{Departure, Mirrored, work};
+use super::writes::{Ending, perform_all};
+use crate::rules::model::Rules;
+use crate::store::{Query, Store, StoreError};
+
+/// Time, as the engine needs it.
+pub trait Clock {
+    /// The time, in milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+
+    /// Waits until a time has come.
+    fn sleep_until_ms(&self, time_ms: i64) -> impl Future<Output = ()>;
+}
+
+/// What no redelivery mends: an operator must act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Fatal(pub String);
+
+/// The rules, ready to run.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Rules,
+    plan: Plan,
+}
+
+impl Engine {
+    /// Prepares the rules.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        let plan = Plan::new(&rules);
+        Self { rules, plan }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Processes one batch of stream records, each still unread.
+    pub async fn process<S: Store, C: Clock>(
+        &self,
+        records: &[&RawValue],
+        store: &S,
+        clock: &C,
+    ) -> Result<Outcome, Fatal> {
+        let rules = &self.rules;
+        let store = Metered::new(store);
+        let mut report = Report::new(rules, records.len());
+
+        let mut changes = Vec::with_capacity(records.len());
+        for (position, record) in records.iter().enumerate() {
+            match decode(rules, &self.plan, position, record) {
+                Ok(change) => changes.extend(change),
+                Err(rejected) => report.reject(rejected),
+            }
+        }
+        let histories = coalesce(changes);
+        let mut work = work(rules, &self.plan, &histories);
+        work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
+
+        write_mirrors(rules, &store, std::mem::take(&mut work.mirrored), &mut report).await?;
+        let snapshot = fetch(rules, &store, decide::reads(rules, &work)).await;
+        let leads = probe(rules, &store, &work.departures).await;
+        let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;
+
+        let outdated = std::mem::take(&mut decisions.outdated);
+        decide::correct(rules, &store, outdated, &mut report).await?;
+        confirm_suspects(rules, &store, clock, decisions.suspects, &mut report).await?;
+        Ok(report.finish(store.requests(), store.units()))
+    }
+}
+
+/// Writes the mirrors of changed sources, before anything is read: a mirror may serve to find who
+/// refers to an item.
+async fn write_mirrors<S: Store>(
+    rules: &Rules,
+    store: &S,
+    mirrored: Vec<Mirrored>,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let steps = mirrored
+        .iter()
+        .map(|change| {
+            let sequence = &change.cause.sequence;
+            mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
+        })
+        .collect();
+    let performed = perform_all(rules, store, steps).await;
+    for (change, performed) in mirrored.iter().zip(performed) {
+        report.write_all(&rules[change.pair.rule].name, performed.made, &change.cause);
+        match performed.ending {
+            Ok(Ending::Refused(Some(current))) if change.content.is_some() => {
+                report.blocked(&change.pair, &current, &change.cause);
+            }
+            Ok(Ending::Done | Ending::Refused(_)) => {}
+            Err(error) => report.fail(error, &change.cause)?,
+        }
+    }
+    Ok(())
+}
+
+/// For each departure, whether anything may still refer to what is gone.
+async fn probe<S: Store>(
+    rules: &Rules,
+    store: &S,
+    departures: &[Departure],
+) -> Vec<Result<bool, StoreError>> {
+    stream::iter(departures)
+        .map(|departure| async {
+            if departure.finder.lags() {
+                // What an index does not show yet, it may show after the grace period.
+                return Ok(true);
+            }
+            let leads = leads(rules, store, &departure.finder, 1).await?;
+            Ok(!leads.keys.is_empty())
+        })
+        .buffered(CONCURRENCY)
+        .collect()
+        .await
+}
+
+async fn confirm_suspects<S: Store, C: Clock>(
+    rules: &Rules,
+    store: &S,
+    clock: &C,
+    suspects: Suspects,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) else { return Ok(()) };
+    if due_ms > clock.now_ms() {
+        clock.sleep_until_ms(due_ms).await;
+    }
+    confirm(rules, store, suspects, report).await
+}
+
+/// The keys that a finder's query leads to.
+#[derive(Debug, Default)]
+pub(super) struct Leads {
+    /// The keys of items that may refer to the target.
+    pub(super) keys: Vec<crate::data::Key<'static>>,
+    /// Whether the query was left before its end.
+    pub(super) more: bool,
+}
+
+/// Follows a finder's query until it has led to enough items.
+pub(super) async fn leads<S: Store>(
+    rules: &Rules,
+    store: &S,
+    finder: &Finder,
+    enough: usize,
+) -> Result<Leads, StoreError> {
+    let mut leads = Leads::default();
+    let mut start = None;
+    loop {
+        let query = Query { start, ..finder.query.clone() };
+        let page = store.query(query).await?.value;
+        for item in &page.items {
+            if leads.keys.len() == enough {
+                leads.more = true;
+                return Ok(leads);
+            }
+            if !finder.reads_referencing_items(rules) || finder.refers(rules, item) {
+                leads.keys.extend(finder.lead(rules, item));
+            }
+        }
+        start = page.next;
+        if start.is_none() {
+            return Ok(leads);
+        }
+    }
+}

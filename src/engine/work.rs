@@ -1,0 +1,238 @@
+//! Matching: from what happened to items to what the rules must do about it.
+
+use super::change::{Change, History, Origin};
+use super::decode::Rejected;
+use super::mirror::{self, Pair, Removed};
+use super::plan::Plan;
+use super::reference::{self, Claim, Finder};
+use super::violation::ItemName;
+use crate::data::SequenceNumber;
+use crate::data::{Item, KeyValue};
+use crate::rules::model::{Entity, EntityId, MirrorId, Mode, OnDelete, ReferenceId, Rules};
+
+/// What the rules must do about a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Work<'h, 'a> {
+    /// Sources that changed: their mirrors are to be written.
+    pub(crate) mirrored: Vec<Mirrored>,
+    /// Sources that changed under a rule in observe mode: their mirrors are to be compared.
+    pub(crate) shadowed: Vec<MirrorSuspect>,
+    /// Mirrors that changed: they are to be verified.
+    pub(crate) echoes: Vec<Echo<'h, 'a>>,
+    /// References made: their targets are to be looked up.
+    pub(crate) claims: Vec<ClaimMade>,
+    /// Items that others may refer to, and that are gone.
+    pub(crate) departures: Vec<Departure>,
+    /// What the rules cannot make sense of.
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// The record behind a piece of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// Its sequence number.
+    pub(crate) sequence: SequenceNumber<'static>,
+    /// When it was made.
+    pub(crate) created_ms: Option<i64>,
+    /// The place in the batch from which on to deliver again if this fails.
+    pub(crate) position: usize,
+}
+
+/// A source that changed.
+#[derive(Debug)]
+pub(crate) struct Mirrored {
+    pub(crate) pair: Pair,
+    /// The mirror that it asks for, if any.
+    pub(crate) content: Option<Item<'static>>,
+    pub(crate) cause: Cause,
+}
+
+/// A mirror that may not be what its source says.
+#[derive(Debug)]
+pub(crate) struct MirrorSuspect {
+    pub(crate) pair: Pair,
+    /// What is known of its removal, if it was removed.
+    pub(crate) removed: Option<Removed>,
+    pub(crate) cause: Cause,
+}
+
+/// A mirror that changed.
+#[derive(Debug)]
+pub(crate) struct Echo<'h, 'a> {
+    pub(crate) pair: Pair,
+    pub(crate) change: &'h Change<'a>,
+    pub(crate) cause: Cause,
+}
+
+impl Echo<'_, '_> {
+    /// The mirror, to be looked at again.
+    pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect {
+        let removed = mirror::removal(rules, &self.pair, self.change);
+        MirrorSuspect { pair: self.pair, removed, cause: self.cause }
+    }
+}
+
+/// Something that an item says through a reference, and did not say before.
+#[derive(Debug, Clone)]
+pub(crate) struct ClaimMade {
+    pub(crate) rule: ReferenceId,
+    pub(crate) item: ItemName,
+    pub(crate) claim: Claim,
+    pub(crate) cause: Cause,
+}
+
+/// An item that is gone, and how to find who referred to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Departure {
+    pub(crate) finder: Finder,
+    pub(crate) target: ItemName,
+    pub(crate) cause: Cause,
+}
+
+/// Finds what the rules must do about what happened to items.
+pub(crate) fn work<'h, 'a>(
+    rules: &Rules,
+    plan: &Plan,
+    histories: &'h [History<'a>],
+) -> Work<'h, 'a> {
+    let mut work = Work::default();
+    for history in histories {
+        for id in plan.candidates(history.last.table, &history.last.key) {
+            let entity = &rules[*id];
+            if let Some(captures) = entity.key.parse(&history.last.key) {
+                let seen = Seen { rules, entity, captures: &captures, history };
+                seen.add_to(&mut work, plan, *id);
+            }
+        }
+    }
+    work
+}
+
+/// An item's history, seen as one of an entity.
+struct Seen<'s, 'h, 'a> {
+    rules: &'s Rules,
+    entity: &'s Entity,
+    captures: &'s [KeyValue<'s>],
+    history: &'h History<'a>,
+}
+
+impl<'h, 'a> Seen<'_, 'h, 'a> {
+    fn add_to(&self, work: &mut Work<'h, 'a>, plan: &Plan, id: EntityId) {
+        let Some(roles) = plan.roles(id) else { return };
+        for rule in &roles.sources {
+            self.add_mirrored(work, *rule);
+        }
+        for rule in &roles.mirrors {
+            self.add_echo(work, *rule);
+        }
+        for rule in &roles.outgoing {
+            self.add_claims(work, *rule);
+        }
+        for rule in &roles.incoming {
+            self.add_departure(work, *rule);
+        }
+    }
+
+    fn add_mirrored(&self, work: &mut Work<'h, 'a>, rule: MirrorId) {
+        let changed = self.history.steps().rev().find(|step| {
+            let (before, after) = (step.before.as_ref(), step.after.as_ref());
+            !mirror::is_unchanged(self.rules, rule, before, after)
+        });
+        let Some(changed) = changed else { return };
+        let cause = self.cause(changed);
+        let pair = match Pair::of_source(self.rules, rule, self.captures) {
+            Ok(pair) => pair,
+            Err(error) => {
+                work.rejected.push(Rejected {
+                    position: changed.position,
+                    sequence: Some(cause.sequence.to_string()),
+                    error: format!("mirror `{}` cannot be written: {error}", self.rules[rule].name),
+                });
+                return;
+            }
+        };
+        if self.rules[rule].mode == Mode::Observe {
+            work.shadowed.push(MirrorSuspect { pair, removed: None, cause });
+        } else {
+            let source = self.history.last.after.as_ref();
+            let content = mirror::expected(self.rules, &pair, source);
+            work.mirrored.push(Mirrored { pair, content, cause });
+        }
+    }
+
+    fn add_echo(&self, work: &mut Work<'h, 'a>, rule: MirrorId) {
+        // A key that no source could have asked for is none of the rule's business.
+        if let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) {
+            let change = &self.history.last;
+            work.echoes.push(Echo { pair, change, cause: self.cause(change) });
+        }
+    }
+
+    fn add_claims(&self, work: &mut Work<'h, 'a>, rule: ReferenceId) {
+        let reference = &self.rules[rule];
+        let Some(image) = self.admitted(self.history.last.after.as_ref()) else { return };
+        let unchanged = self.history.steps().all(|step| {
+            let before = self.admitted(step.before.as_ref());
+            reference::is_unchanged(reference, before, self.admitted(step.after.as_ref()))
+        });
+        if unchanged {
+            return;
+        }
+        let evaluate = |image| reference::evaluate(self.rules, reference, self.captures, image);
+        let said_before: Vec<(&Change<'_>, Vec<Claim>)> = self
+            .history
+            .steps()
+            .map(|step| (step, self.admitted(step.before.as_ref()).map_or_else(Vec::new, evaluate)))
+            .collect();
+        for claim in evaluate(image) {
+            let new_in = said_before
+                .iter()
+                .rev()
+                .find(|(_, said)| !said.iter().any(|earlier| earlier.stance == claim.stance));
+            if let Some((step, _)) = new_in {
+                let cause = self.cause(step);
+                work.claims.push(ClaimMade { rule, item: self.item(), claim, cause });
+            }
+        }
+    }
+
+    fn add_departure(&self, work: &mut Work<'h, 'a>, rule: ReferenceId) {
+        if self.admitted(self.history.last.after.as_ref()).is_some() {
+            return;
+        }
+        let gone = self.history.steps().rev().find(|step| {
+            self.admitted(step.before.as_ref()).is_some()
+                && self.admitted(step.after.as_ref()).is_none()
+        });
+        let Some(gone) = gone else { return };
+        let action = match gone.origin {
+            Origin::Client => self.rules[rule].on_delete,
+            Origin::Ttl => self.rules[rule].on_ttl_delete,
+        };
+        if action == OnDelete::Ignore {
+            return;
+        }
+        if let Some(finder) = reference::finder(self.rules, rule, self.captures) {
+            let cause = self.cause(gone);
+            work.departures.push(Departure { finder, target: self.item(), cause });
+        }
+    }
+
+    /// The image, if it is one of the entity.
+    fn admitted<'i>(&self, image: Option<&'i Item<'a>>) -> Option<&'i Item<'a>> {
+        image.filter(|image| self.entity.admits(image))
+    }
+
+    fn item(&self) -> ItemName {
+        let change = &self.history.last;
+        ItemName { table: change.table, key: change.key.clone().into_owned() }
+    }
+
+    fn cause(&self, step: &Change<'_>) -> Cause {
+        Cause {
+            sequence: step.sequence.clone().into_owned(),
+            created_ms: step.created_ms,
+            position: self.history.position(),
+        }
+    }
+}

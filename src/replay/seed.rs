@@ -1,0 +1,73 @@
+//! The embedded store of a replay, its seeds and dumps: its whole content as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::data::{JsonItem, into_owned, without_place};
+use crate::rules::model::Rules;
+use crate::store::Memory;
+use crate::store::memory::{IndexSchema, TableSchema};
+
+/// Why a seed cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// It is not JSON of the shape that a dump has.
+    #[error(
+        "the seed is not of the form {{\"<table's physical name>\": [<item in DynamoDB JSON>, …]}}: \
+         {0}"
+    )]
+    Shape(serde_json::Error),
+    /// An item is none.
+    #[error("item {place} of table `{table}`: {error}")]
+    Item {
+        /// The table.
+        table: String,
+        /// The item's place in the table's list, from 1.
+        place: usize,
+        /// What is wrong with it.
+        error: String,
+    },
+}
+
+/// An empty store with the tables and indexes of the rules.
+#[must_use]
+pub fn store(rules: &Rules) -> Memory {
+    Memory::new(rules.tables.iter().map(|table| {
+        TableSchema {
+            name: table.name.clone(),
+            key: table.key.clone(),
+            indexes: table
+                .indexes
+                .iter()
+                .map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() })
+                .collect(),
+        }
+    }))
+}
+
+/// Fills a store with the items of a seed.
+pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
+    #[derive(Deserialize)]
+    struct Seed<'a>(#[serde(borrow)] BTreeMap<String, Vec<&'a RawValue>>);
+    let Seed(tables) = serde_json::from_str(text).map_err(SeedError::Shape)?;
+    for (table, items) in tables {
+        for (place, item) in items.into_iter().enumerate() {
+            let wrong =
+                |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };
+            let JsonItem(item) =
+                serde_json::from_str(item.get()).map_err(|error| wrong(without_place(&error)))?;
+            store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A store's whole content, in the shape of a seed, items in the order of their keys.
+#[must_use]
+pub fn dump(store: &Memory) -> String {
+    let mut text = serde_json::to_string_pretty(&store.dump()).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,297 @@
+//! What DynamoDB refuses, in its words.
+//!
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+
+use super::table::{Index, Table};
+use crate::data::{
+    ITEM_BYTES_MAX, Item, Key, KeyError, KeySchema, KeyValue, MAX_DEPTH, Path, Type, Value,
+    item_bytes,
+};
+use crate::store::{Action, Condition, Operand, StoreError};
+
+/// Why DynamoDB refuses what it is asked to do with one item: a `ValidationException`'s message.
+#[derive(Debug)]
+pub(super) struct Invalid(pub(super) String);
+
+impl From<Invalid> for StoreError {
+    fn from(Invalid(message): Invalid) -> Self {
+        Self::Rejected(format!("ValidationException: {message}"))
+    }
+}
+
+impl Invalid {
+    fn parameter(what: impl std::fmt::Display) -> Self {
+        Self(format!("One or more parameter values were invalid: {what}"))
+    }
+}
+
+/// The key that an action is about.
+pub(super) fn action_key(table: &Table, action: &Action) -> Result<Key<'static>, Invalid> {
+    match action {
+        Action::Put(item) => item_key(&table.key, item),
+        Action::Update { key, .. } | Action::Delete(key) | Action::Check(key) => {
+            request_key(&table.key, key)
+        }
+    }
+}
+
+/// The key of an item to put.
+pub(super) fn item_key(schema: &KeySchema, item: &Item<'_>) -> Result<Key<'static>, Invalid> {
+    schema.key_of(item).map(Key::into_owned).map_err(|error| match error {
+        KeyError::Missing(name) => {
+            Invalid::parameter(format_args!("Missing the key {name} in the item"))
+        }
+        KeyError::Type { name, found, expected } => Invalid::parameter(format_args!(
+            "Type mismatch for key {name} expected: {expected} actual: {found}"
+        )),
+        KeyError::Empty(name) => empty_key(&name, kind_of(item, &name)),
+        KeyError::Length { bytes_max, .. } => long_key(bytes_max),
+    })
+}
+
+/// The key that a request names: the key attributes, and no others.
+pub(super) fn request_key(schema: &KeySchema, key: &Item<'_>) -> Result<Key<'static>, Invalid> {
+    let mismatch = || Invalid("The provided key element does not match the schema".to_owned());
+    if key.len() != schema.names().count() {
+        return Err(mismatch());
+    }
+    schema.key_of(key).map(Key::into_owned).map_err(|error| match error {
+        KeyError::Missing(_) | KeyError::Type { .. } => mismatch(),
+        KeyError::Empty(name) => empty_key(&name, kind_of(key, &name)),
+        KeyError::Length { bytes_max, .. } => long_key(bytes_max),
+    })
+}
+
+/// An item to put, its key aside.
+pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
+    item.iter().try_for_each(|(_, value)| nesting(value, 1))?;
+    for index in &table.indexes {
+        index_key(index, item)?;
+    }
+    if item_bytes(item) > ITEM_BYTES_MAX {
+        return Err(Invalid("Item size has exceeded the maximum allowed size".to_owned()));
+    }
+    Ok(())
+}
+
+/// What an update sets, before it is known what it is set in.
+pub(super) fn update(table: &Table, set: &[(Path, Value<'_>)]) -> Result<(), Invalid> {
+    for (place, (path, value)) in set.iter().enumerate() {
+        if table.key.names().any(|name| name == path.root()) {
+            return Err(Invalid::parameter(format_args!(
+                "Cannot update attribute {}. This attribute is part of the key",
+                path.root()
+            )));
+        }
+        if let Some((other, _)) = set.iter().take(place).find(|(other, _)| overlap(other, path)) {
+            return Err(Invalid(format!(
+                "Invalid UpdateExpression: Two document paths overlap with each other; must \
+                 remove or rewrite one of these paths; path one: {}, path two: {}",
+                bracketed(other),
+                bracketed(path)
+            )));
+        }
+        nesting(value, path.segments().len())?;
+    }
+    Ok(())
+}
+
+/// What an update made of an item.
+pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<(), Invalid> {
+    let is_set = |name: &str| set.iter().any(|path| path.root() == name);
+    for index in &table.indexes {
+        // What is in the index's way already stays there: only what is set is looked at.
+        if index.schema.key.names().any(is_set) {
+            index_key(index, item)?;
+        }
+    }
+    if item_bytes(item) > ITEM_BYTES_MAX {
+        return Err(Invalid(
+            "Item size to update has exceeded the maximum allowed size".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The operands of a condition.
+pub(super) fn condition(condition: &Condition) -> Result<(), Invalid> {
+    match condition {
+        Condition::Exists(_) | Condition::NotExists(_) => Ok(()),
+        Condition::Compare(_, operand, value) => {
+            let symbol = match operand {
+                Operand::Equal => return Ok(()),
+                Operand::Less => "<",
+                Operand::LessOrEqual => "<=",
+            };
+            match KeyValue::from_value(value) {
+                Some(_) => Ok(()),
+                None => Err(operand_type("ConditionExpression", symbol, value.kind())),
+            }
+        }
+        Condition::All(all) | Condition::Any(all) => all.iter().try_for_each(self::condition),
+    }
+}
+
+/// An operand of a type that the operator or function does not take.
+pub(super) fn operand_type(expression: &str, operator: &str, found: Type) -> Invalid {
+    Invalid(format!(
+        "Invalid {expression}: Incorrect operand type for operator or function; operator or \
+         function: {operator}, operand type: {found}"
+    ))
+}
+
+/// A key attribute that is an empty string or binary.
+pub(super) fn empty_key(name: &str, found: Type) -> Invalid {
+    let kind = empty_kind(found);
+    Invalid(format!(
+        "One or more parameter values are not valid. The AttributeValue for a key attribute \
+         cannot contain an empty {kind} value. Key: {name}"
+    ))
+}
+
+fn long_key(bytes_max: usize) -> Invalid {
+    Invalid::parameter(format_args!(
+        "Size of a key attribute has exceeded the maximum size limit of {bytes_max} bytes"
+    ))
+}
+
+/// An index's key attributes, each of which may be absent.
+fn index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
+    let index = &index.schema;
+    for attribute in index.key.attributes() {
+        let Some(value) = item.get(attribute.name.as_str()) else { continue };
+        let (name, expected, found) = (&attribute.name, attribute.kind.as_type(), value.kind());
+        if found != expected {
+            return Err(Invalid::parameter(format_args!(
+                "Type mismatch for Index Key {name} Expected: {expected} Actual: {found} \
+                 IndexName: {}",
+                index.name
+            )));
+        }
+        if is_empty(value) {
+            return Err(Invalid(format!(
+                "One or more parameter values are not valid. A value specified for a secondary \
+                 index key is not supported. The AttributeValue for a key attribute cannot contain \
+                 an empty {} value. IndexName: {}, IndexKey: {name}",
+                empty_kind(found),
+                index.name
+            )));
+        }
+    }
+    match index.key.key_of(item) {
+        Err(KeyError::Length { bytes_max, .. }) => Err(long_key(bytes_max)),
+        Ok(_) | Err(KeyError::Missing(_) | KeyError::Type { .. } | KeyError::Empty(_)) => Ok(()),
+    }
+}
+
+/// Whether a value is empty as a key must not be.
+pub(super) fn is_empty(value: &Value<'_>) -> bool {
+    matches!(value, Value::S(text) if text.is_empty())
+        || matches!(value, Value::B(bytes) if bytes.is_empty())
+}
+
+fn empty_kind(found: Type) -> &'static str {
+    if found == Type::B { "binary" } else { "string" }
+}
+
+fn kind_of(item: &Item<'_>, name: &str) -> Type {
+    item.get(name).map_or(Type::Null, Value::kind)
+}
+
+/// How deep a value nests, at its own level; and the sets in it, which must not be empty.
+///
+/// The attribute itself is the first level, and what lies on the last is no list or map.
+fn nesting(value: &Value<'_>, level: usize) -> Result<(), Invalid> {
+    if level > MAX_DEPTH {
+        return Err(Invalid(
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
+             levels beyond supported limit"
+                .to_owned(),
+        ));
+    }
+    let empty_set = match value {
+        Value::Ss(set) => set.is_empty(),
+        Value::Ns(set) => set.is_empty(),
+        Value::Bs(set) => set.is_empty(),
+        Value::L(list) => {
+            return list.iter().try_for_each(|element| nesting(element, level + 1));
+        }
+        Value::M(map) => return map.values().try_for_each(|inner| nesting(inner, level + 1)),
+        Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null => false,
+    };
+    if empty_set { Err(Invalid::parameter("A set may not be empty")) } else { Ok(()) }
+}
+
+/// Whether one path leads through the other.
+fn overlap(one: &Path, other: &Path) -> bool {
+    one.segments().iter().zip(other.segments()).all(|(one, other)| one == other)
+}
+
+fn bracketed(path: &Path) -> String {
+    format!("[{}]", path.segments().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ITEM_KEY, item, memory};
+    use crate::data::{Path, Value};
+    use crate::store::{Action, Condition, Operand, Store as _, Write};
+    use expect_test::expect;
+    use futures_util::FutureExt as _;
+
+    /// What writes are refused with, line by line.
+    fn refusals(actions: Vec<Action>) -> String {
+        let memory = memory();
+        let refusal = |action| {
+            let write = Write { table: "app".to_owned(), action, condition: None };
+            memory.write(write).now_or_never().unwrap().unwrap_err().to_string() + "\n"
+        };
+        actions.into_iter().map(refusal).collect()
+    }
+
+    #[test]
+    fn refusals_are_in_dynamodbs_words() {
+        let put = |json: &str| Action::Put(item(json));
+        let update = |paths: &[&str]| {
+            let set = |path: &&str| (Path::parse(path).unwrap(), "x".into());
+            Action::Update { key: item(ITEM_KEY), set: paths.iter().map(set).collect() }
+        };
+        let long = format!(r#"{{"pk": {{"S": "{}"}}, "sk": {{"S": "1"}}}}"#, "p".repeat(2049));
+        expect![[r"
+            ValidationException: One or more parameter values were invalid: Missing the key sk in the item
+            ValidationException: One or more parameter values were invalid: Type mismatch for key pk expected: S actual: N
+            ValidationException: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: sk
+            ValidationException: One or more parameter values were invalid: Size of a key attribute has exceeded the maximum size limit of 2048 bytes
+            ValidationException: One or more parameter values were invalid: Type mismatch for Index Key city Expected: S Actual: NULL IndexName: by_city
+            ValidationException: One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by_city, IndexKey: city
+            ValidationException: The provided key element does not match the schema
+            ValidationException: One or more parameter values were invalid: Cannot update attribute sk. This attribute is part of the key
+            ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
+            ValidationException: The document path provided in the update expression is invalid for update
+        "]]
+        .assert_eq(&refusals(vec![
+            put(r#"{"pk": {"S": "p"}}"#),
+            put(r#"{"pk": {"N": "1"}, "sk": {"S": "1"}}"#),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": ""}}"#),
+            put(&long),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"NULL": true}}"#),
+            put(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"S": ""}}"#),
+            Action::Delete(item(r#"{"pk": {"S": "p"}}"#)),
+            update(&["sk"]),
+            update(&["x", "x.y"]),
+            update(&["x.y"]),
+        ]));
+    }
+
+    #[test]
+    fn a_condition_orders_only_what_a_key_could_be() {
+        let path = Path::attribute("x");
+        let less = Condition::Compare(path.clone(), Operand::Less, Value::Bool(true));
+        let nested = Condition::Any(vec![Condition::Exists(path.clone()), less]);
+        let refusal = super::condition(&nested).unwrap_err();
+        expect!["Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"]
+            .assert_eq(&refusal.0);
+        let equal = Condition::Compare(path, Operand::Equal, Value::Bool(true));
+        assert!(super::condition(&equal).is_ok());
+    }
+}

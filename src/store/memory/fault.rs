@@ -1,0 +1,267 @@
+//! Faults: what a network and a busy database do to requests.
+
+use std::collections::BTreeSet;
+
+use super::{Memory, State};
+use crate::store::{Answer, CancellationReason, StoreError};
+
+/// One request to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The request's place among all of the store's, from one.
+    pub number: u64,
+    /// What is asked for.
+    pub kind: CallKind,
+    /// The tables that it is asked of.
+    pub tables: BTreeSet<&'a str>,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallKind {
+    /// [`Store::batch_get`](crate::store::Store::batch_get).
+    BatchGet,
+    /// [`Store::query`](crate::store::Store::query).
+    Query,
+    /// [`Store::write`](crate::store::Store::write).
+    Write,
+    /// [`Store::transact`](crate::store::Store::transact).
+    Transact,
+}
+
+impl CallKind {
+    /// Whether the request may change an item.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::Write | Self::Transact)
+    }
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// The request is not carried out, and this is the answer.
+    Fail(StoreError),
+    /// The request is carried out, but the caller is told this.
+    Lost(StoreError),
+    /// The caller is told this, and the request is carried out when it lands:
+    /// [`Memory::land_one`], [`Memory::land_all`]. A read never lands.
+    Late(StoreError),
+    /// A transaction is cancelled for these reasons, at no cost. Other requests are carried out.
+    Cancel(Vec<CancellationReason>),
+    /// The caller dies: the answer never comes.
+    Crash {
+        /// Whether the request is carried out all the same.
+        applied: bool,
+    },
+}
+
+/// Decides what goes wrong with each request.
+pub type Faults = Box<dyn FnMut(&Call<'_>) -> Fault>;
+
+/// A write that is on its way.
+pub(super) type LateWrite = Box<dyn FnOnce(&mut State)>;
+
+impl Memory {
+    /// Lets this decide what goes wrong from now on.
+    ///
+    /// It may itself use the store, without faults: it stands in for everybody else who does.
+    pub fn set_faults(&self, faults: Faults) {
+        self.faults.replace(Some(faults));
+    }
+
+    /// Lets nothing go wrong from now on. What is late stays so.
+    pub fn clear_faults(&self) {
+        self.faults.replace(None);
+    }
+
+    /// How many writes are late.
+    #[must_use]
+    pub fn late(&self) -> usize {
+        self.state.borrow().late.len()
+    }
+
+    /// Carries out the late write at this place in the order in which they were sent, with its
+    /// conditions on the item as it is now. Whether there was one.
+    pub fn land_one(&self, index: usize) -> bool {
+        let mut state = self.state.borrow_mut();
+        if index >= state.late.len() {
+            return false;
+        }
+        let land = state.late.remove(index);
+        land(&mut state);
+        true
+    }
+
+    /// Carries out all late writes in the order in which they were sent.
+    pub fn land_all(&self) {
+        while self.land_one(0) {}
+    }
+
+    /// Counts a request, and decides what goes wrong with it.
+    pub(super) fn fault<'a>(
+        &self,
+        kind: CallKind,
+        tables: impl IntoIterator<Item = &'a str>,
+    ) -> Fault {
+        let number = {
+            let usage = &mut self.state.borrow_mut().usage;
+            usage.requests += 1;
+            usage.requests
+        };
+        // It is taken out while it decides, so that it may use the store.
+        let Some(mut faults) = self.faults.take() else { return Fault::None };
+        let fault = faults(&Call { number, kind, tables: tables.into_iter().collect() });
+        self.faults.borrow_mut().get_or_insert(faults);
+        fault
+    }
+
+    /// Answers a request, or does what the fault says instead.
+    pub(super) async fn answer<T>(
+        &self,
+        kind: CallKind,
+        fault: Fault,
+        serve: impl FnOnce(&mut State) -> Result<Answer<T>, StoreError> + 'static,
+    ) -> Result<Answer<T>, StoreError> {
+        match fault {
+            Fault::None | Fault::Cancel(_) => serve(&mut self.state.borrow_mut()),
+            Fault::Fail(error) => Err(error),
+            // Whether what nobody hears of succeeds is nobody's to know.
+            Fault::Lost(error) => {
+                serve(&mut self.state.borrow_mut()).ok();
+                Err(error)
+            }
+            Fault::Late(error) => {
+                if kind.is_write() {
+                    let land = |state: &mut State| drop(serve(state));
+                    self.state.borrow_mut().late.push(Box::new(land));
+                }
+                Err(error)
+            }
+            Fault::Crash { applied } => {
+                if applied {
+                    serve(&mut self.state.borrow_mut()).ok();
+                }
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{content, item_with, memory, put};
+    use super::*;
+    use crate::data::Path;
+    use crate::store::{Condition, Store as _, Transacted, Units, Write, Written};
+    use futures_util::FutureExt as _;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn timeout() -> StoreError {
+        StoreError::Retry("timeout".to_owned())
+    }
+
+    /// A store in which the first request meets this fault, and later ones none.
+    fn once(fault: Fault) -> Memory {
+        let memory = memory();
+        let mut fault = Some(fault);
+        memory.set_faults(Box::new(move |_| fault.take().unwrap_or_default()));
+        memory
+    }
+
+    fn write(memory: &Memory, write: Write) -> Option<Result<Written, StoreError>> {
+        Some(memory.write(write).now_or_never()?.map(|answer| answer.value))
+    }
+
+    #[test]
+    fn a_failed_request_is_not_carried_out() {
+        let memory = once(Fault::Fail(timeout()));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), None);
+        assert_eq!(memory.usage().requests, 1);
+        assert_eq!(write(&memory, put("a")), Some(Ok(Written::Applied)));
+    }
+
+    #[test]
+    fn a_lost_answer_is_that_of_a_request_carried_out() {
+        let memory = once(Fault::Lost(timeout()));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), Some(item_with("a")));
+        assert_eq!(memory.usage().units, Units { read: 0.0, write: 1.0 });
+    }
+
+    #[test]
+    fn a_late_write_meets_the_item_as_it_is_when_it_lands() {
+        let memory = memory();
+        memory.set_faults(Box::new(|call| match call.number {
+            1 | 2 => Fault::Late(timeout()),
+            _ => Fault::None,
+        }));
+        let condition = Some(Condition::NotExists(Path::attribute("x")));
+        write(&memory, Write { condition, ..put("guarded") });
+        write(&memory, put("plain"));
+        assert_eq!(memory.late(), 2);
+        assert_eq!(content(&memory), None);
+        assert!(memory.land_one(1));
+        assert_eq!(content(&memory), Some(item_with("plain")));
+        assert!(!memory.land_one(1));
+        memory.land_all();
+        assert_eq!(content(&memory), Some(item_with("plain")));
+        assert_eq!(memory.late(), 0);
+    }
+
+    #[test]
+    fn a_crash_gets_no_answer_whether_or_not_it_was_carried_out() {
+        let memory = once(Fault::Crash { applied: false });
+        assert_eq!(write(&memory, put("a")), None);
+        assert_eq!(content(&memory), None);
+        let memory = once(Fault::Crash { applied: true });
+        assert_eq!(write(&memory, put("a")), None);
+        assert_eq!(content(&memory), Some(item_with("a")));
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_not_made() {
+        let reasons = vec![CancellationReason::Conflict];
+        let memory = once(Fault::Cancel(reasons.clone()));
+        let answer = memory.transact(vec![put("a")]).now_or_never().unwrap().unwrap();
+        assert_eq!(answer.value, Transacted::Canceled(reasons));
+        assert_eq!(content(&memory), None);
+    }
+
+    #[test]
+    fn calls_say_what_is_asked_of_which_table() {
+        let memory = memory();
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&calls);
+        memory.set_faults(Box::new(move |call| {
+            seen.borrow_mut().push((call.number, call.kind, format!("{:?}", call.tables)));
+            Fault::None
+        }));
+        write(&memory, put("a"));
+        memory.transact(vec![put("b")]).now_or_never().unwrap().unwrap();
+        let app = || "{\"app\"}".to_owned();
+        let expected = [(1, CallKind::Write, app()), (2, CallKind::Transact, app())];
+        assert_eq!(*calls.borrow(), expected);
+    }
+
+    /// Somebody else's write comes between two requests.
+    #[test]
+    fn what_decides_on_faults_may_write_itself() {
+        let memory = Rc::new(memory());
+        let other = Rc::downgrade(&memory);
+        memory.set_faults(Box::new(move |_| {
+            let memory = other.upgrade().unwrap();
+            write(&memory, put("other"));
+            Fault::Fail(timeout())
+        }));
+        assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
+        assert_eq!(content(&memory), Some(item_with("other")));
+        memory.clear_faults();
+        assert_eq!(write(&memory, put("a")), Some(Ok(Written::Applied)));
+    }
+}

@@ -1,0 +1,23 @@
+//! What a table looks like.
+
+use crate::data::KeySchema;
+
+/// A table to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSchema {
+    /// The table's name.
+    pub name: String,
+    /// Its primary key.
+    pub key: KeySchema,
+    /// Its global secondary indexes.
+    pub indexes: Vec<IndexSchema>,
+}
+
+/// A global secondary index that projects every attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSchema {
+    /// The index's name.
+    pub name: String,
+    /// Its key.
+    pub key: KeySchema,
+}

@@ -1,0 +1,116 @@
+//! A table's items, and its indexes kept in step with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::recorded::History;
+use super::schema::{IndexSchema, TableSchema};
+use crate::data::{Item, Key, KeySchema};
+
+/// A table and what is in it.
+pub(super) struct Table {
+    /// Its primary key.
+    pub(super) key: KeySchema,
+    /// Its indexes.
+    pub(super) indexes: Vec<Index>,
+    /// What became of each item that was ever written, existing or not.
+    pub(super) histories: BTreeMap<Key<'static>, History>,
+    items: BTreeMap<Key<'static>, Item<'static>>,
+}
+
+/// An index: the table keys of the items that have each index key.
+///
+/// Items that lack a key attribute, or have it in another type, are not in the index.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>
+pub(super) struct Index {
+    /// The index's name and key.
+    pub(super) schema: IndexSchema,
+    entries: BTreeMap<Key<'static>, BTreeSet<Key<'static>>>,
+}
+
+impl Table {
+    pub(super) fn new(schema: TableSchema) -> Self {
+        let index = |schema| Index { schema, entries: BTreeMap::new() };
+        Self {
+            key: schema.key,
+            indexes: schema.indexes.into_iter().map(index).collect(),
+            histories: BTreeMap::new(),
+            items: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.schema.name == name)
+    }
+
+    pub(super) fn item(&self, key: &Key<'static>) -> Option<&Item<'static>> {
+        self.items.get(key)
+    }
+
+    /// The items in the order of their keys.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item<'static>> {
+        self.items.values()
+    }
+
+    /// The items from this key on, in the order of the table.
+    pub(super) fn items_from<'t>(&'t self, lowest: &Key<'static>) -> Entries<'t> {
+        Box::new(self.items.range(lowest..).map(|(key, item)| Entry { at: key, key, item }))
+    }
+
+    /// The items from this index key on, in the order of the index, then of the table.
+    pub(super) fn index_from<'t>(&'t self, index: &'t Index, lowest: &Key<'static>) -> Entries<'t> {
+        Box::new(index.entries.range(lowest..).flat_map(move |(at, keys)| {
+            keys.iter().filter_map(move |key| Some(Entry { at, key, item: self.items.get(key)? }))
+        }))
+    }
+
+    /// Puts an item in the place of what has its key, or deletes that; gives what was there.
+    pub(super) fn replace(
+        &mut self,
+        key: &Key<'static>,
+        image: Option<Item<'static>>,
+    ) -> Option<Item<'static>> {
+        for index in &mut self.indexes {
+            index.replace(key, self.items.get(key), image.as_ref());
+        }
+        match image {
+            Some(item) => self.items.insert(key.clone(), item),
+            None => self.items.remove(key),
+        }
+    }
+}
+
+impl Index {
+    fn replace(&mut self, key: &Key<'static>, old: Option<&Item<'_>>, new: Option<&Item<'_>>) {
+        if let Some(at) = self.schema.entry_of(old)
+            && let Some(keys) = self.entries.get_mut(&at)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.entries.remove(&at);
+            }
+        }
+        if let Some(at) = self.schema.entry_of(new) {
+            self.entries.entry(at).or_default().insert(key.clone());
+        }
+    }
+}
+
+impl IndexSchema {
+    /// The index key that an item has, if it is in the index at all.
+    pub(super) fn entry_of(&self, item: Option<&Item<'_>>) -> Option<Key<'static>> {
+        Some(self.key.key_of(item?).ok()?.into_owned())
+    }
+}
+
+/// An item where a read finds it.
+pub(super) struct Entry<'t> {
+    /// The key that the read goes by: the index's, or the table's.
+    pub(super) at: &'t Key<'static>,
+    /// The item's primary key.
+    pub(super) key: &'t Key<'static>,
+    /// The item.
+    pub(super) item: &'t Item<'static>,
+}
+
+/// Items in the order of a read.
+pub(super) type Entries<'t> = Box<dyn Iterator<Item = Entry<'t>> + 't>;

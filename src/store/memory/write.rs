@@ -1,0 +1,214 @@
+//! Writes: one by one, and in transactions.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::State;
+use super::bill;
+use super::check::{self, Invalid};
+use super::table::Table;
+use crate::data::{Item, Key, Path, Value};
+use crate::store::{
+    Action, Answer, CancellationReason, Condition, StoreError, TRANSACT_ACTIONS_MAX, Transacted,
+    Units, Write, Written,
+};
+
+/// The most bytes that the items of a transaction may have together.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a transaction costs for each unit that a plain write would: it is prepared, then made.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
+const TRANSACTION_FACTOR: f64 = 2.0;
+
+/// What a write would do to the item as it is.
+struct Plan {
+    key: Key<'static>,
+    effect: Effect,
+    /// The write units for the table.
+    table_units: f64,
+    /// The write units for the indexes.
+    index_units: f64,
+    /// The size of the larger of the two images.
+    bytes: usize,
+}
+
+enum Effect {
+    /// The condition holds, and nothing else was asked for.
+    Nothing,
+    /// The item is put, or deleted.
+    Replace(Option<Item<'static>>),
+    /// The condition does not hold of this item.
+    ConditionFailed(Option<Item<'static>>),
+}
+
+impl State {
+    pub(super) fn write(&mut self, write: Write) -> Result<Answer<Written>, StoreError> {
+        if matches!(write.action, Action::Check(_)) {
+            let message = "a condition is checked alone in transactions only";
+            return Err(StoreError::Rejected(message.to_owned()));
+        }
+        let table = self.table(&write.table)?;
+        let plan = Plan::new(table, write.action, write.condition.as_ref())?;
+        let (units, written) = match plan.effect {
+            Effect::ConditionFailed(old) => (plan.table_units, Written::ConditionFailed(old)),
+            Effect::Nothing => (plan.table_units, Written::Applied),
+            Effect::Replace(image) => {
+                self.replace(&write.table, plan.key, image)?;
+                (plan.table_units + plan.index_units, Written::Applied)
+            }
+        };
+        let units = Units { read: 0.0, write: units };
+        self.usage.units += units;
+        Ok(Answer { value: written, units })
+    }
+
+    pub(super) fn transact(
+        &mut self,
+        actions: Vec<Write>,
+    ) -> Result<Answer<Transacted>, StoreError> {
+        self.check_transaction(&actions)?;
+        let mut plans = Vec::with_capacity(actions.len());
+        for Write { table, action, condition } in actions {
+            let plan = Plan::new(self.table(&table)?, action, condition.as_ref());
+            plans.push((table, plan));
+        }
+        let bytes = plans.iter().flat_map(|(_, plan)| plan).map(|plan| plan.bytes).sum::<usize>();
+        if bytes > TRANSACTION_BYTES_MAX {
+            let message =
+                format!("Transaction payload size cannot exceed 4MB. Payload Size: {bytes}");
+            return Err(Invalid(message).into());
+        }
+        let is_clean = plans.iter().all(|(_, plan)| plan.as_ref().is_ok_and(Plan::is_clean));
+        let units =
+            plans.iter().flat_map(|(_, plan)| plan).map(|plan| plan.units(is_clean)).sum::<f64>();
+        let units = Units { read: 0.0, write: TRANSACTION_FACTOR * units };
+        self.usage.units += units;
+        if !is_clean {
+            let reasons = plans.into_iter().map(|(_, plan)| reason(plan)).collect();
+            return Ok(Answer { value: Transacted::Canceled(reasons), units });
+        }
+        for (table, plan) in plans {
+            if let Ok(Plan { key, effect: Effect::Replace(image), .. }) = plan {
+                self.replace(&table, key, image)?;
+            }
+        }
+        Ok(Answer { value: Transacted::Applied, units })
+    }
+
+    /// What DynamoDB refuses of a transaction as a whole, before it looks at any item.
+    fn check_transaction(&self, actions: &[Write]) -> Result<(), StoreError> {
+        let constraint = |value: &str, place: &str, constraint: &str| {
+            StoreError::from(Invalid(format!(
+                "1 validation error detected: Value {value} at 'transactItems{place}' failed to \
+                 satisfy constraint: Member must {constraint}"
+            )))
+        };
+        if actions.is_empty() {
+            return Err(constraint("'[]'", "", "have length greater than or equal to 1"));
+        }
+        if actions.len() > TRANSACT_ACTIONS_MAX {
+            return Err(constraint("", "", "have length less than or equal to 100"));
+        }
+        let mut keys = BTreeSet::new();
+        for (place, write) in actions.iter().enumerate() {
+            if matches!(write.action, Action::Check(_)) && write.condition.is_none() {
+                let place = format!(".{}.member.conditionCheck.conditionExpression", place + 1);
+                return Err(constraint("null", &place, "not be null"));
+            }
+            // An action without a valid key cancels the transaction, later and alone.
+            if let Ok(key) = check::action_key(self.table(&write.table)?, &write.action)
+                && !keys.insert((&write.table, key))
+            {
+                let message = "Transaction request cannot include multiple operations on one item";
+                return Err(Invalid(message.to_owned()).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Checks a write and its condition against the item as it is.
+    fn new(table: &Table, action: Action, condition: Option<&Condition>) -> Result<Self, Invalid> {
+        let key = check::action_key(table, &action)?;
+        match &action {
+            Action::Put(item) => check::item(table, item)?,
+            Action::Update { set, .. } => check::update(table, set)?,
+            Action::Delete(_) | Action::Check(_) => {}
+        }
+        condition.map_or(Ok(()), check::condition)?;
+        let old = table.item(&key);
+        let effect = if condition.is_some_and(|condition| !condition.holds(old)) {
+            Effect::ConditionFailed(old.cloned())
+        } else {
+            match action {
+                Action::Put(item) => Effect::Replace(Some(item)),
+                Action::Update { key, set } => {
+                    Effect::Replace(Some(updated(table, key, old, set)?))
+                }
+                Action::Delete(_) => Effect::Replace(None),
+                Action::Check(_) => Effect::Nothing,
+            }
+        };
+        let new = match &effect {
+            Effect::Replace(image) => image.as_ref(),
+            Effect::Nothing | Effect::ConditionFailed(_) => old,
+        };
+        Ok(Self {
+            table_units: bill::table_write(old, new),
+            index_units: bill::index_writes(&table.indexes, old, new),
+            bytes: bill::larger_bytes(old, new),
+            key,
+            effect,
+        })
+    }
+
+    fn is_clean(&self) -> bool {
+        !matches!(self.effect, Effect::ConditionFailed(_))
+    }
+
+    /// What the plan costs; the indexes are not written if it comes to nothing.
+    fn units(&self, is_made: bool) -> f64 {
+        self.table_units + if is_made { self.index_units } else { 0.0 }
+    }
+}
+
+/// The item that an update leaves: it is made if it is not there.
+fn updated(
+    table: &Table,
+    key: Item<'static>,
+    old: Option<&Item<'static>>,
+    set: Vec<(Path, Value<'static>)>,
+) -> Result<Item<'static>, Invalid> {
+    let mut item = old.cloned().unwrap_or(key);
+    let paths: Vec<Path> = set.iter().map(|(path, _)| path.clone()).collect();
+    for (path, value) in set {
+        assign(&mut item, &path, value).ok_or_else(|| {
+            let message =
+                "The document path provided in the update expression is invalid for update";
+            Invalid(message.to_owned())
+        })?;
+    }
+    check::updated(table, &item, &paths)?;
+    Ok(item)
+}
+
+/// Sets the value at a path, if everything above it is a map.
+fn assign(mut map: &mut Item<'static>, path: &Path, value: Value<'static>) -> Option<()> {
+    let (last, parents) = path.segments().split_last()?;
+    for name in parents {
+        let Some(Value::M(inner)) = map.get_mut(name.as_str()) else { return None };
+        map = inner;
+    }
+    map.insert(Cow::Owned(last.clone()), value);
+    Some(())
+}
+
+fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
+    match plan.map(|plan| plan.effect) {
+        Ok(Effect::Nothing | Effect::Replace(_)) => CancellationReason::None,
+        Ok(Effect::ConditionFailed(old)) => CancellationReason::ConditionFailed(old),
+        Err(Invalid(message)) => CancellationReason::Invalid(message),
+    }
+}

@@ -1,0 +1,90 @@
+//! Items and requests, said briefly.
+
+use std::borrow::Cow;
+
+use referee::data::{Item, Number, Path, Value};
+use referee::store::{Action, Condition, Operand, Write};
+use serde_json::Value as Json;
+
+/// The item that plain JSON stands for: texts, numbers, lists and maps.
+pub(crate) fn item(json: &Json) -> Item<'static> {
+    let Value::M(item) = value(json) else { panic!("{json} is no item") };
+    item
+}
+
+/// The value that plain JSON stands for.
+pub(crate) fn value(json: &Json) -> Value<'static> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::N(Number::parse(number.to_string()).unwrap()),
+        Json::String(text) => text.as_str().into(),
+        Json::Array(list) => Value::L(list.iter().map(value).collect()),
+        Json::Object(map) => Value::M(
+            map.iter().map(|(name, json)| (Cow::Owned(name.clone()), value(json))).collect(),
+        ),
+    }
+}
+
+pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
+    Value::B(Cow::Owned(bytes.to_vec()))
+}
+
+pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
+    Value::Ss(texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect())
+}
+
+/// An item with one attribute more.
+pub(crate) fn with(mut item: Item<'static>, name: &str, value: Value<'static>) -> Item<'static> {
+    item.insert(Cow::Owned(name.to_owned()), value);
+    item
+}
+
+/// An item of exactly this many bytes: its names and texts, and a filler.
+pub(crate) fn sized(pk: &str, sk: &str, bytes: usize) -> Item<'static> {
+    let filler = bytes - "pk".len() - pk.len() - "sk".len() - sk.len() - "x".len();
+    item(&serde_json::json!({"pk": pk, "sk": sk, "x": "x".repeat(filler)}))
+}
+
+/// A value in this many lists.
+pub(crate) fn nested(lists: usize) -> Value<'static> {
+    (0..lists).fold(Value::Null, |inner, _| Value::L(vec![inner]))
+}
+
+pub(crate) fn path(text: &str) -> Path {
+    Path::parse(text).unwrap()
+}
+
+pub(crate) fn exists(text: &str) -> Condition {
+    Condition::Exists(path(text))
+}
+
+pub(crate) fn absent(text: &str) -> Condition {
+    Condition::NotExists(path(text))
+}
+
+pub(crate) fn compare(text: &str, operand: Operand, json: &Json) -> Condition {
+    Condition::Compare(path(text), operand, value(json))
+}
+
+pub(crate) fn put(table: &str, item: Item<'static>) -> Write {
+    Write { table: table.to_owned(), action: Action::Put(item), condition: None }
+}
+
+pub(crate) fn delete(table: &str, key: Item<'static>) -> Write {
+    Write { table: table.to_owned(), action: Action::Delete(key), condition: None }
+}
+
+pub(crate) fn check(table: &str, key: Item<'static>, condition: Condition) -> Write {
+    Write { table: table.to_owned(), action: Action::Check(key), condition: Some(condition) }
+}
+
+pub(crate) fn update(table: &str, key: Item<'static>, set: &[(&str, Json)]) -> Write {
+    let set = set.iter().map(|(text, json)| (path(text), value(json))).collect();
+    Write { table: table.to_owned(), action: Action::Update { key, set }, condition: None }
+}
+
+/// The same write on a condition.
+pub(crate) fn on(condition: Condition, write: Write) -> Write {
+    Write { condition: Some(condition), ..write }
+}

@@ -1,0 +1,84 @@
+//! Streams, with new and old images.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+
+use referee::data::SequenceNumber;
+use serde_json::{Value as Json, json};
+
+use crate::harness::{APP, Harness, NUMBERS};
+use crate::items::{absent, check, delete, exists, item, on, put, update};
+
+/// What a record says of a change: its name, key, and images.
+fn told(record: &Json) -> Json {
+    let body = &record["dynamodb"];
+    json!([
+        record["eventName"],
+        body["Keys"]["sk"]["S"],
+        body["OldImage"]["x"],
+        body["NewImage"]["x"]
+    ])
+}
+
+pub(crate) async fn changes<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let key = || item(&json!({"pk": "p", "sk": "1"}));
+    h.apply(put(&app, item(&json!({"pk": "p", "sk": "1", "x": 101})))).await;
+    h.apply(update(&app, key(), &[("x", json!("text"))])).await;
+    h.apply(delete(&app, key())).await;
+    let records = h.stream(&app).await;
+    assert_eq!(
+        records.iter().map(told).collect::<Vec<_>>(),
+        [
+            json!(["INSERT", "1", null, {"N": "101"}]),
+            json!(["MODIFY", "1", {"N": "101"}, {"S": "text"}]),
+            json!(["REMOVE", "1", {"S": "text"}, null]),
+        ]
+    );
+    let sizes = records.iter().map(|record| record["dynamodb"]["SizeBytes"].as_u64().unwrap());
+    // The key has 6 bytes; the number 3, and its name 1; the text 4, and its name 1.
+    assert_eq!(sizes.collect::<Vec<_>>(), [6 + 10, 6 + 10 + 11, 6 + 11]);
+    let numbers: Vec<_> = records
+        .iter()
+        .map(|record| record["dynamodb"]["SequenceNumber"].as_str().unwrap())
+        .map(|text| SequenceNumber::parse(text).unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    assert!(numbers.iter().all(|number| number.as_str().len() >= 21), "{numbers:?}");
+    for record in &records {
+        assert_eq!(record["eventSource"], "aws:dynamodb");
+        assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
+        assert_eq!(record["dynamodb"]["Keys"], json!({"pk": {"S": "p"}, "sk": {"S": "1"}}));
+    }
+}
+
+/// A write that changes nothing makes no record, and neither does one that is refused.
+pub(crate) async fn silence<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let key = || item(&json!({"pk": "p", "sk": "1"}));
+    h.apply(put(&app, key())).await;
+    h.apply(put(&app, key())).await;
+    h.apply(delete(&app, item(&json!({"pk": "p", "sk": "2"})))).await;
+    h.write(on(absent("pk"), delete(&app, key()))).await.unwrap();
+    h.write(update(&app, key(), &[("pk", json!("q"))])).await.unwrap_err();
+    let canceled =
+        vec![delete(&app, key()), check(&app, item(&json!({"pk": "p", "sk": "2"})), exists("pk"))];
+    h.transact(canceled).await.unwrap();
+    let told: Vec<_> = h.stream(&app).await.iter().map(told).collect();
+    assert_eq!(told, [json!(["INSERT", "1", null, null])]);
+}
+
+pub(crate) async fn transactions<H: Harness>(h: H) {
+    let (app, numbers) = (h.table(APP), h.table(NUMBERS));
+    let key = |sk: &str| item(&json!({"pk": "p", "sk": sk}));
+    let actions = vec![
+        put(&app, key("1")),
+        check(&app, key("2"), absent("pk")),
+        update(&app, key("3"), &[("x", json!(1))]),
+        put(&numbers, item(&json!({"id": 1}))),
+    ];
+    h.transact(actions).await.unwrap();
+    let mut told: Vec<_> =
+        h.stream(&app).await.iter().map(|record| told(record).to_string()).collect();
+    // The order of records of several items is nowhere promised.
+    told.sort();
+    assert_eq!(told, [r#"["INSERT","1",null,null]"#, r#"["INSERT","3",null,{"N":"1"}]"#]);
+}
