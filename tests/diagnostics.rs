@@ -154,7 +154,9 @@ fn schema_accepts(validator: &jsonschema::Validator, text: &str) -> bool {
 }
 
 fn yaml(text: &str) -> serde_json::Value {
-    serde_saphyr::from_str(text).unwrap()
+    // As YAML 1.2 has it, `N` is a text.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).unwrap()
 }
 
 /// The rule files of the recorded events.

@@ -141,7 +141,9 @@ impl Serialize for Tree {
 fn a_file_means_the_same_as_json() {
     let files = codes::ALL.iter().map(|code| codes::complete(code.right));
     for text in files.chain([STARTER.to_owned()]) {
-        let tree: Tree = serde_saphyr::from_str(&text).unwrap();
+        // As YAML 1.2 has it, `N` is a text.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let tree: Tree = serde_saphyr::from_str_with_options(&text, options).unwrap();
         let short = serde_json::to_string(&tree).unwrap();
         let long = serde_json::to_string_pretty(&tree).unwrap();
         let rules = load(&text).rules.unwrap();

@@ -144,9 +144,9 @@ pub static SEPARATOR: Code = Code {
     id: "W008",
     summary: "captures without the separator between them",
     explanation: "\
-A capture ends at the table's separator. Between these two there is other text, which the captured \
-values may contain themselves; values that do are refused when keys are built. Separate the captures \
-with the separator, or set the table's `separator`.",
+A capture ends at the table's separator. Between these two there is other text, and the first one \
+ends where that text stands first; a value that has it inside is refused when a key is built. \
+Separate the captures with the separator, or leave it if no value can have that text in it.",
     wrong: Some(
         r#"entities:
   day: { table: app, key: { pk: "{year}-{month}", sk: day } }

@@ -209,7 +209,7 @@ fn unseparated(template: &Template, separator: char, span: Span, problems: &mut 
             problems.push(
                 Diagnostic::new(
                     &codes::SEPARATOR,
-                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, which their values may contain"),
+                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, so `{{{left}}}` ends at the first one"),
                 )
                 .at(span, format!("the separator is `{separator}`"))
                 .help(format!("write `{{{left}}}{separator}{{{right}}}`, or set the table's `separator`")),
