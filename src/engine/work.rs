@@ -8,7 +8,9 @@ use super::reference::{self, Claim, Finder};
 use super::violation::ItemName;
 use crate::data::SequenceNumber;
 use crate::data::{Item, KeyValue};
-use crate::rules::model::{Entity, EntityId, MirrorId, Mode, OnDelete, ReferenceId, Rules};
+use crate::rules::model::{
+    Entity, EntityId, MirrorId, Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules,
+};
 
 /// What the rules must do about a batch.
 #[derive(Debug, Default)]
@@ -162,9 +164,15 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
 
     fn add_echo(&self, work: &mut Work<'h, 'a>, rule: MirrorId) {
         // A key that no source could have asked for is none of the rule's business.
-        if let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) {
-            let change = &self.history.last;
-            work.echoes.push(Echo { pair, change, cause: self.cause(change) });
+        let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) else { return };
+        let last = &self.history.last;
+        // A delete that the rule answers is answered even if an old change of the source, delivered
+        // again, wrote the mirror anew since; elsewhere the last image alone counts.
+        let deletes_source = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource;
+        let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
+        let answered = answered.filter(|_| deletes_source && last.after.is_some());
+        for change in answered.into_iter().chain([last]) {
+            work.echoes.push(Echo { pair: pair.clone(), change, cause: self.cause(change) });
         }
     }
 
