@@ -8,10 +8,13 @@
 //! - [`rules`]: the rule file: read, checked with all its problems at once, and the model that
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
-//! - [`store`]: what the engine asks of a database, and the embedded one.
+//! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
+//! - `aws`: how AWS is reached.
 
+#[cfg(feature = "live")]
+pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;

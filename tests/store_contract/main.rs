@@ -6,6 +6,8 @@
 
 mod billing;
 mod conditions;
+#[cfg(feature = "live")]
+mod endpoint;
 mod harness;
 mod items;
 mod laws;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         .map(|(name, case)| Trial::test(format!("memory::{name}"), move || on_memory(case)))
         .collect();
     trials.extend(laws::trials());
+    #[cfg(feature = "live")]
+    trials.extend(endpoint::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
