@@ -74,6 +74,9 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("transactions::make_none_of_it", |h| Box::pin(transactions::canceled(h))),
         ("transactions::check_without_writing", |h| Box::pin(transactions::checks(h))),
         ("transactions::say_what_is_invalid", |h| Box::pin(transactions::invalid(h))),
+        ("transactions::say_which_update_is_invalid", |h| {
+            Box::pin(transactions::invalid_update(h))
+        }),
         ("refusals::of_reads", |h| Box::pin(refusals::reads(h))),
         ("refusals::of_queries", |h| Box::pin(refusals::queries(h))),
         ("refusals::of_starting_keys", |h| Box::pin(refusals::starting_keys(h))),

@@ -68,7 +68,7 @@ impl Request {
 
     /// What went wrong, and with what.
     pub(super) fn told(&self, what: impl fmt::Display) -> String {
-        format!("{} on `{}`: {what}", self.operation, self.tables.join("`, `"))
+        format!("`{}` on `{}`: {what}", self.operation, self.tables.join("`, `"))
     }
 }
 
@@ -152,13 +152,12 @@ mod tests {
     use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
     use aws_sdk_dynamodb::operation::put_item::PutItemError;
-    use aws_sdk_dynamodb::primitives::SdkBody;
     use expect_test::{Expect, expect};
 
     /// What becomes of an error that DynamoDB answers with.
     fn classed(code: &str, message: &str) -> StoreError {
         let meta = ErrorMetadata::builder().code(code).message(message).build();
-        let raw = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
         class(SdkError::service_error(PutItemError::generic(meta).into(), raw))
     }
 
@@ -168,13 +167,20 @@ mod tests {
     }
 
     fn check(error: &StoreError, expected: &Expect) {
-        expected.assert_eq(&format!("{error:?}\n{error}"));
+        expected.assert_eq(&format!("{}: {error}", name(error)));
+    }
+
+    fn name(error: &StoreError) -> &'static str {
+        match error {
+            StoreError::Retry(_) => "retry",
+            StoreError::Rejected(_) => "rejected",
+            StoreError::Fatal(_) => "fatal",
+        }
     }
 
     #[test]
     fn codes_are_told_apart() {
-        let mut text = String::new();
-        for code in [
+        let codes = [
             "ProvisionedThroughputExceededException",
             "ThrottlingException",
             "RequestLimitExceeded",
@@ -190,37 +196,60 @@ mod tests {
             "AccessDeniedException",
             "ExpiredTokenException",
             "UnrecognizedClientException",
-        ] {
-            let class = match classed(code, "") {
-                StoreError::Retry(_) => "retry",
-                StoreError::Rejected(_) => "rejected",
-                StoreError::Fatal(_) => "fatal",
-            };
-            text += &format!("{class}: {code}\n");
-        }
-        expect![[""]].assert_eq(&text);
+        ];
+        let lines: Vec<_> =
+            codes.iter().map(|code| format!("{}: {code}", name(&classed(code, "")))).collect();
+        expect![[r"
+            retry: ProvisionedThroughputExceededException
+            retry: ThrottlingException
+            retry: RequestLimitExceeded
+            retry: InternalServerError
+            retry: ServiceUnavailable
+            retry: TransactionConflictException
+            retry: TransactionInProgressException
+            retry: ReplicatedWriteConflictException
+            retry: NeverHeardOfException
+            rejected: ValidationException
+            rejected: ItemCollectionSizeLimitExceededException
+            fatal: ResourceNotFoundException
+            fatal: AccessDeniedException
+            fatal: ExpiredTokenException
+            fatal: UnrecognizedClientException"#]]
+        .assert_eq(&lines.join("\n"));
     }
 
     #[test]
     fn an_operator_is_told_what_to_do() {
         check(
             &classed("ResourceNotFoundException", "Requested resource not found"),
-            &expect![[""]],
+            &expect![[r"
+                fatal: `PutItem` on `app`, `orders`: ResourceNotFoundException: Requested resource not found
+                help: check the table's `name` and its indexes in the rule file, the account and the Region"]],
         );
         check(
             &classed("ValidationException", "The table does not have the specified index: by_city"),
-            &expect![[""]],
+            &expect![[r"
+                fatal: `PutItem` on `app`, `orders`: ValidationException: The table does not have the specified index: by_city
+                help: check the table's `name` and its indexes in the rule file, the account and the Region"]],
         );
         check(
             &class(SdkError::construction_failure("an endpoint resolver failed")),
-            &expect![[""]],
+            &expect![[r"
+                fatal: `PutItem` on `app`, `orders`: failed to construct request: an endpoint resolver failed
+                help: check the endpoint, and the Region in AWS_REGION or the profile"]],
         );
     }
 
     #[test]
     fn what_got_lost_is_tried_again() {
-        check(&class(SdkError::timeout_error("5 s")), &expect![[""]]);
-        let raw = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
-        check(&class(SdkError::response_error("cut short", raw)), &expect![[""]]);
+        check(
+            &class(SdkError::timeout_error("5 s")),
+            &expect!["retry: `PutItem` on `app`, `orders`: request has timed out: 5 s"],
+        );
+        let raw = HttpResponse::new(200.try_into().unwrap(), "".into());
+        check(
+            &class(SdkError::response_error("cut short", raw)),
+            &expect!["retry: `PutItem` on `app`, `orders`: response error: cut short"],
+        );
     }
 }

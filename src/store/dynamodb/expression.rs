@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
-use super::value::value_to_sdk;
+use super::value::{SdkItem, value_to_sdk};
 use crate::data::{Path, Value};
 use crate::store::{Condition, Operand, SortCondition};
+
+/// What `ExpressionAttributeNames` says.
+type SdkNames = HashMap<String, String>;
 
 /// The names and values that the expressions of one request stand for.
 #[derive(Debug, Default, PartialEq)]
@@ -68,13 +69,11 @@ impl Placeholders {
 
     /// What `ExpressionAttributeNames` and `ExpressionAttributeValues` must say; DynamoDB refuses
     /// either if it is empty.
-    pub(super) fn into_sdk(
-        self,
-    ) -> (Option<HashMap<String, String>>, Option<HashMap<String, AttributeValue>>) {
+    pub(super) fn into_sdk(self) -> (Option<SdkNames>, Option<SdkItem>) {
         let names = self.names.into_iter().enumerate();
-        let names: HashMap<_, _> = names.map(|(place, name)| (format!("#{place}"), name)).collect();
+        let names: SdkNames = names.map(|(place, name)| (format!("#{place}"), name)).collect();
         let values = self.values.into_iter().enumerate();
-        let values: HashMap<_, _> =
+        let values: SdkItem =
             values.map(|(place, value)| (format!(":{place}"), value_to_sdk(value))).collect();
         ((!names.is_empty()).then_some(names), (!values.is_empty()).then_some(values))
     }
@@ -189,10 +188,10 @@ mod tests {
         let newer = compare("_referee.fence", Operand::Less, "002");
         check_condition(
             Condition::Any(vec![absent("pk"), Condition::All(vec![owned, newer])]),
-            &expect![[r##"
+            &expect![[r#"
                 attribute_not_exists(#0) OR (#1.#2 = :0 AND #1.#3 < :1)
                 pk _referee rule fence
-                [{"S":"membership"},{"S":"002"}]"##]],
+                [{"S":"membership"},{"S":"002"}]"#]],
         );
     }
 
@@ -227,10 +226,10 @@ mod tests {
                 compare("size.count", Operand::LessOrEqual, "size"),
                 exists("size"),
             ]),
-            &expect![[r##"
+            &expect![[r#"
                 attribute_exists(#0) AND #1.#2 <= :0 AND attribute_exists(#1)
                 a.b size count
-                [{"S":"size"}]"##]],
+                [{"S":"size"}]"#]],
         );
     }
 
@@ -243,10 +242,10 @@ mod tests {
                 let condition = compare("m.x", Operand::Equal, "old");
                 format!("{update} if {}", placeholders.condition(condition))
             },
-            &expect![[r##"
+            &expect![[r#"
                 SET #0.#1 = :0, #2 = :1 if #0.#1 = :2
                 m x y
-                [{"S":"new"},{"NULL":true},{"S":"old"}]"##]],
+                [{"S":"new"},{"NULL":true},{"S":"old"}]"#]],
         );
         assert_eq!(Placeholders::default().update(Vec::new()), None);
     }
@@ -264,13 +263,13 @@ mod tests {
                 let projection = placeholders.projection(["sk", "name"]);
                 [prefix, whole, bare, projection].join("\n")
             },
-            &expect![[r##"
+            &expect![[r#"
                 #0 = :0 AND begins_with(#1, :1)
                 #0 = :2 AND #1 = :3
                 #0 = :4
                 #1, #2
                 pk sk name
-                [{"S":"p"},{"S":"user#"},{"S":"p"},{"S":"user#1"},{"S":"p"}]"##]],
+                [{"S":"p"},{"S":"user#"},{"S":"p"},{"S":"user#1"},{"S":"p"}]"#]],
         );
     }
 

@@ -10,6 +10,8 @@ mod transact;
 mod value;
 mod write;
 
+use std::pin::Pin;
+
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
 
@@ -38,10 +40,11 @@ impl DynamoDb {
         Self { client: self.client.clone(), deadline: Some(deadline) }
     }
 
-    /// Waits for a request, but not beyond the deadline.
+    /// Waits for a request, but not beyond the deadline. It comes in a box, for the SDK's futures
+    /// take kilobytes each, and the engine waits for many at once.
     async fn in_time<T>(
         &self,
-        request: impl Future<Output = Result<T, StoreError>>,
+        request: Pin<Box<impl Future<Output = Result<T, StoreError>>>>,
     ) -> Result<T, StoreError> {
         match self.deadline {
             None => request.await,
@@ -59,18 +62,18 @@ impl Store for DynamoDb {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        self.in_time(read::batch_get(&self.client, &reads)).await
+        self.in_time(Box::pin(read::batch_get(&self.client, &reads))).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        self.in_time(read::query(&self.client, query)).await
+        self.in_time(Box::pin(read::query(&self.client, query))).await
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        self.in_time(write::write(&self.client, write)).await
+        self.in_time(Box::pin(write::write(&self.client, write))).await
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        self.in_time(transact::transact(&self.client, actions)).await
+        self.in_time(Box::pin(transact::transact(&self.client, actions))).await
     }
 }

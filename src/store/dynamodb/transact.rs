@@ -55,6 +55,7 @@ async fn send(
     request: &Request,
     transaction: TransactWriteItemsFluentBuilder,
 ) -> Result<Answer<Transacted>, StoreError> {
+    let actions = transaction.get_transact_items().as_ref().map_or(0, Vec::len);
     let error = match transaction.send().await {
         Ok(output) => {
             let units = write_units(output.consumed_capacity.iter().flatten());
@@ -65,12 +66,30 @@ async fn send(
     match error.as_service_error() {
         Some(Error::TransactionCanceledException(canceled)) => {
             let reasons = canceled.cancellation_reasons().iter().map(|told| reason(request, told));
-            let reasons = Transacted::Canceled(reasons.collect::<Result<_, _>>()?);
+            let reasons = aligned(request, actions, reasons.collect::<Result<_, _>>()?)?;
             // What a cancelled transaction consumed is not told.
-            Ok(Answer { value: reasons, units: Units::default() })
+            Ok(Answer { value: Transacted::Canceled(reasons), units: Units::default() })
         }
         _ => Err(request.class(&error)),
     }
+}
+
+/// The reasons, if there is one for each action; else nobody knows which is whose.
+fn aligned(
+    request: &Request,
+    actions: usize,
+    reasons: Vec<CancellationReason>,
+) -> Result<Vec<CancellationReason>, StoreError> {
+    if reasons.len() == actions {
+        return Ok(reasons);
+    }
+    let what = request.told(format_args!("the transaction was cancelled: {reasons:?}"));
+    let is_invalid = |reason: &CancellationReason| matches!(reason, CancellationReason::Invalid(_));
+    Err(if reasons.iter().any(is_invalid) {
+        StoreError::Rejected(what)
+    } else {
+        StoreError::Retry(what)
+    })
 }
 
 /// Whether nothing but the moment was wrong.

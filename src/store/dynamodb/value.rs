@@ -40,6 +40,10 @@ pub(super) fn from_sdk(item: SdkItem) -> Result<Item<'static>, StoreError> {
     item.into_iter().map(|(name, value)| Ok((Cow::Owned(name), value_from_sdk(value)?))).collect()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK's variant for types it does not know is private"
+)]
 fn value_from_sdk(value: AttributeValue) -> Result<Value<'static>, StoreError> {
     Ok(match value {
         AttributeValue::S(text) => Value::S(Cow::Owned(text)),
@@ -56,7 +60,7 @@ fn value_from_sdk(value: AttributeValue) -> Result<Value<'static>, StoreError> {
             Value::L(list.into_iter().map(value_from_sdk).collect::<Result<_, _>>()?)
         }
         AttributeValue::M(item) => Value::M(from_sdk(item)?),
-        unknown => return Err(unreadable(format_args!("{unknown:?} is of an unknown type"))),
+        _ => return Err(unreadable("it is of an unknown type")),
     })
 }
 
