@@ -10,6 +10,7 @@ mod coalesce;
 mod confirm;
 mod decide;
 mod decode;
+mod leads;
 mod meter;
 mod mirror;
 mod outcome;
