@@ -2,7 +2,6 @@
 
 use expect_test::expect;
 
-use crate::check;
 use crate::history::History;
 
 const TAGS: &str = r#"
@@ -27,17 +26,13 @@ fn each_element_refers() {
         History::new().has("pk: tag#a").in_table("numbers").has("id: 1").in_table("app").insert(
             "pk: post#1, tags: {SS: [a, b]}, meta: {list: [c, a, d]}, numbers: {NS: ['1.0', '2']}",
         );
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         1 app: 2 requests, 11 read, 0 write
           post_tags dangling_reference post#1 at tags[*] -> tag#b @100 reported: the referenced `tag` does not exist
           post_list dangling_reference post#1 at meta.list[0] -> tag#c @100 reported: the referenced `tag` does not exist
           post_list dangling_reference post#1 at meta.list[2] -> tag#d @100 reported: the referenced `tag` does not exist
           post_numbers dangling_reference post#1 at numbers[*] -> numbers:2 @100 reported: the referenced `number` does not exist
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -45,15 +40,11 @@ fn one_element_more_is_looked_up_alone() {
     let history = History::new()
         .change("pk: post#1, tags: {SS: [a, b, c]}", "pk: post#1, tags: {SS: [a, b, c, d]}")
         .change("pk: post#2, meta: {list: [a, b]}", "pk: post#2, meta: {list: [z, b, a]}");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         2 app: 2 requests, 6 read, 0 write
           post_tags dangling_reference post#1 at tags[*] -> tag#d @100 reported: the referenced `tag` does not exist
           post_list dangling_reference post#2 at meta.list[0] -> tag#z @200 reported: the referenced `tag` does not exist
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -62,26 +53,18 @@ fn fewer_elements_or_another_order_cost_nothing() {
         .change("pk: post#1, tags: {SS: [a, b, c]}", "pk: post#1, tags: {SS: [c, b]}")
         .change("pk: post#2, meta: {list: [a, b, c]}", "pk: post#2, meta: {list: [c, a]}")
         .change("pk: post#3, tags: {SS: [a]}", "pk: post#3");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         3 app: 0 requests, 0 read, 0 write
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn an_element_that_stands_twice_is_one_reference() {
     let history = History::new().insert("pk: post#1, meta: {list: [a, a, a]}");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           post_list dangling_reference post#1 at meta.list[0] -> tag#a @100 reported: the referenced `tag` does not exist
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -89,17 +72,13 @@ fn elements_may_be_wrong_each_on_its_own() {
     let history = History::new()
         .has("pk: tag#a")
         .insert("pk: post#1, meta: {list: [a, 1, null, '', b#c, [a], a]}");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         1 app: 2 requests, 4 read, 0 write
           post_list dangling_reference post#1 at meta.list[1] -> tag#1 @100 reported: the referenced `tag` does not exist
           post_list malformed_reference post#1 at meta.list[3] -> ? @100 reported: `` cannot be `{tag}` of a key: it is empty
           post_list malformed_reference post#1 at meta.list[4] -> ? @100 reported: `b#c` cannot be `{tag}` of a key: it has the table's separator in it
           post_list malformed_reference post#1 at meta.list[5] -> ? @100 reported: an element of `meta.list` is of type L
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -109,17 +88,13 @@ fn what_is_no_list_or_set_is_malformed() {
         .insert("pk: post#2, tags: [a]")
         .insert("pk: post#3, numbers: {SS: ['1']}")
         .insert("pk: post#4, meta: {list: {SS: [a]}}");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         4 app: 1 requests, 4 read, 0 write
           post_tags malformed_reference post#1 at tags -> ? @100 reported: `tags` is of type S, and the rule file says SS
           post_tags malformed_reference post#2 at tags -> ? @200 reported: `tags` is of type L, and the rule file says SS
           post_numbers malformed_reference post#3 at numbers -> ? @300 reported: `numbers` is of type SS, and the rule file says NS
           post_list malformed_reference post#4 at meta.list -> ? @400 reported: `meta.list` is of type SS, and the rule file says L
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -127,21 +102,13 @@ fn an_empty_list_refers_to_nothing() {
     let history = History::new()
         .insert("pk: post#1, meta: {list: []}")
         .insert("pk: post#2, meta: {list: [null]}");
-    check(
-        TAGS,
-        &history,
-        &expect![[r#"
+    history.under(TAGS).comes_to(expect![[r#"
         2 app: 0 requests, 0 read, 0 write
-    "#]],
-    );
+    "#]]);
     let required = TAGS.replace("{meta.list[*]}\" }", "{meta.list[*]}\" }, required: true");
-    check(
-        &required,
-        &history,
-        &expect![[r#"
+    history.under(&required).comes_to(expect![[r#"
         2 app: 1 requests, 2 read, 0 write
           post_list missing_reference post#1 at meta.list -> ? @100 reported: `meta.list` is required, and not there
           post_list missing_reference post#2 at meta.list -> ? @200 reported: `meta.list` is required, and not there
-    "#]],
-    );
+    "#]]);
 }
