@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod init;
+mod names;
 mod output;
 mod render;
 mod replay;
@@ -64,7 +65,7 @@ enum Verb {
     Init(init::Args),
     /// Check the rule file, and show all its problems.
     Check(check::Args),
-    /// Explain the code of a diagnostic.
+    /// Explain the code of a diagnostic, or what the rules see in an item.
     Explain(explain::Args),
     /// Replay recorded stream events through the rules, on an embedded store.
     Replay(replay::Args),
@@ -153,15 +154,20 @@ fn run(
     };
     let mut context = Context { rules: cli.rules, json: cli.json, color, output, environment };
     let done = cli.verb.run(&mut context);
-    match done.and_then(|outcome| context.output.flush().map(|()| outcome).map_err(Failure::from)) {
+    // What could not be written goes before what it would have said.
+    let done = match context.output.flush() {
+        Ok(()) => done,
+        Err(error) => Err(Failure::Output(error)),
+    };
+    match done {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(failure) => {
             if !matches!(failure, Failure::Rules) {
                 // If not even this can be written, the exit code has to do.
                 let _ = context.output.message(&format!("error: {failure}\n"));
+                let _ = context.output.flush();
             }
-            let _ = context.output.flush();
             failure.exit_code()
         }
     }
@@ -177,7 +183,12 @@ fn usage(error: &clap::Error, mut output: Output<'_>) -> ExitCode {
     };
     match written.and_then(|()| output.flush()) {
         Ok(()) => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
-        Err(_) => ExitCode::from(3),
+        Err(error) => {
+            let failure = Failure::Output(error);
+            let _ = output.message(&format!("error: {failure}\n"));
+            let _ = output.flush();
+            failure.exit_code()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Diagnostics for people and for programs.
 
-use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet};
-use serde_json::{Value, json};
+use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
+use serde::Serialize;
 
 use crate::rules::{Diagnostic, Label, Level, Lines, RuleSource, Span};
 
@@ -14,9 +14,11 @@ pub fn human(source: &RuleSource, diagnostic: &Diagnostic, color: bool) -> Strin
     };
     let mut group =
         Group::with_title(title.primary_title(&*diagnostic.message).id(diagnostic.code.id));
-    if !diagnostic.labels.is_empty() {
-        group = group.element(snippet(source, &diagnostic.labels));
-    }
+    group = if diagnostic.labels.is_empty() {
+        group.element(Origin::path(&*source.name))
+    } else {
+        group.element(snippet(source, &diagnostic.labels))
+    };
     let notes = diagnostic.notes.iter().map(|note| Title::NOTE.message(&**note));
     let help = diagnostic.help.iter().map(|help| Title::HELP.message(&**help));
     let group = group.elements(notes).elements(help);
@@ -44,36 +46,68 @@ fn snippet<'s>(
     Snippet::source(text).path(&*source.name).line_start(first_line).annotations(annotations)
 }
 
-/// A diagnostic as an object of one line of JSON.
+/// A diagnostic for programs, as an object of one line of JSON.
 #[must_use]
-pub fn json(source: &RuleSource, lines: &Lines<'_>, diagnostic: &Diagnostic) -> Value {
-    let label = |label: &Label| {
-        let mut value = place(lines, Some(label.span));
-        value.insert("text".to_owned(), json!(label.text));
-        value
-    };
-    let mut value = place(lines, diagnostic.span());
-    value.insert("type".to_owned(), json!("diagnostic"));
-    value.insert("code".to_owned(), json!(diagnostic.code.id));
-    value.insert("severity".to_owned(), json!(diagnostic.level().word()));
-    value.insert("message".to_owned(), json!(diagnostic.message));
-    value.insert("file".to_owned(), json!(source.name));
-    value.insert("labels".to_owned(), diagnostic.labels.iter().map(label).collect());
-    value.insert("notes".to_owned(), json!(diagnostic.notes));
-    value.insert("help".to_owned(), json!(diagnostic.help));
-    Value::Object(value)
+pub fn json<'d>(
+    source: &'d RuleSource,
+    lines: &Lines<'_>,
+    diagnostic: &'d Diagnostic,
+) -> impl Serialize + use<'d> {
+    DiagnosticLine {
+        kind: "diagnostic",
+        code: diagnostic.code.id,
+        severity: diagnostic.level().word(),
+        message: &diagnostic.message,
+        file: &source.name,
+        place: place(lines, diagnostic.span()),
+        help: diagnostic.help.as_deref(),
+        notes: &diagnostic.notes,
+        labels: diagnostic
+            .labels
+            .iter()
+            .map(|label| LabelObject { place: place(lines, Some(label.span)), text: &label.text })
+            .collect(),
+    }
 }
 
-fn place(lines: &Lines<'_>, span: Option<Span>) -> serde_json::Map<String, Value> {
+#[derive(Serialize)]
+struct DiagnosticLine<'d> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    code: &'static str,
+    severity: &'static str,
+    message: &'d str,
+    file: &'d str,
+    #[serde(flatten)]
+    place: Place,
+    help: Option<&'d str>,
+    notes: &'d [String],
+    labels: Vec<LabelObject<'d>>,
+}
+
+#[derive(Serialize)]
+struct LabelObject<'d> {
+    #[serde(flatten)]
+    place: Place,
+    text: &'d str,
+}
+
+/// A place in the file; nothing for problems with the file itself.
+#[derive(Serialize)]
+struct Place {
+    line: Option<usize>,
+    column: Option<usize>,
+    end_line: Option<usize>,
+    end_column: Option<usize>,
+}
+
+fn place(lines: &Lines<'_>, span: Option<Span>) -> Place {
     let start = span.map(|span| lines.position(span.start));
     let end = span.map(|span| lines.position(span.end));
-    [
-        ("line", start.map(|start| start.line)),
-        ("column", start.map(|start| start.column)),
-        ("end_line", end.map(|end| end.line)),
-        ("end_column", end.map(|end| end.column)),
-    ]
-    .into_iter()
-    .map(|(name, number)| (name.to_owned(), json!(number)))
-    .collect()
+    Place {
+        line: start.map(|start| start.line),
+        column: start.map(|start| start.column),
+        end_line: end.map(|end| end.line),
+        end_column: end.map(|end| end.column),
+    }
 }

@@ -2,13 +2,21 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::{Context, Failure, render};
 use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
 
 /// The most problems that people are shown at once.
 const SHOWN_MAX: usize = 100;
+
+#[derive(Serialize)]
+struct Summary {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    errors: usize,
+    warnings: usize,
+}
 
 /// Reads the rule file, and reports its problems.
 pub(super) fn check(context: &mut Context<'_>) -> Result<Rules, Failure> {
@@ -30,7 +38,7 @@ pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
 fn read(path: &Path, environment: rules::Environment<'_>) -> (RuleSource, Loaded) {
     let name = path.display().to_string();
     let source = std::fs::read(path)
-        .map_err(|error| rules::unreadable(&name, &error))
+        .map_err(|error| rules::unreadable(&error))
         .and_then(|bytes| RuleSource::from_bytes(name.as_str(), bytes));
     match source {
         Ok(source) => {
@@ -56,15 +64,15 @@ fn report(
         for diagnostic in diagnostics {
             context.output.json(&render::json(source, &lines, diagnostic))?;
         }
-        let summary = json!({ "type": "summary", "errors": errors, "warnings": warnings });
-        context.output.json(&summary)?;
+        context.output.json(&Summary { kind: "summary", errors, warnings })?;
         return Ok(());
     }
     for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
         let text = render::human(source, diagnostic, context.color);
         context.output.message(&format!("{text}\n\n"))?;
     }
-    if let Some(first) = diagnostics.first() {
+    // The first error is what to look at first, and warnings only if there are no errors.
+    if let Some(first) = diagnostics.iter().min_by_key(|diagnostic| diagnostic.level()) {
         let hidden = diagnostics.len().saturating_sub(SHOWN_MAX);
         let hidden =
             if hidden > 0 { format!("; {hidden} more are not shown") } else { String::new() };

@@ -11,28 +11,35 @@ use super::change::{Change, History};
 /// twice counts once.
 pub(super) fn coalesce(changes: Vec<Change<'_>>) -> Vec<History<'_>> {
     let mut places = HashMap::with_capacity(changes.len());
-    let mut items: Vec<Vec<Change<'_>>> = Vec::with_capacity(changes.len());
+    let mut histories: Vec<History<'_>> = Vec::with_capacity(changes.len());
     for change in changes {
         match places.entry((change.table, change.key.clone())) {
             Entry::Vacant(vacant) => {
-                vacant.insert(items.len());
-                items.push(vec![change]);
+                vacant.insert(histories.len());
+                histories.push(History { last: change, earlier: Vec::new() });
             }
             Entry::Occupied(place) => {
-                if let Some(steps) = items.get_mut(*place.get()) {
-                    steps.push(change);
+                if let Some(history) = histories.get_mut(*place.get()) {
+                    add(history, change);
                 }
             }
         }
     }
-    items.into_iter().filter_map(in_order).collect()
+    histories
 }
 
-fn in_order(mut steps: Vec<Change<'_>>) -> Option<History<'_>> {
-    if steps.len() > 1 {
-        steps.sort_by(|one, other| one.sequence.cmp(&other.sequence));
-        steps.dedup_by(|one, other| one.sequence == other.sequence);
+fn add<'a>(history: &mut History<'a>, change: Change<'a>) {
+    match change.sequence.cmp(&history.last.sequence) {
+        std::cmp::Ordering::Equal => {}
+        std::cmp::Ordering::Greater => {
+            history.earlier.push(std::mem::replace(&mut history.last, change));
+        }
+        std::cmp::Ordering::Less => {
+            let place =
+                history.earlier.binary_search_by(|known| known.sequence.cmp(&change.sequence));
+            if let Err(place) = place {
+                history.earlier.insert(place, change);
+            }
+        }
     }
-    let last = steps.pop()?;
-    Some(History { last, earlier: steps })
 }

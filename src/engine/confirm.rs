@@ -1,10 +1,11 @@
 //! Confirming: what looks like a violation is read again once its grace is over, and only what
 //! still holds is one.
 
-use super::decide::want_source;
+use std::borrow::Cow;
+
 use super::leads::{Leads, referring};
 use super::mirror::{self, Judgement, Step};
-use super::plan::{Wanted, existence_wants, reference_wants};
+use super::plan::{Plan, Wanted};
 use super::process::Fatal;
 use super::reads::{CONCURRENCY, ReadSet, Snapshot, fetch};
 use super::reference::{Stance, evaluate};
@@ -28,23 +29,24 @@ const CREATION_RESOLUTION_MS: i64 = 1_000;
 
 /// What looks like a violation.
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
+pub(super) struct Suspects<'h> {
     /// References to what does not exist, or wrong in themselves.
-    pub(super) claims: Vec<ClaimMade>,
+    pub(super) claims: Vec<ClaimMade<'h>>,
     /// Mirrors that someone else touched.
-    pub(super) mirrors: Vec<MirrorSuspect>,
+    pub(super) mirrors: Vec<MirrorSuspect<'h>>,
     /// Items that are gone while others may refer to them.
-    pub(super) departures: Vec<Departure>,
+    pub(super) departures: Vec<Departure<'h>>,
 }
 
-impl Suspects {
+impl Suspects<'_> {
     /// When the last of them may be confirmed; nothing if there are none. A record that does not
     /// tell its time counts as new.
     pub(super) fn due_ms(&self, rules: &Rules, now_ms: i64) -> Option<i64> {
         let grace_ms =
             |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
-        let due_ms = |cause: &Cause, grace_ms: i64| {
+        let due_ms = |cause: &Cause<'_>, grace_ms: i64| {
             cause
+                .change
                 .created_ms
                 .map_or(now_ms, |created_ms| created_ms.saturating_add(CREATION_RESOLUTION_MS))
                 .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
@@ -64,11 +66,12 @@ impl Suspects {
 /// for.
 pub(super) async fn confirm<S: Store>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
-    suspects: Suspects,
+    suspects: Suspects<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
-    let snapshot = fetch(rules, store, reads(rules, &suspects)).await;
+    let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
     for made in &suspects.claims {
         match still_holds(rules, made, &snapshot) {
             Ok(true) => report.claim(made),
@@ -77,39 +80,44 @@ pub(super) async fn confirm<S: Store>(
         }
     }
     confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
-    confirm_departures(rules, store, suspects.departures, &snapshot, report).await
+    confirm_departures(rules, plan, store, suspects.departures, &snapshot, report).await
 }
 
-fn reads(rules: &Rules, suspects: &Suspects) -> ReadSet {
+fn reads<'p>(rules: &Rules, plan: &'p Plan, suspects: &Suspects<'_>) -> ReadSet<'p> {
     let mut reads = ReadSet::default();
     for made in &suspects.claims {
-        let reference = &rules[made.rule];
-        let mut wanted = existence_wants(rules, &rules[reference.from]);
-        wanted.extend(&reference_wants(reference));
-        reads.want(made.item.table, &made.item.key, &wanted);
+        let change = made.cause.change;
+        reads.want(change.table, &change.key, plan.referencing(made.rule));
         if let Stance::Refers(key) = &made.claim.stance {
-            let target = &rules[reference.to];
-            reads.want(target.table, key, &existence_wants(rules, target));
+            let target = rules[made.rule].to;
+            reads.want(rules[target].table, key, plan.existence(target));
         }
     }
     for suspect in &suspects.mirrors {
-        let mirror = &rules[rules[suspect.pair.rule].mirror];
-        reads.want(mirror.table, &suspect.pair.mirror, &Wanted::All);
-        want_source(rules, &suspect.pair, &mut reads);
+        let rule = &rules[suspect.pair.rule];
+        let mirror_table = rules[rule.mirror].table;
+        reads.want(mirror_table, &suspect.pair.mirror, Cow::Owned(Wanted::All));
+        let source_table = rules[rule.source].table;
+        reads.want(source_table, &suspect.pair.source, plan.source(suspect.pair.rule));
     }
     for departure in &suspects.departures {
-        let target = &rules[rules[departure.finder.rule].to];
-        reads.want(target.table, &departure.finder.target, &existence_wants(rules, target));
+        let target = rules[departure.finder.rule].to;
+        reads.want(rules[target].table, &departure.finder.target, plan.existence(target));
     }
     reads
 }
 
 /// Whether an item still says what it said, and still in vain.
-fn still_holds(rules: &Rules, made: &ClaimMade, snapshot: &Snapshot) -> Result<bool, StoreError> {
+fn still_holds(
+    rules: &Rules,
+    made: &ClaimMade<'_>,
+    snapshot: &Snapshot,
+) -> Result<bool, StoreError> {
     let reference = &rules[made.rule];
     let from = &rules[reference.from];
-    let Some(item) = snapshot.item(made.item.table, &made.item.key)? else { return Ok(false) };
-    let Some(captures) = from.key.parse(&made.item.key) else { return Ok(false) };
+    let change = made.cause.change;
+    let Some(item) = snapshot.item(change.table, &change.key)? else { return Ok(false) };
+    let Some(captures) = from.key.parse(&change.key) else { return Ok(false) };
     let says_so = from.admits(item)
         && evaluate(rules, reference, &captures, item)
             .iter()
@@ -125,11 +133,11 @@ fn still_holds(rules: &Rules, made: &ClaimMade, snapshot: &Snapshot) -> Result<b
 async fn confirm_mirrors<S: Store>(
     rules: &Rules,
     store: &S,
-    suspects: Vec<MirrorSuspect>,
+    suspects: Vec<MirrorSuspect<'_>>,
     snapshot: &Snapshot,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
-    let mut repairs: Vec<(MirrorSuspect, Judgement, Vec<Step>)> = Vec::new();
+    let mut repairs: Vec<(MirrorSuspect<'_>, Judgement, Vec<Step>)> = Vec::new();
     for suspect in suspects {
         let judgement = match judge(rules, &suspect, snapshot) {
             Ok(Some(judgement)) => judgement,
@@ -170,7 +178,7 @@ async fn confirm_mirrors<S: Store>(
 
 fn judge(
     rules: &Rules,
-    suspect: &MirrorSuspect,
+    suspect: &MirrorSuspect<'_>,
     snapshot: &Snapshot,
 ) -> Result<Option<Judgement>, StoreError> {
     let rule = &rules[suspect.pair.rule];
@@ -181,13 +189,14 @@ fn judge(
 
 async fn confirm_departures<S: Store>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
-    departures: Vec<Departure>,
+    departures: Vec<Departure<'_>>,
     snapshot: &Snapshot,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
     let found: Vec<_> = stream::iter(&departures)
-        .map(|departure| still_referring(rules, store, departure, snapshot))
+        .map(|departure| still_referring(rules, plan, store, departure, snapshot))
         .buffered(CONCURRENCY)
         .collect()
         .await;
@@ -204,8 +213,9 @@ async fn confirm_departures<S: Store>(
 /// The items that still refer to an item that is still gone.
 async fn still_referring<S: Store>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
-    departure: &Departure,
+    departure: &Departure<'_>,
     snapshot: &Snapshot,
 ) -> Result<Leads, StoreError> {
     let finder = &departure.finder;
@@ -215,5 +225,5 @@ async fn still_referring<S: Store>(
         return Ok(Leads::default());
     }
     let enough = usize::try_from(reference.fanout_max).unwrap_or(usize::MAX);
-    referring(rules, store, finder, enough).await
+    referring(rules, plan, store, finder, enough).await
 }

@@ -3,7 +3,7 @@
 
 use super::confirm::Suspects;
 use super::mirror::{self, Fix, Pair, Verdict};
-use super::plan::{copy_wants, existence_wants};
+use super::plan::Plan;
 use super::process::Fatal;
 use super::reads::{ReadSet, Snapshot};
 use super::reference::Stance;
@@ -15,53 +15,45 @@ use crate::store::{Store, StoreError};
 
 /// What was decided.
 #[derive(Debug)]
-pub(super) struct Decisions {
+pub(super) struct Decisions<'h> {
     /// Mirrors of ours that are out of date.
-    pub(super) outdated: Vec<Outdated>,
+    pub(super) outdated: Vec<Outdated<'h>>,
     /// What looks like a violation.
-    pub(super) suspects: Suspects,
+    pub(super) suspects: Suspects<'h>,
 }
 
 /// A mirror of ours that is out of date: no violation, and put right at once.
 #[derive(Debug)]
-pub(super) struct Outdated {
+pub(super) struct Outdated<'h> {
     pair: Pair,
     fix: Fix,
-    cause: Cause,
+    cause: Cause<'h>,
 }
 
 /// What must be read to decide.
-pub(super) fn reads(rules: &Rules, work: &Work<'_, '_>) -> ReadSet {
+pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, work: &Work<'_>) -> ReadSet<'p> {
     let mut reads = ReadSet::default();
     for made in &work.claims {
         if let Stance::Refers(key) = &made.claim.stance {
-            let target = &rules[rules[made.rule].to];
-            reads.want(target.table, key, &existence_wants(rules, target));
+            let target = rules[made.rule].to;
+            reads.want(rules[target].table, key, plan.existence(target));
         }
     }
     for echo in &work.echoes {
-        want_source(rules, &echo.pair, &mut reads);
+        let source = rules[echo.pair.rule].source;
+        reads.want(rules[source].table, &echo.pair.source, plan.source(echo.pair.rule));
     }
     reads
 }
 
-/// Asks for the source of a pair.
-pub(super) fn want_source(rules: &Rules, pair: &Pair, reads: &mut ReadSet) {
-    let mirror = &rules[pair.rule];
-    let source = &rules[mirror.source];
-    let mut wanted = existence_wants(rules, source);
-    wanted.extend(&copy_wants(&mirror.copy));
-    reads.want(source.table, &pair.source, &wanted);
-}
-
 /// Decides, given what was read and which departures led to anything.
-pub(super) fn decide(
+pub(super) fn decide<'h>(
     rules: &Rules,
-    work: Work<'_, '_>,
+    work: Work<'h>,
     snapshot: &Snapshot,
     leads: Vec<Result<bool, StoreError>>,
     report: &mut Report<'_>,
-) -> Result<Decisions, Fatal> {
+) -> Result<Decisions<'h>, Fatal> {
     let mut suspects = Suspects { mirrors: work.shadowed, ..Suspects::default() };
     let mut outdated = Vec::new();
     for made in work.claims {
@@ -85,7 +77,7 @@ pub(super) fn decide(
                 continue;
             }
         };
-        let verdict = mirror::verify(rules, &echo.pair, echo.change, source);
+        let verdict = mirror::verify(rules, &echo.pair, echo.cause.change, source);
         match verdict {
             Verdict::Clean => {}
             Verdict::Outdated(fix) if rules[rule].mode == Mode::Enforce => {
@@ -111,7 +103,7 @@ pub(super) fn decide(
 pub(super) async fn correct<S: Store>(
     rules: &Rules,
     store: &S,
-    outdated: Vec<Outdated>,
+    outdated: Vec<Outdated<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
     let steps = outdated

@@ -1,6 +1,6 @@
 //! Leads: following a finder's query to the items that refer to its target.
 
-use super::plan::{existence_wants, reference_wants};
+use super::plan::Plan;
 use super::reads::{ReadSet, fetch};
 use super::reference::Finder;
 use crate::data::Key;
@@ -38,6 +38,7 @@ pub(super) async fn leads_anywhere<S: Store>(
 /// Follows a finder's query until it has led to enough items that refer to its target.
 pub(super) async fn referring<S: Store>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
     finder: &Finder,
     enough: usize,
@@ -48,7 +49,7 @@ pub(super) async fn referring<S: Store>(
         let page = store.query(Query { start, ..finder.query.clone() }).await?.value;
         let mut keys = leads(rules, finder, &page);
         if !finder.reads_referencing_items(rules) {
-            keys = only_referring(rules, store, finder, keys).await?;
+            keys = only_referring(rules, plan, store, finder, keys).await?;
         }
         found.more = keys.len() > enough - found.keys.len();
         keys.truncate(enough - found.keys.len());
@@ -72,17 +73,15 @@ fn leads(rules: &Rules, finder: &Finder, page: &Page) -> Vec<Key<'static>> {
 /// Of these keys, the ones whose items refer to the target: an index or a mirror only hints.
 async fn only_referring<S: Store>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
     finder: &Finder,
     keys: Vec<Key<'static>>,
 ) -> Result<Vec<Key<'static>>, StoreError> {
-    let reference = &rules[finder.rule];
-    let from = &rules[reference.from];
-    let mut wanted = existence_wants(rules, from);
-    wanted.extend(&reference_wants(reference));
+    let from = &rules[rules[finder.rule].from];
     let mut reads = ReadSet::default();
     for key in &keys {
-        reads.want(from.table, key, &wanted);
+        reads.want(from.table, key, plan.referencing(finder.rule));
     }
     let snapshot = fetch(rules, store, reads).await;
     let mut referring = Vec::new();

@@ -1,11 +1,13 @@
 //! What the rules need, worked out once: per table and per entity.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
-    Copied, Entity, EntityId, MirrorId, Mode, Reference, ReferenceId, Rules, Source, TableId,
+    Copied, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Source,
+    TableId,
 };
 
 /// The attribute in which a mirror carries its mark.
@@ -74,12 +76,19 @@ impl Roles {
 pub(crate) struct Plan {
     matchers: Vec<Matcher>,
     entities: Vec<EntityPlan>,
+    /// What each mirror looks at in its source.
+    sources: Vec<Wanted>,
+    /// What each reference looks at in the referencing item.
+    referencing: Vec<Wanted>,
 }
 
 #[derive(Debug)]
 struct EntityPlan {
     roles: Roles,
+    /// What the rules look at in its items.
     wanted: Wanted,
+    /// What tells whether an item of it exists.
+    existence: Wanted,
 }
 
 impl Plan {
@@ -90,9 +99,13 @@ impl Plan {
             .zip(&rules.entities)
             .map(|(roles, entity)| EntityPlan {
                 wanted: entity_wants(rules, entity, &roles),
+                existence: existence_wants(rules, entity),
                 roles,
             })
             .collect();
+        let referencing =
+            rules.references.iter().map(|reference| referencing_wants(rules, reference)).collect();
+        let sources = rules.mirrors.iter().map(|mirror| source_wants(rules, mirror)).collect();
         let used = |table| {
             rules
                 .entities
@@ -105,7 +118,7 @@ impl Plan {
         let matchers = (0..rules.tables.len())
             .map(|place| Matcher::new(&used(TableId(place)).collect::<Vec<_>>()))
             .collect();
-        Self { matchers, entities }
+        Self { matchers, entities, sources, referencing }
     }
 
     /// The entities that a key of this table may belong to.
@@ -114,13 +127,35 @@ impl Plan {
     }
 
     /// The rules that look at an entity.
-    pub(crate) fn roles(&self, entity: EntityId) -> Option<&Roles> {
-        self.entities.get(entity.0).map(|plan| &plan.roles)
+    pub(crate) fn roles(&self, entity: EntityId) -> &Roles {
+        &self.entity(entity).roles
     }
 
     /// What the rules look at in the items of an entity.
-    pub(crate) fn wanted(&self, entity: EntityId) -> Option<&Wanted> {
-        self.entities.get(entity.0).map(|plan| &plan.wanted)
+    pub(crate) fn wanted(&self, entity: EntityId) -> &Wanted {
+        &self.entity(entity).wanted
+    }
+
+    /// What tells whether an item of an entity exists: its key and its conditions.
+    pub(crate) fn existence(&self, entity: EntityId) -> Cow<'_, Wanted> {
+        Cow::Borrowed(&self.entity(entity).existence)
+    }
+
+    /// What a mirror looks at in its source.
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
+    pub(crate) fn source(&self, mirror: MirrorId) -> Cow<'_, Wanted> {
+        Cow::Borrowed(&self.sources[mirror.0])
+    }
+
+    /// What a reference looks at in the referencing item.
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
+    pub(crate) fn referencing(&self, reference: ReferenceId) -> Cow<'_, Wanted> {
+        Cow::Borrowed(&self.referencing[reference.0])
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
+    fn entity(&self, entity: EntityId) -> &EntityPlan {
+        &self.entities[entity.0]
     }
 }
 
@@ -154,35 +189,39 @@ fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
     }
     let mut wanted = existence_wants(rules, entity);
     for reference in &uses.outgoing {
-        wanted.extend(&reference_wants(&rules[*reference]));
+        wanted.extend(&referencing_wants(rules, &rules[*reference]));
     }
     for mirror in &uses.sources {
-        wanted.extend(&copy_wants(&rules[*mirror].copy));
+        wanted.extend(&source_wants(rules, &rules[*mirror]));
     }
     wanted
 }
 
 /// What tells whether an item of an entity exists: its key and its conditions.
-pub(crate) fn existence_wants(rules: &Rules, entity: &Entity) -> Wanted {
+fn existence_wants(rules: &Rules, entity: &Entity) -> Wanted {
     let keys = rules[entity.table].key.names();
     let conditions = entity.conditions.iter().map(|(path, _)| path.root());
     Wanted::Names(keys.chain(conditions).map(str::to_owned).collect())
 }
 
 /// What a reference looks at in the referencing item.
-pub(crate) fn reference_wants(reference: &Reference) -> Wanted {
+fn referencing_wants(rules: &Rules, reference: &Reference) -> Wanted {
+    let mut wanted = existence_wants(rules, &rules[reference.from]);
     let roots = reference.components.iter().filter_map(|component| match component {
         Source::Capture(_) => None,
         Source::Attribute(path, _) | Source::Elements(path, _) => Some(path.root().to_owned()),
     });
-    Wanted::Names(roots.collect())
+    wanted.extend(&Wanted::Names(roots.collect()));
+    wanted
 }
 
 /// What a mirror looks at in its source.
-pub(crate) fn copy_wants(copied: &Copied) -> Wanted {
-    match copied {
-        Copied::All => Wanted::All,
-        Copied::None => Wanted::Names(BTreeSet::new()),
-        Copied::List(names) => Wanted::Names(names.iter().cloned().collect()),
+fn source_wants(rules: &Rules, mirror: &Mirror) -> Wanted {
+    let mut wanted = existence_wants(rules, &rules[mirror.source]);
+    match &mirror.copy {
+        Copied::All => wanted = Wanted::All,
+        Copied::None => {}
+        Copied::List(names) => wanted.extend(&Wanted::Names(names.iter().cloned().collect())),
     }
+    wanted
 }

@@ -81,13 +81,13 @@ impl Engine {
         work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
 
         write_mirrors(rules, &store, std::mem::take(&mut work.mirrored), &mut report).await?;
-        let snapshot = fetch(rules, &store, decide::reads(rules, &work)).await;
+        let snapshot = fetch(rules, &store, decide::reads(rules, &self.plan, &work)).await;
         let leads = probe(rules, &store, &work.departures).await;
         let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;
 
         let outdated = std::mem::take(&mut decisions.outdated);
         decide::correct(rules, &store, outdated, &mut report).await?;
-        confirm_suspects(rules, &store, clock, decisions.suspects, &mut report).await?;
+        confirm_suspects(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
         Ok(report.finish(store.requests(), store.units()))
     }
 }
@@ -97,13 +97,13 @@ impl Engine {
 async fn write_mirrors<S: Store>(
     rules: &Rules,
     store: &S,
-    mirrored: Vec<Mirrored>,
+    mirrored: Vec<Mirrored<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
     let steps = mirrored
         .iter()
         .map(|change| {
-            let sequence = &change.cause.sequence;
+            let sequence = &change.cause.change.sequence;
             mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
         })
         .collect();
@@ -125,7 +125,7 @@ async fn write_mirrors<S: Store>(
 async fn probe<S: Store>(
     rules: &Rules,
     store: &S,
-    departures: &[Departure],
+    departures: &[Departure<'_>],
 ) -> Vec<Result<bool, StoreError>> {
     stream::iter(departures)
         .map(|departure| async {
@@ -142,14 +142,15 @@ async fn probe<S: Store>(
 
 async fn confirm_suspects<S: Store, C: Clock>(
     rules: &Rules,
+    plan: &Plan,
     store: &S,
     clock: &C,
-    suspects: Suspects,
+    suspects: Suspects<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
     let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) else { return Ok(()) };
     if due_ms > clock.now_ms() {
         clock.sleep_until_ms(due_ms).await;
     }
-    confirm(rules, store, suspects, report).await
+    confirm(rules, plan, store, suspects, report).await
 }

@@ -5,7 +5,7 @@ use super::leads::Leads;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
 use super::process::Fatal;
-use super::reference::Stance;
+use super::reference::{Stance, claim_path};
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
 use crate::data::{Item, Key};
@@ -42,8 +42,8 @@ impl<'r> Report<'r> {
     }
 
     /// The store did not do what a piece of work needs.
-    pub(super) fn fail(&mut self, error: StoreError, cause: &Cause) -> Result<(), Fatal> {
-        let (position, sequence) = (cause.position, cause.sequence.to_string());
+    pub(super) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
+        let (position, sequence) = (cause.position, cause.change.sequence.to_string());
         match error {
             StoreError::Retry(reason) => {
                 self.outcome.handed_back.push(HandedBack { position, sequence, reason });
@@ -61,7 +61,7 @@ impl<'r> Report<'r> {
         &mut self,
         rule: &str,
         made: Vec<(Operation, ItemName)>,
-        cause: &Cause,
+        cause: &Cause<'_>,
     ) {
         self.outcome.writes.extend(made.into_iter().map(|(operation, item)| WriteMade {
             rule: rule.to_owned(),
@@ -72,7 +72,7 @@ impl<'r> Report<'r> {
     }
 
     /// A reference is dangling, or wrong in itself.
-    pub(super) fn claim(&mut self, made: &ClaimMade) {
+    pub(super) fn claim(&mut self, made: &ClaimMade<'_>) {
         let rule = &self.rules[made.rule];
         let to = &self.rules[rule.to];
         let (kind, referenced, detail) = match &made.claim.stance {
@@ -87,10 +87,10 @@ impl<'r> Report<'r> {
             rule: rule.name.clone(),
             kind,
             severity: rule.severity,
-            referencing: Some(made.item.clone()),
+            referencing: Some(made.cause.item()),
             referenced,
-            path: made.claim.path.clone(),
-            sequence: made.cause.sequence.to_string(),
+            path: claim_path(rule, &made.claim),
+            sequence: made.cause.change.sequence.to_string(),
             response: Response::Reported,
             detail,
             orphans: None,
@@ -99,7 +99,7 @@ impl<'r> Report<'r> {
     }
 
     /// An item is gone, and others still refer to it.
-    pub(super) fn orphaned(&mut self, departure: &Departure, found: Leads) {
+    pub(super) fn orphaned(&mut self, departure: &Departure<'_>, found: Leads) {
         let rule = &self.rules[departure.finder.rule];
         let from = &self.rules[rule.from];
         let count = found.keys.len();
@@ -117,9 +117,9 @@ impl<'r> Report<'r> {
             kind: Kind::Orphaned,
             severity: rule.severity,
             referencing: first,
-            referenced: Some(departure.target.clone()),
+            referenced: Some(departure.cause.item()),
             path: None,
-            sequence: departure.cause.sequence.to_string(),
+            sequence: departure.cause.change.sequence.to_string(),
             response: Response::Reported,
             detail,
             orphans: Some(Orphans { count, more: left, keys }),
@@ -130,7 +130,7 @@ impl<'r> Report<'r> {
     /// A mirror is not what its source says.
     pub(super) fn mirror(
         &mut self,
-        suspect: &MirrorSuspect,
+        suspect: &MirrorSuspect<'_>,
         judgement: &Judgement,
         response: Response,
     ) {
@@ -141,7 +141,7 @@ impl<'r> Report<'r> {
     }
 
     /// A mirror could not be written, for this is in its place.
-    pub(super) fn blocked(&mut self, pair: &Pair, current: &Item<'_>, cause: &Cause) {
+    pub(super) fn blocked(&mut self, pair: &Pair, current: &Item<'_>, cause: &Cause<'_>) {
         if Mark::of(current, &self.rules[pair.rule].name).is_some() {
             // The mirror of this very change or a newer one: it was delivered before.
             return;
@@ -158,7 +158,7 @@ impl<'r> Report<'r> {
         kind: Kind,
         response: Response,
         detail: String,
-        cause: &Cause,
+        cause: &Cause<'_>,
     ) -> Violation {
         let rule = &self.rules[pair.rule];
         let item = |entity: EntityId, key: &Key<'static>| {
@@ -171,7 +171,7 @@ impl<'r> Report<'r> {
             referencing: item(rule.mirror, &pair.mirror),
             referenced: item(rule.source, &pair.source),
             path: None,
-            sequence: cause.sequence.to_string(),
+            sequence: cause.change.sequence.to_string(),
             response,
             detail,
             orphans: None,

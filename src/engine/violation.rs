@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::data::Key;
-use crate::rules::model::{Severity, TableId};
+use crate::rules::model::{Rules, Severity, TableId};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,13 +134,22 @@ impl Violation {
     /// It is a hash (FNV-1a, 64 bits) of what the violation is about, and not of what was done
     /// about it.
     #[must_use]
-    pub fn id(&self) -> String {
-        let about = (
-            (&self.rule, self.kind),
-            (&self.referencing, &self.referenced),
-            (&self.path, &self.sequence),
-        );
-        format!("{:016x}", fnv1a(format!("{about:?}").as_bytes()))
+    pub fn id(&self, rules: &Rules) -> String {
+        let item = |item: &Option<ItemName>| {
+            item.as_ref().map(|item| {
+                let table = &rules[item.table];
+                (&table.name, table.key.item_of(&item.key))
+            })
+        };
+        let about = serde_json::json!([
+            self.rule,
+            self.kind.name(),
+            item(&self.referencing),
+            item(&self.referenced),
+            self.path,
+            self.sequence,
+        ]);
+        format!("{:016x}", fnv1a(about.to_string().as_bytes()))
     }
 }
 

@@ -6,7 +6,6 @@ use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder};
 use super::violation::ItemName;
-use crate::data::SequenceNumber;
 use crate::data::{Item, KeyValue};
 use crate::rules::model::{
     Entity, EntityId, MirrorId, Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules,
@@ -14,89 +13,87 @@ use crate::rules::model::{
 
 /// What the rules must do about a batch.
 #[derive(Debug, Default)]
-pub(crate) struct Work<'h, 'a> {
+pub(crate) struct Work<'h> {
     /// Sources that changed: their mirrors are to be written.
-    pub(crate) mirrored: Vec<Mirrored>,
+    pub(crate) mirrored: Vec<Mirrored<'h>>,
     /// Sources that changed under a rule in observe mode: their mirrors are to be compared.
-    pub(crate) shadowed: Vec<MirrorSuspect>,
+    pub(crate) shadowed: Vec<MirrorSuspect<'h>>,
     /// Mirrors that changed: they are to be verified.
-    pub(crate) echoes: Vec<Echo<'h, 'a>>,
+    pub(crate) echoes: Vec<Echo<'h>>,
     /// References made: their targets are to be looked up.
-    pub(crate) claims: Vec<ClaimMade>,
+    pub(crate) claims: Vec<ClaimMade<'h>>,
     /// Items that others may refer to, and that are gone.
-    pub(crate) departures: Vec<Departure>,
+    pub(crate) departures: Vec<Departure<'h>>,
     /// What the rules cannot make sense of.
     pub(crate) rejected: Vec<Rejected>,
 }
 
-/// The record behind a piece of work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cause {
-    /// Its sequence number.
-    pub(crate) sequence: SequenceNumber<'static>,
-    /// When it was made.
-    pub(crate) created_ms: Option<i64>,
+/// The change behind a piece of work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause<'h> {
+    /// The change.
+    pub(crate) change: &'h Change<'h>,
     /// The place in the batch from which on to deliver again if this fails.
     pub(crate) position: usize,
 }
 
+impl Cause<'_> {
+    /// The item that changed.
+    pub(crate) fn item(&self) -> ItemName {
+        ItemName { table: self.change.table, key: self.change.key.clone().into_owned() }
+    }
+}
+
 /// A source that changed.
 #[derive(Debug)]
-pub(crate) struct Mirrored {
+pub(crate) struct Mirrored<'h> {
     pub(crate) pair: Pair,
     /// The mirror that it asks for, if any.
     pub(crate) content: Option<Item<'static>>,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Cause<'h>,
 }
 
 /// A mirror that may not be what its source says.
 #[derive(Debug)]
-pub(crate) struct MirrorSuspect {
+pub(crate) struct MirrorSuspect<'h> {
     pub(crate) pair: Pair,
     /// What is known of its removal, if it was removed.
     pub(crate) removed: Option<Removed>,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Cause<'h>,
 }
 
 /// A mirror that changed.
 #[derive(Debug)]
-pub(crate) struct Echo<'h, 'a> {
+pub(crate) struct Echo<'h> {
     pub(crate) pair: Pair,
-    pub(crate) change: &'h Change<'a>,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Cause<'h>,
 }
 
-impl Echo<'_, '_> {
+impl<'h> Echo<'h> {
     /// The mirror, to be looked at again.
-    pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect {
-        let removed = mirror::removal(rules, &self.pair, self.change);
+    pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect<'h> {
+        let removed = mirror::removal(rules, &self.pair, self.cause.change);
         MirrorSuspect { pair: self.pair, removed, cause: self.cause }
     }
 }
 
 /// Something that an item says through a reference, and did not say before.
 #[derive(Debug, Clone)]
-pub(crate) struct ClaimMade {
+pub(crate) struct ClaimMade<'h> {
     pub(crate) rule: ReferenceId,
-    pub(crate) item: ItemName,
     pub(crate) claim: Claim,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Cause<'h>,
 }
 
 /// An item that is gone, and how to find who referred to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Departure {
+pub(crate) struct Departure<'h> {
     pub(crate) finder: Finder,
-    pub(crate) target: ItemName,
-    pub(crate) cause: Cause,
+    pub(crate) cause: Cause<'h>,
 }
 
 /// Finds what the rules must do about what happened to items.
-pub(crate) fn work<'h, 'a>(
-    rules: &Rules,
-    plan: &Plan,
-    histories: &'h [History<'a>],
-) -> Work<'h, 'a> {
+pub(crate) fn work<'h>(rules: &Rules, plan: &Plan, histories: &'h [History<'h>]) -> Work<'h> {
     let mut work = Work::default();
     for history in histories {
         for id in plan.candidates(history.last.table, &history.last.key) {
@@ -111,16 +108,16 @@ pub(crate) fn work<'h, 'a>(
 }
 
 /// An item's history, seen as one of an entity.
-struct Seen<'s, 'h, 'a> {
+struct Seen<'s, 'h> {
     rules: &'s Rules,
     entity: &'s Entity,
     captures: &'s [KeyValue<'s>],
-    history: &'h History<'a>,
+    history: &'h History<'h>,
 }
 
-impl<'h, 'a> Seen<'_, 'h, 'a> {
-    fn add_to(&self, work: &mut Work<'h, 'a>, plan: &Plan, id: EntityId) {
-        let Some(roles) = plan.roles(id) else { return };
+impl<'h> Seen<'_, 'h> {
+    fn add_to(&self, work: &mut Work<'h>, plan: &Plan, id: EntityId) {
+        let roles = plan.roles(id);
         for rule in &roles.sources {
             self.add_mirrored(work, *rule);
         }
@@ -135,7 +132,7 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
         }
     }
 
-    fn add_mirrored(&self, work: &mut Work<'h, 'a>, rule: MirrorId) {
+    fn add_mirrored(&self, work: &mut Work<'h>, rule: MirrorId) {
         let changed = self.history.steps().rev().find(|step| {
             let (before, after) = (step.before.as_ref(), step.after.as_ref());
             !mirror::is_unchanged(self.rules, rule, before, after)
@@ -147,7 +144,7 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
             Err(error) => {
                 work.rejected.push(Rejected {
                     position: changed.position,
-                    sequence: Some(cause.sequence.to_string()),
+                    sequence: Some(changed.sequence.to_string()),
                     error: format!("mirror `{}` cannot be written: {error}", self.rules[rule].name),
                 });
                 return;
@@ -162,7 +159,7 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
         }
     }
 
-    fn add_echo(&self, work: &mut Work<'h, 'a>, rule: MirrorId) {
+    fn add_echo(&self, work: &mut Work<'h>, rule: MirrorId) {
         // A key that no source could have asked for is none of the rule's business.
         let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) else { return };
         let last = &self.history.last;
@@ -172,39 +169,43 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
         let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
         let answered = answered.filter(|_| deletes_source && last.after.is_some());
         for change in answered.into_iter().chain([last]) {
-            work.echoes.push(Echo { pair: pair.clone(), change, cause: self.cause(change) });
+            work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
         }
     }
 
-    fn add_claims(&self, work: &mut Work<'h, 'a>, rule: ReferenceId) {
+    fn add_claims(&self, work: &mut Work<'h>, rule: ReferenceId) {
         let reference = &self.rules[rule];
         let Some(image) = self.admitted(self.history.last.after.as_ref()) else { return };
-        let unchanged = self.history.steps().all(|step| {
+        let changed = self.history.steps().rev().find(|step| {
             let before = self.admitted(step.before.as_ref());
-            reference::is_unchanged(reference, before, self.admitted(step.after.as_ref()))
+            !reference::is_unchanged(reference, before, self.admitted(step.after.as_ref()))
         });
-        if unchanged {
+        let Some(changed) = changed else { return };
+        let evaluate = |image| reference::evaluate(self.rules, reference, self.captures, image);
+        let claims = evaluate(image);
+        if !reference.has_elements() {
+            // One claim at most, and what it is made of changed: it is new.
+            let cause = self.cause(changed);
+            work.claims.extend(claims.into_iter().map(|claim| ClaimMade { rule, claim, cause }));
             return;
         }
-        let evaluate = |image| reference::evaluate(self.rules, reference, self.captures, image);
         let said_before: Vec<(&Change<'_>, Vec<Claim>)> = self
             .history
             .steps()
             .map(|step| (step, self.admitted(step.before.as_ref()).map_or_else(Vec::new, evaluate)))
             .collect();
-        for claim in evaluate(image) {
+        for claim in claims {
             let new_in = said_before
                 .iter()
                 .rev()
                 .find(|(_, said)| !said.iter().any(|earlier| earlier.stance == claim.stance));
             if let Some((step, _)) = new_in {
-                let cause = self.cause(step);
-                work.claims.push(ClaimMade { rule, item: self.item(), claim, cause });
+                work.claims.push(ClaimMade { rule, claim, cause: self.cause(step) });
             }
         }
     }
 
-    fn add_departure(&self, work: &mut Work<'h, 'a>, rule: ReferenceId) {
+    fn add_departure(&self, work: &mut Work<'h>, rule: ReferenceId) {
         if self.admitted(self.history.last.after.as_ref()).is_some() {
             return;
         }
@@ -222,25 +223,16 @@ impl<'h, 'a> Seen<'_, 'h, 'a> {
         }
         if let Some(finder) = reference::finder(self.rules, rule, self.captures) {
             let cause = self.cause(gone);
-            work.departures.push(Departure { finder, target: self.item(), cause });
+            work.departures.push(Departure { finder, cause });
         }
     }
 
     /// The image, if it is one of the entity.
-    fn admitted<'i>(&self, image: Option<&'i Item<'a>>) -> Option<&'i Item<'a>> {
+    fn admitted<'i, 'a>(&self, image: Option<&'i Item<'a>>) -> Option<&'i Item<'a>> {
         image.filter(|image| self.entity.admits(image))
     }
 
-    fn item(&self) -> ItemName {
-        let change = &self.history.last;
-        ItemName { table: change.table, key: change.key.clone().into_owned() }
-    }
-
-    fn cause(&self, step: &Change<'_>) -> Cause {
-        Cause {
-            sequence: step.sequence.clone().into_owned(),
-            created_ms: step.created_ms,
-            position: self.history.position(),
-        }
+    fn cause(&self, change: &'h Change<'h>) -> Cause<'h> {
+        Cause { change, position: self.history.position() }
     }
 }

@@ -87,7 +87,7 @@ impl<'w> World<'w> {
             self.commit(&mut write);
             match (write.committed, &write.delivery.place) {
                 (Some(Err(rejected)), Some(place)) => {
-                    batch.rejected.push((place.clone(), rejected))
+                    batch.rejected.push((place.clone(), rejected));
                 }
                 _ => deliveries.push(write.delivery),
             }

@@ -54,9 +54,10 @@ impl RuleSource {
 
 /// The diagnostic for a rule file that cannot be read.
 #[must_use]
-pub fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
+pub fn unreadable(error: &std::io::Error) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(&codes::UNREADABLE, format!("cannot read the rule file `{name}`: {error}"));
+        Diagnostic::new(&codes::UNREADABLE, format!("the rule file cannot be read: {error}"));
+
     if error.kind() == std::io::ErrorKind::NotFound {
         return diagnostic
             .help("`referee init` writes a file to start from; `--rules` names another one");

@@ -217,6 +217,14 @@ pub struct Reference {
     pub fanout_max: u64,
 }
 
+impl Reference {
+    /// Whether it refers once for each element of a list or set.
+    #[must_use]
+    pub fn has_elements(&self) -> bool {
+        self.components.iter().any(|source| matches!(source, Source::Elements(..)))
+    }
+}
+
 /// Where one part of a reference comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

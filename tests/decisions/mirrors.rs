@@ -186,7 +186,7 @@ version: 1
 tables: { app: { key: [pk] }, other: { key: [id] } }
 entities:
   member: { table: app, key: { pk: "member#{member}" }, where: { kind: Member, meta.state: live } }
-  copy: { table: other, key: { id: "{member}" }, where: { kind: Member, meta.state: live } }
+  copy: { table: other, key: { id: "{member}" }, where: { kind: Copy, meta.made.by: referee } }
 mirrors:
   copied: { source: member, mirror: copy }
 "#;
@@ -200,7 +200,7 @@ fn a_mirror_has_its_own_key_and_kind() {
         1 app: 1 requests, 0 read, 1 write
           copied put other:1
         1 own: 1 requests, 1 read, 0 write
-        + other:1 _referee: copied@100 kind: Member meta: ( state: live x: 1)
+        + other:1 _referee: copied@100 kind: Copy meta: ( made: ( by: referee) state: live x: 1)
     "#]]);
 }
 

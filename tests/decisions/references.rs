@@ -224,8 +224,8 @@ fn a_full_match_is_all_or_nothing() {
     composite().under(&full).comes_to(expect![[r#"
         7 app: 2 requests, 7 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
-          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row, place` some are there and some are not
-          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row, place` some are there and some are not
+          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row`, `place` some are there and some are not
+          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row`, `place` some are there and some are not
           ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` is of type N, and the rule file says S
     "#]]);
 }
@@ -236,9 +236,9 @@ fn a_required_full_match_is_all() {
     composite().under(&full).comes_to(expect![[r#"
         7 app: 2 requests, 8 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
-          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row, place` some are there and some are not
-          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row, place` some are there and some are not
-          ticket_seat missing_reference ticket#east#6 at row, place -> ? @600 reported: `row, place` is required, and not there
+          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row`, `place` some are there and some are not
+          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row`, `place` some are there and some are not
+          ticket_seat missing_reference ticket#east#6 at row, place -> ? @600 reported: `row`, `place` is required, and not there
           ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` is of type N, and the rule file says S
     "#]]);
 }

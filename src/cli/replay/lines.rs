@@ -89,7 +89,7 @@ impl<'l> Line<'l> {
     pub(super) fn violation(rules: &'l Rules, violation: &'l Violation) -> Self {
         let orphans = violation.orphans.as_ref();
         Self::Violation(ViolationLine {
-            id: violation.id(),
+            id: violation.id(rules),
             rule: &violation.rule,
             kind: violation.kind.name(),
             severity: match violation.severity {

@@ -189,7 +189,7 @@ impl<'t, 'c> Teller<'t, 'c> {
             self.findings.writes.push(write);
         }
         for violation in outcome.violations {
-            if self.told.insert(violation.id()) {
+            if self.told.insert(violation.id(self.rules)) {
                 self.totals.violations += 1;
                 self.has_errors |= violation.severity == Severity::Error;
                 self.line(&Line::violation(self.rules, &violation));

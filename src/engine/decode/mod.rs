@@ -7,6 +7,8 @@
 mod image;
 mod wire;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -69,7 +71,7 @@ pub(crate) fn decode<'a>(
             .candidates(header.table, &header.key)
             .iter()
             .filter(|entity| rules[**entity].key.parse(&header.key).is_some())
-            .filter_map(|entity| plan.wanted(*entity))
+            .map(|entity| plan.wanted(*entity))
             .collect();
         if wanted.is_empty() {
             return Ok(None);
@@ -98,10 +100,10 @@ fn read<'a, T>(
         sequence: None,
         error: format!("the record is not one of a DynamoDB stream: {}", without_place(&error)),
     })?;
-    let sequence = envelope.sequence().map(str::to_owned);
+    let sequence = envelope.sequence();
     wire::header(rules, envelope).and_then(then).map_err(|error| Rejected {
         position,
-        sequence,
+        sequence: sequence.map(Cow::into_owned),
         error,
     })
 }

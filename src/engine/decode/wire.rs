@@ -117,11 +117,11 @@ struct StreamRecord<'a> {
     stream_view_type: Option<Text<'a>>,
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
     /// The sequence number, however little of the rest can be understood.
-    pub(super) fn sequence(&self) -> Option<&str> {
+    pub(super) fn sequence(&self) -> Option<Cow<'a, str>> {
         let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
-        Some(text)
+        Some(text.clone())
     }
 }
 

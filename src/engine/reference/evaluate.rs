@@ -1,6 +1,8 @@
 //! Evaluating: from a referencing item's image to the keys that it refers to.
 
-use crate::data::{Item, Key, KeyValue, Type, Value};
+use std::collections::BTreeSet;
+
+use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::engine::violation::Kind;
 use crate::rules::model::{Matching, Reference, Rules, Source};
 
@@ -9,12 +11,30 @@ use crate::rules::model::{Matching, Reference, Rules, Source};
 pub(crate) struct Claim {
     /// What it says.
     pub(crate) stance: Stance,
-    /// Where it stands in the image; nothing if it is in the key alone.
-    pub(crate) path: Option<String>,
+    /// The element of a list that says it.
+    pub(crate) element: Option<usize>,
+}
+
+/// Where a claim stands in its item; nothing if it is in the key alone.
+pub(crate) fn claim_path(reference: &Reference, claim: &Claim) -> Option<String> {
+    let paths: Vec<String> = reference
+        .components
+        .iter()
+        .filter_map(|source| match source {
+            Source::Capture(_) => None,
+            Source::Attribute(path, _) => Some(path.to_string()),
+            Source::Elements(path, kind) => Some(match claim.element {
+                Some(place) if *kind == Type::L => format!("{path}[{place}]"),
+                Some(_) => format!("{path}[*]"),
+                None => path.to_string(),
+            }),
+        })
+        .collect();
+    (!paths.is_empty()).then(|| paths.join(", "))
 }
 
 /// What an image says through a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stance {
     /// It refers to the item with this key.
     Refers(Key<'static>),
@@ -33,12 +53,18 @@ pub(crate) fn evaluate(
         reference.components.iter().map(|source| part(source, captures, image)).collect();
     let absent = parts.iter().filter(|part| matches!(part, Part::Absent)).count();
     if absent > 0 {
-        return incomplete(reference, &parts, absent);
+        return incomplete(reference, absent);
     }
-    let mut claims: Vec<Claim> = Vec::new();
-    for elements in elements(&parts) {
-        let claim = claim(rules, reference, &parts, elements);
-        if !claims.iter().any(|known| known.stance == claim.stance) {
+    let each = parts.iter().find_map(|part| match part {
+        Part::Each(elements) => Some(elements),
+        Part::Absent | Part::One(_) | Part::Malformed(_) => None,
+    });
+    let Some(elements) = each else { return vec![claim(rules, reference, &parts, None)] };
+    let mut claims: Vec<Claim> = Vec::with_capacity(elements.len());
+    let mut stances = BTreeSet::new();
+    for element in elements {
+        let claim = claim(rules, reference, &parts, Some(element));
+        if stances.insert(claim.stance.clone()) {
             claims.push(claim);
         }
     }
@@ -65,61 +91,51 @@ pub(crate) fn is_unchanged(
 /// One component's value in an image.
 enum Part<'i> {
     Absent,
-    One(KeyValue<'i>, Option<String>),
+    One(KeyValue<'i>),
     Each(Vec<Element<'i>>),
-    Malformed(String, String),
+    Malformed(String),
 }
 
-/// One element of a list or set.
-struct Element<'i> {
-    value: Result<KeyValue<'i>, String>,
-    path: String,
-}
+/// One element of a list or set: its place, and its value or what is wrong with it.
+type Element<'i> = (usize, Result<KeyValue<'i>, String>);
 
 fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
     match source {
-        Source::Capture(place) => match captures.get(*place) {
-            Some(value) => Part::One(value.clone(), None),
-            None => Part::Absent,
-        },
+        Source::Capture(place) => captures.get(*place).cloned().map_or(Part::Absent, Part::One),
         Source::Attribute(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
-            let path = path.to_string();
             match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
-                Some(value) => Part::One(value, Some(path)),
-                None => Part::Malformed(mistyped(&path, value, *kind), path),
+                Some(value) => Part::One(value),
+                None => Part::Malformed(mistyped(path, value, *kind)),
             }
         }
         Source::Elements(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
-            let path = path.to_string();
             if value.kind() != *kind {
-                return Part::Malformed(mistyped(&path, value, *kind), path);
+                return Part::Malformed(mistyped(path, value, *kind));
             }
-            let elements = elements_of(value, &path);
+            let elements = elements_of(value, path);
             if elements.is_empty() { Part::Absent } else { Part::Each(elements) }
         }
     }
 }
 
-fn mistyped(path: &str, value: &Value<'_>, expected: Type) -> String {
+fn mistyped(path: &Path, value: &Value<'_>, expected: Type) -> String {
     format!("`{path}` is of type {}, and the rule file says {expected}", value.kind())
 }
 
-fn elements_of<'i>(value: &Value<'i>, path: &str) -> Vec<Element<'i>> {
-    let of_set = |value| Element { value: Ok(value), path: format!("{path}[*]") };
+fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
     match value {
-        Value::Ss(set) => set.iter().cloned().map(KeyValue::S).map(of_set).collect(),
-        Value::Ns(set) => set.iter().cloned().map(KeyValue::N).map(of_set).collect(),
-        Value::Bs(set) => set.iter().cloned().map(KeyValue::B).map(of_set).collect(),
+        Value::Ss(set) => set.iter().cloned().map(KeyValue::S).map(Ok).enumerate().collect(),
+        Value::Ns(set) => set.iter().cloned().map(KeyValue::N).map(Ok).enumerate().collect(),
+        Value::Bs(set) => set.iter().cloned().map(KeyValue::B).map(Ok).enumerate().collect(),
         Value::L(list) => list
             .iter()
             .enumerate()
             .filter(|(_, element)| **element != Value::Null)
-            .map(|(place, element)| Element {
-                value: KeyValue::from_value(element)
-                    .ok_or_else(|| format!("an element of `{path}` is of type {}", element.kind())),
-                path: format!("{path}[{place}]"),
+            .map(|(place, element)| {
+                let mistyped = || format!("an element of `{path}` is of type {}", element.kind());
+                (place, KeyValue::from_value(element).ok_or_else(mistyped))
             })
             .collect(),
         Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::M(_) => {
@@ -132,79 +148,54 @@ fn elements_of<'i>(value: &Value<'i>, path: &str) -> Vec<Element<'i>> {
 ///
 /// Parts that come from the referencing item's own key are always there, so only the others tell
 /// whether some or none of it is.
-fn incomplete(reference: &Reference, parts: &[Part<'_>], absent: usize) -> Vec<Claim> {
-    let (keyed, own): (Vec<_>, Vec<_>) =
-        reference.components.iter().partition(|source| matches!(source, Source::Capture(_)));
-    let some = parts.len() - keyed.len() > absent;
-    let paths: Vec<String> = own
+fn incomplete(reference: &Reference, absent: usize) -> Vec<Claim> {
+    let own: Vec<&Path> = reference
+        .components
         .iter()
         .filter_map(|source| match source {
-            Source::Attribute(path, _) | Source::Elements(path, _) => Some(path.to_string()),
+            Source::Attribute(path, _) | Source::Elements(path, _) => Some(path),
             Source::Capture(_) => None,
         })
         .collect();
-    let path = paths.join(", ");
-    let wrong = if some && reference.matching == Matching::Full {
-        Stance::Wrong(
-            Kind::PartialReference,
-            format!("of `{path}` some are there and some are not"),
-        )
+    let names = || own.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    let stance = if own.len() > absent && reference.matching == Matching::Full {
+        let detail = format!("of {} some are there and some are not", names());
+        Stance::Wrong(Kind::PartialReference, detail)
     } else if reference.required {
-        Stance::Wrong(Kind::MissingReference, format!("`{path}` is required, and not there"))
+        Stance::Wrong(Kind::MissingReference, format!("{} is required, and not there", names()))
     } else {
         return Vec::new();
     };
-    vec![Claim { stance: wrong, path: Some(path) }]
+    vec![Claim { stance, element: None }]
 }
 
-/// For each claim that the parts make, the element that it takes: one claim alone without a list.
-fn elements<'p, 'i>(parts: &'p [Part<'i>]) -> Vec<Option<&'p Element<'i>>> {
-    let each = parts.iter().find_map(|part| match part {
-        Part::Each(elements) => Some(elements.iter().map(Some).collect()),
-        Part::Absent | Part::One(..) | Part::Malformed(..) => None,
-    });
-    each.unwrap_or_else(|| vec![None])
-}
-
+/// What the parts say, of a list or set with this element.
 fn claim(
     rules: &Rules,
     reference: &Reference,
     parts: &[Part<'_>],
     element: Option<&Element<'_>>,
 ) -> Claim {
-    let mut paths: Vec<&str> = Vec::new();
     let mut values = Vec::with_capacity(parts.len());
     let mut wrong = None;
     for part in parts {
-        match part {
-            Part::One(value, path) => {
+        match (part, element) {
+            (Part::One(value), _) | (Part::Each(_), Some((_, Ok(value)))) => {
                 values.push(value.clone());
-                paths.extend(path.as_deref());
             }
-            Part::Malformed(detail, path) => {
-                paths.push(path);
-                wrong.get_or_insert_with(|| detail.clone());
+            (Part::Malformed(detail), _) | (Part::Each(_), Some((_, Err(detail)))) => {
+                wrong = wrong.or(Some(detail));
             }
-            Part::Each(_) => {
-                let Some(element) = element else { continue };
-                paths.push(&element.path);
-                match &element.value {
-                    Ok(value) => values.push(value.clone()),
-                    Err(detail) => {
-                        wrong.get_or_insert_with(|| detail.clone());
-                    }
-                }
-            }
-            Part::Absent => {}
+            (Part::Absent, _) | (Part::Each(_), None) => {}
         }
     }
-    let path = (!paths.is_empty()).then(|| paths.join(", "));
+    let malformed = |detail| Stance::Wrong(Kind::MalformedReference, detail);
     let stance = match wrong {
-        Some(detail) => Stance::Wrong(Kind::MalformedReference, detail),
+        Some(detail) => malformed(detail.clone()),
         None => match rules[reference.to].key.build(&values) {
             Ok(key) => Stance::Refers(key),
-            Err(error) => Stance::Wrong(Kind::MalformedReference, error.to_string()),
+            Err(error) => malformed(error.to_string()),
         },
     };
-    Claim { stance, path }
+    Claim { stance, element: element.map(|(place, _)| *place) }
 }

@@ -20,6 +20,10 @@ pub(crate) struct File {
     pub(crate) entities: Vec<Entity>,
     pub(crate) references: Vec<Reference>,
     pub(crate) mirrors: Vec<Mirror>,
+    /// Whether the entities could be read, so that what none of them names is unused.
+    pub(crate) has_entities: bool,
+    /// Whether there are rules, and all of them could be read.
+    pub(crate) has_rules: bool,
 }
 
 #[derive(Debug)]
@@ -36,10 +40,13 @@ pub(crate) struct Entity {
     pub(crate) name: Spanned<String>,
     pub(crate) table: Option<Spanned<String>>,
     /// The place of the key's name, and its templates by attribute.
-    pub(crate) key: Option<Spanned<Vec<(Spanned<String>, Spanned<String>)>>>,
+    pub(crate) key: Option<Spanned<Vec<KeyPart>>>,
     pub(crate) attributes: Vec<(Spanned<Path>, Spanned<Type>)>,
     pub(crate) conditions: Vec<(Spanned<Path>, Spanned<Literal>)>,
 }
+
+/// A key attribute, and its template if it is text.
+pub(crate) type KeyPart = (Spanned<String>, Option<Spanned<String>>);
 
 /// A scalar of the rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +127,7 @@ pub(crate) enum Find {
 pub(crate) struct Mirror {
     pub(crate) name: Spanned<String>,
     pub(crate) source: Option<Spanned<String>>,
-    pub(crate) mirror: Option<Spanned<String>>,
+    pub(crate) target: Option<Spanned<String>>,
     pub(crate) copy: Copy,
     pub(crate) on_mirror_delete: Option<OnMirrorDelete>,
     pub(crate) on_mirror_edit: Option<Spanned<OnMirrorEdit>>,

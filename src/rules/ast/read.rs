@@ -10,11 +10,18 @@ use crate::rules::span::Spanned;
 /// Reads what a tree says. Of keys that are there twice, the first counts.
 pub(crate) fn read(root: &Node) -> File {
     let file = Fields(root.entries());
+    let readable =
+        |section| file.entry(section).map(|entry| matches!(entry.value.value, Node::Map(_)));
     File {
         tables: file.named("tables").map(table).collect(),
         entities: file.named("entities").map(entity).collect(),
         references: file.named("references").map(reference).collect(),
         mirrors: file.named("mirrors").map(mirror).collect(),
+        has_entities: readable("entities") == Some(true),
+        has_rules: match (readable("references"), readable("mirrors")) {
+            (Some(references), Some(mirrors)) => references && mirrors,
+            (references, mirrors) => references.or(mirrors) == Some(true),
+        },
     }
 }
 
@@ -39,10 +46,12 @@ fn entity(entry: &Entry) -> Entity {
     Entity {
         name: entry.key.clone(),
         table: fields.text("table"),
-        key: fields
-            .entry("key")
-            .filter(|key| matches!(key.value.value, Node::Map(_)))
-            .map(|key| key.key.with(texts(&key.value.value))),
+        key: fields.entry("key").filter(|key| matches!(key.value.value, Node::Map(_))).map(|key| {
+            let parts = key.value.value.entries().iter();
+            let text =
+                |entry: &Entry| Some(entry.value.with(entry.value.value.as_text()?.to_owned()));
+            key.key.with(parts.map(|entry| (entry.key.clone(), text(entry))).collect())
+        }),
         attributes: fields
             .pairs("attributes")
             .filter_map(|(path, kind)| {
@@ -72,19 +81,19 @@ fn reference(entry: &Entry) -> Reference {
         on_delete: fields.parsed("on_delete", action),
         on_ttl_delete: fields.parsed("on_ttl_delete", action),
         default: fields.entry("default").and_then(|entry| {
-            let value = match &entry.value.value {
-                Node::Map(_) => Default::Each(literals(&entry.value.value)),
-                scalar => Default::One(literal(scalar)?),
-            };
-            Some(entry.key.with(value))
+            let value = &entry.value;
+            Some(match literal(&value.value) {
+                Some(literal) => value.with(Default::One(literal)),
+                None => entry.key.with(Default::Each(literals(value.value.as_map()?))),
+            })
         }),
         find: fields.entry("find").and_then(find),
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
-        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
-        fanout_max: fields.entry("max_fanout").and_then(|entry| match &entry.value.value {
-            Node::Number(number) => number.parse().ok(),
-            _ => None,
+        fanout_max: fields.entry("max_fanout").and_then(|entry| {
+            let Node::Number(number) = &entry.value.value else { return None };
+            number.parse().ok()
         }),
     }
 }
@@ -104,7 +113,9 @@ fn find(entry: &Entry) -> Option<Spanned<Find>> {
                 })
                 .collect(),
         },
-        _ => return None,
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::List(_) => {
+            return None;
+        }
     };
     Some(entry.key.with(find))
 }
@@ -114,7 +125,7 @@ fn mirror(entry: &Entry) -> Mirror {
     Mirror {
         name: entry.key.clone(),
         source: fields.text("source"),
-        mirror: fields.text("mirror"),
+        target: fields.text("mirror"),
         copy: match fields.entry("copy").map(|entry| &entry.value.value) {
             Some(Node::List(names)) => Copy::List(
                 names
@@ -128,7 +139,7 @@ fn mirror(entry: &Entry) -> Mirror {
         on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
         on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
         adopt: fields.flag("adopt"),
-        mode: fields.parsed("mode", mode).map(|mode| mode.value),
+        mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
     }
 }
@@ -153,15 +164,6 @@ fn action(word: &str) -> Option<Action> {
     ]
     .into_iter()
     .find(|action| action.word() == word)
-}
-
-fn mode(word: &str) -> Option<Mode> {
-    match word {
-        "off" => Some(Mode::Off),
-        "observe" => Some(Mode::Observe),
-        "enforce" => Some(Mode::Enforce),
-        _ => None,
-    }
 }
 
 fn severity(word: &str) -> Option<Severity> {
@@ -198,8 +200,8 @@ fn literal(node: &Node) -> Option<Literal> {
     }
 }
 
-fn literals(map: &Node) -> Vec<(Spanned<String>, Spanned<Literal>)> {
-    map.entries()
+fn literals(entries: &[Entry]) -> Vec<(Spanned<String>, Spanned<Literal>)> {
+    entries
         .iter()
         .filter_map(|entry| {
             Some((entry.key.clone(), entry.value.with(literal(&entry.value.value)?)))
@@ -238,10 +240,8 @@ impl<'t> Fields<'t> {
 
     fn flag(&self, key: &str) -> Option<Spanned<bool>> {
         let value = &self.entry(key)?.value;
-        match value.value {
-            Node::Bool(flag) => Some(value.with(flag)),
-            _ => None,
-        }
+        let Node::Bool(flag) = value.value else { return None };
+        Some(value.with(flag))
     }
 
     fn list(&self, key: &str) -> &'t [Spanned<Node>] {

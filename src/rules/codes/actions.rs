@@ -11,9 +11,13 @@ A stream is read after the write has committed, so no write can be prevented. `r
 `restore` writes a deleted item again while others refer to it. To prevent a delete, the \
 application itself has to check in the transaction that makes it.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, on_delete: restrict }\n",
+        r"references:
+  member_company: { from: member, to: company, on_delete: restrict }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report }
+",
 };
 
 /// An action is asked for that this version cannot do.
@@ -24,9 +28,13 @@ pub static UNAVAILABLE: Code = Code {
 The action is of the language, and is checked as such, but this version of Referee cannot do it \
 yet. It is not quietly taken for `report`: say `report` to be told of the violations until then.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, on_delete: cascade }\n",
+        r"references:
+  member_company: { from: member, to: company, on_delete: cascade }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report }
+",
 };
 
 /// `unset` or `set_default` of a part of the key.
@@ -37,8 +45,14 @@ pub static UNSET_KEY: Code = Code {
 `unset` and `set_default` change the attributes that the reference is made of. The key of an item \
 cannot change in DynamoDB, so a reference that comes from the key alone has nothing to change; and \
 with `match: full`, a reference that comes from the key in part would be left partial.",
-    wrong: Some("references:\n  member_company: { from: member, to: company, on_delete: unset }\n"),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+    wrong: Some(
+        r"references:
+  member_company: { from: member, to: company, on_delete: unset }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report }
+",
 };
 
 /// `unset` of a required reference.
@@ -49,9 +63,13 @@ pub static UNSET_REQUIRED: Code = Code {
 The reference is `required`: without it the item is a violation. `unset` would mend one violation \
 with another.",
     wrong: Some(
-        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, required: true, on_missing: unset, find: none }\n",
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, required: true, on_missing: unset, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, required: true, on_missing: report, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, required: true, on_missing: report, find: none }
+"#,
 };
 
 /// `set_default` without a default.
@@ -61,9 +79,13 @@ pub static DEFAULT_MISSING: Code = Code {
     explanation: "\
 `set_default` sets the reference to the value of `default`, which the rule does not have.",
     wrong: Some(
-        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: set_default, find: none }\n",
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: set_default, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: report, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: report, find: none }
+"#,
 };
 
 /// A default that is no value for the reference.
@@ -74,9 +96,13 @@ pub static DEFAULT_WRONG: Code = Code {
 `default` is one value if one attribute makes the reference, or else a map with a value for each \
 capture that comes from an attribute. The values have the attributes' types, and are not empty.",
     wrong: Some(
-        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: set_default, default: 42, find: none }\n",
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: set_default, default: 42, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, on_missing: report, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: report, find: none }
+"#,
 };
 
 /// Two actions undo each other.
@@ -89,9 +115,14 @@ Two rules would answer the same delete with opposite actions: one writes the del
 that a mirror rule writes, which the mirror rule would undo. What is left in the end would be a \
 matter of chance.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, on_delete: cascade }\n  member_owner: { from: member, to: company, on_delete: restore }\n",
+        r"references:
+  member_company: { from: member, to: company, on_delete: cascade }
+  member_owner: { from: member, to: company, on_delete: restore }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report }
+",
 };
 
 /// Deletes that go round in a circle.
@@ -102,7 +133,19 @@ pub static CYCLE: Code = Code {
 The deletes of these rules cause one another in a circle, so deleting one item may in the end delete \
 everything that is connected to it. Let one of the rules `report` instead.",
     wrong: Some(
-        "entities:\n  team: { table: app, key: { pk: \"team#{team}\", sk: \"team#\" } }\n  board: { table: app, key: { pk: \"team#{team}\", sk: \"board#\" } }\nreferences:\n  board_team: { from: board, to: team, on_delete: cascade }\n  team_board: { from: team, to: board, on_delete: cascade }\n",
+        r#"entities:
+  team: { table: app, key: { pk: "team#{team}", sk: "team#" } }
+  board: { table: app, key: { pk: "team#{team}", sk: "board#" } }
+references:
+  board_team: { from: board, to: team, on_delete: cascade }
+  team_board: { from: team, to: board, on_delete: cascade }
+"#,
     ),
-    right: "entities:\n  team: { table: app, key: { pk: \"team#{team}\", sk: \"team#\" } }\n  board: { table: app, key: { pk: \"team#{team}\", sk: \"board#\" } }\nreferences:\n  board_team: { from: board, to: team }\n  team_board: { from: team, to: board }\n",
+    right: r#"entities:
+  team: { table: app, key: { pk: "team#{team}", sk: "team#" } }
+  board: { table: app, key: { pk: "team#{team}", sk: "board#" } }
+references:
+  board_team: { from: board, to: team }
+  team_board: { from: team, to: board }
+"#,
 };

@@ -8,8 +8,14 @@ pub static UNDECLARED: Code = Code {
     summary: "a name that is not declared",
     explanation: "\
 A table, entity or mirror is named that the file does not declare.",
-    wrong: Some("references:\n  member_company: { from: member, to: compnay }\n"),
-    right: "references:\n  member_company: { from: member, to: company }\n",
+    wrong: Some(
+        r"references:
+  member_company: { from: member, to: compnay }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company }
+",
 };
 
 /// An attribute that its entity does not declare.
@@ -21,9 +27,13 @@ The attributes that rules use are declared on their entity with their types, so 
 name is found here, and not by the absence of what it should have done. A path is declared whole: \
 `address.city_id`.",
     wrong: Some(
-        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsro}\" }, find: none }\n",
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsro}" }, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: none }
+"#,
 };
 
 /// Two rules, or two tables, with one name.
@@ -35,9 +45,17 @@ References and mirrors share their names, since metrics and logs know a rule by 
 two tables of the file cannot be the same table in DynamoDB, or items would be two entities at once \
 unseen by the checks.",
     wrong: Some(
-        "references:\n  membership: { from: member, to: company }\nmirrors:\n  membership: { source: member, mirror: member_of }\n",
+        r"references:
+  membership: { from: member, to: company }
+mirrors:
+  membership: { source: member, mirror: member_of }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company }\nmirrors:\n  membership: { source: member, mirror: member_of }\n",
+    right: r"references:
+  member_company: { from: member, to: company }
+mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };
 
 /// A name that no table can have.
@@ -49,9 +67,16 @@ DynamoDB's tables have names of 3 to 255 letters, digits, `_`, `-` and `.` \
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html). \
 Without `name`, a table's name is the one it has in the rule file.",
     wrong: Some(
-        "tables:\n  app: { name: my table, key: [pk, sk] }\nentities:\n  user: { table: app, key: { pk: \"{id}\", sk: user } }\n",
+        r#"tables:
+  app: { name: my table, key: [pk, sk] }
+entities:
+  user: { table: app, key: { pk: "{id}", sk: user } }
+"#,
     ),
-    right: "tables:\n  app: { name: my-table, key: [pk, sk] }\nentities: {}\n",
+    right: r"tables:
+  app: { name: my-table, key: [pk, sk] }
+entities: {}
+",
 };
 
 /// An environment variable is misspelled or not set.
@@ -62,9 +87,15 @@ pub static VARIABLE: Code = Code {
 `${VAR}` in a table's name stands for an environment variable, which has to be set when the rules \
 are read; `${VAR:-default}` says what it is if it is not set or empty.",
     wrong: Some(
-        "tables:\n  app: { name: \"${REFEREE_EXAMPLE_TABLE}\", key: [pk, sk] }\nentities: {}\n",
+        r#"tables:
+  app: { name: "${REFEREE_EXAMPLE_TABLE}", key: [pk, sk] }
+entities: {}
+"#,
     ),
-    right: "tables:\n  app: { name: \"${REFEREE_EXAMPLE_TABLE:-app}\", key: [pk, sk] }\nentities: {}\n",
+    right: r#"tables:
+  app: { name: "${REFEREE_EXAMPLE_TABLE:-app}", key: [pk, sk] }
+entities: {}
+"#,
 };
 
 /// The attribute that Referee keeps for itself.
@@ -75,9 +106,13 @@ pub static RESERVED: Code = Code {
 Referee marks the items that it writes with the attribute `_referee`: which rule wrote them, and as \
 of which change. Rules cannot declare, copy or look at it.",
     wrong: Some(
-        "entities:\n  user: { table: app, key: { pk: \"{id}\", sk: user }, attributes: { _referee: M } }\n",
+        r#"entities:
+  user: { table: app, key: { pk: "{id}", sk: user }, attributes: { _referee: M } }
+"#,
     ),
-    right: "entities:\n  user: { table: app, key: { pk: \"{id}\", sk: user }, attributes: { status: S } }\n",
+    right: r#"entities:
+  user: { table: app, key: { pk: "{id}", sk: user }, attributes: { status: S } }
+"#,
 };
 
 /// Two statements about an attribute that cannot both hold.
@@ -89,9 +124,19 @@ An attribute is said to have two types, or a value that is not of its type: a pa
 value that is no map, a key attribute is declared with another type than the table's, a mirror's \
 attribute with another type than its source's, or `where` compares with a literal of another type.",
     wrong: Some(
-        "entities:\n  user:\n    table: app\n    key: { pk: \"{id}\", sk: user }\n    attributes: { address: S, address.city_id: S }\n",
+        r#"entities:
+  user:
+    table: app
+    key: { pk: "{id}", sk: user }
+    attributes: { address: S, address.city_id: S }
+"#,
     ),
-    right: "entities:\n  user:\n    table: app\n    key: { pk: \"{id}\", sk: user }\n    attributes: { address: M, address.city_id: S }\n",
+    right: r#"entities:
+  user:
+    table: app
+    key: { pk: "{id}", sk: user }
+    attributes: { address: M, address.city_id: S }
+"#,
 };
 
 /// A template that cannot be read.
@@ -102,8 +147,14 @@ pub static TEMPLATE: Code = Code {
 In a key template, `{name}` captures one or more characters up to the table's separator, and \
 `{name*}` captures all the rest, so it stands last. Two captures cannot touch, since nothing would \
 tell where the first one ends. A brace that means itself is written twice: `{{` or `}}`.",
-    wrong: Some("entities:\n  user: { table: app, key: { pk: \"{kind}{id}\", sk: user } }\n"),
-    right: "entities:\n  user: { table: app, key: { pk: \"{kind}#{id}\", sk: user } }\n",
+    wrong: Some(
+        r#"entities:
+  user: { table: app, key: { pk: "{kind}{id}", sk: user } }
+"#,
+    ),
+    right: r#"entities:
+  user: { table: app, key: { pk: "{kind}#{id}", sk: user } }
+"#,
 };
 
 /// An entity's key does not name its table's key attributes.
@@ -112,8 +163,14 @@ pub static KEY_SHAPE: Code = Code {
     summary: "an entity's key is not its table's key",
     explanation: "\
 An entity's `key` has a template for each key attribute of its table, and for nothing else.",
-    wrong: Some("entities:\n  user: { table: app, key: { pk: \"user#{email}\" } }\n"),
-    right: "entities:\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\n",
+    wrong: Some(
+        r#"entities:
+  user: { table: app, key: { pk: "user#{email}" } }
+"#,
+    ),
+    right: r#"entities:
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+"#,
 };
 
 /// A template is not possible for its key attribute's type.
@@ -124,9 +181,17 @@ pub static KEY_TYPE: Code = Code {
 A key attribute that is a number or a binary has no text to take apart: its template is one capture \
 alone, and that capture is a number or a binary wherever it stands.",
     wrong: Some(
-        "tables:\n  orders: { key: [\"id:N\"] }\nentities:\n  order: { table: orders, key: { id: \"order#{id}\" } }\n",
+        r#"tables:
+  orders: { key: ["id:N"] }
+entities:
+  order: { table: orders, key: { id: "order#{id}" } }
+"#,
     ),
-    right: "tables:\n  orders: { key: [\"id:N\"] }\nentities:\n  order: { table: orders, key: { id: \"{id}\" } }\n",
+    right: r#"tables:
+  orders: { key: ["id:N"] }
+entities:
+  order: { table: orders, key: { id: "{id}" } }
+"#,
 };
 
 /// Two entities can have the same key.
@@ -138,7 +203,13 @@ There are keys that are of both entities, so an item with such a key could not b
 the other. Make the templates differ, or say with `where` which attribute tells the items apart: \
 both entities name the same attribute, with different values.",
     wrong: Some(
-        "entities:\n  user: { table: app, key: { pk: \"{id}\", sk: profile } }\n  team: { table: app, key: { pk: \"{id}\", sk: profile } }\n",
+        r#"entities:
+  user: { table: app, key: { pk: "{id}", sk: profile } }
+  team: { table: app, key: { pk: "{id}", sk: profile } }
+"#,
     ),
-    right: "entities:\n  user: { table: app, key: { pk: \"{id}\", sk: profile }, where: { type: User } }\n  team: { table: app, key: { pk: \"{id}\", sk: profile }, where: { type: Team } }\n",
+    right: r#"entities:
+  user: { table: app, key: { pk: "{id}", sk: profile }, where: { type: User } }
+  team: { table: app, key: { pk: "{id}", sk: profile }, where: { type: Team } }
+"#,
 };

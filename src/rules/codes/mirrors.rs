@@ -9,8 +9,14 @@ pub static NOT_INVERSE: Code = Code {
     explanation: "\
 The keys of a source and its mirror have the same captures, of the same types: from each key the \
 other one can be built, so that a mirror can be verified against its source.",
-    wrong: Some("mirrors:\n  employment: { source: member, mirror: user }\n"),
-    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+    wrong: Some(
+        r"mirrors:
+  employment: { source: member, mirror: user }
+",
+    ),
+    right: r"mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };
 
 /// A mirror would be written over its source.
@@ -20,8 +26,14 @@ pub static SAME_KEYS: Code = Code {
     explanation: "\
 There are keys that both the source and its mirror can have, so that a mirror could be written over \
 a source.",
-    wrong: Some("mirrors:\n  membership: { source: member, mirror: member }\n"),
-    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+    wrong: Some(
+        r"mirrors:
+  membership: { source: member, mirror: member }
+",
+    ),
+    right: r"mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };
 
 /// Two rules write one entity.
@@ -32,9 +44,14 @@ pub static TWO_MIRRORS: Code = Code {
 Two mirror rules write the same entity. Each would find the other's items and put them right, for \
 ever. Give each an entity of its own.",
     wrong: Some(
-        "mirrors:\n  membership: { source: member, mirror: member_of }\n  affiliation: { source: member, mirror: member_of }\n",
+        r"mirrors:
+  membership: { source: member, mirror: member_of }
+  affiliation: { source: member, mirror: member_of }
+",
     ),
-    right: "mirrors:\n  membership: { source: member, mirror: member_of }\n",
+    right: r"mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };
 
 /// A mirror's source is a mirror.
@@ -44,23 +61,23 @@ pub static MIRROR_OF_MIRROR: Code = Code {
     explanation: "\
 The source of this rule is what another rule writes. Take the first source for the source of both.",
     wrong: Some(
-        "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\n  c: { table: app, key: { pk: \"c#{x}\", sk: c } }\nmirrors:\n  first: { source: a, mirror: b }\n  second: { source: b, mirror: c }\n",
+        r#"entities:
+  a: { table: app, key: { pk: "a#{x}", sk: a } }
+  b: { table: app, key: { pk: "b#{x}", sk: b } }
+  c: { table: app, key: { pk: "c#{x}", sk: c } }
+mirrors:
+  first: { source: a, mirror: b }
+  second: { source: b, mirror: c }
+"#,
     ),
-    right: "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\n  c: { table: app, key: { pk: \"c#{x}\", sk: c } }\nmirrors:\n  first: { source: a, mirror: b }\n  second: { source: a, mirror: c }\n",
-};
-
-/// What the rule writes is not what its entity is.
-pub static MIRROR_WHERE: Code = Code {
-    id: "E074",
-    summary: "a mirror that would not be of its own entity",
-    explanation: "\
-A mirror has its key and what is copied from its source. Its entity's `where` asks for a value that \
-the source's `where` does not promise, or that is not copied, so that the items written would not be \
-of the entity.",
-    wrong: Some(
-        "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b }, where: { type: B } }\nmirrors:\n  copies: { source: a, mirror: b }\n",
-    ),
-    right: "entities:\n  a: { table: app, key: { pk: \"a#{x}\", sk: a } }\n  b: { table: app, key: { pk: \"b#{x}\", sk: b } }\nmirrors:\n  copies: { source: a, mirror: b }\n",
+    right: r#"entities:
+  a: { table: app, key: { pk: "a#{x}", sk: a } }
+  b: { table: app, key: { pk: "b#{x}", sk: b } }
+  c: { table: app, key: { pk: "c#{x}", sk: c } }
+mirrors:
+  first: { source: a, mirror: b }
+  second: { source: a, mirror: c }
+"#,
 };
 
 /// A key attribute is to be copied.
@@ -70,7 +87,11 @@ pub static COPIED_KEY: Code = Code {
     explanation: "\
 A mirror's key is built from its template; its attributes cannot be copied from the source over it.",
     wrong: Some(
-        "mirrors:\n  membership: { source: member, mirror: member_of, copy: [role, sk] }\n",
+        r"mirrors:
+  membership: { source: member, mirror: member_of, copy: [role, sk] }
+",
     ),
-    right: "mirrors:\n  membership: { source: member, mirror: member_of, copy: [role] }\n",
+    right: r"mirrors:
+  membership: { source: member, mirror: member_of, copy: [role] }
+",
 };

@@ -11,9 +11,19 @@ To look at the referenced item, each capture of its key needs a value. Without `
 the capture of the same name in the referencing item's key; this one has no such capture. Say in \
 `on` where the value comes from.",
     wrong: Some(
-        "entities:\n  task: { table: app, key: { pk: \"task#{id}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, find: none }\n",
+        r#"entities:
+  task: { table: app, key: { pk: "task#{id}", sk: task }, attributes: { owner: S } }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  task_owner: { from: task, to: user, find: none }
+"#,
     ),
-    right: "entities:\n  task: { table: app, key: { pk: \"task#{id}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, on: { email: \"{owner}\" }, find: none }\n",
+    right: r#"entities:
+  task: { table: app, key: { pk: "task#{id}", sk: task }, attributes: { owner: S } }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  task_owner: { from: task, to: user, on: { email: "{owner}" }, find: none }
+"#,
 };
 
 /// A capture is named that the referenced key has not.
@@ -24,9 +34,13 @@ pub static UNKNOWN_CAPTURE: Code = Code {
 The keys of `on` and `default`, and the captures in the templates of `find`, are captures of the \
 referenced entity's key; this one is not among them.",
     wrong: Some(
-        "references:\n  member_user: { from: member, to: user, on: { mail: \"{email}\" }, find: none }\n",
+        r#"references:
+  member_user: { from: member, to: user, on: { mail: "{email}" }, find: none }
+"#,
     ),
-    right: "references:\n  member_user: { from: member, to: user, on: { email: \"{email}\" }, find: none }\n",
+    right: r#"references:
+  member_user: { from: member, to: user, on: { email: "{email}" }, find: none }
+"#,
 };
 
 /// A source that cannot be read.
@@ -38,9 +52,13 @@ A source in `on` is one name in braces and nothing else: \"{capture}\", \"{attri
 \"{path.to.value}\", or \"{attribute[*]}\" for each element of a list or set. The text around a \
 value belongs in the referenced entity's key template.",
     wrong: Some(
-        "references:\n  member_sponsor: { from: member, to: user, on: { email: \"user#{sponsor}\" }, find: none }\n",
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "user#{sponsor}" }, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: none }
+"#,
 };
 
 /// A value is of another type than what it is compared with.
@@ -52,9 +70,13 @@ DynamoDB's keys are typed: the string \"42\" and the number 42 are two keys. A c
 whole key attribute takes exactly that attribute's type; a capture inside a longer text takes \
 strings and numbers.",
     wrong: Some(
-        "references:\n  member_note: { from: member, to: user, on: { email: \"{note}\" }, find: none }\n",
+        r#"references:
+  member_note: { from: member, to: user, on: { email: "{note}" }, find: none }
+"#,
     ),
-    right: "references:\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, find: none }\n",
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: none }
+"#,
 };
 
 /// Elements are asked of a scalar, of two lists, or not asked of a list.
@@ -66,9 +88,13 @@ pub static ELEMENTS: Code = Code {
 has no elements; a list or set without `[*]` is no key; and of one reference only one part can be \
 `[*]`.",
     wrong: Some(
-        "references:\n  member_tag: { from: member, to: user, on: { email: \"{tags}\" }, find: none }\n",
+        r#"references:
+  member_tag: { from: member, to: user, on: { email: "{tags}" }, find: none }
+"#,
     ),
-    right: "references:\n  member_tag: { from: member, to: user, on: { email: \"{tags[*]}\" }, find: none }\n",
+    right: r#"references:
+  member_tag: { from: member, to: user, on: { email: "{tags[*]}" }, find: none }
+"#,
 };
 
 /// An action needs the referencing items, and nothing says how to find them.
@@ -79,8 +105,16 @@ pub static NO_LOOKUP: Code = Code {
 When a referenced item is deleted, the action has to find the items that refer to it. The \
 referenced key does not fix their partition key, so a query of the table cannot find them. Say with \
 `find` which index or mirror can, or use `report` or `ignore`.",
-    wrong: Some("references:\n  member_user: { from: member, to: user, on_delete: cascade }\n"),
-    right: "references:\n  member_user: { from: member, to: user, find: { mirror: membership } }\nmirrors:\n  membership: { source: member, mirror: member_of }\n",
+    wrong: Some(
+        r"references:
+  member_user: { from: member, to: user, on_delete: cascade }
+",
+    ),
+    right: r"references:
+  member_user: { from: member, to: user, find: { mirror: membership } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };
 
 /// One index with two keys.
@@ -90,9 +124,15 @@ pub static INDEX_KEY: Code = Code {
     explanation: "\
 Two rules use the same index of a table and disagree on its key attributes or their types.",
     wrong: Some(
-        "references:\n  member_user: { from: member, to: user, find: { index: by_user, key: { sk: \"user#{email}\" } } }\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, find: { index: by_user, key: { sponsor: \"{email}\" } } }\n",
+        r#"references:
+  member_user: { from: member, to: user, find: { index: by_user, key: { sk: "user#{email}" } } }
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: { index: by_user, key: { sponsor: "{email}" } } }
+"#,
     ),
-    right: "references:\n  member_user: { from: member, to: user, find: { index: by_user, key: { sk: \"user#{email}\" } } }\n  member_sponsor: { from: member, to: user, on: { email: \"{sponsor}\" }, find: { index: by_sponsor, key: { sponsor: \"{email}\" } } }\n",
+    right: r#"references:
+  member_user: { from: member, to: user, find: { index: by_user, key: { sk: "user#{email}" } } }
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: { index: by_sponsor, key: { sponsor: "{email}" } } }
+"#,
 };
 
 /// An index cannot have list elements for a key.
@@ -103,9 +143,13 @@ pub static INDEX_ELEMENTS: Code = Code {
 The key attributes of an index are strings, numbers or binaries: the elements of a list or set are \
 not indexed. Items that refer by `[*]` are found by the audit; say `find: none`.",
     wrong: Some(
-        "references:\n  member_tag: { from: member, to: user, on: { email: \"{tags[*]}\" }, find: { index: by_tag, key: { tags: \"{email}\" } } }\n",
+        r#"references:
+  member_tag: { from: member, to: user, on: { email: "{tags[*]}" }, find: { index: by_tag, key: { tags: "{email}" } } }
+"#,
     ),
-    right: "references:\n  member_tag: { from: member, to: user, on: { email: \"{tags[*]}\" }, find: none }\n",
+    right: r#"references:
+  member_tag: { from: member, to: user, on: { email: "{tags[*]}" }, find: none }
+"#,
 };
 
 /// A mirror cannot find the referencing items.
@@ -116,7 +160,15 @@ pub static MIRROR_LOOKUP: Code = Code {
 With `find: { mirror: … }` the referencing items are found through their mirrors. That takes a \
 mirror whose source is the referencing entity, and whose partition key the referenced key fixes.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, find: { mirror: membership } }\nmirrors:\n  membership: { source: member, mirror: member_of }\n",
+        r"references:
+  member_company: { from: member, to: company, find: { mirror: membership } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+",
     ),
-    right: "references:\n  member_user: { from: member, to: user, find: { mirror: membership } }\nmirrors:\n  membership: { source: member, mirror: member_of }\n",
+    right: r"references:
+  member_user: { from: member, to: user, find: { mirror: membership } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+",
 };

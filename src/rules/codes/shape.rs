@@ -11,7 +11,10 @@ There is no file at this path, or it cannot be opened. The path is `referee.yaml
 folder, unless `--rules` or `REFEREE_RULES` says otherwise. `referee init` writes a file to start \
 from.",
     wrong: None,
-    right: "version: 1\ntables: {}\nentities: {}\n",
+    right: r"version: 1
+tables: {}
+entities: {}
+",
 };
 
 /// The file is not UTF-8.
@@ -22,7 +25,10 @@ pub static ENCODING: Code = Code {
 A rule file is text in UTF-8, and this one has bytes that are not. It was probably saved in another \
 encoding (UTF-16, Latin-1), or is another file altogether. Save it as UTF-8.",
     wrong: None,
-    right: "version: 1\ntables: {}\nentities: {}\n",
+    right: r"version: 1
+tables: {}
+entities: {}
+",
 };
 
 /// The file is too large or too deep.
@@ -33,8 +39,15 @@ pub static LIMIT: Code = Code {
 A rule file has at most 1 MiB, nests at most 32 levels, and has at most 1000 tables, entities, \
 references and mirrors each; a table's key has one or two attributes. What is larger is most likely \
 another file.",
-    wrong: Some("tables:\n  app: { key: [pk, sk, extra] }\nentities: {}\n"),
-    right: "tables: {}\nentities: {}\n",
+    wrong: Some(
+        r"tables:
+  app: { key: [pk, sk, extra] }
+entities: {}
+",
+    ),
+    right: r"tables: {}
+entities: {}
+",
 };
 
 /// The file is no YAML.
@@ -47,9 +60,13 @@ The usual reasons: a key template that is not quoted, since `{` begins a map in 
 indentation; a bracket or a quote that is never closed; keys of one map that begin in different \
 columns.",
     wrong: Some(
-        "entities:\n  company: { table: app, key: { pk: company#{company}, sk: company# } }\n",
+        r"entities:
+  company: { table: app, key: { pk: company#{company}, sk: company# } }
+",
     ),
-    right: "entities:\n  company: { table: app, key: { pk: \"company#{company}\", sk: \"company#\" } }\n",
+    right: r#"entities:
+  company: { table: app, key: { pk: "company#{company}", sk: "company#" } }
+"#,
 };
 
 /// The file has nothing in it.
@@ -58,8 +75,14 @@ pub static EMPTY: Code = Code {
     summary: "the rule file is empty",
     explanation: "\
 The file has nothing in it, or comments alone. `referee init` writes a file to start from.",
-    wrong: Some("# no rules yet\n"),
-    right: "version: 1\ntables: {}\nentities: {}\n",
+    wrong: Some(
+        r"# no rules yet
+",
+    ),
+    right: r"version: 1
+tables: {}
+entities: {}
+",
 };
 
 /// The language's version is not known.
@@ -68,8 +91,16 @@ pub static VERSION: Code = Code {
     summary: "an unknown version of the language",
     explanation: "\
 `version` is the version of the rule language, not of your rules. There is one version: 1.",
-    wrong: Some("version: 2\ntables: {}\nentities: {}\n"),
-    right: "version: 1\ntables: {}\nentities: {}\n",
+    wrong: Some(
+        r"version: 2
+tables: {}
+entities: {}
+",
+    ),
+    right: r"version: 1
+tables: {}
+entities: {}
+",
 };
 
 /// A key is not of the language.
@@ -79,8 +110,14 @@ pub static UNKNOWN_KEY: Code = Code {
     explanation: "\
 The map has a key that means nothing there. A misspelled key would otherwise be a rule that is \
 silently not applied. `referee schema` prints a JSON Schema with which editors complete the keys.",
-    wrong: Some("references:\n  member_user: { from: member, to: user, onDelete: ignore }\n"),
-    right: "references:\n  member_user: { from: member, to: user, on_delete: ignore }\n",
+    wrong: Some(
+        r"references:
+  member_user: { from: member, to: user, onDelete: ignore }
+",
+    ),
+    right: r"references:
+  member_user: { from: member, to: user, on_delete: ignore }
+",
 };
 
 /// A required key is absent.
@@ -89,8 +126,14 @@ pub static MISSING_KEY: Code = Code {
     summary: "a required key is missing",
     explanation: "\
 The map lacks a key that has no default.",
-    wrong: Some("references:\n  member_company: { from: member }\n"),
-    right: "references:\n  member_company: { from: member, to: company }\n",
+    wrong: Some(
+        r"references:
+  member_company: { from: member }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company }
+",
 };
 
 /// A value is of another kind than the language asks for.
@@ -101,8 +144,14 @@ pub static KIND: Code = Code {
 The value is, say, a list where a map has to be, or a number where a text has to be. Mind YAML's \
 own meanings: `{company}` without quotes is a map, `#` after a space begins a comment, and `2` \
 without quotes is a number.",
-    wrong: Some("entities:\n  config: { table: app, key: { pk: {name}, sk: config } }\n"),
-    right: "entities:\n  config: { table: app, key: { pk: \"{name}\", sk: config } }\n",
+    wrong: Some(
+        r"entities:
+  config: { table: app, key: { pk: {name}, sk: config } }
+",
+    ),
+    right: r#"entities:
+  config: { table: app, key: { pk: "{name}", sk: config } }
+"#,
 };
 
 /// A word is none of those that are possible.
@@ -113,9 +162,13 @@ pub static WORD: Code = Code {
 The key takes one of a few words, and this is none of them. SQL's words have other names here: \
 `SET NULL` is `unset`, `NO ACTION` is `report`.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, on_delete: cascad }\n",
+        r"references:
+  member_company: { from: member, to: company, on_delete: cascad }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report }\n",
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report }
+",
 };
 
 /// A text or number has not the form that it has to have.
@@ -126,8 +179,14 @@ pub static FORM: Code = Code {
 Durations are a whole number and a unit (`500ms`, `2s`, `1m`) of up to ten minutes; a separator is \
 one character; `max_fanout` is at least 1; paths have names with dots between them; a key attribute \
 is a name, with `:N` or `:B` after it if it is not a string.",
-    wrong: Some("references:\n  member_company: { from: member, to: company, grace: 2 seconds }\n"),
-    right: "references:\n  member_company: { from: member, to: company, grace: 2s }\n",
+    wrong: Some(
+        r"references:
+  member_company: { from: member, to: company, grace: 2 seconds }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company, grace: 2s }
+",
 };
 
 /// A name has characters that names cannot have.
@@ -137,8 +196,14 @@ pub static NAME: Code = Code {
     explanation: "\
 The names of tables, entities and rules stand in metrics, logs and diagrams. They have up to 64 \
 letters, digits, `_` and `-`, and begin with a letter or `_`.",
-    wrong: Some("references:\n  member's company: { from: member, to: company }\n"),
-    right: "references:\n  member_company: { from: member, to: company }\n",
+    wrong: Some(
+        r"references:
+  member's company: { from: member, to: company }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company }
+",
 };
 
 /// A key is there twice.
@@ -149,7 +214,13 @@ pub static DUPLICATE: Code = Code {
 YAML parsers silently keep one of two equal keys, and the other rule would be lost. The same goes \
 for an attribute that a list has twice.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company }\n  member_company: { from: member, to: user }\n",
+        r"references:
+  member_company: { from: member, to: company }
+  member_company: { from: member, to: user }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company }\n  member_user: { from: member, to: user, on_delete: ignore }\n",
+    right: r"references:
+  member_company: { from: member, to: company }
+  member_user: { from: member, to: user, on_delete: ignore }
+",
 };

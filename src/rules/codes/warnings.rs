@@ -7,8 +7,15 @@ pub static UNUSED_TABLE: Code = Code {
     id: "W001",
     summary: "a table that nothing uses",
     explanation: "No entity is in this table, so no rule looks at its items.",
-    wrong: Some("tables:\n  app: { key: [pk, sk] }\nentities: {}\n"),
-    right: "tables: {}\nentities: {}\n",
+    wrong: Some(
+        r"tables:
+  app: { key: [pk, sk] }
+entities: {}
+",
+    ),
+    right: r"tables: {}
+entities: {}
+",
 };
 
 /// An entity without rules.
@@ -19,9 +26,17 @@ pub static UNUSED_ENTITY: Code = Code {
 No reference and no mirror names this entity. It still tells its items from others; if that is what \
 it is for, the warning can be left alone.",
     wrong: Some(
-        "entities:\n  invoice: { table: app, key: { pk: \"invoice#{id}\", sk: invoice } }\n",
+        r#"entities:
+  company: { table: app, key: { pk: "company#{company}", sk: company } }
+  office: { table: app, key: { pk: "company#{company}", sk: office } }
+  invoice: { table: app, key: { pk: "invoice#{id}", sk: invoice } }
+references:
+  office_company: { from: office, to: company }
+"#,
     ),
-    right: "references:\n  member_company: { from: member, to: company }\n",
+    right: r"references:
+  member_company: { from: member, to: company }
+",
 };
 
 /// A capture and an attribute have one name.
@@ -32,9 +47,19 @@ pub static SHADOWED: Code = Code {
 The name in braces is both a capture of the referencing item's key and one of its attributes. It is \
 taken for the capture. Rename the capture if the attribute is meant.",
     wrong: Some(
-        "entities:\n  task: { table: app, key: { pk: \"task#{owner}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, on: { email: \"{owner}\" } }\n",
+        r#"entities:
+  task: { table: app, key: { pk: "task#{owner}", sk: task }, attributes: { owner: S } }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  task_owner: { from: task, to: user, on: { email: "{owner}" } }
+"#,
     ),
-    right: "entities:\n  task: { table: app, key: { pk: \"task#{id}\", sk: task }, attributes: { owner: S } }\n  user: { table: app, key: { pk: \"user#{email}\", sk: \"user#\" } }\nreferences:\n  task_owner: { from: task, to: user, on: { email: \"{owner}\" }, find: none }\n",
+    right: r#"entities:
+  task: { table: app, key: { pk: "task#{id}", sk: task }, attributes: { owner: S } }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  task_owner: { from: task, to: user, on: { email: "{owner}" }, find: none }
+"#,
 };
 
 /// Orphans are found by the audit alone.
@@ -45,8 +70,14 @@ pub static AUDIT_ONLY: Code = Code {
 When a referenced item is deleted, the referenced key does not fix the partition key of the items \
 that refer to it, and the rule names no index or mirror to find them by. They are reported by \
 `referee audit` only. Say `find: none` if that is meant.",
-    wrong: Some("references:\n  member_user: { from: member, to: user }\n"),
-    right: "references:\n  member_user: { from: member, to: user, find: none }\n",
+    wrong: Some(
+        r"references:
+  member_user: { from: member, to: user }
+",
+    ),
+    right: r"references:
+  member_user: { from: member, to: user, find: none }
+",
 };
 
 /// `required` of what is always there.
@@ -55,8 +86,14 @@ pub static ALWAYS_PRESENT: Code = Code {
     summary: "`required` has no effect",
     explanation: "\
 All parts of the reference come from the referencing item's key, which every item has.",
-    wrong: Some("references:\n  member_company: { from: member, to: company, required: true }\n"),
-    right: "references:\n  member_company: { from: member, to: company }\n",
+    wrong: Some(
+        r"references:
+  member_company: { from: member, to: company, required: true }
+",
+    ),
+    right: r"references:
+  member_company: { from: member, to: company }
+",
 };
 
 /// Another key that changes nothing.
@@ -66,11 +103,15 @@ pub static NO_EFFECT: Code = Code {
     explanation: "\
 The key changes nothing together with the rest of the rule: `adopt` where mirrors that others edit \
 are only reported, `default` where no action is `set_default`, `match` where the reference has one \
-part or no part that could be missing.",
+part or no part that could be missing; or a reference of every item to itself.",
     wrong: Some(
-        "mirrors:\n  membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }\n",
+        r"mirrors:
+  membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }
+",
     ),
-    right: "mirrors:\n  membership: { source: member, mirror: member_of, adopt: true }\n",
+    right: r"mirrors:
+  membership: { source: member, mirror: member_of, adopt: true }
+",
 };
 
 /// A template is cut short by a comment.
@@ -81,9 +122,21 @@ pub static COMMENT: Code = Code {
 In YAML, `#` after a space begins a comment, so the template ends before it. Quote the template if \
 the rest is part of it.",
     wrong: Some(
-        "entities:\n  user:\n    table: app\n    key:\n      pk: user #{email}\n      sk: profile\n",
+        r"entities:
+  user:
+    table: app
+    key:
+      pk: user #{email}
+      sk: profile
+",
     ),
-    right: "entities:\n  user:\n    table: app\n    key:\n      pk: \"user #{email}\"\n      sk: profile\n",
+    right: r#"entities:
+  user:
+    table: app
+    key:
+      pk: "user #{email}"
+      sk: profile
+"#,
 };
 
 /// Captures without the separator between them.
@@ -91,11 +144,17 @@ pub static SEPARATOR: Code = Code {
     id: "W008",
     summary: "captures without the separator between them",
     explanation: "\
-A capture ends at the table's separator. Between these two there is other text, which the captured \
-values may contain themselves; values that do are refused when keys are built. Separate the captures \
-with the separator, or set the table's `separator`.",
-    wrong: Some("entities:\n  day: { table: app, key: { pk: \"{year}-{month}\", sk: day } }\n"),
-    right: "entities:\n  day: { table: app, key: { pk: \"{year}#{month}\", sk: day } }\n",
+A capture ends at the table's separator. Between these two there is other text, and the first one \
+ends where that text stands first; a value that has it inside is refused when a key is built. \
+Separate the captures with the separator, or leave it if no value can have that text in it.",
+    wrong: Some(
+        r#"entities:
+  day: { table: app, key: { pk: "{year}-{month}", sk: day } }
+"#,
+    ),
+    right: r#"entities:
+  day: { table: app, key: { pk: "{year}#{month}", sk: day } }
+"#,
 };
 
 /// An expired item would be written again.
@@ -106,7 +165,11 @@ pub static EXPIRED: Code = Code {
 An item that TTL has deleted is still expired when it is written again, so TTL deletes it again. Say \
 with `on_ttl_delete` what is to be done then.",
     wrong: Some(
-        "references:\n  member_company: { from: member, to: company, on_delete: restore }\n",
+        r"references:
+  member_company: { from: member, to: company, on_delete: restore }
+",
     ),
-    right: "references:\n  member_company: { from: member, to: company, on_delete: report, on_ttl_delete: ignore }\n",
+    right: r"references:
+  member_company: { from: member, to: company, on_delete: report, on_ttl_delete: ignore }
+",
 };

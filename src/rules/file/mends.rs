@@ -22,6 +22,12 @@ const MISTAKES: &[Mistake] = &[
         help: "close it with the bracket of its kind, and quote texts that have brackets in them",
     },
     Mistake {
+        sign: "mismatched bracket",
+        message: "a bracket is closed by one of another kind",
+        label: "opened here",
+        help: "close `[` with `]`, and `{` with `}`",
+    },
+    Mistake {
         sign: "bracket",
         message: "a bracket closes nothing",
         label: "no bracket of this kind is open here",

@@ -30,7 +30,7 @@ impl Node {
     /// What the value is, for messages.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            Self::Null => "nothing",
+            Self::Null => "empty",
             Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
@@ -39,12 +39,17 @@ impl Node {
         }
     }
 
+    /// The map's entries, if it is a map.
+    pub(crate) fn as_map(&self) -> Option<&[Entry]> {
+        match self {
+            Self::Map(entries) => Some(entries),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
     /// The map's entries, or none.
     pub(crate) fn entries(&self) -> &[Entry] {
-        match self {
-            Self::Map(entries) => entries,
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
-        }
+        self.as_map().unwrap_or_default()
     }
 
     /// The list's elements, or none.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Error, Location};
 
@@ -129,20 +130,13 @@ fn settle(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
 
 /// A place in bytes. Errors in the syntax are located in characters only.
 fn locate(text: &str, location: Location) -> Span {
-    let bytes = location.span().byte_offset().zip(location.span().byte_len());
-    let (start, end) = match bytes {
-        Some((offset, length)) => {
-            let start = usize::try_from(offset).unwrap_or(usize::MAX);
-            (start, start.saturating_add(usize::try_from(length).unwrap_or(0)))
-        }
-        None => {
-            let offset = location.span().offset();
-            let length = location.span().len();
-            (
-                byte_of_character(text, offset),
-                byte_of_character(text, offset.saturating_add(length)),
-            )
-        }
+    let place = location.span();
+    let (start, end) = if let Some((offset, length)) = place.byte_offset().zip(place.byte_len()) {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        (start, start.saturating_add(usize::try_from(length).unwrap_or(0)))
+    } else {
+        let end = place.offset().saturating_add(place.len());
+        (byte_of_character(text, place.offset()), byte_of_character(text, end))
     };
     Span::new(boundary(text, start), boundary(text, end))
 }
@@ -160,10 +154,23 @@ fn boundary(text: &str, offset: usize) -> usize {
 
 /// What the parser says, in our words and with the mend.
 fn explain(text: &str, error: &Error) -> Diagnostic {
-    let error = error.without_snippet();
     let span = error.location().map_or_else(Span::default, |location| locate(text, location));
+    let error = if let Error::AliasError { error, .. } = error { error } else { error };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most of the parser's errors are about reading types that this reader has not"
+    )]
     match error {
-        Error::Budget { .. } => too_deep(span),
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(span),
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => Diagnostic::new(
+            &codes::LIMIT,
+            "the rule file has more values than a rule file can have",
+        )
+        .at(span, "too many values or aliases")
+        .help("check that this is the rule file; write out what aliases repeat"),
         Error::MultipleDocuments { .. } => {
             Diagnostic::new(&codes::SYNTAX, "the rule file has more than one YAML document")
                 .at(span, "the second document")
@@ -177,7 +184,7 @@ fn explain(text: &str, error: &Error) -> Diagnostic {
 
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(&codes::LIMIT, format!("the rule file nests deeper than {DEPTH_MAX} levels"))
-        .at(span, "too deep, too long, or with too many aliases")
+        .at(span, "too deep")
         .help("a rule file needs 6 levels: check that this is one")
 }
 

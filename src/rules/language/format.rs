@@ -7,7 +7,7 @@ use crate::data::{KeyAttribute, KeyKind, Path};
 
 /// The longest `grace`: the wait happens inside an invocation, which ends after 15 minutes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const GRACE_MAX: Duration = Duration::from_secs(600);
+const GRACE_MAX: Duration = Duration::from_mins(10);
 
 /// Reads `2s`, `500ms` or `1m`.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {

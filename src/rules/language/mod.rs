@@ -6,6 +6,7 @@ mod schema;
 mod shape;
 mod suggest;
 mod table;
+mod words;
 
 pub(crate) use format::{parse_duration, parse_key_attribute, parse_path, parse_separator};
 pub use schema::schema;
@@ -74,7 +75,7 @@ pub(crate) struct Format {
 
 /// A word with a meaning.
 pub(crate) struct Word {
-    pub(crate) word: &'static str,
+    pub(crate) text: &'static str,
     pub(crate) doc: &'static str,
     /// What other languages call it, in lower case, to guess what was meant.
     pub(crate) others: &'static [&'static str],

@@ -54,7 +54,7 @@ fn kind(this: &Kind) -> Value {
             None => json!({ "type": "string" }),
         },
         Kind::Choice(words) => {
-            json!({ "enum": words.iter().map(|word| word.word).collect::<Vec<_>>() })
+            json!({ "enum": words.iter().map(|word| word.text).collect::<Vec<_>>() })
         }
         Kind::List { of, count_min, count_max } => json!({
             "type": "array",
@@ -80,12 +80,8 @@ fn kind(this: &Kind) -> Value {
 
 /// The sentence, and what each word means.
 fn describe(doc: &str, kind: &Kind) -> String {
-    match kind {
-        Kind::Choice(words) => {
-            let meanings: Vec<_> =
-                words.iter().map(|Word { word, doc, .. }| format!("`{word}`: {doc}")).collect();
-            format!("{doc} {}.", meanings.join("; "))
-        }
-        _ => doc.to_owned(),
-    }
+    let Kind::Choice(words) = kind else { return doc.to_owned() };
+    let meanings: Vec<_> =
+        words.iter().map(|Word { text, doc, .. }| format!("`{text}`: {doc}")).collect();
+    format!("{doc} {}.", meanings.join("; "))
 }

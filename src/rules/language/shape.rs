@@ -1,7 +1,8 @@
 //! The shape check: whether a tree is of the language, before anyone asks what it means.
 
 use super::table::FILE;
-use super::{Format, Key, Kind, Presence, Record, Word, closest, did_you_mean};
+use super::words::{expected, key_names, missing_key, noun, owner_of, too_many, visible};
+use super::{Format, Kind, Presence, Record, Word, closest};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Entry, Node};
@@ -20,13 +21,13 @@ struct Checker<'s> {
 }
 
 /// Where a value stands: what it is the value of, and where that is written.
-struct Place {
-    what: String,
-    span: Span,
+pub(super) struct Place {
+    pub(super) what: String,
+    pub(super) span: Span,
 }
 
 impl Checker<'_> {
-    fn value(&mut self, kind: &Kind, node: &Spanned<Node>, place: &Place) {
+    fn value(&mut self, kind: &'static Kind, node: &Spanned<Node>, place: &Place) {
         match (kind, &node.value) {
             (Kind::Version, Node::Number(number)) => self.version(number, node.span),
             (Kind::Flag, Node::Bool(_))
@@ -49,7 +50,7 @@ impl Checker<'_> {
         }
     }
 
-    fn record(&mut self, record: &Record, node: &Spanned<Node>, place: &Place) {
+    fn record(&mut self, record: &'static Record, node: &Spanned<Node>, place: &Place) {
         let Node::Map(entries) = &node.value else {
             self.problems.push(
                 Diagnostic::new(
@@ -86,7 +87,7 @@ impl Checker<'_> {
     fn map(
         &mut self,
         keys: &Format,
-        values: &Kind,
+        values: &'static Kind,
         count_max: usize,
         entries: &[Entry],
         place: &Place,
@@ -97,9 +98,10 @@ impl Checker<'_> {
         }
         for Entry { key, value } in entries {
             self.map_key(keys, key);
-            let what = match values {
-                Kind::Record(record) => format!("{} `{}`", noun(record), key.value),
-                _ => format!("`{}` in {}", key.value, place.what),
+            let what = if let Kind::Record(record) = values {
+                format!("{} `{}`", noun(record), key.value)
+            } else {
+                format!("`{}` in {}", key.value, place.what)
             };
             self.value(values, value, &Place { what, span: key.span });
         }
@@ -107,7 +109,7 @@ impl Checker<'_> {
 
     fn map_key(&mut self, format: &Format, key: &Spanned<String>) {
         let written = key.span.of(self.source).unwrap_or_default();
-        if written.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+')) {
+        if is_integer(written) {
             self.problems.push(
                 Diagnostic::new(&codes::KIND, format!("the key `{}` is a number", key.value))
                     .at(key.span, "has to be text")
@@ -125,7 +127,7 @@ impl Checker<'_> {
 
     fn list(
         &mut self,
-        of: &Kind,
+        of: &'static Kind,
         counts: std::ops::RangeInclusive<usize>,
         elements: &[Spanned<Node>],
         place: &Place,
@@ -177,18 +179,18 @@ impl Checker<'_> {
         }
     }
 
-    fn choice(&mut self, words: &[Word], text: &str, span: Span, place: &Place) {
-        if words.iter().any(|word| word.word == text) {
+    fn choice(&mut self, words: &'static [Word], text: &str, span: Span, place: &Place) {
+        if words.iter().any(|word| word.text == text) {
             return;
         }
         let lower = text.to_lowercase();
-        let actions = words.iter().any(|word| matches!(word.word, "cascade" | "delete"));
+        let actions = words.iter().any(|word| matches!(word.text, "cascade" | "delete"));
         if lower == "restrict" && actions {
             self.problems.push(
                 Diagnostic::new(&codes::RESTRICT, "a delete cannot be prevented after the fact")
                     .at(span, "`restrict` is not possible")
                     .note("a stream is read after the write has committed")
-                    .help(if words.iter().any(|word| word.word == "restore") {
+                    .help(if words.iter().any(|word| word.text == "restore") {
                         "use `report` to be told, or `restore` to write the deleted item again"
                     } else {
                         "use `report` to be told"
@@ -196,13 +198,16 @@ impl Checker<'_> {
             );
             return;
         }
-        let names = || words.iter().map(|word| word.word);
+        let names = || words.iter().map(|word| word.text);
         let translated = words.iter().find(|word| {
-            word.word.eq_ignore_ascii_case(text) || word.others.contains(&lower.as_str())
+            word.text.eq_ignore_ascii_case(text) || word.others.contains(&lower.as_str())
         });
         let help = match translated {
-            Some(word) => Some(format!("did you mean `{}` ({})?", word.word, word.doc)),
-            None => did_you_mean(text, names().collect::<Vec<_>>()),
+            Some(word) => Some(format!("did you mean `{}` ({})?", word.text, word.doc)),
+            None => match closest(text, names()) {
+                Some(meant) => Some(format!("did you mean `{meant}`?")),
+                None => Some(format!("it can be {}", expected(&Kind::Choice(words)))),
+            },
         };
         self.problems.push(
             Diagnostic::new(&codes::WORD, format!("{} cannot be `{text}`", place.what))
@@ -305,6 +310,18 @@ impl Checker<'_> {
     }
 }
 
+/// Whether the parser takes this for an integer. Of a map with such a key, it does not show the
+/// keys that are there twice.
+fn is_integer(written: &str) -> bool {
+    let unsigned = written.strip_prefix(['-', '+']).unwrap_or(written).replace('_', "");
+    let digits =
+        |text: &str, radix| !text.is_empty() && text.chars().all(|char| char.is_digit(radix));
+    let prefixed = |prefix, radix| {
+        unsigned.to_lowercase().strip_prefix(prefix).is_some_and(|text| digits(text, radix))
+    };
+    digits(&unsigned, 10) || prefixed("0x", 16) || prefixed("0o", 8) || prefixed("0b", 2)
+}
+
 /// The alternative that a value looks like.
 fn fitting<'k>(kinds: &'k [Kind], node: &Node) -> Option<&'k Kind> {
     let fits = |kind: &&Kind| match node {
@@ -315,86 +332,11 @@ fn fitting<'k>(kinds: &'k [Kind], node: &Node) -> Option<&'k Kind> {
         Node::List(_) => matches!(kind, Kind::List { .. }),
         Node::Map(_) => matches!(kind, Kind::Map { .. } | Kind::Record(_)),
     };
-    let known = |kind: &&Kind| match kind {
-        Kind::Record(record) => node
-            .entries()
-            .iter()
-            .filter(|entry| record.keys.iter().any(|key| key.name == entry.key.value))
-            .count(),
-        _ => 0,
+    let known = |kind: &&Kind| {
+        let Kind::Record(record) = kind else { return 0 };
+        let has = |entry: &&Entry| record.keys.iter().any(|key| key.name == entry.key.value);
+        node.entries().iter().filter(has).count()
     };
     // Of several records, the one that knows most of the keys; the first if that says nothing.
     kinds.iter().rev().filter(fits).max_by_key(known)
-}
-
-/// What a value has to be, for messages.
-fn expected(kind: &Kind) -> String {
-    match kind {
-        Kind::Version => "the number 1".to_owned(),
-        Kind::Flag => "`true` or `false`".to_owned(),
-        Kind::Count => "a whole number".to_owned(),
-        Kind::Literal => "a text, number or boolean".to_owned(),
-        Kind::Text(format) => format!("{}, as text", format.what),
-        Kind::Choice(words) => {
-            let words: Vec<_> = words.iter().map(|word| format!("`{}`", word.word)).collect();
-            words.join(", ")
-        }
-        Kind::List { .. } => "a list".to_owned(),
-        Kind::Map { .. } | Kind::Record(_) => "a map".to_owned(),
-        Kind::Either(kinds) => {
-            let mut all: Vec<_> = kinds.iter().map(expected).collect();
-            all.dedup();
-            all.join(" or ")
-        }
-    }
-}
-
-fn missing_key(key: &Key, place: &Place) -> Diagnostic {
-    let help = match key.kind {
-        Kind::Version => "begin the file with `version: 1`".to_owned(),
-        _ => format!("`{}`: {}", key.name, decapitalized(key.doc)),
-    };
-    Diagnostic::new(&codes::MISSING_KEY, format!("{} has no `{}`", place.what, key.name))
-        .at(place.span, format!("`{}` is required", key.name))
-        .help(help)
-}
-
-fn too_many(count: usize, count_max: usize, place: &Place) -> Diagnostic {
-    Diagnostic::new(
-        &codes::LIMIT,
-        format!("{} has {count} entries, and {count_max} are the most", place.what),
-    )
-    .at(place.span, "too many")
-}
-
-/// The doc sentence as the end of another sentence.
-fn decapitalized(doc: &str) -> String {
-    let mut characters = doc.trim_end_matches('.').chars();
-    characters
-        .next()
-        .map(|first| first.to_lowercase().chain(characters).collect())
-        .unwrap_or_default()
-}
-
-/// The record's noun without its article.
-fn noun(record: &Record) -> &'static str {
-    record.what.split_once(' ').map_or(record.what, |(_, noun)| noun)
-}
-
-fn key_names(record: &Record) -> String {
-    let names: Vec<_> = record.keys.iter().map(|key| format!("`{}`", key.name)).collect();
-    names.join(", ")
-}
-
-/// The record below this one that has a key of this name.
-fn owner_of(record: &Record, name: &str) -> Option<&'static str> {
-    record.keys.iter().find_map(|key| {
-        let Kind::Map { values: Kind::Record(inner), .. } = key.kind else { return None };
-        inner.keys.iter().any(|key| key.name == name).then_some(inner.what)
-    })
-}
-
-/// The value's place, or its key's if it has none of its own.
-fn visible(value: Span, key: Span) -> Span {
-    if value.start == value.end { key } else { value }
 }

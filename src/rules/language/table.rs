@@ -7,7 +7,7 @@ use super::format::{
 use super::{ENTRIES_MAX, Format, Key, Kind, Presence, Record, Word};
 
 /// A whole rule file.
-pub(super) const FILE: Record = Record {
+pub(super) static FILE: Record = Record {
     what: "a rule file",
     doc: "The relationships between the items of DynamoDB tables, and what is done when they break.",
     keys: &[
@@ -76,7 +76,7 @@ const ENTITY: Record = Record {
         optional(
             "where",
             map(&PATH, &Kind::Literal, ENTRIES_MAX),
-            "What an item of this kind holds, where its key does not tell it from others: a value for each path.",
+            "What an item of this kind holds, where its key does not tell it from others: a value for each path. A mirror is written with what its entity asks for.",
         ),
     ],
 };
@@ -289,8 +289,8 @@ const ON_MIRROR_DELETE: &[Word] = &[
 const ON_MIRROR_EDIT: &[Word] =
     &[word("overwrite", "it is written again as its source says", &["restore", "revert"]), REPORT];
 
-const fn word(word: &'static str, doc: &'static str, others: &'static [&'static str]) -> Word {
-    Word { word, doc, others }
+const fn word(text: &'static str, doc: &'static str, others: &'static [&'static str]) -> Word {
+    Word { text, doc, others }
 }
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::entities::value_of;
-use super::sources::{Sides, element_type, unknown_capture};
+use super::sources::{Elements, Sides, unknown_capture};
 use crate::data::{Path, Type, Value};
 use crate::rules::ast::{Action, Default, Literal, Reference};
 use crate::rules::codes;
@@ -184,7 +184,10 @@ fn fits(literal: &Literal, source: &Source, span: Span, problems: &mut Vec<Diagn
     let kind = match source {
         Source::Capture(_) => return,
         Source::Attribute(_, kind) => Some(*kind),
-        Source::Elements(_, kind) => element_type(*kind).flatten(),
+        Source::Elements(_, kind) => match Elements::of(*kind) {
+            Some(Elements::Of(kind)) => Some(kind),
+            Some(Elements::Any) | None => None,
+        },
     };
     let wrong = match value_of(literal) {
         Err(error) => Some(error),

@@ -1,6 +1,6 @@
 //! Destructive actions that cause one another in a circle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scope;
 use crate::rules::ast::Action;
@@ -19,28 +19,45 @@ struct Edge<'f> {
 
 pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
     let edges = edges(scope);
+    let forward = Graph::new(edges.iter().map(|edge| (edge.cause, edge.effect)));
+    let backward = Graph::new(edges.iter().map(|edge| (edge.effect, edge.cause)));
+    // An entity that refers to itself is a tree, and a cascade down a tree ends.
+    let rules = || edges.iter().filter(|edge| edge.rule.is_some() && edge.cause != edge.effect);
     let mut reported = BTreeSet::new();
-    for (at, edge) in edges.iter().enumerate() {
-        // An entity that refers to itself is a tree, and a cascade down a tree ends.
-        let Some(_) = edge.rule.filter(|_| edge.cause != edge.effect) else { continue };
-        if reported.contains(&at) {
+    for edge in rules() {
+        let caused = forward.reached_from(edge.effect);
+        if !caused.contains(edge.cause) || reported.contains(edge.cause) {
             continue;
         }
-        let circle: Vec<usize> = edges
-            .iter()
-            .enumerate()
-            .filter(|(_, other)| other.rule.is_some() && other.cause != other.effect)
-            .filter(|(_, other)| {
-                reaches(&edges, edge.effect, other.cause)
-                    && reaches(&edges, other.effect, edge.cause)
-            })
-            .map(|(at, _)| at)
-            .collect();
-        if circle.is_empty() {
-            continue;
+        let causing = backward.reached_from(edge.effect);
+        let circle: BTreeSet<&str> = caused.intersection(&causing).copied().collect();
+        let within = |edge: &&Edge<'_>| circle.contains(edge.cause) && circle.contains(edge.effect);
+        problems.push(report(rules().filter(within)));
+        reported.extend(circle);
+    }
+}
+
+/// What leads where.
+struct Graph<'f>(BTreeMap<&'f str, Vec<&'f str>>);
+
+impl<'f> Graph<'f> {
+    fn new(edges: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
+        let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (from, to) in edges {
+            next.entry(from).or_default().push(to);
         }
-        reported.extend(circle.iter().copied());
-        problems.push(report(circle.iter().filter_map(|at| edges.get(*at))));
+        Self(next)
+    }
+
+    /// All that can be reached, the start among it.
+    fn reached_from(&self, start: &'f str) -> BTreeSet<&'f str> {
+        let mut reached = BTreeSet::from([start]);
+        let mut open = vec![start];
+        while let Some(at) = open.pop() {
+            let next = self.0.get(at).into_iter().flatten().copied();
+            open.extend(next.filter(|next| reached.insert(next)));
+        }
+        reached
     }
 }
 
@@ -59,27 +76,13 @@ fn edges<'f>(scope: &Scope<'f>) -> Vec<Edge<'f>> {
         }
     }
     for mirror in scope.file.mirrors.iter().filter(|rule| rule.mode != Some(Mode::Off)) {
-        let (Some(source), Some(copy)) = (&mirror.source, &mirror.mirror) else { continue };
+        let (Some(source), Some(copy)) = (&mirror.source, &mirror.target) else { continue };
         edges.push(Edge { cause: &source.value, effect: &copy.value, rule: None });
         if mirror.on_mirror_delete == Some(OnMirrorDelete::DeleteSource) {
             edges.push(Edge { cause: &copy.value, effect: &source.value, rule: None });
         }
     }
     edges
-}
-
-/// Whether deletes of the one entity lead to deletes of the other.
-fn reaches(edges: &[Edge<'_>], from: &str, to: &str) -> bool {
-    let mut seen = BTreeSet::from([from]);
-    let mut open = vec![from];
-    while let Some(entity) = open.pop() {
-        if entity == to {
-            return true;
-        }
-        let next = edges.iter().filter(|edge| edge.cause == entity).map(|edge| edge.effect);
-        open.extend(next.filter(|effect| seen.insert(effect)));
-    }
-    false
 }
 
 fn report<'e, 'f: 'e>(circle: impl Iterator<Item = &'e Edge<'f>>) -> Diagnostic {

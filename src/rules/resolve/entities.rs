@@ -113,20 +113,20 @@ fn key(
     let written = entity.key.as_ref()?;
     let separator = table.map_or('#', |table| table.separator);
     let mut templates: BTreeMap<&str, Option<Template>> = BTreeMap::new();
-    for (attribute, template) in &written.value {
-        templates.insert(&attribute.value, templates::read(template, separator, source, problems));
+    for (attribute, text) in &written.value {
+        let template =
+            text.as_ref().and_then(|text| templates::read(text, separator, source, problems));
+        templates.insert(&attribute.value, template);
     }
-    let schema = table?.key.as_ref()?;
+    let table = table?;
+    let schema = table.key.as_ref()?;
     let names: Vec<&str> = schema.names().collect();
-    let mut complete = true;
-    for (attribute, _) in &written.value {
-        if !names.contains(&attribute.value.as_str()) {
-            complete = false;
-            problems.push(stray(attribute, &names, table?));
-        }
-    }
-    for name in names.iter().filter(|name| !templates.contains_key(*name)) {
-        complete = false;
+    let strays = written.value.iter().filter(|(name, _)| !names.contains(&name.value.as_str()));
+    let strays: Vec<_> = strays.map(|(name, _)| stray(name, &names, table.ast)).collect();
+    let missing: Vec<_> = names.iter().filter(|name| !templates.contains_key(*name)).collect();
+    let complete = strays.is_empty() && missing.is_empty();
+    // A stray attribute is most likely a missing one, misspelled.
+    for name in missing.into_iter().skip(strays.len()) {
         problems.push(
             Diagnostic::new(
                 &codes::KEY_SHAPE,
@@ -134,9 +134,10 @@ fn key(
             )
             .at(written.span, format!("no template for `{name}`"))
             .help(format!("every item has both key attributes: add `{name}: \"…\"`"))
-            .at(table?.ast.alias.span, format!("the key of this table is {}", names.join(", "))),
+            .at(table.ast.alias.span, format!("the key of this table is {}", names.join(", "))),
         );
     }
+    problems.extend(strays);
     if !complete {
         return None;
     }
@@ -150,7 +151,7 @@ fn key(
 }
 
 /// A key attribute that the table does not have.
-fn stray(attribute: &Spanned<String>, names: &[&str], table: &Table<'_>) -> Diagnostic {
+fn stray(attribute: &Spanned<String>, names: &[&str], table: &ast::Table) -> Diagnostic {
     let base = attribute.value.rsplit_once(':').map_or(attribute.value.as_str(), |(name, _)| name);
     let help = if base != attribute.value && names.contains(&base) {
         Some(format!("write `{base}`: its type is said once, at the table"))
@@ -159,10 +160,10 @@ fn stray(attribute: &Spanned<String>, names: &[&str], table: &Table<'_>) -> Diag
     };
     Diagnostic::new(
         &codes::KEY_SHAPE,
-        format!("`{}` is no key attribute of table `{}`", attribute.value, table.ast.alias.value),
+        format!("`{}` is no key attribute of table `{}`", attribute.value, table.alias.value),
     )
     .at(attribute.span, "not of the table's key")
-    .at(table.ast.alias.span, format!("the key of this table is {}", names.join(", ")))
+    .at(table.alias.span, format!("the key of this table is {}", names.join(", ")))
     .maybe_help(help)
 }
 
@@ -177,7 +178,8 @@ fn assemble(
         let key = entity.key.as_ref();
         let templates = key.map_or(&[][..], |key| key.value.as_slice());
         let template = templates.iter().find(|(name, _)| name.value == attribute.name);
-        template.map_or(entity.name.span, |(_, template)| template.span)
+        let template = template.and_then(|(_, template)| template.as_ref());
+        template.map_or(entity.name.span, |template| template.span)
     };
     let mut templates = vec![(&partition, partition_attribute.kind)];
     templates.extend(sort.as_ref().map(|(template, attribute)| (template, attribute.kind)));

@@ -1,9 +1,9 @@
 //! How the items that refer to a deleted one are found.
 
-use super::sources::{Sides, unknown_capture};
+use super::sources::{Elements, Sides, unknown_capture};
 use super::templates::{self, Capture};
 use super::{Scope, undeclared};
-use crate::data::{KeyAttribute, KeyKind, KeySchema};
+use crate::data::{KeyAttribute, KeyKind, KeySchema, Path, Type};
 use crate::rules::ast::{Action, Find, Reference};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
@@ -201,7 +201,7 @@ fn by_mirror(
         );
         return None;
     }
-    let (_, entity) = scope.entity_named(&mirror.mirror.as_ref()?.value)?;
+    let (_, entity) = scope.entity_named(&mirror.target.as_ref()?.value)?;
     let key = entity.key.as_ref()?;
     if !fixes(&key.partition, &key.captures, sides, components?) {
         problems.push(
@@ -256,11 +256,11 @@ fn by_index(
         }
         _ => return None,
     };
-    let mut build = |attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
+    let mut template = |attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
         index_template(attribute, text, sides, components, scope, problems)
     };
-    let built = build(partition, partition_text);
-    let built_sort = sort.map(|(attribute, text)| build(attribute, text));
+    let built = template(partition, partition_text);
+    let built_sort = sort.map(|(attribute, text)| template(attribute, text));
     let table = sides.from.table?;
     let index = TableIndex {
         name: name.value.clone(),
@@ -365,10 +365,10 @@ fn declared_type(
     problems: &mut Vec<Diagnostic>,
 ) {
     let KeyAttribute { name, kind } = &attribute.value;
-    let declared = sides.from.attributes.get(&crate::data::Path::attribute(name));
+    let declared = sides.from.attributes.get(&Path::attribute(name));
     if let Some(declared) = declared.filter(|declared| **declared != kind.as_type()) {
         // List elements have a diagnostic of their own.
-        if super::sources::element_type(*declared).is_some() {
+        if Elements::of(*declared).is_some() {
             return;
         }
         problems.push(
@@ -380,9 +380,10 @@ fn declared_type(
                 ),
             )
             .at(attribute.span, format!("of type {}", kind.as_type()))
-            .help(match declared {
-                crate::data::Type::N | crate::data::Type::B => format!("write `{name}:{declared}`"),
-                _ => "an index's key is a string, a number or a binary".to_owned(),
+            .help(if matches!(declared, Type::N | Type::B) {
+                format!("write `{name}:{declared}`")
+            } else {
+                "an index's key is a string, a number or a binary".to_owned()
             }),
         );
     }

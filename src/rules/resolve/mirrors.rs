@@ -29,7 +29,7 @@ fn resolve_one(
 ) -> Option<model::Mirror> {
     adopts_nothing(mirror, problems);
     let source = mirror.source.as_ref().and_then(|name| scope.entity(name, problems));
-    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity(name, problems));
+    let copy = mirror.target.as_ref().and_then(|name| scope.entity(name, problems));
     let (source_name, (source_id, source)) = (mirror.source.as_ref()?, source?);
     let copied = copied(mirror, source, scope, problems);
     if let Some(writer) =
@@ -56,7 +56,6 @@ fn resolve_one(
     if same_keys(mirror, source, copy, problems) {
         return None;
     }
-    promised(mirror, &copied, source, copy, problems);
     same_types(&copied, source, copy, problems);
     let (source_key, copy_key) = (source.key.as_ref()?, copy.key.as_ref()?);
     let (mirror_from_source, source_from_mirror) =
@@ -77,8 +76,8 @@ fn resolve_one(
 }
 
 fn two_writers(mirror: &ast::Mirror, before: &[ast::Mirror], problems: &mut Vec<Diagnostic>) {
-    let Some(name) = &mirror.mirror else { return };
-    let first = before.iter().filter_map(|other| other.mirror.as_ref());
+    let Some(name) = &mirror.target else { return };
+    let first = before.iter().filter_map(|other| other.target.as_ref());
     if let Some(first) = first.into_iter().find(|other| other.value == name.value) {
         problems.push(
             Diagnostic::new(&codes::TWO_MIRRORS, format!("two rules write `{}`", name.value))
@@ -114,7 +113,7 @@ fn copied(
         Copy::None => return Copied::None,
         Copy::List(names) => names,
     };
-    let copy = mirror.mirror.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
     let tables = [Some(source), copy.map(|(_, copy)| copy)];
     let is_key = |name: &str| {
         let mut tables = tables.iter().flatten().filter_map(|entity| scope.table_of(entity));
@@ -171,7 +170,7 @@ fn same_keys(
     let same = source.name() == copy.name()
         || (source.table.is_some() && source.table == copy.table && overlap);
     if same {
-        let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+        let span = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
         problems.push(
             Diagnostic::new(
                 &codes::SAME_KEYS,
@@ -182,42 +181,6 @@ fn same_keys(
         );
     }
     same
-}
-
-/// Whether what is written will be of the mirror's entity.
-fn promised(
-    mirror: &ast::Mirror,
-    copied: &Copied,
-    source: &Entity<'_>,
-    copy: &Entity<'_>,
-    problems: &mut Vec<Diagnostic>,
-) {
-    for (path, literal) in &copy.ast.conditions {
-        let is_copied = match copied {
-            Copied::All => true,
-            Copied::None => false,
-            Copied::List(names) => names.iter().any(|name| name == path.value.root()),
-        };
-        let promise = source.ast.conditions.iter().any(|(source_path, value)| {
-            source_path.value == path.value && value.value == literal.value
-        });
-        if !(is_copied && promise) {
-            let why = if promise { "is not copied" } else { "is not what every source has" };
-            problems.push(
-                Diagnostic::new(
-                    &codes::MIRROR_WHERE,
-                    format!(
-                        "what `{}` writes would not be of `{}`",
-                        mirror.name.value,
-                        copy.name()
-                    ),
-                )
-                .at(path.span, format!("asked for here, and {why}"))
-                .at(mirror.name.span, "the rule that writes it")
-                .help("tell the mirrors from other items by their keys, and leave `where` out"),
-            );
-        }
-    }
 }
 
 /// Whether a copied attribute is of one type on both sides.
@@ -260,7 +223,7 @@ fn inverse(
         absent.map(|name| format!("`{{{name}}}`")).collect()
     };
     let (only_source, only_copy) = (absent(source_key, copy_key), absent(copy_key, source_key));
-    let span = mirror.mirror.as_ref().map_or(mirror.name.span, |name| name.span);
+    let span = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
     if !only_source.is_empty() || !only_copy.is_empty() {
         let label = |only: &[String], of: &str| {
             if only.is_empty() {

@@ -93,7 +93,7 @@ impl<'f> Scope<'f> {
     /// The mirror rule that writes the entity of this name.
     fn writer_of(&self, entity: &str) -> Option<&'f ast::Mirror> {
         let written = |mirror: &&ast::Mirror| {
-            mirror.mirror.as_ref().is_some_and(|mirror| mirror.value == entity)
+            mirror.target.as_ref().is_some_and(|mirror| mirror.value == entity)
         };
         self.file.mirrors.iter().find(written)
     }

@@ -39,7 +39,7 @@ fn resolve_one(
     let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
-    without_effect(reference, &components, problems);
+    without_effect(reference, sides, &components, problems);
     let on_delete = on_delete(reference.on_delete.as_ref().map_or(Action::Report, |it| it.value));
     Some(model::Reference {
         name: reference.name.value.clone(),
@@ -76,6 +76,7 @@ fn on_delete(action: Action) -> Option<OnDelete> {
 
 fn without_effect(
     reference: &ast::Reference,
+    sides: Sides<'_, '_>,
     components: &[Source],
     problems: &mut Vec<Diagnostic>,
 ) {
@@ -88,6 +89,17 @@ fn without_effect(
             )
             .at(required.span, "has no effect")
             .help("remove it: all parts come from the item's key, which every item has"),
+        );
+    }
+    let own = |(at, source): (usize, &Source)| *source == Source::Capture(at);
+    if sides.from.name() == sides.to.name() && components.iter().enumerate().all(own) {
+        problems.push(
+            Diagnostic::new(
+                &codes::NO_EFFECT,
+                format!("every `{}` refers to itself", sides.from.name()),
+            )
+            .at(reference.name.span, "is never broken")
+            .help("say in `on` which attribute refers to another item"),
         );
     }
     let full = reference.matching.as_ref().filter(|it| it.value == Matching::Full);

@@ -114,16 +114,15 @@ fn attribute(
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Source> {
-    let element = element_type(kind);
-    match (elements, element) {
+    match (elements, Elements::of(kind)) {
         (false, None) => {
             typed(capture, kind, span, sides, problems).then_some(Source::Attribute(path, kind))
         }
-        (true, Some(Some(element))) => {
+        (true, Some(Elements::Of(element))) => {
             typed(capture, element, span, sides, problems).then_some(Source::Elements(path, kind))
         }
-        // The elements of a list are of any type, so each is looked at when it is there.
-        (true, Some(None)) => Some(Source::Elements(path, kind)),
+        // Each is looked at when it is there.
+        (true, Some(Elements::Any)) => Some(Source::Elements(path, kind)),
         (true, None) => {
             problems.push(
                 Diagnostic::new(
@@ -149,15 +148,25 @@ fn attribute(
     }
 }
 
-/// The type of a list's or set's elements, which for a list is not known; nothing for what has no
-/// elements.
-pub(super) fn element_type(kind: Type) -> Option<Option<Type>> {
-    match kind {
-        Type::Ss => Some(Some(Type::S)),
-        Type::Ns => Some(Some(Type::N)),
-        Type::Bs => Some(Some(Type::B)),
-        Type::L => Some(None),
-        Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => None,
+/// What a list or set has in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elements {
+    /// Values of one type.
+    Of(Type),
+    /// Values of any type, which only the items tell.
+    Any,
+}
+
+impl Elements {
+    /// What a value of this type has in it; nothing for what has no elements.
+    pub(super) fn of(kind: Type) -> Option<Self> {
+        match kind {
+            Type::Ss => Some(Self::Of(Type::S)),
+            Type::Ns => Some(Self::Of(Type::N)),
+            Type::Bs => Some(Self::Of(Type::B)),
+            Type::L => Some(Self::Any),
+            Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{KeyKind, Type};
+use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, Type};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
@@ -90,13 +90,12 @@ pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture
     for (template, kind) in templates {
         let here = if template.is_sole_capture() { Accepts::only(*kind) } else { Accepts::IN_TEXT };
         for name in template.captures() {
-            match accepted.get_mut(name) {
-                Some(before) => *before = before.and(here),
-                None => {
+            accepted.entry(name).and_modify(|before| *before = before.and(here)).or_insert_with(
+                || {
                     order.push(name);
-                    accepted.insert(name, here);
-                }
-            }
+                    here
+                },
+            );
         }
     }
     order
@@ -120,6 +119,18 @@ pub(super) fn read(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Template> {
     cut_by_comment(text.span, source, problems);
+    if text.value.len() > PARTITION_KEY_BYTES_MAX {
+        problems.push(
+            Diagnostic::new(
+                &codes::FORM,
+                format!(
+                    "the key template is longer than the {PARTITION_KEY_BYTES_MAX} bytes of a key"
+                ),
+            )
+            .at(text.span, "too long"),
+        );
+        return None;
+    }
     match Template::parse(&text.value) {
         Ok(template) => {
             unseparated(&template, separator, text.span, problems);
@@ -198,7 +209,7 @@ fn unseparated(template: &Template, separator: char, span: Span, problems: &mut 
             problems.push(
                 Diagnostic::new(
                     &codes::SEPARATOR,
-                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, which their values may contain"),
+                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, so `{{{left}}}` ends at the first one"),
                 )
                 .at(span, format!("the separator is `{separator}`"))
                 .help(format!("write `{{{left}}}{separator}{{{right}}}`, or set the table's `separator`")),

@@ -1,11 +1,14 @@
 //! What nothing uses.
 
+use std::collections::BTreeSet;
+
 use crate::rules::ast::File;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
+use crate::rules::language::closest;
 
 pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
-    for table in &file.tables {
+    for table in file.tables.iter().filter(|_| file.has_entities) {
         let used = file.entities.iter().any(|entity| {
             entity.table.as_ref().is_some_and(|name| name.value == table.alias.value)
         });
@@ -20,11 +23,20 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
         }
     }
     let referenced = file.references.iter().flat_map(|rule| [&rule.from, &rule.to]);
-    let mirrored = file.mirrors.iter().flat_map(|rule| [&rule.source, &rule.mirror]);
-    let used: Vec<&str> =
-        referenced.chain(mirrored).flatten().map(|name| name.value.as_str()).collect();
-    for entity in file.entities.iter().filter(|entity| !used.contains(&entity.name.value.as_str()))
-    {
+    let mirrored = file.mirrors.iter().flat_map(|rule| [&rule.source, &rule.target]);
+    let entities = || file.entities.iter().map(|entity| entity.name.value.as_str());
+    // A misspelled name uses the entity that is meant.
+    let used: BTreeSet<&str> = referenced
+        .chain(mirrored)
+        .flatten()
+        .filter_map(|name| {
+            entities()
+                .find(|entity| *entity == name.value)
+                .or_else(|| closest(&name.value, entities()))
+        })
+        .collect();
+    let unused = file.entities.iter().filter(|entity| !used.contains(entity.name.value.as_str()));
+    for entity in unused.filter(|_| file.has_rules) {
         problems.push(
             Diagnostic::new(
                 &codes::UNUSED_ENTITY,

@@ -119,15 +119,15 @@ mod tests {
         Key { partition: KeyValue::S("p".into()), sort: Some(KeyValue::S("1".into())) }
     }
 
-    fn number(text: &str) -> SequenceNumber {
-        SequenceNumber::parse(text).unwrap()
+    fn number(text: &str) -> SequenceNumber<'static> {
+        SequenceNumber::parse(text).unwrap().into_owned()
     }
 
     fn commit(memory: &Memory, x: &str, sequence: &str) -> Committed {
         memory.commit("app", &key(), Some(item_with(x)), &number(sequence)).unwrap()
     }
 
-    fn write(memory: &Memory, x: &str) -> SequenceNumber {
+    fn write(memory: &Memory, x: &str) -> SequenceNumber<'static> {
         memory.write(put(x)).now_or_never().unwrap().unwrap();
         memory.take_stream().pop().unwrap().sequence
     }

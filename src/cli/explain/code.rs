@@ -1,33 +1,39 @@
-//! `referee explain`: what the code of a diagnostic means.
+//! What the code of a diagnostic means.
 
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Context, Failure, Outcome, render};
+use crate::cli::{Context, Failure, Outcome, render};
 use crate::rules::{self, Code, RuleSource, codes};
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// The code, such as E040.
-    code: String,
+#[derive(Serialize)]
+struct CodeLine {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    code: &'static str,
+    severity: &'static str,
+    summary: &'static str,
+    explanation: &'static str,
+    wrong: Option<&'static str>,
+    right: &'static str,
 }
 
-pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let Some(code) = codes::find(&arguments.code) else {
-        let suggestion = codes::suggest(&arguments.code).unwrap_or_else(|| {
+pub(super) fn explain(id: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let Some(code) = codes::find(id) else {
+        let suggestion = codes::suggest(id).unwrap_or_else(|| {
             "the codes are E001 and up for errors, W001 and up for warnings".to_owned()
         });
-        return Err(Failure::Usage(format!("there is no code `{}`; {suggestion}", arguments.code)));
+        return Err(Failure::Usage(format!("there is no code `{id}`; {suggestion}")));
     };
     if context.json {
-        context.output.json(&json!({
-            "type": "code",
-            "code": code.id,
-            "severity": code.level().word(),
-            "summary": code.summary,
-            "explanation": code.explanation,
-            "wrong": code.wrong,
-            "right": code.right,
-        }))?;
+        context.output.json(&CodeLine {
+            kind: "code",
+            code: code.id,
+            severity: code.level().word(),
+            summary: code.summary,
+            explanation: code.explanation,
+            wrong: code.wrong,
+            right: code.right,
+        })?;
     } else {
         context.output.result(&markdown(code))?;
     }
@@ -41,8 +47,9 @@ pub fn markdown(code: &Code) -> String {
     let mut text = format!("## {}: {}\n\n{}\n", code.id, code.summary, wrap(code.explanation));
     if let Some(wrong) = code.wrong {
         let said = said_about(code, wrong).join("\n\n");
-        text += &format!("\nWrong:\n\n```yaml\n{wrong}```\n\n```text\n{said}\n```\n");
-        text += &format!("\nRight:\n\n```yaml\n{}```\n", code.right);
+        let parts = ["\nWrong:\n\n```yaml\n", wrong, "```\n\n```text\n", &said, "\n```\n"];
+        text.extend(parts);
+        text.extend(["\nRight:\n\n```yaml\n", code.right, "```\n"]);
     }
     text
 }

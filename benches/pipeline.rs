@@ -1,0 +1,180 @@
+//! The engine's pipeline on a batch of 1,000 records of 15 attributes with two images (5.9 MB):
+//! records per second and allocations, for 1, 10 and 1,000 rules, beside what it takes to read the
+//! same batch with `aws_lambda_events`' own types.
+//!
+//! The store answers at once, so that what is measured is decode, match and decide. Compare the
+//! numbers of one run with each other, not with those of another machine.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use referee::data::Item;
+use referee::engine::{Clock, Engine, records};
+use referee::rules::{RuleSource, load};
+use referee::store::{
+    Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
+};
+
+const RECORDS: usize = 1_000;
+/// Enough runs for a steady median.
+const RUNS: usize = 21;
+
+#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+fn main() {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::TableStyle::new());
+    table.set_header(["", "median", "records per second", "allocations", "ratio"]);
+    let event = event(1);
+    let own_types = measure(|| {
+        let event: aws_lambda_events::event::dynamodb::Event =
+            serde_json::from_str(&event).expect("the batch is an event");
+        black_box(event);
+    });
+    let mut row = |name: &str, (median, allocations): (Duration, u64)| {
+        let per_second = RECORDS as f64 / median.as_secs_f64();
+        let ratio = median.as_secs_f64() / own_types.0.as_secs_f64();
+        table.add_row([
+            name.to_owned(),
+            format!("{:.2} ms", median.as_secs_f64() * 1e3),
+            format!("{per_second:.0}"),
+            allocations.to_string(),
+            format!("{ratio:.2}"),
+        ]);
+    };
+    row("read with aws_lambda_events' types", own_types);
+    for rules in [1, 10, 1_000] {
+        let event = self::event(rules);
+        let engine = engine(rules);
+        let run = || {
+            let records = records(&event).expect("the batch is an event");
+            let outcome = pollster::block_on(engine.process(&records, &Answers, &Frozen));
+            let outcome = outcome.expect("nothing is fatal");
+            assert_eq!((outcome.violations.len(), outcome.rejected.len()), (0, 0));
+            assert!(outcome.requests > 0);
+        };
+        row(&format!("decode, match and decide, {rules} rules"), measure(run));
+    }
+    let mut text = String::new();
+    let _ = writeln!(text, "{RECORDS} records, {:.1} MB", event.len() as f64 / 1e6);
+    let _ = writeln!(text, "{}", table.trim_fmt());
+    std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).expect("stdout is open");
+}
+
+/// The median time of a run, and how many allocations one makes.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn measure(mut run: impl FnMut()) -> (Duration, u64) {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    (times[RUNS / 2], allocation_counter::measure(run).count_total)
+}
+
+/// This many references, each within an entity of its own; every record is of one of them.
+fn engine(rules: usize) -> Engine {
+    let mut text = "version: 1\ntables: { app: { key: [pk, sk] } }\nentities:\n".to_owned();
+    for rule in 0..rules {
+        let _ = writeln!(
+            text,
+            "  item{rule}: {{ table: app, key: {{ pk: \"item{rule}#{{id}}\", sk: \"item#\" }}, \
+             attributes: {{ to: S }} }}"
+        );
+    }
+    text.push_str("references:\n");
+    for rule in 0..rules {
+        let _ = writeln!(
+            text,
+            "  rule{rule}: {{ from: item{rule}, to: item{rule}, on: {{ id: \"{{to}}\" }}, find: none }}"
+        );
+    }
+    let loaded = load(&RuleSource { name: "bench".to_owned(), text }, &|_| None);
+    Engine::new(loaded.rules.expect("the rules are sound"))
+}
+
+/// A batch whose records each change their reference.
+fn event(rules: usize) -> String {
+    let records: Vec<_> = (0..RECORDS).map(|place| record(place, place % rules)).collect();
+    serde_json::json!({ "Records": records }).to_string()
+}
+
+fn record(place: usize, rule: usize) -> serde_json::Value {
+    let image = |to: &str| {
+        let mut image = serde_json::json!({
+            "pk": { "S": format!("item{rule}#{place}") },
+            "sk": { "S": "item#" },
+            "to": { "S": format!("{to}{place}") },
+        });
+        for attribute in 0..12 {
+            image[format!("attribute_{attribute}")] = serde_json::json!({ "S": "x".repeat(190) });
+        }
+        image
+    };
+    serde_json::json!({
+        "eventID": format!("{place:032x}"),
+        "eventName": "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_763_625_600,
+            "Keys": { "pk": { "S": format!("item{rule}#{place}") }, "sk": { "S": "item#" } },
+            "NewImage": image("new"),
+            "OldImage": image("old"),
+            "SequenceNumber": format!("{}", 170_000_000_000_000_000_000_000_u128 + place as u128),
+            "SizeBytes": 5_000,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN":
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/app/stream/2026-11-20T08:00:00.000",
+    })
+}
+
+/// A store in which everything exists and every write succeeds, at no time.
+struct Answers;
+
+impl Store for Answers {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        answer(reads.into_iter().map(|read| Some(read.key)).collect())
+    }
+
+    async fn query(&self, _: Query) -> Result<Answer<Page>, StoreError> {
+        answer(Page::default())
+    }
+
+    async fn write(&self, _: Write) -> Result<Answer<Written>, StoreError> {
+        answer(Written::Applied)
+    }
+
+    async fn transact(&self, _: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        answer(Transacted::Applied)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a store's answer is a result")]
+fn answer<T>(value: T) -> Result<Answer<T>, StoreError> {
+    Ok(Answer { value, units: Units::default() })
+}
+
+struct Frozen;
+
+impl Clock for Frozen {
+    fn now_ms(&self) -> i64 {
+        1_763_625_700_000
+    }
+
+    async fn sleep_until_ms(&self, _: i64) {}
+}

@@ -1,0 +1,172 @@
+//! Laws of reading rule files: nothing panics, and a file means the same however it is written.
+
+use std::fmt;
+
+use proptest::prelude::*;
+use referee::rules::{self, Loaded, RuleSource, codes};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+const STARTER: &str = include_str!("../src/cli/starter.yaml");
+const EVERYTHING: &str = include_str!("rule_files/everything.yaml");
+
+fn load(text: &str) -> Loaded {
+    let source = RuleSource { name: "referee.yaml".to_owned(), text: text.to_owned() };
+    let loaded = rules::load(&source, &|name| (name == "STAGE").then(|| "dev".to_owned()));
+    for diagnostic in &loaded.diagnostics {
+        // Showing a problem must not fail either, and every place is in the text.
+        let _ = referee::cli::human(&source, diagnostic, false);
+        for label in &diagnostic.labels {
+            assert!(label.span.of(text).is_some(), "{diagnostic:?}");
+        }
+    }
+    loaded
+}
+
+/// A change to a text: at this place, take away so much and put in this.
+fn edit() -> impl Strategy<Value = (usize, usize, String)> {
+    let pieces = prop_oneof![
+        Just(String::new()),
+        "[-{}\\[\\]:,#\"'*&!|>%@`\\\\ \n\t]{1,3}",
+        Just("${".to_owned()),
+        Just("é".to_owned()),
+        "[a-z]{1,8}",
+        "[0-9]{1,3}",
+    ];
+    (any::<usize>(), 0_usize..12, pieces)
+}
+
+fn apply(text: &str, edits: &[(usize, usize, String)]) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for (at, length, piece) in edits {
+        let start = at % (characters.len() + 1);
+        let end = (start + length).min(characters.len());
+        characters.splice(start..end, piece.chars());
+    }
+    characters.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(source) = RuleSource::from_bytes("referee.yaml", bytes) {
+            load(&source.text);
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        load(&text);
+    }
+
+    #[test]
+    fn no_edit_of_a_sound_file_panics(edits in prop::collection::vec(edit(), 1..6)) {
+        load(&apply(STARTER, &edits));
+    }
+
+    #[test]
+    fn no_edit_of_a_faulty_file_panics(edits in prop::collection::vec(edit(), 1..6)) {
+        load(&apply(EVERYTHING, &edits));
+    }
+}
+
+/// A rule file as a tree, with its maps in the order of the file.
+enum Tree {
+    Scalar(serde_json::Value),
+    List(Vec<Tree>),
+    Map(Vec<(String, Tree)>),
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Scalar(serde_json::Value::Null))
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Tree, E> {
+        Ok(Tree::Scalar(flag.into()))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Tree, E> {
+        Ok(Tree::Scalar(number.into()))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Scalar(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = access.next_element()? {
+            list.push(element);
+        }
+        Ok(Tree::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Tree::Map(map))
+    }
+}
+
+impl Serialize for Tree {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Scalar(value) => value.serialize(serializer),
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Map(map) => serializer.collect_map(map.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}
+
+#[test]
+fn a_file_means_the_same_as_json() {
+    let files = codes::ALL.iter().map(|code| codes::complete(code.right));
+    for text in files.chain([STARTER.to_owned()]) {
+        // As YAML 1.2 has it, `N` is a text.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let tree: Tree = serde_saphyr::from_str_with_options(&text, options).unwrap();
+        let short = serde_json::to_string(&tree).unwrap();
+        let long = serde_json::to_string_pretty(&tree).unwrap();
+        let rules = load(&text).rules.unwrap();
+        assert_eq!(load(&short).rules.as_ref(), Some(&rules), "{short}");
+        assert_eq!(load(&long).rules.as_ref(), Some(&rules), "{long}");
+    }
+}
+
+#[test]
+fn limits_are_held() {
+    let long = format!("# {}\n", "x".repeat(1 << 20));
+    assert_eq!(load(&long).diagnostics[0].code, &codes::LIMIT);
+    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+        assert_eq!(load(&deep).diagnostics[0].code, &codes::LIMIT, "{}", &deep[..4]);
+    }
+    let aliases = "a: &a [x]\n".to_owned()
+        + &(0..20).map(|at| format!("b{at}: &b{at} [*a, *a, *a]\n")).collect::<Vec<_>>().concat();
+    assert!(load(&aliases).rules.is_none());
+    let bomb = (0..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, at| {
+        text + &format!("a{}: &a{} [*a{at}, *a{at}, *a{at}, *a{at}]\n", at + 1, at + 1)
+    });
+    assert_eq!(load(&bomb).diagnostics[0].code, &codes::LIMIT);
+    let entities = (0..1001).map(|at| format!("  e{at}: {{}}\n")).collect::<Vec<_>>().concat();
+    let many = format!("version: 1\ntables: {{}}\nentities:\n{entities}");
+    assert!(load(&many).diagnostics.iter().any(|it| it.code == &codes::LIMIT));
+}
