@@ -43,14 +43,17 @@ impl<'r> Report<'r> {
 
     /// The store did not do what a piece of work needs.
     pub(super) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
-        let (position, sequence) = (cause.position, cause.change.sequence.to_string());
         match error {
-            StoreError::Retry(reason) => {
-                self.outcome.handed_back.push(HandedBack { position, sequence, reason });
-            }
-            StoreError::Rejected(error) => {
-                self.reject(Rejected { position, sequence: Some(sequence), error });
-            }
+            StoreError::Retry(reason) => self.outcome.handed_back.push(HandedBack {
+                position: cause.from.position,
+                sequence: cause.from.sequence.to_string(),
+                reason,
+            }),
+            StoreError::Rejected(error) => self.reject(Rejected {
+                position: cause.change.position,
+                sequence: Some(cause.change.sequence.to_string()),
+                error,
+            }),
             StoreError::Fatal(message) => return Err(Fatal(message)),
         }
         Ok(())
@@ -67,7 +70,7 @@ impl<'r> Report<'r> {
             rule: rule.to_owned(),
             operation,
             item,
-            position: cause.position,
+            position: cause.change.position,
         }));
     }
 
@@ -94,7 +97,7 @@ impl<'r> Report<'r> {
             response: Response::Reported,
             detail,
             orphans: None,
-            position: made.cause.position,
+            position: made.cause.change.position,
         });
     }
 
@@ -123,7 +126,7 @@ impl<'r> Report<'r> {
             response: Response::Reported,
             detail,
             orphans: Some(Orphans { count, more: left, keys }),
-            position: departure.cause.position,
+            position: departure.cause.change.position,
         });
     }
 
@@ -175,7 +178,7 @@ impl<'r> Report<'r> {
             response,
             detail,
             orphans: None,
-            position: cause.position,
+            position: cause.change.position,
         }
     }
 }
