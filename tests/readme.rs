@@ -1,0 +1,2 @@
+//! The documentation is held to the code.
+fn main() {}
