@@ -280,6 +280,50 @@ fn explain_knows_the_codes() {
 }
 
 #[test]
+fn explain_knows_items() {
+    let folder = folder("explain_item");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/company-user/referee.yaml");
+    std::fs::copy(fixture, folder.join("referee.yaml")).unwrap();
+    let items = [
+        r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"}}"#,
+        r#"{"pk": {"S": "user#ada"}, "sk": {"S": "company#acme"}}"#,
+        r#"{"pk": {"S": "user#ada"}, "sk": {"S": "user#"}}"#,
+        r#"{"pk": {"S": "settings"}, "sk": {"S": "user#"}}"#,
+    ];
+    let explained: String = items
+        .iter()
+        .map(|item| {
+            let output = referee(&folder, &["explain", item]).output().unwrap();
+            assert!(output.status.success());
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .collect();
+    expect![[r#"
+        app: company#acme / user#ada
+          is of `member`, with company = acme, email = ada
+            member_company: refers to app: company#acme / company#, and is reported if that does not exist
+            member_user: refers to app: user#ada / user#, and is reported if that does not exist
+            membership: is mirrored at app: user#ada / company#acme, with `role`
+        app: user#ada / company#acme
+          is of `member_of`, with email = ada, company = acme
+            membership: mirrors app: company#acme / user#ada; edits are overwritten, and a delete is undone
+        app: user#ada / user#
+          is of `user`, with email = ada
+            member_user: each `member` may refer to it; those that a delete leaves behind are reported, found by table `app` with `pk` = user#ada and `sk` beginning with company#
+        app: settings / user#
+          is of no entity: no rule looks at it
+    "#]].assert_eq(&explained);
+    for arguments in [
+        &["explain", r#"{"pk": {"S": "user#ada"}}"#][..],
+        &["explain", r#"{"pk": "user#ada"}"#],
+        &["explain", "--table", "users", items[0]],
+    ] {
+        let output = referee(&folder, arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
 fn mistakes_in_the_arguments_are_usage() {
     let folder = folder("usage");
     check(

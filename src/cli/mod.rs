@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod init;
+mod names;
 mod output;
 mod render;
 mod replay;
@@ -64,7 +65,7 @@ enum Verb {
     Init(init::Args),
     /// Check the rule file, and show all its problems.
     Check(check::Args),
-    /// Explain the code of a diagnostic.
+    /// Explain the code of a diagnostic, or what the rules see in an item.
     Explain(explain::Args),
     /// Replay recorded stream events through the rules, on an embedded store.
     Replay(replay::Args),

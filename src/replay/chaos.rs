@@ -115,12 +115,15 @@ impl<'c, 'w> Chaos<'c, 'w> {
             let late = self.below(self.world.store().late().max(1));
             self.world.store().land_one(late);
         }
+        let mut complete = false;
+        if let Some(outcome) = outcome? {
+            let done = outcome.checkpoint().map_or(batch.len(), |from| from.position);
+            complete = done == batch.len();
+            tell(Told::Delivered(outcome, places(&batch)));
+            self.done += done;
+        }
+        // Only now, for what is put among the records of this batch would count as delivered.
         self.append_own();
-        let Some(outcome) = outcome? else { return Ok(false) };
-        let done = outcome.checkpoint().map_or(batch.len(), |from| from.position);
-        let complete = done == batch.len();
-        tell(Told::Delivered(outcome, places(&batch)));
-        self.done += done;
         Ok(complete)
     }
 
@@ -139,16 +142,12 @@ impl<'c, 'w> Chaos<'c, 'w> {
     /// Lets requests fail, get lost, land late, or take the worker with them.
     fn let_requests_fail(&self) {
         let rng = Rc::clone(&self.rng);
-        let crash = self.world.crash_switch();
         self.world.store().set_faults(Box::new(move |call| {
             let mut rng = rng.borrow_mut();
             let timeout = || StoreError::Retry("the request timed out".to_owned());
             let is_write = matches!(call.kind, CallKind::Write | CallKind::Transact);
             match rng.u8(..40) {
-                0 => {
-                    crash.set(true);
-                    Fault::Crash { applied: rng.bool() }
-                }
+                0 => Fault::Crash { applied: rng.bool() },
                 1 | 2 => Fault::Fail(StoreError::Retry("the request was throttled".to_owned())),
                 3 if is_write => Fault::Lost(timeout()),
                 4 | 5 if is_write => Fault::Late(timeout()),

@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use serde_json::value::RawValue;
 
@@ -49,7 +50,6 @@ pub(super) struct World<'w> {
     store: &'w Memory,
     batches: RefCell<VecDeque<RecordedBatch>>,
     now_ms: Cell<i64>,
-    crashed: Rc<Cell<bool>>,
 }
 
 /// A file's recorded writes.
@@ -73,7 +73,7 @@ impl<'w> World<'w> {
     /// A world in which none of the batches has happened yet.
     pub(super) fn new(rules: &'w Rules, store: &'w Memory, batches: Vec<Batch>) -> Self {
         let batches = batches.into_iter().map(|batch| read(rules, batch)).collect();
-        Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0), crashed: Rc::default() }
+        Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0) }
     }
 
     /// Makes the next file's writes happen; nothing if all have.
@@ -87,7 +87,7 @@ impl<'w> World<'w> {
             self.commit(&mut write);
             match (write.committed, &write.delivery.place) {
                 (Some(Err(rejected)), Some(place)) => {
-                    batch.rejected.push((place.clone(), rejected))
+                    batch.rejected.push((place.clone(), rejected));
                 }
                 _ => deliveries.push(write.delivery),
             }
@@ -152,27 +152,24 @@ impl<'w> World<'w> {
         self.store
     }
 
-    /// What a fault sets when the worker is to crash.
-    pub(super) fn crash_switch(&self) -> Rc<Cell<bool>> {
-        Rc::clone(&self.crashed)
-    }
-
     /// Processes a batch: nothing if the worker crashed over it.
     pub(super) fn process(
         &self,
         engine: &Engine,
         deliveries: &[Delivery],
     ) -> Result<Option<Outcome>, Fatal> {
-        self.crashed.set(false);
         let records: Vec<&RawValue> = deliveries.iter().map(|delivery| &*delivery.record).collect();
         let mut processing = pin!(engine.process(&records, self.store, self));
-        let mut context = Context::from_waker(Waker::noop());
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
         loop {
             match processing.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => return outcome.map(Some),
-                Poll::Pending if self.crashed.get() => return Ok(None),
-                // The embedded store answers at once: only the fairness of streams yields.
-                Poll::Pending => {}
+                // The embedded store answers at once, or never: a stream that yields in fairness
+                // has itself woken, and a worker whose answer never comes is dead.
+                Poll::Pending if wakes.take() => {}
+                Poll::Pending => return Ok(None),
             }
         }
     }
@@ -191,6 +188,22 @@ impl Clock for World<'_> {
     async fn sleep_until_ms(&self, time_ms: i64) {
         self.pass_until(time_ms);
         self.commit_due();
+    }
+}
+
+/// Whether a future that is not ready asked to be polled again.
+#[derive(Default)]
+struct Wakes(AtomicBool);
+
+impl Wakes {
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::lines::Totals;
-use crate::data::{Key, KeyValue};
+use crate::cli::names::item_name;
 use crate::engine::{ItemName, Rejected, Violation, WriteMade};
 use crate::replay::Place;
 use crate::rules::model::{Rules, Severity};
@@ -60,7 +60,8 @@ fn violations(rules: &Rules, violations: &[Violation]) -> Table {
             Severity::Warn => " (warning)",
         };
         let kind = format!("{}{severity}", violation.kind);
-        let item = |item: Option<&ItemName>| item.map(|item| name(rules, item));
+        let item =
+            |item: Option<&ItemName>| item.map(|item| item_name(rules, item.table, &item.key));
         let referencing = match &violation.orphans {
             Some(orphans) => {
                 let more = if orphans.more { "at least " } else { "" };
@@ -91,7 +92,7 @@ fn writes(rules: &Rules, writes: &[WriteMade]) -> Table {
         table.add_row([
             write.operation.name().to_owned(),
             write.rule.clone(),
-            name(rules, &write.item),
+            item_name(rules, write.item.table, &write.item.key),
         ]);
     }
     table
@@ -104,29 +105,6 @@ fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header);
     table
-}
-
-/// An item's name for people: its table, and its key's values.
-fn name(rules: &Rules, item: &ItemName) -> String {
-    let Key { partition, sort } = &item.key;
-    let sort = sort.as_ref().map(|sort| format!(" / {}", shown(sort))).unwrap_or_default();
-    format!("{}: {}{sort}", rules[item.table].alias, shown(partition))
-}
-
-fn shown(value: &KeyValue<'_>) -> String {
-    match value {
-        // What a terminal would obey is shown escaped.
-        KeyValue::S(text) => text.chars().flat_map(visible).collect(),
-        KeyValue::N(number) => number.to_string(),
-        KeyValue::B(bytes) => bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }),
-    }
-}
-
-fn visible(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
 fn count(number: usize, noun: &str) -> String {

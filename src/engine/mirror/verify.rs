@@ -75,10 +75,12 @@ pub(crate) fn verify(
     let before = change.before.as_ref().and_then(|item| Mark::of(item, rule));
     let after = change.after.as_ref().and_then(|item| Mark::of(item, rule));
     let announced = if change.after.is_none() { &before } else { &after };
-    if announced.as_ref().is_some_and(|mark| mark.deleting) {
-        // A delete of ours, announced or made. If the source is back, its own record writes the
-        // mirror; if the delete was never made, the record that asked for it is delivered again.
-        return Verdict::Clean;
+    if let Some(mark) = announced.as_ref().filter(|mark| mark.deleting) {
+        // A delete of ours, made or announced. If the source is back, its own record writes the
+        // mirror.
+        let is_due = change.after.is_some() && expected(rules, pair, source).is_none();
+        let fence = mark.fence.clone();
+        return if is_due { Verdict::Outdated(Fix::Delete { fence }) } else { Verdict::Clean };
     }
     let removed = removal(rules, pair, change);
     if judge(rules, pair, change.after.as_ref(), source, removed.as_ref()).is_none() {

@@ -82,12 +82,16 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
     };
     let key = || rules.key_schema(rule.mirror).item_of(&pair.mirror);
     let mut steps = Vec::new();
+    let mut ours = vec![owned(rule, guard)];
     if rule.on_mirror_delete == OnMirrorDelete::DeleteSource {
         let announce =
             Action::Update { key: key(), set: vec![(deleting_path(), Value::Bool(true))] };
         steps.push(write(announce, owned(rule, guard)));
+        // A delete that lands late must not take a mirror that was written again since.
+        ours.push(Condition::Compare(deleting_path(), Operand::Equal, Value::Bool(true)));
     }
-    let nothing_or_ours = Condition::Any(vec![absent(partition(rules, rule)), owned(rule, guard)]);
+    let nothing_or_ours =
+        Condition::Any(vec![absent(partition(rules, rule)), Condition::All(ours)]);
     steps.push(write(Action::Delete(key()), nothing_or_ours));
     steps
 }

@@ -80,30 +80,6 @@ mirrors:
 "#,
 };
 
-/// What the rule writes is not what its entity is.
-pub static MIRROR_WHERE: Code = Code {
-    id: "E074",
-    summary: "a mirror that would not be of its own entity",
-    explanation: "\
-A mirror has its key and what is copied from its source. Its entity's `where` asks for a value that \
-the source's `where` does not promise, or that is not copied, so that the items written would not be \
-of the entity.",
-    wrong: Some(
-        r#"entities:
-  a: { table: app, key: { pk: "a#{x}", sk: a } }
-  b: { table: app, key: { pk: "b#{x}", sk: b }, where: { type: B } }
-mirrors:
-  copies: { source: a, mirror: b }
-"#,
-    ),
-    right: r#"entities:
-  a: { table: app, key: { pk: "a#{x}", sk: a } }
-  b: { table: app, key: { pk: "b#{x}", sk: b } }
-mirrors:
-  copies: { source: a, mirror: b }
-"#,
-};
-
 /// A key attribute is to be copied.
 pub static COPIED_KEY: Code = Code {
     id: "E075",

@@ -91,7 +91,6 @@ pub static ALL: &[&Code] = &[
     &SAME_KEYS,
     &TWO_MIRRORS,
     &MIRROR_OF_MIRROR,
-    &MIRROR_WHERE,
     &COPIED_KEY,
     &UNUSED_TABLE,
     &UNUSED_ENTITY,

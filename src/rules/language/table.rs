@@ -76,7 +76,7 @@ const ENTITY: Record = Record {
         optional(
             "where",
             map(&PATH, &Kind::Literal, ENTRIES_MAX),
-            "What an item of this kind holds, where its key does not tell it from others: a value for each path.",
+            "What an item of this kind holds, where its key does not tell it from others: a value for each path. A mirror is written with what its entity asks for.",
         ),
     ],
 };

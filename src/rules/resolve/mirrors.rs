@@ -56,7 +56,6 @@ fn resolve_one(
     if same_keys(mirror, source, copy, problems) {
         return None;
     }
-    promised(mirror, &copied, source, copy, problems);
     same_types(&copied, source, copy, problems);
     let (source_key, copy_key) = (source.key.as_ref()?, copy.key.as_ref()?);
     let (mirror_from_source, source_from_mirror) =
@@ -182,42 +181,6 @@ fn same_keys(
         );
     }
     same
-}
-
-/// Whether what is written will be of the mirror's entity.
-fn promised(
-    mirror: &ast::Mirror,
-    copied: &Copied,
-    source: &Entity<'_>,
-    copy: &Entity<'_>,
-    problems: &mut Vec<Diagnostic>,
-) {
-    for (path, literal) in &copy.ast.conditions {
-        let is_copied = match copied {
-            Copied::All => true,
-            Copied::None => false,
-            Copied::List(names) => names.iter().any(|name| name == path.value.root()),
-        };
-        let promise = source.ast.conditions.iter().any(|(source_path, value)| {
-            source_path.value == path.value && value.value == literal.value
-        });
-        if !(is_copied && promise) {
-            let why = if promise { "is not copied" } else { "is not what every source has" };
-            problems.push(
-                Diagnostic::new(
-                    &codes::MIRROR_WHERE,
-                    format!(
-                        "what `{}` writes would not be of `{}`",
-                        mirror.name.value,
-                        copy.name()
-                    ),
-                )
-                .at(path.span, format!("asked for here, and {why}"))
-                .at(mirror.name.span, "the rule that writes it")
-                .help("tell the mirrors from other items by their keys, and leave `where` out"),
-            );
-        }
-    }
 }
 
 /// Whether a copied attribute is of one type on both sides.

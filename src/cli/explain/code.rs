@@ -1,15 +1,9 @@
-//! `referee explain`: what the code of a diagnostic means.
+//! What the code of a diagnostic means.
 
 use serde::Serialize;
 
-use super::{Context, Failure, Outcome, render};
+use crate::cli::{Context, Failure, Outcome, render};
 use crate::rules::{self, Code, RuleSource, codes};
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// The code, such as E040.
-    code: String,
-}
 
 #[derive(Serialize)]
 struct CodeLine {
@@ -23,12 +17,12 @@ struct CodeLine {
     right: &'static str,
 }
 
-pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let Some(code) = codes::find(&arguments.code) else {
-        let suggestion = codes::suggest(&arguments.code).unwrap_or_else(|| {
+pub(super) fn explain(id: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let Some(code) = codes::find(id) else {
+        let suggestion = codes::suggest(id).unwrap_or_else(|| {
             "the codes are E001 and up for errors, W001 and up for warnings".to_owned()
         });
-        return Err(Failure::Usage(format!("there is no code `{}`; {suggestion}", arguments.code)));
+        return Err(Failure::Usage(format!("there is no code `{id}`; {suggestion}")));
     };
     if context.json {
         context.output.json(&CodeLine {

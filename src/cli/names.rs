@@ -1,0 +1,28 @@
+//! Items, named for people.
+
+use std::fmt::Write as _;
+
+use crate::data::{Key, KeyValue};
+use crate::rules::model::{Rules, TableId};
+
+/// An item's name: its table, and its key's values.
+pub(super) fn item_name(rules: &Rules, table: TableId, key: &Key<'_>) -> String {
+    let sort = key.sort.as_ref().map(|sort| format!(" / {}", shown(sort))).unwrap_or_default();
+    format!("{}: {}{sort}", rules[table].alias, shown(&key.partition))
+}
+
+/// A key attribute's value. What a terminal would obey is shown escaped.
+pub(super) fn shown(value: &KeyValue<'_>) -> String {
+    match value {
+        KeyValue::S(text) => text.chars().flat_map(visible).collect(),
+        KeyValue::N(number) => number.to_string(),
+        KeyValue::B(bytes) => bytes.iter().fold("0x".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        }),
+    }
+}
+
+fn visible(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+}

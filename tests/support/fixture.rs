@@ -1,0 +1,55 @@
+//! The fixtures under `events/`, as the library takes them.
+
+use std::path::{Path, PathBuf};
+
+use referee::engine::Engine;
+use referee::replay::{self, Batch};
+use referee::rules::{self, RuleSource, Rules};
+use referee::store::Memory;
+
+/// A recorded history: rules, what was there before, and the events.
+pub(crate) struct Fixture {
+    pub(crate) name: String,
+    pub(crate) rules: Rules,
+    seed: Option<String>,
+    pub(crate) batches: Vec<Batch>,
+}
+
+impl Fixture {
+    /// Reads the fixture in the folder of this rule file.
+    pub(crate) fn read(rule_file: &Path) -> Self {
+        let folder = rule_file.parent().unwrap();
+        let source = RuleSource::from_bytes("rules", std::fs::read(rule_file).unwrap()).unwrap();
+        let loaded = rules::load(&source, &|_| None);
+        let mut events: Vec<PathBuf> = std::fs::read_dir(folder.join("stream"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        events.sort();
+        Self {
+            name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
+            rules: loaded.rules.unwrap(),
+            seed: std::fs::read_to_string(folder.join("seed.json")).ok(),
+            batches: events.iter().map(|event| read_batch(event)).collect(),
+        }
+    }
+
+    /// The engine with the fixture's rules.
+    pub(crate) fn engine(&self) -> Engine {
+        Engine::new(self.rules.clone())
+    }
+
+    /// The store as it was before.
+    pub(crate) fn store(&self) -> Memory {
+        let store = replay::store(&self.rules);
+        if let Some(seed) = &self.seed {
+            replay::seed(&store, seed).unwrap();
+        }
+        store
+    }
+}
+
+fn read_batch(event: &Path) -> Batch {
+    let name = event.file_name().unwrap().to_str().unwrap();
+    replay::read_batch(name, &std::fs::read(event).unwrap()).unwrap()
+}
