@@ -48,7 +48,7 @@ impl Manual {
             Presence::Default(value) => format!("; default `{}`", value.trim_matches('"')),
         };
         let value = self.value(key, &key.kind);
-        let _ = writeln!(section, "- `{}`: {value}{presence}. {}", key.name, key.doc);
+        let _ = writeln!(section, "- `{}`: {} *Value: {value}{presence}.*", key.name, key.doc);
         for Word { text, doc, .. } in words_in(&key.kind) {
             let _ = writeln!(section, "  - `{text}`: {doc}");
         }
