@@ -22,7 +22,7 @@ const SEEDS: u64 = 1_000;
 
 fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
     let fixture = Fixture::read(rule_file);
-    let engine = fixture.engine();
+    let engine = Engine::new(fixture.rules.clone());
     let run = |chaos| {
         let store = fixture.store();
         deliver(&engine, &store, fixture.batches.clone(), chaos);
@@ -38,9 +38,9 @@ fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
 /// The n-th request goes wrong, for each n and in each way.
 fn fault_sweep(rule_file: &Path) -> datatest_stable::Result<()> {
     let fixture = Fixture::read(rule_file);
-    let engine = fixture.engine();
+    let engine = Engine::new(fixture.rules.clone());
     let store = fixture.store();
-    deliver(&engine, &store, fixture.batches.clone(), None);
+    fixture.replay(&store);
     let expected = replay::dump(&store);
 
     let timeout = || StoreError::Retry("the request timed out".to_owned());
@@ -61,7 +61,7 @@ fn fault_sweep(rule_file: &Path) -> datatest_stable::Result<()> {
             runs += 1;
             let context = format!("`{}`, request {number} {name}", fixture.name);
             assert_eq!(replay::dump(&store), expected, "{context}");
-            deliver(&engine, &store, fixture.batches.clone(), None);
+            fixture.replay(&store);
             assert_eq!(replay::dump(&store), expected, "{context}, and all is delivered again");
         }
     }
@@ -87,7 +87,7 @@ fn deliver_with(
             Fault::None
         }
     }));
-    deliver(engine, store, fixture.batches.clone(), None);
+    fixture.replay(store);
     store.clear_faults();
     store.land_all();
     // What landed late makes records of its own, and they alone must put things right.

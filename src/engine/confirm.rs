@@ -3,16 +3,16 @@
 
 use std::borrow::Cow;
 
+use super::leads::{Leads, referring};
 use super::mirror::{self, Judgement, Step};
 use super::plan::{Plan, Wanted};
-use super::process::{Fatal, Leads, leads};
+use super::process::Fatal;
 use super::reads::{CONCURRENCY, ReadSet, Snapshot, fetch};
 use super::reference::{Stance, evaluate};
 use super::report::Report;
 use super::violation::Response;
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
 use super::writes::{Ending, perform_all};
-use crate::data::Key;
 use crate::rules::model::{Mode, ReferenceId, Rules};
 use crate::store::{Store, StoreError};
 
@@ -225,34 +225,5 @@ async fn still_referring<S: Store>(
         return Ok(Leads::default());
     }
     let enough = usize::try_from(reference.fanout_max).unwrap_or(usize::MAX);
-    let mut leads = leads(rules, store, finder, enough).await?;
-    if !finder.reads_referencing_items(rules) {
-        leads.keys = referring(rules, plan, store, departure, leads.keys).await?;
-    }
-    Ok(leads)
-}
-
-/// Of these keys, the ones whose items refer to what is gone: an index or a mirror only hints.
-async fn referring<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    departure: &Departure<'_>,
-    keys: Vec<Key<'static>>,
-) -> Result<Vec<Key<'static>>, StoreError> {
-    let finder = &departure.finder;
-    let reference = &rules[finder.rule];
-    let from = &rules[reference.from];
-    let mut reads = ReadSet::default();
-    for key in &keys {
-        reads.want(from.table, key, plan.referencing(finder.rule));
-    }
-    let snapshot = fetch(rules, store, reads).await;
-    let mut referring = Vec::new();
-    for key in keys {
-        if snapshot.item(from.table, &key)?.is_some_and(|item| finder.refers(rules, item)) {
-            referring.push(key);
-        }
-    }
-    Ok(referring)
+    referring(rules, plan, store, finder, enough).await
 }

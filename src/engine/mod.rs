@@ -11,6 +11,7 @@ mod confirm;
 mod decide;
 mod decode;
 mod inspect;
+mod leads;
 mod meter;
 mod mirror;
 mod outcome;

@@ -11,17 +11,17 @@ use super::coalesce::coalesce;
 use super::confirm::{Suspects, confirm};
 use super::decide::{self, decide};
 use super::decode::decode;
+use super::leads::leads_anywhere;
 use super::meter::Metered;
 use super::mirror;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::reads::{CONCURRENCY, fetch};
-use super::reference::Finder;
 use super::report::Report;
 use super::work::{Departure, Mirrored, work};
 use super::writes::{Ending, perform_all};
 use crate::rules::model::Rules;
-use crate::store::{Query, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Time, as the engine needs it.
 pub trait Clock {
@@ -133,8 +133,7 @@ async fn probe<S: Store>(
                 // What an index does not show yet, it may show after the grace period.
                 return Ok(true);
             }
-            let leads = leads(rules, store, &departure.finder, 1).await?;
-            Ok(!leads.keys.is_empty())
+            leads_anywhere(rules, store, &departure.finder).await
         })
         .buffered(CONCURRENCY)
         .collect()
@@ -154,41 +153,4 @@ async fn confirm_suspects<S: Store, C: Clock>(
         clock.sleep_until_ms(due_ms).await;
     }
     confirm(rules, plan, store, suspects, report).await
-}
-
-/// The keys that a finder's query leads to.
-#[derive(Debug, Default)]
-pub(super) struct Leads {
-    /// The keys of items that may refer to the target.
-    pub(super) keys: Vec<crate::data::Key<'static>>,
-    /// Whether the query was left before its end.
-    pub(super) more: bool,
-}
-
-/// Follows a finder's query until it has led to enough items.
-pub(super) async fn leads<S: Store>(
-    rules: &Rules,
-    store: &S,
-    finder: &Finder,
-    enough: usize,
-) -> Result<Leads, StoreError> {
-    let mut leads = Leads::default();
-    let mut start = None;
-    loop {
-        let query = Query { start, ..finder.query.clone() };
-        let page = store.query(query).await?.value;
-        for item in &page.items {
-            if leads.keys.len() == enough {
-                leads.more = true;
-                return Ok(leads);
-            }
-            if !finder.reads_referencing_items(rules) || finder.refers(rules, item) {
-                leads.keys.extend(finder.lead(rules, item));
-            }
-        }
-        start = page.next;
-        if start.is_none() {
-            return Ok(leads);
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! Reporting: what is found and done becomes the outcome.
 
 use super::decode::Rejected;
+use super::leads::Leads;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
-use super::process::{Fatal, Leads};
+use super::process::Fatal;
 use super::reference::{Stance, claim_path};
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
