@@ -4,6 +4,10 @@
 //! No fixture's *content* depends on time. What is *reported* may: a target that comes late is
 //! missing to one who looks early.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::unnecessary_wraps, reason = "the harness asks for results")]
+
 #[path = "support/fixture.rs"]
 mod fixture;
 

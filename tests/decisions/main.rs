@@ -2,6 +2,13 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test decisions` writes the expectations anew.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
+
 #[path = "../support/fixture.rs"]
 mod fixture;
 #[path = "../support/history.rs"]

@@ -1,5 +1,7 @@
 //! The fixtures under `events/`, as the library takes them.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::path::{Path, PathBuf};
 
 use referee::engine::Engine;

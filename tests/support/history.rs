@@ -5,6 +5,8 @@
 //! printed, `_referee: membership@100`. The first record has the sequence number 100, the next 200,
 //! and so on, so that Referee's own writes find their place between them.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::fmt::Write as _;
 
 use referee::data::{Item, Value};
