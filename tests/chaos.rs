@@ -4,6 +4,10 @@
 //! No fixture's *content* depends on time. What is *reported* may: a target that comes late is
 //! missing to one who looks early.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::unnecessary_wraps, reason = "the harness asks for results")]
+
 #[path = "support/fixture.rs"]
 mod fixture;
 
@@ -22,7 +26,7 @@ const SEEDS: u64 = 1_000;
 
 fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
     let fixture = Fixture::read(rule_file);
-    let engine = fixture.engine();
+    let engine = Engine::new(fixture.rules.clone());
     let run = |chaos| {
         let store = fixture.store();
         deliver(&engine, &store, fixture.batches.clone(), chaos);
@@ -38,9 +42,9 @@ fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
 /// The n-th request goes wrong, for each n and in each way.
 fn fault_sweep(rule_file: &Path) -> datatest_stable::Result<()> {
     let fixture = Fixture::read(rule_file);
-    let engine = fixture.engine();
+    let engine = Engine::new(fixture.rules.clone());
     let store = fixture.store();
-    deliver(&engine, &store, fixture.batches.clone(), None);
+    fixture.replay(&store);
     let expected = replay::dump(&store);
 
     let timeout = || StoreError::Retry("the request timed out".to_owned());
@@ -61,7 +65,7 @@ fn fault_sweep(rule_file: &Path) -> datatest_stable::Result<()> {
             runs += 1;
             let context = format!("`{}`, request {number} {name}", fixture.name);
             assert_eq!(replay::dump(&store), expected, "{context}");
-            deliver(&engine, &store, fixture.batches.clone(), None);
+            fixture.replay(&store);
             assert_eq!(replay::dump(&store), expected, "{context}, and all is delivered again");
         }
     }
@@ -87,7 +91,7 @@ fn deliver_with(
             Fault::None
         }
     }));
-    deliver(engine, store, fixture.batches.clone(), None);
+    fixture.replay(store);
     store.clear_faults();
     store.land_all();
     // What landed late makes records of its own, and they alone must put things right.

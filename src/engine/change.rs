@@ -57,10 +57,10 @@ impl<'a> History<'a> {
         self.earlier.iter().chain(std::iter::once(&self.last))
     }
 
-    /// The place in the batch from which on all of this must be delivered again if acting on it
-    /// failed.
+    /// The change whose record came first: from it on, all of this must be delivered again if
+    /// acting on it failed.
     #[must_use]
-    pub(super) fn position(&self) -> usize {
-        self.steps().map(|change| change.position).min().unwrap_or(self.last.position)
+    pub(super) fn first_delivered(&self) -> &Change<'a> {
+        self.steps().min_by_key(|change| change.position).unwrap_or(&self.last)
     }
 }

@@ -1,17 +1,16 @@
 //! Deciding: from work and what was read to what is clean, what is put right at once, and what is
 //! suspect.
 
-use super::confirm::Suspects;
 use super::mirror::{self, Fix, Pair, Verdict};
 use super::plan::Plan;
 use super::process::Fatal;
 use super::reads::{ReadSet, Snapshot};
 use super::reference::Stance;
 use super::report::Report;
+use super::suspect::Suspects;
 use super::work::{Cause, Work};
-use super::writes::perform_all;
 use crate::rules::model::{MirrorId, Mode, Rules};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// What was decided.
 #[derive(Debug)]
@@ -25,9 +24,9 @@ pub(super) struct Decisions<'h> {
 /// A mirror of ours that is out of date: no violation, and put right at once.
 #[derive(Debug)]
 pub(super) struct Outdated<'h> {
-    pair: Pair,
-    fix: Fix,
-    cause: Cause<'h>,
+    pub(super) pair: Pair,
+    pub(super) fix: Fix,
+    pub(super) cause: Cause<'h>,
 }
 
 /// What must be read to decide.
@@ -96,26 +95,4 @@ pub(super) fn decide<'h>(
         }
     }
     Ok(Decisions { outdated, suspects })
-}
-
-/// Puts right the mirrors of ours that are out of date. One that changed since brings its own
-/// echo, so a refusal needs nothing.
-pub(super) async fn correct<S: Store>(
-    rules: &Rules,
-    store: &S,
-    outdated: Vec<Outdated<'_>>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let steps = outdated
-        .iter()
-        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()))
-        .collect();
-    let performed = perform_all(rules, store, steps).await;
-    for (outdated, performed) in outdated.iter().zip(performed) {
-        report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);
-        if let Err(error) = performed.ending {
-            report.fail(error, &outdated.cause)?;
-        }
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! The pipeline from a batch of stream records to an outcome.
 //!
-//! A functional core: [`process`](Engine::process) alone waits for a store or a clock, and both
-//! are arguments. Every other module is a pure function from values to values.
+//! A functional core: `reads`, `leads`, `writes` and `confirm` wait for the store or the clock, and
+//! [`process`](Engine::process) for them; every other module is pure functions from values to
+//! values. Store and clock are arguments.
 
 #[cfg(feature = "lambda")]
 mod answer;
@@ -11,6 +12,7 @@ mod confirm;
 mod decide;
 mod decode;
 mod inspect;
+mod leads;
 mod meter;
 mod mirror;
 mod outcome;
@@ -19,6 +21,7 @@ mod process;
 mod reads;
 mod reference;
 mod report;
+mod suspect;
 mod violation;
 mod work;
 mod writes;

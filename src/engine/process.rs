@@ -1,6 +1,5 @@
-//! The pipeline: the only place of the engine that waits.
-//!
-//! decode → coalesce → match → mirror writes → reads → decide → confirm → repairs → outcome
+//! The pipeline, stage after stage:
+//! decode → coalesce → match → mirror writes → reads → decide → confirm → repairs → outcome.
 
 use std::future::Future;
 
@@ -8,20 +7,19 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::value::RawValue;
 
 use super::coalesce::coalesce;
-use super::confirm::{Suspects, confirm};
+use super::confirm::confirm;
 use super::decide::{self, decide};
 use super::decode::decode;
+use super::leads::leads_anywhere;
 use super::meter::Metered;
-use super::mirror;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::reads::{CONCURRENCY, fetch};
-use super::reference::Finder;
 use super::report::Report;
-use super::work::{Departure, Mirrored, work};
-use super::writes::{Ending, perform_all};
+use super::work::{Departure, work};
+use super::writes::{correct, write_mirrors};
 use crate::rules::model::Rules;
-use crate::store::{Query, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Time, as the engine needs it.
 pub trait Clock {
@@ -86,39 +84,10 @@ impl Engine {
         let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;
 
         let outdated = std::mem::take(&mut decisions.outdated);
-        decide::correct(rules, &store, outdated, &mut report).await?;
-        confirm_suspects(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
+        correct(rules, &store, outdated, &mut report).await?;
+        confirm(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
         Ok(report.finish(store.requests(), store.units()))
     }
-}
-
-/// Writes the mirrors of changed sources, before anything is read: a mirror may serve to find who
-/// refers to an item.
-async fn write_mirrors<S: Store>(
-    rules: &Rules,
-    store: &S,
-    mirrored: Vec<Mirrored<'_>>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let steps = mirrored
-        .iter()
-        .map(|change| {
-            let sequence = &change.cause.change.sequence;
-            mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
-        })
-        .collect();
-    let performed = perform_all(rules, store, steps).await;
-    for (change, performed) in mirrored.iter().zip(performed) {
-        report.write_all(&rules[change.pair.rule].name, performed.made, &change.cause);
-        match performed.ending {
-            Ok(Ending::Refused(Some(current))) if change.content.is_some() => {
-                report.blocked(&change.pair, &current, &change.cause);
-            }
-            Ok(Ending::Done | Ending::Refused(_)) => {}
-            Err(error) => report.fail(error, &change.cause)?,
-        }
-    }
-    Ok(())
 }
 
 /// For each departure, whether anything may still refer to what is gone.
@@ -133,62 +102,9 @@ async fn probe<S: Store>(
                 // What an index does not show yet, it may show after the grace period.
                 return Ok(true);
             }
-            let leads = leads(rules, store, &departure.finder, 1).await?;
-            Ok(!leads.keys.is_empty())
+            leads_anywhere(rules, store, &departure.finder).await
         })
         .buffered(CONCURRENCY)
         .collect()
         .await
-}
-
-async fn confirm_suspects<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    suspects: Suspects<'_>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) else { return Ok(()) };
-    if due_ms > clock.now_ms() {
-        clock.sleep_until_ms(due_ms).await;
-    }
-    confirm(rules, plan, store, suspects, report).await
-}
-
-/// The keys that a finder's query leads to.
-#[derive(Debug, Default)]
-pub(super) struct Leads {
-    /// The keys of items that may refer to the target.
-    pub(super) keys: Vec<crate::data::Key<'static>>,
-    /// Whether the query was left before its end.
-    pub(super) more: bool,
-}
-
-/// Follows a finder's query until it has led to enough items.
-pub(super) async fn leads<S: Store>(
-    rules: &Rules,
-    store: &S,
-    finder: &Finder,
-    enough: usize,
-) -> Result<Leads, StoreError> {
-    let mut leads = Leads::default();
-    let mut start = None;
-    loop {
-        let query = Query { start, ..finder.query.clone() };
-        let page = store.query(query).await?.value;
-        for item in &page.items {
-            if leads.keys.len() == enough {
-                leads.more = true;
-                return Ok(leads);
-            }
-            if !finder.reads_referencing_items(rules) || finder.refers(rules, item) {
-                leads.keys.extend(finder.lead(rules, item));
-            }
-        }
-        start = page.next;
-        if start.is_none() {
-            return Ok(leads);
-        }
-    }
 }

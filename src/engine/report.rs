@@ -1,9 +1,10 @@
 //! Reporting: what is found and done becomes the outcome.
 
 use super::decode::Rejected;
+use super::leads::Leads;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
-use super::process::{Fatal, Leads};
+use super::process::Fatal;
 use super::reference::{Stance, claim_path};
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
@@ -42,14 +43,17 @@ impl<'r> Report<'r> {
 
     /// The store did not do what a piece of work needs.
     pub(super) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
-        let (position, sequence) = (cause.position, cause.change.sequence.to_string());
         match error {
-            StoreError::Retry(reason) => {
-                self.outcome.handed_back.push(HandedBack { position, sequence, reason });
-            }
-            StoreError::Rejected(error) => {
-                self.reject(Rejected { position, sequence: Some(sequence), error });
-            }
+            StoreError::Retry(reason) => self.outcome.handed_back.push(HandedBack {
+                position: cause.from.position,
+                sequence: cause.from.sequence.to_string(),
+                reason,
+            }),
+            StoreError::Rejected(error) => self.reject(Rejected {
+                position: cause.change.position,
+                sequence: Some(cause.change.sequence.to_string()),
+                error,
+            }),
             StoreError::Fatal(message) => return Err(Fatal(message)),
         }
         Ok(())
@@ -66,7 +70,7 @@ impl<'r> Report<'r> {
             rule: rule.to_owned(),
             operation,
             item,
-            position: cause.position,
+            position: cause.change.position,
         }));
     }
 
@@ -93,7 +97,7 @@ impl<'r> Report<'r> {
             response: Response::Reported,
             detail,
             orphans: None,
-            position: made.cause.position,
+            position: made.cause.change.position,
         });
     }
 
@@ -122,7 +126,7 @@ impl<'r> Report<'r> {
             response: Response::Reported,
             detail,
             orphans: Some(Orphans { count, more: left, keys }),
-            position: departure.cause.position,
+            position: departure.cause.change.position,
         });
     }
 
@@ -174,7 +178,7 @@ impl<'r> Report<'r> {
             response,
             detail,
             orphans: None,
-            position: cause.position,
+            position: cause.change.position,
         }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) struct Work<'h> {
 pub(crate) struct Cause<'h> {
     /// The change.
     pub(crate) change: &'h Change<'h>,
-    /// The place in the batch from which on to deliver again if this fails.
-    pub(crate) position: usize,
+    /// The change from whose record on to deliver again if this fails.
+    pub(crate) from: &'h Change<'h>,
 }
 
 impl Cause<'_> {
@@ -233,6 +233,6 @@ impl<'h> Seen<'_, 'h> {
     }
 
     fn cause(&self, change: &'h Change<'h>) -> Cause<'h> {
-        Cause { change, position: self.history.position() }
+        Cause { change, from: self.history.first_delivered() }
     }
 }

@@ -1,11 +1,16 @@
-//! Writing: the steps of a repair in order, the repairs of a batch side by side.
+//! Writing: mirrors of changed sources, what is out of date, and the repairs of violations; the
+//! steps of one in order, those of a batch side by side.
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::mirror::Step;
+use super::decide::Outdated;
+use super::mirror::{self, Step};
 use super::outcome::Operation;
+use super::process::Fatal;
 use super::reads::CONCURRENCY;
+use super::report::Report;
 use super::violation::ItemName;
+use super::work::Mirrored;
 use crate::data::Item;
 use crate::rules::model::Rules;
 use crate::store::{Action, CancellationReason, Store, StoreError, Transacted, Write, Written};
@@ -26,6 +31,57 @@ pub(crate) enum Ending {
     Done,
     /// A condition did not hold, and the rest was left; this is the item as it is.
     Refused(Option<Item<'static>>),
+}
+
+/// Writes the mirrors of changed sources, before anything is read: a mirror may serve to find who
+/// refers to an item.
+pub(super) async fn write_mirrors<S: Store>(
+    rules: &Rules,
+    store: &S,
+    mirrored: Vec<Mirrored<'_>>,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let steps = mirrored
+        .iter()
+        .map(|change| {
+            let sequence = &change.cause.change.sequence;
+            mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
+        })
+        .collect();
+    let performed = perform_all(rules, store, steps).await;
+    for (change, performed) in mirrored.iter().zip(performed) {
+        report.write_all(&rules[change.pair.rule].name, performed.made, &change.cause);
+        match performed.ending {
+            Ok(Ending::Refused(Some(current))) if change.content.is_some() => {
+                report.blocked(&change.pair, &current, &change.cause);
+            }
+            Ok(Ending::Done | Ending::Refused(_)) => {}
+            Err(error) => report.fail(error, &change.cause)?,
+        }
+    }
+    Ok(())
+}
+
+/// Puts right the mirrors of ours that are out of date. One that changed since brings its own
+/// echo, so a refusal needs nothing.
+pub(super) async fn correct<S: Store>(
+    rules: &Rules,
+    store: &S,
+    outdated: Vec<Outdated<'_>>,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let steps = outdated
+        .iter()
+        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()))
+        .collect();
+    let performed = perform_all(rules, store, steps).await;
+    for (outdated, performed) in outdated.iter().zip(performed) {
+        report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);
+        if let Err(error) = performed.ending {
+            report.fail(error, &outdated.cause)?;
+        }
+    }
+    Ok(())
 }
 
 /// Performs repairs side by side, each one's steps in order. The results come in the order of the

@@ -160,15 +160,15 @@ impl<'w> World<'w> {
     ) -> Result<Option<Outcome>, Fatal> {
         let records: Vec<&RawValue> = deliveries.iter().map(|delivery| &*delivery.record).collect();
         let mut processing = pin!(engine.process(&records, self.store, self));
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
+        let asked = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&asked));
         let mut context = Context::from_waker(&waker);
         loop {
             match processing.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => return outcome.map(Some),
                 // The embedded store answers at once, or never: a stream that yields in fairness
                 // has itself woken, and a worker whose answer never comes is dead.
-                Poll::Pending if wakes.take() => {}
+                Poll::Pending if asked.take() => {}
                 Poll::Pending => return Ok(None),
             }
         }

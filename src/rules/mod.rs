@@ -22,7 +22,7 @@ pub mod template;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Level};
-pub use language::schema;
+pub use language::{manual, schema};
 pub use model::Rules;
 pub use resolve::Environment;
 pub use span::{Lines, Position, Span};

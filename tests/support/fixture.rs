@@ -1,9 +1,11 @@
 //! The fixtures under `events/`, as the library takes them.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::path::{Path, PathBuf};
 
 use referee::engine::Engine;
-use referee::replay::{self, Batch};
+use referee::replay::{self, Batch, Options};
 use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
 
@@ -34,11 +36,6 @@ impl Fixture {
         }
     }
 
-    /// The engine with the fixture's rules.
-    pub(crate) fn engine(&self) -> Engine {
-        Engine::new(self.rules.clone())
-    }
-
     /// The store as it was before.
     pub(crate) fn store(&self) -> Memory {
         let store = replay::store(&self.rules);
@@ -46,6 +43,12 @@ impl Fixture {
             replay::seed(&store, seed).unwrap();
         }
         store
+    }
+
+    /// Replays the fixture on a store, in order.
+    pub(crate) fn replay(&self, store: &Memory) {
+        let engine = Engine::new(self.rules.clone());
+        replay::replay(&engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }
 }
 

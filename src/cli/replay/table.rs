@@ -1,6 +1,6 @@
 //! A replay for people: a table of what was found, one of what was done, and the totals.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
@@ -39,15 +39,15 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
     }
     let _ = writeln!(
         text,
-        "{} in {}: {}, {}, {} rejected\n{}, {} read units, {} write units",
+        "{} in {}: {}, {}, {} rejected\n{}, {}, {}",
         count(totals.records, "record"),
         count(totals.batches, "batch"),
         count(totals.violations, "violation"),
         count(totals.writes, "write"),
         totals.rejected,
-        count(usize::try_from(totals.requests).unwrap_or(usize::MAX), "request"),
-        totals.read_units,
-        totals.write_units,
+        count(totals.requests, "request"),
+        count(totals.read_units, "read unit"),
+        count(totals.write_units, "write unit"),
     );
     text
 }
@@ -107,9 +107,10 @@ fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     table
 }
 
-fn count(number: usize, noun: &str) -> String {
-    let plural = match (number, noun) {
-        (1, _) => "",
+fn count(number: impl Display, noun: &str) -> String {
+    let number = number.to_string();
+    let plural = match (&*number, noun) {
+        ("1", _) => "",
         (_, "batch") => "es",
         _ => "s",
     };

@@ -97,7 +97,7 @@ fn read<'a, T>(
 ) -> Result<T, Rejected> {
     let envelope = wire::envelope(record).map_err(|error| Rejected {
         position,
-        sequence: None,
+        sequence: wire::sequence_alone(record),
         error: format!("the record is not one of a DynamoDB stream: {}", without_place(&error)),
     })?;
     let sequence = envelope.sequence();

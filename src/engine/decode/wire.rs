@@ -50,6 +50,22 @@ pub(super) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Er
     serde_json::from_str(record.get())
 }
 
+/// The sequence number of a record whose outer shape is wrong elsewhere.
+pub(super) fn sequence_alone(record: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Numbered<'a> {
+        #[serde(borrow)]
+        dynamodb: Stream<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Stream<'a> {
+        #[serde(borrow, rename = "SequenceNumber")]
+        sequence: Text<'a>,
+    }
+    let numbered: Numbered<'_> = serde_json::from_str(record.get()).ok()?;
+    Some(numbered.dynamodb.sequence.0.into_owned())
+}
+
 /// Reads what a record says besides its images.
 pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
     let table = find_table(rules, &envelope)?;
@@ -77,7 +93,7 @@ pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     event_name: Option<Text<'a>>,
@@ -92,7 +108,7 @@ pub(super) struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct UserIdentity<'a> {
     #[serde(borrow, alias = "PrincipalId")]
     principal_id: Option<Text<'a>>,
@@ -101,7 +117,7 @@ struct UserIdentity<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 struct StreamRecord<'a> {
     #[serde(rename = "ApproximateCreationDateTime")]
     created_seconds: Option<f64>,

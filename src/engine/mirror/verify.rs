@@ -4,6 +4,7 @@ use super::content::{Pair, expected, is_same};
 use super::mark::Mark;
 use crate::data::Item;
 use crate::engine::change::Change;
+use crate::engine::plan::MARK;
 use crate::engine::violation::Kind;
 use crate::rules::model::{OnMirrorDelete, OnMirrorEdit, Rules};
 
@@ -46,8 +47,8 @@ pub(crate) enum Fix {
     },
     /// Delete the source, whose mirror someone deleted.
     DeleteSource {
-        /// The fence of the deleted mirror, where it had one.
-        fence: Option<String>,
+        /// The fence of the deleted mirror.
+        fence: String,
     },
 }
 
@@ -124,19 +125,24 @@ pub(crate) fn judge(
     let mark = found.and_then(|item| Mark::of(item, &rule.name));
     let judgement = |kind, detail, fix| Some(Judgement { kind, detail, fix });
     let fence = || removed.and_then(|removed| removed.fence.clone());
-    let was_removed = match &mark {
+    let was_removed = |fence: &String| match &mark {
         // A redelivered change of the source wrote the very mirror again that someone deleted.
-        Some(mark) => fence().is_some_and(|fence| mark.fence <= fence),
+        Some(mark) => mark.fence <= *fence,
         None => found.is_none(),
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource;
-    match (found, mark, expected(rules, pair, source)) {
-        (None, _, None) => None,
-        (_, _, Some(_)) if deletes_source && removed.is_some() && was_removed => judgement(
+    // What carried no mark was no mirror: whoever deleted it made room for one.
+    let answered = fence().filter(|fence| deletes_source && was_removed(fence));
+    let expected = expected(rules, pair, source);
+    if let (Some(fence), Some(_)) = (answered, &expected) {
+        return judgement(
             Kind::MirrorMissing,
             "the mirror was deleted, and its source is to go with it",
-            Some(Fix::DeleteSource { fence: fence() }),
-        ),
+            Some(Fix::DeleteSource { fence }),
+        );
+    }
+    match (found, mark, expected) {
+        (None, _, None) => None,
         (None, _, Some(content)) => {
             let restores = rule.on_mirror_delete != OnMirrorDelete::Report;
             let guard = Guard::Absent(fence());
@@ -147,6 +153,8 @@ pub(crate) fn judge(
             let fix = overwrites.then_some(Fix::Delete { fence: mark.fence });
             judgement(Kind::MirrorExtra, "the mirror exists and its source does not", fix)
         }
+        // The same keys may be another entity's too.
+        (Some(found), None, None) if !rules[rule.mirror].admits(found) => None,
         (Some(_), None, None) => judgement(
             Kind::MirrorExtra,
             "an item that Referee did not write is at a mirror's key, and has no source",
@@ -159,8 +167,9 @@ pub(crate) fn judge(
             let fix = overwrites.then_some(Fix::Put { content, guard: Guard::Seen(mark.fence) });
             judgement(Kind::MirrorStale, "the mirror differs from its source", fix)
         }
-        (Some(_), None, Some(content)) => {
-            if rule.adopt && overwrites {
+        (Some(found), None, Some(content)) => {
+            // A mark that is not the rule's is another's.
+            if rule.adopt && overwrites && !found.contains_key(MARK) {
                 let fix = Some(Fix::Put { content, guard: Guard::Unmarked });
                 return judgement(
                     Kind::MirrorStale,

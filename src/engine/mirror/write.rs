@@ -48,7 +48,7 @@ pub(crate) fn steps_of_fix(rules: &Rules, pair: &Pair, fix: Fix) -> Vec<Step> {
             vec![put(rules, pair, content, fence, &guard)]
         }
         Fix::Delete { fence } => delete(rules, pair, &Guard::Seen(fence)),
-        Fix::DeleteSource { fence } => vec![delete_source(rules, pair, fence)],
+        Fix::DeleteSource { fence } => vec![delete_source(rules, pair, &fence)],
     }
 }
 
@@ -98,15 +98,14 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
 
 /// The delete of a source whose mirror someone deleted: only while the mirror is gone, or is there
 /// again by nothing newer than what was deleted.
-fn delete_source(rules: &Rules, pair: &Pair, fence: Option<String>) -> Step {
+fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
     let rule = &rules[pair.rule];
-    let fence = fence.unwrap_or_else(lowest_fence);
     let gone = Write {
         table: rules[rules[rule.mirror].table].name.clone(),
         action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
         condition: Some(Condition::Any(vec![
             absent(partition(rules, rule)),
-            fenced(&rule.name, Operand::LessOrEqual, &fence),
+            fenced(&rule.name, Operand::LessOrEqual, fence),
         ])),
     };
     let source = &rules[rule.source];

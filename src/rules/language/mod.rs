@@ -2,6 +2,7 @@
 //! that they cannot drift apart.
 
 mod format;
+mod manual;
 mod schema;
 mod shape;
 mod suggest;
@@ -9,6 +10,7 @@ mod table;
 mod words;
 
 pub(crate) use format::{parse_duration, parse_key_attribute, parse_path, parse_separator};
+pub use manual::manual;
 pub use schema::schema;
 pub(crate) use shape::check;
 pub(crate) use suggest::{closest, did_you_mean};

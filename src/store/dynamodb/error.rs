@@ -214,7 +214,7 @@ mod tests {
             fatal: ResourceNotFoundException
             fatal: AccessDeniedException
             fatal: ExpiredTokenException
-            fatal: UnrecognizedClientException"#]]
+            fatal: UnrecognizedClientException"]]
         .assert_eq(&lines.join("\n"));
     }
 

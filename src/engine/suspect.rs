@@ -1,0 +1,115 @@
+//! Suspects: what looks like a violation, until it is looked at again.
+
+use std::borrow::Cow;
+
+use super::mirror::{self, Judgement};
+use super::plan::{Plan, Wanted};
+use super::reads::{ReadSet, Snapshot};
+use super::reference::{Stance, evaluate};
+use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
+use crate::rules::model::{ReferenceId, Rules};
+use crate::store::StoreError;
+
+/// How long a mirror that someone else touched is left before it is looked at again, in
+/// milliseconds: a source deleted and written again rewrites its mirror meanwhile.
+const MIRROR_GRACE_MS: i64 = 2_000;
+
+/// DynamoDB rounds the time of a change down to the second, so a record may be younger than it
+/// says by this much, in milliseconds.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>
+const CREATION_RESOLUTION_MS: i64 = 1_000;
+
+/// What looks like a violation.
+#[derive(Debug, Default)]
+pub(super) struct Suspects<'h> {
+    /// References to what does not exist, or wrong in themselves.
+    pub(super) claims: Vec<ClaimMade<'h>>,
+    /// Mirrors that someone else touched.
+    pub(super) mirrors: Vec<MirrorSuspect<'h>>,
+    /// Items that are gone while others may refer to them.
+    pub(super) departures: Vec<Departure<'h>>,
+}
+
+impl Suspects<'_> {
+    /// When the last of them may be confirmed; nothing if there are none. A record that does not
+    /// tell its time counts as new.
+    pub(super) fn due_ms(&self, rules: &Rules, now_ms: i64) -> Option<i64> {
+        let grace_ms =
+            |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
+        let due_ms = |cause: &Cause<'_>, grace_ms: i64| {
+            cause
+                .change
+                .created_ms
+                .map_or(now_ms, |created_ms| created_ms.saturating_add(CREATION_RESOLUTION_MS))
+                .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
+                .saturating_add(grace_ms)
+        };
+        let claims = self.claims.iter().map(|made| due_ms(&made.cause, grace_ms(made.rule)));
+        let mirrors = self.mirrors.iter().map(|suspect| due_ms(&suspect.cause, MIRROR_GRACE_MS));
+        let departures = self
+            .departures
+            .iter()
+            .map(|departure| due_ms(&departure.cause, grace_ms(departure.finder.rule)));
+        claims.chain(mirrors).chain(departures).max()
+    }
+}
+
+/// What must be read to tell whether suspects are violations.
+pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, suspects: &Suspects<'_>) -> ReadSet<'p> {
+    let mut reads = ReadSet::default();
+    for made in &suspects.claims {
+        let change = made.cause.change;
+        reads.want(change.table, &change.key, plan.referencing(made.rule));
+        if let Stance::Refers(key) = &made.claim.stance {
+            let target = rules[made.rule].to;
+            reads.want(rules[target].table, key, plan.existence(target));
+        }
+    }
+    for suspect in &suspects.mirrors {
+        let rule = &rules[suspect.pair.rule];
+        let mirror_table = rules[rule.mirror].table;
+        reads.want(mirror_table, &suspect.pair.mirror, Cow::Owned(Wanted::All));
+        let source_table = rules[rule.source].table;
+        reads.want(source_table, &suspect.pair.source, plan.source(suspect.pair.rule));
+    }
+    for departure in &suspects.departures {
+        let target = rules[departure.finder.rule].to;
+        reads.want(rules[target].table, &departure.finder.target, plan.existence(target));
+    }
+    reads
+}
+
+/// Whether an item still says what it said, and still in vain.
+pub(super) fn still_holds(
+    rules: &Rules,
+    made: &ClaimMade<'_>,
+    snapshot: &Snapshot,
+) -> Result<bool, StoreError> {
+    let reference = &rules[made.rule];
+    let from = &rules[reference.from];
+    let change = made.cause.change;
+    let Some(item) = snapshot.item(change.table, &change.key)? else { return Ok(false) };
+    let Some(captures) = from.key.parse(&change.key) else { return Ok(false) };
+    let says_so = from.admits(item)
+        && evaluate(rules, reference, &captures, item)
+            .iter()
+            .any(|claim| claim.stance == made.claim.stance);
+    if let Stance::Refers(key) = &made.claim.stance {
+        let to = &rules[reference.to];
+        let exists = snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target));
+        return Ok(says_so && !exists);
+    }
+    Ok(says_so)
+}
+
+/// What is wrong with a mirror, both sides as they are now.
+pub(super) fn judge(
+    rules: &Rules,
+    suspect: &MirrorSuspect<'_>,
+    snapshot: &Snapshot,
+) -> Result<Option<Judgement>, StoreError> {
+    let rule = &rules[suspect.pair.rule];
+    let found = snapshot.item(rules[rule.mirror].table, &suspect.pair.mirror)?;
+    let source = snapshot.item(rules[rule.source].table, &suspect.pair.source)?;
+    Ok(mirror::judge(rules, &suspect.pair, found, source, suspect.removed.as_ref()))
+}

@@ -1,0 +1,179 @@
+//! What things cost, exactly: requests and capacity units are part of what Referee promises.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/history.rs"]
+mod history;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use history::{History, load};
+use referee::rules::Rules;
+use referee::store::Memory;
+use referee::store::memory::{CallKind, Fault};
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  company: { table: app, key: { pk: "company#{company}", sk: "-" } }
+  member:
+    table: app
+    key: { pk: "company#{company}", sk: "user#{user}" }
+    attributes: { role: S, boss: S, notes: S }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+references:
+  member_company: { from: member, to: company }
+  member_boss: { from: member, to: member, on: { user: "{boss}" }, find: none }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: [role] }
+"#;
+
+/// Requests, read units and write units of a delivery.
+type Cost = (u64, f64, f64);
+
+/// What each delivery of a history costs, Referee's own records included.
+fn costs(rules: &Rules, history: &History) -> Vec<Cost> {
+    let store = history.store(rules);
+    let delivered = history.run(rules, &store);
+    let costs: Vec<Cost> = delivered
+        .iter()
+        .map(|(outcome, _)| (outcome.requests, outcome.units.read, outcome.units.write))
+        .collect();
+    // The store's own account must agree.
+    let usage = store.usage();
+    let sum = |cost: fn(&Cost) -> f64| costs.iter().map(cost).sum::<f64>();
+    assert_eq!(usage.requests, costs.iter().map(|cost| cost.0).sum::<u64>());
+    assert_eq!((usage.units.read, usage.units.write), (sum(|cost| cost.1), sum(|cost| cost.2)));
+    costs
+}
+
+fn members(count: usize, companies: usize) -> History {
+    let history = (0..companies).fold(History::new(), |history, company| {
+        history.has(&format!("pk: company#{company}, sk: '-'"))
+    });
+    (0..count).fold(history, |history, member| {
+        history.insert(&format!("pk: company#{}, sk: user#{member}", member % companies))
+    })
+}
+
+/// Only what checks references: no mirrors.
+fn references() -> Rules {
+    load(RULES.split("mirrors:").next().unwrap())
+}
+
+#[test]
+fn a_thousand_records_that_refer_to_fifty_items_cost_one_request_of_fifty_keys() {
+    assert_eq!(costs(&references(), &members(1_000, 50)), [(1, 50.0, 0.0)]);
+}
+
+#[test]
+fn keys_are_read_by_the_hundred() {
+    assert_eq!(costs(&references(), &members(1_000, 250)), [(3, 250.0, 0.0)]);
+}
+
+#[test]
+fn a_mirrored_change_costs_one_write_and_its_echo_one_read() {
+    let change = |count: usize| {
+        (0..count).fold(History::new(), |history, user| {
+            history
+                .has(&format!("pk: user#{user}, sk: company#1, _referee: membership@1, role: a"))
+                .has(&format!("pk: company#1, sk: user#{user}, role: b"))
+                .change(
+                    &format!("pk: company#1, sk: user#{user}, role: a"),
+                    &format!("pk: company#1, sk: user#{user}, role: b"),
+                )
+        })
+    };
+    assert_eq!(costs(&load(RULES), &change(1)), [(1, 0.0, 1.0), (1, 1.0, 0.0)]);
+    // The writes are of one item each; the reads of the echoes go by the hundred.
+    assert_eq!(costs(&load(RULES), &change(100)), [(100, 0.0, 100.0), (1, 100.0, 0.0)]);
+}
+
+#[test]
+fn a_mirrored_delete_costs_the_same() {
+    let history = History::new()
+        .has("pk: user#1, sk: company#1, _referee: membership@1, role: a")
+        .remove("pk: company#1, sk: user#1, role: a");
+    assert_eq!(costs(&load(RULES), &history), [(1, 0.0, 1.0), (1, 1.0, 0.0)]);
+}
+
+#[test]
+fn what_did_not_change_costs_nothing() {
+    let history = History::new().change(
+        "pk: company#1, sk: user#1, role: a, boss: '2', notes: x",
+        "pk: company#1, sk: user#1, role: a, boss: '2', notes: y",
+    );
+    assert_eq!(costs(&load(RULES), &history), [(0, 0.0, 0.0)]);
+}
+
+#[test]
+fn what_no_rule_looks_at_costs_nothing() {
+    let history = (0..100).fold(History::new(), |history, item| {
+        history
+            .insert(&format!("pk: invoice#{item}, sk: '-'"))
+            .insert(&format!("pk: company#{item}, sk: '-', name: Acme"))
+            .change(
+                &format!("pk: user#{item}, sk: '-'"),
+                &format!("pk: user#{item}, sk: '-', x: 1"),
+            )
+            .remove(&format!("pk: invoice#{item}, sk: '-'"))
+    });
+    assert_eq!(costs(&load(RULES), &history), [(0, 0.0, 0.0)]);
+}
+
+/// A refused condition is billed as the write that it refuses; nothing else is asked.
+#[test]
+fn a_redelivery_costs_no_more_than_the_delivery() {
+    let history = History::new()
+        .has("pk: company#1, sk: '-'")
+        .insert("pk: company#1, sk: user#1, role: a")
+        .again(0);
+    let echo = (1, 1.0, 0.0);
+    let delivery = (2, 1.0, 1.0);
+    assert_eq!(costs(&load(RULES), &history), [delivery, echo, delivery]);
+}
+
+#[test]
+fn a_deleted_item_that_nothing_refers_to_costs_a_query() {
+    let history = History::new().remove("pk: company#1, sk: '-'");
+    assert_eq!(costs(&references(), &history), [(1, 1.0, 0.0)]);
+}
+
+/// Whatever is suspect in a batch, it is read again in one request.
+#[test]
+fn confirming_costs_one_more_request_for_all() {
+    let rules = references();
+    let history = (0..50).fold(History::new(), |history, user| {
+        history.insert(&format!("pk: company#1, sk: user#{user}, boss: x"))
+    });
+    // One company and one boss; then these two, and the fifty that refer to them.
+    assert_eq!(costs(&rules, &history), [(2, 2.0 + 52.0, 0.0)]);
+}
+
+/// The kinds of request that are made, in order.
+fn calls(rules: &Rules, history: &History) -> Vec<CallKind> {
+    let store: Memory = history.store(rules);
+    let calls = Rc::new(RefCell::new(Vec::new()));
+    let made = Rc::clone(&calls);
+    store.set_faults(Box::new(move |call| {
+        made.borrow_mut().push(call.kind);
+        Fault::None
+    }));
+    history.run(rules, &store);
+    calls.take()
+}
+
+/// A plain write of the application fails while its item is in a transaction, so nothing that is
+/// as it should be is ever written by one.
+#[test]
+fn the_healthy_path_knows_no_transaction() {
+    let history = members(20, 2)
+        .later(9)
+        .change("pk: company#1, sk: user#1", "pk: company#1, sk: user#1, role: a")
+        .remove("pk: company#0, sk: user#0");
+    let calls = calls(&load(RULES), &history);
+    assert!(calls.contains(&CallKind::Write) && calls.contains(&CallKind::BatchGet));
+    assert!(!calls.contains(&CallKind::Transact) && !calls.contains(&CallKind::Query));
+}

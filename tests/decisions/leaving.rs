@@ -1,0 +1,135 @@
+//! `on_mirror_delete: delete_source`: whoever deletes the mirror deletes the source.
+
+use expect_test::expect;
+
+use crate::history::History;
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  member:
+    table: app
+    key: { pk: "company#{company}", sk: "user#{user}" }
+    attributes: { role: S }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: [role], on_mirror_delete: delete_source }
+"#;
+
+const SOURCE: &str = "pk: company#acme, sk: user#ann, role: admin";
+const MIRROR: &str = "pk: user#ann, sk: company#acme, role: admin, _referee: membership@100";
+
+#[test]
+fn whoever_deletes_the_mirror_deletes_the_source() {
+    History::new().insert(SOURCE).later(9).remove(MIRROR).under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 3 requests, 3 read, 4 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership delete company#acme/user#ann
+        1 own: 1 requests, 0 read, 1 write
+        - company#acme/user#ann role: admin
+    "#]]);
+}
+
+#[test]
+fn our_own_delete_is_announced_and_not_answered() {
+    let history = History::new().insert(SOURCE).later(9).remove(SOURCE);
+    history.under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 0 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_source_deleted_and_written_again_stays() {
+    let again = SOURCE.replace("admin", "user");
+    let one_batch = History::new().insert(SOURCE).later(9).remove(SOURCE).insert(&again);
+    one_batch.under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        2 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+    let two = History::new().insert(SOURCE).later(9).remove(SOURCE).later(1).insert(&again);
+    two.under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 0 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+}
+
+#[test]
+fn a_mirror_deleted_while_its_source_changes_is_written_again() {
+    let again = SOURCE.replace("admin", "user");
+    let history = History::new().insert(SOURCE).later(9).remove(MIRROR).change(SOURCE, &again);
+    history.under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        2 app: 3 requests, 3 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+}
+
+#[test]
+fn a_delete_delivered_again_does_not_take_a_source_written_since() {
+    let history = History::new()
+        .insert(SOURCE)
+        .later(9)
+        .remove(MIRROR)
+        .later(9)
+        .insert(&SOURCE.replace("admin", "user"))
+        .again(1);
+    history.under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 3 requests, 3 read, 4 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership delete company#acme/user#ann
+        1 own: 1 requests, 0 read, 1 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 3 read, 0 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+}
+
+/// An old change of the source, delivered again, writes the mirror anew before the delete is seen.
+#[test]
+fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
+    let history = History::new().insert(SOURCE).remove(MIRROR);
+    history.under(RULES).comes_to(expect![[r#"
+        2 app: 4 requests, 3 read, 5 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership put user#ann/company#acme
+          membership delete company#acme/user#ann
+        2 own: 4 requests, 1 read, 3 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+        - company#acme/user#ann role: admin
+    "#]]);
+}

@@ -1,0 +1,280 @@
+//! Mirrors of sources that the application writes.
+
+use expect_test::expect;
+
+use crate::history::History;
+
+const LISTED: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  member:
+    table: app
+    key: { pk: "company#{company}", sk: "user#{user}" }
+    attributes: { role: S, since: S }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: [role, since] }
+"#;
+
+const SOURCE: &str = "pk: company#acme, sk: user#ann";
+const MIRROR: &str = "pk: user#ann, sk: company#acme";
+
+/// The source with these attributes.
+fn source(attributes: &str) -> String {
+    format!("{SOURCE}, {attributes}")
+}
+
+/// The mirror with these attributes.
+fn mirror(attributes: &str) -> String {
+    format!("{MIRROR}, {attributes}")
+}
+
+#[test]
+fn a_source_is_mirrored_and_its_echo_finds_nothing_to_do() {
+    let history = History::new().insert(&source("role: admin, notes: secret"));
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 role: admin
+    "#]]);
+}
+
+#[test]
+fn all_or_nothing_may_be_copied() {
+    let history = History::new().insert(&source("role: admin, list: [1, {a: b}], none: null"));
+    history.under(&LISTED.replace("[role, since]", "all")).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 list: [1 ( a: b)] none: {"NULL":true} role: admin
+    "#]]);
+    history.under(&LISTED.replace("[role, since]", "none")).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100
+    "#]]);
+}
+
+#[test]
+fn a_change_and_a_removal_of_attributes_are_copied() {
+    let history = History::new()
+        .insert(&source("role: admin, since: '2024'"))
+        .later(9)
+        .change(&source("role: admin, since: '2024'"), &source("role: user"));
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@200 role: user
+    "#]]);
+}
+
+#[test]
+fn what_is_not_copied_changes_nothing() {
+    let history = History::new().change(&source("role: admin"), &source("role: admin, notes: x"));
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    let none = LISTED.replace("[role, since]", "none");
+    let history = History::new().change(&source("role: admin"), &source("role: user"));
+    history.under(&none).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_source_that_goes_takes_its_mirror() {
+    let history = History::new()
+        .has(&mirror("_referee: membership@1, role: admin"))
+        .remove(&source("role: admin"));
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@1 role: admin
+    "#]]);
+}
+
+#[test]
+fn another_key_is_another_source() {
+    let history = History::new()
+        .has(&mirror("_referee: membership@1, role: admin"))
+        .remove(&source("role: admin"))
+        .insert("pk: company#acme, sk: user#bob, role: admin");
+    history.under(LISTED).comes_to(expect![[r#"
+        2 app: 2 requests, 0 read, 2 write
+          membership delete user#ann/company#acme
+          membership put user#bob/company#acme
+        2 own: 1 requests, 2 read, 0 write
+        - user#ann/company#acme _referee: membership@1 role: admin
+        + user#bob/company#acme _referee: membership@200 role: admin
+    "#]]);
+}
+
+#[test]
+fn several_changes_in_a_batch_are_one_write() {
+    let history = History::new()
+        .insert(&source("role: admin"))
+        .change(&source("role: admin"), &source("role: user"))
+        .remove(&source("role: user"))
+        .insert(&source("role: guest"))
+        .change(&source("role: guest"), &source("role: guest, notes: x"));
+    history.under(LISTED).comes_to(expect![[r#"
+        5 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@400 role: guest
+    "#]]);
+}
+
+/// The mirror's fence is that of the change that it shows, whatever came after.
+#[test]
+fn a_change_delivered_again_changes_nothing() {
+    let history = History::new()
+        .insert(&source("role: admin"))
+        .later(9)
+        .change(&source("role: admin"), &source("role: user"))
+        .again(0)
+        .again(1);
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+        1 app: 1 requests, 0 read, 1 write
+        + user#ann/company#acme _referee: membership@200 role: user
+    "#]]);
+}
+
+#[test]
+fn a_delete_delivered_again_leaves_what_was_written_since() {
+    let history = History::new()
+        .insert(&source("role: admin"))
+        .later(9)
+        .remove(&source("role: admin"))
+        .later(9)
+        .insert(&source("role: user"))
+        .again(1)
+        .again(0);
+    history.under(LISTED).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+        1 app: 1 requests, 0 read, 1 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+}
+
+const KINDS: &str = r#"
+version: 1
+tables: { app: { key: [pk] }, other: { key: [id] } }
+entities:
+  member: { table: app, key: { pk: "member#{member}" }, where: { kind: Member, meta.state: live } }
+  copy: { table: other, key: { id: "{member}" }, where: { kind: Copy, meta.made.by: referee } }
+mirrors:
+  copied: { source: member, mirror: copy }
+"#;
+
+/// An attribute of the source has the name of the mirror's key.
+#[test]
+fn a_mirror_has_its_own_key_and_kind() {
+    let history =
+        History::new().insert("pk: member#1, kind: Member, meta: {state: live, x: 1}, id: z");
+    history.under(KINDS).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          copied put other:1
+        1 own: 1 requests, 1 read, 0 write
+        + other:1 _referee: copied@100 kind: Copy meta: ( made: ( by: referee) state: live x: 1)
+    "#]]);
+}
+
+#[test]
+fn what_becomes_or_is_no_more_a_source_is_mirrored_or_not() {
+    let member = "pk: member#1, kind: Member, meta: {state: live}";
+    let guest = "pk: member#1, kind: Member, meta: {state: gone}";
+    let history = History::new().change(guest, member).later(9).change(member, guest);
+    history.under(KINDS).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          copied put other:1
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          copied delete other:1
+        1 own: 1 requests, 1 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn another_kind_of_item_at_the_keys_of_mirrors_is_nobodys_business() {
+    let history = History::new()
+        .in_table("other")
+        .insert("id: '1', kind: Invoice")
+        .change("id: '2', kind: Invoice", "id: '2', kind: Invoice, paid: true")
+        .remove("id: '3', kind: Invoice");
+    history.under(KINDS).comes_to(expect![[r#"
+        3 app: 1 requests, 3 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_key_that_is_too_long_for_a_mirror_is_rejected() {
+    let reversed =
+        LISTED.replace("user#{user}\", sk: \"company#{company}", "u#{user}\", sk: \"of#{company}");
+    let long = "x".repeat(1030);
+    let history = History::new()
+        .insert(&format!("pk: company#{long}, sk: user#ann, role: admin"))
+        .insert(&source("role: admin"));
+    history.under(&reversed).comes_to(expect![[r#"
+        2 app: 1 requests, 0 read, 1 write
+          membership put u#ann/of#acme
+          rejected @100: mirror `membership` cannot be written: the sort key would have 1033 bytes, and DynamoDB allows 1024
+        1 own: 1 requests, 1 read, 0 write
+        + u#ann/of#acme _referee: membership@200 role: admin
+    "#]]);
+}
+
+/// While the engine waits to confirm the first batch's dangling reference, the source changes.
+#[test]
+fn an_echo_of_what_the_source_no_longer_says_is_put_right_without_a_word() {
+    let history = History::new()
+        .insert(&source("role: admin"))
+        .insert(&format!("{}, role: admin", SOURCE.replace("ann", "bob")))
+        .later(1)
+        .change(&source("role: admin"), &source("role: user"))
+        .remove(&format!("{}, role: admin", SOURCE.replace("ann", "bob")));
+    let references = "references:\n  waits: { from: member, to: company, find: none }\nmirrors:";
+    let waiting = LISTED.replace("mirrors:", references).replace(
+        "entities:",
+        "entities:\n  company: { table: app, key: { pk: \"company#{company}\", sk: \"-\" } }",
+    );
+    history.under(&waiting).comes_to(expect![[r#"
+        2 app: 4 requests, 4 read, 2 write
+          waits dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
+          membership put user#ann/company#acme
+          membership put user#bob/company#acme
+        2 own: 3 requests, 2 read, 2 write
+          membership put user#ann/company#acme
+          membership delete user#bob/company#acme
+        2 own: 1 requests, 2 read, 0 write
+        2 app: 2 requests, 0 read, 2 write
+          membership put user#ann/company#acme
+          membership delete user#bob/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@300 role: user
+    "#]]);
+}

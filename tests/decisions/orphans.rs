@@ -1,0 +1,271 @@
+//! What refers to an item that is gone.
+
+use expect_test::expect;
+
+use crate::history::History;
+
+const DERIVED: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "profile" } }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+  note: { table: app, key: { pk: "customer#{customer}", sk: "note#{note}" } }
+references:
+  order_customer: { from: order, to: customer }
+"#;
+
+const ANN: &str = "pk: customer#ann, sk: profile";
+
+#[test]
+fn a_derived_query_finds_what_begins_alike_and_nothing_else() {
+    let history = History::new()
+        .has("pk: customer#ann, sk: note#1")
+        .has("pk: customer#ann, sk: order#1")
+        .has("pk: customer#ann, sk: order#1#line")
+        .has("pk: customer#ann, sk: order#2")
+        .has("pk: customer#bob, sk: order#3")
+        .remove(ANN);
+    history.under(DERIVED).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 2 `order` still refer to the deleted `customer` [2]
+    "#]]);
+}
+
+#[test]
+fn nothing_left_behind_costs_one_query() {
+    History::new().has("pk: customer#ann, sk: note#1").remove(ANN).under(DERIVED).comes_to(
+        expect![[r#"
+            1 app: 1 requests, 1 read, 0 write
+        "#]],
+    );
+}
+
+#[test]
+fn ten_are_named_and_all_are_counted() {
+    let orders = (10..35).fold(History::new(), |history, order| {
+        history.has(&format!("pk: customer#ann, sk: order#{order}"))
+    });
+    orders.remove(ANN).under(DERIVED).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#10 -> customer#ann/profile @100 reported: 25 `order` still refer to the deleted `customer` [10]
+    "#]]);
+}
+
+#[test]
+fn counting_stops_at_the_limit() {
+    let limited = DERIVED.replace("to: customer }", "to: customer, max_fanout: 3 }");
+    let orders = |count| {
+        let has =
+            |history: History, order| history.has(&format!("pk: customer#ann, sk: order#{order}"));
+        (0..count).fold(History::new(), has).remove(ANN)
+    };
+    orders(3).under(&limited).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#0 -> customer#ann/profile @100 reported: 3 `order` still refer to the deleted `customer` [3]
+    "#]]);
+    orders(4).under(&limited).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#0 -> customer#ann/profile @100 reported: at least 3 `order` still refer to the deleted `customer` [3 and more]
+    "#]]);
+}
+
+#[test]
+fn a_target_that_comes_back_was_never_missed() {
+    let order = || History::new().has("pk: customer#ann, sk: order#1");
+    let same_batch = order().remove(ANN).insert(ANN);
+    same_batch.under(DERIVED).comes_to(expect![[r#"
+        2 app: 0 requests, 0 read, 0 write
+    "#]]);
+    let within_grace = order().remove(ANN).later(1).insert(ANN);
+    within_grace.under(DERIVED).comes_to(expect![[r#"
+        1 app: 2 requests, 2 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    let after_grace = order().remove(ANN).later(9).insert(ANN);
+    after_grace.under(DERIVED).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn items_that_follow_their_target_within_grace_are_no_orphans() {
+    let order = "pk: customer#ann, sk: order#1";
+    let history = History::new().has(order).remove(ANN).later(1).remove(order);
+    history.under(DERIVED).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_batch_that_deletes_deletes_whatever_it_began_with() {
+    let history = History::new().has("pk: customer#ann, sk: order#1").insert(ANN).remove(ANN);
+    history.under(DERIVED).comes_to(expect![[r#"
+        2 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @200 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+}
+
+#[test]
+fn time_to_live_may_be_answered_otherwise() {
+    let order = || History::new().has("pk: customer#ann, sk: order#1");
+    let lenient = DERIVED.replace("to: customer }", "to: customer, on_ttl_delete: ignore }");
+    order().expire(ANN).under(&lenient).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    order().remove(ANN).under(&lenient).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    order().expire(ANN).under(DERIVED).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    let strict = DERIVED
+        .replace("to: customer }", "to: customer, on_delete: ignore, on_ttl_delete: report }");
+    order().expire(ANN).under(&strict).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    order().remove(ANN).under(&strict).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_target_that_becomes_of_another_kind_is_gone() {
+    let kinds =
+        DERIVED.replace("sk: \"profile\" } }", "sk: \"profile\" }, where: { type: Customer } }");
+    let history = History::new()
+        .has("pk: customer#ann, sk: order#1")
+        .change(&format!("{ANN}, type: Customer"), &format!("{ANN}, type: Lead"));
+    history.under(&kinds).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    let never_was =
+        History::new().has("pk: customer#ann, sk: order#1").remove(&format!("{ANN}, type: Lead"));
+    never_was.under(&kinds).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+const INDEXED: &str = r#"
+version: 1
+tables: { app: { key: [pk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}" } }
+  task:
+    table: app
+    key: { pk: "task#{task}" }
+    attributes: { by: S, list: S }
+    where: { kind: Task }
+references:
+  task_user:
+    from: task
+    to: user
+    on: { user: "{by}" }
+    find: { index: by_user, key: { by: "{user}" } }
+"#;
+
+#[test]
+fn an_index_only_hints() {
+    let history = History::new()
+        .has("pk: task#1, kind: Task, by: ann")
+        .has("pk: task#2, kind: Draft, by: ann")
+        .has("pk: note#3, kind: Task, by: ann")
+        .remove("pk: user#ann");
+    history.under(INDEXED).comes_to(expect![[r#"
+        1 app: 3 requests, 4.5 read, 0 write
+          task_user orphaned task#1 -> user#ann @100 reported: 1 `task` still refers to the deleted `user` [1]
+    "#]]);
+}
+
+/// What the index does not show yet, it may show after the grace period.
+#[test]
+fn an_index_that_shows_nothing_is_asked_again() {
+    History::new().remove("pk: user#ann").under(INDEXED).comes_to(expect![[r#"
+        1 app: 2 requests, 1.5 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn an_item_that_refers_no_more_within_grace_is_no_orphan() {
+    let task = "pk: task#1, kind: Task, by: ann";
+    let history = History::new()
+        .has(task)
+        .remove("pk: user#ann")
+        .later(1)
+        .change(task, "pk: task#1, kind: Task, by: bob")
+        .insert("pk: user#bob");
+    history.under(INDEXED).comes_to(expect![[r#"
+        1 app: 2 requests, 1.5 read, 0 write
+        2 app: 1 requests, 1 read, 0 write
+    "#]]);
+}
+
+/// The index holds more than refers: the limit is on what refers.
+#[test]
+fn hints_that_lead_nowhere_do_not_use_up_the_limit() {
+    let limited = INDEXED.replace("to: user\n", "to: user\n    max_fanout: 1\n");
+    let history = History::new()
+        .has("pk: note#0, kind: Task, by: ann")
+        .has("pk: task#1, kind: Draft, by: ann")
+        .has("pk: task#2, kind: Task, by: ann")
+        .remove("pk: user#ann");
+    history.under(&limited).comes_to(expect![[r#"
+        1 app: 3 requests, 4.5 read, 0 write
+          task_user orphaned task#2 -> user#ann @100 reported: 1 `task` still refers to the deleted `user` [1]
+    "#]]);
+}
+
+const MIRRORED: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "user#" } }
+  member: { table: app, key: { pk: "company#{company}", sk: "user#{user}" } }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+references:
+  member_user: { from: member, to: user, find: { mirror: membership } }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: none }
+"#;
+
+#[test]
+fn a_mirror_written_by_the_same_batch_serves_to_find() {
+    let history = History::new()
+        .has("pk: user#ann, sk: user#")
+        .insert("pk: company#acme, sk: user#ann")
+        .remove("pk: user#ann, sk: user#");
+    history.under(MIRRORED).comes_to(expect![[r#"
+        2 app: 6 requests, 6 read, 1 write
+          member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 reported: the referenced `user` does not exist
+          member_user orphaned company#acme/user#ann -> user#ann/user# @200 reported: 1 `member` still refers to the deleted `user` [1]
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100
+    "#]]);
+}
+
+#[test]
+fn a_mirror_without_a_source_leads_nowhere() {
+    let history = History::new()
+        .has("pk: user#ann, sk: company#acme, _referee: membership@1")
+        .remove("pk: user#ann, sk: user#");
+    history.under(MIRRORED).comes_to(expect![[r#"
+        1 app: 4 requests, 4 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn without_a_way_to_find_nothing_is_looked_for() {
+    let blind = DERIVED.replace("to: customer }", "to: customer, find: none }");
+    let history = History::new().has("pk: customer#ann, sk: order#1").remove(ANN);
+    history.under(&blind).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}

@@ -1,0 +1,364 @@
+//! Mirrors that someone else deletes, edits or creates, under every setting of a rule.
+
+use std::collections::BTreeMap;
+
+use expect_test::expect;
+
+use crate::Come;
+use crate::history::History;
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  member:
+    table: app
+    key: { pk: "company#{company}", sk: "user#{user}" }
+    attributes: { role: S }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: [role], SETTINGS }
+"#;
+
+const SOURCE: &str = "pk: company#acme, sk: user#ann, role: admin";
+const MIRROR: &str = "pk: user#ann, sk: company#acme, role: admin, _referee: membership@50";
+const EDITED: &str = "pk: user#ann, sk: company#acme, role: owner, _referee: membership@50";
+const FOREIGN: &str = "pk: user#ann, sk: company#acme, role: admin, mine: true";
+
+impl History {
+    /// What it comes to under every setting; settings that come to the same are listed together.
+    fn under_every_setting(&self) -> Come {
+        let mut settings_of: BTreeMap<String, Vec<Setting>> = BTreeMap::new();
+        for setting in settings() {
+            let Setting { mode, delete, edit: (edit, adopt) } = setting;
+            let text = format!(
+                "mode: {mode}, on_mirror_delete: {delete}, on_mirror_edit: {edit}, adopt: {adopt}"
+            );
+            let Come(come) = self.under(&RULES.replace("SETTINGS", &text));
+            let is_changed = come.lines().any(|line| line.starts_with(['+', '-']));
+            assert!(mode == "enforce" || !is_changed, "{text}\n{come}");
+            settings_of.entry(come).or_default().push(setting);
+        }
+        let come = settings_of.iter().map(|(come, settings)| format!("{}{come}", names(settings)));
+        Come(come.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// A rule's mode, what it does about deletes, and what about edits.
+struct Setting {
+    mode: &'static str,
+    delete: &'static str,
+    edit: (&'static str, &'static str),
+}
+
+/// Every setting of a mirror.
+fn settings() -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for mode in ["enforce", "observe", "off"] {
+        for delete in ["restore", "delete_source", "report"] {
+            for edit in ["overwrite", "report"] {
+                for adopt in ["false", "true"] {
+                    settings.push(Setting { mode, delete, edit: (edit, adopt) });
+                }
+            }
+        }
+    }
+    settings
+}
+
+/// Settings in few words: the ones that differ in one thing alone share a line.
+fn names(settings: &[Setting]) -> String {
+    let mut by_delete: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for Setting { mode, delete, edit: (edit, adopt) } in settings {
+        let adopts = if *adopt == "true" { " and adopt" } else { "" };
+        by_delete.entry((mode, delete)).or_default().push(format!("{edit}{adopts}"));
+    }
+    let mut by_edit: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    for ((mode, delete), edits) in by_delete {
+        let edits = if edits.len() == 4 { "any".to_owned() } else { edits.join(", ") };
+        by_edit.entry((mode, edits)).or_default().push(delete);
+    }
+    let line = |((mode, edits), deletes): ((&str, String), Vec<&str>)| {
+        let deletes = if deletes.len() == 3 { "any".to_owned() } else { deletes.join(", ") };
+        format!("== {mode} / on delete: {deletes} / on edit: {edits}\n")
+    };
+    by_edit.into_iter().map(line).collect()
+}
+
+#[test]
+fn a_mirror_that_is_deleted() {
+    History::new().has(SOURCE).remove(MIRROR).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: report / on edit: any
+        == observe / on delete: report / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 reported: the source exists and its mirror does not
+
+        == observe / on delete: delete_source / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and its source is to go with it
+
+        == observe / on delete: restore / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
+
+        == enforce / on delete: restore / on edit: any
+        1 app: 3 requests, 3 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@50 role: admin
+
+        == enforce / on delete: delete_source / on edit: any
+        1 app: 3 requests, 3 read, 4 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and its source is to go with it
+          membership delete company#acme/user#ann
+        1 own: 1 requests, 0 read, 1 write
+        - company#acme/user#ann role: admin
+    "#]]);
+}
+
+#[test]
+fn a_mirror_that_is_edited() {
+    History::new().has(SOURCE).change(MIRROR, EDITED).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: any / on edit: report, report and adopt
+        == observe / on delete: any / on edit: report, report and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror differs from its source
+
+        == observe / on delete: any / on edit: overwrite, overwrite and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror differs from its source
+
+        == enforce / on delete: any / on edit: overwrite, overwrite and adopt
+        1 app: 3 requests, 3 read, 1 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror differs from its source
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: owner
+        + user#ann/company#acme _referee: membership@50 role: admin
+    "#]]);
+}
+
+#[test]
+fn a_mirror_whose_mark_is_taken_off() {
+    History::new().has(SOURCE).change(MIRROR, FOREIGN).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: any / on edit: overwrite, report, report and adopt
+        == observe / on delete: any / on edit: overwrite, report, report and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+
+        == observe / on delete: any / on edit: overwrite and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+
+        == enforce / on delete: any / on edit: overwrite and adopt
+        1 app: 3 requests, 3 read, 1 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme mine: {"BOOL":true} role: admin
+        + user#ann/company#acme _referee: membership@ role: admin
+    "#]]);
+}
+
+#[test]
+fn a_marked_item_without_a_source() {
+    History::new().insert(MIRROR).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: report, restore / on edit: any
+        1 app: 2 requests, 1 read, 1 write
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: admin
+
+        == observe / on delete: any / on edit: report, report and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror exists and its source does not
+
+        == observe / on delete: any / on edit: overwrite, overwrite and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
+
+        == enforce / on delete: delete_source / on edit: any
+        1 app: 3 requests, 1 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: admin
+    "#]]);
+}
+
+#[test]
+fn a_foreign_item_without_a_source() {
+    let changed = FOREIGN.replace("true", "false");
+    let history =
+        History::new().insert(FOREIGN).later(9).change(FOREIGN, &changed).later(9).remove(&changed);
+    history.under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: any / on edit: any
+        == observe / on delete: any / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at a mirror's key, and has no source
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
+        1 app: 1 requests, 1 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn a_foreign_item_where_a_mirror_belongs() {
+    History::new().has(SOURCE).insert(FOREIGN).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: any / on edit: overwrite, report, report and adopt
+        == observe / on delete: any / on edit: overwrite, report, report and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+
+        == observe / on delete: any / on edit: overwrite and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+
+        == enforce / on delete: any / on edit: overwrite and adopt
+        1 app: 3 requests, 3 read, 1 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme mine: {"BOOL":true} role: admin
+        + user#ann/company#acme _referee: membership@ role: admin
+    "#]]);
+}
+
+#[test]
+fn a_source_whose_mirrors_place_is_taken() {
+    let changed = SOURCE.replace("admin", "user");
+    let history = History::new()
+        .has(FOREIGN)
+        .insert(SOURCE)
+        .later(9)
+        .change(SOURCE, &changed)
+        .later(9)
+        .remove(&changed);
+    history.under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: any / on edit: overwrite, report, report and adopt
+        1 app: 1 requests, 0 read, 1 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+        1 app: 1 requests, 0 read, 1 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+        1 app: 1 requests, 0 read, 1 write
+
+        == enforce / on delete: report, restore / on edit: overwrite and adopt
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme mine: {"BOOL":true} role: admin
+
+        == enforce / on delete: delete_source / on edit: overwrite and adopt
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 0 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme mine: {"BOOL":true} role: admin
+
+        == observe / on delete: any / on edit: overwrite, report, report and adopt
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
+
+        == observe / on delete: any / on edit: overwrite and adopt
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was in the mirror's place
+        1 app: 1 requests, 2 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
+    "#]]);
+}
+
+/// Making room for a mirror is no wish to lose its source.
+#[test]
+fn a_foreign_item_that_makes_room() {
+    History::new().has(SOURCE).remove(FOREIGN).under_every_setting().comes_to(expect![[r#"
+        == off / on delete: any / on edit: any
+        1 app: 0 requests, 0 read, 0 write
+
+        == enforce / on delete: report / on edit: any
+        == observe / on delete: report / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 reported: the source exists and its mirror does not
+
+        == observe / on delete: delete_source, restore / on edit: any
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
+
+        == enforce / on delete: delete_source, restore / on edit: any
+        1 app: 3 requests, 3 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@ role: admin
+    "#]]);
+}
+
+#[test]
+fn a_mirror_of_another_rule_is_foreign() {
+    let other = MIRROR.replace("membership", "other");
+    History::new()
+        .has(&other)
+        .insert(SOURCE)
+        .later(9)
+        .remove(SOURCE)
+        .under_every_setting()
+        .comes_to(expect![[r#"
+            == off / on delete: any / on edit: any
+            1 app: 0 requests, 0 read, 0 write
+            1 app: 0 requests, 0 read, 0 write
+
+            == enforce / on delete: any / on edit: any
+            1 app: 1 requests, 0 read, 1 write
+              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+            1 app: 1 requests, 0 read, 1 write
+
+            == observe / on delete: any / on edit: any
+            1 app: 1 requests, 2 read, 0 write
+              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+            1 app: 1 requests, 2 read, 0 write
+              membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
+        "#]]);
+}

@@ -1,0 +1,135 @@
+//! Whatever comes in, nothing panics, and the good records beside it are processed.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use referee::engine::{Engine, records};
+use referee::replay::{self, read_batch};
+use serde_json::{Value as Json, json};
+
+use crate::fixture::Fixture;
+use crate::generated::value;
+use crate::process;
+
+/// Each fixture's engine, and its records.
+static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
+    let folders = Path::new("events").read_dir().unwrap();
+    let mut paths: Vec<_> = folders.map(|folder| folder.unwrap().path()).collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| {
+            let fixture = Fixture::read(&path.join("referee.yaml"));
+            let records = fixture.batches.iter().flat_map(|batch| &batch.records);
+            let records = records.map(|record| serde_json::from_str(record.get()).unwrap());
+            (Engine::new(fixture.rules.clone()), records.collect())
+        })
+        .collect()
+});
+
+/// Any JSON.
+fn json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(|flag| json!(flag)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        "\\PC{0,8}".prop_map(|text| json!(text)),
+        value(),
+    ];
+    let name = prop_oneof![
+        "[a-z]{1,3}",
+        Just("Records".to_owned()),
+        Just("dynamodb".to_owned()),
+        Just("Keys".to_owned()),
+        Just("S".to_owned()),
+        Just("pk".to_owned()),
+    ];
+    leaf.prop_recursive(4, 16, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| json!(list)),
+            prop::collection::btree_map(name.clone(), inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+/// Every place in a value, as JSON pointers.
+fn places(value: &Json, at: &str, places: &mut Vec<String>) {
+    places.push(at.to_owned());
+    match value {
+        Json::Object(map) => {
+            for (name, inner) in map {
+                self::places(inner, &format!("{at}/{name}"), places);
+            }
+        }
+        Json::Array(list) => {
+            for (place, inner) in list.iter().enumerate() {
+                self::places(inner, &format!("{at}/{place}"), places);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+/// A good record of the rules: whatever is beside it, it is counted and not rejected.
+fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCaseError> {
+    let event = json!({"Records": [good, bad, good]}).to_string();
+    let store = replay::store(engine.rules());
+    let outcome = process(engine, &store, &records(&event).unwrap());
+    prop_assert_eq!(outcome.records, 3);
+    prop_assert!(outcome.rejected.iter().all(|rejected| rejected.position == 1), "{:?}", outcome);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_no_event_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read_batch("any", &bytes);
+    }
+
+    #[test]
+    fn any_json_is_no_panic(event in json()) {
+        let _ = records(&event.to_string());
+    }
+
+    #[test]
+    fn any_record_leaves_the_others_alone(bad in json(), which: prop::sample::Index) {
+        let (engine, recorded) = &RECORDED[which.index(RECORDED.len())];
+        let good = recorded.iter().find(|record| record["eventName"] == "INSERT");
+        if let Some(good) = good {
+            process_beside(engine, good, &bad)?;
+        }
+    }
+
+    #[test]
+    fn a_mutated_record_leaves_the_others_alone(
+        which: (prop::sample::Index, prop::sample::Index, prop::sample::Index),
+        value in json(),
+    ) {
+        let (engine, recorded) = &RECORDED[which.0.index(RECORDED.len())];
+        let good = &recorded[0];
+        let mut bad = recorded[which.1.index(recorded.len())].clone();
+        let mut all = Vec::new();
+        places(&bad, "", &mut all);
+        *bad.pointer_mut(&all[which.2.index(all.len())]).unwrap() = value;
+        process_beside(engine, good, &bad)?;
+    }
+
+    /// A text cut or stirred anywhere is read or refused, and never a panic.
+    #[test]
+    fn a_text_with_other_bytes_is_no_panic(
+        which: (prop::sample::Index, prop::sample::Index, prop::sample::Index),
+        bytes in prop::collection::vec(any::<u8>(), 0..4),
+    ) {
+        let (engine, recorded) = &RECORDED[which.0.index(RECORDED.len())];
+        let mut text = json!({"Records": recorded}).to_string().into_bytes();
+        let (from, to) = (which.1.index(text.len()), which.2.index(text.len()));
+        text.splice(from.min(to)..(from.min(to) + 3).min(from.max(to)), bytes);
+        if let Ok(batch) = read_batch("stirred", &text) {
+            let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
+            let store = replay::store(engine.rules());
+            prop_assert_eq!(process(engine, &store, &records).records, records.len());
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The documentation, held to the code: transcripts are run, rule files checked, tables compared.
+//!
+//! `TRYCMD=overwrite cargo test --test readme` writes the transcripts anew, and
+//! `UPDATE_EXPECT=1` the reference of the rule file.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use referee::rules::{self, RuleSource};
+
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/DESIGN.md",
+    "docs/diagnostics.md",
+    "docs/rule-file.md",
+    "events/README.md",
+];
+
+/// What stands before the part of the rule file's reference that is generated.
+const GENERATED: &str = "--test readme -->\n\n";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The blocks of a document in a language.
+fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
+    let opening = format!("\n```{language}\n");
+    let rest = document.split(opening.as_str()).skip(1);
+    rest.map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// The rows of a document's tables that begin with this name in backticks: the names of their
+/// second column.
+fn rows(document: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let rows = document.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        Some((name, rest.split('`').skip(1).step_by(2).collect()))
+    });
+    rows.collect()
+}
+
+/// The folders in a folder.
+fn folders(path: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(path)).unwrap().map(|entry| entry.unwrap());
+    entries
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn transcripts_are_what_the_commands_print() {
+    let cases = trycmd::TestCases::new();
+    cases.register_bin("referee", PathBuf::from(env!("CARGO_BIN_EXE_referee")));
+    cases.env("REFEREE_MODE", "");
+    for document in DOCUMENTS {
+        cases.case(document);
+    }
+}
+
+#[test]
+fn the_reference_lists_every_key() {
+    let document = read("docs/rule-file.md");
+    let (by_hand, _) = document.split_once(GENERATED).unwrap();
+    let document = format!("{by_hand}{GENERATED}{}", rules::manual());
+    expect_file!["../docs/rule-file.md"].assert_eq(&document);
+}
+
+#[test]
+fn rule_files_in_the_documentation_are_clean() {
+    let mut count = 0;
+    for document in DOCUMENTS {
+        for block in
+            blocks(&read(document), "yaml").iter().filter(|it| it.contains("references:\n"))
+        {
+            if !block.contains("version: 1\n") {
+                continue;
+            }
+            let source = RuleSource { name: document.to_owned(), text: (*block).to_owned() };
+            assert_eq!(rules::load(&source, &|_| None).diagnostics, [], "{document}: {block}");
+            count += 1;
+        }
+    }
+    assert!(count >= 2);
+}
+
+#[test]
+fn the_readme_shows_the_rules_that_it_replays() {
+    let rules = read("events/company-user/referee.yaml");
+    assert!(blocks(&read("README.md"), "yaml").contains(&rules.as_str()));
+}
+
+#[test]
+fn the_readme_tells_the_shape_of_the_lines() {
+    let readme = read("README.md");
+    let documented = rows(&readme);
+    for case in folders("events") {
+        for line in read(format!("events/{case}/expected.jsonl")).lines() {
+            let line: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(line).unwrap();
+            let kind = line["type"].as_str().unwrap();
+            let keys = documented.get(kind).unwrap();
+            for key in line.keys().filter(|key| *key != "type") {
+                assert!(keys.contains(key.as_str()), "`{key}` of `{kind}`, in `{case}`");
+            }
+            for word in ["kind", "action", "op"].into_iter().filter_map(|key| line.get(key)) {
+                let word = word.as_str().unwrap();
+                assert!(readme.contains(&format!("`{word}`")), "`{word}`, in `{case}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_key_of_the_rule_file() {
+    let readme = read("README.md");
+    let documented = rows(&readme);
+    let schema = rules::schema();
+    for section in ["tables", "entities", "references", "mirrors"] {
+        let keys = &schema["properties"][section]["additionalProperties"]["properties"];
+        let keys: BTreeSet<&str> = keys.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(documented[section], keys, "{section}");
+    }
+}
+
+#[test]
+fn every_recorded_case_is_described() {
+    let document = read("events/README.md");
+    let described: BTreeSet<String> =
+        rows(&document).into_keys().filter(|name| !name.contains('.')).map(str::to_owned).collect();
+    assert_eq!(described, folders("events"));
+}
+
+#[test]
+fn the_code_map_has_every_folder() {
+    let document = read("docs/ARCHITECTURE.md");
+    for folder in folders("src") {
+        assert!(document.contains(&format!("- `src/{folder}/`")), "`src/{folder}/`");
+    }
+}
+
+/// The files of the source, by their paths from the root.
+fn sources(folder: &str, into: &mut Vec<String>) {
+    for entry in std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap()) {
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            sources(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_core_does_no_io() {
+    let mut files = Vec::new();
+    for folder in ["src/data", "src/rules", "src/engine", "src/replay"] {
+        sources(folder, &mut files);
+    }
+    assert!(files.len() > 50);
+    let forbidden =
+        ["std::fs", "std::env", "SystemTime", "Instant", "tokio", "aws_sdk", "println!"];
+    for file in files {
+        let text = read(&file);
+        let found: Vec<_> = forbidden.iter().filter(|word| text.contains(**word)).collect();
+        assert!(found.is_empty(), "{file} names {found:?}");
+    }
+}
+
+#[test]
+fn libraries_have_one_importer() {
+    let mut files = Vec::new();
+    sources("src", &mut files);
+    for (library, importer) in [
+        ("serde_saphyr::", "src/rules/file/yaml.rs"),
+        ("aws_lambda_events::", "src/engine/answer.rs"),
+    ] {
+        let importers: Vec<_> = files.iter().filter(|file| read(file).contains(library)).collect();
+        assert_eq!(importers, [importer], "{library}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for document in DOCUMENTS {
+        let folder = root().join(document).parent().unwrap().to_owned();
+        let text = read(document);
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if path.is_empty() { root().join(document) } else { folder.join(path) };
+            assert!(linked.exists(), "`{target}` of {document}");
+            let anchors: Vec<String> = if anchor.is_empty() {
+                Vec::new()
+            } else {
+                std::fs::read_to_string(linked).unwrap().lines().filter_map(anchor_of).collect()
+            };
+            assert!(anchor.is_empty() || anchors.contains(&anchor.to_owned()), "`{target}`");
+        }
+    }
+}
+
+/// The anchor that a heading's line gets.
+fn anchor_of(line: &str) -> Option<String> {
+    let title = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let kept = title.chars().filter(|char| char.is_alphanumeric() || " _-".contains(*char));
+    Some(kept.map(|char| if char == ' ' { '-' } else { char.to_ascii_lowercase() }).collect())
+}

@@ -1,0 +1,325 @@
+//! Histories in few words: what was there, what the application wrote, and what came of it.
+//!
+//! An item is written `pk: user#ann, sk: user#, age: 42`: text is `S`, a number `N`, a list `L`, a
+//! map `M`; another type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written, and
+//! printed, `_referee: membership@100`. The first record has the sequence number 100, the next 200,
+//! and so on, so that Referee's own writes find their place between them.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fmt::Write as _;
+
+use referee::data::{Item, Value};
+use referee::engine::{Engine, ItemName, Outcome, Violation};
+use referee::replay::{self, Batch, Options, Place, Told};
+use referee::rules::model::{Mode, Severity};
+use referee::rules::{self, RuleSource, Rules};
+use referee::store::Memory;
+use serde_json::{Value as Json, json};
+
+/// When a history begins, in seconds since 1970.
+pub(crate) const BEGIN_S: u64 = 1_700_000_000;
+
+/// What was there before, and batches of stream records.
+pub(crate) struct History {
+    seed: serde_json::Map<String, Json>,
+    batches: Vec<Vec<Json>>,
+    table: &'static str,
+    now_s: u64,
+    sequence: u64,
+}
+
+impl History {
+    /// Nothing was there, and nothing happened yet. Items are of the table `app`.
+    pub(crate) fn new() -> Self {
+        let batches = vec![Vec::new()];
+        Self { seed: serde_json::Map::new(), batches, table: "app", now_s: BEGIN_S, sequence: 0 }
+    }
+
+    /// Items that follow are of this table.
+    pub(crate) fn in_table(mut self, table: &'static str) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// An item was there all along.
+    pub(crate) fn has(mut self, item: &str) -> Self {
+        let items = self.seed.entry(self.table).or_insert_with(|| json!([]));
+        items.as_array_mut().unwrap().push(item_json(item));
+        self
+    }
+
+    /// The application puts an item where none was.
+    pub(crate) fn insert(self, after: &str) -> Self {
+        self.record("INSERT", None, Some(after), &json!({}))
+    }
+
+    /// The application changes an item.
+    pub(crate) fn change(self, before: &str, after: &str) -> Self {
+        self.record("MODIFY", Some(before), Some(after), &json!({}))
+    }
+
+    /// The application deletes an item.
+    pub(crate) fn remove(self, before: &str) -> Self {
+        self.record("REMOVE", Some(before), None, &json!({}))
+    }
+
+    /// Time to live deletes an item.
+    pub(crate) fn expire(self, before: &str) -> Self {
+        let identity = json!({"principalId": "dynamodb.amazonaws.com", "type": "Service"});
+        self.record("REMOVE", Some(before), None, &json!({"userIdentity": identity}))
+    }
+
+    /// What follows is of another batch, and happens this many seconds later.
+    pub(crate) fn later(mut self, seconds: u64) -> Self {
+        self.now_s += seconds;
+        self.batches.push(Vec::new());
+        self
+    }
+
+    /// The batch at this place, from 0, is delivered again.
+    pub(crate) fn again(mut self, place: usize) -> Self {
+        self.batches.push(self.batches[place].clone());
+        self.batches.push(Vec::new());
+        self
+    }
+
+    /// Whatever record this is, it is delivered.
+    pub(crate) fn raw(mut self, record: Json) -> Self {
+        self.batches.last_mut().unwrap().push(record);
+        self
+    }
+
+    fn record(
+        mut self,
+        event: &str,
+        before: Option<&str>,
+        after: Option<&str>,
+        more: &Json,
+    ) -> Self {
+        self.sequence += 100;
+        let image = before.or(after).map(item_json).unwrap();
+        let is_key = |name: &str| ["pk", "sk", "id"].contains(&name);
+        let keys: serde_json::Map<String, Json> = image
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .filter(|(name, _)| is_key(name))
+            .collect();
+        let mut record = json!({
+            "eventName": event,
+            "eventSource": "aws:dynamodb",
+            "eventSourceARN": format!("arn:aws:dynamodb:eu-west-1:1:table/{}/stream/1", self.table),
+            "dynamodb": {
+                "ApproximateCreationDateTime": self.now_s,
+                "Keys": keys,
+                "SequenceNumber": format!("{:021}", self.sequence),
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+        });
+        for (name, item) in [("OldImage", before), ("NewImage", after)] {
+            if let Some(item) = item {
+                record["dynamodb"][name] = item_json(item);
+            }
+        }
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.raw(record)
+    }
+
+    /// The history's batches, as a replay takes them.
+    pub(crate) fn batches(&self) -> Vec<Batch> {
+        let batches = self.batches.iter().filter(|records| !records.is_empty());
+        batches
+            .map(|records| {
+                let event = json!({"Records": records}).to_string();
+                replay::read_batch("history", event.as_bytes()).unwrap()
+            })
+            .collect()
+    }
+
+    /// A store with what was there before.
+    pub(crate) fn store(&self, rules: &Rules) -> Memory {
+        let store = replay::store(rules);
+        replay::seed(&store, &Json::from(self.seed.clone()).to_string()).unwrap();
+        store
+    }
+
+    /// Runs the history on a store.
+    pub(crate) fn run(&self, rules: &Rules, store: &Memory) -> Vec<(Outcome, Vec<Option<Place>>)> {
+        let engine = Engine::new(rules.clone());
+        let mut delivered = Vec::new();
+        let ended =
+            replay::replay(&engine, store, self.batches(), Options::default(), |told| match told {
+                Told::Delivered(outcome, places) => delivered.push((outcome, places)),
+                Told::Rejected(_, rejected) => panic!("a wrong record: {rejected:?}"),
+            });
+        ended.unwrap();
+        delivered
+    }
+}
+
+/// The rules of a rule file's text.
+pub(crate) fn load(text: &str) -> Rules {
+    let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+    let loaded = rules::load(&source, &|_| None);
+    let messages: Vec<_> = loaded.diagnostics.iter().map(|found| &found.message).collect();
+    loaded.rules.unwrap_or_else(|| panic!("{messages:#?}"))
+}
+
+/// An item in DynamoDB's JSON.
+pub(crate) fn item_json(text: &str) -> Json {
+    let item: Json = serde_saphyr::from_str(&format!("{{{text}}}")).unwrap();
+    item.as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value_json(name, value)))
+        .collect()
+}
+
+fn value_json(name: &str, value: &Json) -> Json {
+    match value {
+        Json::String(mark) if name == "_referee" => mark_json(mark),
+        Json::String(text) => json!({"S": text}),
+        Json::Number(number) => json!({"N": number.to_string()}),
+        Json::Bool(flag) => json!({"BOOL": flag}),
+        Json::Null => json!({"NULL": true}),
+        Json::Array(list) => {
+            json!({"L": list.iter().map(|element| value_json("", element)).collect::<Vec<_>>()})
+        }
+        Json::Object(map) => match map.iter().next() {
+            Some((tag, _)) if ["N", "B", "SS", "NS", "BS"].contains(&tag.as_str()) => value.clone(),
+            _ => {
+                let entries =
+                    map.iter().map(|(name, value)| (name.clone(), value_json(name, value)));
+                json!({"M": entries.collect::<serde_json::Map<_, _>>()})
+            }
+        },
+    }
+}
+
+fn mark_json(mark: &str) -> Json {
+    let Some((rule, fence)) = mark.split_once('@') else { return json!({"S": mark}) };
+    json!({"M": {"rule": {"S": rule}, "fence": {"S": format!("{fence:0>40}")}}})
+}
+
+/// What a history comes to: each delivery with what it cost, what was found and done; at the end,
+/// what the tables hold other than the application wrote.
+pub(crate) fn outcome(rules: &Rules, history: &History) -> String {
+    let store = history.store(rules);
+    let mut text = String::new();
+    for (outcome, places) in history.run(rules, &store) {
+        delivery(&mut text, rules, &outcome, &places);
+    }
+    let untouched = history.store(rules);
+    history.run(&rules.clone().in_mode(Mode::Off), &untouched);
+    let (expected, found) = (lines(&untouched), lines(&store));
+    for line in expected.iter().filter(|line| !found.contains(line)) {
+        writeln!(text, "- {line}").unwrap();
+    }
+    for line in found.iter().filter(|line| !expected.contains(line)) {
+        writeln!(text, "+ {line}").unwrap();
+    }
+    text
+}
+
+fn delivery(text: &mut String, rules: &Rules, outcome: &Outcome, places: &[Option<Place>]) {
+    let whose = if places.iter().all(Option::is_none) { "own" } else { "app" };
+    let (requests, units) = (outcome.requests, outcome.units);
+    writeln!(
+        text,
+        "{} {whose}: {requests} requests, {} read, {} write",
+        outcome.records, units.read, units.write
+    )
+    .unwrap();
+    for violation in &outcome.violations {
+        writeln!(text, "  {}", finding(rules, violation)).unwrap();
+    }
+    for write in &outcome.writes {
+        let (operation, item) = (write.operation.name(), name(rules, &write.item));
+        writeln!(text, "  {} {operation} {item}", write.rule).unwrap();
+    }
+    for rejected in &outcome.rejected {
+        let sequence = rejected.sequence.as_deref().map_or("?", short);
+        writeln!(text, "  rejected @{sequence}: {}", rejected.error).unwrap();
+    }
+    for handed_back in &outcome.handed_back {
+        let sequence = short(&handed_back.sequence);
+        writeln!(text, "  handed back @{sequence}: {}", handed_back.reason).unwrap();
+    }
+}
+
+fn finding(rules: &Rules, violation: &Violation) -> String {
+    let warning = if violation.severity == Severity::Warn { "warning: " } else { "" };
+    let item = |item: &Option<ItemName>| item.as_ref().map_or("?".to_owned(), |it| name(rules, it));
+    let path = violation.path.as_ref().map_or(String::new(), |path| format!(" at {path}"));
+    let mut text = format!(
+        "{warning}{} {} {}{path} -> {} @{} {}: {}",
+        violation.rule,
+        violation.kind,
+        item(&violation.referencing),
+        item(&violation.referenced),
+        short(&violation.sequence),
+        violation.response.name(),
+        violation.detail,
+    );
+    if let Some(orphans) = &violation.orphans {
+        let more = if orphans.more { " and more" } else { "" };
+        write!(text, " [{}{more}]", orphans.keys.len()).unwrap();
+    }
+    text
+}
+
+fn name(rules: &Rules, item: &ItemName) -> String {
+    let table = &rules[item.table];
+    let key = table.key.item_of(&item.key);
+    format!("{}{}", prefix(&table.name), key.values().map(value).collect::<Vec<_>>().join("/"))
+}
+
+fn prefix(table: &str) -> String {
+    if table == "app" { String::new() } else { format!("{table}:") }
+}
+
+fn short(sequence: &str) -> &str {
+    sequence.trim_start_matches('0')
+}
+
+/// Every item, a line each.
+pub(crate) fn lines(store: &Memory) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (table, items) in store.dump() {
+        lines.extend(items.iter().map(|item| format!("{}{}", prefix(&table), line(item))));
+    }
+    lines
+}
+
+fn line(item: &Item<'_>) -> String {
+    let is_key = |name: &str| ["pk", "sk", "id"].contains(&name);
+    let (key, other): (Vec<_>, Vec<_>) = item.iter().partition(|(name, _)| is_key(name));
+    let key: Vec<_> = key.into_iter().map(|(_, found)| value(found)).collect();
+    let other = other.into_iter().map(|(name, found)| match (&**name, found) {
+        ("_referee", Value::M(mark)) => format!(" {name}: {}", mark_text(mark)),
+        _ => format!(" {name}: {}", value(found)),
+    });
+    format!("{}{}", key.join("/"), other.collect::<String>())
+}
+
+fn mark_text(mark: &Item<'_>) -> String {
+    let text = |name| mark.get(name).map(value).unwrap_or_default();
+    let deleting = if mark.contains_key("deleting") { " deleting" } else { "" };
+    format!("{}@{}{deleting}", text("rule"), short(&text("fence")))
+}
+
+fn value(found: &Value<'_>) -> String {
+    fn all<T>(values: &[T], one: impl Fn(&T) -> String) -> String {
+        values.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+    match found {
+        Value::S(text) => text.to_string(),
+        Value::N(number) => number.as_str().to_owned(),
+        Value::L(list) => format!("[{}]", all(list, value)),
+        Value::Ss(set) => format!("<{}>", all(set, ToString::to_string)),
+        Value::M(map) => format!("({})", line(map)),
+        other => serde_json::to_string(other).unwrap(),
+    }
+}
