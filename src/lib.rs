@@ -11,12 +11,14 @@
 //! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
-//! - `aws`: how AWS is reached.
+//! - `aws`, `clock`: how AWS is reached, and the real time.
 
 #[cfg(feature = "live")]
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod clock;
 pub mod data;
 pub mod engine;
 #[cfg(feature = "cli")]

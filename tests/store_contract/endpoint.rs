@@ -5,20 +5,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
-};
 use aws_sdk_dynamodbstreams::types::{self as streams, OperationType, Record, ShardIteratorType};
 use libtest_mimic::{Failed, Trial};
 use referee::aws::{SdkConfig, configure};
-use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::DynamoDb;
-use referee::store::memory::TableSchema;
 use serde_json::{Value as Json, json};
 
-use crate::Case;
-use crate::harness::{Harness, tables};
+use crate::harness::{self, Harness};
+use crate::{Case, tables};
 
 /// Names the endpoint to run the cases on.
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
@@ -69,8 +63,8 @@ impl OnEndpoint {
         let prefix = format!("contract-{}-{count}-", std::process::id());
         let config: SdkConfig = configure(Some(endpoint)).await;
         let client = aws_sdk_dynamodb::Client::new(&config);
-        for schema in tables(&prefix) {
-            create(&client, schema).await;
+        for schema in harness::tables(&prefix) {
+            tables::create(&client, schema).await;
         }
         let streams = aws_sdk_dynamodbstreams::Client::new(&config);
         Self { store: DynamoDb::new(&config), streams, client, prefix }
@@ -119,59 +113,6 @@ impl Harness for OnEndpoint {
     async fn settle(&self) {}
 }
 
-async fn create(client: &aws_sdk_dynamodb::Client, schema: TableSchema) {
-    let mut attributes: Vec<&KeyAttribute> = schema.key.attributes().collect();
-    attributes.extend(schema.indexes.iter().flat_map(|index| index.key.attributes()));
-    let all = Projection::builder().projection_type(ProjectionType::All).build();
-    let indexes: Vec<_> = schema
-        .indexes
-        .iter()
-        .map(|index| {
-            GlobalSecondaryIndex::builder()
-                .index_name(&index.name)
-                .set_key_schema(Some(key_schema(&index.key)))
-                .projection(all.clone())
-                .build()
-                .unwrap()
-        })
-        .collect();
-    let stream = StreamSpecification::builder()
-        .stream_enabled(true)
-        .stream_view_type(StreamViewType::NewAndOldImages)
-        .build()
-        .unwrap();
-    client
-        .create_table()
-        .table_name(&schema.name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(attributes.into_iter().map(definition).collect()))
-        .set_key_schema(Some(key_schema(&schema.key)))
-        .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
-        .stream_specification(stream)
-        .send()
-        .await
-        .unwrap();
-}
-
-fn definition(attribute: &KeyAttribute) -> AttributeDefinition {
-    let kind = match attribute.kind {
-        KeyKind::S => ScalarAttributeType::S,
-        KeyKind::N => ScalarAttributeType::N,
-        KeyKind::B => ScalarAttributeType::B,
-    };
-    let definition = AttributeDefinition::builder();
-    definition.attribute_name(&attribute.name).attribute_type(kind).build().unwrap()
-}
-
-fn key_schema(key: &KeySchema) -> Vec<KeySchemaElement> {
-    let element = |attribute: &KeyAttribute, kind| {
-        KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build().unwrap()
-    };
-    let mut elements = vec![element(&key.partition, KeyType::Hash)];
-    elements.extend(key.sort.iter().map(|sort| element(sort, KeyType::Range)));
-    elements
-}
-
 /// A record of a stream, in the shape in which Lambda delivers it.
 fn lambda_record(record: &Record) -> Json {
     let body = record.dynamodb.as_ref().unwrap();
@@ -191,10 +132,10 @@ fn lambda_record(record: &Record) -> Json {
 
 /// An image in DynamoDB's JSON: the cases about streams hold texts and numbers.
 fn image(item: Option<&HashMap<String, streams::AttributeValue>>) -> Json {
-    let value = |value: &streams::AttributeValue| match value {
-        streams::AttributeValue::S(text) => json!({"S": text}),
-        streams::AttributeValue::N(number) => json!({"N": number}),
-        other => panic!("{other:?} is neither text nor number"),
+    let value = |value: &streams::AttributeValue| match (value.as_s(), value.as_n()) {
+        (Ok(text), _) => json!({"S": text}),
+        (_, Ok(number)) => json!({"N": number}),
+        _ => panic!("{value:?} is neither text nor number"),
     };
     item.map(|item| item.iter().map(|(name, inner)| (name.clone(), value(inner))).collect())
         .unwrap_or_default()

@@ -16,6 +16,9 @@ mod queries;
 mod reads;
 mod refusals;
 mod streams;
+#[cfg(feature = "live")]
+#[path = "../support/tables.rs"]
+mod tables;
 mod transactions;
 mod writes;
 
