@@ -28,8 +28,8 @@ fn main() -> ExitCode {
     let tests: [(&str, fn(&str)); 4] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
-        ("missing_credentials_are_told_to_the_operator", missing_credentials),
-        ("what_needs_the_embedded_store_is_refused", conflicts),
+        ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
+        ("what_makes_no_sense_is_refused", refusals),
     ];
     let trials = tests.map(|(name, test)| {
         let url = endpoint.clone().unwrap_or_default();
@@ -118,58 +118,63 @@ fn missing_table(endpoint: &str) {
     );
 }
 
-fn missing_credentials(endpoint: &str) {
-    let fixture = Fixture::new("missing_credentials");
-    let mut command = fixture.referee(&["replay", "--endpoint-url", endpoint, "stream"]);
-    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_REGION", "us-east-1");
-    check(
-        command,
-        &expect![[r#"
-            exit code 3
-            --- stdout
-            0 records in 0 batches: 0 violations, 0 writes, 0 rejected
-            0 requests, 0 read units, 0 write units
-            --- stderr
-            error: incomplete: `BatchGetItem` on `live-missing_credentials`: dispatch failure: other: the credential provider was not enabled: no credentials found in chain. Attempted:
-              Environment: the credential provider was not enabled: environment variable not set
-              Profile: the credential provider was not enabled
-              WebIdentityToken: the credential provider was not enabled: $AWS_WEB_IDENTITY_TOKEN_FILE was not set
-              EcsContainer: the credential provider was not enabled: ECS provider not configured
-              Ec2InstanceMetadata: the credential provider was not enabled: IMDS disabled by AWS_EC2_METADATA_DISABLED env var set to `true`
-            help: give credentials in the environment or a profile, renew expired ones, and check the clock
-        "#]],
-    );
+fn missing_configuration(endpoint: &str) {
+    let fixture = Fixture::new("missing_configuration");
+    let told = |variables: &[(&str, &str)]| {
+        let mut command = fixture.referee(&["replay", "--endpoint-url", endpoint, "stream"]);
+        command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // What the SDK says of it is its own affair, and may change.
+    let error = told(&[("AWS_REGION", "us-east-1")]);
+    assert!(error.contains("\nhelp: give credentials"), "{error}");
+    let error = told(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
+    assert!(error.contains("\nhelp: check the endpoint, and the Region"), "{error}");
 }
 
-fn conflicts(_: &str) {
-    let fixture = Fixture::new("conflicts");
+fn refusals(_: &str) {
+    let fixture = Fixture::new("refusals");
     let dump = ["replay", "--live", "--dump", "after.json", "stream"];
     check(
         fixture.referee(&dump),
         &expect![[r#"
-            exit code 2
-            --- stdout
-            --- stderr
-            error: the argument '--live' cannot be used with '--dump <FILE>'
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the argument '--live' cannot be used with '--dump <FILE>'
 
-            Usage: referee replay --live <EVENT>...
+        Usage: referee replay --live <EVENT>...
 
-            For more information, try '--help'.
-        "#]],
+        For more information, try '--help'.
+    "#]],
     );
     check(
         fixture.referee(&["replay", "--apply", "stream"]),
         &expect![[r#"
-            exit code 2
-            --- stdout
-            --- stderr
-            error: the following required arguments were not provided:
-              <--endpoint-url <URL>|--live>
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the following required arguments were not provided:
+          <--endpoint-url <URL>|--live>
 
-            Usage: referee replay --apply <--endpoint-url <URL>|--live> <EVENT>...
+        Usage: referee replay --apply <--endpoint-url <URL>|--live> <EVENT>...
 
-            For more information, try '--help'.
-        "#]],
+        For more information, try '--help'.
+    "#]],
+    );
+    let no_url = ["replay", "--endpoint-url", "localhost:8000", "stream"];
+    check(
+        fixture.referee(&no_url),
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value 'localhost:8000' for '--endpoint-url <URL>': it must begin with http:// or https://
+
+        For more information, try '--help'.
+    "#]],
     );
 }
 

@@ -9,7 +9,7 @@ use crate::store::Store;
 
 /// How often a batch that hands records back is delivered before a replay gives up. The store has
 /// tried for seconds each time.
-const ATTEMPTS_MAX: usize = 5;
+const ATTEMPTS_MAX: usize = 2;
 
 /// Processes batches in order on the tables of a store, and tells what became of each delivery.
 ///

@@ -15,7 +15,7 @@ use crate::store::DynamoDb;
 #[derive(Debug, clap::Args)]
 pub(super) struct LiveArgs {
     /// Replay on the tables at this endpoint, and only report what would be done
-    #[arg(long, value_name = "URL", group = "tables", conflicts_with_all = EMBEDDED)]
+    #[arg(long, value_name = "URL", group = "tables", conflicts_with_all = EMBEDDED, value_parser = url)]
     endpoint_url: Option<String>,
 
     /// Replay on the tables of the AWS account and Region that the environment names, and only
@@ -36,6 +36,12 @@ impl LiveArgs {
     pub(super) const fn are_asked_for(&self) -> bool {
         self.live || self.endpoint_url.is_some()
     }
+}
+
+/// A URL as far as it must be one to be taken at its word.
+fn url(text: &str) -> Result<String, &'static str> {
+    let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    if is_url { Ok(text.to_owned()) } else { Err("it must begin with http:// or https://") }
 }
 
 pub(super) fn run(arguments: &super::Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {

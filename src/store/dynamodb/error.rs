@@ -48,22 +48,25 @@ impl Request {
             }
             // The request never became one: no Region, an endpoint that is no URL.
             SdkError::ConstructionFailure(_) => self.fatal(error, SET_UP_HELP),
-            SdkError::DispatchFailure(failure) if failure.is_user() => {
-                self.fatal(error, SET_UP_HELP)
-            }
-            SdkError::DispatchFailure(_) if lacks_credentials(error) => {
-                self.fatal(error, CREDENTIALS_HELP)
-            }
-            // Whether the request was carried out is not known.
-            SdkError::DispatchFailure(_)
-            | SdkError::TimeoutError(_)
-            | SdkError::ResponseError(_)
-            | _ => StoreError::Retry(self.told(Chain(error))),
+            SdkError::DispatchFailure(failure) => match credentials_error(error) {
+                Some(cause) if is_lasting(cause) => self.fatal(error, CREDENTIALS_HELP),
+                // The SDK gives no kind to what fails before anything is sent.
+                None if failure.is_user() || failure.is_other() && failure.as_other().is_none() => {
+                    self.fatal(error, SET_UP_HELP)
+                }
+                _ => self.lost(error),
+            },
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => self.lost(error),
         }
     }
 
+    /// An error after which nobody knows whether the request was carried out.
+    fn lost(&self, error: &SdkError) -> StoreError {
+        StoreError::Retry(self.told(Brief(error)))
+    }
+
     fn fatal(&self, error: &SdkError, help: &str) -> StoreError {
-        StoreError::Fatal(format!("{}\nhelp: {help}", self.told(Chain(error))))
+        StoreError::Fatal(format!("{}\nhelp: {help}", self.told(Brief(error))))
     }
 
     /// What went wrong, and with what.
@@ -117,14 +120,16 @@ fn class_of(code: &str, message: &str) -> Class {
     }
 }
 
+fn credentials_error(error: &SdkError) -> Option<&CredentialsError> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// Whether there are no credentials at all, rather than none at this moment.
-fn lacks_credentials(error: &SdkError) -> bool {
-    causes(error).filter_map(|cause| cause.downcast_ref::<CredentialsError>()).any(|error| {
-        matches!(
-            error,
-            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
-        )
-    })
+const fn is_lasting(error: &CredentialsError) -> bool {
+    matches!(
+        error,
+        CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
+    )
 }
 
 fn causes(error: &SdkError) -> impl Iterator<Item = &(dyn Error + 'static)> {
@@ -136,13 +141,13 @@ fn causes(error: &SdkError) -> impl Iterator<Item = &(dyn Error + 'static)> {
     })
 }
 
-/// An error and its causes on one line.
-struct Chain<'e>(&'e SdkError);
+/// An error and its root. What lies between may hold the whole request.
+struct Brief<'e>(&'e SdkError);
 
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for Brief<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.0)?;
-        causes(self.0).try_for_each(|cause| write!(formatter, ": {cause}"))
+        causes(self.0).last().map_or(Ok(()), |root| write!(formatter, ": {root}"))
     }
 }
 

@@ -77,3 +77,6 @@ impl Store for DynamoDb {
         self.in_time(Box::pin(transact::transact(&self.client, actions))).await
     }
 }
+
+#[cfg(test)]
+mod tests;

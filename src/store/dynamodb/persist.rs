@@ -8,7 +8,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use crate::store::StoreError;
 
 /// How often a request is tried again.
-const RETRIES_MAX: usize = 8;
+const RETRIES_MAX: usize = 7;
 /// The shortest wait before a request is tried again, and the longest.
 const DELAY_MS_MIN: u64 = 25;
 const DELAY_MS_MAX: u64 = 2_000;
