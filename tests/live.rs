@@ -1,6 +1,10 @@
 //! `referee replay` on real tables: on DynamoDB Local, where it runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
 #[path = "support/tables.rs"]
@@ -22,10 +26,13 @@ use serde_json::Value as Json;
 /// Names the endpoint to replay on.
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
+/// A test, given the endpoint.
+type Test = fn(&str);
+
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
     let endpoint = std::env::var(VARIABLE).ok();
-    let tests: [(&str, fn(&str)); 4] = [
+    let tests: [(&str, Test); 4] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
         ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
@@ -178,7 +185,6 @@ fn refusals(_: &str) {
     );
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a command is made for this")]
 fn check(mut command: Command, expected: &Expect) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -105,9 +105,9 @@ async fn what_is_denied_is_not_sent_again() {
 async fn unprocessed_keys_are_asked_for_again() {
     let first = (
         200,
-        r##"{"Responses": {"app": [{"pk": {"S": "2"}, "x": {"N": "2"}, "y": {"N": "0"}}]},
+        r#"{"Responses": {"app": [{"pk": {"S": "2"}, "x": {"N": "2"}, "y": {"N": "0"}}]},
             "UnprocessedKeys": {"app": {"Keys": [{"pk": {"S": "1"}}], "ConsistentRead": true}},
-            "ConsumedCapacity": [{"TableName": "app", "CapacityUnits": 1.0}]}"##,
+            "ConsumedCapacity": [{"TableName": "app", "CapacityUnits": 1.0}]}"#,
     );
     let second = (
         200,
