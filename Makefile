@@ -21,12 +21,12 @@ build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
 test: lint ## Run every test (what CI runs)
-	$(CARGO) test --locked --all-targets
-	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --features lambda
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features lambda --quiet -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
 
 bench: ## Measure, as ratios within one run
 	$(CARGO) bench --locked --quiet
