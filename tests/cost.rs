@@ -1,6 +1,10 @@
 //! What things cost, exactly: requests and capacity units are part of what Referee promises.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "support/history.rs"]
 mod history;

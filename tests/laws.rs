@@ -3,7 +3,11 @@
 //! The application writes as it likes, and tampers with mirrors; its records are delivered in
 //! batches cut anywhere, some again. What must hold in the end is worked out here anew, naively.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "support/history.rs"]
 mod history;

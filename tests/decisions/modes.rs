@@ -1,7 +1,5 @@
 //! What rules do in each mode, and how much their violations weigh.
 
-use std::path::Path;
-
 use expect_test::expect;
 use referee::rules::model::Mode;
 use referee::store::memory::Fault;
@@ -84,8 +82,7 @@ fn one_mode_for_all_rules_leaves_off_what_is_off() {
 #[test]
 fn observing_asks_for_no_write() {
     let mut fixtures = 0;
-    for folder in Path::new("events").read_dir().unwrap() {
-        let mut fixture = Fixture::read(&folder.unwrap().path().join("referee.yaml"));
+    for mut fixture in Fixture::all() {
         fixture.rules = fixture.rules.in_mode(Mode::Observe);
         let store = fixture.store();
         let name = fixture.name.clone();

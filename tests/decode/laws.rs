@@ -1,6 +1,5 @@
 //! Whatever comes in, nothing panics, and the good records beside it are processed.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -14,17 +13,13 @@ use crate::process;
 
 /// Each fixture's engine, and its records.
 static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
-    let folders = Path::new("events").read_dir().unwrap();
-    let mut paths: Vec<_> = folders.map(|folder| folder.unwrap().path()).collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| {
-            let fixture = Fixture::read(&path.join("referee.yaml"));
-            let records = fixture.batches.iter().flat_map(|batch| &batch.records);
-            let records = records.map(|record| serde_json::from_str(record.get()).unwrap());
-            (Engine::new(fixture.rules.clone()), records.collect())
-        })
+    let records_of = |fixture: &Fixture| {
+        let records = fixture.batches.iter().flat_map(|batch| &batch.records);
+        records.map(|record| serde_json::from_str(record.get()).unwrap()).collect()
+    };
+    Fixture::all()
+        .into_iter()
+        .map(|fixture| (Engine::new(fixture.rules.clone()), records_of(&fixture)))
         .collect()
 });
 

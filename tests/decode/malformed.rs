@@ -93,7 +93,7 @@ fn a_record_that_is_none() {
 
 #[test]
 fn a_field_that_is_there_twice() {
-    let twice = record("m", "2").to_string().replacen("{", "{\"eventName\":\"REMOVE\",", 1);
+    let twice = record("m", "2").to_string().replacen('{', "{\"eventName\":\"REMOVE\",", 1);
     expect!["rejected @2: the record is not one of a DynamoDB stream: duplicate field `eventName`"]
         .assert_eq(&fate(&twice));
 }

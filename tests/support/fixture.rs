@@ -36,6 +36,15 @@ impl Fixture {
         }
     }
 
+    /// Every fixture under `events/`, by name.
+    pub(crate) fn all() -> Vec<Self> {
+        let entries = Path::new("events").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = entries.map(|folder| folder.join("referee.yaml")).collect();
+        files.retain(|file| file.exists());
+        files.sort();
+        files.iter().map(|file| Self::read(file)).collect()
+    }
+
     /// The store as it was before.
     pub(crate) fn store(&self) -> Memory {
         let store = replay::store(&self.rules);

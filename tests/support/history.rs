@@ -320,6 +320,8 @@ fn value(found: &Value<'_>) -> String {
         Value::L(list) => format!("[{}]", all(list, value)),
         Value::Ss(set) => format!("<{}>", all(set, ToString::to_string)),
         Value::M(map) => format!("({})", line(map)),
-        other => serde_json::to_string(other).unwrap(),
+        Value::B(_) | Value::Bool(_) | Value::Null | Value::Ns(_) | Value::Bs(_) => {
+            serde_json::to_string(found).unwrap()
+        }
     }
 }
