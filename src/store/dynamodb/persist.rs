@@ -25,6 +25,9 @@ pub(super) fn back_off() -> ExponentialBuilder {
 }
 
 /// Makes a request until it is answered with something other than "not now".
+///
+/// A write whose answer was lost may have been made: made again, its condition fails, and the item
+/// that comes with the refusal shows why.
 pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
     attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
