@@ -3,6 +3,7 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::hidden::{confirm_hidden, hidden};
 use super::leads::{Leads, referring};
 use super::mirror::{self, Judgement, Step};
 use super::plan::Plan;
@@ -34,12 +35,14 @@ pub(super) async fn confirm<S: Store, C: Clock>(
     let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
     for made in &suspects.claims {
         match still_holds(rules, made, &snapshot) {
-            Ok(true) => report.claim(made),
+            Ok(true) => report.claim(made.rule, &made.claim, made.cause.item(), &made.cause),
             Ok(false) => {}
             Err(error) => report.fail(error, &made.cause)?,
         }
     }
+    let hidden = hidden(rules, &suspects.mirrors);
     confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
+    confirm_hidden(rules, plan, store, hidden, report).await?;
     confirm_departures(rules, plan, store, suspects.departures, &snapshot, report).await
 }
 
