@@ -167,7 +167,11 @@ impl<'h> Seen<'_, 'h> {
         // again, wrote the mirror anew since; elsewhere the last image alone counts.
         let deletes_source = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource;
         let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
-        let answered = answered.filter(|_| deletes_source && last.after.is_some());
+        let answered = answered.filter(|step| {
+            deletes_source
+                && last.after.is_some()
+                && mirror::removal(self.rules, &pair, step).is_some()
+        });
         for change in answered.into_iter().chain([last]) {
             work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
         }

@@ -1,6 +1,5 @@
 //! Whatever comes in, nothing panics, and the good records beside it are processed.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -14,18 +13,12 @@ use crate::process;
 
 /// Each fixture's engine, and its records.
 static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
-    let folders = Path::new("events").read_dir().unwrap();
-    let mut paths: Vec<_> = folders.map(|folder| folder.unwrap().path()).collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| {
-            let fixture = Fixture::read(&path.join("referee.yaml"));
-            let records = fixture.batches.iter().flat_map(|batch| &batch.records);
-            let records = records.map(|record| serde_json::from_str(record.get()).unwrap());
-            (Engine::new(fixture.rules.clone()), records.collect())
-        })
-        .collect()
+    let fixtures = Fixture::all().into_iter().map(|fixture| {
+        let records = fixture.batches.iter().flat_map(|batch| &batch.records);
+        let records = records.map(|record| serde_json::from_str(record.get()).unwrap()).collect();
+        (Engine::new(fixture.rules), records)
+    });
+    fixtures.collect()
 });
 
 /// Any JSON.
@@ -83,6 +76,8 @@ fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCa
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_are_no_event_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_batch("any", &bytes);

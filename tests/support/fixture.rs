@@ -18,6 +18,15 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
+    /// Every fixture, in the order of their names.
+    pub(crate) fn all() -> Vec<Self> {
+        let entries = Path::new("events").read_dir().unwrap();
+        let rule_files = entries.map(|entry| entry.unwrap().path().join("referee.yaml"));
+        let mut rule_files: Vec<PathBuf> = rule_files.filter(|path| path.exists()).collect();
+        rule_files.sort();
+        rule_files.iter().map(|path| Self::read(path)).collect()
+    }
+
     /// Reads the fixture in the folder of this rule file.
     pub(crate) fn read(rule_file: &Path) -> Self {
         let folder = rule_file.parent().unwrap();
