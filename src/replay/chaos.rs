@@ -81,10 +81,10 @@ impl<'c, 'w> Chaos<'c, 'w> {
     fn append(&mut self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
             let same_item =
-                |known: &Delivery| known.table == delivery.table && known.key == delivery.key;
-            let after = self.log.iter().rposition(same_item).map_or(0, |place| place + 1);
-            let first = after.max(self.done);
-            let place = first + self.below(self.log.len() - first + 1);
+                |known: &Delivery| known.key == delivery.key && known.table == delivery.table;
+            let waiting = self.log.get(self.done..).unwrap_or_default();
+            let earlier = waiting.iter().rposition(same_item).map_or(0, |place| place + 1);
+            let place = self.done + earlier + self.below(waiting.len() - earlier + 1);
             self.log.insert(place, delivery);
         }
     }

@@ -13,12 +13,14 @@ use crate::process;
 
 /// Each fixture's engine, and its records.
 static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
-    let fixtures = Fixture::all().into_iter().map(|fixture| {
+    let records_of = |fixture: &Fixture| {
         let records = fixture.batches.iter().flat_map(|batch| &batch.records);
-        let records = records.map(|record| serde_json::from_str(record.get()).unwrap()).collect();
-        (Engine::new(fixture.rules), records)
-    });
-    fixtures.collect()
+        records.map(|record| serde_json::from_str(record.get()).unwrap()).collect()
+    };
+    Fixture::all()
+        .into_iter()
+        .map(|fixture| (Engine::new(fixture.rules.clone()), records_of(&fixture)))
+        .collect()
 });
 
 /// Any JSON.

@@ -18,15 +18,6 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// Every fixture, in the order of their names.
-    pub(crate) fn all() -> Vec<Self> {
-        let entries = Path::new("events").read_dir().unwrap();
-        let rule_files = entries.map(|entry| entry.unwrap().path().join("referee.yaml"));
-        let mut rule_files: Vec<PathBuf> = rule_files.filter(|path| path.exists()).collect();
-        rule_files.sort();
-        rule_files.iter().map(|path| Self::read(path)).collect()
-    }
-
     /// Reads the fixture in the folder of this rule file.
     pub(crate) fn read(rule_file: &Path) -> Self {
         let folder = rule_file.parent().unwrap();
@@ -43,6 +34,15 @@ impl Fixture {
             seed: std::fs::read_to_string(folder.join("seed.json")).ok(),
             batches: events.iter().map(|event| read_batch(event)).collect(),
         }
+    }
+
+    /// Every fixture under `events/`, by name.
+    pub(crate) fn all() -> Vec<Self> {
+        let entries = Path::new("events").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = entries.map(|folder| folder.join("referee.yaml")).collect();
+        files.retain(|file| file.exists());
+        files.sort();
+        files.iter().map(|file| Self::read(file)).collect()
     }
 
     /// The store as it was before.
