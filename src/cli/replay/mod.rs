@@ -1,6 +1,8 @@
-//! `referee replay`: recorded events through the engine, on the embedded store.
+//! `referee replay`: recorded events through the engine, on the embedded store or on real tables.
 
 mod lines;
+#[cfg(feature = "live")]
+mod live;
 mod table;
 
 use std::collections::BTreeSet;
@@ -38,6 +40,10 @@ pub(super) struct Args {
     #[arg(long)]
     observe: bool,
 
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    live: live::LiveArgs,
+
     /// Files in the shape that Lambda receives, one batch each; folders of them, in name order; or
     /// - for standard input
     #[arg(value_name = "EVENT", required = true)]
@@ -45,6 +51,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    #[cfg(feature = "live")]
+    if arguments.live.are_asked_for() {
+        return live::run(arguments, context);
+    }
     let rules = in_mode(rule_file::load(context)?, arguments, context)?;
     let store = replay::store(&rules);
     for file in &arguments.seed {
