@@ -20,12 +20,13 @@ demo: ## Replay recorded stream events: mirrors written, violations found
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
-test: lint ## Run every test (what CI runs)
-	$(CARGO) test --locked --features lambda
+test: lint ## Run every test (what CI runs), on DynamoDB Local too where Java and npm are there
+	tests/with-dynamodb-local.sh $(CARGO) test --locked --all-features
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features lambda --quiet -- -D warnings
+	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
+	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
 
 bench: ## Measure, as ratios within one run

@@ -8,12 +8,17 @@
 //! - [`rules`]: the rule file: read, checked with all its problems at once, and the model that
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
-//! - [`store`]: what the engine asks of a database, and the embedded one.
+//! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
+//! - `aws`, `clock`: how AWS is reached, and the real time.
 
+#[cfg(feature = "live")]
+pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod clock;
 pub mod data;
 pub mod engine;
 #[cfg(feature = "cli")]

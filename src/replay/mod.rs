@@ -6,10 +6,14 @@
 
 mod chaos;
 mod event;
+#[cfg(feature = "live")]
+mod live;
 mod seed;
 mod world;
 
 pub use event::{Batch, BatchError, read_batch};
+#[cfg(feature = "live")]
+pub use live::replay_on;
 pub use seed::{SeedError, dump, seed, store};
 pub use world::Place;
 
@@ -50,8 +54,13 @@ pub enum Incomplete {
     #[error("{0}")]
     Fatal(#[from] Fatal),
     /// A batch was handed back again and again.
-    #[error("a batch was handed back {ATTEMPTS_MAX} times: {0}")]
-    HandedBack(String),
+    #[error("a batch was handed back {attempts} times: {reason}")]
+    HandedBack {
+        /// How often.
+        attempts: usize,
+        /// Why, the last time.
+        reason: String,
+    },
     /// Referee's own writes caused further ones without end.
     #[error("Referee's own writes still caused further ones after {ROUNDS_MAX} rounds")]
     Endless,
@@ -122,7 +131,7 @@ fn deliver(
             }
         }
     }
-    Err(Incomplete::HandedBack(reason))
+    Err(Incomplete::HandedBack { attempts: ATTEMPTS_MAX, reason })
 }
 
 fn places(deliveries: &[Delivery]) -> Vec<Option<Place>> {

@@ -4,11 +4,15 @@
 //! Every answer says what it cost.
 
 mod condition;
+#[cfg(feature = "live")]
+mod dynamodb;
 pub mod memory;
 
 use std::future::Future;
 
 pub use condition::{Condition, Operand};
+#[cfg(feature = "live")]
+pub use dynamodb::DynamoDb;
 pub use memory::Memory;
 
 use crate::data::{Item, Path, Value};

@@ -31,10 +31,6 @@ pub(crate) trait Harness: 'static {
     /// Waits until the indexes are level with their tables.
     async fn settle(&self);
 
-    /// Whether the units in the answers are those of DynamoDB's bill. DynamoDB Local makes
-    /// reads of nothing free, and transactions twice as dear.
-    fn bills(&self) -> bool;
-
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
         self.store().write(write).await
     }

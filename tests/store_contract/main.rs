@@ -6,6 +6,8 @@
 
 mod billing;
 mod conditions;
+#[cfg(feature = "live")]
+mod endpoint;
 mod harness;
 mod items;
 mod laws;
@@ -14,6 +16,9 @@ mod queries;
 mod reads;
 mod refusals;
 mod streams;
+#[cfg(feature = "live")]
+#[path = "../support/tables.rs"]
+mod tables;
 mod transactions;
 mod writes;
 
@@ -35,6 +40,8 @@ fn main() -> ExitCode {
         .map(|(name, case)| Trial::test(format!("memory::{name}"), move || on_memory(case)))
         .collect();
     trials.extend(laws::trials());
+    #[cfg(feature = "live")]
+    trials.extend(endpoint::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -70,6 +77,9 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("transactions::make_none_of_it", |h| Box::pin(transactions::canceled(h))),
         ("transactions::check_without_writing", |h| Box::pin(transactions::checks(h))),
         ("transactions::say_what_is_invalid", |h| Box::pin(transactions::invalid(h))),
+        ("transactions::say_which_update_is_invalid", |h| {
+            Box::pin(transactions::invalid_update(h))
+        }),
         ("refusals::of_reads", |h| Box::pin(refusals::reads(h))),
         ("refusals::of_queries", |h| Box::pin(refusals::queries(h))),
         ("refusals::of_starting_keys", |h| Box::pin(refusals::starting_keys(h))),

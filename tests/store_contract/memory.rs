@@ -31,8 +31,4 @@ impl Harness for InMemory {
     }
 
     async fn settle(&self) {}
-
-    fn bills(&self) -> bool {
-        true
-    }
 }

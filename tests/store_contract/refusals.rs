@@ -173,7 +173,7 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
         (Vec::new(), "greater than or equal to 1"),
         (many, "less than or equal to 100"),
         (twice, "multiple operations on one item"),
-        (vec![bare_check], "must not be null"),
+        (vec![bare_check], "condition"),
         (large.collect(), "4mb"),
     ] {
         refused(h.transact(actions).await, words);

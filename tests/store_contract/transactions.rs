@@ -1,7 +1,8 @@
 //! `TransactWriteItems`.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 
-use referee::store::{CancellationReason, Transacted};
+use referee::data::Item;
+use referee::store::{CancellationReason, Transacted, Write};
 use serde_json::json;
 
 use crate::harness::{APP, Harness, NUMBERS};
@@ -9,7 +10,6 @@ use crate::items::{absent, check, delete, exists, item, on, put, sized, update, 
 
 pub(crate) async fn applied<H: Harness>(h: H) {
     let (app, numbers) = (h.table(APP), h.table(NUMBERS));
-    let key = |sk: &str| item(&json!({"pk": "p", "sk": sk}));
     h.apply(put(&app, key("gone"))).await;
     let actions = vec![
         put(&app, key("put")),
@@ -31,7 +31,6 @@ pub(crate) async fn applied<H: Harness>(h: H) {
 
 pub(crate) async fn canceled<H: Harness>(h: H) {
     let app = h.table(APP);
-    let key = |sk: &str| item(&json!({"pk": "p", "sk": sk}));
     h.apply(put(&app, key("there"))).await;
     let actions = vec![
         put(&app, key("put")),
@@ -65,29 +64,43 @@ pub(crate) async fn checks<H: Harness>(h: H) {
 /// What is wrong with one item cancels the transaction, and is told of that item.
 pub(crate) async fn invalid<H: Harness>(h: H) {
     let app = h.table(APP);
-    let key = |sk: &str| item(&json!({"pk": "p", "sk": sk}));
-    h.apply(put(&app, sized("p", "large", 300 * 1024))).await;
-    h.apply(put(&app, key("there"))).await;
     let half = json!("x".repeat(200 * 1024));
+    h.apply(put(&app, sized("p", "large", 300 * 1024))).await;
     for (action, words) in [
         (put(&app, item(&json!({"pk": "p", "sk": 1}))), "type mismatch for key"),
         (
             put(&app, item(&json!({"pk": "p", "sk": "1", "city": 1, "n": 1}))),
             "type mismatch for index key",
         ),
-        (update(&app, key("1"), &[("pk", json!("q"))]), "part of the key"),
         (update(&app, key("large"), &[("y", half)]), "exceeded the maximum allowed size"),
     ] {
-        let actions = vec![put(&app, key("put")), action, check(&app, key("there"), absent("pk"))];
-        let Transacted::Canceled(reasons) = h.transact(actions).await.unwrap().value else {
-            panic!("it was made, in spite of: {words}");
-        };
-        let [CancellationReason::None, CancellationReason::Invalid(message), last] = &reasons[..]
-        else {
-            panic!("{reasons:?}, in spite of: {words}");
-        };
-        assert!(message.to_lowercase().contains(words), "{message}");
-        assert!(matches!(last, CancellationReason::ConditionFailed(Some(_))), "{last:?}");
-        assert_eq!(h.item(&app, key("put")).await, None);
+        cancels(&h, action, words).await;
     }
+}
+
+/// So does what is wrong whatever the item is.
+pub(crate) async fn invalid_update<H: Harness>(h: H) {
+    let action = update(&h.table(APP), key("1"), &[("pk", json!("q"))]);
+    cancels(&h, action, "part of the key").await;
+}
+
+/// Asserts that an action cancels a transaction with others, and is told from them.
+async fn cancels<H: Harness>(h: &H, action: Write, words: &str) {
+    let app = h.table(APP);
+    h.apply(put(&app, key("there"))).await;
+    let actions = vec![put(&app, key("put")), action, check(&app, key("there"), absent("pk"))];
+    let Transacted::Canceled(reasons) = h.transact(actions).await.unwrap().value else {
+        panic!("it was made, in spite of: {words}");
+    };
+    let [CancellationReason::None, CancellationReason::Invalid(message), last] = &reasons[..]
+    else {
+        panic!("{reasons:?}, in spite of: {words}");
+    };
+    assert!(message.to_lowercase().contains(words), "{message}");
+    assert!(matches!(last, CancellationReason::ConditionFailed(Some(_))), "{last:?}");
+    assert_eq!(h.item(&app, key("put")).await, None);
+}
+
+fn key(sk: &str) -> Item<'static> {
+    item(&json!({"pk": "p", "sk": sk}))
 }

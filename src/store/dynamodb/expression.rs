@@ -1,0 +1,280 @@
+//! Expressions: conditions, updates, projections and key conditions in DynamoDB's own words.
+//!
+//! Every name and value goes through a placeholder: any name may be a reserved word, or hold what
+//! an expression would read as an operator.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html>
+
+use std::collections::HashMap;
+
+use super::value::{SdkItem, value_to_sdk};
+use crate::data::{Path, Value};
+use crate::store::{Condition, Operand, SortCondition};
+
+/// What `ExpressionAttributeNames` says.
+type SdkNames = HashMap<String, String>;
+
+/// The names and values that the expressions of one request stand for.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Placeholders {
+    names: Vec<String>,
+    values: Vec<Value<'static>>,
+}
+
+impl Placeholders {
+    /// A condition expression.
+    pub(super) fn condition(&mut self, condition: Condition) -> String {
+        match condition {
+            Condition::Exists(path) => format!("attribute_exists({})", self.path(&path)),
+            Condition::NotExists(path) => format!("attribute_not_exists({})", self.path(&path)),
+            Condition::Compare(path, operand, value) => {
+                let (path, operator) = (self.path(&path), operator(operand));
+                format!("{path} {operator} {}", self.value(value))
+            }
+            Condition::All(all) => self.joined(all, " AND ", always),
+            Condition::Any(any) => self.joined(any, " OR ", never),
+        }
+    }
+
+    /// An update expression; none if nothing is set.
+    pub(super) fn update(&mut self, set: Vec<(Path, Value<'static>)>) -> Option<String> {
+        let mut assignments = Vec::with_capacity(set.len());
+        for (path, value) in set {
+            assignments.push(format!("{} = {}", self.path(&path), self.value(value)));
+        }
+        (!assignments.is_empty()).then(|| format!("SET {}", assignments.join(", ")))
+    }
+
+    /// A projection expression.
+    pub(super) fn projection<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> String {
+        names.into_iter().map(|name| self.name(name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A key condition expression.
+    pub(super) fn key_condition(
+        &mut self,
+        (name, value): (String, Value<'static>),
+        sort: Option<SortCondition>,
+    ) -> String {
+        let partition = format!("{} = {}", self.name(&name), self.value(value));
+        match sort {
+            None => partition,
+            Some(SortCondition::Equals(name, value)) => {
+                format!("{partition} AND {} = {}", self.name(&name), self.value(value))
+            }
+            Some(SortCondition::BeginsWith(name, value)) => {
+                format!("{partition} AND begins_with({}, {})", self.name(&name), self.value(value))
+            }
+        }
+    }
+
+    /// What `ExpressionAttributeNames` and `ExpressionAttributeValues` must say; DynamoDB refuses
+    /// either if it is empty.
+    pub(super) fn into_sdk(self) -> (Option<SdkNames>, Option<SdkItem>) {
+        let names = self.names.into_iter().enumerate();
+        let names: SdkNames = names.map(|(place, name)| (format!("#{place}"), name)).collect();
+        let values = self.values.into_iter().enumerate();
+        let values: SdkItem =
+            values.map(|(place, value)| (format!(":{place}"), value_to_sdk(value))).collect();
+        ((!names.is_empty()).then_some(names), (!values.is_empty()).then_some(values))
+    }
+
+    fn joined(
+        &mut self,
+        mut conditions: Vec<Condition>,
+        word: &str,
+        of_none: fn() -> Condition,
+    ) -> String {
+        match conditions.pop() {
+            None => self.condition(of_none()),
+            Some(only) if conditions.is_empty() => self.condition(only),
+            Some(last) => {
+                conditions.push(last);
+                let operands: Vec<_> =
+                    conditions.into_iter().map(|condition| self.operand(condition)).collect();
+                operands.join(word)
+            }
+        }
+    }
+
+    /// A condition inside another one. DynamoDB refuses redundant parentheses.
+    fn operand(&mut self, condition: Condition) -> String {
+        match condition {
+            Condition::All(mut inner) | Condition::Any(mut inner) if inner.len() == 1 => {
+                inner.pop().map(|only| self.operand(only)).unwrap_or_default()
+            }
+            Condition::All(_) | Condition::Any(_) => format!("({})", self.condition(condition)),
+            Condition::Exists(_) | Condition::NotExists(_) | Condition::Compare(..) => {
+                self.condition(condition)
+            }
+        }
+    }
+
+    fn path(&mut self, path: &Path) -> String {
+        path.segments().iter().map(|name| self.name(name)).collect::<Vec<_>>().join(".")
+    }
+
+    fn name(&mut self, name: &str) -> String {
+        let known = self.names.iter().position(|known| known == name);
+        let place = known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        format!("#{place}")
+    }
+
+    fn value(&mut self, value: Value<'static>) -> String {
+        self.values.push(value);
+        format!(":{}", self.values.len() - 1)
+    }
+}
+
+const fn operator(operand: Operand) -> &'static str {
+    match operand {
+        Operand::Equal => "=",
+        Operand::Less => "<",
+        Operand::LessOrEqual => "<=",
+    }
+}
+
+/// What holds of every item: expressions have no word for it.
+fn always() -> Condition {
+    let path = Path::attribute("any");
+    Condition::Any(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
+}
+
+/// What holds of no item.
+fn never() -> Condition {
+    let path = Path::attribute("any");
+    Condition::All(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    fn exists(text: &str) -> Condition {
+        Condition::Exists(path(text))
+    }
+
+    fn absent(text: &str) -> Condition {
+        Condition::NotExists(path(text))
+    }
+
+    fn compare(text: &str, operand: Operand, value: &str) -> Condition {
+        Condition::Compare(path(text), operand, value.into())
+    }
+
+    /// An expression, and what its placeholders stand for.
+    fn check(render: impl FnOnce(&mut Placeholders) -> String, expected: &Expect) {
+        let mut placeholders = Placeholders::default();
+        let expression = render(&mut placeholders);
+        let names = placeholders.names.join(" ");
+        let values = serde_json::to_string(&placeholders.values).unwrap();
+        expected.assert_eq(&format!("{expression}\n{names}\n{values}"));
+    }
+
+    fn check_condition(condition: Condition, expected: &Expect) {
+        check(|placeholders| placeholders.condition(condition), expected);
+    }
+
+    #[test]
+    fn the_fence_of_a_mirror() {
+        let owned = compare("_referee.rule", Operand::Equal, "membership");
+        let newer = compare("_referee.fence", Operand::Less, "002");
+        check_condition(
+            Condition::Any(vec![absent("pk"), Condition::All(vec![owned, newer])]),
+            &expect![[r#"
+                attribute_not_exists(#0) OR (#1.#2 = :0 AND #1.#3 < :1)
+                pk _referee rule fence
+                [{"S":"membership"},{"S":"002"}]"#]],
+        );
+    }
+
+    #[test]
+    fn no_parentheses_are_redundant() {
+        let both = || vec![exists("a"), absent("b")];
+        for (condition, expected) in [
+            (Condition::All(vec![exists("a")]), "attribute_exists(#0)"),
+            (
+                Condition::All(vec![Condition::Any(vec![Condition::All(both())]), exists("c")]),
+                "(attribute_exists(#0) AND attribute_not_exists(#1)) AND attribute_exists(#2)",
+            ),
+            (
+                Condition::Any(vec![Condition::All(vec![Condition::Any(both())])]),
+                "attribute_exists(#0) OR attribute_not_exists(#1)",
+            ),
+            (
+                Condition::All(vec![Condition::All(Vec::new()), exists("a")]),
+                "(attribute_exists(#0) OR attribute_not_exists(#0)) AND attribute_exists(#1)",
+            ),
+            (Condition::Any(Vec::new()), "attribute_exists(#0) AND attribute_not_exists(#0)"),
+        ] {
+            assert_eq!(Placeholders::default().condition(condition), expected);
+        }
+    }
+
+    #[test]
+    fn names_may_hold_dots_and_be_reserved_words() {
+        check_condition(
+            Condition::All(vec![
+                Condition::Exists(Path::attribute("a.b")),
+                compare("size.count", Operand::LessOrEqual, "size"),
+                exists("size"),
+            ]),
+            &expect![[r#"
+                attribute_exists(#0) AND #1.#2 <= :0 AND attribute_exists(#1)
+                a.b size count
+                [{"S":"size"}]"#]],
+        );
+    }
+
+    #[test]
+    fn an_update_and_its_condition_share_the_placeholders() {
+        check(
+            |placeholders| {
+                let set = vec![(path("m.x"), "new".into()), (path("y"), Value::Null)];
+                let update = placeholders.update(set).unwrap();
+                let condition = compare("m.x", Operand::Equal, "old");
+                format!("{update} if {}", placeholders.condition(condition))
+            },
+            &expect![[r#"
+                SET #0.#1 = :0, #2 = :1 if #0.#1 = :2
+                m x y
+                [{"S":"new"},{"NULL":true},{"S":"old"}]"#]],
+        );
+        assert_eq!(Placeholders::default().update(Vec::new()), None);
+    }
+
+    #[test]
+    fn a_query_and_its_projection_share_the_placeholders() {
+        check(
+            |placeholders| {
+                let partition = || ("pk".to_owned(), "p".into());
+                let sort = SortCondition::BeginsWith("sk".to_owned(), "user#".into());
+                let prefix = placeholders.key_condition(partition(), Some(sort));
+                let sort = SortCondition::Equals("sk".to_owned(), "user#1".into());
+                let whole = placeholders.key_condition(partition(), Some(sort));
+                let bare = placeholders.key_condition(partition(), None);
+                let projection = placeholders.projection(["sk", "name"]);
+                [prefix, whole, bare, projection].join("\n")
+            },
+            &expect![[r#"
+                #0 = :0 AND begins_with(#1, :1)
+                #0 = :2 AND #1 = :3
+                #0 = :4
+                #1, #2
+                pk sk name
+                [{"S":"p"},{"S":"user#"},{"S":"p"},{"S":"user#1"},{"S":"p"}]"#]],
+        );
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out() {
+        assert_eq!(Placeholders::default().into_sdk(), (None, None));
+    }
+}

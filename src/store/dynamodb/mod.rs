@@ -1,0 +1,82 @@
+//! DynamoDB itself, through the AWS SDK.
+//!
+//! Invariant: nothing else in the crate knows the SDK's DynamoDB types.
+
+mod error;
+mod expression;
+mod persist;
+mod read;
+mod transact;
+mod value;
+mod write;
+
+use std::pin::Pin;
+
+use aws_sdk_dynamodb::Client;
+use tokio::time::Instant;
+
+use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
+use crate::aws::SdkConfig;
+use crate::data::Item;
+
+/// Real tables, in AWS or behind any endpoint that speaks DynamoDB's protocol.
+#[derive(Debug, Clone)]
+pub struct DynamoDb {
+    client: Client,
+    deadline: Option<Instant>,
+}
+
+impl DynamoDb {
+    /// The tables that this configuration leads to.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Client::new(config), deadline: None }
+    }
+
+    /// The same tables, over the same connections, for as long as there is time: a request that
+    /// is not answered by then is given up, to be made again another time.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self { client: self.client.clone(), deadline: Some(deadline) }
+    }
+
+    /// Waits for a request, but not beyond the deadline. It comes in a box, for the SDK's futures
+    /// take kilobytes each, and the engine waits for many at once.
+    async fn in_time<T>(
+        &self,
+        request: Pin<Box<impl Future<Output = Result<T, StoreError>>>>,
+    ) -> Result<T, StoreError> {
+        match self.deadline {
+            None => request.await,
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline, request).await.unwrap_or_else(|_| {
+                    Err(StoreError::Retry("the deadline came before DynamoDB's answer".to_owned()))
+                })
+            }
+        }
+    }
+}
+
+impl Store for DynamoDb {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        self.in_time(Box::pin(read::batch_get(&self.client, &reads))).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
+        self.in_time(Box::pin(read::query(&self.client, query))).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
+        self.in_time(Box::pin(write::write(&self.client, write))).await
+    }
+
+    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        self.in_time(Box::pin(transact::transact(&self.client, actions))).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

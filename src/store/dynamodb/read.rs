@@ -1,0 +1,153 @@
+//! `BatchGetItem` and `Query`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
+use backon::BackoffBuilder as _;
+
+use super::error::Request;
+use super::expression::Placeholders;
+use super::persist::{back_off, persist};
+use super::value::{SdkItem, from_sdk, to_sdk};
+use crate::data::Item;
+use crate::store::{Answer, Page, Query, Read, StoreError, Units};
+
+/// Reads items by their keys; what DynamoDB leaves unprocessed is asked for again.
+///
+/// Throttling leaves keys unprocessed, and so do more than 16 MB.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+pub(super) async fn batch_get(
+    client: &Client,
+    reads: &[Read],
+) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+    let request = Request::new("BatchGetItem", reads.iter().map(|read| read.table.as_str()));
+    let mut pending = keys_by_table(&request, reads)?;
+    let mut found = vec![None; reads.len()];
+    let mut units = Units::default();
+    let mut delays = back_off().build();
+    loop {
+        let batch = client
+            .batch_get_item()
+            .set_request_items(Some(pending))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = persist(|| async {
+            let sent = batch.clone().send().await;
+            sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+        })
+        .await?;
+        units += read_units(output.consumed_capacity.iter().flatten());
+        for (table, items) in output.responses.unwrap_or_default() {
+            for item in items {
+                place(reads, &mut found, &table, from_sdk(item)?);
+            }
+        }
+        pending = output.unprocessed_keys.unwrap_or_default();
+        if pending.is_empty() {
+            return Ok(Answer { value: found, units });
+        }
+        let Some(delay) = delays.next() else {
+            return Err(StoreError::Retry(request.told("keys were left unprocessed")));
+        };
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Reads one page of a partition.
+pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>, StoreError> {
+    let request = Request::new("Query", [query.table.as_str()]);
+    let mut placeholders = Placeholders::default();
+    let key_condition = placeholders.key_condition(query.partition, query.sort);
+    let projection = query.attributes.map(|names| {
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        placeholders.projection(names)
+    });
+    let (names, values) = placeholders.into_sdk();
+    let page = client
+        .query()
+        .table_name(query.table)
+        // Only a table itself can be read consistently.
+        .consistent_read(query.index.is_none())
+        .set_index_name(query.index)
+        .key_condition_expression(key_condition)
+        .set_projection_expression(projection)
+        .set_expression_attribute_names(names)
+        .set_expression_attribute_values(values)
+        .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+        .set_exclusive_start_key(query.start.map(to_sdk))
+        .return_consumed_capacity(ReturnConsumedCapacity::Total);
+    let output = persist(|| async {
+        let sent = page.clone().send().await;
+        sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+    })
+    .await?;
+    let units = read_units(&output.consumed_capacity);
+    let items = output.items.into_iter().flatten().map(from_sdk).collect::<Result<_, _>>()?;
+    let next = output.last_evaluated_key.map(from_sdk).transpose()?;
+    Ok(Answer { value: Page { items, next }, units })
+}
+
+/// The request for these keys, table by table.
+///
+/// A table's keys share one projection: it has what any of them wants, and the key attributes, by
+/// which the answers are told apart.
+fn keys_by_table(
+    request: &Request,
+    reads: &[Read],
+) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
+    let mut tables: HashMap<&str, (Vec<SdkItem>, Option<BTreeSet<&str>>)> = HashMap::new();
+    for read in reads {
+        if read.attributes.as_ref().is_some_and(Vec::is_empty) {
+            let message = "ValidationException: Invalid ProjectionExpression: The expression can \
+                           not be empty;";
+            return Err(StoreError::Rejected(request.told(message)));
+        }
+        let (keys, wanted) =
+            tables.entry(&read.table).or_insert_with(|| (Vec::new(), Some(BTreeSet::new())));
+        keys.push(to_sdk(read.key.clone()));
+        match (&read.attributes, &mut *wanted) {
+            (Some(attributes), Some(wanted)) => {
+                wanted.extend(attributes.iter().map(String::as_str));
+                wanted.extend(read.key.keys().map(AsRef::as_ref));
+            }
+            _ => *wanted = None,
+        }
+    }
+    let of_table = |(table, (keys, wanted)): (&str, (_, Option<BTreeSet<&str>>))| {
+        let mut placeholders = Placeholders::default();
+        let projection = wanted.map(|wanted| placeholders.projection(wanted));
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .set_projection_expression(projection)
+            .set_expression_attribute_names(placeholders.into_sdk().0)
+            .build()
+            .map_err(|error| StoreError::Rejected(request.told(error)))?;
+        Ok((table.to_owned(), keys))
+    };
+    tables.into_iter().map(of_table).collect()
+}
+
+/// Puts an item in the place of its key, with the attributes that were wanted of it.
+fn place(
+    reads: &[Read],
+    found: &mut [Option<Item<'static>>],
+    table: &str,
+    mut item: Item<'static>,
+) {
+    let is_of = |read: &Read| {
+        read.table == table && read.key.iter().all(|(name, value)| item.get(name) == Some(value))
+    };
+    let mut places = reads.iter().zip(found);
+    if let Some((read, place)) = places.find(|(read, _)| is_of(read)) {
+        if let Some(wanted) = &read.attributes {
+            item.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
+        }
+        *place = Some(item);
+    }
+}
+
+fn read_units<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> Units {
+    let read = consumed.into_iter().filter_map(|capacity| capacity.capacity_units).sum();
+    Units { read, write: 0.0 }
+}

