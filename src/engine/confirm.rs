@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::process::{Clock, Fatal};
 use super::reads::{CONCURRENCY, Snapshot, fetch};
 use super::report::Report;
-use super::suspect::{Suspects, judge, reads, still_holds};
+use super::suspect::{Suspects, judge, reads, still_hold};
 use super::violation::Response;
 use super::work::{Departure, MirrorSuspect};
 use super::writes::{Ending, perform_all};
@@ -33,8 +33,9 @@ pub(super) async fn confirm<S: Store, C: Clock>(
         clock.sleep_until_ms(due_ms).await;
     }
     let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
-    for made in &suspects.claims {
-        match still_holds(rules, made, &snapshot) {
+    let holding = still_hold(rules, &suspects.claims, &snapshot);
+    for (made, holds) in suspects.claims.iter().zip(holding) {
+        match holds {
             Ok(true) => report.claim(made.rule, &made.claim, made.cause.item(), &made.cause),
             Ok(false) => {}
             Err(error) => report.fail(error, &made.cause)?,

@@ -23,7 +23,7 @@ use proptest::sample::Index;
 use referee::store::memory::StreamRecord;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn at_rest_every_mirror_is_what_its_source_says(
