@@ -181,3 +181,30 @@ fn the_healthy_path_knows_no_transaction() {
     assert!(calls.contains(&CallKind::Write) && calls.contains(&CallKind::BatchGet));
     assert!(!calls.contains(&CallKind::Transact) && !calls.contains(&CallKind::Query));
 }
+
+/// An item has room for tens of thousands of elements; comparing each with each would take the
+/// invocation's whole time.
+#[test]
+fn one_element_more_of_very_many_is_found_without_comparing_each_with_each() {
+    let rules = load(
+        r#"
+version: 1
+tables: { app: { key: [pk] } }
+entities:
+  tag: { table: app, key: { pk: "{tag}" }, where: { kind: Tag } }
+  post: { table: app, key: { pk: "post#{post}" }, attributes: { tags: SS } }
+references:
+  post_tags: { from: post, to: tag, on: { tag: "{tags[*]}" }, find: none }
+"#,
+    );
+    let tags = |count: usize| {
+        let tags: Vec<String> = (0..count).map(|tag| format!("t{tag}")).collect();
+        format!("pk: post#1, tags: {{SS: [{}]}}", tags.join(", "))
+    };
+    let history = History::new().has("pk: t50000, kind: Tag").change(&tags(50_000), &tags(50_001));
+    assert_eq!(costs(&rules, &history), [(1, 1.0, 0.0)]);
+    // Nothing of it exists: a read of each tag by the hundred, and all of it again to confirm.
+    let history = History::new().insert(&tags(5_000));
+    let requests: Vec<u64> = costs(&rules, &history).iter().map(|cost| cost.0).collect();
+    assert_eq!(requests, [50 + 51]);
+}

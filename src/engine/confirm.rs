@@ -3,13 +3,14 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::hidden::{confirm_hidden, hidden};
 use super::leads::{Leads, referring};
 use super::mirror::{self, Judgement, Step};
 use super::plan::Plan;
 use super::process::{Clock, Fatal};
 use super::reads::{CONCURRENCY, Snapshot, fetch};
 use super::report::Report;
-use super::suspect::{Suspects, judge, reads, still_holds};
+use super::suspect::{Suspects, judge, reads, still_hold};
 use super::violation::Response;
 use super::work::{Departure, MirrorSuspect};
 use super::writes::{Ending, perform_all};
@@ -32,14 +33,17 @@ pub(super) async fn confirm<S: Store, C: Clock>(
         clock.sleep_until_ms(due_ms).await;
     }
     let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
-    for made in &suspects.claims {
-        match still_holds(rules, made, &snapshot) {
-            Ok(true) => report.claim(made),
+    let holding = still_hold(rules, &suspects.claims, &snapshot);
+    for (made, holds) in suspects.claims.iter().zip(holding) {
+        match holds {
+            Ok(true) => report.claim(made.rule, &made.claim, made.cause.item(), &made.cause),
             Ok(false) => {}
             Err(error) => report.fail(error, &made.cause)?,
         }
     }
+    let hidden = hidden(rules, &suspects.mirrors);
     confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
+    confirm_hidden(rules, plan, store, hidden, report).await?;
     confirm_departures(rules, plan, store, suspects.departures, &snapshot, report).await
 }
 

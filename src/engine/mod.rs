@@ -11,6 +11,7 @@ mod coalesce;
 mod confirm;
 mod decide;
 mod decode;
+mod hidden;
 mod inspect;
 mod leads;
 mod meter;

@@ -5,11 +5,11 @@ use super::leads::Leads;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
 use super::process::Fatal;
-use super::reference::{Stance, claim_path};
+use super::reference::{Claim, Stance, claim_path};
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
-use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
+use super::work::{Cause, Departure, MirrorSuspect};
 use crate::data::{Item, Key};
-use crate::rules::model::{EntityId, Rules};
+use crate::rules::model::{EntityId, ReferenceId, Rules};
 use crate::store::{StoreError, Units};
 
 /// How many of the items left behind are named.
@@ -75,10 +75,16 @@ impl<'r> Report<'r> {
     }
 
     /// A reference is dangling, or wrong in itself.
-    pub(super) fn claim(&mut self, made: &ClaimMade<'_>) {
-        let rule = &self.rules[made.rule];
+    pub(super) fn claim(
+        &mut self,
+        rule: ReferenceId,
+        claim: &Claim,
+        item: ItemName,
+        cause: &Cause<'_>,
+    ) {
+        let rule = &self.rules[rule];
         let to = &self.rules[rule.to];
-        let (kind, referenced, detail) = match &made.claim.stance {
+        let (kind, referenced, detail) = match &claim.stance {
             Stance::Refers(key) => (
                 Kind::DanglingReference,
                 Some(ItemName { table: to.table, key: key.clone() }),
@@ -90,14 +96,14 @@ impl<'r> Report<'r> {
             rule: rule.name.clone(),
             kind,
             severity: rule.severity,
-            referencing: Some(made.cause.item()),
+            referencing: Some(item),
             referenced,
-            path: claim_path(rule, &made.claim),
-            sequence: made.cause.change.sequence.to_string(),
+            path: claim_path(rule, claim),
+            sequence: cause.change.sequence.to_string(),
             response: Response::Reported,
             detail,
             orphans: None,
-            position: made.cause.change.position,
+            position: cause.change.position,
         });
     }
 

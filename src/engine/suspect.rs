@@ -1,6 +1,7 @@
 //! Suspects: what looks like a violation, until it is looked at again.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mirror::{self, Judgement};
 use super::plan::{Plan, Wanted};
@@ -79,27 +80,50 @@ pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, suspects: &Suspects<'_>) 
     reads
 }
 
-/// Whether an item still says what it said, and still in vain.
-pub(super) fn still_holds(
+/// For each claim, whether its item still says so, and still in vain.
+pub(super) fn still_hold(
+    rules: &Rules,
+    claims: &[ClaimMade<'_>],
+    snapshot: &Snapshot,
+) -> Vec<Result<bool, StoreError>> {
+    // An item with a long list makes many claims, and is asked once what it says.
+    let mut said_now = BTreeMap::new();
+    let holds = |made: &ClaimMade<'_>, said: &Result<BTreeSet<Stance>, StoreError>| {
+        let says_so = said.as_ref().map_err(Clone::clone)?.contains(&made.claim.stance);
+        if let Stance::Refers(key) = &made.claim.stance {
+            let to = &rules[rules[made.rule].to];
+            let exists = snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target));
+            return Ok(says_so && !exists);
+        }
+        Ok(says_so)
+    };
+    claims
+        .iter()
+        .map(|made| {
+            let change = made.cause.change;
+            let said = said_now
+                .entry((made.rule, change.table, &change.key))
+                .or_insert_with(|| stances(rules, made, snapshot));
+            holds(made, said)
+        })
+        .collect()
+}
+
+/// What the item behind a claim says now through the same reference.
+fn stances(
     rules: &Rules,
     made: &ClaimMade<'_>,
     snapshot: &Snapshot,
-) -> Result<bool, StoreError> {
+) -> Result<BTreeSet<Stance>, StoreError> {
     let reference = &rules[made.rule];
     let from = &rules[reference.from];
     let change = made.cause.change;
-    let Some(item) = snapshot.item(change.table, &change.key)? else { return Ok(false) };
-    let Some(captures) = from.key.parse(&change.key) else { return Ok(false) };
-    let says_so = from.admits(item)
-        && evaluate(rules, reference, &captures, item)
-            .iter()
-            .any(|claim| claim.stance == made.claim.stance);
-    if let Stance::Refers(key) = &made.claim.stance {
-        let to = &rules[reference.to];
-        let exists = snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target));
-        return Ok(says_so && !exists);
-    }
-    Ok(says_so)
+    let item = snapshot.item(change.table, &change.key)?.filter(|item| from.admits(item));
+    let Some((item, captures)) = item.zip(from.key.parse(&change.key)) else {
+        return Ok(BTreeSet::new());
+    };
+    let claims = evaluate(rules, reference, &captures, item);
+    Ok(claims.into_iter().map(|claim| claim.stance).collect())
 }
 
 /// What is wrong with a mirror, both sides as they are now.

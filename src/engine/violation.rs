@@ -132,7 +132,8 @@ impl Violation {
     /// An identifier that is the same whenever the same record is delivered again.
     ///
     /// It is a hash (FNV-1a, 64 bits) of what the violation is about, and not of what was done
-    /// about it.
+    /// about it, nor of what may have changed meanwhile: an element's place in its list, and which
+    /// of the items left behind is the first.
     #[must_use]
     pub fn id(&self, rules: &Rules) -> String {
         let item = |item: &Option<ItemName>| {
@@ -144,9 +145,10 @@ impl Violation {
         let about = serde_json::json!([
             self.rule,
             self.kind.name(),
-            item(&self.referencing),
+            item(&self.referencing).filter(|_| self.orphans.is_none()),
             item(&self.referenced),
-            self.path,
+            // Of what is wrong in itself, several may stand in one list.
+            Some(&self.detail).filter(|_| self.referenced.is_none()),
             self.sequence,
         ]);
         format!("{:016x}", fnv1a(about.to_string().as_bytes()))

@@ -1,10 +1,12 @@
 //! Matching: from what happened to items to what the rules must do about it.
 
+use std::collections::BTreeSet;
+
 use super::change::{Change, History, Origin};
 use super::decode::Rejected;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
-use super::reference::{self, Claim, Finder};
+use super::reference::{self, Claim, Finder, Stance};
 use super::violation::ItemName;
 use crate::data::{Item, KeyValue};
 use crate::rules::model::{
@@ -167,7 +169,11 @@ impl<'h> Seen<'_, 'h> {
         // again, wrote the mirror anew since; elsewhere the last image alone counts.
         let deletes_source = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource;
         let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
-        let answered = answered.filter(|_| deletes_source && last.after.is_some());
+        let answered = answered.filter(|step| {
+            deletes_source
+                && last.after.is_some()
+                && mirror::removal(self.rules, &pair, step).is_some()
+        });
         for change in answered.into_iter().chain([last]) {
             work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
         }
@@ -189,16 +195,16 @@ impl<'h> Seen<'_, 'h> {
             work.claims.extend(claims.into_iter().map(|claim| ClaimMade { rule, claim, cause }));
             return;
         }
-        let said_before: Vec<(&Change<'_>, Vec<Claim>)> = self
+        let said_before: Vec<(&Change<'_>, BTreeSet<Stance>)> = self
             .history
             .steps()
-            .map(|step| (step, self.admitted(step.before.as_ref()).map_or_else(Vec::new, evaluate)))
+            .map(|step| {
+                let said = self.admitted(step.before.as_ref()).map_or_else(Vec::new, evaluate);
+                (step, said.into_iter().map(|claim| claim.stance).collect())
+            })
             .collect();
         for claim in claims {
-            let new_in = said_before
-                .iter()
-                .rev()
-                .find(|(_, said)| !said.iter().any(|earlier| earlier.stance == claim.stance));
+            let new_in = said_before.iter().rev().find(|(_, said)| !said.contains(&claim.stance));
             if let Some((step, _)) = new_in {
                 work.claims.push(ClaimMade { rule, claim, cause: self.cause(step) });
             }

@@ -1,6 +1,6 @@
 //! The embedded store of a replay, its seeds and dumps: its whole content as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +19,14 @@ pub enum SeedError {
          {0}"
     )]
     Shape(serde_json::Error),
+    /// A table is none of the rule file's.
+    #[error("table `{table}` is not in the rule file, which has {known}")]
+    Table {
+        /// The table.
+        table: String,
+        /// The tables that there are.
+        known: String,
+    },
     /// An item is none.
     #[error("item {place} of table `{table}`: {error}")]
     Item {
@@ -52,7 +60,12 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
     #[derive(Deserialize)]
     struct Seed<'a>(#[serde(borrow)] BTreeMap<String, Vec<&'a RawValue>>);
     let Seed(tables) = serde_json::from_str(text).map_err(SeedError::Shape)?;
+    let known: BTreeSet<String> = store.dump().into_keys().collect();
     for (table, items) in tables {
+        if !known.contains(&table) {
+            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            return Err(SeedError::Table { table, known: known.join(", ") });
+        }
         for (place, item) in items.into_iter().enumerate() {
             let wrong =
                 |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };

@@ -58,6 +58,13 @@ impl Rules {
         Some((TableId(place), &self.tables.get(place)?.key))
     }
 
+    /// The names of all tables in DynamoDB, for messages.
+    #[must_use]
+    pub fn table_names(&self) -> String {
+        let names: Vec<_> = self.tables.iter().map(|table| format!("`{}`", table.name)).collect();
+        names.join(", ")
+    }
+
     /// The key schema of an entity's table.
     #[must_use]
     pub fn key_schema(&self, entity: EntityId) -> &KeySchema {

@@ -133,3 +133,29 @@ fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
         - company#acme/user#ann role: admin
     "#]]);
 }
+
+/// The worker that announced it died, and its record is coalesced with the announcement.
+#[test]
+fn a_delete_that_was_announced_and_not_made_is_made() {
+    let announced = format!("{MIRROR} deleting");
+    let history = History::new().insert(MIRROR).change(MIRROR, &announced);
+    history.under(RULES).comes_to(expect![[r#"
+        2 app: 3 requests, 1 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@100 deleting role: admin
+    "#]]);
+}
+
+/// An old delete landed late, or the source came back: nobody else will write the mirror.
+#[test]
+fn a_delete_of_ours_that_took_a_mirror_that_belongs_there_is_undone() {
+    let history = History::new().has(SOURCE).remove(&format!("{MIRROR} deleting"));
+    history.under(RULES).comes_to(expect![[r#"
+        1 app: 2 requests, 1 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 role: admin
+    "#]]);
+}

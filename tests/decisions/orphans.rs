@@ -251,6 +251,23 @@ fn a_mirror_written_by_the_same_batch_serves_to_find() {
     "#]]);
 }
 
+/// A mirror that is missing just when it would lead to its source is looked at once it is back.
+#[test]
+fn a_source_whose_mirror_someone_deleted_is_found_all_the_same() {
+    let history = History::new()
+        .has("pk: company#acme, sk: user#ann")
+        .remove("pk: user#ann, sk: user#")
+        .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
+    history.under(MIRRORED).comes_to(expect![[r#"
+        2 app: 6 requests, 6 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the source exists and its mirror does not
+          member_user dangling_reference company#acme/user#ann -> user#ann/user# @200 reported: the referenced `user` does not exist
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@1
+    "#]]);
+}
+
 #[test]
 fn a_mirror_without_a_source_leads_nowhere() {
     let history = History::new()

@@ -78,6 +78,8 @@ fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCa
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_are_no_event_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_batch("any", &bytes);

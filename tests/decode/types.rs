@@ -101,6 +101,8 @@ fn insert() -> Json {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn generated_records_decode_the_same(
         pk in "\\PC{1,9}",

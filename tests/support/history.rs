@@ -2,8 +2,9 @@
 //!
 //! An item is written `pk: user#ann, sk: user#, age: 42`: text is `S`, a number `N`, a list `L`, a
 //! map `M`; another type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written, and
-//! printed, `_referee: membership@100`. The first record has the sequence number 100, the next 200,
-//! and so on, so that Referee's own writes find their place between them.
+//! printed, `_referee: membership@100`, with ` deleting` behind it if a delete is announced. The
+//! first record has the sequence number 100, the next 200, and so on, so that Referee's own writes
+//! find their place between them.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -200,7 +201,15 @@ fn value_json(name: &str, value: &Json) -> Json {
 
 fn mark_json(mark: &str) -> Json {
     let Some((rule, fence)) = mark.split_once('@') else { return json!({"S": mark}) };
-    json!({"M": {"rule": {"S": rule}, "fence": {"S": format!("{fence:0>40}")}}})
+    let (fence, is_deleting) = match fence.strip_suffix(" deleting") {
+        Some(fence) => (fence, true),
+        None => (fence, false),
+    };
+    let mut map = json!({"rule": {"S": rule}, "fence": {"S": format!("{fence:0>40}")}});
+    if is_deleting {
+        map["deleting"] = json!({"BOOL": true});
+    }
+    json!({"M": map})
 }
 
 /// What a history comes to: each delivery with what it cost, what was found and done; at the end,

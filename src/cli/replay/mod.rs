@@ -139,16 +139,23 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Writes a file as a whole or not at all: a half-written dump would look like a whole one.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut unfinished = path.as_os_str().to_owned();
+    let failed = |error| Failure::File(path.display().to_string(), error);
+    if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        // A pipe or a device is written to, and not replaced.
+        return std::fs::write(path, text).map_err(failed);
+    }
+    // Where the name is a link, the file that it leads to is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut unfinished = target.clone().into_os_string();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path)).map_err(
-        |error| {
+    std::fs::write(&unfinished, text)
+        .and_then(|()| std::fs::rename(&unfinished, &target))
+        .inspect_err(|_| {
             // What is left of it says nothing that the error does not.
             let _ = std::fs::remove_file(&unfinished);
-            Failure::File(path.display().to_string(), error)
-        },
-    )
+        })
+        .map_err(failed)
 }
 
 /// Tells what a replay finds and does: at once as JSON Lines, or at the end for people.

@@ -44,6 +44,7 @@ pub struct Rejected {
 /// Takes an event apart into its records, each still unread.
 pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     #[derive(Deserialize)]
+    #[serde(expecting = "an object with `Records`")]
     struct Event<'a> {
         #[serde(rename = "Records", borrow)]
         records: Vec<&'a RawValue>,

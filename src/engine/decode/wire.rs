@@ -153,8 +153,7 @@ fn find_table(rules: &Rules, envelope: &Envelope<'_>) -> Result<TableId, String>
     let name = table_name(arn)
         .ok_or_else(|| format!("`eventSourceARN` is `{arn}`, which names no table"))?;
     rules.table_named(name).map(|(id, _)| id).ok_or_else(|| {
-        let known: Vec<_> = rules.tables.iter().map(|table| format!("`{}`", table.name)).collect();
-        format!("table `{name}` is not in the rule file, which has {}", known.join(", "))
+        format!("table `{name}` is not in the rule file, which has {}", rules.table_names())
     })
 }
 

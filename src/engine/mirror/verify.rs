@@ -77,11 +77,7 @@ pub(crate) fn verify(
     let after = change.after.as_ref().and_then(|item| Mark::of(item, rule));
     let announced = if change.after.is_none() { &before } else { &after };
     if let Some(mark) = announced.as_ref().filter(|mark| mark.deleting) {
-        // A delete of ours, made or announced. If the source is back, its own record writes the
-        // mirror.
-        let is_due = change.after.is_some() && expected(rules, pair, source).is_none();
-        let fence = mark.fence.clone();
-        return if is_due { Verdict::Outdated(Fix::Delete { fence }) } else { Verdict::Clean };
+        return verify_deleting(mark.fence.clone(), change, expected(rules, pair, source));
     }
     let removed = removal(rules, pair, change);
     if judge(rules, pair, change.after.as_ref(), source, removed.as_ref()).is_none() {
@@ -97,6 +93,19 @@ pub(crate) fn verify(
     })
 }
 
+/// What a delete of ours calls for, announced or made, given the mirror that the source asks for.
+fn verify_deleting(fence: String, change: &Change<'_>, expected: Option<Item<'static>>) -> Verdict {
+    match (&change.after, expected) {
+        (Some(_), None) => Verdict::Outdated(Fix::Delete { fence }),
+        (None, Some(content)) => {
+            // The source is back, or an old delete landed late.
+            Verdict::Outdated(Fix::Put { content, guard: Guard::Absent(Some(fence)) })
+        }
+        // If the source is back before the delete is made, its own record writes the mirror.
+        (Some(_), Some(_)) | (None, None) => Verdict::Clean,
+    }
+}
+
 /// What is known of a mirror that someone deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Removed {
@@ -104,11 +113,13 @@ pub(crate) struct Removed {
     pub(crate) fence: Option<String>,
 }
 
-/// What a change says of a mirror's removal, if it is one.
+/// What a change says of a mirror's removal by someone else, if it is one.
 pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option<Removed> {
     let before = change.before.as_ref().filter(|_| change.after.is_none())?;
-    let fence = Mark::of(before, &rules[pair.rule].name).map(|mark| mark.fence);
-    Some(Removed { fence })
+    match Mark::of(before, &rules[pair.rule].name) {
+        Some(mark) if mark.deleting => None,
+        mark => Some(Removed { fence: mark.map(|mark| mark.fence) }),
+    }
 }
 
 /// What is wrong between a mirror and its source, both as they are, and what the rule does about

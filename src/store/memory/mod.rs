@@ -66,6 +66,9 @@ impl Memory {
         let table = state.table_mut(table)?;
         let key = check::item_key(&table.key, &item)?;
         check::item(table, &item)?;
+        if table.item(&key).is_some() {
+            return Err(StoreError::Rejected("there is an item with this key already".to_owned()));
+        }
         table.replace(&key, Some(item));
         Ok(())
     }

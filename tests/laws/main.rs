@@ -1,0 +1,113 @@
+//! Laws that hold of every history, however it is delivered.
+//!
+//! The application writes as it likes, and tampers with mirrors; its records are delivered in
+//! batches cut anywhere, some again.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../support/history.rs"]
+mod history;
+
+mod cases;
+mod oracle;
+mod world;
+
+use cases::{members, tasks};
+use oracle::{assert_mirrored, assert_own, assert_reported};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use referee::store::memory::StreamRecord;
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn at_rest_every_mirror_is_what_its_source_says(
+        case in prop_oneof![members("restore"), members("delete_source")],
+    ) {
+        let mut world = case.world();
+        world.drain(&case.lengths);
+        assert_mirrored(&world);
+        assert_own(&world, case.rules.contains("delete_source"));
+    }
+
+    #[test]
+    fn at_rest_every_dangling_reference_was_reported(
+        case in prop_oneof![members("restore"), tasks()],
+    ) {
+        let mut world = case.world();
+        world.drain(&case.lengths);
+        assert_reported(&world);
+    }
+
+    #[test]
+    fn applying_twice_is_applying_once(
+        case in prop_oneof![members("restore"), members("delete_source"), tasks()],
+        again: (Index, Index),
+    ) {
+        let mut world = case.world();
+        world.drain(&case.lengths);
+        let once = world.content();
+        let (one, other) = (again.0.index(world.log.len() + 1), again.1.index(world.log.len() + 1));
+        world.deliver_these(one.min(other), one.max(other));
+        world.drain(&case.lengths);
+        prop_assert_eq!(world.content(), once);
+    }
+
+    #[test]
+    fn a_batch_cut_anywhere_comes_to_the_same(
+        case in prop_oneof![members("restore"), members("delete_source"), tasks()],
+    ) {
+        let mut whole = case.world_undelivered();
+        whole.drain(&[usize::MAX / 2]);
+        let mut cut = case.world_undelivered();
+        cut.drain(&case.lengths);
+        prop_assert_eq!(cut.content(), whole.content());
+        prop_assert_eq!(cut.dangling(), whole.dangling());
+    }
+
+    /// What a shorter batch reports of a value that came and went, a longer one may pass over.
+    #[test]
+    fn a_violation_has_the_same_name_whenever_it_is_found(
+        mut case in prop_oneof![members("report"), tasks()],
+    ) {
+        case.rules = case.rules.replace("copy:", "mode: observe, copy:");
+        let mut whole = case.world_undelivered();
+        whole.drain(&[usize::MAX / 2]);
+        let once = whole.ids();
+        whole.deliver_these(0, whole.log.len());
+        prop_assert_eq!(whole.ids(), once);
+        let mut cut = case.world_undelivered();
+        cut.drain(&case.lengths);
+        prop_assert!(cut.ids().is_superset(&whole.ids()));
+    }
+
+    /// Without deletes by others that sources are to follow, it does not matter what comes first.
+    #[test]
+    fn the_order_between_items_does_not_matter(
+        case in prop_oneof![members("restore"), tasks()],
+        places in prop::collection::vec(any::<Index>(), 16),
+    ) {
+        let mut in_order = case.world_undelivered();
+        in_order.drain(&case.lengths);
+        let mut mixed = case.world_undelivered();
+        mixed.log = mix(std::mem::take(&mut mixed.log), &places);
+        mixed.drain(&case.lengths);
+        prop_assert_eq!(mixed.content(), in_order.content());
+        assert_reported(&mixed);
+    }
+}
+
+/// The records in another order, but each item's own in theirs.
+fn mix(records: Vec<StreamRecord>, places: &[Index]) -> Vec<StreamRecord> {
+    let mut mixed: Vec<StreamRecord> = Vec::new();
+    for (record, place) in records.into_iter().zip(places.iter().cycle()) {
+        let after = mixed.iter().rposition(|known| known.key == record.key).map_or(0, |it| it + 1);
+        mixed.insert(after + place.index(mixed.len() - after + 1), record);
+    }
+    mixed
+}

@@ -1,0 +1,63 @@
+//! What must hold in the end, worked out anew and naively.
+
+use referee::data::{Item, Key, KeyValue, Value};
+use referee::engine::MARK;
+
+use crate::world::{World, text};
+
+/// Every mirror is what its source says, or something of the application's own is in its place.
+pub(crate) fn assert_mirrored(world: &World) {
+    let items = world.items();
+    for (name @ (pk, sk), item) in &items {
+        let reversed = items.get(&(sk.clone(), pk.clone()));
+        if is_member(name) {
+            let mirror = reversed.unwrap_or_else(|| panic!("{pk}/{sk} has no mirror"));
+            let is_copy = mirror.len() == 4 && text(mirror, "role") == text(item, "role");
+            assert!(!mirror.contains_key(MARK) || is_copy, "{mirror:?} of {item:?}");
+        }
+        assert!(!item.contains_key(MARK) || reversed.is_some(), "{pk}/{sk} has no source");
+    }
+}
+
+/// What the application wrote is as it left it, but for sources that a rule deletes.
+pub(crate) fn assert_own(world: &World, deletes_sources: bool) {
+    let mut items = world.items();
+    items.retain(|_, item| !item.contains_key(MARK));
+    let mut own = world.own.clone();
+    if deletes_sources {
+        own.retain(|name, _| items.contains_key(name) || !is_member(name));
+    }
+    assert_eq!(items, own);
+}
+
+pub(crate) fn is_member((pk, sk): &(String, String)) -> bool {
+    pk.starts_with("company#") && sk.starts_with("user#")
+}
+
+/// Every reference whose target does not exist was reported, of those that a rule can find.
+pub(crate) fn assert_reported(world: &World) {
+    let items = world.items();
+    let dangling = world.dangling();
+    for (name @ (pk, sk), item) in &items {
+        for (rule, target) in targets(name, item) {
+            let is_there = items.contains_key(&(target.clone(), "-".to_owned()));
+            let is_reported = dangling.contains(&(rule, &key(pk, sk), &key(&target, "-")));
+            assert!(is_there || is_reported, "{rule} of {pk}/{sk} dangles unreported");
+        }
+    }
+}
+
+/// The rules by which an item refers, and the partition keys of what it refers to.
+pub(crate) fn targets(name: &(String, String), item: &Item<'_>) -> Vec<(&'static str, String)> {
+    if is_member(name) {
+        return vec![("member_company", name.0.clone()), ("member_user", name.1.clone())];
+    }
+    let is_open = item.get("open") == Some(&Value::Bool(true));
+    let by = text(item, "by").filter(|_| is_open);
+    by.map(|by| ("task_by", format!("user#{by}"))).into_iter().collect()
+}
+
+pub(crate) fn key(pk: &str, sk: &str) -> Key<'static> {
+    let value = |text: &str| KeyValue::S(text.to_owned().into());
+    Key { partition: value(pk), sort: Some(value(sk)) }
+}

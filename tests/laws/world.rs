@@ -1,0 +1,215 @@
+//! The world that the laws are about: a table, and the records of what was done to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::FutureExt as _;
+use referee::data::{Item, JsonItem, Key, Value, into_owned};
+use referee::engine::{Clock, Engine, MARK, Violation};
+use referee::replay;
+use referee::store::memory::StreamRecord;
+use referee::store::{Action, Memory, Store as _, Write};
+use serde_json::value::RawValue;
+
+use crate::history::{item_json, load};
+
+/// Something that the application does, or somebody to a mirror.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// Puts a task: whether it is open, by whom, and with whom.
+    Task(u8, bool, Option<u8>, Vec<u8>),
+    /// Puts or deletes a company or a user.
+    Target(&'static str, u8, bool),
+    /// Puts a member with this role, or deletes it.
+    Member(u8, u8, Option<&'static str>),
+    /// Does something to a mirror.
+    Tamper(u8, u8, Tampering),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tampering {
+    /// Changes an attribute, if the mirror is there.
+    Edit,
+    /// Deletes it.
+    Delete,
+    /// Puts an item of the application's own in its place.
+    Replace,
+}
+
+/// A table, and the records of what was done to it.
+pub(crate) struct World {
+    engine: Engine,
+    store: Memory,
+    pub(crate) log: Vec<StreamRecord>,
+    /// How many of them are delivered.
+    done: usize,
+    found: Vec<Violation>,
+    /// The items that the application wrote last, and that carry no mark.
+    pub(crate) own: Items,
+}
+
+/// Items by their keys, as partition and sort key.
+pub(crate) type Items = BTreeMap<(String, String), Item<'static>>;
+
+/// Every record is old enough.
+pub(crate) struct Late;
+
+impl Clock for Late {
+    fn now_ms(&self) -> i64 {
+        1_000_000
+    }
+
+    async fn sleep_until_ms(&self, _: i64) {
+        panic!("an old record needs no waiting");
+    }
+}
+
+impl World {
+    pub(crate) fn new(rules: &str) -> Self {
+        let engine = Engine::new(load(rules));
+        let store = replay::store(engine.rules());
+        Self { engine, store, log: Vec::new(), done: 0, found: Vec::new(), own: Items::new() }
+    }
+
+    pub(crate) fn act(&mut self, act: &Act) {
+        let (key, attributes) = match act {
+            Act::Target(kind, number, is_there) => {
+                (format!("pk: {kind}#{number}, sk: '-'"), is_there.then(String::new))
+            }
+            Act::Member(company, user, role) => (
+                format!("pk: company#{company}, sk: user#{user}"),
+                role.map(|role| format!(", role: {role}, notes: text")),
+            ),
+            Act::Task(task, is_open, by, with) => {
+                let by = by.map_or(String::new(), |by| format!(", by: '{by}'"));
+                let with: Vec<_> = with.iter().map(|user| format!("'{user}'")).collect();
+                let attributes = format!("{by}, open: {is_open}, with: [{}]", with.join(", "));
+                (format!("pk: task#{task}, sk: '-'"), Some(attributes))
+            }
+            Act::Tamper(company, user, tampering) => {
+                let key = format!("pk: user#{user}, sk: company#{company}");
+                match tampering {
+                    Tampering::Edit => return self.edit(&item(&key)),
+                    Tampering::Delete => (key, None),
+                    Tampering::Replace => (key, Some(", mine: true".to_owned())),
+                }
+            }
+        };
+        self.write(match attributes {
+            Some(attributes) => Action::Put(item(&format!("{key}{attributes}"))),
+            None => Action::Delete(item(&key)),
+        });
+    }
+
+    /// Changes the role of the item with this key, if it is there.
+    fn edit(&mut self, key: &Item<'static>) {
+        if let Some(mut item) = self.items().remove(&name(key)) {
+            item.insert("role".into(), "forged".into());
+            self.write(Action::Put(item));
+        }
+    }
+
+    fn write(&mut self, action: Action) {
+        match &action {
+            Action::Put(item) if !item.contains_key(MARK) => {
+                self.own.insert(name(item), item.clone());
+            }
+            Action::Put(key) | Action::Delete(key) => {
+                self.own.remove(&name(key));
+            }
+            Action::Update { .. } | Action::Check(_) => {}
+        }
+        let write = Write { table: "app".to_owned(), action, condition: None };
+        self.store.write(write).now_or_never().unwrap().unwrap();
+        self.log.extend(self.store.take_stream());
+    }
+
+    /// Delivers the next records as a batch.
+    pub(crate) fn deliver(&mut self, records: usize) {
+        let until = (self.done + records).min(self.log.len());
+        self.deliver_these(self.done, until);
+        self.done = until;
+    }
+
+    pub(crate) fn deliver_these(&mut self, from: usize, until: usize) {
+        let records: Vec<Box<RawValue>> = self.log[from..until]
+            .iter()
+            .map(|record| serde_json::value::to_raw_value(record).unwrap())
+            .collect();
+        let records: Vec<&RawValue> = records.iter().map(|record| &**record).collect();
+        let processing = self.engine.process(&records, &self.store, &Late);
+        let outcome = processing.now_or_never().unwrap().unwrap();
+        assert!(outcome.rejected.is_empty() && outcome.handed_back.is_empty(), "{outcome:?}");
+        self.found.extend(outcome.violations);
+        self.log.extend(self.store.take_stream());
+    }
+
+    /// Delivers all that is left, in batches of these lengths.
+    pub(crate) fn drain(&mut self, lengths: &[usize]) {
+        for place in 0.. {
+            if self.done == self.log.len() {
+                return;
+            }
+            assert!(place < 1_000, "it never comes to rest");
+            self.deliver(lengths[place % lengths.len()]);
+        }
+    }
+
+    pub(crate) fn items(&self) -> Items {
+        let items = self.store.dump().remove("app").unwrap();
+        items.into_iter().map(|item| (name(&item), item)).collect()
+    }
+
+    /// The items as far as they do not tell which change a mirror was written for: one that
+    /// someone deleted is restored with the lowest fence, or written for its source's record, as
+    /// may be.
+    pub(crate) fn content(&self) -> Items {
+        let mut items = self.items();
+        for item in items.values_mut() {
+            if let Some(Value::M(mark)) = item.get_mut(MARK) {
+                mark.remove("fence");
+            }
+        }
+        items
+    }
+
+    /// The references that were said to dangle, whatever brought each to light.
+    pub(crate) fn dangling(&self) -> BTreeSet<(&str, &Key<'static>, &Key<'static>)> {
+        let mut dangling = BTreeSet::new();
+        for found in self.found.iter().filter(|found| found.rule != "membership") {
+            let referenced = &found.referenced.as_ref().unwrap().key;
+            for referencing in referencing(found) {
+                dangling.insert((&*found.rule, referencing, referenced));
+            }
+        }
+        dangling
+    }
+
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        self.found.iter().map(|found| found.id(self.engine.rules())).collect()
+    }
+}
+
+/// The items that a violation says refer in vain.
+fn referencing(found: &Violation) -> Vec<&Key<'static>> {
+    match &found.orphans {
+        Some(orphans) => orphans.keys.iter().collect(),
+        None => found.referencing.iter().map(|item| &item.key).collect(),
+    }
+}
+
+fn item(text: &str) -> Item<'static> {
+    let json = item_json(text).to_string();
+    into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
+}
+
+/// An item's attribute, if it is a text.
+pub(crate) fn text<'i>(item: &'i Item<'_>, name: &str) -> Option<&'i str> {
+    match item.get(name) {
+        Some(Value::S(text)) => Some(text),
+        _ => None,
+    }
+}
+
+pub(crate) fn name(item: &Item<'_>) -> (String, String) {
+    (text(item, "pk").unwrap().to_owned(), text(item, "sk").unwrap().to_owned())
+}
