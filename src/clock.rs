@@ -21,6 +21,27 @@ impl Clock for SystemClock {
     }
 }
 
+/// The system's own time, of which there is only so much.
+#[derive(Debug, Clone, Copy)]
+pub struct Until {
+    /// When it is over, in milliseconds since 1970.
+    pub deadline_ms: i64,
+}
+
+impl Clock for Until {
+    fn now_ms(&self) -> i64 {
+        SystemClock.now_ms()
+    }
+
+    async fn sleep_until_ms(&self, time_ms: i64) {
+        SystemClock.sleep_until_ms(time_ms).await;
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        Some(self.deadline_ms)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

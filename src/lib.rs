@@ -13,11 +13,11 @@
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
 
-#[cfg(feature = "live")]
+#[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "live")]
+#[cfg(feature = "aws")]
 pub mod clock;
 pub mod data;
 pub mod engine;

@@ -18,8 +18,34 @@ use crate::rules::model::{Mode, Rules};
 use crate::store::{Store, StoreError};
 
 /// Waits until the grace of all suspects is over, reads them again, reports what still holds, and
-/// makes the repairs that the rules ask for.
+/// makes the repairs that the rules ask for. Those whose grace outlasts the deadline are handed
+/// back.
 pub(super) async fn confirm<S: Store, C: Clock>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    clock: &C,
+    mut suspects: Suspects<'_>,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let Some(deadline_ms) = clock.deadline_ms() else {
+        return confirm_all(rules, plan, store, clock, suspects, report).await;
+    };
+    let late = suspects.take_late(rules, clock.now_ms(), deadline_ms);
+    confirm_all(rules, plan, store, clock, suspects, report).await?;
+    if late.is_empty() {
+        return Ok(());
+    }
+    for cause in &late {
+        let error = "its grace period is not over before the deadline".to_owned();
+        report.fail(StoreError::Retry(error), cause)?;
+    }
+    // They would be delivered again at once, and again, for as long as the grace period lasts.
+    clock.sleep_until_ms(deadline_ms).await;
+    Ok(())
+}
+
+async fn confirm_all<S: Store, C: Clock>(
     rules: &Rules,
     plan: &Plan,
     store: &S,

@@ -28,6 +28,12 @@ pub trait Clock {
 
     /// Waits until a time has come.
     fn sleep_until_ms(&self, time_ms: i64) -> impl Future<Output = ()>;
+
+    /// The time at which the batch must be done, if there is one: what cannot be done by then is
+    /// handed back.
+    fn deadline_ms(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// What no redelivery mends: an operator must act.

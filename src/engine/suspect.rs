@@ -31,28 +31,55 @@ pub(super) struct Suspects<'h> {
     pub(super) departures: Vec<Departure<'h>>,
 }
 
-impl Suspects<'_> {
-    /// When the last of them may be confirmed; nothing if there are none. A record that does not
-    /// tell its time counts as new.
+impl<'h> Suspects<'h> {
+    /// When the last of them may be confirmed; nothing if there are none.
     pub(super) fn due_ms(&self, rules: &Rules, now_ms: i64) -> Option<i64> {
-        let grace_ms =
-            |rule: ReferenceId| i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX);
-        let due_ms = |cause: &Cause<'_>, grace_ms: i64| {
-            cause
-                .change
-                .created_ms
-                .map_or(now_ms, |created_ms| created_ms.saturating_add(CREATION_RESOLUTION_MS))
-                .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
-                .saturating_add(grace_ms)
-        };
-        let claims = self.claims.iter().map(|made| due_ms(&made.cause, grace_ms(made.rule)));
-        let mirrors = self.mirrors.iter().map(|suspect| due_ms(&suspect.cause, MIRROR_GRACE_MS));
+        let grace_ms = |rule| grace_ms(rules, rule);
+        let claims =
+            self.claims.iter().map(|made| due_ms(&made.cause, grace_ms(made.rule), now_ms));
+        let mirrors =
+            self.mirrors.iter().map(|suspect| due_ms(&suspect.cause, MIRROR_GRACE_MS, now_ms));
         let departures = self
             .departures
             .iter()
-            .map(|departure| due_ms(&departure.cause, grace_ms(departure.finder.rule)));
+            .map(|departure| due_ms(&departure.cause, grace_ms(departure.finder.rule), now_ms));
         claims.chain(mirrors).chain(departures).max()
     }
+
+    /// Takes out those that may not be confirmed before the deadline, and gives their causes.
+    pub(super) fn take_late(
+        &mut self,
+        rules: &Rules,
+        now_ms: i64,
+        deadline_ms: i64,
+    ) -> Vec<Cause<'h>> {
+        let mut late = Vec::new();
+        let mut is_in_time = |cause: &Cause<'h>, grace_ms: i64| {
+            let is_in_time = due_ms(cause, grace_ms, now_ms) <= deadline_ms;
+            late.extend((!is_in_time).then_some(*cause));
+            is_in_time
+        };
+        self.claims.retain(|made| is_in_time(&made.cause, grace_ms(rules, made.rule)));
+        self.mirrors.retain(|suspect| is_in_time(&suspect.cause, MIRROR_GRACE_MS));
+        self.departures.retain(|departure| {
+            is_in_time(&departure.cause, grace_ms(rules, departure.finder.rule))
+        });
+        late
+    }
+}
+
+fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {
+    i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// When a grace period is over. A record that does not tell its time counts as new.
+fn due_ms(cause: &Cause<'_>, grace_ms: i64, now_ms: i64) -> i64 {
+    cause
+        .change
+        .created_ms
+        .map_or(now_ms, |created_ms| created_ms.saturating_add(CREATION_RESOLUTION_MS))
+        .min(now_ms.saturating_add(CREATION_RESOLUTION_MS))
+        .saturating_add(grace_ms)
 }
 
 /// What must be read to tell whether suspects are violations.

@@ -4,14 +4,14 @@
 //! Every answer says what it cost.
 
 mod condition;
-#[cfg(feature = "live")]
+#[cfg(feature = "aws")]
 mod dynamodb;
 pub mod memory;
 
 use std::future::Future;
 
 pub use condition::{Condition, Operand};
-#[cfg(feature = "live")]
+#[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
 pub use memory::Memory;
 

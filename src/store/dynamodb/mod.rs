@@ -46,14 +46,13 @@ impl DynamoDb {
         &self,
         request: Pin<Box<impl Future<Output = Result<T, StoreError>>>>,
     ) -> Result<T, StoreError> {
-        match self.deadline {
-            None => request.await,
-            Some(deadline) => {
-                tokio::time::timeout_at(deadline, request).await.unwrap_or_else(|_| {
-                    Err(StoreError::Retry("the deadline came before DynamoDB's answer".to_owned()))
-                })
-            }
+        let Some(deadline) = self.deadline else { return request.await };
+        let late = || StoreError::Retry("the deadline came before DynamoDB's answer".to_owned());
+        if Instant::now() >= deadline {
+            // A request that is begun may be carried out, and nobody would know.
+            return Err(late());
         }
+        tokio::time::timeout_at(deadline, request).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
