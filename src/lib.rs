@@ -9,6 +9,7 @@
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
+//! - `streams`: the tables' streams, shard by shard.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
@@ -25,3 +26,5 @@ pub mod engine;
 pub mod replay;
 pub mod rules;
 pub mod store;
+#[cfg(feature = "live")]
+pub mod streams;
