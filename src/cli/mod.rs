@@ -5,6 +5,9 @@
 mod check;
 mod explain;
 mod init;
+mod lines;
+#[cfg(feature = "live")]
+mod live;
 mod names;
 mod output;
 mod render;

@@ -1,4 +1,4 @@
-//! A replay as JSON Lines.
+//! What was found and done, as JSON Lines.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::engine::{ItemName, Violation, WriteMade};
 use crate::replay::Place;
 use crate::rules::model::{Rules, Severity, TableId};
 
-/// One line of a replay's machine output.
+/// One line of machine output.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Line<'l> {
@@ -64,7 +64,7 @@ struct ItemLine<'l> {
     key: Item<'static>,
 }
 
-/// The totals of a replay.
+/// The totals.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(super) struct Totals {
     /// Records delivered, Referee's own included.
