@@ -10,6 +10,7 @@
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
 //! - `streams`: the tables' streams, shard by shard.
+//! - `watch`: live streams through the engine, without a Lambda.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
@@ -28,3 +29,5 @@ pub mod rules;
 pub mod store;
 #[cfg(feature = "live")]
 pub mod streams;
+#[cfg(feature = "live")]
+pub mod watch;

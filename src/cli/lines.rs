@@ -1,6 +1,7 @@
 //! What was found and done, as JSON Lines.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::data::{Item, Key};
 use crate::engine::{ItemName, Violation, WriteMade};
@@ -34,6 +35,9 @@ pub(super) enum Line<'l> {
         event: Option<&'l str>,
         /// The record's place in the file, from 0.
         record: Option<usize>,
+        /// The record itself, where it is in no file.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<&'l RawValue>,
     },
     /// The totals: always the last line.
     Summary(Totals),
@@ -128,6 +132,7 @@ impl<'l> Line<'l> {
             error,
             event: place.map(|place| place.file.as_str()),
             record: place.map(|place| place.record),
+            payload: None,
         }
     }
 }

@@ -1,0 +1,154 @@
+//! Reading one shard, from where it was left to its end.
+
+use super::Told;
+use super::delivery::{Delivery, Next};
+use super::follow::{Followed, Follower};
+use super::keeper::Keeper;
+use super::lineage::Ready;
+use super::progress::Mark;
+use super::source::Source;
+use crate::engine::{Clock, Fatal};
+use crate::store::Store;
+use crate::streams::{Position, Stream, StreamError, StreamRecord};
+
+/// How long to wait after a read that brought nothing: Lambda, too, reads four times a second.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+const READ_PAUSE_MS: i64 = 250;
+/// How much too old a record may be stamped: DynamoDB rounds down to the second, its emulator to
+/// the minute, and clocks differ.
+const STAMP_SLACK_MS: i64 = 60_000;
+
+impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
+    /// Reads a shard: true at its end, false if a stop was asked for before.
+    pub(super) async fn read_shard(
+        &self,
+        followed: &Followed<'_>,
+        ready: Ready,
+    ) -> Result<bool, Fatal> {
+        let stream = followed.stream;
+        let Ready { shard, mut mark, mut is_from_latest } = ready;
+        let mut iterator = None;
+        let mut failures = 0;
+        while !self.watcher.stop.is_set() {
+            let position = match &mark {
+                _ if is_from_latest => Position::Latest,
+                Some(Mark::After(sequence)) => Position::After(sequence.clone()),
+                Some(Mark::Since(_) | Mark::Drained) | None => Position::TrimHorizon,
+            };
+            let page = match &iterator {
+                None => match self.watcher.source.open(stream, &shard, &position).await {
+                    Ok(opened) => {
+                        iterator = Some(opened);
+                        // What was written since then is wanted, should it be opened again.
+                        is_from_latest = false;
+                        continue;
+                    }
+                    Err(error) => Err(error),
+                },
+                Some(iterator) => {
+                    let records_max = self.watcher.options.batch_records_max;
+                    self.watcher.source.read(stream, iterator, records_max).await
+                }
+            };
+            let page = match page {
+                Ok(page) => page,
+                Err(StreamError::ExpiredIterator(_)) => {
+                    iterator = None;
+                    continue;
+                }
+                Err(StreamError::Trimmed(_)) => {
+                    self.lost(stream, &format!("records of shard `{shard}` were trimmed unread"));
+                    (iterator, mark) = (None, None);
+                    continue;
+                }
+                Err(StreamError::Gone(_)) => {
+                    let what = "was trimmed before it was read to its end";
+                    self.lost(stream, &format!("shard `{shard}` {what}"));
+                    self.save(stream, &shard, Some(&Mark::Drained)).await?;
+                    return Ok(true);
+                }
+                Err(StreamError::Retry(what)) => {
+                    self.delay(stream, &what, failures).await;
+                    failures += 1;
+                    continue;
+                }
+                Err(StreamError::Fatal(what)) => return Err(Fatal(what)),
+            };
+            failures = 0;
+            if page.records.is_empty() {
+                self.nothing_came(stream, &shard, page.next.is_some()).await;
+            } else if !self.deliver(stream, &shard, &mut mark, page.records).await? {
+                return Ok(false);
+            }
+            if page.next.is_none() {
+                self.save(stream, &shard, Some(&Mark::Drained)).await?;
+                return Ok(true);
+            }
+            iterator = page.next;
+        }
+        Ok(false)
+    }
+
+    /// Waits where a shard has nothing at this moment.
+    async fn nothing_came(&self, stream: &Stream, shard: &str, is_open: bool) {
+        self.quiet.borrow_mut().nothing_came(&stream.arn, shard);
+        self.stop_if_done();
+        if is_open {
+            self.rest(READ_PAUSE_MS, || false).await;
+        }
+    }
+
+    /// Delivers a batch until nothing of it is handed back, and keeps how far that got: false if a
+    /// stop was asked for before.
+    async fn deliver(
+        &self,
+        stream: &Stream,
+        shard: &str,
+        mark: &mut Option<Mark>,
+        records: Vec<StreamRecord>,
+    ) -> Result<bool, Fatal> {
+        let wanted = wanted(&records, mark.as_ref());
+        let mut delivery = Delivery::new(wanted.len());
+        loop {
+            let rest = wanted.get(delivery.done()..).unwrap_or_default();
+            let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
+            let watcher = &self.watcher;
+            let mut outcome = watcher.engine.process(&raw, watcher.store, watcher.clock).await?;
+            let next = delivery.settle(watcher.engine.rules(), &mut outcome);
+            (self.tell)(Told::Delivered { outcome: &outcome, records: rest });
+            self.quiet.borrow_mut().something_came();
+            // What is done is kept before anything is waited for.
+            let done = match &next {
+                Next::Done => records.last(),
+                Next::Again { .. } => {
+                    delivery.done().checked_sub(1).and_then(|last| wanted.get(last))
+                }
+            };
+            if let Some(done) = done {
+                *mark = Some(Mark::After(done.sequence.clone()));
+                self.save(stream, shard, mark.as_ref()).await?;
+            }
+            match next {
+                Next::Done => return Ok(true),
+                Next::Again { reason, pause_ms } => {
+                    (self.tell)(Told::HandedBack { stream, reason: &reason, pause_ms });
+                    self.rest(pause_ms, || false).await;
+                    if watcher.stop.is_set() {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The records that are not older than what is wanted of their shard.
+fn wanted<'r>(records: &'r [StreamRecord], mark: Option<&Mark>) -> &'r [StreamRecord] {
+    let Some(Mark::Since(time_ms)) = mark else { return records };
+    let is_old = |record: &StreamRecord| {
+        record.created_ms.is_some_and(|created_ms| created_ms < time_ms - STAMP_SLACK_MS)
+    };
+    // Records come in order, but stamps need not.
+    let first = records.iter().position(|record| !is_old(record)).unwrap_or(records.len());
+    records.get(first..).unwrap_or_default()
+}
