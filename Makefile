@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build lambda deploy test lint bench doc clean
+.PHONY: help demo up build lambda deploy test lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -11,6 +11,8 @@ ARCH ?= arm64
 ARCH_arm64 := --arm64
 ARCH_x86_64 := --x86-64
 NAME ?= referee
+# Where `make up` lets DynamoDB Local listen.
+PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
@@ -22,6 +24,10 @@ demo: ## Replay recorded stream events: mirrors written, violations found
 	@echo
 	@echo "$$ referee replay $(DEMO_ARGUMENTS)"
 	@$(CARGO) run --locked --quiet -- replay $(DEMO_ARGUMENTS) || test $$? -eq 1
+
+up: ## Watch an example table on DynamoDB Local, for you to write to (PORT=8000)
+	@$(CARGO) build --locked --features live --bin referee
+	@REFEREE_DYNAMODB_PORT=$(PORT) tests/with-dynamodb-local.sh tests/up.sh || test $$? -eq 1
 
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee

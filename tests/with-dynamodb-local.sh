@@ -4,7 +4,8 @@
 #     tests/with-dynamodb-local.sh cargo test --features live
 #
 # The command finds it in REFEREE_TEST_DYNAMODB. Where DynamoDB Local cannot run, this says so, and
-# the command runs without it: its tests of a real endpoint are then skipped.
+# the command runs without it: its tests of a real endpoint are then skipped. Where a port is asked
+# for, in REFEREE_DYNAMODB_PORT, the command is not a test, and cannot do without.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -12,9 +13,17 @@ home=$root/.tools/dynamodb-local
 ready_seconds_max=30
 
 without() {
+    if [[ -n ${REFEREE_DYNAMODB_PORT:-} ]]; then
+        echo "error: DynamoDB Local cannot run: $1" >&2
+        exit 1
+    fi
     echo "warning: the tests against DynamoDB Local are SKIPPED: $1" >&2
     shift
     exec "$@"
+}
+
+is_taken() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
 free_port() {
@@ -22,7 +31,7 @@ free_port() {
     local port
     for _ in {1..100}; do
         port=$((20000 + RANDOM % 20000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        if ! is_taken "$port"; then
             echo "$port"
             return
         fi
@@ -39,7 +48,11 @@ if [[ ! -d $home ]]; then
 fi
 "$root/tests/install-dynamodb-local.sh" "$home" || without "it could not be installed" "$@"
 
-port=$(free_port)
+port=${REFEREE_DYNAMODB_PORT:-$(free_port)}
+if is_taken "$port"; then
+    echo "error: port $port is taken" >&2
+    exit 1
+fi
 log=$(mktemp)
 DDB_LOCAL_TELEMETRY=0 java -Xmx512m -Djava.library.path="$home/DynamoDBLocal_lib" \
     -jar "$home/DynamoDBLocal.jar" -inMemory -sharedDb -disableTelemetry -port "$port" \
@@ -48,7 +61,7 @@ emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
 
 waited=0
-until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+until is_taken "$port"; do
     if ! kill -0 "$emulator" 2>/dev/null || ((waited++ == ready_seconds_max * 10)); then
         cat "$log" >&2
         echo "error: DynamoDB Local does not start" >&2

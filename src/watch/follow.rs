@@ -14,6 +14,7 @@ use super::quiet::Quiet;
 use super::source::Source;
 use super::{LEASE_MS, Options, Stop, Told};
 use crate::engine::{Clock, Engine, Fatal};
+use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::streams::{Shard, Stream, StreamError};
 
@@ -37,6 +38,8 @@ pub struct Watcher<'w, S, D, K, C> {
     pub store: &'w D,
     /// Where progress is kept.
     pub keeper: &'w K,
+    /// Where metrics go.
+    pub metrics: &'w Metrics,
     /// Time.
     pub clock: &'w C,
     /// How to watch.

@@ -87,6 +87,11 @@ pub enum Told<'t> {
         /// After this time.
         pause_ms: i64,
     },
+    /// The metrics of a batch could not be published.
+    MetricsLost {
+        /// Why.
+        what: &'t str,
+    },
     /// Records are no longer there, and were not read.
     Lost {
         /// The stream.

@@ -114,8 +114,14 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
             let watcher = &self.watcher;
             let mut outcome = watcher.engine.process(&raw, watcher.store, watcher.clock).await?;
+            // Before what was told already is left out: metrics count what is before the checkpoint.
+            let now_ms = watcher.clock.now_ms();
+            let published = watcher.metrics.publish(watcher.engine.rules(), &outcome, now_ms).await;
             let next = delivery.settle(watcher.engine.rules(), &mut outcome);
             (self.tell)(Told::Delivered { outcome: &outcome, records: rest });
+            if let Err(what) = published {
+                (self.tell)(Told::MetricsLost { what: &what });
+            }
             self.quiet.borrow_mut().something_came();
             // What is done is kept before anything is waited for.
             let done = match &next {

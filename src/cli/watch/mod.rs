@@ -10,14 +10,15 @@ use std::pin::pin;
 use clap::ValueEnum;
 use futures_util::future::{Either, select};
 
-use self::prepare::{create, seed, streams};
+use self::prepare::{check_checkpoint_table, create, seed, streams};
 use self::signals::Signals;
 use self::tell::Teller;
 use super::live::{endpoint_url, runtime};
 use super::{Context, Failure, Outcome, rule_file};
-use crate::aws;
+use crate::aws::{self, SdkConfig};
 use crate::clock::SystemClock;
 use crate::engine::{Clock as _, Engine, Fatal};
+use crate::metrics::{CloudWatch, Metrics, NAMESPACE, Sink};
 use crate::store::DynamoDb;
 use crate::streams::{RECORDS_MAX, Stream, Streams};
 use crate::watch::{
@@ -80,8 +81,14 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let engine = Engine::new(rules);
     let owner = owner(context);
+    let namespace = variable(context, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
+    let sink = metrics_sink(context)?;
     let teller = Teller::new(engine.rules(), context);
-    let ended = runtime()?.block_on(watch(arguments, &engine, &owner, &teller));
+    let ended = runtime()?.block_on(async {
+        let config = aws::configure(arguments.endpoint_url.as_deref()).await;
+        let metrics = Metrics { sink: sink(&config), namespace };
+        watch(arguments, &config, &engine, &metrics, &owner, &teller).await
+    });
     let outcome = teller.finish()?;
     ended?;
     Ok(outcome)
@@ -89,19 +96,30 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
 
 async fn watch(
     arguments: &Args,
+    config: &SdkConfig,
     engine: &Engine,
+    metrics: &Metrics,
     owner: &str,
     teller: &Teller<'_, '_>,
 ) -> Result<(), Failure> {
-    let config = aws::configure(arguments.endpoint_url.as_deref()).await;
-    let (store, source) = (DynamoDb::new(&config), Streams::new(&config));
+    let (store, source) = (DynamoDb::new(config), Streams::new(config));
     if arguments.create_tables {
         let made = create(&store, engine.rules(), arguments.checkpoint_table.as_deref()).await?;
         seed(&store, engine.rules(), &made, &arguments.seed).await?;
     }
     let streams = streams(&store, &source, engine.rules(), teller).await?;
-    let parts =
-        Parts { arguments, engine, store: &store, source: &source, streams: &streams, teller };
+    if let Some(table) = &arguments.checkpoint_table {
+        check_checkpoint_table(&store, table).await?;
+    }
+    let parts = Parts {
+        arguments,
+        engine,
+        store: &store,
+        source: &source,
+        metrics,
+        streams: &streams,
+        teller,
+    };
     let clock = SystemClock;
     match (&arguments.checkpoint, &arguments.checkpoint_table) {
         (Some(file), _) => parts.keep_in(&CheckpointFile::open(file).map_err(failure)?).await,
@@ -119,6 +137,7 @@ struct Parts<'p, 't, 'c> {
     engine: &'p Engine,
     store: &'p DynamoDb,
     source: &'p Streams,
+    metrics: &'p Metrics,
     streams: &'p [Stream],
     teller: &'p Teller<'t, 'c>,
 }
@@ -132,6 +151,7 @@ impl Parts<'_, '_, '_> {
             source: self.source,
             store: self.store,
             keeper,
+            metrics: self.metrics,
             clock: &SystemClock,
             options: self.arguments.options(),
             stop: &stop,
@@ -175,9 +195,28 @@ impl Args {
 
 /// What a lease says of this process: enough to find it.
 fn owner(context: &Context<'_>) -> String {
-    let host = (context.environment)("HOSTNAME").filter(|host| !host.is_empty());
+    let host = variable(context, "HOSTNAME");
     let host = host.map(|host| format!(" on {host}")).unwrap_or_default();
     format!("process {}{host}", std::process::id())
+}
+
+/// Where metrics go. Unlike the Lambda's, they go nowhere unless someone says so: whoever develops
+/// has no use for them.
+fn metrics_sink(context: &Context<'_>) -> Result<fn(&SdkConfig) -> Sink, Failure> {
+    const VARIABLE: &str = "REFEREE_METRICS";
+    match variable(context, VARIABLE).as_deref() {
+        Some("cloudwatch") => Ok(|config| Sink::CloudWatch(CloudWatch::new(config))),
+        Some("emf") => Ok(|_| Sink::Embedded),
+        Some("none") | None => Ok(|_| Sink::Nowhere),
+        Some(other) => Err(Failure::Usage(format!(
+            "`{VARIABLE}` is `{other}`, and must be cloudwatch, emf or none"
+        ))),
+    }
+}
+
+/// A variable that says something.
+fn variable(context: &Context<'_>, name: &str) -> Option<String> {
+    (context.environment)(name).filter(|value| !value.is_empty())
 }
 
 fn failure(error: KeepError) -> Failure {

@@ -89,6 +89,22 @@ pub(super) async fn streams(
     Ok(streams)
 }
 
+/// Tells whether progress can be kept in a table.
+pub(super) async fn check_checkpoint_table(store: &DynamoDb, name: &str) -> Result<(), Failure> {
+    let problem = match store.describe(name).await.map_err(incomplete)? {
+        Described::Hidden(_) => return Ok(()),
+        Described::Table(known) if known.key == checkpoint_schema(name).key => return Ok(()),
+        Described::Table(_) => format!("table `{name}` has not the key of a checkpoint table"),
+        Described::Missing => format!("there is no table `{name}` to keep a checkpoint in"),
+    };
+    Err(Failure::Usage(format!(
+        "{problem}\nhelp: make one: aws dynamodb create-table --table-name {name} --billing-mode \
+         PAY_PER_REQUEST --attribute-definitions AttributeName=table,AttributeType=S \
+         AttributeName=shard,AttributeType=S --key-schema AttributeName=table,KeyType=HASH \
+         AttributeName=shard,KeyType=RANGE"
+    )))
+}
+
 fn incomplete(error: StoreError) -> Failure {
     Failure::Incomplete(error.to_string())
 }

@@ -22,17 +22,21 @@ pub(super) struct Teller<'t, 'c> {
 struct State<'t, 'c> {
     context: &'t mut Context<'c>,
     totals: Totals,
+    has_begun: bool,
     has_errors: bool,
     failure: Option<io::Error>,
 }
 
 impl<'t, 'c> Teller<'t, 'c> {
     pub(super) fn new(rules: &'t Rules, context: &'t mut Context<'c>) -> Self {
-        let totals = Totals::default();
-        Self {
-            rules,
-            told: RefCell::new(State { context, totals, has_errors: false, failure: None }),
-        }
+        let state = State {
+            context,
+            totals: Totals::default(),
+            has_begun: false,
+            has_errors: false,
+            failure: None,
+        };
+        Self { rules, told: RefCell::new(state) }
     }
 
     /// Tells something. An error means that nobody can hear it.
@@ -40,6 +44,7 @@ impl<'t, 'c> Teller<'t, 'c> {
         match told {
             Told::Begun { stream, is_resumed } => {
                 let how = if is_resumed { ", from the checkpoint on" } else { "" };
+                self.told.borrow_mut().has_begun = true;
                 self.message(&format!("watching `{}`{how}", stream.table));
             }
             Told::Delivered { outcome, records } => {
@@ -53,6 +58,9 @@ impl<'t, 'c> Teller<'t, 'c> {
                 "the stream of `{}` is read again in {pause_ms} ms: {what}",
                 stream.table
             )),
+            Told::MetricsLost { what } => {
+                self.message(&format!("warning: the metrics of a batch are lost: {what}"));
+            }
             Told::Lost { stream, what } => {
                 let help = "what changed then, nobody has checked, and mirrors may be stale";
                 self.message(&format!(
@@ -81,13 +89,16 @@ impl<'t, 'c> Teller<'t, 'c> {
         if told.context.json {
             told.context.output.json(&Line::Summary(totals))?;
         }
-        let found = counts(&[
-            (totals.violations, "violation"),
-            (totals.writes, "write"),
-            (totals.rejected, "rejected record"),
-        ]);
-        let seen = counts(&[(totals.records, "record")]);
-        told.context.output.message(&format!("stopped after {seen}: {found}\n"))?;
+        if told.has_begun {
+            let found = counts(&[
+                (totals.violations, "violation"),
+                (totals.writes, "write"),
+                (totals.rejected, "rejected record"),
+            ]);
+            let seen = counts(&[(totals.records, "record")]);
+            let text = format!("stopped; {seen} came, and caused {found}\n");
+            told.context.output.message(&text)?;
+        }
         Ok(if told.has_errors { Outcome::Findings } else { Outcome::Clean })
     }
 }
