@@ -32,5 +32,5 @@ users ada@example.com and bob@example.com. In another terminal:
 Ctrl-C stops everything, and forgets the table.
 
 TEXT
-"${REFEREE_BINARY:-$root/target/debug/referee}" watch --rules "$example/referee.yaml" --endpoint-url "$endpoint" \
+exec "${REFEREE_BINARY:-$root/target/debug/referee}" watch --rules "$example/referee.yaml" --endpoint-url "$endpoint" \
     --create-tables --seed "$example/seed.json"
