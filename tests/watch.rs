@@ -74,7 +74,7 @@ fn mirrors_and_violations(endpoint: &str) {
     world.join("eve");
     watcher.wait_for("violation");
     assert!(world.has_mirror("ada") && world.has_mirror("eve"));
-    watcher.settle();
+    Watcher::settle();
     check(
         &watcher.stop("INT"),
         &expect![[r#"
@@ -232,7 +232,7 @@ mirrors:
     // Someone deletes the mirror, in the other table.
     world.write("watch-two-two", Action::Delete(item(&mirror)));
     watcher.wait_for("violation");
-    watcher.settle();
+    Watcher::settle();
     check(
         &watcher.stop("INT"),
         &expect![[r#"
@@ -275,7 +275,7 @@ fn checkpoint_table(endpoint: &str) {
     let told = "are followed by another `referee watch`: process ";
     assert!(second.stderr.contains(told), "{second:?}");
     assert!(second.stderr.contains("\nhelp: stop it"), "{second:?}");
-    watcher.settle();
+    Watcher::settle();
     assert_eq!(watcher.stop("TERM").code, 0);
     let third = world.run(&[&arguments[..], &["--once", "--json"]].concat());
     assert_eq!((third.code, third.totals(["records"])), (0, [0]), "{third:?}");
@@ -445,9 +445,8 @@ impl Watcher {
         panic!("it never came: {}", told());
     }
 
-    /// Lets the watcher's own writes come back.
-    fn settle(&self) {
-        let _ = self;
+    /// Lets a watcher's own writes come back.
+    fn settle() {
         sleep(Duration::from_millis(1_500));
     }
 
