@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::event::streams::DynamoDbEventResponse;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
 use crate::clock::{SystemClock, Until};
-use crate::engine::{Clock as _, Engine, Fatal, answer, records};
+use crate::engine::{Clock as _, Engine, Fatal, PartialBatchResponse, answer, records};
 use crate::metrics::Metrics;
 use crate::store::DynamoDb;
 
@@ -38,7 +37,7 @@ impl Function {
         event: &RawValue,
         request_id: &str,
         deadline_ms: i64,
-    ) -> Result<DynamoDbEventResponse, Fatal> {
+    ) -> Result<PartialBatchResponse, Fatal> {
         let rules = self.engine.rules();
         let log = Log { rules, request_id, shows_items: self.logs_items };
         let began_ms = SystemClock.now_ms();
