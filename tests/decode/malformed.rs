@@ -401,7 +401,7 @@ fn a_stream_that_the_rules_are_not_for() {
         set("/dynamodb/Keys", json!(null)),
         set("/dynamodb", json!(null)),
     ];
-    expect![[r#"
+    expect![[r"
         fine
         fine
         the record is of `aws:sns`, not of a DynamoDB stream
@@ -416,5 +416,5 @@ fn a_stream_that_the_rules_are_not_for() {
         help: mend the table's `key` in the rule file
         fine
         fine
-        fine"#]].assert_eq(&text.join("\n"));
+        fine"]].assert_eq(&text.join("\n"));
 }
