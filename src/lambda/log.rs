@@ -132,7 +132,7 @@ impl Log<'_> {
             sequence = violation.sequence,
             action = violation.response.name(),
             detail = violation.detail,
-            record = self.shows_items.then_some(payload),
+            record = self.shows_items.then(|| parts(payload).swap_remove(0)),
             "violation"
         );
     }
