@@ -95,7 +95,9 @@ fn stop_and_resume(endpoint: &str) {
     let world = World::new("resume", endpoint);
     let arguments = ["--json", "--once", "--checkpoint", "checkpoint.json"];
     world.create();
-    ["ada", "bob", "eve"].iter().for_each(|name| world.join(name));
+    for name in ["ada", "bob", "eve"] {
+        world.join(name);
+    }
     let first = world.run(&arguments);
     // Four items of the seed, three memberships, three mirrors.
     assert_eq!(first.totals(["records", "writes", "violations"]), [10, 3, 1]);

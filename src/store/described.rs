@@ -227,8 +227,8 @@ references:
         described(key("pk", Some("sk")), Some(STREAM_VIEW))
     }
 
-    fn check(described: [Described; 2], expected: &Expect) {
-        let found = differences(&rules(), &described);
+    fn check(described: &[Described; 2], expected: &Expect) {
+        let found = differences(&rules(), described);
         let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
         expected.assert_eq(&lines.join("\n"));
     }
@@ -237,38 +237,50 @@ references:
     fn tables_that_agree_have_no_differences() {
         let by_customer = Some(key("customer", Some("date")));
         let orders = orders("by_customer", by_customer);
-        check([Described::Table(app()), Described::Table(orders)], &expect![""]);
+        check(&[Described::Table(app()), Described::Table(orders)], &expect![""]);
         let hidden = || Described::Hidden("not allowed".to_owned());
-        check([hidden(), hidden()], &expect![""]);
+        check(&[hidden(), hidden()], &expect![""]);
     }
 
     #[test]
     fn every_difference_is_told_with_its_mend() {
-        check([Described::Missing, Described::Missing], &expect![[r#"
+        check(
+            &[Described::Missing, Described::Missing],
+            &expect![[r"
             there is no table `production-app`
             help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
             there is no table `orders`
-            help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region"#]]);
+            help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region"]],
+        );
         let keys_only = described(key("pk", None), Some("KEYS_ONLY"));
         let other = orders("by_date", None);
-        check([Described::Table(keys_only), Described::Table(other)], &expect![[r#"
+        check(
+            &[Described::Table(keys_only), Described::Table(other)],
+            &expect![[r"
             table `production-app` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)
             help: correct the `key` of table `app` in the rule file
             the stream of table `production-app` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
             help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
             table `orders` has no index `by_customer`
-            help: correct the `find` of the references that use index `by_customer`"#]]);
+            help: correct the `find` of the references that use index `by_customer`"]],
+        );
         let no_stream = described(key("pk", Some("sk")), None);
         let other = orders("by_customer", Some(key("user", None)));
-        check([Described::Table(no_stream), Described::Table(other)], &expect![[r#"
+        check(
+            &[Described::Table(no_stream), Described::Table(other)],
+            &expect![[r"
             table `production-app` has no stream
             help: turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
             index `by_customer` of table `orders` has the key `user` (S), and in the rule file `customer` (S)
-            help: correct the `find` of the references that use index `by_customer`"#]]);
+            help: correct the `find` of the references that use index `by_customer`"]],
+        );
         let longer = orders("by_customer", None);
-        check([Described::Table(app()), Described::Table(longer)], &expect![[r#"
+        check(
+            &[Described::Table(app()), Described::Table(longer)],
+            &expect![[r"
             index `by_customer` of table `orders` has another key, and in the rule file `customer` (S)
-            help: correct the `find` of the references that use index `by_customer`"#]]);
+            help: correct the `find` of the references that use index `by_customer`"]],
+        );
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub async fn follow<S: Source, D: Store, K: Keeper, C: Clock>(
     streams: &[Stream],
     tell: &dyn Fn(Told<'_>),
 ) -> Result<(), Fatal> {
-    let followed: Vec<Followed<'_>> = streams.iter().map(Followed::new).collect();
-    let follower = Follower { watcher, followed: &followed, quiet: RefCell::default(), tell };
+    let all: Vec<Followed<'_>> = streams.iter().map(Followed::new).collect();
+    let follower = Follower { watcher, followed: &all, quiet: RefCell::default(), tell };
     let ended = follower.run().await;
     follower.watcher.keeper.release().await;
     ended

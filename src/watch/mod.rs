@@ -53,7 +53,7 @@ pub enum From {
 }
 
 /// What a watcher tells as it goes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Told<'t> {
     /// Following a stream begins.
     Begun {
@@ -117,3 +117,6 @@ impl Stop {
         self.0.get()
     }
 }
+
+#[cfg(all(test, feature = "cli"))]
+mod tests;

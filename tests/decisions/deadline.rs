@@ -79,41 +79,61 @@ fn check(delivered_seconds: i64, deadline_seconds: i64, expected: &Expect) {
 
 #[test]
 fn a_grace_period_that_outlasts_the_deadline_hands_its_record_back() {
-    check(0, 30, &expect![[r#"
+    check(
+        0,
+        30,
+        &expect![[r#"
         at_once 100
         back 200: its grace period is not over before the deadline
         at 30 s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_last_delivery_finds_that_it_is_over() {
-    check(30, 60, &expect![[r#"
+    check(
+        30,
+        60,
+        &expect![[r#"
         at_once 100
         back 200: its grace period is not over before the deadline
         at 60 s
-    "#]]);
-    check(60, 90, &expect![[r#"
+    "#]],
+    );
+    check(
+        60,
+        90,
+        &expect![[r#"
         at_once 100
         in_time 200
         at 61 s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn where_there_is_time_it_is_waited_for() {
-    check(0, 900, &expect![[r#"
+    check(
+        0,
+        900,
+        &expect![[r#"
         at_once 100
         in_time 200
         at 61 s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_deadline_that_is_over_confirms_nothing_that_must_be_waited_for() {
-    check(0, 0, &expect![[r#"
+    check(
+        0,
+        0,
+        &expect![[r#"
         back 100: its grace period is not over before the deadline
         back 200: its grace period is not over before the deadline
         at 0 s
-    "#]]);
+    "#]],
+    );
 }

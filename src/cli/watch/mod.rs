@@ -22,8 +22,7 @@ use crate::metrics::{CloudWatch, Metrics, NAMESPACE, Sink};
 use crate::store::DynamoDb;
 use crate::streams::{RECORDS_MAX, Stream, Streams};
 use crate::watch::{
-    CheckpointFile, CheckpointTable, KeepError, Keeper, Nothing, Options, Stop, Told, Watcher,
-    follow,
+    CheckpointFile, CheckpointTable, Keeper, Nothing, Options, Stop, Told, Watcher, follow,
 };
 
 #[derive(Debug, clap::Args)]
@@ -122,7 +121,7 @@ async fn watch(
     };
     let clock = SystemClock;
     match (&arguments.checkpoint, &arguments.checkpoint_table) {
-        (Some(file), _) => parts.keep_in(&CheckpointFile::open(file).map_err(failure)?).await,
+        (Some(file), _) => parts.keep_in(&CheckpointFile::open(file)?).await,
         (None, Some(table)) => {
             let owner = format!("{owner}, since {}", clock.now_ms());
             parts.keep_in(&CheckpointTable::new(&store, &clock, table, owner)).await
@@ -217,8 +216,4 @@ fn metrics_sink(context: &Context<'_>) -> Result<fn(&SdkConfig) -> Sink, Failure
 /// A variable that says something.
 fn variable(context: &Context<'_>, name: &str) -> Option<String> {
     (context.environment)(name).filter(|value| !value.is_empty())
-}
-
-fn failure(error: KeepError) -> Failure {
-    Failure::Incomplete(error.to_string())
 }

@@ -9,8 +9,8 @@ use crate::cli::Failure;
 use crate::replay;
 use crate::rules::Rules;
 use crate::store::described::{Described, differences, streamed};
-use crate::store::{Action, DynamoDb, Store as _, StoreError, Write};
-use crate::streams::{Stream, StreamError, Streams};
+use crate::store::{Action, DynamoDb, Store as _, Write};
+use crate::streams::{Stream, Streams};
 use crate::watch::checkpoint_schema;
 
 /// Makes the tables that are not there, and tells which of the rules' tables these were.
@@ -21,8 +21,8 @@ pub(super) async fn create(
 ) -> Result<BTreeSet<String>, Failure> {
     let mut made = BTreeSet::new();
     for schema in replay::schemas(rules).chain(checkpoint_table.map(checkpoint_schema)) {
-        if store.describe(&schema.name).await.map_err(incomplete)? == Described::Missing {
-            store.create(&schema).await.map_err(incomplete)?;
+        if store.describe(&schema.name).await? == Described::Missing {
+            store.create(&schema).await?;
             made.insert(schema.name);
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn seed(
         for item in items.into_iter().filter(|_| tables.contains(&table)) {
             let action = Action::Put(item);
             let write = Write { table: table.clone(), action, condition: None };
-            store.write(write).await.map_err(incomplete)?;
+            store.write(write).await?;
         }
     }
     Ok(())
@@ -65,7 +65,7 @@ pub(super) async fn streams(
 ) -> Result<Vec<Stream>, Failure> {
     let mut described = Vec::new();
     for table in &rules.tables {
-        let table = store.describe(&table.name).await.map_err(incomplete)?;
+        let table = store.describe(&table.name).await?;
         if let Described::Hidden(why) = &table {
             teller.message(&format!("a table is not compared with the rules: {why}"));
         }
@@ -79,8 +79,7 @@ pub(super) async fn streams(
     }
     let mut streams = Vec::new();
     for table in streamed(rules) {
-        let stream = source.latest(&rules[table].name).await;
-        streams.push(stream.map_err(|error: StreamError| Failure::Incomplete(error.to_string()))?);
+        streams.push(source.latest(&rules[table].name).await?);
     }
     if streams.is_empty() {
         let help = "help: no rule is on that looks at items";
@@ -91,7 +90,7 @@ pub(super) async fn streams(
 
 /// Tells whether progress can be kept in a table.
 pub(super) async fn check_checkpoint_table(store: &DynamoDb, name: &str) -> Result<(), Failure> {
-    let problem = match store.describe(name).await.map_err(incomplete)? {
+    let problem = match store.describe(name).await? {
         Described::Hidden(_) => return Ok(()),
         Described::Table(known) if known.key == checkpoint_schema(name).key => return Ok(()),
         Described::Table(_) => format!("table `{name}` has not the key of a checkpoint table"),
@@ -103,8 +102,4 @@ pub(super) async fn check_checkpoint_table(store: &DynamoDb, name: &str) -> Resu
          AttributeName=shard,AttributeType=S --key-schema AttributeName=table,KeyType=HASH \
          AttributeName=shard,KeyType=RANGE"
     )))
-}
-
-fn incomplete(error: StoreError) -> Failure {
-    Failure::Incomplete(error.to_string())
 }

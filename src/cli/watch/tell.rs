@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io;
 
+use serde_json::value::RawValue;
+
 use crate::cli::lines::{Line, Totals};
 use crate::cli::names::item_name;
 use crate::cli::rule_file::counts;
@@ -137,7 +139,7 @@ impl State<'_, '_> {
             payload,
         };
         self.result(&line, || {
-            let payload = payload.map(|payload| payload.get()).unwrap_or_default();
+            let payload = payload.map(RawValue::get).unwrap_or_default();
             format!("rejected   {}\n           {payload}", rejected.error)
         });
     }

@@ -116,10 +116,10 @@ fn schema(elements: &[KeySchemaElement], definitions: &[AttributeDefinition]) ->
 
 fn attribute(name: &str, definitions: &[AttributeDefinition]) -> Option<KeyAttribute> {
     let definition = definitions.iter().find(|definition| definition.attribute_name == name)?;
-    let kind = match &definition.attribute_type {
-        ScalarAttributeType::S => KeyKind::S,
-        ScalarAttributeType::N => KeyKind::N,
-        ScalarAttributeType::B => KeyKind::B,
+    let kind = match definition.attribute_type.as_str() {
+        "S" => KeyKind::S,
+        "N" => KeyKind::N,
+        "B" => KeyKind::B,
         _ => return None,
     };
     Some(KeyAttribute { name: name.to_owned(), kind })
