@@ -210,7 +210,7 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
             self.quiet.borrow_mut().open(&followed.stream.arn, &ready.shard);
             tasks.push(Box::pin(async move {
                 let shard = ready.shard.clone();
-                let is_drained = self.read_shard(followed, ready).await?;
+                let is_drained = self.read_shard(followed.stream, ready).await?;
                 Ok(if is_drained { Event::Drained(followed, shard) } else { Event::Stopped })
             }));
         }

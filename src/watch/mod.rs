@@ -118,5 +118,5 @@ impl Stop {
     }
 }
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
 mod tests;

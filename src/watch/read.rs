@@ -2,14 +2,14 @@
 
 use super::Told;
 use super::delivery::{Delivery, Next};
-use super::follow::{Followed, Follower};
+use super::follow::{Follower, Watcher};
 use super::keeper::Keeper;
 use super::lineage::Ready;
 use super::progress::Mark;
 use super::source::Source;
 use crate::engine::{Clock, Fatal};
 use crate::store::Store;
-use crate::streams::{Position, Stream, StreamError, StreamRecord};
+use crate::streams::{Page, Position, Stream, StreamError, StreamRecord};
 
 /// How long to wait after a read that brought nothing: Lambda, too, reads four times a second.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
@@ -18,91 +18,107 @@ const READ_PAUSE_MS: i64 = 250;
 /// the minute, and clocks differ.
 const STAMP_SLACK_MS: i64 = 60_000;
 
+/// Where in a shard its reader is.
+struct Cursor {
+    ready: Ready,
+    /// What leads on; nothing if that is to be asked for.
+    iterator: Option<String>,
+    /// How many requests in a row have failed.
+    failures: u32,
+}
+
 impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     /// Reads a shard: true at its end, false if a stop was asked for before.
-    pub(super) async fn read_shard(
-        &self,
-        followed: &Followed<'_>,
-        ready: Ready,
-    ) -> Result<bool, Fatal> {
-        let stream = followed.stream;
-        let Ready { shard, mut mark, mut is_from_latest } = ready;
-        let mut iterator = None;
-        let mut failures = 0;
+    pub(super) async fn read_shard(&self, stream: &Stream, ready: Ready) -> Result<bool, Fatal> {
+        let mut cursor = Cursor { ready, iterator: None, failures: 0 };
         while !self.watcher.stop.is_set() {
-            let position = match &mark {
-                _ if is_from_latest => Position::Latest,
+            let is_over = match self.page(stream, &mut cursor).await {
+                Ok(page) => {
+                    cursor.failures = 0;
+                    let is_over = page.next.is_none();
+                    cursor.iterator = page.next;
+                    if page.records.is_empty() {
+                        // At its end, its children may have something.
+                        if !is_over {
+                            self.nothing_came(stream, &cursor.ready.shard).await;
+                        }
+                    } else if !self.deliver(stream, &mut cursor.ready, page.records).await? {
+                        return Ok(false);
+                    }
+                    is_over
+                }
+                Err(error) => self.recover(stream, &mut cursor, error).await?,
+            };
+            if is_over {
+                self.save(stream, &cursor.ready.shard, Some(&Mark::Drained)).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The next records of a shard.
+    async fn page(&self, stream: &Stream, cursor: &mut Cursor) -> Result<Page, StreamError> {
+        let Watcher { source, options, .. } = &self.watcher;
+        let Ready { shard, mark, is_from_latest } = &mut cursor.ready;
+        let iterator = if let Some(iterator) = cursor.iterator.take() {
+            iterator
+        } else {
+            let position = match mark {
+                _ if *is_from_latest => Position::Latest,
                 Some(Mark::After(sequence)) => Position::After(sequence.clone()),
                 Some(Mark::Since(_) | Mark::Drained) | None => Position::TrimHorizon,
             };
-            let page = match &iterator {
-                None => match self.watcher.source.open(stream, &shard, &position).await {
-                    Ok(opened) => {
-                        iterator = Some(opened);
-                        // What was written since then is wanted, should it be opened again.
-                        is_from_latest = false;
-                        continue;
-                    }
-                    Err(error) => Err(error),
-                },
-                Some(iterator) => {
-                    let records_max = self.watcher.options.batch_records_max;
-                    self.watcher.source.read(stream, iterator, records_max).await
-                }
-            };
-            let page = match page {
-                Ok(page) => page,
-                Err(StreamError::ExpiredIterator(_)) => {
-                    iterator = None;
-                    continue;
-                }
-                Err(StreamError::Trimmed(_)) => {
-                    // Whoever begins with the oldest record has it by definition; and the emulator
-                    // says this of every shard whose first record comes after it was opened.
-                    if matches!(mark, Some(Mark::After(_))) {
-                        let what = format!("records of shard `{shard}` were trimmed unread");
-                        self.lost(stream, &what);
-                        mark = None;
-                    }
-                    iterator = None;
-                    self.rest(READ_PAUSE_MS, || false).await;
-                    continue;
-                }
-                Err(StreamError::Gone(_)) => {
-                    let what = "was trimmed before it was read to its end";
-                    self.lost(stream, &format!("shard `{shard}` {what}"));
-                    self.save(stream, &shard, Some(&Mark::Drained)).await?;
-                    return Ok(true);
-                }
-                Err(StreamError::Retry(what)) => {
-                    self.delay(stream, &what, failures).await;
-                    failures += 1;
-                    continue;
-                }
-                Err(StreamError::Fatal(what)) => return Err(Fatal(what)),
-            };
-            failures = 0;
-            if page.records.is_empty() {
-                self.nothing_came(stream, &shard, page.next.is_some()).await;
-            } else if !self.deliver(stream, &shard, &mut mark, page.records).await? {
-                return Ok(false);
+            let opened = source.open(stream, shard, &position).await?;
+            // What is written from now on is wanted, should it be opened again.
+            *is_from_latest = false;
+            opened
+        };
+        let page = source.read(stream, &iterator, options.batch_records_max).await;
+        if let Err(StreamError::Retry(_)) = &page {
+            cursor.iterator = Some(iterator);
+        }
+        page
+    }
+
+    /// Does what an error asks for: true if the shard is over with that.
+    async fn recover(
+        &self,
+        stream: &Stream,
+        cursor: &mut Cursor,
+        error: StreamError,
+    ) -> Result<bool, Fatal> {
+        let Ready { shard, mark, .. } = &mut cursor.ready;
+        match error {
+            StreamError::Fatal(what) => return Err(Fatal(what)),
+            StreamError::Retry(what) => {
+                self.delay(stream, &what, cursor.failures).await;
+                cursor.failures += 1;
             }
-            if page.next.is_none() {
-                self.save(stream, &shard, Some(&Mark::Drained)).await?;
+            StreamError::ExpiredIterator(_) => {}
+            StreamError::Trimmed(_) => {
+                // Whoever begins with the oldest record has it by definition; and the emulator
+                // says this of every shard whose first record comes after it was opened.
+                if matches!(mark, Some(Mark::After(_))) {
+                    self.lost(stream, &format!("records of shard `{shard}` were trimmed unread"));
+                    *mark = None;
+                }
+                self.rest(READ_PAUSE_MS, || false).await;
+            }
+            StreamError::Gone(_) => {
+                let what = "was trimmed before it was read to its end";
+                self.lost(stream, &format!("shard `{shard}` {what}"));
                 return Ok(true);
             }
-            iterator = page.next;
         }
         Ok(false)
     }
 
     /// Waits where a shard has nothing at this moment.
-    async fn nothing_came(&self, stream: &Stream, shard: &str, is_open: bool) {
+    async fn nothing_came(&self, stream: &Stream, shard: &str) {
         self.quiet.borrow_mut().nothing_came(&stream.arn, shard);
         self.stop_if_done();
-        if is_open {
-            self.rest(READ_PAUSE_MS, || false).await;
-        }
+        self.rest(READ_PAUSE_MS, || false).await;
     }
 
     /// Delivers a batch until nothing of it is handed back, and keeps how far that got: false if a
@@ -110,8 +126,7 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     async fn deliver(
         &self,
         stream: &Stream,
-        shard: &str,
-        mark: &mut Option<Mark>,
+        Ready { shard, mark, .. }: &mut Ready,
         records: Vec<StreamRecord>,
     ) -> Result<bool, Fatal> {
         let wanted = wanted(&records, mark.as_ref());

@@ -245,7 +245,7 @@ fn taken(table: &str, found: Option<&Item<'static>>, now_ms: i64) -> KeepError {
         Some(Value::N(number)) => number.as_str().parse::<i64>().ok(),
         _ => None,
     });
-    let left_s = expires_ms.map_or(0, |time_ms| (time_ms - now_ms).max(0) / 1000 + 1);
+    let left_s = expires_ms.map_or(0, |time_ms| ((time_ms - now_ms).max(0) + 999) / 1000);
     KeepError::Fatal(format!(
         "the streams of `{table}` are followed by another `referee watch`: {owner}\n\
          help: stop it, or if it was killed, wait {left_s} s until its lease has run out"
@@ -369,7 +369,7 @@ mod tests {
             let refusal = load(two, "1").unwrap_err();
             expect_test::expect![[r"
                 the streams of `arn:aws:dynamodb:eu-west-1:1:table/app` are followed by another `referee watch`: one
-                help: stop it, or if it was killed, wait 31 s until its lease has run out"]]
+                help: stop it, or if it was killed, wait 30 s until its lease has run out"]]
             .assert_eq(&refusal.to_string());
             for _ in 0..9 {
                 time.0.set(time.0.get() + LEASE_MS / 3);
