@@ -9,6 +9,8 @@
 //!   everything else runs on.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
+//! - `lambda`: the Lambda function.
+//! - `metrics`: an outcome in numbers, for CloudWatch.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
@@ -21,6 +23,10 @@ pub mod cli;
 pub mod clock;
 pub mod data;
 pub mod engine;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "aws")]
+pub mod metrics;
 #[cfg(feature = "cli")]
 pub mod replay;
 pub mod rules;

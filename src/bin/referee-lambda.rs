@@ -1,3 +1,5 @@
 //! The Lambda function.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    referee::lambda::main()
+}

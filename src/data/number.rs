@@ -34,6 +34,9 @@ pub enum NumberError {
 }
 
 impl<'a> Number<'a> {
+    /// Nought.
+    pub const ZERO: Self = Self(Cow::Borrowed("0"));
+
     /// Reads a number, borrowing the text where it is canonical already.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, NumberError> {
         let text = text.into();

@@ -11,19 +11,26 @@ use crate::store::{
 #[derive(Debug)]
 pub(crate) struct Metered<'s, S> {
     store: &'s S,
-    requests: Cell<u64>,
+    reads: Cell<u64>,
+    writes: Cell<u64>,
     units: Cell<Units>,
 }
 
 impl<'s, S> Metered<'s, S> {
     /// Counts from nothing.
     pub(crate) fn new(store: &'s S) -> Self {
-        Self { store, requests: Cell::new(0), units: Cell::new(Units::default()) }
+        let none = || Cell::new(0);
+        Self { store, reads: none(), writes: none(), units: Cell::new(Units::default()) }
     }
 
-    /// The requests made.
+    /// The requests made that read.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.get()
+    }
+
+    /// All the requests made.
     pub(crate) fn requests(&self) -> u64 {
-        self.requests.get()
+        self.reads.get() + self.writes.get()
     }
 
     /// What they cost.
@@ -31,8 +38,12 @@ impl<'s, S> Metered<'s, S> {
         self.units.get()
     }
 
-    fn count<T>(&self, answer: Result<Answer<T>, StoreError>) -> Result<Answer<T>, StoreError> {
-        self.requests.set(self.requests.get() + 1);
+    fn count<T>(
+        &self,
+        requests: &Cell<u64>,
+        answer: Result<Answer<T>, StoreError>,
+    ) -> Result<Answer<T>, StoreError> {
+        requests.set(requests.get() + 1);
         if let Ok(answer) = &answer {
             let mut units = self.units.get();
             units += answer.units;
@@ -47,18 +58,18 @@ impl<S: Store> Store for Metered<'_, S> {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        self.count(self.store.batch_get(reads).await)
+        self.count(&self.reads, self.store.batch_get(reads).await)
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        self.count(self.store.query(query).await)
+        self.count(&self.reads, self.store.query(query).await)
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        self.count(self.store.write(write).await)
+        self.count(&self.writes, self.store.write(write).await)
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        self.count(self.store.transact(actions).await)
+        self.count(&self.writes, self.store.transact(actions).await)
     }
 }

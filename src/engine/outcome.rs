@@ -9,6 +9,9 @@ use crate::store::Units;
 pub struct Outcome {
     /// How many records were delivered.
     pub records: usize,
+    /// When the oldest change was made that a rule looks at, in milliseconds since 1970; nothing
+    /// if there was none, or none that tells.
+    pub oldest_ms: Option<i64>,
     /// What is wrong, in the order of the records.
     pub violations: Vec<Violation>,
     /// The writes that were made.
@@ -19,6 +22,8 @@ pub struct Outcome {
     pub handed_back: Vec<HandedBack>,
     /// How many requests were made of the store.
     pub requests: u64,
+    /// How many of them read.
+    pub reads: u64,
     /// What they cost.
     pub units: Units,
 }

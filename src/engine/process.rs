@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::coalesce::coalesce;
 use super::confirm::confirm;
 use super::decide::{self, decide};
-use super::decode::decode;
+use super::decode::{check_stream, decode};
 use super::leads::leads_anywhere;
 use super::meter::Metered;
 use super::outcome::Outcome;
@@ -62,6 +62,19 @@ impl Engine {
         &self.rules
     }
 
+    /// Refuses a batch that is of no stream these rules can work with: of another service, of a
+    /// table they do not have or whose key they have otherwise, or without both images.
+    ///
+    /// To reject its records one by one would be to lose them all. A batch is of one stream, so
+    /// the first record that says so tells it for all.
+    pub fn check_stream(&self, records: &[&RawValue]) -> Result<(), Fatal> {
+        records
+            .iter()
+            .find_map(|record| check_stream(&self.rules, record))
+            .unwrap_or(Ok(()))
+            .map_err(Fatal)
+    }
+
     /// Processes one batch of stream records, each still unread.
     pub async fn process<S: Store, C: Clock>(
         &self,
@@ -80,6 +93,7 @@ impl Engine {
                 Err(rejected) => report.reject(rejected),
             }
         }
+        report.oldest(changes.iter().filter_map(|change| change.created_ms).min());
         let histories = coalesce(changes);
         let mut work = work(rules, &self.plan, &histories);
         work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
@@ -92,7 +106,7 @@ impl Engine {
         let outdated = std::mem::take(&mut decisions.outdated);
         correct(rules, &store, outdated, &mut report).await?;
         confirm(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
-        Ok(report.finish(store.requests(), store.units()))
+        Ok(report.finish(&store))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::decode::Rejected;
 use super::leads::Leads;
+use super::meter::Metered;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
 use super::process::Fatal;
@@ -10,7 +11,7 @@ use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, Departure, MirrorSuspect};
 use crate::data::{Item, Key};
 use crate::rules::model::{EntityId, ReferenceId, Rules};
-use crate::store::{StoreError, Units};
+use crate::store::StoreError;
 
 /// How many of the items left behind are named.
 const ORPHANS_NAMED_MAX: usize = 10;
@@ -28,12 +29,18 @@ impl<'r> Report<'r> {
         Self { rules, outcome: Outcome { records, ..Outcome::default() } }
     }
 
-    /// The outcome, in the order of the records.
-    pub(super) fn finish(mut self, requests: u64, units: Units) -> Outcome {
+    /// The outcome, in the order of the records, and what it took.
+    pub(super) fn finish<S>(mut self, store: &Metered<'_, S>) -> Outcome {
         self.outcome.violations.sort_by_key(|violation| violation.position);
         self.outcome.rejected.sort_by_key(|rejected| rejected.position);
         self.outcome.handed_back.sort_by_key(|handed_back| handed_back.position);
-        Outcome { requests, units, ..self.outcome }
+        let (requests, reads, units) = (store.requests(), store.reads(), store.units());
+        Outcome { requests, reads, units, ..self.outcome }
+    }
+
+    /// The oldest change that a rule looks at was made at this time.
+    pub(super) fn oldest(&mut self, created_ms: Option<i64>) {
+        self.outcome.oldest_ms = created_ms;
     }
 
     /// A record cannot be understood.

@@ -90,6 +90,11 @@ pub fn decode_whole<'a>(
     read(rules, position, record, |header| change(rules, position, header, &[&Wanted::All]))
 }
 
+/// Whether a record's stream is one that the rules are for; nothing if the record does not tell.
+pub(crate) fn check_stream(rules: &Rules, record: &RawValue) -> Option<Result<(), String>> {
+    wire::check_stream(rules, &wire::envelope(record).ok()?)
+}
+
 fn read<'a, T>(
     rules: &Rules,
     position: usize,

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::image::image;
-use crate::data::Key;
-use crate::data::SequenceNumber;
+use crate::data::{Key, KeyError, SequenceNumber};
 use crate::engine::change::Origin;
 use crate::engine::plan::Wanted;
 use crate::rules::model::{Rules, TableId};
@@ -88,6 +87,26 @@ pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header
     })
 }
 
+/// Whether the stream that a record names is one that the rules are for; nothing if it names none.
+pub(super) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Result<(), String>> {
+    if envelope.event_source.is_none() && envelope.event_source_arn.is_none() {
+        return None;
+    }
+    Some(find_table(rules, envelope).and_then(|table| {
+        let Some(stream) = &envelope.dynamodb else { return Ok(()) };
+        check_view(stream.stream_view_type.as_ref())?;
+        let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Wanted::All]) else { return Ok(()) };
+        match rules[table].key.key_of(&keys) {
+            Err(error @ (KeyError::Missing(_) | KeyError::Type { .. })) => Err(format!(
+                "the key of table `{}` is not what the rules say: {error}\n\
+                 help: mend the table's `key` in the rule file",
+                rules[table].name
+            )),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }))
+}
+
 /// A text that is borrowed where the JSON has no escapes in it.
 #[derive(Clone, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
@@ -97,7 +116,8 @@ pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     event_name: Option<Text<'a>>,
-    #[serde(borrow)]
+    // SNS spells it with a capital.
+    #[serde(borrow, alias = "EventSource")]
     event_source: Option<Text<'a>>,
     #[serde(borrow, rename = "eventSourceARN")]
     event_source_arn: Option<Text<'a>>,

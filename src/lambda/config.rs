@@ -1,0 +1,230 @@
+//! Configuration: what the environment says, read once and checked whole before any record.
+
+use std::fmt::Write as _;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::metrics::NAMESPACE;
+use crate::rules::model::Mode;
+use crate::rules::{self, Diagnostic, Level, Lines, Position, RuleSource, Rules};
+
+/// The rule file that is read where the environment names none.
+const RULE_FILE: &str = "referee.yaml";
+
+/// The most that packed rules may unpack to, in bytes: Lambda's environment has 4 KB, of which a
+/// forged text could make gigabytes.
+const UNPACKED_BYTES_MAX: u64 = 8 << 20;
+
+/// What the function runs with.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// The rules, in the mode that the environment asks for.
+    pub(super) rules: Rules,
+    /// Where metrics go.
+    pub(super) metrics: MetricsTo,
+    /// Their namespace.
+    pub(super) namespace: String,
+    /// Whether logs may show the content of items.
+    pub(super) logs_items: bool,
+}
+
+/// Where metrics go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MetricsTo {
+    CloudWatch,
+    Embedded,
+    Nowhere,
+}
+
+/// Something that is wrong with the configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// Whether the function can run all the same.
+    pub(super) is_warning: bool,
+    /// What, where, and how to mend it.
+    pub(super) text: String,
+}
+
+impl Problem {
+    fn error(text: impl Into<String>) -> Self {
+        Self { is_warning: false, text: text.into() }
+    }
+}
+
+/// Where configuration comes from.
+pub(super) struct Sources<'s> {
+    /// The environment variables.
+    pub(super) environment: &'s dyn Fn(&str) -> Option<String>,
+    /// The files.
+    pub(super) read: &'s dyn Fn(&Path) -> io::Result<Vec<u8>>,
+}
+
+/// Reads the configuration, and finds all that is wrong with it at once.
+///
+/// Invariant: there is a configuration exactly if no problem is an error.
+pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let rules = rules(sources, &mut problems);
+    let mut take = |name, words: &[&str]| match variable(sources, name) {
+        Some(value) if !words.contains(&value.as_str()) => {
+            let (last, first) = words.split_last().unwrap_or((&"", &[]));
+            let first = first.join(", ");
+            problems.push(Problem::error(format!(
+                "`{name}` is `{value}`, and must be {first} or {last}"
+            )));
+            None
+        }
+        value => value,
+    };
+    let mode = take("REFEREE_MODE", &["off", "observe", "enforce"]);
+    let metrics = take("REFEREE_METRICS", &["cloudwatch", "emf", "none"]);
+    let logs_items = take("REFEREE_LOG_ITEMS", &["true", "false"]);
+    let mode = mode.as_deref().and_then(Mode::from_name);
+    let namespace = variable(sources, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
+    if !is_namespace(&namespace) {
+        problems.push(Problem::error(format!(
+            "`REFEREE_NAMESPACE` is `{namespace}`, which CloudWatch does not take as a namespace\n\
+             help: use up to 255 letters, digits and `.-_/#:`, and do not begin with `AWS/` or `:`"
+        )));
+    }
+    let sound = problems.iter().all(|problem| problem.is_warning);
+    let config = rules.filter(|_| sound).map(|rules| Config {
+        rules: match mode {
+            Some(mode) => rules.in_mode(mode),
+            None => rules,
+        },
+        metrics: match metrics.as_deref() {
+            Some("emf") => MetricsTo::Embedded,
+            Some("none") => MetricsTo::Nowhere,
+            _ => MetricsTo::CloudWatch,
+        },
+        namespace,
+        logs_items: logs_items.as_deref() == Some("true"),
+    });
+    (config, problems)
+}
+
+/// A variable that says something. Deployment tools set what nobody gave to an empty text.
+fn variable(sources: &Sources<'_>, name: &str) -> Option<String> {
+    (sources.environment)(name).filter(|value| !value.is_empty())
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
+fn is_namespace(text: &str) -> bool {
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
+    text.len() <= 255
+        && text.chars().all(is_allowed)
+        && !text.trim().is_empty()
+        && !text.starts_with(':')
+        && !text.starts_with("AWS/")
+}
+
+fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {
+    let names = ["REFEREE_RULES", "REFEREE_RULES_JSON", "REFEREE_RULES_GZ"];
+    let given = names.map(|name| variable(sources, name).map(|value| (name, value)));
+    let source = match given.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+        [] => file(sources, RULE_FILE),
+        [("REFEREE_RULES", path)] => file(sources, path),
+        [("REFEREE_RULES_JSON", text)] => {
+            Ok(RuleSource { name: "REFEREE_RULES_JSON".to_owned(), text: text.clone() })
+        }
+        [(name, packed)] => unpack(packed)
+            .map_err(|error| Problem::error(format!("`{name}` {error}")))
+            .and_then(|bytes| source(name, bytes)),
+        [(first, _), (second, _), ..] => {
+            let text = format!("`{first}` and `{second}` both give rules\nhelp: set one of them");
+            Err(Problem::error(text))
+        }
+    };
+    match source {
+        Ok(source) => {
+            let loaded = rules::load(&source, sources.environment);
+            problems.extend(loaded.diagnostics.iter().map(|it| problem(&source, it)));
+            loaded.rules
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+fn file(sources: &Sources<'_>, path: &str) -> Result<RuleSource, Problem> {
+    let bytes = (sources.read)(Path::new(path)).map_err(|error| {
+        Problem::error(format!(
+            "the rule file `{path}` cannot be read: {error}\n\
+             help: include it in the package (`cargo lambda deploy --include {path}`), or give the \
+             rules in REFEREE_RULES_JSON"
+        ))
+    })?;
+    source(path, bytes)
+}
+
+fn source(name: &str, bytes: Vec<u8>) -> Result<RuleSource, Problem> {
+    let unread = RuleSource { name: name.to_owned(), text: String::new() };
+    RuleSource::from_bytes(name, bytes).map_err(|diagnostic| problem(&unread, &diagnostic))
+}
+
+fn unpack(packed: &str) -> Result<Vec<u8>, String> {
+    let packed: String = packed.split_whitespace().collect();
+    let packed =
+        BASE64_STANDARD.decode(packed).map_err(|error| format!("is not base64: {error}"))?;
+    let mut unpacked = Vec::new();
+    flate2::read::MultiGzDecoder::new(packed.as_slice())
+        .take(UNPACKED_BYTES_MAX + 1)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| format!("is not gzip in base64: {error}"))?;
+    if u64::try_from(unpacked.len()).is_ok_and(|bytes| bytes <= UNPACKED_BYTES_MAX) {
+        Ok(unpacked)
+    } else {
+        Err(format!("unpacks to more than {UNPACKED_BYTES_MAX} bytes"))
+    }
+}
+
+/// A diagnostic as a log shows it: each place with its line.
+fn problem(source: &RuleSource, diagnostic: &Diagnostic) -> Problem {
+    let lines = Lines::of(&source.text);
+    let mut text = format!("{}: {}", diagnostic.code.id, diagnostic.message);
+    for label in &diagnostic.labels {
+        let Position { line, column } = lines.position(label.span.start);
+        let shown = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let shown = excerpt(shown, column.saturating_sub(1));
+        let _ = write!(text, "\n  {}:{line}:{column}: `{shown}`", source.name);
+        if !label.text.is_empty() {
+            let _ = write!(text, ": {}", label.text);
+        }
+    }
+    if diagnostic.labels.is_empty() {
+        let _ = write!(text, "\n  {}", source.name);
+    }
+    for note in &diagnostic.notes {
+        let _ = write!(text, "\nnote: {note}");
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = write!(text, "\nhelp: {help}");
+    }
+    Problem { is_warning: diagnostic.level() == Level::Warning, text }
+}
+
+/// A line as far as it fits, from shortly before the place that is meant: rules in JSON are often
+/// one long line.
+fn excerpt(line: &str, place_chars: usize) -> String {
+    const SHOWN_CHARS: usize = 80;
+    const BEFORE_CHARS: usize = 30;
+    let all_chars = line.chars().count();
+    if all_chars <= SHOWN_CHARS {
+        return line.trim().to_owned();
+    }
+    let start = place_chars.saturating_sub(BEFORE_CHARS);
+    let shown: String = line.chars().skip(start).take(SHOWN_CHARS).collect();
+    let before = if start > 0 { "…" } else { "" };
+    let after = if start + SHOWN_CHARS < all_chars { "…" } else { "" };
+    format!("{before}{shown}{after}")
+}
+
+#[cfg(test)]
+mod tests;

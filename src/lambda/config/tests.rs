@@ -1,0 +1,197 @@
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+const RULES: &str = r#"{"version":1,"tables":{"app":{"name":"${APP}","key":["pk"]}},"entities":{"user":{"table":"app","key":{"pk":"user#{id}"}},"team":{"table":"app","key":{"pk":"team#{team}"},"attributes":{"lead":"S"}}},"references":{"team_lead":{"from":"team","to":"user","on":{"id":"{lead}"},"find":"none"}}}"#;
+
+/// What is read of these variables, where the only file is `referee.yaml`.
+fn read_of(variables: &[(&str, &str)], file: &str) -> (Option<Config>, Vec<Problem>) {
+    let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
+    let environment = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+    let read_file = |path: &Path| match path.to_str() {
+        Some("referee.yaml") => Ok(file.as_bytes().to_vec()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    read(&Sources { environment: &environment, read: &read_file })
+}
+
+fn check(variables: &[(&str, &str)], file: &str, expected: &Expect) {
+    let (config, problems) = read_of(variables, file);
+    let mut text = String::new();
+    if let Some(config) = config {
+        let Config { rules, metrics, namespace, logs_items } = config;
+        let table = &rules.tables[0].name;
+        let mode = rules.references[0].mode;
+        text += &format!("table {table}, {mode:?}, {metrics:?} {namespace}, items {logs_items}\n");
+    }
+    for problem in problems {
+        let level = if problem.is_warning { "warning" } else { "error" };
+        text += &format!("{level}: {}\n", problem.text);
+    }
+    expected.assert_eq(&text);
+}
+
+fn packed(text: &str) -> String {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    BASE64_STANDARD.encode(encoder.finish().unwrap())
+}
+
+#[test]
+fn rules_come_from_a_file_or_from_the_environment() {
+    check(
+        &[("APP", "live")],
+        RULES,
+        &expect![[r"
+        table live, Enforce, CloudWatch Referee, items false
+    "]],
+    );
+    check(
+        &[("APP", "live"), ("REFEREE_RULES_JSON", RULES)],
+        "",
+        &expect![[r"
+        table live, Enforce, CloudWatch Referee, items false
+    "]],
+    );
+    let packed = packed(RULES);
+    check(
+        &[("APP", "live"), ("REFEREE_RULES_GZ", &packed)],
+        "",
+        &expect![[r"
+        table live, Enforce, CloudWatch Referee, items false
+    "]],
+    );
+}
+
+#[test]
+fn every_variable_has_its_say() {
+    let variables = [
+        ("APP", "live"),
+        ("REFEREE_MODE", "observe"),
+        ("REFEREE_METRICS", "emf"),
+        ("REFEREE_NAMESPACE", "Acme/Referee"),
+        ("REFEREE_LOG_ITEMS", "true"),
+    ];
+    check(
+        &variables,
+        RULES,
+        &expect![[r"
+        table live, Observe, Embedded Acme/Referee, items true
+    "]],
+    );
+}
+
+#[test]
+fn an_empty_variable_says_nothing() {
+    let empty = [
+        ("APP", "live"),
+        ("REFEREE_RULES", ""),
+        ("REFEREE_RULES_JSON", ""),
+        ("REFEREE_MODE", ""),
+        ("REFEREE_METRICS", ""),
+        ("REFEREE_NAMESPACE", ""),
+        ("REFEREE_LOG_ITEMS", ""),
+    ];
+    check(
+        &empty,
+        RULES,
+        &expect![[r"
+        table live, Enforce, CloudWatch Referee, items false
+    "]],
+    );
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let wrong = [
+        ("REFEREE_MODE", "watch"),
+        ("REFEREE_METRICS", "statsd"),
+        ("REFEREE_NAMESPACE", "AWS/Referee"),
+        ("REFEREE_LOG_ITEMS", "yes"),
+    ];
+    let file = RULES.replace("\"to\":\"user\"", "\"to\":\"usr\"");
+    check(
+        &wrong,
+        &file,
+        &expect![[r#"
+            error: E024: the environment variable `APP` is not set
+              referee.yaml:1:38: `…on":1,"tables":{"app":{"name":"${APP}","key":["pk"]}},"entities":{"user":{"table…`: used here
+            help: set it, or give a default: `${APP:-default}`
+            error: E020: there is no entity `usr`
+              referee.yaml:1:245: `…eam_lead":{"from":"team","to":"usr","on":{"id":"{lead}"},"find":"none"}}}`: not declared
+            help: did you mean `user`?
+            error: `REFEREE_MODE` is `watch`, and must be off, observe or enforce
+            error: `REFEREE_METRICS` is `statsd`, and must be cloudwatch, emf or none
+            error: `REFEREE_LOG_ITEMS` is `yes`, and must be true or false
+            error: `REFEREE_NAMESPACE` is `AWS/Referee`, which CloudWatch does not take as a namespace
+            help: use up to 255 letters, digits and `.-_/#:`, and do not begin with `AWS/` or `:`
+        "#]],
+    );
+}
+
+#[test]
+fn there_must_be_rules() {
+    check(
+        &[("REFEREE_RULES", "rules.yaml")],
+        "",
+        &expect![[r"
+        error: the rule file `rules.yaml` cannot be read: entity not found
+        help: include it in the package (`cargo lambda deploy --include rules.yaml`), or give the rules in REFEREE_RULES_JSON
+    "]],
+    );
+    check(
+        &[],
+        "",
+        &expect![[r"
+        error: E005: the rule file is empty
+          referee.yaml
+        help: `referee init --force` writes a file to start from
+    "]],
+    );
+    let both = [("REFEREE_RULES_JSON", RULES), ("REFEREE_RULES_GZ", "x")];
+    check(
+        &both,
+        RULES,
+        &expect![[r"
+        error: `REFEREE_RULES_JSON` and `REFEREE_RULES_GZ` both give rules
+        help: set one of them
+    "]],
+    );
+}
+
+#[test]
+fn packed_rules_must_unpack() {
+    check(
+        &[("REFEREE_RULES_GZ", "no base64!")],
+        "",
+        &expect![[r"
+        error: `REFEREE_RULES_GZ` is not base64: Invalid symbol 33, offset 8.
+    "]],
+    );
+    check(
+        &[("REFEREE_RULES_GZ", "AAAA")],
+        "",
+        &expect![[r"
+        error: `REFEREE_RULES_GZ` is not gzip in base64: unexpected end of file
+    "]],
+    );
+    let cut = &packed(RULES)[..40];
+    check(
+        &[("REFEREE_RULES_GZ", cut)],
+        "",
+        &expect![[r"
+        error: `REFEREE_RULES_GZ` is not gzip in base64: incomplete deflate stream
+    "]],
+    );
+    let bomb = packed(&" ".repeat(9 << 20));
+    check(
+        &[("REFEREE_RULES_GZ", &bomb)],
+        "",
+        &expect![[r"
+        error: `REFEREE_RULES_GZ` unpacks to more than 8388608 bytes
+    "]],
+    );
+}

@@ -1,0 +1,75 @@
+//! The handler: a batch of records in, the partial batch response out.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::streams::DynamoDbEventResponse;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, timeout_at};
+
+use super::log::Log;
+use crate::clock::{SystemClock, Until};
+use crate::engine::{Clock as _, Engine, Fatal, answer, records};
+use crate::metrics::Metrics;
+use crate::store::DynamoDb;
+
+/// How long before Lambda ends an invocation its batch must be done, in milliseconds: what is left
+/// is for the metrics and the answer.
+const MARGIN_MS_MAX: i64 = 1_000;
+/// The same for the metrics, so that the answer is never late for them.
+const ANSWER_MS: i64 = 100;
+
+/// All that outlives an invocation: nothing in it changes.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) engine: Engine,
+    pub(super) store: DynamoDb,
+    pub(super) metrics: Metrics,
+    pub(super) logs_items: bool,
+}
+
+impl Function {
+    /// Processes the records of an event, until shortly before the deadline, in milliseconds since
+    /// 1970.
+    pub(super) async fn answer(
+        &self,
+        event: &RawValue,
+        request_id: &str,
+        deadline_ms: i64,
+    ) -> Result<DynamoDbEventResponse, Fatal> {
+        let rules = self.engine.rules();
+        let log = Log { rules, request_id, shows_items: self.logs_items };
+        let began_ms = SystemClock.now_ms();
+        let clock = Until { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
+        let store = self.store.until(instant(clock.deadline_ms, began_ms));
+        let outcome = async {
+            let records = records(event.get()).map_err(|error| Fatal(error.to_string()))?;
+            self.engine.check_stream(&records)?;
+            let outcome = self.engine.process(&records, &store, &clock).await?;
+            Ok((records, outcome))
+        };
+        let (records, outcome) = outcome.await.inspect_err(|error| log.fatal(error))?;
+
+        let done_ms = SystemClock.now_ms();
+        let published = self.metrics.publish(rules, &outcome, done_ms);
+        let published = timeout_at(instant(deadline_ms - ANSWER_MS, done_ms), published).await;
+        let published = published.unwrap_or_else(|_| Err("there was no time left".to_owned()));
+        published.unwrap_or_else(|error| log.metrics_lost(&error));
+        log.outcome(&outcome, &records, SystemClock.now_ms() - began_ms);
+        Ok(answer(&outcome))
+    }
+}
+
+/// How much of the time left is kept back: less where there is little, so that something is done
+/// in each invocation however short it is.
+fn margin_ms(left_ms: i64) -> i64 {
+    MARGIN_MS_MAX.min(left_ms / 4)
+}
+
+/// A time as tokio's clock has it, which is that of its waits.
+fn instant(time_ms: i64, now_ms: i64) -> Instant {
+    let left_ms = u64::try_from(time_ms.saturating_sub(now_ms)).unwrap_or(0);
+    Instant::now() + Duration::from_millis(left_ms.min(DAY_MS))
+}
+
+/// Lambda's own limit is 15 minutes; what says more is no deadline.
+const DAY_MS: u64 = 86_400_000;

@@ -1,0 +1,190 @@
+//! Logs: JSON lines for whoever is woken at night.
+//!
+//! No content of an item but its key is shown, unless it is asked for. The one exception is a
+//! record that cannot be understood: it is skipped, and the log is where its payload is kept.
+
+use serde_json::json;
+use serde_json::value::RawValue;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::config::Problem;
+use crate::engine::{Fatal, ItemName, Outcome, Violation};
+use crate::rules::model::{Rules, Severity};
+
+/// The most of a payload that one line shows, in bytes: CloudWatch Logs takes events of 256 KB, and
+/// JSON in JSON grows.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
+const PAYLOAD_BYTES_MAX: usize = 100_000;
+
+/// Begins to log, as Lambda's logging controls ask for: JSON unless they say `Text`, and from
+/// `INFO` on unless they name another level.
+///
+/// Other crates log from `ERROR` on: what the SDK says at lower levels shows items and credentials.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>
+pub(super) fn begin(environment: &dyn Fn(&str) -> Option<String>) {
+    let level = match environment("AWS_LAMBDA_LOG_LEVEL").map(|level| level.to_uppercase()) {
+        Some(level) => match level.as_str() {
+            "TRACE" => LevelFilter::TRACE,
+            "DEBUG" => LevelFilter::DEBUG,
+            "WARN" => LevelFilter::WARN,
+            "ERROR" | "FATAL" => LevelFilter::ERROR,
+            _ => LevelFilter::INFO,
+        },
+        None => LevelFilter::INFO,
+    };
+    let wanted = Targets::new().with_target("referee", level).with_default(LevelFilter::ERROR);
+    let is_text = environment("AWS_LAMBDA_LOG_FORMAT")
+        .is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
+    let registry = tracing_subscriber::registry().with(wanted);
+    if is_text {
+        // Lambda stamps the lines of a text itself.
+        registry.with(lines.without_time()).init();
+    } else {
+        let lines = lines.json().flatten_event(true);
+        registry.with(lines.with_current_span(false).with_span_list(false)).init();
+    }
+}
+
+/// What is wrong with the configuration.
+pub(super) fn problems(problems: &[Problem]) {
+    for Problem { is_warning, text } in problems {
+        if *is_warning {
+            tracing::warn!("{text}");
+        } else {
+            tracing::error!("{text}");
+        }
+    }
+}
+
+/// One invocation's lines.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log<'l> {
+    pub(super) rules: &'l Rules,
+    pub(super) request_id: &'l str,
+    /// Whether the content of items may be shown.
+    pub(super) shows_items: bool,
+}
+
+impl Log<'_> {
+    /// What became of a batch: a line for each violation and each record that was rejected, one
+    /// for what is handed back, and the summary.
+    pub(super) fn outcome(&self, outcome: &Outcome, records: &[&RawValue], duration_ms: i64) {
+        let payload = |position: usize| records.get(position).map_or("", |record| record.get());
+        for violation in &outcome.violations {
+            self.violation(violation, payload(violation.position));
+        }
+        for rejected in &outcome.rejected {
+            let sequence = rejected.sequence.as_deref();
+            self.rejected(sequence, &rejected.error, payload(rejected.position));
+        }
+        let checkpoint = outcome.checkpoint();
+        if let Some(first) = checkpoint {
+            tracing::warn!(
+                request_id = self.request_id,
+                sequence = first.sequence,
+                records = outcome.records - first.position,
+                reason = first.reason,
+                "records handed back"
+            );
+        }
+        tracing::info!(
+            request_id = self.request_id,
+            records = outcome.records,
+            reads = outcome.reads,
+            writes = outcome.requests - outcome.reads,
+            read_units = outcome.units.read,
+            write_units = outcome.units.write,
+            violations = outcome.violations.len(),
+            rejected = outcome.rejected.len(),
+            duration_ms,
+            checkpoint = checkpoint.map(|first| first.sequence.as_str()),
+            "batch processed"
+        );
+    }
+
+    fn violation(&self, violation: &Violation, payload: &str) {
+        let item = |item: &Option<ItemName>| {
+            item.as_ref().map(|ItemName { table, key }| {
+                let table = &self.rules[*table];
+                json!({ "table": table.name, "key": table.key.item_of(key) }).to_string()
+            })
+        };
+        tracing::warn!(
+            request_id = self.request_id,
+            id = violation.id(self.rules),
+            rule = violation.rule,
+            kind = violation.kind.name(),
+            severity = match violation.severity {
+                Severity::Error => "error",
+                Severity::Warn => "warn",
+            },
+            referencing = item(&violation.referencing),
+            referenced = item(&violation.referenced),
+            path = violation.path,
+            sequence = violation.sequence,
+            action = violation.response.name(),
+            detail = violation.detail,
+            record = self.shows_items.then_some(payload),
+            "violation"
+        );
+    }
+
+    /// A record that is skipped, with its payload: in several lines where it is long.
+    fn rejected(&self, sequence: Option<&str>, error: &str, payload: &str) {
+        let parts = parts(payload);
+        for (number, payload) in parts.iter().enumerate() {
+            let part = (parts.len() > 1).then(|| format!("{} of {}", number + 1, parts.len()));
+            tracing::error!(
+                request_id = self.request_id,
+                sequence,
+                error,
+                part,
+                payload,
+                "record rejected"
+            );
+        }
+    }
+
+    /// The batch could not be processed at all.
+    pub(super) fn fatal(&self, error: &Fatal) {
+        tracing::error!(request_id = self.request_id, "{error}");
+    }
+
+    /// The metrics of the batch are lost.
+    pub(super) fn metrics_lost(&self, error: &str) {
+        tracing::error!(request_id = self.request_id, error, "metrics not published");
+    }
+}
+
+/// A text in pieces that a line of a log can hold; at least one.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while rest.len() > PAYLOAD_BYTES_MAX {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PAYLOAD_BYTES_MAX));
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_in_pieces_is_whole() {
+        for text in ["", "short", &"é".repeat(PAYLOAD_BYTES_MAX), &"x".repeat(PAYLOAD_BYTES_MAX)] {
+            let parts = parts(text);
+            assert_eq!(parts.concat(), *text);
+            assert!(parts.iter().all(|part| part.len() <= PAYLOAD_BYTES_MAX));
+        }
+        // No character is cut: one of three bytes leaves one free in each part.
+        assert_eq!(parts(&"€".repeat(PAYLOAD_BYTES_MAX)).len(), 4);
+    }
+}

@@ -1,0 +1,69 @@
+//! The Lambda function: configured and warmed once, then a batch of records at a time.
+
+mod config;
+mod function;
+mod log;
+mod start;
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+
+use self::config::Sources;
+
+/// Runs the function until Lambda ends the process.
+///
+/// What is wrong with the configuration, the tables or the rights fails the initialization: Lambda
+/// makes it again with the next batch, and no record is lost meanwhile.
+#[must_use]
+pub fn main() -> ExitCode {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge: what is read goes on as an argument"
+    )]
+    let environment = |name: &str| std::env::var(name).ok();
+    log::begin(&environment);
+    if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
+        tracing::error!(
+            "this is a Lambda function, and there is no Lambda here\n\
+             help: deploy it, or run `cargo lambda watch`; `referee watch` follows streams without"
+        );
+        return ExitCode::FAILURE;
+    }
+    // One thread: a function has a fraction of a processor, and waits most of its time.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(run(&environment))
+}
+
+async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
+    let sources = Sources { environment, read: &start::read_beside };
+    let function = match start::start(&sources).await {
+        Ok(function) => function,
+        Err(problems) => {
+            log::problems(&problems);
+            return ExitCode::FAILURE;
+        }
+    };
+    let function = &function;
+    let answer = |event: LambdaEvent<Box<RawValue>>| async move {
+        let deadline_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        function
+            .answer(&event.payload, &event.context.request_id, deadline_ms)
+            .await
+            .map_err(|error| Diagnostic { error_type: "Fatal".to_owned(), error_message: error.0 })
+    };
+    match lambda_runtime::run(service_fn(answer)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("the runtime's interface failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

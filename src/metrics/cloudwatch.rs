@@ -1,0 +1,90 @@
+//! CloudWatch, through the AWS SDK.
+//!
+//! Invariant: nothing else in the crate knows the SDK's CloudWatch types.
+
+use std::error::Error;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::config::retry::RetryConfig;
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
+
+use super::{DIMENSION, Datum, Unit};
+use crate::aws::SdkConfig;
+
+/// The most data of one request.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
+const DATA_MAX: usize = 1_000;
+
+/// How often a request is made, the first time included: it is metrics, and a batch waits.
+const ATTEMPTS_MAX: u32 = 2;
+
+/// Metrics as CloudWatch's API takes them.
+#[derive(Debug, Clone)]
+pub struct CloudWatch {
+    client: Client,
+}
+
+impl CloudWatch {
+    /// The account and Region that this configuration leads to.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
+        let config = aws_sdk_cloudwatch::config::Builder::from(config).retry_config(retries);
+        Self { client: Client::from_conf(config.build()) }
+    }
+
+    /// Publishes values: one request, unless they are more than one takes.
+    ///
+    /// They are stamped with the time given, which should be that of processing: data that is hours
+    /// old may take as long to appear, and a backlog that drains would stay invisible.
+    pub(super) async fn put(
+        &self,
+        namespace: &str,
+        data: &[Datum],
+        now_ms: i64,
+    ) -> Result<(), String> {
+        for chunk in data.chunks(DATA_MAX) {
+            let data = chunk.iter().map(|datum| metric_datum(datum, now_ms)).collect();
+            let request =
+                self.client.put_metric_data().namespace(namespace).set_metric_data(Some(data));
+            request.send().await.map_err(|error| told(&error))?;
+        }
+        Ok(())
+    }
+}
+
+fn metric_datum(datum: &Datum, now_ms: i64) -> MetricDatum {
+    let since_1970 = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
+    let dimension = |rule: &String| Dimension::builder().name(DIMENSION).value(rule).build();
+    MetricDatum::builder()
+        .metric_name(datum.name)
+        .set_dimensions(datum.rule.as_ref().map(|rule| vec![dimension(rule)]))
+        .timestamp(DateTime::from(UNIX_EPOCH + since_1970))
+        .value(datum.value)
+        .unit(match datum.unit {
+            Unit::Count => StandardUnit::Count,
+            Unit::Milliseconds => StandardUnit::Milliseconds,
+        })
+        .build()
+}
+
+/// What went wrong, in a line: what CloudWatch says, or why it did not.
+fn told<E>(error: &SdkError<E>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    if let Some(code) = error.code() {
+        let message = error.message().unwrap_or("no message");
+        return format!("`PutMetricData`: {code}: {message}");
+    }
+    // What lies between the error and its root may hold the whole request.
+    let mut root = error.source();
+    while let Some(deeper) = root.and_then(Error::source) {
+        root = Some(deeper);
+    }
+    let root = root.map_or_else(String::new, |root| format!(": {root}"));
+    format!("`PutMetricData`: {error}{root}")
+}

@@ -1,0 +1,32 @@
+//! The embedded metric format: metrics as lines of a log, from which CloudWatch takes them.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{DIMENSION, Datum};
+
+/// The lines that say these values: one for the totals, and one for each rule. None has more than
+/// the hundred metrics that a line may have, for there are not as many.
+pub(super) fn lines(namespace: &str, data: &[Datum], now_ms: i64) -> Vec<String> {
+    let mut by_rule: BTreeMap<Option<&str>, Vec<&Datum>> = BTreeMap::new();
+    for datum in data {
+        by_rule.entry(datum.rule.as_deref()).or_default().push(datum);
+    }
+    by_rule.into_iter().map(|(rule, data)| line(namespace, rule, &data, now_ms)).collect()
+}
+
+fn line(namespace: &str, rule: Option<&str>, data: &[&Datum], now_ms: i64) -> String {
+    let dimensions: Vec<&str> = rule.map(|_| DIMENSION).into_iter().collect();
+    let metrics: Vec<Json> =
+        data.iter().map(|datum| json!({ "Name": datum.name, "Unit": datum.unit.name() })).collect();
+    let mut line = Map::new();
+    let directive =
+        json!({ "Namespace": namespace, "Dimensions": [dimensions], "Metrics": metrics });
+    line.insert("_aws".into(), json!({ "Timestamp": now_ms, "CloudWatchMetrics": [directive] }));
+    line.extend(rule.map(|rule| (DIMENSION.to_owned(), rule.into())));
+    line.extend(data.iter().map(|datum| (datum.name.to_owned(), datum.value.into())));
+    Json::Object(line).to_string()
+}

@@ -1,0 +1,242 @@
+//! Metrics: an outcome in numbers, as CloudWatch takes them.
+//!
+//! [`METRICS`] is the one table of what is measured; the documentation comes from it, and the
+//! alarms count on its names. No dimension ever carries a key: each distinct value makes a metric
+//! of its own, which is billed, and keys are for logs.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
+
+mod cloudwatch;
+mod embedded;
+mod publish;
+
+use std::collections::BTreeMap;
+
+pub use cloudwatch::CloudWatch;
+pub use publish::{Metrics, Sink};
+
+use crate::engine::{Outcome, Response};
+use crate::rules::model::{Rules, Severity};
+
+/// The namespace of the metrics, unless another one is asked for.
+pub const NAMESPACE: &str = "Referee";
+
+/// The one dimension there is.
+pub const DIMENSION: &str = "Rule";
+
+/// What is measured.
+#[derive(Debug)]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// What its values are.
+    pub unit: Unit,
+    /// What it says.
+    pub meaning: &'static str,
+    /// How it is taken from an outcome.
+    measure: Measure,
+}
+
+/// The unit of a metric's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A time.
+    Milliseconds,
+}
+
+impl Unit {
+    /// The name that CloudWatch uses.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Milliseconds => "Milliseconds",
+        }
+    }
+}
+
+/// How a metric is taken.
+#[derive(Debug)]
+enum Measure {
+    /// The rule of each occurrence: a total, and a count for each rule.
+    ByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
+    /// One number for the whole batch, if there is something to measure.
+    Total(fn(&Processed<'_>) -> Option<f64>),
+}
+
+impl Metric {
+    /// Whether there is a metric for each rule beside the total.
+    #[must_use]
+    pub const fn is_by_rule(&self) -> bool {
+        matches!(self.measure, Measure::ByRule(_))
+    }
+}
+
+/// Every metric there is.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of `Processed<'p>` is less general than the pointer, for which any `'p` will do"
+)]
+pub static METRICS: [Metric; 9] = [
+    Metric {
+        name: "Violations",
+        unit: Unit::Count,
+        meaning: "violations of rules whose `severity` is `error`, the repaired ones included",
+        measure: Measure::ByRule(|processed| processed.violations(Severity::Error)),
+    },
+    Metric {
+        name: "Warnings",
+        unit: Unit::Count,
+        meaning: "violations of rules whose `severity` is `warn`",
+        measure: Measure::ByRule(|processed| processed.violations(Severity::Warn)),
+    },
+    Metric {
+        name: "Repairs",
+        unit: Unit::Count,
+        meaning: "violations that were put right, as their rule asks",
+        measure: Measure::ByRule(|processed| processed.answered(Response::Repaired)),
+    },
+    Metric {
+        name: "RepairsFailed",
+        unit: Unit::Count,
+        meaning: "violations that could not be put right, and will not be by trying again",
+        measure: Measure::ByRule(|processed| processed.answered(Response::Failed)),
+    },
+    Metric {
+        name: "MirrorWrites",
+        unit: Unit::Count,
+        meaning: "writes made for the rules of `mirrors`",
+        measure: Measure::ByRule(|processed| processed.mirror_writes()),
+    },
+    Metric {
+        name: "RecordsProcessed",
+        unit: Unit::Count,
+        meaning: "stream records that are done with",
+        measure: Measure::Total(|processed| count(processed.end)),
+    },
+    Metric {
+        name: "RecordsRejected",
+        unit: Unit::Count,
+        meaning: "stream records that could not be understood, and were logged and skipped",
+        measure: Measure::Total(|processed| processed.rejected()),
+    },
+    Metric {
+        name: "RecordsRetried",
+        unit: Unit::Count,
+        meaning: "stream records that were handed back, to be delivered again",
+        measure: Measure::Total(|processed| count(processed.outcome.records - processed.end)),
+    },
+    Metric {
+        name: "RecordAge",
+        unit: Unit::Milliseconds,
+        meaning: "the age of a batch's oldest record that a rule looks at, when it was done",
+        measure: Measure::Total(|processed| processed.age_ms()),
+    },
+];
+
+/// One value to publish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Datum {
+    /// The metric's name.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// The rule that it is about; without one, it is a total.
+    pub rule: Option<String>,
+    /// The value.
+    pub value: f64,
+}
+
+/// What an outcome says in numbers. What is zero is left out.
+///
+/// Only records before the checkpoint count: the others are delivered again, and will count then.
+#[must_use]
+pub fn measure(rules: &Rules, outcome: &Outcome, now_ms: i64) -> Vec<Datum> {
+    let end = outcome.checkpoint().map_or(outcome.records, |first| first.position);
+    let processed = Processed { rules, outcome, end, now_ms };
+    METRICS.iter().flat_map(|metric| metric.take(&processed)).collect()
+}
+
+impl Metric {
+    fn take(&self, processed: &Processed<'_>) -> Vec<Datum> {
+        let datum = |rule, value| Datum { name: self.name, unit: self.unit, rule, value };
+        match self.measure {
+            Measure::Total(total) => {
+                total(processed).map(|value| datum(None, value)).into_iter().collect()
+            }
+            Measure::ByRule(occurrences) => {
+                let mut by_rule: BTreeMap<&str, usize> = BTreeMap::new();
+                let occurrences = occurrences(processed);
+                for rule in &occurrences {
+                    *by_rule.entry(rule).or_default() += 1;
+                }
+                let total = count(occurrences.len()).map(|value| datum(None, value));
+                let by_rule = by_rule.into_iter().filter_map(|(rule, number)| {
+                    count(number).map(|value| datum(Some(rule.to_owned()), value))
+                });
+                total.into_iter().chain(by_rule).collect()
+            }
+        }
+    }
+}
+
+/// A batch, of which everything before `end` is done with.
+struct Processed<'p> {
+    rules: &'p Rules,
+    outcome: &'p Outcome,
+    end: usize,
+    now_ms: i64,
+}
+
+impl<'p> Processed<'p> {
+    fn violations(&self, severity: Severity) -> Vec<&'p str> {
+        let done = self.outcome.violations.iter().filter(|it| it.position < self.end);
+        done.filter(|it| it.severity == severity).map(|it| it.rule.as_str()).collect()
+    }
+
+    fn answered(&self, response: Response) -> Vec<&'p str> {
+        let done = self.outcome.violations.iter().filter(|it| it.position < self.end);
+        done.filter(|it| it.response == response).map(|it| it.rule.as_str()).collect()
+    }
+
+    fn mirror_writes(&self) -> Vec<&'p str> {
+        let is_mirror = |rule: &str| self.rules.mirrors.iter().any(|mirror| mirror.name == rule);
+        let done = self.outcome.writes.iter().filter(|it| it.position < self.end);
+        done.map(|it| it.rule.as_str()).filter(|rule| is_mirror(rule)).collect()
+    }
+
+    fn rejected(&self) -> Option<f64> {
+        count(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
+    }
+
+    fn age_ms(&self) -> Option<f64> {
+        let oldest_ms = self.outcome.oldest_ms.filter(|_| self.end > 0)?;
+        // A stream's clock and this one may differ, and an age below zero says nothing.
+        let age_ms = self.now_ms.saturating_sub(oldest_ms).max(0);
+        #[expect(clippy::cast_precision_loss, reason = "a float is exact up to 285,000 years")]
+        Some(age_ms as f64)
+    }
+}
+
+/// A number of things as CloudWatch takes it; nothing for none.
+fn count(number: usize) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has at most 10,000 records")]
+    (number > 0).then_some(number as f64)
+}
+
+/// The documentation of the metrics: a table in Markdown.
+#[must_use]
+pub fn manual() -> String {
+    let rows = METRICS.iter().map(|metric| {
+        let dimensions = if metric.is_by_rule() { "none; `Rule`" } else { "none" };
+        let Metric { name, unit, meaning, .. } = metric;
+        format!("| `{name}` | {} | {dimensions} | {meaning} |\n", unit.name())
+    });
+    let head = "| metric | unit | dimensions | meaning |\n|---|---|---|---|\n";
+    std::iter::once(head.to_owned()).chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests;

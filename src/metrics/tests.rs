@@ -1,0 +1,168 @@
+use expect_test::{Expect, expect};
+
+use super::{Datum, METRICS, embedded, manual, measure};
+use crate::engine::{HandedBack, Outcome, Response};
+use crate::rules::{self, RuleSource, Rules};
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+fn rules() -> Rules {
+    let text = "
+version: 1
+tables:
+  app: { key: [pk, sk] }
+entities:
+  user: { table: app, key: { pk: 'user#{user}', sk: 'user#' } }
+  member: { table: app, key: { pk: 'team#{team}', sk: 'user#{user}' } }
+  member_of: { table: app, key: { pk: 'user#{user}', sk: 'team#{team}' } }
+references:
+  member_user: { from: member, to: user, find: none }
+mirrors:
+  membership: { source: member, mirror: member_of }
+";
+    let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+    rules::load(&source, &|_| None).rules.unwrap()
+}
+
+/// The outcome of three records: a membership without its user, one with, and one whose mirror
+/// someone had deleted, which is also a warning.
+fn outcome() -> Outcome {
+    use crate::engine::{ItemName, Kind, Operation, Rejected, Violation, WriteMade};
+    use crate::rules::model::{Severity, TableId};
+    let rules = rules();
+    let key = |pk: &str| {
+        let item = [("pk".into(), pk.into()), ("sk".into(), "user#a".into())];
+        rules[TableId(0)].key.key_of(&item.into_iter().collect()).unwrap().into_owned()
+    };
+    let item = |pk: &str| ItemName { table: TableId(0), key: key(pk) };
+    let violation = |rule: &str, severity, response, position| Violation {
+        rule: rule.to_owned(),
+        kind: Kind::DanglingReference,
+        severity,
+        referencing: Some(item("team#t")),
+        referenced: None,
+        path: None,
+        sequence: "100".to_owned(),
+        response,
+        detail: "a detail".to_owned(),
+        orphans: None,
+        position,
+    };
+    Outcome {
+        records: 5,
+        oldest_ms: Some(NOW_MS - 1_500),
+        violations: vec![
+            violation("member_user", Severity::Error, Response::Reported, 0),
+            violation("membership", Severity::Warn, Response::Repaired, 2),
+            violation("membership", Severity::Error, Response::Failed, 3),
+        ],
+        writes: [0, 1, 2]
+            .map(|position| WriteMade {
+                rule: "membership".to_owned(),
+                operation: Operation::Put,
+                item: item("user#a"),
+                position,
+            })
+            .to_vec(),
+        rejected: vec![Rejected { position: 4, sequence: None, error: "no".to_owned() }],
+        ..Outcome::default()
+    }
+}
+
+fn handed_back(position: usize) -> Vec<HandedBack> {
+    vec![HandedBack { position, sequence: "100".to_owned(), reason: "throttled".to_owned() }]
+}
+
+fn check(outcome: &Outcome, expected: &Expect) {
+    let line = |Datum { name, unit, rule, value }: Datum| {
+        let rule = rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
+        format!("{name}{rule} {value} {}\n", unit.name())
+    };
+    expected
+        .assert_eq(&measure(&rules(), outcome, NOW_MS).into_iter().map(line).collect::<String>());
+}
+
+#[test]
+fn a_batch_is_told_in_totals_and_by_rule() {
+    check(
+        &outcome(),
+        &expect![[r"
+        Violations 2 Count
+        Violations [member_user] 1 Count
+        Violations [membership] 1 Count
+        Warnings 1 Count
+        Warnings [membership] 1 Count
+        Repairs 1 Count
+        Repairs [membership] 1 Count
+        RepairsFailed 1 Count
+        RepairsFailed [membership] 1 Count
+        MirrorWrites 3 Count
+        MirrorWrites [membership] 3 Count
+        RecordsProcessed 5 Count
+        RecordsRejected 1 Count
+        RecordAge 1500 Milliseconds
+    "]],
+    );
+}
+
+#[test]
+fn only_what_is_before_the_checkpoint_counts() {
+    check(
+        &Outcome { handed_back: handed_back(2), ..outcome() },
+        &expect![[r"
+        Violations 1 Count
+        Violations [member_user] 1 Count
+        MirrorWrites 2 Count
+        MirrorWrites [membership] 2 Count
+        RecordsProcessed 2 Count
+        RecordsRetried 3 Count
+        RecordAge 1500 Milliseconds
+    "]],
+    );
+}
+
+#[test]
+fn where_nothing_is_done_only_that_is_said() {
+    check(
+        &Outcome { handed_back: handed_back(0), ..outcome() },
+        &expect![[r"
+        RecordsRetried 5 Count
+    "]],
+    );
+    check(&Outcome::default(), &expect![[""]]);
+}
+
+#[test]
+fn a_clock_that_is_late_makes_no_age_below_zero() {
+    let outcome = Outcome { records: 1, oldest_ms: Some(NOW_MS + 9_999), ..Outcome::default() };
+    check(
+        &outcome,
+        &expect![[r"
+        RecordsProcessed 1 Count
+        RecordAge 0 Milliseconds
+    "]],
+    );
+}
+
+#[test]
+fn the_embedded_format_has_a_line_for_the_totals_and_one_for_each_rule() {
+    let data = measure(&rules(), &outcome(), NOW_MS);
+    expect![[r#"
+        {"MirrorWrites":3.0,"RecordAge":1500.0,"RecordsProcessed":5.0,"RecordsRejected":1.0,"Repairs":1.0,"RepairsFailed":1.0,"Violations":2.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"},{"Name":"RecordsProcessed","Unit":"Count"},{"Name":"RecordsRejected","Unit":"Count"},{"Name":"RecordAge","Unit":"Milliseconds"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
+        {"Rule":"member_user","Violations":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
+        {"MirrorWrites":3.0,"Repairs":1.0,"RepairsFailed":1.0,"Rule":"membership","Violations":1.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}"#]].assert_eq(&embedded::lines("Referee", &data, NOW_MS).join("\n"));
+}
+
+#[test]
+fn no_line_has_more_metrics_than_the_embedded_format_takes() {
+    assert!(METRICS.len() <= 100);
+}
+
+#[test]
+fn names_are_told_apart() {
+    let mut names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), METRICS.len());
+    assert!(names.iter().all(|name| manual().contains(&format!("| `{name}` |"))));
+}
