@@ -11,6 +11,7 @@
 //! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
 //! - `lambda`: the Lambda function.
 //! - `metrics`: an outcome in numbers, for CloudWatch.
+//! - `streams`: the tables' streams, shard by shard.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
@@ -31,3 +32,5 @@ pub mod metrics;
 pub mod replay;
 pub mod rules;
 pub mod store;
+#[cfg(feature = "live")]
+pub mod streams;

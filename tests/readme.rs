@@ -183,9 +183,15 @@ fn libraries_have_one_importer() {
     for (library, importer) in [
         ("serde_saphyr::", "src/rules/file/yaml.rs"),
         ("aws_lambda_events::", "src/engine/answer.rs"),
+        ("aws_sdk_dynamodb::", "src/store/dynamodb/"),
+        ("aws_sdk_dynamodbstreams::", "src/streams/"),
     ] {
         let importers: Vec<_> = files.iter().filter(|file| read(file).contains(library)).collect();
-        assert_eq!(importers, [importer], "{library}");
+        assert!(!importers.is_empty(), "{library}");
+        assert!(
+            importers.iter().all(|file| file.starts_with(importer)),
+            "{library}: {importers:?}"
+        );
     }
 }
 

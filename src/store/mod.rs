@@ -5,6 +5,8 @@
 
 mod condition;
 #[cfg(feature = "aws")]
+pub mod described;
+#[cfg(feature = "aws")]
 mod dynamodb;
 pub mod memory;
 

@@ -2,14 +2,13 @@
 //!
 //! Where DynamoDB Local differs from what AWS documents, the cases follow AWS.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodbstreams::types::{self as streams, OperationType, Record, ShardIteratorType};
 use libtest_mimic::{Failed, Trial};
 use referee::aws::{SdkConfig, configure};
 use referee::store::DynamoDb;
-use serde_json::{Value as Json, json};
+use referee::streams::{Position, RECORDS_MAX, Streams};
+use serde_json::Value as Json;
 
 use crate::harness::{self, Harness};
 use crate::{Case, tables};
@@ -50,8 +49,7 @@ fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {
 /// Tables of its own at an endpoint.
 pub(crate) struct OnEndpoint {
     store: DynamoDb,
-    streams: aws_sdk_dynamodbstreams::Client,
-    client: aws_sdk_dynamodb::Client,
+    streams: Streams,
     prefix: String,
 }
 
@@ -66,8 +64,7 @@ impl OnEndpoint {
         for schema in harness::tables(&prefix) {
             tables::create(&client, schema).await;
         }
-        let streams = aws_sdk_dynamodbstreams::Client::new(&config);
-        Self { store: DynamoDb::new(&config), streams, client, prefix }
+        Self { store: DynamoDb::new(&config), streams: Streams::new(&config), prefix }
     }
 }
 
@@ -83,60 +80,16 @@ impl Harness for OnEndpoint {
     }
 
     async fn stream(&self, table: &str) -> Vec<Json> {
-        let described = self.client.describe_table().table_name(table).send().await.unwrap();
-        let arn = described.table.and_then(|table| table.latest_stream_arn).unwrap();
-        let described = self.streams.describe_stream().stream_arn(&arn).send().await.unwrap();
-        let shards = described.stream_description.and_then(|stream| stream.shards).unwrap();
+        let stream = self.streams.latest(table).await.unwrap();
         let mut records = Vec::new();
-        for shard in shards {
-            let iterator = self
-                .streams
-                .get_shard_iterator()
-                .stream_arn(&arn)
-                .shard_id(shard.shard_id.unwrap())
-                .shard_iterator_type(ShardIteratorType::TrimHorizon)
-                .send()
-                .await
-                .unwrap();
-            let page = self
-                .streams
-                .get_records()
-                .set_shard_iterator(iterator.shard_iterator)
-                .send()
-                .await
-                .unwrap();
-            records.extend(page.records.into_iter().flatten().map(|record| lambda_record(&record)));
+        for shard in self.streams.shards(&stream.arn).await.unwrap() {
+            let start = Position::TrimHorizon;
+            let iterator = self.streams.open(&stream.arn, &shard.id, &start).await.unwrap();
+            let page = self.streams.read(&stream.arn, &iterator, RECORDS_MAX).await.unwrap();
+            records.extend(page.records);
         }
-        records
+        records.iter().map(|record| serde_json::from_str(record.json.get()).unwrap()).collect()
     }
 
     async fn settle(&self) {}
-}
-
-/// A record of a stream, in the shape in which Lambda delivers it.
-fn lambda_record(record: &Record) -> Json {
-    let body = record.dynamodb.as_ref().unwrap();
-    json!({
-        "eventName": record.event_name.as_ref().map(OperationType::as_str),
-        "eventSource": record.event_source,
-        "dynamodb": {
-            "Keys": image(body.keys.as_ref()),
-            "OldImage": image(body.old_image.as_ref()),
-            "NewImage": image(body.new_image.as_ref()),
-            "SequenceNumber": body.sequence_number,
-            "SizeBytes": body.size_bytes,
-            "StreamViewType": body.stream_view_type.as_ref().map(streams::StreamViewType::as_str),
-        },
-    })
-}
-
-/// An image in DynamoDB's JSON: the cases about streams hold texts and numbers.
-fn image(item: Option<&HashMap<String, streams::AttributeValue>>) -> Json {
-    let value = |value: &streams::AttributeValue| match (value.as_s(), value.as_n()) {
-        (Ok(text), _) => json!({"S": text}),
-        (_, Ok(number)) => json!({"N": number}),
-        _ => panic!("{value:?} is neither text nor number"),
-    };
-    item.map(|item| item.iter().map(|(name, inner)| (name.clone(), value(inner))).collect())
-        .unwrap_or_default()
 }

@@ -1,11 +1,10 @@
 //! What the SDK's errors mean to whoever made the request.
 
-use std::error::Error;
 use std::fmt;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 
+use crate::aws::error::{Unanswered, mend_of, unanswered};
 use crate::store::StoreError;
 
 /// An error of any operation.
@@ -46,27 +45,17 @@ impl Request {
                     Class::Fatal(help) => StoreError::Fatal(format!("{what}\nhelp: {help}")),
                 }
             }
-            // The request never became one: no Region, an endpoint that is no URL.
-            SdkError::ConstructionFailure(_) => self.fatal(error, SET_UP_HELP),
-            SdkError::DispatchFailure(failure) => match credentials_error(error) {
-                Some(cause) if is_lasting(cause) => self.fatal(error, CREDENTIALS_HELP),
-                // The SDK gives no kind to what fails before anything is sent.
-                None if failure.is_user() || failure.is_other() && failure.as_other().is_none() => {
-                    self.fatal(error, SET_UP_HELP)
+            SdkError::ConstructionFailure(_)
+            | SdkError::DispatchFailure(_)
+            | SdkError::TimeoutError(_)
+            | SdkError::ResponseError(_)
+            | _ => match unanswered(error) {
+                Unanswered::Lost(what) => StoreError::Retry(self.told(what)),
+                Unanswered::SetUp(what, help) => {
+                    StoreError::Fatal(format!("{}\nhelp: {help}", self.told(what)))
                 }
-                _ => self.lost(error),
             },
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => self.lost(error),
         }
-    }
-
-    /// An error after which nobody knows whether the request was carried out.
-    fn lost(&self, error: &SdkError) -> StoreError {
-        StoreError::Retry(self.told(Brief(error)))
-    }
-
-    fn fatal(&self, error: &SdkError, help: &str) -> StoreError {
-        StoreError::Fatal(format!("{}\nhelp: {help}", self.told(Brief(error))))
     }
 
     /// What went wrong, and with what.
@@ -75,10 +64,6 @@ impl Request {
     }
 }
 
-const SET_UP_HELP: &str = "check the endpoint, and the Region in AWS_REGION or the profile";
-const CREDENTIALS_HELP: &str =
-    "give credentials in the environment or a profile, renew expired ones, and check the clock";
-const ACCESS_HELP: &str = "the role's policy must allow this operation on this table";
 const TABLE_HELP: &str =
     "check the table's `name` and its indexes in the rule file, the account and the Region";
 
@@ -103,51 +88,7 @@ fn class_of(code: &str, message: &str) -> Class {
         | "SerializationException"
         | "ItemCollectionSizeLimitExceededException"
         | "IdempotentParameterMismatchException" => Class::Rejected,
-        "AccessDeniedException" | "NotAuthorized" | "OptInRequired" => Class::Fatal(ACCESS_HELP),
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "IncompleteSignature"
-        | "IncompleteSignatureException"
-        | "InvalidAccessKeyId"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => Class::Fatal(CREDENTIALS_HELP),
-        _ => Class::Retry,
-    }
-}
-
-fn credentials_error(error: &SdkError) -> Option<&CredentialsError> {
-    causes(error).find_map(|cause| cause.downcast_ref())
-}
-
-/// Whether there are no credentials at all, rather than none at this moment.
-const fn is_lasting(error: &CredentialsError) -> bool {
-    matches!(
-        error,
-        CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
-    )
-}
-
-fn causes(error: &SdkError) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let mut next = error.source();
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
-}
-
-/// An error and its root. What lies between may hold the whole request.
-struct Brief<'e>(&'e SdkError);
-
-impl fmt::Display for Brief<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)?;
-        causes(self.0).last().map_or(Ok(()), |root| write!(formatter, ": {root}"))
+        _ => mend_of(code).map_or(Class::Retry, Class::Fatal),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How AWS is reached: credentials, Region, endpoints, and one HTTP client for every service.
 
+pub(crate) mod error;
+
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
