@@ -1,18 +1,64 @@
-//! The Lambda function as it is deployed: real streams, a real process, real tables.
+//! The Lambda function as it is deployed, on real parts.
+//!
+//! An application writes to DynamoDB Local; [`mapping`] reads the stream and delivers as an event
+//! source mapping does; [`runtime_api`] runs the function's own binary; and what the function asks
+//! of DynamoDB goes through [`proxy`], where everything may go wrong.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
+
+mod lambda;
+mod mapping;
+mod mirrors;
+mod proxy;
+mod rules;
 #[path = "../support/runtime_api.rs"]
 mod runtime_api;
+mod stage;
+#[path = "../support/tables.rs"]
+mod tables;
 
-fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut f = runtime_api::Function::new(runtime_api::Program::new(["sh", "-c", "echo hi; exit 3"]));
-        println!("{:?} {:?}", f.invoke("{}", std::time::Duration::from_secs(1)).await, f.log().lines());
-        let mut f = runtime_api::Function::new(runtime_api::Program::new(["sh", "-c", "curl -s $AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next; exit 4"]));
-        println!("{:?} {:?}", f.invoke("{}", std::time::Duration::from_secs(1)).await, f.log().lines());
-        let mut f = runtime_api::Function::new(runtime_api::Program::new(["sh", "-c", "curl -s $AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next; sleep 10"]));
-        println!("{:?} {:?}", f.invoke("{}", std::time::Duration::from_secs(1)).await, f.log().lines());
-        let mut f = runtime_api::Function::new(runtime_api::Program::new(["sh", "-c", "curl -s $AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next; curl -d '{}' $AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/00000000-0000-4000-8000-000000000003/response"]));
-        println!("{:?} {:?}", f.invoke("{}", std::time::Duration::from_secs(1)).await, f.log().lines());
-    });
+use std::process::ExitCode;
+
+use futures_util::future::LocalBoxFuture;
+use libtest_mimic::{Arguments, Trial};
+
+use stage::Place;
+
+/// A scenario, which plays at a place of its own.
+type Scenario = fn(Place) -> LocalBoxFuture<'static, ()>;
+
+fn main() -> ExitCode {
+    let mut trials = mapping::trials();
+    trials.extend(scenarios().into_iter().map(|(name, scenario)| trial(name, scenario)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &'static str, scenario: Scenario) -> Trial {
+    let dynamodb = variable("REFEREE_TEST_DYNAMODB");
+    let cloudwatch = variable("REFEREE_TEST_CLOUDWATCH");
+    let lambda = variable("REFEREE_TEST_LAMBDA")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_referee-lambda").to_owned());
+    let is_skipped = dynamodb.is_none();
+    let place = Place { name, dynamodb: dynamodb.unwrap_or_default(), cloudwatch, lambda };
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(scenario(place));
+        Ok(())
+    };
+    Trial::test(name, run).with_ignored_flag(is_skipped)
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    std::env::var(name).ok()
+}
+
+/// Every scenario, by name.
+fn scenarios() -> Vec<(&'static str, Scenario)> {
+    vec![("memberships_are_mirrored", |place| Box::pin(mirrors::mirrored(place)))]
 }

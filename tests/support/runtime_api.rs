@@ -125,7 +125,11 @@ pub(crate) struct Function {
 impl Function {
     /// A function that has no process yet.
     pub(crate) fn new(program: Program) -> Self {
-        let (kill, log) = (KillSwitch::default(), Log::default());
+        Self::sharing(program, KillSwitch::default(), Log::default())
+    }
+
+    /// A function that shares what kills it, and its log, with others.
+    pub(crate) fn sharing(program: Program, kill: KillSwitch, log: Log) -> Self {
         Self { program, process: None, inits: 0, kill, log }
     }
 
@@ -173,12 +177,6 @@ impl Function {
         }
     }
 
-    /// The same function with another environment from the next process on.
-    pub(crate) async fn redeploy(&mut self, program: Program) {
-        self.recycle().await;
-        self.program = program;
-    }
-
     /// The process's id, while there is one.
     pub(crate) fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(|process| process.id)
@@ -187,11 +185,6 @@ impl Function {
     /// How many processes there were so far.
     pub(crate) fn inits(&self) -> usize {
         self.inits
-    }
-
-    /// What kills the process of the moment, from wherever it is called.
-    pub(crate) fn kill_switch(&self) -> KillSwitch {
-        self.kill.clone()
     }
 
     /// What all its processes wrote to stdout and stderr.
