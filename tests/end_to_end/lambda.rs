@@ -46,8 +46,13 @@ impl Lambda {
 
     /// Gives all processes to come another variable. Those there are end.
     pub(crate) fn set_env(&self, name: &str, value: &str) {
-        self.idle.borrow_mut().clear();
+        self.recycle();
         self.program.replace_with(|program| program.clone().env(name, value));
+    }
+
+    /// Ends all processes, as Lambda does with those that are idle for long.
+    pub(crate) fn recycle(&self) {
+        self.idle.borrow_mut().clear();
     }
 
     pub(crate) fn set_timeout_ms(&self, timeout_ms: u64) {

@@ -65,6 +65,8 @@ pub(crate) enum When {
     After(u64),
     /// Each with this chance.
     Chance(f64),
+    /// Each that has this text in its body.
+    Mentions(&'static str),
 }
 
 /// A proxy in front of DynamoDB.
@@ -176,11 +178,12 @@ impl Control {
     /// Counts a request, and finds what goes wrong with it.
     fn admit(&mut self, operation: &str, body: &Bytes) -> Option<Fault> {
         *self.requests.entry(operation.to_owned()).or_default() += 1;
-        let body = serde_json::from_slice(body).unwrap_or_default();
-        self.recorded.push(Recorded { operation: operation.to_owned(), body });
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let json = serde_json::from_str(text).unwrap_or_default();
+        self.recorded.push(Recorded { operation: operation.to_owned(), body: json });
         for (operations, when, fault) in &mut self.plan {
             let applies = operations.is_empty() || operations.contains(&operation);
-            if applies && when.is_now(&mut self.random) {
+            if applies && when.is_now(&mut self.random, text) {
                 self.faults += 1;
                 return Some(fault.clone());
             }
@@ -190,7 +193,7 @@ impl Control {
 }
 
 impl When {
-    fn is_now(&mut self, random: &mut fastrand::Rng) -> bool {
+    fn is_now(&mut self, random: &mut fastrand::Rng, body: &str) -> bool {
         match self {
             Self::Always => true,
             Self::Next(count) => {
@@ -207,6 +210,7 @@ impl When {
                 false
             }
             Self::Chance(chance) => random.f64() < *chance,
+            Self::Mentions(text) => body.contains(*text),
         }
     }
 }

@@ -117,10 +117,26 @@ impl Stage {
         self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
     }
 
+    /// Makes companies, and users who are all members of each.
+    pub(crate) async fn populate(&self, companies: usize, users: usize) {
+        for user in 0..users {
+            self.put(&[("pk", &format!("user#{user}")), ("sk", "user#")]).await;
+        }
+        for company in 0..companies {
+            let company = format!("company#{company}");
+            self.put(&[("pk", &company), ("sk", "company#")]).await;
+            for user in 0..users {
+                let user = format!("user#{user}");
+                self.put(&[("pk", &company), ("sk", &user), ("role", "staff")]).await;
+            }
+        }
+    }
+
     /// Sets an attribute of an item.
     pub(crate) async fn set(&self, pk: &str, sk: &str, name: &str, value: &str) {
-        let request = self.client.update_item().table_name(self.table());
-        request
+        self.client
+            .update_item()
+            .table_name(self.table())
             .set_key(Some(attributes(&[("pk", pk), ("sk", sk)])))
             .update_expression("SET #name = :value")
             .expression_attribute_names("#name", name)
@@ -130,9 +146,31 @@ impl Stage {
             .unwrap();
     }
 
+    /// Sets the role of an item, if there is one.
+    pub(crate) async fn set_role_if_there(&self, pk: &str, sk: &str, role: &str) {
+        let updated = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(attributes(&[("pk", pk), ("sk", sk)])))
+            .update_expression("SET #role = :role")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":role", AttributeValue::S(role.to_owned()))
+            .send()
+            .await;
+        if let Err(error) = updated.map_err(|error| error.into_service_error()) {
+            assert!(error.is_conditional_check_failed_exception(), "{error}");
+        }
+    }
+
     pub(crate) async fn delete(&self, pk: &str, sk: &str) {
+        self.delete_from(&self.table(), pk, sk).await;
+    }
+
+    pub(crate) async fn delete_from(&self, table: &str, pk: &str, sk: &str) {
         let key = Some(attributes(&[("pk", pk), ("sk", sk)]));
-        self.client.delete_item().table_name(self.table()).set_key(key).send().await.unwrap();
+        self.client.delete_item().table_name(table).set_key(key).send().await.unwrap();
     }
 
     /// Everything in the scenario's table, in the order of the keys.
@@ -175,6 +213,32 @@ impl Stage {
         let lines = self.lambda.log.lines();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
         lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// The lines of the function's log at the level `ERROR`.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let lines = self.lambda.log.lines();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let errors = lines.filter(|line| line["level"] == "ERROR");
+        errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The violations in the function's log, a line each, in the order of their text.
+    pub(crate) fn violations(&self) -> String {
+        let item = |item: &Json| {
+            let item: Json = serde_json::from_str(item.as_str().unwrap_or("{}")).unwrap();
+            let text = |name: &str| item["key"][name]["S"].as_str().unwrap_or("?").to_owned();
+            format!("{} / {}", text("pk"), text("sk"))
+        };
+        let line = |line: &Json| {
+            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            let (referencing, referenced) = (item(&line["referencing"]), item(&line["referenced"]));
+            let (rule, kind, action) = (text("rule"), text("kind"), text("action"));
+            format!("{rule} {kind}: {referencing} -> {referenced}: {action}\n")
+        };
+        let mut lines: Vec<String> = self.logged("violation").iter().map(line).collect();
+        lines.sort_unstable();
+        lines.concat()
     }
 
     /// The sum of a metric's totals so far, once it is at least this; or what there is.

@@ -21,7 +21,7 @@ use crate::lambda::Lambda;
 use crate::runtime_api::Invoked;
 
 /// How long a stream may take to come to rest before something must be wrong.
-const REST_MS_MAX: u64 = 150_000;
+const REST_MS_MAX: u64 = 60_000;
 /// How long to wait where there was nothing to do, or it failed.
 const PAUSE_MS: u64 = 20;
 
@@ -113,9 +113,15 @@ impl Mapping {
         while quiet_rounds < 2 {
             let went_on = goes_on();
             quiet_rounds = if self.round().await || went_on { 0 } else { quiet_rounds + 1 };
-            let last = &self.last_failure;
-            assert!(Instant::now() < limit, "the stream does not come to rest: {last:?}");
+            assert!(Instant::now() < limit, "the stream does not come to rest: {}", self.state());
         }
+    }
+
+    /// What may tell why the stream does not come to rest.
+    fn state(&self) -> String {
+        let log = self.function.log.lines();
+        let tail = log.iter().skip(log.len().saturating_sub(5)).cloned().collect::<Vec<_>>();
+        format!("{:?}\n{:?}\n{}", self.last_failure, self.counts, tail.join("\n"))
     }
 
     /// Reads on in every shard, and delivers a batch of each lane. Says whether there was
