@@ -169,7 +169,10 @@ pub(crate) async fn several_tables(place: Place) {
     join(of_orders.drain(), of_customers.drain()).await;
     stage.delete_from(&customers, "customer#1", "customer#").await;
     join(of_orders.drain(), of_customers.drain()).await;
-    expect![[r#""#]]
+    expect![[r#"
+        order_customer dangling_reference: customer#3 / order#1 -> customer#3 / customer#: reported
+        order_customer orphaned: customer#1 / order#1 -> customer#1 / customer#: reported
+    "#]]
     .assert_eq(&stage.violations());
 }
 

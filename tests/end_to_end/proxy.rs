@@ -95,7 +95,8 @@ struct Control {
     random: fastrand::Rng,
     requests: BTreeMap<String, u64>,
     faults: u64,
-    recorded: Vec<Recorded>,
+    /// The requests so far, if anybody asked for them.
+    recorded: Option<Vec<Recorded>>,
 }
 
 impl Proxy {
@@ -107,7 +108,7 @@ impl Proxy {
             random: fastrand::Rng::with_seed(seed),
             requests: BTreeMap::new(),
             faults: 0,
-            recorded: Vec::new(),
+            recorded: None,
         };
         let shared = Arc::new(Shared {
             target: target.to_owned(),
@@ -143,9 +144,14 @@ impl Proxy {
         self.shared.lock().faults
     }
 
-    /// Every request so far.
+    /// Keeps every request from now on.
+    pub(crate) fn record(&self) {
+        self.shared.lock().recorded = Some(Vec::new());
+    }
+
+    /// Every request since [`Self::record`].
     pub(crate) fn recorded(&self) -> Vec<Recorded> {
-        self.shared.lock().recorded.clone()
+        self.shared.lock().recorded.clone().unwrap_or_default()
     }
 }
 
@@ -179,8 +185,10 @@ impl Control {
     fn admit(&mut self, operation: &str, body: &Bytes) -> Option<Fault> {
         *self.requests.entry(operation.to_owned()).or_default() += 1;
         let text = std::str::from_utf8(body).unwrap_or_default();
-        let json = serde_json::from_str(text).unwrap_or_default();
-        self.recorded.push(Recorded { operation: operation.to_owned(), body: json });
+        if let Some(recorded) = &mut self.recorded {
+            let body = serde_json::from_str(text).unwrap_or_default();
+            recorded.push(Recorded { operation: operation.to_owned(), body });
+        }
         for (operations, when, fault) in &mut self.plan {
             let applies = operations.is_empty() || operations.contains(&operation);
             if applies && when.is_now(&mut self.random, text) {

@@ -8,7 +8,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest,
+};
 use referee::aws::{SdkConfig, configure};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::memory::TableSchema;
@@ -43,10 +46,13 @@ pub(crate) struct Stage {
     streams: Streams,
 }
 
+/// The partition key and the sort key.
+pub(crate) type Key = (String, String);
+
 /// An item whose attributes are all texts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
-    pub(crate) key: (String, String),
+    pub(crate) key: Key,
     pub(crate) attributes: BTreeMap<String, String>,
     /// Whether it carries the mark of Referee's own items.
     pub(crate) is_marked: bool,
@@ -66,7 +72,10 @@ impl Stage {
     pub(crate) async fn without_tables(place: Place, rules: &Json) -> Self {
         let config: SdkConfig = configure(Some(&place.dynamodb)).await;
         // A busy machine is no reason for a test to fail.
-        let patient = Builder::from(&config).retry_config(RetryConfig::standard());
+        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_secs(60)).build();
+        let patient = Builder::from(&config)
+            .retry_config(RetryConfig::standard())
+            .timeout_config(patience);
         let proxy = Proxy::start(&place.dynamodb, 1).await;
         let program = Program::new([&place.lambda])
             .env("AWS_ACCESS_KEY_ID", "local")
@@ -161,6 +170,26 @@ impl Stage {
             .await;
         if let Err(error) = updated.map_err(|error| error.into_service_error()) {
             assert!(error.is_conditional_check_failed_exception(), "{error}");
+        }
+    }
+
+    /// Puts items with these roles, or deletes them, many at a time.
+    pub(crate) async fn write_batch(&self, items: BTreeMap<Key, Option<String>>) {
+        let request = |((pk, sk), role): (Key, Option<String>)| {
+            let mut item = attributes(&[("pk", &pk), ("sk", &sk)]);
+            let Some(role) = role else {
+                let delete = DeleteRequest::builder().set_key(Some(item)).build().unwrap();
+                return WriteRequest::builder().delete_request(delete).build();
+            };
+            item.insert("role".to_owned(), AttributeValue::S(role));
+            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        };
+        let mut left: Vec<WriteRequest> = items.into_iter().map(request).collect();
+        while !left.is_empty() {
+            let batch = self.client.batch_write_item().request_items(self.table(), left);
+            let written = batch.send().await.unwrap();
+            left = written.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
         }
     }
 

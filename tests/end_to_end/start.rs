@@ -15,7 +15,15 @@ pub(crate) async fn bad_rules(place: Place) {
     rules["references"]["member_user"]["to"] = "usr".into();
     rules["mirrors"]["membership"]["on_mirror_edit"] = "restrict".into();
     let stage = Stage::without_tables(place, &rules).await;
-    check_init(&stage, &expect![[r#""#]]).await;
+    check_init(&stage, &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        E013: `on_mirror_edit` of mirror `membership` cannot be `restrict`
+          REFEREE_RULES_JSON:1:418: `…:"member_of","on_mirror_edit":"restrict","source":"member"}},"references":{"memb…`: unknown word
+        help: it can be `overwrite`, `report`
+        E020: there is no entity `usr`
+          REFEREE_RULES_JSON:1:580: `…ership"},"from":"member","to":"usr"}},"tables":{"app":{"key":["pk","sk"],"name":…`: not declared
+        help: did you mean `user`?
+    "#]]).await;
     // Mended, it starts with the next invocation.
     stage.create("app-mended").await;
     stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company("app-mended").to_string());
@@ -25,12 +33,20 @@ pub(crate) async fn bad_rules(place: Place) {
 
 pub(crate) async fn tables_that_differ(place: Place) {
     let stage = Stage::new(place, |_| rules::company("not-there")).await;
-    check_init(&stage, &expect![[r#""#]]).await;
+    check_init(&stage, &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        `BatchGetItem` on `not-there`: ResourceNotFoundException: Cannot do operations on a non-existent table
+        help: check the table's `name` and its indexes in the rule file, the account and the Region
+    "#]]).await;
     let mut rules = rules::company(&stage.table());
     let text = rules.to_string().replace(r#""sk""#, r#""sort""#);
     rules = serde_json::from_str(&text).unwrap();
     stage.lambda.set_env("REFEREE_RULES_JSON", &rules.to_string());
-    check_init(&stage, &expect![[r#""#]]).await;
+    check_init(&stage, &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        `BatchGetItem` on `app`: ValidationException: One of the required keys was not given a value
+        help: in the rule file, the key of the table is [pk:S, sort:S]
+    "#]]).await;
 }
 
 /// Checks that the function does not start, and what it says of it.
@@ -67,7 +83,7 @@ pub(crate) async fn keys_only(place: Place) {
     let Some(Invoked::FunctionError(error)) = mapping.last_failure.take() else {
         panic!("it is refused");
     };
-    expect![[r#""#]].assert_eq(&told(&stage, &error));
+    expect!["Fatal: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type"].assert_eq(&told(&stage, &error));
     assert!(stage.rows().await.iter().all(|row| !row.is_marked));
 }
 
@@ -98,7 +114,15 @@ pub(crate) async fn other_events(place: Place) {
         answers.push_str(&answer);
         answers.push('\n');
     }
-    expect![[r#""#]].assert_eq(&answers);
+    expect![[r#"
+        Fatal: the record is of `aws:sqs`, not of a DynamoDB stream
+        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 49
+        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid length 0, expected an object with `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: string "hello", expected an object with `Records` at line 1 column 7
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: null, expected an object with `Records` at line 1 column 4
+        Fatal: table `app` is not in the rule file, which has `app`
+    "#]].assert_eq(&answers);
     // None of it hurts the process.
     assert_eq!(stage.lambda.inits(), 1);
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use referee::clock::SystemClock;
 use referee::engine::Clock as _;
-use referee::streams::{Position, StreamError, StreamRecord, Streams};
+use referee::streams::{Position, StreamError, Streams};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
 use super::destination::{self, Discarded, event};
@@ -21,7 +22,7 @@ use crate::lambda::Lambda;
 use crate::runtime_api::Invoked;
 
 /// How long a stream may take to come to rest before something must be wrong.
-const REST_MS_MAX: u64 = 60_000;
+const REST_MS_MAX: u64 = 240_000;
 /// How long to wait where there was nothing to do, or it failed.
 const PAUSE_MS: u64 = 20;
 
@@ -50,6 +51,8 @@ pub(crate) struct Mapping {
     finished: BTreeSet<String>,
     /// How often an answer gets lost, after which its batch is delivered again.
     forgets: Option<(fastrand::Rng, f64)>,
+    /// Every record that was read.
+    pub(crate) records: Vec<Box<RawValue>>,
     /// How the last invocation that failed did so.
     pub(crate) last_failure: Option<Invoked>,
     /// What was given up, as the on-failure destination has it.
@@ -88,6 +91,7 @@ impl Mapping {
             shards: BTreeMap::new(),
             finished: BTreeSet::new(),
             forgets: None,
+            records: Vec::new(),
             last_failure: None,
             destination: Vec::new(),
             counts: Counts::default(),
@@ -205,7 +209,8 @@ impl Mapping {
         let Some(page) = done(page) else { return };
         reading.iterator = page.next;
         for record in page.records {
-            if passes(&self.filters, &record) {
+            self.records.push(record.json.clone());
+            if self.filters.pass(record.json.get()) {
                 self.counts.records += 1;
                 let lane = lane_of(&record, reading.lanes.len());
                 reading.lanes[lane].push(record, now_ms);
@@ -214,10 +219,6 @@ impl Mapping {
             }
         }
     }
-}
-
-fn passes(filters: &Filters, record: &StreamRecord) -> bool {
-    filters.pass(&serde_json::from_str(record.json.get()).unwrap())
 }
 
 /// What was read, unless it may be tried again.
