@@ -2,9 +2,17 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint bench doc clean
+.PHONY: help demo up build lambda deploy test lint bench doc clean
 
 CARGO ?= cargo
+# The processor that the function is built for: arm64 costs a fifth less than x86_64.
+# https://aws.amazon.com/lambda/pricing/
+ARCH ?= arm64
+ARCH_arm64 := --arm64
+ARCH_x86_64 := --x86-64
+NAME ?= referee
+# Where `make up` lets DynamoDB Local listen.
+PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
@@ -17,17 +25,35 @@ demo: ## Replay recorded stream events: mirrors written, violations found
 	@echo "$$ referee replay $(DEMO_ARGUMENTS)"
 	@$(CARGO) run --locked --quiet -- replay $(DEMO_ARGUMENTS) || test $$? -eq 1
 
+up: ## Watch an example table on DynamoDB Local, for you to write to (PORT=8000)
+	@$(CARGO) build --locked --features live --bin referee
+	@REFEREE_DYNAMODB_PORT=$(PORT) tests/with-dynamodb-local.sh tests/up.sh || test $$? -eq 1
+
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
-test: lint ## Run every test (what CI runs), on DynamoDB Local too where Java and npm are there
-	tests/with-dynamodb-local.sh $(CARGO) test --locked --all-features
+test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
+	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
+	REFEREE_TEST_LAMBDA=$(CURDIR)/target/release/referee-lambda tests/with-dynamodb-local.sh \
+		tests/with-cloudwatch.sh $(CARGO) test --locked --all-features
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
+
+lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
+	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))
+
+deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; FLAGS=, of `cargo lambda deploy`)
+	@test -f referee.yaml || { echo "error: there is no referee.yaml to deploy; \`referee init\` writes one" >&2; exit 2; }
+	@$(CARGO) run --locked --quiet -- check
+	@$(MAKE) lambda
+	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda deploy $(if $(ROLE),--role $(ROLE)) $(FLAGS) $(NAME)
+
+.tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
+	@tests/tools/install-python.sh $< $(@D)
 
 bench: ## Measure, as ratios within one run
 	$(CARGO) bench --locked --quiet

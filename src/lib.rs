@@ -12,6 +12,7 @@
 //! - `lambda`: the Lambda function.
 //! - `metrics`: an outcome in numbers, for CloudWatch.
 //! - `streams`: the tables' streams, shard by shard.
+//! - `watch`: live streams through the engine, without a Lambda.
 //! - `replay`: recorded events through the engine, on the embedded store.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
@@ -34,3 +35,5 @@ pub mod rules;
 pub mod store;
 #[cfg(feature = "live")]
 pub mod streams;
+#[cfg(feature = "live")]
+pub mod watch;

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/diagnostics.md",
+    "docs/lambda.md",
     "docs/rule-file.md",
     "events/README.md",
 ];
@@ -73,6 +74,16 @@ fn the_reference_lists_every_key() {
     let (by_hand, _) = document.split_once(GENERATED).unwrap();
     let document = format!("{by_hand}{GENERATED}{}", rules::manual());
     expect_file!["../docs/rule-file.md"].assert_eq(&document);
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn the_manual_lists_every_metric() {
+    let document = read("docs/lambda.md");
+    let (before, rest) = document.split_once(GENERATED).unwrap();
+    let (_, after) = rest.split_once("\n## ").unwrap();
+    let document = format!("{before}{GENERATED}{}\n## {after}", referee::metrics::manual());
+    expect_file!["../docs/lambda.md"].assert_eq(&document);
 }
 
 #[test]
@@ -183,6 +194,7 @@ fn libraries_have_one_importer() {
     for (library, importer) in [
         ("serde_saphyr::", "src/rules/file/yaml.rs"),
         ("aws_lambda_events::", "src/engine/answer.rs"),
+        ("aws_sdk_cloudwatch::", "src/metrics/cloudwatch.rs"),
         ("aws_sdk_dynamodb::", "src/store/dynamodb/"),
         ("aws_sdk_dynamodbstreams::", "src/streams/"),
     ] {

@@ -5,12 +5,17 @@
 mod check;
 mod explain;
 mod init;
+mod lines;
+#[cfg(feature = "live")]
+mod live;
 mod names;
 mod output;
 mod render;
 mod replay;
 mod rule_file;
 mod schema;
+#[cfg(feature = "live")]
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -69,6 +74,9 @@ enum Verb {
     Explain(explain::Args),
     /// Replay recorded stream events through the rules, on an embedded store.
     Replay(replay::Args),
+    /// Follow the streams of real tables, without a Lambda.
+    #[cfg(feature = "live")]
+    Watch(watch::Args),
     /// Print the JSON Schema of rule files, for editors.
     Schema(schema::Args),
 }
@@ -199,6 +207,8 @@ impl Verb {
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Replay(arguments) => replay::run(&arguments, context),
+            #[cfg(feature = "live")]
+            Self::Watch(arguments) => watch::run(&arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),
         }
     }

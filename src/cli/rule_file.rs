@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Context, Failure, render};
+use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
 
 /// The most problems that people are shown at once.
@@ -33,6 +34,25 @@ pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
         report(&source, &loaded.diagnostics, context)?;
     }
     loaded.rules.ok_or(Failure::Rules)
+}
+
+/// Reads the rule file for a verb that runs it, in the mode that the command line or the
+/// environment asks for.
+pub(super) fn load_in_mode(observe: bool, context: &mut Context<'_>) -> Result<Rules, Failure> {
+    const VARIABLE: &str = "REFEREE_MODE";
+    let rules = load(context)?;
+    if observe {
+        return Ok(rules.in_mode(Mode::Observe));
+    }
+    match (context.environment)(VARIABLE).filter(|mode| !mode.is_empty()) {
+        None => Ok(rules),
+        Some(name) => match Mode::from_name(&name) {
+            Some(mode) => Ok(rules.in_mode(mode)),
+            None => Err(Failure::Usage(format!(
+                "`{VARIABLE}` is `{name}`, and must be off, observe or enforce"
+            ))),
+        },
+    }
 }
 
 fn read(path: &Path, environment: rules::Environment<'_>) -> (RuleSource, Loaded) {

@@ -6,14 +6,15 @@
 //! for Lambda would read success.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
-use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;
+pub use aws_lambda_events::event::streams::DynamoDbEventResponse as PartialBatchResponse;
 
 use super::outcome::Outcome;
 
 /// The response to a batch with this outcome.
 #[must_use]
-pub fn answer(outcome: &Outcome) -> DynamoDbEventResponse {
-    let mut response = DynamoDbEventResponse::default();
+pub fn answer(outcome: &Outcome) -> PartialBatchResponse {
+    let mut response = PartialBatchResponse::default();
     response.batch_item_failures = outcome
         .checkpoint()
         .map(|handed_back| {

@@ -28,7 +28,7 @@ mod work;
 mod writes;
 
 #[cfg(feature = "lambda")]
-pub use answer::answer;
+pub use answer::{PartialBatchResponse, answer};
 pub use change::{Change, Origin};
 pub use decode::{EventError, Rejected, decode_whole, records};
 pub use inspect::{Sighting, View, inspect};

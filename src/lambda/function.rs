@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::event::streams::DynamoDbEventResponse;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
 use crate::clock::{SystemClock, Until};
-use crate::engine::{Clock as _, Engine, Fatal, answer, records};
+use crate::engine::{Clock as _, Engine, Fatal, PartialBatchResponse, answer, records};
 use crate::metrics::Metrics;
 use crate::store::DynamoDb;
 
@@ -17,6 +16,9 @@ use crate::store::DynamoDb;
 const MARGIN_MS_MAX: i64 = 1_000;
 /// The same for the metrics, so that the answer is never late for them.
 const ANSWER_MS: i64 = 100;
+
+/// Longer than any invocation: Lambda's own limit is 15 minutes.
+const DAY_MS: i64 = 86_400_000;
 
 /// All that outlives an invocation: nothing in it changes.
 #[derive(Debug)]
@@ -35,10 +37,11 @@ impl Function {
         event: &RawValue,
         request_id: &str,
         deadline_ms: i64,
-    ) -> Result<DynamoDbEventResponse, Fatal> {
+    ) -> Result<PartialBatchResponse, Fatal> {
         let rules = self.engine.rules();
         let log = Log { rules, request_id, shows_items: self.logs_items };
         let began_ms = SystemClock.now_ms();
+        let deadline_ms = believable_ms(deadline_ms, began_ms);
         let clock = Until { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
         let store = self.store.until(instant(clock.deadline_ms, began_ms));
         let outcome = async {
@@ -59,6 +62,12 @@ impl Function {
     }
 }
 
+/// A deadline that lies ahead. `cargo lambda watch` sends a constant that is no time at all, and
+/// has no deadline.
+const fn believable_ms(deadline_ms: i64, now_ms: i64) -> i64 {
+    if deadline_ms > now_ms { deadline_ms } else { now_ms + DAY_MS }
+}
+
 /// How much of the time left is kept back: less where there is little, so that something is done
 /// in each invocation however short it is.
 fn margin_ms(left_ms: i64) -> i64 {
@@ -67,9 +76,25 @@ fn margin_ms(left_ms: i64) -> i64 {
 
 /// A time as tokio's clock has it, which is that of its waits.
 fn instant(time_ms: i64, now_ms: i64) -> Instant {
-    let left_ms = u64::try_from(time_ms.saturating_sub(now_ms)).unwrap_or(0);
-    Instant::now() + Duration::from_millis(left_ms.min(DAY_MS))
+    let left_ms = time_ms.saturating_sub(now_ms).clamp(0, DAY_MS);
+    Instant::now() + Duration::from_millis(left_ms.unsigned_abs())
 }
 
-/// Lambda's own limit is 15 minutes; what says more is no deadline.
-const DAY_MS: u64 = 86_400_000;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_keeps_time_for_the_answer() {
+        for left_ms in [4, 100, 3_000, 900_000] {
+            let margin_ms = margin_ms(left_ms);
+            assert!(0 < margin_ms && margin_ms <= left_ms / 4, "{left_ms}: {margin_ms}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_is_none() {
+        assert_eq!(believable_ms(600_000, 1_700_000_000_000), 1_700_000_000_000 + DAY_MS);
+        assert_eq!(believable_ms(1_700_000_000_001, 1_700_000_000_000), 1_700_000_000_001);
+    }
+}

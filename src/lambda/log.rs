@@ -35,7 +35,11 @@ pub(super) fn begin(environment: &dyn Fn(&str) -> Option<String>) {
         },
         None => LevelFilter::INFO,
     };
-    let wanted = Targets::new().with_target("referee", level).with_default(LevelFilter::ERROR);
+    let wanted = Targets::new()
+        .with_target("referee", level)
+        .with_default(LevelFilter::ERROR)
+        // It tells again what the function has told.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let is_text = environment("AWS_LAMBDA_LOG_FORMAT")
         .is_some_and(|format| format.eq_ignore_ascii_case("text"));
     let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
@@ -128,7 +132,7 @@ impl Log<'_> {
             sequence = violation.sequence,
             action = violation.response.name(),
             detail = violation.detail,
-            record = self.shows_items.then_some(payload),
+            record = self.shows_items.then(|| parts(payload).swap_remove(0)),
             "violation"
         );
     }

@@ -24,6 +24,7 @@ pub fn main() -> ExitCode {
     )]
     let environment = |name: &str| std::env::var(name).ok();
     log::begin(&environment);
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
         tracing::error!(
             "this is a Lambda function, and there is no Lambda here\n\

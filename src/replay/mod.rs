@@ -14,7 +14,7 @@ mod world;
 pub use event::{Batch, BatchError, read_batch};
 #[cfg(feature = "live")]
 pub use live::replay_on;
-pub use seed::{SeedError, dump, seed, store};
+pub use seed::{SeedError, dump, schemas, seed, store};
 pub use world::Place;
 
 use std::collections::BTreeSet;

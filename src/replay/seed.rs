@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::data::{JsonItem, into_owned, without_place};
-use crate::rules::model::Rules;
+use crate::rules::model::{Rules, TableIndex};
 use crate::store::Memory;
 use crate::store::memory::{IndexSchema, TableSchema};
 
@@ -39,20 +39,21 @@ pub enum SeedError {
     },
 }
 
+/// The tables of the rules, with the indexes that they use.
+pub fn schemas(rules: &Rules) -> impl Iterator<Item = TableSchema> {
+    let index =
+        |index: &TableIndex| IndexSchema { name: index.name.clone(), key: index.key.clone() };
+    rules.tables.iter().map(move |table| TableSchema {
+        name: table.name.clone(),
+        key: table.key.clone(),
+        indexes: table.indexes.iter().map(index).collect(),
+    })
+}
+
 /// An empty store with the tables and indexes of the rules.
 #[must_use]
 pub fn store(rules: &Rules) -> Memory {
-    Memory::new(rules.tables.iter().map(|table| {
-        TableSchema {
-            name: table.name.clone(),
-            key: table.key.clone(),
-            indexes: table
-                .indexes
-                .iter()
-                .map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() })
-                .collect(),
-        }
-    }))
+    Memory::new(schemas(rules))
 }
 
 /// Fills a store with the items of a seed.

@@ -14,6 +14,7 @@ mod fixture;
 #[path = "../support/history.rs"]
 mod history;
 
+mod deadline;
 mod elements;
 mod grace;
 mod leaving;

@@ -365,3 +365,56 @@ fn an_attribute_of_no_interest() {
     "#]]
     .assert_eq(&fates("/dynamodb/NewImage/other", &values));
 }
+
+/// What is wrong with a whole stream is told before any of its records is lost to it.
+#[test]
+fn a_stream_that_the_rules_are_not_for() {
+    let engine = Engine::new(load(RULES));
+    let told = |change: &dyn Fn(&mut Json)| {
+        let mut records_of = ["1", "2"].map(|sequence| record("a", sequence));
+        records_of.iter_mut().for_each(change);
+        // The first record tells nothing, and the next one does.
+        let event = json!({ "Records": [json!(5), records_of[0], records_of[1]] }).to_string();
+        match engine.check_stream(&records(&event).unwrap()) {
+            Ok(()) => "fine".to_owned(),
+            Err(fatal) => fatal.0,
+        }
+    };
+    let set = |place: &'static str, value: Json| {
+        told(&|record: &mut Json| {
+            let (parent, field) = place.rsplit_once('/').unwrap();
+            record.pointer_mut(parent).unwrap()[field] = value.clone();
+        })
+    };
+    let text = [
+        told(&|_| {}),
+        told(&|record| *record = json!({ "pk": 1 })),
+        told(&|record| *record = json!({ "EventSource": "aws:sns", "Sns": {} })),
+        set("/eventSource", json!("aws:sqs")),
+        set("/eventSourceARN", json!("arn:aws:dynamodb:eu-west-1:1:table/other/stream/1")),
+        set("/eventSourceARN", json!("nonsense")),
+        set("/dynamodb/StreamViewType", json!("KEYS_ONLY")),
+        set("/dynamodb/StreamViewType", json!("NEW_AND_OLD_IMAGES")),
+        set("/dynamodb/Keys", json!({ "id": { "S": "a" } })),
+        set("/dynamodb/Keys", json!({ "pk": { "N": "1" } })),
+        set("/dynamodb/Keys", json!({ "pk": { "S": "" } })),
+        set("/dynamodb/Keys", json!(null)),
+        set("/dynamodb", json!(null)),
+    ];
+    expect![[r"
+        fine
+        fine
+        the record is of `aws:sns`, not of a DynamoDB stream
+        the record is of `aws:sqs`, not of a DynamoDB stream
+        table `other` is not in the rule file, which has `app`
+        `eventSourceARN` is `nonsense`, which names no table
+        the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type
+        fine
+        the key of table `app` is not what the rules say: key attribute `pk` is missing
+        help: mend the table's `key` in the rule file
+        the key of table `app` is not what the rules say: key attribute `pk` is of type N, and the table's key says S
+        help: mend the table's `key` in the rule file
+        fine
+        fine
+        fine"]].assert_eq(&text.join("\n"));
+}

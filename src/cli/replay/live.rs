@@ -1,9 +1,8 @@
 //! A replay on real tables.
 
-use tokio::runtime;
-
-use super::{Teller, batches, in_mode};
+use super::{Teller, batches};
 use crate::aws;
+use crate::cli::live::{endpoint_url, runtime};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::clock::SystemClock;
 use crate::engine::Engine;
@@ -15,7 +14,7 @@ use crate::store::DynamoDb;
 #[derive(Debug, clap::Args)]
 pub(super) struct LiveArgs {
     /// Replay on the tables at this endpoint, and only report what would be done
-    #[arg(long, value_name = "URL", group = "tables", conflicts_with_all = EMBEDDED, value_parser = url)]
+    #[arg(long, value_name = "URL", group = "tables", conflicts_with_all = EMBEDDED, value_parser = endpoint_url)]
     endpoint_url: Option<String>,
 
     /// Replay on the tables of the AWS account and Region that the environment names, and only
@@ -38,24 +37,14 @@ impl LiveArgs {
     }
 }
 
-/// A URL as far as it must be one to be taken at its word.
-fn url(text: &str) -> Result<String, &'static str> {
-    let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
-    if is_url { Ok(text.to_owned()) } else { Err("it must begin with http:// or https://") }
-}
-
 pub(super) fn run(arguments: &super::Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let LiveArgs { endpoint_url, apply, .. } = &arguments.live;
-    let rules = in_mode(rule_file::load(context)?, arguments, context)?;
+    let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let rules = if *apply { rules } else { rules.in_mode(Mode::Observe) };
     let batches = batches(&arguments.events)?;
     let engine = Engine::new(rules);
     let mut teller = Teller::new(engine.rules(), context);
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Incomplete(error.to_string()))?;
-    let ended = runtime.block_on(async {
+    let ended = runtime()?.block_on(async {
         let config = aws::configure(endpoint_url.as_deref()).await;
         let store = DynamoDb::new(&config);
         let tell = |told| teller.tell(told);

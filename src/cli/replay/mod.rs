@@ -1,6 +1,5 @@
 //! `referee replay`: recorded events through the engine, on the embedded store or on real tables.
 
-mod lines;
 #[cfg(feature = "live")]
 mod live;
 mod table;
@@ -9,12 +8,12 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use self::lines::{Line, Totals};
 use self::table::Findings;
+use super::lines::{Line, Totals};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
 use crate::replay::{self, Batch, Options, Place, Told};
-use crate::rules::model::{Mode, Rules, Severity};
+use crate::rules::model::{Rules, Severity};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -55,7 +54,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     if arguments.live.are_asked_for() {
         return live::run(arguments, context);
     }
-    let rules = in_mode(rule_file::load(context)?, arguments, context)?;
+    let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let store = replay::store(&rules);
     for file in &arguments.seed {
         let text = String::from_utf8(read(file)?)
@@ -74,23 +73,6 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     }
     ended.map_err(|incomplete| Failure::Incomplete(incomplete.to_string()))?;
     Ok(outcome)
-}
-
-/// The rules in the mode that the command line or the environment asks for.
-fn in_mode(rules: Rules, arguments: &Args, context: &Context<'_>) -> Result<Rules, Failure> {
-    const VARIABLE: &str = "REFEREE_MODE";
-    if arguments.observe {
-        return Ok(rules.in_mode(Mode::Observe));
-    }
-    match (context.environment)(VARIABLE).filter(|mode| !mode.is_empty()) {
-        None => Ok(rules),
-        Some(name) => match Mode::from_name(&name) {
-            Some(mode) => Ok(rules.in_mode(mode)),
-            None => Err(Failure::Usage(format!(
-                "`{VARIABLE}` is `{name}`, and must be off, observe or enforce"
-            ))),
-        },
-    }
 }
 
 /// Every event of the files and folders, read whole before anything is replayed.

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::lines::Totals;
+use crate::cli::lines::Totals;
 use crate::cli::names::item_name;
 use crate::engine::{ItemName, Rejected, Violation, WriteMade};
 use crate::replay::Place;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use expect_test::{Expect, expect};
@@ -25,11 +26,12 @@ fn check(variables: &[(&str, &str)], file: &str, expected: &Expect) {
         let Config { rules, metrics, namespace, logs_items } = config;
         let table = &rules.tables[0].name;
         let mode = rules.references[0].mode;
-        text += &format!("table {table}, {mode:?}, {metrics:?} {namespace}, items {logs_items}\n");
+        writeln!(text, "table {table}, {mode:?}, {metrics:?} {namespace}, items {logs_items}")
+            .unwrap();
     }
     for problem in problems {
         let level = if problem.is_warning { "warning" } else { "error" };
-        text += &format!("{level}: {}\n", problem.text);
+        writeln!(text, "{level}: {}", problem.text).unwrap();
     }
     expected.assert_eq(&text);
 }

@@ -6,6 +6,7 @@ mod error;
 mod expression;
 mod persist;
 mod read;
+mod tables;
 mod transact;
 mod value;
 mod write;

@@ -1,13 +1,14 @@
-//! A replay as JSON Lines.
+//! What was found and done, as JSON Lines.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::data::{Item, Key};
 use crate::engine::{ItemName, Violation, WriteMade};
 use crate::replay::Place;
 use crate::rules::model::{Rules, Severity, TableId};
 
-/// One line of a replay's machine output.
+/// One line of machine output.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Line<'l> {
@@ -34,6 +35,9 @@ pub(super) enum Line<'l> {
         event: Option<&'l str>,
         /// The record's place in the file, from 0.
         record: Option<usize>,
+        /// The record itself, where it is in no file.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<&'l RawValue>,
     },
     /// The totals: always the last line.
     Summary(Totals),
@@ -64,7 +68,7 @@ struct ItemLine<'l> {
     key: Item<'static>,
 }
 
-/// The totals of a replay.
+/// The totals.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(super) struct Totals {
     /// Records delivered, Referee's own included.
@@ -128,6 +132,7 @@ impl<'l> Line<'l> {
             error,
             event: place.map(|place| place.file.as_str()),
             record: place.map(|place| place.record),
+            payload: None,
         }
     }
 }

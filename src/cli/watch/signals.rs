@@ -1,0 +1,46 @@
+//! The signals that ask to stop.
+
+use std::io;
+
+/// SIGINT, which Ctrl-C sends, and SIGTERM, which containers send.
+#[cfg(unix)]
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Catches them from now on.
+    pub(super) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        let (interrupt, terminate) =
+            (std::pin::pin!(self.interrupt.recv()), std::pin::pin!(self.terminate.recv()));
+        futures_util::future::select(interrupt, terminate).await;
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(super) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Catches it from now on.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `DescribeTable` and `CreateTable`.
+
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata as _};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+};
+
+use super::DynamoDb;
+use super::error::Request;
+use super::persist::persist;
+use crate::data::{KeyAttribute, KeyKind, KeySchema};
+use crate::store::StoreError;
+use crate::store::described::{Described, Description};
+use crate::store::memory::TableSchema;
+
+impl DynamoDb {
+    /// What can be learnt of a table.
+    pub async fn describe(&self, table: &str) -> Result<Described, StoreError> {
+        let request = Request::new("DescribeTable", [table]);
+        let attempt = self.client.describe_table().table_name(table);
+        let described = persist(|| async {
+            let error = match attempt.clone().send().await {
+                Ok(output) => {
+                    let description = output.table.and_then(description);
+                    return Ok(description.map_or(Described::Missing, Described::Table));
+                }
+                Err(error) => error.map_service_error(aws_sdk_dynamodb::Error::from),
+            };
+            match error.as_service_error().and_then(|error| error.code()) {
+                Some("ResourceNotFoundException") => Ok(Described::Missing),
+                Some("AccessDeniedException") => {
+                    Ok(Described::Hidden(request.class(&error).to_string()))
+                }
+                _ => Err(request.class(&error)),
+            }
+        });
+        self.in_time(Box::pin(described)).await
+    }
+
+    /// Makes a table, with its indexes and a stream of new and old images.
+    pub async fn create(&self, schema: &TableSchema) -> Result<(), StoreError> {
+        let request = Request::new("CreateTable", [schema.name.as_str()]);
+        let odd = |error: BuildError| StoreError::Rejected(request.told(error));
+        let attributes = schema.key.attributes();
+        let attributes =
+            attributes.chain(schema.indexes.iter().flat_map(|index| index.key.attributes()));
+        let mut definitions: Vec<AttributeDefinition> = Vec::new();
+        for attribute in attributes {
+            if definitions.iter().all(|known| known.attribute_name != attribute.name) {
+                definitions.push(definition(attribute).map_err(odd)?);
+            }
+        }
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let indexes = schema.indexes.iter().map(|index| {
+            GlobalSecondaryIndex::builder()
+                .index_name(&index.name)
+                .set_key_schema(Some(elements(&index.key)?))
+                .projection(all.clone())
+                .build()
+        });
+        let indexes: Vec<_> = indexes.collect::<Result<_, _>>().map_err(odd)?;
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewAndOldImages);
+        let attempt = self
+            .client
+            .create_table()
+            .table_name(&schema.name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(definitions))
+            .set_key_schema(Some(elements(&schema.key).map_err(odd)?))
+            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+            .stream_specification(stream.build().map_err(odd)?);
+        let created = persist(|| async {
+            let sent = attempt.clone().send().await;
+            sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+        });
+        self.in_time(Box::pin(created)).await.map(|_| ())
+    }
+}
+
+/// What a description says; nothing if the table is about to be gone.
+fn description(table: TableDescription) -> Option<Description> {
+    let definitions = table.attribute_definitions.unwrap_or_default();
+    let key = schema(&table.key_schema.unwrap_or_default(), &definitions)?;
+    let global = table.global_secondary_indexes.unwrap_or_default().into_iter();
+    let local = table.local_secondary_indexes.unwrap_or_default().into_iter();
+    let indexes = global
+        .map(|index| (index.index_name, index.key_schema))
+        .chain(local.map(|index| (index.index_name, index.key_schema)));
+    let indexes = indexes
+        .filter_map(|(name, key)| Some((name?, schema(&key.unwrap_or_default(), &definitions))));
+    let stream = table.stream_specification.filter(|stream| stream.stream_enabled);
+    Some(Description {
+        key,
+        indexes: indexes.collect(),
+        stream_view: stream.and_then(|it| it.stream_view_type).map(|view| view.as_str().to_owned()),
+    })
+}
+
+/// A key of one partition key and at most one sort key.
+fn schema(elements: &[KeySchemaElement], definitions: &[AttributeDefinition]) -> Option<KeySchema> {
+    let of_kind = |kind: KeyType| {
+        let names = elements.iter().filter(|element| element.key_type == kind);
+        names
+            .map(|element| attribute(&element.attribute_name, definitions))
+            .collect::<Option<Vec<_>>>()
+    };
+    let (mut partition, mut sort) = (of_kind(KeyType::Hash)?, of_kind(KeyType::Range)?);
+    if partition.len() != 1 || sort.len() > 1 {
+        return None;
+    }
+    Some(KeySchema { partition: partition.pop()?, sort: sort.pop() })
+}
+
+fn attribute(name: &str, definitions: &[AttributeDefinition]) -> Option<KeyAttribute> {
+    let definition = definitions.iter().find(|definition| definition.attribute_name == name)?;
+    let kind = match definition.attribute_type.as_str() {
+        "S" => KeyKind::S,
+        "N" => KeyKind::N,
+        "B" => KeyKind::B,
+        _ => return None,
+    };
+    Some(KeyAttribute { name: name.to_owned(), kind })
+}
+
+fn definition(attribute: &KeyAttribute) -> Result<AttributeDefinition, BuildError> {
+    let kind = match attribute.kind {
+        KeyKind::S => ScalarAttributeType::S,
+        KeyKind::N => ScalarAttributeType::N,
+        KeyKind::B => ScalarAttributeType::B,
+    };
+    AttributeDefinition::builder().attribute_name(&attribute.name).attribute_type(kind).build()
+}
+
+fn elements(key: &KeySchema) -> Result<Vec<KeySchemaElement>, BuildError> {
+    let element = |attribute: &KeyAttribute, kind| {
+        KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build()
+    };
+    let sort = key.sort.iter().map(|sort| element(sort, KeyType::Range));
+    std::iter::once(element(&key.partition, KeyType::Hash)).chain(sort).collect()
+}

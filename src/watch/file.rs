@@ -1,0 +1,208 @@
+//! Progress in a file, for one watcher alone.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::keeper::{KeepError, Keeper, Known, table_of};
+use super::progress::{Mark, Progress};
+use crate::streams::Stream;
+
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
+/// A file of progress. It is replaced as a whole, so that it is never half-written.
+#[derive(Debug)]
+pub struct CheckpointFile {
+    path: PathBuf,
+    content: RefCell<Content>,
+    /// Held for as long as this lives: the file itself cannot be, for it is replaced.
+    _lock: File,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    version: u32,
+    /// By the streams' names.
+    streams: BTreeMap<String, Progress>,
+}
+
+impl CheckpointFile {
+    /// Opens a file of progress, which need not exist yet.
+    pub fn open(path: &Path) -> Result<Self, KeepError> {
+        let fatal = |what: String| KeepError::Fatal(format!("`{}`: {what}", path.display()));
+        let lock = lock(&beside(path, ".lock")).map_err(fatal)?;
+        let content = match std::fs::read(path) {
+            Ok(bytes) => read(&bytes).map_err(fatal)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Content { version: VERSION, streams: BTreeMap::new() }
+            }
+            Err(error) => return Err(fatal(format!("the checkpoint cannot be read: {error}"))),
+        };
+        let file = Self { path: path.to_owned(), content: RefCell::new(content), _lock: lock };
+        // A folder that is not there or not ours is told of now, and not after the first batch.
+        file.write()?;
+        Ok(file)
+    }
+
+    fn write(&self) -> Result<(), KeepError> {
+        let mut text = serde_json::to_string_pretty(&*self.content.borrow()).unwrap_or_default();
+        text.push('\n');
+        replace(&self.path, &text).map_err(|error| {
+            let path = self.path.display();
+            KeepError::Fatal(format!("`{path}`: the checkpoint cannot be written: {error}"))
+        })
+    }
+}
+
+impl Keeper for CheckpointFile {
+    async fn load(&self, stream: &Stream) -> Result<Known, KeepError> {
+        let mut content = self.content.borrow_mut();
+        let of_table = |arn: &str| table_of(arn) == table_of(&stream.arn);
+        let streams = content.streams.iter().filter(|(arn, _)| of_table(arn));
+        let streams = streams.map(|(arn, progress)| (arn.clone(), progress.clone())).collect();
+        content.streams.retain(|arn, _| *arn == stream.arn || !of_table(arn));
+        Ok(Known::of(stream, streams))
+    }
+
+    async fn save(
+        &self,
+        stream: &Stream,
+        shard: &str,
+        mark: Option<&Mark>,
+    ) -> Result<(), KeepError> {
+        {
+            let mut content = self.content.borrow_mut();
+            let progress = content.streams.entry(stream.arn.clone()).or_default();
+            match mark {
+                Some(mark) => progress.insert(shard.to_owned(), mark.clone()),
+                None => progress.remove(shard),
+            };
+        }
+        self.write()
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Content, String> {
+    const HELP: &str = "help: give another file, or delete this one to begin anew";
+    let content: Content = serde_json::from_slice(bytes)
+        .map_err(|error| format!("this is no checkpoint of `referee watch`: {error}\n{HELP}"))?;
+    if content.version != VERSION {
+        let version = content.version;
+        return Err(format!("the checkpoint is of version {version}, not {VERSION}\n{HELP}"));
+    }
+    Ok(content)
+}
+
+/// Keeps others out. The system opens the lock whenever the process ends, however it does.
+fn lock(path: &Path) -> Result<File, String> {
+    let file = File::options().create(true).write(true).truncate(false).open(path);
+    let file = file.map_err(|error| format!("the checkpoint cannot be locked: {error}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err("another `referee watch` keeps its checkpoint here\n\
+             help: stop it, or give each its own file"
+            .to_owned()),
+        Err(TryLockError::Error(error)) => Err(format!("the checkpoint cannot be locked: {error}")),
+    }
+}
+
+/// Puts a text in the place of a file: it is there as a whole, or the old one is, even if the
+/// machine stops in between.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let unfinished = beside(path, ".unfinished");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use futures_util::FutureExt as _;
+
+    fn stream(label: &str) -> Stream {
+        let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/app/stream/{label}");
+        Stream { arn, table: "app".to_owned() }
+    }
+
+    fn save(file: &CheckpointFile, label: &str, shard: &str, mark: Option<&Mark>) {
+        file.save(&stream(label), shard, mark).now_or_never().unwrap().unwrap();
+    }
+
+    fn load(file: &CheckpointFile, label: &str) -> Known {
+        file.load(&stream(label)).now_or_never().unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_is_saved_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.json");
+        let file = CheckpointFile::open(&path).unwrap();
+        assert_eq!(load(&file, "1"), Known::default());
+        save(&file, "1", "a", Some(&Mark::Drained));
+        save(&file, "1", "b", Some(&Mark::Since(7)));
+        save(&file, "1", "c", Some(&Mark::Drained));
+        save(&file, "1", "c", None);
+        drop(file);
+        expect![[r#"
+            {
+              "version": 1,
+              "streams": {
+                "arn:aws:dynamodb:eu-west-1:1:table/app/stream/1": {
+                  "a": "drained",
+                  "b": {
+                    "since": 7
+                  }
+                }
+              }
+            }
+        "#]]
+        .assert_eq(&std::fs::read_to_string(&path).unwrap());
+        let file = CheckpointFile::open(&path).unwrap();
+        let marks = [("a".to_owned(), Mark::Drained), ("b".to_owned(), Mark::Since(7))];
+        let known = Known { progress: Some(Progress::from(marks)), has_unread_ancestor: false };
+        assert_eq!(load(&file, "1"), known);
+        // The table has a new stream.
+        let known = Known { progress: None, has_unread_ancestor: true };
+        assert_eq!(load(&file, "2"), known);
+        assert_eq!(load(&file, "2"), Known::default());
+    }
+
+    #[test]
+    fn two_watchers_do_not_share_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.json");
+        let first = CheckpointFile::open(&path).unwrap();
+        let error = CheckpointFile::open(&path).unwrap_err().to_string();
+        assert!(error.contains("another `referee watch`"), "{error}");
+        drop(first);
+        CheckpointFile::open(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_checkpoint_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        for text in ["", "hello", r#"{"version":2,"streams":{}}"#, r#"{"version":1}"#] {
+            std::fs::write(&path, text).unwrap();
+            let error = CheckpointFile::open(&path).unwrap_err().to_string();
+            assert!(error.contains("\nhelp: "), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        assert!(CheckpointFile::open(&folder.path().join("none/checkpoint.json")).is_err());
+    }
+}

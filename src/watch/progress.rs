@@ -1,0 +1,64 @@
+//! How far each shard of a stream has been read: what a checkpoint keeps.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::SequenceNumber;
+
+/// How far the shards of one stream have been read, by their names. Of a shard that is not here,
+/// nothing has been.
+pub type Progress = BTreeMap<String, Mark>;
+
+/// How far a shard has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Not at all; only what was written since this time is wanted, in milliseconds since 1970.
+    Since(i64),
+    /// Up to this record.
+    #[serde(with = "sequence")]
+    After(SequenceNumber<'static>),
+    /// To its end.
+    Drained,
+}
+
+mod sequence {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use crate::data::SequenceNumber;
+
+    pub(super) fn serialize<S: Serializer>(
+        sequence: &SequenceNumber<'static>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(sequence.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SequenceNumber<'static>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        SequenceNumber::parse(text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_come_back_from_their_json() {
+        let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
+        for (mark, expected) in [
+            (Mark::Since(1_763_625_600_000), r#"{"since":1763625600000}"#),
+            (after, r#"{"after":"170000000000000000001"}"#),
+            (Mark::Drained, r#""drained""#),
+        ] {
+            let json = serde_json::to_string(&mark).unwrap();
+            assert_eq!(json, expected);
+            assert_eq!(serde_json::from_str::<Mark>(&json).unwrap(), mark);
+        }
+        serde_json::from_str::<Mark>(r#"{"after":"x"}"#).unwrap_err();
+    }
+}

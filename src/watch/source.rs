@@ -1,0 +1,51 @@
+//! Where records come from.
+
+use std::future::Future;
+
+use crate::streams::{Page, Position, Shard, Stream, StreamError, Streams};
+
+/// The streams' API, as far as a watcher needs it: each request is made once.
+pub trait Source {
+    /// The shards that a stream has now.
+    fn shards(&self, stream: &Stream) -> impl Future<Output = Result<Vec<Shard>, StreamError>>;
+
+    /// An iterator that begins at a place in a shard.
+    fn open(
+        &self,
+        stream: &Stream,
+        shard: &str,
+        position: &Position,
+    ) -> impl Future<Output = Result<String, StreamError>>;
+
+    /// The next records of a shard, at most this many.
+    fn read(
+        &self,
+        stream: &Stream,
+        iterator: &str,
+        records_max: usize,
+    ) -> impl Future<Output = Result<Page, StreamError>>;
+}
+
+impl Source for Streams {
+    async fn shards(&self, stream: &Stream) -> Result<Vec<Shard>, StreamError> {
+        self.shards(&stream.arn).await
+    }
+
+    async fn open(
+        &self,
+        stream: &Stream,
+        shard: &str,
+        position: &Position,
+    ) -> Result<String, StreamError> {
+        self.open(&stream.arn, shard, position).await
+    }
+
+    async fn read(
+        &self,
+        stream: &Stream,
+        iterator: &str,
+        records_max: usize,
+    ) -> Result<Page, StreamError> {
+        self.read(&stream.arn, iterator, records_max).await
+    }
+}

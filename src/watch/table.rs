@@ -1,0 +1,400 @@
+//! Progress in a DynamoDB table, for one watcher at a time.
+//!
+//! The table's partition key is `table`, its sort key `shard`, both strings. For each table that
+//! is watched there is an item for each shard, and one for the lease: who follows its streams, and
+//! until when. Whoever finds the lease running is refused; once it has run out, it is taken over.
+//! Each mark is saved in one transaction with a check of the lease, so that a watcher that was
+//! taken for dead does not undo what its successor has kept.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use futures_util::lock::Mutex;
+
+use super::keeper::{KeepError, Keeper, Known, table_of};
+use super::progress::{Mark, Progress};
+use crate::data::{Item, KeyAttribute, KeyKind, KeySchema, Number, Path, SequenceNumber, Value};
+use crate::engine::Clock;
+use crate::store::memory::TableSchema;
+use crate::store::{
+    Action, CancellationReason, Condition, Operand, Query, Store, StoreError, Transacted, Write,
+    Written,
+};
+use crate::streams::Stream;
+
+/// How long a lease lasts that is not renewed.
+pub const LEASE_MS: i64 = 30_000;
+
+const TABLE: &str = "table";
+const SHARD: &str = "shard";
+const OWNER: &str = "owner";
+const EXPIRES: &str = "expires";
+/// The sort key of a lease. A shard's has the stream's label before it, which is a time.
+const LEASE: &str = "lease";
+
+/// A table of progress.
+#[derive(Debug)]
+pub struct CheckpointTable<'t, S, C> {
+    store: &'t S,
+    clock: &'t C,
+    name: String,
+    /// What tells this watcher from every other.
+    owner: String,
+    /// The tables whose streams are followed.
+    leased: RefCell<Vec<String>>,
+    /// Two requests of our own at a time would make each other fail, for both check the lease.
+    turn: Mutex<()>,
+}
+
+/// The table of progress with this name.
+#[must_use]
+pub fn checkpoint_schema(name: &str) -> TableSchema {
+    let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+    let key = KeySchema { partition: attribute(TABLE), sort: Some(attribute(SHARD)) };
+    TableSchema { name: name.to_owned(), key, indexes: Vec::new() }
+}
+
+impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
+    /// The table of progress with this name, used by this watcher.
+    #[must_use]
+    pub fn new(store: &'t S, clock: &'t C, name: &str, owner: String) -> Self {
+        let name = name.to_owned();
+        let leased = RefCell::default();
+        Self { store, clock, name, owner, leased, turn: Mutex::new(()) }
+    }
+
+    /// Takes the lease of a table, or takes it for longer.
+    async fn lease(&self, table: &str) -> Result<(), KeepError> {
+        let now_ms = self.clock.now_ms();
+        let mut item = key(table, LEASE);
+        item.insert(OWNER.into(), text(&self.owner));
+        item.insert(EXPIRES.into(), number(now_ms + LEASE_MS));
+        let write = Write {
+            table: self.name.clone(),
+            action: Action::Put(item),
+            condition: Some(Condition::Any(vec![
+                Condition::NotExists(path(SHARD)),
+                self.is_ours(),
+                Condition::Compare(path(EXPIRES), Operand::Less, number(now_ms)),
+            ])),
+        };
+        match self.store.write(write).await.map_err(keep_error)?.value {
+            Written::Applied => Ok(()),
+            Written::ConditionFailed(found) => Err(taken(table, found.as_ref(), now_ms)),
+        }
+    }
+
+    fn is_ours(&self) -> Condition {
+        Condition::Compare(path(OWNER), Operand::Equal, text(&self.owner))
+    }
+
+    /// Makes these writes, if the lease is still ours.
+    async fn write(&self, table: &str, action: Action) -> Result<(), KeepError> {
+        let write = |action, condition| Write { table: self.name.clone(), action, condition };
+        let actions = vec![
+            write(Action::Check(key(table, LEASE)), Some(self.is_ours())),
+            write(action, None),
+        ];
+        let _turn = self.turn.lock().await;
+        match self.store.transact(actions).await.map_err(keep_error)?.value {
+            Transacted::Applied => Ok(()),
+            Transacted::Canceled(reasons) => Err(self.canceled(table, reasons)),
+        }
+    }
+
+    fn canceled(&self, table: &str, reasons: Vec<CancellationReason>) -> KeepError {
+        for reason in reasons {
+            match reason {
+                CancellationReason::ConditionFailed(found) => {
+                    return taken(table, found.as_ref(), self.clock.now_ms());
+                }
+                CancellationReason::Invalid(what) => {
+                    return KeepError::Fatal(format!("the checkpoint cannot be kept: {what}"));
+                }
+                CancellationReason::None
+                | CancellationReason::Conflict
+                | CancellationReason::Throttled => {}
+            }
+        }
+        KeepError::Retry("the checkpoint could not be kept yet".to_owned())
+    }
+
+    /// Everything that is kept of a table's streams.
+    async fn all(&self, table: &str) -> Result<BTreeMap<String, Progress>, KeepError> {
+        let mut streams: BTreeMap<String, Progress> = BTreeMap::new();
+        let mut start = None;
+        loop {
+            let query = Query {
+                table: self.name.clone(),
+                index: None,
+                partition: (TABLE.to_owned(), text(table)),
+                sort: None,
+                attributes: None,
+                limit: None,
+                start,
+            };
+            let page = self.store.query(query).await.map_err(keep_error)?.value;
+            for item in &page.items {
+                let Some((label, shard)) = string(item, SHARD).and_then(|it| it.split_once('/'))
+                else {
+                    continue;
+                };
+                let progress = streams.entry(format!("{table}/stream/{label}")).or_default();
+                progress.insert(shard.to_owned(), mark_of(item)?);
+            }
+            start = page.next;
+            if start.is_none() {
+                return Ok(streams);
+            }
+        }
+    }
+}
+
+impl<S: Store, C: Clock> Keeper for CheckpointTable<'_, S, C> {
+    async fn load(&self, stream: &Stream) -> Result<Known, KeepError> {
+        let table = table_of(&stream.arn);
+        self.lease(table).await?;
+        self.leased.borrow_mut().push(table.to_owned());
+        let streams = self.all(table).await?;
+        for (arn, progress) in streams.iter().filter(|(arn, _)| **arn != stream.arn) {
+            let old = Stream { arn: arn.clone(), table: stream.table.clone() };
+            for shard in progress.keys() {
+                self.save(&old, shard, None).await?;
+            }
+        }
+        Ok(Known::of(stream, streams.into_iter().collect()))
+    }
+
+    async fn save(
+        &self,
+        stream: &Stream,
+        shard: &str,
+        mark: Option<&Mark>,
+    ) -> Result<(), KeepError> {
+        let table = table_of(&stream.arn);
+        let label = stream.arn.strip_prefix(table).unwrap_or_default();
+        let label = label.trim_start_matches("/stream/");
+        let mut item = key(table, &format!("{label}/{shard}"));
+        let action = match mark {
+            None => Action::Delete(item),
+            Some(mark) => {
+                let (name, value) = attribute_of(mark);
+                item.insert(name.into(), value);
+                Action::Put(item)
+            }
+        };
+        self.write(table, action).await
+    }
+
+    async fn renew(&self) -> Result<(), KeepError> {
+        let leased = self.leased.borrow().clone();
+        for table in leased {
+            let _turn = self.turn.lock().await;
+            self.lease(&table).await?;
+        }
+        Ok(())
+    }
+
+    async fn release(&self) {
+        for table in self.leased.take() {
+            let write = Write {
+                table: self.name.clone(),
+                action: Action::Delete(key(&table, LEASE)),
+                condition: Some(self.is_ours()),
+            };
+            // A lease that cannot be given back runs out by itself.
+            let _ = self.store.write(write).await;
+        }
+    }
+}
+
+const SINCE: &str = "since";
+const AFTER: &str = "after";
+const DRAINED: &str = "drained";
+
+fn attribute_of(mark: &Mark) -> (&'static str, Value<'static>) {
+    match mark {
+        Mark::Since(time_ms) => (SINCE, number(*time_ms)),
+        Mark::After(sequence) => (AFTER, text(sequence.as_str())),
+        Mark::Drained => (DRAINED, Value::Bool(true)),
+    }
+}
+
+fn mark_of(item: &Item<'static>) -> Result<Mark, KeepError> {
+    let after = string(item, AFTER).and_then(|text| SequenceNumber::parse(text.to_owned()).ok());
+    let since = match item.get(SINCE) {
+        Some(Value::N(number)) => number.as_str().parse().ok(),
+        _ => None,
+    };
+    match (after, since, item.get(DRAINED)) {
+        (Some(sequence), None, None) => Ok(Mark::After(sequence)),
+        (None, Some(time_ms), None) => Ok(Mark::Since(time_ms)),
+        (None, None, Some(_)) => Ok(Mark::Drained),
+        _ => {
+            let shard = string(item, SHARD).unwrap_or_default();
+            let what =
+                format!("the item of shard `{shard}` in the checkpoint table is none of ours");
+            Err(KeepError::Fatal(format!("{what}\nhelp: give a table that is used for this alone")))
+        }
+    }
+}
+
+fn taken(table: &str, found: Option<&Item<'static>>, now_ms: i64) -> KeepError {
+    let owner = found.and_then(|item| string(item, OWNER)).unwrap_or("someone else");
+    let expires_ms = found.and_then(|item| match item.get(EXPIRES) {
+        Some(Value::N(number)) => number.as_str().parse::<i64>().ok(),
+        _ => None,
+    });
+    let left_s = expires_ms.map_or(0, |time_ms| ((time_ms - now_ms).max(0) + 999) / 1000);
+    KeepError::Fatal(format!(
+        "the streams of `{table}` are followed by another `referee watch`: {owner}\n\
+         help: stop it, or if it was killed, wait {left_s} s until its lease has run out"
+    ))
+}
+
+fn keep_error(error: StoreError) -> KeepError {
+    match error {
+        StoreError::Retry(what) => KeepError::Retry(what),
+        StoreError::Rejected(what) => KeepError::Fatal(format!(
+            "{what}\nhelp: the checkpoint table has the partition key `{TABLE}` and the sort key \
+             `{SHARD}`, both strings"
+        )),
+        StoreError::Fatal(what) => KeepError::Fatal(what),
+    }
+}
+
+fn key(table: &str, shard: &str) -> Item<'static> {
+    Item::from([(TABLE.into(), text(table)), (SHARD.into(), text(shard))])
+}
+
+fn text(text: &str) -> Value<'static> {
+    text.into()
+}
+
+fn number(integer: i64) -> Value<'static> {
+    Number::parse(integer.to_string()).map_or(Value::Null, Value::N)
+}
+
+fn path(name: &str) -> Path {
+    Path::attribute(name)
+}
+
+fn string<'i>(item: &'i Item<'static>, name: &str) -> Option<&'i str> {
+    match item.get(name) {
+        Some(Value::S(text)) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::store::Memory;
+
+    /// A clock that is set by hand.
+    struct Time(Cell<i64>);
+
+    impl Clock for Time {
+        fn now_ms(&self) -> i64 {
+            self.0.get()
+        }
+
+        async fn sleep_until_ms(&self, time_ms: i64) {
+            self.0.set(time_ms);
+        }
+    }
+
+    type Table<'t> = CheckpointTable<'t, Memory, Time>;
+
+    fn stream(label: &str) -> Stream {
+        let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/app/stream/{label}");
+        Stream { arn, table: "app".to_owned() }
+    }
+
+    fn load(table: &Table<'_>, label: &str) -> Result<Known, KeepError> {
+        table.load(&stream(label)).now_or_never().unwrap()
+    }
+
+    fn save(table: &Table<'_>, shard: &str, mark: Option<&Mark>) -> Result<(), KeepError> {
+        table.save(&stream("1"), shard, mark).now_or_never().unwrap()
+    }
+
+    fn renew(table: &Table<'_>) -> Result<(), KeepError> {
+        table.renew().now_or_never().unwrap()
+    }
+
+    fn with_two(test: impl FnOnce(&Time, &Table<'_>, &Table<'_>)) {
+        let memory = Memory::new([checkpoint_schema("kept")]);
+        let time = Time(Cell::new(1_000_000));
+        let watcher = |owner: &str| CheckpointTable::new(&memory, &time, "kept", owner.to_owned());
+        test(&time, &watcher("one"), &watcher("two"));
+    }
+
+    #[test]
+    fn marks_are_there_for_the_next_watcher() {
+        with_two(|_, one, two| {
+            assert_eq!(load(one, "1"), Ok(Known::default()));
+            let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
+            let marks = [("a", Mark::Drained), ("b", Mark::Since(7)), ("c", after)];
+            for (shard, mark) in &marks {
+                save(one, shard, Some(mark)).unwrap();
+            }
+            save(one, "d", Some(&Mark::Drained)).unwrap();
+            save(one, "d", None).unwrap();
+            one.release().now_or_never().unwrap();
+            let marks = marks.map(|(shard, mark)| (shard.to_owned(), mark));
+            let progress = Some(Progress::from(marks));
+            assert_eq!(load(two, "1"), Ok(Known { progress, has_unread_ancestor: false }));
+        });
+    }
+
+    #[test]
+    fn a_stream_that_was_replaced_is_forgotten() {
+        with_two(|_, one, _| {
+            load(one, "1").unwrap();
+            save(one, "a", Some(&Mark::Since(7))).unwrap();
+            assert_eq!(load(one, "2"), Ok(Known { progress: None, has_unread_ancestor: true }));
+            assert_eq!(load(one, "2"), Ok(Known::default()));
+        });
+    }
+
+    #[test]
+    fn a_second_watcher_is_refused() {
+        with_two(|time, one, two| {
+            load(one, "1").unwrap();
+            let refusal = load(two, "1").unwrap_err();
+            expect_test::expect![[r"
+                the streams of `arn:aws:dynamodb:eu-west-1:1:table/app` are followed by another `referee watch`: one
+                help: stop it, or if it was killed, wait 30 s until its lease has run out"]]
+            .assert_eq(&refusal.to_string());
+            for _ in 0..9 {
+                time.0.set(time.0.get() + LEASE_MS / 3);
+                renew(one).unwrap();
+                load(two, "1").unwrap_err();
+            }
+            one.release().now_or_never().unwrap();
+            load(two, "1").unwrap();
+        });
+    }
+
+    #[test]
+    fn a_watcher_that_was_taken_for_dead_changes_nothing() {
+        with_two(|time, one, two| {
+            load(one, "1").unwrap();
+            save(one, "a", Some(&Mark::Since(1))).unwrap();
+            time.0.set(time.0.get() + LEASE_MS + 1);
+            load(two, "1").unwrap();
+            save(two, "a", Some(&Mark::Drained)).unwrap();
+            assert!(matches!(save(one, "a", Some(&Mark::Since(2))), Err(KeepError::Fatal(_))));
+            assert!(matches!(renew(one), Err(KeepError::Fatal(_))));
+            one.release().now_or_never().unwrap();
+            renew(two).unwrap();
+            let progress = Some(Progress::from([("a".to_owned(), Mark::Drained)]));
+            assert_eq!(load(two, "1"), Ok(Known { progress, has_unread_ancestor: false }));
+        });
+    }
+}

@@ -1,0 +1,287 @@
+//! Watching, simulated: shards that close while they are read, requests that fail, a watcher that
+//! is killed at any moment and begins again, and an application that goes on writing.
+
+#![cfg(feature = "cli")]
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use fastrand::Rng;
+use futures_util::future::poll_fn;
+use futures_util::task::noop_waker_ref;
+use proptest::prelude::*;
+
+use super::*;
+use crate::data::{Item, JsonItem, SequenceNumber, Value, into_owned};
+use crate::engine::{Clock, Engine};
+use crate::metrics::{Metrics, Sink};
+use crate::rules::{RuleSource, load};
+use crate::store::memory::Fault;
+use crate::store::{Action, Memory, Store as _, StoreError, Write};
+use crate::streams::{Page, Position, Shard, StreamError};
+
+const RULES: &str = include_str!("../../events/company-user/referee.yaml");
+/// How many changes the application makes.
+const CHANGES: u32 = 12;
+/// How many shards there may be.
+const SHARDS_MAX: usize = 6;
+
+/// One table, its stream, and time; what goes wrong is drawn by the seed.
+struct World {
+    memory: Memory,
+    /// Each the parent of the next; the last one is open.
+    shards: RefCell<Vec<Vec<StreamRecord>>>,
+    /// What every watcher so far has kept.
+    marks: RefCell<Progress>,
+    random: RefCell<Rng>,
+    changes_left: Cell<u32>,
+    /// Whether the last page was empty with more behind it: real ones are so now and then, and a
+    /// watcher that is to stop at the end does not wait for ever.
+    was_empty: Cell<bool>,
+    now_ms: Cell<i64>,
+    /// The sequence numbers of what was delivered.
+    delivered: RefCell<Vec<SequenceNumber<'static>>>,
+}
+
+impl World {
+    fn new(engine: &Engine, seed: u64) -> Self {
+        let memory = Memory::new(crate::replay::schemas(engine.rules()));
+        let mut faults = Rng::with_seed(seed);
+        memory.set_faults(Box::new(move |_| match faults.u32(..20) {
+            0 => Fault::Fail(StoreError::Retry("throttled".to_owned())),
+            1 => Fault::Lost(StoreError::Retry("timed out".to_owned())),
+            _ => Fault::None,
+        }));
+        Self {
+            memory,
+            shards: RefCell::new(vec![Vec::new()]),
+            marks: RefCell::default(),
+            random: RefCell::new(Rng::with_seed(seed)),
+            changes_left: Cell::new(CHANGES),
+            was_empty: Cell::new(false),
+            now_ms: Cell::new(0),
+            delivered: RefCell::default(),
+        }
+    }
+
+    fn one_in(&self, count: u32) -> bool {
+        self.random.borrow_mut().u32(..count) == 0
+    }
+
+    /// A membership comes, changes or goes.
+    fn change(&self) {
+        self.changes_left.set(self.changes_left.get().saturating_sub(1));
+        let user = self.random.borrow_mut().u32(..3);
+        let key = format!(r#""pk": {{"S": "company#acme"}}, "sk": {{"S": "user#{user}"}}"#);
+        let action = if self.one_in(3) {
+            Action::Delete(item(&format!("{{{key}}}")))
+        } else {
+            let role = self.changes_left.get();
+            Action::Put(item(&format!(r#"{{{key}, "role": {{"S": "{role}"}}}}"#)))
+        };
+        // Whether it was made at once, or never, is the application's to find out.
+        let write = Write { table: "app".to_owned(), action, condition: None };
+        let _ = poll_once(self.memory.write(write));
+    }
+
+    /// Lets the stream have what was written meanwhile.
+    fn catch_up(&self) {
+        if self.changes_left.get() > 0 && self.one_in(3) {
+            self.change();
+        }
+        let mut shards = self.shards.borrow_mut();
+        for record in self.memory.take_stream() {
+            if shards.len() < SHARDS_MAX && self.one_in(6) {
+                shards.push(Vec::new());
+            }
+            let json = serde_json::value::to_raw_value(&record).unwrap();
+            let sequence = record.sequence;
+            shards.last_mut().unwrap().push(StreamRecord { sequence, created_ms: None, json });
+        }
+    }
+
+    fn may_fail(&self) -> Result<(), StreamError> {
+        if self.one_in(10) { Err(StreamError::Retry("throttled".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl Clock for World {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.get()
+    }
+
+    async fn sleep_until_ms(&self, time_ms: i64) {
+        let mut has_slept = false;
+        poll_fn(|context| {
+            if has_slept {
+                return Poll::Ready(());
+            }
+            has_slept = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.now_ms.set(self.now_ms.get().max(time_ms));
+    }
+}
+
+impl Source for World {
+    async fn shards(&self, _: &Stream) -> Result<Vec<Shard>, StreamError> {
+        self.may_fail()?;
+        let count = self.shards.borrow().len();
+        let shard = |place: usize| Shard {
+            id: place.to_string(),
+            parent: place.checked_sub(1).map(|parent| parent.to_string()),
+            is_closed: place + 1 < count,
+        };
+        Ok((0..count).map(shard).collect())
+    }
+
+    async fn open(&self, _: &Stream, shard: &str, from: &Position) -> Result<String, StreamError> {
+        self.may_fail()?;
+        let shards = self.shards.borrow();
+        let records = &shards[shard.parse::<usize>().unwrap()];
+        let place = match from {
+            Position::TrimHorizon => 0,
+            Position::Latest => records.len(),
+            Position::After(mark) => {
+                records.iter().filter(|record| record.sequence <= *mark).count()
+            }
+        };
+        Ok(format!("{shard}/{place}"))
+    }
+
+    async fn read(&self, _: &Stream, iterator: &str, max: usize) -> Result<Page, StreamError> {
+        self.may_fail()?;
+        if self.one_in(20) {
+            return Err(StreamError::ExpiredIterator("expired".to_owned()));
+        }
+        self.catch_up();
+        let (shard, place) = iterator.split_once('/').unwrap();
+        let [shard, place] = [shard, place].map(|number| number.parse::<usize>().unwrap());
+        let shards = self.shards.borrow();
+        let rest = &shards[shard][place..];
+        let least = usize::from(self.was_empty.get());
+        let count = self.random.borrow_mut().usize(least..=max).min(rest.len());
+        self.was_empty.set(count == 0 && !rest.is_empty());
+        let is_over = shard + 1 < shards.len() && count == rest.len();
+        let next = (!is_over).then(|| format!("{shard}/{}", place + count));
+        Ok(Page { records: rest[..count].to_vec(), next })
+    }
+}
+
+impl Keeper for World {
+    async fn load(&self, _: &Stream) -> Result<Known, KeepError> {
+        let marks = self.marks.borrow().clone();
+        let progress = (!marks.is_empty()).then_some(marks);
+        Ok(Known { progress, has_unread_ancestor: false })
+    }
+
+    async fn save(&self, _: &Stream, shard: &str, mark: Option<&Mark>) -> Result<(), KeepError> {
+        if self.one_in(10) {
+            return Err(KeepError::Retry("throttled".to_owned()));
+        }
+        match mark {
+            Some(mark) => self.marks.borrow_mut().insert(shard.to_owned(), mark.clone()),
+            None => self.marks.borrow_mut().remove(shard),
+        };
+        Ok(())
+    }
+}
+
+fn item(json: &str) -> Item<'static> {
+    into_owned(serde_json::from_str::<JsonItem<'_>>(json).unwrap().0)
+}
+
+fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
+    pin!(future).poll(&mut Context::from_waker(noop_waker_ref()))
+}
+
+fn engine() -> Engine {
+    let source = RuleSource { name: "referee.yaml".to_owned(), text: RULES.to_owned() };
+    Engine::new(load(&source, &|_| None).rules.unwrap())
+}
+
+/// Watches until all is read, or until the watcher has been polled so often: then it dies.
+fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
+    let streams = [Stream { arn: "stream".to_owned(), table: "app".to_owned() }];
+    let metrics = Metrics { sink: Sink::Nowhere, namespace: String::new() };
+    let stop = Stop::default();
+    let watcher = Watcher {
+        engine,
+        source: world,
+        store: &world.memory,
+        keeper: world,
+        metrics: &metrics,
+        clock: world,
+        options: Options { from: From::TrimHorizon, batch_records_max: 3, once: true },
+        stop: &stop,
+    };
+    let tell = |told: Told<'_>| match told {
+        Told::Delivered { records, .. } => {
+            let sequences = records.iter().map(|record| record.sequence.clone());
+            world.delivered.borrow_mut().extend(sequences);
+        }
+        Told::Lost { what, .. } => panic!("{what}"),
+        Told::Begun { .. }
+        | Told::HandedBack { .. }
+        | Told::Delayed { .. }
+        | Told::MetricsLost { .. } => {}
+    };
+    let mut followed = pin!(follow(watcher, &streams, &tell));
+    let mut context = Context::from_waker(noop_waker_ref());
+    for _ in 0..polls_max {
+        if let Poll::Ready(ended) = followed.as_mut().poll(&mut context) {
+            ended.unwrap();
+            return Poll::Ready(());
+        }
+    }
+    Poll::Pending
+}
+
+/// The users of a company, by one half of the memberships or the other, and their roles.
+fn members(world: &World, half: &str) -> BTreeMap<String, Option<Value<'static>>> {
+    let text = |item: &Item<'_>, name| match item.get(name) {
+        Some(Value::S(text)) => text.to_string(),
+        _ => String::new(),
+    };
+    let items = world.memory.dump().remove("app").unwrap();
+    let of_half = items.iter().filter(|item| text(item, "pk").starts_with(half));
+    let user = |item: &Item<'_>| {
+        [text(item, "pk"), text(item, "sk")].into_iter().find(|it| it.starts_with("user#")).unwrap()
+    };
+    of_half.map(|item| (user(item), item.get("role").cloned())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// Every record is delivered, the first time in order, however often the watcher dies; and
+    /// the mirrors are what their sources say.
+    #[test]
+    fn whoever_dies_loses_nothing(seed: u64) {
+        let (engine, world) = (engine(), World::new(&engine(), seed));
+        let mut deaths = 0;
+        loop {
+            // It dies ten times at most, and then lives for as long as it takes.
+            let polls_max = if deaths < 10 { world.random.borrow_mut().u32(1..200) } else { u32::MAX };
+            // What is written while a watcher stops, the next one finds.
+            let nothing_will_come = world.changes_left.get() == 0;
+            match watch(&engine, &world, polls_max) {
+                Poll::Ready(()) if nothing_will_come => break,
+                Poll::Ready(()) => {}
+                Poll::Pending => deaths += 1,
+            }
+        }
+        let mut seen = BTreeSet::new();
+        let delivered = world.delivered.borrow();
+        let first: Vec<_> =
+            delivered.iter().filter(|sequence| seen.insert((*sequence).clone())).cloned().collect();
+        let shards = world.shards.borrow();
+        let all: Vec<_> =
+            shards.iter().flatten().map(|record| record.sequence.clone()).collect();
+        prop_assert_eq!(first, all);
+        prop_assert_eq!(members(&world, "company#"), members(&world, "user#"));
+    }
+}

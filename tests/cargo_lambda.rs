@@ -1,0 +1,232 @@
+//! The function as `cargo lambda` has it: packed for deployment, and run on this machine.
+//!
+//! `make test` says where cargo-lambda is in `REFEREE_TEST_CARGO_LAMBDA`, where the built function
+//! is in `REFEREE_TEST_LAMBDA`, and where DynamoDB Local is in `REFEREE_TEST_DYNAMODB`. Without
+//! them these tests do not run, and say so.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and tells what it did"
+)]
+
+#[path = "support/tables.rs"]
+mod tables;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use aws_sdk_dynamodb::Client;
+use libtest_mimic::{Arguments, Trial};
+use referee::aws;
+use referee::data::JsonItem;
+use referee::rules::{self, RuleSource, Rules};
+use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::{Action, DynamoDb, Store as _, Write};
+use serde_json::{Value as Json, json};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    let variable = |name| std::env::var(name).ok();
+    if let Some(tool) = variable("REFEREE_TEST_CARGO_LAMBDA") {
+        match variable("REFEREE_TEST_LAMBDA") {
+            Some(binary) => {
+                let tool = tool.clone();
+                let test = move || deploys_with_its_rules(&tool, &binary);
+                trials.push(trial("deploy --dry", test));
+            }
+            None => eprintln!("warning: the test of deployment is SKIPPED: nothing is built"),
+        }
+        if let Some(endpoint) = variable("REFEREE_TEST_DYNAMODB") {
+            // One after the other: fixtures share the names of tables.
+            trials.push(trial("invoke", move || answers_every_fixture(&tool, &endpoint)));
+        }
+    } else {
+        eprintln!("warning: the tests of cargo-lambda are SKIPPED: it is not there");
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
+
+/// Prints the content of a file in an archive, or its mode. cargo-lambda comes with Python.
+const UNPACK: &str = r#"
+import sys, zipfile
+path, what, entry = sys.argv[1:]
+with zipfile.ZipFile(path) as archive:
+    mode = "%o" % (archive.getinfo(entry).external_attr >> 16 & 0o777)
+    sys.stdout.buffer.write(archive.read(entry) if what == "content" else mode.encode())
+"#;
+
+/// A project's folder is deployed as it is: the binary, and the rules beside it.
+fn deploys_with_its_rules(tool: &str, binary: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("src/bin")).unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
+        fs::copy(file, folder.join(file)).unwrap();
+    }
+    fs::copy("events/company-user/referee.yaml", folder.join("referee.yaml")).unwrap();
+    // Only the manifest is looked at, which names these.
+    for file in ["src/lib.rs", "src/bin/referee.rs", "src/bin/referee-lambda.rs"] {
+        fs::write(folder.join(file), "").unwrap();
+    }
+    for folder_of in ["tests", "benches"] {
+        link(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder_of), &folder.join(folder_of));
+    }
+    let mut command = Command::new(tool);
+    command.args(["lambda", "deploy", "--dry", "--output-format", "json"]);
+    command.arg("--binary-path").arg(binary).arg("referee").current_dir(&folder);
+    command.env("AWS_REGION", "us-east-1");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
+    // It shows its progress too.
+    let package: Json = serde_json::from_str(&told[told.find('{').unwrap()..]).unwrap();
+    assert_eq!(package["files"], json!(["referee.yaml", "bootstrap"]));
+    let config = &package["config"];
+    let settings = ["memory", "timeout", "runtime"].map(|name| config[name].clone());
+    assert_eq!(settings, [json!(256), json!(60), json!("provided.al2023")]);
+    assert!(config["description"].as_str().unwrap().starts_with("Referential integrity"));
+    // What is packed is what was built, byte for byte, and can be executed.
+    let unpack = |argument, entry| {
+        let mut command = Command::new("python3");
+        command.args(["-c", UNPACK, package["path"].as_str().unwrap(), argument, entry]);
+        command.output().unwrap().stdout
+    };
+    assert!(unpack("content", "bootstrap") == fs::read(binary).unwrap());
+    assert_eq!(unpack("content", "referee.yaml"), fs::read(folder.join("referee.yaml")).unwrap());
+    assert_eq!(String::from_utf8(unpack("mode", "bootstrap")).unwrap(), "755");
+}
+
+#[cfg(unix)]
+fn link(from: &Path, to: &Path) {
+    std::os::unix::fs::symlink(from, to).unwrap();
+}
+
+fn answers_every_fixture(tool: &str, endpoint: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut fixtures: Vec<PathBuf> =
+        fs::read_dir("events").unwrap().map(|entry| entry.unwrap().path()).collect();
+    fixtures.retain(|folder| folder.is_dir());
+    fixtures.sort();
+    let mut answered = 0;
+    for fixture in &fixtures {
+        runtime.block_on(fill(fixture, endpoint));
+        let function = Function::start(tool, fixture, endpoint);
+        let mut events: Vec<PathBuf> = fs::read_dir(fixture.join("stream"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        events.sort();
+        for event in events {
+            let answer = function.invoke(&event);
+            assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{}", event.display());
+            answered += 1;
+        }
+    }
+    eprintln!("{answered} events of {} fixtures answered by `cargo lambda invoke`", fixtures.len());
+}
+
+/// Makes the tables of a fixture, with what they hold before its events.
+async fn fill(fixture: &Path, endpoint: &str) {
+    let config = aws::configure(Some(endpoint)).await;
+    let (client, store) = (Client::new(&config), DynamoDb::new(&config));
+    for schema in schemas(&rules_of(fixture)) {
+        let _ = client.delete_table().table_name(&schema.name).send().await;
+        tables::create(&client, schema).await;
+    }
+    let Ok(seed) = fs::read_to_string(fixture.join("seed.json")) else { return };
+    let seed: Json = serde_json::from_str(&seed).unwrap();
+    for (table, items) in seed.as_object().unwrap() {
+        for item in items.as_array().unwrap() {
+            let text = item.to_string();
+            let JsonItem(item) = serde_json::from_str(&text).unwrap();
+            let action = Action::Put(referee::data::into_owned(item));
+            let write = Write { table: table.clone(), action, condition: None };
+            store.write(write).await.unwrap();
+        }
+    }
+}
+
+fn rules_of(fixture: &Path) -> Rules {
+    let bytes = fs::read(fixture.join("referee.yaml")).unwrap();
+    let source = RuleSource::from_bytes("referee.yaml", bytes).unwrap();
+    rules::load(&source, &|_| None).rules.unwrap()
+}
+
+fn schemas(rules: &Rules) -> Vec<TableSchema> {
+    rules
+        .tables
+        .iter()
+        .map(|table| TableSchema {
+            name: table.name.clone(),
+            key: table.key.clone(),
+            indexes: table
+                .indexes
+                .iter()
+                .map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() })
+                .collect(),
+        })
+        .collect()
+}
+
+/// The function under `cargo lambda watch`, with the rules of a fixture.
+struct Function {
+    tool: String,
+    watch: Child,
+    port: String,
+}
+
+impl Function {
+    fn start(tool: &str, fixture: &Path, endpoint: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port.to_string();
+        let mut command = Command::new(tool);
+        // The features of the tests, for which it is built already.
+        command
+            .args(["lambda", "watch", "--ignore-changes", "--all-features"])
+            .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port])
+            .env("REFEREE_RULES", fixture.join("referee.yaml"))
+            .env("REFEREE_METRICS", "none")
+            .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut watch = command.spawn().unwrap();
+        let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("starting Runtime server")), "it does not start");
+        // What it goes on to say is read, or it would stop to say it.
+        std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
+        Self { tool: tool.to_owned(), watch, port }
+    }
+
+    fn invoke(&self, event: &Path) -> String {
+        let mut command = Command::new(&self.tool);
+        command.args(["lambda", "invoke", "--invoke-address", "127.0.0.1"]);
+        command.args(["--invoke-port", &self.port, "referee-lambda", "--data-file"]).arg(event);
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {error}", event.display());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // It ends the function when it is asked to end, and leaves it behind when it is killed.
+        let _ = Command::new("kill").arg(self.watch.id().to_string()).status();
+        let _ = self.watch.wait();
+    }
+}

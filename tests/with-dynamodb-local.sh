@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs a command beside a DynamoDB Local of its own, which is gone when the command ends.
+#
+#     tests/with-dynamodb-local.sh cargo test --features live
+#
+# The command finds it in REFEREE_TEST_DYNAMODB. Where DynamoDB Local cannot run, this says so, and
+# the command runs without it: its tests of a real endpoint are then skipped. Where a port is asked
+# for, in REFEREE_DYNAMODB_PORT, the command is not a test, and cannot do without.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+home=$root/.tools/dynamodb-local
+source "$root/tests/tools/emulator.sh"
+
+without() {
+    if [[ -n ${REFEREE_DYNAMODB_PORT:-} ]]; then
+        echo "error: DynamoDB Local cannot run: $1" >&2
+        exit 1
+    fi
+    echo "warning: the tests against DynamoDB Local are SKIPPED: $1" >&2
+    shift
+    exec "$@"
+}
+
+# macOS has a `java` that only says that there is none, so it is asked for its version.
+java -version >/dev/null 2>&1 || without "there is no \`java\`" "$@"
+if [[ ! -d $home ]]; then
+    for tool in npm openssl; do
+        command -v "$tool" >/dev/null || without "there is no \`$tool\` to install it with" "$@"
+    done
+fi
+"$root/tests/install-dynamodb-local.sh" "$home" || without "it could not be installed" "$@"
+
+port=${REFEREE_DYNAMODB_PORT:-$(free_port)}
+if is_taken "$port"; then
+    echo "error: port $port is taken" >&2
+    exit 1
+fi
+log=$(mktemp)
+DDB_LOCAL_TELEMETRY=0 java -Xmx512m -Djava.library.path="$home/DynamoDBLocal_lib" \
+    -jar "$home/DynamoDBLocal.jar" -inMemory -sharedDb -disableTelemetry -port "$port" \
+    >"$log" 2>&1 &
+emulator=$!
+trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
+
+wait_for "DynamoDB Local" "$emulator" "$port" "$log"
+
+export REFEREE_TEST_DYNAMODB=http://127.0.0.1:$port
+# DynamoDB Local takes any credentials, but not none.
+export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
+unset AWS_PROFILE AWS_SESSION_TOKEN
+"$@"
