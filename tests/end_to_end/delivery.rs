@@ -63,12 +63,16 @@ pub(crate) async fn poison(place: Place) {
     let record: Json = serde_json::from_str(&payload).unwrap();
     assert_eq!(record["dynamodb"]["NewImage"]["note"]["S"], filling.as_str());
     let error = lines[0]["error"].as_str().unwrap().replace(&stage.table(), "app");
-    expect!["`PutItem` on `app`: ValidationException: Item size has exceeded the maximum allowed size"].assert_eq(&error);
+    expect![
+        "`PutItem` on `app`: ValidationException: Item size has exceeded the maximum allowed size"
+    ]
+    .assert_eq(&error);
 }
 
 pub(crate) async fn unreadable(place: Place) {
     let stage = Stage::new(place, rules::company).await;
-    let stream = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/x", stage.table());
+    let stream =
+        format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/x", stage.table());
     let record = |number: u32, image: Json| {
         json!({
             "eventName": "INSERT",
@@ -106,7 +110,9 @@ pub(crate) async fn late(place: Place) {
     stage.populate(10, 20).await;
     stage.lambda.set_timeout_ms(1_500);
     stage.proxy.inject(&["PutItem"], When::Always, Fault::Slow(400));
-    let mut mapping = stage.mapping_of(&stage.table(), Settings { batch_size: 1_000, ..Settings::default() }).await;
+    let mut mapping = stage
+        .mapping_of(&stage.table(), Settings { batch_size: 1_000, ..Settings::default() })
+        .await;
     mapping.drain().await;
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
     // It answered in time whenever it could not do all.

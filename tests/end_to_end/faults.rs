@@ -71,11 +71,7 @@ pub(crate) async fn every_fault(place: Place) {
     ];
     for (number, fault) in faults.into_iter().enumerate() {
         let (company, told) = (format!("company#{number}-fault"), format!("{fault:?}"));
-        let operations = match fault {
-            Fault::Unprocessed => &["BatchGetItem"],
-            Fault::Conflict => WRITES,
-            _ => ALL,
-        };
+        let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
         // Some requests in a row, which the store tries again by itself, and many at random.
         stage.proxy.inject(operations, When::Next(STREAK), fault.clone());
         stage.proxy.inject(operations, When::Chance(0.3), fault);

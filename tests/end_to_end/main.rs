@@ -21,6 +21,7 @@ mod mirrors;
 mod proxy;
 mod rules;
 #[path = "../support/runtime_api.rs"]
+#[expect(dead_code, reason = "the benchmarks use the rest of it")]
 mod runtime_api;
 mod stage;
 mod start;

@@ -2,11 +2,13 @@
 
 use expect_test::expect;
 
+use crate::proxy::Recorded;
 use crate::rules;
 use crate::stage::{Place, Stage};
 
 pub(crate) async fn mirrored(place: Place) {
     let stage = Stage::new(place, rules::company).await;
+    stage.proxy.record();
     let mut mapping = stage.mapping().await;
     stage.put(&[("pk", "company#acme"), ("sk", "company#")]).await;
     for user in ["user#ada", "user#bob", "user#eve"] {
@@ -30,6 +32,18 @@ pub(crate) async fn mirrored(place: Place) {
     .assert_eq(&stage.dump().await);
     assert!(stage.logged("violation").is_empty());
     assert_eq!(mapping.counts.failures, 0);
+
+    // Four writes and no transaction, which would make the application's own writes fail; and no
+    // read that could be late.
+    let requests = stage.proxy.requests();
+    let operations: Vec<&str> = requests.keys().map(String::as_str).collect();
+    assert_eq!(operations, ["BatchGetItem", "DeleteItem", "PutItem"]);
+    assert_eq!((requests["PutItem"], requests["DeleteItem"]), (4, 1));
+    let table = stage.table();
+    for Recorded { operation, body } in stage.proxy.recorded() {
+        let is_consistent = body["RequestItems"][&table]["ConsistentRead"] == true;
+        assert!(operation != "BatchGetItem" || is_consistent, "{body}");
+    }
 }
 
 pub(crate) async fn tampered(place: Place) {

@@ -190,13 +190,21 @@ impl Control {
             recorded.push(Recorded { operation: operation.to_owned(), body });
         }
         for (operations, when, fault) in &mut self.plan {
-            let applies = operations.is_empty() || operations.contains(&operation);
+            let applies = (operations.is_empty() || operations.contains(&operation))
+                && fault.is_possible(operation);
             if applies && when.is_now(&mut self.random, text) {
                 self.faults += 1;
                 return Some(fault.clone());
             }
         }
         None
+    }
+}
+
+impl Fault {
+    /// Whether an operation can go wrong like this.
+    fn is_possible(&self, operation: &str) -> bool {
+        !matches!(self, Self::Unprocessed) || operation == "BatchGetItem"
     }
 }
 
@@ -231,13 +239,13 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let fault = shared.lock().admit(operation, &body);
     let Some(fault) = fault else { return shared.forward(&parts, body).await };
     match fault {
-        Fault::Throttled if operation == "TransactWriteItems" => {
-            refuse(
-                "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
-                "The level of configured provisioned throughput for the table was exceeded",
-            )
+        Fault::Throttled if operation == "TransactWriteItems" => refuse(
+            "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            "The level of configured provisioned throughput for the table was exceeded",
+        ),
+        Fault::Throttled => {
+            refuse("com.amazon.coral.availability#ThrottlingException", "slow down")
         }
-        Fault::Throttled => refuse("com.amazon.coral.availability#ThrottlingException", "slow down"),
         Fault::Conflict if operation == "TransactWriteItems" => canceled(&body),
         Fault::Conflict => refuse(
             "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
@@ -336,7 +344,10 @@ async fn unprocessed(shared: &Shared, parts: &Parts, body: &Bytes) -> Response {
         let rest = keys.split_off(keys.len() / 2);
         left[table]["Keys"] = rest.into();
     }
-    request["RequestItems"].as_object_mut().unwrap().retain(|_, wanted| wanted["Keys"] != json!([]));
+    request["RequestItems"]
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, wanted| wanted["Keys"] != json!([]));
     let mut body = json!({ "Responses": {} });
     if request["RequestItems"] != json!({}) {
         let response = shared.forward(parts, request.to_string().into()).await;

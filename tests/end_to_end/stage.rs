@@ -9,9 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest,
-};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
 use referee::aws::{SdkConfig, configure};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::memory::TableSchema;
@@ -72,10 +71,9 @@ impl Stage {
     pub(crate) async fn without_tables(place: Place, rules: &Json) -> Self {
         let config: SdkConfig = configure(Some(&place.dynamodb)).await;
         // A busy machine is no reason for a test to fail.
-        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_secs(60)).build();
-        let patient = Builder::from(&config)
-            .retry_config(RetryConfig::standard())
-            .timeout_config(patience);
+        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
+        let patient =
+            Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
         let proxy = Proxy::start(&place.dynamodb, 1).await;
         let program = Program::new([&place.lambda])
             .env("AWS_ACCESS_KEY_ID", "local")
@@ -168,7 +166,7 @@ impl Stage {
             .expression_attribute_values(":role", AttributeValue::S(role.to_owned()))
             .send()
             .await;
-        if let Err(error) = updated.map_err(|error| error.into_service_error()) {
+        if let Err(error) = updated.map_err(SdkError::into_service_error) {
             assert!(error.is_conditional_check_failed_exception(), "{error}");
         }
     }

@@ -25,8 +25,8 @@ pub(crate) async fn bad_rules(place: Place) {
         help: did you mean `user`?
     "#]]).await;
     // Mended, it starts with the next invocation.
-    stage.create("app-mended").await;
-    stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company("app-mended").to_string());
+    stage.create(&stage.table()).await;
+    stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company(&stage.table()).to_string());
     let answer = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;
     assert_eq!(answer, Invoked::Answer(r#"{"batchItemFailures":[]}"#.into()));
 }
@@ -42,11 +42,15 @@ pub(crate) async fn tables_that_differ(place: Place) {
     let text = rules.to_string().replace(r#""sk""#, r#""sort""#);
     rules = serde_json::from_str(&text).unwrap();
     stage.lambda.set_env("REFEREE_RULES_JSON", &rules.to_string());
-    check_init(&stage, &expect![[r#"
+    check_init(
+        &stage,
+        &expect![[r#"
         Runtime.ExitError: exit status: 1
         `BatchGetItem` on `app`: ValidationException: One of the required keys was not given a value
         help: in the rule file, the key of the table is [pk:S, sort:S]
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 /// Checks that the function does not start, and what it says of it.
@@ -107,11 +111,9 @@ pub(crate) async fn other_events(place: Place) {
     let other_table: Json = serde_json::from_str(&text).unwrap();
     let mut answers = String::new();
     for event in [sqs, hello, json!({}), json!([]), json!("hello"), Json::Null, other_table] {
-        let answer = match stage.lambda.invoke(event.to_string()).await {
-            Invoked::FunctionError(error) => told(&stage, &error),
-            other => format!("{other:?}"),
-        };
-        answers.push_str(&answer);
+        let invoked = stage.lambda.invoke(event.to_string()).await;
+        let Invoked::FunctionError(error) = invoked else { panic!("{invoked:?}") };
+        answers.push_str(&told(&stage, &error));
         answers.push('\n');
     }
     expect![[r#"
@@ -121,12 +123,12 @@ pub(crate) async fn other_events(place: Place) {
         Fatal: the event has no list of `Records`, which every event of a stream has: invalid length 0, expected an object with `Records` at line 1 column 2
         Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: string "hello", expected an object with `Records` at line 1 column 7
         Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: null, expected an object with `Records` at line 1 column 4
-        Fatal: table `app` is not in the rule file, which has `app`
+        Fatal: table `app` is not in the rule file, which has `mine`
     "#]].assert_eq(&answers);
     // None of it hurts the process.
     assert_eq!(stage.lambda.inits(), 1);
 }
 
 fn told(stage: &Stage, FunctionError { kind, message }: &FunctionError) -> String {
-    format!("{kind}: {}", message.replace(&stage.table(), "app"))
+    format!("{kind}: {}", message.replace(&stage.table(), "mine"))
 }

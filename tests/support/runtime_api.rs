@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 
+use std::future::{Ready, ready};
 use std::io;
 use std::net::Ipv4Addr;
 use std::process::{ExitStatus, Stdio};
@@ -106,7 +107,7 @@ impl FunctionError {
         Self { kind: text("errorType"), message: text("errorMessage") }
     }
 
-    fn new(kind: &str, message: impl ToString) -> Self {
+    fn new(kind: &str, message: impl std::fmt::Display) -> Self {
         Self { kind: kind.to_owned(), message: message.to_string() }
     }
 }
@@ -256,7 +257,7 @@ struct Process {
     invocations: mpsc::UnboundedSender<Invocation>,
     reports: mpsc::UnboundedReceiver<Report>,
     /// The server, and what reads the output. They end with this.
-    tasks: JoinSet<()>,
+    _tasks: JoinSet<()>,
     /// What waits for the end, and brings it about when this is dropped.
     life: JoinSet<()>,
 }
@@ -282,7 +283,7 @@ impl Process {
         let id = child.id().unwrap_or_default();
         let mut life = JoinSet::new();
         life.spawn(wait_for_end(child, kill.clone(), report));
-        Ok(Self { id, invocations, reports, tasks, life })
+        Ok(Self { id, invocations, reports, _tasks: tasks, life })
     }
 
     /// Whether it has not ended since the last invocation.
@@ -300,7 +301,9 @@ impl Process {
         match timeout(limit, self.reports.recv()).await {
             Ok(Some(Report::Ready)) => Ok(()),
             Ok(Some(Report::InitFailed(error))) => Err(error),
-            Ok(Some(Report::Exited(status))) => Err(FunctionError::new("Runtime.ExitError", status)),
+            Ok(Some(Report::Exited(status))) => {
+                Err(FunctionError::new("Runtime.ExitError", status))
+            }
             Ok(other) => Err(FunctionError::new("Runtime.Unknown", format!("{other:?}"))),
             Err(_) => Err(FunctionError::new("Sandbox.Timedout", "the init took too long")),
         }
@@ -338,11 +341,7 @@ async fn read_lines(output: impl AsyncRead + Unpin, log: Log) {
     }
 }
 
-async fn wait_for_end(
-    mut child: Child,
-    kill: KillSwitch,
-    report: mpsc::UnboundedSender<Report>,
-) {
+async fn wait_for_end(mut child: Child, kill: KillSwitch, report: mpsc::UnboundedSender<Report>) {
     let ended = tokio::select! {
         ended = child.wait() => ended,
         () = kill.0.notified() => {
@@ -395,16 +394,16 @@ impl Api {
         (headers, invocation.payload).into_response()
     }
 
-    async fn response(State(api): Shared, Path(id): Path<String>, body: Bytes) -> StatusCode {
-        api.accept(Report::Answered(id, body))
+    fn response(State(api): Shared, Path(id): Path<String>, body: Bytes) -> Ready<StatusCode> {
+        ready(api.accept(Report::Answered(id, body)))
     }
 
-    async fn error(State(api): Shared, Path(id): Path<String>, body: Bytes) -> StatusCode {
-        api.accept(Report::Failed(id, FunctionError::read(&body)))
+    fn error(State(api): Shared, Path(id): Path<String>, body: Bytes) -> Ready<StatusCode> {
+        ready(api.accept(Report::Failed(id, FunctionError::read(&body))))
     }
 
-    async fn init_error(State(api): Shared, body: Bytes) -> StatusCode {
-        api.accept(Report::InitFailed(FunctionError::read(&body)))
+    fn init_error(State(api): Shared, body: Bytes) -> Ready<StatusCode> {
+        ready(api.accept(Report::InitFailed(FunctionError::read(&body))))
     }
 
     fn accept(&self, report: Report) -> StatusCode {

@@ -45,7 +45,9 @@ fn check(fields: &Map<String, Json>) -> Result<(), String> {
     fields.values().try_for_each(|pattern| match pattern {
         Json::Object(nested) => check(nested),
         Json::Array(tests) if !tests.is_empty() => tests.iter().try_for_each(check_test),
-        other => Err(format!("{other} is neither an object nor a list of tests")),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            Err(format!("{pattern} is neither an object nor a list of tests"))
+        }
     })
 }
 
@@ -72,7 +74,7 @@ fn all_match(fields: &Map<String, Json>, value: Option<&Json>) -> bool {
             Json::Object(nested) => all_match(nested, field),
             // The tests of one field are joined with "or".
             Json::Array(tests) => tests.iter().any(|test| passes(test, field)),
-            _ => false,
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
         }
     })
 }
@@ -84,16 +86,16 @@ fn passes(test: &Json, value: Option<&Json>) -> bool {
         return Json::Bool(is_leaf) == *wanted;
     }
     let Some(value) = value else { return false };
-    match value {
+    if let Json::Array(elements) = value {
         // Of a list, as of a set of strings, one element is enough.
-        Json::Array(elements) => elements.iter().any(|element| passes(test, Some(element))),
-        _ => match (test.get("prefix"), test.get("anything-but")) {
-            (Some(Json::String(prefix)), _) => {
-                value.as_str().is_some_and(|text| text.starts_with(prefix))
-            }
-            (_, Some(Json::Array(others))) => !others.contains(value),
-            _ => value == test,
-        },
+        return elements.iter().any(|element| passes(test, Some(element)));
+    }
+    match (test.get("prefix"), test.get("anything-but")) {
+        (Some(Json::String(prefix)), _) => {
+            value.as_str().is_some_and(|text| text.starts_with(prefix))
+        }
+        (_, Some(Json::Array(others))) => !others.contains(value),
+        _ => value == test,
     }
 }
 

@@ -69,17 +69,16 @@ impl Lane {
         let Some(mut batch) = self.again.pop_front().or_else(|| self.cut(now_ms)) else {
             return if self.buffer.is_empty() { Step::Idle } else { Step::Wait };
         };
-        let kept = batch.records.iter().position(|record| !self.is_too_old(record, now_ms));
-        match kept {
-            Some(0) => Step::Deliver(batch),
-            _ => {
-                let rest = batch.records.split_off(kept.unwrap_or(batch.records.len()));
-                if !rest.is_empty() {
-                    self.again.push_front(Batch { records: rest, ..batch });
-                }
-                Step::GiveUp(batch.discarded(Condition::RecordAgeExceeded))
-            }
+        let is_kept = |record: &StreamRecord| !self.is_too_old(record, now_ms);
+        let kept = batch.records.iter().position(is_kept).unwrap_or(batch.records.len());
+        if kept == 0 {
+            return Step::Deliver(batch);
         }
+        let records = batch.records.split_off(kept);
+        if !records.is_empty() {
+            self.again.push_front(Batch { records, ..batch });
+        }
+        Step::GiveUp(batch.discarded(Condition::RecordAgeExceeded))
     }
 
     /// Takes note of what became of a batch, which may have to be given up.
@@ -134,9 +133,7 @@ impl Lane {
 
     fn is_too_old(&self, record: &StreamRecord, now_ms: i64) -> bool {
         let age_ms = record.created_ms.map_or(0, |created_ms| now_ms - created_ms);
-        self.settings
-            .maximum_record_age_seconds
-            .is_some_and(|max| age_ms > i64::from(max) * 1_000)
+        self.settings.maximum_record_age_seconds.is_some_and(|max| age_ms > i64::from(max) * 1_000)
     }
 }
 
@@ -195,7 +192,9 @@ fn deliveries(
     mut function: impl FnMut(&[u32]) -> Verdict,
 ) -> String {
     let mut lane = Lane::new(settings.clone());
-    records(numbers).into_iter().for_each(|record| lane.push(record, now_ms));
+    for record in records(numbers) {
+        lane.push(record, now_ms);
+    }
     let mut told = Vec::new();
     let mut tell = |what: &str, numbers: &[u32]| told.push(format!("{what}{numbers:?}"));
     for _ in 0..30 {

@@ -16,8 +16,7 @@ pub(super) fn readable<'s>(
 ) -> impl Iterator<Item = &'s Shard> {
     let is_listed = |id: &String| shards.iter().any(|shard| shard.id == *id);
     shards.iter().filter(move |shard| {
-        let waits =
-            shard.parent.as_ref().is_some_and(|id| is_listed(id) && !finished.contains(id));
+        let waits = shard.parent.as_ref().is_some_and(|id| is_listed(id) && !finished.contains(id));
         !waits && !finished.contains(&shard.id)
     })
 }

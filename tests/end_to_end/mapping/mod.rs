@@ -12,7 +12,7 @@ mod run;
 
 use libtest_mimic::Trial;
 
-pub(crate) use run::{Counts, Mapping};
+pub(crate) use run::Mapping;
 
 /// The settings of a mapping, under the names and with the defaults that AWS gives them.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>

@@ -12,12 +12,12 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
+use super::Settings;
 use super::destination::{self, Discarded, event};
 use super::filter::Filters;
 use super::lane::{Batch, Lane, Step, lane_of};
 use super::lineage::readable;
 use super::response::{self, Verdict};
-use super::Settings;
 use crate::lambda::Lambda;
 use crate::runtime_api::Invoked;
 
@@ -136,7 +136,8 @@ impl Mapping {
         let mut steps = Vec::new();
         for (shard, reading) in &mut self.shards {
             for lane in &mut reading.lanes {
-                let is_forgotten = self.forgets.as_mut().is_some_and(|(random, chance)| random.f64() < *chance);
+                let is_forgotten =
+                    self.forgets.as_mut().is_some_and(|(random, chance)| random.f64() < *chance);
                 steps.push(async move {
                     (shard.clone(), step(lane, function, settings, is_forgotten).await)
                 });
@@ -181,13 +182,11 @@ impl Mapping {
             readable(&shards, &self.finished).map(|shard| shard.id.clone()).collect();
         for shard in readable {
             if !self.shards.contains_key(&shard) {
-                let opened =
-                    self.streams.open(&self.stream, &shard, &Position::TrimHorizon).await;
+                let opened = self.streams.open(&self.stream, &shard, &Position::TrimHorizon).await;
                 let Some(iterator) = done(opened) else { continue };
                 let lanes = 0..self.settings.parallelization_factor;
                 let lanes = lanes.map(|_| Lane::new(self.settings.clone())).collect();
-                self.shards
-                    .insert(shard.clone(), Reading { iterator: Some(iterator), lanes });
+                self.shards.insert(shard.clone(), Reading { iterator: Some(iterator), lanes });
             }
             self.read_page(&shard).await;
         }
