@@ -32,8 +32,9 @@ up: ## Watch an example table on DynamoDB Local, for you to write to (PORT=8000)
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
-test: lint ## Run every test (what CI runs), on DynamoDB Local too where Java and npm are there
-	tests/with-dynamodb-local.sh $(CARGO) test --locked --all-features
+test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
+	function=$$(tests/tools/lambda.sh) && REFEREE_TEST_LAMBDA=$$function \
+		tests/with-dynamodb-local.sh tests/with-cloudwatch.sh $(CARGO) test --locked --all-features
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check

@@ -10,7 +10,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 home=$root/.tools/dynamodb-local
-ready_seconds_max=30
+source "$root/tests/tools/emulator.sh"
 
 without() {
     if [[ -n ${REFEREE_DYNAMODB_PORT:-} ]]; then
@@ -20,23 +20,6 @@ without() {
     echo "warning: the tests against DynamoDB Local are SKIPPED: $1" >&2
     shift
     exec "$@"
-}
-
-is_taken() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-free_port() {
-    # A port that nobody answers at.
-    local port
-    for _ in {1..100}; do
-        port=$((20000 + RANDOM % 20000))
-        if ! is_taken "$port"; then
-            echo "$port"
-            return
-        fi
-    done
-    return 1
 }
 
 # macOS has a `java` that only says that there is none, so it is asked for its version.
@@ -60,15 +43,7 @@ DDB_LOCAL_TELEMETRY=0 java -Xmx512m -Djava.library.path="$home/DynamoDBLocal_lib
 emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
 
-waited=0
-until is_taken "$port"; do
-    if ! kill -0 "$emulator" 2>/dev/null || ((waited++ == ready_seconds_max * 10)); then
-        cat "$log" >&2
-        echo "error: DynamoDB Local does not start" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+wait_for "DynamoDB Local" "$emulator" "$port" "$log"
 
 export REFEREE_TEST_DYNAMODB=http://127.0.0.1:$port
 # DynamoDB Local takes any credentials, but not none.

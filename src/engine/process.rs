@@ -98,7 +98,8 @@ impl Engine {
         let mut work = work(rules, &self.plan, &histories);
         work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
 
-        write_mirrors(rules, &store, std::mem::take(&mut work.mirrored), &mut report).await?;
+        write_mirrors(rules, &store, clock, std::mem::take(&mut work.mirrored), &mut report)
+            .await?;
         let snapshot = fetch(rules, &store, decide::reads(rules, &self.plan, &work)).await;
         let leads = probe(rules, &store, &work.departures).await;
         let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;

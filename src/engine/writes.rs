@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::decide::Outdated;
 use super::mirror::{self, Step};
 use super::outcome::Operation;
-use super::process::Fatal;
+use super::process::{Clock, Fatal};
 use super::reads::CONCURRENCY;
 use super::report::Report;
 use super::violation::ItemName;
@@ -35,9 +35,14 @@ pub(crate) enum Ending {
 
 /// Writes the mirrors of changed sources, before anything is read: a mirror may serve to find who
 /// refers to an item.
-pub(super) async fn write_mirrors<S: Store>(
+///
+/// Where there is a deadline, none is begun in the second half of the time until then. These writes
+/// are made again whenever their record is redelivered; if they took all the time, nothing could
+/// ever be read, not even for the first record, and the batch would be handed back for good.
+pub(super) async fn write_mirrors<S: Store, C: Clock>(
     rules: &Rules,
     store: &S,
+    clock: &C,
     mirrored: Vec<Mirrored<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
@@ -48,7 +53,10 @@ pub(super) async fn write_mirrors<S: Store>(
             mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
         })
         .collect();
-    let performed = perform_all(rules, store, steps).await;
+    let began_ms = clock.now_ms();
+    let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
+    let has_time = || last_ms.is_none_or(|last_ms| clock.now_ms() <= last_ms);
+    let performed = perform_while(has_time, rules, store, steps).await;
     for (change, performed) in mirrored.iter().zip(performed) {
         report.write_all(&rules[change.pair.rule].name, performed.made, &change.cause);
         match performed.ending {
@@ -91,8 +99,26 @@ pub(crate) async fn perform_all<S: Store>(
     store: &S,
     repairs: Vec<Vec<Step>>,
 ) -> Vec<Performed> {
+    perform_while(|| true, rules, store, repairs).await
+}
+
+/// The same, of which none is begun without time for it.
+async fn perform_while<S: Store>(
+    has_time: impl Fn() -> bool,
+    rules: &Rules,
+    store: &S,
+    repairs: Vec<Vec<Step>>,
+) -> Vec<Performed> {
+    let has_time = &has_time;
     stream::iter(repairs)
-        .map(|steps| perform(rules, store, steps))
+        .map(|steps| async move {
+            if has_time() {
+                perform(rules, store, steps).await
+            } else {
+                let late = StoreError::Retry("the time was needed for earlier records".to_owned());
+                Performed { made: Vec::new(), ending: Err(late) }
+            }
+        })
         .buffered(CONCURRENCY)
         .collect()
         .await

@@ -1,0 +1,112 @@
+//! The audit of a table: is every mirror what its membership says, and is every reference that
+//! leads nowhere reported?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+
+use crate::stage::{Key, Row};
+
+/// Whether a key is that of a membership.
+fn is_member((pk, sk): &Key) -> bool {
+    pk.starts_with("company#") && sk.starts_with("user#")
+}
+
+/// Whether a key is that of a mirror.
+fn is_mirror((pk, sk): &Key) -> bool {
+    pk.starts_with("user#") && sk.starts_with("company#")
+}
+
+/// Where mirrors and memberships differ, if anywhere.
+pub(crate) fn divergences(rows: &[Row]) -> Vec<String> {
+    let by_key: BTreeMap<_, _> = rows.iter().map(|row| (&row.key, row)).collect();
+    let mut found = Vec::new();
+    for row in rows {
+        let (pk, sk) = &row.key;
+        let turned = (sk.clone(), pk.clone());
+        let other = by_key.get(&turned);
+        if is_member(&row.key) {
+            match other {
+                None => found.push(format!("{pk} / {sk} has no mirror")),
+                Some(mirror) if !mirror.is_marked || mirror.attributes != row.attributes => {
+                    found.push(format!("{pk} / {sk} differs from its mirror"));
+                }
+                Some(_) => {}
+            }
+        } else if is_mirror(&row.key) && other.is_none() {
+            found.push(format!("{pk} / {sk} mirrors nothing"));
+        }
+    }
+    found
+}
+
+/// A reference that leads nowhere: the membership, and the company or user that does not exist.
+pub(crate) type Dangling = (Key, Key);
+
+/// The references that lead nowhere.
+pub(crate) fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
+    let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
+    let members = rows.iter().map(|row| &row.key).filter(|key| is_member(key));
+    let references = members.flat_map(|key| {
+        let (company, user) = key.clone();
+        let targets = [(company, "company#".to_owned()), (user, "user#".to_owned())];
+        targets.map(|target| (key.clone(), target))
+    });
+    references.filter(|(_, target)| !keys.contains(target)).collect()
+}
+
+/// Those of them that nobody was told of.
+///
+/// A membership that is newer than the end of what it refers to is reported by itself; those that
+/// were there at that end are reported together, as orphans. All that is read was written to one
+/// shard, so the sequence numbers tell what was first.
+pub(crate) fn unreported(
+    dangling: &BTreeSet<Dangling>,
+    records: &[Box<RawValue>],
+    violations: &[Json],
+) -> Vec<Dangling> {
+    let (mut inserted, mut last) = (BTreeMap::new(), BTreeMap::new());
+    for record in records {
+        let record: Json = serde_json::from_str(record.get()).unwrap();
+        let body = &record["dynamodb"];
+        let key = key_of(&body["Keys"]).unwrap();
+        let sequence = body["SequenceNumber"].as_str().unwrap().to_owned();
+        if record["eventName"] == "INSERT" {
+            inserted.insert(key.clone(), sequence.clone());
+        }
+        last.insert(key, sequence);
+    }
+    let told: BTreeSet<(String, Option<Key>, Option<Key>, String)> = violations
+        .iter()
+        .map(|violation| {
+            let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
+            let item = |name: &str| {
+                let item: Json = serde_json::from_str(violation[name].as_str()?).ok()?;
+                key_of(&item["key"])
+            };
+            (text("kind"), item("referencing"), item("referenced"), text("sequence"))
+        })
+        .collect();
+    let is_told = |(member, target): &&Dangling| {
+        let since = &inserted[member];
+        let end = last.get(target).filter(|end| *end > since);
+        told.iter().any(|(kind, referencing, referenced, sequence)| {
+            referenced.as_ref() == Some(target)
+                && match end {
+                    Some(end) => kind == "orphaned" && sequence >= end,
+                    None => {
+                        kind == "dangling_reference"
+                            && referencing.as_ref() == Some(member)
+                            && sequence >= since
+                    }
+                }
+        })
+    };
+    dangling.iter().filter(|reference| !is_told(reference)).cloned().collect()
+}
+
+fn key_of(attributes: &Json) -> Option<Key> {
+    let text = |name: &str| Some(attributes[name]["S"].as_str()?.to_owned());
+    Some((text("pk")?, text("sk")?))
+}

@@ -1,0 +1,183 @@
+//! What goes wrong between the function and its tables, and what it makes of it.
+
+use expect_test::expect;
+
+use crate::audit::divergences;
+use crate::mapping::Mapping;
+use crate::proxy::{ALL, Fault, WRITES, When};
+use crate::rules;
+use crate::runtime_api::Invoked;
+use crate::stage::{Place, Stage};
+
+/// How many requests may go wrong one after the other: fewer than the store makes of one.
+const STREAK: u64 = 2;
+
+/// A batch with writes of every kind.
+async fn change(stage: &Stage, company: &str) {
+    stage.put(&[("pk", company), ("sk", "company#")]).await;
+    for user in ["user#0", "user#1", "user#2"] {
+        stage.put(&[("pk", company), ("sk", user), ("role", "staff")]).await;
+    }
+    stage.set(company, "user#0", "role", "boss").await;
+    stage.delete(company, "user#1").await;
+}
+
+pub(crate) async fn killed(place: Place) {
+    let stage = Stage::new(place, rules::company).await;
+    stage.populate(1, 3).await;
+    let mut mapping = stage.mapping().await;
+    mapping.drain().await;
+    // The process dies at the n-th write, before it or after it, for every n there is.
+    let mut deaths = 0;
+    for is_before in [true, false] {
+        for n in 0.. {
+            let company = format!("company#{is_before}{n}");
+            change(&stage, &company).await;
+            let switch = stage.lambda.kill.clone();
+            let fault =
+                if is_before { Fault::KilledBefore(switch) } else { Fault::KilledAfter(switch) };
+            stage.proxy.inject(WRITES, When::After(n), fault);
+            let faults = stage.proxy.faults();
+            mapping.drain().await;
+            stage.proxy.heal();
+            assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+            if stage.proxy.faults() == faults {
+                assert!(n >= 3, "there are three writes at least");
+                break;
+            }
+            deaths += 1;
+            assert!(matches!(mapping.last_failure, Some(Invoked::Crashed(_))));
+        }
+    }
+    assert_eq!(stage.lambda.inits(), deaths + 1);
+    assert_eq!(stage.logged("violation").len(), 0);
+}
+
+pub(crate) async fn every_fault(place: Place) {
+    let stage = Stage::new(place, rules::leaving).await;
+    stage.populate(1, 3).await;
+    let mut mapping = stage.mapping().await;
+    mapping.drain().await;
+    let faults = [
+        Fault::Throttled,
+        Fault::Conflict,
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::CutOff,
+        Fault::Dropped,
+        Fault::Late(300),
+        Fault::Slow(50),
+        Fault::Unprocessed,
+    ];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let (company, told) = (format!("company#{number}-fault"), format!("{fault:?}"));
+        let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
+        // Some requests in a row, which the store tries again by itself, and many at random.
+        stage.proxy.inject(operations, When::Next(STREAK), fault.clone());
+        stage.proxy.inject(operations, When::Chance(0.3), fault);
+        let faults = stage.proxy.faults();
+        change(&stage, &company).await;
+        mapping.drain().await;
+        stage.delete("user#2", &company).await;
+        stage.set("user#0", &company, "role", "spy").await;
+        mapping.drain().await;
+        stage.proxy.heal();
+        assert!(stage.proxy.faults() >= faults + STREAK, "{told}");
+        settle(&mut mapping).await;
+        let rows = stage.rows().await;
+        assert_eq!(divergences(&rows), Vec::<String>::new(), "{told}");
+        let members: Vec<_> = rows.iter().filter(|row| row.key.0 == company).collect();
+        assert_eq!(members.len(), 2, "{told}: {members:#?}");
+    }
+    assert_eq!(mapping.counts.discarded, 0);
+    assert_eq!(stage.logged("record rejected").len(), 0);
+}
+
+/// Works until nothing is left, what lands late included.
+pub(crate) async fn settle(mapping: &mut Mapping) {
+    mapping.drain().await;
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    mapping.drain().await;
+}
+
+pub(crate) async fn conflict(place: Place) {
+    let stage = Stage::new(place, rules::leaving).await;
+    stage.populate(1, 3).await;
+    let mut mapping = stage.mapping().await;
+    mapping.drain().await;
+    let before = stage.proxy.requests();
+    stage.proxy.inject(&["TransactWriteItems"], When::Next(STREAK), Fault::Conflict);
+    stage.delete("user#1", "company#0").await;
+    mapping.drain().await;
+    let requests = stage.proxy.requests();
+    assert_eq!(before.get("TransactWriteItems"), None);
+    assert_eq!(requests.get("TransactWriteItems"), Some(&(STREAK + 1)));
+    expect![[r#"
+        company#0 / company#
+        company#0 / user#0 role=staff
+        company#0 / user#2 role=staff
+        * user#0 / company#0 role=staff
+        user#0 / user#
+        user#1 / user#
+        * user#2 / company#0 role=staff
+        user#2 / user#
+    "#]]
+    .assert_eq(&stage.dump().await);
+}
+
+pub(crate) async fn outage(place: Place) {
+    let stage = Stage::new(place, rules::company).await;
+    stage.populate(1, 3).await;
+    let mut mapping = stage.mapping().await;
+    mapping.drain().await;
+    for (number, fault) in
+        [Fault::ExpiredToken, Fault::AccessDenied, Fault::Dropped].into_iter().enumerate()
+    {
+        let company = format!("company#{number}-outage");
+        change(&stage, &company).await;
+        stage.proxy.inject(ALL, When::Always, fault);
+        fail(&mut mapping, 2).await;
+        // Whoever starts during the outage has no better luck.
+        stage.lambda.recycle();
+        fail(&mut mapping, 2).await;
+        stage.proxy.heal();
+        mapping.drain().await;
+        assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+    }
+    // The endpoint is gone altogether.
+    change(&stage, "company#gone").await;
+    stage.lambda.set_env("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9");
+    fail(&mut mapping, 2).await;
+    stage.lambda.set_env("AWS_ENDPOINT_URL_DYNAMODB", &stage.proxy.url);
+    mapping.drain().await;
+    assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+    assert_eq!(mapping.counts.discarded, 0);
+    let mut told: Vec<String> = stage
+        .errors()
+        .into_iter()
+        .filter(|line| line.contains("help:"))
+        .map(|line| line.replace(&stage.table(), "app"))
+        .collect();
+    told.sort_unstable();
+    told.dedup();
+    expect![[r#"
+        Diagnostic { error_type: "Fatal", error_message: "`PutItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation\nhelp: the role's policy must allow this operation on this table" }
+        Diagnostic { error_type: "Fatal", error_message: "`PutItem` on `app`: ExpiredTokenException: The security token included in the request is expired\nhelp: give credentials in the environment or a profile, renew expired ones, and check the clock" }
+        `BatchGetItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation
+        help: the role's policy must allow this operation on this table
+        `BatchGetItem` on `app`: ExpiredTokenException: The security token included in the request is expired
+        help: give credentials in the environment or a profile, renew expired ones, and check the clock
+        `PutItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation
+        help: the role's policy must allow this operation on this table
+        `PutItem` on `app`: ExpiredTokenException: The security token included in the request is expired
+        help: give credentials in the environment or a profile, renew expired ones, and check the clock"#]]
+    .assert_eq(&told.join("\n"));
+}
+
+/// Works until this many invocations more have failed.
+async fn fail(mapping: &mut Mapping, failures: usize) {
+    let failures = mapping.counts.failures + failures;
+    while mapping.counts.failures < failures {
+        mapping.round().await;
+    }
+}

@@ -1,0 +1,66 @@
+//! The function, as Lambda runs it: as many processes as there are invocations at a time.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use crate::runtime_api::{Function, Invoked, KillSwitch, Log, Program};
+
+/// The function's timeout, unless a test is about it.
+const TIMEOUT_MS: u64 = 30_000;
+
+/// A function and its processes.
+pub(crate) struct Lambda {
+    program: RefCell<Program>,
+    timeout: Cell<Duration>,
+    idle: RefCell<Vec<Function>>,
+    inits: Cell<usize>,
+    pub(crate) kill: KillSwitch,
+    pub(crate) log: Log,
+}
+
+impl Lambda {
+    pub(crate) fn new(program: Program) -> Self {
+        Self {
+            program: RefCell::new(program),
+            timeout: Cell::new(Duration::from_millis(TIMEOUT_MS)),
+            idle: RefCell::default(),
+            inits: Cell::default(),
+            kill: KillSwitch::default(),
+            log: Log::default(),
+        }
+    }
+
+    /// Runs one invocation, in a process that is idle or in a new one.
+    pub(crate) async fn invoke(&self, payload: String) -> Invoked {
+        let idle = self.idle.borrow_mut().pop();
+        let mut function = idle.unwrap_or_else(|| {
+            let program = self.program.borrow().clone();
+            Function::sharing(program, self.kill.clone(), self.log.clone())
+        });
+        let before = function.inits();
+        let invoked = function.invoke(payload, self.timeout.get()).await;
+        self.inits.set(self.inits.get() + function.inits() - before);
+        self.idle.borrow_mut().push(function);
+        invoked
+    }
+
+    /// Gives all processes to come another variable. Those there are end.
+    pub(crate) fn set_env(&self, name: &str, value: &str) {
+        self.recycle();
+        self.program.replace_with(|program| program.clone().env(name, value));
+    }
+
+    /// Ends all processes, as Lambda does with those that are idle for long.
+    pub(crate) fn recycle(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
+    pub(crate) fn set_timeout_ms(&self, timeout_ms: u64) {
+        self.timeout.set(Duration::from_millis(timeout_ms));
+    }
+
+    /// How many processes there were.
+    pub(crate) fn inits(&self) -> usize {
+        self.inits.get()
+    }
+}

@@ -1,0 +1,262 @@
+//! A mapping at work: a real stream in, invocations out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use referee::clock::SystemClock;
+use referee::engine::Clock as _;
+use referee::streams::{Position, StreamError, Streams};
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep};
+
+use super::Settings;
+use super::destination::{self, Discarded, event};
+use super::filter::Filters;
+use super::lane::{Batch, Lane, Step, lane_of};
+use super::lineage::readable;
+use super::response::{self, Verdict};
+use crate::lambda::Lambda;
+use crate::runtime_api::Invoked;
+
+/// How long a stream may take to come to rest before something must be wrong.
+const REST_MS_MAX: u64 = 240_000;
+/// How long to wait where there was nothing to do, or it failed.
+const PAUSE_MS: u64 = 20;
+
+/// What a mapping has done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Records read from the stream that passed the filters.
+    pub(crate) records: usize,
+    pub(crate) filtered_out: usize,
+    pub(crate) invocations: usize,
+    /// Invocations that ended in an error, in no answer, or in an answer about failures.
+    pub(crate) failures: usize,
+    /// Records delivered again.
+    pub(crate) redelivered: usize,
+    pub(crate) discarded: usize,
+}
+
+/// A mapping from a stream to a function, from the trim horizon on.
+pub(crate) struct Mapping {
+    settings: Settings,
+    filters: Filters,
+    streams: Streams,
+    stream: String,
+    function: Rc<Lambda>,
+    shards: BTreeMap<String, Reading>,
+    finished: BTreeSet<String>,
+    /// How often an answer gets lost, after which its batch is delivered again.
+    forgets: Option<(fastrand::Rng, f64)>,
+    /// Every record that was read.
+    pub(crate) records: Vec<Box<RawValue>>,
+    /// How the last invocation that failed did so.
+    pub(crate) last_failure: Option<Invoked>,
+    /// What was given up, as the on-failure destination has it.
+    pub(crate) destination: Vec<Json>,
+    pub(crate) counts: Counts,
+}
+
+/// A shard that is being read.
+struct Reading {
+    /// Where to go on; nothing at the end.
+    iterator: Option<String>,
+    lanes: Vec<Lane>,
+}
+
+/// What became of one step of a lane.
+enum Stepped {
+    Idle,
+    Delivered { invoked: Invoked, again: usize, discarded: Option<Discarded>, is_done: bool },
+    GivenUp(Discarded),
+}
+
+impl Mapping {
+    pub(crate) fn new(
+        streams: Streams,
+        stream: String,
+        function: Rc<Lambda>,
+        settings: Settings,
+    ) -> Self {
+        let filters = Filters::read(&settings.filters).unwrap();
+        Self {
+            settings,
+            filters,
+            streams,
+            stream,
+            function,
+            shards: BTreeMap::new(),
+            finished: BTreeSet::new(),
+            forgets: None,
+            records: Vec::new(),
+            last_failure: None,
+            destination: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The same mapping, of which each answer gets lost with this chance: "at least once".
+    pub(crate) fn forgetting(mut self, seed: u64, chance: f64) -> Self {
+        self.forgets = Some((fastrand::Rng::with_seed(seed), chance));
+        self
+    }
+
+    /// Works until nothing is left to be delivered, and nothing more is written.
+    pub(crate) async fn drain(&mut self) {
+        self.drain_while(|| false).await;
+    }
+
+    /// The same, while something else may still be going on.
+    pub(crate) async fn drain_while(&mut self, goes_on: impl Fn() -> bool) {
+        let limit = Instant::now() + Duration::from_millis(REST_MS_MAX);
+        // What the function wrote last may show only in the round after.
+        let mut quiet_rounds = 0;
+        while quiet_rounds < 2 {
+            let went_on = goes_on();
+            quiet_rounds = if self.round().await || went_on { 0 } else { quiet_rounds + 1 };
+            assert!(Instant::now() < limit, "the stream does not come to rest: {}", self.state());
+        }
+    }
+
+    /// What may tell why the stream does not come to rest.
+    fn state(&self) -> String {
+        let log = self.function.log.lines();
+        let tail = log.iter().skip(log.len().saturating_sub(5)).cloned().collect::<Vec<_>>();
+        format!("{:?}\n{:?}\n{}", self.last_failure, self.counts, tail.join("\n"))
+    }
+
+    /// Reads on in every shard, and delivers a batch of each lane. Says whether there was
+    /// anything to do.
+    pub(crate) async fn round(&mut self) -> bool {
+        self.read().await;
+        let (function, settings) = (&self.function, &self.settings);
+        let mut steps = Vec::new();
+        for (shard, reading) in &mut self.shards {
+            for lane in &mut reading.lanes {
+                let is_forgotten =
+                    self.forgets.as_mut().is_some_and(|(random, chance)| random.f64() < *chance);
+                steps.push(async move {
+                    (shard.clone(), step(lane, function, settings, is_forgotten).await)
+                });
+            }
+        }
+        let (mut has_work, mut has_failed) = (false, false);
+        for (shard, stepped) in join_all(steps).await {
+            has_work |= !matches!(stepped, Stepped::Idle);
+            has_failed |= matches!(stepped, Stepped::Delivered { is_done: false, .. });
+            self.record(&shard, stepped);
+        }
+        if has_failed || !has_work {
+            sleep(Duration::from_millis(PAUSE_MS)).await;
+        }
+        has_work
+    }
+
+    fn record(&mut self, shard: &str, stepped: Stepped) {
+        let discarded = match stepped {
+            Stepped::Idle => None,
+            Stepped::GivenUp(discarded) => Some(discarded),
+            Stepped::Delivered { invoked, again, discarded, is_done } => {
+                self.counts.invocations += 1;
+                self.counts.redelivered += again;
+                if !is_done {
+                    self.counts.failures += 1;
+                    self.last_failure = Some(invoked);
+                }
+                discarded
+            }
+        };
+        if let Some(discarded) = discarded {
+            self.counts.discarded += discarded.records.len();
+            self.destination.push(destination::record(&self.stream, shard, &discarded));
+        }
+    }
+
+    /// Reads the next page of every shard that may be read.
+    async fn read(&mut self) {
+        let Some(shards) = done(self.streams.shards(&self.stream).await) else { return };
+        let readable: Vec<String> =
+            readable(&shards, &self.finished).map(|shard| shard.id.clone()).collect();
+        for shard in readable {
+            if !self.shards.contains_key(&shard) {
+                let opened = self.streams.open(&self.stream, &shard, &Position::TrimHorizon).await;
+                let Some(iterator) = done(opened) else { continue };
+                let lanes = 0..self.settings.parallelization_factor;
+                let lanes = lanes.map(|_| Lane::new(self.settings.clone())).collect();
+                self.shards.insert(shard.clone(), Reading { iterator: Some(iterator), lanes });
+            }
+            self.read_page(&shard).await;
+        }
+    }
+
+    async fn read_page(&mut self, shard: &str) {
+        let reading = self.shards.get_mut(shard).unwrap();
+        let now_ms = SystemClock.now_ms();
+        let Some(iterator) = &reading.iterator else {
+            // A child may be read once everything of its parent is done with.
+            if reading.lanes.iter().all(Lane::is_idle) {
+                self.finished.insert(shard.to_owned());
+                self.shards.remove(shard);
+            }
+            return;
+        };
+        let wanted = self.settings.batch_size * self.settings.parallelization_factor;
+        let page = self.streams.read(&self.stream, iterator, wanted).await;
+        let Some(page) = done(page) else { return };
+        reading.iterator = page.next;
+        for record in page.records {
+            self.records.push(record.json.clone());
+            if self.filters.pass(record.json.get()) {
+                self.counts.records += 1;
+                let lane = lane_of(&record, reading.lanes.len());
+                reading.lanes[lane].push(record, now_ms);
+            } else {
+                self.counts.filtered_out += 1;
+            }
+        }
+    }
+}
+
+/// What was read, unless it may be tried again.
+fn done<T>(read: Result<T, StreamError>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(StreamError::Retry(_)) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn step(
+    lane: &mut Lane,
+    function: &Lambda,
+    settings: &Settings,
+    is_forgotten: bool,
+) -> Stepped {
+    let batch = match lane.next(SystemClock.now_ms()) {
+        Step::Deliver(batch) => batch,
+        Step::GiveUp(discarded) => return Stepped::GivenUp(discarded),
+        Step::Wait | Step::Idle => return Stepped::Idle,
+    };
+    let invoked = function.invoke(event(&batch.records)).await;
+    let verdict = match &invoked {
+        Invoked::Answer(_) if is_forgotten => Verdict::Failed,
+        Invoked::Answer(body) if settings.reports_batch_item_failures => {
+            response::read(body, &batch.records)
+        }
+        Invoked::Answer(_) => Verdict::Done,
+        Invoked::FunctionError(_)
+        | Invoked::InitFailed(_)
+        | Invoked::TimedOut
+        | Invoked::Crashed(_) => Verdict::Failed,
+    };
+    let again = redelivered(&batch);
+    let discarded = lane.settle(batch, verdict);
+    Stepped::Delivered { invoked, again, discarded, is_done: verdict == Verdict::Done }
+}
+
+fn redelivered(batch: &Batch) -> usize {
+    if batch.invocations > 0 { batch.records.len() } else { 0 }
+}

@@ -1,0 +1,309 @@
+//! What every scenario needs: a table with a stream, the function, and a proxy between the two.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
+use referee::aws::{SdkConfig, configure};
+use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::store::memory::TableSchema;
+use referee::streams::Streams;
+use serde_json::Value as Json;
+use tokio::time::sleep;
+
+use crate::lambda::Lambda;
+use crate::mapping::{Mapping, Settings};
+use crate::proxy::Proxy;
+use crate::runtime_api::Program;
+use crate::tables;
+
+/// Where a scenario plays.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The scenario's name, which is part of the names of its tables.
+    pub(crate) name: &'static str,
+    pub(crate) dynamodb: String,
+    pub(crate) cloudwatch: Option<String>,
+    /// The function's binary.
+    pub(crate) lambda: String,
+}
+
+/// A scenario's parts.
+pub(crate) struct Stage {
+    pub(crate) place: Place,
+    /// The application's own client, which has nothing to do with the proxy.
+    pub(crate) client: Client,
+    pub(crate) proxy: Proxy,
+    pub(crate) lambda: Rc<Lambda>,
+    streams: Streams,
+}
+
+/// The partition key and the sort key.
+pub(crate) type Key = (String, String);
+
+/// An item whose attributes are all texts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// Whether it carries the mark of Referee's own items.
+    pub(crate) is_marked: bool,
+}
+
+impl Stage {
+    /// One table, named after the scenario, and rules about it.
+    pub(crate) async fn new(place: Place, rules: impl FnOnce(&str) -> Json) -> Self {
+        let table = table_name(place.name);
+        let rules = rules(&table);
+        let stage = Self::without_tables(place, &rules).await;
+        stage.create(&table).await;
+        stage
+    }
+
+    /// No table at all.
+    pub(crate) async fn without_tables(place: Place, rules: &Json) -> Self {
+        let config: SdkConfig = configure(Some(&place.dynamodb)).await;
+        // A busy machine is no reason for a test to fail.
+        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
+        let patient =
+            Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
+        let proxy = Proxy::start(&place.dynamodb, 1).await;
+        let program = Program::new([&place.lambda])
+            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &proxy.url)
+            .env("REFEREE_METRICS", "emf")
+            .env("REFEREE_RULES_JSON", rules.to_string());
+        Self {
+            client: Client::from_conf(patient.build()),
+            proxy,
+            lambda: Rc::new(Lambda::new(program)),
+            streams: Streams::new(&config),
+            place,
+        }
+    }
+
+    /// The name of the scenario's own table.
+    pub(crate) fn table(&self) -> String {
+        table_name(self.place.name)
+    }
+
+    /// Makes a table with a key of two texts.
+    pub(crate) async fn create(&self, table: &str) {
+        let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+        let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
+        let schema = TableSchema { name: table.to_owned(), key, indexes: Vec::new() };
+        tables::create(&self.client, schema).await;
+    }
+
+    /// A mapping from the scenario's table to the function.
+    pub(crate) async fn mapping(&self) -> Mapping {
+        self.mapping_of(&self.table(), Settings::default()).await
+    }
+
+    pub(crate) async fn mapping_of(&self, table: &str, settings: Settings) -> Mapping {
+        let described = self.client.describe_table().table_name(table).send().await.unwrap();
+        let stream = described.table.and_then(|table| table.latest_stream_arn).unwrap();
+        Mapping::new(self.streams.clone(), stream, Rc::clone(&self.lambda), settings)
+    }
+
+    pub(crate) async fn put(&self, item: &[(&str, &str)]) {
+        self.put_into(&self.table(), item).await;
+    }
+
+    pub(crate) async fn put_into(&self, table: &str, item: &[(&str, &str)]) {
+        let item = Some(attributes(item));
+        self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
+    }
+
+    /// Makes companies, and users who are all members of each.
+    pub(crate) async fn populate(&self, companies: usize, users: usize) {
+        for user in 0..users {
+            self.put(&[("pk", &format!("user#{user}")), ("sk", "user#")]).await;
+        }
+        for company in 0..companies {
+            let company = format!("company#{company}");
+            self.put(&[("pk", &company), ("sk", "company#")]).await;
+            for user in 0..users {
+                let user = format!("user#{user}");
+                self.put(&[("pk", &company), ("sk", &user), ("role", "staff")]).await;
+            }
+        }
+    }
+
+    /// Sets an attribute of an item.
+    pub(crate) async fn set(&self, pk: &str, sk: &str, name: &str, value: &str) {
+        self.client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(attributes(&[("pk", pk), ("sk", sk)])))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Sets the role of an item, if there is one.
+    pub(crate) async fn set_role_if_there(&self, pk: &str, sk: &str, role: &str) {
+        let updated = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(attributes(&[("pk", pk), ("sk", sk)])))
+            .update_expression("SET #role = :role")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":role", AttributeValue::S(role.to_owned()))
+            .send()
+            .await;
+        if let Err(error) = updated.map_err(SdkError::into_service_error) {
+            assert!(error.is_conditional_check_failed_exception(), "{error}");
+        }
+    }
+
+    /// Puts items with these roles, or deletes them, many at a time.
+    pub(crate) async fn write_batch(&self, items: BTreeMap<Key, Option<String>>) {
+        let request = |((pk, sk), role): (Key, Option<String>)| {
+            let mut item = attributes(&[("pk", &pk), ("sk", &sk)]);
+            let Some(role) = role else {
+                let delete = DeleteRequest::builder().set_key(Some(item)).build().unwrap();
+                return WriteRequest::builder().delete_request(delete).build();
+            };
+            item.insert("role".to_owned(), AttributeValue::S(role));
+            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        };
+        let mut left: Vec<WriteRequest> = items.into_iter().map(request).collect();
+        while !left.is_empty() {
+            let batch = self.client.batch_write_item().request_items(self.table(), left);
+            let written = batch.send().await.unwrap();
+            left = written.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+        }
+    }
+
+    pub(crate) async fn delete(&self, pk: &str, sk: &str) {
+        self.delete_from(&self.table(), pk, sk).await;
+    }
+
+    pub(crate) async fn delete_from(&self, table: &str, pk: &str, sk: &str) {
+        let key = Some(attributes(&[("pk", pk), ("sk", sk)]));
+        self.client.delete_item().table_name(table).set_key(key).send().await.unwrap();
+    }
+
+    /// Everything in the scenario's table, in the order of the keys.
+    pub(crate) async fn rows(&self) -> Vec<Row> {
+        self.rows_of(&self.table()).await
+    }
+
+    pub(crate) async fn rows_of(&self, table: &str) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut start = None;
+        loop {
+            let scan = self.client.scan().table_name(table).consistent_read(true);
+            let scan = scan.select(Select::AllAttributes).set_exclusive_start_key(start);
+            let page = scan.send().await.unwrap();
+            rows.extend(page.items.into_iter().flatten().map(row));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                rows.sort_unstable();
+                return rows;
+            }
+        }
+    }
+
+    /// The same for people: a line for each item, with a star if Referee wrote it.
+    pub(crate) async fn dump(&self) -> String {
+        let mut text = String::new();
+        for Row { key: (pk, sk), attributes, is_marked } in self.rows().await {
+            let mark = if is_marked { "* " } else { "" };
+            write!(text, "{mark}{pk} / {sk}").unwrap();
+            for (name, value) in attributes {
+                write!(text, " {name}={value}").unwrap();
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The lines of the function's log that are of this kind.
+    pub(crate) fn logged(&self, message: &str) -> Vec<Json> {
+        let lines = self.lambda.log.lines();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// The lines of the function's log at the level `ERROR`.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let lines = self.lambda.log.lines();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let errors = lines.filter(|line| line["level"] == "ERROR");
+        errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The violations in the function's log, a line each, in the order of their text.
+    pub(crate) fn violations(&self) -> String {
+        let item = |item: &Json| {
+            let item: Json = serde_json::from_str(item.as_str().unwrap_or("{}")).unwrap();
+            let text = |name: &str| item["key"][name]["S"].as_str().unwrap_or("?").to_owned();
+            format!("{} / {}", text("pk"), text("sk"))
+        };
+        let line = |line: &Json| {
+            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            let (referencing, referenced) = (item(&line["referencing"]), item(&line["referenced"]));
+            let (rule, kind, action) = (text("rule"), text("kind"), text("action"));
+            format!("{rule} {kind}: {referencing} -> {referenced}: {action}\n")
+        };
+        let mut lines: Vec<String> = self.logged("violation").iter().map(line).collect();
+        lines.sort_unstable();
+        lines.concat()
+    }
+
+    /// The sum of a metric's totals so far, once it is at least this; or what there is.
+    pub(crate) async fn metric(&self, name: &str, at_least: f64) -> f64 {
+        for _ in 0..200 {
+            let sum = self.metric_so_far(name);
+            if sum >= at_least {
+                return sum;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        self.metric_so_far(name)
+    }
+
+    fn metric_so_far(&self, name: &str) -> f64 {
+        let lines = self.lambda.log.lines();
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let totals = lines.filter(|line| line.get("_aws").is_some() && line.get("Rule").is_none());
+        totals.filter_map(|line| line[name].as_f64()).sum()
+    }
+}
+
+fn table_name(scenario: &str) -> String {
+    format!("e2e-{}-{scenario}", std::process::id())
+}
+
+pub(crate) fn attributes(item: &[(&str, &str)]) -> HashMap<String, AttributeValue> {
+    item.iter()
+        .map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())))
+        .collect()
+}
+
+fn row(item: HashMap<String, AttributeValue>) -> Row {
+    let is_marked = item.contains_key("_referee");
+    let mut attributes: BTreeMap<String, String> = item
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_s().ok()?.clone())))
+        .collect();
+    let key = (attributes.remove("pk").unwrap(), attributes.remove("sk").unwrap());
+    Row { key, attributes, is_marked }
+}

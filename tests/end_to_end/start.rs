@@ -1,0 +1,134 @@
+//! What the function is started with, or given, by mistake.
+
+use std::fs;
+
+use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+use expect_test::{Expect, expect};
+use serde_json::{Value as Json, json};
+
+use crate::rules;
+use crate::runtime_api::{FunctionError, Invoked};
+use crate::stage::{Place, Stage};
+
+pub(crate) async fn bad_rules(place: Place) {
+    let mut rules = rules::company("app");
+    rules["references"]["member_user"]["to"] = "usr".into();
+    rules["mirrors"]["membership"]["on_mirror_edit"] = "restrict".into();
+    let stage = Stage::without_tables(place, &rules).await;
+    check_init(&stage, &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        E013: `on_mirror_edit` of mirror `membership` cannot be `restrict`
+          REFEREE_RULES_JSON:1:418: `…:"member_of","on_mirror_edit":"restrict","source":"member"}},"references":{"memb…`: unknown word
+        help: it can be `overwrite`, `report`
+        E020: there is no entity `usr`
+          REFEREE_RULES_JSON:1:580: `…ership"},"from":"member","to":"usr"}},"tables":{"app":{"key":["pk","sk"],"name":…`: not declared
+        help: did you mean `user`?
+    "#]]).await;
+    // Mended, it starts with the next invocation.
+    stage.create(&stage.table()).await;
+    stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company(&stage.table()).to_string());
+    let answer = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;
+    assert_eq!(answer, Invoked::Answer(r#"{"batchItemFailures":[]}"#.into()));
+}
+
+pub(crate) async fn tables_that_differ(place: Place) {
+    let stage = Stage::new(place, |_| rules::company("not-there")).await;
+    check_init(&stage, &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        `BatchGetItem` on `not-there`: ResourceNotFoundException: Cannot do operations on a non-existent table
+        help: check the table's `name` and its indexes in the rule file, the account and the Region
+    "#]]).await;
+    let mut rules = rules::company(&stage.table());
+    let text = rules.to_string().replace(r#""sk""#, r#""sort""#);
+    rules = serde_json::from_str(&text).unwrap();
+    stage.lambda.set_env("REFEREE_RULES_JSON", &rules.to_string());
+    check_init(
+        &stage,
+        &expect![[r#"
+        Runtime.ExitError: exit status: 1
+        `BatchGetItem` on `app`: ValidationException: One of the required keys was not given a value
+        help: in the rule file, the key of the table is [pk:S, sort:S]
+    "#]],
+    )
+    .await;
+}
+
+/// Checks that the function does not start, and what it says of it.
+async fn check_init(stage: &Stage, expected: &Expect) {
+    let before = stage.errors().len();
+    let invoked = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;
+    let Invoked::InitFailed(FunctionError { kind, message }) = invoked else {
+        panic!("{invoked:?}");
+    };
+    let _ = stage.lambda.log.line(|line| line.contains("ERROR")).await;
+    let told = stage.errors()[before..].join("\n").replace(&stage.table(), "app");
+    expected.assert_eq(&format!("{kind}: {message}\n{told}\n"));
+}
+
+pub(crate) async fn keys_only(place: Place) {
+    let stage = Stage::new(place, rules::company).await;
+    stage.put(&[("pk", "company#acme"), ("sk", "user#ada"), ("role", "boss")]).await;
+    let view = |view: Option<StreamViewType>| {
+        StreamSpecification::builder()
+            .stream_enabled(view.is_some())
+            .set_stream_view_type(view)
+            .build()
+            .unwrap()
+    };
+    for specification in [view(None), view(Some(StreamViewType::KeysOnly))] {
+        let update = stage.client.update_table().table_name(stage.table());
+        update.stream_specification(specification).send().await.unwrap();
+    }
+    stage.put(&[("pk", "company#acme"), ("sk", "user#bob"), ("role", "staff")]).await;
+    let mut mapping = stage.mapping().await;
+    while mapping.counts.failures < 2 {
+        mapping.round().await;
+    }
+    let Some(Invoked::FunctionError(error)) = mapping.last_failure.take() else {
+        panic!("it is refused");
+    };
+    expect!["Fatal: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type"].assert_eq(&told(&stage, &error));
+    assert!(stage.rows().await.iter().all(|row| !row.is_marked));
+}
+
+pub(crate) async fn other_events(place: Place) {
+    let stage = Stage::new(place, rules::company).await;
+    let sqs = json!({
+        "Records": [{
+            "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+            "body": "Test message.",
+            "attributes": { "ApproximateReceiveCount": "1" },
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-2:123456789012:my-queue",
+            "awsRegion": "us-east-2",
+        }],
+    });
+    // What the console offers as a test event.
+    let hello = json!({ "key1": "value1", "key2": "value2", "key3": "value3" });
+    let text = fs::read_to_string("events/company-user/stream/01-members-join.json").unwrap();
+    let other_table: Json = serde_json::from_str(&text).unwrap();
+    let mut answers = String::new();
+    for event in [sqs, hello, json!({}), json!([]), json!("hello"), Json::Null, other_table] {
+        let invoked = stage.lambda.invoke(event.to_string()).await;
+        let Invoked::FunctionError(error) = invoked else { panic!("{invoked:?}") };
+        answers.push_str(&told(&stage, &error));
+        answers.push('\n');
+    }
+    expect![[r#"
+        Fatal: the record is of `aws:sqs`, not of a DynamoDB stream
+        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 49
+        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid length 0, expected an object with `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: string "hello", expected an object with `Records` at line 1 column 7
+        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: null, expected an object with `Records` at line 1 column 4
+        Fatal: table `app` is not in the rule file, which has `mine`
+    "#]].assert_eq(&answers);
+    // None of it hurts the process.
+    assert_eq!(stage.lambda.inits(), 1);
+}
+
+fn told(stage: &Stage, FunctionError { kind, message }: &FunctionError) -> String {
+    format!("{kind}: {}", message.replace(&stage.table(), "mine"))
+}

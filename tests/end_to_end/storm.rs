@@ -1,0 +1,152 @@
+//! Many clients, everything that goes wrong at once, and the audit of what is left.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use tokio::time::{Instant, sleep};
+
+use crate::audit::{Dangling, dangling, divergences, unreported};
+use crate::faults::settle;
+use crate::mapping::Settings;
+use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
+use crate::rules;
+use crate::stage::{Key, Place, Stage};
+
+const CHANGES: usize = 10_000;
+const CLIENTS: usize = 8;
+const COMPANIES: u64 = 30;
+const USERS: u64 = 60;
+/// How many writes a client makes at a time, and how long it then rests: DynamoDB Local is one
+/// process, and the function wants its share.
+const BATCH: usize = 10;
+const REST_MS: u64 = 50;
+const SEED: u64 = 7;
+/// How often the function's answer gets lost, and its batch is delivered again.
+const ANSWERS_LOST: f64 = 0.05;
+
+pub(crate) async fn storm(place: Place) {
+    let began = Instant::now();
+    let stage = Stage::new(place, rules::company).await;
+    plan(&stage.proxy, &stage);
+    let settings = Settings {
+        batch_size: 200,
+        parallelization_factor: 2,
+        bisect_batch_on_function_error: true,
+        ..Settings::default()
+    };
+    let mapping = stage.mapping_of(&stage.table(), settings).await;
+    let mut mapping = mapping.forgetting(SEED, ANSWERS_LOST);
+    let busy = Cell::new(CLIENTS);
+    let clients = join_all((0..CLIENTS).map(|client| run(&stage, client, &busy)));
+    join(clients, mapping.drain_while(|| busy.get() > 0)).await;
+    stage.proxy.heal();
+    settle(&mut mapping).await;
+
+    let rows = stage.rows().await;
+    let divergences = divergences(&rows);
+    let violations = stage.logged("violation");
+    let dangling = dangling(&rows);
+    let lost = unreported(&dangling, &mapping.records, &violations);
+    let (counts, requests) = (mapping.counts, stage.proxy.requests());
+    #[expect(clippy::print_stdout, reason = "these are the numbers that the run is for")]
+    {
+        println!(
+            "changes {CHANGES}, records {}, invocations {} ({} failed), processes {}, mirrors {}, \
+         redeliveries {}, faults {} of {} requests, violations {}, dangling {}, divergences {}, \
+         lost {}, in {:.1} s",
+            counts.records,
+            counts.invocations,
+            counts.failures,
+            stage.lambda.inits(),
+            rows.iter().filter(|row| row.is_marked).count(),
+            counts.redelivered,
+            stage.proxy.faults(),
+            requests.values().sum::<u64>(),
+            violations.len(),
+            dangling.len(),
+            divergences.len(),
+            lost.len() + counts.discarded,
+            began.elapsed().as_secs_f64(),
+        );
+    }
+    assert_eq!(divergences, Vec::<String>::new());
+    assert_eq!(lost, Vec::<Dangling>::new());
+    assert_eq!(counts.discarded, 0);
+    assert_eq!(stage.logged("record rejected").len(), 0);
+    // A storm that left nothing to do would prove nothing.
+    assert!(counts.records > CHANGES && counts.redelivered > CHANGES / 20);
+    assert!(!dangling.is_empty() && stage.proxy.faults() > 100 && stage.lambda.inits() > 5);
+}
+
+/// What goes wrong, and how often.
+fn plan(proxy: &Proxy, stage: &Stage) {
+    let kill = &stage.lambda.kill;
+    for (operations, chance, fault) in [
+        (WRITES, 0.0005, Fault::KilledBefore(kill.clone())),
+        (WRITES, 0.0005, Fault::KilledAfter(kill.clone())),
+        (ALL, 0.01, Fault::Throttled),
+        (WRITES, 0.01, Fault::Conflict),
+        (ALL, 0.003, Fault::Status(500)),
+        (ALL, 0.003, Fault::Status(503)),
+        (ALL, 0.003, Fault::CutOff),
+        (ALL, 0.003, Fault::Dropped),
+        (WRITES, 0.005, Fault::Late(200)),
+        (ALL, 0.003, Fault::Slow(100)),
+        (ALL, 0.05, Fault::Unprocessed),
+    ] {
+        proxy.inject(operations, When::Chance(chance), fault);
+    }
+}
+
+/// One client's share of the changes.
+async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
+    let mut random = fastrand::Rng::with_seed(SEED + client as u64);
+    let share = CHANGES / CLIENTS;
+    // A batch has each item once.
+    let mut batch = BTreeMap::new();
+    for number in 0..share {
+        match change(&mut random, &format!("role-{client}-{number}")) {
+            Change::Write(key, item) => {
+                batch.insert(key, item);
+            }
+            Change::Tamper(user, company, role) => {
+                stage.set_role_if_there(&user, &company, &role).await;
+            }
+        }
+        if batch.len() == BATCH || number + 1 == share {
+            stage.write_batch(std::mem::take(&mut batch)).await;
+            sleep(Duration::from_millis(REST_MS)).await;
+        }
+    }
+    busy.set(busy.get() - 1);
+}
+
+/// What a client does.
+enum Change {
+    /// An item is put, with this role, or deleted.
+    Write(Key, Option<String>),
+    /// The role of a mirror is changed, if it is there.
+    Tamper(String, String, String),
+}
+
+/// Mostly memberships that come, change and go, sometimes a company or a user, and now and then a
+/// mirror that is tampered with.
+fn change(random: &mut fastrand::Rng, role: &str) -> Change {
+    let company = format!("company#{}", random.u64(..COMPANIES));
+    let user = format!("user#{}", random.u64(..USERS));
+    let role = role.to_owned();
+    let put = |pk, sk: &str| Change::Write((pk, sk.to_owned()), Some(role.clone()));
+    let delete = |pk, sk: &str| Change::Write((pk, sk.to_owned()), None);
+    match random.u8(..100) {
+        0..50 => put(company, &user),
+        50..65 => delete(company, &user),
+        65..73 => put(company, "company#"),
+        73..82 => put(user, "user#"),
+        82..84 => delete(company, "company#"),
+        84..86 => delete(user, "user#"),
+        86..91 => Change::Tamper(user, company, role),
+        _ => delete(user, &company),
+    }
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs a command beside an emulator of CloudWatch of its own, which is gone when the command ends.
+#
+#     tests/with-cloudwatch.sh cargo test --all-features
+#
+# The command finds it in REFEREE_TEST_CLOUDWATCH. Where the emulator cannot run, this says so, and
+# the command runs without it: its tests of metrics that are read back are then skipped.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+home=$root/.tools/cloudwatch
+source "$root/tests/tools/emulator.sh"
+
+without() {
+    echo "warning: the tests against CloudWatch are SKIPPED: $1" >&2
+    shift
+    exec "$@"
+}
+
+python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+    without "there is no \`python3\` of 3.10 or later with \`venv\`" "$@"
+"$root/tests/tools/install-python.sh" "$root/tests/tools/cloudwatch.txt" "$home" ||
+    without "its emulator could not be installed" "$@"
+
+port=$(free_port)
+log=$(mktemp)
+GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch "$home/bin/ministack" >"$log" 2>&1 &
+emulator=$!
+trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
+wait_for CloudWatch "$emulator" "$port" "$log"
+
+export REFEREE_TEST_CLOUDWATCH=http://127.0.0.1:$port
+"$@"
