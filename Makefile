@@ -33,8 +33,8 @@ build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
 test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
-	function=$$(tests/tools/lambda.sh) && REFEREE_TEST_LAMBDA=$$function \
-		tests/with-dynamodb-local.sh tests/with-cloudwatch.sh $(CARGO) test --locked --all-features
+	tests/with-lambda.sh tests/with-dynamodb-local.sh tests/with-cloudwatch.sh \
+		$(CARGO) test --locked --all-features
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
