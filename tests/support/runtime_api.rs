@@ -237,9 +237,9 @@ impl Log {
 enum Report {
     /// It asks for an invocation.
     Ready,
-    InitFailed(FunctionError),
+    InitFailed(Bytes),
     Answered(String, Bytes),
-    Failed(String, FunctionError),
+    Failed(String, Bytes),
     Exited(ExitStatus),
 }
 
@@ -300,7 +300,7 @@ impl Process {
         let limit = Duration::from_millis(INIT_MS_MAX);
         match timeout(limit, self.reports.recv()).await {
             Ok(Some(Report::Ready)) => Ok(()),
-            Ok(Some(Report::InitFailed(error))) => Err(error),
+            Ok(Some(Report::InitFailed(body))) => Err(FunctionError::read(&body)),
             Ok(Some(Report::Exited(status))) => {
                 Err(FunctionError::new("Runtime.ExitError", status))
             }
@@ -317,8 +317,8 @@ impl Process {
         loop {
             match timeout_at(deadline, self.reports.recv()).await {
                 Ok(Some(Report::Answered(of, body))) if of == id => return Invoked::Answer(body),
-                Ok(Some(Report::Failed(of, error))) if of == id => {
-                    return Invoked::FunctionError(error);
+                Ok(Some(Report::Failed(of, body))) if of == id => {
+                    return Invoked::FunctionError(FunctionError::read(&body));
                 }
                 Ok(Some(Report::Exited(status))) => return Invoked::Crashed(status),
                 Ok(Some(_)) => {}
@@ -399,11 +399,11 @@ impl Api {
     }
 
     fn error(State(api): Shared, Path(id): Path<String>, body: Bytes) -> Ready<StatusCode> {
-        ready(api.accept(Report::Failed(id, FunctionError::read(&body))))
+        ready(api.accept(Report::Failed(id, body)))
     }
 
     fn init_error(State(api): Shared, body: Bytes) -> Ready<StatusCode> {
-        ready(api.accept(Report::InitFailed(FunctionError::read(&body))))
+        ready(api.accept(Report::InitFailed(body)))
     }
 
     fn accept(&self, report: Report) -> StatusCode {
