@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/diagnostics.md",
     "docs/lambda.md",
     "docs/rule-file.md",
+    "docs/watch.md",
     "events/README.md",
 ];
 
