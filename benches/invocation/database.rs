@@ -1,13 +1,13 @@
 //! DynamoDB's protocol on the embedded store: the operations that the contenders use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, JsonItem, Value, into_owned};
 use referee::store::{
     Action, Answer, Condition, Memory, Query, Read, Store as _, StoreError, Write, Written,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::expression::Placeholders;
@@ -47,7 +47,16 @@ struct Wanted<'a> {
     consistent_read: bool,
 }
 
-/// The answer to a call: an HTTP status and a body.
+/// The answer to a `BatchGetItem`, written without a detour: it is long.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    responses: BTreeMap<String, Vec<Item<'static>>>,
+    unprocessed_keys: BTreeMap<String, ()>,
+    consumed_capacity: Vec<serde_json::Value>,
+}
+
+/// The answer to a request: an HTTP status and a body.
 pub(crate) fn answer(store: &Memory, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let call: Call<'_> = serde_json::from_slice(body).expect("the request can be read");
     let answered = match operation {
@@ -58,17 +67,16 @@ pub(crate) fn answer(store: &Memory, operation: &str, body: &[u8]) -> (u16, Vec<
         // A role that may do no more than the contenders need.
         _ => Err(refusal("AccessDeniedException", &format!("not allowed: {operation}"))),
     };
-    let (status, body) = match answered {
+    match answered {
         Ok(body) => (200, body),
-        Err(body) => (400, body),
-    };
-    (status, body.to_string().into_bytes())
+        Err(body) => (400, text(&body)),
+    }
 }
 
-type Answered = Result<serde_json::Value, serde_json::Value>;
+type Answered = Result<Vec<u8>, serde_json::Value>;
 
 fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
-    let mut responses = serde_json::Map::new();
+    let mut responses = BTreeMap::new();
     for (table, keys) in call.request_items {
         assert!(keys.consistent_read, "what is read is read consistently");
         let placeholders =
@@ -79,28 +87,28 @@ fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
             key: into_owned(key),
             attributes: attributes.clone(),
         });
-        let found: Vec<_> =
-            settled(store.batch_get(reads.collect()))?.into_iter().flatten().collect();
-        responses.insert(table, json!(found));
+        let found = settled(store.batch_get(reads.collect()))?;
+        responses.insert(table, found.into_iter().flatten().collect());
     }
     let consumed =
         responses.keys().map(|table| json!({ "TableName": table, "CapacityUnits": 1.0 }));
-    let consumed: Vec<_> = consumed.collect();
-    Ok(json!({ "Responses": responses, "UnprocessedKeys": {}, "ConsumedCapacity": consumed }))
+    let consumed_capacity = consumed.collect();
+    let found = Found { responses, unprocessed_keys: BTreeMap::new(), consumed_capacity };
+    Ok(serde_json::to_vec(&found).expect("an item is JSON"))
 }
 
 fn get(store: &Memory, call: Call<'_>) -> Answered {
     let JsonItem(key) = call.key.expect("an item is read by its key");
     let read = Read { table: call.table_name, key: into_owned(key), attributes: None };
     let found = settled(store.batch_get(vec![read]))?.into_iter().flatten().next();
-    Ok(found.map_or_else(|| json!({}), |item| json!({ "Item": item })))
+    Ok(text(&found.map_or_else(|| json!({}), |item| json!({ "Item": item }))))
 }
 
 fn query(store: &Memory, call: Call<'_>) -> Answered {
     let placeholders =
         placeholders(call.expression_attribute_names, call.expression_attribute_values);
-    let text = call.key_condition_expression.expect("a query has a key condition");
-    let (partition, sort) = placeholders.key_condition(&text);
+    let condition = call.key_condition_expression.expect("a query has a key condition");
+    let (partition, sort) = placeholders.key_condition(&condition);
     let page = settled(store.query(Query {
         table: call.table_name,
         index: None,
@@ -114,7 +122,7 @@ fn query(store: &Memory, call: Call<'_>) -> Answered {
     if let Some(next) = page.next {
         body["LastEvaluatedKey"] = json!(next);
     }
-    Ok(body)
+    Ok(text(&body))
 }
 
 fn write(store: &Memory, call: Call<'_>) -> Answered {
@@ -130,7 +138,7 @@ fn write(store: &Memory, call: Call<'_>) -> Answered {
     let table = call.table_name;
     match settled(store.write(Write { table: table.clone(), action, condition }))? {
         Written::Applied => {
-            Ok(json!({ "ConsumedCapacity": { "TableName": table, "CapacityUnits": 1.0 } }))
+            Ok(text(&json!({ "ConsumedCapacity": { "TableName": table, "CapacityUnits": 1.0 } })))
         }
         Written::ConditionFailed(current) => {
             let mut body =
@@ -141,6 +149,10 @@ fn write(store: &Memory, call: Call<'_>) -> Answered {
             Err(body)
         }
     }
+}
+
+fn text(body: &serde_json::Value) -> Vec<u8> {
+    body.to_string().into_bytes()
 }
 
 fn placeholders(
