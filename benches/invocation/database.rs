@@ -52,7 +52,7 @@ struct Wanted<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Found {
     responses: BTreeMap<String, Vec<Item<'static>>>,
-    unprocessed_keys: BTreeMap<String, ()>,
+    unprocessed_keys: serde_json::Map<String, serde_json::Value>,
     consumed_capacity: Vec<serde_json::Value>,
 }
 
@@ -93,7 +93,7 @@ fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
     let consumed =
         responses.keys().map(|table| json!({ "TableName": table, "CapacityUnits": 1.0 }));
     let consumed_capacity = consumed.collect();
-    let found = Found { responses, unprocessed_keys: BTreeMap::new(), consumed_capacity };
+    let found = Found { responses, unprocessed_keys: serde_json::Map::new(), consumed_capacity };
     Ok(serde_json::to_vec(&found).expect("an item is JSON"))
 }
 
