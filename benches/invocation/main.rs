@@ -23,7 +23,6 @@ mod endpoint;
 mod expression;
 mod measure;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[expect(clippy::needless_pass_by_value, reason = "a handler takes what it is handed")]
 #[path = "../../tests/support/runtime_api.rs"]
 mod runtime_api;
 mod scene;
