@@ -207,8 +207,8 @@ impl Function {
         let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
         assert!(lines.any(|line| line.contains("starting Runtime server")), "it does not start");
-        // What it goes on to say is read, or it would stop to say it.
-        std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
+        // What it goes on to say is read, for it would wait for that.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { tool: tool.to_owned(), watch, port }
     }
 
