@@ -54,7 +54,9 @@ deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; 
 .tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
 	@tests/tools/install-python.sh $< $(@D)
 
-bench: ## Measure, as ratios within one run
+bench: ## Measure, as ratios within one run; beside peers in Node and Python where they can run
+	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
+	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet
 
 doc: ## Build the API documentation

@@ -11,10 +11,14 @@
     reason = "a benchmark that cannot be set up has nothing to measure"
 )]
 
+#[path = "batch/mod.rs"]
+mod batch;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use batch::RECORDS;
 use referee::data::Item;
 use referee::engine::{Clock, Engine, records};
 use referee::rules::{RuleSource, load};
@@ -22,7 +26,6 @@ use referee::store::{
     Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
 };
 
-const RECORDS: usize = 1_000;
 /// Enough runs for a steady median.
 const RUNS: usize = 21;
 
@@ -104,40 +107,12 @@ fn engine(rules: usize) -> Engine {
 
 /// A batch whose records each change their reference.
 fn event(rules: usize) -> String {
-    let records: Vec<_> = (0..RECORDS).map(|place| record(place, place % rules)).collect();
-    serde_json::json!({ "Records": records }).to_string()
-}
-
-fn record(place: usize, rule: usize) -> serde_json::Value {
-    let image = |to: &str| {
-        let mut image = serde_json::json!({
-            "pk": { "S": format!("item{rule}#{place}") },
-            "sk": { "S": "item#" },
-            "to": { "S": format!("{to}{place}") },
-        });
-        for attribute in 0..12 {
-            image[format!("attribute_{attribute}")] = serde_json::json!({ "S": "x".repeat(190) });
-        }
-        image
-    };
-    serde_json::json!({
-        "eventID": format!("{place:032x}"),
-        "eventName": "MODIFY",
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": "eu-west-1",
-        "dynamodb": {
-            "ApproximateCreationDateTime": 1_763_625_600,
-            "Keys": { "pk": { "S": format!("item{rule}#{place}") }, "sk": { "S": "item#" } },
-            "NewImage": image("new"),
-            "OldImage": image("old"),
-            "SequenceNumber": format!("{}", 170_000_000_000_000_000_000_000_u128 + place as u128),
-            "SizeBytes": 5_000,
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
-        },
-        "eventSourceARN":
-            "arn:aws:dynamodb:eu-west-1:123456789012:table/app/stream/2026-11-20T08:00:00.000",
-    })
+    batch::event((0..RECORDS).map(|place| {
+        let rule = place % rules;
+        let pk = format!("item{rule}#{place}");
+        let image = |to: &str| batch::image([&pk, "item#"], &[("to", &format!("{to}{place}"))]);
+        batch::record(place, &image("old"), &image("new"))
+    }))
 }
 
 /// A store in which everything exists and every write succeeds, at no time.

@@ -101,7 +101,7 @@ async fn confirm_mirrors<S: Store>(
             }
         }
     }
-    let steps = repairs.iter().map(|(_, _, steps)| steps.clone()).collect();
+    let steps = repairs.iter().map(|(_, _, steps)| steps.clone());
     let performed = perform_all(rules, store, steps).await;
     for ((suspect, judgement, _), performed) in repairs.iter().zip(performed) {
         report.write_all(&rules[suspect.pair.rule].name, performed.made, &suspect.cause);

@@ -46,13 +46,10 @@ pub(super) async fn write_mirrors<S: Store, C: Clock>(
     mirrored: Vec<Mirrored<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
-    let steps = mirrored
-        .iter()
-        .map(|change| {
-            let sequence = &change.cause.change.sequence;
-            mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
-        })
-        .collect();
+    let steps = mirrored.iter().map(|change| {
+        let sequence = &change.cause.change.sequence;
+        mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
+    });
     let began_ms = clock.now_ms();
     let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
     let has_time = || last_ms.is_none_or(|last_ms| clock.now_ms() <= last_ms);
@@ -80,8 +77,7 @@ pub(super) async fn correct<S: Store>(
 ) -> Result<(), Fatal> {
     let steps = outdated
         .iter()
-        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()))
-        .collect();
+        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()));
     let performed = perform_all(rules, store, steps).await;
     for (outdated, performed) in outdated.iter().zip(performed) {
         report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);
@@ -93,11 +89,11 @@ pub(super) async fn correct<S: Store>(
 }
 
 /// Performs repairs side by side, each one's steps in order. The results come in the order of the
-/// repairs.
+/// repairs, which are only made up when their turn comes: thousands at once would take megabytes.
 pub(crate) async fn perform_all<S: Store>(
     rules: &Rules,
     store: &S,
-    repairs: Vec<Vec<Step>>,
+    repairs: impl IntoIterator<Item = Vec<Step>>,
 ) -> Vec<Performed> {
     perform_while(|| true, rules, store, repairs).await
 }
@@ -107,7 +103,7 @@ async fn perform_while<S: Store>(
     has_time: impl Fn() -> bool,
     rules: &Rules,
     store: &S,
-    repairs: Vec<Vec<Step>>,
+    repairs: impl IntoIterator<Item = Vec<Step>>,
 ) -> Vec<Performed> {
     let has_time = &has_time;
     stream::iter(repairs)

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
@@ -34,7 +33,7 @@ impl Function {
     /// 1970.
     pub(super) async fn answer(
         &self,
-        event: &RawValue,
+        event: &[u8],
         request_id: &str,
         deadline_ms: i64,
     ) -> Result<PartialBatchResponse, Fatal> {
@@ -45,7 +44,8 @@ impl Function {
         let clock = Until { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
         let store = self.store.until(instant(clock.deadline_ms, began_ms));
         let outcome = async {
-            let records = records(event.get()).map_err(|error| Fatal(error.to_string()))?;
+            let event = std::str::from_utf8(event).map_err(|error| Fatal(error.to_string()))?;
+            let records = records(event).map_err(|error| Fatal(error.to_string()))?;
             self.engine.check_stream(&records)?;
             let outcome = self.engine.process(&records, &store, &clock).await?;
             Ok((records, outcome))

@@ -5,10 +5,12 @@ mod function;
 mod log;
 mod start;
 
+use std::cell::RefCell;
 use std::process::ExitCode;
 
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::value::RawValue;
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use serde::de::IgnoredAny;
 
 use self::config::Sources;
 
@@ -53,14 +55,23 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
         }
     };
     let function = &function;
-    let answer = |event: LambdaEvent<Box<RawValue>>| async move {
+    // The runtime would read the payload through and copy it, only to hand it on. It is megabytes:
+    // it goes past the runtime instead.
+    let payload = &RefCell::default();
+    let past = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
+        payload.replace(std::mem::replace(&mut invocation.body, "null".into()));
+        invocation
+    });
+    let answer = |event: LambdaEvent<IgnoredAny>| async move {
+        let payload = payload.take();
         let deadline_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         function
-            .answer(&event.payload, &event.context.request_id, deadline_ms)
+            .answer(&payload, &event.context.request_id, deadline_ms)
             .await
             .map_err(|error| Diagnostic { error_type: "Fatal".to_owned(), error_message: error.0 })
     };
-    match lambda_runtime::run(service_fn(answer)).await {
+    let runtime = Runtime::new(service_fn(answer)).layer(past);
+    match runtime.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("the runtime's interface failed: {error}");

@@ -10,7 +10,7 @@ use super::error::Request;
 use super::expression::Placeholders;
 use super::persist::{back_off, persist};
 use super::value::{SdkItem, from_sdk, to_sdk};
-use crate::data::Item;
+use crate::data::{Item, KeyValue};
 use crate::store::{Answer, Page, Query, Read, StoreError, Units};
 
 /// Reads items by their keys; what DynamoDB leaves unprocessed is asked for again.
@@ -23,6 +23,7 @@ pub(super) async fn batch_get(
 ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
     let request = Request::new("BatchGetItem", reads.iter().map(|read| read.table.as_str()));
     let mut pending = keys_by_table(&request, reads)?;
+    let places = places(reads);
     let mut found = vec![None; reads.len()];
     let mut units = Units::default();
     let mut delays = back_off().build();
@@ -39,7 +40,7 @@ pub(super) async fn batch_get(
         units += read_units(output.consumed_capacity.iter().flatten());
         for (table, items) in output.responses.unwrap_or_default() {
             for item in items {
-                place(reads, &mut found, &table, from_sdk(item)?);
+                place(reads, &places, &mut found, &table, from_sdk(item)?);
             }
         }
         pending = output.unprocessed_keys.unwrap_or_default();
@@ -128,22 +129,43 @@ fn keys_by_table(
     tables.into_iter().map(of_table).collect()
 }
 
+/// Of each table, the names of its key's attributes, and by their values the places of the reads.
+type Places<'r> = HashMap<&'r str, (Vec<&'r str>, HashMap<Vec<KeyValue<'r>>, usize>)>;
+
+/// Where the answers belong: DynamoDB gives them in no order.
+fn places(reads: &[Read]) -> Places<'_> {
+    let mut places = Places::new();
+    for (place, read) in reads.iter().enumerate() {
+        let (names, by_values) = places.entry(&read.table).or_insert_with(|| {
+            (read.key.keys().map(AsRef::as_ref).collect(), HashMap::with_capacity(reads.len()))
+        });
+        by_values.extend(key_values(&read.key, names).map(|values| (values, place)));
+    }
+    places
+}
+
+/// The values of these attributes, if all of them are there and may be in a key.
+fn key_values<'i>(item: &'i Item<'_>, names: &[&str]) -> Option<Vec<KeyValue<'i>>> {
+    names.iter().map(|name| item.get(*name).and_then(KeyValue::from_value)).collect()
+}
+
 /// Puts an item in the place of its key, with the attributes that were wanted of it.
 fn place(
     reads: &[Read],
+    places: &Places<'_>,
     found: &mut [Option<Item<'static>>],
     table: &str,
     mut item: Item<'static>,
 ) {
-    let is_of = |read: &Read| {
-        read.table == table && read.key.iter().all(|(name, value)| item.get(name) == Some(value))
+    let Some((names, by_values)) = places.get(table) else { return };
+    let Some(place) = key_values(&item, names).and_then(|values| by_values.get(&values)) else {
+        return;
     };
-    let mut places = reads.iter().zip(found);
-    if let Some((read, place)) = places.find(|(read, _)| is_of(read)) {
+    if let (Some(read), Some(found)) = (reads.get(*place), found.get_mut(*place)) {
         if let Some(wanted) = &read.attributes {
             item.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
         }
-        *place = Some(item);
+        *found = Some(item);
     }
 }
 

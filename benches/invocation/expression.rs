@@ -1,0 +1,142 @@
+//! DynamoDB's expressions, read back: as much of them as the contenders send.
+
+use std::collections::HashMap;
+
+use referee::data::{Path, Value};
+use referee::store::{Condition, Operand, SortCondition};
+
+/// What the placeholders of a request stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Placeholders {
+    /// `ExpressionAttributeNames`.
+    pub(crate) names: HashMap<String, String>,
+    /// `ExpressionAttributeValues`.
+    pub(crate) values: HashMap<String, Value<'static>>,
+}
+
+impl Placeholders {
+    /// A condition expression.
+    pub(crate) fn condition(&self, text: &str) -> Condition {
+        let mut parser = Parser { placeholders: self, words: words(text), place: 0 };
+        let condition = parser.any();
+        assert_eq!(parser.place, parser.words.len(), "`{text}` is read to its end");
+        condition
+    }
+
+    /// The attributes of a projection expression.
+    pub(crate) fn projection(&self, text: &str) -> Vec<String> {
+        text.split(',').map(|name| self.name(name.trim())).collect()
+    }
+
+    /// The partition key and the condition on the sort key of a key condition expression.
+    pub(crate) fn key_condition(
+        &self,
+        text: &str,
+    ) -> ((String, Value<'static>), Option<SortCondition>) {
+        match words(text)[..] {
+            [name, "=", value] => ((self.name(name), self.value(value)), None),
+            [name, "=", value, "AND", "begins_with", "(", sort, ",", prefix, ")"] => {
+                let sort = SortCondition::BeginsWith(self.name(sort), self.value(prefix));
+                ((self.name(name), self.value(value)), Some(sort))
+            }
+            _ => panic!("a key condition that no contender sends: `{text}`"),
+        }
+    }
+
+    fn name(&self, word: &str) -> String {
+        if word.starts_with('#') { self.names[word].clone() } else { word.to_owned() }
+    }
+
+    fn value(&self, word: &str) -> Value<'static> {
+        self.values[word].clone()
+    }
+
+    fn path(&self, word: &str) -> Path {
+        let mut names = word.split('.').map(|name| self.name(name));
+        let root = Path::attribute(&names.next().expect("a split text has a first part"));
+        names.fold(root, |path, name| path.child(&name))
+    }
+}
+
+/// Reads `any := all {OR all}`, `all := one {AND one}`, `one := (any) | function | comparison`.
+struct Parser<'p> {
+    placeholders: &'p Placeholders,
+    words: Vec<&'p str>,
+    place: usize,
+}
+
+impl<'p> Parser<'p> {
+    fn any(&mut self) -> Condition {
+        let mut conditions = vec![self.all()];
+        while self.take_if("OR") {
+            conditions.push(self.all());
+        }
+        Condition::Any(conditions)
+    }
+
+    fn all(&mut self) -> Condition {
+        let mut conditions = vec![self.one()];
+        while self.take_if("AND") {
+            conditions.push(self.one());
+        }
+        Condition::All(conditions)
+    }
+
+    fn one(&mut self) -> Condition {
+        if self.take_if("(") {
+            let inner = self.any();
+            assert!(self.take_if(")"), "a parenthesis is closed");
+            return inner;
+        }
+        match (self.take(), self.take()) {
+            ("attribute_exists", "(") => Condition::Exists(self.argument()),
+            ("attribute_not_exists", "(") => Condition::NotExists(self.argument()),
+            (path, operator) => {
+                let operand = match operator {
+                    "=" => Operand::Equal,
+                    "<" => Operand::Less,
+                    "<=" => Operand::LessOrEqual,
+                    _ => panic!("an operator that no contender sends: `{operator}`"),
+                };
+                let value = self.take();
+                Condition::Compare(
+                    self.placeholders.path(path),
+                    operand,
+                    self.placeholders.value(value),
+                )
+            }
+        }
+    }
+
+    fn argument(&mut self) -> Path {
+        let path = self.take();
+        assert!(self.take_if(")"), "a function has one argument");
+        self.placeholders.path(path)
+    }
+
+    fn take(&mut self) -> &'p str {
+        self.place += 1;
+        self.words[self.place - 1]
+    }
+
+    fn take_if(&mut self, word: &str) -> bool {
+        let is_next = self.words.get(self.place) == Some(&word);
+        self.place += usize::from(is_next);
+        is_next
+    }
+}
+
+/// The words of an expression; a parenthesis and a comma are words of their own.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for part in text.split_whitespace() {
+        let mut rest = part;
+        while let Some(place) = rest.find(['(', ')', ',']) {
+            words.extend([&rest[..place], &rest[place..=place]]);
+            rest = &rest[place + 1..];
+        }
+        words.push(rest);
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}

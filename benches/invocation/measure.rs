@@ -1,0 +1,97 @@
+//! Measuring a function's process from outside.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::INVOCATION_LIMIT;
+use crate::contender::Contender;
+use crate::endpoint::Endpoint;
+use crate::runtime_api::{Function, Invoked};
+use crate::scene::Scene;
+
+/// How long the start of a process took.
+pub(crate) struct Start {
+    /// From exec to the first response.
+    pub(crate) whole: Duration,
+    /// From the first event to its response, the process waiting for it.
+    pub(crate) first_invocation: Duration,
+    /// The most memory it used.
+    pub(crate) peak_bytes: u64,
+}
+
+/// How long a batch took.
+pub(crate) struct Run {
+    /// From the event to the response.
+    pub(crate) whole: Duration,
+    /// The processor's time that the process used for it, all threads together. What is left of
+    /// the whole is spent in waiting, for the store and for the event to arrive.
+    pub(crate) computing: Duration,
+}
+
+/// Starts a process and lets it answer once.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub(crate) async fn start(endpoint: &Endpoint, contender: &Contender, scene: &Scene) -> Start {
+    endpoint.set_store(scene.store());
+    let mut function = contender.function();
+    let event = scene.event.clone();
+    let exec = Instant::now();
+    let ready = function.initialize().await;
+    assert!(ready.is_ok(), "{}: {ready:?}: {:#?}", contender.name, function.log());
+    let invoked = Instant::now();
+    let answer = function.invoke(event, INVOCATION_LIMIT).await;
+    let (whole, first_invocation) = (exec.elapsed(), invoked.elapsed());
+    expect_success(contender, &function, &answer);
+    let peak_bytes = peak_bytes(&function);
+    function.recycle().await;
+    Start { whole, first_invocation, peak_bytes }
+}
+
+/// Lets a process that is warm answer to a batch.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub(crate) async fn run(
+    endpoint: &Endpoint,
+    contender: &Contender,
+    function: &mut Function,
+    scene: &Scene,
+) -> Run {
+    endpoint.set_store(scene.store());
+    let event = scene.event.clone();
+    let computed = computing(function);
+    let invoked = Instant::now();
+    let answer = function.invoke(event, INVOCATION_LIMIT).await;
+    let whole = invoked.elapsed();
+    expect_success(contender, function, &answer);
+    Run { whole, computing: computing(function).saturating_sub(computed) }
+}
+
+fn expect_success(contender: &Contender, function: &Function, answer: &Invoked) {
+    let is_success = matches!(answer, Invoked::Answer(answer)
+        if serde_json::from_slice::<serde_json::Value>(answer).ok()
+            == Some(serde_json::json!({ "batchItemFailures": [] })));
+    assert!(is_success, "{}: {answer:?}: {:#?}", contender.name, function.log());
+}
+
+/// The processor's time that a process has used so far, all its threads together.
+/// <https://docs.kernel.org/scheduler/sched-stats.html>
+fn computing(function: &Function) -> Duration {
+    let of_thread = |task: &Path| {
+        let stat = std::fs::read_to_string(task.join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse::<u64>().ok()
+    };
+    let tasks = Path::new("/proc").join(process_id(function)).join("task");
+    let tasks = tasks.read_dir().expect("the process is there");
+    Duration::from_nanos(tasks.filter_map(|task| of_thread(&task.ok()?.path())).sum())
+}
+
+/// The most memory that a process had resident.
+pub(crate) fn peak_bytes(function: &Function) -> u64 {
+    let status = Path::new("/proc").join(process_id(function)).join("status");
+    let status = std::fs::read_to_string(status).expect("the process is there");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    1024 * kilobytes.and_then(|it| it.parse::<u64>().ok()).expect("the kernel tells the peak")
+}
+
+fn process_id(function: &Function) -> String {
+    function.process_id().expect("the process is there").to_string()
+}

@@ -1,0 +1,122 @@
+//! What is in the table, and what happens to it.
+
+use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
+use referee::store::Memory;
+use referee::store::memory::TableSchema;
+use serde_json::{Value, json};
+
+use crate::batch::{self, RECORDS};
+
+/// A table's content, and the event that a function gets.
+pub(crate) struct Scene {
+    /// What the event is about, as the table of results has it.
+    pub(crate) name: &'static str,
+    /// The event.
+    pub(crate) event: String,
+    items: Vec<Item<'static>>,
+}
+
+impl Scene {
+    /// The store as it is before the event.
+    pub(crate) fn store(&self) -> Memory {
+        let store = table();
+        for item in &self.items {
+            store.seed("app", item.clone()).expect("the item is valid");
+        }
+        store
+    }
+
+    /// One mirror changed, which takes one read to verify.
+    pub(crate) fn one_mirror() -> Self {
+        let (mirrors, sources) = ([mirror(0)], [member(0, "admin")]);
+        Self::of_mirrors("", &mirrors, &sources)
+    }
+
+    /// Memberships changed, and nothing that a rule looks at: no request to the store.
+    pub(crate) fn nothing_relevant() -> Self {
+        let change = |place| {
+            let before = member(place, "admin");
+            let mut after = before.clone();
+            after["attribute_0"] = json!({ "S": "changed" });
+            batch::record(place, &before, &after)
+        };
+        Self {
+            name: "nothing relevant changed",
+            event: batch::event((0..RECORDS).map(change)),
+            items: Vec::new(),
+        }
+    }
+
+    /// Every membership's role changed: a conditional write for each.
+    pub(crate) fn every_role() -> Self {
+        let change =
+            |place| batch::record(place, &member(place, "member"), &member(place, "admin"));
+        Self {
+            name: "every role changed",
+            event: batch::event((0..RECORDS).map(change)),
+            items: (0..RECORDS).map(|place| item(&mirror(place))).collect(),
+        }
+    }
+
+    /// Every mirror was written, as it is after the scene before: 100 reads of a request.
+    pub(crate) fn every_mirror() -> Self {
+        let (mirrors, sources): (Vec<_>, Vec<_>) =
+            (0..RECORDS).map(|place| (mirror(place), member(place, "admin"))).unzip();
+        Self::of_mirrors("every mirror written", &mirrors, &sources)
+    }
+
+    fn of_mirrors(name: &'static str, mirrors: &[Value], sources: &[Value]) -> Self {
+        let items = mirrors.iter().chain(sources).map(item).collect();
+        let change = |(place, after): (usize, &Value)| {
+            let mut before = after.clone();
+            before["role"] = json!({ "S": "member" });
+            before["_referee"]["M"]["fence"] = json!({ "S": "0".repeat(40) });
+            batch::record(place, &before, after)
+        };
+        let event = batch::event(mirrors.iter().enumerate().map(change));
+        Self { name, event, items }
+    }
+}
+
+/// The table, empty.
+pub(crate) fn table() -> Memory {
+    let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+    Memory::new([TableSchema {
+        name: "app".to_owned(),
+        key: KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) },
+        indexes: Vec::new(),
+    }])
+}
+
+/// An item from its JSON.
+pub(crate) fn item(json: &Value) -> Item<'static> {
+    let text = json.to_string();
+    into_owned(serde_json::from_str::<JsonItem<'_>>(&text).expect("the item is valid").0)
+}
+
+fn member(place: usize, role: &str) -> Value {
+    let [company, user] = halves(place);
+    batch::image([&company, &user], &[("joinedAt", "2026-11-20"), ("role", role)])
+}
+
+/// The mirror of a membership whose role is `admin`.
+fn mirror(place: usize) -> Value {
+    let [company, user] = halves(place);
+    json!({
+        "pk": { "S": user },
+        "sk": { "S": company },
+        "joinedAt": { "S": "2026-11-20" },
+        "role": { "S": "admin" },
+        "_referee": mark(&format!("{place:040}")),
+    })
+}
+
+/// What Referee writes on a mirror.
+pub(crate) fn mark(fence: &str) -> Value {
+    json!({ "M": { "rule": { "S": "membership" }, "fence": { "S": fence } } })
+}
+
+/// A company of 20, and one of its users.
+fn halves(place: usize) -> [String; 2] {
+    [format!("company#company-{:04}", place / 20), format!("user#user-{place:04}@example.com")]
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what the peers need, pinned, into ignored folders beside them. Where one cannot be
+# installed, this says so, and the benchmark runs without it.
+set -uo pipefail
+
+cd "$(dirname "$0")" || exit
+
+node() {
+    cd node || return
+    # A lock that is newer than what is installed asks for it anew.
+    if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
+        npm ci --no-audit --no-fund --loglevel=error || return
+    fi
+    npm run --silent build -- --log-level=warning
+}
+
+python() {
+    cd python || return
+    if [[ ! .venv/installed -nt requirements.txt ]]; then
+        python3 -m venv --clear .venv &&
+            .venv/bin/pip install --quiet --disable-pip-version-check \
+                --require-hashes --only-binary :all: -r requirements.txt &&
+            touch .venv/installed
+    fi
+}
+
+(node) || echo "warning: the peer in Node cannot be installed, and is SKIPPED" >&2
+(python) || echo "warning: the peer in Python cannot be installed, and is SKIPPED" >&2
