@@ -1,6 +1,9 @@
 //! What goes wrong between the function and its tables, and what it makes of it.
 
+use std::time::Duration;
+
 use expect_test::expect;
+use tokio::time::sleep;
 
 use crate::audit::divergences;
 use crate::mapping::Mapping;
@@ -12,6 +15,8 @@ use crate::stage::{Place, Stage};
 /// How many requests may go wrong one after the other: fewer than the store makes of one.
 const STREAK: u64 = 2;
 
+/// How late a write lands that lands late.
+const LATE_MS: u64 = 2_000;
 /// How many rounds of a mapping it may take until an invocation fails that must.
 const ROUNDS_MAX: usize = 100;
 
@@ -99,8 +104,28 @@ pub(crate) async fn every_fault(place: Place) {
 /// Works until nothing is left, what lands late included.
 pub(crate) async fn settle(mapping: &mut Mapping) {
     mapping.drain().await;
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    sleep(Duration::from_millis(400)).await;
     mapping.drain().await;
+}
+
+pub(crate) async fn landed_late(place: Place) {
+    let stage = Stage::new(place, rules::company).await;
+    stage.populate(1, 1).await;
+    let mut mapping = stage.mapping().await;
+    mapping.drain().await;
+    // The mirror is written again at once, and then deleted with its source, before the write that
+    // seemed lost arrives.
+    stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Late(LATE_MS));
+    stage.put(&[("pk", "company#0"), ("sk", "user#9"), ("role", "guest")]).await;
+    mapping.drain().await;
+    stage.delete("company#0", "user#9").await;
+    mapping.drain().await;
+    let before = mapping.counts.records;
+    sleep(Duration::from_millis(LATE_MS)).await;
+    mapping.drain().await;
+    assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+    // It came, and went: two records.
+    assert_eq!(mapping.counts.records, before + 2);
 }
 
 pub(crate) async fn conflict(place: Place) {

@@ -81,6 +81,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("what_is_given_up_keeps_its_payload", |place| Box::pin(delivery::given_up(place))),
         ("a_death_between_two_writes_loses_nothing", |place| Box::pin(faults::killed(place))),
         ("every_fault_is_survived", |place| Box::pin(faults::every_fault(place))),
+        ("a_write_that_lands_late_is_undone", |place| Box::pin(faults::landed_late(place))),
         ("an_outage_loses_nothing", |place| Box::pin(faults::outage(place))),
         ("conflicting_transactions_are_tried_again", |place| Box::pin(faults::conflict(place))),
         ("bad_rules_fail_the_init", |place| Box::pin(start::bad_rules(place))),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use referee::clock::SystemClock;
 use referee::engine::Clock as _;
-use referee::streams::{Position, StreamError, Streams};
+use referee::streams::{Position, StreamError, StreamRecord, Streams};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
@@ -207,7 +207,7 @@ impl Mapping {
         let page = self.streams.read(&self.stream, iterator, wanted).await;
         let Some(page) = done(page) else { return };
         reading.iterator = page.next;
-        for record in page.records {
+        for record in page.records.into_iter().filter(is_of_a_change) {
             self.records.push(record.json.clone());
             if self.filters.pass(record.json.get()) {
                 self.counts.records += 1;
@@ -218,6 +218,17 @@ impl Mapping {
             }
         }
     }
+}
+
+/// Whether a record is one that AWS would make too. Where two clients delete an item at once,
+/// DynamoDB Local sometimes tells of a second delete, of nothing; in AWS, a write that changes
+/// nothing makes no record.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+fn is_of_a_change(record: &StreamRecord) -> bool {
+    let has = |text: &str| record.json.get().contains(text);
+    !(has(r#""eventName":"REMOVE""#)
+        && has(r#""StreamViewType":"NEW_AND_OLD_IMAGES""#)
+        && !has(r#""OldImage":"#))
 }
 
 /// What was read, unless it may be tried again.
