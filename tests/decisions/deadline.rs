@@ -3,8 +3,12 @@
 use std::cell::Cell;
 
 use expect_test::{Expect, expect};
+use referee::data::Item;
 use referee::engine::{Clock, Engine, records};
 use referee::replay;
+use referee::store::{
+    Answer, Memory, Page, Query, Read, Store, StoreError, Transacted, Write, Written,
+};
 use serde_json::json;
 
 use crate::history::load;
@@ -135,5 +139,73 @@ fn a_deadline_that_is_over_confirms_nothing_that_must_be_waited_for() {
         back 200: its grace period is not over before the deadline
         at 0 s
     "#]],
+    );
+}
+
+const MIRRORED: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  member: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "team#{team}" } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+"#;
+
+/// A store whose every write takes a second.
+struct Slow<'s> {
+    store: &'s Memory,
+    clock: &'s Until,
+}
+
+impl Store for Slow<'_> {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        self.store.batch_get(reads).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
+        self.store.query(query).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
+        self.clock.now_ms.set(self.clock.now_ms() + 1_000);
+        self.store.write(write).await
+    }
+
+    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        self.store.transact(actions).await
+    }
+}
+
+/// Every delivery writes the mirrors again. If that took all its time, none would ever end.
+#[test]
+fn mirrors_are_begun_in_the_first_half_of_the_time() {
+    let record = |number: i32| {
+        let key = json!({ "pk": { "S": "team#a" }, "sk": { "S": format!("user#{number}") } });
+        json!({
+            "eventName": "INSERT",
+            "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/app/stream/1",
+            "dynamodb": { "Keys": key, "NewImage": key, "SequenceNumber": format!("{number}00") },
+        })
+    };
+    let engine = Engine::new(load(MIRRORED));
+    let memory = replay::store(engine.rules());
+    let event = json!({ "Records": (1..=20).map(record).collect::<Vec<_>>() }).to_string();
+    let now_ms = Cell::new(WRITTEN_MS);
+    let clock = Until { now_ms, deadline_ms: WRITTEN_MS + 10_000 };
+    let store = Slow { store: &memory, clock: &clock };
+    let outcome =
+        pollster::block_on(engine.process(&records(&event).unwrap(), &store, &clock)).unwrap();
+    let first = outcome.checkpoint().unwrap();
+    expect!["6 of 20 written; from 700 on: the time was needed for earlier records"].assert_eq(
+        &format!(
+            "{} of 20 written; from {} on: {}",
+            outcome.writes.len(),
+            first.sequence,
+            first.reason
+        ),
     );
 }
