@@ -11,9 +11,6 @@
     reason = "a test that cannot go on has failed, and tells what it did"
 )]
 
-#[path = "support/tables.rs"]
-mod tables;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -145,7 +142,7 @@ async fn fill(fixture: &Path, endpoint: &str) {
     let (client, store) = (Client::new(&config), DynamoDb::new(&config));
     for schema in schemas(&rules_of(fixture)) {
         let _ = client.delete_table().table_name(&schema.name).send().await;
-        tables::create(&client, schema).await;
+        store.create(&schema).await.unwrap();
     }
     let Ok(seed) = fs::read_to_string(fixture.join("seed.json")) else { return };
     let seed: Json = serde_json::from_str(&seed).unwrap();

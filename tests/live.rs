@@ -7,9 +7,6 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
-#[path = "support/tables.rs"]
-mod tables;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -283,7 +280,7 @@ impl Table {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
         let schema = TableSchema { name: table.name.clone(), key, indexes: Vec::new() };
-        tables::create(&table.client, schema).await;
+        table.store.create(&schema).await.unwrap();
         let seed = fixture.items("seed.json").into_iter().map(Action::Put);
         for action in seed.chain(fixture.writes()) {
             let write = Write { table: table.name.clone(), action, condition: None };

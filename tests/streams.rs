@@ -2,9 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/tables.rs"]
-mod tables;
-
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -69,7 +66,7 @@ impl Table {
         let partition = KeyAttribute { name: "pk".to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition, sort: None };
         let schema = TableSchema { name: table.name.clone(), key, indexes: Vec::new() };
-        tables::create(&table.client, schema).await;
+        table.store.create(&schema).await.unwrap();
         table
     }
 

@@ -26,8 +26,6 @@ mod runtime_api;
 mod stage;
 mod start;
 mod storm;
-#[path = "../support/tables.rs"]
-mod tables;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
 use referee::aws::{SdkConfig, configure};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::store::DynamoDb;
 use referee::store::memory::TableSchema;
 use referee::streams::Streams;
 use serde_json::Value as Json;
@@ -22,7 +23,6 @@ use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
 use crate::runtime_api::Program;
-use crate::tables;
 
 /// Where a scenario plays.
 #[derive(Debug, Clone)]
@@ -42,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     pub(crate) proxy: Proxy,
     pub(crate) lambda: Rc<Lambda>,
+    store: DynamoDb,
     streams: Streams,
 }
 
@@ -86,6 +87,7 @@ impl Stage {
             client: Client::from_conf(patient.build()),
             proxy,
             lambda: Rc::new(Lambda::new(program)),
+            store: DynamoDb::new(&config),
             streams: Streams::new(&config),
             place,
         }
@@ -101,7 +103,7 @@ impl Stage {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
         let schema = TableSchema { name: table.to_owned(), key, indexes: Vec::new() };
-        tables::create(&self.client, schema).await;
+        self.store.create(&schema).await.unwrap();
     }
 
     /// A mapping from the scenario's table to the function.

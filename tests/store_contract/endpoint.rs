@@ -10,8 +10,8 @@ use referee::store::DynamoDb;
 use referee::streams::{Position, RECORDS_MAX, Streams};
 use serde_json::Value as Json;
 
+use crate::Case;
 use crate::harness::{self, Harness};
-use crate::{Case, tables};
 
 /// Names the endpoint to run the cases on.
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
@@ -60,11 +60,11 @@ impl OnEndpoint {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("contract-{}-{count}-", std::process::id());
         let config: SdkConfig = configure(Some(endpoint)).await;
-        let client = aws_sdk_dynamodb::Client::new(&config);
+        let store = DynamoDb::new(&config);
         for schema in harness::tables(&prefix) {
-            tables::create(&client, schema).await;
+            store.create(&schema).await.unwrap();
         }
-        Self { store: DynamoDb::new(&config), streams: Streams::new(&config), prefix }
+        Self { store, streams: Streams::new(&config), prefix }
     }
 }
 

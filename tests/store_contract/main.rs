@@ -16,9 +16,6 @@ mod queries;
 mod reads;
 mod refusals;
 mod streams;
-#[cfg(feature = "live")]
-#[path = "../support/tables.rs"]
-mod tables;
 mod transactions;
 mod writes;
 
