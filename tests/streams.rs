@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/stream_setting.rs"]
+mod stream_setting;
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::expect;
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Trial};
@@ -16,7 +18,8 @@ use referee::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::memory::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use referee::streams::{Position, Stream, StreamError, StreamRecord, Streams};
-use tokio::time::sleep;
+
+use stream_setting::set_stream;
 
 /// Names the endpoint to run on.
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
@@ -79,29 +82,8 @@ impl Table {
         self.store.write(write).await.unwrap();
     }
 
-    /// Turns the stream on or off. DynamoDB Local may fail where other tables are changed or
-    /// written to meanwhile, and may have done it all the same.
     async fn set_stream(&self, view: Option<StreamViewType>) {
-        let stream = StreamSpecification::builder()
-            .stream_enabled(view.is_some())
-            .set_stream_view_type(view.clone())
-            .build()
-            .unwrap();
-        for _ in 0..100 {
-            let update = self.client.update_table().table_name(&self.name);
-            let updated = update.stream_specification(stream.clone()).send().await;
-            if updated.is_ok() || self.stream_view().await == view {
-                return;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the stream of `{}` cannot be set", self.name);
-    }
-
-    async fn stream_view(&self) -> Option<StreamViewType> {
-        let described = self.client.describe_table().table_name(&self.name).send().await.unwrap();
-        let stream = described.table.unwrap().stream_specification?;
-        stream.stream_view_type.filter(|_| stream.stream_enabled)
+        set_stream(&self.client, &self.name, view).await;
     }
 
     /// What there is from a place on.

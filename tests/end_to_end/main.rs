@@ -26,6 +26,8 @@ mod runtime_api;
 mod stage;
 mod start;
 mod storm;
+#[path = "../support/stream_setting.rs"]
+mod stream_setting;
 
 use std::process::ExitCode;
 

@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
 use crate::rules;
 use crate::runtime_api::{FunctionError, Invoked};
 use crate::stage::{Place, Stage};
+use crate::stream_setting::set_stream;
 
 pub(crate) async fn bad_rules(place: Place) {
     let mut rules = rules::company("app");
@@ -68,16 +69,8 @@ async fn check_init(stage: &Stage, expected: &Expect) {
 pub(crate) async fn keys_only(place: Place) {
     let stage = Stage::new(place, rules::company).await;
     stage.put(&[("pk", "company#acme"), ("sk", "user#ada"), ("role", "boss")]).await;
-    let view = |view: Option<StreamViewType>| {
-        StreamSpecification::builder()
-            .stream_enabled(view.is_some())
-            .set_stream_view_type(view)
-            .build()
-            .unwrap()
-    };
-    for specification in [view(None), view(Some(StreamViewType::KeysOnly))] {
-        let update = stage.client.update_table().table_name(stage.table());
-        update.stream_specification(specification).send().await.unwrap();
+    for view in [None, Some(StreamViewType::KeysOnly)] {
+        set_stream(&stage.client, &stage.table(), view).await;
     }
     stage.put(&[("pk", "company#acme"), ("sk", "user#bob"), ("role", "staff")]).await;
     let mut mapping = stage.mapping().await;

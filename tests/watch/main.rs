@@ -7,6 +7,8 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+#[path = "../support/stream_setting.rs"]
+mod stream_setting;
 mod world;
 
 use std::fs;

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::Expect;
 use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
@@ -15,6 +15,8 @@ use referee::store::memory::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
+
+use crate::stream_setting::set_stream;
 
 /// How long anything may take to happen.
 const PATIENCE_MS: u64 = 30_000;
@@ -161,13 +163,7 @@ impl World {
     }
 
     pub(crate) fn set_stream(&self, view: Option<StreamViewType>) {
-        let stream = StreamSpecification::builder()
-            .stream_enabled(view.is_some())
-            .set_stream_view_type(view)
-            .build()
-            .unwrap();
-        let update = self.client.update_table().table_name(&self.table);
-        self.runtime.block_on(update.stream_specification(stream).send()).unwrap();
+        self.runtime.block_on(set_stream(&self.client, &self.table, view));
     }
 
     pub(crate) fn write(&self, table: &str, action: Action) {
