@@ -30,9 +30,13 @@ pub fn answer(outcome: &Outcome) -> PartialBatchResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::HandedBack;
+    use crate::engine::{HandedBack, Rejected};
 
     fn bytes(positions: &[(usize, &str)]) -> String {
+        bytes_with(positions, Vec::new())
+    }
+
+    fn bytes_with(positions: &[(usize, &str)], rejected: Vec<Rejected>) -> String {
         let handed_back = positions
             .iter()
             .map(|(position, sequence)| HandedBack {
@@ -41,7 +45,7 @@ mod tests {
                 reason: "throttled".to_owned(),
             })
             .collect();
-        let outcome = Outcome { handed_back, ..Outcome::default() };
+        let outcome = Outcome { handed_back, rejected, ..Outcome::default() };
         serde_json::to_string(&answer(&outcome)).unwrap()
     }
 
@@ -54,6 +58,21 @@ mod tests {
     fn the_first_record_handed_back_is_the_checkpoint() {
         assert_eq!(
             bytes(&[(7, "0300"), (2, "0100"), (4, "0200")]),
+            r#"{"batchItemFailures":[{"itemIdentifier":"0100"}]}"#
+        );
+    }
+
+    /// It would come back for ever, and hold up all that follow it.
+    #[test]
+    fn a_record_that_cannot_be_read_is_done_with() {
+        let unreadable = |position| Rejected {
+            position,
+            sequence: None,
+            error: "the record is no JSON object".to_owned(),
+        };
+        assert_eq!(bytes_with(&[], vec![unreadable(0)]), r#"{"batchItemFailures":[]}"#);
+        assert_eq!(
+            bytes_with(&[(2, "0100")], vec![unreadable(0), unreadable(1)]),
             r#"{"batchItemFailures":[{"itemIdentifier":"0100"}]}"#
         );
     }
