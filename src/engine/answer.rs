@@ -45,7 +45,7 @@ mod tests {
                 reason: "throttled".to_owned(),
             })
             .collect();
-        let outcome = Outcome { handed_back, rejected, ..Outcome::default() };
+        let outcome = Outcome { rejected, handed_back, ..Outcome::default() };
         serde_json::to_string(&answer(&outcome)).unwrap()
     }
 
