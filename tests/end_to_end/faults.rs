@@ -1,9 +1,6 @@
 //! What goes wrong between the function and its tables, and what it makes of it.
 
-use std::time::Duration;
-
 use expect_test::expect;
-use tokio::time::sleep;
 
 use crate::audit::divergences;
 use crate::mapping::Mapping;
@@ -15,8 +12,6 @@ use crate::stage::{Place, Stage};
 /// How many requests may go wrong one after the other: fewer than the store makes of one.
 const STREAK: u64 = 2;
 
-/// How late a write lands that lands late.
-const LATE_MS: u64 = 2_000;
 /// How many rounds of a mapping it may take until an invocation fails that must.
 const ROUNDS_MAX: usize = 100;
 
@@ -91,7 +86,7 @@ pub(crate) async fn every_fault(place: Place) {
         mapping.drain().await;
         stage.proxy.heal();
         assert!(stage.proxy.faults() >= faults + STREAK, "{told}");
-        settle(&mut mapping).await;
+        settle(&stage, &mut mapping).await;
         let rows = stage.rows().await;
         assert_eq!(divergences(&rows), Vec::<String>::new(), "{told}");
         let members: Vec<_> = rows.iter().filter(|row| row.key.0 == company).collect();
@@ -102,9 +97,9 @@ pub(crate) async fn every_fault(place: Place) {
 }
 
 /// Works until nothing is left, what lands late included.
-pub(crate) async fn settle(mapping: &mut Mapping) {
+pub(crate) async fn settle(stage: &Stage, mapping: &mut Mapping) {
     mapping.drain().await;
-    sleep(Duration::from_millis(400)).await;
+    stage.proxy.landed().await;
     mapping.drain().await;
 }
 
@@ -115,13 +110,13 @@ pub(crate) async fn landed_late(place: Place) {
     mapping.drain().await;
     // The mirror is written again at once, and then deleted with its source, before the write that
     // seemed lost arrives.
-    stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Late(LATE_MS));
+    stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Held);
     stage.put(&[("pk", "company#0"), ("sk", "user#9"), ("role", "guest")]).await;
     mapping.drain().await;
     stage.delete("company#0", "user#9").await;
     mapping.drain().await;
     let before = mapping.counts.records;
-    sleep(Duration::from_millis(LATE_MS)).await;
+    assert_eq!(stage.proxy.release().await, 1);
     mapping.drain().await;
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
     // It came, and went: two records.

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     Dropped,
     /// The connection ends, and the request is carried out after this many milliseconds.
     Late(u64),
+    /// The connection ends, and the request is carried out by [`Proxy::release`].
+    Held,
     /// The answer takes this many milliseconds longer.
     Slow(u64),
     /// Of a `BatchGetItem`, half of the keys, rounded up, are left for later.
@@ -95,6 +97,9 @@ struct Control {
     random: fastrand::Rng,
     requests: BTreeMap<String, u64>,
     faults: u64,
+    held: Vec<(Parts, Bytes)>,
+    /// How many requests are still to be carried out late.
+    late: usize,
     /// The requests so far, if anybody asked for them.
     recorded: Option<Vec<Recorded>>,
 }
@@ -108,6 +113,8 @@ impl Proxy {
             random: fastrand::Rng::with_seed(seed),
             requests: BTreeMap::new(),
             faults: 0,
+            held: Vec::new(),
+            late: 0,
             recorded: None,
         };
         let shared = Arc::new(Shared {
@@ -132,6 +139,22 @@ impl Proxy {
     /// Lets everything go well again.
     pub(crate) fn heal(&self) {
         self.shared.lock().plan.clear();
+    }
+
+    /// Carries out what was held, and tells how many requests it was.
+    pub(crate) async fn release(&self) -> usize {
+        let held = std::mem::take(&mut self.shared.lock().held);
+        for (parts, body) in &held {
+            self.shared.forward(parts, body.clone()).await;
+        }
+        held.len()
+    }
+
+    /// Waits until whatever lands late has landed.
+    pub(crate) async fn landed(&self) {
+        while self.shared.lock().late > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// How many requests there were so far, by operation.
@@ -255,10 +278,16 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         Fault::CutOff => cut_off(shared.forward(&parts, body).await).await,
         Fault::Dropped => hang_up(),
         Fault::Late(delay_ms) => {
+            shared.lock().late += 1;
             tokio::spawn(async move {
                 sleep(Duration::from_millis(delay_ms)).await;
                 shared.forward(&parts, body).await;
+                shared.lock().late -= 1;
             });
+            hang_up()
+        }
+        Fault::Held => {
+            shared.lock().held.push((parts, body));
             hang_up()
         }
         Fault::Slow(delay_ms) => {

@@ -43,7 +43,7 @@ pub(crate) async fn storm(place: Place) {
     let clients = join_all((0..CLIENTS).map(|client| run(&stage, client, &busy)));
     join(clients, mapping.drain_while(|| busy.get() > 0)).await;
     stage.proxy.heal();
-    settle(&mut mapping).await;
+    settle(&stage, &mut mapping).await;
 
     let rows = stage.rows().await;
     let divergences = divergences(&rows);
