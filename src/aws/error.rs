@@ -85,7 +85,7 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 }
 
 /// An error and its root. What lies between may hold the whole request.
-struct Brief<'e>(&'e (dyn Error + 'static));
+pub(crate) struct Brief<'e>(pub(crate) &'e (dyn Error + 'static));
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::metrics::NAMESPACE;
+use crate::metrics::{Destination, NAMESPACE};
 use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, Level, Lines, Position, RuleSource, Rules};
 
@@ -24,19 +24,11 @@ pub(super) struct Config {
     /// The rules, in the mode that the environment asks for.
     pub(super) rules: Rules,
     /// Where metrics go.
-    pub(super) metrics: MetricsTo,
+    pub(super) metrics: Destination,
     /// Their namespace.
     pub(super) namespace: String,
     /// Whether logs may show the content of items.
     pub(super) logs_items: bool,
-}
-
-/// Where metrics go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MetricsTo {
-    CloudWatch,
-    Embedded,
-    Nowhere,
 }
 
 /// Something that is wrong with the configuration.
@@ -80,7 +72,7 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
         value => value,
     };
     let mode = take("REFEREE_MODE", &["off", "observe", "enforce"]);
-    let metrics = take("REFEREE_METRICS", &["cloudwatch", "emf", "none"]);
+    let metrics = take("REFEREE_METRICS", &Destination::NAMES);
     let logs_items = take("REFEREE_LOG_ITEMS", &["true", "false"]);
     let mode = mode.as_deref().and_then(Mode::from_name);
     let namespace = variable(sources, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
@@ -96,11 +88,10 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
             Some(mode) => rules.in_mode(mode),
             None => rules,
         },
-        metrics: match metrics.as_deref() {
-            Some("emf") => MetricsTo::Embedded,
-            Some("none") => MetricsTo::Nowhere,
-            _ => MetricsTo::CloudWatch,
-        },
+        metrics: metrics
+            .as_deref()
+            .and_then(Destination::from_name)
+            .unwrap_or(Destination::CloudWatch),
         namespace,
         logs_items: logs_items.as_deref() == Some("true"),
     });

@@ -8,13 +8,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::config::{Config, MetricsTo, Problem, Sources, read};
+use super::config::{Config, Problem, Sources, read};
 use super::function::Function;
 use super::log;
 use crate::aws;
 use crate::data::{Item, KeyKind, KeySchema, Number, Value};
 use crate::engine::Engine;
-use crate::metrics::{CloudWatch, Metrics, Sink};
+use crate::metrics::Metrics;
 use crate::rules::model::{Mode, Rules, Table, TableId};
 use crate::store::{DynamoDb, Read, Store as _, StoreError};
 
@@ -37,13 +37,8 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
         return Err(problems);
     }
     log::problems(&problems);
-    let sink = match metrics {
-        MetricsTo::CloudWatch => Sink::CloudWatch(CloudWatch::new(&aws)),
-        MetricsTo::Embedded => Sink::Embedded,
-        MetricsTo::Nowhere => Sink::Nowhere,
-    };
-    let engine = Engine::new(rules);
-    Ok(Function { engine, store, metrics: Metrics { sink, namespace }, logs_items })
+    let metrics = Metrics { sink: metrics.open(&aws), namespace };
+    Ok(Function { engine: Engine::new(rules), store, metrics, logs_items })
 }
 
 /// Reads a file that a relative path leads to from the binary, or else from the working folder.
@@ -90,8 +85,9 @@ fn tables_in_use(rules: &Rules) -> impl Iterator<Item = &Table> {
 }
 
 fn greeting(table: &Table) -> Read {
-    let attributes = std::iter::once(&table.key.partition).chain(&table.key.sort);
-    let key: Item<'static> = attributes
+    let key: Item<'static> = table
+        .key
+        .attributes()
         .map(|attribute| {
             let value = match attribute.kind {
                 KeyKind::S => Value::S("_referee".into()),
@@ -107,7 +103,7 @@ fn greeting(table: &Table) -> Read {
 
 /// A key schema as the rule file writes it.
 fn told(key: &KeySchema) -> String {
-    let attributes = std::iter::once(&key.partition).chain(&key.sort);
+    let attributes = key.attributes();
     let told =
         attributes.map(|attribute| format!("{}:{}", attribute.name, attribute.kind.as_type()));
     format!("[{}]", told.collect::<Vec<_>>().join(", "))

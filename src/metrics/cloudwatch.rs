@@ -13,6 +13,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 
 use super::{DIMENSION, Datum, Unit};
 use crate::aws::SdkConfig;
+use crate::aws::error::Brief;
 
 /// The most data of one request.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
@@ -80,11 +81,5 @@ where
         let message = error.message().unwrap_or("no message");
         return format!("`PutMetricData`: {code}: {message}");
     }
-    // What lies between the error and its root may hold the whole request.
-    let mut root = error.source();
-    while let Some(deeper) = root.and_then(Error::source) {
-        root = Some(deeper);
-    }
-    let root = root.map_or_else(String::new, |root| format!(": {root}"));
-    format!("`PutMetricData`: {error}{root}")
+    format!("`PutMetricData`: {}", Brief(error))
 }

@@ -11,8 +11,7 @@ mod publish;
 
 use std::collections::BTreeMap;
 
-pub use cloudwatch::CloudWatch;
-pub use publish::{Metrics, Sink};
+pub use publish::{Destination, Metrics, Sink};
 
 use crate::engine::{Outcome, Response};
 use crate::rules::model::{Rules, Severity};

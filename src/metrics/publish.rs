@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use super::cloudwatch::CloudWatch;
 use super::{embedded, measure};
+use crate::aws::SdkConfig;
 use crate::engine::Outcome;
 use crate::rules::model::Rules;
 
@@ -14,6 +15,43 @@ pub struct Metrics {
     pub sink: Sink,
     /// Their namespace.
     pub namespace: String,
+}
+
+/// Where metrics are to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// To CloudWatch's API.
+    CloudWatch,
+    /// To standard output, in the embedded metric format.
+    Embedded,
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Destination {
+    /// The names that `REFEREE_METRICS` gives them.
+    pub const NAMES: [&str; 3] = ["cloudwatch", "emf", "none"];
+
+    /// The destination with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "cloudwatch" => Some(Self::CloudWatch),
+            "emf" => Some(Self::Embedded),
+            "none" => Some(Self::Nowhere),
+            _ => None,
+        }
+    }
+
+    /// The way there, with this account and Region.
+    #[must_use]
+    pub fn open(self, config: &SdkConfig) -> Sink {
+        match self {
+            Self::CloudWatch => Sink::CloudWatch(CloudWatch::new(config)),
+            Self::Embedded => Sink::Embedded,
+            Self::Nowhere => Sink::Nowhere,
+        }
+    }
 }
 
 /// Where metrics go.

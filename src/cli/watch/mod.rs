@@ -18,7 +18,7 @@ use super::{Context, Failure, Outcome, rule_file};
 use crate::aws::{self, SdkConfig};
 use crate::clock::SystemClock;
 use crate::engine::{Clock as _, Engine, Fatal};
-use crate::metrics::{CloudWatch, Metrics, NAMESPACE, Sink};
+use crate::metrics::{Destination, Metrics, NAMESPACE};
 use crate::store::DynamoDb;
 use crate::streams::{RECORDS_MAX, Stream, Streams};
 use crate::watch::{
@@ -81,11 +81,11 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let engine = Engine::new(rules);
     let owner = owner(context);
     let namespace = variable(context, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
-    let sink = metrics_sink(context)?;
+    let metrics_to = metrics_to(context)?;
     let teller = Teller::new(engine.rules(), context);
     let ended = runtime()?.block_on(async {
         let config = aws::configure(arguments.endpoint_url.as_deref()).await;
-        let metrics = Metrics { sink: sink(&config), namespace };
+        let metrics = Metrics { sink: metrics_to.open(&config), namespace };
         watch(arguments, &config, &engine, &metrics, &owner, &teller).await
     });
     let outcome = teller.finish()?;
@@ -201,16 +201,12 @@ fn owner(context: &Context<'_>) -> String {
 
 /// Where metrics go. Unlike the Lambda's, they go nowhere unless someone says so: whoever develops
 /// has no use for them.
-fn metrics_sink(context: &Context<'_>) -> Result<fn(&SdkConfig) -> Sink, Failure> {
+fn metrics_to(context: &Context<'_>) -> Result<Destination, Failure> {
     const VARIABLE: &str = "REFEREE_METRICS";
-    match variable(context, VARIABLE).as_deref() {
-        Some("cloudwatch") => Ok(|config| Sink::CloudWatch(CloudWatch::new(config))),
-        Some("emf") => Ok(|_| Sink::Embedded),
-        Some("none") | None => Ok(|_| Sink::Nowhere),
-        Some(other) => Err(Failure::Usage(format!(
-            "`{VARIABLE}` is `{other}`, and must be cloudwatch, emf or none"
-        ))),
-    }
+    let Some(name) = variable(context, VARIABLE) else { return Ok(Destination::Nowhere) };
+    Destination::from_name(&name).ok_or_else(|| {
+        Failure::Usage(format!("`{VARIABLE}` is `{name}`, and must be cloudwatch, emf or none"))
+    })
 }
 
 /// A variable that says something.

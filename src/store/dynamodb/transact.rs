@@ -2,8 +2,7 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    self as sdk, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    self as sdk, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use aws_sdk_dynamodb::{Client, Error};
 use backon::BackoffBuilder as _;
@@ -12,10 +11,8 @@ use super::error::Request;
 use super::expression::Placeholders;
 use super::persist::{back_off, persist};
 use super::value::{from_sdk, to_sdk};
-use super::write::write_units;
+use super::write::{ON_FAILURE, write_units};
 use crate::store::{Action, Answer, CancellationReason, StoreError, Transacted, Units, Write};
-
-const ON_FAILURE: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// Makes writes and checks, all or none.
 ///

@@ -17,8 +17,10 @@ use crate::store::{Action, Answer, StoreError, Units, Write, Written};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 const WRITE_UNIT_BYTES: usize = 1024;
 
-/// What a refused write gives back, and what every write tells.
-const ON_FAILURE: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+/// What a refused write gives back, in a transaction too.
+pub(super) const ON_FAILURE: ReturnValuesOnConditionCheckFailure =
+    ReturnValuesOnConditionCheckFailure::AllOld;
+/// What every write tells.
 const CAPACITY: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 
 /// Writes one item.
