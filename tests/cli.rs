@@ -301,8 +301,8 @@ fn explain_knows_items() {
     expect![[r#"
         app: company#acme / user#ada
           is of `member`, with company = acme, email = ada
-            member_company: refers to app: company#acme / company#, and is reported if that does not exist
-            member_user: refers to app: user#ada / user#, and is reported if that does not exist
+            member_company: refers to app: company#acme / company#; if that does not exist, it is reported
+            member_user: refers to app: user#ada / user#; if that does not exist, it is reported
             membership: is mirrored at app: user#ada / company#acme, with `role`
         app: user#ada / company#acme
           is of `member_of`, with email = ada, company = acme

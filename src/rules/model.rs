@@ -212,6 +212,9 @@ pub struct Reference {
     pub on_delete: OnDelete,
     /// The same, for a delete made by TTL.
     pub on_ttl_delete: OnDelete,
+    /// For each of [`Self::components`], the value that `set_default` sets; nothing for those that
+    /// come from the key, nor without a default.
+    pub defaults: Vec<Option<Value<'static>>>,
     /// How the referencing items of a deleted target are found.
     pub find: Find,
     /// How long a dangling reference may last before it counts.
@@ -222,6 +225,8 @@ pub struct Reference {
     pub severity: Severity,
     /// How many items one delete may touch.
     pub fanout_max: u64,
+    /// How many levels deep a cascade may go that leads from items to others of the same kind.
+    pub depth_max: u64,
 }
 
 impl Reference {
@@ -261,6 +266,15 @@ pub enum OnMissing {
     /// It is reported.
     #[default]
     Report,
+    /// The referencing item is deleted.
+    Delete,
+    /// The attributes of the reference are removed.
+    Unset,
+    /// The reference is set to its default.
+    SetDefault,
+    /// What was written is undone: an update goes back to the image before it, an insert is
+    /// deleted.
+    Revert,
 }
 
 /// What is done when a referenced item is deleted.
@@ -269,6 +283,14 @@ pub enum OnDelete {
     /// The items left behind are reported.
     #[default]
     Report,
+    /// They are deleted.
+    Cascade,
+    /// The attributes of their references are removed.
+    Unset,
+    /// Their references are set to the default.
+    SetDefault,
+    /// The referenced item is written again.
+    Restore,
     /// Nothing: the items left behind are as they should be.
     Ignore,
 }

@@ -13,6 +13,10 @@ pub enum Condition {
     NotExists(Path),
     /// `path OP :value`; false if there is nothing at the path or it is of another type.
     Compare(Path, Operand, Value<'static>),
+    /// `contains(path, :value)`: a set or list that has this element.
+    Contains(Path, Value<'static>),
+    /// This does not hold.
+    Not(Box<Condition>),
     /// All of these.
     All(Vec<Condition>),
     /// One of these at least.
@@ -43,6 +47,10 @@ impl Condition {
             Self::Compare(path, operand, value) => item
                 .and_then(|item| path.resolve(item))
                 .is_some_and(|found| operand.holds(found, value)),
+            Self::Contains(path, value) => {
+                item.and_then(|item| path.resolve(item)).is_some_and(|found| contains(found, value))
+            }
+            Self::Not(condition) => !condition.holds(item),
             Self::All(conditions) => conditions.iter().all(|condition| condition.holds(item)),
             Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(item)),
         }
@@ -63,6 +71,17 @@ impl Operand {
 
 fn exists(path: &Path, item: Option<&Item<'_>>) -> bool {
     item.is_some_and(|item| path.resolve(item).is_some())
+}
+
+/// Whether a set or list has an element.
+fn contains(found: &Value<'_>, element: &Value<'_>) -> bool {
+    match (found, element) {
+        (Value::Ss(set), Value::S(element)) => set.contains(element),
+        (Value::Ns(set), Value::N(element)) => set.contains(element),
+        (Value::Bs(set), Value::B(element)) => set.contains(element),
+        (Value::L(list), element) => list.contains(element),
+        _ => false,
+    }
 }
 
 /// How two values are ordered: as in a key, and not at all where no key could be.

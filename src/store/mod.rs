@@ -142,17 +142,40 @@ pub struct Write {
 pub enum Action {
     /// Puts this whole item in the place of what is there.
     Put(Item<'static>),
-    /// Sets the values at these paths of the item with this key.
+    /// Changes the item with this key, and makes it if it is not there.
     Update {
         /// The item's key attributes.
         key: Item<'static>,
-        /// The paths and their values.
-        set: Vec<(Path, Value<'static>)>,
+        /// What is changed of it, all at once.
+        clauses: Vec<Clause>,
     },
     /// Deletes the item with this key, if it exists.
     Delete(Item<'static>),
     /// Changes nothing, and only checks the condition: transactions only.
     Check(Item<'static>),
+}
+
+/// What an update changes of an item. All clauses of an update speak of the item as it was before.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clause {
+    /// `SET path = :value`.
+    Set(Path, Value<'static>),
+    /// `REMOVE path`: an attribute, a map's key, or an element of a list, whose followers move up.
+    Remove(Path),
+    /// `DELETE path :set`: these elements of a set; an emptied set disappears.
+    Delete(Path, Value<'static>),
+}
+
+impl Clause {
+    /// The path that it changes.
+    #[must_use]
+    pub const fn path(&self) -> &Path {
+        match self {
+            Self::Set(path, _) | Self::Remove(path) | Self::Delete(path, _) => path,
+        }
+    }
 }
 
 /// What became of a write.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use referee::data::{Item, Number, Path, Value};
-use referee::store::{Action, Condition, Operand, Write};
+use referee::store::{Action, Clause, Condition, Operand, Write};
 use serde_json::Value as Json;
 
 /// The item that plain JSON stands for: texts, numbers, lists and maps.
@@ -80,8 +80,8 @@ pub(crate) fn check(table: &str, key: Item<'static>, condition: Condition) -> Wr
 }
 
 pub(crate) fn update(table: &str, key: Item<'static>, set: &[(&str, Json)]) -> Write {
-    let set = set.iter().map(|(text, json)| (path(text), value(json))).collect();
-    Write { table: table.to_owned(), action: Action::Update { key, set }, condition: None }
+    let clauses = set.iter().map(|(text, json)| Clause::Set(path(text), value(json))).collect();
+    Write { table: table.to_owned(), action: Action::Update { key, clauses }, condition: None }
 }
 
 /// The same write on a condition.

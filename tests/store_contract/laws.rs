@@ -6,12 +6,12 @@ use futures_util::FutureExt as _;
 use libtest_mimic::Trial;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use referee::data::{Item, Key, Path, Value};
+use referee::data::{Item, Key, Value};
 use referee::store::memory::{Committed, Usage};
 use referee::store::{
-    Action, Condition, Memory, Operand, Query, Store as _, Transacted, Write, Written,
+    Action, Clause, Condition, Memory, Operand, Query, Store as _, Transacted, Write, Written,
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::harness::{APP, begins_with, city, partition, tables};
 use crate::items::{absent, compare, exists, item, path, value};
@@ -57,12 +57,16 @@ fn writes() -> impl Strategy<Value = Write> {
     (keys, attributes, 0..4, conditions()).prop_map(|(key, attributes, kind, condition)| {
         let action = match kind {
             0 => Action::Put(key.into_iter().chain(attributes).collect()),
-            1 => Action::Update { key, set: vec![(path("x"), value(&json!(attributes.len())))] },
-            2 => Action::Update { key, set: vec![(path("m.y"), value(&json!(1)))] },
+            1 => update(key, "x", &json!(attributes.len())),
+            2 => update(key, "m.y", &json!(1)),
             _ => Action::Delete(key),
         };
         Write { table: APP.to_owned(), action, condition }
     })
+}
+
+fn update(key: Item<'static>, text: &str, json: &Json) -> Action {
+    Action::Update { key, clauses: vec![Clause::Set(path(text), value(json))] }
 }
 
 fn conditions() -> impl Strategy<Value = Option<Condition>> {
@@ -107,9 +111,9 @@ impl Model {
         let new = match &write.action {
             Action::Put(item) => Some(item.clone()),
             Action::Delete(_) | Action::Check(_) => None,
-            Action::Update { set, .. } => {
+            Action::Update { clauses, .. } => {
                 let mut item = old.unwrap_or(&key).clone();
-                set.iter().try_for_each(|(path, value)| assign(&mut item, path, value))?;
+                clauses.iter().try_for_each(|clause| change(&mut item, clause))?;
                 Some(item)
             }
         };
@@ -137,7 +141,8 @@ impl Model {
 }
 
 /// Sets an attribute, or what is one level below it.
-fn assign(item: &mut Item<'static>, path: &Path, value: &Value<'static>) -> Option<()> {
+fn change(item: &mut Item<'static>, clause: &Clause) -> Option<()> {
+    let Clause::Set(path, value) = clause else { return None };
     let [name, inner] = path.segments() else {
         item.insert(path.root().to_owned().into(), value.clone());
         return Some(());

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use referee::data::{Item, Value};
 use referee::store::Operand::{Less, LessOrEqual};
-use referee::store::{Action, Query, Read, SortCondition, Store as _, StoreError, Write};
+use referee::store::{Action, Clause, Query, Read, SortCondition, Store as _, StoreError, Write};
 use serde_json::json;
 
 use crate::harness::{APP, BINARIES, Harness, begins_with, city, equals, partition};
@@ -156,7 +156,8 @@ pub(crate) async fn updates<H: Harness>(h: H) {
     ] {
         refused(h.write(write).await, words);
     }
-    let deep = Action::Update { key: key("1"), set: vec![(crate::items::path("m.y"), nested(31))] };
+    let clauses = vec![Clause::Set(crate::items::path("m.y"), nested(31))];
+    let deep = Action::Update { key: key("1"), clauses };
     let deep = Write { table: app.clone(), action: deep, condition: None };
     refused(h.write(deep).await, "nesting levels");
     assert_eq!(h.item(&app, key("1")).await, Some(before));

@@ -7,7 +7,9 @@ use crate::cli::names::{item_name, shown};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::data::JsonItem;
 use crate::engine::{Sighting, View, inspect};
-use crate::rules::model::{OnDelete, OnMirrorDelete, OnMirrorEdit, Reference, Rules, TableId};
+use crate::rules::model::{
+    OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules, TableId,
+};
 use crate::store::{Query, SortCondition};
 
 pub(super) fn explain(
@@ -90,8 +92,9 @@ fn write_view(rules: &Rules, view: &View, text: &mut String) {
                         let target = item_name(rules, rules[rule.to].table, key);
                         writeln!(
                             text,
-                            "    {}: refers{by} to {target}, and is reported if that does not exist",
-                            rule.name
+                            "    {}: refers{by} to {target}; if that does not exist, {}",
+                            rule.name,
+                            if_missing(rule)
                         )
                     }
                     Err(detail) => writeln!(text, "    {}: {detail}", rule.name),
@@ -152,16 +155,32 @@ fn write_referred(
     text: &mut String,
 ) -> std::fmt::Result {
     let from = &rules[rule.from].name;
-    let how = match (rule.on_delete, query) {
-        (OnDelete::Ignore, _) => "nothing is done if it is deleted".to_owned(),
-        (OnDelete::Report, None) => {
-            "those that a delete leaves behind are found by an audit only".to_owned()
-        }
-        (OnDelete::Report, Some(query)) => {
-            format!("those that a delete leaves behind are reported, found by {}", found_by(query))
-        }
+    let left_behind = "those that a delete leaves behind";
+    let done = match rule.on_delete {
+        OnDelete::Ignore => None,
+        OnDelete::Report => Some(format!("{left_behind} are reported")),
+        OnDelete::Cascade => Some(format!("{left_behind} are deleted")),
+        OnDelete::Unset => Some(format!("{left_behind} lose their reference")),
+        OnDelete::SetDefault => Some(format!("{left_behind} get the default")),
+        OnDelete::Restore => Some("a delete is undone while any does".to_owned()),
+    };
+    let how = match (done, query) {
+        (None, _) => "nothing is done if it is deleted".to_owned(),
+        (Some(_), None) => format!("{left_behind} are found by an audit only"),
+        (Some(done), Some(query)) => format!("{done}, found by {}", found_by(query)),
     };
     writeln!(text, "    {}: each `{from}` may refer to it; {how}", rule.name)
+}
+
+/// What happens to an item that refers to what does not exist.
+fn if_missing(rule: &Reference) -> &'static str {
+    match rule.on_missing {
+        OnMissing::Report => "it is reported",
+        OnMissing::Delete => "the item is deleted",
+        OnMissing::Unset => "the reference is removed",
+        OnMissing::SetDefault => "the reference is set to its default",
+        OnMissing::Revert => "the write is undone",
+    }
 }
 
 fn found_by(query: &Query) -> String {

@@ -10,7 +10,7 @@ use crate::data::SequenceNumber;
 use crate::data::{Item, Path, Value};
 use crate::engine::plan::MARK;
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
-use crate::store::{Action, Condition, Operand, Write};
+use crate::store::{Action, Clause, Condition, Operand, Write};
 
 /// One request of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +84,8 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut ours = vec![owned(rule, guard)];
     if rule.on_mirror_delete == OnMirrorDelete::DeleteSource {
-        let announce =
-            Action::Update { key: key(), set: vec![(deleting_path(), Value::Bool(true))] };
+        let clauses = vec![Clause::Set(deleting_path(), Value::Bool(true))];
+        let announce = Action::Update { key: key(), clauses };
         steps.push(write(announce, owned(rule, guard)));
         // A delete that lands late must not take a mirror that was written again since.
         ours.push(Condition::Compare(deleting_path(), Operand::Equal, Value::Bool(true)));

@@ -74,6 +74,7 @@ pub(crate) struct Reference {
     pub(crate) mode: Option<Mode>,
     pub(crate) severity: Option<Severity>,
     pub(crate) fanout_max: Option<u64>,
+    pub(crate) depth_max: Option<u64>,
 }
 
 /// A referential action, of whichever key.
@@ -85,6 +86,7 @@ pub(crate) enum Action {
     Cascade,
     Unset,
     SetDefault,
+    Revert,
     Restore,
 }
 
@@ -98,13 +100,14 @@ impl Action {
             Self::Cascade => "cascade",
             Self::Unset => "unset",
             Self::SetDefault => "set_default",
+            Self::Revert => "revert",
             Self::Restore => "restore",
         }
     }
 
     /// Whether it changes or deletes the referencing item.
     pub(crate) fn changes_referencing(self) -> bool {
-        matches!(self, Self::Delete | Self::Cascade | Self::Unset | Self::SetDefault)
+        matches!(self, Self::Delete | Self::Cascade | Self::Unset | Self::SetDefault | Self::Revert)
     }
 }
 

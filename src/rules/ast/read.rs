@@ -91,10 +91,8 @@ fn reference(entry: &Entry) -> Reference {
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
         mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
-        fanout_max: fields.entry("max_fanout").and_then(|entry| {
-            let Node::Number(number) = &entry.value.value else { return None };
-            number.parse().ok()
-        }),
+        fanout_max: fields.entry("max_fanout").and_then(count),
+        depth_max: fields.entry("max_depth").and_then(count),
     }
 }
 
@@ -144,6 +142,11 @@ fn mirror(entry: &Entry) -> Mirror {
     }
 }
 
+fn count(entry: &Entry) -> Option<u64> {
+    let Node::Number(number) = &entry.value.value else { return None };
+    number.parse().ok()
+}
+
 fn matching(word: &str) -> Option<Matching> {
     match word {
         "simple" => Some(Matching::Simple),
@@ -160,6 +163,7 @@ fn action(word: &str) -> Option<Action> {
         Action::Cascade,
         Action::Unset,
         Action::SetDefault,
+        Action::Revert,
         Action::Restore,
     ]
     .into_iter()

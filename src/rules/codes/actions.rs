@@ -20,23 +20,6 @@ application itself has to check in the transaction that makes it.",
 ",
 };
 
-/// An action is asked for that this version cannot do.
-pub static UNAVAILABLE: Code = Code {
-    id: "E061",
-    summary: "an action that this version does not have yet",
-    explanation: "\
-The action is of the language, and is checked as such, but this version of Referee cannot do it \
-yet. It is not quietly taken for `report`: say `report` to be told of the violations until then.",
-    wrong: Some(
-        r"references:
-  member_company: { from: member, to: company, on_delete: cascade }
-",
-    ),
-    right: r"references:
-  member_company: { from: member, to: company, on_delete: report }
-",
-};
-
 /// `unset` or `set_default` of a part of the key.
 pub static UNSET_KEY: Code = Code {
     id: "E062",

@@ -80,7 +80,6 @@ pub static ALL: &[&Code] = &[
     &INDEX_ELEMENTS,
     &MIRROR_LOOKUP,
     &RESTRICT,
-    &UNAVAILABLE,
     &UNSET_KEY,
     &UNSET_REQUIRED,
     &DEFAULT_MISSING,

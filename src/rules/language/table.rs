@@ -144,6 +144,12 @@ const REFERENCE: Record = Record {
             "10000",
             "How many items one delete may touch before it stops and alarms.",
         ),
+        default(
+            "max_depth",
+            Kind::Count,
+            "15",
+            "How many levels deep a cascade from items to others of the same kind may go.",
+        ),
     ],
 };
 
@@ -243,6 +249,11 @@ const ON_MISSING: &[Word] = &[
     word("delete", "the referencing item is deleted", &["cascade", "remove"]),
     UNSET,
     SET_DEFAULT,
+    word(
+        "revert",
+        "what was written is undone: an update goes back to the image before, an insert is deleted",
+        &["restore", "undo", "rollback", "roll_back"],
+    ),
 ];
 
 const ON_DELETE: &[Word] = &[

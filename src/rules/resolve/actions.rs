@@ -10,23 +10,6 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{Matching, Mode, Source};
 use crate::rules::span::{Span, Spanned};
 
-/// Refuses the actions that are of the language and not of this version.
-pub(super) fn check_available(reference: &Reference, problems: &mut Vec<Diagnostic>) {
-    for action in written(reference) {
-        if !matches!(action.value, Action::Report | Action::Ignore) {
-            let word = action.value.word();
-            problems.push(
-                Diagnostic::new(
-                    &codes::UNAVAILABLE,
-                    format!("`{word}` is not available yet in this version"),
-                )
-                .at(action.span, "not available yet")
-                .help("use `report` to be told of the violations until it is"),
-            );
-        }
-    }
-}
-
 /// Finds what is wrong with the actions of one rule.
 pub(super) fn check(
     reference: &Reference,
@@ -127,6 +110,29 @@ fn default(
             Default::Each(values) => each(default.span, values, sides, components, problems),
         },
     }
+}
+
+/// For each component, the value that `set_default` sets.
+pub(super) fn defaults(
+    reference: &Reference,
+    sides: Sides<'_, '_>,
+    components: &[Source],
+) -> Vec<Option<Value<'static>>> {
+    let Some(default) = &reference.default else { return vec![None; components.len()] };
+    let literal = |capture: &str| match &default.value {
+        Default::One(literal) => Some(literal),
+        Default::Each(values) => {
+            values.iter().find(|(name, _)| name.value == capture).map(|(_, literal)| &literal.value)
+        }
+    };
+    components
+        .iter()
+        .zip(&sides.to_key.captures)
+        .map(|(source, capture)| {
+            attribute_path(source)?;
+            value_of(literal(&capture.name)?).ok()
+        })
+        .collect()
 }
 
 fn one(default: &Spanned<&Literal>, components: &[Source], problems: &mut Vec<Diagnostic>) {

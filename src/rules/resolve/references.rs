@@ -14,6 +14,9 @@ use crate::rules::model::{self, Matching, OnDelete, OnMissing, Source};
 const GRACE: Duration = Duration::from_secs(2);
 /// How many items one delete may touch if the rule does not say.
 const FANOUT_MAX: u64 = 10_000;
+/// How deep a cascade may go if the rule does not say: as deep as in `InnoDB`.
+/// <https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html>
+const DEPTH_MAX: u64 = 15;
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
@@ -30,7 +33,6 @@ fn resolve_one(
     indexes: &mut Indexes,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Reference> {
-    actions::check_available(reference, problems);
     let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
     let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
@@ -40,37 +42,50 @@ fn resolve_one(
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
     without_effect(reference, sides, &components, problems);
-    let on_delete = on_delete(reference.on_delete.as_ref().map_or(Action::Report, |it| it.value));
+    let on_missing = reference.on_missing.as_ref().map(|action| on_missing(action.value));
+    let on_delete = reference.on_delete.as_ref().map(|action| on_delete(action.value));
+    let on_ttl_delete =
+        reference.on_ttl_delete.as_ref().map(|action| self::on_delete(action.value)).or(on_delete);
     Some(model::Reference {
         name: reference.name.value.clone(),
         from: from_id,
         to: to_id,
+        defaults: actions::defaults(reference, sides, &components),
         components,
         matching: reference.matching.as_ref().map(|it| it.value).unwrap_or_default(),
         required: reference.required.as_ref().is_some_and(|required| required.value),
-        on_missing: OnMissing::Report,
-        on_delete: on_delete?,
-        on_ttl_delete: match &reference.on_ttl_delete {
-            Some(action) => self::on_delete(action.value),
-            None => on_delete,
-        }?,
+        on_missing: on_missing.unwrap_or_default(),
+        on_delete: on_delete.unwrap_or_default(),
+        on_ttl_delete: on_ttl_delete.unwrap_or_default(),
         find: find?,
         grace: reference.grace.unwrap_or(GRACE),
         mode: reference.mode.unwrap_or_default(),
         severity: reference.severity.unwrap_or_default(),
         fanout_max: reference.fanout_max.unwrap_or(FANOUT_MAX),
+        depth_max: reference.depth_max.unwrap_or(DEPTH_MAX),
     })
 }
 
-/// The model's word for an action; nothing for those that are not available, which is a problem
-/// already.
-fn on_delete(action: Action) -> Option<OnDelete> {
+/// The action under `on_missing`. The shape check has refused the words that are none.
+fn on_missing(action: Action) -> OnMissing {
     match action {
-        Action::Report => Some(OnDelete::Report),
-        Action::Ignore => Some(OnDelete::Ignore),
-        Action::Delete | Action::Cascade | Action::Unset | Action::SetDefault | Action::Restore => {
-            None
-        }
+        Action::Delete => OnMissing::Delete,
+        Action::Unset => OnMissing::Unset,
+        Action::SetDefault => OnMissing::SetDefault,
+        Action::Revert => OnMissing::Revert,
+        Action::Report | Action::Ignore | Action::Cascade | Action::Restore => OnMissing::Report,
+    }
+}
+
+/// The action under `on_delete`. The shape check has refused the words that are none.
+fn on_delete(action: Action) -> OnDelete {
+    match action {
+        Action::Ignore => OnDelete::Ignore,
+        Action::Cascade => OnDelete::Cascade,
+        Action::Unset => OnDelete::Unset,
+        Action::SetDefault => OnDelete::SetDefault,
+        Action::Restore => OnDelete::Restore,
+        Action::Report | Action::Delete | Action::Revert => OnDelete::Report,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::value::{SdkItem, value_to_sdk};
 use crate::data::{Path, Value};
-use crate::store::{Condition, Operand, SortCondition};
+use crate::store::{Clause, Condition, Operand, SortCondition};
 
 /// What `ExpressionAttributeNames` says.
 type SdkNames = HashMap<String, String>;
@@ -30,18 +30,35 @@ impl Placeholders {
                 let (path, operator) = (self.path(&path), operator(operand));
                 format!("{path} {operator} {}", self.value(value))
             }
+            Condition::Contains(path, value) => {
+                format!("contains({}, {})", self.path(&path), self.value(value))
+            }
+            Condition::Not(condition) => format!("NOT {}", self.operand(*condition)),
             Condition::All(all) => self.joined(all, " AND ", always),
             Condition::Any(any) => self.joined(any, " OR ", never),
         }
     }
 
-    /// An update expression; none if nothing is set.
-    pub(super) fn update(&mut self, set: Vec<(Path, Value<'static>)>) -> Option<String> {
-        let mut assignments = Vec::with_capacity(set.len());
-        for (path, value) in set {
-            assignments.push(format!("{} = {}", self.path(&path), self.value(value)));
+    /// An update expression; none if nothing changes.
+    pub(super) fn update(&mut self, clauses: Vec<Clause>) -> Option<String> {
+        let (mut set, mut remove, mut delete) = (Vec::new(), Vec::new(), Vec::new());
+        for clause in clauses {
+            match clause {
+                Clause::Set(path, value) => {
+                    set.push(format!("{} = {}", self.path(&path), self.value(value)));
+                }
+                Clause::Remove(path) => remove.push(self.path(&path)),
+                Clause::Delete(path, value) => {
+                    delete.push(format!("{} {}", self.path(&path), self.value(value)));
+                }
+            }
         }
-        (!assignments.is_empty()).then(|| format!("SET {}", assignments.join(", ")))
+        let parts: Vec<String> = [("SET", set), ("REMOVE", remove), ("DELETE", delete)]
+            .into_iter()
+            .filter(|(_, of_kind)| !of_kind.is_empty())
+            .map(|(word, of_kind)| format!("{word} {}", of_kind.join(", ")))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
     /// A projection expression.
@@ -103,14 +120,18 @@ impl Placeholders {
                 inner.pop().map(|only| self.operand(only)).unwrap_or_default()
             }
             Condition::All(_) | Condition::Any(_) => format!("({})", self.condition(condition)),
-            Condition::Exists(_) | Condition::NotExists(_) | Condition::Compare(..) => {
-                self.condition(condition)
-            }
+            Condition::Exists(_)
+            | Condition::NotExists(_)
+            | Condition::Compare(..)
+            | Condition::Contains(..)
+            | Condition::Not(_) => self.condition(condition),
         }
     }
 
     fn path(&mut self, path: &Path) -> String {
-        path.segments().iter().map(|name| self.name(name)).collect::<Vec<_>>().join(".")
+        let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
+        let element = path.element().map(|place| format!("[{place}]")).unwrap_or_default();
+        format!("{}{element}", names.join("."))
     }
 
     fn name(&mut self, name: &str) -> String {
@@ -237,8 +258,13 @@ mod tests {
     fn an_update_and_its_condition_share_the_placeholders() {
         check(
             |placeholders| {
-                let set = vec![(path("m.x"), "new".into()), (path("y"), Value::Null)];
-                let update = placeholders.update(set).unwrap();
+                let clauses = vec![
+                    Clause::Remove(path("list").element_at(2)),
+                    Clause::Set(path("m.x"), "new".into()),
+                    Clause::Delete(path("set"), "old".into()),
+                    Clause::Set(path("y"), Value::Null),
+                ];
+                let update = placeholders.update(clauses).unwrap();
                 let condition = compare("m.x", Operand::Equal, "old");
                 format!("{update} if {}", placeholders.condition(condition))
             },

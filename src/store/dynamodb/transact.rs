@@ -140,8 +140,8 @@ fn item(write: Write) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::Buil
                 .return_values_on_condition_check_failure(ON_FAILURE);
             item.put(put.build()?)
         }
-        Action::Update { key, set } => {
-            let update = placeholders.update(set).unwrap_or_default();
+        Action::Update { key, clauses } => {
+            let update = placeholders.update(clauses).unwrap_or_default();
             let (names, values) = placeholders.into_sdk();
             let update = Update::builder()
                 .table_name(table)

@@ -47,9 +47,9 @@ pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Writte
             })
             .await
         }
-        Action::Update { key, set } => {
+        Action::Update { key, clauses } => {
             let request = Request::new("UpdateItem", [table.as_str()]);
-            let update = placeholders.update(set);
+            let update = placeholders.update(clauses);
             let (names, values) = placeholders.into_sdk();
             let update = client
                 .update_item()

@@ -7,7 +7,7 @@ use crate::data::{
     ITEM_BYTES_MAX, Item, Key, KeyError, KeySchema, KeyValue, MAX_DEPTH, Path, Type, Value,
     item_bytes,
 };
-use crate::store::{Action, Condition, Operand, StoreError};
+use crate::store::{Action, Clause, Condition, Operand, StoreError};
 
 /// Why DynamoDB refuses what it is asked to do with one item: a `ValidationException`'s message.
 #[derive(Debug)]
@@ -74,16 +74,18 @@ pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// What an update sets, before it is known what it is set in.
-pub(super) fn update(table: &Table, set: &[(Path, Value<'_>)]) -> Result<(), Invalid> {
-    for (place, (path, value)) in set.iter().enumerate() {
+/// What an update changes, before it is known what it is changed in.
+pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
+    for (place, clause) in clauses.iter().enumerate() {
+        let path = clause.path();
         if table.key.names().any(|name| name == path.root()) {
             return Err(Invalid::parameter(format_args!(
                 "Cannot update attribute {}. This attribute is part of the key",
                 path.root()
             )));
         }
-        if let Some((other, _)) = set.iter().take(place).find(|(other, _)| overlap(other, path)) {
+        let mut others = clauses.iter().take(place).map(Clause::path);
+        if let Some(other) = others.find(|other| overlap(other, path)) {
             return Err(Invalid(format!(
                 "Invalid UpdateExpression: Two document paths overlap with each other; must \
                  remove or rewrite one of these paths; path one: {}, path two: {}",
@@ -91,7 +93,16 @@ pub(super) fn update(table: &Table, set: &[(Path, Value<'_>)]) -> Result<(), Inv
                 bracketed(path)
             )));
         }
-        nesting(value, path.segments().len())?;
+        match clause {
+            Clause::Set(_, value) => nesting(value, level(path))?,
+            Clause::Remove(_) => {}
+            Clause::Delete(_, value) => {
+                if !matches!(value.kind(), Type::Ss | Type::Ns | Type::Bs) {
+                    return Err(operand_type("UpdateExpression", "DELETE", value.kind()));
+                }
+                nesting(value, level(path))?;
+            }
+        }
     }
     Ok(())
 }
@@ -116,7 +127,7 @@ pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<()
 /// The operands of a condition.
 pub(super) fn condition(condition: &Condition) -> Result<(), Invalid> {
     match condition {
-        Condition::Exists(_) | Condition::NotExists(_) => Ok(()),
+        Condition::Exists(_) | Condition::NotExists(_) | Condition::Contains(..) => Ok(()),
         Condition::Compare(_, operand, value) => {
             let symbol = match operand {
                 Operand::Equal => return Ok(()),
@@ -128,6 +139,7 @@ pub(super) fn condition(condition: &Condition) -> Result<(), Invalid> {
                 None => Err(operand_type("ConditionExpression", symbol, value.kind())),
             }
         }
+        Condition::Not(inner) => self::condition(inner),
         Condition::All(all) | Condition::Any(all) => all.iter().try_for_each(self::condition),
     }
 }
@@ -224,18 +236,29 @@ fn nesting(value: &Value<'_>, level: usize) -> Result<(), Invalid> {
 
 /// Whether one path leads through the other.
 fn overlap(one: &Path, other: &Path) -> bool {
-    one.segments().iter().zip(other.segments()).all(|(one, other)| one == other)
+    let shared = one.segments().iter().zip(other.segments()).all(|(one, other)| one == other);
+    // Two elements of one list are apart.
+    let apart = one.segments().len() == other.segments().len()
+        && one.element().zip(other.element()).is_some_and(|(one, other)| one != other);
+    shared && !apart
+}
+
+/// The level of what is at a path: an attribute's is the first.
+fn level(path: &Path) -> usize {
+    path.segments().len() + usize::from(path.element().is_some())
 }
 
 fn bracketed(path: &Path) -> String {
-    format!("[{}]", path.segments().join(", "))
+    let element = path.element().map(|place| format!("[{place}]"));
+    let names: Vec<String> = path.segments().iter().cloned().chain(element).collect();
+    format!("[{}]", names.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ITEM_KEY, item, memory};
     use crate::data::{Path, Value};
-    use crate::store::{Action, Condition, Operand, Store as _, Write};
+    use crate::store::{Action, Clause, Condition, Operand, Store as _, Write};
     use expect_test::expect;
     use futures_util::FutureExt as _;
 
@@ -253,8 +276,8 @@ mod tests {
     fn refusals_are_in_dynamodbs_words() {
         let put = |json: &str| Action::Put(item(json));
         let update = |paths: &[&str]| {
-            let set = |path: &&str| (Path::parse(path).unwrap(), "x".into());
-            Action::Update { key: item(ITEM_KEY), set: paths.iter().map(set).collect() }
+            let set = |path: &&str| Clause::Set(Path::parse(path).unwrap(), "x".into());
+            Action::Update { key: item(ITEM_KEY), clauses: paths.iter().map(set).collect() }
         };
         let long = format!(r#"{{"pk": {{"S": "{}"}}, "sk": {{"S": "1"}}}}"#, "p".repeat(2049));
         expect![[r"

@@ -15,6 +15,7 @@ mod recorded;
 mod schema;
 mod stream;
 mod table;
+mod update;
 mod write;
 
 use std::cell::RefCell;

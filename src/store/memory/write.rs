@@ -1,16 +1,16 @@
 //! Writes: one by one, and in transactions.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::State;
 use super::bill;
 use super::check::{self, Invalid};
 use super::table::Table;
-use crate::data::{Item, Key, Path, Value};
+use super::update;
+use crate::data::{Item, Key, Path};
 use crate::store::{
-    Action, Answer, CancellationReason, Condition, StoreError, TRANSACT_ACTIONS_MAX, Transacted,
-    Units, Write, Written,
+    Action, Answer, CancellationReason, Clause, Condition, StoreError, TRANSACT_ACTIONS_MAX,
+    Transacted, Units, Write, Written,
 };
 
 /// The most bytes that the items of a transaction may have together.
@@ -134,7 +134,7 @@ impl Plan {
         let key = check::action_key(table, &action)?;
         match &action {
             Action::Put(item) => check::item(table, item)?,
-            Action::Update { set, .. } => check::update(table, set)?,
+            Action::Update { clauses, .. } => check::update(table, clauses)?,
             Action::Delete(_) | Action::Check(_) => {}
         }
         condition.map_or(Ok(()), check::condition)?;
@@ -144,8 +144,8 @@ impl Plan {
         } else {
             match action {
                 Action::Put(item) => Effect::Replace(Some(item)),
-                Action::Update { key, set } => {
-                    Effect::Replace(Some(updated(table, key, old, set)?))
+                Action::Update { key, clauses } => {
+                    Effect::Replace(Some(updated(table, key, old, clauses)?))
                 }
                 Action::Delete(_) => Effect::Replace(None),
                 Action::Check(_) => Effect::Nothing,
@@ -179,30 +179,16 @@ fn updated(
     table: &Table,
     key: Item<'static>,
     old: Option<&Item<'static>>,
-    set: Vec<(Path, Value<'static>)>,
+    clauses: Vec<Clause>,
 ) -> Result<Item<'static>, Invalid> {
     let mut item = old.cloned().unwrap_or(key);
-    let paths: Vec<Path> = set.iter().map(|(path, _)| path.clone()).collect();
-    for (path, value) in set {
-        assign(&mut item, &path, value).ok_or_else(|| {
-            let message =
-                "The document path provided in the update expression is invalid for update";
-            Invalid(message.to_owned())
-        })?;
-    }
+    let paths: Vec<Path> = clauses.iter().map(|clause| clause.path().clone()).collect();
+    update::apply(&mut item, clauses).ok_or_else(|| {
+        let message = "The document path provided in the update expression is invalid for update";
+        Invalid(message.to_owned())
+    })?;
     check::updated(table, &item, &paths)?;
     Ok(item)
-}
-
-/// Sets the value at a path, if everything above it is a map.
-fn assign(mut map: &mut Item<'static>, path: &Path, value: Value<'static>) -> Option<()> {
-    let (last, parents) = path.segments().split_last()?;
-    for name in parents {
-        let Some(Value::M(inner)) = map.get_mut(name.as_str()) else { return None };
-        map = inner;
-    }
-    map.insert(Cow::Owned(last.clone()), value);
-    Some(())
 }
 
 fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
