@@ -13,7 +13,8 @@ pub enum Condition {
     NotExists(Path),
     /// `path OP :value`; false if there is nothing at the path or it is of another type.
     Compare(Path, Operand, Value<'static>),
-    /// `contains(path, :value)`: a set or list that has this element.
+    /// `contains(path, :value)`: a set or list that has this element, or a string or binary that
+    /// this is part of.
     Contains(Path, Value<'static>),
     /// This does not hold.
     Not(Box<Condition>),
@@ -73,9 +74,13 @@ fn exists(path: &Path, item: Option<&Item<'_>>) -> bool {
     item.is_some_and(|item| path.resolve(item).is_some())
 }
 
-/// Whether a set or list has an element.
-fn contains(found: &Value<'_>, element: &Value<'_>) -> bool {
-    match (found, element) {
+/// Whether a set or list has an element, or a string or binary has a part.
+fn contains(found: &Value<'_>, value: &Value<'_>) -> bool {
+    match (found, value) {
+        (Value::S(text), Value::S(part)) => text.contains(&**part),
+        (Value::B(bytes), Value::B(part)) => {
+            part.is_empty() || bytes.windows(part.len()).any(|window| window == &**part)
+        }
         (Value::Ss(set), Value::S(element)) => set.contains(element),
         (Value::Ns(set), Value::N(element)) => set.contains(element),
         (Value::Bs(set), Value::B(element)) => set.contains(element),

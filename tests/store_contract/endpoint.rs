@@ -17,12 +17,16 @@ use crate::harness::{self, Harness};
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
 /// What DynamoDB Local does otherwise than AWS documents it.
-const DIFFERENT_IN_LOCAL: [&str; 4] = [
+const DIFFERENT_IN_LOCAL: [&str; 6] = [
     // A read that finds nothing is free.
     "billing::of_reads",
     "billing::of_queries",
     // Transactions cost twice what they should.
     "billing::of_transactions",
+    // An update makes an item even if it only takes away.
+    "updates::take_nothing_from_nothing",
+    // What is in the way of an update refuses the transaction, instead of cancelling it.
+    "transactions::say_what_is_in_the_way",
     // An update of a key gives one reason for the whole transaction.
     "transactions::say_which_update_is_invalid",
 ];
