@@ -1,6 +1,7 @@
 //! Items and requests, said briefly.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use referee::data::{Item, Number, Path, Value};
 use referee::store::{Action, Clause, Condition, Operand, Write};
@@ -30,17 +31,22 @@ pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
     Value::B(Cow::Owned(bytes.to_vec()))
 }
 
+/// Values hold sets sorted.
 pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
-    Value::Ss(texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect())
+    let texts: BTreeSet<_> = texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect();
+    Value::Ss(texts.into_iter().collect())
 }
 
 pub(crate) fn numbers(texts: &[&str]) -> Value<'static> {
     let number = |text: &&str| Number::parse((*text).to_owned()).unwrap();
-    Value::Ns(texts.iter().map(number).collect())
+    let mut numbers: Vec<_> = texts.iter().map(number).collect();
+    numbers.sort();
+    Value::Ns(numbers)
 }
 
 pub(crate) fn binaries(all: &[&[u8]]) -> Value<'static> {
-    Value::Bs(all.iter().map(|bytes| Cow::Owned(bytes.to_vec())).collect())
+    let all: BTreeSet<_> = all.iter().map(|bytes| Cow::Owned(bytes.to_vec())).collect();
+    Value::Bs(all.into_iter().collect())
 }
 
 /// An item with one attribute more.

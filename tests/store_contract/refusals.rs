@@ -263,6 +263,7 @@ pub(crate) async fn actions<H: Harness>(h: H) {
     let overlapping = vec![remove("list"), remove("list[0]")];
     for (action, words) in [
         (crate::items::change(&app, key("1"), overlapping), "two document paths overlap"),
+        (crate::items::change(&app, key("1"), Vec::new()), "the expression can not be empty"),
         (change(take("x", "a".into())), "operator: delete"),
         (change(take("x", strings(&[]))), "may not be empty"),
         (change(remove("city.x")), "must be scalars"),

@@ -107,6 +107,10 @@ impl State {
         let mut keys = BTreeSet::new();
         for (place, write) in actions.iter().enumerate() {
             let table = self.table(&write.table)?;
+            if matches!(&write.action, Action::Update { clauses, .. } if clauses.is_empty()) {
+                let message = "Invalid UpdateExpression: The expression can not be empty;";
+                return Err(Invalid(message.to_owned()).into());
+            }
             if matches!(write.action, Action::Check(_)) && write.condition.is_none() {
                 let place = format!(".{}.member.conditionCheck.conditionExpression", place + 1);
                 return Err(constraint("null", &place, "not be null"));
