@@ -41,7 +41,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test(format!("endpoint::{name}"), move || run(case, &endpoint))
             .with_ignored_flag(is_skipped)
     };
-    crate::cases().into_iter().map(trial).collect()
+    let agreement = crate::agreement::trial(endpoint.clone());
+    crate::cases().into_iter().map(trial).chain([agreement]).collect()
 }
 
 fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {
@@ -59,7 +60,7 @@ pub(crate) struct OnEndpoint {
 
 impl OnEndpoint {
     /// Makes the tables, under names that no other case has.
-    async fn new(endpoint: &str) -> Self {
+    pub(crate) async fn new(endpoint: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("contract-{}-{count}-", std::process::id());

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use referee::data::{Item, Key, Path, Value};
 use referee::store::memory::{Committed, Usage};
 use referee::store::{
-    Action, Clause, Condition, Memory, Operand, Query, Store as _, Transacted, Write, Written,
+    Action, Clause, Condition, Memory, Operand, Query, Store, Transacted, Write, Written,
 };
 use serde_json::json;
 
@@ -35,7 +35,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value)) {
-    let run = TestRunner::new(ProptestConfig::with_source_file(file!())).run(strategy, |drawn| {
+    hold_in(ProptestConfig::default().cases, strategy, law);
+}
+
+/// Holds a law in so many cases.
+pub(crate) fn hold_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S::Value)) {
+    let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
+    let run = TestRunner::new(config).run(strategy, |drawn| {
         law(drawn);
         Ok(())
     });
@@ -45,9 +51,9 @@ fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value)) {
 }
 
 /// Writes and transactions on few keys with few values, so that they meet.
-type Program = Vec<Vec<Write>>;
+pub(crate) type Program = Vec<Vec<Write>>;
 
-fn programs() -> impl Strategy<Value = Program> {
+pub(crate) fn programs() -> impl Strategy<Value = Program> {
     prop::collection::vec(prop::collection::vec(writes(), 1..4), 0..30)
 }
 
@@ -122,18 +128,23 @@ fn conditions() -> impl Strategy<Value = Condition> {
     })
 }
 
-/// Runs a program: single writes as such, several as a transaction.
-fn run(memory: &Memory, program: &Program) -> Vec<bool> {
-    let made = |writes: &Vec<Write>| {
-        if let [write] = &writes[..] {
-            let answer = memory.write(write.clone()).now_or_never().unwrap();
+/// Runs a program: single writes as such, several as a transaction. Which of them were made.
+pub(crate) async fn run_on(store: &impl Store, program: &Program) -> Vec<bool> {
+    let mut made = Vec::new();
+    for writes in program {
+        made.push(if let [write] = &writes[..] {
+            let answer = store.write(write.clone()).await;
             answer.is_ok_and(|answer| answer.value == Written::Applied)
         } else {
-            let answer = memory.transact(writes.clone()).now_or_never().unwrap();
+            let answer = store.transact(writes.clone()).await;
             answer.is_ok_and(|answer| answer.value == Transacted::Applied)
-        }
-    };
-    program.iter().map(made).collect()
+        });
+    }
+    made
+}
+
+fn run(memory: &Memory, program: &Program) -> Vec<bool> {
+    run_on(memory, program).now_or_never().unwrap()
 }
 
 /// Keys and items in no order at all.

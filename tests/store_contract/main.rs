@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a case fails by panicking")]
 
+#[cfg(feature = "live")]
+mod agreement;
 mod billing;
 mod conditions;
 #[cfg(feature = "live")]
