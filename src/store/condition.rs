@@ -156,6 +156,28 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_looked_for_in_what_can_have_it() {
+        for (text, json, expected) in [
+            ("s", r#"{"S": "b"}"#, true),
+            ("s", r#"{"S": ""}"#, true),
+            ("s", r#"{"S": "bb"}"#, false),
+            ("b", r#"{"B": ""}"#, true),
+            ("b", r#"{"B": "/w=="}"#, true),
+            ("b", r#"{"B": "AA=="}"#, false),
+            ("set", r#"{"N": "9.0"}"#, true),
+            ("set", r#"{"S": "9"}"#, false),
+            ("m", r#"{"S": "n"}"#, false),
+            ("n", r#"{"N": "1"}"#, false),
+            ("x", r#"{"S": ""}"#, false),
+        ] {
+            let value: Value<'_> = serde_json::from_str(json).unwrap();
+            let contains = Condition::Contains(path(text), value.into_owned());
+            assert_eq!(holds(&contains), expected, "{text} {json}");
+            assert_eq!(holds(&Condition::Not(Box::new(contains))), !expected, "{text} {json}");
+        }
+    }
+
+    #[test]
     fn all_is_true_of_nothing_and_any_is_not() {
         assert!(Condition::All(Vec::new()).holds(None));
         assert!(!Condition::Any(Vec::new()).holds(None));

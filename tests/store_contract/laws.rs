@@ -61,10 +61,10 @@ fn writes() -> impl Strategy<Value = Write> {
     let keys = (0..2_u8, 0..3_u8)
         .prop_map(|(pk, sk)| item(&json!({"pk": pk.to_string(), "sk": sk.to_string()})));
     let updates = prop::collection::vec(clauses(), 0..4);
-    (keys, attributes(), updates, 0..5, prop::option::of(conditions())).prop_map(
+    (keys, attributes(), updates, 0..6, prop::option::weighted(0.3, conditions())).prop_map(
         |(key, attributes, clauses, kind, condition)| {
             let action = match kind {
-                0 | 1 => Action::Put(key.into_iter().chain(attributes).collect()),
+                0..2 => Action::Put(key.into_iter().chain(attributes).collect()),
                 2 => Action::Delete(key),
                 _ => Action::Update { key, clauses },
             };
@@ -74,11 +74,12 @@ fn writes() -> impl Strategy<Value = Write> {
 }
 
 fn attributes() -> impl Strategy<Value = Item<'static>> {
-    prop::option::of((0..2_u8, 0..3_u8, 0..4_usize)).prop_map(|drawn| match drawn {
+    prop::option::weighted(0.9, (0..2_u8, 0..3_u8, 0..4_usize)).prop_map(|drawn| match drawn {
         Some((city, n, length)) => {
             let list: Vec<_> = (0..length).collect();
-            let plain = json!({"city": city.to_string(), "n": n, "m": {"y": list}, "l": list});
-            with(item(&plain), "s", letters(length + 1))
+            let plain = json!({"city": city.to_string(), "n": n, "m": {"y": list}});
+            let sets = Value::L((0..length).map(|place| letters(place + 1)).collect());
+            with(with(item(&plain), "s", letters(length + 1)), "l", sets)
         }
         None => Item::new(),
     })
@@ -91,10 +92,11 @@ fn letters(count: usize) -> Value<'static> {
 
 /// Paths that mostly lead to something.
 fn paths() -> impl Strategy<Value = Path> {
-    let list = || (prop::sample::select(vec!["l", "m.y"]), 0..5_usize);
+    let names = vec!["x", "m", "m.x", "m.y", "l", "s", "n", "none.x"];
     prop_oneof![
-        2 => list().prop_map(|(list, place)| path(list).element_at(place)),
-        2 => prop::sample::select(vec!["x", "m", "m.x", "m.y", "l", "s", "n", "none.x"]).prop_map(path),
+        4 => (0..5_usize).prop_map(|place| path("l").element_at(place)),
+        1 => (0..5_usize).prop_map(|place| path("m.y").element_at(place)),
+        1 => prop::sample::select(names).prop_map(path),
     ]
 }
 
@@ -102,7 +104,7 @@ fn clauses() -> impl Strategy<Value = Clause> {
     prop_oneof![
         1 => (paths(), 0..3_u8).prop_map(|(path, number)| Clause::Set(path, value(&json!(number)))),
         2 => paths().prop_map(Clause::Remove),
-        2 => (prop::sample::select(vec!["s", "x", "l[0]"]), 1..4_usize)
+        2 => (prop::sample::select(vec!["s", "s", "l[0]", "l[1]", "x"]), 1..4_usize)
             .prop_map(|(text, count)| Clause::Delete(path(text), letters(count))),
     ]
 }

@@ -163,8 +163,8 @@ pub(super) fn kind_of(item: &Item<'_>, name: &str) -> Type {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ITEM_KEY, item, memory};
-    use crate::data::{Path, Value};
-    use crate::store::{Action, Clause, Condition, Operand, Store as _, Write};
+    use crate::data::Path;
+    use crate::store::{Action, Clause, Store as _, Write};
     use expect_test::expect;
     use futures_util::FutureExt as _;
 
@@ -210,17 +210,5 @@ mod tests {
             update(&["x", "x.y"]),
             update(&["x.y"]),
         ]));
-    }
-
-    #[test]
-    fn a_condition_orders_only_what_a_key_could_be() {
-        let path = Path::attribute("x");
-        let less = Condition::Compare(path.clone(), Operand::Less, Value::Bool(true));
-        let nested = Condition::Any(vec![Condition::Exists(path.clone()), less]);
-        let refusal = super::condition(&nested).unwrap_err();
-        expect!["Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"]
-            .assert_eq(&refusal.0);
-        let equal = Condition::Compare(path, Operand::Equal, Value::Bool(true));
-        assert!(super::condition(&equal).is_ok());
     }
 }

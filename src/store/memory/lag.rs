@@ -113,7 +113,7 @@ mod tests {
         let query = Query {
             table: "app".to_owned(),
             index: Some("by_city".to_owned()),
-            partition: ("city".to_owned(), city.to_owned().into()),
+            partition: ("city".to_owned(), city.into()),
             sort: None,
             attributes: None,
             limit: Some(limit),

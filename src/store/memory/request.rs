@@ -265,3 +265,79 @@ fn no_empty_set(value: &Value<'_>) -> Result<(), Invalid> {
     };
     Err(Invalid::parameter(empty))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Memory;
+    use super::super::tests::{ITEM_KEY, item, memory};
+    use super::*;
+    use crate::store::Store as _;
+    use expect_test::expect;
+    use futures_util::FutureExt as _;
+
+    fn refusal(memory: &Memory, action: Action, condition: Option<Condition>) -> String {
+        let write = Write { table: "app".to_owned(), action, condition };
+        memory.write(write).now_or_never().unwrap().unwrap_err().to_string() + "\n"
+    }
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    #[test]
+    fn refusals_of_updates_are_in_dynamodbs_words() {
+        let memory = memory();
+        let set = |path| Clause::Set(path, "".into());
+        let list = || path("l");
+        let refusals: String = [
+            vec![set(path("x")), set(path("x.y"))],
+            vec![set(list().element_at(0)), Clause::Remove(list())],
+            vec![set(list().element_at(0)), Clause::Remove(path("l.x"))],
+            vec![set(path("city"))],
+            vec![Clause::Remove(path("city.x"))],
+            vec![Clause::Delete(path("x"), Value::Null)],
+            vec![Clause::Delete(path("x"), Value::Ss(Vec::new()))],
+            vec![Clause::Remove(path("x.y"))],
+        ]
+        .map(|clauses| refusal(&memory, Action::Update { key: item(ITEM_KEY), clauses }, None))
+        .concat();
+        expect![[r#"
+            ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
+            ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [l, [0]], path two: [l]
+            ValidationException: Invalid UpdateExpression: Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [l, [0]], path two: [l, x]
+            ValidationException: One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.
+            ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: city
+            ValidationException: Invalid UpdateExpression: Incorrect operand type for operator or function; operator: DELETE, operand type: NULL, typeSet: ALLOWED_FOR_DELETE_OPERAND
+            ValidationException: One or more parameter values were invalid: An string set  may not be empty
+            ValidationException: The document path provided in the update expression is invalid for update
+        "#]].assert_eq(&refusals);
+    }
+
+    #[test]
+    fn refusals_of_conditions_are_in_dynamodbs_words() {
+        let memory = memory();
+        let less = |text, value| Condition::Compare(path(text), Operand::Less, value);
+        let refusals: String = [
+            Condition::Any(vec![
+                Condition::Exists(path("x")),
+                Condition::Not(Box::new(less("x", Value::Bool(true)))),
+            ]),
+            Condition::Contains(path("x"), Value::Ns(Vec::new())),
+            Condition::Exists(path("pk").element_at(0)),
+            Condition::Contains(path("city.x"), "x".into()),
+        ]
+        .map(|condition| refusal(&memory, Action::Delete(item(ITEM_KEY)), Some(condition)))
+        .concat();
+        expect![[r#"
+            ValidationException: Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL
+            ValidationException: One or more parameter values were invalid: An number set  may not be empty
+            ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk
+            ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: city
+        "#]].assert_eq(&refusals);
+        // Anything may be compared for equality.
+        let equal = Condition::Compare(path("x"), Operand::Equal, Value::Bool(true));
+        let delete = Action::Delete(item(ITEM_KEY));
+        let write = Write { table: "app".to_owned(), action: delete, condition: Some(equal) };
+        assert!(memory.write(write).now_or_never().unwrap().is_ok());
+    }
+}

@@ -205,3 +205,32 @@ fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
         Err(Invalid(message)) => CancellationReason::Invalid(message),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{item, memory};
+    use super::*;
+    use crate::store::Store as _;
+    use futures_util::FutureExt as _;
+
+    /// What a transaction deletes may be far more than it may hold.
+    #[test]
+    fn a_page_of_a_cascade_may_delete_the_largest_items() {
+        let memory = memory();
+        let filler = "x".repeat(300 * 1024);
+        let key =
+            |number: usize| item(&format!(r#"{{"pk": {{"S": "p"}}, "sk": {{"S": "{number}"}}}}"#));
+        for number in 0..99 {
+            let mut large = key(number);
+            large.insert("x".into(), filler.as_str().into());
+            memory.seed("app", large).unwrap();
+        }
+        let write = |action, condition| Write { table: "app".to_owned(), action, condition };
+        let absent = Condition::NotExists(Path::attribute("pk"));
+        let check = write(Action::Check(key(99)), Some(absent));
+        let deletes = (0..99).map(|number| write(Action::Delete(key(number)), None));
+        let answer = memory.transact(deletes.chain([check]).collect()).now_or_never().unwrap();
+        assert_eq!(answer.unwrap().value, Transacted::Applied);
+        assert!(memory.dump()["app"].is_empty());
+    }
+}
