@@ -172,8 +172,9 @@ impl Model {
                 let mut item = old.unwrap_or(&key).clone();
                 are_apart(clauses).then_some(())?;
                 clauses.iter().try_for_each(|clause| change(&mut item, clause))?;
+                close_gaps(&mut item);
                 let makes = clauses.iter().any(|clause| matches!(clause, Clause::Set(..)));
-                (old.is_some() || makes || clauses.is_empty()).then(|| without_gone(item))
+                (old.is_some() || makes || clauses.is_empty()).then_some(item)
             }
         };
         Some((key, new))
@@ -226,31 +227,31 @@ fn change(item: &mut Item<'static>, clause: &Clause) -> Option<()> {
 
 /// The value at a path, or a place for it.
 fn slot<'i>(mut map: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'static>> {
-    let (last, parents) = path.segments().split_last()?;
-    for name in parents {
-        let Value::M(inner) = map.get_mut(name.as_str())? else { return None };
+    let (name, parents) = path.segments().split_last()?;
+    for parent in parents {
+        let Value::M(inner) = map.get_mut(parent.as_str())? else { return None };
         map = inner;
     }
     let Some(place) = path.element() else {
-        return Some(map.entry(last.clone().into()).or_insert_with(gone));
+        return Some(map.entry(name.clone().into()).or_insert_with(gone));
     };
-    let Value::L(list) = map.get_mut(last.as_str())? else { return None };
+    let Value::L(list) = map.get_mut(name.as_str())? else { return None };
     list.resize(list.len().max(place + 1), gone());
     list.get_mut(place)
 }
 
-fn without_gone(item: Item<'static>) -> Item<'static> {
-    let kept = item.into_iter().filter(|(_, value)| *value != gone());
-    kept.map(|(name, value)| (name, close_gaps(value))).collect()
+fn close_gaps(item: &mut Item<'static>) {
+    item.retain(|_, value| *value != gone());
+    item.values_mut().for_each(close_gaps_in);
 }
 
-fn close_gaps(value: Value<'static>) -> Value<'static> {
-    match value {
-        Value::M(map) => Value::M(without_gone(map)),
-        Value::L(list) => {
-            Value::L(list.into_iter().filter(|value| *value != gone()).map(close_gaps).collect())
-        }
-        other => other,
+fn close_gaps_in(value: &mut Value<'static>) {
+    if let Value::M(map) = value {
+        close_gaps(map);
+    }
+    if let Value::L(list) = value {
+        list.retain(|element| *element != gone());
+        list.iter_mut().for_each(close_gaps_in);
     }
 }
 

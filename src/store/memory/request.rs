@@ -4,6 +4,8 @@
 //! it, and is told of the one action.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 
+use std::collections::BTreeMap;
+
 use super::check::{self, Invalid};
 use super::table::{Index, Table};
 use crate::data::{
@@ -240,12 +242,14 @@ fn no_set(found: Type) -> Invalid {
 /// Whether a value nests too deeply, that is itself at this level: an attribute's is the first.
 /// What lies on the last level is no list or map.
 pub(super) fn is_too_deep(value: &Value<'_>, level: usize) -> bool {
-    level > MAX_DEPTH
-        || match value {
-            Value::L(list) => list.iter().any(|element| is_too_deep(element, level + 1)),
-            Value::M(map) => map.values().any(|inner| is_too_deep(inner, level + 1)),
-            _ => false,
-        }
+    level > MAX_DEPTH || inner(value).any(|inner| is_too_deep(inner, level + 1))
+}
+
+/// The values right below a value.
+fn inner<'v, 'a>(value: &'v Value<'a>) -> impl Iterator<Item = &'v Value<'a>> {
+    let list = if let Value::L(list) = value { Some(list) } else { None };
+    let map = if let Value::M(map) = value { Some(map) } else { None };
+    list.into_iter().flatten().chain(map.into_iter().flat_map(BTreeMap::values))
 }
 
 fn too_deep() -> Invalid {
@@ -255,15 +259,19 @@ fn too_deep() -> Invalid {
 }
 
 fn no_empty_set(value: &Value<'_>) -> Result<(), Invalid> {
-    let empty = match value {
-        Value::Ss(set) if set.is_empty() => "An string set  may not be empty",
-        Value::Ns(set) if set.is_empty() => "An number set  may not be empty",
-        Value::Bs(set) if set.is_empty() => "Binary sets should not be empty",
-        Value::L(list) => return list.iter().try_for_each(no_empty_set),
-        Value::M(map) => return map.values().try_for_each(no_empty_set),
-        _ => return Ok(()),
+    let (is_empty, words) = match value {
+        Value::Ss(set) => (set.is_empty(), "An string set  may not be empty"),
+        Value::Ns(set) => (set.is_empty(), "An number set  may not be empty"),
+        Value::Bs(set) => (set.is_empty(), "Binary sets should not be empty"),
+        Value::S(_)
+        | Value::N(_)
+        | Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::L(_)
+        | Value::M(_) => return inner(value).try_for_each(no_empty_set),
     };
-    Err(Invalid::parameter(empty))
+    if is_empty { Err(Invalid::parameter(words)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -301,7 +309,7 @@ mod tests {
         ]
         .map(|clauses| refusal(&memory, Action::Update { key: item(ITEM_KEY), clauses }, None))
         .concat();
-        expect![[r#"
+        expect![[r"
             ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
             ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [l, [0]], path two: [l]
             ValidationException: Invalid UpdateExpression: Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [l, [0]], path two: [l, x]
@@ -310,7 +318,7 @@ mod tests {
             ValidationException: Invalid UpdateExpression: Incorrect operand type for operator or function; operator: DELETE, operand type: NULL, typeSet: ALLOWED_FOR_DELETE_OPERAND
             ValidationException: One or more parameter values were invalid: An string set  may not be empty
             ValidationException: The document path provided in the update expression is invalid for update
-        "#]].assert_eq(&refusals);
+        "]].assert_eq(&refusals);
     }
 
     #[test]
@@ -328,12 +336,12 @@ mod tests {
         ]
         .map(|condition| refusal(&memory, Action::Delete(item(ITEM_KEY)), Some(condition)))
         .concat();
-        expect![[r#"
+        expect![[r"
             ValidationException: Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL
             ValidationException: One or more parameter values were invalid: An number set  may not be empty
             ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk
             ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: city
-        "#]].assert_eq(&refusals);
+        "]].assert_eq(&refusals);
         // Anything may be compared for equality.
         let equal = Condition::Compare(path("x"), Operand::Equal, Value::Bool(true));
         let delete = Action::Delete(item(ITEM_KEY));

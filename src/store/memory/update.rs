@@ -56,13 +56,15 @@ enum Slot<'i, 'p> {
 impl<'i, 'p> Slot<'i, 'p> {
     /// The place that a path leads to; everything above it must be there.
     fn at(mut map: &'i mut Item<'static>, path: &'p Path) -> Result<Self, Invalid> {
-        let (last, parents) = path.segments().split_last().ok_or_else(nowhere)?;
-        for name in parents {
-            let Some(Value::M(inner)) = map.get_mut(name.as_str()) else { return Err(nowhere()) };
+        let (name, parents) = path.segments().split_last().ok_or_else(nowhere)?;
+        for parent in parents {
+            let Some(Value::M(inner)) = map.get_mut(parent.as_str()) else {
+                return Err(nowhere());
+            };
             map = inner;
         }
-        let Some(place) = path.element() else { return Ok(Self::Name(map, last)) };
-        match map.get_mut(last.as_str()) {
+        let Some(place) = path.element() else { return Ok(Self::Name(map, name)) };
+        match map.get_mut(name.as_str()) {
             Some(Value::L(list)) => Ok(Self::Element(list, place)),
             _ => Err(nowhere()),
         }
