@@ -121,6 +121,9 @@ async fn cure<S: Store, C: Clock>(
     let doom = Doom { depth: departure.depth + 1 };
     if is_recursive && doom.depth > reference.depth_max {
         let leads = referring(store, trail, NAMED_MAX).await?;
+        if leads.keys.is_empty() {
+            return Ok(settled);
+        }
         let words = format!("the cascade has come {} levels deep", departure.depth);
         (settled.count, settled.more) = (leads.keys.len(), leads.more);
         settled.named = leads.keys;
