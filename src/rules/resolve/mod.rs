@@ -5,6 +5,8 @@ mod actions;
 mod cycles;
 mod entities;
 mod find;
+mod indexes;
+mod lookups;
 mod mirrors;
 mod overlaps;
 mod references;
@@ -20,7 +22,7 @@ use super::model::{EntityId, Rules, TableId};
 use super::span::Spanned;
 use crate::rules::language::did_you_mean;
 use entities::Entity;
-use find::Indexes;
+use indexes::Indexes;
 use tables::Table;
 
 /// The environment variables, as far as someone asks for them.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::find::{self, Indexes};
+use super::find;
+use super::indexes::Indexes;
 use super::sources::{self, Sides};
 use super::{Scope, actions};
 use crate::rules::ast::{self, Action};
