@@ -86,6 +86,7 @@ pub static ALL: &[&Code] = &[
     &DEFAULT_WRONG,
     &FIGHT,
     &CYCLE,
+    &UNSET_WHERE,
     &NOT_INVERSE,
     &SAME_KEYS,
     &TWO_MIRRORS,
@@ -100,6 +101,7 @@ pub static ALL: &[&Code] = &[
     &COMMENT,
     &SEPARATOR,
     &EXPIRED,
+    &SHARED_PART,
 ];
 
 /// The code with this id, in whichever case it is written.

@@ -58,7 +58,7 @@ impl fmt::Display for Lookup {
                 if name.is_none() {
                     let names: Vec<String> =
                         key.iter().map(|(attribute, _)| format!("`{}`", attribute.name)).collect();
-                    write!(formatter, ", NAME being an index with the key {}", names.join(", "))?;
+                    write!(formatter, ", NAME being an index on {}", names.join(" and "))?;
                 }
                 Ok(())
             }

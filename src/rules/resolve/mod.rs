@@ -4,6 +4,7 @@
 mod actions;
 mod cycles;
 mod entities;
+mod fights;
 mod find;
 mod indexes;
 mod lookups;
@@ -44,7 +45,7 @@ pub(crate) fn resolve(
     rule_names(file, problems);
     let mirrors = mirrors::resolve(&scope, problems);
     let references = references::resolve(&scope, &mut indexes, problems);
-    actions::check_pairs(&scope, problems);
+    fights::check(&scope, &references, problems);
     cycles::check(&scope, problems);
     unused::check(file, problems);
     let tables = scope.tables.into_iter().enumerate();
