@@ -80,6 +80,13 @@ fn replay_and_apply(endpoint: &str) {
              mirror_missing       membership    app: user#eve@example.com / company#acme   app: company#acme / user#eve@example.com   would_repair
              mirror_missing       membership    app: user#ada@example.com / company#acme   app: company#acme / user#ada@example.com   would_repair
 
+             would write   rule         item
+            ─────────────────────────────────────────────────────────────────────
+             put           membership   app: user#ada@example.com / company#acme
+             put           membership   app: user#bob@example.com / company#acme
+             put           membership   app: user#eve@example.com / company#acme
+             put           membership   app: user#ada@example.com / company#acme
+
             5 records in 3 batches: 6 violations, 0 writes, 0 rejected
             4 requests, 6 read units, 0 write units
             --- stderr
