@@ -199,6 +199,7 @@ impl World {
                 let expired = matches!(act, Act::Expire(_));
                 between.extend(store.take_stream().into_iter().map(|it| (it, false, expired)));
             }
+            store.advance_indexes(rng.usize(..3));
             let timeout = || StoreError::Retry("the request timed out".to_owned());
             let is_write = call.kind.is_write();
             match rng.u8(..if may_fail { 40 } else { 1 }) {
@@ -211,13 +212,22 @@ impl World {
         }));
     }
 
+    /// Lets the indexes lag behind the table from now on.
+    pub(crate) fn let_indexes_lag(&self) {
+        self.store.hold_indexes();
+    }
+
     /// What the table holds.
     pub(crate) fn state(&self) -> State {
         let items = self.store.dump().remove("app").unwrap();
-        for item in &items {
+        items.iter().map(|item| (name_of(item), thing(item))).collect()
+    }
+
+    /// No item is left that is marked to be deleted.
+    pub(crate) fn assert_unmarked(&self) {
+        for item in self.store.dump().remove("app").unwrap() {
             assert!(!item.contains_key("_referee"), "a mark is left: {item:?}");
         }
-        items.iter().map(|item| (name_of(item), thing(item))).collect()
     }
 
     /// Everything that the engine did was called for when it did it.

@@ -265,3 +265,40 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
     "#]],
     );
 }
+
+#[test]
+fn an_index_is_looked_at_once_the_grace_is_over() {
+    let history = || {
+        History::new()
+            .has("pk: user#ann, sk: '-'")
+            .insert("pk: task#1, sk: '-', owner: ann")
+            .later(1)
+            .remove("pk: user#ann, sk: '-'")
+    };
+    let lagging = |catches_up: bool| {
+        let rules = load(RULES);
+        let store = Rc::new(history().store(&rules));
+        store.hold_indexes();
+        let inner = Rc::clone(&store);
+        store.set_faults(Box::new(move |call| {
+            if catches_up && call.kind == CallKind::Query {
+                inner.advance_indexes(inner.unseen());
+            }
+            Fault::None
+        }));
+        outcome_on(&rules, &history(), &store)
+    };
+    expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+        1 app: 4 requests, 2.5 read, 6 write
+          task_owner orphaned task#1/- -> user#ann/- @200 repaired: 1 `task` referred to the deleted `user`: deleted [1]
+          task_owner delete task#1/-
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+    "#]].assert_eq(&lagging(true));
+    // What it does not show by then, an audit finds.
+    expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 1.5 read, 0 write
+    "#]].assert_eq(&lagging(false));
+}
