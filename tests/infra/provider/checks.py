@@ -6,16 +6,19 @@ Each limit is AWS's own; the service's API reference has it.
 import json
 import re
 
+from msgpack.ext import ExtType
+from tf.types import Unknown
+
 ARN = re.compile(r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$")
 RETENTION_DAYS = {0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 
-def problems_of(kind, config, unknown):
+def problems_of(kind, config):
     """All that is wrong with a resource, as far as its values are known."""
     if config is None:
         return []
     find = CHECKS.get(kind, lambda _: [])
-    known = without(config, unknown)
+    known = without_unknown(config)
     arns = [
         f"{kind}: `{name}` is no ARN: {value}"
         for name, value in known.items()
@@ -24,14 +27,14 @@ def problems_of(kind, config, unknown):
     return arns + [f"{kind}: {problem}" for problem in find(known)]
 
 
-def without(value, unknown):
-    """The value, with null for what is not known."""
-    if value is unknown:
+def without_unknown(value):
+    """The value, with null for what is not known, whether something is known of it or not."""
+    if value is Unknown or isinstance(value, ExtType):
         return None
     if isinstance(value, list):
-        return [without(one, unknown) for one in value]
+        return [without_unknown(one) for one in value]
     if isinstance(value, dict):
-        return {name: without(one, unknown) for name, one in value.items()}
+        return {name: without_unknown(one) for name, one in value.items()}
     return value
 
 
@@ -96,7 +99,7 @@ def function(config):
     problems = matching(config, "function_name", r"[A-Za-z0-9_-]{1,64}")
     problems += between(config, "memory_size", 128, 10_240) + between(config, "timeout", 1, 900)
     problems += one_of(config, "runtime", {"provided.al2023"})
-    problems += [f"the architecture {one}" for one in config.get("architectures") or [] if one not in {"arm64", "x86_64"}]
+    problems += [f"the architecture {one}" for one in config.get("architectures") or [] if one not in {None, "arm64", "x86_64"}]
     for environment in config.get("environment") or []:
         variables = environment.get("variables") or {}
         size = sum(len(name) + len((value or "").encode()) for name, value in variables.items())

@@ -108,7 +108,7 @@ class Provider(rpc.ProviderServicer):
         return pb.ConfigureProvider.Response()
 
     def ValidateResourceConfig(self, request, context):
-        problems = problems_of(request.type_name, read_dynamic_value(request.config), Unknown)
+        problems = problems_of(request.type_name, read_dynamic_value(request.config))
         return pb.ValidateResourceConfig.Response(diagnostics=[error(text) for text in problems])
 
     def ValidateDataResourceConfig(self, request, context):
@@ -125,7 +125,7 @@ class Provider(rpc.ProviderServicer):
         proposed = read_dynamic_value(request.proposed_new_state)
         if proposed is None:
             return pb.PlanResourceChange.Response(planned_state=request.proposed_new_state)
-        problems = problems_of(request.type_name, proposed, Unknown)
+        problems = problems_of(request.type_name, proposed)
         planned = with_unknowns(SCHEMA["resource_schemas"][request.type_name]["block"], proposed)
         return pb.PlanResourceChange.Response(
             planned_state=to_dynamic_value(planned), diagnostics=[error(text) for text in problems]
