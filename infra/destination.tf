@@ -22,14 +22,14 @@ locals {
   # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
   destination_statements = concat(
     var.failure_destination.type != "s3" ? [] : [
-      { Sid = "FindBucketOfFailed", Action = ["s3:ListBucket"], Resource = [local.destination_arn] },
-      { Sid = "KeepFailed", Action = ["s3:PutObject"], Resource = ["${local.destination_arn}/*"] },
+      { Sid = "FindFailures", Action = ["s3:ListBucket"], Resource = [local.destination_arn] },
+      { Sid = "KeepFailures", Action = ["s3:PutObject"], Resource = ["${local.destination_arn}/*"] },
     ],
     var.failure_destination.type != "sqs" ? [] : [
-      { Sid = "KeepFailed", Action = ["sqs:SendMessage"], Resource = [local.destination_arn] },
+      { Sid = "KeepFailures", Action = ["sqs:SendMessage"], Resource = [local.destination_arn] },
     ],
     var.failure_destination.type != "sns" ? [] : [
-      { Sid = "KeepFailed", Action = ["sns:Publish"], Resource = [local.destination_arn] },
+      { Sid = "KeepFailures", Action = ["sns:Publish"], Resource = [local.destination_arn] },
     ],
     var.kms_key_arn == null && local.destination_key == null ? [] : [
       { Sid = "UseKeys", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = distinct(compact([var.kms_key_arn, local.destination_key])) },

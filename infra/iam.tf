@@ -44,7 +44,7 @@ locals {
     "missing:delete"      = { from = ["DeleteItem"], to = ["ConditionCheckItem"] }
     "missing:unset"       = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
     "missing:set_default" = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
-    "missing:revert"      = { from = ["PutItem", "DeleteItem"], to = ["ConditionCheckItem"] }
+    "missing:revert"      = { from = ["DeleteItem", "UpdateItem"], to = [] }
     "delete:cascade"      = { from = ["DeleteItem"], to = ["ConditionCheckItem"] }
     "delete:unset"        = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
     "delete:set_default"  = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
@@ -54,6 +54,12 @@ locals {
     for one in local.reference_actions : [
       [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
       [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
+      # How deep a cascade is that leads to items of its own kind, the items say.
+      one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
+      # What an item is put back to has to be whole in all its references.
+      one.action != "missing:revert" ? [] : [
+        for other in local.references : { entity = other.to, request = "ConditionCheckItem" } if other.from == one.rule.from
+      ],
     ]
   ])
   # A mirror is put and deleted; where its delete deletes the source, its own deletes are announced on
@@ -77,8 +83,8 @@ locals {
   }
   # Tables that need the same requests share a statement.
   write_requests = {
-    for alias in sort(distinct(flatten([for request in ["PutItem", "UpdateItem", "DeleteItem"] : local.requests[request]]))) :
-    alias => join(",", [for request in ["PutItem", "UpdateItem", "DeleteItem"] : request if contains(local.requests[request], alias)])
+    for alias in sort(distinct(flatten([for request in ["DeleteItem", "PutItem", "UpdateItem"] : local.requests[request]]))) :
+    alias => join(",", [for request in ["DeleteItem", "PutItem", "UpdateItem"] : request if contains(local.requests[request], alias)])
   }
 
   table_arns = { for alias, table in local.tables : alias => table.arn }
@@ -88,90 +94,89 @@ locals {
     [for one in local.queried_indexes : "${local.table_arns[one.table]}/index/${one.index}"],
   )
 
+  # As text, since a statement with a condition is of another type than one without.
   statements = concat(
     [
-      {
+      jsonencode({
         Sid      = "ReadStreams"
+        Effect   = "Allow"
         Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         Resource = [for alias in sort(local.watched) : local.tables[alias].stream_arn]
-      },
-      {
-        Sid      = "ListStreams"
-        Action   = ["dynamodb:ListStreams"]
-        Resource = [for arn in local.read_arns : "${arn}/stream/*"]
-      },
-      { Sid = "ReadItems", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns },
+      }),
+      # Lambda asks for all streams, which cannot be limited to some.
+      jsonencode({ Sid = "ListStreams", Effect = "Allow", Action = ["dynamodb:ListStreams"], Resource = ["*"] }),
+      jsonencode({ Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns }),
     ],
     length(local.query_arns) == 0 ? [] : [
-      { Sid = "QueryItems", Action = ["dynamodb:Query"], Resource = local.query_arns },
+      jsonencode({ Sid = "QueryItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = local.query_arns }),
     ],
     [
-      for requests in sort(distinct(values(local.write_requests))) : {
+      for requests in sort(distinct(values(local.write_requests))) : jsonencode({
         Sid      = "WriteItems${replace(replace(requests, "Item", ""), ",", "")}"
+        Effect   = "Allow"
         Action   = [for request in split(",", requests) : "dynamodb:${request}"]
         Resource = [for alias, needed in local.write_requests : local.table_arns[alias] if needed == requests]
-      }
+      })
     ],
     length(local.requests.ConditionCheckItem) == 0 ? [] : [
-      {
+      jsonencode({
         Sid      = "CheckItems"
+        Effect   = "Allow"
         Action   = ["dynamodb:ConditionCheckItem"]
         Resource = [for alias in local.requests.ConditionCheckItem : local.table_arns[alias]]
-      },
+      }),
+    ],
+    var.metrics != "cloudwatch" ? [] : [
+      jsonencode({
+        Sid       = "PublishMetrics"
+        Effect    = "Allow"
+        Action    = ["cloudwatch:PutMetricData"]
+        Resource  = ["*"]
+        Condition = { StringEquals = { "cloudwatch:namespace" = var.namespace } }
+      }),
     ],
     [
-      {
+      jsonencode({
         Sid      = "WriteLogs"
+        Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${local.arn_prefix.logs}:log-group:${local.log_group}:*"]
-      },
+      }),
     ],
-    local.destination_statements,
-    var.tracing ? [
-      { Sid = "WriteTraces", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = ["*"] },
-    ] : [],
+    [for statement in local.destination_statements : jsonencode(merge({ Effect = "Allow" }, statement))],
+    # Whoever reads a table under a customer's key must be allowed to use the key, through DynamoDB.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    length(local.table_key_arns) == 0 ? [] : [
+      jsonencode({
+        Sid       = "UseKeysOfTables"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = local.table_key_arns
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
+      }),
+    ],
+    !var.tracing ? [] : [
+      jsonencode({
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        Resource = ["*"]
+      }),
+    ],
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
     var.vpc == null ? [] : [
-      {
-        Sid = "JoinNetwork"
+      jsonencode({
+        Sid    = "JoinNetwork"
+        Effect = "Allow"
         Action = [
           "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
           "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
         ]
         Resource = ["*"]
-      },
+      }),
     ],
   )
-  conditional_statements = concat(
-    var.metrics != "cloudwatch" ? [] : [
-      {
-        Sid       = "PublishMetrics"
-        Action    = ["cloudwatch:PutMetricData"]
-        Resource  = ["*"]
-        Condition = { StringEquals = { "cloudwatch:namespace" = var.namespace } }
-      },
-    ],
-    # Whoever reads a table under a customer's key must be allowed to use the key, through DynamoDB.
-    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-    length(local.table_key_arns) == 0 ? [] : [
-      {
-        Sid       = "UseKeysOfTables"
-        Action    = ["kms:Decrypt"]
-        Resource  = local.table_key_arns
-        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
-      },
-    ],
-  )
-  # In text, since statements with a condition are of another type.
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for text in concat(
-        [for statement in local.statements : jsonencode(merge({ Effect = "Allow" }, statement))],
-        [for statement in local.conditional_statements : jsonencode(merge({ Effect = "Allow" }, statement))],
-      ) : jsondecode(text)
-    ]
-  })
+  policy = "{\"Version\":\"2012-10-17\",\"Statement\":[${join(",", local.statements)}]}"
 }
 
 resource "aws_iam_role" "this" {
