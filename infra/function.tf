@@ -33,7 +33,7 @@ locals {
   binary = try("${dirname(var.code.package)}/bootstrap", "")
   code_hash = try(coalesce(
     var.code.hash,
-    fileexists(local.binary) ? filebase64sha256(local.binary) : null,
+    try(filebase64sha256(local.binary), null),
     try(filebase64sha256(var.code.package), null),
   ), null)
   source_code_hash = !var.rules_in_package || local.code_hash == null ? local.code_hash : base64sha256("${local.code_hash}${local.rules_text}")

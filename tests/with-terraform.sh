@@ -28,28 +28,31 @@ fi
 
 python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     without "there is no \`python3\` of 3.11 or later with \`venv\`" "$@"
-"$root/tests/tools/install-python.sh" "$root/tests/tools/terraform.txt" "$home/python" ||
+"$root/tests/tools/install-python.sh" "$root/tests/tools/terraform.txt" "$home" ||
     without "the provider's stand-in could not be installed" "$@"
 
-# The version whose schema the stand-in has.
-version=6.66.0
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')_$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
-for registry in registry.terraform.io registry.opentofu.org; do
-    place=$home/providers/$registry/hashicorp/aws/$version/$platform
-    mkdir -p "$place"
-    cat >"$place/terraform-provider-aws_v$version" <<STAND_IN
-#!/usr/bin/env bash
-exec "$home/python/bin/python" "$root/tests/infra/provider/provider.py"
-STAND_IN
-    chmod +x "$place/terraform-provider-aws_v$version"
+folder=$(mktemp -d)
+socket=$folder/provider.sock
+"$home/bin/python" "$root/tests/infra/provider/provider.py" "$socket" >"$folder/log" 2>&1 &
+provider=$!
+trap 'kill "$provider" 2>/dev/null || true; wait "$provider" 2>/dev/null || true; rm -rf "$folder"' EXIT
+for _ in {1..300}; do
+    [[ ! -S $socket ]] || break
+    kill -0 "$provider" 2>/dev/null || break
+    sleep 0.1
 done
-cat >"$home/terraformrc" <<CONFIG
-disable_checkpoint = true
-provider_installation {
-  filesystem_mirror {
-    path = "$home/providers"
-  }
+if [[ ! -S $socket ]]; then
+    cat "$folder/log" >&2
+    echo "error: the provider's stand-in does not start" >&2
+    exit 1
+fi
+
+at() {
+    printf '"%s/hashicorp/aws": {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": %d, "Test": true,
+        "Addr": {"Network": "unix", "String": "%s"}}' "$1" "$provider" "$socket"
 }
-CONFIG
-export TF_CLI_CONFIG_FILE=$home/terraformrc
+export TF_REATTACH_PROVIDERS="{$(at registry.terraform.io), $(at registry.opentofu.org)}"
+# Not the settings of whoever runs this, which may lead to another provider.
+echo 'disable_checkpoint = true' >"$folder/terraformrc"
+export TF_CLI_CONFIG_FILE=$folder/terraformrc
 "$@"

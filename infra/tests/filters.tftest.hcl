@@ -36,11 +36,11 @@ run "derived" {
     error_message = "the filters are ${jsonencode(output.filters)}"
   }
   assert {
-    condition     = output.filters.others == tolist([]) && length(aws_lambda_event_source_mapping.this["others"].filter_criteria) == 0
+    condition     = length(output.filters.others) == 0 && length(aws_lambda_event_source_mapping.this["others"].filter_criteria) == 0
     error_message = "an entity of any key is filtered"
   }
   assert {
-    condition     = keys(aws_lambda_event_source_mapping.this) == tolist(["app", "others"])
+    condition     = keys(aws_lambda_event_source_mapping.this) == ["app", "others"]
     error_message = "a table that no rule watches has a mapping, or one that a rule watches has none"
   }
 }
@@ -100,7 +100,7 @@ run "off" {
     mapping = { filters = [] }
   }
   assert {
-    condition     = output.filters.app == tolist([]) && length(aws_lambda_event_source_mapping.this["app"].filter_criteria) == 0
+    condition     = length(output.filters.app) == 0 && length(aws_lambda_event_source_mapping.this["app"].filter_criteria) == 0
     error_message = "there is a filter"
   }
 }

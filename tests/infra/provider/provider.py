@@ -4,20 +4,22 @@
 With it, `terraform validate`, `test` and `plan` work where no provider can be downloaded. It
 refuses what AWS would refuse of the values that the module gives, tells of tables that are made up
 from their names, and never applies anything.
+
+It runs until it is ended, at the socket that it is given: `provider.py SOCKET`. Terraform finds it
+there by TF_REATTACH_PROVIDERS, which spares it a process for each step of each test.
 """
 
 import json
-import os
 import sys
+from concurrent import futures
 from pathlib import Path
 
-# The plugin protocol's certificates are kept below the home folder, which is not ours to write to.
-os.environ["HOME"] = str(Path(sys.prefix).parent)
-
-import tf.provider
+import grpc
+from tf.gen import grpc_controller_pb2 as controller_pb
+from tf.gen import grpc_controller_pb2_grpc as controller_rpc
+from tf.gen import grpc_stdio_pb2_grpc as stdio_rpc
 from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
-from tf.runner import run_provider
 from tf.types import Unknown
 from tf.utils import read_dynamic_value, to_dynamic_value
 
@@ -146,5 +148,28 @@ class Provider(rpc.ProviderServicer):
         return pb.StopProvider.Response()
 
 
-tf.provider.ProviderServicer = lambda provider: provider
-run_provider(Provider())
+class Controller(controller_rpc.GRPCControllerServicer):
+    """Every plugin has one. This one outlives the commands that use it."""
+
+    def Shutdown(self, request, context):
+        return controller_pb.Empty()
+
+
+class Stdio(stdio_rpc.GRPCStdioServicer):
+    """Every plugin has one. This one says nothing."""
+
+    def StreamStdio(self, request, context):
+        return iter([])
+
+
+def serve(socket):
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
+    rpc.add_ProviderServicer_to_server(Provider(), server)
+    controller_rpc.add_GRPCControllerServicer_to_server(Controller(), server)
+    stdio_rpc.add_GRPCStdioServicer_to_server(Stdio(), server)
+    server.add_insecure_port(f"unix://{socket}")
+    server.start()
+    server.wait_for_termination()
+
+
+serve(sys.argv[1])
