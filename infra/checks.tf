@@ -171,7 +171,7 @@ locals {
 
   problems = concat(
     (var.rules == null) == (var.rules_file == null) ? ["rules: give either `rules` or `rules_file`."] : (
-      length(local.model.tables) == 0 ? ["${local.rules_variable}: no table with a key can be read here; run `referee check`, which says where it is wrong."] :
+      length(local.model.tables) == 0 ? ["${local.rules_variable}: no table with a key can be read${var.rules_file == null ? "" : " in ${basename(var.rules_file)}"}; run `referee check`, which says where it is wrong."] :
       length(local.model.references) + length(local.model.mirrors) == 0 ? ["${local.rules_variable}: there is no rule; declare `references` or `mirrors`."] :
       length(local.watched) == 0 && length(local.undeclared) == 0 ? ["${local.rules_variable}: every rule is off, and nothing is watched; give a rule, or `mode`, another mode."] : []
     ),
@@ -215,7 +215,7 @@ resource "terraform_data" "checks" {
       ])
     }
     precondition {
-      condition     = local.environment_bytes <= 4096
+      condition     = length(local.problems) > 0 || local.environment_bytes <= 4096
       error_message = "${local.rules_variable}: a function's environment has 4,096 bytes, and with these rules, packed, it has ${local.environment_bytes}; put the rules into the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
     }
   }

@@ -84,12 +84,19 @@ locals {
     jsonencode(local.declared.mirrors)
   )
 
-  # `yamldecode` takes `on`, `off`, `N` and the like for booleans, as YAML did before 1.2, so they are
-  # quoted first; twice, since two of them may share a comma.
-  yaml_1_1_boolean = "/(?m)(^|[\\s{\\[,])([yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)(\\s*(?:[:,}\\]]|$)|\\s+#)/"
-  file_text        = var.rules_file == null ? "" : file(var.rules_file)
-  file_quoted      = replace(replace(local.file_text, local.yaml_1_1_boolean, "$1\"$2\"$3"), local.yaml_1_1_boolean, "$1\"$2\"$3")
-  file_json        = can(jsondecode(local.file_text)) ? local.file_text : try(jsonencode(yamldecode(local.file_quoted)), "null")
+  # `yamldecode` takes `on`, `off`, `N` and the like for booleans, as YAML did before 1.2, so these
+  # words are quoted first where they stand alone: not within quotes, and not within a template.
+  yaml_words = "([yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)"
+  yaml_parts = "\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^']|'')*'|#[^\\n]*|[^\"'\\s]+|\\s+|[\"']"
+  file_text  = var.rules_file == null ? "" : file(var.rules_file)
+  file_quoted = join("", [
+    for part in regexall(local.yaml_parts, local.file_text) : can(regex("^[\"'#\\s]", part)) ? part :
+    replace(
+      replace(part, "/^([{\\[,]*)${local.yaml_words}([:,}\\]]|$)/", "$1\"$2\"$3"),
+      "/([\\[,])${local.yaml_words}([,\\]])/", "$1\"$2\"$3"
+    )
+  ])
+  file_json = can(jsondecode(local.file_text)) ? local.file_text : try(jsonencode(yamldecode(local.file_quoted)), "null")
 
   # The function reads a rule file as it is, with its comments and its `$${VARIABLES}`.
   rules_text = var.rules == null ? local.file_text : local.declared_text

@@ -168,3 +168,25 @@ run "a_table_of_the_same_apply" {
     error_message = "the table has no name"
   }
 }
+
+run "words_that_once_were_booleans" {
+  command = plan
+  variables {
+    rules_file = "tests/fixtures/words.yaml"
+  }
+  assert {
+    condition = jsonencode(local.decoded) == jsonencode({
+      version = 1
+      tables  = { N = { name = "first", key = ["n", "y"] }, no = { name = "second", key = ["id:N"] } }
+      entities = {
+        on  = { table = "N", key = { n = "on#{n}", y = "{no}, on, off" }, attributes = { id = "N", off = "N" } }
+        off = { table = "no", key = { id = "{n}" } }
+      }
+      references = {
+        y = { from = "on", to = "off", on = { n = "{id}" }, mode = "off" }
+        n = { from = "on", to = "off", on = { n = "{id}" }, find = "none" }
+      }
+    })
+    error_message = "the file was read as ${jsonencode(local.decoded)}"
+  }
+}
