@@ -13,6 +13,10 @@
 )]
 
 mod cases;
+// Its own tests are run with those of the mapping.
+#[path = "../end_to_end/mapping/filter.rs"]
+#[expect(dead_code, reason = "the tests of filters are not run here")]
+mod filter;
 mod metrics;
 mod plan;
 mod readme;

@@ -48,7 +48,7 @@ module "twin" {
       member = {
         table      = "app"
         key        = { pk = "company|{company}", sk = "member|{member}" }
-        attributes = { user = "N", role = "S", "address.city" = "S" }
+        attributes = { "address.city" = "S", area = "N", role = "S", user = "N" }
       }
       member_of = { table = "app", key = { pk = "member|{member}", sk = "company|{company}" } }
     }
