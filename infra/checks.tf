@@ -206,12 +206,13 @@ resource "terraform_data" "checks" {
     }
     precondition {
       condition = alltrue([
-        for table in var.tables : try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
+        for alias, table in var.tables : !contains(local.watched, alias)
+        || try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
       ])
       error_message = join("\n", [
         for alias, table in var.tables :
         "tables: `${alias}` needs a stream of NEW_AND_OLD_IMAGES; set stream_enabled = true and stream_view_type = \"NEW_AND_OLD_IMAGES\" on the table."
-        if !try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
+        if contains(local.watched, alias) && !try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
       ])
     }
     precondition {

@@ -1,22 +1,7 @@
 # What the function may do: what these rules need, and nothing else. `referee iam` prints the same.
 
 locals {
-  # How the items that refer to a deleted one are found. A reference that is not said how, and whose
-  # target's key does not fix the partition of its items, finds none.
-  finding = {
-    for name, rule in local.references : name => {
-      asks = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], try(rule.on_delete, "report")) == "ignore"])
-      derived = !can(rule.find) && alltrue([
-        for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
-        contains([
-          for to in distinct(flatten(values(try(local.captures[rule.to], {})))) :
-          try(regex("^\\{([A-Za-z0-9_]+)\\}$", rule.on[to])[0], to)
-        ], capture)
-      ])
-      index  = try(rule.find.index, null)
-      mirror = try(local.model.mirrors[rule.find.mirror].mirror, null)
-    }
-  }
+  # What is asked who refers to a deleted item.
   queried_entities = distinct(compact(concat(
     [for name, rule in local.references : rule.from if local.finding[name].asks && local.finding[name].derived],
     [for name, rule in local.references : local.finding[name].mirror if local.finding[name].asks],
@@ -88,7 +73,7 @@ locals {
   }
 
   table_arns = { for alias, table in local.tables : alias => table.arn }
-  read_arns  = [for alias in sort(local.watched) : local.table_arns[alias]]
+  read_arns  = [for alias in sort(local.used_tables) : local.table_arns[alias]]
   query_arns = concat(
     [for alias in sort(distinct([for entity in local.queried_entities : local.table_of[entity]])) : local.table_arns[alias]],
     [for one in local.queried_indexes : "${local.table_arns[one.table]}/index/${one.index}"],

@@ -131,7 +131,7 @@ locals {
   references = { for name, rule in local.model.references : name => rule if local.rule_modes[name] != "off" }
   mirrors    = { for name, rule in local.model.mirrors : name => rule if local.rule_modes[name] != "off" }
 
-  # The entities that a rule looks at, and their tables: those are watched.
+  # The entities that a rule looks at, and their tables.
   used_entities = {
     for name in distinct(flatten([
       [for rule in local.references : [rule.from, rule.to]],
@@ -139,8 +139,37 @@ locals {
     ])) : name => local.model.entities[name]
     if contains(keys(local.model.tables), try(local.model.entities[name].table, ""))
   }
-  table_of = { for name, entity in local.used_entities : name => entity.table }
-  watched  = toset(values(local.table_of))
+  table_of    = { for name, entity in local.used_entities : name => entity.table }
+  used_tables = toset(values(local.table_of))
+
+  # How the items that refer to a deleted one are found. A reference that does not say how, and whose
+  # target's key does not fix the partition of its items, finds none.
+  finding = {
+    for name, rule in local.references : name => {
+      asks = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
+      derived = !can(rule.find) && alltrue([
+        for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
+        contains([
+          for to in distinct(flatten(values(try(local.captures[rule.to], {})))) :
+          try(regex("^\\{([A-Za-z0-9_]+)\\}$", rule.on[to])[0], to)
+        ], capture)
+      ])
+      index  = try(rule.find.index, null)
+      mirror = try(local.model.mirrors[rule.find.mirror].mirror, null)
+    }
+  }
+
+  # The tables whose changes the rules must see: of a target only if somebody asks who refers to it.
+  watched = toset([
+    for entity in flatten([
+      [for rule in local.references : rule.from],
+      [
+        for name, rule in local.references : rule.to if local.finding[name].asks
+        && (local.finding[name].derived || local.finding[name].index != null || local.finding[name].mirror != null)
+      ],
+      [for rule in local.mirrors : [rule.source, rule.mirror]],
+    ]) : local.table_of[entity] if contains(keys(local.table_of), entity)
+  ])
 
   # The key attributes of each table, in order, with their types.
   key_attributes = {

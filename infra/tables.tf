@@ -1,13 +1,13 @@
 # The tables, which are the caller's: looked up by name, or given.
 
 data "aws_dynamodb_table" "this" {
-  for_each = setsubtract(local.watched, keys(var.tables))
+  for_each = setsubtract(local.used_tables, keys(var.tables))
   region   = var.region
   name     = local.table_names[each.key]
 
   lifecycle {
     postcondition {
-      condition     = self.stream_enabled && self.stream_view_type == "NEW_AND_OLD_IMAGES"
+      condition     = !contains(local.watched, each.key) || self.stream_enabled && self.stream_view_type == "NEW_AND_OLD_IMAGES"
       error_message = "${local.rules_variable}: the table `${each.key}` (${self.name}) has ${self.stream_enabled ? "a stream of ${self.stream_view_type}" : "no stream"}, and needs one of NEW_AND_OLD_IMAGES; turn it on with `aws dynamodb update-table --table-name ${self.name} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES`. A stream's view cannot be changed: turn one of another view off first."
     }
   }
@@ -15,7 +15,7 @@ data "aws_dynamodb_table" "this" {
 
 locals {
   tables = {
-    for alias in local.watched : alias => contains(keys(var.tables), alias) ? {
+    for alias in local.used_tables : alias => contains(keys(var.tables), alias) ? {
       arn        = var.tables[alias].arn
       stream_arn = var.tables[alias].stream_arn
       key_arns   = var.tables[alias].server_side_encryption[*].kms_key_arn

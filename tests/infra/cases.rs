@@ -8,6 +8,7 @@ use expect_test::expect_file;
 use referee::data::{Item, JsonItem, KeyKind, KeyValue, Number};
 use referee::rules::model::{EntityId, Mode, Rules};
 use referee::rules::{self, RuleSource};
+use referee::store::described::streamed;
 use serde_json::{Value as Json, json};
 
 use super::filter::Filters;
@@ -33,13 +34,20 @@ pub(crate) fn twins_are_equal() {
     assert_eq!(declared, written);
 }
 
-/// No filter drops a record of an entity that a rule looks at.
+/// The streams that the rules need are read, and no filter drops a record that a rule looks at.
 pub(crate) fn filters_let_pass_what_rules_need() {
     let mut held = 0;
     for (name, rules) in rule_sets() {
         let filters = &golden(&name)["filters"];
+        let read: BTreeSet<&str> =
+            filters.as_object().unwrap().keys().map(String::as_str).collect();
+        let needed = streamed(&rules).into_iter().map(|table| rules[table].alias.as_str());
+        assert_eq!(read, needed.collect(), "{name}");
         for record in recorded(&name).into_iter().chain(drawn_up(&rules)) {
             let Some(table) = needing(&rules, &record) else { continue };
+            if !read.contains(table) {
+                continue;
+            }
             let patterns: Vec<&str> =
                 filters[table].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
             let filters = Filters::read(&patterns).unwrap();

@@ -37,8 +37,10 @@ fn main() {
         trial("readme", readme::tables_are_fresh),
     ];
     #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
-    let (tool, provider) =
-        (std::env::var("REFEREE_TEST_TERRAFORM").ok(), std::env::var("REFEREE_INFRA_PROVIDER").ok());
+    let (tool, provider) = (
+        std::env::var("REFEREE_TEST_TERRAFORM").ok(),
+        std::env::var("REFEREE_INFRA_PROVIDER").ok(),
+    );
     match tool {
         Some(tool) => {
             let terraform = Terraform::new(tool);

@@ -26,8 +26,7 @@ const AWS: [&str; 15] = [
 ];
 
 /// What else is quoted there: words of alarms and titles of charts.
-const OTHERS: [&str; 6] =
-    ["GreaterThanThreshold", "Lag", "Maximum", "QueueName", "Records", "Sum"];
+const OTHERS: [&str; 6] = ["GreaterThanThreshold", "Lag", "Maximum", "QueueName", "Records", "Sum"];
 
 /// Every metric of the code is watched, and no other one of Referee's own.
 pub(crate) fn are_those_of_the_code() {

@@ -15,11 +15,8 @@ pub(crate) fn is_as_before(terraform: &Terraform, example: &Path) {
     let zip = root().join("infra/tests/fixtures/package/bootstrap.zip");
     let takes_package = example.join("variables.tf").exists()
         && std::fs::read_to_string(example.join("variables.tf")).unwrap().contains("\"package\"");
-    let variables = if takes_package {
-        vec![format!("-var=package={}", zip.display())]
-    } else {
-        Vec::new()
-    };
+    let variables =
+        if takes_package { vec![format!("-var=package={}", zip.display())] } else { Vec::new() };
     let plan = terraform.enter(example).plan(&variables);
     let name = example.file_name().unwrap().to_str().unwrap();
     let golden = root().join(format!("tests/infra/plans/{name}.txt"));

@@ -22,7 +22,10 @@ pub(crate) fn tables_are_fresh() {
         let kind = kind(&input.argument("type").unwrap());
         let default = input.argument("default").unwrap();
         let name = &input.name;
-        text.push_str(&format!("| `{name}` | `{kind}` | `{default}` | {} |\n", input.description()));
+        text.push_str(&format!(
+            "| `{name}` | `{kind}` | `{default}` | {} |\n",
+            input.description()
+        ));
     }
     text.push_str("\n### Outputs\n\n| name | what it is |\n|---|---|\n");
     for output in outputs {
