@@ -125,11 +125,11 @@ locals {
     [
       for name, rule in local.model.references :
       "${local.rules_variable}: references.${name}.find must be one of ${var.rules == null ? "`none`" : "`{ none = true }`"}, an `index` with the one or two attributes of its `key`, or a `mirror`."
-      if can(rule.find) && !(
-        try(rule.find == "none", false)
-        || can(rule.find.mirror) && !can(rule.find.index) && !can(rule.find.key)
-        || can(rule.find.index) && contains([1, 2], try(length(rule.find.key), 0)) && !can(rule.find.mirror)
-      )
+      if can(rule.find) && !anytrue([
+        try(rule.find == "none", false),
+        can(rule.find.mirror) && !can(rule.find.index) && !can(rule.find.key),
+        can(rule.find.index) && contains([1, 2], try(length(rule.find.key), 0)) && !can(rule.find.mirror),
+      ])
     ],
     var.rules == null ? [] : [
       for name, rule in local.model.references :
@@ -191,7 +191,8 @@ locals {
     ],
   )
 
-  environment_bytes = sum([for name, value in local.environment : length(name) + length(value)])
+  # `length` counts characters; base64 has four for three bytes.
+  environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
 }
 
 resource "terraform_data" "checks" {
@@ -206,8 +207,8 @@ resource "terraform_data" "checks" {
     }
     precondition {
       condition = alltrue([
-        for alias, table in var.tables : !contains(local.watched, alias)
-        || try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
+        for alias, table in var.tables :
+        anytrue([!contains(local.watched, alias), try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)])
       ])
       error_message = join("\n", [
         for alias, table in var.tables :

@@ -38,6 +38,10 @@ locals {
 }
 
 resource "aws_s3_bucket" "failed" {
+  # checkov:skip=CKV_AWS_18: only Lambda writes here, and few ever read; CloudTrail tells who did.
+  # checkov:skip=CKV_AWS_21: each record is an object of its own, which nobody overwrites.
+  # checkov:skip=CKV_AWS_144: what is here is of use where its tables are.
+  # checkov:skip=CKV2_AWS_62: an alarm tells of what comes in.
   count = local.creates_bucket ? 1 : 0
 
   bucket        = local.bucket_name

@@ -23,6 +23,9 @@ terraform=$(command -v terraform || command -v tofu) ||
 export REFEREE_TEST_TERRAFORM=$terraform
 
 if [[ ${REFEREE_INFRA_PROVIDER:-} == real ]]; then
+    # Each test has working files of its own, and the provider has hundreds of megabytes.
+    export TF_PLUGIN_CACHE_DIR=$root/.tools/terraform-providers
+    mkdir -p "$TF_PLUGIN_CACHE_DIR"
     exec "$@"
 fi
 

@@ -59,6 +59,7 @@ fn module_tests(terraform: &Terraform) -> Vec<Trial> {
     let mut trials = vec![
         with(terraform, "format", Terraform::is_formatted),
         with(terraform, "validate", Terraform::validates),
+        with(terraform, "package", |_| terraform::packages_are_the_same_each_time()),
     ];
     for file in files_in("infra/tests", "hcl") {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
@@ -75,6 +76,7 @@ fn plans(terraform: &Terraform) -> Vec<Trial> {
     let mut trials = vec![
         with(terraform, "cases", cases::are_as_before),
         with(terraform, "refusals", plan::refusals_are_as_before),
+        with(terraform, "readme code", readme::code_plans),
     ];
     for example in folders_in("infra/examples") {
         let name = format!("plan of {}", example.file_name().unwrap().display());

@@ -1,7 +1,11 @@
 //! The tables of inputs and outputs in infra/README.md, which are made from the module's own files.
 
-use expect_test::expect_file;
+use std::fs;
 
+use expect_test::expect_file;
+use tempfile::TempDir;
+
+use super::terraform::Terraform;
 use super::{read, root};
 
 /// What stands before the tables.
@@ -32,6 +36,30 @@ pub(crate) fn tables_are_fresh() {
         text.push_str(&format!("| `{}` | {} |\n", output.name, output.description()));
     }
     expect_file![root().join("infra/README.md")].assert_eq(&text);
+}
+
+/// The code in the text can be planned, as it is and on its own.
+pub(crate) fn code_plans(terraform: &Terraform) {
+    let readme = read("infra/README.md");
+    let codes: Vec<&str> =
+        readme.split("\n```hcl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(codes.len() > 2);
+    for code in codes {
+        let folder = TempDir::new().unwrap();
+        // A clone that lies beside the configuration.
+        let clone = folder.path().join("referee");
+        let package = clone.join("target/lambda/referee-lambda");
+        fs::create_dir_all(&package).unwrap();
+        fs::copy(root().join("infra/placeholder.zip"), package.join("bootstrap.zip")).unwrap();
+        std::os::unix::fs::symlink(root().join("infra"), clone.join("infra")).unwrap();
+        let own = folder.path().join("own");
+        fs::create_dir(&own).unwrap();
+        let provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n";
+        fs::write(own.join("main.tf"), format!("{provider}\n{code}")).unwrap();
+        fs::write(own.join("referee.yaml"), read("infra/tests/fixtures/app.yaml")).unwrap();
+        let plan = terraform.enter(&own).plan(&[]);
+        assert!(plan["resource_changes"].as_array().unwrap().len() > 10);
+    }
 }
 
 /// A block of a file that `terraform fmt` has laid out.

@@ -1,7 +1,9 @@
 //! Running Terraform, each time with working files of its own.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -94,6 +96,24 @@ impl Work<'_> {
         errors.sort();
         errors
     }
+}
+
+/// A package depends on what is in it alone.
+pub(crate) fn packages_are_the_same_each_time() {
+    let pack = |modified: SystemTime| {
+        let folder = TempDir::new().unwrap();
+        let binary = folder.path().join("bootstrap");
+        fs::write(&binary, "a binary").unwrap();
+        fs::File::options().append(true).open(&binary).unwrap().set_modified(modified).unwrap();
+        let rules = root().join("infra/tests/fixtures/app.yaml");
+        let script = root().join("infra/package.py");
+        succeed(Command::new("python3").arg(script).arg(folder.path()).arg(rules));
+        fs::read(folder.path().join("bootstrap.zip")).unwrap()
+    };
+    let old = pack(SystemTime::UNIX_EPOCH);
+    assert!(old == pack(SystemTime::UNIX_EPOCH + Duration::from_hours(1)));
+    let holds = |text: &[u8]| old.windows(text.len()).any(|window| window == text);
+    assert!(holds(b"bootstrap") && holds(b"referee.yaml"));
 }
 
 fn succeed(command: &mut Command) -> Output {
