@@ -2,7 +2,7 @@
 //! are in `tests/infra/cases`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use referee::data::{Item, JsonItem, KeyKind, KeyValue, Number};
@@ -29,15 +29,16 @@ pub(crate) fn are_as_before(terraform: &Terraform) {
 
 /// Rules declared as Terraform code are those of the same rule file.
 pub(crate) fn twins_are_equal() {
-    let declared = load("tests/infra/cases/twin.json");
-    let written = load("tests/infra/cases/twin.yaml");
+    let declared = load(Path::new("tests/infra/cases/twin.json"));
+    let written = load(Path::new("tests/infra/cases/twin.yaml"));
     assert_eq!(declared, written);
 }
 
 /// The streams that the rules need are read, and no filter drops a record that a rule looks at.
 pub(crate) fn filters_let_pass_what_rules_need() {
     let mut held = 0;
-    for (name, rules) in rule_sets() {
+    for (name, path) in rule_files() {
+        let rules = load(&path);
         let filters = &golden(&name)["filters"];
         let read: BTreeSet<&str> =
             filters.as_object().unwrap().keys().map(String::as_str).collect();
@@ -58,17 +59,15 @@ pub(crate) fn filters_let_pass_what_rules_need() {
     assert!(held > 100, "only {held} filters were tried");
 }
 
-/// Every rule set of which there is a golden file, by its name.
-pub(crate) fn rule_sets() -> BTreeMap<String, Rules> {
-    let events = folders_in("events").into_iter().map(|it| it.join("referee.yaml"));
-    let own = [root().join("tests/infra/cases/actions.yaml")];
-    let named = |path: PathBuf| {
-        let own = path.file_stem().unwrap() != "referee";
-        let name = if own { path.file_stem() } else { path.parent().unwrap().file_name() };
-        let name = name.unwrap().to_str().unwrap().to_owned();
-        (name, load(path.to_str().unwrap()))
+/// The rule files of which there is a golden file, by its name.
+pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
+    let named = |folder: PathBuf| {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, folder.join("referee.yaml"))
     };
-    events.chain(own).map(named).collect()
+    let mut files: BTreeMap<_, _> = folders_in("events").into_iter().map(named).collect();
+    files.insert("actions".to_owned(), root().join("tests/infra/cases/actions.yaml"));
+    files
 }
 
 /// What the module makes of a rule set.
@@ -76,10 +75,10 @@ pub(crate) fn golden(name: &str) -> Json {
     serde_json::from_str(&read(format!("tests/infra/cases/{name}.json"))).unwrap()
 }
 
-fn load(path: &str) -> Rules {
-    let source = RuleSource { name: path.to_owned(), text: read(path) };
+fn load(path: &Path) -> Rules {
+    let source = RuleSource { name: path.display().to_string(), text: read(path) };
     let loaded = rules::load(&source, &|_| None);
-    loaded.rules.unwrap_or_else(|| panic!("{path}: {:?}", loaded.diagnostics))
+    loaded.rules.unwrap_or_else(|| panic!("{}: {:?}", path.display(), loaded.diagnostics))
 }
 
 /// The records of a case's events.

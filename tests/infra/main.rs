@@ -19,6 +19,7 @@ mod cases;
 mod filter;
 mod metrics;
 mod plan;
+mod policies;
 mod readme;
 mod terraform;
 
@@ -32,6 +33,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = vec![
         trial("twin", cases::twins_are_equal),
+        trial("policies", policies::are_those_of_referee_iam),
         trial("filters", cases::filters_let_pass_what_rules_need),
         trial("metrics", metrics::are_those_of_the_code),
         trial("readme", readme::tables_are_fresh),
