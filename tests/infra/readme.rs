@@ -1,5 +1,6 @@
 //! The tables of inputs and outputs in infra/README.md, which are made from the module's own files.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use expect_test::expect_file;
@@ -26,14 +27,12 @@ pub(crate) fn tables_are_fresh() {
         let kind = kind(&input.argument("type").unwrap());
         let default = input.argument("default").unwrap();
         let name = &input.name;
-        text.push_str(&format!(
-            "| `{name}` | `{kind}` | `{default}` | {} |\n",
-            input.description()
-        ));
+        let description = input.description();
+        let _ = writeln!(text, "| `{name}` | `{kind}` | `{default}` | {description} |");
     }
     text.push_str("\n### Outputs\n\n| name | what it is |\n|---|---|\n");
     for output in outputs {
-        text.push_str(&format!("| `{}` | {} |\n", output.name, output.description()));
+        let _ = writeln!(text, "| `{}` | {} |", output.name, output.description());
     }
     expect_file![root().join("infra/README.md")].assert_eq(&text);
 }
