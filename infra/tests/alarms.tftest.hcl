@@ -36,6 +36,18 @@ run "all_of_them" {
   }
 }
 
+run "the_dashboard" {
+  assert {
+    condition = (
+      [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title] == [
+        "Violations", "Repairs and mirrors", "Records", "Lag", "Errors and throttles", "Duration", "Records at the mappings", "Records given up",
+      ]
+      && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.region == "eu-west-1" && length(widget.properties.metrics) > 0])
+    )
+    error_message = "the dashboard is ${aws_cloudwatch_dashboard.this[0].dashboard_body}"
+  }
+}
+
 run "switched_and_tuned" {
   variables {
     alarms = {

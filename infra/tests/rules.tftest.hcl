@@ -190,3 +190,14 @@ run "words_that_once_were_booleans" {
     error_message = "the file was read as ${jsonencode(local.decoded)}"
   }
 }
+
+run "a_name_that_is_not_known_yet" {
+  command = plan
+  module {
+    source = "./tests/fixtures/unknown"
+  }
+  assert {
+    condition     = alltrue([for filters in output.filters : length(filters.app) > 0])
+    error_message = "what there is depends on a name"
+  }
+}
