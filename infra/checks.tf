@@ -218,7 +218,7 @@ resource "terraform_data" "checks" {
     }
     precondition {
       condition     = length(local.problems) > 0 || local.environment_bytes <= 4096
-      error_message = "${local.rules_variable}: a function's environment has 4,096 bytes, and with these rules, packed, it has ${local.environment_bytes}; put the rules into the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
+      error_message = "${local.rules_variable}: a function's environment has 4,096 bytes, which these rules exceed even packed; put the rules into the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
     }
   }
 }

@@ -112,11 +112,11 @@ fn right_lines(policy: &Json) -> String {
 
 fn alarm_line(alarm: &Json) -> String {
     let after = &alarm["change"]["after"];
-    let dimensions: Vec<String> = after["dimensions"]
-        .as_object()
-        .into_iter()
-        .flatten()
+    let known = after["dimensions"].as_object().into_iter().flatten();
+    let unknown = alarm["change"]["after_unknown"]["dimensions"].as_object().into_iter().flatten();
+    let dimensions: Vec<String> = known
         .map(|(name, value)| format!("{name}={}", told(value)))
+        .chain(unknown.map(|(name, _)| format!("{name}={}", told(&Json::Null))))
         .collect();
     let part = |key: &str| told(&after[key]);
     format!(
