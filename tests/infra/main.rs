@@ -17,6 +17,7 @@ mod cases;
 #[path = "../end_to_end/mapping/filter.rs"]
 #[expect(dead_code, reason = "the tests of filters are not run here")]
 mod filter;
+mod function;
 mod metrics;
 mod plan;
 mod policies;
@@ -35,6 +36,7 @@ fn main() {
         trial("twin", cases::twins_are_equal),
         trial("policies", policies::are_those_of_referee_iam),
         trial("filters", cases::filters_let_pass_what_rules_need),
+        trial("function", function::resources_agree),
         trial("metrics", metrics::are_those_of_the_code),
         trial("readme", readme::tables_are_fresh),
     ];
