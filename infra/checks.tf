@@ -175,6 +175,9 @@ locals {
       length(local.model.references) + length(local.model.mirrors) == 0 ? ["${local.rules_variable}: there is no rule; declare `references` or `mirrors`."] :
       length(local.watched) == 0 && length(local.undeclared) == 0 ? ["${local.rules_variable}: every rule is off, and nothing is watched; give a rule, or `mode`, another mode."] : []
     ),
+    try(local.decoded.version, 1) == 1 && try(var.rules.version, 1) == 1 ? [] : [
+      "${local.rules_variable}: `version` must be 1, the version of the rules' language that this module knows.",
+    ],
     local.restricts,
     local.wrong_words,
     local.unknown_keys,
@@ -190,9 +193,6 @@ locals {
       "rules_in_package: the package of `cargo lambda deploy` is not Terraform's; give it the rules with `--include referee.yaml`, and set `code`, or leave this out.",
     ],
   )
-
-  # `length` counts characters; base64 has four for three bytes.
-  environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
 }
 
 resource "terraform_data" "checks" {
@@ -217,7 +217,7 @@ resource "terraform_data" "checks" {
       ])
     }
     precondition {
-      condition     = length(local.problems) > 0 || local.environment_bytes <= 4096
+      condition     = length(local.problems) > 0 || local.environment_bytes <= local.environment_bytes_max
       error_message = "${local.rules_variable}: a function's environment has 4,096 bytes, which these rules exceed even packed; put the rules into the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
     }
   }

@@ -17,16 +17,24 @@ locals {
   log_group  = "/aws/lambda/${var.name}"
   role_name  = "${var.name}-${local.region}"
 
-  # A function has 4 KB for its whole environment, so long rules are packed.
+  # A function has 4 KB for its whole environment, so long rules are packed. `length` counts
+  # characters; base64 has four for three bytes.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-  rules_packed = base64gzip(local.rules_text)
-  rules_plain  = length(base64encode(local.rules_text)) <= 4000 # 3,000 bytes
-  environment = merge(
+  environment_bytes_max = 4096
+  rules_packed          = base64gzip(local.rules_text)
+  fixed_environment = merge(
     var.environment,
     { REFEREE_METRICS = var.metrics, REFEREE_NAMESPACE = var.namespace },
     var.mode == null ? {} : { REFEREE_MODE = var.mode },
-    var.rules_in_package ? {} : local.rules_plain ? { REFEREE_RULES_JSON = local.rules_text } : { REFEREE_RULES_GZ = local.rules_packed },
   )
+  plain_environment = merge(local.fixed_environment, { REFEREE_RULES_JSON = local.rules_text })
+  plain_bytes       = sum([for name, value in local.plain_environment : length(name) + length(base64encode(value)) / 4 * 3])
+  environment = (
+    var.rules_in_package ? local.fixed_environment :
+    local.plain_bytes <= 3500 ? local.plain_environment :
+    merge(local.fixed_environment, { REFEREE_RULES_GZ = local.rules_packed })
+  )
+  environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
 
   # What decides whether code is deployed anew. A zip holds the times of its files, so its own hash
   # changes with each build; the binary's does not. The rules are part of the package if they lie in it.

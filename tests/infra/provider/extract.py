@@ -5,7 +5,8 @@
     tests/infra/provider/extract.py package > tests/infra/provider/schema.json
 
 The package binds the provider for another language, and its JavaScript still says of each argument
-what it is called, whether it must, may or cannot be given, and its type.
+what it is called, whether it must, may or cannot be given, and its type. Nothing else is taken from it; it is
+under the Mozilla Public License 2.0.
 """
 
 import json

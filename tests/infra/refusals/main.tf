@@ -148,6 +148,11 @@ module "rules_in_a_package_of_cargo" {
   rules_in_package = true
 }
 
+module "version_to_come" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { version = 2 })
+}
+
 module "everything_off" {
   source = "../../../infra"
   rules  = local.rules
