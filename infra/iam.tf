@@ -35,15 +35,27 @@ locals {
     "delete:set_default"  = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
     "delete:restore"      = { from = ["ConditionCheckItem"], to = ["PutItem"] }
   }
+  # Whether an item of one kind may have the key of another kind.
+  same_keys = {
+    for name, tests in local.key_tests : name => {
+      for other, others in local.key_tests : other => alltrue([
+        for attribute, test in tests :
+        startswith(test.text, others[attribute].text) || startswith(others[attribute].text, test.text)
+      ])
+      if local.table_of[name] == local.table_of[other] && can(local.used_entities[name].where) && can(local.used_entities[other].where)
+    }
+  }
   writes_of_references = flatten([
     for one in local.reference_actions : [
       [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
       [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
       # How deep a cascade is that leads to items of its own kind, the items say.
       one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
-      # What an item is put back to has to be whole in all its references.
+      # What an item is put back to has to be whole in all its references, also if it is another kind
+      # of item with the same key, which `where` tells apart.
       one.action != "missing:revert" ? [] : [
-        for other in local.references : { entity = other.to, request = "ConditionCheckItem" } if other.from == one.rule.from
+        for other in local.references : { entity = other.to, request = "ConditionCheckItem" }
+        if other.from == one.rule.from || try(local.same_keys[one.rule.from][other.from], false)
       ],
     ]
   ])
