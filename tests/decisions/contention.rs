@@ -300,5 +300,6 @@ fn an_index_is_looked_at_once_the_grace_is_over() {
     expect![[r#"
         1 app: 1 requests, 1 read, 0 write
         1 app: 2 requests, 1.5 read, 0 write
-    "#]].assert_eq(&lagging(false));
+    "#]]
+    .assert_eq(&lagging(false));
 }
