@@ -19,6 +19,8 @@ use referee::store::memory::StreamRecord;
 use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::table::Sealed;
+
 /// Something that the engine waits for.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
@@ -26,7 +28,7 @@ pub(crate) enum Request {
     Query(Query),
     Write(Write),
     Transact(Vec<Write>),
-    Sleep(i64),
+    Sleep,
 }
 
 impl Request {
@@ -49,21 +51,21 @@ pub(crate) enum Reply {
 /// How far a run has come.
 pub(crate) enum Progress {
     /// It waits for these, each with its number among all that it asked.
-    Asking(Vec<(usize, Request)>),
+    Asking(Vec<(usize, Sealed<Request>)>),
     /// It is over.
     Done(Outcome),
 }
 
-/// Runs the engine on a batch until it has asked for what these replies do not say, each given
+/// Runs the engine on a record until it has asked for what these replies do not say, each given
 /// with the number of its request, in the order in which they came.
 pub(crate) fn run<'r>(
     engine: &Engine,
-    batch: &[StreamRecord],
+    record: &StreamRecord,
     now_ms: i64,
     replies: impl IntoIterator<Item = (usize, &'r Reply)>,
 ) -> Progress {
-    let batch: Vec<_> = batch.iter().map(|record| to_raw_value(record).unwrap()).collect();
-    let batch: Vec<&RawValue> = batch.iter().map(|record| &**record).collect();
+    let record = to_raw_value(record).unwrap();
+    let batch: [&RawValue; 1] = [&record];
     let desk = Desk { calls: RefCell::default(), now_ms: RefCell::new(now_ms) };
     let mut processing = pin!(engine.process(&batch, &desk, &desk));
     let mut done = poll_until_quiet(processing.as_mut());
@@ -134,10 +136,10 @@ impl Desk {
         waker.expect("the engine waits for the answer").wake();
     }
 
-    fn open(&self) -> Vec<(usize, Request)> {
+    fn open(&self) -> Vec<(usize, Sealed<Request>)> {
         let calls = self.calls.borrow();
         let open = calls.iter().enumerate().filter(|(_, call)| !call.is_over);
-        open.map(|(number, call)| (number, call.request.clone())).collect()
+        open.map(|(number, call)| (number, Sealed::new(call.request.clone()))).collect()
     }
 }
 
@@ -180,7 +182,7 @@ impl Clock for Desk {
     }
 
     async fn sleep_until_ms(&self, time_ms: i64) {
-        self.ask(Request::Sleep(time_ms)).await;
+        self.ask(Request::Sleep).await;
         self.now_ms.replace(time_ms);
     }
 }

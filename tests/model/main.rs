@@ -17,7 +17,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod desk;
+mod indexes;
+mod mirrors;
 mod references;
+mod repairs;
 mod table;
 mod weaken;
 mod world;

@@ -39,10 +39,12 @@ fn comings_and_goings() -> Vec<Write> {
 
 /// What dangles at rest was found when the last of the two had happened.
 pub(crate) fn is_reported(world: &World, state: &State) -> bool {
+    if !world.is_at_rest(state) {
+        return true;
+    }
     let history = world.history(state);
     let now = state.log.len();
-    let dangles = history.item(ORDER, now).is_some() && history.item(USER, now).is_none();
-    if !dangles || !world.is_at_rest(state) {
+    if history.item(ORDER, now).is_none() || history.item(USER, now).is_some() {
         return true;
     }
     let about = [key(ORDER), key(USER)];

@@ -120,7 +120,7 @@ impl<'h> History<'h> {
             Request::Transact(actions) => {
                 Reply::Transacted(memory.transact(actions).now_or_never().unwrap())
             }
-            Request::Sleep(_) => Reply::Awake,
+            Request::Sleep => Reply::Awake,
         };
         (reply, memory.take_stream())
     }

@@ -1,10 +1,11 @@
 //! The world as a checker sees it: a table, who writes to it, and workers that run the engine on
 //! its stream, one for each shard. Between any two requests, everybody else may go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
-use referee::data::Item;
+use referee::data::{Item, KeyValue};
 use referee::engine::{Engine, Outcome};
 use referee::rules::{self, RuleSource};
 use referee::store::memory::StreamRecord;
@@ -24,6 +25,8 @@ pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
 /// What a model is about.
 pub(crate) struct World {
     engine: Engine,
+    /// What is known of the engine's runs: the same one is gone on with in many states.
+    known: Mutex<HashMap<(Sealed<StreamRecord>, Replies), Arc<Progress>>>,
     /// What is there from the beginning.
     seed: Vec<Item<'static>>,
     /// How the keys begin of the items in each shard. An item in none is not watched.
@@ -71,9 +74,12 @@ struct Shard {
 struct Run {
     record: usize,
     began: usize,
-    replies: Vec<(usize, Sealed<Reply>)>,
+    replies: Replies,
     asking: Vec<(usize, Sealed<Request>)>,
 }
+
+/// The replies that a run got, each with the number of its request.
+type Replies = Vec<(usize, Sealed<Reply>)>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -95,6 +101,17 @@ pub(crate) enum Step {
     Index,
 }
 
+impl State {
+    /// Whether a worker waits while the index has not seen all that came before its record.
+    pub(crate) fn waits_for_index(&self) -> bool {
+        let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
+        runs.any(|run| {
+            let sleeps = run.asking.iter().any(|(_, asked)| matches!(**asked, Request::Sleep));
+            sleeps && self.indexed < run.record
+        })
+    }
+}
+
 impl World {
     /// A world in which nothing goes wrong.
     pub(crate) fn new(rules: &str, shards: &'static [&'static str]) -> Self {
@@ -103,6 +120,7 @@ impl World {
         let rules = loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
         Self {
             engine: Engine::new(rules),
+            known: Mutex::default(),
             seed: Vec::new(),
             shards,
             writers: Vec::new(),
@@ -178,7 +196,8 @@ impl World {
     /// Whether a shard delivers a record.
     fn delivers(&self, shard: usize, entry: &Entry) -> bool {
         let is_skipped = entry.by_engine && self.without == Some(Safeguard::Verification);
-        !is_skipped && name_of(&entry.key).starts_with(self.shards[shard])
+        let KeyValue::S(partition) = &entry.key.partition else { return false };
+        !is_skipped && partition.starts_with(self.shards[shard])
     }
 
     fn delivered(&self, state: &State, shard: usize, mut places: Range<usize>) -> Option<usize> {
@@ -222,20 +241,28 @@ impl World {
 
     /// Runs the engine for a shard as far as it comes.
     fn proceed(&self, state: &mut State, shard: usize, mut of: Run) {
-        let record = self.history(state).record(of.record);
-        let now_ms = if self.lags() { 0 } else { 1_000_000 };
-        let replies = of.replies.iter().map(|(number, reply)| (*number, &**reply));
-        match run(&self.engine, &[record], now_ms, replies) {
+        let record = Sealed::new(self.history(state).record(of.record));
+        match &*self.progress(record, &of.replies) {
             Progress::Asking(requests) => {
-                let requests = requests.into_iter();
-                of.asking = requests.map(|(number, it)| (number, Sealed::new(it))).collect();
+                of.asking.clone_from(requests);
                 state.shards[shard].run = Some(of);
             }
-            Progress::Done(outcome) => self.finish(state, shard, &of, &outcome),
+            Progress::Done(outcome) => Self::finish(state, shard, &of, outcome),
         }
     }
 
-    fn finish(&self, state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
+    fn progress(&self, record: Sealed<StreamRecord>, replies: &Replies) -> Arc<Progress> {
+        let run_again = |(record, replies): &(Sealed<StreamRecord>, Replies)| {
+            let now_ms = if self.lags() { 0 } else { 1_000_000 };
+            let replies = replies.iter().map(|(number, reply)| (*number, &**reply));
+            Arc::new(run(&self.engine, record, now_ms, replies))
+        };
+        let mut known = self.known.lock().unwrap();
+        let known = known.entry((record, replies.clone()));
+        Arc::clone(known.or_insert_with_key(run_again))
+    }
+
+    fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
         assert!(outcome.rejected.is_empty(), "{outcome:?}");
         for found in &outcome.violations {
             let Some(referenced) = &found.referenced else { continue };
@@ -286,7 +313,7 @@ impl World {
                     state.log.len()
                 }
                 // An index is behind for less than the grace lasts, or that is no safeguard.
-                Request::Sleep(_)
+                Request::Sleep
                     if state.indexed <= run.record && self.without != Some(Safeguard::Grace) =>
                 {
                     continue;
