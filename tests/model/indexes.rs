@@ -26,7 +26,7 @@ references:
 
 const FOUND: &str = "what the index shows late is found all the same";
 
-/// A task is made and handed on to someone who leaves, and is back, and leaves.
+/// A task is made, and handed on to someone who leaves.
 fn world(on_delete: &str) -> World {
     World::new(&RULES.replace("DELETE", on_delete), &["task#", "user#"])
         .index("by_owner", true)

@@ -53,9 +53,12 @@ fn refers_in_vain(world: &World, state: &State, changes: usize) -> bool {
 
 /// Whatever the engine wrote, it wrote to a task that referred in vain.
 fn is_sound(world: &World, state: &State) -> bool {
-    state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {
-        name_of(&entry.key) == TASK && refers_in_vain(world, state, place)
-    })
+    state
+        .log
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.by_engine)
+        .all(|(place, entry)| name_of(&entry.key) == TASK && refers_in_vain(world, state, place))
 }
 
 fn is_whole(world: &World, state: &State) -> bool {

@@ -114,7 +114,9 @@ impl<'h> History<'h> {
     ) -> (Reply, Vec<StreamRecord>) {
         let memory = self.memory(changes, indexed);
         let reply = match request.clone() {
-            Request::BatchGet(reads) => Reply::Items(memory.batch_get(reads).now_or_never().unwrap()),
+            Request::BatchGet(reads) => {
+                Reply::Items(memory.batch_get(reads).now_or_never().unwrap())
+            }
             Request::Query(query) => Reply::Page(memory.query(query).now_or_never().unwrap()),
             Request::Write(write) => Reply::Written(memory.write(write).now_or_never().unwrap()),
             Request::Transact(actions) => {
@@ -131,8 +133,7 @@ impl<'h> History<'h> {
             key: KeySchema { partition: attribute("owner"), sort: None },
         };
         let indexes = self.index.map(by_owner).into_iter().collect();
-        let memory =
-            Memory::new([TableSchema { name: TABLE.to_owned(), key: schema(), indexes }]);
+        let memory = Memory::new([TableSchema { name: TABLE.to_owned(), key: schema(), indexes }]);
         for item in self.seed {
             memory.seed(TABLE, item.clone()).unwrap();
         }
@@ -159,7 +160,7 @@ fn schema() -> KeySchema {
     KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) }
 }
 
-/// An item, as in `user#ann / - name=Ann`.
+/// An item, as in `user#ann/- name=Ann`.
 pub(crate) fn item(text: &str) -> Item<'static> {
     let (name, attributes) = text.split_once(' ').unwrap_or((text, ""));
     let mut item = schema().item_of(&key(name));

@@ -230,8 +230,11 @@ impl World {
         let indexed = if self.lags() { state.indexed } else { changes };
         let (reply, made) = self.history(state).serve(&request, changes, indexed);
         let is_settled = self.is_settled(state);
-        state.log.extend(made.into_iter().map(|StreamRecord { key, after, .. }| {
-            Entry { key, after: after.map(Sealed::new), by_engine, is_settled }
+        state.log.extend(made.into_iter().map(|StreamRecord { key, after, .. }| Entry {
+            key,
+            after: after.map(Sealed::new),
+            by_engine,
+            is_settled,
         }));
         if !self.lags() {
             state.indexed = state.log.len();
@@ -247,7 +250,11 @@ impl World {
                 of.asking.clone_from(requests);
                 state.shards[shard].run = Some(of);
             }
-            Progress::Done(outcome) => Self::finish(state, shard, &of, outcome),
+            Progress::Done(outcome) => {
+                let is_whole = outcome.rejected.is_empty() || self.without.is_some();
+                assert!(is_whole, "{outcome:?}");
+                finish(state, shard, &of, outcome);
+            }
         }
     }
 
@@ -260,26 +267,6 @@ impl World {
         let mut known = self.known.lock().unwrap();
         let known = known.entry((record, replies.clone()));
         Arc::clone(known.or_insert_with_key(run_again))
-    }
-
-    fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
-        assert!(outcome.rejected.is_empty(), "{outcome:?}");
-        for found in &outcome.violations {
-            let Some(referenced) = &found.referenced else { continue };
-            let referencing = found.referencing.iter().map(|item| &item.key);
-            let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
-            for key in referencing.chain(orphans) {
-                let about = (name_of(key), name_of(&referenced.key));
-                let looked = state.found.entry(about).or_default();
-                *looked = run.began.max(*looked);
-            }
-        }
-        let shard = &mut state.shards[shard];
-        shard.run = None;
-        if outcome.handed_back.is_empty() {
-            shard.done = run.record + 1;
-            shard.done_max = shard.done_max.max(shard.done);
-        }
     }
 
     fn answer(&self, state: &mut State, shard: usize, place: usize, behind: usize) {
@@ -328,6 +315,26 @@ impl World {
         if state.faults > 0 {
             steps.push(Step::Crash(shard));
         }
+    }
+}
+
+/// Takes in what a run found, and goes on to the next record unless this one is handed back.
+fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
+    for found in &outcome.violations {
+        let Some(referenced) = &found.referenced else { continue };
+        let referencing = found.referencing.iter().map(|item| &item.key);
+        let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
+        for key in referencing.chain(orphans) {
+            let about = (name_of(key), name_of(&referenced.key));
+            let looked = state.found.entry(about).or_default();
+            *looked = run.began.max(*looked);
+        }
+    }
+    let shard = &mut state.shards[shard];
+    shard.run = None;
+    if outcome.handed_back.is_empty() {
+        shard.done = run.record + 1;
+        shard.done_max = shard.done_max.max(shard.done);
     }
 }
 
