@@ -4,7 +4,6 @@
 //! Every answer says what it cost.
 
 mod condition;
-#[cfg(feature = "aws")]
 pub mod described;
 #[cfg(feature = "aws")]
 mod dynamodb;
