@@ -112,6 +112,21 @@ fn the_readme_shows_the_rules_that_it_replays() {
 }
 
 #[test]
+fn the_readme_shows_references_as_the_cases_have_them() {
+    let cases = folders("events").into_iter();
+    let rules: Vec<String> =
+        cases.map(|case| read(format!("events/{case}/referee.yaml"))).collect();
+    let readme = read("README.md");
+    let shown = blocks(&readme, "yaml").into_iter().filter(|it| it.starts_with("references:"));
+    let mut count = 0;
+    for shown in shown {
+        assert!(rules.iter().any(|rules| rules.contains(shown)), "{shown}");
+        count += 1;
+    }
+    assert!(count >= 2);
+}
+
+#[test]
 fn the_readme_tells_the_shape_of_the_lines() {
     let readme = read("README.md");
     let documented = rows(&readme);
