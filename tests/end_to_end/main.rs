@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+mod action_storm;
 mod actions;
 mod audit;
 mod delivery;
@@ -24,6 +25,7 @@ mod rules;
 #[path = "../support/runtime_api.rs"]
 #[expect(dead_code, reason = "the benchmarks use the rest of it")]
 mod runtime_api;
+mod soundness;
 mod stage;
 mod start;
 mod storm;
@@ -98,6 +100,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("a_stream_of_keys_is_refused", |place| Box::pin(start::keys_only(place))),
         ("events_of_another_kind_are_refused", |place| Box::pin(start::other_events(place))),
         ("a_violation_raises_the_alarm", |place| Box::pin(metrics::alarm(place))),
+        ("actions_are_sound_in_a_storm", |place| Box::pin(action_storm::storm(place))),
         ("ten_thousand_changes_converge", |place| Box::pin(storm::storm(place))),
     ]
 }

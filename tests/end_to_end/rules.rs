@@ -118,7 +118,51 @@ pub(crate) fn various(table: &str) -> Json {
     })
 }
 
-/// The same, where whoever deletes the mirror deletes the membership.
+/// Members who go with their company and lose their sponsor, plans that stay while somebody
+/// subscribes, and nodes that fall with their parent, which may be any.
+pub(crate) fn tangled(table: &str) -> Json {
+    json!({
+        "version": 1,
+        "tables": { "app": { "name": table, "key": ["pk", "sk"] } },
+        "entities": {
+            "user": { "table": "app", "key": { "pk": "user#{user}", "sk": "user#" } },
+            "company": { "table": "app", "key": { "pk": "company#{company}", "sk": "company#" } },
+            "plan": { "table": "app", "key": { "pk": "plan#{plan}", "sk": "plan#" } },
+            "member": {
+                "table": "app",
+                "key": { "pk": "company#{company}", "sk": "member#{member}" },
+                "attributes": { "sponsor": "S" },
+            },
+            "subscription": { "table": "app", "key": { "pk": "plan#{plan}", "sk": "of#{n}" } },
+            "node": {
+                "table": "app",
+                "key": { "pk": "node#{node}", "sk": "node#" },
+                "attributes": { "parent": "S" },
+            },
+        },
+        "references": {
+            "member_company": {
+                "from": "member", "to": "company", "on_missing": "delete", "on_delete": "cascade",
+            },
+            "member_sponsor": {
+                "from": "member", "to": "user", "on": { "user": "{sponsor}" },
+                "find": { "index": "by_sponsor", "key": { "sponsor": "{user}" } },
+                "on_missing": "unset", "on_delete": "unset",
+            },
+            "subscription_plan": {
+                "from": "subscription", "to": "plan",
+                "on_delete": "restore", "on_ttl_delete": "report",
+            },
+            "node_parent": {
+                "from": "node", "to": "node", "on": { "node": "{parent}" },
+                "find": { "index": "by_parent", "key": { "parent": "{node}" } },
+                "on_missing": "delete", "on_delete": "cascade",
+            },
+        },
+    })
+}
+
+/// Companies, users and memberships, where whoever deletes the mirror deletes the membership.
 pub(crate) fn leaving(table: &str) -> Json {
     let mut rules = company(table);
     rules["mirrors"]["membership"]["on_mirror_delete"] = "delete_source".into();
