@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use futures_util::future::{join, join_all};
 use serde_json::Value as Json;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::audit::{Dangling, key_of, unreported};
 use crate::faults::settle;
@@ -17,33 +16,44 @@ use crate::soundness::tell;
 use crate::stage::{Key, Place, Row, Stage, attributes};
 use crate::storm::plan;
 
-const CHANGES: usize = 4_000;
+const CHANGES: usize = 6_000;
+/// How often the clients stop until all has been repaired, so that there is something to break.
+const SPELLS: usize = 20;
 const CLIENTS: usize = 8;
 /// How many there may be of each kind: few, so that they meet.
 const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
-/// How many writes a client makes before it rests, and how long.
-const SPELL: usize = 10;
-const REST_MS: u64 = 50;
+const NODES: u64 = 40;
 const SEED: u64 = 11;
+/// How many times more goes wrong than in the other storm, which makes more requests.
+const FAULTS: usize = 4;
 /// How often the function's answer gets lost, and its batch is delivered again.
 const ANSWERS_LOST: f64 = 0.05;
 
 pub(crate) async fn storm(place: Place) {
     let began = Instant::now();
     let stage = Stage::new(place, rules::tangled).await;
-    plan(&stage.proxy, &stage);
+    for _ in 0..FAULTS {
+        plan(&stage.proxy, &stage);
+    }
     let settings = Settings {
-        batch_size: 200,
-        parallelization_factor: 2,
+        batch_size: 50,
+        parallelization_factor: 4,
         bisect_batch_on_function_error: true,
         ..Settings::default()
     };
     let mapping = stage.mapping_of(&stage.table(), settings).await;
     let mut mapping = mapping.forgetting(SEED, ANSWERS_LOST);
-    let (busy, deleted) = (Cell::new(CLIENTS), RefCell::new(BTreeSet::new()));
-    let clients = join_all((0..CLIENTS).map(|client| run(&stage, client, &busy, &deleted)));
-    join(clients, mapping.drain_while(|| busy.get() > 0)).await;
+    let mut random: Vec<fastrand::Rng> =
+        (0..CLIENTS as u64).map(|client| fastrand::Rng::with_seed(SEED + client)).collect();
+    let deleted = RefCell::new(BTreeSet::new());
+    for spell in 0..SPELLS {
+        let busy = Cell::new(CLIENTS);
+        let clients = random.iter_mut().enumerate().map(|(client, random)| {
+            run(&stage, format!("{client}-{spell}"), random, &busy, &deleted)
+        });
+        join(join_all(clients), mapping.drain_while(|| busy.get() > 0)).await;
+    }
     stage.proxy.heal();
     settle(&stage, &mut mapping).await;
 
@@ -89,30 +99,27 @@ pub(crate) async fn storm(place: Place) {
     assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
 }
 
-/// One client's share of the changes.
+/// One client's share of the changes of a spell, which have this name.
 async fn run(
     stage: &Stage,
-    client: usize,
+    name: String,
+    random: &mut fastrand::Rng,
     busy: &Cell<usize>,
     deleted: &RefCell<BTreeSet<String>>,
 ) {
-    let mut random = fastrand::Rng::with_seed(SEED + client as u64);
-    for number in 0..CHANGES / CLIENTS {
-        let ((pk, sk), reference) = item(&mut random);
-        if random.u8(..100) < 35 {
+    for number in 0..CHANGES / CLIENTS / SPELLS {
+        let ((pk, sk), reference) = item(random);
+        if random.u8(..100) < 30 {
             let delete = stage.client.delete_item().table_name(stage.table());
             let delete = delete.set_key(Some(attributes(&[("pk", &pk), ("sk", &sk)])));
             let delete = delete.return_values(ReturnValue::AllOld).send().await.unwrap();
             let old = delete.attributes.unwrap_or_default();
             deleted.borrow_mut().extend(old.get("id").map(|id| id.as_s().unwrap().clone()));
         } else {
-            let id = format!("{client}-{number}");
+            let id = format!("{name}-{number}");
             let mut item = vec![("pk", pk.as_str()), ("sk", &sk), ("id", &id)];
             item.extend(reference.as_ref().map(|(name, value)| (*name, value.as_str())));
             stage.put(&item).await;
-        }
-        if number % SPELL == 0 {
-            sleep(Duration::from_millis(REST_MS)).await;
         }
     }
     busy.set(busy.get() - 1);
@@ -124,17 +131,20 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
     let item = random.u64(..ITEMS);
     let key = |pk: &str, sk: &str| (format!("{pk}#{target}"), sk.to_owned());
     match random.u8(..100) {
-        0..12 => (key("company", "company#"), None),
-        12..24 => (key("user", "user#"), None),
-        24..32 => (key("plan", "plan#"), None),
-        32..64 => {
+        0..7 => (key("company", "company#"), None),
+        7..15 => (key("user", "user#"), None),
+        15..25 => (key("plan", "plan#"), None),
+        25..46 => {
             let sponsor = random.bool().then(|| ("sponsor", random.u64(..TARGETS).to_string()));
             (key("company", &format!("member#{item}")), sponsor)
         }
-        64..76 => (key("plan", &format!("of#{item}")), None),
+        46..58 => (key("plan", &format!("of#{item}")), None),
         _ => {
-            let parent = (random.u8(..4) > 0).then(|| ("parent", random.u64(..ITEMS).to_string()));
-            ((format!("node#{item}"), "node#".to_owned()), parent)
+            // A tree, but for those that have any node above them, themselves perhaps.
+            let node = random.u64(..NODES);
+            let parent = if random.u8(..8) == 0 { random.u64(..NODES) } else { node / 3 };
+            let parent = (node > 0).then(|| ("parent", parent.to_string()));
+            ((format!("node#{node}"), "node#".to_owned()), parent)
         }
     }
 }
