@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
@@ -20,6 +20,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/rule-file.md",
     "docs/watch.md",
     "events/README.md",
+    "infra/README.md",
 ];
 
 /// What stands before the part of the rule file's reference that is generated.

@@ -218,7 +218,7 @@ pub(crate) fn outcome(rules: &Rules, history: &History) -> String {
     outcome_on(rules, history, &history.store(rules))
 }
 
-/// The same, on a store that holds what was there before.
+/// The same on this store, which has what was there before.
 pub(crate) fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     let mut text = String::new();
     for (outcome, places) in history.run(rules, store) {
