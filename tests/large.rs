@@ -162,7 +162,7 @@ impl World {
 }
 
 /// The record of the delete of the item with this key.
-fn removed(key: Json) -> Box<RawValue> {
+fn removed(key: &Json) -> Box<RawValue> {
     let record = json!({
         "eventName": "REMOVE",
         "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/app/stream/1",
@@ -193,7 +193,7 @@ fn cascade(orders: usize) -> World {
     for order in 0..orders {
         world.has(&[("pk", "customer#ann".to_owned()), ("sk", format!("order#{order:06}"))]);
     }
-    world.deliver(&[removed(json!({ "pk": { "S": "customer#ann" }, "sk": { "S": "-" } }))]);
+    world.deliver(&[removed(&json!({ "pk": { "S": "customer#ann" }, "sk": { "S": "-" } }))]);
     assert_eq!(world.store.dump()["app"], []);
     world
 }
@@ -204,7 +204,7 @@ fn fall(nodes: usize) -> World {
         let above = ("above", "top".to_owned());
         world.has(&[("pk", "parent#root".to_owned()), ("sk", format!("node#{node:06}")), above]);
     }
-    world.deliver(&[removed(json!({ "pk": { "S": "parent#top" }, "sk": { "S": "node#root" } }))]);
+    world.deliver(&[removed(&json!({ "pk": { "S": "parent#top" }, "sk": { "S": "node#root" } }))]);
     world.drain();
     assert_eq!(world.store.dump()["app"], []);
     world

@@ -132,8 +132,7 @@ impl Stage {
         self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
     }
 
-    /// Puts an item with values of any type: a list is `L`, a map `M`, unless it is one from the
-    /// name of a type to a value, as in `{ "SS": ["a", "b"] }`.
+    /// Puts an item of texts, lists of texts, and sets of them, as in `{ "SS": ["a", "b"] }`.
     pub(crate) async fn put_all(&self, item: Json) {
         let Json::Object(item) = item else { panic!("{item} is no item") };
         let item = item.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
@@ -229,7 +228,7 @@ impl Stage {
             let scan = self.client.scan().table_name(table).consistent_read(true);
             let scan = scan.select(Select::AllAttributes).set_exclusive_start_key(start);
             let page = scan.send().await.unwrap();
-            rows.extend(page.items.into_iter().flatten().map(row));
+            rows.extend(page.items().iter().map(row));
             start = page.last_evaluated_key;
             if start.is_none() {
                 rows.sort_unstable();
@@ -319,41 +318,25 @@ fn attribute(value: &Json) -> AttributeValue {
     match value {
         Json::String(text) => AttributeValue::S(text.clone()),
         Json::Array(list) => AttributeValue::L(list.iter().map(attribute).collect()),
-        Json::Object(map) => match map.get("SS").and_then(Json::as_array) {
-            Some(set) => {
-                let texts = set.iter().filter_map(Json::as_str);
-                AttributeValue::Ss(texts.map(str::to_owned).collect())
-            }
-            None => AttributeValue::M(
-                map.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
-            ),
-        },
+        Json::Object(set) => {
+            let set = set["SS"].as_array().unwrap().iter();
+            AttributeValue::Ss(set.map(|text| text.as_str().unwrap().to_owned()).collect())
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) => panic!("{value} is in no scenario"),
     }
 }
 
 /// A value as a text; nothing of those that are in no scenario.
 fn text(value: &AttributeValue) -> Option<String> {
-    match value {
-        AttributeValue::S(text) => Some(text.clone()),
-        AttributeValue::Ss(set) => {
-            let mut set = set.clone();
-            set.sort_unstable();
-            Some(format!("<{}>", set.join(" ")))
-        }
-        AttributeValue::L(list) => {
-            let texts: Vec<String> = list.iter().filter_map(text).collect();
-            Some(format!("[{}]", texts.join(" ")))
-        }
-        AttributeValue::M(map) => {
-            let entries: BTreeMap<_, _> = map.iter().collect();
-            let entries = entries.into_iter();
-            let texts: Vec<String> = entries
-                .filter_map(|(name, value)| Some(format!("{name}={}", text(value)?)))
-                .collect();
-            Some(format!("({})", texts.join(" ")))
-        }
-        _ => None,
+    if let Ok(set) = value.as_ss() {
+        let mut set = set.clone();
+        set.sort_unstable();
+        Some(format!("<{}>", set.join(" ")))
+    } else if let Ok(list) = value.as_l() {
+        let texts: Vec<String> = list.iter().filter_map(text).collect();
+        Some(format!("[{}]", texts.join(" ")))
+    } else {
+        value.as_s().ok().cloned()
     }
 }
 
@@ -361,10 +344,10 @@ fn text(value: &AttributeValue) -> Option<String> {
 fn indexes(rules: &Json) -> Vec<IndexSchema> {
     let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
     let rules = load(&source, &|_| None).rules.unwrap();
-    schemas(&rules).into_iter().flat_map(|table| table.indexes).collect()
+    schemas(&rules).flat_map(|table| table.indexes).collect()
 }
 
-fn row(item: HashMap<String, AttributeValue>) -> Row {
+fn row(item: &HashMap<String, AttributeValue>) -> Row {
     let is_marked = item.contains_key("_referee");
     let attributes = item.iter().filter(|(name, _)| *name != "_referee");
     let mut attributes: BTreeMap<String, String> =
