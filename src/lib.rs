@@ -25,6 +25,8 @@ pub mod cli;
 pub mod clock;
 pub mod data;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod iam;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 #[cfg(feature = "aws")]

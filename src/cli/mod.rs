@@ -4,6 +4,7 @@
 
 mod check;
 mod explain;
+mod iam;
 mod init;
 mod lines;
 #[cfg(feature = "live")]
@@ -77,6 +78,8 @@ enum Verb {
     /// Follow the streams of real tables, without a Lambda.
     #[cfg(feature = "live")]
     Watch(watch::Args),
+    /// Print the least-privilege IAM policy that the function needs for the rules.
+    Iam(iam::Args),
     /// Print the JSON Schema of rule files, for editors.
     Schema(schema::Args),
 }
@@ -209,6 +212,7 @@ impl Verb {
             Self::Replay(arguments) => replay::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Watch(arguments) => watch::run(&arguments, context),
+            Self::Iam(arguments) => iam::run(arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),
         }
     }

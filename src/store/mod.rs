@@ -4,7 +4,7 @@
 //! Every answer says what it cost.
 
 mod condition;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "cli"))]
 pub mod described;
 #[cfg(feature = "aws")]
 mod dynamodb;

@@ -1,0 +1,453 @@
+//! The policies that `referee iam` prints: enough for the rules, and not more.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
+
+mod exact;
+#[path = "../support/policy.rs"]
+mod policy;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use expect_test::{Expect, expect};
+use referee::iam::{self, Deployment, NAMESPACE};
+use referee::rules::{self, RuleSource, Rules};
+
+fn load(text: &str) -> Rules {
+    let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+    let loaded = rules::load(&source, &|_| None);
+    loaded.rules.unwrap_or_else(|| panic!("{:?}\n{text}", loaded.diagnostics))
+}
+
+fn deployment() -> Deployment {
+    Deployment {
+        partition: "aws".to_owned(),
+        region: Some("us-east-1".to_owned()),
+        account: Some("123456789012".to_owned()),
+        function: "referee".to_owned(),
+        namespace: None,
+        failures_bucket: None,
+    }
+}
+
+/// The statements about items, a line each.
+fn check(rules: &str, expected: &Expect) {
+    let policy = iam::policy(&load(rules), &deployment());
+    let of_items = ["ReadStreams", "ReadItems", "QueryItems", "WriteItems", "CheckItems"];
+    let statements = policy.statements.iter();
+    let lines: String = statements
+        .filter(|it| of_items.iter().any(|sid| it.sid.starts_with(sid)))
+        .map(|it| {
+            let resources: Vec<&str> = it
+                .resources
+                .iter()
+                .map(|arn| arn.split_once(":table/").map_or(arn.as_str(), |(_, name)| name))
+                .collect();
+            let actions = it.actions.join(" ").replace("dynamodb:", "");
+            format!("{}: {actions}: {}\n", it.sid, resources.join(" "))
+        })
+        .collect();
+    expected.assert_eq(&lines);
+}
+
+/// Orders of customers, in two tables, with these actions.
+fn orders(actions: &str) -> String {
+    format!(
+        "version: 1
+tables:
+  orders: {{ key: [id] }}
+  customers: {{ key: [id] }}
+entities:
+  order: {{ table: orders, key: {{ id: \"{{order}}\" }}, attributes: {{ customer_id: S }} }}
+  customer: {{ table: customers, key: {{ id: \"{{customer}}\" }} }}
+references:
+  order_customer:
+    from: order
+    to: customer
+    on: {{ customer: \"{{customer_id}}\" }}
+    find: {{ index: by_customer, key: {{ customer_id: \"{{customer}}\" }} }}
+    {actions}
+"
+    )
+}
+
+/// Memberships in one table, and their mirrors in another.
+fn members(mirror: &str) -> String {
+    format!(
+        "version: 1
+tables:
+  app: {{ key: [pk, sk] }}
+  by_user: {{ key: [pk, sk] }}
+entities:
+  member: {{ table: app, key: {{ pk: \"company#{{company}}\", sk: \"user#{{email}}\" }} }}
+  member_of: {{ table: by_user, key: {{ pk: \"user#{{email}}\", sk: \"company#{{company}}\" }} }}
+mirrors:
+  membership: {{ source: member, mirror: member_of{mirror} }}
+"
+    )
+}
+
+#[test]
+fn rules_that_only_report_write_nothing() {
+    let reads = expect![[r#"
+        ReadStreams: DescribeStream GetRecords GetShardIterator: customers/stream/* orders/stream/*
+        ReadItems: BatchGetItem: customers orders
+        QueryItems: Query: orders/index/by_customer
+    "#]];
+    check(&orders(""), &reads);
+    check(&orders("on_delete: cascade\n    on_missing: delete\n    mode: observe"), &reads);
+    check(
+        &orders("on_delete: ignore"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
+            ReadItems: BatchGetItem: customers orders
+        "#]],
+    );
+    check(&orders("on_delete: cascade\n    mode: off"), &expect![[r#""#]]);
+    check(
+        &members(", mode: observe"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+        "#]],
+    );
+}
+
+#[test]
+fn mirrors_are_written_where_they_are() {
+    check(
+        &members(""),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+            WriteItemsDeletePut: DeleteItem PutItem: by_user
+        "#]],
+    );
+    check(
+        &members(", on_mirror_delete: delete_source"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+            WriteItemsDelete: DeleteItem: app
+            WriteItemsDeletePutUpdate: DeleteItem PutItem UpdateItem: by_user
+            CheckItems: ConditionCheckItem: by_user
+        "#]],
+    );
+}
+
+#[test]
+fn a_cascade_down_a_tree_marks_its_depth() {
+    check(
+        "version: 1
+tables: { staff: { key: [pk] } }
+entities:
+  employee: { table: staff, key: { pk: \"employee#{employee}\" }, attributes: { manager: S } }
+references:
+  employee_manager:
+    from: employee
+    to: employee
+    on: { employee: \"{manager}\" }
+    find: { index: by_manager, key: { manager: \"{employee}\" } }
+    on_delete: cascade
+",
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: staff/stream/*
+            ReadItems: BatchGetItem: staff
+            QueryItems: Query: staff/index/by_manager
+            WriteItemsDeleteUpdate: DeleteItem UpdateItem: staff
+            CheckItems: ConditionCheckItem: staff
+        "#]],
+    );
+}
+
+#[test]
+fn several_rules_share_their_rights() {
+    let rules = std::fs::read_to_string("events/company-user/referee.yaml").unwrap();
+    check(
+        &rules,
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/*
+            ReadItems: BatchGetItem: app
+            QueryItems: Query: app
+            WriteItemsDeletePut: DeleteItem PutItem: app
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_reverted_is_checked_in_all_its_references() {
+    check(
+        "version: 1
+tables: { orders: { key: [id] }, customers: { key: [id] }, shops: { key: [id] }, old: { key: [id] } }
+entities:
+  order:
+    table: orders
+    key: { id: \"{order}\" }
+    attributes: { customer_id: S, shop_id: S, old_id: S }
+  customer: { table: customers, key: { id: \"{customer}\" } }
+  shop: { table: shops, key: { id: \"{shop}\" } }
+  relic: { table: old, key: { id: \"{relic}\" } }
+references:
+  order_customer:
+    { from: order, to: customer, on: { customer: \"{customer_id}\" }, on_missing: revert, find: none }
+  order_shop: { from: order, to: shop, on: { shop: \"{shop_id}\" }, find: none }
+  order_relic: { from: order, to: relic, on: { relic: \"{old_id}\" }, find: none, mode: off }
+",
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
+            ReadItems: BatchGetItem: customers orders shops
+            WriteItemsDeleteUpdate: DeleteItem UpdateItem: orders
+            CheckItems: ConditionCheckItem: customers shops
+        "#]],
+    );
+}
+
+fn whole() -> iam::Policy {
+    let anywhere = Deployment {
+        region: None,
+        account: None,
+        namespace: Some("App ${stage}".to_owned()),
+        failures_bucket: Some("failed-records".to_owned()),
+        ..deployment()
+    };
+    iam::policy(&load(&orders("on_missing: unset\n    on_delete: cascade")), &anywhere)
+}
+
+#[test]
+fn a_policy_in_json() {
+    expect![[r#"
+        {
+          "Version": "2012-10-17",
+          "Statement": [
+            {
+              "Sid": "ReadStreams",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator"
+              ],
+              "Resource": [
+                "arn:aws:dynamodb:*:*:table/customers/stream/*",
+                "arn:aws:dynamodb:*:*:table/orders/stream/*"
+              ]
+            },
+            {
+              "Sid": "ListStreams",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:ListStreams"
+              ],
+              "Resource": [
+                "*"
+              ]
+            },
+            {
+              "Sid": "ReadItems",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:BatchGetItem"
+              ],
+              "Resource": [
+                "arn:aws:dynamodb:*:*:table/customers",
+                "arn:aws:dynamodb:*:*:table/orders"
+              ]
+            },
+            {
+              "Sid": "QueryItems",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:Query"
+              ],
+              "Resource": [
+                "arn:aws:dynamodb:*:*:table/orders/index/by_customer"
+              ]
+            },
+            {
+              "Sid": "WriteItemsDeleteUpdate",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:DeleteItem",
+                "dynamodb:UpdateItem"
+              ],
+              "Resource": [
+                "arn:aws:dynamodb:*:*:table/orders"
+              ]
+            },
+            {
+              "Sid": "CheckItems",
+              "Effect": "Allow",
+              "Action": [
+                "dynamodb:ConditionCheckItem"
+              ],
+              "Resource": [
+                "arn:aws:dynamodb:*:*:table/customers"
+              ]
+            },
+            {
+              "Sid": "PublishMetrics",
+              "Effect": "Allow",
+              "Action": [
+                "cloudwatch:PutMetricData"
+              ],
+              "Resource": [
+                "*"
+              ],
+              "Condition": {
+                "StringEquals": {
+                  "cloudwatch:namespace": "App ${stage}"
+                }
+              }
+            },
+            {
+              "Sid": "WriteLogs",
+              "Effect": "Allow",
+              "Action": [
+                "logs:CreateLogStream",
+                "logs:PutLogEvents"
+              ],
+              "Resource": [
+                "arn:aws:logs:*:*:log-group:/aws/lambda/referee:*"
+              ]
+            },
+            {
+              "Sid": "FindFailures",
+              "Effect": "Allow",
+              "Action": [
+                "s3:ListBucket"
+              ],
+              "Resource": [
+                "arn:aws:s3:::failed-records"
+              ]
+            },
+            {
+              "Sid": "KeepFailures",
+              "Effect": "Allow",
+              "Action": [
+                "s3:PutObject"
+              ],
+              "Resource": [
+                "arn:aws:s3:::failed-records/*"
+              ]
+            }
+          ]
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&whole()).unwrap());
+}
+
+#[test]
+fn a_policy_in_hcl() {
+    let hcl = whole().to_hcl();
+    expect![[r#"
+        data "aws_iam_policy_document" "referee" {
+          statement {
+            sid = "ReadStreams"
+            actions = [
+              "dynamodb:DescribeStream",
+              "dynamodb:GetRecords",
+              "dynamodb:GetShardIterator",
+            ]
+            resources = [
+              "arn:aws:dynamodb:*:*:table/customers/stream/*",
+              "arn:aws:dynamodb:*:*:table/orders/stream/*",
+            ]
+          }
+
+          statement {
+            sid       = "ListStreams"
+            actions   = ["dynamodb:ListStreams"]
+            resources = ["*"]
+          }
+
+          statement {
+            sid     = "ReadItems"
+            actions = ["dynamodb:BatchGetItem"]
+            resources = [
+              "arn:aws:dynamodb:*:*:table/customers",
+              "arn:aws:dynamodb:*:*:table/orders",
+            ]
+          }
+
+          statement {
+            sid       = "QueryItems"
+            actions   = ["dynamodb:Query"]
+            resources = ["arn:aws:dynamodb:*:*:table/orders/index/by_customer"]
+          }
+
+          statement {
+            sid = "WriteItemsDeleteUpdate"
+            actions = [
+              "dynamodb:DeleteItem",
+              "dynamodb:UpdateItem",
+            ]
+            resources = ["arn:aws:dynamodb:*:*:table/orders"]
+          }
+
+          statement {
+            sid       = "CheckItems"
+            actions   = ["dynamodb:ConditionCheckItem"]
+            resources = ["arn:aws:dynamodb:*:*:table/customers"]
+          }
+
+          statement {
+            sid       = "PublishMetrics"
+            actions   = ["cloudwatch:PutMetricData"]
+            resources = ["*"]
+
+            condition {
+              test     = "StringEquals"
+              variable = "cloudwatch:namespace"
+              values   = ["App $${stage}"]
+            }
+          }
+
+          statement {
+            sid = "WriteLogs"
+            actions = [
+              "logs:CreateLogStream",
+              "logs:PutLogEvents",
+            ]
+            resources = ["arn:aws:logs:*:*:log-group:/aws/lambda/referee:*"]
+          }
+
+          statement {
+            sid       = "FindFailures"
+            actions   = ["s3:ListBucket"]
+            resources = ["arn:aws:s3:::failed-records"]
+          }
+
+          statement {
+            sid       = "KeepFailures"
+            actions   = ["s3:PutObject"]
+            resources = ["arn:aws:s3:::failed-records/*"]
+          }
+        }
+    "#]]
+    .assert_eq(&hcl);
+    for text in [hcl, iam::policy(&load(&members("")), &deployment()).to_hcl()] {
+        assert_formatted(&text);
+    }
+}
+
+/// Terraform, where it is installed, would lay it out the same.
+fn assert_formatted(hcl: &str) {
+    let mut command = Command::new("terraform");
+    command.args(["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut fmt) = command.spawn() else { return };
+    fmt.stdin.take().unwrap().write_all(hcl.as_bytes()).unwrap();
+    let formatted = fmt.wait_with_output().unwrap();
+    assert!(formatted.status.success());
+    assert_eq!(String::from_utf8(formatted.stdout).unwrap(), hcl);
+}
+
+#[test]
+fn the_namespace_is_the_one_that_the_function_publishes_to() {
+    #[cfg(feature = "aws")]
+    assert_eq!(NAMESPACE, referee::metrics::NAMESPACE);
+    assert_eq!(NAMESPACE, "Referee");
+}
