@@ -51,8 +51,11 @@ fn list(values: &[String]) -> String {
     if let [only] = values {
         return format!("[{}]", quoted(only));
     }
-    let lines: String = values.iter().map(|value| format!("      {},\n", quoted(value))).collect();
-    format!("[\n{lines}    ]")
+    let mut text = "[\n".to_owned();
+    for value in values {
+        let _ = writeln!(text, "      {},", quoted(value));
+    }
+    text + "    ]"
 }
 
 /// A text in which nothing is a template.

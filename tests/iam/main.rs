@@ -11,6 +11,7 @@ mod exact;
 #[path = "../support/policy.rs"]
 mod policy;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -40,18 +41,13 @@ fn check(rules: &str, expected: &Expect) {
     let policy = iam::policy(&load(rules), &deployment());
     let of_items = ["ReadStreams", "ReadItems", "QueryItems", "WriteItems", "CheckItems"];
     let statements = policy.statements.iter();
-    let lines: String = statements
-        .filter(|it| of_items.iter().any(|sid| it.sid.starts_with(sid)))
-        .map(|it| {
-            let resources: Vec<&str> = it
-                .resources
-                .iter()
-                .map(|arn| arn.split_once(":table/").map_or(arn.as_str(), |(_, name)| name))
-                .collect();
-            let actions = it.actions.join(" ").replace("dynamodb:", "");
-            format!("{}: {actions}: {}\n", it.sid, resources.join(" "))
-        })
-        .collect();
+    let mut lines = String::new();
+    for statement in statements.filter(|it| of_items.iter().any(|sid| it.sid.starts_with(sid))) {
+        let name = |arn: &String| arn.split_once(":table/").unwrap().1.to_owned();
+        let resources: Vec<String> = statement.resources.iter().map(name).collect();
+        let actions = statement.actions.join(" ").replace("dynamodb:", "");
+        writeln!(lines, "{}: {actions}: {}", statement.sid, resources.join(" ")).unwrap();
+    }
     expected.assert_eq(&lines);
 }
 
