@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use referee::cli;
-use referee::rules::{self, Code, Diagnostic, Level, Loaded, RuleSource, codes};
+use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::rules::{self, Code, Diagnostic, Level, Loaded, Places, RuleSource, codes};
+use referee::store::described::{Described, DescribedIndex, Description, differences};
 
 fn source(name: &str, text: &str) -> RuleSource {
     RuleSource { name: name.to_owned(), text: text.to_owned() }
@@ -30,9 +32,47 @@ fn problems_of_files() -> Vec<Diagnostic> {
     ]
 }
 
+/// The problems with real tables, which no example can show either.
+fn problems_of_tables() -> Vec<Diagnostic> {
+    const RULES: &str = r#"version: 1
+tables:
+  app: { key: [pk, sk] }
+entities:
+  user: { table: app, key: { pk: "user#{email}", sk: profile } }
+  task: { table: app, key: { pk: "task#{id}", sk: task }, attributes: { owner: S } }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { email: "{owner}" }
+    find: { index: by_owner, key: { owner: "{email}" } }
+"#;
+    let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+    let key = KeySchema { partition: attribute("id"), sort: None };
+    let index = DescribedIndex {
+        name: "by_owner".to_owned(),
+        is_global: true,
+        status: "ACTIVE".to_owned(),
+        key: Some(key.clone()),
+    };
+    let table = |indexes| {
+        let status = "CREATING".to_owned();
+        Described::Table(Description { status, key: key.clone(), indexes, stream_view: None })
+    };
+    let source = source("referee.yaml", RULES);
+    let rules = load(RULES).rules.unwrap();
+    let places = Places::of(&source);
+    let tables = [Described::Missing, table(Vec::new()), table(vec![index])];
+    let differences = tables.into_iter().flat_map(|table| differences(&rules, &[table]));
+    let problems: Vec<_> = differences.map(|it| it.diagnostic(&rules, &places)).collect();
+    assert!(problems.iter().all(|problem| problem.span().is_some()));
+    problems
+}
+
 #[test]
 fn every_code_has_an_example_that_shows_it() {
     let mut shown = codes_of(&problems_of_files());
+    shown.extend(codes_of(&problems_of_tables()));
     for code in codes::ALL {
         let Some(wrong) = code.wrong else { continue };
         let found = codes_of(&load(&codes::complete(wrong)).diagnostics);
@@ -124,8 +164,12 @@ fn one_file_shows_all_its_problems_at_once() {
     let found = codes_of(&load(&std::fs::read_to_string(path).unwrap()).diagnostics);
     // A file that cannot be read as YAML shows that alone, and so do the problems of files.
     let alone = ["E001", "E002", "E003", "E004", "E005"];
-    let expected: BTreeSet<_> =
-        codes::ALL.iter().map(|code| code.id).filter(|id| !alone.contains(id)).collect();
+    let of_tables = codes_of(&problems_of_tables());
+    let expected: BTreeSet<_> = codes::ALL
+        .iter()
+        .map(|code| code.id)
+        .filter(|id| !alone.contains(id) && !of_tables.contains(id))
+        .collect();
     assert_eq!(found, expected);
 }
 

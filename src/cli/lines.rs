@@ -15,16 +15,9 @@ pub(super) enum Line<'l> {
     /// Something wrong between items.
     Violation(ViolationLine<'l>),
     /// A write that was made.
-    Write {
-        /// The rule that asked for it.
-        rule: &'l str,
-        /// What it did.
-        op: &'static str,
-        /// The table's own name.
-        table: &'l str,
-        /// The item's key in DynamoDB's JSON.
-        key: Item<'static>,
-    },
+    Write(WriteLine<'l>),
+    /// A write that a rule in observe mode would have made.
+    WouldWrite(WriteLine<'l>),
     /// A record that cannot be understood.
     Rejected {
         /// Its sequence number, where it could be read.
@@ -41,6 +34,22 @@ pub(super) enum Line<'l> {
     },
     /// The totals: always the last line.
     Summary(Totals),
+}
+
+/// A write, made or not.
+#[derive(Debug, Serialize)]
+pub(super) struct WriteLine<'l> {
+    /// The rule that asked for it.
+    rule: &'l str,
+    /// What it did.
+    op: &'static str,
+    /// The table's own name.
+    table: &'l str,
+    /// The item's key in DynamoDB's JSON.
+    key: Item<'static>,
+    /// Of a repair that changes an item, what it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'l str>,
 }
 
 /// Something wrong between items.
@@ -114,12 +123,11 @@ impl<'l> Line<'l> {
     }
 
     pub(super) fn write(rules: &'l Rules, write: &'l WriteMade) -> Self {
-        Self::Write {
-            rule: &write.rule,
-            op: write.operation.name(),
-            table: &rules[write.item.table].name,
-            key: key_item(rules, write.item.table, &write.item.key),
-        }
+        Self::Write(write_line(rules, write))
+    }
+
+    pub(super) fn would_write(rules: &'l Rules, write: &'l WriteMade) -> Self {
+        Self::WouldWrite(write_line(rules, write))
     }
 
     pub(super) fn rejected(
@@ -134,6 +142,16 @@ impl<'l> Line<'l> {
             record: place.map(|place| place.record),
             payload: None,
         }
+    }
+}
+
+fn write_line<'l>(rules: &'l Rules, write: &'l WriteMade) -> WriteLine<'l> {
+    WriteLine {
+        rule: &write.rule,
+        op: write.operation.name(),
+        table: &rules[write.item.table].name,
+        key: key_item(rules, write.item.table, &write.item.key),
+        detail: write.detail.as_deref(),
     }
 }
 

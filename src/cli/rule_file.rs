@@ -26,6 +26,22 @@ pub(super) fn check(context: &mut Context<'_>) -> Result<Rules, Failure> {
     loaded.rules.ok_or(Failure::Rules)
 }
 
+/// Reads the rule file, and reports its problems together with those that `more` finds where the
+/// rules can be used.
+#[cfg(feature = "live")]
+pub(super) fn check_with(
+    context: &mut Context<'_>,
+    more: impl FnOnce(&RuleSource, &Rules) -> Result<Vec<Diagnostic>, Failure>,
+) -> Result<Rules, Failure> {
+    let (source, Loaded { rules, mut diagnostics }) = read(&context.rules, context.environment);
+    let found = rules.as_ref().map_or(Ok(Vec::new()), |rules| more(&source, rules));
+    diagnostics.extend(found.iter().flatten().cloned());
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code.id));
+    report(&source, &diagnostics, context)?;
+    let is_sound = !found?.iter().any(|diagnostic| diagnostic.level() == Level::Error);
+    rules.filter(|_| is_sound).ok_or(Failure::Rules)
+}
+
 /// Reads the rule file for a verb that works by it. Warnings are for `check` to tell: a program
 /// that reads the results does not expect them among these.
 pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {

@@ -1,19 +1,18 @@
 //! Confirming: what looks like a violation is read again once its grace is over, and only what
 //! still holds is one.
 
-use futures_util::stream::{self, StreamExt as _};
-
+use super::claims::{Held, HeldItem, settle_claims};
+use super::departures::confirm_departures;
 use super::hidden::{confirm_hidden, hidden};
-use super::leads::{Leads, referring};
 use super::mirror::{self, Judgement, Step};
 use super::plan::Plan;
 use super::process::{Clock, Fatal};
-use super::reads::{CONCURRENCY, Snapshot, fetch};
+use super::reads::{Snapshot, fetch};
 use super::report::Report;
 use super::suspect::{Suspects, judge, reads, still_hold};
 use super::violation::Response;
-use super::work::{Departure, MirrorSuspect};
-use super::writes::{Ending, perform_all};
+use super::work::{ClaimMade, MirrorSuspect};
+use super::writes::{Ending, perform_all, touched};
 use crate::rules::model::{Mode, Rules};
 use crate::store::{Store, StoreError};
 
@@ -59,18 +58,38 @@ async fn confirm_all<S: Store, C: Clock>(
         clock.sleep_until_ms(due_ms).await;
     }
     let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
-    let holding = still_hold(rules, &suspects.claims, &snapshot);
-    for (made, holds) in suspects.claims.iter().zip(holding) {
-        match holds {
-            Ok(true) => report.claim(made.rule, &made.claim, made.cause.item(), &made.cause),
-            Ok(false) => {}
-            Err(error) => report.fail(error, &made.cause)?,
-        }
-    }
+    let held = held(rules, suspects.claims, &snapshot, report)?;
+    settle_claims(rules, store, clock, held, report).await?;
     let hidden = hidden(rules, &suspects.mirrors);
     confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
-    confirm_hidden(rules, plan, store, hidden, report).await?;
-    confirm_departures(rules, plan, store, suspects.departures, &snapshot, report).await
+    let held = confirm_hidden(rules, plan, store, hidden, report).await?;
+    settle_claims(rules, store, clock, held, report).await?;
+    confirm_departures(rules, plan, store, clock, suspects.departures, &snapshot, report).await
+}
+
+/// The claims that hold still, with their items as they are now.
+fn held<'h>(
+    rules: &Rules,
+    claims: Vec<ClaimMade<'h>>,
+    snapshot: &Snapshot,
+    report: &mut Report<'_>,
+) -> Result<Vec<HeldItem<'h>>, Fatal> {
+    let holding = still_hold(rules, &claims, snapshot);
+    let mut held = Vec::new();
+    for (made, holds) in claims.into_iter().zip(holding) {
+        let ClaimMade { rule, claim, cause } = made;
+        let item = cause.item();
+        let image = holds.and_then(|holds| {
+            let image = snapshot.item(item.table, &item.key)?;
+            Ok(image.filter(|_| holds).cloned())
+        });
+        match image {
+            Ok(Some(image)) => held.push((Held { rule, claim, item, cause }, image)),
+            Ok(None) => {}
+            Err(error) => report.fail(error, &cause)?,
+        }
+    }
+    Ok(held)
 }
 
 async fn confirm_mirrors<S: Store>(
@@ -92,7 +111,12 @@ async fn confirm_mirrors<S: Store>(
         };
         match &judgement.fix {
             None => report.mirror(&suspect, &judgement, Response::Reported),
-            Some(_) if rules[suspect.pair.rule].mode != Mode::Enforce => {
+            Some(fix) if rules[suspect.pair.rule].mode != Mode::Enforce => {
+                let rule = &rules[suspect.pair.rule].name;
+                let steps = mirror::steps_of_fix(rules, &suspect.pair, fix.clone());
+                for made in steps.iter().flat_map(|step| touched(rules, step)) {
+                    report.planned(rule, made, &suspect.cause);
+                }
                 report.mirror(&suspect, &judgement, Response::WouldRepair);
             }
             Some(fix) => {
@@ -117,45 +141,4 @@ async fn confirm_mirrors<S: Store>(
         }
     }
     Ok(())
-}
-
-async fn confirm_departures<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    departures: Vec<Departure<'_>>,
-    snapshot: &Snapshot,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let found: Vec<_> = stream::iter(&departures)
-        .map(|departure| still_referring(rules, plan, store, departure, snapshot))
-        .buffered(CONCURRENCY)
-        .collect()
-        .await;
-    for (departure, found) in departures.iter().zip(found) {
-        match found {
-            Ok(found) if found.keys.is_empty() => {}
-            Ok(found) => report.orphaned(departure, found),
-            Err(error) => report.fail(error, &departure.cause)?,
-        }
-    }
-    Ok(())
-}
-
-/// The items that still refer to an item that is still gone.
-async fn still_referring<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    departure: &Departure<'_>,
-    snapshot: &Snapshot,
-) -> Result<Leads, StoreError> {
-    let finder = &departure.finder;
-    let reference = &rules[finder.rule];
-    let to = &rules[reference.to];
-    if snapshot.item(to.table, &finder.target)?.is_some_and(|target| to.admits(target)) {
-        return Ok(Leads::default());
-    }
-    let enough = usize::try_from(reference.fanout_max).unwrap_or(usize::MAX);
-    referring(rules, plan, store, finder, enough).await
 }

@@ -8,7 +8,8 @@ use super::reads::{ReadSet, Snapshot};
 use super::reference::Stance;
 use super::report::Report;
 use super::suspect::Suspects;
-use super::work::{Cause, Work};
+use super::work::{Cause, Doomed, Work};
+use crate::data::Key;
 use crate::rules::model::{MirrorId, Mode, Rules};
 use crate::store::StoreError;
 
@@ -17,6 +18,9 @@ use crate::store::StoreError;
 pub(super) struct Decisions<'h> {
     /// Mirrors of ours that are out of date.
     pub(super) outdated: Vec<Outdated<'h>>,
+    /// Items that a cascade marked, each with the target that it refers to in vain, if there is
+    /// one.
+    pub(super) doomed: Vec<(Doomed<'h>, Option<Key<'static>>)>,
     /// What looks like a violation.
     pub(super) suspects: Suspects<'h>,
 }
@@ -35,6 +39,12 @@ pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, work: &Work<'_>) -> ReadS
     for made in &work.claims {
         if let Stance::Refers(key) = &made.claim.stance {
             let target = rules[made.rule].to;
+            reads.want(rules[target].table, key, plan.existence(target));
+        }
+    }
+    for doomed in &work.doomed {
+        let target = rules[doomed.rule].to;
+        for key in &doomed.targets {
             reads.want(rules[target].table, key, plan.existence(target));
         }
     }
@@ -87,6 +97,13 @@ pub(super) fn decide<'h>(
             }
         }
     }
+    let mut doomed = Vec::with_capacity(work.doomed.len());
+    for of in work.doomed {
+        match missing_target(rules, &of, snapshot) {
+            Ok(target) => doomed.push((of, target)),
+            Err(error) => report.fail(error, &of.cause)?,
+        }
+    }
     for (departure, leads) in work.departures.into_iter().zip(leads) {
         match leads {
             Ok(false) => {}
@@ -94,5 +111,20 @@ pub(super) fn decide<'h>(
             Err(error) => report.fail(error, &departure.cause)?,
         }
     }
-    Ok(Decisions { outdated, suspects })
+    Ok(Decisions { outdated, doomed, suspects })
+}
+
+/// The first target that a doomed item refers to in vain.
+fn missing_target(
+    rules: &Rules,
+    doomed: &Doomed<'_>,
+    snapshot: &Snapshot,
+) -> Result<Option<Key<'static>>, StoreError> {
+    let to = &rules[rules[doomed.rule].to];
+    for key in &doomed.targets {
+        if !snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target)) {
+            return Ok(Some(key.clone()));
+        }
+    }
+    Ok(None)
 }

@@ -4,11 +4,12 @@
 //! is missing just then is not found, so what it refers to is looked up once its mirror is back:
 //! whatever is deleted from then on leads to it again.
 
+use super::claims::{Held, HeldItem};
 use super::mirror::Pair;
 use super::plan::Plan;
 use super::process::Fatal;
 use super::reads::{ReadSet, fetch};
-use super::reference::{Claim, Stance, evaluate};
+use super::reference::{Stance, evaluate};
 use super::report::Report;
 use super::violation::ItemName;
 use super::work::{Cause, MirrorSuspect};
@@ -39,37 +40,34 @@ pub(super) fn hidden<'h>(rules: &Rules, suspects: &[MirrorSuspect<'h>]) -> Vec<H
     hidden
 }
 
-/// Reports the hidden references whose targets do not exist.
-pub(super) async fn confirm_hidden<S: Store>(
+/// The hidden references whose targets do not exist.
+pub(super) async fn confirm_hidden<'h, S: Store>(
     rules: &Rules,
     plan: &Plan,
     store: &S,
-    hidden: Vec<Hidden<'_>>,
+    hidden: Vec<Hidden<'h>>,
     report: &mut Report<'_>,
-) -> Result<(), Fatal> {
+) -> Result<Vec<HeldItem<'h>>, Fatal> {
     let claims = claims(rules, plan, store, hidden, report).await?;
     let mut reads = ReadSet::default();
-    for (hidden, claim) in &claims {
-        if let Stance::Refers(key) = &claim.stance {
-            let target = rules[hidden.rule].to;
+    for (claimed, _) in &claims {
+        if let Stance::Refers(key) = &claimed.claim.stance {
+            let target = rules[claimed.rule].to;
             reads.want(rules[target].table, key, plan.existence(target));
         }
     }
     let targets = fetch(rules, store, reads).await;
-    for (Hidden { rule, pair, cause }, claim) in claims {
-        let Stance::Refers(key) = &claim.stance else { continue };
-        let reference = &rules[rule];
-        let to = &rules[reference.to];
+    let mut held = Vec::new();
+    for (claimed, image) in claims {
+        let Stance::Refers(key) = &claimed.claim.stance else { continue };
+        let to = &rules[rules[claimed.rule].to];
         match targets.item(to.table, key) {
             Ok(Some(target)) if to.admits(target) => {}
-            Ok(_) => {
-                let item = ItemName { table: rules[reference.from].table, key: pair.source };
-                report.claim(rule, &claim, item, &cause);
-            }
-            Err(error) => report.fail(error, &cause)?,
+            Ok(_) => held.push((claimed, image)),
+            Err(error) => report.fail(error, &claimed.cause)?,
         }
     }
-    Ok(())
+    Ok(held)
 }
 
 /// What the sources of these mirrors refer to, as they are now.
@@ -79,7 +77,7 @@ async fn claims<'h, S: Store>(
     store: &S,
     hidden: Vec<Hidden<'h>>,
     report: &mut Report<'_>,
-) -> Result<Vec<(Hidden<'h>, Claim)>, Fatal> {
+) -> Result<Vec<HeldItem<'h>>, Fatal> {
     let mut reads = ReadSet::default();
     for hidden in &hidden {
         let table = rules[rules[hidden.rule].from].table;
@@ -87,17 +85,20 @@ async fn claims<'h, S: Store>(
     }
     let sources = fetch(rules, store, reads).await;
     let mut claims = Vec::new();
-    for hidden in hidden {
-        let reference = &rules[hidden.rule];
+    for Hidden { rule, pair, cause } in hidden {
+        let reference = &rules[rule];
         let from = &rules[reference.from];
-        match sources.item(from.table, &hidden.pair.source) {
+        match sources.item(from.table, &pair.source) {
             Ok(Some(source)) if from.admits(source) => {
-                let Some(captures) = from.key.parse(&hidden.pair.source) else { continue };
+                let Some(captures) = from.key.parse(&pair.source) else { continue };
+                let item = ItemName { table: from.table, key: pair.source.clone() };
                 let said = evaluate(rules, reference, &captures, source);
-                claims.extend(said.into_iter().map(|claim| (hidden.clone(), claim)));
+                claims.extend(said.into_iter().map(|claim| {
+                    (Held { rule, claim, item: item.clone(), cause }, source.clone())
+                }));
             }
             Ok(_) => {}
-            Err(error) => report.fail(error, &hidden.cause)?,
+            Err(error) => report.fail(error, &cause)?,
         }
     }
     Ok(claims)

@@ -3,9 +3,9 @@
 use super::plan::Plan;
 use super::reads::{ReadSet, fetch};
 use super::reference::Finder;
-use crate::data::Key;
+use crate::data::{Item, Key};
 use crate::rules::model::Rules;
-use crate::store::{Page, Query, Store, StoreError};
+use crate::store::{Query, Store, StoreError};
 
 /// The items that refer to a finder's target.
 #[derive(Debug, Default)]
@@ -25,7 +25,11 @@ pub(super) async fn leads_anywhere<S: Store>(
     let mut start = None;
     loop {
         let page = store.query(Query { start, ..finder.query.clone() }).await?.value;
-        if !leads(rules, finder, &page).is_empty() {
+        let is_exact = finder.reads_referencing_items(rules);
+        let may_refer = |item: &Item<'_>| {
+            if is_exact { finder.refers(rules, item) } else { finder.lead(rules, item).is_some() }
+        };
+        if page.items.iter().any(may_refer) {
             return Ok(true);
         }
         start = page.next;
@@ -35,39 +39,82 @@ pub(super) async fn leads_anywhere<S: Store>(
     }
 }
 
-/// Follows a finder's query until it has led to enough items that refer to its target.
-pub(super) async fn referring<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    finder: &Finder,
-    enough: usize,
-) -> Result<Leads, StoreError> {
-    let mut found = Leads::default();
-    let mut start = None;
-    loop {
-        let page = store.query(Query { start, ..finder.query.clone() }).await?.value;
-        let mut keys = leads(rules, finder, &page);
-        if !finder.reads_referencing_items(rules) {
-            keys = only_referring(rules, plan, store, finder, keys).await?;
+/// The items that refer to a finder's target, page by page of its query.
+pub(super) struct Trail<'t> {
+    rules: &'t Rules,
+    plan: &'t Plan,
+    finder: &'t Finder,
+    next: Next,
+}
+
+/// Where the next page begins.
+enum Next {
+    /// At the beginning, or at this key.
+    Page(Option<Item<'static>>),
+    /// There is none.
+    End,
+}
+
+impl<'t> Trail<'t> {
+    /// The trail from its beginning.
+    pub(super) const fn new(rules: &'t Rules, plan: &'t Plan, finder: &'t Finder) -> Self {
+        Self { rules, plan, finder, next: Next::Page(None) }
+    }
+
+    /// The next page's items that refer to the target, as they are; nothing after the last page.
+    pub(super) async fn next<S: Store>(
+        &mut self,
+        store: &S,
+    ) -> Result<Option<Vec<Referring>>, StoreError> {
+        let Next::Page(start) = &self.next else { return Ok(None) };
+        let query = Query { start: start.clone(), ..self.finder.query.clone() };
+        let page = store.query(query).await?.value;
+        let referring = self.referring(store, page.items).await?;
+        self.next = page.next.map_or(Next::End, |start| Next::Page(Some(start)));
+        Ok(Some(referring))
+    }
+
+    /// Whether there may be more items.
+    pub(super) const fn has_more(&self) -> bool {
+        matches!(self.next, Next::Page(_))
+    }
+
+    async fn referring<S: Store>(
+        &self,
+        store: &S,
+        items: Vec<Item<'static>>,
+    ) -> Result<Vec<Referring>, StoreError> {
+        let (rules, finder) = (self.rules, self.finder);
+        if finder.reads_referencing_items(rules) {
+            let refers = items.into_iter().filter(|item| finder.refers(rules, item));
+            return Ok(refers
+                .filter_map(|item| Some((finder.lead(rules, &item)?, item)))
+                .collect());
         }
-        found.more = keys.len() > enough - found.keys.len();
-        keys.truncate(enough - found.keys.len());
-        found.keys.append(&mut keys);
-        start = page.next;
-        if found.more || start.is_none() {
-            return Ok(found);
-        }
+        let keys = items.iter().filter_map(|item| finder.lead(rules, item)).collect();
+        only_referring(rules, self.plan, store, finder, keys).await
     }
 }
 
-/// The keys of items that may refer to the target, as far as a page of the query tells.
-fn leads(rules: &Rules, finder: &Finder, page: &Page) -> Vec<Key<'static>> {
-    page.items
-        .iter()
-        .filter(|item| !finder.reads_referencing_items(rules) || finder.refers(rules, item))
-        .filter_map(|item| finder.lead(rules, item))
-        .collect()
+/// An item that refers to a target, and its key.
+pub(super) type Referring = (Key<'static>, Item<'static>);
+
+/// Follows a trail until it has led to enough items.
+pub(super) async fn referring<S: Store>(
+    store: &S,
+    mut trail: Trail<'_>,
+    enough: usize,
+) -> Result<Leads, StoreError> {
+    let mut found = Leads::default();
+    while let Some(items) = trail.next(store).await? {
+        let room = enough - found.keys.len();
+        found.more = items.len() > room;
+        found.keys.extend(items.into_iter().map(|(key, _)| key).take(room));
+        if found.more {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Of these keys, the ones whose items refer to the target: an index or a mirror only hints.
@@ -77,7 +124,7 @@ async fn only_referring<S: Store>(
     store: &S,
     finder: &Finder,
     keys: Vec<Key<'static>>,
-) -> Result<Vec<Key<'static>>, StoreError> {
+) -> Result<Vec<Referring>, StoreError> {
     let from = &rules[rules[finder.rule].from];
     let mut reads = ReadSet::default();
     for key in &keys {
@@ -86,8 +133,9 @@ async fn only_referring<S: Store>(
     let snapshot = fetch(rules, store, reads).await;
     let mut referring = Vec::new();
     for key in keys {
-        if snapshot.item(from.table, &key)?.is_some_and(|item| finder.refers(rules, item)) {
-            referring.push(key);
+        let item = snapshot.item(from.table, &key)?.filter(|item| finder.refers(rules, item));
+        if let Some(item) = item.cloned() {
+            referring.push((key, item));
         }
     }
     Ok(referring)

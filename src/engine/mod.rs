@@ -7,10 +7,14 @@
 #[cfg(feature = "lambda")]
 mod answer;
 mod change;
+mod claims;
 mod coalesce;
 mod confirm;
 mod decide;
 mod decode;
+mod departures;
+mod doomed;
+mod enforce;
 mod hidden;
 mod inspect;
 mod leads;
@@ -21,6 +25,7 @@ mod plan;
 mod process;
 mod reads;
 mod reference;
+mod repair;
 mod report;
 mod suspect;
 mod violation;

@@ -16,6 +16,8 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The writes that were made.
     pub writes: Vec<WriteMade>,
+    /// The writes that rules in observe mode would have made.
+    pub planned: Vec<WriteMade>,
     /// The records that could not be understood, or not be carried out ever.
     pub rejected: Vec<Rejected>,
     /// What could not be done now, and must be delivered again.
@@ -37,8 +39,21 @@ pub struct WriteMade {
     pub operation: Operation,
     /// The item.
     pub item: ItemName,
+    /// Of a repair that changes an item, what it changes, as an update expression would say it.
+    pub detail: Option<String>,
     /// The place in its batch of the record that caused it.
     pub position: usize,
+}
+
+/// A write that was made, or would be, for some rule and record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// What it does.
+    pub(crate) operation: Operation,
+    /// The item.
+    pub(crate) item: ItemName,
+    /// What an update changes.
+    pub(crate) detail: Option<String>,
 }
 
 /// What a write does to its item.

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::repair::is_recursive;
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
-    Copied, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Source,
-    TableId,
+    Copied, Entity, EntityId, Mirror, MirrorId, Mode, OnDelete, OnMissing, Reference, ReferenceId,
+    Rules, Source, TableId,
 };
 
 /// The attribute in which a mirror carries its mark.
@@ -182,14 +183,22 @@ fn roles(rules: &Rules) -> Vec<Roles> {
 }
 
 /// What an entity's rules look at in its items. Of a mirror it is everything: what someone adds to
-/// it is an edit too.
+/// it is an edit too; and of what may be written again as it was.
 fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
     if !uses.mirrors.is_empty() {
         return Wanted::All;
     }
     let mut wanted = existence_wants(rules, entity);
-    for reference in &uses.outgoing {
-        wanted.extend(&referencing_wants(rules, &rules[*reference]));
+    for reference in uses.outgoing.iter().map(|id| &rules[*id]) {
+        wanted.extend(&referencing_wants(rules, reference));
+        if reference.on_missing == OnMissing::Revert {
+            wanted = Wanted::All;
+        }
+    }
+    for reference in uses.incoming.iter().map(|id| &rules[*id]) {
+        if [reference.on_delete, reference.on_ttl_delete].contains(&OnDelete::Restore) {
+            wanted = Wanted::All;
+        }
     }
     for mirror in &uses.sources {
         wanted.extend(&source_wants(rules, &rules[*mirror]));
@@ -212,6 +221,9 @@ fn referencing_wants(rules: &Rules, reference: &Reference) -> Wanted {
         Source::Attribute(path, _) | Source::Elements(path, _) => Some(path.root().to_owned()),
     });
     wanted.extend(&Wanted::Names(roots.collect()));
+    if is_recursive(reference) {
+        wanted.extend(&Wanted::Names(BTreeSet::from([MARK.to_owned()])));
+    }
     wanted
 }
 

@@ -10,6 +10,7 @@ use super::coalesce::coalesce;
 use super::confirm::confirm;
 use super::decide::{self, decide};
 use super::decode::{check_stream, decode};
+use super::doomed::settle_doomed;
 use super::leads::leads_anywhere;
 use super::meter::Metered;
 use super::outcome::Outcome;
@@ -106,6 +107,8 @@ impl Engine {
 
         let outdated = std::mem::take(&mut decisions.outdated);
         correct(rules, &store, outdated, &mut report).await?;
+        let doomed = std::mem::take(&mut decisions.doomed);
+        settle_doomed(rules, &store, clock, doomed, &mut report).await?;
         confirm(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
         Ok(report.finish(&store))
     }

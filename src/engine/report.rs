@@ -1,20 +1,20 @@
 //! Reporting: what is found and done becomes the outcome.
 
+use super::claims::Held;
 use super::decode::Rejected;
-use super::leads::Leads;
+use super::departures::Settled;
+use super::enforce::Fate;
 use super::meter::Metered;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
-use super::outcome::{HandedBack, Operation, Outcome, WriteMade};
+use super::outcome::{HandedBack, Made, Outcome, WriteMade};
 use super::process::Fatal;
-use super::reference::{Claim, Stance, claim_path};
+use super::reference::{Stance, claim_path};
+use super::repair::Remedy;
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, Departure, MirrorSuspect};
 use crate::data::{Item, Key};
-use crate::rules::model::{EntityId, ReferenceId, Rules};
+use crate::rules::model::{EntityId, Rules};
 use crate::store::StoreError;
-
-/// How many of the items left behind are named.
-const ORPHANS_NAMED_MAX: usize = 10;
 
 /// An outcome in the making.
 #[derive(Debug)]
@@ -67,31 +67,31 @@ impl<'r> Report<'r> {
     }
 
     /// Writes were made.
-    pub(super) fn write_all(
-        &mut self,
-        rule: &str,
-        made: Vec<(Operation, ItemName)>,
-        cause: &Cause<'_>,
-    ) {
-        self.outcome.writes.extend(made.into_iter().map(|(operation, item)| WriteMade {
-            rule: rule.to_owned(),
-            operation,
-            item,
-            position: cause.change.position,
-        }));
+    pub(super) fn write_all(&mut self, rule: &str, made: Vec<Made>, cause: &Cause<'_>) {
+        let made = made.into_iter().map(|made| write_of(rule, made, cause));
+        self.outcome.writes.extend(made);
     }
 
-    /// A reference is dangling, or wrong in itself.
-    pub(super) fn claim(
+    /// Writes would have been made.
+    pub(super) fn planned(&mut self, rule: &str, planned: Made, cause: &Cause<'_>) {
+        self.outcome.planned.push(write_of(rule, planned, cause));
+    }
+
+    /// A piece of work was begun, and not done with.
+    pub(super) fn unfinished(
         &mut self,
-        rule: ReferenceId,
-        claim: &Claim,
-        item: ItemName,
+        error: Option<&StoreError>,
         cause: &Cause<'_>,
-    ) {
-        let rule = &self.rules[rule];
+    ) -> Result<(), Fatal> {
+        let unknown = || StoreError::Retry("it was not reached".to_owned());
+        self.fail(error.cloned().unwrap_or_else(unknown), cause)
+    }
+
+    /// A reference is dangling, or wrong in itself; the note says what was in a repair's way.
+    pub(super) fn claim(&mut self, held: &Held<'_>, response: Response, note: Option<&str>) {
+        let rule = &self.rules[held.rule];
         let to = &self.rules[rule.to];
-        let (kind, referenced, detail) = match &claim.stance {
+        let (kind, referenced, mut detail) = match &held.claim.stance {
             Stance::Refers(key) => (
                 Kind::DanglingReference,
                 Some(ItemName { table: to.table, key: key.clone() }),
@@ -99,47 +99,87 @@ impl<'r> Report<'r> {
             ),
             Stance::Wrong(kind, detail) => (*kind, None, detail.clone()),
         };
+        detail.extend(note.into_iter().flat_map(|note| ["; ", note]));
         self.outcome.violations.push(Violation {
             rule: rule.name.clone(),
             kind,
             severity: rule.severity,
-            referencing: Some(item),
+            referencing: Some(held.item.clone()),
             referenced,
-            path: claim_path(rule, claim),
-            sequence: cause.change.sequence.to_string(),
-            response: Response::Reported,
+            path: claim_path(rule, &held.claim),
+            sequence: held.cause.change.sequence.to_string(),
+            response,
             detail,
             orphans: None,
-            position: cause.change.position,
+            position: held.cause.change.position,
         });
     }
 
-    /// An item is gone, and others still refer to it.
-    pub(super) fn orphaned(&mut self, departure: &Departure<'_>, found: Leads) {
+    /// An item is gone, and this became of those who referred to it.
+    pub(super) fn departure(
+        &mut self,
+        departure: &Departure<'_>,
+        settled: Settled,
+    ) -> Result<(), Fatal> {
         let rule = &self.rules[departure.finder.rule];
-        let from = &self.rules[rule.from];
-        let count = found.keys.len();
-        let (more, left) = if found.more { ("at least ", true) } else { ("", false) };
-        let detail = format!(
-            "{more}{count} `{}` still {} to the deleted `{}`",
-            from.name,
-            if count == 1 { "refers" } else { "refer" },
-            self.rules[rule.to].name,
-        );
-        let keys: Vec<_> = found.keys.into_iter().take(ORPHANS_NAMED_MAX).collect();
-        let first = keys.first().map(|key| ItemName { table: from.table, key: key.clone() });
+        let cause = &departure.cause;
+        if settled.response == Response::WouldRepair {
+            settled.made.into_iter().for_each(|made| self.planned(&rule.name, made, cause));
+        } else {
+            self.write_all(&rule.name, settled.made, cause);
+        }
+        if let Some(error) = settled.unfinished {
+            return self.fail(error, cause);
+        }
+        let count = settled.count - settled.left.len();
+        let orphans = Orphans { count, more: settled.more, keys: settled.named };
+        let violation = |kind, response, detail| {
+            departed(self.rules, departure, (kind, response, detail), &orphans)
+        };
+        let mut violations = Vec::new();
+        let told = || orphaned_words(self.rules, departure, &orphans, settled.response);
+        match settled.limit {
+            Some((Kind::DepthExceeded, words)) => {
+                let detail = format!("{words}; {}", told());
+                violations.push(violation(Kind::DepthExceeded, Response::Reported, detail));
+            }
+            Some((kind, words)) => {
+                violations.push(violation(Kind::Orphaned, settled.response, told()));
+                violations.push(violation(kind, Response::Reported, words));
+            }
+            None if count > 0 => {
+                let note = settled.note.map(|note| format!("; {note}")).unwrap_or_default();
+                let detail = format!("{}{note}", told());
+                violations.push(violation(Kind::Orphaned, settled.response, detail));
+            }
+            None => {}
+        }
+        self.outcome.violations.append(&mut violations);
+        for (key, fate) in settled.left {
+            self.left_behind(departure, key, &fate);
+        }
+        Ok(())
+    }
+
+    /// An item refers to a deleted one, and could not be repaired.
+    fn left_behind(&mut self, departure: &Departure<'_>, key: Key<'static>, fate: &Fate) {
+        let rule = &self.rules[departure.finder.rule];
+        let (response, why) = match fate {
+            Fate::Failed(why) => (Response::Failed, why.as_str()),
+            Fate::Impossible(why) => (Response::Reported, why.as_str()),
+            Fate::Repaired(_) | Fate::Whole => return,
+        };
+        let detail = format!("the referenced `{}` was deleted; {why}", self.rules[rule.to].name);
         self.outcome.violations.push(Violation {
-            rule: rule.name.clone(),
-            kind: Kind::Orphaned,
-            severity: rule.severity,
-            referencing: first,
-            referenced: Some(departure.cause.item()),
-            path: None,
-            sequence: departure.cause.change.sequence.to_string(),
-            response: Response::Reported,
-            detail,
-            orphans: Some(Orphans { count, more: left, keys }),
-            position: departure.cause.change.position,
+            kind: Kind::DanglingReference,
+            referencing: Some(ItemName { table: self.rules[rule.from].table, key }),
+            orphans: None,
+            ..departed(
+                self.rules,
+                departure,
+                (Kind::Orphaned, response, detail),
+                &Orphans::default(),
+            )
         });
     }
 
@@ -193,5 +233,64 @@ impl<'r> Report<'r> {
             orphans: None,
             position: cause.change.position,
         }
+    }
+}
+
+fn write_of(rule: &str, made: Made, cause: &Cause<'_>) -> WriteMade {
+    let Made { operation, item, detail } = made;
+    WriteMade { rule: rule.to_owned(), operation, item, detail, position: cause.change.position }
+}
+
+/// A violation about those whom a deleted item leaves behind.
+fn departed(
+    rules: &Rules,
+    departure: &Departure<'_>,
+    (kind, response, detail): (Kind, Response, String),
+    orphans: &Orphans,
+) -> Violation {
+    let rule = &rules[departure.finder.rule];
+    let first = orphans.keys.first();
+    Violation {
+        rule: rule.name.clone(),
+        kind,
+        severity: rule.severity,
+        referencing: first.map(|key| ItemName { table: rules[rule.from].table, key: key.clone() }),
+        referenced: Some(departure.cause.item()),
+        path: None,
+        sequence: departure.cause.change.sequence.to_string(),
+        response,
+        detail,
+        orphans: Some(orphans.clone()),
+        position: departure.cause.change.position,
+    }
+}
+
+/// Who was left behind, and what was done about it, in words.
+fn orphaned_words(
+    rules: &Rules,
+    departure: &Departure<'_>,
+    orphans: &Orphans,
+    response: Response,
+) -> String {
+    let rule = &rules[departure.finder.rule];
+    let (from, to) = (&rules[rule.from].name, &rules[rule.to].name);
+    let more = if orphans.more { "at least " } else { "" };
+    let is_one = orphans.count == 1;
+    let who = format!("{more}{} `{from}`", orphans.count);
+    let still = if is_one { "still refers" } else { "still refer" };
+    match Remedy::of_delete(departure.action) {
+        Some(remedy) if response == Response::Repaired => {
+            format!("{who} referred to the deleted `{to}`: {}", remedy.done())
+        }
+        Some(remedy) if response == Response::WouldRepair => {
+            format!("{who} {still} to the deleted `{to}`, to be: {}", remedy.done())
+        }
+        None if response == Response::Repaired => {
+            format!("{who} {still} to the deleted `{to}`, which was brought back")
+        }
+        None if response == Response::WouldRepair => {
+            format!("{who} {still} to the deleted `{to}`, which would be brought back")
+        }
+        _ => format!("{who} {still} to the deleted `{to}`"),
     }
 }

@@ -28,6 +28,8 @@ pub enum Kind {
     MirrorBlocked,
     /// More items refer to a deleted one than the rule may touch.
     FanoutExceeded,
+    /// A cascade has come as deep as the rule lets it.
+    DepthExceeded,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Self::MirrorExtra => "mirror_extra",
             Self::MirrorBlocked => "mirror_blocked",
             Self::FanoutExceeded => "fanout_exceeded",
+            Self::DepthExceeded => "depth_exceeded",
         }
     }
 }
@@ -118,7 +121,7 @@ pub struct Violation {
 }
 
 /// The items that a deleted one left behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orphans {
     /// How many they are.
     pub count: usize,

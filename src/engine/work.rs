@@ -7,8 +7,9 @@ use super::decode::Rejected;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder, Stance};
+use super::repair::{self, Doom};
 use super::violation::ItemName;
-use crate::data::{Item, KeyValue};
+use crate::data::{Item, Key, KeyValue, into_owned};
 use crate::rules::model::{
     Entity, EntityId, MirrorId, Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Work<'h> {
     pub(crate) claims: Vec<ClaimMade<'h>>,
     /// Items that others may refer to, and that are gone.
     pub(crate) departures: Vec<Departure<'h>>,
+    /// Items that are marked to be deleted.
+    pub(crate) doomed: Vec<Doomed<'h>>,
     /// What the rules cannot make sense of.
     pub(crate) rejected: Vec<Rejected>,
 }
@@ -91,6 +94,22 @@ pub(crate) struct ClaimMade<'h> {
 #[derive(Debug, Clone)]
 pub(crate) struct Departure<'h> {
     pub(crate) finder: Finder,
+    /// What is done about those who do.
+    pub(crate) action: OnDelete,
+    /// How many levels below the first delete of a cascade it is.
+    pub(crate) depth: u64,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// An item that a cascade marked to be deleted.
+#[derive(Debug)]
+pub(crate) struct Doomed<'h> {
+    pub(crate) rule: ReferenceId,
+    pub(crate) doom: Doom,
+    /// The item.
+    pub(crate) image: Item<'static>,
+    /// The keys that it refers to.
+    pub(crate) targets: Vec<Key<'static>>,
     pub(crate) cause: Cause<'h>,
 }
 
@@ -128,6 +147,7 @@ impl<'h> Seen<'_, 'h> {
         }
         for rule in &roles.outgoing {
             self.add_claims(work, *rule);
+            self.add_doomed(work, *rule);
         }
         for rule in &roles.incoming {
             self.add_departure(work, *rule);
@@ -211,6 +231,25 @@ impl<'h> Seen<'_, 'h> {
         }
     }
 
+    fn add_doomed(&self, work: &mut Work<'h>, rule: ReferenceId) {
+        let reference = &self.rules[rule];
+        let Some(image) = self.history.last.after.as_ref() else { return };
+        if !repair::is_recursive(reference) {
+            return;
+        }
+        let Some(doom) = Doom::of(image, &reference.name) else { return };
+        let claims = self
+            .admitted(Some(image))
+            .map(|image| reference::evaluate(self.rules, reference, self.captures, image));
+        let targets = claims.into_iter().flatten().filter_map(|claim| match claim.stance {
+            Stance::Refers(key) => Some(key),
+            Stance::Wrong(..) => None,
+        });
+        let cause = self.cause(&self.history.last);
+        let (targets, image) = (targets.collect(), into_owned(image.clone()));
+        work.doomed.push(Doomed { rule, doom, image, targets, cause });
+    }
+
     fn add_departure(&self, work: &mut Work<'h>, rule: ReferenceId) {
         if self.admitted(self.history.last.after.as_ref()).is_some() {
             return;
@@ -228,8 +267,10 @@ impl<'h> Seen<'_, 'h> {
             return;
         }
         if let Some(finder) = reference::finder(self.rules, rule, self.captures) {
-            let cause = self.cause(gone);
-            work.departures.push(Departure { finder, cause });
+            let name = &self.rules[rule].name;
+            let doom = gone.before.as_ref().and_then(|before| Doom::of(before, name));
+            let (depth, cause) = (doom.map_or(0, |doom| doom.depth), self.cause(gone));
+            work.departures.push(Departure { finder, action, depth, cause });
         }
     }
 

@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::decide::Outdated;
 use super::mirror::{self, Step};
-use super::outcome::Operation;
+use super::outcome::{Made, Operation};
 use super::process::{Clock, Fatal};
 use super::reads::CONCURRENCY;
 use super::report::Report;
@@ -19,7 +19,7 @@ use crate::store::{Action, CancellationReason, Store, StoreError, Transacted, Wr
 #[derive(Debug)]
 pub(crate) struct Performed {
     /// The writes made, in order.
-    pub(crate) made: Vec<(Operation, ItemName)>,
+    pub(crate) made: Vec<Made>,
     /// How it ended.
     pub(crate) ending: Result<Ending, StoreError>,
 }
@@ -162,7 +162,7 @@ fn cancelled(reasons: Vec<CancellationReason>) -> Result<Ending, StoreError> {
 }
 
 /// The items that a step writes.
-fn touched(rules: &Rules, step: &Step) -> Vec<(Operation, ItemName)> {
+pub(super) fn touched(rules: &Rules, step: &Step) -> Vec<Made> {
     match step {
         Step::Single(write) => touched_by(rules, write).into_iter().collect(),
         Step::Together(writes) => {
@@ -171,7 +171,7 @@ fn touched(rules: &Rules, step: &Step) -> Vec<(Operation, ItemName)> {
     }
 }
 
-fn touched_by(rules: &Rules, write: &Write) -> Option<(Operation, ItemName)> {
+fn touched_by(rules: &Rules, write: &Write) -> Option<Made> {
     let (operation, attributes) = match &write.action {
         Action::Put(item) => (Operation::Put, item),
         Action::Update { key, .. } => (Operation::Update, key),
@@ -180,5 +180,5 @@ fn touched_by(rules: &Rules, write: &Write) -> Option<(Operation, ItemName)> {
     };
     let (table, schema) = rules.table_named(&write.table)?;
     let key = schema.key_of(attributes).ok()?.into_owned();
-    Some((operation, ItemName { table, key }))
+    Some(Made { operation, item: ItemName { table, key }, detail: None })
 }

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::config::Problem;
-use crate::engine::{Fatal, ItemName, Outcome, Violation};
+use crate::engine::{Fatal, ItemName, Outcome, Violation, WriteMade};
 use crate::rules::model::{Rules, Severity};
 
 /// The most of a payload that one line shows, in bytes: CloudWatch Logs takes events of 256 KB, and
@@ -81,6 +81,9 @@ impl Log<'_> {
         for violation in &outcome.violations {
             self.violation(violation, payload(violation.position));
         }
+        for planned in &outcome.planned {
+            self.planned(planned);
+        }
         for rejected in &outcome.rejected {
             let sequence = rejected.sequence.as_deref();
             self.rejected(sequence, &rejected.error, payload(rejected.position));
@@ -107,6 +110,21 @@ impl Log<'_> {
             duration_ms,
             checkpoint = checkpoint.map(|first| first.sequence.as_str()),
             "batch processed"
+        );
+    }
+
+    /// A write that a rule in observe mode would have made. What it changes is content of an item.
+    fn planned(&self, planned: &WriteMade) {
+        let ItemName { table, key } = &planned.item;
+        let (name, schema) = (&self.rules[*table].name, &self.rules[*table].key);
+        let item = json!({ "table": name, "key": schema.item_of(key) }).to_string();
+        tracing::info!(
+            request_id = self.request_id,
+            rule = planned.rule,
+            op = planned.operation.name(),
+            item,
+            detail = planned.detail.as_ref().filter(|_| self.shows_items),
+            "would write"
         );
     }
 

@@ -58,6 +58,7 @@ fn outcome() -> Outcome {
         ],
         writes: [0, 1, 2]
             .map(|position| WriteMade {
+                detail: None,
                 rule: "membership".to_owned(),
                 operation: Operation::Put,
                 item: item("user#a"),

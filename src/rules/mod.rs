@@ -16,6 +16,7 @@ mod file;
 mod language;
 pub mod matcher;
 pub mod model;
+mod places;
 mod resolve;
 mod span;
 pub mod template;
@@ -24,6 +25,7 @@ pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Level};
 pub use language::{manual, schema};
 pub use model::Rules;
+pub use places::Places;
 pub use resolve::Environment;
 pub use span::{Lines, Position, Span};
 

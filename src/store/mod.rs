@@ -4,7 +4,6 @@
 //! Every answer says what it cost.
 
 mod condition;
-#[cfg(any(feature = "aws", feature = "cli"))]
 pub mod described;
 #[cfg(feature = "aws")]
 mod dynamodb;

@@ -14,6 +14,7 @@ mod fixture;
 #[path = "../support/history.rs"]
 mod history;
 
+mod cascades;
 mod deadline;
 mod elements;
 mod grace;
@@ -22,6 +23,8 @@ mod mirrors;
 mod modes;
 mod orphans;
 mod references;
+mod repairs;
+mod restoring;
 mod tampering;
 
 use expect_test::Expect;

@@ -47,6 +47,8 @@ fn a_rule_enforces_observes_or_is_off() {
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership mirror_extra user#cid/company#acme -> company#acme/user#cid @200 would_repair: the mirror exists and its source does not
           member_company orphaned company#acme/user#ann -> company#acme/- @300 reported: 2 `member` still refer to the deleted `company` [2]
+          membership would put user#ann/company#acme
+          membership would delete user#cid/company#acme
     "#]]);
     under("off").comes_to(expect![[r#"
         3 app: 0 requests, 0 read, 0 write

@@ -99,10 +99,12 @@ fn a_mirror_that_is_deleted() {
         == observe / on delete: delete_source / on edit: any
         1 app: 2 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and its source is to go with it
+          membership would delete company#acme/user#ann
 
         == observe / on delete: restore / on edit: any
         1 app: 2 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
+          membership would put user#ann/company#acme
 
         == enforce / on delete: restore / on edit: any
         1 app: 3 requests, 3 read, 1 write
@@ -134,6 +136,7 @@ fn a_mirror_that_is_edited() {
         == observe / on delete: any / on edit: overwrite, overwrite and adopt
         1 app: 2 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror differs from its source
+          membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite, overwrite and adopt
         1 app: 3 requests, 3 read, 1 write
@@ -159,6 +162,7 @@ fn a_mirror_whose_mark_is_taken_off() {
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 2 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
         1 app: 3 requests, 3 read, 1 write
@@ -186,9 +190,16 @@ fn a_marked_item_without_a_source() {
         1 app: 2 requests, 3 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror exists and its source does not
 
-        == observe / on delete: any / on edit: overwrite, overwrite and adopt
+        == observe / on delete: report, restore / on edit: overwrite, overwrite and adopt
         1 app: 2 requests, 3 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
+          membership would delete user#ann/company#acme
+
+        == observe / on delete: delete_source / on edit: overwrite, overwrite and adopt
+        1 app: 2 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
+          membership would update user#ann/company#acme
+          membership would delete user#ann/company#acme
 
         == enforce / on delete: delete_source / on edit: any
         1 app: 3 requests, 1 read, 2 write
@@ -234,6 +245,7 @@ fn a_foreign_item_where_a_mirror_belongs() {
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 2 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
         1 app: 3 requests, 3 read, 1 write
@@ -304,8 +316,10 @@ fn a_source_whose_mirrors_place_is_taken() {
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 1 requests, 2 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership would put user#ann/company#acme
         1 app: 1 requests, 2 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was in the mirror's place
+          membership would put user#ann/company#acme
         1 app: 1 requests, 2 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
     "#]]);
@@ -326,6 +340,7 @@ fn a_foreign_item_that_makes_room() {
         == observe / on delete: delete_source, restore / on edit: any
         1 app: 2 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
+          membership would put user#ann/company#acme
 
         == enforce / on delete: delete_source, restore / on edit: any
         1 app: 3 requests, 3 read, 1 write

@@ -244,9 +244,11 @@ fn delivery(text: &mut String, rules: &Rules, outcome: &Outcome, places: &[Optio
     for violation in &outcome.violations {
         writeln!(text, "  {}", finding(rules, violation)).unwrap();
     }
-    for write in &outcome.writes {
+    let planned = outcome.planned.iter().map(|write| ("would ", write));
+    for (would, write) in outcome.writes.iter().map(|write| ("", write)).chain(planned) {
         let (operation, item) = (write.operation.name(), name(rules, &write.item));
-        writeln!(text, "  {} {operation} {item}", write.rule).unwrap();
+        let detail = write.detail.as_ref().map_or(String::new(), |detail| format!(": {detail}"));
+        writeln!(text, "  {} {would}{operation} {item}{detail}", write.rule).unwrap();
     }
     for rejected in &outcome.rejected {
         let sequence = rejected.sequence.as_deref().map_or("?", short);

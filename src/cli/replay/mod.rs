@@ -187,6 +187,10 @@ impl<'t, 'c> Teller<'t, 'c> {
             self.line(&Line::write(self.rules, &write));
             self.findings.writes.push(write);
         }
+        for write in outcome.planned {
+            self.line(&Line::would_write(self.rules, &write));
+            self.findings.planned.push(write);
+        }
         for violation in outcome.violations {
             if self.told.insert(violation.id(self.rules)) {
                 self.totals.violations += 1;

@@ -15,6 +15,7 @@ use crate::rules::model::{Rules, Severity};
 pub(super) struct Findings {
     pub(super) violations: Vec<Violation>,
     pub(super) writes: Vec<WriteMade>,
+    pub(super) planned: Vec<WriteMade>,
     pub(super) rejected: Vec<(Option<Place>, Rejected)>,
 }
 
@@ -25,7 +26,11 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
         let _ = writeln!(text, "{}\n", violations(rules, &findings.violations).trim_fmt());
     }
     if !findings.writes.is_empty() {
-        let _ = writeln!(text, "{}\n", writes(rules, &findings.writes).trim_fmt());
+        let _ = writeln!(text, "{}\n", writes(rules, "write", &findings.writes).trim_fmt());
+    }
+    if !findings.planned.is_empty() {
+        let planned = writes(rules, "would write", &findings.planned);
+        let _ = writeln!(text, "{}\n", planned.trim_fmt());
     }
     for (place, rejected) in &findings.rejected {
         let place = place.as_ref().map_or_else(
@@ -86,24 +91,28 @@ fn violations(rules: &Rules, violations: &[Violation]) -> Table {
     table
 }
 
-fn writes(rules: &Rules, writes: &[WriteMade]) -> Table {
-    let mut table = table(["write", "rule", "item"]);
+fn writes(rules: &Rules, what: &str, writes: &[WriteMade]) -> Table {
+    let has_details = writes.iter().any(|write| write.detail.is_some());
+    let header = [what, "rule", "item", "change"].into_iter().take(if has_details { 4 } else { 3 });
+    let mut table = table(header);
     for write in writes {
-        table.add_row([
+        let cells = [
             write.operation.name().to_owned(),
             write.rule.clone(),
             item_name(rules, write.item.table, &write.item.key),
-        ]);
+        ];
+        let detail = has_details.then(|| write.detail.clone().unwrap_or_default());
+        table.add_row(cells.into_iter().chain(detail));
     }
     table
 }
 
-fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
+        .set_header(header.into_iter().collect::<Vec<_>>());
     table
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::tell::Teller;
 use crate::cli::Failure;
 use crate::replay;
-use crate::rules::Rules;
+use crate::rules::{Rules, codes};
 use crate::store::described::{Described, differences, streamed};
 use crate::store::{Action, DynamoDb, Store as _, Write};
 use crate::streams::{Stream, Streams};
@@ -71,7 +71,9 @@ pub(super) async fn streams(
         }
         described.push(table);
     }
-    let differences = differences(rules, &described);
+    // What is being made is followed as soon as it can be.
+    let mut differences = differences(rules, &described);
+    differences.retain(|difference| difference.code != &codes::NOT_READY);
     if !differences.is_empty() {
         let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
         let summary = "the tables do not agree with the rule file";

@@ -123,6 +123,11 @@ impl State<'_, '_> {
         for write in &outcome.writes {
             self.result(&Line::write(rules, write), || written(rules, write));
         }
+        for write in &outcome.planned {
+            self.result(&Line::would_write(rules, write), || {
+                format!("would {}", written(rules, write))
+            });
+        }
         for violation in &outcome.violations {
             self.result(&Line::violation(rules, violation), || violated(rules, violation));
         }
@@ -167,7 +172,8 @@ impl State<'_, '_> {
 
 fn written(rules: &Rules, write: &WriteMade) -> String {
     let item = item_name(rules, write.item.table, &write.item.key);
-    format!("{:10} {}, for `{}`", write.operation.name(), item, write.rule)
+    let detail = write.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{:10} {item}, for `{}`{detail}", write.operation.name(), write.rule)
 }
 
 fn violated(rules: &Rules, violation: &Violation) -> String {

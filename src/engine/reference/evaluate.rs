@@ -71,6 +71,64 @@ pub(crate) fn evaluate(
     claims
 }
 
+/// What in an image makes it refer to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grounds {
+    /// The attributes that are parts of the reference, and their values.
+    pub(crate) attributes: Vec<(Path, Value<'static>)>,
+    /// Where elements of a list or set are a part of it: those that refer to this very target.
+    pub(crate) elements: Option<Elements>,
+}
+
+/// Elements of one list or set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Elements {
+    /// The path of the list or set.
+    pub(crate) path: Path,
+    /// The whole list or set.
+    pub(crate) whole: Value<'static>,
+    /// The elements' places and values.
+    pub(crate) chosen: Vec<(usize, Value<'static>)>,
+}
+
+/// What in an image makes it refer to a target; nothing if it does not.
+pub(crate) fn grounds(
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[KeyValue<'_>],
+    image: &Item<'_>,
+    target: &Key<'_>,
+) -> Option<Grounds> {
+    let refers = |claim: Claim| matches!(claim.stance, Stance::Refers(key) if key == *target);
+    let parts: Vec<Part<'_>> =
+        reference.components.iter().map(|source| part(source, captures, image)).collect();
+    if parts.iter().any(|part| matches!(part, Part::Absent)) {
+        return None;
+    }
+    let mut grounds = Grounds { attributes: Vec::new(), elements: None };
+    for (source, part) in reference.components.iter().zip(&parts) {
+        match (source, part) {
+            (Source::Attribute(path, _), _) => {
+                grounds.attributes.push((path.clone(), path.lookup(image)?.clone().into_owned()));
+            }
+            (Source::Elements(path, _), Part::Each(elements)) => {
+                let chosen = elements.iter().filter_map(|element| {
+                    refers(claim(rules, reference, &parts, Some(element)))
+                        .then_some((element.0, element.1.as_ref().ok()?.to_value()))
+                });
+                let chosen: Vec<_> = chosen.collect();
+                if chosen.is_empty() {
+                    return None;
+                }
+                let whole = path.lookup(image)?.clone().into_owned();
+                grounds.elements = Some(Elements { path: path.clone(), whole, chosen });
+            }
+            (Source::Capture(_) | Source::Elements(..), _) => {}
+        }
+    }
+    (grounds.elements.is_some() || refers(claim(rules, reference, &parts, None))).then_some(grounds)
+}
+
 /// Whether two images say the same through a reference, told without building a key.
 pub(crate) fn is_unchanged(
     reference: &Reference,

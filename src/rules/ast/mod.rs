@@ -73,8 +73,8 @@ pub(crate) struct Reference {
     pub(crate) grace: Option<Duration>,
     pub(crate) mode: Option<Mode>,
     pub(crate) severity: Option<Severity>,
-    pub(crate) fanout_max: Option<u64>,
-    pub(crate) depth_max: Option<u64>,
+    pub(crate) fanout_max: Option<Spanned<u64>>,
+    pub(crate) depth_max: Option<Spanned<u64>>,
 }
 
 /// A referential action, of whichever key.

@@ -142,9 +142,9 @@ fn mirror(entry: &Entry) -> Mirror {
     }
 }
 
-fn count(entry: &Entry) -> Option<u64> {
+fn count(entry: &Entry) -> Option<Spanned<u64>> {
     let Node::Number(number) = &entry.value.value else { return None };
-    number.parse().ok()
+    Some(entry.value.with(number.parse().ok()?))
 }
 
 fn matching(word: &str) -> Option<Matching> {

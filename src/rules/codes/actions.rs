@@ -77,7 +77,8 @@ pub static DEFAULT_WRONG: Code = Code {
     summary: "a default that does not fit the reference",
     explanation: "\
 `default` is one value if one attribute makes the reference, or else a map with a value for each \
-capture that comes from an attribute. The values have the attributes' types, and are not empty.",
+capture that comes from an attribute. The values have the attributes' types, are not empty, and \
+make a key of the referenced entity: a value with the table's separator in it makes none.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: set_default, default: 42, find: none }
@@ -93,10 +94,12 @@ pub static FIGHT: Code = Code {
     id: "E066",
     summary: "actions that fight",
     explanation: "\
-Two rules would answer the same delete with opposite actions: one writes the deleted item again \
-(`restore`), while the other changes or deletes the items that refer to it. Or a rule changes items \
-that a mirror rule writes, which the mirror rule would undo. What is left in the end would be a \
-matter of chance.",
+Two rules undo what the other one does, so that what is left in the end would be a matter of chance, \
+or that they would go on for ever. They answer the same delete with opposite actions: one writes the \
+deleted item again (`restore`), the other changes or deletes the items that refer to it. Or one \
+deletes items of an entity (`cascade`, `delete`, `revert`) and another one writes deleted items of \
+that entity again. Or both set one attribute to different defaults. Or a rule changes, or writes \
+again, the items that a mirror rule writes.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: cascade }
@@ -130,5 +133,36 @@ references:
 references:
   board_team: { from: board, to: team }
   team_board: { from: team, to: board }
+"#,
+};
+
+/// `unset` or `set_default` of an attribute that makes the item what it is.
+pub static UNSET_WHERE: Code = Code {
+    id: "E068",
+    summary: "an action would make the item another one",
+    explanation: "\
+The reference is made of an attribute that the entity's `where` asks for. Without it, or with another \
+value, the item is none of this entity any more: for the rules it has been deleted.",
+    wrong: Some(
+        r#"entities:
+  admin:
+    table: app
+    key: { pk: "admin#{id}", sk: admin }
+    attributes: { owner: S }
+    where: { owner: root }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  admin_owner: { from: admin, to: user, on: { email: "{owner}" }, on_missing: unset, find: none }
+"#,
+    ),
+    right: r#"entities:
+  admin:
+    table: app
+    key: { pk: "admin#{id}", sk: admin }
+    attributes: { owner: S }
+    where: { kind: admin }
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+references:
+  admin_owner: { from: admin, to: user, on: { email: "{owner}" }, on_missing: unset, find: none }
 "#,
 };

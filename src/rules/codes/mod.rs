@@ -4,6 +4,7 @@
 mod actions;
 mod entities;
 mod examples;
+mod live;
 mod mirrors;
 mod references;
 mod shape;
@@ -12,6 +13,7 @@ mod warnings;
 pub use actions::*;
 pub use entities::*;
 pub use examples::{PRELUDE, complete};
+pub use live::*;
 pub use mirrors::*;
 pub use references::*;
 pub use shape::*;
@@ -30,7 +32,7 @@ pub struct Code {
     /// What it means, why it is a problem and how it is mended.
     pub explanation: &'static str,
     /// A rule file, or the part of it that matters, that has the problem; nothing where the
-    /// problem is with the file itself. See [`complete`].
+    /// problem is with the file itself, or with a real table. See [`complete`].
     pub wrong: Option<&'static str>,
     /// The same without the problem.
     pub right: &'static str,
@@ -86,11 +88,18 @@ pub static ALL: &[&Code] = &[
     &DEFAULT_WRONG,
     &FIGHT,
     &CYCLE,
+    &UNSET_WHERE,
     &NOT_INVERSE,
     &SAME_KEYS,
     &TWO_MIRRORS,
     &MIRROR_OF_MIRROR,
     &COPIED_KEY,
+    &TABLE_MISSING,
+    &TABLE_KEY,
+    &NOT_READY,
+    &STREAM,
+    &INDEX_MISSING,
+    &INDEX_OTHER_KEY,
     &UNUSED_TABLE,
     &UNUSED_ENTITY,
     &SHADOWED,
@@ -100,6 +109,7 @@ pub static ALL: &[&Code] = &[
     &COMMENT,
     &SEPARATOR,
     &EXPIRED,
+    &SHARED_PART,
 ];
 
 /// The code with this id, in whichever case it is written.

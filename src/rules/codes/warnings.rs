@@ -103,7 +103,8 @@ pub static NO_EFFECT: Code = Code {
     explanation: "\
 The key changes nothing together with the rest of the rule: `adopt` where mirrors that others edit \
 are only reported, `default` where no action is `set_default`, `match` where the reference has one \
-part or no part that could be missing; or a reference of every item to itself.",
+part or no part that could be missing, `max_depth` where no cascade goes from items to others of the \
+same entity, `max_fanout` where no items are looked for; or a reference of every item to itself.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }
@@ -172,4 +173,48 @@ with `on_ttl_delete` what is to be done then.",
     right: r"references:
   member_company: { from: member, to: company, on_delete: report, on_ttl_delete: ignore }
 ",
+};
+
+/// `unset` or `set_default` of an attribute that another reference is made of.
+pub static SHARED_PART: Code = Code {
+    id: "W010",
+    summary: "an action on one reference changes another",
+    explanation: "\
+`unset` removes all the attributes that its reference is made of, and `set_default` sets them. \
+Another reference of the same item is made of one of these attributes too: it is lost, left in part, \
+or refers to another item, although nothing was wrong with it.",
+    wrong: Some(
+        r#"entities:
+  task:
+    table: app
+    key: { pk: "task#{id}", sk: task }
+    attributes: { team: S, board: S }
+  team: { table: app, key: { pk: "team#{team}", sk: team } }
+  board: { table: app, key: { pk: "team#{team}", sk: "board#{board}" } }
+references:
+  task_team: { from: task, to: team, on: { team: "{team}" }, find: none }
+  task_board:
+    from: task
+    to: board
+    on: { team: "{team}", board: "{board}" }
+    on_missing: unset
+    find: none
+"#,
+    ),
+    right: r#"entities:
+  task:
+    table: app
+    key: { pk: "task#{id}", sk: task }
+    attributes: { team: S, board_team: S, board: S }
+  team: { table: app, key: { pk: "team#{team}", sk: team } }
+  board: { table: app, key: { pk: "team#{team}", sk: "board#{board}" } }
+references:
+  task_team: { from: task, to: team, on: { team: "{team}" }, find: none }
+  task_board:
+    from: task
+    to: board
+    on: { team: "{board_team}", board: "{board}" }
+    on_missing: unset
+    find: none
+"#,
 };

@@ -1,14 +1,15 @@
-//! Referential actions: whether each can be done, and whether any two undo each other.
+//! Referential actions: whether each can be done.
 
 use super::Scope;
 use super::entities::value_of;
 use super::sources::{Elements, Sides, unknown_capture};
-use crate::data::{Path, Type, Value};
+use crate::data::{KeyValue, Path, Type, Value};
 use crate::rules::ast::{Action, Default, Literal, Reference};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{Matching, Mode, Source};
+use crate::rules::model::{Matching, Source};
 use crate::rules::span::{Span, Spanned};
+use crate::rules::template::BuildError;
 
 /// Finds what is wrong with the actions of one rule.
 pub(super) fn check(
@@ -21,6 +22,7 @@ pub(super) fn check(
     for action in written(reference) {
         if matches!(action.value, Action::Unset | Action::SetDefault) {
             problems.extend(changes_key(reference, action, sides, components, scope));
+            problems.extend(changes_entity(action, sides, components));
         }
         let required = reference.required.as_ref().filter(|required| required.value);
         if let (Action::Unset, Some(required)) = (action.value, required) {
@@ -38,16 +40,20 @@ pub(super) fn check(
             );
         }
     }
+    let problems_before = problems.len();
     default(reference, sides, components, problems);
+    if problems.len() == problems_before {
+        problems.extend(makes_no_key(reference, sides, components));
+    }
     expired(reference, problems);
 }
 
 /// The actions that the rule names.
-fn written(reference: &Reference) -> impl Iterator<Item = &Spanned<Action>> {
+pub(super) fn written(reference: &Reference) -> impl Iterator<Item = &Spanned<Action>> {
     [&reference.on_missing, &reference.on_delete, &reference.on_ttl_delete].into_iter().flatten()
 }
 
-fn attribute_path(source: &Source) -> Option<&Path> {
+pub(super) fn attribute_path(source: &Source) -> Option<&Path> {
     match source {
         Source::Capture(_) => None,
         Source::Attribute(path, _) | Source::Elements(path, _) => Some(path),
@@ -81,6 +87,28 @@ fn changes_key(
     } else {
         None
     }
+}
+
+/// An attribute by which the item is told from those of other entities.
+fn changes_entity(
+    action: &Spanned<Action>,
+    sides: Sides<'_, '_>,
+    components: &[Source],
+) -> Option<Diagnostic> {
+    let mut conditions = sides.from.ast.conditions.iter();
+    let (path, _) = conditions.find(|(path, _)| {
+        components.iter().filter_map(attribute_path).any(|changed| *changed == path.value)
+    })?;
+    let (word, name) = (action.value.word(), sides.from.name());
+    Some(
+        Diagnostic::new(
+            &codes::UNSET_WHERE,
+            format!("`{word}` would make an item of `{name}` another one"),
+        )
+        .at(action.span, format!("changes `{}`", path.value))
+        .at(path.span, "by which the item is told from others")
+        .help("use `report`, or an action on the whole item"),
+    )
 }
 
 fn default(
@@ -133,6 +161,34 @@ pub(super) fn defaults(
             value_of(literal(&capture.name)?).ok()
         })
         .collect()
+}
+
+/// A default that is no part of any key of the referenced entity.
+fn makes_no_key(
+    reference: &Reference,
+    sides: Sides<'_, '_>,
+    components: &[Source],
+) -> Option<Diagnostic> {
+    let default = reference.default.as_ref()?;
+    let values = defaults(reference, sides, components).into_iter();
+    let captures: Vec<_> = values.map(|value| KeyValue::from_value(&value?)).collect();
+    let key = &sides.to_key.key;
+    let known = |name: &str| captures.get(sides.to_key.capture(name)?.0)?.clone();
+    // What comes from the item's key is not known here, and tells nothing of the default.
+    let error = [Some(key.partition()), key.sort()]
+        .into_iter()
+        .flatten()
+        .filter_map(|template| template.build(key.separator(), &known).err())
+        .find(|error| !matches!(error, BuildError::Missing(_)))
+        .or_else(|| key.build_prefix(&captures).err())?;
+    Some(
+        Diagnostic::new(
+            &codes::DEFAULT_WRONG,
+            format!("the default makes no key of `{}`", sides.to.name()),
+        )
+        .at(default.span, error.to_string())
+        .at(sides.to.key_span(), "of this key"),
+    )
 }
 
 fn one(default: &Spanned<&Literal>, components: &[Source], problems: &mut Vec<Diagnostic>) {
@@ -221,70 +277,4 @@ fn expired(reference: &Reference, problems: &mut Vec<Diagnostic>) {
                 .help("say `on_ttl_delete: ignore` or `on_ttl_delete: report`"),
         );
     }
-}
-
-/// Finds the actions of two rules that undo each other.
-pub(super) fn check_pairs(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
-    let references: Vec<&Reference> = scope
-        .file
-        .references
-        .iter()
-        .filter(|reference| reference.mode != Some(Mode::Off))
-        .collect();
-    for (at, reference) in references.iter().enumerate() {
-        let pairs = references.iter().take(at).filter_map(|before| fight(reference, before));
-        problems.extend(pairs);
-        problems.extend(fights_mirror(reference, scope));
-    }
-}
-
-fn fight(reference: &Reference, other: &Reference) -> Option<Diagnostic> {
-    let (to, other_to) = (reference.to.as_ref()?, other.to.as_ref()?);
-    if to.value != other_to.value {
-        return None;
-    }
-    let opposed = |left: &Spanned<Action>, right: &Spanned<Action>| {
-        (left.value == Action::Restore && right.value.changes_referencing())
-            || (right.value == Action::Restore && left.value.changes_referencing())
-    };
-    let on_delete = reference.on_delete.as_ref().zip(other.on_delete.as_ref());
-    let on_ttl_delete = reference
-        .on_ttl_delete
-        .as_ref()
-        .or(reference.on_delete.as_ref())
-        .zip(other.on_ttl_delete.as_ref().or(other.on_delete.as_ref()));
-    let (left, right) = [on_delete, on_ttl_delete]
-        .into_iter()
-        .flatten()
-        .find(|(left, right)| opposed(left, right))?;
-    Some(
-        Diagnostic::new(
-            &codes::FIGHT,
-            format!(
-                "`{}` and `{}` answer the delete of one `{}` with opposite actions",
-                other.name.value, reference.name.value, to.value
-            ),
-        )
-        .at(left.span, format!("`{}`", left.value.word()))
-        .at(right.span, format!("`{}`", right.value.word()))
-        .help("let one of the two `report`"),
-    )
-}
-
-/// An action that changes what a mirror rule writes, which the mirror rule undoes.
-fn fights_mirror(reference: &Reference, scope: &Scope<'_>) -> Option<Diagnostic> {
-    let mirror = scope.writer_of(&reference.from.as_ref()?.value)?;
-    let action = written(reference).find(|action| action.value.changes_referencing())?;
-    Some(
-        Diagnostic::new(
-            &codes::FIGHT,
-            format!("`{}` changes items that `{}` writes", reference.name.value, mirror.name.value),
-        )
-        .at(action.span, format!("`{}`", action.value.word()))
-        .at(mirror.name.span, "puts them right again")
-        .help(match &mirror.source {
-            Some(source) => format!("declare the reference on the source, `{}`", source.value),
-            None => "declare the reference on the source".to_owned(),
-        }),
-    )
 }

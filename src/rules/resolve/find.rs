@@ -1,5 +1,7 @@
 //! How the items that refer to a deleted one are found.
 
+use super::indexes::Indexes;
+use super::lookups::suggest;
 use super::sources::{Elements, Sides, unknown_capture};
 use super::templates::{self, Capture};
 use super::{Scope, undeclared};
@@ -7,66 +9,9 @@ use crate::data::{KeyAttribute, KeyKind, KeySchema, Path, Type};
 use crate::rules::ast::{Action, Find, Reference};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, MirrorId, Source, TableId, TableIndex};
+use crate::rules::model::{self, MirrorId, Source, TableIndex};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{KeyTemplate, Template};
-
-/// The indexes that rules look things up by, and where the first one says so.
-#[derive(Default)]
-pub(super) struct Indexes(Vec<(TableId, TableIndex, Span)>);
-
-impl Indexes {
-    /// The indexes of a table, in the order in which the file first names them.
-    pub(super) fn of(&self, table: TableId) -> Vec<TableIndex> {
-        let here = self.0.iter().filter(|(of, _, _)| *of == table);
-        here.map(|(_, index, _)| index.clone()).collect()
-    }
-
-    /// The place of an index among its table's, which is made if it is new; a problem if it is
-    /// known with another key.
-    fn enter(
-        &mut self,
-        table: TableId,
-        index: TableIndex,
-        span: Span,
-        problems: &mut Vec<Diagnostic>,
-    ) -> usize {
-        let mut here = self.0.iter_mut().filter(|(of, _, _)| *of == table).enumerate();
-        let known = here.find(|(_, (_, known, _))| known.name == index.name);
-        let Some((at, (_, known, first))) = known else {
-            let count = self.0.iter().filter(|(of, _, _)| *of == table).count();
-            self.0.push((table, index, span));
-            return count;
-        };
-        let agreed = match (&known.key.sort, &index.key.sort) {
-            (Some(known), Some(here)) => known == here,
-            // A rule that looks up by the partition key alone says nothing of the sort key.
-            _ => true,
-        };
-        if agreed && known.key.partition == index.key.partition {
-            known.key.sort = known.key.sort.take().or(index.key.sort);
-        } else {
-            problems.push(
-                Diagnostic::new(
-                    &codes::INDEX_KEY,
-                    format!("the index `{}` has two keys", index.name),
-                )
-                .at(span, format!("here {}", describe(&index.key)))
-                .at(*first, format!("here {}", describe(&known.key)))
-                .help("correct the one that is not the index's key in DynamoDB"),
-            );
-        }
-        at
-    }
-}
-
-fn describe(key: &KeySchema) -> String {
-    let attributes: Vec<String> = key
-        .attributes()
-        .map(|attribute| format!("{}:{}", attribute.name, attribute.kind.as_type()))
-        .collect();
-    format!("[{}]", attributes.join(", "))
-}
 
 /// How the rule finds its items; nothing if what it says is wrong.
 pub(super) fn resolve(
@@ -78,14 +23,21 @@ pub(super) fn resolve(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
     let Some(find) = &reference.find else {
-        return derive(reference, sides, components?, problems);
+        return derive(reference, sides, components?, scope, problems);
     };
     match &find.value {
         Find::None => {
             if let Some(action) = needing_lookup(reference) {
+                let derived = components.filter(|components| derives(sides, components));
+                let help = match derived {
+                    Some(_) => Some("leave `find` out: the table itself can be queried".to_owned()),
+                    None => components
+                        .map(|components| suggest(sides, components, scope).or(DO_WITHOUT)),
+                };
                 problems.push(
                     no_lookup(reference, action, sides)
-                        .at(find.span, "and this says not to find them"),
+                        .at(find.span, "and this says not to find them")
+                        .maybe_help(help),
                 );
             }
             Some(model::Find::None)
@@ -96,6 +48,9 @@ pub(super) fn resolve(
         }
     }
 }
+
+/// What an author can do who has no way to find the items.
+const DO_WITHOUT: &str = "use `report`, and the audit finds the items left behind";
 
 /// The action on a delete that has to find the referencing items.
 fn needing_lookup(reference: &Reference) -> Option<&Spanned<Action>> {
@@ -120,9 +75,10 @@ fn derive(
     reference: &Reference,
     sides: Sides<'_, '_>,
     components: &[Source],
+    scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
-    if fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components) {
+    if derives(sides, components) {
         return Some(model::Find::Derived);
     }
     let key_note = format!("a deleted `{}` does not fix this partition key", sides.to.name());
@@ -130,7 +86,7 @@ fn derive(
         problems.push(
             no_lookup(reference, action, sides)
                 .at(sides.from.key_span(), key_note)
-                .help("say how: `find: { index: NAME, key: { ATTRIBUTE: TEMPLATE } }`, or `find: { mirror: NAME }`"),
+                .help(suggest(sides, components, scope).or(DO_WITHOUT)),
         );
         return None;
     }
@@ -150,15 +106,20 @@ fn derive(
             )
             .at(reference.name.span, "")
             .at(sides.from.key_span(), key_note)
-            .help("say how to find them with `find`, or say `find: none` if that is meant"),
+            .help(suggest(sides, components, scope).or("say `find: none` if that is meant")),
         );
     }
     Some(model::Find::None)
 }
 
+/// Whether the referenced key fixes the partition key of the referencing items.
+fn derives(sides: Sides<'_, '_>, components: &[Source]) -> bool {
+    fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components)
+}
+
 /// Whether the referenced key fixes these captures, which are of the referencing key or of its
 /// mirror's.
-fn fixes(
+pub(super) fn fixes(
     wanted: &[String],
     captures: &[Capture],
     sides: Sides<'_, '_>,
@@ -214,13 +175,11 @@ fn by_mirror(
             )
             .at(name.span, "cannot find them")
             .at(entity.key_span(), "this partition key has other captures")
-            .help(
-                if fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components?) {
-                    "leave `find` out: the table itself can be queried"
-                } else {
-                    "name an index or another mirror, or say `find: none`"
-                },
-            ),
+            .help(if derives(sides, components?) {
+                "leave `find` out: the table itself can be queried"
+            } else {
+                "name an index or another mirror, or say `find: none`"
+            }),
         );
         return None;
     }

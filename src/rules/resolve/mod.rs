@@ -4,7 +4,10 @@
 mod actions;
 mod cycles;
 mod entities;
+mod fights;
 mod find;
+mod indexes;
+mod lookups;
 mod mirrors;
 mod overlaps;
 mod references;
@@ -20,7 +23,7 @@ use super::model::{EntityId, Rules, TableId};
 use super::span::Spanned;
 use crate::rules::language::did_you_mean;
 use entities::Entity;
-use find::Indexes;
+use indexes::Indexes;
 use tables::Table;
 
 /// The environment variables, as far as someone asks for them.
@@ -42,7 +45,7 @@ pub(crate) fn resolve(
     rule_names(file, problems);
     let mirrors = mirrors::resolve(&scope, problems);
     let references = references::resolve(&scope, &mut indexes, problems);
-    actions::check_pairs(&scope, problems);
+    fights::check(&scope, &references, problems);
     cycles::check(&scope, problems);
     unused::check(file, problems);
     let tables = scope.tables.into_iter().enumerate();

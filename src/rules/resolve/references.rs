@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::find::{self, Indexes};
+use super::find;
+use super::indexes::Indexes;
 use super::sources::{self, Sides};
 use super::{Scope, actions};
 use crate::rules::ast::{self, Action};
@@ -42,6 +43,7 @@ fn resolve_one(
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
     without_effect(reference, sides, &components, problems);
+    limits_nothing(reference, sides, find.as_ref(), problems);
     let on_missing = reference.on_missing.as_ref().map(|action| on_missing(action.value));
     let on_delete = reference.on_delete.as_ref().map(|action| on_delete(action.value));
     let on_ttl_delete =
@@ -61,8 +63,8 @@ fn resolve_one(
         grace: reference.grace.unwrap_or(GRACE),
         mode: reference.mode.unwrap_or_default(),
         severity: reference.severity.unwrap_or_default(),
-        fanout_max: reference.fanout_max.unwrap_or(FANOUT_MAX),
-        depth_max: reference.depth_max.unwrap_or(DEPTH_MAX),
+        fanout_max: reference.fanout_max.as_ref().map_or(FANOUT_MAX, |count| count.value),
+        depth_max: reference.depth_max.as_ref().map_or(DEPTH_MAX, |count| count.value),
     })
 }
 
@@ -127,5 +129,38 @@ fn without_effect(
             .at(full.span, "has no effect")
             .help("remove it"),
         );
+    }
+}
+
+/// Limits of what the rule does not do.
+fn limits_nothing(
+    reference: &ast::Reference,
+    sides: Sides<'_, '_>,
+    find: Option<&model::Find>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let (name, from) = (&reference.name.value, sides.from.name());
+    let no_effect = |message: String, span| {
+        Diagnostic::new(&codes::NO_EFFECT, message).at(span, "has no effect").help("remove it")
+    };
+    let written = |action| {
+        let mut actions = reference.on_delete.iter().chain(&reference.on_ttl_delete);
+        actions.any(|written| written.value == action)
+    };
+    // Cascades in a circle of several entities are refused.
+    let descends = from == sides.to.name() && written(Action::Cascade);
+    if let Some(depth_max) = reference.depth_max.as_ref().filter(|_| !descends) {
+        let message = format!("`{name}` cascades from no `{from}` to another");
+        problems.push(no_effect(message, depth_max.span));
+    }
+    let on_delete = reference.on_delete.as_ref();
+    let on_ttl_delete = reference.on_ttl_delete.as_ref().or(on_delete);
+    let ignores = [on_delete, on_ttl_delete]
+        .iter()
+        .all(|action| action.is_some_and(|action| action.value == Action::Ignore));
+    let finds_none = find == Some(&model::Find::None) || ignores;
+    if let Some(fanout_max) = reference.fanout_max.as_ref().filter(|_| finds_none) {
+        let message = format!("`{name}` looks for no items that a delete leaves behind");
+        problems.push(no_effect(message, fanout_max.span));
     }
 }

@@ -1,9 +1,10 @@
-//! `DescribeTable` and `CreateTable`.
+//! `DescribeTable`, `DescribeTimeToLive` and `CreateTable`.
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+    TableDescription, TableStatus, TimeToLiveStatus,
 };
 
 use super::DynamoDb;
@@ -11,7 +12,7 @@ use super::error::Request;
 use super::persist::persist;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::store::StoreError;
-use crate::store::described::{Described, Description};
+use crate::store::described::{ACTIVE, Described, DescribedIndex, Description};
 use crate::store::memory::TableSchema;
 
 impl DynamoDb {
@@ -32,6 +33,28 @@ impl DynamoDb {
                 Some("AccessDeniedException") => {
                     Ok(Described::Hidden(request.class(&error).to_string()))
                 }
+                _ => Err(request.class(&error)),
+            }
+        });
+        self.in_time(Box::pin(described)).await
+    }
+
+    /// Whether items of a table expire; nothing if whoever asks is not allowed to know.
+    pub async fn has_ttl(&self, table: &str) -> Result<Option<bool>, StoreError> {
+        let request = Request::new("DescribeTimeToLive", [table]);
+        let attempt = self.client.describe_time_to_live().table_name(table);
+        let described = persist(|| async {
+            let error = match attempt.clone().send().await {
+                Ok(output) => {
+                    let status =
+                        output.time_to_live_description.and_then(|it| it.time_to_live_status);
+                    let on = [TimeToLiveStatus::Enabled, TimeToLiveStatus::Enabling];
+                    return Ok(Some(status.is_some_and(|status| on.contains(&status))));
+                }
+                Err(error) => error.map_service_error(aws_sdk_dynamodb::Error::from),
+            };
+            match error.as_service_error().and_then(|error| error.code()) {
+                Some("AccessDeniedException") => Ok(None),
                 _ => Err(request.class(&error)),
             }
         });
@@ -84,17 +107,24 @@ impl DynamoDb {
 fn description(table: TableDescription) -> Option<Description> {
     let definitions = table.attribute_definitions.unwrap_or_default();
     let key = schema(&table.key_schema.unwrap_or_default(), &definitions)?;
+    let key_of = |elements: Option<Vec<_>>| schema(&elements.unwrap_or_default(), &definitions);
     let global = table.global_secondary_indexes.unwrap_or_default().into_iter();
+    let global = global.filter_map(|index| {
+        let status = index.index_status.as_ref().map_or("", IndexStatus::as_str).to_owned();
+        let key = key_of(index.key_schema);
+        Some(DescribedIndex { name: index.index_name?, is_global: true, status, key })
+    });
+    // A local index is made with its table, and has no state of its own.
     let local = table.local_secondary_indexes.unwrap_or_default().into_iter();
-    let indexes = global
-        .map(|index| (index.index_name, index.key_schema))
-        .chain(local.map(|index| (index.index_name, index.key_schema)));
-    let indexes = indexes
-        .filter_map(|(name, key)| Some((name?, schema(&key.unwrap_or_default(), &definitions))));
+    let local = local.filter_map(|index| {
+        let (status, key) = (ACTIVE.to_owned(), key_of(index.key_schema));
+        Some(DescribedIndex { name: index.index_name?, is_global: false, status, key })
+    });
     let stream = table.stream_specification.filter(|stream| stream.stream_enabled);
     Some(Description {
+        status: table.table_status.as_ref().map_or("", TableStatus::as_str).to_owned(),
         key,
-        indexes: indexes.collect(),
+        indexes: global.chain(local).collect(),
         stream_view: stream.and_then(|it| it.stream_view_type).map(|view| view.as_str().to_owned()),
     })
 }

@@ -1,0 +1,70 @@
+//! The rule file, compared with the real tables.
+
+use crate::aws;
+use crate::cli::live::runtime;
+use crate::cli::{Context, Failure, rule_file};
+use crate::rules::{Diagnostic, Places, RuleSource, Rules};
+use crate::store::DynamoDb;
+use crate::store::described::{Described, differences, expiring};
+
+/// What the tables have to say about the rules.
+#[derive(Default)]
+struct Comparison {
+    problems: Vec<Diagnostic>,
+    /// What is worth knowing and is no problem.
+    notes: Vec<String>,
+    /// Why tables could not be compared.
+    hidden: Vec<String>,
+}
+
+/// Reads the rule file and looks at its tables, and reports the problems of both at once.
+pub(super) fn check(
+    endpoint_url: Option<&str>,
+    context: &mut Context<'_>,
+) -> Result<Rules, Failure> {
+    let mut comparison = Comparison::default();
+    let compare = |source: &RuleSource, rules: &Rules| {
+        comparison = runtime()?.block_on(compare(endpoint_url, source, rules))?;
+        Ok(std::mem::take(&mut comparison.problems))
+    };
+    let checked = rule_file::check_with(context, compare);
+    for note in &comparison.notes {
+        context.output.message(&format!("note: {note}\n"))?;
+    }
+    match (checked, comparison.hidden.as_slice()) {
+        (checked, []) => checked,
+        (Ok(_), hidden) => Err(Failure::Incomplete(hidden.join("\n"))),
+        (Err(failure), hidden) => {
+            context.output.message(&format!("incomplete: {}\n", hidden.join("\n")))?;
+            Err(failure)
+        }
+    }
+}
+
+async fn compare(
+    endpoint_url: Option<&str>,
+    source: &RuleSource,
+    rules: &Rules,
+) -> Result<Comparison, Failure> {
+    let store = DynamoDb::new(&aws::configure(endpoint_url).await);
+    let (mut described, mut hidden) = (Vec::new(), Vec::new());
+    for table in &rules.tables {
+        let table = store.describe(&table.name).await?;
+        if let Described::Hidden(why) = &table {
+            hidden.push(why.clone());
+        }
+        described.push(table);
+    }
+    let places = Places::of(source);
+    let differences = differences(rules, &described);
+    let problems = differences.iter().map(|it| it.diagnostic(rules, &places)).collect();
+    let mut notes = Vec::new();
+    for (id, rule) in expiring(rules) {
+        let is_there = matches!(described.get(id.0), Some(Described::Table(_)));
+        let name = &rules[id].name;
+        if is_there && store.has_ttl(name).await? == Some(false) {
+            notes.push(format!("no item of table `{name}` expires, which `{rule}` has a rule for"));
+        }
+    }
+    Ok(Comparison { problems, notes, hidden })
+}

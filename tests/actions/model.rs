@@ -1,0 +1,287 @@
+//! What the rules mean, in the simplest words: changes happen one at a time, and what follows from
+//! each follows at once. It shares no code with the engine.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::schema::{Reference, Schema};
+
+/// An item's key: partition and sort key.
+pub(crate) type Name = (String, String);
+
+/// An item's attributes besides its key.
+pub(crate) type Thing = BTreeMap<String, Val>;
+
+/// The items of the table.
+pub(crate) type State = BTreeMap<Name, Thing>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Val {
+    Text(String),
+    Nested(String),
+    Set(BTreeSet<String>),
+    List(Vec<String>),
+}
+
+/// What the application does.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    Put(Name, Thing),
+    Delete(Name),
+    /// Time to live deletes it.
+    Expire(Name),
+}
+
+/// The key of a kind's item.
+pub(crate) fn name(schema: &Schema, kind: usize, parent: usize, id: usize) -> Name {
+    match schema.parents[kind] {
+        None => (format!("e{kind}#{id}"), "-".to_owned()),
+        Some(of) => (format!("e{of}#{parent}"), format!("c{kind}#{id}")),
+    }
+}
+
+/// The kind of an item.
+pub(crate) fn kind((pk, sk): &Name) -> usize {
+    let text = if sk == "-" { pk } else { sk };
+    text[1..].split('#').next().unwrap().parse().unwrap()
+}
+
+/// What an item refers to by a reference.
+pub(crate) fn targets(reference: &Reference, name: &Name, thing: &Thing) -> BTreeSet<Name> {
+    if kind(name) != reference.from {
+        return BTreeSet::new();
+    }
+    let to = |id: &String| (format!("e{}#{id}", reference.to), "-".to_owned());
+    match reference.place.attribute().map(|attribute| thing.get(attribute)) {
+        None => BTreeSet::from([(name.0.clone(), "-".to_owned())]),
+        Some(None) => BTreeSet::new(),
+        Some(Some(Val::Nested(id))) if id.is_empty() => BTreeSet::new(),
+        Some(Some(Val::Text(id) | Val::Nested(id))) => BTreeSet::from([to(id)]),
+        Some(Some(Val::Set(ids))) => ids.iter().map(to).collect(),
+        Some(Some(Val::List(ids))) => ids.iter().map(to).collect(),
+    }
+}
+
+/// The item without its references to a target.
+pub(crate) fn unset(reference: &Reference, thing: &Thing, target: &Name) -> Thing {
+    let id = target.0.split('#').nth(1).unwrap();
+    let mut thing = thing.clone();
+    let Some(attribute) = reference.place.attribute() else { return thing };
+    match thing.get_mut(attribute) {
+        Some(Val::Set(ids)) => {
+            ids.remove(id);
+            if ids.is_empty() {
+                thing.remove(attribute);
+            }
+        }
+        Some(Val::List(ids)) => ids.retain(|it| it != id),
+        // The map stays, and what is in it goes.
+        Some(Val::Nested(_)) => {
+            thing.insert(attribute.to_owned(), Val::Nested(String::new()));
+        }
+        Some(Val::Text(_)) => {
+            thing.remove(attribute);
+        }
+        None => {}
+    }
+    thing
+}
+
+/// The item with the default in the place of its references to a target.
+pub(crate) fn set_default(reference: &Reference, thing: &Thing, target: &Name) -> Thing {
+    let id = target.0.split('#').nth(1).unwrap();
+    let default = reference.default.to_string();
+    let mut thing = thing.clone();
+    let Some(attribute) = reference.place.attribute() else { return thing };
+    match thing.get_mut(attribute) {
+        Some(Val::Set(ids)) => {
+            ids.remove(id);
+            ids.insert(default);
+        }
+        Some(Val::List(ids)) => {
+            ids.iter_mut().filter(|it| *it == id).for_each(|it| it.clone_from(&default));
+        }
+        Some(Val::Text(it) | Val::Nested(it)) => *it = default,
+        None => {}
+    }
+    thing
+}
+
+/// What the default refers to.
+pub(crate) fn default_target(reference: &Reference) -> Name {
+    (format!("e{}#{}", reference.to, reference.default), "-".to_owned())
+}
+
+/// What has happened to an item, and what may follow from it.
+enum Event {
+    Written(Name, Option<Thing>),
+    Gone(Name, Thing, bool),
+}
+
+/// What follows from one act.
+pub(crate) struct Settlement<'s> {
+    schema: &'s Schema,
+    pub(crate) state: State,
+    events: VecDeque<Event>,
+    /// The targets that a decision was made by, and those that came or went.
+    looked_at: BTreeSet<Name>,
+    changed: BTreeSet<Name>,
+}
+
+impl<'s> Settlement<'s> {
+    /// The table once all that follows from an act has happened. Nothing if what comes of it
+    /// depends on the order in which things are done.
+    pub(crate) fn of(schema: &'s Schema, state: State, act: &Act) -> Option<State> {
+        let empty = BTreeSet::new;
+        let (looked_at, changed) = (empty(), empty());
+        let mut settlement = Self { schema, state, events: VecDeque::new(), looked_at, changed };
+        match act {
+            Act::Put(name, thing) => {
+                let before = settlement.state.insert(name.clone(), thing.clone());
+                settlement.events.push_back(Event::Written(name.clone(), before));
+            }
+            Act::Delete(name) => settlement.remove(name, false),
+            Act::Expire(name) => settlement.remove(name, true),
+        }
+        // The act itself comes before anything that follows.
+        settlement.changed.clear();
+        for _ in 0..1_000 {
+            match settlement.events.pop_front() {
+                None => {
+                    let is_clear = settlement.looked_at.is_disjoint(&settlement.changed);
+                    return is_clear.then_some(settlement.state);
+                }
+                Some(Event::Written(name, before)) => settlement.written(&name, before),
+                Some(Event::Gone(name, image, expired)) => settlement.gone(&name, &image, expired),
+            }
+        }
+        panic!("it never comes to rest: {schema:?}");
+    }
+
+    fn remove(&mut self, name: &Name, expired: bool) {
+        if let Some(image) = self.state.remove(name) {
+            self.changed.insert(name.clone());
+            self.events.push_back(Event::Gone(name.clone(), image, expired));
+        }
+    }
+
+    fn exists(&mut self, name: &Name) -> bool {
+        self.looked_at.insert(name.clone());
+        self.state.contains_key(name)
+    }
+
+    /// What follows for an item that refers to what it did not refer to before.
+    fn written(&mut self, name: &Name, before: Option<Thing>) {
+        let schema = self.schema;
+        let (mut is_deleted, mut is_reverted) = (false, false);
+        for reference in &schema.references {
+            let Some(thing) = self.state.get(name).cloned() else { return };
+            let said = before.as_ref().map(|before| targets(reference, name, before));
+            for target in targets(reference, name, &thing) {
+                let is_new = said.as_ref().is_none_or(|said| !said.contains(&target));
+                if !is_new || self.exists(&target) {
+                    continue;
+                }
+                match reference.on_missing {
+                    "delete" => is_deleted = true,
+                    "revert" => is_reverted = true,
+                    action => self.repair(reference, action, name, &target),
+                }
+            }
+        }
+        match before {
+            _ if is_deleted => self.remove(name, false),
+            None if is_reverted => self.remove(name, false),
+            Some(before) if is_reverted => self.revert(name, before),
+            _ => {}
+        }
+    }
+
+    fn revert(&mut self, name: &Name, before: Thing) {
+        let thing = self.state[name].clone();
+        let schema = self.schema;
+        let is_whole = schema.references.iter().all(|reference| {
+            let kept = targets(reference, name, &thing);
+            let back = targets(reference, name, &before);
+            back.into_iter().all(|target| kept.contains(&target) || self.exists(&target))
+        });
+        if is_whole {
+            self.state.insert(name.clone(), before);
+        }
+    }
+
+    /// What follows for those who refer to an item that is gone.
+    fn gone(&mut self, name: &Name, image: &Thing, expired: bool) {
+        let schema = self.schema;
+        for reference in schema.references.iter().filter(|it| it.to == kind(name)) {
+            if self.state.contains_key(name) {
+                return;
+            }
+            let action = if expired { reference.on_ttl_delete } else { reference.on_delete };
+            let refers =
+                |(of, thing): &(&Name, &Thing)| targets(reference, of, thing).contains(name);
+            let referring: Vec<Name> =
+                self.state.iter().filter(refers).map(|(of, _)| of.clone()).collect();
+            match action {
+                _ if !reference.is_found || referring.is_empty() => {}
+                "cascade" => referring.iter().for_each(|of| self.remove(of, false)),
+                "restore" => {
+                    self.changed.insert(name.clone());
+                    self.state.insert(name.clone(), image.clone());
+                    self.events.push_back(Event::Written(name.clone(), None));
+                }
+                action => referring.iter().for_each(|of| self.repair(reference, action, of, name)),
+            }
+        }
+    }
+
+    fn repair(&mut self, reference: &Reference, action: &str, of: &Name, target: &Name) {
+        let Some(thing) = self.state.get(of).cloned() else { return };
+        if action == "unset" {
+            self.state.insert(of.clone(), unset(reference, &thing, target));
+        }
+        let default = default_target(reference);
+        if action == "set_default" && default != *target && self.exists(&default) {
+            self.state.insert(of.clone(), set_default(reference, &thing, target));
+        }
+    }
+}
+
+/// Whether a change that the engine made was called for, with the table as it was just before.
+pub(crate) fn is_called_for(
+    schema: &Schema,
+    state: &State,
+    name: &Name,
+    after: Option<&Thing>,
+    earlier: &[Option<Thing>],
+) -> bool {
+    let is_missing = |target: &Name| !state.contains_key(target);
+    let before = state.get(name);
+    let mut dangling = schema.references.iter().flat_map(|reference| {
+        let said = before.map(|before| targets(reference, name, before)).unwrap_or_default();
+        said.into_iter().filter(is_missing).map(move |target| (reference, target))
+    });
+    let names = |reference: &Reference, action: &str| {
+        [reference.on_missing, reference.on_delete, reference.on_ttl_delete].contains(&action)
+    };
+    match (before, after) {
+        (Some(_), None) => dangling.any(|(reference, _)| {
+            ["delete", "cascade", "revert"].iter().any(|action| names(reference, action))
+        }),
+        (Some(before), Some(after)) => dangling.any(|(reference, target)| {
+            (names(reference, "unset") && unset(reference, before, &target) == *after)
+                || (names(reference, "set_default")
+                    && !is_missing(&default_target(reference))
+                    && set_default(reference, before, &target) == *after)
+                || (names(reference, "revert") && earlier.iter().flatten().any(|it| it == after))
+        }),
+        (None, Some(after)) => {
+            let refers = |(of, thing): (&Name, &Thing)| {
+                schema.references.iter().any(|reference| {
+                    reference.on_delete == "restore" && targets(reference, of, thing).contains(name)
+                })
+            };
+            state.iter().any(refers) && earlier.iter().flatten().next_back() == Some(after)
+        }
+        (None, None) => false,
+    }
+}

@@ -1,0 +1,286 @@
+//! What is done to the items that a deleted one leaves behind.
+
+use expect_test::expect;
+
+use crate::history::{History, load, outcome};
+use referee::rules::model::Mode;
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "-" } }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+references:
+  order_customer: { from: order, to: customer, on_delete: ACTION }
+"#;
+
+const ANN: &str = "pk: customer#ann, sk: '-'";
+
+fn rules(action: &str) -> String {
+    RULES.replace("ACTION", action)
+}
+
+fn orders(count: usize) -> History {
+    (0..count).fold(History::new(), |history, order| {
+        history.has(&format!("pk: customer#ann, sk: order#{order:03}"))
+    })
+}
+
+#[test]
+fn a_cascade_deletes_page_by_page() {
+    orders(2).remove(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 6 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 2 `order` referred to the deleted `customer`: deleted [2]
+          order_customer delete customer#ann/order#000
+          order_customer delete customer#ann/order#001
+        2 own: 0 requests, 0 read, 0 write
+        - customer#ann/order#000
+        - customer#ann/order#001
+    "#]]);
+    let text = outcome(&load(&rules("cascade")), &orders(250).remove(ANN));
+    let told: String =
+        text.lines().filter(|line| !line.contains(" delete ") && !line.starts_with('-')).collect();
+    expect!["1 app: 6 requests, 5 read, 506 write  order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer`: deleted [10]250 own: 0 requests, 0 read, 0 write"].assert_eq(&told);
+}
+
+#[test]
+fn a_cascade_stops_at_its_limit() {
+    orders(4).remove(ANN).under(&rules("cascade, max_fanout: 3")).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]
+          order_customer fanout_exceeded customer#ann/order#000 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
+          order_customer delete customer#ann/order#000
+          order_customer delete customer#ann/order#001
+          order_customer delete customer#ann/order#002
+        3 own: 0 requests, 0 read, 0 write
+        - customer#ann/order#000
+        - customer#ann/order#001
+        - customer#ann/order#002
+    "#]]);
+}
+
+#[test]
+fn a_target_that_is_back_keeps_what_refers_to_it() {
+    orders(1).remove(ANN).insert(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+        2 app: 0 requests, 0 read, 0 write
+    "#]]);
+    orders(1).remove(ANN).later(1).insert(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+        1 app: 2 requests, 2 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    let recreated = orders(1).remove(ANN).later(60).insert(ANN);
+    let recreated = recreated.insert("pk: customer#ann, sk: order#9").again(0);
+    recreated.under(&rules("cascade")).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer delete customer#ann/order#000
+        1 own: 0 requests, 0 read, 0 write
+        2 app: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
+        - customer#ann/order#000
+    "#]]);
+}
+
+#[test]
+fn ttl_may_be_answered_otherwise() {
+    let rules = rules("cascade, on_ttl_delete: ignore");
+    orders(1).expire(ANN).under(&rules).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    orders(1).remove(ANN).under(&rules).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer delete customer#ann/order#000
+        1 own: 0 requests, 0 read, 0 write
+        - customer#ann/order#000
+    "#]]);
+}
+
+#[test]
+fn an_observed_cascade_names_every_item() {
+    let rules = load(&rules("cascade")).in_mode(Mode::Observe);
+    expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 would_repair: 3 `order` still refer to the deleted `customer`, to be: deleted [3]
+          order_customer would delete customer#ann/order#000
+          order_customer would delete customer#ann/order#001
+          order_customer would delete customer#ann/order#002
+    "#]].assert_eq(&outcome(&rules, &orders(3).remove(ANN)));
+}
+
+const INDEXED: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { owner: S }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { user: "{owner}" }
+    find: { index: by_owner, key: { owner: "{user}" } }
+    on_delete: ACTION
+"#;
+
+#[test]
+fn an_index_leads_to_what_is_repaired() {
+    let history = || {
+        History::new()
+            .has("pk: user#eve, sk: '-'")
+            .has("pk: task#1, sk: '-', owner: ann, name: paint")
+            .has("pk: task#2, sk: '-', owner: ann")
+            .has("pk: task#3, sk: '-', owner: bob")
+            .remove("pk: user#ann, sk: '-'")
+    };
+    history().under(&INDEXED.replace("ACTION", "unset")).comes_to(expect![[r#"
+        1 app: 4 requests, 3.5 read, 10 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: their references removed [2]
+          task_owner update task#1/-: REMOVE owner
+          task_owner update task#2/-: REMOVE owner
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- name: paint owner: ann
+        - task#2/- owner: ann
+        + task#1/- name: paint
+        + task#2/-
+    "#]]);
+    history().under(&INDEXED.replace("ACTION", "cascade")).comes_to(expect![[r#"
+        1 app: 4 requests, 3.5 read, 10 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- name: paint owner: ann
+        - task#2/- owner: ann
+    "#]]);
+    let default = INDEXED.replace("ACTION", "set_default\n    default: eve");
+    history().under(&default).comes_to(expect![[r#"
+        1 app: 4 requests, 3.5 read, 16 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: their references set to the default [2]
+          task_owner update task#1/-: SET owner = {"S":"eve"}
+          task_owner update task#2/-: SET owner = {"S":"eve"}
+        2 own: 1 requests, 1 read, 0 write
+        - task#1/- name: paint owner: ann
+        - task#2/- owner: ann
+        + task#1/- name: paint owner: eve
+        + task#2/- owner: eve
+    "#]]);
+    let missing = INDEXED.replace("ACTION", "set_default\n    default: fay");
+    history().under(&missing).comes_to(expect![[r#"
+        1 app: 4 requests, 3.5 read, 8 write
+          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
+          task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
+    "#]]);
+}
+
+const TREE: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  node:
+    table: app
+    key: { pk: "node#{node}", sk: "-" }
+    attributes: { parent: S }
+references:
+  node_parent:
+    from: node
+    to: node
+    on: { node: "{parent}" }
+    find: { index: by_parent, key: { parent: "{node}" } }
+    on_delete: cascade
+    max_depth: 3
+"#;
+
+fn chain(count: usize) -> History {
+    (1..count).fold(History::new(), |history, node| {
+        history.has(&format!("pk: node#{node}, sk: '-', parent: '{}'", node - 1))
+    })
+}
+
+#[test]
+fn a_tree_falls_level_by_level() {
+    chain(4).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        1 own: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#2/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#2/-
+        1 own: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#3/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#3/-
+        1 own: 2 requests, 1.5 read, 0 write
+        - node#1/- parent: 0
+        - node#2/- parent: 1
+        - node#3/- parent: 2
+    "#]]);
+}
+
+#[test]
+fn a_cascade_stops_at_its_depth() {
+    chain(6).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        1 own: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#2/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#2/-
+        1 own: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#3/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#3/-
+        1 own: 3 requests, 2.5 read, 0 write
+          node_parent depth_exceeded node#4/- -> node#3/- @106 reported: the cascade has come 3 levels deep; 1 `node` still refers to the deleted `node` [1]
+        - node#1/- parent: 0
+        - node#2/- parent: 1
+        - node#3/- parent: 2
+    "#]]);
+}
+
+#[test]
+fn a_circle_ends() {
+    let circle = History::new()
+        .has("pk: node#1, sk: '-', parent: '0'")
+        .has("pk: node#2, sk: '-', parent: '2'")
+        .remove("pk: node#0, sk: '-', parent: '1'")
+        .remove("pk: node#2, sk: '-', parent: '2'");
+    circle.under(TREE).comes_to(expect![[r#"
+        2 app: 5 requests, 4 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        1 own: 2 requests, 1.5 read, 0 write
+        - node#1/- parent: 0
+    "#]]);
+}
+
+#[test]
+fn who_is_marked_and_not_to_go_is_spared() {
+    let mark = "_referee: {rule: node_parent, depth: 1}";
+    let spared = History::new()
+        .has("pk: node#0, sk: '-'")
+        .insert(&format!("pk: node#1, sk: '-', parent: '0', {mark}"));
+    spared.under(TREE).comes_to(expect![[r#"
+        1 app: 2 requests, 1 read, 2 write
+          node_parent update node#1/-: no longer marked to be deleted
+        1 own: 0 requests, 0 read, 0 write
+        - node#1/- _referee: node_parent@ parent: 0
+        + node#1/- parent: 0
+    "#]]);
+}

@@ -1,0 +1,275 @@
+//! What is done to an item that refers to what does not exist, as it is written.
+
+use expect_test::expect;
+
+use crate::history::{History, load, outcome};
+use referee::rules::model::Mode;
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { owner: S, watchers: SS, steps: L, meta.by: S }
+references:
+  reference: { from: task, to: user, on: { user: "{SOURCE}" }, find: none, on_missing: ACTION }
+"#;
+
+fn rules(source: &str, action: &str) -> String {
+    RULES.replace("SOURCE", source).replace("ACTION", action)
+}
+
+fn with_ann() -> History {
+    History::new().has("pk: user#ann, sk: '-'")
+}
+
+#[test]
+fn delete_takes_the_item() {
+    let history = with_ann()
+        .insert("pk: task#1, sk: '-', owner: ann")
+        .insert("pk: task#2, sk: '-', owner: bob");
+    history.under(&rules("owner", "delete")).comes_to(expect![[r#"
+        2 app: 3 requests, 4 read, 4 write
+          reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
+          reference delete task#2/-
+        1 own: 0 requests, 0 read, 0 write
+        - task#2/- owner: bob
+    "#]]);
+}
+
+#[test]
+fn unset_takes_the_attribute() {
+    let history = History::new()
+        .insert("pk: task#1, sk: '-', owner: bob, name: paint")
+        .insert("pk: task#2, sk: '-', owner: bob, name: build");
+    history.under(&rules("owner", "unset")).comes_to(expect![[r#"
+        2 app: 3 requests, 4 read, 6 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
+          reference update task#1/-: REMOVE owner
+          reference update task#2/-: REMOVE owner
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- name: paint owner: bob
+        - task#2/- name: build owner: bob
+        + task#1/- name: paint
+        + task#2/- name: build
+    "#]]);
+}
+
+#[test]
+fn unset_takes_a_nested_value() {
+    let history = History::new().insert("pk: task#1, sk: '-', meta: {by: bob, at: 1}");
+    history.under(&rules("meta.by", "unset")).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 4 write
+          reference dangling_reference task#1/- at meta.by -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference update task#1/-: REMOVE meta.by
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- meta: ( at: 1 by: bob)
+        + task#1/- meta: ( at: 1)
+    "#]]);
+}
+
+#[test]
+fn unset_takes_one_element_of_a_set() {
+    let history = with_ann()
+        .insert("pk: task#1, sk: '-', watchers: {SS: [ann, bob, cid]}")
+        .insert("pk: task#2, sk: '-', watchers: {SS: [bob]}");
+    history.under(&rules("watchers[*]", "unset")).comes_to(expect![[r#"
+        2 app: 4 requests, 7 read, 10 write
+          reference dangling_reference task#1/- at watchers[*] -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#1/- at watchers[*] -> user#cid/- @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#2/- at watchers[*] -> user#bob/- @200 repaired: the referenced `user` does not exist
+          reference update task#1/-: DELETE watchers {"SS":["bob"]}
+          reference update task#2/-: DELETE watchers {"SS":["bob"]}
+          reference update task#1/-: DELETE watchers {"SS":["cid"]}
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- watchers: <ann bob cid>
+        - task#2/- watchers: <bob>
+        + task#1/- watchers: <ann>
+        + task#2/-
+    "#]]);
+}
+
+#[test]
+fn unset_takes_each_such_element_of_a_list() {
+    let history = with_ann().insert("pk: task#1, sk: '-', steps: [bob, ann, cid, bob, ann]");
+    history.under(&rules("steps[*]", "unset")).comes_to(expect![[r#"
+        1 app: 5 requests, 6 read, 12 write
+          reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#1/- at steps[2] -> user#cid/- @100 repaired: the referenced `user` does not exist
+          reference update task#1/-: REMOVE steps[0], REMOVE steps[3]
+          reference update task#1/-: REMOVE steps[1]
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- steps: [bob ann cid bob ann]
+        + task#1/- steps: [ann ann]
+    "#]]);
+}
+
+#[test]
+fn set_default_puts_the_default_in_its_place() {
+    let default = "set_default, default: ann";
+    with_ann()
+        .insert("pk: task#1, sk: '-', owner: bob")
+        .under(&rules("owner", default))
+        .comes_to(expect![[r#"
+            1 app: 3 requests, 3 read, 6 write
+              reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
+              reference update task#1/-: SET owner = {"S":"ann"}
+            1 own: 1 requests, 1 read, 0 write
+            - task#1/- owner: bob
+            + task#1/- owner: ann
+        "#]]);
+    with_ann()
+        .insert("pk: task#1, sk: '-', watchers: {SS: [bob, cid]}")
+        .insert("pk: task#2, sk: '-', watchers: {SS: [ann, dan]}")
+        .under(&rules("watchers[*]", default))
+        .comes_to(expect![[r#"
+            2 app: 6 requests, 9 read, 24 write
+              reference dangling_reference task#1/- at watchers[*] -> user#bob/- @100 repaired: the referenced `user` does not exist
+              reference dangling_reference task#1/- at watchers[*] -> user#cid/- @100 repaired: the referenced `user` does not exist
+              reference dangling_reference task#2/- at watchers[*] -> user#dan/- @200 repaired: the referenced `user` does not exist
+              reference update task#1/-: SET watchers = {"SS":["ann","cid"]}
+              reference update task#1/-: SET watchers = {"SS":["ann"]}
+              reference update task#2/-: SET watchers = {"SS":["ann"]}
+            3 own: 1 requests, 1 read, 0 write
+            - task#1/- watchers: <bob cid>
+            - task#2/- watchers: <ann dan>
+            + task#1/- watchers: <ann>
+            + task#2/- watchers: <ann>
+        "#]]);
+    with_ann()
+        .insert("pk: task#1, sk: '-', steps: [bob, ann, bob]")
+        .under(&rules("steps[*]", default))
+        .comes_to(expect![[r#"
+            1 app: 3 requests, 4 read, 6 write
+              reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
+              reference update task#1/-: SET steps[0] = {"S":"ann"}, SET steps[2] = {"S":"ann"}
+            1 own: 0 requests, 0 read, 0 write
+            - task#1/- steps: [bob ann bob]
+            + task#1/- steps: [ann ann ann]
+        "#]]);
+}
+
+#[test]
+fn a_default_that_is_missing_itself_is_not_set() {
+    let default = rules("owner", "set_default, default: ann");
+    let history = History::new()
+        .insert("pk: task#1, sk: '-', owner: bob")
+        .insert("pk: task#2, sk: '-', owner: ann");
+    history.under(&default).comes_to(expect![[r#"
+        2 app: 3 requests, 6 read, 6 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; what it would refer to instead does not exist
+          reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the default does not exist either
+    "#]]);
+}
+
+#[test]
+fn revert_undoes_an_update_and_an_insert() {
+    let history = with_ann()
+        .change(
+            "pk: task#1, sk: '-', owner: ann, name: paint, done: true",
+            "pk: task#1, sk: '-', owner: bob, name: build, at: 1",
+        )
+        .insert("pk: task#2, sk: '-', owner: bob");
+    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+        2 app: 4 requests, 4 read, 10 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
+          reference update task#1/-: SET done = {"BOOL":true}, SET name = {"S":"paint"}, SET owner = {"S":"ann"}, REMOVE at
+          reference delete task#2/-
+        2 own: 1 requests, 1 read, 0 write
+        - task#1/- at: 1 name: build owner: bob
+        - task#2/- owner: bob
+        + task#1/- done: {"BOOL":true} name: paint owner: ann
+    "#]]);
+}
+
+#[test]
+fn revert_brings_back_nothing_that_is_broken() {
+    let history =
+        History::new().change("pk: task#1, sk: '-', owner: ann", "pk: task#1, sk: '-', owner: bob");
+    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 6 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; what it would refer to instead does not exist
+    "#]]);
+}
+
+#[test]
+fn revert_undoes_no_write_that_others_were_made_on_top_of() {
+    let paint = "pk: task#1, sk: '-', owner: bob, name: paint";
+    let history = with_ann()
+        .change("pk: task#1, sk: '-', owner: ann, name: paint", paint)
+        .change(paint, "pk: task#1, sk: '-', owner: bob, name: build");
+    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+        2 app: 3 requests, 3 read, 6 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+    "#]]);
+}
+
+#[test]
+fn two_rules_repair_one_item() {
+    let two = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { owner: S, by: S }
+references:
+  task_owner: { from: task, to: user, on: { user: "{owner}" }, find: none, on_missing: unset }
+  task_by: { from: task, to: user, on: { user: "{by}" }, find: none, on_missing: unset }
+"#;
+    let history = History::new().insert("pk: task#1, sk: '-', owner: bob, by: bob");
+    history.under(two).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+          task_owner dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
+          task_by dangling_reference task#1/- at by -> user#bob/- @100 repaired: the referenced `user` does not exist
+          task_owner update task#1/-: REMOVE owner
+          task_by update task#1/-: REMOVE by
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- by: bob owner: bob
+        + task#1/-
+    "#]]);
+}
+
+#[test]
+fn what_observes_says_what_it_would_do() {
+    let observed = |source, action| {
+        let rules = load(&rules(source, action)).in_mode(Mode::Observe);
+        let history = with_ann().change(
+            "pk: task#1, sk: '-', owner: ann, steps: [ann]",
+            "pk: task#1, sk: '-', owner: bob, steps: [ann, bob, bob]",
+        );
+        outcome(&rules, &history)
+    };
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 would_repair: the referenced `user` does not exist
+          reference would delete task#1/-
+    "#]].assert_eq(&observed("owner", "delete"));
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 would_repair: the referenced `user` does not exist
+          reference would update task#1/-: REMOVE owner
+    "#]].assert_eq(&observed("owner", "unset"));
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 would_repair: the referenced `user` does not exist
+          reference would update task#1/-: SET owner = {"S":"ann"}, SET steps = {"L":[{"S":"ann"}]}
+    "#]].assert_eq(&observed("owner", "revert"));
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          reference dangling_reference task#1/- at steps[1] -> user#bob/- @100 would_repair: the referenced `user` does not exist
+          reference would update task#1/-: REMOVE steps[1], REMOVE steps[2]
+    "#]].assert_eq(&observed("steps[*]", "unset"));
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          reference dangling_reference task#1/- at steps[1] -> user#bob/- @100 would_repair: the referenced `user` does not exist
+          reference would update task#1/-: SET steps[1] = {"S":"ann"}, SET steps[2] = {"S":"ann"}
+    "#]].assert_eq(&observed("steps[*]", "set_default, default: ann"));
+}

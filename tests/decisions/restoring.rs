@@ -1,0 +1,73 @@
+//! Deleted items that are written again, since others refer to them.
+
+use expect_test::expect;
+
+use crate::history::{History, load, outcome};
+use referee::rules::model::Mode;
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer:
+    table: app
+    key: { pk: "customer#{customer}", sk: "-" }
+    attributes: { kind: S }
+    where: { kind: Customer }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+references:
+  order_customer: { from: order, to: customer, on_delete: restore, on_ttl_delete: report }
+"#;
+
+const ANN: &str = "pk: customer#ann, sk: '-', kind: Customer, name: Ann, since: 2020";
+
+fn with_order() -> History {
+    History::new().has("pk: customer#ann, sk: order#1")
+}
+
+#[test]
+fn what_is_referred_to_comes_back_as_it_was() {
+    with_order().remove(ANN).under(RULES).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was brought back [1]
+          order_customer put customer#ann/-
+        1 own: 0 requests, 0 read, 0 write
+        + customer#ann/- kind: Customer name: Ann since: 2020
+    "#]]);
+    History::new().remove(ANN).under(RULES).comes_to(expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+    "#]]);
+    with_order().expire(ANN).under(RULES).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+}
+
+#[test]
+fn what_came_back_by_itself_is_left_alone() {
+    let other = "pk: customer#ann, sk: '-', kind: Customer, name: Anna";
+    with_order().remove(ANN).later(1).insert(other).under(RULES).comes_to(expect![[r#"
+        1 app: 2 requests, 2 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn what_is_in_its_place_is_left_alone() {
+    let staff = "pk: customer#ann, sk: '-', kind: Staff";
+    with_order().remove(ANN).later(1).insert(staff).under(RULES).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; something else is in its place [1]
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}
+
+#[test]
+fn what_observes_says_what_it_would_bring_back() {
+    let rules = load(RULES).in_mode(Mode::Observe);
+    expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 would_repair: 1 `order` still refers to the deleted `customer`, which would be brought back [1]
+          order_customer would put customer#ann/-
+    "#]].assert_eq(&outcome(&rules, &with_order().remove(ANN)));
+}
