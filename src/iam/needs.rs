@@ -118,10 +118,16 @@ impl Gathered<'_> {
             OnMissing::Revert => {
                 self.add(Action::UpdateItem, from);
                 self.add(Action::DeleteItem, from);
-                // What the item is put back to has to be whole in all its references.
+                // What the item is put back to has to be whole in all its references, also if it
+                // is another kind of item with the same key.
                 let rules = self.rules;
-                let of_item = rules.references.iter().filter(|other| other.from == from);
-                for other in of_item.filter(|other| other.mode != Mode::Off) {
+                let entity = &rules[from];
+                let same_key = |other: &Reference| {
+                    let other = &rules[other.from];
+                    other.table == entity.table && other.key.overlap(&entity.key).is_some()
+                };
+                let in_use = rules.references.iter().filter(|other| other.mode != Mode::Off);
+                for other in in_use.filter(|other| same_key(other)) {
                     self.add(Action::ConditionCheckItem, other.to);
                 }
             }

@@ -179,26 +179,39 @@ fn several_rules_share_their_rights() {
 fn what_is_reverted_is_checked_in_all_its_references() {
     check(
         "version: 1
-tables: { orders: { key: [id] }, customers: { key: [id] }, shops: { key: [id] }, old: { key: [id] } }
+tables:
+  orders: { key: [id] }
+  customers: { key: [id] }
+  shops: { key: [id] }
+  makers: { key: [id] }
+  old: { key: [id] }
 entities:
   order:
     table: orders
     key: { id: \"{order}\" }
-    attributes: { customer_id: S, shop_id: S, old_id: S }
+    attributes: { customer_id: S, shop_id: S, old_id: S, kind: S }
+    where: { kind: order }
+  offer:
+    table: orders
+    key: { id: \"{order}\" }
+    attributes: { kind: S, maker_id: S }
+    where: { kind: offer }
+  maker: { table: makers, key: { id: \"{maker}\" } }
   customer: { table: customers, key: { id: \"{customer}\" } }
   shop: { table: shops, key: { id: \"{shop}\" } }
   relic: { table: old, key: { id: \"{relic}\" } }
 references:
   order_customer:
     { from: order, to: customer, on: { customer: \"{customer_id}\" }, on_missing: revert, find: none }
+  offer_maker: { from: offer, to: maker, on: { maker: \"{maker_id}\" }, find: none }
   order_shop: { from: order, to: shop, on: { shop: \"{shop_id}\" }, find: none }
   order_relic: { from: order, to: relic, on: { relic: \"{old_id}\" }, find: none, mode: off }
 ",
         &expect![[r#"
             ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
-            ReadItems: BatchGetItem: customers orders shops
+            ReadItems: BatchGetItem: customers makers orders shops
             WriteItemsDeleteUpdate: DeleteItem UpdateItem: orders
-            CheckItems: ConditionCheckItem: customers shops
+            CheckItems: ConditionCheckItem: customers makers shops
         "#]],
     );
 }
