@@ -26,6 +26,8 @@ pub mod clock;
 pub mod data;
 pub mod engine;
 #[cfg(feature = "cli")]
+pub mod guard;
+#[cfg(feature = "cli")]
 pub mod iam;
 #[cfg(feature = "lambda")]
 pub mod lambda;
