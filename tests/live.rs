@@ -7,6 +7,9 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+#[path = "guard/live.rs"]
+mod guard;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -29,10 +32,12 @@ type Test = fn(&str);
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
     let endpoint = std::env::var(VARIABLE).ok();
-    let tests: [(&str, Test); 3] = [
+    let tests: [(&str, Test); 5] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
         ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
+        ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
+        ("a_guarded_write_keeps_mirrors_and_clobbers_nothing", guard::mirrors),
     ];
     let trial = |(name, test): (&str, Test)| {
         let url = endpoint.clone().unwrap_or_default();

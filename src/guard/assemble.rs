@@ -161,6 +161,13 @@ impl Assembly<'_> {
             }
             if let Some(key) = &dependent.only {
                 self.add_only(reference, key);
+                if reference.on_delete == OnDelete::Cascade {
+                    self.notes.push(format!(
+                        "`{}`: a `Delete` in the place of its check does at once what `cascade` \
+                         does later",
+                        reference.name
+                    ));
+                }
             } else {
                 is_left = true;
                 self.notes.push(self.left_behind(reference));

@@ -127,3 +127,52 @@ fn free(sign: &str, name: &str, is_free: impl Fn(&str) -> bool) -> String {
     let first = (!plain.is_empty()).then(|| format!("{sign}{plain}"));
     first.into_iter().chain(numbered).find(|candidate| is_free(candidate)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    fn equal(text: &str, value: &str) -> Condition {
+        Condition::Compare(path(text), Operand::Equal, Value::from(value))
+    }
+
+    #[test]
+    fn placeholders_are_told_apart_whatever_the_names() {
+        let mut expressions = Expressions::default();
+        let all = ["a-b", "ab", "ä", "1", "_", "a.b", "a.b"].map(|text| equal(text, text));
+        let text = expressions.condition(&Condition::All(all.to_vec()));
+        assert_eq!(
+            text,
+            "#ab = :ab AND #ab2 = :ab2 AND #2 = :2 AND #1 = :1 AND #_ = :_ AND #a.#b = :b AND \
+             #a.#b = :b2"
+        );
+        let names: Vec<&str> = expressions.names.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["a-b", "ab", "ä", "1", "_", "a", "b"]);
+    }
+
+    #[test]
+    fn parentheses_stand_only_where_they_must() {
+        let [a, b] = ["a", "b"].map(|text| Condition::Exists(path(text)));
+        let both = || Condition::All(vec![a.clone(), b.clone()]);
+        let not = |inner| Condition::Not(Box::new(inner));
+        for (condition, expected) in [
+            (both(), "attribute_exists(#a) AND attribute_exists(#b)"),
+            (
+                Condition::Any(vec![a.clone(), both()]),
+                "attribute_exists(#a) OR (attribute_exists(#a) AND attribute_exists(#b))",
+            ),
+            (Condition::Any(vec![Condition::All(vec![a.clone()])]), "attribute_exists(#a)"),
+            (not(a.clone()), "NOT attribute_exists(#a)"),
+            (
+                not(Condition::All(vec![both()])),
+                "NOT (attribute_exists(#a) AND attribute_exists(#b))",
+            ),
+        ] {
+            assert_eq!(Expressions::default().condition(&condition), expected);
+        }
+    }
+}
