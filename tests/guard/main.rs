@@ -12,7 +12,10 @@ mod entities;
 mod puts;
 mod replayed;
 mod snippets;
+#[path = "../support/tool.rs"]
+mod tool;
 mod updates;
+mod verb;
 
 use std::fmt::Write as _;
 
