@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda deploy test lint bench doc clean
+.PHONY: help demo up build lambda package deploy test test-infra test-infra-real scan lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -17,7 +17,7 @@ DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Replay recorded stream events: mirrors written, violations found
 	@$(CARGO) build --locked --bin referee
@@ -33,8 +33,19 @@ build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
 test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
-	tests/with-lambda.sh tests/with-dynamodb-local.sh tests/with-cloudwatch.sh \
+	tests/with-lambda.sh tests/with-dynamodb-local.sh tests/with-cloudwatch.sh tests/with-terraform.sh \
 		$(CARGO) test --locked --all-features
+
+test-infra: ## Run the tests of the Terraform module alone
+	tests/with-terraform.sh $(CARGO) test --locked --test infra
+
+test-infra-real: ## Run them with the real AWS provider, which Terraform downloads; no account is needed
+	REFEREE_INFRA_PROVIDER=real tests/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
+
+scan: ## Look for what is often wrong with Terraform code (installs checkov, 290 MB)
+	tests/tools/install-python.sh tests/tools/checkov.txt .tools/checkov
+	.tools/checkov/bin/checkov --directory infra --skip-path tests --framework terraform \
+		--skip-download --quiet --compact
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
@@ -44,6 +55,9 @@ lint: ## Check formatting and lints
 
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
 	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))
+
+package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to pack with it)
+	infra/package.py target/lambda/referee-lambda $(RULES)
 
 deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; FLAGS=, of `cargo lambda deploy`)
 	@test -f referee.yaml || { echo "error: there is no referee.yaml to deploy; \`referee init\` writes one" >&2; exit 2; }

@@ -117,6 +117,22 @@ fn init_writes_a_file_that_can_be_used() {
     );
 }
 
+#[cfg(not(feature = "live"))]
+#[test]
+fn real_tables_are_out_of_reach_unless_built_in() {
+    let folder = folder("no_live");
+    for option in ["--live", "--endpoint-url=http://localhost:8000"] {
+        let expected = expect![[r"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: this `referee` cannot reach tables
+            help: build it with `--features live`
+        "]];
+        check(&folder, &["check", option], expected);
+    }
+}
+
 #[test]
 fn check_shows_the_problems() {
     let folder = folder("check");

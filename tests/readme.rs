@@ -21,6 +21,7 @@ const DOCUMENTS: [&str; 9] = [
     "docs/rule-file.md",
     "docs/watch.md",
     "events/README.md",
+    "infra/README.md",
 ];
 
 /// What stands before the part of the rule file's reference that is generated.

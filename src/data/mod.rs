@@ -19,5 +19,6 @@ pub use key::{
 pub use number::{Number, NumberError};
 pub use path::Path;
 pub use sequence::{SequenceError, SequenceNumber};
+pub(crate) use size::value_bytes;
 pub use size::{ITEM_BYTES_MAX, item_bytes};
 pub use value::{Item, Type, Value, into_owned};

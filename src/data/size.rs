@@ -14,7 +14,8 @@ pub fn item_bytes(item: &Item<'_>) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }
 
-fn value_bytes(value: &Value<'_>) -> usize {
+/// The size of a value.
+pub(crate) fn value_bytes(value: &Value<'_>) -> usize {
     match value {
         Value::S(text) => text.len(),
         Value::N(number) => number_bytes(number),

@@ -1,14 +1,13 @@
 //! Confirming: what looks like a violation is read again once its grace is over, and only what
 //! still holds is one.
 
-use super::claims::{Held, HeldItem, settle_claims};
-use super::departures::confirm_departures;
 use super::hidden::{confirm_hidden, hidden};
 use super::mirror::{self, Judgement, Step};
 use super::plan::Plan;
 use super::process::{Clock, Fatal};
 use super::reads::{Snapshot, fetch};
 use super::report::Report;
+use super::settle::{Held, HeldItem, settle_claims, settle_departures};
 use super::suspect::{Suspects, judge, reads, still_hold};
 use super::violation::Response;
 use super::work::{ClaimMade, MirrorSuspect};
@@ -64,7 +63,7 @@ async fn confirm_all<S: Store, C: Clock>(
     confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
     let held = confirm_hidden(rules, plan, store, hidden, report).await?;
     settle_claims(rules, store, clock, held, report).await?;
-    confirm_departures(rules, plan, store, clock, suspects.departures, &snapshot, report).await
+    settle_departures(rules, plan, store, clock, suspects.departures, &snapshot, report).await
 }
 
 /// The claims that hold still, with their items as they are now.

@@ -4,13 +4,13 @@
 //! is missing just then is not found, so what it refers to is looked up once its mirror is back:
 //! whatever is deleted from then on leads to it again.
 
-use super::claims::{Held, HeldItem};
 use super::mirror::Pair;
 use super::plan::Plan;
 use super::process::Fatal;
 use super::reads::{ReadSet, fetch};
 use super::reference::{Stance, evaluate};
 use super::report::Report;
+use super::settle::{Held, HeldItem};
 use super::violation::ItemName;
 use super::work::{Cause, MirrorSuspect};
 use crate::rules::model::{Find, Mode, ReferenceId, Rules};

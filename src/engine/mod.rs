@@ -1,20 +1,16 @@
 //! The pipeline from a batch of stream records to an outcome.
 //!
-//! A functional core: `reads`, `leads`, `writes` and `confirm` wait for the store or the clock, and
-//! [`process`](Engine::process) for them; every other module is pure functions from values to
-//! values. Store and clock are arguments.
+//! A functional core: `reads`, `leads`, `writes`, `confirm`, `hidden` and `settle` wait for the store
+//! or the clock, and [`process`](Engine::process) for them; every other module is pure functions
+//! from values to values. Store and clock are arguments.
 
 #[cfg(feature = "lambda")]
 mod answer;
 mod change;
-mod claims;
 mod coalesce;
 mod confirm;
 mod decide;
 mod decode;
-mod departures;
-mod doomed;
-mod enforce;
 mod hidden;
 mod inspect;
 mod leads;
@@ -27,6 +23,7 @@ mod reads;
 mod reference;
 mod repair;
 mod report;
+mod settle;
 mod suspect;
 mod violation;
 mod work;

@@ -1,15 +1,13 @@
 //! Reporting: what is found and done becomes the outcome.
 
-use super::claims::Held;
 use super::decode::Rejected;
-use super::departures::Settled;
-use super::enforce::Fate;
 use super::meter::Metered;
 use super::mirror::{BLOCKED, Judgement, Mark, Pair};
 use super::outcome::{HandedBack, Made, Outcome, WriteMade};
 use super::process::Fatal;
 use super::reference::{Stance, claim_path};
 use super::repair::Remedy;
+use super::settle::{Fate, Held, Settled};
 use super::violation::{ItemName, Kind, Orphans, Response, Violation};
 use super::work::{Cause, Departure, MirrorSuspect};
 use crate::data::{Item, Key};

@@ -13,7 +13,8 @@ pub enum Condition {
     NotExists(Path),
     /// `path OP :value`; false if there is nothing at the path or it is of another type.
     Compare(Path, Operand, Value<'static>),
-    /// `contains(path, :value)`: a set or list that has this element.
+    /// `contains(path, :value)`: a set or list that has this element, or a string or binary that
+    /// this is part of.
     Contains(Path, Value<'static>),
     /// This does not hold.
     Not(Box<Condition>),
@@ -73,9 +74,13 @@ fn exists(path: &Path, item: Option<&Item<'_>>) -> bool {
     item.is_some_and(|item| path.resolve(item).is_some())
 }
 
-/// Whether a set or list has an element.
-fn contains(found: &Value<'_>, element: &Value<'_>) -> bool {
-    match (found, element) {
+/// Whether a set or list has an element, or a string or binary has a part.
+fn contains(found: &Value<'_>, value: &Value<'_>) -> bool {
+    match (found, value) {
+        (Value::S(text), Value::S(part)) => text.contains(&**part),
+        (Value::B(bytes), Value::B(part)) => {
+            part.is_empty() || bytes.windows(part.len()).any(|window| window == &**part)
+        }
         (Value::Ss(set), Value::S(element)) => set.contains(element),
         (Value::Ns(set), Value::N(element)) => set.contains(element),
         (Value::Bs(set), Value::B(element)) => set.contains(element),
@@ -147,6 +152,28 @@ mod tests {
             ("x", LessOrEqual, r#"{"N": "1"}"#, false),
         ] {
             assert_eq!(compares(text, operand, json), expected, "{text} {operand:?} {json}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_looked_for_in_what_can_have_it() {
+        for (text, json, expected) in [
+            ("s", r#"{"S": "b"}"#, true),
+            ("s", r#"{"S": ""}"#, true),
+            ("s", r#"{"S": "bb"}"#, false),
+            ("b", r#"{"B": ""}"#, true),
+            ("b", r#"{"B": "/w=="}"#, true),
+            ("b", r#"{"B": "AA=="}"#, false),
+            ("set", r#"{"N": "9.0"}"#, true),
+            ("set", r#"{"S": "9"}"#, false),
+            ("m", r#"{"S": "n"}"#, false),
+            ("n", r#"{"N": "1"}"#, false),
+            ("x", r#"{"S": ""}"#, false),
+        ] {
+            let value: Value<'_> = serde_json::from_str(json).unwrap();
+            let contains = Condition::Contains(path(text), value.into_owned());
+            assert_eq!(holds(&contains), expected, "{text} {json}");
+            assert_eq!(holds(&Condition::Not(Box::new(contains))), !expected, "{text} {json}");
         }
     }
 

@@ -141,7 +141,8 @@ pub struct Write {
 pub enum Action {
     /// Puts this whole item in the place of what is there.
     Put(Item<'static>),
-    /// Changes the item with this key, and makes it if it is not there.
+    /// Changes the item with this key, and makes it if it is not there, unless all clauses take
+    /// something away.
     Update {
         /// The item's key attributes.
         key: Item<'static>,
@@ -159,7 +160,7 @@ pub enum Action {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clause {
-    /// `SET path = :value`.
+    /// `SET path = :value`; an element beyond the end of a list is added at its end.
     Set(Path, Value<'static>),
     /// `REMOVE path`: an attribute, a map's key, or an element of a list, whose followers move up.
     Remove(Path),

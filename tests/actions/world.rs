@@ -137,7 +137,9 @@ impl World {
         for _ in 0..DELIVERIES_MAX {
             if self.done == self.log.len() {
                 let acts: Vec<Act> = self.meanwhile.borrow_mut().drain(..).collect();
-                acts.iter().for_each(|act| self.act(act));
+                for act in &acts {
+                    self.act(act);
+                }
                 self.store.land_all();
                 self.collect(true);
                 if self.done == self.log.len() {
@@ -197,6 +199,7 @@ impl World {
                 let expired = matches!(act, Act::Expire(_));
                 between.extend(store.take_stream().into_iter().map(|it| (it, false, expired)));
             }
+            store.advance_indexes(rng.usize(..3));
             let timeout = || StoreError::Retry("the request timed out".to_owned());
             let is_write = call.kind.is_write();
             match rng.u8(..if may_fail { 40 } else { 1 }) {
@@ -209,13 +212,22 @@ impl World {
         }));
     }
 
+    /// Lets the indexes lag behind the table from now on.
+    pub(crate) fn let_indexes_lag(&self) {
+        self.store.hold_indexes();
+    }
+
     /// What the table holds.
     pub(crate) fn state(&self) -> State {
         let items = self.store.dump().remove("app").unwrap();
-        for item in &items {
+        items.iter().map(|item| (name_of(item), thing(item))).collect()
+    }
+
+    /// No item is left that is marked to be deleted.
+    pub(crate) fn assert_unmarked(&self) {
+        for item in self.store.dump().remove("app").unwrap() {
             assert!(!item.contains_key("_referee"), "a mark is left: {item:?}");
         }
-        items.iter().map(|item| (name_of(item), thing(item))).collect()
     }
 
     /// Everything that the engine did was called for when it did it.
@@ -283,8 +295,8 @@ impl World {
 
     /// Since how many steps something has held of an item.
     fn since(&self, of: &Name, holds: impl Fn(Option<&Thing>) -> bool) -> usize {
-        let steps = self.history.iter().enumerate().filter(|(_, step)| step.name == *of);
-        let broken = steps.filter(|(_, step)| !holds(step.after.as_ref())).next_back();
+        let mut steps = self.history.iter().enumerate().filter(|(_, step)| step.name == *of);
+        let broken = steps.rfind(|(_, step)| !holds(step.after.as_ref()));
         let from = broken.map_or(0, |(place, _)| place + 1);
         let mut rest = self.history.iter().enumerate().skip(from);
         rest.find(|(_, step)| step.name == *of).map_or(0, |(place, _)| place + 1)
@@ -374,30 +386,30 @@ fn thing(item: &Item<'_>) -> Thing {
 }
 
 fn val(value: &Value<'_>) -> Val {
-    let text = |value: &Value<'_>| match value {
-        Value::S(text) => text.to_string(),
-        _ => panic!("{value:?}"),
-    };
     match value {
         Value::M(map) => Val::Nested(map.get("x").map(text).unwrap_or_default()),
         Value::Ss(ids) => Val::Set(ids.iter().map(ToString::to_string).collect()),
         Value::L(ids) => Val::List(ids.iter().map(text).collect()),
-        _ => Val::Text(text(value)),
+        Value::S(_)
+        | Value::N(_)
+        | Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Ns(_)
+        | Value::Bs(_) => Val::Text(text(value)),
     }
 }
 
+fn text(value: &Value<'_>) -> String {
+    let Value::S(text) = value else { panic!("{value:?}") };
+    text.to_string()
+}
+
 fn name_of(item: &Item<'_>) -> Name {
-    let text = |name: &str| match &item[name] {
-        Value::S(text) => text.to_string(),
-        other => panic!("{other:?}"),
-    };
-    (text("pk"), text("sk"))
+    (text(&item["pk"]), text(&item["sk"]))
 }
 
 fn of_key(key: &Key<'_>) -> Name {
-    let text = |value: &KeyValue<'_>| match value {
-        KeyValue::S(text) => text.to_string(),
-        other => panic!("{other:?}"),
-    };
+    let text = |value: &KeyValue<'_>| text(&value.to_value());
     (text(&key.partition), text(key.sort.as_ref().unwrap()))
 }

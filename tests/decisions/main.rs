@@ -15,6 +15,7 @@ mod fixture;
 mod history;
 
 mod cascades;
+mod contention;
 mod deadline;
 mod elements;
 mod grace;

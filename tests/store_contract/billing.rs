@@ -6,7 +6,10 @@ use referee::store::{Query, Read, Store as _, Units, Write};
 use serde_json::json;
 
 use crate::harness::{APP, Harness, city, partition};
-use crate::items::{absent, check, delete, exists, item, on, put, sized, update, value, with};
+use crate::items::{
+    absent, change, check, delete, exists, item, on, put, remove, sized, strings, take, update,
+    value, with,
+};
 
 const KB: usize = 1024;
 
@@ -81,7 +84,16 @@ pub(crate) async fn writes<H: Harness>(h: H) {
             ("an update that makes it small", small(), 4.0),
             ("an update of what is small", small(), 1.0),
             ("a condition that fails on nothing", on(exists("pk"), delete(&app, key("2"))), 1.0),
+            ("a removal from nothing", change(&app, key("3"), vec![remove("x")]), 1.0),
+            ("a removal of nothing", change(&app, key("1"), vec![remove("y")]), 1.0),
+            (
+                "a deletion of nothing",
+                change(&app, key("1"), vec![take("y", strings(&["a"]))]),
+                1.0,
+            ),
             ("a put of what is large", put(&app, sized("p", "1", 2 * KB)), 2.0),
+            ("a removal of what is large", change(&app, key("1"), vec![remove("x")]), 2.0),
+            ("a put of what is large again", put(&app, sized("p", "1", 2 * KB)), 2.0),
             ("a delete of what is large", delete(&app, key("1")), 2.0),
         ],
     )
@@ -103,6 +115,9 @@ pub(crate) async fn indexes<H: Harness>(h: H) {
             ("a changed attribute", entry("Rome", "b"), 2.0),
             ("a changed index key", entry("Oslo", "b"), 3.0),
             ("a condition that fails", on(absent("pk"), entry("Rome", "b")), 1.0),
+            ("a removed index key", change(&app, key("1"), vec![remove("city")]), 2.0),
+            ("an attribute that is no index key", change(&app, key("1"), vec![remove("n")]), 1.0),
+            ("the entry again", entry("Oslo", "b"), 2.0),
             ("a removed entry", put(&app, key("1")), 2.0),
             ("never an entry", put(&app, with(key("1"), "x", "a".into())), 1.0),
             ("a large entry", put(&app, large), 6.0),
@@ -123,6 +138,8 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
         (vec![delete(&app, key("1")), check(&app, key("there"), absent("pk"))], 8.0),
         (vec![put(&app, item(&json!({"pk": "p", "sk": "2", "city": "Rome", "n": 1})))], 4.0),
         (vec![check(&app, key("2"), exists("city"))], 2.0),
+        (vec![change(&app, key("there"), vec![remove("none")])], 4.0),
+        (vec![change(&app, key("2"), vec![remove("city")])], 4.0),
     ] {
         let answer = h.transact(actions).await.unwrap();
         assert_eq!(answer.units, Units { read: 0.0, write: units });

@@ -1,12 +1,17 @@
 //! Condition expressions.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
 
+use referee::data::Value;
 use referee::store::Operand::{Equal, Less, LessOrEqual};
-use referee::store::{Condition, Written};
+use referee::store::{Condition, Transacted, Written};
 use serde_json::json;
 
 use crate::harness::{APP, Harness};
-use crate::items::{absent, binary, compare, exists, item, on, path, put, strings, update, with};
+use crate::items::{
+    self, absent, binary, compare, contains, exists, item, not, on, path, put, strings, update,
+    value, with,
+};
+use crate::updates::rich;
 
 pub(crate) async fn hold<H: Harness>(h: H) {
     let app = h.table(APP);
@@ -55,6 +60,92 @@ pub(crate) async fn hold<H: Harness>(h: H) {
         let holds = h.write(write).await.unwrap().value == Written::Applied;
         assert_eq!(holds, expected, "{condition:?}");
     }
+}
+
+/// Asserts whether each condition holds of the item with this key, or of none.
+async fn check<H: Harness>(h: &H, conditions: Vec<(Condition, bool)>) {
+    let app = h.table(APP);
+    for (condition, expected) in conditions {
+        let key = item(&json!({"pk": "p", "sk": "1"}));
+        let actions = vec![items::check(&app, key, condition.clone())];
+        let holds = h.transact(actions).await.unwrap().value == Transacted::Applied;
+        assert_eq!(holds, expected, "{condition:?}");
+    }
+}
+
+/// `contains` looks for an element of a set or list, or a part of a string or binary.
+pub(crate) async fn parts<H: Harness>(h: H) {
+    h.apply(put(&h.table(APP), rich())).await;
+    let text = |text: &str| Value::from(text);
+    let number = |json| value(&json);
+    let first = |text: &str| compare("list[0]", Equal, &json!(text));
+    let conditions = vec![
+        (contains("text", text("x")), true),
+        (contains("text", text("")), true),
+        (contains("text", text("xx")), false),
+        (contains("text", number(json!(1))), false),
+        (contains("text", strings(&["x"])), false),
+        (contains("strings", text("a")), true),
+        (contains("strings", text("ab")), false),
+        (contains("strings", strings(&["a"])), false),
+        (contains("numbers", number(json!(1.0))), true),
+        (contains("numbers", text("1")), false),
+        (contains("bytes", binary(b"\x00")), true),
+        (contains("bytes", binary(b"")), false),
+        (contains("list", text("3")), true),
+        (contains("list", number(json!(3))), false),
+        (contains("list", number(json!(["0"]))), false),
+        (contains("sets", strings(&["b", "a"])), true),
+        (contains("sets[0]", text("a")), true),
+        (contains("sets[1]", text("t")), true),
+        (contains("sets[2]", text("t")), false),
+        (contains("map", text("inner")), false),
+        (contains("map.list", text("b")), true),
+        (contains("map.none", text("b")), false),
+        (contains("none", text("b")), false),
+        (contains("pk", text("p")), true),
+        (exists("list[3]"), true),
+        (exists("list[4]"), false),
+        (absent("list[4]"), true),
+        (absent("text[0]"), true),
+        (absent("strings[0]"), true),
+        (first("0"), true),
+        (first("1"), false),
+        (compare("list[4]", Equal, &json!("0")), false),
+        (compare("map.list[1]", Less, &json!("c")), true),
+        (not(first("0")), false),
+        (not(compare("list[4]", Equal, &json!("0"))), true),
+        (not(compare("none", Less, &json!(1))), true),
+        (not(compare("text", Less, &json!(1))), true),
+        (not(contains("strings", text("a"))), false),
+        (not(contains("none", text("a"))), true),
+        (not(not(exists("text"))), true),
+        (not(Condition::Any(vec![first("0"), exists("none")])), false),
+        (not(Condition::All(vec![first("0"), exists("none")])), true),
+        (Condition::All(vec![not(exists("none")), not(first("1"))]), true),
+        (Condition::Any(vec![not(exists("text")), exists("list")]), true),
+        (Condition::All(vec![not(exists("none")), exists("nothing")]), false),
+    ];
+    check(&h, conditions).await;
+    let bytes = with(item(&json!({"pk": "p", "sk": "1"})), "bytes", binary(b"\x00\x01\x02"));
+    h.apply(put(&h.table(APP), bytes)).await;
+    let conditions = [(&b"\x01\x02"[..], true), (b"", true), (b"\x00\x02", false)]
+        .map(|(part, expected)| (contains("bytes", binary(part)), expected));
+    check(&h, conditions.into()).await;
+}
+
+/// Where there is no item there is no attribute, its key included.
+pub(crate) async fn nothing<H: Harness>(h: H) {
+    let conditions = vec![
+        (exists("pk"), false),
+        (not(exists("pk")), true),
+        (absent("list[0]"), true),
+        (compare("pk", Equal, &json!("p")), false),
+        (not(compare("pk", Equal, &json!("p"))), true),
+        (contains("text", "".into()), false),
+        (not(contains("text", "x".into())), true),
+    ];
+    check(&h, conditions).await;
 }
 
 /// The condition that keeps an old change from undoing a newer one.

@@ -17,12 +17,16 @@ use crate::harness::{self, Harness};
 const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
 /// What DynamoDB Local does otherwise than AWS documents it.
-const DIFFERENT_IN_LOCAL: [&str; 4] = [
+const DIFFERENT_IN_LOCAL: [&str; 6] = [
     // A read that finds nothing is free.
     "billing::of_reads",
     "billing::of_queries",
     // Transactions cost twice what they should.
     "billing::of_transactions",
+    // An update makes an item even if it only takes away.
+    "updates::take_nothing_from_nothing",
+    // What is in the way of an update refuses the transaction, instead of cancelling it.
+    "transactions::say_what_is_in_the_way",
     // An update of a key gives one reason for the whole transaction.
     "transactions::say_which_update_is_invalid",
 ];
@@ -37,7 +41,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test(format!("endpoint::{name}"), move || run(case, &endpoint))
             .with_ignored_flag(is_skipped)
     };
-    crate::cases().into_iter().map(trial).collect()
+    let agreement = crate::agreement::trial(endpoint.clone());
+    crate::cases().into_iter().map(trial).chain([agreement]).collect()
 }
 
 fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {
@@ -55,7 +60,7 @@ pub(crate) struct OnEndpoint {
 
 impl OnEndpoint {
     /// Makes the tables, under names that no other case has.
-    async fn new(endpoint: &str) -> Self {
+    pub(crate) async fn new(endpoint: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("contract-{}-{count}-", std::process::id());

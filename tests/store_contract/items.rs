@@ -1,6 +1,7 @@
 //! Items and requests, said briefly.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use referee::data::{Item, Number, Path, Value};
 use referee::store::{Action, Clause, Condition, Operand, Write};
@@ -30,8 +31,22 @@ pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
     Value::B(Cow::Owned(bytes.to_vec()))
 }
 
+/// Values hold sets sorted.
 pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
-    Value::Ss(texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect())
+    let texts: BTreeSet<_> = texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect();
+    Value::Ss(texts.into_iter().collect())
+}
+
+pub(crate) fn numbers(texts: &[&str]) -> Value<'static> {
+    let number = |text: &&str| Number::parse((*text).to_owned()).unwrap();
+    let mut numbers: Vec<_> = texts.iter().map(number).collect();
+    numbers.sort();
+    Value::Ns(numbers)
+}
+
+pub(crate) fn binaries(all: &[&[u8]]) -> Value<'static> {
+    let all: BTreeSet<_> = all.iter().map(|bytes| Cow::Owned(bytes.to_vec())).collect();
+    Value::Bs(all.into_iter().collect())
 }
 
 /// An item with one attribute more.
@@ -51,8 +66,12 @@ pub(crate) fn nested(lists: usize) -> Value<'static> {
     (0..lists).fold(Value::Null, |inner, _| Value::L(vec![inner]))
 }
 
+/// A path as expressions write it: `map.list[0]`.
 pub(crate) fn path(text: &str) -> Path {
-    Path::parse(text).unwrap()
+    match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        Some((list, place)) => Path::parse(list).unwrap().element_at(place.parse().unwrap()),
+        None => Path::parse(text).unwrap(),
+    }
 }
 
 pub(crate) fn exists(text: &str) -> Condition {
@@ -79,8 +98,32 @@ pub(crate) fn check(table: &str, key: Item<'static>, condition: Condition) -> Wr
     Write { table: table.to_owned(), action: Action::Check(key), condition: Some(condition) }
 }
 
-pub(crate) fn update(table: &str, key: Item<'static>, set: &[(&str, Json)]) -> Write {
-    let clauses = set.iter().map(|(text, json)| Clause::Set(path(text), value(json))).collect();
+pub(crate) fn contains(text: &str, value: Value<'static>) -> Condition {
+    Condition::Contains(path(text), value)
+}
+
+pub(crate) fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
+pub(crate) fn set(text: &str, json: &Json) -> Clause {
+    Clause::Set(path(text), value(json))
+}
+
+pub(crate) fn remove(text: &str) -> Clause {
+    Clause::Remove(path(text))
+}
+
+/// A clause that takes elements out of a set.
+pub(crate) fn take(text: &str, elements: Value<'static>) -> Clause {
+    Clause::Delete(path(text), elements)
+}
+
+pub(crate) fn update(table: &str, key: Item<'static>, sets: &[(&str, Json)]) -> Write {
+    change(table, key, sets.iter().map(|(text, json)| set(text, json)).collect())
+}
+
+pub(crate) fn change(table: &str, key: Item<'static>, clauses: Vec<Clause>) -> Write {
     Write { table: table.to_owned(), action: Action::Update { key, clauses }, condition: None }
 }
 

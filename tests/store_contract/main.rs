@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a case fails by panicking")]
 
+#[cfg(feature = "live")]
+mod agreement;
 mod billing;
 mod conditions;
 #[cfg(feature = "live")]
@@ -17,6 +19,7 @@ mod reads;
 mod refusals;
 mod streams;
 mod transactions;
+mod updates;
 mod writes;
 
 use std::process::ExitCode;
@@ -68,12 +71,23 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("writes::delete_of_nothing_succeeds", |h| Box::pin(writes::delete(h))),
         ("writes::failed_condition_gives_the_item", |h| Box::pin(writes::condition_failed(h))),
         ("writes::condition_comes_before_the_path", |h| Box::pin(writes::condition_first(h))),
+        ("updates::remove_paths", |h| Box::pin(updates::removes(h))),
+        ("updates::delete_elements_of_sets", |h| Box::pin(updates::deletes(h))),
+        ("updates::set_elements_of_lists", |h| Box::pin(updates::sets_elements(h))),
+        ("updates::make_all_clauses_at_once", |h| Box::pin(updates::mixes(h))),
+        ("updates::make_what_is_not_there", |h| Box::pin(updates::upserts(h))),
+        ("updates::take_nothing_from_nothing", |h| Box::pin(updates::takes_from_nothing(h))),
         ("conditions::hold_as_documented", |h| Box::pin(conditions::hold(h))),
+        ("conditions::of_elements_and_parts", |h| Box::pin(conditions::parts(h))),
+        ("conditions::hold_or_not_of_nothing", |h| Box::pin(conditions::nothing(h))),
         ("conditions::guard_a_fence", |h| Box::pin(conditions::fence(h))),
         ("transactions::make_all_of_it", |h| Box::pin(transactions::applied(h))),
         ("transactions::make_none_of_it", |h| Box::pin(transactions::canceled(h))),
         ("transactions::check_without_writing", |h| Box::pin(transactions::checks(h))),
         ("transactions::say_what_is_invalid", |h| Box::pin(transactions::invalid(h))),
+        ("transactions::change_parts_of_items", |h| Box::pin(transactions::parts(h))),
+        ("transactions::say_what_is_in_the_way", |h| Box::pin(transactions::in_the_way(h))),
+        ("transactions::have_a_limit_for_what_is_sent", |h| Box::pin(transactions::payload(h))),
         ("transactions::say_which_update_is_invalid", |h| {
             Box::pin(transactions::invalid_update(h))
         }),
@@ -83,6 +97,10 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("refusals::of_keys", |h| Box::pin(refusals::keys(h))),
         ("refusals::of_items", |h| Box::pin(refusals::items(h))),
         ("refusals::of_updates", |h| Box::pin(refusals::updates(h))),
+        ("refusals::of_paths", |h| Box::pin(refusals::paths(h))),
+        ("refusals::of_clauses", |h| Box::pin(refusals::clauses(h))),
+        ("refusals::of_conditions", |h| Box::pin(refusals::conditions(h))),
+        ("refusals::of_wrong_actions", |h| Box::pin(refusals::actions(h))),
         ("refusals::of_transactions", |h| Box::pin(refusals::transactions(h))),
         ("refusals::of_what_is_not_set_up", |h| Box::pin(refusals::set_up(h))),
         ("billing::of_reads", |h| Box::pin(billing::reads(h))),
@@ -91,6 +109,7 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("billing::of_indexes", |h| Box::pin(billing::indexes(h))),
         ("billing::of_transactions", |h| Box::pin(billing::transactions(h))),
         ("streams::tell_each_change", |h| Box::pin(streams::changes(h))),
+        ("streams::tell_of_parts", |h| Box::pin(streams::parts(h))),
         ("streams::are_silent_about_no_change", |h| Box::pin(streams::silence(h))),
         ("streams::tell_transactions_item_by_item", |h| Box::pin(streams::transactions(h))),
     ]

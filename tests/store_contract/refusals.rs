@@ -5,13 +5,17 @@ use std::fmt::Debug;
 
 use referee::data::{Item, Value};
 use referee::store::Operand::{Less, LessOrEqual};
-use referee::store::{Action, Clause, Query, Read, SortCondition, Store as _, StoreError, Write};
+use referee::store::{
+    Action, Clause, Condition, Query, Read, SortCondition, Store as _, StoreError, Write, Written,
+};
 use serde_json::json;
 
 use crate::harness::{APP, BINARIES, Harness, begins_with, city, equals, partition};
 use crate::items::{
-    absent, binary, compare, delete, exists, item, nested, on, put, sized, update, value, with,
+    absent, binaries, binary, change, compare, contains, delete, exists, item, nested, not,
+    numbers, on, put, remove, set, sized, strings, take, update, value, with,
 };
+use crate::updates::rich;
 
 /// Asserts that an item is refused for good, with these words in the reason.
 fn refused<T: Debug>(answer: Result<T, StoreError>, words: &str) {
@@ -162,6 +166,118 @@ pub(crate) async fn updates<H: Harness>(h: H) {
     refused(h.write(deep).await, "nesting levels");
     assert_eq!(h.item(&app, key("1")).await, Some(before));
     assert_eq!(h.item(&app, key("none")).await, None);
+}
+
+/// An update goes no further than to the next name or place of what is there.
+pub(crate) async fn paths<H: Harness>(h: H) {
+    let app = h.table(APP);
+    h.apply(put(&app, rich())).await;
+    for text in [
+        "none.x",
+        "text.x",
+        "list.x",
+        "map.none.x",
+        "none[0]",
+        "text[0]",
+        "map[0]",
+        "strings[0]",
+        "map.none[0]",
+    ] {
+        for clause in [remove(text), set(text, &json!(1)), take(text, strings(&["a"]))] {
+            for sk in ["1", "none"] {
+                let words = "document path provided in the update expression is invalid";
+                let write = change(&app, key(sk), vec![clause.clone()]);
+                refused(h.write(write.clone()).await, words);
+                let answer = h.write(on(exists("none"), write)).await.unwrap();
+                assert!(matches!(answer.value, Written::ConditionFailed(_)), "{answer:?}");
+            }
+        }
+    }
+    assert_eq!(h.item(&app, key("1")).await, Some(rich()));
+    assert_eq!(h.item(&app, key("none")).await, None);
+}
+
+pub(crate) async fn clauses<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let before = with(rich(), "city", "Rome".into());
+    h.apply(put(&app, before.clone())).await;
+    let some = || strings(&["a"]);
+    let one = || json!(1);
+    let overlap = "two document paths overlap";
+    let conflict = "two document paths conflict";
+    let part_of_key = "this attribute is part of the key";
+    let scalar = "key attributes must be scalars";
+    let mistyped = "operand in the update expression has an incorrect data type";
+    for (clauses, words) in [
+        (vec![remove("list"), remove("list[0]")], overlap),
+        (vec![remove("list[0]"), remove("list[0]")], overlap),
+        (vec![remove("text"), set("text", &one())], overlap),
+        (vec![set("map.inner", &one()), remove("map")], overlap),
+        (vec![take("strings", some()), remove("strings")], overlap),
+        (vec![remove("list[0]"), remove("list.x")], conflict),
+        (vec![set("map.inner", &one()), remove("map[0]")], conflict),
+        (vec![remove("pk")], part_of_key),
+        (vec![remove("sk.x")], part_of_key),
+        (vec![remove("pk[0]")], part_of_key),
+        (vec![take("pk", some())], part_of_key),
+        (vec![remove("city.x")], scalar),
+        (vec![set("city[0]", &one())], scalar),
+        (vec![set("city", &json!(""))], "update a secondary index key to a value"),
+        (vec![take("city", some())], mistyped),
+        (vec![take("text", some())], mistyped),
+        (vec![take("list", some())], mistyped),
+        (vec![take("list[0]", some())], mistyped),
+        (vec![take("strings", numbers(&["1"]))], mistyped),
+        (vec![take("none", "a".into())], "operator: delete, operand type: string"),
+        (vec![take("none", value(&json!(["a"])))], "operator: delete, operand type: list"),
+        (vec![take("none", strings(&[]))], "may not be empty"),
+        (vec![set("none", &json!(1)), take("strings", binaries(&[]))], "should not be empty"),
+        (vec![Clause::Set(crate::items::path("list[0]"), nested(31))], "nesting levels"),
+    ] {
+        refused(h.write(change(&app, key("1"), clauses)).await, words);
+    }
+    assert_eq!(h.item(&app, key("1")).await, Some(before));
+}
+
+pub(crate) async fn conditions<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let scalar = "key attributes must be scalars";
+    for (condition, words) in [
+        (exists("pk[0]"), scalar),
+        (not(absent("sk.x")), scalar),
+        (contains("city.x", "x".into()), scalar),
+        (not(compare("x", Less, &json!([]))), "incorrect operand type"),
+        (contains("x", strings(&[])), "may not be empty"),
+        (Condition::Any(vec![exists("x"), contains("x", numbers(&[]))]), "may not be empty"),
+        (contains("x", nested(33)), "nesting levels"),
+    ] {
+        refused(h.write(on(condition, put(&app, key("1")))).await, words);
+        assert_eq!(h.item(&app, key("1")).await, None);
+    }
+}
+
+/// What is wrong with an action whatever its item is refuses the transaction as a whole.
+pub(crate) async fn actions<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let change = |clause| change(&app, key("1"), vec![clause]);
+    let overlapping = vec![remove("list"), remove("list[0]")];
+    for (action, words) in [
+        (crate::items::change(&app, key("1"), overlapping), "two document paths overlap"),
+        (crate::items::change(&app, key("1"), Vec::new()), "the expression can not be empty"),
+        (change(take("x", "a".into())), "operator: delete"),
+        (change(take("x", strings(&[]))), "may not be empty"),
+        (change(remove("city.x")), "must be scalars"),
+        (change(set("city", &json!(""))), "update a secondary index key to a value"),
+        (on(compare("x", Less, &json!([])), delete(&app, key("1"))), "incorrect operand type"),
+        (on(exists("pk.x"), delete(&app, key("1"))), "must be scalars"),
+        (delete(&app, key("")), "empty string value. key: sk"),
+        (put(&app, with(key("1"), "x", nested(32))), "nesting levels"),
+        (put(&app, sized("p", "1", 400 * 1024 + 1)), "item size has exceeded"),
+    ] {
+        let absent = crate::items::check(&app, key("none"), exists("pk"));
+        refused(h.transact(vec![put(&app, key("put")), action, absent]).await, words);
+    }
+    assert_eq!(h.item(&app, key("put")).await, None);
 }
 
 pub(crate) async fn transactions<H: Harness>(h: H) {

@@ -2,10 +2,13 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 
 use referee::data::SequenceNumber;
+use referee::store::Clause;
 use serde_json::{Value as Json, json};
 
 use crate::harness::{APP, Harness, NUMBERS};
-use crate::items::{absent, check, delete, exists, item, on, put, update};
+use crate::items::{
+    absent, change, check, delete, exists, item, on, path, put, remove, strings, take, update,
+};
 
 /// What a record says of a change: its name, key, and images.
 fn told(record: &Json) -> Json {
@@ -48,6 +51,36 @@ pub(crate) async fn changes<H: Harness>(h: H) {
         assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
         assert_eq!(record["dynamodb"]["Keys"], json!({"pk": {"S": "p"}, "sk": {"S": "1"}}));
     }
+}
+
+/// An update of a part is told with the whole images.
+pub(crate) async fn parts<H: Harness>(h: H) {
+    let app = h.table(APP);
+    let key = || item(&json!({"pk": "p", "sk": "1"}));
+    let take_last = take("x", strings(&["a"]));
+    h.apply(put(&app, item(&json!({"pk": "p", "sk": "1", "x": ["a", "b"]})))).await;
+    for clauses in [
+        vec![remove("x[0]")],
+        vec![remove("x[7]"), remove("y"), take("z", strings(&["a"]))],
+        vec![Clause::Set(path("x"), strings(&["a"]))],
+        vec![take("x", strings(&["b"]))],
+        vec![take_last.clone()],
+        vec![take_last],
+    ] {
+        h.apply(change(&app, key(), clauses)).await;
+    }
+    let told: Vec<_> = h.stream(&app).await.iter().map(told).collect();
+    let list = |texts: &[&str]| json!({"L": texts.iter().map(|text| json!({"S": text})).collect::<Vec<_>>()});
+    let set = json!({"SS": ["a"]});
+    assert_eq!(
+        told,
+        [
+            json!(["INSERT", "1", null, list(&["a", "b"])]),
+            json!(["MODIFY", "1", list(&["a", "b"]), list(&["b"])]),
+            json!(["MODIFY", "1", list(&["b"]), set]),
+            json!(["MODIFY", "1", set, null]),
+        ]
+    );
 }
 
 /// A write that changes nothing makes no record, and neither does one that is refused.

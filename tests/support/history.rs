@@ -215,14 +215,18 @@ fn mark_json(mark: &str) -> Json {
 /// What a history comes to: each delivery with what it cost, what was found and done; at the end,
 /// what the tables hold other than the application wrote.
 pub(crate) fn outcome(rules: &Rules, history: &History) -> String {
-    let store = history.store(rules);
+    outcome_on(rules, history, &history.store(rules))
+}
+
+/// The same on this store, which has what was there before.
+pub(crate) fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     let mut text = String::new();
-    for (outcome, places) in history.run(rules, &store) {
+    for (outcome, places) in history.run(rules, store) {
         delivery(&mut text, rules, &outcome, &places);
     }
     let untouched = history.store(rules);
     history.run(&rules.clone().in_mode(Mode::Off), &untouched);
-    let (expected, found) = (lines(&untouched), lines(&store));
+    let (expected, found) = (lines(&untouched), lines(store));
     for line in expected.iter().filter(|line| !found.contains(line)) {
         writeln!(text, "- {line}").unwrap();
     }

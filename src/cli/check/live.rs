@@ -63,7 +63,7 @@ async fn compare(
         let is_there = matches!(described.get(id.0), Some(Described::Table(_)));
         let name = &rules[id].name;
         if is_there && store.has_ttl(name).await? == Some(false) {
-            notes.push(format!("no item of table `{name}` expires, which `{rule}` has a rule for"));
+            notes.push(format!("TTL is off on table `{name}`: `{rule}` sees no delete made by it"));
         }
     }
     Ok(Comparison { problems, notes, hidden })

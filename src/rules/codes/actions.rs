@@ -27,7 +27,8 @@ pub static UNSET_KEY: Code = Code {
     explanation: "\
 `unset` and `set_default` change the attributes that the reference is made of. The key of an item \
 cannot change in DynamoDB, so a reference that comes from the key alone has nothing to change; and \
-with `match: full`, a reference that comes from the key in part would be left partial.",
+with `match: full`, a reference that comes in part from the key, or in part from elements of a set, \
+would be left partial.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: unset }
@@ -77,7 +78,8 @@ pub static DEFAULT_WRONG: Code = Code {
     summary: "a default that does not fit the reference",
     explanation: "\
 `default` is one value if one attribute makes the reference, or else a map with a value for each \
-capture that comes from an attribute. The values have the attributes' types, are not empty, and \
+capture that comes from an attribute; where elements of a list or set are a part of the reference, \
+they alone are set. The values have the attributes' types, are not empty, and \
 make a key of the referenced entity: a value with the table's separator in it makes none.",
     wrong: Some(
         r#"references:

@@ -180,8 +180,8 @@ pub static SHARED_PART: Code = Code {
     id: "W010",
     summary: "an action on one reference changes another",
     explanation: "\
-`unset` removes all the attributes that its reference is made of, and `set_default` sets them. \
-Another reference of the same item is made of one of these attributes too: it is lost, left in part, \
+`unset` removes all the attributes that its reference is made of, and `set_default` sets them; of a \
+list or set, the elements that refer. Another reference of the same item is made of one of these attributes too: it is lost, left in part, \
 or refers to another item, although nothing was wrong with it.",
     wrong: Some(
         r#"entities:

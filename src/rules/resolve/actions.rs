@@ -60,6 +60,25 @@ pub(super) fn attribute_path(source: &Source) -> Option<&Path> {
     }
 }
 
+/// Whether `unset` and `set_default` change this part of a reference. They change all that come from
+/// attributes; or where elements of a list or set are a part, these alone, since what they stand with
+/// belongs to the other elements too.
+pub(super) fn is_changed(source: &Source, components: &[Source]) -> bool {
+    match source {
+        Source::Capture(_) => false,
+        Source::Attribute(..) => {
+            components.iter().all(|part| !matches!(part, Source::Elements(..)))
+        }
+        Source::Elements(..) => true,
+    }
+}
+
+/// The paths that `unset` and `set_default` change.
+pub(super) fn changed(components: &[Source]) -> impl Iterator<Item = &Path> {
+    let changed = components.iter().filter(|source| is_changed(source, components));
+    changed.filter_map(attribute_path)
+}
+
 fn changes_key(
     reference: &Reference,
     action: &Spanned<Action>,
@@ -68,7 +87,7 @@ fn changes_key(
     scope: &Scope<'_>,
 ) -> Option<Diagnostic> {
     let word = action.value.word();
-    let paths: Vec<_> = components.iter().filter_map(attribute_path).collect();
+    let paths: Vec<_> = changed(components).collect();
     let table = scope.table_of(sides.from)?;
     let of_key = paths.iter().find(|path| table.is_key_attribute(path.root()));
     let full = reference.matching.as_ref().filter(|matching| matching.value == Matching::Full);
@@ -82,11 +101,19 @@ fn changes_key(
         Some(diagnostic("the reference comes from the key alone".to_owned()))
     } else if let Some(path) = of_key {
         Some(diagnostic(format!("`{path}` is a key attribute")))
-    } else if action.value == Action::Unset && full.is_some() && paths.len() < components.len() {
-        Some(diagnostic("with `match: full`, the part in the key would be left".to_owned()))
+    } else if action.value == Action::Unset && full.is_some() && leaves_parts(components) {
+        Some(diagnostic("with `match: full`, the other parts would be left".to_owned()))
     } else {
         None
     }
+}
+
+/// Whether parts of the reference are left without the others when it is unset. A list that has lost
+/// all its elements is still there, and refers to nothing.
+fn leaves_parts(components: &[Source]) -> bool {
+    let is_list = |source: &Source| matches!(source, Source::Elements(_, Type::L));
+    !components.iter().any(is_list)
+        && components.iter().any(|source| !is_changed(source, components))
 }
 
 /// An attribute by which the item is told from those of other entities.
@@ -96,9 +123,8 @@ fn changes_entity(
     components: &[Source],
 ) -> Option<Diagnostic> {
     let mut conditions = sides.from.ast.conditions.iter();
-    let (path, _) = conditions.find(|(path, _)| {
-        components.iter().filter_map(attribute_path).any(|changed| *changed == path.value)
-    })?;
+    let (path, _) =
+        conditions.find(|(path, _)| changed(components).any(|changed| *changed == path.value))?;
     let (word, name) = (action.value.word(), sides.from.name());
     Some(
         Diagnostic::new(
@@ -157,8 +183,8 @@ pub(super) fn defaults(
         .iter()
         .zip(&sides.to_key.captures)
         .map(|(source, capture)| {
-            attribute_path(source)?;
-            value_of(literal(&capture.name)?).ok()
+            let literal = literal(&capture.name).filter(|_| is_changed(source, components))?;
+            value_of(literal).ok()
         })
         .collect()
 }
@@ -192,7 +218,7 @@ fn makes_no_key(
 }
 
 fn one(default: &Spanned<&Literal>, components: &[Source], problems: &mut Vec<Diagnostic>) {
-    let mut attributes = components.iter().filter(|source| attribute_path(source).is_some());
+    let mut attributes = components.iter().filter(|source| is_changed(source, components));
     match (attributes.next(), attributes.next()) {
         (Some(source), None) => fits(default.value, source, default.span, problems),
         (Some(_), Some(_)) => problems.push(
@@ -224,12 +250,20 @@ fn each(
                 .at(name.span, "cannot be set")
                 .help("remove it: the key of an item cannot change"),
             ),
+            Some(source) if !is_changed(source, components) => problems.push(
+                Diagnostic::new(
+                    &codes::DEFAULT_WRONG,
+                    format!("`{}` goes with the elements that are left", name.value),
+                )
+                .at(name.span, "is not set")
+                .help("remove it: of a list or set, the elements alone are set"),
+            ),
             Some(source) => fits(&literal.value, source, literal.span, problems),
         }
     }
     for (capture, source) in sides.to_key.captures.iter().zip(components) {
         let given = values.iter().any(|(name, _)| name.value == capture.name);
-        if !given && attribute_path(source).is_some() {
+        if !given && is_changed(source, components) {
             problems.push(
                 Diagnostic::new(
                     &codes::DEFAULT_WRONG,

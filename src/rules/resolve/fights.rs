@@ -1,7 +1,7 @@
 //! Actions of two rules that undo each other, or that reach further than they say.
 
 use super::Scope;
-use super::actions::{attribute_path, written};
+use super::actions::{attribute_path, changed, written};
 use crate::data::{Path, Value};
 use crate::rules::ast::{self, Action};
 use crate::rules::codes;
@@ -160,12 +160,12 @@ fn in_common(first: Rule<'_>, second: Rule<'_>) -> Option<Diagnostic> {
     if left.from != right.from || is_same {
         return None;
     }
-    let paths = |rule: &model::Reference| -> Vec<Path> {
-        rule.components.iter().filter_map(attribute_path).cloned().collect()
-    };
-    let others = paths(right);
-    let shared = paths(left).into_iter().find(|path| others.contains(path))?;
-    endless(first, second, &shared).or_else(|| also_changed(first, second, &shared))
+    let changed_by_both =
+        changed(&left.components).find(|path| changed(&right.components).any(|it| it == *path));
+    changed_by_both
+        .and_then(|path| endless(first, second, path))
+        .or_else(|| also_changed(first, second))
+        .or_else(|| also_changed(second, first))
 }
 
 /// Each of two rules sets an attribute to what the other one may find missing.
@@ -200,21 +200,16 @@ fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Va
     reference.defaults.get(at)?.as_ref()
 }
 
-/// An action on the one reference changes the other.
-fn also_changed(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Option<Diagnostic> {
-    let changes = |rule: Rule<'_>| {
-        let mut actions = written(rule.written);
-        actions.find(|action| matches!(action.value, Action::Unset | Action::SetDefault)).cloned()
-    };
-    let (action, rule, other) = changes(first)
-        .map(|action| (action, first, second))
-        .or_else(|| changes(second).map(|action| (action, second, first)))?;
+/// An action on the one reference changes what the other one is made of.
+fn also_changed(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
+    let parts = &other.meant?.components;
+    let shared = changed(&rule.meant?.components)
+        .find(|path| parts.iter().filter_map(attribute_path).any(|part| part == *path))?;
+    let action = written(rule.written)
+        .find(|action| matches!(action.value, Action::Unset | Action::SetDefault))?;
     let (word, name) = (action.value.word(), &rule.written.name.value);
     let does = if action.value == Action::Unset { "removes" } else { "sets" };
-    let is_element =
-        |source: &Source| matches!(source, Source::Elements(path, _) if path == shared);
-    let of_elements = rule.meant?.components.iter().any(is_element);
-    let what = if of_elements { "an element of " } else { "" };
+    let what = if rule.meant?.has_elements() { "an element of " } else { "" };
     Some(
         Diagnostic::new(
             &codes::SHARED_PART,

@@ -71,10 +71,10 @@ fn check(described: &[Described; 2], expected: &Expect) {
     let mut told = String::new();
     for difference in differences(&rules, described) {
         let diagnostic = difference.diagnostic(&rules, &places);
-        told += &format!("{}: {difference}\n", difference.code.id);
+        told.extend([difference.code.id, ": ", &difference.to_string(), "\n"]);
         for label in &diagnostic.labels {
             let place = &RULES[label.span.start..label.span.end];
-            told += &format!("  at `{place}`: {}\n", label.text);
+            told.extend(["  at `", place, "`: ", &label.text, "\n"]);
         }
     }
     expected.assert_eq(&told);
@@ -94,14 +94,14 @@ fn tables_that_agree_have_no_differences() {
 fn a_table_that_is_missing_is_told() {
     check(
         &[Described::Missing, Described::Missing],
-        &expect![[r#"
+        &expect![[r"
         E080: there is no table `production-app`
         help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
           at `production-app`: not there
         E080: there is no table `orders`
         help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
           at `orders`: not there
-    "#]],
+    "]],
     );
 }
 
@@ -111,7 +111,7 @@ fn every_difference_of_a_table_is_told_with_its_mend() {
     other.status = "INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned();
     check(
         &[Described::Table(other), orders(by_customer())],
-        &expect![[r#"
+        &expect![[r"
         E082: table `production-app` is in the state INACCESSIBLE_ENCRYPTION_CREDENTIALS
         help: it has to be ACTIVE
           at `production-app`: not ready
@@ -121,20 +121,20 @@ fn every_difference_of_a_table_is_told_with_its_mend() {
         E083: the stream of table `production-app` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
         help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
           at `production-app`: its stream has the view type KEYS_ONLY
-    "#]],
+    "]],
     );
     let mut no_stream = described(key("pk", Some("sk")), None);
     no_stream.status = "CREATING".to_owned();
     check(
         &[Described::Table(no_stream), orders(by_customer())],
-        &expect![[r#"
+        &expect![[r"
         E082: table `production-app` is in the state CREATING
         help: wait until it is ACTIVE
           at `production-app`: not ready
         E083: table `production-app` has no stream
         help: turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
           at `production-app`: rules have to see its changes
-    "#]],
+    "]],
     );
 }
 
@@ -142,62 +142,62 @@ fn every_difference_of_a_table_is_told_with_its_mend() {
 fn every_difference_of_an_index_is_told_with_its_mend() {
     check(
         &[app(), orders(index("by_date", None))],
-        &expect![[r#"
-        E084: table `orders` has no index `by_customer`
-        help: correct the `find` of the references that use index `by_customer`
-          at `by_customer`: not there
-          at `by_customer`: also used here
-    "#]],
+        &expect![[r"
+            E084: table `orders` has no index `by_customer`
+            help: make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`
+              at `by_customer`: not there
+              at `by_customer`: also used here
+        "]],
     );
     let local = DescribedIndex { is_global: false, ..by_customer() };
     check(
         &[app(), orders(local)],
-        &expect![[r#"
+        &expect![[r"
         E084: index `by_customer` of table `orders` is a local one
         help: name a global secondary index: a local one has the table's own partition key
           at `by_customer`: not a global index
           at `by_customer`: also used here
-    "#]],
+    "]],
     );
     let other_key = index("by_customer", Some(key("user", None)));
     check(
         &[app(), orders(other_key)],
-        &expect![[r#"
+        &expect![[r"
         E085: index `by_customer` of table `orders` has the key `user` (S), and in the rule file `customer` (S)
         help: correct the `find` of the references that use index `by_customer`
           at `customer`: not the index's key
           at `customer`: also used here
-    "#]],
+    "]],
     );
     let mut other_type = key("customer", None);
     other_type.partition.kind = KeyKind::N;
     check(
         &[app(), orders(index("by_customer", Some(other_type)))],
-        &expect![[r#"
+        &expect![[r"
         E085: index `by_customer` of table `orders` has the key `customer` (N), and in the rule file `customer` (S)
         help: correct the `find` of the references that use index `by_customer`
           at `customer`: not the index's key
           at `customer`: also used here
-    "#]],
+    "]],
     );
     check(
         &[app(), orders(index("by_customer", None))],
-        &expect![[r#"
+        &expect![[r"
         E085: index `by_customer` of table `orders` has another key, and in the rule file `customer` (S)
         help: correct the `find` of the references that use index `by_customer`
           at `customer`: not the index's key
           at `customer`: also used here
-    "#]],
+    "]],
     );
     let building = DescribedIndex { status: "CREATING".to_owned(), ..by_customer() };
     check(
         &[app(), orders(building)],
-        &expect![[r#"
+        &expect![[r"
         E082: index `by_customer` of table `orders` is in the state CREATING
         help: wait until it is ACTIVE
           at `by_customer`: not ready
           at `by_customer`: also used here
-    "#]],
+    "]],
     );
 }
 

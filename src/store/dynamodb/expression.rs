@@ -186,6 +186,10 @@ mod tests {
         Condition::NotExists(path(text))
     }
 
+    fn not(condition: Condition) -> Condition {
+        Condition::Not(Box::new(condition))
+    }
+
     fn compare(text: &str, operand: Operand, value: &str) -> Condition {
         Condition::Compare(path(text), operand, value.into())
     }
@@ -234,6 +238,14 @@ mod tests {
                 "(attribute_exists(#0) OR attribute_not_exists(#0)) AND attribute_exists(#1)",
             ),
             (Condition::Any(Vec::new()), "attribute_exists(#0) AND attribute_not_exists(#0)"),
+            (not(exists("a")), "NOT attribute_exists(#0)"),
+            (not(not(exists("a"))), "NOT NOT attribute_exists(#0)"),
+            (
+                Condition::Any(vec![not(Condition::All(both())), exists("c")]),
+                "NOT (attribute_exists(#0) AND attribute_not_exists(#1)) OR attribute_exists(#2)",
+            ),
+            (not(Condition::All(vec![exists("a")])), "NOT attribute_exists(#0)"),
+            (Condition::Contains(path("a.b").element_at(7), "x".into()), "contains(#0.#1[7], :0)"),
         ] {
             assert_eq!(Placeholders::default().condition(condition), expected);
         }
@@ -261,7 +273,7 @@ mod tests {
                 let clauses = vec![
                     Clause::Remove(path("list").element_at(2)),
                     Clause::Set(path("m.x"), "new".into()),
-                    Clause::Delete(path("set"), "old".into()),
+                    Clause::Delete(path("set"), Value::Ss(vec!["old".into()])),
                     Clause::Set(path("y"), Value::Null),
                 ];
                 let update = placeholders.update(clauses).unwrap();
@@ -269,9 +281,9 @@ mod tests {
                 format!("{update} if {}", placeholders.condition(condition))
             },
             &expect![[r#"
-                SET #0.#1 = :0, #2 = :1 if #0.#1 = :2
-                m x y
-                [{"S":"new"},{"NULL":true},{"S":"old"}]"#]],
+                SET #1.#2 = :0, #4 = :2 REMOVE #0[2] DELETE #3 :1 if #1.#2 = :3
+                list m x set y
+                [{"S":"new"},{"SS":["old"]},{"NULL":true},{"S":"old"}]"#]],
         );
         assert_eq!(Placeholders::default().update(Vec::new()), None);
     }

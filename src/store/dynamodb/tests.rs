@@ -145,6 +145,57 @@ async fn a_transaction_is_not_made_twice() {
     assert_eq!(tokens[2], tokens[3]);
 }
 
+/// What a condition says is not undone by waiting, whatever else was in the way.
+#[tokio::test]
+async fn all_reasons_of_a_large_transaction_are_told() {
+    let puts: Vec<_> = (0..100).map(|number| put(&number.to_string())).collect();
+    let (code, expected): (Vec<_>, Vec<_>) = (0..100)
+        .map(|number| match number % 4 {
+            0 => (r#"{"Code": "None"}"#, CancellationReason::None),
+            1 => (r#"{"Code": "TransactionConflict"}"#, CancellationReason::Conflict),
+            2 => (
+                r#"{"Code": "ConditionalCheckFailed", "Item": {"pk": {"S": "1"}}}"#,
+                CancellationReason::ConditionFailed(Some(item(r#"{"pk": {"S": "1"}}"#))),
+            ),
+            _ => (r#"{"Code": "ProvisionedThroughputExceeded"}"#, CancellationReason::Throttled),
+        })
+        .unzip();
+    let body = format!(
+        r#"{{"__type": "x#TransactionCanceledException", "CancellationReasons": [{}]}}"#,
+        code.join(", ")
+    );
+    let (store, requests) = scripted(vec![(400, body.leak())]).await;
+    let answer = store.transact(puts).await.unwrap();
+    assert_eq!(answer.value, Transacted::Canceled(expected));
+    assert_eq!(requests.try_iter().count(), 1);
+}
+
+/// Whether it is the condition or a value that nobody could write, it stays so.
+#[tokio::test]
+async fn only_what_passes_is_waited_for() {
+    let canceled = |codes: [&str; 2]| -> Scripted {
+        let [one, other] = codes;
+        let body = format!(
+            r#"{{"__type": "x#TransactionCanceledException",
+                "CancellationReasons": [{{"Code": "{one}"}}, {{"Code": "{other}"}}]}}"#
+        );
+        (400, body.leak())
+    };
+    for (codes, is_passing) in [
+        (["None", "TransactionConflict"], true),
+        (["ThrottlingError", "TransactionConflict"], true),
+        (["ProvisionedThroughputExceeded", "None"], true),
+        (["ConditionalCheckFailed", "TransactionConflict"], false),
+        (["TransactionConflict", "ValidationError"], false),
+        (["ThrottlingError", "ItemCollectionSizeLimitExceeded"], false),
+    ] {
+        let (store, requests) = scripted(vec![canceled(codes), DONE]).await;
+        let answer = store.transact(vec![put("1"), put("2")]).await.unwrap();
+        assert_eq!(answer.value == Transacted::Applied, is_passing, "{codes:?}");
+        assert_eq!(requests.try_iter().count(), 1 + usize::from(is_passing), "{codes:?}");
+    }
+}
+
 #[tokio::test]
 async fn reasons_are_aligned_or_none_are_told() {
     let reasons = (

@@ -48,7 +48,7 @@ pub(super) fn index_writes(
 }
 
 /// The size of the larger of two images.
-pub(super) fn larger_bytes(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> usize {
+fn larger_bytes(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> usize {
     let bytes = |image: Option<&Item<'_>>| image.map_or(0, item_bytes);
     bytes(old).max(bytes(new))
 }

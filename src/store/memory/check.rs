@@ -1,13 +1,11 @@
-//! What DynamoDB refuses, in its words.
+//! What DynamoDB refuses of keys, of a table's and of its indexes', in its words.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
+use super::request;
 use super::table::{Index, Table};
-use crate::data::{
-    ITEM_BYTES_MAX, Item, Key, KeyError, KeySchema, KeyValue, MAX_DEPTH, Path, Type, Value,
-    item_bytes,
-};
-use crate::store::{Action, Clause, Condition, Operand, StoreError};
+use crate::data::{ITEM_BYTES_MAX, Item, Key, KeyError, KeySchema, Path, Type, Value, item_bytes};
+use crate::store::{Action, Clause, StoreError};
 
 /// Why DynamoDB refuses what it is asked to do with one item: a `ValidationException`'s message.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ impl From<Invalid> for StoreError {
 }
 
 impl Invalid {
-    fn parameter(what: impl std::fmt::Display) -> Self {
+    pub(super) fn parameter(what: impl std::fmt::Display) -> Self {
         Self(format!("One or more parameter values were invalid: {what}"))
     }
 }
@@ -62,21 +60,14 @@ pub(super) fn request_key(schema: &KeySchema, key: &Item<'_>) -> Result<Key<'sta
     })
 }
 
-/// An item to put, its key aside.
-pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
-    item.iter().try_for_each(|(_, value)| nesting(value, 1))?;
-    for index in &table.indexes {
-        index_key(index, item)?;
-    }
-    if item_bytes(item) > ITEM_BYTES_MAX {
-        return Err(Invalid("Item size has exceeded the maximum allowed size".to_owned()));
-    }
-    Ok(())
+/// The index keys of an item to put, each of which may be absent.
+pub(super) fn index_keys(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
+    table.indexes.iter().try_for_each(|index| index_key(index, item))
 }
 
 /// What an update changes, before it is known what it is changed in.
 pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
-    for (place, clause) in clauses.iter().enumerate() {
+    for clause in clauses {
         let path = clause.path();
         if table.key.names().any(|name| name == path.root()) {
             return Err(Invalid::parameter(format_args!(
@@ -84,24 +75,11 @@ pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
                 path.root()
             )));
         }
-        let mut others = clauses.iter().take(place).map(Clause::path);
-        if let Some(other) = others.find(|other| overlap(other, path)) {
-            return Err(Invalid(format!(
-                "Invalid UpdateExpression: Two document paths overlap with each other; must \
-                 remove or rewrite one of these paths; path one: {}, path two: {}",
-                bracketed(other),
-                bracketed(path)
-            )));
-        }
-        match clause {
-            Clause::Set(_, value) => nesting(value, level(path))?,
-            Clause::Remove(_) => {}
-            Clause::Delete(_, value) => {
-                if !matches!(value.kind(), Type::Ss | Type::Ns | Type::Bs) {
-                    return Err(operand_type("UpdateExpression", "DELETE", value.kind()));
-                }
-                nesting(value, level(path))?;
-            }
+        let level = path.segments().len() + usize::from(path.element().is_some());
+        if let Clause::Set(_, value) = clause
+            && request::is_too_deep(value, level)
+        {
+            return Err(Invalid("Nesting Levels have exceeded supported limits".to_owned()));
         }
     }
     Ok(())
@@ -122,26 +100,6 @@ pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<()
         ));
     }
     Ok(())
-}
-
-/// The operands of a condition.
-pub(super) fn condition(condition: &Condition) -> Result<(), Invalid> {
-    match condition {
-        Condition::Exists(_) | Condition::NotExists(_) | Condition::Contains(..) => Ok(()),
-        Condition::Compare(_, operand, value) => {
-            let symbol = match operand {
-                Operand::Equal => return Ok(()),
-                Operand::Less => "<",
-                Operand::LessOrEqual => "<=",
-            };
-            match KeyValue::from_value(value) {
-                Some(_) => Ok(()),
-                None => Err(operand_type("ConditionExpression", symbol, value.kind())),
-            }
-        }
-        Condition::Not(inner) => self::condition(inner),
-        Condition::All(all) | Condition::Any(all) => all.iter().try_for_each(self::condition),
-    }
 }
 
 /// An operand of a type that the operator or function does not take.
@@ -167,7 +125,6 @@ fn long_key(bytes_max: usize) -> Invalid {
     ))
 }
 
-/// An index's key attributes, each of which may be absent.
 fn index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
     let index = &index.schema;
     for attribute in index.key.attributes() {
@@ -177,15 +134,6 @@ fn index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
             return Err(Invalid::parameter(format_args!(
                 "Type mismatch for Index Key {name} Expected: {expected} Actual: {found} \
                  IndexName: {}",
-                index.name
-            )));
-        }
-        if is_empty(value) {
-            return Err(Invalid(format!(
-                "One or more parameter values are not valid. A value specified for a secondary \
-                 index key is not supported. The AttributeValue for a key attribute cannot contain \
-                 an empty {} value. IndexName: {}, IndexKey: {name}",
-                empty_kind(found),
                 index.name
             )));
         }
@@ -202,63 +150,21 @@ pub(super) fn is_empty(value: &Value<'_>) -> bool {
         || matches!(value, Value::B(bytes) if bytes.is_empty())
 }
 
-fn empty_kind(found: Type) -> &'static str {
+/// What an empty value is called.
+pub(super) fn empty_kind(found: Type) -> &'static str {
     if found == Type::B { "binary" } else { "string" }
 }
 
-fn kind_of(item: &Item<'_>, name: &str) -> Type {
+/// The type of an attribute.
+pub(super) fn kind_of(item: &Item<'_>, name: &str) -> Type {
     item.get(name).map_or(Type::Null, Value::kind)
-}
-
-/// How deep a value nests, at its own level; and the sets in it, which must not be empty.
-///
-/// The attribute itself is the first level, and what lies on the last is no list or map.
-fn nesting(value: &Value<'_>, level: usize) -> Result<(), Invalid> {
-    if level > MAX_DEPTH {
-        return Err(Invalid(
-            "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
-             levels beyond supported limit"
-                .to_owned(),
-        ));
-    }
-    let empty_set = match value {
-        Value::Ss(set) => set.is_empty(),
-        Value::Ns(set) => set.is_empty(),
-        Value::Bs(set) => set.is_empty(),
-        Value::L(list) => {
-            return list.iter().try_for_each(|element| nesting(element, level + 1));
-        }
-        Value::M(map) => return map.values().try_for_each(|inner| nesting(inner, level + 1)),
-        Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null => false,
-    };
-    if empty_set { Err(Invalid::parameter("A set may not be empty")) } else { Ok(()) }
-}
-
-/// Whether one path leads through the other.
-fn overlap(one: &Path, other: &Path) -> bool {
-    let shared = one.segments().iter().zip(other.segments()).all(|(one, other)| one == other);
-    // Two elements of one list are apart.
-    let apart = one.segments().len() == other.segments().len()
-        && one.element().zip(other.element()).is_some_and(|(one, other)| one != other);
-    shared && !apart
-}
-
-/// The level of what is at a path: an attribute's is the first.
-fn level(path: &Path) -> usize {
-    path.segments().len() + usize::from(path.element().is_some())
-}
-
-fn bracketed(path: &Path) -> String {
-    let element = path.element().map(|place| format!("[{place}]"));
-    let names: Vec<String> = path.segments().iter().cloned().chain(element).collect();
-    format!("[{}]", names.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ITEM_KEY, item, memory};
-    use crate::data::{Path, Value};
-    use crate::store::{Action, Clause, Condition, Operand, Store as _, Write};
+    use crate::data::Path;
+    use crate::store::{Action, Clause, Store as _, Write};
     use expect_test::expect;
     use futures_util::FutureExt as _;
 
@@ -304,17 +210,5 @@ mod tests {
             update(&["x", "x.y"]),
             update(&["x.y"]),
         ]));
-    }
-
-    #[test]
-    fn a_condition_orders_only_what_a_key_could_be() {
-        let path = Path::attribute("x");
-        let less = Condition::Compare(path.clone(), Operand::Less, Value::Bool(true));
-        let nested = Condition::Any(vec![Condition::Exists(path.clone()), less]);
-        let refusal = super::condition(&nested).unwrap_err();
-        expect!["Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"]
-            .assert_eq(&refusal.0);
-        let equal = Condition::Compare(path, Operand::Equal, Value::Bool(true));
-        assert!(super::condition(&equal).is_ok());
     }
 }

@@ -4,14 +4,17 @@
 //! it reads a clock or draws a random number: the same calls have the same answers, always.
 //!
 //! It refuses what DynamoDB refuses, bills what DynamoDB bills, and makes the stream records that
-//! DynamoDB makes. It differs in that its indexes are never behind, and a partition is never over
-//! its capacity; both come from [`Memory::set_faults`], or from nowhere.
+//! DynamoDB makes. It differs in that its indexes are never behind, but where they are held back
+//! ([`Memory::hold_indexes`]), and that a partition is never over its capacity, but where a fault
+//! says so ([`Memory::set_faults`]).
 
 mod bill;
 mod check;
 mod fault;
+mod lag;
 mod read;
 mod recorded;
+mod request;
 mod schema;
 mod stream;
 mod table;
@@ -19,7 +22,7 @@ mod update;
 mod write;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub use bill::Usage;
 pub use fault::{Call, CallKind, Fault, Faults};
@@ -30,6 +33,7 @@ pub use stream::StreamRecord;
 use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written};
 use crate::data::{Item, Key, SequenceNumber};
 use fault::LateWrite;
+use lag::Unseen;
 use table::Table;
 
 /// Tables in memory, for one thread.
@@ -50,6 +54,8 @@ struct State {
     now_ms: u64,
     usage: Usage,
     late: Vec<LateWrite>,
+    /// What the indexes have not seen, if they are held back.
+    unseen: Option<VecDeque<Unseen>>,
 }
 
 impl Memory {
@@ -66,7 +72,8 @@ impl Memory {
         let mut state = self.state.borrow_mut();
         let table = state.table_mut(table)?;
         let key = check::item_key(&table.key, &item)?;
-        check::item(table, &item)?;
+        request::item(table, &item)?;
+        check::index_keys(table, &item)?;
         if table.item(&key).is_some() {
             return Err(StoreError::Rejected("there is an item with this key already".to_owned()));
         }
@@ -157,6 +164,7 @@ impl State {
         }
         table.histories.entry(key.clone()).or_default().write(sequence.clone());
         let key_attributes = table.key.item_of(&key);
+        self.hide(name, &key, before.as_ref());
         self.raise(&sequence);
         self.records += 1;
         self.stream.push(StreamRecord {

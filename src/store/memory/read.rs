@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::State;
 use super::bill;
 use super::check::{self, Invalid};
+use super::lag::{self, Past};
 use super::table::{Entries, Entry, Index, Table};
 use crate::data::{Item, Key, KeySchema, KeyValue, Type, Value, item_bytes};
 use crate::store::{
@@ -55,7 +56,7 @@ impl State {
 
     pub(super) fn query(&mut self, query: &Query) -> Result<Answer<Page>, StoreError> {
         let table = self.table(&query.table)?;
-        let source = Source::new(table, query.index.as_deref())?;
+        let source = Source::new(table, query.index.as_deref(), self.past(&query.table))?;
         let range = KeyRange::new(source.key(), query)?;
         let start = match &query.start {
             Some(start) => Some(source.position(start, &range)?),
@@ -81,20 +82,22 @@ impl State {
 struct Source<'t> {
     table: &'t Table,
     index: Option<&'t Index>,
+    /// Where the index is behind the table.
+    past: Past<'t>,
 }
 
 /// A place in the order of a source: the key that it goes by, and the primary key.
 type Position = (Key<'static>, Key<'static>);
 
 impl<'t> Source<'t> {
-    fn new(table: &'t Table, index: Option<&str>) -> Result<Self, StoreError> {
-        let Some(name) = index else { return Ok(Self { table, index: None }) };
+    fn new(table: &'t Table, index: Option<&str>, past: Past<'t>) -> Result<Self, StoreError> {
+        let Some(name) = index else { return Ok(Self { table, index: None, past }) };
         let index = table.index(name).ok_or_else(|| {
             StoreError::Fatal(format!(
                 "ValidationException: The table does not have the specified index: {name}"
             ))
         })?;
-        Ok(Self { table, index: Some(index) })
+        Ok(Self { table, index: Some(index), past })
     }
 
     /// The key that the source is ordered by.
@@ -125,7 +128,7 @@ impl<'t> Source<'t> {
 
     fn entries_from(&self, lowest: &Key<'static>) -> Entries<'t> {
         match self.index {
-            Some(index) => self.table.index_from(index, lowest),
+            Some(index) => lag::entries(self.table, index, &self.past, lowest),
             None => self.table.items_from(lowest),
         }
     }
@@ -134,11 +137,11 @@ impl<'t> Source<'t> {
     fn page(&self, query: &Query, range: &KeyRange<'_>, start: Option<&Position>) -> (Page, usize) {
         let lowest = start.map_or_else(|| range.lowest(), |(at, _)| at.clone());
         let is_before =
-            |entry: &Entry<'_>| start.is_some_and(|(at, key)| (entry.at, entry.key) <= (at, key));
+            |entry: &Entry<'_>| start.is_some_and(|(at, key)| (&*entry.at, entry.key) <= (at, key));
         let mut entries = self
             .entries_from(&lowest)
             .skip_while(is_before)
-            .take_while(|entry| range.contains(entry.at))
+            .take_while(|entry| range.contains(&entry.at))
             .peekable();
         let mut page = Page::default();
         let mut bytes = 0;

@@ -79,7 +79,8 @@ impl State {
         }
         let committed = table.histories.entry(key.clone()).or_default().record(sequence);
         if let Committed::Applied(number) = &committed {
-            table.replace(&key, image);
+            let before = table.replace(&key, image);
+            self.hide(name, &key, before.as_ref());
             self.raise(number);
         }
         Ok(committed)

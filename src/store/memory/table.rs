@@ -1,5 +1,6 @@
 //! A table's items, and its indexes kept in step with them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorded::History;
@@ -53,13 +54,19 @@ impl Table {
 
     /// The items from this key on, in the order of the table.
     pub(super) fn items_from<'t>(&'t self, lowest: &Key<'static>) -> Entries<'t> {
-        Box::new(self.items.range(lowest..).map(|(key, item)| Entry { at: key, key, item }))
+        Box::new(self.items.range(lowest..).map(|(key, item)| Entry {
+            at: Cow::Borrowed(key),
+            key,
+            item,
+        }))
     }
 
     /// The items from this index key on, in the order of the index, then of the table.
     pub(super) fn index_from<'t>(&'t self, index: &'t Index, lowest: &Key<'static>) -> Entries<'t> {
         Box::new(index.entries.range(lowest..).flat_map(move |(at, keys)| {
-            keys.iter().filter_map(move |key| Some(Entry { at, key, item: self.items.get(key)? }))
+            keys.iter().filter_map(move |key| {
+                Some(Entry { at: Cow::Borrowed(at), key, item: self.items.get(key)? })
+            })
         }))
     }
 
@@ -80,6 +87,11 @@ impl Table {
 }
 
 impl Index {
+    /// Whether an attribute is part of the index's key.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.schema.key.names().any(|key| key == name)
+    }
+
     fn replace(&mut self, key: &Key<'static>, old: Option<&Item<'_>>, new: Option<&Item<'_>>) {
         if let Some(at) = self.schema.entry_of(old)
             && let Some(keys) = self.entries.get_mut(&at)
@@ -105,7 +117,7 @@ impl IndexSchema {
 /// An item where a read finds it.
 pub(super) struct Entry<'t> {
     /// The key that the read goes by: the index's, or the table's.
-    pub(super) at: &'t Key<'static>,
+    pub(super) at: Cow<'t, Key<'static>>,
     /// The item's primary key.
     pub(super) key: &'t Key<'static>,
     /// The item.

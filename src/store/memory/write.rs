@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::State;
 use super::bill;
 use super::check::{self, Invalid};
+use super::request;
 use super::table::Table;
 use super::update;
 use crate::data::{Item, Key, Path};
@@ -13,7 +14,7 @@ use crate::store::{
     Transacted, Units, Write, Written,
 };
 
-/// The most bytes that the items of a transaction may have together.
+/// The most bytes that the actions of a transaction may have together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -29,8 +30,6 @@ struct Plan {
     table_units: f64,
     /// The write units for the indexes.
     index_units: f64,
-    /// The size of the larger of the two images.
-    bytes: usize,
 }
 
 enum Effect {
@@ -49,6 +48,7 @@ impl State {
             return Err(StoreError::Rejected(message.to_owned()));
         }
         let table = self.table(&write.table)?;
+        request::check(table, &write)?;
         let plan = Plan::new(table, write.action, write.condition.as_ref())?;
         let (units, written) = match plan.effect {
             Effect::ConditionFailed(old) => (plan.table_units, Written::ConditionFailed(old)),
@@ -72,12 +72,6 @@ impl State {
         for Write { table, action, condition } in actions {
             let plan = Plan::new(self.table(&table)?, action, condition.as_ref());
             plans.push((table, plan));
-        }
-        let bytes = plans.iter().flat_map(|(_, plan)| plan).map(|plan| plan.bytes).sum::<usize>();
-        if bytes > TRANSACTION_BYTES_MAX {
-            let message =
-                format!("Transaction payload size cannot exceed 4MB. Payload Size: {bytes}");
-            return Err(Invalid(message).into());
         }
         let is_clean = plans.iter().all(|(_, plan)| plan.as_ref().is_ok_and(Plan::is_clean));
         let units =
@@ -112,17 +106,29 @@ impl State {
         }
         let mut keys = BTreeSet::new();
         for (place, write) in actions.iter().enumerate() {
+            let table = self.table(&write.table)?;
+            if matches!(&write.action, Action::Update { clauses, .. } if clauses.is_empty()) {
+                let message = "Invalid UpdateExpression: The expression can not be empty;";
+                return Err(Invalid(message.to_owned()).into());
+            }
             if matches!(write.action, Action::Check(_)) && write.condition.is_none() {
                 let place = format!(".{}.member.conditionCheck.conditionExpression", place + 1);
                 return Err(constraint("null", &place, "not be null"));
             }
+            request::check(table, write)?;
             // An action without a valid key cancels the transaction, later and alone.
-            if let Ok(key) = check::action_key(self.table(&write.table)?, &write.action)
+            if let Ok(key) = check::action_key(table, &write.action)
                 && !keys.insert((&write.table, key))
             {
                 let message = "Transaction request cannot include multiple operations on one item";
                 return Err(Invalid(message.to_owned()).into());
             }
+        }
+        let bytes = actions.iter().map(request::payload_bytes).sum::<usize>();
+        if bytes > TRANSACTION_BYTES_MAX {
+            let message =
+                format!("Transaction payload size cannot exceed 4MB. Payload Size: {bytes}");
+            return Err(Invalid(message).into());
         }
         Ok(())
     }
@@ -133,11 +139,10 @@ impl Plan {
     fn new(table: &Table, action: Action, condition: Option<&Condition>) -> Result<Self, Invalid> {
         let key = check::action_key(table, &action)?;
         match &action {
-            Action::Put(item) => check::item(table, item)?,
+            Action::Put(item) => check::index_keys(table, item)?,
             Action::Update { clauses, .. } => check::update(table, clauses)?,
             Action::Delete(_) | Action::Check(_) => {}
         }
-        condition.map_or(Ok(()), check::condition)?;
         let old = table.item(&key);
         let effect = if condition.is_some_and(|condition| !condition.holds(old)) {
             Effect::ConditionFailed(old.cloned())
@@ -145,7 +150,7 @@ impl Plan {
             match action {
                 Action::Put(item) => Effect::Replace(Some(item)),
                 Action::Update { key, clauses } => {
-                    Effect::Replace(Some(updated(table, key, old, clauses)?))
+                    Effect::Replace(updated(table, key, old, clauses)?)
                 }
                 Action::Delete(_) => Effect::Replace(None),
                 Action::Check(_) => Effect::Nothing,
@@ -158,7 +163,6 @@ impl Plan {
         Ok(Self {
             table_units: bill::table_write(old, new),
             index_units: bill::index_writes(&table.indexes, old, new),
-            bytes: bill::larger_bytes(old, new),
             key,
             effect,
         })
@@ -174,21 +178,24 @@ impl Plan {
     }
 }
 
-/// The item that an update leaves: it is made if it is not there.
+/// The item that an update leaves. It is made if it is not there, unless there is nothing but to
+/// take away from it.
+///
+/// AWS says so of the older parameters, and does so with expressions.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValueUpdate.html>
 fn updated(
     table: &Table,
     key: Item<'static>,
     old: Option<&Item<'static>>,
     clauses: Vec<Clause>,
-) -> Result<Item<'static>, Invalid> {
-    let mut item = old.cloned().unwrap_or(key);
+) -> Result<Option<Item<'static>>, Invalid> {
+    let only_takes =
+        !clauses.is_empty() && !clauses.iter().any(|clause| matches!(clause, Clause::Set(..)));
     let paths: Vec<Path> = clauses.iter().map(|clause| clause.path().clone()).collect();
-    update::apply(&mut item, clauses).ok_or_else(|| {
-        let message = "The document path provided in the update expression is invalid for update";
-        Invalid(message.to_owned())
-    })?;
+    let mut item = old.cloned().unwrap_or(key);
+    update::apply(&mut item, clauses)?;
     check::updated(table, &item, &paths)?;
-    Ok(item)
+    Ok((old.is_some() || !only_takes).then_some(item))
 }
 
 fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
@@ -196,5 +203,34 @@ fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
         Ok(Effect::Nothing | Effect::Replace(_)) => CancellationReason::None,
         Ok(Effect::ConditionFailed(old)) => CancellationReason::ConditionFailed(old),
         Err(Invalid(message)) => CancellationReason::Invalid(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{item, memory};
+    use super::*;
+    use crate::store::Store as _;
+    use futures_util::FutureExt as _;
+
+    /// What a transaction deletes may be far more than it may hold.
+    #[test]
+    fn a_page_of_a_cascade_may_delete_the_largest_items() {
+        let memory = memory();
+        let filler = "x".repeat(300 * 1024);
+        let key =
+            |number: usize| item(&format!(r#"{{"pk": {{"S": "p"}}, "sk": {{"S": "{number}"}}}}"#));
+        for number in 0..99 {
+            let mut large = key(number);
+            large.insert("x".into(), filler.as_str().into());
+            memory.seed("app", large).unwrap();
+        }
+        let write = |action, condition| Write { table: "app".to_owned(), action, condition };
+        let absent = Condition::NotExists(Path::attribute("pk"));
+        let check = write(Action::Check(key(99)), Some(absent));
+        let deletes = (0..99).map(|number| write(Action::Delete(key(number)), None));
+        let answer = memory.transact(deletes.chain([check]).collect()).now_or_never().unwrap();
+        assert_eq!(answer.unwrap().value, Transacted::Applied);
+        assert!(memory.dump()["app"].is_empty());
     }
 }

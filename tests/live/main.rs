@@ -1,4 +1,4 @@
-//! `referee replay` on real tables: on DynamoDB Local, where it runs.
+//! `referee replay` and `referee check` on real tables: on DynamoDB Local, where it runs.
 
 #![expect(
     clippy::indexing_slicing,
@@ -7,7 +7,7 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
-#[path = "guard/live.rs"]
+mod check;
 mod guard;
 
 use std::fs;
@@ -32,10 +32,14 @@ type Test = fn(&str);
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
     let endpoint = std::env::var(VARIABLE).ok();
-    let tests: [(&str, Test); 5] = [
+    let tests: [(&str, Test); 9] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
         ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
+        ("a_check_tells_of_tables_that_are_not_there", check::tables_that_are_not_there),
+        ("a_check_tells_how_tables_differ_from_the_rules", check::tables_that_differ),
+        ("a_check_is_content_with_tables_that_agree", check::tables_that_agree),
+        ("a_check_without_credentials_is_incomplete", check::no_credentials),
         ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
         ("a_guarded_write_keeps_mirrors_and_clobbers_nothing", guard::mirrors),
     ];
@@ -50,6 +54,10 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     trials.push(Trial::test("what_makes_no_sense_is_refused", || {
         refusals();
+        Ok(())
+    }));
+    trials.push(Trial::test("a_check_that_is_denied_is_incomplete", || {
+        check::access_denied();
         Ok(())
     }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -74,6 +82,13 @@ fn replay_and_apply(endpoint: &str) {
              dangling_reference   member_user   app: company#acme / user#eve@example.com   app: user#eve@example.com / user#          reported
              mirror_missing       membership    app: user#eve@example.com / company#acme   app: company#acme / user#eve@example.com   would_repair
              mirror_missing       membership    app: user#ada@example.com / company#acme   app: company#acme / user#ada@example.com   would_repair
+
+             would write   rule         item
+            ─────────────────────────────────────────────────────────────────────
+             put           membership   app: user#ada@example.com / company#acme
+             put           membership   app: user#bob@example.com / company#acme
+             put           membership   app: user#eve@example.com / company#acme
+             put           membership   app: user#ada@example.com / company#acme
 
             5 records in 3 batches: 6 violations, 0 writes, 0 rejected
             4 requests, 6 read units, 0 write units

@@ -4,30 +4,30 @@
 use std::collections::BTreeMap;
 
 use super::enforce::{Fate, enforce_all};
-use super::process::{Clock, Fatal};
-use super::reference::{Claim, Stance};
-use super::repair::{Case, Cure, NoRepair, Remedy};
-use super::report::Report;
-use super::violation::{ItemName, Response};
-use super::work::Cause;
 use crate::data::{Item, Key};
+use crate::engine::process::{Clock, Fatal};
+use crate::engine::reference::{Claim, Stance};
+use crate::engine::repair::{Case, Cure, NoRepair, Remedy};
+use crate::engine::report::Report;
+use crate::engine::violation::{ItemName, Response};
+use crate::engine::work::Cause;
 use crate::rules::model::{Mode, OnMissing, ReferenceId, Rules};
 use crate::store::Store;
 
 /// A claim that holds.
 #[derive(Debug, Clone)]
-pub(super) struct Held<'h> {
-    pub(super) rule: ReferenceId,
-    pub(super) claim: Claim,
-    pub(super) item: ItemName,
-    pub(super) cause: Cause<'h>,
+pub(crate) struct Held<'h> {
+    pub(crate) rule: ReferenceId,
+    pub(crate) claim: Claim,
+    pub(crate) item: ItemName,
+    pub(crate) cause: Cause<'h>,
 }
 
 /// A claim that holds, and its item as it was read.
-pub(super) type HeldItem<'h> = (Held<'h>, Item<'static>);
+pub(crate) type HeldItem<'h> = (Held<'h>, Item<'static>);
 
 /// Reports what holds, and makes the repairs that the rules ask for.
-pub(super) async fn settle_claims<S: Store, C: Clock>(
+pub(crate) async fn settle_claims<S: Store, C: Clock>(
     rules: &Rules,
     store: &S,
     clock: &C,

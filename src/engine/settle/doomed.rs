@@ -6,20 +6,20 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::claims::Held;
 use super::enforce::{Fate, enforce_all};
-use super::outcome::{Made, Operation};
-use super::process::{Clock, Fatal};
-use super::reads::CONCURRENCY;
-use super::reference::{Claim, Stance};
-use super::repair::{Case, Cure, Remedy, spare};
-use super::report::Report;
-use super::violation::Response;
-use super::work::Doomed;
 use crate::data::Key;
+use crate::engine::outcome::{Made, Operation};
+use crate::engine::process::{Clock, Fatal};
+use crate::engine::reads::CONCURRENCY;
+use crate::engine::reference::{Claim, Stance};
+use crate::engine::repair::{Case, Cure, Remedy, spare};
+use crate::engine::report::Report;
+use crate::engine::violation::Response;
+use crate::engine::work::Doomed;
 use crate::rules::model::{Mode, Rules};
 use crate::store::{Store, Written};
 
 /// Deletes the items that refer to their target in vain, and takes the mark off the others.
-pub(super) async fn settle_doomed<S: Store, C: Clock>(
+pub(crate) async fn settle_doomed<S: Store, C: Clock>(
     rules: &Rules,
     store: &S,
     clock: &C,

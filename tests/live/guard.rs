@@ -14,7 +14,7 @@ use crate::{Fixture, Table, item};
 
 /// The golden file, compiled.
 mod snippet {
-    include!("snippet.rs");
+    include!("../guard/snippet.rs");
 
     pub(super) async fn run(client: &Client) -> Result<(), Error> {
         write(client).await
@@ -22,7 +22,7 @@ mod snippet {
 }
 
 /// The golden file in JSON, as the command line would send it.
-const SNIPPET: &str = include_str!("snippet.json");
+const SNIPPET: &str = include_str!("../guard/snippet.json");
 
 /// Sends a printed transaction as it is. For each action, why it was refused; nothing if all of
 /// it was made.

@@ -3,12 +3,12 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::outcome::Made;
-use super::process::Clock;
-use super::reads::CONCURRENCY;
-use super::repair::{Case, NoRepair, Page, Repair, Role};
-use super::violation::ItemName;
 use crate::data::{Item, Key};
+use crate::engine::outcome::Made;
+use crate::engine::process::Clock;
+use crate::engine::reads::CONCURRENCY;
+use crate::engine::repair::{Case, NoRepair, Page, Repair, Role};
+use crate::engine::violation::ItemName;
 use crate::rules::model::Rules;
 use crate::store::{CancellationReason, Store, StoreError, Transacted};
 
@@ -17,7 +17,7 @@ const TRIES_MAX: u32 = 4;
 
 /// What became of an item that was to be repaired.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It was repaired, by this write.
     Repaired(Made),
     /// It needs no repair: it refers to the target no more, or the target exists.
@@ -30,13 +30,13 @@ pub(super) enum Fate {
 
 /// What became of the items of a case.
 #[derive(Debug, Default)]
-pub(super) struct Enforced {
+pub(crate) struct Enforced {
     /// What became of each, in no order; the ones that were not reached are missing.
-    pub(super) fates: Vec<(Key<'static>, Fate)>,
+    pub(crate) fates: Vec<(Key<'static>, Fate)>,
     /// Whether the target turned out to exist.
-    pub(super) is_back: bool,
+    pub(crate) is_back: bool,
     /// Why items were not reached, if some were not.
-    pub(super) unfinished: Option<StoreError>,
+    pub(crate) unfinished: Option<StoreError>,
 }
 
 /// A repair that is still to be made.
@@ -47,7 +47,7 @@ struct Pending {
 }
 
 /// Repairs the items of many cases, side by side.
-pub(super) async fn enforce_all<'c, S: Store, C: Clock, T: 'c>(
+pub(crate) async fn enforce_all<'c, S: Store, C: Clock, T: 'c>(
     rules: &Rules,
     store: &S,
     clock: &C,
@@ -66,12 +66,12 @@ pub(super) async fn enforce_all<'c, S: Store, C: Clock, T: 'c>(
 }
 
 /// Whether a request may still be begun.
-pub(super) fn has_time<C: Clock>(clock: &C) -> bool {
+pub(crate) fn has_time<C: Clock>(clock: &C) -> bool {
     clock.deadline_ms().is_none_or(|deadline_ms| clock.now_ms() < deadline_ms)
 }
 
 /// Repairs the items of a case, each as it was read.
-pub(super) async fn enforce<S: Store>(
+pub(crate) async fn enforce<S: Store>(
     rules: &Rules,
     store: &S,
     has_time: impl Fn() -> bool,

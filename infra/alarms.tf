@@ -1,0 +1,132 @@
+# Alarms: each says what happened and what to do. Where nothing is measured, nothing is wrong: zeros
+# are not published.
+
+locals {
+  publishes = var.metrics != "none"
+  metric = {
+    of_referee = { namespace = var.namespace, dimensions = {} }
+    of_lambda  = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.name } }
+  }
+
+  rule_severity = { for name, rule in merge(local.references, local.mirrors) : name => try(rule.severity, "error") }
+
+  # By key: the settings that it follows, its metric, and its words.
+  all_alarms = merge(
+    {
+      for key, alarm in {
+        violations = {
+          metric = "Violations"
+          text   = "Items break a rule. The log has a line for each, with both keys: filter by message = \"violation\". Repaired ones are counted too."
+        }
+        warnings = {
+          metric = "Warnings"
+          text   = "Items break a rule whose severity is `warn`. The log has a line for each: filter by message = \"violation\" and severity = \"warn\"."
+        }
+        repairs_failed = {
+          metric = "RepairsFailed"
+          text   = "A violation could not be put right, and will not be by trying again. The log says why: filter by action = \"failed\". Mend the item by hand, or the rule."
+        }
+        records_rejected = {
+          metric = "RecordsRejected"
+          text   = "A stream record could not be understood and was skipped. The log has its payload: filter by message = \"record rejected\". Mend the item, and change it once more to have it checked."
+        }
+      } : key => merge(local.metric.of_referee, alarm, { statistic = "Sum", settings = key }) if local.publishes
+    },
+    {
+      for name, severity in local.rule_severity : "violations_by_rule/${name}" => {
+        namespace  = var.namespace
+        dimensions = { Rule = name }
+        metric     = "Violations"
+        text       = "Items break the rule `${name}`. The log has a line for each: filter by message = \"violation\" and rule = \"${name}\"."
+        statistic  = "Sum"
+        settings   = "violations_by_rule"
+      } if local.publishes && severity == "error"
+    },
+    {
+      for key, alarm in {
+        errors = {
+          metric    = "Errors"
+          statistic = "Sum"
+          text      = "Invocations fail, and records wait. The log says at level ERROR what to mend: rights, a table that is gone, the rule file. They are delivered again until they are ${floor(var.mapping.maximum_record_age / 3600)} hours old."
+        }
+        throttles = {
+          metric    = "Throttles"
+          statistic = "Sum"
+          text      = "Lambda does not run the function, for its concurrency is used up, and records wait. Raise `reserved_concurrency`, or the account's quota."
+        }
+        duration = {
+          metric    = "Duration"
+          statistic = "Maximum"
+          text      = "Invocations come close to the timeout of ${var.timeout} s, at which they hand records back. Raise `memory_size` or `timeout`, or lower `batch_size`."
+        }
+        iterator_age = {
+          metric    = "IteratorAge"
+          statistic = "Maximum"
+          text      = "Records wait for longer than they should: the function fails, is throttled, or is too slow. See the other alarms; raise `parallelization_factor` if it is only slow. The streams forget records after 24 hours."
+        }
+        failed_deliveries = {
+          metric    = "DestinationDeliveryFailures"
+          statistic = "Sum"
+          text      = "Records that were given up could not be kept either. Check that the destination exists, and that the role and the key allow to write to it."
+        }
+      } : key => merge(local.metric.of_lambda, alarm, { settings = key })
+    },
+    {
+      for key, alarm in {
+        for pair in setproduct(local.watched, ["dropped_records", "given_up_records"]) : "${pair[1]}/${pair[0]}" => { table = pair[0], settings = pair[1] }
+        } : key => {
+        namespace  = "AWS/Lambda"
+        dimensions = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this[alarm.table].uuid }
+        metric     = alarm.settings == "dropped_records" ? "DroppedEventCount" : "OnFailureDestinationDeliveredEventCount"
+        statistic  = "Sum"
+        settings   = alarm.settings
+        text = (
+          alarm.settings == "dropped_records" ?
+          "Records of the table `${alarm.table}` were lost after all retries, or because they were too old. Check its items with an audit, and give `failure_destination` a place to keep such records." :
+          "Records of the table `${alarm.table}` were given up, and are kept at the failure destination. Find out why in the log, mend it, and process them again or check the items with an audit."
+        )
+      }
+    },
+    {
+      for name in local.queue_name[*] : "destination_backlog" => {
+        namespace  = "AWS/SQS"
+        dimensions = { QueueName = name }
+        metric     = "ApproximateNumberOfMessagesVisible"
+        statistic  = "Maximum"
+        settings   = "destination_backlog"
+        text       = "Messages about records that were given up wait in the queue. They have no content: check the items they were about with an audit, and delete them."
+      } if var.failure_destination.type == "sqs"
+    },
+  )
+
+  # A threshold in the unit of its metric.
+  threshold_factors = { duration = var.timeout * 10, iterator_age = 60000 }
+
+  alarms = {
+    for key, alarm in local.all_alarms : key => merge(alarm, var.alarms[alarm.settings], {
+      threshold = var.alarms[alarm.settings].threshold * lookup(local.threshold_factors, alarm.settings, 1)
+    }) if var.alarms[alarm.settings].enabled
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name        = join("-", concat([var.name, replace(each.value.settings, "_", "-")], slice(split("/", each.key), 1, length(split("/", each.key)))))
+  alarm_description = each.value.text
+  region            = var.region
+  alarm_actions     = var.alarm_actions
+  ok_actions        = var.ok_actions
+  tags              = var.tags
+
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.datapoints
+  treat_missing_data  = "notBreaching"
+}

@@ -1,0 +1,173 @@
+# The function, its log, and what it is configured by.
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+data "aws_region" "this" {
+  region = var.region
+}
+
+locals {
+  region  = data.aws_region.this.region
+  account = data.aws_caller_identity.this.account_id
+  # Names and ARNs are put together here rather than read from what is made, so that a plan shows the
+  # whole policy.
+  arn_prefix = { for service in ["logs", "sns", "sqs"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
+  log_group  = "/aws/lambda/${var.name}"
+  role_name  = "${var.name}-${local.region}"
+
+  # A function has 4 KB for its whole environment, so long rules are packed. `length` counts
+  # characters; base64 has four for three bytes.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+  environment_bytes_max = 4096
+  rules_packed          = base64gzip(local.rules_text)
+  fixed_environment = merge(
+    var.environment,
+    { REFEREE_METRICS = var.metrics, REFEREE_NAMESPACE = var.namespace },
+    var.mode == null ? {} : { REFEREE_MODE = var.mode },
+  )
+  plain_environment = merge(local.fixed_environment, { REFEREE_RULES_JSON = local.rules_text })
+  plain_bytes       = sum([for name, value in local.plain_environment : length(name) + length(base64encode(value)) / 4 * 3])
+  environment = (
+    var.rules_in_package ? local.fixed_environment :
+    local.plain_bytes <= 3500 ? local.plain_environment :
+    merge(local.fixed_environment, { REFEREE_RULES_GZ = local.rules_packed })
+  )
+  environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
+
+  # What decides whether code is deployed anew. A zip holds the times of its files, so its own hash
+  # changes with each build; the binary's does not. The rules are part of the package if they lie in it.
+  binary = try("${dirname(var.code.package)}/bootstrap", "")
+  code_hash = try(coalesce(
+    var.code.hash,
+    try(filebase64sha256(local.binary), null),
+    try(filebase64sha256(var.code.package), null),
+  ), null)
+  source_code_hash = !var.rules_in_package || local.code_hash == null ? local.code_hash : base64sha256("${local.code_hash}${local.rules_text}")
+
+  function     = one(concat(aws_lambda_function.this, aws_lambda_function.deployed_by_cargo))
+  runtime      = "provided.al2023"
+  handler      = "bootstrap"
+  description  = "Keeps references between DynamoDB items."
+  concurrency  = coalesce(var.reserved_concurrency, -1)
+  tracing_mode = var.tracing ? "Active" : "PassThrough"
+}
+
+# It goes with the function: the role may not make it again.
+resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_338: how long logs are of use is `log_retention_days`; they are no records of an audit.
+  name              = local.log_group
+  region            = var.region
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+
+  depends_on = [terraform_data.checks]
+}
+
+resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; what a stream delivers goes to `failure_destination`.
+  # checkov:skip=CKV_AWS_272: code is signed by who builds it; an object in S3 may be a signed one.
+  count = var.code == null ? 0 : 1
+
+  function_name = var.name
+  description   = local.description
+  region        = var.region
+  role          = aws_iam_role.this.arn
+  runtime       = local.runtime
+  handler       = local.handler
+  architectures = [var.architecture]
+  memory_size   = var.memory_size
+  timeout       = var.timeout
+  kms_key_arn   = var.kms_key_arn
+  tags          = var.tags
+
+  filename          = try(var.code.package, null)
+  s3_bucket         = try(var.code.s3.bucket, null)
+  s3_key            = try(var.code.s3.key, null)
+  s3_object_version = try(var.code.s3.version, null)
+  source_code_hash  = local.source_code_hash
+
+  reserved_concurrent_executions = local.concurrency
+
+  environment {
+    variables = local.environment
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = var.log_level
+    system_log_level      = "WARN"
+  }
+
+  tracing_config {
+    mode = local.tracing_mode
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc[*]
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  # A record that comes before the rights do fails, and is delivered again.
+  depends_on = [aws_iam_role_policy.this]
+}
+
+# The same, but its code is not Terraform's. `ignore_changes` cannot depend on a variable, so this is
+# a resource of its own: with the one above, a module that moves to another folder would put the
+# placeholder in the place of what cargo has deployed.
+resource "aws_lambda_function" "deployed_by_cargo" {
+  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; what a stream delivers goes to `failure_destination`.
+  # checkov:skip=CKV_AWS_272: code is signed by who builds it; an object in S3 may be a signed one.
+  count = var.code == null ? 1 : 0
+
+  function_name = var.name
+  description   = local.description
+  region        = var.region
+  role          = aws_iam_role.this.arn
+  runtime       = local.runtime
+  handler       = local.handler
+  architectures = [var.architecture]
+  memory_size   = var.memory_size
+  timeout       = var.timeout
+  kms_key_arn   = var.kms_key_arn
+  tags          = var.tags
+
+  filename = "${path.module}/placeholder.zip"
+
+  reserved_concurrent_executions = local.concurrency
+
+  environment {
+    variables = local.environment
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = var.log_level
+    system_log_level      = "WARN"
+  }
+
+  tracing_config {
+    mode = local.tracing_mode
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc[*]
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [filename, source_code_hash, s3_bucket, s3_key, s3_object_version]
+  }
+
+  depends_on = [aws_iam_role_policy.this]
+}

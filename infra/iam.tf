@@ -1,0 +1,210 @@
+# What the function may do: what these rules need, and nothing else. `referee iam` prints the same.
+
+locals {
+  # What is asked who refers to a deleted item.
+  queried_entities = distinct(compact(concat(
+    [for name, rule in local.references : rule.from if local.finding[name].asks && local.finding[name].derived],
+    [for name, rule in local.references : local.finding[name].mirror if local.finding[name].asks],
+  )))
+  queried_indexes = distinct([
+    for name, rule in local.references : {
+      table = local.table_of[rule.from]
+      index = local.finding[name].index
+    } if local.finding[name].asks && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
+  ])
+
+  # What each rule writes when it enforces: on which entity, and with which requests. A transaction
+  # needs the right to each of its actions.
+  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+  reference_actions = flatten([
+    for name, rule in local.references : [
+      for action in distinct([
+        "missing:${try(rule.on_missing, "report")}",
+        "delete:${try(rule.on_delete, "report")}",
+        "delete:${try(rule.on_ttl_delete, rule.on_delete, "report")}",
+      ]) : { rule = rule, action = action }
+    ] if local.rule_modes[name] == "enforce"
+  ])
+  needs_of_action = {
+    "missing:delete"      = { from = ["DeleteItem"], to = ["ConditionCheckItem"] }
+    "missing:unset"       = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
+    "missing:set_default" = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
+    "missing:revert"      = { from = ["DeleteItem", "UpdateItem"], to = [] }
+    "delete:cascade"      = { from = ["DeleteItem"], to = ["ConditionCheckItem"] }
+    "delete:unset"        = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
+    "delete:set_default"  = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
+    "delete:restore"      = { from = ["ConditionCheckItem"], to = ["PutItem"] }
+  }
+  # Whether an item of one kind may have the key of another kind.
+  same_keys = {
+    for name, tests in local.key_tests : name => {
+      for other, others in local.key_tests : other => alltrue([
+        for attribute, test in tests :
+        startswith(test.text, others[attribute].text) || startswith(others[attribute].text, test.text)
+      ])
+      if local.table_of[name] == local.table_of[other] && can(local.used_entities[name].where) && can(local.used_entities[other].where)
+    }
+  }
+  writes_of_references = flatten([
+    for one in local.reference_actions : [
+      [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
+      [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
+      # How deep a cascade is that leads to items of its own kind, the items say.
+      one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
+      # What an item is put back to has to be whole in all its references, also if it is another kind
+      # of item with the same key, which `where` tells apart.
+      one.action != "missing:revert" ? [] : [
+        for other in local.references : { entity = other.to, request = "ConditionCheckItem" }
+        if other.from == one.rule.from || try(local.same_keys[one.rule.from][other.from], false)
+      ],
+    ]
+  ])
+  # A mirror is put and deleted; where its delete deletes the source, its own deletes are announced on
+  # it first, and the source goes in a transaction that checks that the mirror is gone.
+  writes_of_mirrors = flatten([
+    for name, rule in local.mirrors : [
+      [for request in ["PutItem", "DeleteItem"] : { entity = rule.mirror, request = request }],
+      try(rule.on_mirror_delete, "restore") == "delete_source" ? [
+        { entity = rule.mirror, request = "UpdateItem" },
+        { entity = rule.mirror, request = "ConditionCheckItem" },
+        { entity = rule.source, request = "DeleteItem" },
+      ] : [],
+    ] if local.rule_modes[name] == "enforce"
+  ])
+  # By request, the tables that need it.
+  requests = {
+    for request in ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"] : request => sort(distinct([
+      for write in concat(local.writes_of_references, local.writes_of_mirrors) : local.table_of[write.entity]
+      if write.request == request && contains(keys(local.table_of), write.entity)
+    ]))
+  }
+  # Tables that need the same requests share a statement.
+  write_requests = {
+    for alias in sort(distinct(flatten([for request in ["DeleteItem", "PutItem", "UpdateItem"] : local.requests[request]]))) :
+    alias => join(",", [for request in ["DeleteItem", "PutItem", "UpdateItem"] : request if contains(local.requests[request], alias)])
+  }
+
+  table_arns = { for alias, table in local.tables : alias => table.arn }
+  read_arns  = [for alias in sort(local.used_tables) : local.table_arns[alias]]
+  query_arns = concat(
+    [for alias in sort(distinct([for entity in local.queried_entities : local.table_of[entity]])) : local.table_arns[alias]],
+    [for one in local.queried_indexes : "${local.table_arns[one.table]}/index/${one.index}"],
+  )
+
+  # As text, since a statement with a condition is of another type than one without.
+  statements = concat(
+    [
+      jsonencode({
+        Sid      = "ReadStreams"
+        Effect   = "Allow"
+        Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        Resource = [for alias in sort(local.watched) : local.tables[alias].stream_arn]
+      }),
+      # Lambda asks for all streams, which cannot be limited to some.
+      jsonencode({ Sid = "ListStreams", Effect = "Allow", Action = ["dynamodb:ListStreams"], Resource = ["*"] }),
+      jsonencode({ Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns }),
+    ],
+    length(local.query_arns) == 0 ? [] : [
+      jsonencode({ Sid = "QueryItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = local.query_arns }),
+    ],
+    [
+      for requests in sort(distinct(values(local.write_requests))) : jsonencode({
+        Sid      = "WriteItems${replace(replace(requests, "Item", ""), ",", "")}"
+        Effect   = "Allow"
+        Action   = [for request in split(",", requests) : "dynamodb:${request}"]
+        Resource = [for alias, needed in local.write_requests : local.table_arns[alias] if needed == requests]
+      })
+    ],
+    length(local.requests.ConditionCheckItem) == 0 ? [] : [
+      jsonencode({
+        Sid      = "CheckItems"
+        Effect   = "Allow"
+        Action   = ["dynamodb:ConditionCheckItem"]
+        Resource = [for alias in local.requests.ConditionCheckItem : local.table_arns[alias]]
+      }),
+    ],
+    var.metrics != "cloudwatch" ? [] : [
+      jsonencode({
+        Sid       = "PublishMetrics"
+        Effect    = "Allow"
+        Action    = ["cloudwatch:PutMetricData"]
+        Resource  = ["*"]
+        Condition = { StringEquals = { "cloudwatch:namespace" = var.namespace } }
+      }),
+    ],
+    [
+      jsonencode({
+        Sid      = "WriteLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${local.arn_prefix.logs}:log-group:${local.log_group}:*"]
+      }),
+    ],
+    [for statement in local.destination_statements : jsonencode(merge({ Effect = "Allow" }, statement))],
+    # Whoever reads a table under a customer's key must be allowed to use the key, through DynamoDB.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    length(local.table_key_arns) == 0 ? [] : [
+      jsonencode({
+        Sid       = "UseKeysOfTables"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = local.table_key_arns
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
+      }),
+    ],
+    !var.tracing ? [] : [
+      jsonencode({
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        Resource = ["*"]
+      }),
+    ],
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+    var.vpc == null ? [] : [
+      jsonencode({
+        Sid    = "JoinNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+        ]
+        Resource = ["*"]
+      }),
+    ],
+  )
+  policy = "{\"Version\":\"2012-10-17\",\"Statement\":[${join(",", local.statements)}]}"
+}
+
+resource "aws_iam_role" "this" {
+  name                 = local.role_name
+  description          = "What the Lambda function ${var.name} runs as: it keeps references between DynamoDB items."
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "RunFunction"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+
+  depends_on = [terraform_data.checks]
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "referee"
+  role   = aws_iam_role.this.name
+  policy = local.policy
+
+  lifecycle {
+    precondition {
+      # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+      condition     = length(local.policy) <= 10240
+      error_message = "${local.rules_variable}: the policy for these rules has ${length(local.policy)} characters, and IAM takes 10,240; divide the rules among several modules, by table."
+    }
+  }
+}

@@ -1,0 +1,54 @@
+output "function_name" {
+  description = "The name of the function: what `cargo lambda deploy` takes."
+  value       = local.function.function_name
+}
+
+output "function_arn" {
+  description = "The ARN of the function."
+  value       = local.function.arn
+}
+
+output "role_arn" {
+  description = "The ARN of the role that the function runs as."
+  value       = aws_iam_role.this.arn
+}
+
+output "policy" {
+  description = "The policy of the role, as JSON: what these rules need."
+  value       = local.policy
+}
+
+output "rules" {
+  description = "The rules as the function reads them, for the command line: `terraform output -raw … > rules.json`, `referee check --rules rules.json`."
+  value       = local.rules_text
+}
+
+output "filters" {
+  description = "The patterns of which one must match a record of each table, by the table's name in the rules; none lets every record pass."
+  value       = local.filters
+}
+
+output "log_group_name" {
+  description = "The name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "mapping_uuids" {
+  description = "The event source mappings, by the table's name in the rules."
+  value       = { for alias, mapping in aws_lambda_event_source_mapping.this : alias => mapping.uuid }
+}
+
+output "failure_destination_arn" {
+  description = "The ARN of what keeps the records that were given up; null if nothing does."
+  value       = local.destination_arn
+}
+
+output "alarm_names" {
+  description = "The names of the alarms, by what they watch."
+  value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.alarm_name }
+}
+
+output "dashboard_name" {
+  description = "The name of the dashboard; null if there is none."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
+}

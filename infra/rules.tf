@@ -1,0 +1,192 @@
+# The rules: their text for the function, and what they need of AWS.
+#
+# Only a table's `name` may be unknown at plan, as when it ends in a random suffix. Everything that
+# decides which resources there are comes from `local.model`, which has no names.
+
+locals {
+  rules_variable = var.rules == null ? "rules_file" : "rules"
+
+  # The rules as they were declared, without what was left out, and without the names of tables.
+  declared = var.rules == null ? null : {
+    version = 1
+    tables = {
+      for alias, table in var.rules.tables : alias => {
+        for key, value in { key = table.key, separator = table.separator } : key => value if value != null
+      }
+    }
+    entities = {
+      for name, entity in var.rules.entities : name => {
+        for key, value in {
+          table      = entity.table
+          key        = entity.key
+          attributes = entity.attributes
+          # A literal has the type that `attributes` declares; Terraform's maps have one type for all.
+          where = entity.where == null ? null : {
+            for path, text in entity.where : path => jsondecode(
+              contains(["N", "BOOL"], try(entity.attributes[path], "S")) && can(jsondecode(text)) ? text : jsonencode(text)
+            )
+          }
+        } : key => value if value != null
+      }
+    }
+    references = {
+      for name, reference in var.rules.references : name => merge(
+        { for key, value in reference : key => value if value != null && !contains(["default", "find"], key) },
+        reference.default == null ? {} : {
+          default = {
+            for capture, text in reference.default : capture => jsondecode(
+              contains(["N", "NS"], try(var.rules.entities[reference.from].attributes[
+                trimsuffix(trim(try(reference.on[capture], capture), "{}"), "[*]")
+              ], "S")) && can(jsondecode(text)) ? text : jsonencode(text)
+            )
+          }
+        },
+        reference.find == null ? {} : {
+          # Both sides of a condition have one type, unless they are text.
+          find = jsondecode(coalesce(reference.find.none, false) ? jsonencode("none") : jsonencode({
+            for key, value in reference.find : key => value if value != null && key != "none"
+          }))
+        }
+      )
+    }
+    mirrors = {
+      for name, mirror in var.rules.mirrors : name => {
+        for key, value in merge(mirror, {
+          copy = jsondecode(mirror.copy == null ? "null" : length(mirror.copy) == 0 ? jsonencode("none") : jsonencode(mirror.copy))
+        }) : key => value if value != null
+      }
+    }
+  }
+
+  # The text of each reference, apart: `find.key` is in the order of the index's key, which
+  # `jsonencode` of a map would lose.
+  reference_texts = var.rules == null ? [] : [
+    for name, reference in local.declared.references : join("", [
+      jsonencode(name), ":{",
+      !can(reference.find.key) ? "" : format(
+        "\"find\":{\"index\":%s,\"key\":{%s}},", jsonencode(reference.find.index),
+        join(",", [for part in reference.find.key : trim(jsonencode(part), "{}")])
+      ),
+      trimprefix(jsonencode({
+        for key, value in reference : key => value if key != "find" || !can(reference.find.key)
+      }), "{")
+    ])
+  ]
+
+  declared_text = var.rules == null ? null : format(
+    "{\"version\":1,\"tables\":%s,\"entities\":%s,\"references\":{%s},\"mirrors\":%s}",
+    jsonencode({
+      for alias, table in local.declared.tables : alias =>
+      merge(table, { name = coalesce(var.rules.tables[alias].name, alias) })
+    }),
+    jsonencode(local.declared.entities),
+    join(",", local.reference_texts),
+    jsonencode(local.declared.mirrors)
+  )
+
+  # `yamldecode` takes `on`, `off`, `N` and the like for booleans, as YAML did before 1.2, so these
+  # words are quoted first where they stand alone: not within quotes, and not within a template.
+  yaml_words = "([yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)"
+  yaml_parts = "\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^']|'')*'|#[^\\n]*|[^\"'\\s]+|\\s+|[\"']"
+  file_text  = var.rules_file == null ? "" : file(var.rules_file)
+  file_quoted = join("", [
+    for part in regexall(local.yaml_parts, local.file_text) : can(regex("^[\"'#\\s]", part)) ? part :
+    replace(
+      replace(part, "/^([{\\[,]*)${local.yaml_words}([:,}\\]]|$)/", "$1\"$2\"$3"),
+      "/([\\[,])${local.yaml_words}([,\\]])/", "$1\"$2\"$3"
+    )
+  ])
+  file_json = can(jsondecode(local.file_text)) ? local.file_text : try(jsonencode(yamldecode(local.file_quoted)), "null")
+
+  # The function reads a rule file as it is, with its comments and its `$${VARIABLES}`.
+  rules_text = var.rules == null ? local.file_text : local.declared_text
+
+  # Either way the same, in one type.
+  decoded = jsondecode(var.rules == null ? local.file_json : jsonencode(local.declared))
+  model = {
+    tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
+    entities   = try({ for name, entity in local.decoded.entities : name => entity if can(entity.key) }, {})
+    references = try({ for name, rule in local.decoded.references : name => rule }, {})
+    mirrors    = try({ for name, rule in local.decoded.mirrors : name => rule }, {})
+  }
+
+  # The names of the tables in DynamoDB, with `$${VARIABLE}` and `$${VARIABLE:-default}` replaced.
+  written_names = {
+    for alias, table in local.model.tables : alias =>
+    var.rules == null ? try(tostring(table.name), alias) : coalesce(try(var.rules.tables[alias].name, null), alias)
+  }
+  table_names = {
+    for alias, name in local.written_names : alias => join("", [
+      for part in regexall("([^$]*)(?:\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\\})?", name) :
+      join("", [part[0], part[1] == null ? "" : try(coalesce(lookup(var.environment, part[1], ""), part[2]), "")])
+    ])
+  }
+
+  # The mode that each rule runs in.
+  rule_modes = {
+    for name, rule in merge(local.model.references, local.model.mirrors) : name => (
+      try(rule.mode, "enforce") == "off" ? "off" : coalesce(var.mode, try(rule.mode, "enforce"))
+    )
+  }
+  references = { for name, rule in local.model.references : name => rule if local.rule_modes[name] != "off" }
+  mirrors    = { for name, rule in local.model.mirrors : name => rule if local.rule_modes[name] != "off" }
+
+  # The entities that a rule looks at, and their tables.
+  used_entities = {
+    for name in distinct(flatten([
+      [for rule in local.references : [rule.from, rule.to]],
+      [for rule in local.mirrors : [rule.source, rule.mirror]],
+    ])) : name => local.model.entities[name]
+    if contains(keys(local.model.tables), try(local.model.entities[name].table, ""))
+  }
+  table_of    = { for name, entity in local.used_entities : name => entity.table }
+  used_tables = toset(values(local.table_of))
+
+  # How the items that refer to a deleted one are found. A reference that does not say how, and whose
+  # target's key does not fix the partition of its items, finds none.
+  finding = {
+    for name, rule in local.references : name => {
+      asks = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
+      derived = !can(rule.find) && alltrue([
+        for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
+        contains([
+          for to in distinct(flatten(values(try(local.captures[rule.to], {})))) :
+          try(regex("^\\{([A-Za-z0-9_]+)\\}$", rule.on[to])[0], to)
+        ], capture)
+      ])
+      index  = try(rule.find.index, null)
+      mirror = try(local.model.mirrors[rule.find.mirror].mirror, null)
+    }
+  }
+
+  # The tables whose changes the rules must see: of a target only if somebody asks who refers to it.
+  watched = toset([
+    for entity in flatten([
+      [for rule in local.references : rule.from],
+      [
+        for name, rule in local.references : rule.to if local.finding[name].asks
+        && (local.finding[name].derived || local.finding[name].index != null || local.finding[name].mirror != null)
+      ],
+      [for rule in local.mirrors : [rule.source, rule.mirror]],
+    ]) : local.table_of[entity] if contains(keys(local.table_of), entity)
+  ])
+
+  # The key attributes of each table, in order, with their types.
+  key_attributes = {
+    for alias, table in local.model.tables : alias => [
+      for attribute in table.key : {
+        name = regex("^(.*?)(?::[SNB])?$", attribute)[0]
+        type = try(regex(":([SNB])$", attribute)[0], "S")
+      }
+    ]
+  }
+
+  # The captures of each key attribute's template. `{{` is a brace, and begins none.
+  captures = {
+    for name, entity in local.used_entities : name => {
+      for attribute, template in entity.key : attribute => [
+        for capture in regexall("\\{([A-Za-z0-9_]+)\\*?\\}", replace(tostring(template), "{{", "")) : capture[0]
+      ]
+    }
+  }
+}

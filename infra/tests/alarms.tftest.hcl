@@ -1,0 +1,105 @@
+# Alarms and the dashboard.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  rules_file = "tests/fixtures/app.yaml"
+}
+
+run "all_of_them" {
+  assert {
+    condition = keys(aws_cloudwatch_metric_alarm.this) == [
+      "dropped_records/app", "duration", "errors", "failed_deliveries", "given_up_records/app", "iterator_age", "records_rejected",
+      "repairs_failed", "throttles", "violations", "violations_by_rule/member_company", "violations_by_rule/member_user", "violations_by_rule/membership",
+    ]
+    error_message = "the alarms are ${join(", ", keys(aws_cloudwatch_metric_alarm.this))}"
+  }
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 60 && length(alarm.alarm_description) <= 1024 && startswith(alarm.alarm_name, "referee-")
+    ])
+    error_message = "an alarm breaches without data, or does not say what to do"
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["duration"].threshold == 48000 && aws_cloudwatch_metric_alarm.this["iterator_age"].threshold == 900000
+      && aws_cloudwatch_metric_alarm.this["violations"].threshold == 0
+    )
+    error_message = "a threshold is not in its metric's unit"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["violations_by_rule/member_user"].dimensions == tomap({ Rule = "member_user" }) && length(aws_cloudwatch_metric_alarm.this["violations"].dimensions) == 0
+    error_message = "an alarm watches another metric"
+  }
+}
+
+run "the_dashboard" {
+  assert {
+    condition = (
+      [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title] == [
+        "Violations", "Repairs and mirrors", "Records", "Lag", "Errors and throttles", "Duration", "Records at the mappings", "Records given up",
+      ]
+      && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.region == "eu-west-1" && length(widget.properties.metrics) > 0])
+    )
+    error_message = "the dashboard is ${aws_cloudwatch_dashboard.this[0].dashboard_body}"
+  }
+}
+
+run "switched_and_tuned" {
+  variables {
+    alarms = {
+      violations         = { threshold = 10, period = 300, datapoints = 2, periods = 3 }
+      violations_by_rule = { enabled = false }
+      errors             = { enabled = false }
+      warnings           = { enabled = true }
+      iterator_age       = { threshold = 60 }
+    }
+    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:alarm"]
+    ok_actions    = ["arn:aws:sns:eu-west-1:123456789012:ok"]
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["violations"].threshold == 10 && aws_cloudwatch_metric_alarm.this["violations"].period == 300
+      && aws_cloudwatch_metric_alarm.this["violations"].datapoints_to_alarm == 2 && aws_cloudwatch_metric_alarm.this["violations"].evaluation_periods == 3
+      && aws_cloudwatch_metric_alarm.this["iterator_age"].threshold == 3600000
+    )
+    error_message = "a setting does not count"
+  }
+  assert {
+    condition = (
+      !anytrue([for key in keys(aws_cloudwatch_metric_alarm.this) : startswith(key, "violations_by_rule") || key == "errors"])
+      && contains(keys(aws_cloudwatch_metric_alarm.this), "warnings")
+    )
+    error_message = "a switch does not count"
+  }
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:alarm"]) && alarm.ok_actions == toset(["arn:aws:sns:eu-west-1:123456789012:ok"])
+    ])
+    error_message = "the wrong people are told"
+  }
+}
+
+run "no_metrics_no_alarms_on_them" {
+  variables {
+    metrics = "none"
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.namespace == "AWS/Lambda"]) && !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "Violations")
+    error_message = "an alarm watches a metric that is not there"
+  }
+}
+
+run "no_dashboard" {
+  variables {
+    dashboard = false
+  }
+  assert {
+    condition     = length(aws_cloudwatch_dashboard.this) == 0 && output.dashboard_name == null
+    error_message = "there is a dashboard"
+  }
+}

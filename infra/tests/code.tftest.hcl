@@ -1,0 +1,68 @@
+# Whose the code is, and when it is deployed anew.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  rules_file = "tests/fixtures/app.yaml"
+}
+
+run "left_to_cargo" {
+  assert {
+    condition = (
+      length(aws_lambda_function.this) == 0 && endswith(aws_lambda_function.deployed_by_cargo[0].filename, "placeholder.zip")
+      && output.function_name == "referee"
+    )
+    error_message = "the code is not left to cargo"
+  }
+}
+
+run "a_zip_beside_its_binary" {
+  variables {
+    code = { package = "tests/fixtures/package/bootstrap.zip" }
+  }
+  assert {
+    condition     = aws_lambda_function.this[0].source_code_hash == filebase64sha256("tests/fixtures/package/bootstrap")
+    error_message = "the hash is not the binary's"
+  }
+  assert {
+    condition     = aws_lambda_function.this[0].filename == "tests/fixtures/package/bootstrap.zip" && length(aws_lambda_function.deployed_by_cargo) == 0
+    error_message = "the code is not the zip's"
+  }
+}
+
+run "a_zip_alone" {
+  variables {
+    code = { package = "placeholder.zip" }
+  }
+  assert {
+    condition     = aws_lambda_function.this[0].source_code_hash == filebase64sha256("placeholder.zip")
+    error_message = "the hash is not the zip's"
+  }
+}
+
+run "an_object" {
+  variables {
+    code = { s3 = { bucket = "artifacts", key = "referee.zip", version = "7" }, hash = "1.2.3" }
+  }
+  assert {
+    condition = (
+      aws_lambda_function.this[0].s3_bucket == "artifacts" && aws_lambda_function.this[0].s3_key == "referee.zip"
+      && aws_lambda_function.this[0].s3_object_version == "7" && aws_lambda_function.this[0].source_code_hash == "1.2.3"
+      && aws_lambda_function.this[0].filename == null
+    )
+    error_message = "the code is not the object's"
+  }
+}
+
+run "another_processor" {
+  variables {
+    architecture = "x86_64"
+    code         = { package = "placeholder.zip" }
+  }
+  assert {
+    condition     = aws_lambda_function.this[0].architectures == tolist(["x86_64"])
+    error_message = "the processor is another one"
+  }
+}

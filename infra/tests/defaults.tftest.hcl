@@ -1,0 +1,113 @@
+# What there is if nothing but rules is given.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  rules_file = "tests/fixtures/app.yaml"
+}
+
+run "defaults" {
+  assert {
+    condition = (
+      local.function.architectures == tolist(["arm64"]) && local.function.runtime == "provided.al2023"
+      && local.function.memory_size == 256 && local.function.timeout == 60
+      && local.function.reserved_concurrent_executions == -1
+    )
+    error_message = "the function is not as documented"
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && local.function.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
+    error_message = "the log is not kept for 30 days in the module's own group"
+  }
+  assert {
+    condition     = !strcontains(output.policy, "CreateLogGroup")
+    error_message = "the function could make its log group again after destroy"
+  }
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.this["app"].starting_position == "TRIM_HORIZON"
+      && aws_lambda_event_source_mapping.this["app"].function_response_types == toset(["ReportBatchItemFailures"])
+      && aws_lambda_event_source_mapping.this["app"].bisect_batch_on_function_error
+      && aws_lambda_event_source_mapping.this["app"].maximum_record_age_in_seconds == 79200
+      && aws_lambda_event_source_mapping.this["app"].maximum_retry_attempts == 10000
+      && aws_lambda_event_source_mapping.this["app"].metrics_config[0].metrics == toset(["EventCount"])
+    )
+    error_message = "the mapping could lose records, or not tell of them"
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.this["app"].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::referee-failed-123456789012-eu-west-1"
+    error_message = "records that were given up are not kept in a bucket"
+  }
+  assert {
+    condition = (
+      aws_s3_bucket_public_access_block.failed[0].restrict_public_buckets && !aws_s3_bucket.failed[0].force_destroy
+      && one(aws_s3_bucket_server_side_encryption_configuration.failed[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
+    )
+    error_message = "the bucket is not private, encrypted and kept"
+  }
+  assert {
+    condition     = length(local.function.vpc_config) == 0 && local.function.tracing_config[0].mode == "PassThrough"
+    error_message = "there is a network or a trace that nobody asked for"
+  }
+}
+
+run "settings_of_one_table" {
+  variables {
+    mapping  = { batch_size = 500, parallelization_factor = 2 }
+    mappings = { app = { batch_size = 10, enabled = false } }
+  }
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.this["app"].batch_size == 10 && !aws_lambda_event_source_mapping.this["app"].enabled
+      && aws_lambda_event_source_mapping.this["app"].parallelization_factor == 2
+    )
+    error_message = "a table's own settings do not count before the common ones"
+  }
+}
+
+run "region_tags_network" {
+  variables {
+    region               = "ap-southeast-2"
+    tags                 = { Team = "data" }
+    tracing              = true
+    reserved_concurrency = 5
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+    vpc                  = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+  assert {
+    condition = alltrue([
+      for made in [local.function, aws_cloudwatch_log_group.this, aws_s3_bucket.failed[0], aws_lambda_event_source_mapping.this["app"], aws_cloudwatch_metric_alarm.this["errors"]] :
+      made.region == "ap-southeast-2" && made.tags == tomap({ Team = "data" })
+    ])
+    error_message = "something is in another Region, or without tags"
+  }
+  assert {
+    condition     = local.function.vpc_config[0].subnet_ids == toset(["subnet-1"]) && strcontains(output.policy, "ec2:CreateNetworkInterface")
+    error_message = "the function does not join the network"
+  }
+  assert {
+    condition     = local.function.tracing_config[0].mode == "Active" && strcontains(output.policy, "xray:PutTraceSegments")
+    error_message = "the function does not trace"
+  }
+  assert {
+    condition     = local.function.reserved_concurrent_executions == 5 && aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "a limit is not set"
+  }
+}
+
+run "long_names_stay_within_the_limits" {
+  variables {
+    name   = "Referee_of_the_shop-and-of-all-its-many-branches"
+    region = "ap-southeast-2"
+  }
+  assert {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", aws_s3_bucket.failed[0].bucket))
+    error_message = "the bucket's name is none: ${aws_s3_bucket.failed[0].bucket}"
+  }
+  assert {
+    condition     = length(aws_iam_role.this.name) <= 64
+    error_message = "the role's name is too long"
+  }
+}

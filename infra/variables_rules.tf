@@ -1,0 +1,97 @@
+# What the rules say. Everything here has the shape of the rule file: see ../docs/rule-file.md.
+
+variable "rules" {
+  description = "The rules, in the shape of the rule file. Terraform drops arguments that it does not know, without a word: run `referee check` on the output `rules`."
+  type = object({
+    version = optional(number, 1)
+
+    tables = map(object({
+      name      = optional(string) # the table's name in DynamoDB, or else its name here
+      key       = list(string)     # partition key, sort key; `id:N` and `id:B` for other types than string
+      separator = optional(string)
+    }))
+
+    entities = map(object({
+      table      = string
+      key        = map(string) # a template for each key attribute
+      attributes = optional(map(string))
+      where      = optional(map(string)) # a number or boolean if `attributes` says so
+    }))
+
+    references = optional(map(object({
+      from          = string
+      to            = string
+      on            = optional(map(string))
+      match         = optional(string)
+      required      = optional(bool)
+      on_missing    = optional(string)
+      on_delete     = optional(string)
+      on_ttl_delete = optional(string)
+      default       = optional(map(string)) # a value for each capture
+      find = optional(object({
+        index  = optional(string)
+        key    = optional(list(map(string))) # partition key, sort key: Terraform's maps have no order
+        mirror = optional(string)
+        none   = optional(bool) # `find: none` of the rule file
+      }))
+      grace      = optional(string)
+      mode       = optional(string)
+      severity   = optional(string)
+      max_fanout = optional(number)
+      max_depth  = optional(number)
+    })), {})
+
+    mirrors = optional(map(object({
+      source           = string
+      mirror           = string
+      copy             = optional(list(string)) # absent: all attributes; empty: none
+      on_mirror_delete = optional(string)
+      on_mirror_edit   = optional(string)
+      adopt            = optional(bool)
+      mode             = optional(string)
+      severity         = optional(string)
+    })), {})
+  })
+  default = null
+}
+
+variable "rules_file" {
+  description = "The path of a rule file, as YAML or JSON, instead of `rules`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.rules_file == null || can(file(var.rules_file))
+    error_message = "rules_file: there is no file that can be read at this path; give it from path.root or path.module, as in \"$${path.root}/referee.yaml\"."
+  }
+}
+
+variable "rules_in_package" {
+  description = "Whether the function's package has the rule file beside the binary, for rules that are too long for the environment. Deploy the package that `make package RULES=…` makes of the same rules."
+  type        = bool
+  default     = false
+}
+
+variable "tables" {
+  description = "Tables of the rules that this configuration manages, by their name in the rules: the `aws_dynamodb_table` itself, or these of its attributes. The other tables are looked up by name."
+  type = map(object({
+    arn                    = string
+    stream_arn             = string
+    stream_enabled         = bool
+    stream_view_type       = string
+    server_side_encryption = optional(list(object({ kms_key_arn = optional(string) })), [])
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "mode" {
+  description = "The mode of every rule that is not `off`: `observe` only reports, and gives the function no right to write. As each rule says if null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.mode == null || contains(["off", "observe", "enforce"], coalesce(var.mode, "off"))
+    error_message = "mode: must be \"observe\", \"enforce\", \"off\", or null for what each rule says."
+  }
+}

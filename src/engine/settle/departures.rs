@@ -1,0 +1,136 @@
+//! Departures: what is done about the items that a deleted one leaves behind.
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::bring_back::bring_back;
+use super::cascade::cascade;
+use super::enforce::Fate;
+use crate::data::Key;
+use crate::engine::leads::{Trail, referring};
+use crate::engine::outcome::Made;
+use crate::engine::plan::Plan;
+use crate::engine::process::{Clock, Fatal};
+use crate::engine::reads::{CONCURRENCY, Snapshot};
+use crate::engine::repair::Remedy;
+use crate::engine::report::Report;
+use crate::engine::violation::{Kind, Response};
+use crate::engine::work::Departure;
+use crate::rules::model::{OnDelete, Reference, Rules};
+use crate::store::{Store, StoreError};
+
+/// How many of the items left behind are named.
+pub(crate) const NAMED_MAX: usize = 10;
+
+/// What was found out and done about one departure.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// What was done about the items left behind.
+    pub(crate) response: Response,
+    /// What was in the way of a repair.
+    pub(crate) note: Option<String>,
+    /// How many items it was.
+    pub(crate) count: usize,
+    /// Whether there may be more of them.
+    pub(crate) more: bool,
+    /// The first of them.
+    pub(crate) named: Vec<Key<'static>>,
+    /// Those of them that could not be repaired.
+    pub(crate) left: Vec<(Key<'static>, Fate)>,
+    /// Why it went no further than this, if the rule says how far it may.
+    pub(crate) limit: Option<(Kind, String)>,
+    /// The writes made, or those that would be.
+    pub(crate) made: Vec<Made>,
+    /// Why it is not done with.
+    pub(crate) unfinished: Option<StoreError>,
+}
+
+impl Settled {
+    /// Nobody was left behind.
+    pub(crate) const fn nothing() -> Self {
+        Self {
+            response: Response::Reported,
+            note: None,
+            count: 0,
+            more: false,
+            named: Vec::new(),
+            left: Vec::new(),
+            limit: None,
+            made: Vec::new(),
+            unfinished: None,
+        }
+    }
+
+    /// Takes in what became of one of the items.
+    pub(crate) fn take(&mut self, key: Key<'static>, fate: Fate) {
+        match fate {
+            Fate::Repaired(made) => {
+                self.count += 1;
+                self.made.push(made);
+                if self.named.len() < NAMED_MAX {
+                    self.named.push(key);
+                }
+            }
+            Fate::Whole => {}
+            Fate::Impossible(_) | Fate::Failed(_) => {
+                self.count += 1;
+                self.left.push((key, fate));
+            }
+        }
+    }
+}
+
+/// Looks again for those who refer to what is gone, reports them, and does what the rules ask for.
+pub(crate) async fn settle_departures<S: Store, C: Clock>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    clock: &C,
+    departures: Vec<Departure<'_>>,
+    snapshot: &Snapshot,
+    report: &mut Report<'_>,
+) -> Result<(), Fatal> {
+    let settled: Vec<_> = stream::iter(&departures)
+        .map(|departure| settle(rules, plan, store, clock, departure, snapshot))
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
+    for (departure, settled) in departures.iter().zip(settled) {
+        match settled {
+            Ok(settled) => report.departure(departure, settled)?,
+            Err(error) => report.fail(error, &departure.cause)?,
+        }
+    }
+    Ok(())
+}
+
+async fn settle<S: Store, C: Clock>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    clock: &C,
+    departure: &Departure<'_>,
+    snapshot: &Snapshot,
+) -> Result<Settled, StoreError> {
+    let finder = &departure.finder;
+    let reference = &rules[finder.rule];
+    let to = &rules[reference.to];
+    if snapshot.item(to.table, &finder.target)?.is_some_and(|target| to.admits(target)) {
+        return Ok(Settled::nothing());
+    }
+    let trail = Trail::new(rules, plan, finder);
+    if let Some(remedy) = Remedy::of_delete(departure.action) {
+        return cascade(rules, store, clock, departure, remedy, trail).await;
+    }
+    if departure.action == OnDelete::Restore {
+        return bring_back(rules, store, departure, trail).await;
+    }
+    let leads = referring(store, trail, fanout_max(reference)).await?;
+    let (count, more) = (leads.keys.len(), leads.more);
+    let named = leads.keys.into_iter().take(NAMED_MAX).collect();
+    Ok(Settled { count, more, named, ..Settled::nothing() })
+}
+
+/// How many items one delete may touch.
+pub(crate) fn fanout_max(reference: &Reference) -> usize {
+    usize::try_from(reference.fanout_max).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,305 @@
+//! Repairs in whose way something comes: between the look and the leap, and in the database.
+
+use std::rc::Rc;
+
+use expect_test::{Expect, expect};
+use futures_util::FutureExt as _;
+use referee::data::{JsonItem, into_owned};
+use referee::store::memory::{CallKind, Fault};
+use referee::store::{Action, CancellationReason, Memory, Store as _, StoreError, Write};
+
+use crate::history::{History, item_json, load, outcome_on};
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { owner: S, watchers: L }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { user: "{owner}" }
+    find: { index: by_owner, key: { owner: "{user}" } }
+    on_delete: cascade
+  task_watchers:
+    from: task
+    to: user
+    on: { user: "{watchers[*]}" }
+    find: none
+    on_missing: unset
+"#;
+
+fn tasks() -> History {
+    History::new()
+        .has("pk: task#1, sk: '-', owner: ann")
+        .has("pk: task#2, sk: '-', owner: ann")
+        .has("pk: task#3, sk: '-', owner: ann")
+        .remove("pk: user#ann, sk: '-'")
+}
+
+/// What a history comes to where this happens to the n-th transaction, from one.
+fn check(
+    history: &History,
+    mut happens: impl FnMut(&Memory, usize) -> Fault + 'static,
+    expected: &Expect,
+) {
+    let rules = load(RULES);
+    let store = Rc::new(history.store(&rules));
+    let (inner, mut transactions) = (Rc::clone(&store), 0);
+    store.set_faults(Box::new(move |call| {
+        if call.kind != CallKind::Transact {
+            return Fault::None;
+        }
+        transactions += 1;
+        happens(&inner, transactions)
+    }));
+    expected.assert_eq(&outcome_on(&rules, history, &store));
+}
+
+/// Somebody else puts an item.
+fn put(store: &Memory, text: &str) {
+    let json = item_json(text).to_string();
+    let item = into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0);
+    let write = Write { table: "app".to_owned(), action: Action::Put(item), condition: None };
+    store.write(write).now_or_never().unwrap().unwrap();
+}
+
+/// A cancellation for which these actions are the reason.
+fn cancel(count: usize, reasons: &[(usize, CancellationReason)]) -> Fault {
+    let reason = |place| {
+        let found = reasons.iter().find(|(at, _)| *at == place);
+        found.map_or(CancellationReason::None, |(_, reason)| reason.clone())
+    };
+    Fault::Cancel((0..count).map(reason).collect())
+}
+
+#[test]
+fn an_item_that_is_pointed_elsewhere_meanwhile_stays() {
+    let happens = |store: &Memory, transaction| {
+        if transaction == 1 {
+            put(store, "pk: task#2, sk: '-', owner: bob");
+            put(store, "pk: user#bob, sk: '-'");
+        }
+        Fault::None
+    };
+    check(
+        &tasks(),
+        happens,
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 18 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner delete task#1/-
+          task_owner delete task#3/-
+        4 own: 1 requests, 1 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+        + task#2/- owner: bob
+        + user#bob/-
+    "#]],
+    );
+}
+
+#[test]
+fn a_target_that_comes_back_meanwhile_ends_it() {
+    let happens = |store: &Memory, transaction| {
+        if transaction == 1 {
+            put(store, "pk: user#ann, sk: '-'");
+        }
+        Fault::None
+    };
+    check(
+        &tasks(),
+        happens,
+        &expect![[r#"
+        1 app: 4 requests, 4.5 read, 8 write
+        1 own: 0 requests, 0 read, 0 write
+        + user#ann/-
+    "#]],
+    );
+}
+
+#[test]
+fn an_element_that_moves_meanwhile_is_found_again() {
+    let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
+    let happens = |store: &Memory, transaction| {
+        if transaction == 1 {
+            put(store, "pk: task#1, sk: '-', watchers: [cid, bob]");
+            put(store, "pk: user#cid, sk: '-'");
+        }
+        Fault::None
+    };
+    check(
+        &history,
+        happens,
+        &expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
+          task_watchers update task#1/-: REMOVE watchers[1]
+        3 own: 1 requests, 1 read, 0 write
+        - task#1/- watchers: [bob]
+        + task#1/- watchers: [cid]
+        + user#cid/-
+    "#]],
+    );
+}
+
+#[test]
+fn an_item_that_never_keeps_still_is_for_the_next_delivery() {
+    let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
+    let happens = |store: &Memory, transaction| {
+        if transaction <= 5 {
+            let others = vec!["cid"; transaction].join(", ");
+            put(store, &format!("pk: task#1, sk: '-', watchers: [{others}, bob]"));
+        }
+        Fault::None
+    };
+    check(
+        &history,
+        happens,
+        &expect![[r#"
+        1 app: 7 requests, 3 read, 20 write
+          handed back @100: the item changes faster than it can be repaired
+        1 app: 3 requests, 3 read, 4 write
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
+          task_watchers update task#1/-: REMOVE watchers[5]
+        6 own: 3 requests, 3 read, 4 write
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#cid/- @101 repaired: the referenced `user` does not exist
+          task_watchers update task#1/-: REMOVE watchers[0], REMOVE watchers[1], REMOVE watchers[2], REMOVE watchers[3], REMOVE watchers[4]
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- watchers: [bob]
+        + task#1/- watchers: []
+    "#]],
+    );
+}
+
+#[test]
+fn those_that_others_are_busy_with_hold_nobody_else_back() {
+    let busy = |_: &Memory, transaction| match transaction {
+        1 => cancel(4, &[(2, CancellationReason::Conflict)]),
+        _ => Fault::None,
+    };
+    check(
+        &tasks(),
+        busy,
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner delete task#1/-
+          task_owner delete task#3/-
+          handed back @100: another transaction is under way on the item
+        1 app: 4 requests, 2.5 read, 6 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 1 `task` referred to the deleted `user`: deleted [1]
+          task_owner delete task#2/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+    let target = |_: &Memory, transaction| match transaction {
+        1 => cancel(4, &[(0, CancellationReason::Throttled)]),
+        _ => Fault::None,
+    };
+    check(
+        &tasks(),
+        target,
+        &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          handed back @100: another transaction is under way on the item
+        1 app: 4 requests, 4.5 read, 14 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn one_that_cannot_be_repaired_holds_nobody_else_back() {
+    let invalid = |_: &Memory, transaction| match transaction {
+        1 => cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
+        _ => Fault::None,
+    };
+    check(
+        &tasks(),
+        invalid,
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner dangling_reference task#3/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+    "#]],
+    );
+    // DynamoDB does not always say which one it is.
+    let refused = |_: &Memory, transaction| match transaction {
+        1 | 2 => Fault::Fail(StoreError::Rejected("too large together".to_owned())),
+        _ => Fault::None,
+    };
+    check(
+        &tasks(),
+        refused,
+        &expect![[r#"
+        1 app: 7 requests, 4.5 read, 16 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn an_index_is_looked_at_once_the_grace_is_over() {
+    let history = || {
+        History::new()
+            .has("pk: user#ann, sk: '-'")
+            .insert("pk: task#1, sk: '-', owner: ann")
+            .later(1)
+            .remove("pk: user#ann, sk: '-'")
+    };
+    let lagging = |catches_up: bool| {
+        let rules = load(RULES);
+        let store = Rc::new(history().store(&rules));
+        store.hold_indexes();
+        let inner = Rc::clone(&store);
+        store.set_faults(Box::new(move |call| {
+            if catches_up && call.kind == CallKind::Query {
+                inner.advance_indexes(inner.unseen());
+            }
+            Fault::None
+        }));
+        outcome_on(&rules, &history(), &store)
+    };
+    expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+        1 app: 4 requests, 2.5 read, 6 write
+          task_owner orphaned task#1/- -> user#ann/- @200 repaired: 1 `task` referred to the deleted `user`: deleted [1]
+          task_owner delete task#1/-
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+    "#]].assert_eq(&lagging(true));
+    // What it does not show by then, an audit finds.
+    expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 1.5 read, 0 write
+    "#]]
+    .assert_eq(&lagging(false));
+}

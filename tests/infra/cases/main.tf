@@ -1,0 +1,109 @@
+# The module with many rule sets, of which only the policies, filters and rules are looked at.
+
+terraform {
+  required_version = ">= 1.9"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+locals {
+  events = "${path.module}/../../../events"
+  rule_files = merge(
+    { for path in fileset(local.events, "*/referee.yaml") : dirname(path) => "${local.events}/${path}" },
+    { actions = "${path.module}/actions.yaml" },
+  )
+}
+
+module "case" {
+  source   = "../../../infra"
+  for_each = local.rule_files
+
+  rules_file = each.value
+}
+
+module "twin" {
+  source = "../../../infra"
+
+  rules = {
+    tables = {
+      app   = { name = "app-test", key = ["pk", "sk"], separator = "|" }
+      users = { key = ["id:N"] }
+    }
+    entities = {
+      company = {
+        table      = "app"
+        key        = { pk = "company|{company}", sk = "company|" }
+        where      = { kind = "company", size = 3, open = true }
+        attributes = { kind = "S", size = "N", open = "BOOL" }
+      }
+      user = { table = "users", key = { id = "{user}" } }
+      member = {
+        table      = "app"
+        key        = { pk = "company|{company}", sk = "member|{member}" }
+        attributes = { "address.city" = "S", area = "N", role = "S", user = "N" }
+      }
+      member_of = { table = "app", key = { pk = "member|{member}", sk = "company|{company}" } }
+    }
+    references = {
+      member_company = {
+        from          = "member"
+        to            = "company"
+        match         = "full"
+        required      = true
+        on_delete     = "cascade"
+        on_ttl_delete = "report"
+        grace         = "5s"
+        severity      = "error"
+        max_fanout    = 500
+        max_depth     = 3
+      }
+      member_user = {
+        from       = "member"
+        to         = "user"
+        on         = { user = "{user}" }
+        on_missing = "set_default"
+        on_delete  = "unset"
+        default    = { user = 7 }
+        find       = { index = "by_user", key = [{ "user:N" = "{user}" }, { "area:N" = "{user}" }] }
+        mode       = "observe"
+      }
+      member_none  = { from = "member", to = "user", on = { user = "{user}" }, find = { none = true }, severity = "warn" }
+      member_found = { from = "member_of", to = "company", find = { index = "by_company", key = [{ sk = "company|{company}" }] } }
+    }
+    mirrors = {
+      membership = {
+        source           = "member"
+        mirror           = "member_of"
+        copy             = ["role"]
+        on_mirror_delete = "report"
+        on_mirror_edit   = "report"
+        adopt            = false
+        mode             = "enforce"
+        severity         = "warn"
+      }
+    }
+  }
+}
+
+output "cases" {
+  description = "For each rule set, what the module makes of it."
+  value = {
+    for name, case in module.case : name => {
+      policy  = jsondecode(case.policy)
+      filters = case.filters
+    }
+  }
+}
+
+output "twin" {
+  description = "The rules above, as the function reads them."
+  value       = module.twin.rules
+}

@@ -1,0 +1,34 @@
+//! The function: two resources, of which one leaves its code to cargo, and which are else the same.
+
+use super::read;
+
+/// What they do not share: their code, who deploys it, and words on that.
+const OF_CODE: [&str; 8] = [
+    "#",
+    "count",
+    "filename",
+    "ignore_changes",
+    "s3_bucket",
+    "s3_key",
+    "s3_object_version",
+    "source_code_hash",
+];
+
+/// Whoever deploys the code, the function is the same.
+pub(crate) fn resources_agree() {
+    let file = read("infra/function.tf");
+    let arguments = |name: &str| -> Vec<String> {
+        let opening = format!("resource \"aws_lambda_function\" \"{name}\" {{\n");
+        let (_, rest) = file.split_once(&opening).unwrap();
+        let (block, _) = rest.split_once("\n}\n").unwrap();
+        let block =
+            block.replace("  lifecycle {\n", "").replace("s3_key, s3_object_version]\n  }", "");
+        let lines = block.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        lines
+            .filter(|line| !line.is_empty() && !OF_CODE.iter().any(|word| line.starts_with(word)))
+            .collect()
+    };
+    let ours = arguments("this");
+    assert!(ours.len() > 20);
+    assert_eq!(ours, arguments("deployed_by_cargo"));
+}

@@ -1,0 +1,61 @@
+//! Policies: what the module allows is what `referee iam` prints for the same rules.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use super::cases::{golden, rule_files};
+
+/// The policies are equal, statement by statement, if the command-line tool has that verb.
+pub(crate) fn are_those_of_referee_iam() {
+    let mut help = Command::new(env!("CARGO_BIN_EXE_referee"));
+    if !help.args(["help", "iam"]).output().unwrap().status.success() {
+        eprintln!("skipped: there is no `referee iam` to compare policies with");
+        return;
+    }
+    for (name, path) in rule_files() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+        command.arg("iam").arg("--rules").arg(path);
+        // As the stand-in and the module have it.
+        command.args(["--region", "eu-west-1", "--account", "123456789012"]);
+        command.args(["--on-failure", "referee-failed-123456789012-eu-west-1"]);
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {told}");
+        let printed: Json = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(statements(&golden(&name)["policy"]), statements(&printed), "{name}");
+    }
+}
+
+/// What is allowed, by the statements' names: actions, resources and condition.
+type Statements<'p> = BTreeMap<&'p str, (Vec<String>, Vec<String>, Option<&'p Json>)>;
+
+fn statements(policy: &Json) -> Statements<'_> {
+    let statements = policy["Statement"].as_array().unwrap().iter().map(|statement| {
+        assert_eq!(statement["Effect"], "Allow");
+        let resources = texts(&statement["Resource"]).iter().map(|it| of_any_stream(it)).collect();
+        let parts = (texts(&statement["Action"]), sorted(resources), statement.get("Condition"));
+        (statement["Sid"].as_str().unwrap(), parts)
+    });
+    statements.collect()
+}
+
+/// One text or a list of them.
+fn texts(value: &Json) -> Vec<String> {
+    let all = value.as_array().map_or_else(|| vec![value], |all| all.iter().collect());
+    sorted(all.into_iter().map(|text| text.as_str().unwrap().to_owned()).collect())
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
+}
+
+/// Terraform knows which stream a table has; the rules do not.
+fn of_any_stream(resource: &str) -> String {
+    match resource.split_once("/stream/") {
+        Some((table, _)) => format!("{table}/stream/*"),
+        None => resource.to_owned(),
+    }
+}

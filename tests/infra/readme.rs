@@ -1,0 +1,104 @@
+//! The tables of inputs and outputs in infra/README.md, which are made from the module's own files.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use expect_test::expect_file;
+use tempfile::TempDir;
+
+use super::terraform::Terraform;
+use super::{read, root};
+
+/// What stands before the tables.
+const GENERATED: &str = "--test infra -->\n";
+
+/// The tables are what the files say.
+pub(crate) fn tables_are_fresh() {
+    let readme = read("infra/README.md");
+    let (kept, _) = readme.split_once(GENERATED).unwrap();
+    let inputs: Vec<Block> = ["variables_rules.tf", "variables.tf", "variables_alarms.tf"]
+        .into_iter()
+        .flat_map(|file| blocks(&read(format!("infra/{file}")), "variable"))
+        .collect();
+    let outputs = blocks(&read("infra/outputs.tf"), "output");
+    let mut text = format!("{kept}{GENERATED}\n### Inputs\n\n");
+    text.push_str("| name | type | default | what it is |\n|---|---|---|---|\n");
+    for input in inputs {
+        let kind = kind(&input.argument("type").unwrap());
+        let default = input.argument("default").unwrap();
+        let name = &input.name;
+        let description = input.description();
+        let _ = writeln!(text, "| `{name}` | `{kind}` | `{default}` | {description} |");
+    }
+    text.push_str("\n### Outputs\n\n| name | what it is |\n|---|---|\n");
+    for output in outputs {
+        let _ = writeln!(text, "| `{}` | {} |", output.name, output.description());
+    }
+    expect_file![root().join("infra/README.md")].assert_eq(&text);
+}
+
+/// The code in the text can be planned, as it is and on its own.
+pub(crate) fn code_plans(terraform: &Terraform) {
+    let readme = read("infra/README.md");
+    let codes: Vec<&str> =
+        readme.split("\n```hcl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(codes.len() > 2);
+    for code in codes {
+        let folder = TempDir::new().unwrap();
+        // A clone that lies beside the configuration.
+        let clone = folder.path().join("referee");
+        let package = clone.join("target/lambda/referee-lambda");
+        fs::create_dir_all(&package).unwrap();
+        fs::copy(root().join("infra/placeholder.zip"), package.join("bootstrap.zip")).unwrap();
+        std::os::unix::fs::symlink(root().join("infra"), clone.join("infra")).unwrap();
+        let own = folder.path().join("own");
+        fs::create_dir(&own).unwrap();
+        let provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n";
+        fs::write(own.join("main.tf"), format!("{provider}\n{code}")).unwrap();
+        fs::write(own.join("referee.yaml"), read("infra/tests/fixtures/app.yaml")).unwrap();
+        let plan = terraform.enter(&own).plan(&[]);
+        assert!(plan["resource_changes"].as_array().unwrap().len() > 10);
+    }
+}
+
+/// A block of a file that `terraform fmt` has laid out.
+struct Block {
+    name: String,
+    lines: Vec<String>,
+}
+
+impl Block {
+    /// The value of an argument as it is written, of which what lies within other blocks is none.
+    fn argument(&self, name: &str) -> Option<String> {
+        let of_name = |line: &&String| {
+            let argument = line.strip_prefix("  ").unwrap_or_default();
+            argument.split_once(" = ").is_some_and(|(found, _)| found.trim_end() == name)
+        };
+        let line = self.lines.iter().find(of_name)?;
+        line.split_once(" = ").map(|(_, value)| value.to_owned())
+    }
+
+    fn description(&self) -> String {
+        let text = self.argument("description").unwrap();
+        let text = text.trim_matches('"').replace("\\\"", "\"").replace("$${", "${");
+        text.replace('|', "\\|")
+    }
+}
+
+fn blocks(text: &str, kind: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix(&format!("{kind} \"")) {
+            let name = name.trim_end_matches("\" {").to_owned();
+            blocks.push(Block { name, lines: Vec::new() });
+        } else if let Some(block) = blocks.last_mut() {
+            block.lines.push(line.to_owned());
+        }
+    }
+    blocks
+}
+
+/// A type without its insides.
+fn kind(written: &str) -> String {
+    written.trim_end_matches("({").to_owned()
+}

@@ -1,0 +1,160 @@
+# What the module refuses: each of these says why, and how to mend it.
+
+terraform {
+  required_version = ">= 1.9"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+locals {
+  entities = {
+    company = { table = "app", key = { pk = "company#{company}", sk = "company#" } }
+    member  = { table = "app", key = { pk = "company#{company}", sk = "user#{email}" } }
+  }
+  references = { member_company = { from = "member", to = "company" } }
+  rules = {
+    tables     = { app = { key = ["pk", "sk"] } }
+    entities   = local.entities
+    references = local.references
+  }
+}
+
+module "bad_rule_file" {
+  source     = "../../../infra"
+  rules_file = "${path.module}/bad.yaml"
+}
+
+module "no_rules" {
+  source = "../../../infra"
+}
+
+module "no_yaml" {
+  source     = "../../../infra"
+  rules_file = "${path.module}/../../../LICENSE"
+}
+
+module "no_rule" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { references = {} })
+}
+
+module "unknown_table" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { entities = merge(local.entities, { user = { table = "users", key = { id = "{email}" } } }) })
+}
+
+module "restrict" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { references = { member_company = { from = "member", to = "company", on_delete = "restrict" } } })
+}
+
+module "name_that_is_no_dimension" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { references = { "member → company" = { from = "member", to = "company" } } })
+}
+
+module "order_of_the_index_key" {
+  source = "../../../infra"
+  rules = merge(local.rules, { references = { member_company = {
+    from = "member", to = "company", find = { index = "by_company", key = [{ company = "{company}", joined = "{company}" }] }
+  } } })
+}
+
+module "too_many_filters" {
+  source   = "../../../infra"
+  rules    = local.rules
+  mappings = { app = { filters = [for number in range(11) : "{\"dynamodb\":{\"Keys\":{\"pk\":{\"S\":[\"${number}\"]}}}}"] } }
+}
+
+module "filter_on_an_image" {
+  source  = "../../../infra"
+  rules   = local.rules
+  mapping = { filters = ["{\"dynamodb\":{\"NewImage\":{\"pk\":{\"S\":[\"a\"]}}}}"] }
+}
+
+module "mapping_out_of_range" {
+  source  = "../../../infra"
+  rules   = local.rules
+  mapping = { batch_size = 20000 }
+}
+
+module "mapping_of_no_table" {
+  source   = "../../../infra"
+  rules    = local.rules
+  mappings = { users = { batch_size = 1 } }
+}
+
+module "table_of_no_rule" {
+  source = "../../../infra"
+  rules  = local.rules
+  tables = {
+    users = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/users", stream_arn = "", stream_enabled = false, stream_view_type = null }
+  }
+}
+
+module "no_stream" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { tables = { app = { name = "app-without-stream", key = ["pk", "sk"] } } })
+}
+
+module "stream_of_keys" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { tables = { app = { name = "app-keys-only", key = ["pk", "sk"] } } })
+}
+
+module "no_stream_on_a_table_of_mine" {
+  source = "../../../infra"
+  rules  = local.rules
+  tables = {
+    app = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/app", stream_arn = "", stream_enabled = null, stream_view_type = "" }
+  }
+}
+
+module "table_that_is_not_there" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { tables = { app = { name = "app-missing", key = ["pk", "sk"] } } })
+}
+
+module "variable_that_is_not_set" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { tables = { app = { name = "$${STAGE}", key = ["pk", "sk"] } } })
+}
+
+module "too_many_rules" {
+  source = "../../../infra"
+  rules = merge(local.rules, { references = {
+    for number in range(200) : "rule_${substr(sha256(number), 0, 50)}" => { from = "member", to = "company" }
+  } })
+}
+
+module "metrics_that_the_log_drops" {
+  source    = "../../../infra"
+  rules     = local.rules
+  metrics   = "emf"
+  log_level = "WARN"
+}
+
+module "rules_in_a_package_of_cargo" {
+  source           = "../../../infra"
+  rules            = local.rules
+  rules_in_package = true
+}
+
+module "version_to_come" {
+  source = "../../../infra"
+  rules  = merge(local.rules, { version = 2 })
+}
+
+module "everything_off" {
+  source = "../../../infra"
+  rules  = local.rules
+  mode   = "off"
+}

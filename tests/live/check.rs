@@ -1,0 +1,329 @@
+//! `referee check --live`: the rule file, compared with tables on DynamoDB Local.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+    TimeToLiveSpecification,
+};
+use expect_test::expect;
+use referee::aws::configure;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::check;
+
+/// The rules, of tables whose names begin in this way.
+fn rules(prefix: &str) -> String {
+    format!(
+        r#"version: 1
+tables:
+  shop: {{ name: {prefix}-shop, key: [pk, sk] }}
+  orders: {{ name: {prefix}-orders, key: [id] }}
+entities:
+  customer: {{ table: shop, key: {{ pk: "customer#{{customer}}", sk: profile }} }}
+  order:
+    table: orders
+    key: {{ id: "{{order}}" }}
+    attributes: {{ customer: S }}
+references:
+  order_customer:
+    from: order
+    to: customer
+    on: {{ customer: "{{customer}}" }}
+    on_delete: cascade
+    on_ttl_delete: ignore
+    find: {{ index: by_customer, key: {{ customer: "{{customer}}" }} }}
+"#
+    )
+}
+
+/// A folder with the rules, and a client for the tables, none of which is there yet.
+struct Stage {
+    folder: PathBuf,
+    prefix: String,
+    endpoint: String,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl Stage {
+    fn new(name: &str, endpoint: &str) -> Self {
+        let prefix = format!("check-{name}");
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&prefix);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("referee.yaml"), rules(&prefix)).unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let client = Client::new(&runtime.block_on(configure(Some(endpoint))));
+        let stage = Self { folder, prefix, endpoint: endpoint.to_owned(), client, runtime };
+        for table in ["shop", "orders"] {
+            // Where the endpoint outlives the tests, the table may be there from an earlier run.
+            stage.delete(table);
+        }
+        stage
+    }
+
+    fn table(&self, table: &str) -> String {
+        format!("{}-{table}", self.prefix)
+    }
+
+    fn delete(&self, table: &str) {
+        let deleted = self.client.delete_table().table_name(self.table(table)).send();
+        let _ = self.runtime.block_on(deleted);
+    }
+
+    /// Makes a table with this key, an index by this attribute, and a stream of this view type.
+    fn make(
+        &self,
+        table: &str,
+        key: &[&str],
+        index: Option<(&str, &str)>,
+        view: Option<StreamViewType>,
+    ) {
+        let attributes = key.iter().copied().chain(index.map(|(_, attribute)| attribute));
+        let attributes = attributes.map(|name| {
+            let attribute = AttributeDefinition::builder().attribute_name(name);
+            attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
+        });
+        let element = |(name, kind): (&&str, KeyType)| {
+            KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap()
+        };
+        let kinds = [KeyType::Hash, KeyType::Range];
+        let indexes = index.map(|(name, attribute)| {
+            let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly);
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(name)
+                .key_schema(element((&attribute, KeyType::Hash)))
+                .projection(keys_only.build());
+            vec![index.build().unwrap()]
+        });
+        let stream = view.map(|view| {
+            let stream = StreamSpecification::builder().stream_enabled(true);
+            stream.stream_view_type(view).build().unwrap()
+        });
+        let created = self
+            .client
+            .create_table()
+            .table_name(self.table(table))
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(attributes.collect()))
+            .set_key_schema(Some(key.iter().zip(kinds).map(element).collect()))
+            .set_global_secondary_indexes(indexes)
+            .set_stream_specification(stream);
+        self.runtime.block_on(created.send()).unwrap();
+    }
+
+    fn let_expire(&self, table: &str) {
+        let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires");
+        let update = self.client.update_time_to_live().table_name(self.table(table));
+        let update = update.time_to_live_specification(ttl.build().unwrap());
+        self.runtime.block_on(update.send()).unwrap();
+    }
+
+    fn check(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+        command.args(["check", "--endpoint-url", &self.endpoint]).args(more);
+        command.current_dir(&self.folder);
+        command
+    }
+}
+
+pub(crate) fn tables_that_are_not_there(endpoint: &str) {
+    let stage = Stage::new("missing", endpoint);
+    check(
+        stage.check(&[]),
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error[E080]: there is no table `check-missing-shop`
+         --> referee.yaml:3:17
+          |
+        3 |   shop: { name: check-missing-shop, key: [pk, sk] }
+          |                 ^^^^^^^^^^^^^^^^^^ not there
+          |
+          = help: check the `name` of table `shop` in the rule file, the endpoint, the account and the Region
+
+        error[E080]: there is no table `check-missing-orders`
+         --> referee.yaml:4:19
+          |
+        4 |   orders: { name: check-missing-orders, key: [id] }
+          |                   ^^^^^^^^^^^^^^^^^^^^ not there
+          |
+          = help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
+
+        `referee.yaml` has 2 errors; `referee explain E080` tells more
+    "#]],
+    );
+    check(
+        stage.check(&["--json"]),
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        {"type":"diagnostic","code":"E080","severity":"error","message":"there is no table `check-missing-shop`","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":35,"help":"check the `name` of table `shop` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":35,"text":"not there"}]}
+        {"type":"diagnostic","code":"E080","severity":"error","message":"there is no table `check-missing-orders`","file":"referee.yaml","line":4,"column":19,"end_line":4,"end_column":39,"help":"check the `name` of table `orders` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":4,"column":19,"end_line":4,"end_column":39,"text":"not there"}]}
+        {"type":"summary","errors":2,"warnings":0}
+        --- stderr
+    "#]],
+    );
+}
+
+pub(crate) fn tables_that_differ(endpoint: &str) {
+    let stage = Stage::new("differ", endpoint);
+    stage.make("shop", &["pk"], None, Some(StreamViewType::NewImage));
+    stage.make("orders", &["id"], Some(("by_customer", "buyer")), None);
+    check(
+        stage.check(&[]),
+        &expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error[E083]: the stream of table `check-differ-shop` has the view type NEW_IMAGE, and Referee needs NEW_AND_OLD_IMAGES
+             --> referee.yaml:3:17
+              |
+            3 |   shop: { name: check-differ-shop, key: [pk, sk] }
+              |                 ^^^^^^^^^^^^^^^^^ its stream has the view type NEW_IMAGE
+              |
+              = help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+
+            error[E081]: table `check-differ-shop` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)
+             --> referee.yaml:3:42
+              |
+            3 |   shop: { name: check-differ-shop, key: [pk, sk] }
+              |                                          ^^^^^^ not the table's key
+              |
+              = help: correct the `key` of table `shop` in the rule file
+
+            error[E083]: table `check-differ-orders` has no stream
+             --> referee.yaml:4:19
+              |
+            4 |   orders: { name: check-differ-orders, key: [id] }
+              |                   ^^^^^^^^^^^^^^^^^^^ rules have to see its changes
+              |
+              = help: turn it on: aws dynamodb update-table --table-name check-differ-orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+
+            error[E085]: index `by_customer` of table `check-differ-orders` has the key `buyer` (S), and in the rule file `customer` (S)
+              --> referee.yaml:18:40
+               |
+            18 |     find: { index: by_customer, key: { customer: "{customer}" } }
+               |                                        ^^^^^^^^ not the index's key
+               |
+               = help: correct the `find` of the references that use index `by_customer`
+
+            `referee.yaml` has 4 errors; `referee explain E083` tells more
+            note: TTL is off on table `check-differ-shop`: `order_customer` sees no delete made by it
+        "#]],
+    );
+    stage.delete("orders");
+    stage.make("orders", &["id"], None, Some(StreamViewType::NewAndOldImages));
+    check(
+        stage.check(&["--json"]),
+        &expect![[r#"
+            exit code 2
+            --- stdout
+            {"type":"diagnostic","code":"E083","severity":"error","message":"the stream of table `check-differ-shop` has the view type NEW_IMAGE, and Referee needs NEW_AND_OLD_IMAGES","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":34,"help":"a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":34,"text":"its stream has the view type NEW_IMAGE"}]}
+            {"type":"diagnostic","code":"E081","severity":"error","message":"table `check-differ-shop` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)","file":"referee.yaml","line":3,"column":42,"end_line":3,"end_column":48,"help":"correct the `key` of table `shop` in the rule file","notes":[],"labels":[{"line":3,"column":42,"end_line":3,"end_column":48,"text":"not the table's key"}]}
+            {"type":"diagnostic","code":"E084","severity":"error","message":"table `check-differ-orders` has no index `by_customer`","file":"referee.yaml","line":18,"column":20,"end_line":18,"end_column":31,"help":"make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`","notes":[],"labels":[{"line":18,"column":20,"end_line":18,"end_column":31,"text":"not there"}]}
+            {"type":"summary","errors":3,"warnings":0}
+            --- stderr
+            note: TTL is off on table `check-differ-shop`: `order_customer` sees no delete made by it
+        "#]],
+    );
+}
+
+pub(crate) fn tables_that_agree(endpoint: &str) {
+    let stage = Stage::new("agree", endpoint);
+    let view = || Some(StreamViewType::NewAndOldImages);
+    stage.make("shop", &["pk", "sk"], None, view());
+    stage.make("orders", &["id"], Some(("by_customer", "customer")), view());
+    check(
+        stage.check(&[]),
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            --- stderr
+            note: TTL is off on table `check-agree-shop`: `order_customer` sees no delete made by it
+            `referee.yaml` can be used: 2 tables, 2 entities and 1 reference, and the tables are as it says
+        "#]],
+    );
+    stage.let_expire("shop");
+    check(
+        stage.check(&[]),
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        --- stderr
+        `referee.yaml` can be used: 2 tables, 2 entities and 1 reference, and the tables are as it says
+    "#]],
+    );
+    check(
+        stage.check(&["--json"]),
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        {"type":"summary","errors":0,"warnings":0}
+        --- stderr
+    "#]],
+    );
+}
+
+pub(crate) fn no_credentials(endpoint: &str) {
+    let stage = Stage::new("credentials", endpoint);
+    let mut command = stage.check(&[]);
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_REGION", "us-east-1");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("\nhelp: give credentials"), "{error}");
+}
+
+pub(crate) fn access_denied() {
+    let endpoint = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", endpoint.local_addr().unwrap());
+    std::thread::spawn(move || endpoint.incoming().for_each(|stream| deny(&stream.unwrap())));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("check-denied");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("referee.yaml"), rules("check-denied")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+    command.args(["check", "--endpoint-url", &url]).current_dir(&folder).env_clear();
+    command.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none")]);
+    command.env("AWS_REGION", "us-east-1");
+    check(
+        command,
+        &expect![[r#"
+        exit code 3
+        --- stdout
+        --- stderr
+        error: incomplete: `DescribeTable` on `check-denied-shop`: AccessDeniedException: not yours
+        help: the role's policy must allow this operation on this table
+        `DescribeTable` on `check-denied-orders`: AccessDeniedException: not yours
+        help: the role's policy must allow this operation on this table
+    "#]],
+    );
+}
+
+/// Answers a request as DynamoDB does whose caller may not make it.
+fn deny(mut stream: &TcpStream) {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    let mut line = String::new();
+    while reader.read_line(&mut line).unwrap() > 2 {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+    let body =
+        r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not yours"}"#;
+    let head =
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close";
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+}
