@@ -34,19 +34,17 @@ references:
     of_item(rules, item, Operation::Put).unwrap()
 }
 
-/// Whether a tool takes a text; yes, where there is no such tool.
-fn is_taken(program: &str, arguments: &[&str], text: &str) -> bool {
+/// Holds a text to a tool, where there is such a tool.
+fn assert_taken(program: &str, arguments: &[&str], text: &str) {
     let mut command = Command::new(program);
     // Away from this project's own settings.
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut tool) = command.spawn() else { return true };
+    let Ok(mut tool) = command.spawn() else { return };
     tool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = tool.wait_with_output().unwrap();
-    if !output.status.success() {
-        println!("{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
-    }
-    output.status.success()
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&said));
 }
 
 #[test]
@@ -67,14 +65,14 @@ fn javascript() {
     let text = transaction().to_text(Language::JavaScript);
     expect_file!["snippet.mjs"].assert_eq(&text);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guard/snippet.mjs");
-    assert!(is_taken("node", &["--check", file.to_str().unwrap()], ""));
+    assert_taken("node", &["--check", file.to_str().unwrap()], "");
 }
 
 #[test]
 fn python() {
     let text = transaction().to_text(Language::Python);
     expect_file!["snippet.py"].assert_eq(&text);
-    assert!(is_taken("python3", &["-c", "import ast, sys; ast.parse(sys.stdin.read())"], &text));
+    assert_taken("python3", &["-c", "import ast, sys; ast.parse(sys.stdin.read())"], &text);
 }
 
 /// The test of real tables compiles it, and runs it.
@@ -82,5 +80,5 @@ fn python() {
 fn rust() {
     let text = transaction().to_text(Language::Rust);
     expect_file!["snippet.rs"].assert_eq(&text);
-    assert!(is_taken("rustfmt", &["--check", "--edition", "2024"], &text));
+    assert_taken("rustfmt", &["--check", "--edition", "2024"], &text);
 }
