@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/diagnostics.md",
+    "docs/guard.md",
     "docs/lambda.md",
     "docs/rule-file.md",
     "docs/watch.md",
@@ -176,13 +177,16 @@ fn the_code_map_has_every_folder() {
     }
 }
 
+/// Writes code that uses libraries, and uses none: the tool without them builds it too.
+const WRITER: &str = "src/guard/snippet/rust.rs";
+
 /// The files of the source, by their paths from the root.
 fn sources(folder: &str, into: &mut Vec<String>) {
     for entry in std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap()) {
         let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
         if entry.file_type().unwrap().is_dir() {
             sources(&path, into);
-        } else {
+        } else if path != WRITER {
             into.push(path);
         }
     }
@@ -191,7 +195,7 @@ fn sources(folder: &str, into: &mut Vec<String>) {
 #[test]
 fn the_core_does_no_io() {
     let mut files = Vec::new();
-    for folder in ["src/data", "src/rules", "src/engine", "src/replay"] {
+    for folder in ["src/data", "src/rules", "src/engine", "src/replay", "src/guard", "src/iam"] {
         sources(folder, &mut files);
     }
     assert!(files.len() > 50);

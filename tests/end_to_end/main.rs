@@ -20,7 +20,10 @@ mod lambda;
 mod mapping;
 mod metrics;
 mod mirrors;
+#[path = "../support/policy.rs"]
+mod policy;
 mod proxy;
+mod rights;
 mod rules;
 #[path = "../support/runtime_api.rs"]
 #[expect(dead_code, reason = "the benchmarks use the rest of it")]
@@ -101,6 +104,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("events_of_another_kind_are_refused", |place| Box::pin(start::other_events(place))),
         ("a_violation_raises_the_alarm", |place| Box::pin(metrics::alarm(place))),
         ("actions_are_sound_in_a_storm", |place| Box::pin(action_storm::storm(place))),
+        ("the_policy_is_enough_and_not_more", |place| Box::pin(rights::exact(place))),
         ("ten_thousand_changes_converge", |place| Box::pin(storm::storm(place))),
     ]
 }
