@@ -1,9 +1,10 @@
 //! Who refers to a deleted item is found in an index that is behind.
 
 use crate::references::is_repaired;
+use crate::state::State;
 use crate::table::key;
 use crate::weaken::Safeguard;
-use crate::world::{State, World};
+use crate::world::World;
 use crate::{delete, fails, holds, put};
 
 const TASK: &str = "task#1/-";

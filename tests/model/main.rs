@@ -9,18 +9,24 @@
 //!
 //! - `desk`: a run of the engine, as the list of the answers that it got.
 //! - `table`: the table, as the log of its changes.
-//! - `world`: what may happen, and in which states.
+//! - `state`, `world`: what may happen, and what it leads to.
 //! - `weaken`: the safeguards, and how to take them away.
 //! - `references`, `mirrors`, `repairs`, `indexes`: the models.
 
 #![expect(clippy::print_stdout, reason = "a run says how much it tried")]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may panic, and places come from the state that they are of"
+)]
 
 mod desk;
 mod indexes;
 mod mirrors;
 mod references;
 mod repairs;
+mod state;
 mod table;
 mod weaken;
 mod world;

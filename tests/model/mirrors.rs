@@ -4,9 +4,10 @@
 use referee::data::{Item, Path};
 use referee::store::{Action, Clause, Condition, Write};
 
+use crate::state::State;
 use crate::table::name_of;
 use crate::weaken::Safeguard;
-use crate::world::{State, World};
+use crate::world::World;
 use crate::{delete, fails, holds, put, write};
 
 const SOURCE: &str = "company#c/user#u";

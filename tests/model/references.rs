@@ -3,9 +3,10 @@
 
 use referee::store::Write;
 
+use crate::state::State;
 use crate::table::{key, name_of};
 use crate::weaken::Safeguard;
-use crate::world::{State, World};
+use crate::world::World;
 use crate::{delete, fails, holds, put};
 
 const USER: &str = "user#ann/-";

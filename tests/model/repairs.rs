@@ -1,9 +1,10 @@
 //! A repair is made while what it would mend mends itself, its record is delivered again, and its
 //! transaction lands late.
 
+use crate::state::State;
 use crate::table::name_of;
 use crate::weaken::Safeguard;
-use crate::world::{State, World};
+use crate::world::World;
 use crate::{delete, fails, holds, put};
 
 const TASK: &str = "task#1/-";

@@ -132,8 +132,11 @@ impl<'h> History<'h> {
             name: name.to_owned(),
             key: KeySchema { partition: attribute("owner"), sort: None },
         };
-        let indexes = self.index.map(by_owner).into_iter().collect();
-        let memory = Memory::new([TableSchema { name: TABLE.to_owned(), key: schema(), indexes }]);
+        let memory = Memory::new([TableSchema {
+            name: TABLE.to_owned(),
+            key: schema(),
+            indexes: self.index.map(by_owner).into_iter().collect(),
+        }]);
         for item in self.seed {
             memory.seed(TABLE, item.clone()).unwrap();
         }

@@ -13,6 +13,7 @@ use referee::store::{StoreError, Write};
 use stateright::{Model, Property};
 
 use crate::desk::{Progress, Reply, Request, run};
+use crate::state::{Replies, Run, Shard, State, Step};
 use crate::table::{Entry, History, Sealed, name_of};
 use crate::weaken::{Safeguard, weakened};
 
@@ -42,74 +43,6 @@ pub(crate) struct World {
     without: Option<Safeguard>,
     always: Vec<Claim>,
     sometimes: Vec<Claim>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct State {
-    /// All that has been changed: the table and its stream.
-    pub(crate) log: Vec<Entry>,
-    shards: Vec<Shard>,
-    /// How far each writer is.
-    written: Vec<usize>,
-    /// Requests that nobody waits for any more, and that may be carried out yet.
-    late: Vec<Sealed<Request>>,
-    faults: usize,
-    redeliveries: usize,
-    /// How much of the log the index has seen.
-    indexed: usize,
-    /// Which item was said to refer to which in vain, and when that was looked into last.
-    pub(crate) found: BTreeMap<(String, String), usize>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Shard {
-    /// The log is processed up to here.
-    done: usize,
-    /// The furthest that this ever was.
-    done_max: usize,
-    run: Option<Run>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Run {
-    record: usize,
-    began: usize,
-    replies: Replies,
-    asking: Vec<(usize, Sealed<Request>)>,
-}
-
-/// The replies that a run got, each with the number of its request.
-type Replies = Vec<(usize, Sealed<Reply>)>;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// A writer goes on.
-    Write(usize),
-    /// A shard's next record is delivered.
-    Deliver(usize),
-    /// A request is carried out and answered, as of so many changes ago.
-    Answer { shard: usize, place: usize, behind: usize },
-    /// A write goes unanswered, and is carried out later, if ever.
-    TimeOut { shard: usize, place: usize },
-    /// The worker dies.
-    Crash(usize),
-    /// A write is carried out after all.
-    Land(usize),
-    /// A shard's last record is delivered again.
-    Redeliver(usize),
-    /// The index sees one more change.
-    Index,
-}
-
-impl State {
-    /// Whether a worker waits while the index has not seen all that came before its record.
-    pub(crate) fn waits_for_index(&self) -> bool {
-        let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
-        runs.any(|run| {
-            let sleeps = run.asking.iter().any(|(_, asked)| matches!(**asked, Request::Sleep));
-            sleeps && self.indexed < run.record
-        })
-    }
 }
 
 impl World {
@@ -179,14 +112,15 @@ impl World {
         History { seed: &self.seed, log: &state.log, index }
     }
 
-    /// Whether nothing is left to happen but what nobody must do: faults.
+    /// Whether nothing is left that must happen. A late write may never be carried out, and if it
+    /// is, the world comes to rest again.
     pub(crate) fn is_at_rest(&self, state: &State) -> bool {
         let is_written =
             self.writers.iter().zip(&state.written).all(|(writes, done)| writes.len() == *done);
         let is_processed = (0..self.shards.len())
             .all(|shard| state.shards[shard].run.is_none() && self.next(state, shard).is_none());
         let is_indexed = !self.lags() || state.indexed == state.log.len();
-        is_written && is_processed && is_indexed && state.late.is_empty()
+        is_written && is_processed && is_indexed
     }
 
     fn lags(&self) -> bool {
