@@ -32,6 +32,10 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    pub(crate) const fn is_read(&self) -> bool {
+        matches!(self, Self::BatchGet(_) | Self::Query(_))
+    }
+
     /// Whether it may still be carried out when nobody waits for it any more.
     pub(crate) const fn is_write(&self) -> bool {
         matches!(self, Self::Write(_) | Self::Transact(_))
@@ -148,31 +152,31 @@ impl Store for Desk {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        match self.ask(Request::BatchGet(reads)).await {
-            Reply::Items(items) => items,
-            other => panic!("items were asked for, and not {other:?}"),
-        }
+        let Reply::Items(items) = self.ask(Request::BatchGet(reads)).await else {
+            panic!("items were asked for")
+        };
+        items
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        match self.ask(Request::Query(query)).await {
-            Reply::Page(page) => page,
-            other => panic!("a page was asked for, and not {other:?}"),
-        }
+        let Reply::Page(page) = self.ask(Request::Query(query)).await else {
+            panic!("a page was asked for")
+        };
+        page
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        match self.ask(Request::Write(write)).await {
-            Reply::Written(written) => written,
-            other => panic!("a write was asked for, and not {other:?}"),
-        }
+        let Reply::Written(written) = self.ask(Request::Write(write)).await else {
+            panic!("a write was asked for")
+        };
+        written
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        match self.ask(Request::Transact(actions)).await {
-            Reply::Transacted(transacted) => transacted,
-            other => panic!("a transaction was asked for, and not {other:?}"),
-        }
+        let Reply::Transacted(transacted) = self.ask(Request::Transact(actions)).await else {
+            panic!("a transaction was asked for")
+        };
+        transacted
     }
 }
 

@@ -23,11 +23,14 @@ pub(crate) const LOG_MAX: usize = 30;
 /// Something that holds in every state, or the contrary.
 pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
 
+/// All that a run depends on: its record, and the replies that it got.
+type Past = (Sealed<StreamRecord>, Replies);
+
 /// What a model is about.
 pub(crate) struct World {
     engine: Engine,
     /// What is known of the engine's runs: the same one is gone on with in many states.
-    known: Mutex<HashMap<(Sealed<StreamRecord>, Replies), Arc<Progress>>>,
+    known: Mutex<HashMap<Past, Arc<Progress>>>,
     /// What is there from the beginning.
     seed: Vec<Item<'static>>,
     /// How the keys begin of the items in each shard. An item in none is not watched.
@@ -193,7 +196,7 @@ impl World {
     }
 
     fn progress(&self, record: Sealed<StreamRecord>, replies: &Replies) -> Arc<Progress> {
-        let run_again = |(record, replies): &(Sealed<StreamRecord>, Replies)| {
+        let run_again = |(record, replies): &Past| {
             let now_ms = if self.lags() { 0 } else { 1_000_000 };
             let replies = replies.iter().map(|(number, reply)| (*number, &**reply));
             Arc::new(run(&self.engine, record, now_ms, replies))
@@ -215,10 +218,9 @@ impl World {
         let mut run = state.shards[shard].run.take().unwrap();
         let (number, request) = run.asking[place].clone();
         let error = StoreError::Retry("the request timed out".to_owned());
-        let reply = match &*request {
-            Request::Write(_) => Reply::Written(Err(error)),
-            _ => Reply::Transacted(Err(error)),
-        };
+        let is_single = matches!(*request, Request::Write(_));
+        let reply =
+            if is_single { Reply::Written(Err(error)) } else { Reply::Transacted(Err(error)) };
         state.late.push(request);
         run.replies.push((number, Sealed::new(reply)));
         self.proceed(state, shard, run);
@@ -227,20 +229,13 @@ impl World {
     /// What may happen to a run.
     fn steps_of(&self, state: &State, shard: usize, run: &Run, steps: &mut Vec<Step>) {
         for (place, (_, request)) in run.asking.iter().enumerate() {
-            let behind_max = match **request {
-                Request::BatchGet(_) | Request::Query(_)
-                    if self.without == Some(Safeguard::Consistency) =>
-                {
-                    state.log.len()
-                }
-                // An index is behind for less than the grace lasts, or that is no safeguard.
-                Request::Sleep
-                    if state.indexed <= run.record && self.without != Some(Safeguard::Grace) =>
-                {
-                    continue;
-                }
-                _ => 0,
-            };
+            // An index is behind for less than the grace lasts, or that is no safeguard.
+            let is_grace = matches!(**request, Request::Sleep) && state.indexed <= run.record;
+            if is_grace && self.without != Some(Safeguard::Grace) {
+                continue;
+            }
+            let is_stale = request.is_read() && self.without == Some(Safeguard::Consistency);
+            let behind_max = if is_stale { state.log.len() } else { 0 };
             steps.extend((0..=behind_max).map(|behind| Step::Answer { shard, place, behind }));
             if state.faults > 0 && request.is_write() {
                 steps.push(Step::TimeOut { shard, place });
@@ -294,14 +289,13 @@ impl Model for World {
         let unfinished = writers.filter(|(_, (writes, done))| **done < writes.len());
         steps.extend(unfinished.map(|(writer, _)| Step::Write(writer)));
         for (shard, of) in state.shards.iter().enumerate() {
-            match &of.run {
-                Some(run) => self.steps_of(state, shard, run, steps),
-                None => {
-                    steps.extend(self.next(state, shard).map(|_| Step::Deliver(shard)));
-                    let again = (state.redeliveries > 0).then(|| self.last(state, shard));
-                    steps.extend(again.flatten().map(|_| Step::Redeliver(shard)));
-                }
+            if let Some(run) = &of.run {
+                self.steps_of(state, shard, run, steps);
+                continue;
             }
+            steps.extend(self.next(state, shard).map(|_| Step::Deliver(shard)));
+            let again = (state.redeliveries > 0).then(|| self.last(state, shard));
+            steps.extend(again.flatten().map(|_| Step::Redeliver(shard)));
         }
         steps.extend((0..state.late.len()).map(Step::Land));
         if self.lags() && state.indexed < state.log.len() {
