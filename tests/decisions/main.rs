@@ -23,6 +23,7 @@ mod leaving;
 mod mirrors;
 mod modes;
 mod orphans;
+mod reading;
 mod references;
 mod repairs;
 mod restoring;

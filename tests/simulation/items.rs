@@ -3,10 +3,22 @@
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
 use referee::engine::MARK;
+use referee::rules::model::Rules;
+use referee::store::memory::{IndexSchema, TableSchema};
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
 
 use crate::model::{Act, Name, Thing, Val, table};
 use crate::schema::Schema;
+
+/// The tables that the rules speak of, empty, and with their indexes.
+pub(crate) fn store(rules: &Rules) -> Memory {
+    Memory::new(rules.tables.iter().map(|table| {
+        let indexes = table.indexes.iter();
+        let indexes =
+            indexes.map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() });
+        TableSchema { name: table.name.clone(), key: table.key.clone(), indexes: indexes.collect() }
+    }))
+}
 
 /// What a mirror's mark says.
 #[derive(Debug, Clone, PartialEq, Eq)]

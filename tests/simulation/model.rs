@@ -136,6 +136,17 @@ pub(crate) fn targets(
         Place::Key => return BTreeSet::from([to(id(&name.0))]),
         Place::Own => return BTreeSet::from([to(id(&name.1))]),
         Place::Text(name) | Place::Nested(name) | Place::Set(name) | Place::List(name) => name,
+        Place::Pair(one, other) => {
+            let (Some(Val::Text(parent)), Some(Val::Text(id))) = (thing.get(one), thing.get(other))
+            else {
+                return BTreeSet::new();
+            };
+            let of = schema.entities[reference.to].parent.unwrap();
+            return BTreeSet::from([(
+                format!("e{of}#{parent}"),
+                format!("c{}#{id}", reference.to),
+            )]);
+        }
     };
     match thing.get(attribute) {
         None => BTreeSet::new(),
@@ -150,6 +161,9 @@ pub(crate) fn targets(
 pub(crate) fn unset(reference: &Reference, thing: &Thing, target: &Name) -> Thing {
     let id = id(&target.0);
     let mut thing = thing.clone();
+    if let Place::Pair(one, other) = &reference.place {
+        thing.retain(|name, _| name != one && name != other);
+    }
     let Some(attribute) = reference.place.attribute() else { return thing };
     match thing.get_mut(attribute) {
         Some(Val::Set(ids)) => {
@@ -361,7 +375,7 @@ pub(crate) fn is_called_for(
                 || (names(reference, "set_default")
                     && !is_missing(&default_target(reference))
                     && set_default(reference, before, &target) == *after)
-                || (names(reference, "revert") && earlier.iter().flatten().any(|it| it == after))
+                || (names(reference, "revert") && is_undone(before, after, earlier))
         }),
         (None, Some(after)) => {
             let refers = |(of, thing): (&Name, &Thing)| {
@@ -370,8 +384,22 @@ pub(crate) fn is_called_for(
                         && targets(schema, reference, of, thing).contains(name)
                 })
             };
-            state.iter().any(refers) && earlier.iter().flatten().next_back() == Some(after)
+            let mut earlier = earlier.iter().flatten().filter(|it| admits(schema, name, it));
+            state.iter().any(refers) && earlier.next_back() == Some(after)
         }
         (None, None) => false,
     }
+}
+
+/// Whether one of these changes was undone: what it changed is as it was before, and the rest is
+/// left alone.
+fn is_undone(before: &Thing, after: &Thing, images: &[Option<Thing>]) -> bool {
+    images.windows(2).any(|images| {
+        let [Some(old), Some(new)] = images else { return false };
+        let is_as_left = old.keys().chain(new.keys()).all(|name| before.get(name) == new.get(name));
+        let mut undone = before.clone();
+        undone.retain(|name, _| !new.contains_key(name));
+        undone.extend(old.clone());
+        is_as_left && undone == *after
+    })
 }

@@ -10,7 +10,7 @@ use crate::model::{
     Name, Sort, State, Thing, admits, exists, is_called_for, mirror_of, mirrored, name, sort,
     source_of, targets,
 };
-use crate::schema::{Find, IDS, Mirror, Reference, Schema};
+use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
 use crate::world::{Past, Step};
 
 /// What happened, and what has come of it.
@@ -20,6 +20,8 @@ pub(crate) struct Oracle<'p> {
     lags: bool,
     state: State,
     marks: BTreeMap<Name, Mark>,
+    /// Who has referred to what in vain, by which reference.
+    vain: BTreeSet<(&'p str, Name, Name)>,
     given_up: BTreeSet<&'p Name>,
 }
 
@@ -27,11 +29,11 @@ impl<'p> Oracle<'p> {
     pub(crate) fn new(schema: &'p Schema, past: &'p Past, lags: bool) -> Self {
         let (state, marks) = (State::new(), BTreeMap::new());
         let given_up = past.given_up.iter().collect();
-        Self { schema, past, lags, state, marks, given_up }
+        Self { schema, past, lags, state, marks, vain: BTreeSet::new(), given_up }
     }
 
     /// Checks everything.
-    pub(crate) fn check(mut self, marked: &[(Name, (Thing, bool))]) {
+    pub(crate) fn check(mut self, marked: &[Name]) {
         for (place, step) in self.past.steps.iter().enumerate() {
             assert_eq!(self.state.get(&step.name), step.before.as_ref());
             if step.by_engine {
@@ -45,8 +47,10 @@ impl<'p> Oracle<'p> {
                 Some(mark) => self.marks.insert(step.name.clone(), mark.clone()),
                 None => self.marks.remove(&step.name),
             };
+            self.note_vain(&step.name);
         }
-        for (name, _) in marked {
+        self.past.found.iter().for_each(|(found, _)| self.assert_true(found));
+        for name in marked {
             let is_mirror = matches!(sort(name), Sort::Mirror(_));
             assert!(is_mirror || self.given_up.contains(name), "{name:?} is still marked");
         }
@@ -60,6 +64,39 @@ impl<'p> Oracle<'p> {
                 .map(|both| name(self.schema, mirror.source, both / IDS, both % IDS))
                 .collect();
             sources.iter().for_each(|source| self.assert_mirrored(mirror, source));
+        }
+    }
+
+    /// Takes note of who refers in vain since this item changed.
+    fn note_vain(&mut self, changed: &Name) {
+        let schema = self.schema;
+        for reference in &schema.references {
+            let is_target =
+                sort(changed) == Sort::Own(reference.to) && !exists(schema, &self.state, changed);
+            for (of, thing) in &self.state {
+                if of != changed && !is_target {
+                    continue;
+                }
+                for target in targets(schema, reference, of, thing) {
+                    if !exists(schema, &self.state, &target) {
+                        self.vain.insert((&reference.name, of.clone(), target));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is told of a reference was so.
+    fn assert_true(&self, found: &Violation) {
+        let Some(reference) = self.schema.references.iter().find(|it| it.name == found.rule) else {
+            return;
+        };
+        let Some(target) = found.referenced.as_ref().map(|it| of_key(&it.key)) else { return };
+        let referring = found.referencing.iter().map(|it| &it.key);
+        let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
+        for of in referring.chain(orphans).map(of_key) {
+            let was = self.vain.contains(&(&*reference.name, of, target.clone()));
+            assert!(was, "told, and never so: {found:?}");
         }
     }
 
@@ -150,14 +187,24 @@ impl<'p> Oracle<'p> {
         let (schema, place) = (self.schema, self.past.steps.len());
         let claims = |it: &Thing| targets(schema, reference, of, it);
         let is_one = sort(of) == Sort::Own(reference.from) && admits(schema, of, thing);
-        if reference.is_required && is_one && claims(thing).is_empty() {
-            let since = self.since(of, |it| {
-                it.is_some_and(|it| admits(schema, of, it) && claims(it).is_empty())
-            });
+        let lacks = |kind, is_wrong: &dyn Fn(&Thing) -> bool| {
+            if !is_one || !is_wrong(thing) {
+                return;
+            }
+            let since =
+                self.since(of, |it| it.is_some_and(|it| admits(schema, of, it) && is_wrong(it)));
             let is_told = self.told_since(since, &reference.name, |found| {
-                found.kind == Kind::MissingReference && is_named(found, of)
+                found.kind == kind && is_named(found, of)
             });
-            assert!(is_told, "{of:?} lacks {}, untold since {since}", reference.name);
+            assert!(is_told, "{kind} of {of:?} by {}, untold since {since}", reference.name);
+        };
+        if reference.is_required {
+            lacks(Kind::MissingReference, &|it| claims(it).is_empty());
+        }
+        if let Place::Pair(one, other) = &reference.place
+            && reference.is_full
+        {
+            lacks(Kind::PartialReference, &|it| it.contains_key(one) != it.contains_key(other));
         }
         for target in claims(thing) {
             if exists(schema, &self.state, &target) || self.given_up.contains(&target) {

@@ -202,7 +202,7 @@ fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     if schema.entities[kind].is_typed && rng.u8(..6) > 0 {
         thing.insert("type".to_owned(), Val::Text(format!("e{kind}")));
     }
-    if !schema.mirrors.is_empty() && rng.bool() {
+    if rng.bool() {
         thing.insert("v".to_owned(), Val::Text(letter(rng)));
     }
     for reference in schema.references.iter().filter(|it| it.from == kind) {
@@ -213,6 +213,13 @@ fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
         let many = |rng: &mut Rng| (0..rng.usize(1..4)).map(|_| id(rng)).collect::<Vec<_>>();
         let (attribute, val) = match &reference.place {
             Place::Key | Place::Own => continue,
+            Place::Pair(one, other) => {
+                thing.insert(one.clone(), Val::Text(id(rng)));
+                if rng.u8(..4) == 0 {
+                    continue;
+                }
+                (other, Val::Text(id(rng)))
+            }
             Place::Text(name) => (name, Val::Text(id(rng))),
             Place::Nested(name) => (name, Val::Nested(id(rng))),
             Place::Set(name) => (name, Val::Set(many(rng).into_iter().collect())),

@@ -40,6 +40,8 @@ pub(crate) struct Reference {
     pub(crate) default: usize,
     pub(crate) find: Find,
     pub(crate) is_required: bool,
+    /// Whether a part of a pair is too little.
+    pub(crate) is_full: bool,
     pub(crate) is_observed: bool,
 }
 
@@ -58,6 +60,9 @@ pub(crate) enum Place {
     Set(String),
     /// Each element of a list.
     List(String),
+    /// Two attributes, the first named so and the second likewise, of an item that has a parent:
+    /// the parent's id, and its own.
+    Pair(String, String),
 }
 
 /// How those who refer to a deleted item are found.
@@ -94,10 +99,10 @@ pub(crate) enum Copied {
 }
 
 impl Place {
-    /// The attribute that it stands in.
+    /// The attribute that it stands in, if it is one.
     pub(crate) fn attribute(&self) -> Option<&str> {
         match self {
-            Self::Key | Self::Own => None,
+            Self::Key | Self::Own | Self::Pair(..) => None,
             Self::Text(name) | Self::Nested(name) | Self::Set(name) | Self::List(name) => {
                 Some(name)
             }
@@ -194,7 +199,7 @@ impl Schema {
         }
         if !self.references.is_empty() {
             text.push_str("references:\n");
-            self.references.iter().for_each(|reference| reference.write(&mut text));
+            self.references.iter().for_each(|reference| reference.write(self, &mut text));
         }
         if !self.mirrors.is_empty() {
             text.push_str("mirrors:\n");
@@ -218,6 +223,7 @@ impl Schema {
             Place::Nested(name) => Some(format!("{name}.x: S")),
             Place::Set(name) => Some(format!("{name}: SS")),
             Place::List(name) => Some(format!("{name}: L")),
+            Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
         });
         let attributes: Vec<String> = std::iter::once("v: S".to_owned()).chain(places).collect();
         let attributes = attributes.join(", ");
@@ -280,12 +286,16 @@ impl Reference {
                 find = Find::Derived;
                 Place::Key
             }
-            (Some(_), 6) if is_rich => {
+            (Some(_), 6 | 7) if is_rich => {
                 if let Some(mirror) = schema.mirrors.iter().find(|it| it.source == from) {
                     to = mirror.by;
                     find = Find::Mirror(mirror.id);
                 }
                 Place::Own
+            }
+            (_, 4) if is_rich && schema.entities.len() > ROOTS => {
+                to = rng.usize(ROOTS..schema.entities.len());
+                Place::Pair(format!("{name}a"), format!("{name}b"))
             }
             (_, 0..5) => {
                 if !is_rich || rng.u8(..6) > 0 {
@@ -294,13 +304,15 @@ impl Reference {
                 Place::Text(name.clone())
             }
             (_, 5) => Place::Nested(name.clone()),
-            (_, 6 | 7) => Place::Set(name.clone()),
+            (_, 6..8) => Place::Set(name.clone()),
             _ => Place::List(name.clone()),
         };
-        let is_key = place.attribute().is_none();
+        let is_key = matches!(place, Place::Key | Place::Own);
+        let is_pair = matches!(place, Place::Pair(..));
         let is_required = is_rich && matches!(place, Place::Text(_)) && rng.u8(..4) == 0;
         let changes = |word: &&&str| {
-            !(is_key && ["unset", "set_default"].contains(*word))
+            !(is_pair && **word == "set_default")
+                && !(is_key && ["unset", "set_default"].contains(*word))
                 && !(is_required && **word == "unset")
         };
         let mut pick = |words: &[&'static str]| {
@@ -329,6 +341,7 @@ impl Reference {
             default,
             find,
             is_required,
+            is_full: is_pair && rng.bool(),
             is_observed,
         }
     }
@@ -338,14 +351,19 @@ impl Reference {
         self.find != Find::None
     }
 
-    fn write(&self, text: &mut String) {
+    fn write(&self, schema: &Schema, text: &mut String) {
         let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
-        let source = match &self.place {
-            Place::Key => format!("k{to}"),
-            Place::Own => format!("k{from}"),
-            Place::Text(name) => name.clone(),
-            Place::Nested(name) => format!("{name}.x"),
-            Place::Set(name) | Place::List(name) => format!("{name}[*]"),
+        let on = |source: &str| format!("k{to}: \"{{{source}}}\"");
+        let on = match &self.place {
+            Place::Key => on(&format!("k{to}")),
+            Place::Own => on(&format!("k{from}")),
+            Place::Text(name) => on(name),
+            Place::Nested(name) => on(&format!("{name}.x")),
+            Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
+            Place::Pair(one, other) => {
+                let parent = schema.entities[*to].parent.unwrap();
+                format!("k{parent}: \"{{{one}}}\", {}", on(other))
+            }
         };
         let mut tail = match self.find {
             Find::Derived => String::new(),
@@ -361,12 +379,15 @@ impl Reference {
         if self.is_required {
             tail.push_str(", required: true");
         }
+        if self.is_full {
+            tail.push_str(", match: full");
+        }
         if self.is_observed {
             tail.push_str(", mode: observe");
         }
         writeln!(
             text,
-            "  {name}: {{ from: e{from}, to: e{to}, on: {{ k{to}: \"{{{source}}}\" }}, \
+            "  {name}: {{ from: e{from}, to: e{to}, on: {{ {on} }}, \
              on_missing: {on_missing}, on_delete: {on_delete}, \
              on_ttl_delete: {on_ttl_delete}{tail} }}"
         )

@@ -2,20 +2,19 @@
 //! that run at the same time and die.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use referee::engine::{Engine, Fatal, MARK, Outcome, Violation};
-use referee::replay;
 use referee::rules::{self, RuleSource};
 use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
-use crate::items::{Mark, mark, name_of, of_key, thing, write};
-use crate::model::{Act, Name, Thing, table};
+use crate::items::{Mark, mark, name_of, of_key, store, thing, write};
+use crate::model::{Act, Name, State, Thing, table};
 use crate::scenario::{Mapping, Scenario, Weather};
 use crate::schema::Schema;
 use crate::sky::{Remote, Sky, Watch};
@@ -51,6 +50,8 @@ pub(crate) struct Past {
     pub(crate) given_up: Vec<Name>,
     /// How many deliveries there were.
     pub(crate) deliveries: u64,
+    /// How many of them were not answered.
+    pub(crate) unanswered: u64,
 }
 
 type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
@@ -84,7 +85,7 @@ pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
 
 impl<'s> World<'s> {
     pub(crate) fn new(scenario: &'s Scenario, engine: &Rc<Engine>) -> Self {
-        let store = Rc::new(replay::store(engine.rules()));
+        let store = Rc::new(store(engine.rules()));
         let sky = Rc::new(Sky::new(scenario.seed, scenario.weather));
         if scenario.weather.lags {
             store.hold_indexes();
@@ -130,10 +131,16 @@ impl<'s> World<'s> {
         self.past
     }
 
-    /// The items that there are, and whether they carry a mark.
-    pub(crate) fn state(&self) -> BTreeMap<Name, (Thing, bool)> {
+    /// The items that there are.
+    pub(crate) fn state(&self) -> State {
         let items = self.remote.store.dump().into_values().flatten();
-        items.map(|item| (name_of(&item), (thing(&item), item.contains_key(MARK)))).collect()
+        items.map(|item| (name_of(&item), thing(&item))).collect()
+    }
+
+    /// The items that carry a mark of any kind.
+    pub(crate) fn marked(&self) -> Vec<Name> {
+        let items = self.remote.store.dump().into_values().flatten();
+        items.filter(|item| item.contains_key(MARK)).map(|item| name_of(&item)).collect()
     }
 
     fn is_at_rest(&self) -> bool {
@@ -338,6 +345,7 @@ impl<'s> World<'s> {
     }
 
     fn settle(&mut self, batch: Batch, verdict: Verdict) {
+        self.past.unanswered += u64::from(verdict == Verdict::Failed);
         let given_up = self.streams.settle(batch, verdict);
         self.give_up(&given_up);
     }
