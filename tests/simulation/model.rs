@@ -371,10 +371,10 @@ pub(crate) fn is_called_for(
             ["delete", "cascade", "revert"].iter().any(|action| names(reference, action))
         }),
         (Some(before), Some(after)) => dangling.any(|(reference, target)| {
-            (names(reference, "unset") && unset(reference, before, &target) == *after)
+            (names(reference, "unset") && is_unset(reference, before, after, &target))
                 || (names(reference, "set_default")
                     && !is_missing(&default_target(reference))
-                    && set_default(reference, before, &target) == *after)
+                    && is_defaulted(reference, before, after, &target))
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),
         (None, Some(after)) => {
@@ -402,4 +402,26 @@ fn is_undone(before: &Thing, after: &Thing, images: &[Option<Thing>]) -> bool {
         undone.extend(old.clone());
         is_as_left && undone == *after
     })
+}
+
+/// Whether references to a target were removed, and nothing else was changed.
+///
+/// Of a list that was written again meanwhile, an element may stay that was not there before.
+fn is_unset(reference: &Reference, before: &Thing, after: &Thing, target: &Name) -> bool {
+    let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
+        return unset(reference, before, target) == *after;
+    };
+    let length = |thing: &Thing| match thing.get(name) {
+        Some(Val::List(ids)) => ids.len(),
+        _ => 0,
+    };
+    unset(reference, after, target) == clean && length(after) < length(before)
+}
+
+/// The same for references that were changed to the default.
+fn is_defaulted(reference: &Reference, before: &Thing, after: &Thing, target: &Name) -> bool {
+    let whole = set_default(reference, before, target);
+    let is_list = matches!(reference.place, Place::List(_));
+    whole == *after
+        || (is_list && before != after && set_default(reference, after, target) == whole)
 }

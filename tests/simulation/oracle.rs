@@ -20,8 +20,8 @@ pub(crate) struct Oracle<'p> {
     lags: bool,
     state: State,
     marks: BTreeMap<Name, Mark>,
-    /// Who has referred to what in vain, by which reference.
-    vain: BTreeSet<(&'p str, Name, Name)>,
+    /// Who has referred to what, by which reference.
+    said: BTreeSet<(&'p str, Name, Name)>,
     given_up: BTreeSet<&'p Name>,
 }
 
@@ -29,7 +29,7 @@ impl<'p> Oracle<'p> {
     pub(crate) fn new(schema: &'p Schema, past: &'p Past, lags: bool) -> Self {
         let (state, marks) = (State::new(), BTreeMap::new());
         let given_up = past.given_up.iter().collect();
-        Self { schema, past, lags, state, marks, vain: BTreeSet::new(), given_up }
+        Self { schema, past, lags, state, marks, said: BTreeSet::new(), given_up }
     }
 
     /// Checks everything.
@@ -47,7 +47,7 @@ impl<'p> Oracle<'p> {
                 Some(mark) => self.marks.insert(step.name.clone(), mark.clone()),
                 None => self.marks.remove(&step.name),
             };
-            self.note_vain(&step.name);
+            self.note_said(&step.name);
         }
         self.past.found.iter().for_each(|(found, _)| self.assert_true(found));
         for name in marked {
@@ -67,26 +67,17 @@ impl<'p> Oracle<'p> {
         }
     }
 
-    /// Takes note of who refers in vain since this item changed.
-    fn note_vain(&mut self, changed: &Name) {
-        let schema = self.schema;
-        for reference in &schema.references {
-            let is_target =
-                sort(changed) == Sort::Own(reference.to) && !exists(schema, &self.state, changed);
-            for (of, thing) in &self.state {
-                if of != changed && !is_target {
-                    continue;
-                }
-                for target in targets(schema, reference, of, thing) {
-                    if !exists(schema, &self.state, &target) {
-                        self.vain.insert((&reference.name, of.clone(), target));
-                    }
-                }
-            }
+    /// Takes note of what an item refers to since it changed.
+    fn note_said(&mut self, of: &Name) {
+        let Some(thing) = self.state.get(of) else { return };
+        for reference in &self.schema.references {
+            let targets = targets(self.schema, reference, of, thing).into_iter();
+            self.said.extend(targets.map(|target| (&*reference.name, of.clone(), target)));
         }
     }
 
-    /// What is told of a reference was so.
+    /// What is told of a reference was said by someone. That it was in vain at that very moment
+    /// nobody can tell, for two items are not read at one time.
     fn assert_true(&self, found: &Violation) {
         let Some(reference) = self.schema.references.iter().find(|it| it.name == found.rule) else {
             return;
@@ -95,7 +86,7 @@ impl<'p> Oracle<'p> {
         let referring = found.referencing.iter().map(|it| &it.key);
         let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
         for of in referring.chain(orphans).map(of_key) {
-            let was = self.vain.contains(&(&*reference.name, of, target.clone()));
+            let was = self.said.contains(&(&*reference.name, of, target.clone()));
             assert!(was, "told, and never so: {found:?}");
         }
     }
