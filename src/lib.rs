@@ -14,6 +14,8 @@
 //! - `streams`: the tables' streams, shard by shard.
 //! - `watch`: live streams through the engine, without a Lambda.
 //! - `replay`: recorded events through the engine, on the embedded store.
+//! - `guard`: the transactions in which applications keep references whole themselves.
+//! - `iam`: the least privilege that the function needs.
 //! - `cli`: the command-line tool.
 //! - `aws`, `clock`: how AWS is reached, and the real time.
 
@@ -25,6 +27,10 @@ pub mod cli;
 pub mod clock;
 pub mod data;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod guard;
+#[cfg(feature = "cli")]
+pub mod iam;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 #[cfg(feature = "aws")]

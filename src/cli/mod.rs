@@ -4,7 +4,10 @@
 
 mod check;
 mod explain;
+mod guard;
+mod iam;
 mod init;
+mod item;
 mod lines;
 #[cfg(feature = "live")]
 mod live;
@@ -77,6 +80,10 @@ enum Verb {
     /// Follow the streams of real tables, without a Lambda.
     #[cfg(feature = "live")]
     Watch(watch::Args),
+    /// Print the transaction that writes an item only if its references are whole.
+    Guard(guard::Args),
+    /// Print the least-privilege IAM policy that the function needs for the rules.
+    Iam(iam::Args),
     /// Print the JSON Schema of rule files, for editors.
     Schema(schema::Args),
 }
@@ -209,6 +216,8 @@ impl Verb {
             Self::Replay(arguments) => replay::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Watch(arguments) => watch::run(&arguments, context),
+            Self::Guard(arguments) => guard::run(&arguments, context),
+            Self::Iam(arguments) => iam::run(arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),
         }
     }

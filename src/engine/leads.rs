@@ -44,6 +44,8 @@ pub(super) struct Trail<'t> {
     rules: &'t Rules,
     plan: &'t Plan,
     finder: &'t Finder,
+    /// How many items a page has at most, if not as many as a query gives.
+    limit: Option<usize>,
     next: Next,
 }
 
@@ -58,7 +60,12 @@ enum Next {
 impl<'t> Trail<'t> {
     /// The trail from its beginning.
     pub(super) const fn new(rules: &'t Rules, plan: &'t Plan, finder: &'t Finder) -> Self {
-        Self { rules, plan, finder, next: Next::Page(None) }
+        Self { rules, plan, finder, limit: None, next: Next::Page(None) }
+    }
+
+    /// The same trail, in pages of no more items than this.
+    pub(super) fn in_pages_of(self, items: usize) -> Self {
+        Self { limit: Some(items), ..self }
     }
 
     /// The next page's items that refer to the target, as they are; nothing after the last page.
@@ -67,7 +74,7 @@ impl<'t> Trail<'t> {
         store: &S,
     ) -> Result<Option<Vec<Referring>>, StoreError> {
         let Next::Page(start) = &self.next else { return Ok(None) };
-        let query = Query { start: start.clone(), ..self.finder.query.clone() };
+        let query = Query { start: start.clone(), limit: self.limit, ..self.finder.query.clone() };
         let page = store.query(query).await?.value;
         let referring = self.referring(store, page.items).await?;
         self.next = page.next.map_or(Next::End, |start| Next::Page(Some(start)));

@@ -23,6 +23,8 @@ pub mod template;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Level};
+#[cfg(feature = "cli")]
+pub(crate) use language::did_you_mean;
 pub use language::{manual, schema};
 pub use model::Rules;
 pub use places::Places;

@@ -24,6 +24,7 @@ mod mirrors;
 mod modes;
 mod orphans;
 mod reading;
+mod races;
 mod references;
 mod repairs;
 mod restoring;

@@ -106,7 +106,7 @@ pub(crate) fn unreported(
     dangling.iter().filter(|reference| !is_told(reference)).cloned().collect()
 }
 
-fn key_of(attributes: &Json) -> Option<Key> {
+pub(crate) fn key_of(attributes: &Json) -> Option<Key> {
     let text = |name: &str| Some(attributes[name]["S"].as_str()?.to_owned());
     Some((text("pk")?, text("sk")?))
 }

@@ -11,6 +11,8 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+mod action_storm;
+mod actions;
 mod audit;
 mod delivery;
 mod faults;
@@ -18,11 +20,15 @@ mod lambda;
 mod mapping;
 mod metrics;
 mod mirrors;
+#[path = "../support/policy.rs"]
+mod policy;
 mod proxy;
+mod rights;
 mod rules;
 #[path = "../support/runtime_api.rs"]
 #[expect(dead_code, reason = "the benchmarks use the rest of it")]
 mod runtime_api;
+mod soundness;
 mod stage;
 mod start;
 mod storm;
@@ -71,6 +77,14 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("memberships_are_mirrored", |place| Box::pin(mirrors::mirrored(place))),
         ("tampering_with_mirrors_heals", |place| Box::pin(mirrors::tampered(place))),
         ("who_deletes_the_mirror_leaves", |place| Box::pin(mirrors::left(place))),
+        ("deletes_cascade", |place| Box::pin(actions::cascaded(place))),
+        ("references_are_unset", |place| Box::pin(actions::unset(place))),
+        ("what_is_needed_is_restored", |place| Box::pin(actions::restored(place))),
+        ("what_leads_nowhere_is_undone", |place| Box::pin(actions::undone(place))),
+        ("a_tree_falls_level_by_level", |place| Box::pin(actions::felled(place))),
+        ("a_death_between_two_repairs_loses_nothing", |place| Box::pin(actions::killed(place))),
+        ("every_fault_in_a_cascade_is_survived", |place| Box::pin(actions::every_fault(place))),
+        ("conflicting_repairs_are_handed_back", |place| Box::pin(actions::conflict(place))),
         ("redelivery_changes_nothing", |place| Box::pin(delivery::redelivered(place))),
         ("a_poison_record_blocks_nothing", |place| Box::pin(delivery::poison(place))),
         ("an_unreadable_record_blocks_nothing", |place| Box::pin(delivery::unreadable(place))),
@@ -89,6 +103,8 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("a_stream_of_keys_is_refused", |place| Box::pin(start::keys_only(place))),
         ("events_of_another_kind_are_refused", |place| Box::pin(start::other_events(place))),
         ("a_violation_raises_the_alarm", |place| Box::pin(metrics::alarm(place))),
+        ("actions_are_sound_in_a_storm", |place| Box::pin(action_storm::storm(place))),
+        ("the_policy_is_enough_and_not_more", |place| Box::pin(rights::exact(place))),
         ("ten_thousand_changes_converge", |place| Box::pin(storm::storm(place))),
     ]
 }

@@ -13,8 +13,10 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
 use referee::aws::{SdkConfig, configure};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::replay::schemas;
+use referee::rules::{RuleSource, load};
 use referee::store::DynamoDb;
-use referee::store::memory::TableSchema;
+use referee::store::memory::{IndexSchema, TableSchema};
 use referee::streams::Streams;
 use serde_json::Value as Json;
 use tokio::time::sleep;
@@ -49,7 +51,7 @@ pub(crate) struct Stage {
 /// The partition key and the sort key.
 pub(crate) type Key = (String, String);
 
-/// An item whose attributes are all texts.
+/// An item, its attributes as texts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     pub(crate) key: Key,
@@ -64,7 +66,7 @@ impl Stage {
         let table = table_name(place.name);
         let rules = rules(&table);
         let stage = Self::without_tables(place, &rules).await;
-        stage.create(&table).await;
+        stage.create_with(&table, indexes(&rules)).await;
         stage
     }
 
@@ -100,9 +102,13 @@ impl Stage {
 
     /// Makes a table with a key of two texts.
     pub(crate) async fn create(&self, table: &str) {
+        self.create_with(table, Vec::new()).await;
+    }
+
+    async fn create_with(&self, table: &str, indexes: Vec<IndexSchema>) {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
-        let schema = TableSchema { name: table.to_owned(), key, indexes: Vec::new() };
+        let schema = TableSchema { name: table.to_owned(), key, indexes };
         self.store.create(&schema).await.unwrap();
     }
 
@@ -124,6 +130,14 @@ impl Stage {
     pub(crate) async fn put_into(&self, table: &str, item: &[(&str, &str)]) {
         let item = Some(attributes(item));
         self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
+    }
+
+    /// Puts an item of texts, lists of texts, and sets of them, as in `{ "SS": ["a", "b"] }`.
+    pub(crate) async fn put_all(&self, item: Json) {
+        let Json::Object(item) = item else { panic!("{item} is no item") };
+        let item = item.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
+        let put = self.client.put_item().table_name(self.table()).set_item(Some(item));
+        put.send().await.unwrap();
     }
 
     /// Makes companies, and users who are all members of each.
@@ -214,7 +228,7 @@ impl Stage {
             let scan = self.client.scan().table_name(table).consistent_read(true);
             let scan = scan.select(Select::AllAttributes).set_exclusive_start_key(start);
             let page = scan.send().await.unwrap();
-            rows.extend(page.items.into_iter().flatten().map(row));
+            rows.extend(page.items().iter().map(row));
             start = page.last_evaluated_key;
             if start.is_none() {
                 rows.sort_unstable();
@@ -300,12 +314,44 @@ pub(crate) fn attributes(item: &[(&str, &str)]) -> HashMap<String, AttributeValu
         .collect()
 }
 
-fn row(item: HashMap<String, AttributeValue>) -> Row {
+fn attribute(value: &Json) -> AttributeValue {
+    match value {
+        Json::String(text) => AttributeValue::S(text.clone()),
+        Json::Array(list) => AttributeValue::L(list.iter().map(attribute).collect()),
+        Json::Object(set) => {
+            let set = set["SS"].as_array().unwrap().iter();
+            AttributeValue::Ss(set.map(|text| text.as_str().unwrap().to_owned()).collect())
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => panic!("{value} is in no scenario"),
+    }
+}
+
+/// A value as a text; nothing of those that are in no scenario.
+fn text(value: &AttributeValue) -> Option<String> {
+    if let Ok(set) = value.as_ss() {
+        let mut set = set.clone();
+        set.sort_unstable();
+        Some(format!("<{}>", set.join(" ")))
+    } else if let Ok(list) = value.as_l() {
+        let texts: Vec<String> = list.iter().filter_map(text).collect();
+        Some(format!("[{}]", texts.join(" ")))
+    } else {
+        value.as_s().ok().cloned()
+    }
+}
+
+/// The indexes that rules look things up by.
+fn indexes(rules: &Json) -> Vec<IndexSchema> {
+    let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
+    let rules = load(&source, &|_| None).rules.unwrap();
+    schemas(&rules).flat_map(|table| table.indexes).collect()
+}
+
+fn row(item: &HashMap<String, AttributeValue>) -> Row {
     let is_marked = item.contains_key("_referee");
-    let mut attributes: BTreeMap<String, String> = item
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_s().ok()?.clone())))
-        .collect();
+    let attributes = item.iter().filter(|(name, _)| *name != "_referee");
+    let mut attributes: BTreeMap<String, String> =
+        attributes.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
     let key = (attributes.remove("pk").unwrap(), attributes.remove("sk").unwrap());
     Row { key, attributes, is_marked }
 }

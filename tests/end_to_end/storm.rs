@@ -82,7 +82,7 @@ pub(crate) async fn storm(place: Place) {
 }
 
 /// What goes wrong, and how often.
-fn plan(proxy: &Proxy, stage: &Stage) {
+pub(crate) fn plan(proxy: &Proxy, stage: &Stage) {
     let kill = &stage.lambda.kill;
     for (operations, chance, fault) in [
         (WRITES, 0.0005, Fault::KilledBefore(kill.clone())),

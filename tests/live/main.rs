@@ -8,6 +8,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
 mod check;
+mod guard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ type Test = fn(&str);
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
     let endpoint = std::env::var(VARIABLE).ok();
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 9] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
         ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         ("a_check_tells_how_tables_differ_from_the_rules", check::tables_that_differ),
         ("a_check_is_content_with_tables_that_agree", check::tables_that_agree),
         ("a_check_without_credentials_is_incomplete", check::no_credentials),
+        ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
+        ("a_guarded_write_keeps_mirrors_and_clobbers_nothing", guard::mirrors),
     ];
     let trial = |(name, test): (&str, Test)| {
         let url = endpoint.clone().unwrap_or_default();

@@ -4,12 +4,9 @@
 use std::fmt::Write as _;
 
 use crate::cli::names::{item_name, shown};
-use crate::cli::{Context, Failure, Outcome, rule_file};
-use crate::data::JsonItem;
+use crate::cli::{Context, Failure, Outcome, item, rule_file};
 use crate::engine::{Sighting, View, inspect};
-use crate::rules::model::{
-    OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules, TableId,
-};
+use crate::rules::model::{OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules};
 use crate::store::{Query, SortCondition};
 
 pub(super) fn explain(
@@ -17,10 +14,9 @@ pub(super) fn explain(
     table: Option<&str>,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let JsonItem(item) = serde_json::from_str(item)
-        .map_err(|error| Failure::Usage(format!("the item is not in DynamoDB's JSON: {error}")))?;
+    let item = item::read(item)?;
     let rules = rule_file::load(context)?;
-    let table = find_table(&rules, table)?;
+    let table = item::find_table(&rules, table)?;
     let key = rules[table].key.key_of(&item).map_err(|error| {
         Failure::Usage(format!("the item is none of table `{}`: {error}", rules[table].alias))
     })?;
@@ -34,24 +30,6 @@ pub(super) fn explain(
     }
     context.output.result(&text)?;
     Ok(Outcome::Clean)
-}
-
-fn find_table(rules: &Rules, name: Option<&str>) -> Result<TableId, Failure> {
-    let place = match name {
-        Some(name) => {
-            rules.tables.iter().position(|table| table.alias == name || table.name == name)
-        }
-        None if rules.tables.len() == 1 => Some(0),
-        None => None,
-    };
-    place.map(TableId).ok_or_else(|| {
-        let known: Vec<_> = rules.tables.iter().map(|table| format!("`{}`", table.alias)).collect();
-        let known = known.join(", ");
-        Failure::Usage(match name {
-            Some(name) => format!("there is no table `{name}`; the rule file has {known}"),
-            None => format!("say which table the item is of with `--table`: {known}"),
-        })
-    })
 }
 
 fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {

@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    if arguments.subject.trim_start().starts_with('{') {
+    if crate::cli::item::is_item(&arguments.subject) {
         item::explain(&arguments.subject, arguments.table.as_deref(), context)
     } else {
         code::explain(&arguments.subject, context)

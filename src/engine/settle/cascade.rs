@@ -8,7 +8,11 @@ use crate::engine::repair::{Case, Cure, Doom, NoRepair, Remedy, is_recursive};
 use crate::engine::violation::{ItemName, Kind, Response};
 use crate::engine::work::Departure;
 use crate::rules::model::{Mode, Rules};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, TRANSACT_ACTIONS_MAX};
+
+/// How many items are read before they are repaired: ten transactions' worth. A query gives up to
+/// 1 MB of them, and the repairs of so many small ones take fifty times as much memory.
+const PAGE_ITEMS_MAX: usize = 10 * (TRANSACT_ACTIONS_MAX - 1);
 
 /// Repairs the items left behind, page by page of the query that finds them.
 ///
@@ -20,7 +24,7 @@ pub(crate) async fn cascade<S: Store, C: Clock>(
     clock: &C,
     departure: &Departure<'_>,
     remedy: Remedy,
-    mut trail: Trail<'_>,
+    trail: Trail<'_>,
 ) -> Result<Settled, StoreError> {
     let rule = departure.finder.rule;
     let reference = &rules[rule];
@@ -37,6 +41,7 @@ pub(crate) async fn cascade<S: Store, C: Clock>(
     let is_enforced = reference.mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
     let mut settled = Settled { response, ..Settled::nothing() };
+    let mut trail = trail.in_pages_of(PAGE_ITEMS_MAX);
     let mut is_over = false;
     while !is_over && settled.limit.is_none() {
         let mut items = match trail.next(store).await {

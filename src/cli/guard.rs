@@ -1,0 +1,123 @@
+//! `referee guard`: the transaction that is refused where a reference would break.
+
+use clap::ValueEnum;
+
+use super::{Context, Failure, Outcome, item, rule_file};
+use crate::guard::{Language, Operation, Refusal, Transaction, guard_entity, guard_item};
+use crate::rules::did_you_mean;
+use crate::rules::model::{EntityId, Rules};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// An entity, such as `member`; or an item in DynamoDB's JSON, such as
+    /// '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'.
+    #[arg(value_name = "ENTITY|ITEM")]
+    subject: String,
+
+    /// What is to be done to the item.
+    #[arg(long, value_enum, default_value_t = Verb::Put)]
+    operation: Verb,
+
+    /// The item's table, by its alias or its name in DynamoDB, if the rule file has several.
+    #[arg(long)]
+    table: Option<String>,
+
+    /// What to write the transaction as.
+    #[arg(long, value_enum, default_value_t = Format::Cli)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Verb {
+    /// Write it whole.
+    Put,
+    /// Set the attributes given.
+    Update,
+    /// Delete it.
+    Delete,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// JSON for `aws dynamodb transact-write-items --cli-input-json`.
+    Cli,
+    /// JavaScript, with version 3 of the SDK.
+    Js,
+    /// Python, with boto3.
+    Python,
+    /// Rust, with the SDK.
+    Rust,
+    /// The checks alone, in JSON.
+    Checks,
+}
+
+impl Verb {
+    const fn operation(self) -> Operation {
+        match self {
+            Self::Put => Operation::Put,
+            Self::Update => Operation::Update,
+            Self::Delete => Operation::Delete,
+        }
+    }
+}
+
+impl Format {
+    const fn language(self) -> Language {
+        match self {
+            Self::Cli => Language::Cli,
+            Self::Js => Language::JavaScript,
+            Self::Python => Language::Python,
+            Self::Rust => Language::Rust,
+            Self::Checks => Language::Checks,
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let is_json = matches!(arguments.format, Format::Cli | Format::Checks);
+    if context.json && !is_json {
+        return Err(Failure::Usage("`--json` asks for JSON, and `--format` for code".to_owned()));
+    }
+    let rules = rule_file::load(context)?;
+    let transaction = match guarded(arguments, &rules)? {
+        Ok(transaction) => transaction,
+        Err(Refusal::Impossible(why)) => return Err(Failure::Usage(why)),
+        Err(refusal @ Refusal::Broken(_)) => {
+            context.output.message(&format!("{refusal}\n"))?;
+            return Ok(Outcome::Findings);
+        }
+    };
+    if context.json {
+        let line = transaction.to_json_line(arguments.format == Format::Checks);
+        context.output.result(&format!("{line}\n"))?;
+    } else {
+        context.output.result(&transaction.to_text(arguments.format.language()))?;
+    }
+    for note in &transaction.notes {
+        context.output.message(&format!("note: {note}\n"))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+fn guarded(arguments: &Args, rules: &Rules) -> Result<Result<Transaction, Refusal>, Failure> {
+    let (subject, table) = (&arguments.subject, arguments.table.as_deref());
+    let operation = arguments.operation.operation();
+    if item::is_item(subject) {
+        let item = item::read(subject)?;
+        let table = item::find_table(rules, table)?;
+        return Ok(guard_item(rules, table, &item, operation));
+    }
+    if table.is_some() {
+        let why = "`--table` is for an item: an entity has a table of its own";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    Ok(guard_entity(rules, find_entity(rules, subject)?, operation))
+}
+
+fn find_entity(rules: &Rules, name: &str) -> Result<EntityId, Failure> {
+    let names = rules.entities.iter().map(|entity| entity.name.as_str());
+    names.clone().position(|known| known == name).map(EntityId).ok_or_else(|| {
+        let help = did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
+        Failure::Usage(format!("there is no entity `{name}`{help}"))
+    })
+}

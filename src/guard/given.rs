@@ -1,0 +1,210 @@
+//! An item that is given, as a subject.
+
+use super::subject::{
+    Dependent, Half, Subject, Target, attributes, key_attributes, listed, paths, refuse_mirror,
+};
+use super::{Attributes, Operation, Refusal};
+use crate::data::{Item, Key, KeyValue, Path};
+use crate::engine::{Sighting, View, inspect};
+use crate::rules::model::{
+    Copied, Mirror, MirrorId, Reference, ReferenceId, Rules, Source, TableId,
+};
+
+pub(super) fn subject(
+    rules: &Rules,
+    table: TableId,
+    item: &Item<'_>,
+    operation: Operation,
+) -> Result<Subject, Refusal> {
+    let schema = &rules[table].key;
+    let key = schema.key_of(item).map_err(|error| {
+        let table = &rules[table].alias;
+        Refusal::Impossible(format!("the item is none of table `{table}`: {error}"))
+    })?;
+    let sightings = inspect(rules, table, &key, item);
+    let sighting = the_one(rules, item, &sightings, operation)?;
+    refuse_mirror(rules, sighting.entity)?;
+    let mut content = attributes(item);
+    content.retain(|name, _| schema.names().all(|key| key != name));
+    let subject = Subject {
+        entity: sighting.entity,
+        key: key_attributes(schema, &key),
+        content,
+        targets: Vec::new(),
+        halves: Vec::new(),
+        dependents: Vec::new(),
+        notes: Vec::new(),
+    };
+    Seen { rules, operation, subject, broken: Vec::new() }.with(sighting)
+}
+
+/// The entity that the item is of. Of one that is not given whole, an attribute that tells entities
+/// apart may be missing.
+fn the_one<'s>(
+    rules: &Rules,
+    item: &Item<'_>,
+    sightings: &'s [Sighting],
+    operation: Operation,
+) -> Result<&'s Sighting, Refusal> {
+    let may_be = |sighting: &&Sighting| match operation {
+        Operation::Put => sighting.admitted,
+        Operation::Update | Operation::Delete => {
+            let mut conditions = rules[sighting.entity].conditions.iter();
+            conditions.all(|(path, value)| path.lookup(item).is_none_or(|found| found == value))
+        }
+    };
+    let possible: Vec<&Sighting> = sightings.iter().filter(may_be).collect();
+    let conditions = || {
+        let of = sightings.iter().flat_map(|sighting| &rules[sighting.entity].conditions);
+        let mut paths: Vec<_> = of.map(|(path, _)| path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        listed(paths)
+    };
+    let names = |of: &[Sighting]| listed(of.iter().map(|it| &rules[it.entity].name));
+    Err(Refusal::Impossible(match (possible.as_slice(), sightings) {
+        ([only], _) => return Ok(only),
+        ([], []) => "the item is of no entity: its key is of none".to_owned(),
+        ([], _) => format!(
+            "the item has a key of {}, but not what `where` asks for of {}",
+            names(sightings),
+            conditions()
+        ),
+        _ => format!(
+            "the item may be of {}: say which by its {}",
+            listed(possible.iter().map(|it| &rules[it.entity].name)),
+            conditions()
+        ),
+    }))
+}
+
+/// A subject, with what its rules see in it.
+struct Seen<'s> {
+    rules: &'s Rules,
+    operation: Operation,
+    subject: Subject,
+    broken: Vec<String>,
+}
+
+impl Seen<'_> {
+    fn with(mut self, sighting: &Sighting) -> Result<Subject, Refusal> {
+        for view in &sighting.views {
+            match view {
+                View::Refers { rule, claims } => {
+                    if self.is_checked(&self.rules[*rule]) {
+                        for (target, _) in claims {
+                            self.add_target(*rule, target);
+                        }
+                    }
+                }
+                View::Referred { rule, .. } => {
+                    let only = only_dependent(self.rules, &self.rules[*rule], &sighting.captures);
+                    self.subject.dependents.push(Dependent { rule: *rule, only });
+                }
+                View::Mirrored { rule, mirror, content } => {
+                    self.add_half(*rule, mirror, content.as_ref());
+                }
+                View::Mirrors { .. } => {}
+            }
+        }
+        if self.broken.is_empty() { Ok(self.subject) } else { Err(Refusal::Broken(self.broken)) }
+    }
+
+    /// Whether the operation can break the reference. An update that does not touch it leaves it
+    /// as it is.
+    fn is_checked(&mut self, reference: &Reference) -> bool {
+        if self.operation != Operation::Update {
+            return self.operation == Operation::Put;
+        }
+        let is_given = |path: &&Path| self.subject.content.contains_key(path.root());
+        let given = paths(&reference.components).filter(is_given).count();
+        let all = paths(&reference.components).count();
+        if given > 0 && given < all {
+            let paths = listed(paths(&reference.components));
+            self.subject.notes.push(format!(
+                "`{}` is not checked: for this, the update has to give all of {paths}",
+                reference.name
+            ));
+        }
+        given > 0 && given == all
+    }
+
+    fn add_target(&mut self, rule: ReferenceId, target: &Result<Key<'static>, String>) {
+        let reference = &self.rules[rule];
+        match target {
+            Ok(key) => {
+                let key = key_attributes(self.rules.key_schema(reference.to), key);
+                self.subject.targets.push(Target { rule, key });
+            }
+            Err(why) => self.broken.push(format!("`{}` is broken: {why}", reference.name)),
+        }
+    }
+
+    fn add_half(
+        &mut self,
+        rule: MirrorId,
+        mirror: &Result<Key<'static>, String>,
+        content: Option<&Item<'static>>,
+    ) {
+        let of_rule = &self.rules[rule];
+        let key = match mirror {
+            Ok(key) => key,
+            Err(why) => {
+                self.broken.push(format!("`{}` cannot mirror the item: {why}", of_rule.name));
+                return;
+            }
+        };
+        let schema = self.rules.key_schema(of_rule.mirror);
+        let content: Attributes = match (self.operation, content) {
+            (Operation::Update, _) => copied(self.rules, of_rule, &self.subject.content),
+            (_, None) => Attributes::new(),
+            (_, Some(content)) => attributes(content),
+        };
+        let mut content = content;
+        content.retain(|name, _| schema.names().all(|key| key != name));
+        let key = key_attributes(schema, key);
+        self.subject.halves.push(Half { rule, key, content });
+    }
+}
+
+/// The attributes of a source that its mirror copies.
+pub(super) fn copied(rules: &Rules, mirror: &Mirror, content: &Attributes) -> Attributes {
+    let is_key = |name: &str| rules.key_schema(mirror.mirror).names().any(|key| key == name);
+    let is_copied = |name: &str| match &mirror.copy {
+        Copied::All => true,
+        Copied::None => false,
+        Copied::List(names) => names.iter().any(|copied| copied == name),
+    };
+    let copied = content.iter().filter(|(name, _)| is_copied(name) && !is_key(name));
+    copied.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The key of the one item that can refer to an item with these captures, where the referenced key
+/// fixes all of it.
+fn only_dependent(
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[KeyValue<'static>],
+) -> Option<Attributes> {
+    let values: Vec<KeyValue<'_>> = fixed_by(rules, reference)?
+        .into_iter()
+        .map(|place| captures.get(place).cloned())
+        .collect::<Option<_>>()?;
+    let key = rules[reference.from].key.build(&values).ok()?;
+    Some(key_attributes(rules.key_schema(reference.from), &key))
+}
+
+/// For each capture of the referencing key, the place of its value among the referenced key's
+/// captures; nothing if the referenced key does not fix all of it, or something else decides
+/// whether the item at that key refers.
+pub(super) fn fixed_by(rules: &Rules, reference: &Reference) -> Option<Vec<usize>> {
+    let is_capture = |source: &Source| matches!(source, Source::Capture(_));
+    if !reference.components.iter().all(is_capture) {
+        return None;
+    }
+    (0..rules[reference.from].key.captures().len())
+        .map(|place| {
+            reference.components.iter().position(|source| *source == Source::Capture(place))
+        })
+        .collect()
+}

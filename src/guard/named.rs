@@ -1,0 +1,201 @@
+//! An entity, as a subject with placeholders: `{email}` in the place of a value.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::given::{copied, fixed_by};
+use super::subject::{Dependent, Half, Subject, Target, json, listed, paths, refuse_mirror};
+use super::{Attributes, Operation, Refusal};
+use crate::data::{Path, Type};
+use crate::rules::model::{
+    Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Source,
+};
+use crate::rules::template::Part;
+
+pub(super) fn subject(
+    rules: &Rules,
+    id: EntityId,
+    operation: Operation,
+) -> Result<Subject, Refusal> {
+    refuse_mirror(rules, id)?;
+    let entity = &rules[id];
+    let captures = entity.key.captures();
+    let content = content(entity);
+    let mut subject = Subject {
+        entity: id,
+        key: key(rules, id, |place| captures.get(place).cloned().unwrap_or_default()),
+        targets: Vec::new(),
+        halves: Vec::new(),
+        dependents: Vec::new(),
+        notes: vec![placeholders(entity, &content, operation)],
+        content,
+    };
+    let in_use = |mode: Mode| mode != Mode::Off;
+    for (place, reference) in rules.references.iter().enumerate() {
+        let rule = ReferenceId(place);
+        let breaks = match operation {
+            Operation::Put => true,
+            Operation::Update => paths(&reference.components).next().is_some(),
+            Operation::Delete => false,
+        };
+        if reference.from == id && in_use(reference.mode) && breaks {
+            let key = target_key(rules, reference);
+            subject.targets.push(Target { rule, key });
+            subject.notes.extend(notes(reference));
+        }
+        if reference.to == id && in_use(reference.mode) {
+            let only = only_dependent(rules, reference);
+            subject.dependents.push(Dependent { rule, only });
+        }
+    }
+    for (place, mirror) in rules.mirrors.iter().enumerate() {
+        if mirror.source == id && in_use(mirror.mode) {
+            subject.halves.push(half(rules, MirrorId(place), mirror, &subject.content, operation));
+        }
+    }
+    Ok(subject)
+}
+
+/// A key whose captures are placeholders with these names.
+fn key(rules: &Rules, entity: EntityId, name_of: impl Fn(usize) -> String) -> Attributes {
+    let templates = &rules[entity].key;
+    let place_of = |name: &str| templates.captures().iter().position(|known| known == name);
+    let value = |template: &crate::rules::template::KeyTemplate| {
+        let parts = template.template().parts().iter().map(|part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Capture(name) | Part::Rest(name) => {
+                format!("{{{}}}", place_of(name).map(&name_of).unwrap_or_default())
+            }
+        });
+        json!({ template.kind().as_type().tag(): parts.collect::<String>() })
+    };
+    let templates = std::iter::once(templates.partition()).chain(templates.sort());
+    let names = rules.key_schema(entity).names().map(str::to_owned);
+    names.zip(templates.map(value)).collect()
+}
+
+/// The attributes that the rules know of, and what the entity's `where` asks for.
+fn content(entity: &Entity) -> Attributes {
+    let mut content = Attributes::new();
+    for (path, kind) in &entity.attributes {
+        let text = format!("{{{}}}", shown(path, *kind));
+        let value = match kind {
+            Type::S | Type::N | Type::B => json!({ kind.tag(): text }),
+            Type::Ss | Type::Ns | Type::Bs => json!({ kind.tag(): [text] }),
+            Type::L => json!({ "L": [{ "S": text }] }),
+            Type::M => json!({ "M": {} }),
+            Type::Bool => json!({ "BOOL": true }),
+            Type::Null => json!({ "NULL": true }),
+        };
+        insert(&mut content, path, value);
+    }
+    for (path, value) in &entity.conditions {
+        insert(&mut content, path, json(value));
+    }
+    content
+}
+
+/// A path as its placeholder names it: of a list or set, it is one element.
+fn shown(path: &Path, kind: Type) -> String {
+    match kind {
+        Type::L | Type::Ss | Type::Ns | Type::Bs => format!("{path}[*]"),
+        Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => path.to_string(),
+    }
+}
+
+/// Puts a value at a path, making the maps on the way. What stands in the way stays: the rule file
+/// then declares it to be no map.
+fn insert(content: &mut Attributes, path: &Path, value: Json) {
+    let Some((root, inner)) = path.segments().split_first() else { return };
+    let Some((last, parents)) = inner.split_last() else {
+        content.insert(root.clone(), value);
+        return;
+    };
+    let empty = || json!({ "M": {} });
+    let mut map = content.entry(root.clone()).or_insert_with(empty);
+    for parent in parents {
+        let Some(inner) = map.get_mut("M").and_then(Json::as_object_mut) else { return };
+        map = inner.entry(parent.clone()).or_insert_with(empty);
+    }
+    if let Some(inner) = map.get_mut("M").and_then(Json::as_object_mut) {
+        inner.insert(last.clone(), value);
+    }
+}
+
+fn target_key(rules: &Rules, reference: &Reference) -> Attributes {
+    let captures = rules[reference.from].key.captures();
+    key(rules, reference.to, |place| match reference.components.get(place) {
+        Some(Source::Capture(own)) => captures.get(*own).cloned().unwrap_or_default(),
+        Some(Source::Attribute(path, _)) => path.to_string(),
+        Some(Source::Elements(path, kind)) => shown(path, *kind),
+        None => String::new(),
+    })
+}
+
+fn only_dependent(rules: &Rules, reference: &Reference) -> Option<Attributes> {
+    let places = fixed_by(rules, reference)?;
+    let captures = rules[reference.to].key.captures();
+    let name_of = |place: usize| captures.get(*places.get(place)?).cloned();
+    Some(key(rules, reference.from, |place| name_of(place).unwrap_or_default()))
+}
+
+fn half(
+    rules: &Rules,
+    rule: MirrorId,
+    mirror: &Mirror,
+    content: &Attributes,
+    operation: Operation,
+) -> Half {
+    let captures = rules[mirror.source].key.captures();
+    let key = key(rules, mirror.mirror, |place| {
+        let of_source = mirror.mirror_from_source.get(place);
+        of_source.and_then(|place| captures.get(*place)).cloned().unwrap_or_default()
+    });
+    let mut content = copied(rules, mirror, content);
+    if operation == Operation::Put {
+        for (path, value) in &rules[mirror.mirror].conditions {
+            insert(&mut content, path, json(value));
+        }
+    }
+    Half { rule, key, content }
+}
+
+/// What to put in the place of what.
+fn placeholders(entity: &Entity, content: &Attributes, operation: Operation) -> String {
+    let captures = entity.key.captures().iter().cloned();
+    let fixed: BTreeSet<&Path> = entity.conditions.iter().map(|(path, _)| path).collect();
+    let has_text = |kind: Type| !matches!(kind, Type::M | Type::Bool | Type::Null);
+    let attributes = entity.attributes.iter().filter(|(path, kind)| {
+        operation != Operation::Delete
+            && content.contains_key(path.root())
+            && !fixed.contains(path)
+            && has_text(**kind)
+    });
+    let attributes = attributes.map(|(path, kind)| shown(path, *kind));
+    let all: Vec<String> = captures.chain(attributes).map(|name| format!("{{{name}}}")).collect();
+    if all.is_empty() {
+        return format!("every `{}` has this key", entity.name);
+    }
+    format!("put values in the place of {}", listed(all))
+}
+
+/// What depends on the item whether a reference is to be checked, and how often.
+fn notes(reference: &Reference) -> Vec<String> {
+    let mut notes = Vec::new();
+    let name = &reference.name;
+    let all: Vec<&Path> = paths(&reference.components).collect();
+    if let Some(elements) = reference.components.iter().find_map(|source| match source {
+        Source::Elements(path, _) => Some(path),
+        Source::Capture(_) | Source::Attribute(..) => None,
+    }) {
+        notes.push(format!("`{name}`: make one check for each element of `{elements}`"));
+    }
+    if !all.is_empty() && !reference.required {
+        notes.push(format!("`{name}`: leave the check out of an item without {}", listed(&all)));
+    }
+    if reference.from == reference.to {
+        notes.push(format!("`{name}`: leave the check out of an item that refers to itself"));
+    }
+    notes
+}

@@ -1,0 +1,141 @@
+//! Statements: needs, grouped so that none allows more than is needed.
+//!
+//! Which actions there are, and which resources each may be limited to:
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::needs::{Action, Needs, Place, needs};
+use super::{Condition, Deployment, Statement};
+use crate::rules::Rules;
+use crate::store::described::streamed;
+
+pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
+    let needs = needs(rules);
+    let mut statements = streams(rules, deployment);
+    statements.extend(of_action("ReadItems", Action::BatchGetItem, &needs, deployment));
+    statements.extend(of_action("QueryItems", Action::Query, &needs, deployment));
+    statements.extend(writes(&needs, deployment));
+    statements.extend(of_action("CheckItems", Action::ConditionCheckItem, &needs, deployment));
+    statements.extend(deployment.namespace.as_deref().map(metrics));
+    statements.push(logs(deployment));
+    statements.extend(deployment.failures_bucket.iter().flat_map(|it| failures(it, deployment)));
+    statements
+}
+
+/// What Lambda does in the function's name to read the streams.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-eventsourcemapping.html>
+fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
+    let streams = streamed(rules).into_iter().map(|table| {
+        let table = Place { table: &rules[table].name, index: None };
+        format!("{}/stream/*", deployment.items(&table))
+    });
+    let streams: BTreeSet<String> = streams.collect();
+    if streams.is_empty() {
+        return Vec::new();
+    }
+    let read = ["DescribeStream", "GetRecords", "GetShardIterator"];
+    vec![
+        statement("ReadStreams", read.map(dynamodb), streams),
+        // It asks for all streams, and cannot be limited to some.
+        statement("ListStreams", [dynamodb("ListStreams")], ["*".to_owned()]),
+    ]
+}
+
+/// All places of one action.
+fn of_action(
+    sid: &str,
+    action: Action,
+    needs: &Needs<'_>,
+    deployment: &Deployment,
+) -> Option<Statement> {
+    let places = needs.iter().filter(|(needed, _)| *needed == action);
+    let resources: BTreeSet<_> = places.map(|(_, place)| deployment.items(place)).collect();
+    (!resources.is_empty()).then(|| statement(sid, [dynamodb(action.name())], resources))
+}
+
+/// A statement for each set of writes that some table needs. Two tables in one statement, of which
+/// one needs less than the other, would allow too much.
+fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = Statement> {
+    let mut by_table: BTreeMap<&Place<'_>, Vec<&str>> = BTreeMap::new();
+    for (action, place) in needs {
+        match action {
+            Action::DeleteItem | Action::PutItem | Action::UpdateItem => {
+                by_table.entry(place).or_default().push(action.name());
+            }
+            Action::BatchGetItem | Action::ConditionCheckItem | Action::Query => {}
+        }
+    }
+    let mut by_actions: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();
+    for (place, actions) in by_table {
+        by_actions.entry(actions).or_default().push(deployment.items(place));
+    }
+    by_actions.into_iter().map(|(actions, tables)| {
+        let verbs: String = actions.iter().filter_map(|name| name.strip_suffix("Item")).collect();
+        statement(&format!("WriteItems{verbs}"), actions.into_iter().map(dynamodb), tables)
+    })
+}
+
+/// `PutMetricData` knows no resource, and is limited by the namespace instead.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html>
+fn metrics(namespace: &str) -> Statement {
+    let condition = Condition {
+        operator: "StringEquals",
+        key: "cloudwatch:namespace",
+        value: namespace.to_owned(),
+    };
+    let publish = ["cloudwatch:PutMetricData".to_owned()];
+    let statement = statement("PublishMetrics", publish, ["*".to_owned()]);
+    Statement { condition: Some(condition), ..statement }
+}
+
+/// The log streams of the function's log group, which whoever deploys the function makes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>
+fn logs(deployment: &Deployment) -> Statement {
+    let group = format!("log-group:/aws/lambda/{}:*", deployment.function);
+    let actions = ["logs:CreateLogStream", "logs:PutLogEvents"].map(str::to_owned);
+    statement("WriteLogs", actions, [deployment.arn("logs", &group)])
+}
+
+/// What Lambda needs of a bucket for the records that it gives up on.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
+    let bucket = format!("arn:{}:s3:::{bucket}", deployment.partition);
+    let objects = format!("{bucket}/*");
+    [
+        statement("FindFailures", ["s3:ListBucket".to_owned()], [bucket]),
+        statement("KeepFailures", ["s3:PutObject".to_owned()], [objects]),
+    ]
+}
+
+fn statement(
+    sid: &str,
+    actions: impl IntoIterator<Item = String>,
+    resources: impl IntoIterator<Item = String>,
+) -> Statement {
+    Statement {
+        sid: sid.to_owned(),
+        actions: actions.into_iter().collect(),
+        resources: resources.into_iter().collect(),
+        condition: None,
+    }
+}
+
+fn dynamodb(action: &str) -> String {
+    format!("dynamodb:{action}")
+}
+
+impl Deployment {
+    /// The ARN of what holds items: a table or an index.
+    fn items(&self, place: &Place<'_>) -> String {
+        let index = place.index.map(|index| format!("/index/{index}")).unwrap_or_default();
+        self.arn("dynamodb", &format!("table/{}{index}", place.table))
+    }
+
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let or_any = |part: &Option<String>| part.clone().unwrap_or_else(|| "*".to_owned());
+        let (region, account) = (or_any(&self.region), or_any(&self.account));
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition)
+    }
+}

@@ -1,0 +1,331 @@
+//! Races: what happens while a delete is being answered, and what comes again after it.
+//!
+//! The tables' content depends here on when things happen. Where it does not, there is a case under
+//! `events/`.
+
+use std::rc::Rc;
+
+use expect_test::expect;
+use futures_util::FutureExt as _;
+use referee::data::{Item, into_owned};
+use referee::store::memory::{CallKind, Fault};
+use referee::store::{Action, Memory, Store as _, Write};
+
+use crate::Come;
+use crate::history::{History, item_json, load, outcome_on};
+
+const SHOP: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "-" } }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+references:
+  order_customer: { from: order, to: customer, ACTION }
+"#;
+
+const WORK: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  task:
+    table: app
+    key: { pk: "team#{team}", sk: "task#{task}" }
+    attributes: { owner: S }
+references:
+  task_owner: { from: task, to: user, on: { user: "{owner}" }, on_delete: unset }
+"#;
+
+const TREE: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  node:
+    table: app
+    key: { pk: "node#{node}", sk: "-" }
+    attributes: { parent: S }
+references:
+  node_parent:
+    from: node
+    to: node
+    on: { node: "{parent}" }
+    find: { index: by_parent, key: { parent: "{node}" } }
+    on_delete: cascade
+"#;
+
+const ANN: &str = "pk: customer#ann, sk: '-'";
+
+fn shop(action: &str) -> String {
+    SHOP.replace("ACTION", action)
+}
+
+/// What somebody else does.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    Puts(&'static str),
+    Deletes(&'static str),
+}
+
+impl Other {
+    fn on(self, store: &Memory) {
+        let action = match self {
+            Self::Puts(text) => Action::Put(item(text)),
+            Self::Deletes(text) => Action::Delete(item(text)),
+        };
+        let write = Write { table: "app".to_owned(), action, condition: None };
+        store.write(write).now_or_never().unwrap().unwrap();
+    }
+}
+
+fn item(text: &str) -> Item<'static> {
+    let json = item_json(text).to_string();
+    into_owned(serde_json::from_str(&json).unwrap())
+}
+
+impl History {
+    /// What it comes to if somebody else does this just before the n-th transaction, from 0: the
+    /// engine has read what it needs by then.
+    fn before_transaction(&self, n: usize, rules: &str, other: Other) -> Come {
+        let rules = load(rules);
+        let store = Rc::new(self.store(&rules));
+        let (of_others, mut left) = (Rc::downgrade(&store), Some(n));
+        store.set_faults(Box::new(move |call| {
+            if call.kind == CallKind::Transact {
+                if left == Some(0) {
+                    other.on(&of_others.upgrade().unwrap());
+                }
+                left = left.and_then(|left| left.checked_sub(1));
+            }
+            Fault::None
+        }));
+        Come(outcome_on(&rules, self, &store))
+    }
+}
+
+#[test]
+fn one_of_an_insert_and_a_delete_sees_the_other() {
+    let order = "pk: customer#ann, sk: order#1";
+    let report = shop("on_missing: report");
+    History::new().insert(order).remove(ANN).under(&report).comes_to(expect![[r#"
+        2 app: 4 requests, 5 read, 0 write
+          order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    History::new().remove(ANN).insert(order).under(&report).comes_to(expect![[r#"
+        2 app: 4 requests, 5 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer` [1]
+          order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @200 reported: the referenced `customer` does not exist
+    "#]]);
+    History::new().insert(order).later(9).remove(ANN).under(&report).comes_to(expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
+        1 app: 3 requests, 3 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
+    History::new().remove(ANN).later(9).insert(order).under(&report).comes_to(expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 3 read, 0 write
+          order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @200 reported: the referenced `customer` does not exist
+    "#]]);
+}
+
+#[test]
+fn a_target_that_is_back_at_the_last_moment_is_left_as_it_is() {
+    let deleted = History::new()
+        .has("pk: customer#ann, sk: order#1")
+        .remove("pk: customer#ann, sk: '-', name: Ann");
+    let back = Other::Puts("pk: customer#ann, sk: '-', name: Anna");
+    let restore = shop("on_delete: restore, on_ttl_delete: report");
+    deleted.before_transaction(0, &restore, back).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+        1 own: 0 requests, 0 read, 0 write
+        + customer#ann/- name: Anna
+    "#]]);
+}
+
+#[test]
+fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
+    let orders = || {
+        (1..=4).fold(History::new(), |history, order| {
+            history.has(&format!("pk: customer#ann, sk: order#{order}"))
+        })
+    };
+    let limited = shop("on_delete: cascade, max_fanout: 3");
+    orders().remove(ANN).again(0).under(&limited).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]
+          order_customer fanout_exceeded customer#ann/order#1 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
+          order_customer delete customer#ann/order#1
+          order_customer delete customer#ann/order#2
+          order_customer delete customer#ann/order#3
+        3 own: 0 requests, 0 read, 0 write
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#4 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer delete customer#ann/order#4
+        1 own: 0 requests, 0 read, 0 write
+        - customer#ann/order#1
+        - customer#ann/order#2
+        - customer#ann/order#3
+        - customer#ann/order#4
+    "#]]);
+    // A customer of the same key, and orders of theirs, long after.
+    let again = orders().remove(ANN).later(60).insert(ANN);
+    let again = again.insert("pk: customer#ann, sk: order#9").again(0);
+    again.under(&shop("on_delete: cascade")).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 10 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 4 `order` referred to the deleted `customer`: deleted [4]
+          order_customer delete customer#ann/order#1
+          order_customer delete customer#ann/order#2
+          order_customer delete customer#ann/order#3
+          order_customer delete customer#ann/order#4
+        4 own: 0 requests, 0 read, 0 write
+        2 app: 1 requests, 1 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
+        - customer#ann/order#1
+        - customer#ann/order#2
+        - customer#ann/order#3
+        - customer#ann/order#4
+    "#]]);
+}
+
+#[test]
+fn what_is_gone_at_the_last_moment_is_not_written_again() {
+    let deleted = History::new()
+        .has("pk: team#red, sk: task#1, owner: ann")
+        .has("pk: team#red, sk: task#2, owner: ann")
+        .remove("pk: team#red, sk: user#ann");
+    let gone = Other::Deletes("pk: team#red, sk: task#1");
+    deleted.before_transaction(0, WORK, gone).comes_to(expect![[r#"
+        1 app: 5 requests, 3 read, 10 write
+          task_owner orphaned team#red/task#2 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`: their references removed [1]
+          task_owner update team#red/task#2: REMOVE owner
+        2 own: 0 requests, 0 read, 0 write
+        - team#red/task#1 owner: ann
+        - team#red/task#2 owner: ann
+        + team#red/task#2
+    "#]]);
+}
+
+#[test]
+fn one_rule_deletes_what_another_would_have_changed() {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  team: { table: app, key: { pk: "team#{team}", sk: "-" } }
+  user: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  task: { table: app, key: { pk: "team#{team}", sk: "task#{task}" }, attributes: { owner: S } }
+references:
+  task_team: { from: task, to: team, on_delete: cascade }
+  task_owner: { from: task, to: user, on: { user: "{owner}" }, on_delete: unset }
+"#;
+    let task = || History::new().has("pk: team#red, sk: task#1, owner: ann");
+    let (team, ann) = ("pk: team#red, sk: '-'", "pk: team#red, sk: user#ann");
+    task().remove(team).remove(ann).under(rules).comes_to(expect![[r#"
+        2 app: 6 requests, 6 read, 4 write
+          task_team orphaned team#red/task#1 -> team#red/- @100 repaired: 1 `task` referred to the deleted `team`: deleted [1]
+          task_team delete team#red/task#1
+        1 own: 0 requests, 0 read, 0 write
+        - team#red/task#1 owner: ann
+    "#]]);
+    task().remove(ann).remove(team).under(rules).comes_to(expect![[r#"
+        2 app: 7 requests, 6 read, 8 write
+          task_owner orphaned team#red/task#1 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`: their references removed [1]
+          task_team orphaned team#red/task#1 -> team#red/- @200 repaired: 1 `task` referred to the deleted `team`: deleted [1]
+          task_owner update team#red/task#1: REMOVE owner
+          task_team delete team#red/task#1
+        2 own: 0 requests, 0 read, 0 write
+        - team#red/task#1 owner: ann
+    "#]]);
+}
+
+#[test]
+fn a_marked_item_is_spared_if_all_is_well_again() {
+    let fallen = || {
+        History::new()
+            .has("pk: node#1, sk: '-', parent: '0'")
+            .has("pk: node#2, sk: '-', parent: '1'")
+            .has("pk: node#9, sk: '-'")
+            .remove("pk: node#0, sk: '-'")
+    };
+    // The first transaction marks the node, the second deletes it.
+    let back = Other::Puts("pk: node#0, sk: '-'");
+    fallen().before_transaction(1, TREE, back).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 3 requests, 1 read, 6 write
+          node_parent update node#1/-: no longer marked to be deleted
+        2 own: 0 requests, 0 read, 0 write
+        + node#0/-
+    "#]]);
+    let moved = Other::Puts("pk: node#1, sk: '-', parent: '9'");
+    fallen().before_transaction(1, TREE, moved).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 3 requests, 1 read, 5 write
+        1 own: 1 requests, 1 read, 0 write
+        - node#1/- parent: 0
+        + node#1/- parent: 9
+    "#]]);
+    let moved = "pk: node#1, sk: '-', parent: '9', _referee: {rule: node_parent, depth: 1}";
+    fallen().before_transaction(1, TREE, Other::Puts(moved)).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 3 requests, 1 read, 6 write
+          node_parent update node#1/-: no longer marked to be deleted
+        2 own: 1 requests, 1 read, 0 write
+        - node#1/- parent: 0
+        + node#1/- parent: 9
+    "#]]);
+}
+
+#[test]
+fn a_node_under_one_that_falls_falls_too_or_is_reported() {
+    let fallen =
+        || History::new().has("pk: node#1, sk: '-', parent: '0'").remove("pk: node#0, sk: '-'");
+    let added = Other::Puts("pk: node#2, sk: '-', parent: '1'");
+    fallen().before_transaction(0, TREE, added).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        2 own: 2 requests, 2 read, 6 write
+          node_parent delete node#1/-
+        1 own: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#2/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#2/-
+        1 own: 2 requests, 1.5 read, 0 write
+        - node#1/- parent: 0
+    "#]]);
+    fallen().before_transaction(1, TREE, added).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        2 own: 5 requests, 4.5 read, 6 write
+          node_parent dangling_reference node#2/- at parent -> node#1/- @102 reported: the referenced `node` does not exist
+          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#2/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#2/-
+        1 own: 2 requests, 1.5 read, 0 write
+        - node#1/- parent: 0
+    "#]]);
+    fallen().later(60).insert("pk: node#2, sk: '-', parent: '1'").under(TREE).comes_to(expect![[r#"
+        1 app: 4 requests, 2.5 read, 6 write
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+          node_parent update node#1/-: marked to be deleted
+        1 own: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        1 own: 2 requests, 1.5 read, 0 write
+        1 app: 2 requests, 3 read, 0 write
+          node_parent dangling_reference node#2/- at parent -> node#1/- @200 reported: the referenced `node` does not exist
+        - node#1/- parent: 0
+    "#]]);
+}

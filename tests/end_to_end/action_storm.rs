@@ -1,0 +1,181 @@
+//! Many clients, under rules that delete, change and bring back, while everything goes wrong.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use futures_util::future::{join, join_all};
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use crate::audit::{Dangling, key_of, unreported};
+use crate::faults::settle;
+use crate::mapping::Settings;
+use crate::rules;
+use crate::soundness::tell;
+use crate::stage::{Key, Place, Row, Stage, attributes};
+use crate::storm::plan;
+
+const CHANGES: usize = 6_000;
+/// How often the clients stop until all has been repaired, so that there is something to break.
+const SPELLS: usize = 20;
+const CLIENTS: usize = 8;
+/// How many there may be of each kind: few, so that they meet.
+const TARGETS: u64 = 8;
+const ITEMS: u64 = 12;
+const NODES: u64 = 40;
+const SEED: u64 = 11;
+/// How many times more goes wrong than in the other storm, which makes more requests.
+const FAULTS: usize = 4;
+/// How often the function's answer gets lost, and its batch is delivered again.
+const ANSWERS_LOST: f64 = 0.05;
+
+pub(crate) async fn storm(place: Place) {
+    let began = Instant::now();
+    let stage = Stage::new(place, rules::tangled).await;
+    for _ in 0..FAULTS {
+        plan(&stage.proxy, &stage);
+    }
+    let settings = Settings {
+        batch_size: 50,
+        parallelization_factor: 4,
+        bisect_batch_on_function_error: true,
+        ..Settings::default()
+    };
+    let mapping = stage.mapping_of(&stage.table(), settings).await;
+    let mut mapping = mapping.forgetting(SEED, ANSWERS_LOST);
+    let mut random: Vec<fastrand::Rng> =
+        (0..CLIENTS as u64).map(|client| fastrand::Rng::with_seed(SEED + client)).collect();
+    let deleted = RefCell::new(BTreeSet::new());
+    for spell in 0..SPELLS {
+        let busy = Cell::new(CLIENTS);
+        let clients = random.iter_mut().enumerate().map(|(client, random)| {
+            run(&stage, format!("{client}-{spell}"), random, &busy, &deleted)
+        });
+        join(join_all(clients), mapping.drain_while(|| busy.get() > 0)).await;
+    }
+    stage.proxy.heal();
+    settle(&stage, &mut mapping).await;
+
+    let rows = stage.rows().await;
+    let told = tell(&mapping.records, &deleted.borrow());
+    let violations = stage.logged("violation");
+    let dangling = dangling(&rows);
+    let (subscriptions, others): (BTreeSet<_>, BTreeSet<_>) =
+        dangling.iter().cloned().partition(|((_, sk), _)| sk.starts_with("of#"));
+    let mut lost = unreported(&subscriptions, &mapping.records, &violations);
+    lost.extend(others.into_iter().filter(|(_, target)| !is_too_deep(target, &violations)));
+    #[expect(clippy::print_stdout, reason = "these are the numbers that the run is for")]
+    {
+        println!(
+            "changes {CHANGES}, records {}, invocations {} ({} failed), processes {}, \
+             redeliveries {}, faults {}, repairs {:?}, wrong {}, dangling {}, lost {}, in {:.1} s",
+            mapping.counts.records,
+            mapping.counts.invocations,
+            mapping.counts.failures,
+            stage.lambda.inits(),
+            mapping.counts.redelivered,
+            stage.proxy.faults(),
+            told.made,
+            told.wrong.len(),
+            dangling.len(),
+            lost.len(),
+            began.elapsed().as_secs_f64(),
+        );
+    }
+    // The stream tells all that has become of the table.
+    let left: BTreeMap<Key, String> =
+        rows.iter().map(|row| (row.key.clone(), row.attributes["id"].clone())).collect();
+    assert_eq!(told.left, left);
+    assert_eq!(told.wrong, Vec::<String>::new());
+    assert_eq!(lost, Vec::<Dangling>::new());
+    assert_eq!(rows.iter().find(|row| row.is_marked), None);
+    assert_eq!(mapping.counts.discarded, 0);
+    assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
+    // A storm in which nothing had to be repaired would prove nothing.
+    for repair in ["deleted", "unset", "marked", "restored"] {
+        assert!(told.made.get(repair).is_some_and(|count| *count > 20), "{repair}");
+    }
+    assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
+}
+
+/// One client's share of the changes of a spell, which have this name.
+async fn run(
+    stage: &Stage,
+    name: String,
+    random: &mut fastrand::Rng,
+    busy: &Cell<usize>,
+    deleted: &RefCell<BTreeSet<String>>,
+) {
+    for number in 0..CHANGES / CLIENTS / SPELLS {
+        let ((pk, sk), reference) = item(random);
+        if random.u8(..100) < 30 {
+            let delete = stage.client.delete_item().table_name(stage.table());
+            let delete = delete.set_key(Some(attributes(&[("pk", &pk), ("sk", &sk)])));
+            let delete = delete.return_values(ReturnValue::AllOld).send().await.unwrap();
+            let old = delete.attributes.unwrap_or_default();
+            deleted.borrow_mut().extend(old.get("id").map(|id| id.as_s().unwrap().clone()));
+        } else {
+            let id = format!("{name}-{number}");
+            let mut item = vec![("pk", pk.as_str()), ("sk", &sk), ("id", &id)];
+            item.extend(reference.as_ref().map(|(name, value)| (*name, value.as_str())));
+            stage.put(&item).await;
+        }
+    }
+    busy.set(busy.get() - 1);
+}
+
+/// An item to be put or deleted, and the attribute with which it refers to another.
+fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
+    let target = random.u64(..TARGETS);
+    let item = random.u64(..ITEMS);
+    let key = |pk: &str, sk: &str| (format!("{pk}#{target}"), sk.to_owned());
+    match random.u8(..100) {
+        0..7 => (key("company", "company#"), None),
+        7..15 => (key("user", "user#"), None),
+        15..25 => (key("plan", "plan#"), None),
+        25..46 => {
+            let sponsor = random.bool().then(|| ("sponsor", random.u64(..TARGETS).to_string()));
+            (key("company", &format!("member#{item}")), sponsor)
+        }
+        46..58 => (key("plan", &format!("of#{item}")), None),
+        _ => {
+            // A tree, but for those that have any node above them, themselves perhaps.
+            let node = random.u64(..NODES);
+            let parent = if random.u8(..8) == 0 { random.u64(..NODES) } else { node / 3 };
+            let parent = (node > 0).then(|| ("parent", parent.to_string()));
+            ((format!("node#{node}"), "node#".to_owned()), parent)
+        }
+    }
+}
+
+/// The references that lead nowhere.
+fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
+    let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
+    let references = rows.iter().flat_map(|row| {
+        let (pk, sk) = &row.key;
+        let of = |name: &str, kind: &str| {
+            let value = row.attributes.get(name)?;
+            Some((format!("{kind}#{value}"), format!("{kind}#")))
+        };
+        let by_key =
+            |prefix: &str, to: &str| sk.starts_with(prefix).then(|| (pk.clone(), to.into()));
+        let targets = [
+            by_key("member#", "company#"),
+            by_key("of#", "plan#"),
+            of("sponsor", "user"),
+            of("parent", "node"),
+        ];
+        targets.into_iter().flatten().map(|target| (row.key.clone(), target))
+    });
+    references.filter(|(_, target)| !keys.contains(target)).collect()
+}
+
+/// Whether a cascade was told to end at this item, since it had come too deep.
+fn is_too_deep(target: &Key, violations: &[Json]) -> bool {
+    violations.iter().any(|violation| {
+        let referenced = violation["referenced"].as_str().unwrap_or("{}");
+        let referenced: Json = serde_json::from_str(referenced).unwrap();
+        violation["kind"] == "depth_exceeded" && key_of(&referenced["key"]).as_ref() == Some(target)
+    })
+}

@@ -1,0 +1,153 @@
+//! The function does what `referee iam` allows, and all of it: every request is recorded and judged.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use referee::iam::{self, Deployment};
+use referee::rules::{self, RuleSource};
+use serde_json::{Value as Json, json};
+
+use crate::mapping::{Mapping, Settings};
+use crate::policy::{Policy, Right, rights};
+use crate::proxy::Recorded;
+use crate::stage::{Place, Stage};
+
+/// The scenario's tables.
+struct Tables {
+    companies: String,
+    users: String,
+    posts: String,
+}
+
+/// Rules that write in every way: mirrors that go with their sources and take them along, a cascade,
+/// a reference that is removed, a write that is undone, and a delete that is.
+fn all_actions(tables: &Tables) -> Json {
+    let table = |name: &str| json!({ "name": name, "key": ["pk", "sk"] });
+    json!({
+        "version": 1,
+        "tables": {
+            "companies": table(&tables.companies),
+            "users": table(&tables.users),
+            "posts": table(&tables.posts),
+        },
+        "entities": {
+            "company": {
+                "table": "companies",
+                "key": { "pk": "company#{company}", "sk": "company#" },
+            },
+            "member": {
+                "table": "companies",
+                "key": { "pk": "company#{company}", "sk": "user#{email}" },
+            },
+            "user": { "table": "users", "key": { "pk": "user#{email}", "sk": "user#" } },
+            "member_of": {
+                "table": "users",
+                "key": { "pk": "user#{email}", "sk": "company#{company}" },
+            },
+            "post": {
+                "table": "posts",
+                "key": { "pk": "post#{post}", "sk": "post#" },
+                "attributes": { "author": "S" },
+            },
+            "comment": {
+                "table": "posts",
+                "key": { "pk": "post#{post}", "sk": "comment#{comment}" },
+                "attributes": { "author": "S" },
+            },
+        },
+        "references": {
+            "member_company": { "from": "member", "to": "company", "on_delete": "cascade" },
+            "post_author": {
+                "from": "post", "to": "user", "on": { "email": "{author}" },
+                "on_missing": "unset", "find": "none", "grace": "0s",
+            },
+            "comment_author": {
+                "from": "comment", "to": "user", "on": { "email": "{author}" },
+                "on_missing": "revert", "find": "none", "grace": "0s",
+            },
+            "comment_post": {
+                "from": "comment", "to": "post",
+                "on_delete": "restore", "on_ttl_delete": "report", "grace": "0s",
+            },
+        },
+        "mirrors": {
+            "membership": {
+                "source": "member", "mirror": "member_of", "on_mirror_delete": "delete_source",
+            },
+        },
+    })
+}
+
+/// The policy for these rules, as it is printed.
+fn policy(rules: &Json) -> Policy {
+    let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
+    let loaded = rules::load(&source, &|_| None);
+    let rules = loaded.rules.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let deployment = Deployment {
+        partition: "aws".to_owned(),
+        region: Some("us-east-1".to_owned()),
+        account: Some("123456789012".to_owned()),
+        function: "referee".to_owned(),
+        namespace: None,
+        failures_bucket: None,
+    };
+    let policy = iam::policy(&rules, &deployment);
+    Policy::parse(&serde_json::to_string(&policy).unwrap())
+}
+
+/// Lets everything come to rest. What is written for one table goes on in the stream of another.
+async fn settle(mappings: &mut [Mapping]) {
+    for _ in 0..3 {
+        join_all(mappings.iter_mut().map(Mapping::drain)).await;
+    }
+}
+
+pub(crate) async fn exact(place: Place) {
+    let name = |table: &str| format!("e2e-{}-rights-{table}", std::process::id());
+    let tables =
+        Tables { companies: name("companies"), users: name("users"), posts: name("posts") };
+    let rules = all_actions(&tables);
+    let policy = policy(&rules);
+    let stage = Stage::without_tables(place, &rules).await;
+    stage.proxy.record();
+    let mut mappings = Vec::new();
+    for table in [&tables.companies, &tables.users, &tables.posts] {
+        stage.create(table).await;
+        mappings.push(stage.mapping_of(table, Settings::default()).await);
+    }
+    let Tables { companies, users, posts } = &tables;
+    stage.put_into(companies, &[("pk", "company#acme"), ("sk", "company#")]).await;
+    for user in ["user#ada", "user#bob", "user#eve"] {
+        stage.put_into(users, &[("pk", user), ("sk", "user#")]).await;
+        stage.put_into(companies, &[("pk", "company#acme"), ("sk", user)]).await;
+    }
+    let written =
+        |sk: &'static str, author: &'static str| [("pk", "post#1"), ("sk", sk), ("author", author)];
+    stage.put_into(posts, &written("post#", "ghost")).await;
+    stage.put_into(posts, &written("comment#1", "ada")).await;
+    settle(&mut mappings).await;
+    // One is dismissed, the other leaves; a comment is changed in vain, and another made in vain.
+    stage.delete_from(companies, "company#acme", "user#ada").await;
+    stage.delete_from(users, "user#bob", "company#acme").await;
+    stage.put_into(posts, &written("comment#1", "ghost")).await;
+    stage.put_into(posts, &written("comment#2", "ghost")).await;
+    settle(&mut mappings).await;
+    stage.delete_from(companies, "company#acme", "company#").await;
+    stage.delete_from(posts, "post#1", "post#").await;
+    settle(&mut mappings).await;
+    assert_eq!(stage.rows_of(companies).await, []);
+    let left: Vec<_> = stage.rows_of(posts).await.into_iter().map(|row| row.key.1).collect();
+    assert_eq!(left, ["comment#1", "post#"]);
+
+    let mut used: BTreeSet<Right> = BTreeSet::new();
+    for Recorded { operation, body } in stage.proxy.recorded() {
+        for right in rights(&operation, &body) {
+            assert!(policy.covers(&right), "{right:?} is not allowed: {operation} {body}");
+            used.insert(right);
+        }
+    }
+    // The streams are read by Lambda, the metrics and logs go elsewhere.
+    let of_items = policy.pieces().into_iter().filter(|(sid, _)| sid.contains("Items"));
+    let unused: Vec<_> = of_items.filter(|(_, right)| !used.contains(right)).collect();
+    assert_eq!(unused, [], "{used:?}");
+}

@@ -1,0 +1,130 @@
+//! The audit of what was done: the stream's records, one after the other, tell of each repair
+//! whether it was right in the moment it was made.
+//!
+//! Every item that a client puts has an `id` of its own, which repairs leave as it is. So a record
+//! tells whose it is: a client changes an item to another `id`, and knows which ones it deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+
+use crate::audit::key_of;
+use crate::stage::Key;
+
+/// What the stream tells.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What the table holds after the last record: the `id` of each item.
+    pub(crate) left: BTreeMap<Key, String>,
+    /// How often Referee deleted, unset, marked, spared and restored.
+    pub(crate) made: BTreeMap<&'static str, usize>,
+    /// Repairs that were not right.
+    pub(crate) wrong: Vec<String>,
+}
+
+/// The table at one moment.
+#[derive(Default)]
+struct Moment<'r> {
+    items: BTreeMap<Key, &'r Json>,
+    /// Every `id` there has been.
+    seen: BTreeSet<&'r str>,
+}
+
+/// Goes through the records, given the `id`s that clients deleted.
+pub(crate) fn tell(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> Told {
+    let mut records: Vec<Json> =
+        records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
+    // All are of one shard, where the sequence numbers order the changes of all items.
+    records.sort_by_key(|record| format!("{:0>40}", text(&record["dynamodb"], "SequenceNumber")));
+    let mut told = Told::default();
+    let mut moment = Moment::default();
+    for record in &records {
+        let body = &record["dynamodb"];
+        let key = key_of(&body["Keys"]).unwrap();
+        let (before, after) = (body.get("OldImage"), body.get("NewImage"));
+        if let Some((repair, is_right)) = moment.repair(&key, before, after, deleted) {
+            *told.made.entry(repair).or_default() += 1;
+            if !is_right {
+                told.wrong.push(format!("{repair}: {record}"));
+            }
+        }
+        moment.pass(key, after);
+    }
+    let ids = moment.items.into_iter().map(|(key, item)| (key, id(item).to_owned()));
+    Told { left: ids.collect(), ..told }
+}
+
+impl<'r> Moment<'r> {
+    /// What Referee did, and whether it was right to; nothing if a client did it.
+    fn repair(
+        &self,
+        key: &Key,
+        before: Option<&Json>,
+        after: Option<&'r Json>,
+        deleted: &BTreeSet<String>,
+    ) -> Option<(&'static str, bool)> {
+        match (before, after) {
+            (Some(before), None) if deleted.contains(id(before)) => None,
+            (Some(before), None) => Some(("deleted", self.falls(key, before))),
+            (Some(before), Some(after)) if id(before) != id(after) => None,
+            (Some(before), Some(after)) => {
+                let is_marked = |item: &Json| item.get("_referee").is_some();
+                match (is_marked(before), is_marked(after)) {
+                    (false, true) => Some(("marked", self.falls(key, before))),
+                    (true, false) => Some(("spared", true)),
+                    _ => Some(("unset", self.loses_sponsor(before, after))),
+                }
+            }
+            (None, Some(after)) if !self.seen.contains(id(after)) => None,
+            (None, after) => {
+                after?;
+                let is_needed = |of: &Key| of.0 == key.0 && of.1.starts_with("of#");
+                let is_right = key.1 == "plan#" && self.items.keys().any(is_needed);
+                Some(("restored", is_right))
+            }
+        }
+    }
+
+    /// Whether an item refers to what is not there, by a reference that takes it with it.
+    fn falls(&self, (pk, sk): &Key, item: &Json) -> bool {
+        if sk.starts_with("member#") {
+            return !self.has(pk, "company#");
+        }
+        let parent = item["parent"]["S"].as_str();
+        parent.is_some_and(|parent| !self.has(&format!("node#{parent}"), "node#"))
+    }
+
+    /// Whether nothing but the sponsor is gone, who is not there.
+    fn loses_sponsor(&self, before: &Json, after: &Json) -> bool {
+        let mut expected = before.clone();
+        let sponsor = expected.as_object_mut().and_then(|item| item.remove("sponsor"));
+        let sponsor = sponsor.as_ref().and_then(|sponsor| sponsor["S"].as_str());
+        expected == *after
+            && sponsor.is_some_and(|sponsor| !self.has(&format!("user#{sponsor}"), "user#"))
+    }
+
+    fn has(&self, pk: &str, sk: &str) -> bool {
+        self.items.contains_key(&(pk.to_owned(), sk.to_owned()))
+    }
+
+    fn pass(&mut self, key: Key, after: Option<&'r Json>) {
+        match after {
+            None => {
+                self.items.remove(&key);
+            }
+            Some(after) => {
+                self.seen.insert(id(after));
+                self.items.insert(key, after);
+            }
+        }
+    }
+}
+
+fn id(item: &Json) -> &str {
+    text(&item["id"], "S")
+}
+
+fn text<'j>(of: &'j Json, name: &str) -> &'j str {
+    of[name].as_str().unwrap()
+}

@@ -1,0 +1,170 @@
+//! Items that are written whole.
+
+use expect_test::expect;
+use referee::guard::Operation;
+
+use crate::{RULES, check, of_item, told};
+
+fn put(item: &str) -> Result<referee::guard::Transaction, referee::guard::Refusal> {
+    of_item(RULES, item, Operation::Put)
+}
+
+/// A clerk whose boss is `boss`, with more attributes.
+fn clerk(more: &str) -> String {
+    format!(
+        r#"{{"pk": {{"S": "staff#1"}}, "sk": {{"S": "staff#"}}, "kind": {{"S": "clerk"}},
+            "boss": {{"S": "2"}}{more}}}"#
+    )
+}
+
+#[test]
+fn what_is_referred_to_has_to_exist() {
+    check(
+        put(r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"}}"#),
+        expect![[r#"
+            Put pk=company#acme role=lead sk=user#ada
+            Put _referee={"fence":{"S":"0000000000000000000000000000000000000000"},"rule":{"S":"membership"}} pk=user#ada role=lead sk=company#acme
+                attribute_not_exists(pk) OR _referee.rule = {"S":"membership"}
+            ConditionCheck pk=company#acme sk=company#
+                attribute_exists(pk)
+            ConditionCheck pk=user#ada sk=user#
+                attribute_exists(pk)
+        "#]],
+    );
+    check(
+        put(r#"{"pk": {"S": "company#acme"}, "sk": {"S": "company#"}}"#),
+        expect![[r#"
+        Put pk=company#acme sk=company#
+    "#]],
+    );
+}
+
+#[test]
+fn what_tells_entities_apart_is_asked_too() {
+    check(
+        put(&clerk("")),
+        expect![[r#"
+        Put boss=2 kind=clerk pk=staff#1 sk=staff#
+        ConditionCheck pk=staff#2 sk=staff#
+            attribute_exists(pk) AND kind = {"S":"admin"}
+    "#]],
+    );
+}
+
+#[test]
+fn several_references_to_one_item_share_its_check() {
+    check(
+        put(&clerk(r#", "deputy": {"S": "2"}"#)),
+        expect![[r#"
+        Put boss=2 deputy=2 kind=clerk pk=staff#1 sk=staff#
+        ConditionCheck pk=staff#2 sk=staff#
+            attribute_exists(pk) AND kind = {"S":"admin"}
+    "#]],
+    );
+}
+
+#[test]
+fn each_element_is_checked() {
+    check(
+        put(&clerk(r#", "teams": {"SS": ["b", "a"]}"#)),
+        expect![[r#"
+        Put boss=2 kind=clerk pk=staff#1 sk=staff# teams=["a","b"]
+        ConditionCheck pk=staff#2 sk=staff#
+            attribute_exists(pk) AND kind = {"S":"admin"}
+        ConditionCheck pk=team#a sk=team#
+            attribute_exists(pk)
+        ConditionCheck pk=team#b sk=team#
+            attribute_exists(pk)
+    "#]],
+    );
+}
+
+#[test]
+fn a_transaction_has_a_hundred_actions_at_most() {
+    let teams = |count: usize| {
+        let teams: Vec<String> = (0..count).map(|team| format!("\"{team}\"")).collect();
+        told(put(&clerk(&format!(r#", "teams": {{"SS": [{}]}}"#, teams.join(",")))))
+    };
+    assert_eq!(teams(98).lines().filter(|line| line.starts_with("ConditionCheck")).count(), 99);
+    expect![[r#"
+        the transaction would have 101 actions, and DynamoDB takes 100: write the item in several steps, each with the references that it adds
+    "#]].assert_eq(&teams(99));
+}
+
+#[test]
+fn an_item_that_is_broken_in_itself_has_no_transaction() {
+    check(
+        put(r#"{"pk": {"S": "staff#1"}, "sk": {"S": "staff#"}, "kind": {"S": "clerk"},
+            "at": {"M": {"site": {"S": "x"}}}, "deputy": {"N": "1"}, "teams": {"SS": ["a#b"]}}"#),
+        expect![[r#"
+            `clerk_boss` is broken: `boss` is required, and not there
+            `clerk_deputy` is broken: `deputy` is of type N, and the rule file says S
+            `clerk_desk` is broken: of `at.site`, `at.desk` some are there and some are not
+            `clerk_teams` is broken: `a#b` cannot be `{team}` of a key: it has the table's separator in it
+        "#]],
+    );
+}
+
+#[test]
+fn an_item_may_refer_to_itself() {
+    let tree = "version: 1
+tables: { staff: { key: [id] } }
+entities:
+  employee: { table: staff, key: { id: \"{employee}\" }, attributes: { manager: S } }
+references:
+  employee_manager: { from: employee, to: employee, on: { employee: \"{manager}\" }, find: none }
+";
+    let employee = |manager: &str| {
+        let item = format!(r#"{{"id": {{"S": "1"}}, "manager": {{"S": "{manager}"}}}}"#);
+        of_item(tree, &item, Operation::Put)
+    };
+    check(
+        employee("1"),
+        expect![[r#"
+        Put id=1 manager=1
+    "#]],
+    );
+    check(
+        employee("2"),
+        expect![[r#"
+        Put id=1 manager=2
+        ConditionCheck id=2
+            attribute_exists(id)
+    "#]],
+    );
+    // As what it is referred to, it is another kind of item.
+    check(
+        put(&clerk("").replace("\"2\"", "\"1\"")),
+        expect![[r#"
+        `clerk_boss` is broken: the item refers to its own key, and is no `admin`
+    "#]],
+    );
+}
+
+#[test]
+fn only_items_of_entities_are_guarded() {
+    check(
+        put(r#"{"pk": {"S": "other"}, "sk": {"S": "x"}}"#),
+        expect![[r#"
+        the item is of no entity: its key is of none
+    "#]],
+    );
+    check(
+        put(r#"{"pk": {"S": "other"}}"#),
+        expect![[r#"
+        the item is none of table `app`: key attribute `sk` is missing
+    "#]],
+    );
+    check(
+        put(r#"{"pk": {"S": "staff#1"}, "sk": {"S": "staff#"}}"#),
+        expect![[r#"
+        the item has a key of `admin` and `clerk`, but not what `where` asks for of `kind`
+    "#]],
+    );
+    check(
+        put(r#"{"pk": {"S": "user#ada"}, "sk": {"S": "company#acme"}}"#),
+        expect![[r#"
+        items of `member_of` are written for `membership`; ask for what they mirror, `member`
+    "#]],
+    );
+}

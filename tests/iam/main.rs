@@ -1,0 +1,226 @@
+//! The policies that `referee iam` prints: enough for the rules, and not more.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
+
+mod exact;
+#[path = "../support/policy.rs"]
+mod policy;
+#[path = "../support/tool.rs"]
+mod tool;
+mod verb;
+mod written;
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+use referee::iam::{self, Deployment, NAMESPACE};
+use referee::rules::{self, RuleSource, Rules};
+
+fn load(text: &str) -> Rules {
+    let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+    let loaded = rules::load(&source, &|_| None);
+    loaded.rules.unwrap_or_else(|| panic!("{:?}\n{text}", loaded.diagnostics))
+}
+
+fn deployment() -> Deployment {
+    Deployment {
+        partition: "aws".to_owned(),
+        region: Some("us-east-1".to_owned()),
+        account: Some("123456789012".to_owned()),
+        function: "referee".to_owned(),
+        namespace: None,
+        failures_bucket: None,
+    }
+}
+
+/// The statements about items, a line each.
+fn check(rules: &str, expected: &Expect) {
+    let policy = iam::policy(&load(rules), &deployment());
+    let of_items = ["ReadStreams", "ReadItems", "QueryItems", "WriteItems", "CheckItems"];
+    let statements = policy.statements.iter();
+    let mut lines = String::new();
+    for statement in statements.filter(|it| of_items.iter().any(|sid| it.sid.starts_with(sid))) {
+        let name = |arn: &String| arn.split_once(":table/").unwrap().1.to_owned();
+        let resources: Vec<String> = statement.resources.iter().map(name).collect();
+        let actions = statement.actions.join(" ").replace("dynamodb:", "");
+        writeln!(lines, "{}: {actions}: {}", statement.sid, resources.join(" ")).unwrap();
+    }
+    expected.assert_eq(&lines);
+}
+
+/// Orders of customers, in two tables, with these actions.
+fn orders(actions: &str) -> String {
+    format!(
+        "version: 1
+tables:
+  orders: {{ key: [id] }}
+  customers: {{ key: [id] }}
+entities:
+  order: {{ table: orders, key: {{ id: \"{{order}}\" }}, attributes: {{ customer_id: S }} }}
+  customer: {{ table: customers, key: {{ id: \"{{customer}}\" }} }}
+references:
+  order_customer:
+    from: order
+    to: customer
+    on: {{ customer: \"{{customer_id}}\" }}
+    find: {{ index: by_customer, key: {{ customer_id: \"{{customer}}\" }} }}
+    {actions}
+"
+    )
+}
+
+/// Memberships in one table, and their mirrors in another.
+fn members(mirror: &str) -> String {
+    format!(
+        "version: 1
+tables:
+  app: {{ key: [pk, sk] }}
+  by_user: {{ key: [pk, sk] }}
+entities:
+  member: {{ table: app, key: {{ pk: \"company#{{company}}\", sk: \"user#{{email}}\" }} }}
+  member_of: {{ table: by_user, key: {{ pk: \"user#{{email}}\", sk: \"company#{{company}}\" }} }}
+mirrors:
+  membership: {{ source: member, mirror: member_of{mirror} }}
+"
+    )
+}
+
+#[test]
+fn rules_that_only_report_write_nothing() {
+    let reads = expect![[r#"
+        ReadStreams: DescribeStream GetRecords GetShardIterator: customers/stream/* orders/stream/*
+        ReadItems: BatchGetItem: customers orders
+        QueryItems: Query: orders/index/by_customer
+    "#]];
+    check(&orders(""), &reads);
+    check(&orders("on_delete: cascade\n    on_missing: delete\n    mode: observe"), &reads);
+    check(
+        &orders("on_delete: ignore"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
+            ReadItems: BatchGetItem: customers orders
+        "#]],
+    );
+    check(&orders("on_delete: cascade\n    mode: off"), &expect![[r#""#]]);
+    check(
+        &members(", mode: observe"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+        "#]],
+    );
+}
+
+#[test]
+fn mirrors_are_written_where_they_are() {
+    check(
+        &members(""),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+            WriteItemsDeletePut: DeleteItem PutItem: by_user
+        "#]],
+    );
+    check(
+        &members(", on_mirror_delete: delete_source"),
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/* by_user/stream/*
+            ReadItems: BatchGetItem: app by_user
+            WriteItemsDelete: DeleteItem: app
+            WriteItemsDeletePutUpdate: DeleteItem PutItem UpdateItem: by_user
+            CheckItems: ConditionCheckItem: by_user
+        "#]],
+    );
+}
+
+#[test]
+fn a_cascade_down_a_tree_marks_its_depth() {
+    check(
+        "version: 1
+tables: { staff: { key: [pk] } }
+entities:
+  employee: { table: staff, key: { pk: \"employee#{employee}\" }, attributes: { manager: S } }
+references:
+  employee_manager:
+    from: employee
+    to: employee
+    on: { employee: \"{manager}\" }
+    find: { index: by_manager, key: { manager: \"{employee}\" } }
+    on_delete: cascade
+",
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: staff/stream/*
+            ReadItems: BatchGetItem: staff
+            QueryItems: Query: staff/index/by_manager
+            WriteItemsDeleteUpdate: DeleteItem UpdateItem: staff
+            CheckItems: ConditionCheckItem: staff
+        "#]],
+    );
+}
+
+#[test]
+fn several_rules_share_their_rights() {
+    let rules = std::fs::read_to_string("events/company-user/referee.yaml").unwrap();
+    check(
+        &rules,
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: app/stream/*
+            ReadItems: BatchGetItem: app
+            QueryItems: Query: app
+            WriteItemsDeletePut: DeleteItem PutItem: app
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_reverted_is_checked_in_all_its_references() {
+    check(
+        "version: 1
+tables:
+  orders: { key: [id] }
+  customers: { key: [id] }
+  shops: { key: [id] }
+  makers: { key: [id] }
+  old: { key: [id] }
+entities:
+  order:
+    table: orders
+    key: { id: \"{order}\" }
+    attributes: { customer_id: S, shop_id: S, old_id: S, kind: S }
+    where: { kind: order }
+  offer:
+    table: orders
+    key: { id: \"{order}\" }
+    attributes: { kind: S, maker_id: S }
+    where: { kind: offer }
+  maker: { table: makers, key: { id: \"{maker}\" } }
+  customer: { table: customers, key: { id: \"{customer}\" } }
+  shop: { table: shops, key: { id: \"{shop}\" } }
+  relic: { table: old, key: { id: \"{relic}\" } }
+references:
+  order_customer:
+    { from: order, to: customer, on: { customer: \"{customer_id}\" }, on_missing: revert, find: none }
+  offer_maker: { from: offer, to: maker, on: { maker: \"{maker_id}\" }, find: none }
+  order_shop: { from: order, to: shop, on: { shop: \"{shop_id}\" }, find: none }
+  order_relic: { from: order, to: relic, on: { relic: \"{old_id}\" }, find: none, mode: off }
+",
+        &expect![[r#"
+            ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
+            ReadItems: BatchGetItem: customers makers orders shops
+            WriteItemsDeleteUpdate: DeleteItem UpdateItem: orders
+            CheckItems: ConditionCheckItem: customers makers shops
+        "#]],
+    );
+}
+
+#[test]
+fn the_namespace_is_the_one_that_the_function_publishes_to() {
+    #[cfg(feature = "aws")]
+    assert_eq!(NAMESPACE, referee::metrics::NAMESPACE);
+    assert_eq!(NAMESPACE, "Referee");
+}

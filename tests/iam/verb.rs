@@ -1,0 +1,113 @@
+//! `referee iam`, as a process.
+
+use expect_test::expect;
+
+use crate::tool::Tool;
+
+fn tool(name: &str) -> Tool {
+    Tool::new(name, &std::fs::read_to_string("events/company-user/referee.yaml").unwrap())
+}
+
+#[test]
+fn the_policy_is_for_this_function() {
+    let tool = tool("iam");
+    tool.check(
+        &["iam", "--observe", "--json", "--region", "eu-west-1", "--partition", "aws-cn"],
+        expect![[r#"
+            exit code 0
+            --- stdout
+            {"Version":"2012-10-17","Statement":[{"Sid":"ReadStreams","Effect":"Allow","Action":["dynamodb:DescribeStream","dynamodb:GetRecords","dynamodb:GetShardIterator"],"Resource":["arn:aws-cn:dynamodb:eu-west-1:*:table/app/stream/*"]},{"Sid":"ListStreams","Effect":"Allow","Action":["dynamodb:ListStreams"],"Resource":["*"]},{"Sid":"ReadItems","Effect":"Allow","Action":["dynamodb:BatchGetItem"],"Resource":["arn:aws-cn:dynamodb:eu-west-1:*:table/app"]},{"Sid":"QueryItems","Effect":"Allow","Action":["dynamodb:Query"],"Resource":["arn:aws-cn:dynamodb:eu-west-1:*:table/app"]},{"Sid":"PublishMetrics","Effect":"Allow","Action":["cloudwatch:PutMetricData"],"Resource":["*"],"Condition":{"StringEquals":{"cloudwatch:namespace":"Referee"}}},{"Sid":"WriteLogs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":["arn:aws-cn:logs:eu-west-1:*:log-group:/aws/lambda/referee:*"]}]}
+            --- stderr
+        "#]],
+    );
+    let arguments = ["--account", "123456789012", "--function", "mine", "--metrics", "emf"];
+    tool.check(
+        &[&["iam", "--format", "hcl"][..], &arguments].concat(),
+        expect![[r#"
+        exit code 0
+        --- stdout
+        data "aws_iam_policy_document" "referee" {
+          statement {
+            sid = "ReadStreams"
+            actions = [
+              "dynamodb:DescribeStream",
+              "dynamodb:GetRecords",
+              "dynamodb:GetShardIterator",
+            ]
+            resources = ["arn:aws:dynamodb:*:123456789012:table/app/stream/*"]
+          }
+
+          statement {
+            sid       = "ListStreams"
+            actions   = ["dynamodb:ListStreams"]
+            resources = ["*"]
+          }
+
+          statement {
+            sid       = "ReadItems"
+            actions   = ["dynamodb:BatchGetItem"]
+            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
+          }
+
+          statement {
+            sid       = "QueryItems"
+            actions   = ["dynamodb:Query"]
+            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
+          }
+
+          statement {
+            sid = "WriteItemsDeletePut"
+            actions = [
+              "dynamodb:DeleteItem",
+              "dynamodb:PutItem",
+            ]
+            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
+          }
+
+          statement {
+            sid = "WriteLogs"
+            actions = [
+              "logs:CreateLogStream",
+              "logs:PutLogEvents",
+            ]
+            resources = ["arn:aws:logs:*:123456789012:log-group:/aws/lambda/mine:*"]
+          }
+        }
+        --- stderr
+    "#]],
+    );
+    let renamed = tool.command(&["iam", "--namespace", "Mine"]).output().unwrap().stdout;
+    assert!(String::from_utf8(renamed).unwrap().contains(r#""cloudwatch:namespace": "Mine""#));
+    let observing = tool.command(&["iam"]).env("REFEREE_MODE", "observe").output().unwrap().stdout;
+    assert!(!String::from_utf8(observing).unwrap().contains("WriteItems"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let tool = tool("iam-refusals");
+    tool.check(
+        &["iam", "--format", "hcl", "--json"],
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `--json` asks for JSON, and `--format hcl` for none
+    "#]],
+    );
+    tool.check(&["iam", "--account", "1*"], expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value '1*' for '--account <ACCOUNT>': it must consist of letters, digits and `-_.`
+
+        For more information, try '--help'.
+    "#]]);
+    tool.check(&["iam", "--namespace", "${x}"], expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value '${x}' for '--namespace <NAME>': it must consist of letters, digits, blanks and `.-_/#:`
+
+        For more information, try '--help'.
+    "#]]);
+}

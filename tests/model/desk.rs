@@ -1,0 +1,188 @@
+//! A run of the real engine as a checker needs it: a value that can be copied, compared and gone on
+//! with in more than one way.
+//!
+//! A future is none of that. But the engine is deterministic, given the answers that it gets: so a
+//! run *is* the list of those answers. Each time it is to go on, the engine is started anew and
+//! given the same answers in the same order, and then it asks what it asked before, and one thing
+//! more.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use referee::data::Item;
+use referee::engine::{Clock, Engine, Fatal, Outcome};
+use referee::store::memory::StreamRecord;
+use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::table::Sealed;
+
+/// Something that the engine waits for.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    BatchGet(Vec<Read>),
+    Query(Query),
+    Write(Write),
+    Transact(Vec<Write>),
+    Sleep,
+}
+
+impl Request {
+    /// Whether it may still be carried out when nobody waits for it any more.
+    pub(crate) const fn is_write(&self) -> bool {
+        matches!(self, Self::Write(_) | Self::Transact(_))
+    }
+}
+
+/// What it gets.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    Items(Result<Answer<Vec<Option<Item<'static>>>>, StoreError>),
+    Page(Result<Answer<Page>, StoreError>),
+    Written(Result<Answer<Written>, StoreError>),
+    Transacted(Result<Answer<Transacted>, StoreError>),
+    Awake,
+}
+
+/// How far a run has come.
+pub(crate) enum Progress {
+    /// It waits for these, each with its number among all that it asked.
+    Asking(Vec<(usize, Sealed<Request>)>),
+    /// It is over.
+    Done(Outcome),
+}
+
+/// Runs the engine on a record until it has asked for what these replies do not say, each given
+/// with the number of its request, in the order in which they came.
+pub(crate) fn run<'r>(
+    engine: &Engine,
+    record: &StreamRecord,
+    now_ms: i64,
+    replies: impl IntoIterator<Item = (usize, &'r Reply)>,
+) -> Progress {
+    let record = to_raw_value(record).unwrap();
+    let batch: [&RawValue; 1] = [&record];
+    let desk = Desk { calls: RefCell::default(), now_ms: RefCell::new(now_ms) };
+    let mut processing = pin!(engine.process(&batch, &desk, &desk));
+    let mut done = poll_until_quiet(processing.as_mut());
+    for (number, reply) in replies {
+        assert!(done.is_none(), "the engine is not deterministic");
+        desk.reply(number, reply.clone());
+        done = poll_until_quiet(processing.as_mut());
+    }
+    done.map_or_else(|| Progress::Asking(desk.open()), |done| Progress::Done(done.unwrap()))
+}
+
+fn poll_until_quiet<F>(mut processing: Pin<&mut F>) -> Option<Result<Outcome, Fatal>>
+where
+    F: Future<Output = Result<Outcome, Fatal>>,
+{
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    loop {
+        match processing.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(outcome) => return Some(outcome),
+            Poll::Pending if woken.0.swap(false, Ordering::Relaxed) => {}
+            Poll::Pending => return None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the engine's requests lie until they are answered.
+struct Desk {
+    calls: RefCell<Vec<Call>>,
+    now_ms: RefCell<i64>,
+}
+
+struct Call {
+    request: Request,
+    reply: Option<Reply>,
+    is_over: bool,
+    waker: Option<Waker>,
+}
+
+impl Desk {
+    async fn ask(&self, request: Request) -> Reply {
+        let number = self.calls.borrow().len();
+        let call = Call { request, reply: None, is_over: false, waker: None };
+        self.calls.borrow_mut().push(call);
+        poll_fn(|context| {
+            let call = &mut self.calls.borrow_mut()[number];
+            call.waker = Some(context.waker().clone());
+            call.reply.take().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    fn reply(&self, number: usize, reply: Reply) {
+        let waker = {
+            let call = &mut self.calls.borrow_mut()[number];
+            (call.reply, call.is_over) = (Some(reply), true);
+            call.waker.take()
+        };
+        waker.expect("the engine waits for the answer").wake();
+    }
+
+    fn open(&self) -> Vec<(usize, Sealed<Request>)> {
+        let calls = self.calls.borrow();
+        let open = calls.iter().enumerate().filter(|(_, call)| !call.is_over);
+        open.map(|(number, call)| (number, Sealed::new(call.request.clone()))).collect()
+    }
+}
+
+impl Store for Desk {
+    async fn batch_get(
+        &self,
+        reads: Vec<Read>,
+    ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
+        match self.ask(Request::BatchGet(reads)).await {
+            Reply::Items(items) => items,
+            other => panic!("items were asked for, and not {other:?}"),
+        }
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
+        match self.ask(Request::Query(query)).await {
+            Reply::Page(page) => page,
+            other => panic!("a page was asked for, and not {other:?}"),
+        }
+    }
+
+    async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
+        match self.ask(Request::Write(write)).await {
+            Reply::Written(written) => written,
+            other => panic!("a write was asked for, and not {other:?}"),
+        }
+    }
+
+    async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        match self.ask(Request::Transact(actions)).await {
+            Reply::Transacted(transacted) => transacted,
+            other => panic!("a transaction was asked for, and not {other:?}"),
+        }
+    }
+}
+
+impl Clock for Desk {
+    fn now_ms(&self) -> i64 {
+        *self.now_ms.borrow()
+    }
+
+    async fn sleep_until_ms(&self, time_ms: i64) {
+        self.ask(Request::Sleep).await;
+        self.now_ms.replace(time_ms);
+    }
+}

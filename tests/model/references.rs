@@ -1,0 +1,112 @@
+//! A reference is made while what it refers to is deleted, and comes back, and is deleted again.
+//! Both sides are watched, in shards of their own.
+
+use referee::store::Write;
+
+use crate::table::{key, name_of};
+use crate::weaken::Safeguard;
+use crate::world::{State, World};
+use crate::{delete, fails, holds, put};
+
+const USER: &str = "user#ann/-";
+const ORDER: &str = "orders#ann/1";
+
+const RULES: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  order: { table: app, key: { pk: "orders#{user}", sk: "{order}" } }
+references:
+  order_user: { from: order, to: user, on_missing: MISSING, on_delete: DELETE }
+"#;
+
+const BOTH: &[&str] = &["orders#", "user#"];
+
+fn world(on_missing: &str, on_delete: &str, shards: &'static [&'static str]) -> World {
+    let rules = RULES.replace("MISSING", on_missing).replace("DELETE", on_delete);
+    World::new(&rules, shards)
+        .has(USER)
+        .writer([put(ORDER)])
+        .writer(comings_and_goings())
+        .always(("no dangling reference goes unreported", is_reported))
+        .always(("nothing is deleted that refers to something", is_sound))
+}
+
+fn comings_and_goings() -> Vec<Write> {
+    vec![delete(USER), put(USER), delete(USER)]
+}
+
+/// What dangles at rest was found when the last of the two had happened.
+pub(crate) fn is_reported(world: &World, state: &State) -> bool {
+    if !world.is_at_rest(state) {
+        return true;
+    }
+    let history = world.history(state);
+    let now = state.log.len();
+    if history.item(ORDER, now).is_none() || history.item(USER, now).is_some() {
+        return true;
+    }
+    let about = [key(ORDER), key(USER)];
+    let last = state.log.iter().rposition(|entry| about.contains(&entry.key));
+    let found = state.found.get(&(ORDER.to_owned(), USER.to_owned()));
+    found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
+}
+
+/// Whatever the engine deleted, it deleted while it referred to nothing.
+fn is_sound(world: &World, state: &State) -> bool {
+    let history = world.history(state);
+    state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {
+        let is_delete = name_of(&entry.key) == ORDER && entry.after.is_none();
+        is_delete && history.item(USER, place).is_none()
+    })
+}
+
+fn is_found(_: &World, state: &State) -> bool {
+    !state.found.is_empty()
+}
+
+pub(crate) fn is_repaired(_: &World, state: &State) -> bool {
+    state.log.iter().any(|entry| entry.by_engine)
+}
+
+#[test]
+fn each_action_is_right_whoever_comes_first() {
+    for (on_missing, on_delete, faults) in [
+        ("report", "report", 1),
+        ("report", "cascade", 0),
+        ("delete", "report", 0),
+        ("delete", "cascade", 1),
+    ] {
+        let name = format!("on_missing: {on_missing}, on_delete: {on_delete}");
+        let mut world = world(on_missing, on_delete, BOTH).faults(faults);
+        world = world.sometimes(("it is found", is_found));
+        if (on_missing, on_delete) != ("report", "report") {
+            world = world.sometimes(("it is repaired", is_repaired));
+        }
+        holds(&name, world);
+    }
+}
+
+#[test]
+fn both_sides_must_be_watched() {
+    for shards in [&["orders#"], &["user#"]] {
+        let name = format!("only {shards:?} watched");
+        fails(&name, world("report", "report", shards), "no dangling reference goes unreported");
+    }
+}
+
+#[test]
+fn reads_must_be_consistent() {
+    let world = world("report", "report", BOTH).without(Some(Safeguard::Consistency));
+    fails("eventually consistent reads", world, "no dangling reference goes unreported");
+}
+
+#[test]
+fn repairs_must_be_guarded() {
+    for (on_missing, on_delete) in [("report", "cascade"), ("delete", "report")] {
+        let world = world(on_missing, on_delete, BOTH).without(Some(Safeguard::Guard));
+        let name = format!("no guard, on_missing: {on_missing}, on_delete: {on_delete}");
+        fails(&name, world, "nothing is deleted that refers to something");
+    }
+}

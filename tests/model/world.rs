@@ -1,0 +1,424 @@
+//! The world as a checker sees it: a table, who writes to it, and workers that run the engine on
+//! its stream, one for each shard. Between any two requests, everybody else may go on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use referee::data::{Item, KeyValue};
+use referee::engine::{Engine, Outcome};
+use referee::rules::{self, RuleSource};
+use referee::store::memory::StreamRecord;
+use referee::store::{StoreError, Write};
+use stateright::{Model, Property};
+
+use crate::desk::{Progress, Reply, Request, run};
+use crate::table::{Entry, History, Sealed, name_of};
+use crate::weaken::{Safeguard, weakened};
+
+/// No history is as long as this: the engine's own writes come to an end.
+pub(crate) const LOG_MAX: usize = 30;
+
+/// Something that holds in every state, or the contrary.
+pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
+
+/// What a model is about.
+pub(crate) struct World {
+    engine: Engine,
+    /// What is known of the engine's runs: the same one is gone on with in many states.
+    known: Mutex<HashMap<(Sealed<StreamRecord>, Replies), Arc<Progress>>>,
+    /// What is there from the beginning.
+    seed: Vec<Item<'static>>,
+    /// How the keys begin of the items in each shard. An item in none is not watched.
+    shards: &'static [&'static str],
+    /// What each of the others does, in its order.
+    writers: Vec<Vec<Write>>,
+    /// How many requests go unanswered, or workers die.
+    faults: usize,
+    /// How often a shard's last record is delivered again.
+    redeliveries: usize,
+    /// The table's index, and whether it is behind, for as long as the grace lasts.
+    index: Option<(&'static str, bool)>,
+    without: Option<Safeguard>,
+    always: Vec<Claim>,
+    sometimes: Vec<Claim>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    /// All that has been changed: the table and its stream.
+    pub(crate) log: Vec<Entry>,
+    shards: Vec<Shard>,
+    /// How far each writer is.
+    written: Vec<usize>,
+    /// Requests that nobody waits for any more, and that may be carried out yet.
+    late: Vec<Sealed<Request>>,
+    faults: usize,
+    redeliveries: usize,
+    /// How much of the log the index has seen.
+    indexed: usize,
+    /// Which item was said to refer to which in vain, and when that was looked into last.
+    pub(crate) found: BTreeMap<(String, String), usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Shard {
+    /// The log is processed up to here.
+    done: usize,
+    /// The furthest that this ever was.
+    done_max: usize,
+    run: Option<Run>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Run {
+    record: usize,
+    began: usize,
+    replies: Replies,
+    asking: Vec<(usize, Sealed<Request>)>,
+}
+
+/// The replies that a run got, each with the number of its request.
+type Replies = Vec<(usize, Sealed<Reply>)>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A writer goes on.
+    Write(usize),
+    /// A shard's next record is delivered.
+    Deliver(usize),
+    /// A request is carried out and answered, as of so many changes ago.
+    Answer { shard: usize, place: usize, behind: usize },
+    /// A write goes unanswered, and is carried out later, if ever.
+    TimeOut { shard: usize, place: usize },
+    /// The worker dies.
+    Crash(usize),
+    /// A write is carried out after all.
+    Land(usize),
+    /// A shard's last record is delivered again.
+    Redeliver(usize),
+    /// The index sees one more change.
+    Index,
+}
+
+impl State {
+    /// Whether a worker waits while the index has not seen all that came before its record.
+    pub(crate) fn waits_for_index(&self) -> bool {
+        let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
+        runs.any(|run| {
+            let sleeps = run.asking.iter().any(|(_, asked)| matches!(**asked, Request::Sleep));
+            sleeps && self.indexed < run.record
+        })
+    }
+}
+
+impl World {
+    /// A world in which nothing goes wrong.
+    pub(crate) fn new(rules: &str, shards: &'static [&'static str]) -> Self {
+        let source = RuleSource { name: "rules".to_owned(), text: rules.to_owned() };
+        let loaded = rules::load(&source, &|_| None);
+        let rules = loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        Self {
+            engine: Engine::new(rules),
+            known: Mutex::default(),
+            seed: Vec::new(),
+            shards,
+            writers: Vec::new(),
+            faults: 0,
+            redeliveries: 0,
+            index: None,
+            without: None,
+            always: vec![("it comes to rest", |_, state| state.log.len() < LOG_MAX)],
+            sometimes: vec![("it is at rest", World::is_at_rest)],
+        }
+    }
+
+    pub(crate) fn has(mut self, text: &str) -> Self {
+        self.seed.push(crate::table::item(text));
+        self
+    }
+
+    pub(crate) fn writer(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
+        self.writers.push(writes.into_iter().collect());
+        self
+    }
+
+    pub(crate) const fn faults(mut self, faults: usize) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    pub(crate) const fn redeliveries(mut self, redeliveries: usize) -> Self {
+        self.redeliveries = redeliveries;
+        self
+    }
+
+    pub(crate) const fn index(mut self, name: &'static str, lags: bool) -> Self {
+        self.index = Some((name, lags));
+        self
+    }
+
+    pub(crate) const fn without(mut self, safeguard: Option<Safeguard>) -> Self {
+        self.without = safeguard;
+        self
+    }
+
+    pub(crate) fn always(mut self, claim: Claim) -> Self {
+        self.always.push(claim);
+        self
+    }
+
+    pub(crate) fn sometimes(mut self, claim: Claim) -> Self {
+        self.sometimes.push(claim);
+        self
+    }
+
+    /// What became of the table in a state.
+    pub(crate) fn history<'s>(&'s self, state: &'s State) -> History<'s> {
+        let index = self.index.map(|(name, _)| name);
+        History { seed: &self.seed, log: &state.log, index }
+    }
+
+    /// Whether nothing is left to happen but what nobody must do: faults.
+    pub(crate) fn is_at_rest(&self, state: &State) -> bool {
+        let is_written =
+            self.writers.iter().zip(&state.written).all(|(writes, done)| writes.len() == *done);
+        let is_processed = (0..self.shards.len())
+            .all(|shard| state.shards[shard].run.is_none() && self.next(state, shard).is_none());
+        let is_indexed = !self.lags() || state.indexed == state.log.len();
+        is_written && is_processed && is_indexed && state.late.is_empty()
+    }
+
+    fn lags(&self) -> bool {
+        self.index.is_some_and(|(_, lags)| lags)
+    }
+
+    /// Whether a shard delivers a record.
+    fn delivers(&self, shard: usize, entry: &Entry) -> bool {
+        let is_skipped = entry.by_engine && self.without == Some(Safeguard::Verification);
+        let KeyValue::S(partition) = &entry.key.partition else { return false };
+        !is_skipped && partition.starts_with(self.shards[shard])
+    }
+
+    fn delivered(&self, state: &State, shard: usize, mut places: Range<usize>) -> Option<usize> {
+        places.find(|place| self.delivers(shard, &state.log[*place]))
+    }
+
+    /// The record that a shard delivers next.
+    fn next(&self, state: &State, shard: usize) -> Option<usize> {
+        self.delivered(state, shard, state.shards[shard].done..state.log.len())
+    }
+
+    /// The record that a shard delivered last.
+    fn last(&self, state: &State, shard: usize) -> Option<usize> {
+        let mut done = (0..state.shards[shard].done).rev();
+        done.find(|place| self.delivers(shard, &state.log[*place]))
+    }
+
+    /// Whether all that others did has been processed once.
+    fn is_settled(&self, state: &State) -> bool {
+        state.shards.iter().enumerate().all(|(place, shard)| {
+            let mut left = state.log.iter().skip(shard.done_max);
+            !left.any(|entry| !entry.by_engine && self.delivers(place, entry))
+        })
+    }
+
+    /// Carries out a request: its reply.
+    fn serve(&self, state: &mut State, request: &Request, behind: usize, by_engine: bool) -> Reply {
+        let request = if by_engine { weakened(request, self.without) } else { request.clone() };
+        let changes = state.log.len() - behind;
+        let indexed = if self.lags() { state.indexed } else { changes };
+        let (reply, made) = self.history(state).serve(&request, changes, indexed);
+        let is_settled = self.is_settled(state);
+        state.log.extend(made.into_iter().map(|StreamRecord { key, after, .. }| Entry {
+            key,
+            after: after.map(Sealed::new),
+            by_engine,
+            is_settled,
+        }));
+        if !self.lags() {
+            state.indexed = state.log.len();
+        }
+        reply
+    }
+
+    /// Runs the engine for a shard as far as it comes.
+    fn proceed(&self, state: &mut State, shard: usize, mut of: Run) {
+        let record = Sealed::new(self.history(state).record(of.record));
+        match &*self.progress(record, &of.replies) {
+            Progress::Asking(requests) => {
+                of.asking.clone_from(requests);
+                state.shards[shard].run = Some(of);
+            }
+            Progress::Done(outcome) => {
+                let is_whole = outcome.rejected.is_empty() || self.without.is_some();
+                assert!(is_whole, "{outcome:?}");
+                finish(state, shard, &of, outcome);
+            }
+        }
+    }
+
+    fn progress(&self, record: Sealed<StreamRecord>, replies: &Replies) -> Arc<Progress> {
+        let run_again = |(record, replies): &(Sealed<StreamRecord>, Replies)| {
+            let now_ms = if self.lags() { 0 } else { 1_000_000 };
+            let replies = replies.iter().map(|(number, reply)| (*number, &**reply));
+            Arc::new(run(&self.engine, record, now_ms, replies))
+        };
+        let mut known = self.known.lock().unwrap();
+        let known = known.entry((record, replies.clone()));
+        Arc::clone(known.or_insert_with_key(run_again))
+    }
+
+    fn answer(&self, state: &mut State, shard: usize, place: usize, behind: usize) {
+        let mut run = state.shards[shard].run.take().unwrap();
+        let (number, request) = run.asking[place].clone();
+        let reply = self.serve(state, &request, behind, true);
+        run.replies.push((number, Sealed::new(reply)));
+        self.proceed(state, shard, run);
+    }
+
+    fn time_out(&self, state: &mut State, shard: usize, place: usize) {
+        let mut run = state.shards[shard].run.take().unwrap();
+        let (number, request) = run.asking[place].clone();
+        let error = StoreError::Retry("the request timed out".to_owned());
+        let reply = match &*request {
+            Request::Write(_) => Reply::Written(Err(error)),
+            _ => Reply::Transacted(Err(error)),
+        };
+        state.late.push(request);
+        run.replies.push((number, Sealed::new(reply)));
+        self.proceed(state, shard, run);
+    }
+
+    /// What may happen to a run.
+    fn steps_of(&self, state: &State, shard: usize, run: &Run, steps: &mut Vec<Step>) {
+        for (place, (_, request)) in run.asking.iter().enumerate() {
+            let behind_max = match **request {
+                Request::BatchGet(_) | Request::Query(_)
+                    if self.without == Some(Safeguard::Consistency) =>
+                {
+                    state.log.len()
+                }
+                // An index is behind for less than the grace lasts, or that is no safeguard.
+                Request::Sleep
+                    if state.indexed <= run.record && self.without != Some(Safeguard::Grace) =>
+                {
+                    continue;
+                }
+                _ => 0,
+            };
+            steps.extend((0..=behind_max).map(|behind| Step::Answer { shard, place, behind }));
+            if state.faults > 0 && request.is_write() {
+                steps.push(Step::TimeOut { shard, place });
+            }
+        }
+        if state.faults > 0 {
+            steps.push(Step::Crash(shard));
+        }
+    }
+}
+
+/// Takes in what a run found, and goes on to the next record unless this one is handed back.
+fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
+    for found in &outcome.violations {
+        let Some(referenced) = &found.referenced else { continue };
+        let referencing = found.referencing.iter().map(|item| &item.key);
+        let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
+        for key in referencing.chain(orphans) {
+            let about = (name_of(key), name_of(&referenced.key));
+            let looked = state.found.entry(about).or_default();
+            *looked = run.began.max(*looked);
+        }
+    }
+    let shard = &mut state.shards[shard];
+    shard.run = None;
+    if outcome.handed_back.is_empty() {
+        shard.done = run.record + 1;
+        shard.done_max = shard.done_max.max(shard.done);
+    }
+}
+
+impl Model for World {
+    type State = State;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State {
+            log: Vec::new(),
+            shards: vec![Shard::default(); self.shards.len()],
+            written: vec![0; self.writers.len()],
+            late: Vec::new(),
+            faults: self.faults,
+            redeliveries: self.redeliveries,
+            indexed: 0,
+            found: BTreeMap::new(),
+        }]
+    }
+
+    fn actions(&self, state: &State, steps: &mut Vec<Step>) {
+        let writers = self.writers.iter().zip(&state.written).enumerate();
+        let unfinished = writers.filter(|(_, (writes, done))| **done < writes.len());
+        steps.extend(unfinished.map(|(writer, _)| Step::Write(writer)));
+        for (shard, of) in state.shards.iter().enumerate() {
+            match &of.run {
+                Some(run) => self.steps_of(state, shard, run, steps),
+                None => {
+                    steps.extend(self.next(state, shard).map(|_| Step::Deliver(shard)));
+                    let again = (state.redeliveries > 0).then(|| self.last(state, shard));
+                    steps.extend(again.flatten().map(|_| Step::Redeliver(shard)));
+                }
+            }
+        }
+        steps.extend((0..state.late.len()).map(Step::Land));
+        if self.lags() && state.indexed < state.log.len() {
+            steps.push(Step::Index);
+        }
+    }
+
+    fn next_state(&self, last: &State, step: Step) -> Option<State> {
+        let mut state = last.clone();
+        match step {
+            Step::Write(writer) => {
+                let write = self.writers[writer][state.written[writer]].clone();
+                state.written[writer] += 1;
+                self.serve(&mut state, &Request::Write(write), 0, false);
+            }
+            Step::Deliver(shard) => {
+                let (record, began) = (self.next(&state, shard)?, state.log.len());
+                let run = Run { record, began, replies: Vec::new(), asking: Vec::new() };
+                self.proceed(&mut state, shard, run);
+            }
+            Step::Answer { shard, place, behind } => self.answer(&mut state, shard, place, behind),
+            Step::TimeOut { shard, place } => {
+                state.faults -= 1;
+                self.time_out(&mut state, shard, place);
+            }
+            Step::Crash(shard) => {
+                state.faults -= 1;
+                let run = state.shards[shard].run.take()?;
+                let asked = run.asking.into_iter().map(|(_, request)| request);
+                state.late.extend(asked.filter(|request| request.is_write()));
+            }
+            Step::Land(place) => {
+                let request = state.late.remove(place);
+                self.serve(&mut state, &request, 0, true);
+            }
+            Step::Redeliver(shard) => {
+                state.redeliveries -= 1;
+                state.shards[shard].done = self.last(&state, shard)?;
+            }
+            Step::Index => state.indexed += 1,
+        }
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let always = self.always.iter().map(|(name, holds)| Property::always(name, *holds));
+        let sometimes = self.sometimes.iter().map(|(name, is)| Property::sometimes(name, *is));
+        always.chain(sometimes).collect()
+    }
+
+    fn within_boundary(&self, state: &State) -> bool {
+        state.log.len() <= LOG_MAX
+    }
+}

@@ -1,0 +1,99 @@
+//! A judge of IAM policies: what they allow, and which rights a request needs.
+//!
+//! It knows nothing of how the policies are made.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+/// An action on a resource: `dynamodb:PutItem`, and the table's ARN.
+pub(crate) type Right = (String, String);
+
+/// A policy, as IAM takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy(Json);
+
+impl Policy {
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap())
+    }
+
+    /// The names of the statements that allow this.
+    pub(crate) fn allowing(&self, (action, resource): &Right) -> Vec<&str> {
+        let covers = |statement: &Json, key: &str, text: &str| {
+            texts(&statement[key]).any(|pattern| matches(pattern, text))
+        };
+        self.statements()
+            .filter(|it| covers(it, "Action", action) && covers(it, "Resource", resource))
+            .map(|statement| statement["Sid"].as_str().unwrap())
+            .collect()
+    }
+
+    /// Whether some statement allows this.
+    pub(crate) fn covers(&self, right: &Right) -> bool {
+        !self.allowing(right).is_empty()
+    }
+
+    /// Each action with each of its resources: the smallest pieces that a policy can lose.
+    pub(crate) fn pieces(&self) -> Vec<(String, Right)> {
+        let mut pieces = Vec::new();
+        for statement in self.statements() {
+            for action in texts(&statement["Action"]) {
+                for resource in texts(&statement["Resource"]) {
+                    let sid = statement["Sid"].as_str().unwrap().to_owned();
+                    pieces.push((sid, (action.to_owned(), resource.to_owned())));
+                }
+            }
+        }
+        pieces
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &Json> {
+        self.0["Statement"].as_array().unwrap().iter()
+    }
+}
+
+fn texts(list: &Json) -> impl Iterator<Item = &str> {
+    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap())
+}
+
+/// Whether a text is of a pattern, in which `*` is any text.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    (0..=text.len()).filter_map(|end| text.get(end..)).any(|left| matches(rest, left))
+}
+
+/// An action of DynamoDB on a table, or on an index as `table/index/name`.
+pub(crate) fn right(action: &str, table: &str) -> Right {
+    let resource = format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}");
+    (format!("dynamodb:{action}"), resource)
+}
+
+/// The rights that a request needs: for a transaction, those of its actions.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+pub(crate) fn rights(operation: &str, body: &Json) -> BTreeSet<Right> {
+    let table = |body: &Json| body["TableName"].as_str().unwrap().to_owned();
+    match operation {
+        "BatchGetItem" => {
+            let tables = body["RequestItems"].as_object().unwrap().keys();
+            tables.map(|table| right(operation, table)).collect()
+        }
+        "Query" => {
+            let index = body["IndexName"].as_str().map(|index| format!("/index/{index}"));
+            [right(operation, &(table(body) + &index.unwrap_or_default()))].into()
+        }
+        "TransactWriteItems" => {
+            let actions = body["TransactItems"].as_array().unwrap().iter();
+            let of_action = |action: &Json| {
+                let (kind, action) = action.as_object().unwrap().iter().next().unwrap();
+                right(&format!("{kind}Item"), &table(action))
+            };
+            actions.map(of_action).collect()
+        }
+        _ => [right(operation, &table(body))].into(),
+    }
+}
