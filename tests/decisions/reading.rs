@@ -46,10 +46,26 @@ fn check(at: usize, expected: &Expect) {
 
 #[test]
 fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
-    check(2, &expect![]);
+    check(2, &expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+        2 own: 2 requests, 1 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme note: mine
+        + company#acme/user#ann role: lead
+        + user#ann/company#acme _referee: membership@101 role: lead
+    "#]]);
 }
 
 #[test]
 fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
-    check(3, &expect![]);
+    check(3, &expect![[r#"
+        1 app: 4 requests, 3 read, 1 write
+        2 own: 2 requests, 1 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme note: mine
+        + company#acme/user#ann role: lead
+        + user#ann/company#acme _referee: membership@101 role: lead
+    "#]]);
 }
