@@ -46,7 +46,9 @@ fn check(at: usize, expected: &Expect) {
 
 #[test]
 fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
-    check(2, &expect![[r#"
+    check(
+        2,
+        &expect![[r#"
         1 app: 3 requests, 3 read, 0 write
         2 own: 2 requests, 1 read, 1 write
           membership put user#ann/company#acme
@@ -54,12 +56,15 @@ fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
         - user#ann/company#acme note: mine
         + company#acme/user#ann role: lead
         + user#ann/company#acme _referee: membership@101 role: lead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
-    check(3, &expect![[r#"
+    check(
+        3,
+        &expect![[r#"
         1 app: 4 requests, 3 read, 1 write
         2 own: 2 requests, 1 read, 1 write
           membership put user#ann/company#acme
@@ -67,5 +72,6 @@ fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
         - user#ann/company#acme note: mine
         + company#acme/user#ann role: lead
         + user#ann/company#acme _referee: membership@101 role: lead
-    "#]]);
+    "#]],
+    );
 }

@@ -49,8 +49,9 @@ pub(crate) fn run(seed: u64) -> Result<Tally, String> {
         let (smallest, words) = smallest(scenario, words);
         let text = smallest.schema.text();
         let Scenario { mapping, weather, acts, .. } = smallest;
-        let acts: String = acts.iter().map(|act| format!("{act:?}\n")).collect();
-        format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\n\n{acts}")
+        let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
+        let acts = acts.join("\n");
+        format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\n\n{acts}\n")
     })
 }
 

@@ -63,7 +63,9 @@ impl<'p> Oracle<'p> {
             let sources: BTreeSet<Name> = (0..IDS * IDS)
                 .map(|both| name(self.schema, mirror.source, both / IDS, both % IDS))
                 .collect();
-            sources.iter().for_each(|source| self.assert_mirrored(mirror, source));
+            for source in &sources {
+                self.assert_mirrored(mirror, source);
+            }
         }
     }
 

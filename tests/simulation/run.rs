@@ -69,7 +69,11 @@ pub(crate) fn number(variable: &str) -> Option<u64> {
 }
 
 /// Runs every seed, tells of each that fails, and of all in numbers.
-pub(crate) fn try_all(name: &str, seeds: &Range<u64>, run: fn(u64) -> Result<Tally, String>) {
+pub(crate) fn try_all(
+    name: &str,
+    seeds: &Range<u64>,
+    run: impl Fn(u64) -> Result<Tally, String> + Sync,
+) {
     silence();
     let next = AtomicU64::new(seeds.start);
     let work = || {
@@ -99,7 +103,9 @@ pub(crate) fn try_all(name: &str, seeds: &Range<u64>, run: fn(u64) -> Result<Tal
     let mut total = Tally::default();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| total += worker.join().unwrap());
+        for worker in workers {
+            total += worker.join().unwrap();
+        }
     });
     println!("{name}: {total}");
     total.failed.sort_unstable();

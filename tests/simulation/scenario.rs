@@ -104,7 +104,9 @@ impl Scenario {
             |it| it.waits = 0,
             |it| it.lags = false,
         ];
-        calmer.iter().for_each(|calm| less(&|one| calm(&mut one.weather)));
+        for calm in calmer {
+            less(&|one| calm(&mut one.weather));
+        }
         let plainer: [fn(&mut Mapping); 6] = [
             |it| it.batch_size = 1,
             |it| it.lanes = 1,
@@ -113,7 +115,9 @@ impl Scenario {
             |it| it.age_ms_max = None,
             |it| it.timeout_ms = 60_000,
         ];
-        plainer.iter().for_each(|plain| less(&|one| plain(&mut one.mapping)));
+        for plain in plainer {
+            less(&|one| plain(&mut one.mapping));
+        }
         for kind in 0..self.schema.entities.len() {
             less(&|one| Rc::make_mut(&mut one.schema).entities[kind].is_typed = false);
         }

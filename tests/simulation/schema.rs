@@ -310,13 +310,13 @@ impl Reference {
         let is_key = matches!(place, Place::Key | Place::Own);
         let is_pair = matches!(place, Place::Pair(..));
         let is_required = is_rich && matches!(place, Place::Text(_)) && rng.u8(..4) == 0;
-        let changes = |word: &&&str| {
-            !(is_pair && **word == "set_default")
-                && !(is_key && ["unset", "set_default"].contains(*word))
-                && !(is_required && **word == "unset")
+        let is_fit = |word: &&&str| match **word {
+            "unset" => !is_key && !is_required,
+            "set_default" => !is_key && !is_pair,
+            _ => true,
         };
         let mut pick = |words: &[&'static str]| {
-            let words: Vec<_> = words.iter().filter(changes).collect();
+            let words: Vec<_> = words.iter().filter(is_fit).collect();
             **rng.choice(&words).unwrap()
         };
         let on_missing = pick(&["report", "report", "delete", "unset", "set_default", "revert"]);

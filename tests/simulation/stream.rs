@@ -105,7 +105,9 @@ impl Streams {
         let (table, middle) = (*table, keys.start.midpoint(keys.end));
         let halves = [keys.start..middle, middle..keys.end];
         self.shards[parent].is_closed = true;
-        halves.into_iter().for_each(|half| self.open(table, half, Some(parent)));
+        for half in halves {
+            self.open(table, half, Some(parent));
+        }
     }
 
     /// Forgets how far a lane has come, in part: "Lambda processes each batch at least once".

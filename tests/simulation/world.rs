@@ -183,7 +183,7 @@ impl<'s> World<'s> {
 
     /// The rest, without anything that goes wrong. Whether there was something to do.
     fn go_on_calmly(&mut self) -> bool {
-        self.sky.weather.set(Default::default());
+        self.sky.weather.set(Weather::default());
         if self.workers.is_empty() {
             if !self.acts.is_empty() {
                 self.act();
@@ -191,11 +191,15 @@ impl<'s> World<'s> {
             }
             let is_late = self.remote.store.late() > 0;
             let ready = self.streams.ready();
-            ready.iter().for_each(|lane| self.invoke(*lane));
+            for lane in &ready {
+                self.invoke(*lane);
+            }
             self.land();
             return is_late || !ready.is_empty();
         }
-        (0..self.workers.len()).rev().for_each(|place| self.poll(place));
+        for place in (0..self.workers.len()).rev() {
+            self.poll(place);
+        }
         self.wake();
         true
     }
