@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test test-infra test-infra-real scan lint bench doc clean
+.PHONY: help demo up build lambda package deploy test simulate soak test-infra test-infra-real scan lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -15,6 +15,11 @@ NAME ?= referee
 PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
+
+# The simulation, with our own code optimized and everything else as the other tests have it.
+SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
+	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
+RUNS ?= 100000
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +40,13 @@ build: ## Build the command-line tool, optimized, into target/release
 test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
 	tests/with-lambda.sh tests/with-dynamodb-local.sh tests/with-cloudwatch.sh tests/with-terraform.sh \
 		$(CARGO) test --locked --all-features
+	RUNS=$(RUNS) $(SIMULATION)
+
+simulate: ## Simulate histories in which everything goes wrong (RUNS=100000; SEED= for one of them)
+	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
+
+soak: ## Simulate new histories until one fails, or you have seen enough (FROM= the first seed)
+	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
 test-infra: ## Run the tests of the Terraform module alone
 	tests/with-terraform.sh $(CARGO) test --locked --test infra

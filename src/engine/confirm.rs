@@ -8,7 +8,7 @@ use super::process::{Clock, Fatal};
 use super::reads::{Snapshot, fetch};
 use super::report::Report;
 use super::settle::{Held, HeldItem, settle_claims, settle_departures};
-use super::suspect::{Suspects, judge, reads, still_hold};
+use super::suspect::{Suspects, judge, mirror_reads, reads, still_hold};
 use super::violation::Response;
 use super::work::{ClaimMade, MirrorSuspect};
 use super::writes::{Ending, perform_all, touched};
@@ -56,11 +56,12 @@ async fn confirm_all<S: Store, C: Clock>(
         // One wait for the whole batch, and none if its records are old.
         clock.sleep_until_ms(due_ms).await;
     }
+    let mirrors = fetch(rules, store, mirror_reads(rules, &suspects)).await;
     let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
     let held = held(rules, suspects.claims, &snapshot, report)?;
     settle_claims(rules, store, clock, held, report).await?;
     let hidden = hidden(rules, &suspects.mirrors);
-    confirm_mirrors(rules, store, suspects.mirrors, &snapshot, report).await?;
+    confirm_mirrors(rules, store, suspects.mirrors, [&mirrors, &snapshot], report).await?;
     let held = confirm_hidden(rules, plan, store, hidden, report).await?;
     settle_claims(rules, store, clock, held, report).await?;
     settle_departures(rules, plan, store, clock, suspects.departures, &snapshot, report).await
@@ -95,12 +96,12 @@ async fn confirm_mirrors<S: Store>(
     rules: &Rules,
     store: &S,
     suspects: Vec<MirrorSuspect<'_>>,
-    snapshot: &Snapshot,
+    [mirrors, snapshot]: [&Snapshot; 2],
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
     let mut repairs: Vec<(MirrorSuspect<'_>, Judgement, Vec<Step>)> = Vec::new();
     for suspect in suspects {
-        let judgement = match judge(rules, &suspect, snapshot) {
+        let judgement = match judge(rules, &suspect, mirrors, snapshot) {
             Ok(Some(judgement)) => judgement,
             Ok(None) => continue,
             Err(error) => {

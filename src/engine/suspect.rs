@@ -82,7 +82,21 @@ fn due_ms(cause: &Cause<'_>, grace_ms: i64, now_ms: i64) -> i64 {
         .saturating_add(grace_ms)
 }
 
-/// What must be read to tell whether suspects are violations.
+/// The mirrors under suspicion, which are read before all else.
+///
+/// Several items are not read at one time. Were a source read first, it and its mirror could come
+/// between the two reads, and a mirror that is right would pass for one without a source.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
+pub(super) fn mirror_reads<'p>(rules: &Rules, suspects: &Suspects<'_>) -> ReadSet<'p> {
+    let mut reads = ReadSet::default();
+    for suspect in &suspects.mirrors {
+        let table = rules[rules[suspect.pair.rule].mirror].table;
+        reads.want(table, &suspect.pair.mirror, Cow::Owned(Wanted::All));
+    }
+    reads
+}
+
+/// What else must be read to tell whether suspects are violations.
 pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, suspects: &Suspects<'_>) -> ReadSet<'p> {
     let mut reads = ReadSet::default();
     for made in &suspects.claims {
@@ -95,8 +109,6 @@ pub(super) fn reads<'p>(rules: &Rules, plan: &'p Plan, suspects: &Suspects<'_>) 
     }
     for suspect in &suspects.mirrors {
         let rule = &rules[suspect.pair.rule];
-        let mirror_table = rules[rule.mirror].table;
-        reads.want(mirror_table, &suspect.pair.mirror, Cow::Owned(Wanted::All));
         let source_table = rules[rule.source].table;
         reads.want(source_table, &suspect.pair.source, plan.source(suspect.pair.rule));
     }
@@ -153,14 +165,15 @@ fn stances(
     Ok(claims.into_iter().map(|claim| claim.stance).collect())
 }
 
-/// What is wrong with a mirror, both sides as they are now.
+/// What is wrong with a mirror, as it was read, given its source, which was read after it.
 pub(super) fn judge(
     rules: &Rules,
     suspect: &MirrorSuspect<'_>,
+    mirrors: &Snapshot,
     snapshot: &Snapshot,
 ) -> Result<Option<Judgement>, StoreError> {
     let rule = &rules[suspect.pair.rule];
-    let found = snapshot.item(rules[rule.mirror].table, &suspect.pair.mirror)?;
+    let found = mirrors.item(rules[rule.mirror].table, &suspect.pair.mirror)?;
     let source = snapshot.item(rules[rule.source].table, &suspect.pair.source)?;
     Ok(mirror::judge(rules, &suspect.pair, found, source, suspect.removed.as_ref()))
 }

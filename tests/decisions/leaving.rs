@@ -26,7 +26,7 @@ fn whoever_deletes_the_mirror_deletes_the_source() {
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        1 app: 3 requests, 3 read, 4 write
+        1 app: 4 requests, 3 read, 4 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
@@ -85,7 +85,7 @@ fn a_mirror_deleted_while_its_source_changes_is_written_again() {
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        2 app: 3 requests, 3 read, 1 write
+        2 app: 4 requests, 3 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@300 role: user
@@ -105,14 +105,14 @@ fn a_delete_delivered_again_does_not_take_a_source_written_since() {
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        1 app: 3 requests, 3 read, 4 write
+        1 app: 4 requests, 3 read, 4 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
         + user#ann/company#acme _referee: membership@300 role: user
     "#]]);
 }
@@ -122,7 +122,7 @@ fn a_delete_delivered_again_does_not_take_a_source_written_since() {
 fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
     let history = History::new().insert(SOURCE).remove(MIRROR);
     history.under(RULES).comes_to(expect![[r#"
-        2 app: 4 requests, 3 read, 5 write
+        2 app: 5 requests, 3 read, 5 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
           membership put user#ann/company#acme
           membership delete company#acme/user#ann

@@ -24,6 +24,7 @@ mod mirrors;
 mod modes;
 mod orphans;
 mod races;
+mod reading;
 mod references;
 mod repairs;
 mod restoring;

@@ -42,7 +42,7 @@ fn a_rule_enforces_observes_or_is_off() {
         + user#ann/company#acme _referee: membership@100
     "#]]);
     under("observe").comes_to(expect![[r#"
-        3 app: 4 requests, 9 read, 0 write
+        3 app: 5 requests, 9 read, 0 write
           member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership mirror_extra user#cid/company#acme -> company#acme/user#cid @200 would_repair: the mirror exists and its source does not

@@ -259,7 +259,7 @@ fn a_source_whose_mirror_someone_deleted_is_found_all_the_same() {
         .remove("pk: user#ann, sk: user#")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
     history.under(MIRRORED).comes_to(expect![[r#"
-        2 app: 6 requests, 6 read, 1 write
+        2 app: 7 requests, 6 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the source exists and its mirror does not
           member_user dangling_reference company#acme/user#ann -> user#ann/user# @200 reported: the referenced `user` does not exist
           membership put user#ann/company#acme

@@ -93,28 +93,28 @@ fn a_mirror_that_is_deleted() {
 
         == enforce / on delete: report / on edit: any
         == observe / on delete: report / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 reported: the source exists and its mirror does not
 
         == observe / on delete: delete_source / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and its source is to go with it
           membership would delete company#acme/user#ann
 
         == observe / on delete: restore / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership would put user#ann/company#acme
 
         == enforce / on delete: restore / on edit: any
-        1 app: 3 requests, 3 read, 1 write
+        1 app: 4 requests, 3 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@50 role: admin
 
         == enforce / on delete: delete_source / on edit: any
-        1 app: 3 requests, 3 read, 4 write
+        1 app: 4 requests, 3 read, 4 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and its source is to go with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
@@ -130,16 +130,16 @@ fn a_mirror_that_is_edited() {
 
         == enforce / on delete: any / on edit: report, report and adopt
         == observe / on delete: any / on edit: report, report and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror differs from its source
 
         == observe / on delete: any / on edit: overwrite, overwrite and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror differs from its source
           membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite, overwrite and adopt
-        1 app: 3 requests, 3 read, 1 write
+        1 app: 4 requests, 3 read, 1 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror differs from its source
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -156,16 +156,16 @@ fn a_mirror_whose_mark_is_taken_off() {
 
         == enforce / on delete: any / on edit: overwrite, report, report and adopt
         == observe / on delete: any / on edit: overwrite, report, report and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
 
         == observe / on delete: any / on edit: overwrite and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
           membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
-        1 app: 3 requests, 3 read, 1 write
+        1 app: 4 requests, 3 read, 1 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -186,27 +186,27 @@ fn a_marked_item_without_a_source() {
         1 own: 1 requests, 1 read, 0 write
         - user#ann/company#acme _referee: membership@50 role: admin
 
-        == observe / on delete: any / on edit: report, report and adopt
-        1 app: 2 requests, 3 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror exists and its source does not
-
-        == observe / on delete: report, restore / on edit: overwrite, overwrite and adopt
-        1 app: 2 requests, 3 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
-          membership would delete user#ann/company#acme
-
-        == observe / on delete: delete_source / on edit: overwrite, overwrite and adopt
-        1 app: 2 requests, 3 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
-          membership would update user#ann/company#acme
-          membership would delete user#ann/company#acme
-
         == enforce / on delete: delete_source / on edit: any
         1 app: 3 requests, 1 read, 2 write
           membership update user#ann/company#acme
           membership delete user#ann/company#acme
         2 own: 1 requests, 1 read, 0 write
         - user#ann/company#acme _referee: membership@50 role: admin
+
+        == observe / on delete: any / on edit: report, report and adopt
+        1 app: 3 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: the mirror exists and its source does not
+
+        == observe / on delete: report, restore / on edit: overwrite, overwrite and adopt
+        1 app: 3 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
+          membership would delete user#ann/company#acme
+
+        == observe / on delete: delete_source / on edit: overwrite, overwrite and adopt
+        1 app: 3 requests, 3 read, 0 write
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror exists and its source does not
+          membership would update user#ann/company#acme
+          membership would delete user#ann/company#acme
     "#]]);
 }
 
@@ -223,9 +223,9 @@ fn a_foreign_item_without_a_source() {
 
         == enforce / on delete: any / on edit: any
         == observe / on delete: any / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at a mirror's key, and has no source
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
         1 app: 1 requests, 1 read, 0 write
     "#]]);
@@ -239,16 +239,16 @@ fn a_foreign_item_where_a_mirror_belongs() {
 
         == enforce / on delete: any / on edit: overwrite, report, report and adopt
         == observe / on delete: any / on edit: overwrite, report, report and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
 
         == observe / on delete: any / on edit: overwrite and adopt
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
           membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
-        1 app: 3 requests, 3 read, 1 write
+        1 app: 4 requests, 3 read, 1 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -306,21 +306,21 @@ fn a_source_whose_mirrors_place_is_taken() {
         - user#ann/company#acme mine: {"BOOL":true} role: admin
 
         == observe / on delete: any / on edit: overwrite, report, report and adopt
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
 
         == observe / on delete: any / on edit: overwrite and adopt
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
           membership would put user#ann/company#acme
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was in the mirror's place
           membership would put user#ann/company#acme
-        1 app: 1 requests, 2 read, 0 write
+        1 app: 2 requests, 2 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
     "#]]);
 }
@@ -334,16 +334,16 @@ fn a_foreign_item_that_makes_room() {
 
         == enforce / on delete: report / on edit: any
         == observe / on delete: report / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 reported: the source exists and its mirror does not
 
         == observe / on delete: delete_source, restore / on edit: any
-        1 app: 2 requests, 3 read, 0 write
+        1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership would put user#ann/company#acme
 
         == enforce / on delete: delete_source, restore / on edit: any
-        1 app: 3 requests, 3 read, 1 write
+        1 app: 4 requests, 3 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -371,9 +371,9 @@ fn a_mirror_of_another_rule_is_foreign() {
             1 app: 1 requests, 0 read, 1 write
 
             == observe / on delete: any / on edit: any
-            1 app: 1 requests, 2 read, 0 write
+            1 app: 2 requests, 2 read, 0 write
               membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
-            1 app: 1 requests, 2 read, 0 write
+            1 app: 2 requests, 2 read, 0 write
               membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
         "#]]);
 }

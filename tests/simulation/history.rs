@@ -1,0 +1,93 @@
+//! One history: drawn, let happen, checked, and if it fails made as small as can be.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fastrand::Rng;
+use referee::engine::Engine;
+
+use crate::oracle::Oracle;
+use crate::run::{TOGETHER, Tally, quietly};
+use crate::scenario::Scenario;
+use crate::schema::Schema;
+use crate::world::{self, World};
+
+/// How many orders of things a smaller history is tried in.
+const WAYS: u64 = 60;
+
+/// Rules, by how they were drawn.
+type Shared = (u64, fn(&mut Rng) -> Schema, Rc<Schema>, Option<Rc<Engine>>);
+
+thread_local! {
+    /// The rules that were read last.
+    static READ: RefCell<Option<Shared>> = const { RefCell::new(None) };
+}
+
+/// The rules of a seed, which it shares with its neighbours: to read them takes longest.
+pub(crate) fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engine>>) {
+    let number = seed / TOGETHER;
+    READ.with_borrow_mut(|read| {
+        if let Some((of, by, schema, engine)) = read
+            && *of == number
+            && std::ptr::fn_addr_eq(*by, draw)
+        {
+            return (Rc::clone(schema), engine.clone());
+        }
+        let schema = Rc::new(draw(&mut Rng::with_seed(number)));
+        let engine = world::engine(&schema);
+        *read = Some((number, draw, Rc::clone(&schema), engine.clone()));
+        (schema, engine)
+    })
+}
+
+/// A seed's history. One that fails is made smaller, and told.
+pub(crate) fn run(seed: u64) -> Result<Tally, String> {
+    let (schema, engine) = rules(seed, Schema::rich);
+    let Some(engine) = engine else { return Ok(Tally { refused: 1, ..Tally::default() }) };
+    let scenario = Scenario::random(schema, &mut Rng::with_seed(!seed));
+    quietly(|| happen(&scenario, &engine)).map_err(|words| {
+        let (smallest, words) = smallest(scenario, words);
+        let text = smallest.schema.text();
+        let Scenario { mapping, weather, acts, .. } = smallest;
+        let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
+        let acts = acts.join("\n");
+        format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\n\n{acts}\n")
+    })
+}
+
+/// Lets a scenario happen, and checks what came of it.
+fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
+    let mut world = World::new(scenario, engine);
+    world.come_to_rest(&scenario.acts);
+    let marked = world.marked();
+    let past = world.into_past();
+    Oracle::new(&scenario.schema, &past, scenario.weather.lags).check(&marked);
+    let count = |length: usize| u64::try_from(length).unwrap();
+    Tally {
+        whole: 1,
+        deliveries: past.deliveries,
+        unanswered: past.unanswered,
+        writes: count(past.steps.iter().filter(|step| step.by_engine).count()),
+        violations: count(past.found.len()),
+        given_up: count(past.given_up.len()),
+        ..Tally::default()
+    }
+}
+
+/// Takes away what is not needed to fail.
+fn smallest(mut scenario: Scenario, mut words: String) -> (Scenario, String) {
+    while let Some(found) = scenario.smaller().iter().find_map(failing) {
+        (scenario, words) = found;
+    }
+    (scenario, words)
+}
+
+/// The scenario in an order of things in which it fails.
+fn failing(scenario: &Scenario) -> Option<(Scenario, String)> {
+    let engine = world::engine(&scenario.schema)?;
+    (0..WAYS).find_map(|way| {
+        let scenario = Scenario { seed: scenario.seed.wrapping_add(way), ..scenario.clone() };
+        let words = quietly(|| happen(&scenario, &engine)).err()?;
+        Some((scenario, words))
+    })
+}

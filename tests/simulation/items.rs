@@ -1,0 +1,111 @@
+//! Between the model's things and the store's items.
+
+use futures_util::FutureExt as _;
+use referee::data::{Item, Key, KeyValue, Path, Value};
+use referee::engine::MARK;
+use referee::rules::model::Rules;
+use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
+
+use crate::model::{Act, Name, Thing, Val, table};
+use crate::schema::Schema;
+
+/// The tables that the rules speak of, empty, and with their indexes.
+pub(crate) fn store(rules: &Rules) -> Memory {
+    Memory::new(rules.tables.iter().map(|table| {
+        let indexes = table.indexes.iter();
+        let indexes =
+            indexes.map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() });
+        TableSchema { name: table.name.clone(), key: table.key.clone(), indexes: indexes.collect() }
+    }))
+}
+
+/// What a mirror's mark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) rule: String,
+    pub(crate) fence: String,
+}
+
+/// Does what the application does, but for the parts of a transaction.
+pub(crate) fn write(schema: &Schema, store: &Memory, act: &Act) {
+    let key = |name| item(name, &Thing::new());
+    let (name, action, condition) = match act {
+        Act::Put(name, thing) => (name, Action::Put(item(name, thing)), None),
+        Act::Delete(name) | Act::Expire(name) => (name, Action::Delete(key(name)), None),
+        Act::Edit(name, value) => {
+            let clauses = vec![Clause::Set(Path::attribute("v"), value.as_str().into_value())];
+            let is_there = Condition::Exists(Path::attribute("pk"));
+            (name, Action::Update { key: key(name), clauses }, Some(is_there))
+        }
+        Act::Together(_) => panic!("a transaction is made part by part"),
+    };
+    let table = format!("table{}", table(schema, name));
+    store.write(Write { table, action, condition }).now_or_never().unwrap().unwrap();
+}
+
+trait IntoValue {
+    fn into_value(self) -> Value<'static>;
+}
+
+impl IntoValue for &str {
+    fn into_value(self) -> Value<'static> {
+        Value::S(self.to_owned().into())
+    }
+}
+
+fn item((pk, sk): &Name, thing: &Thing) -> Item<'static> {
+    let text = IntoValue::into_value;
+    let key = [("pk".into(), text(pk.as_str())), ("sk".into(), text(sk.as_str()))];
+    let values = thing.iter().map(|(name, val)| {
+        let value = match val {
+            Val::Text(id) => text(id),
+            Val::Nested(id) if id.is_empty() => Value::M(Item::new()),
+            Val::Nested(id) => Value::M(Item::from([("x".into(), text(id))])),
+            Val::Set(ids) => Value::Ss(ids.iter().map(|id| id.clone().into()).collect()),
+            Val::List(ids) => Value::L(ids.iter().map(|id| text(id)).collect()),
+        };
+        (name.clone().into(), value)
+    });
+    key.into_iter().chain(values).collect()
+}
+
+pub(crate) fn thing(item: &Item<'_>) -> Thing {
+    let attributes = item.iter().filter(|(name, _)| !["pk", "sk", MARK].contains(&&***name));
+    attributes.map(|(name, value)| (name.to_string(), val(value))).collect()
+}
+
+/// The mark that an item carries as a mirror.
+pub(crate) fn mark(item: &Item<'_>) -> Option<Mark> {
+    let Some(Value::M(mark)) = item.get(MARK) else { return None };
+    Some(Mark { rule: text(mark.get("rule")?), fence: text(mark.get("fence")?) })
+}
+
+fn val(value: &Value<'_>) -> Val {
+    match value {
+        Value::M(map) => Val::Nested(map.get("x").map(text).unwrap_or_default()),
+        Value::Ss(ids) => Val::Set(ids.iter().map(ToString::to_string).collect()),
+        Value::L(ids) => Val::List(ids.iter().map(text).collect()),
+        Value::S(_)
+        | Value::N(_)
+        | Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Ns(_)
+        | Value::Bs(_) => Val::Text(text(value)),
+    }
+}
+
+fn text(value: &Value<'_>) -> String {
+    let Value::S(text) = value else { panic!("{value:?}") };
+    text.to_string()
+}
+
+pub(crate) fn name_of(item: &Item<'_>) -> Name {
+    (text(&item["pk"]), text(&item["sk"]))
+}
+
+pub(crate) fn of_key(key: &Key<'_>) -> Name {
+    let text = |value: &KeyValue<'_>| text(&value.to_value());
+    (text(&key.partition), text(key.sort.as_ref().unwrap()))
+}

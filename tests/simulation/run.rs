@@ -1,0 +1,143 @@
+//! Runs of many seeds, on all processors, and what is said of them.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::{AddAssign, Range};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// How many seeds are done together.
+pub(crate) const TOGETHER: u64 = 16;
+/// How many seeds may fail before the rest is left.
+const FAILED_MAX: usize = 5;
+/// After how many seeds a long run says how far it is.
+const TOLD_EVERY: u64 = 250_000;
+
+/// What came of some seeds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    pub(crate) whole: u64,
+    /// Those that ended early, for what comes next depends on the order of things.
+    pub(crate) cut: u64,
+    /// Those whose rules are refused.
+    pub(crate) refused: u64,
+    pub(crate) deliveries: u64,
+    /// Deliveries that were not answered.
+    pub(crate) unanswered: u64,
+    /// What the engine wrote.
+    pub(crate) writes: u64,
+    /// What the engine told of.
+    pub(crate) violations: u64,
+    /// The records that the event source mapping gave up.
+    pub(crate) given_up: u64,
+    pub(crate) failed: Vec<u64>,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.whole += other.whole;
+        self.cut += other.cut;
+        self.refused += other.refused;
+        self.deliveries += other.deliveries;
+        self.unanswered += other.unanswered;
+        self.writes += other.writes;
+        self.violations += other.violations;
+        self.given_up += other.given_up;
+        self.failed.extend(other.failed);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { whole, cut, refused, deliveries, unanswered, writes, .. } = self;
+        let Self { violations, given_up, .. } = self;
+        write!(
+            formatter,
+            "{whole} histories, {cut} cut short, {refused} refused; {deliveries} deliveries, \
+             {unanswered} unanswered, {given_up} records given up; {writes} writes, \
+             {violations} violations"
+        )
+    }
+}
+
+/// What whoever runs the tests asks for.
+pub(crate) fn number(variable: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how many")]
+    let text = std::env::var(variable).ok()?;
+    (!text.is_empty()).then(|| text.parse().unwrap())
+}
+
+/// Runs every seed, tells of each that fails, and of all in numbers.
+pub(crate) fn try_all(
+    name: &str,
+    seeds: &Range<u64>,
+    run: impl Fn(u64) -> Result<Tally, String> + Sync,
+) {
+    silence();
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut total = Tally::default();
+        while total.failed.len() < FAILED_MAX {
+            let from = next.fetch_add(TOGETHER, Ordering::Relaxed);
+            if from >= seeds.end {
+                break;
+            }
+            let tried = from - seeds.start;
+            if tried > 0 && tried.is_multiple_of(TOLD_EVERY) {
+                println!("{name}: {tried} seeds so far, the next is {from}");
+            }
+            for seed in from..seeds.end.min(from + TOGETHER) {
+                match quietly(|| run(seed)).and_then(|tried| tried) {
+                    Ok(tally) => total += tally,
+                    Err(words) => {
+                        println!("\n{name}: seed {seed}: {words}");
+                        total.failed.push(seed);
+                    }
+                }
+            }
+        }
+        total
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let mut total = Tally::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            total += worker.join().unwrap();
+        }
+    });
+    println!("{name}: {total}");
+    total.failed.sort_unstable();
+    assert!(total.failed.is_empty(), "{name}: seeds {:?} fail", total.failed);
+}
+
+thread_local! {
+    /// Whether a panic here is told of later.
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets panics that are told of later be silent from now on.
+fn silence() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if !IS_QUIET.get() {
+                hook(panicked);
+            }
+        }));
+    });
+}
+
+/// What comes of this, or what it says as it panics.
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    let was_quiet = IS_QUIET.replace(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(run));
+    IS_QUIET.set(was_quiet);
+    done.map_err(|panicked| {
+        let text = panicked.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panicked.downcast_ref::<&str>().map(ToString::to_string));
+        text.unwrap_or_default()
+    })
+}

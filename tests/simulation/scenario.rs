@@ -1,0 +1,239 @@
+//! A history before it happens: rules, what the application does, and what may go wrong. All of it
+//! is plain data, so that a history that fails can be made smaller.
+
+use std::rc::Rc;
+
+use fastrand::Rng;
+
+use crate::model::{Act, Name, Sort, Thing, Val, mirror_of, name, sort};
+use crate::schema::{IDS, Place, Schema};
+
+/// How many acts a history has at most.
+const ACTS_MAX: usize = 12;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) schema: Rc<Schema>,
+    pub(crate) mapping: Mapping,
+    pub(crate) weather: Weather,
+    pub(crate) acts: Vec<Act>,
+    /// Decides the order of things.
+    pub(crate) seed: u64,
+}
+
+/// How an event source mapping is set up.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mapping {
+    pub(crate) batch_size: usize,
+    pub(crate) lanes: usize,
+    pub(crate) bisects: bool,
+    /// How often a batch is tried again before it is given up.
+    pub(crate) retries_max: Option<u32>,
+    /// How old a record may be before it is given up, in milliseconds.
+    pub(crate) age_ms_max: Option<i64>,
+    /// How long an invocation may take, in milliseconds.
+    pub(crate) timeout_ms: i64,
+}
+
+/// What goes wrong, each so many times in a thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Weather {
+    /// A worker dies in a request, which may have been carried out.
+    pub(crate) crashes: u16,
+    /// A request is throttled.
+    pub(crate) throttles: u16,
+    /// A request is carried out, and its answer is lost.
+    pub(crate) losses: u16,
+    /// A write times out, and lands later.
+    pub(crate) late: u16,
+    /// A transaction meets another one.
+    pub(crate) conflicts: u16,
+    /// Batches that were done are delivered again.
+    pub(crate) rewinds: u16,
+    /// Records that nobody can understand.
+    pub(crate) junk: u16,
+    /// Shards are split.
+    pub(crate) splits: u16,
+    /// The clocks of workers jump, back and forth.
+    pub(crate) jumps: u16,
+    /// A time passes between two steps.
+    pub(crate) waits: u16,
+    /// Indexes lag behind their tables.
+    pub(crate) lags: bool,
+}
+
+impl Scenario {
+    pub(crate) fn random(schema: Rc<Schema>, rng: &mut Rng) -> Self {
+        let acts = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
+        let (mapping, weather) = (Mapping::random(rng), Weather::random(rng));
+        Self { schema, mapping, weather, acts, seed: rng.u64(..) }
+    }
+
+    /// All that has one thing less.
+    pub(crate) fn smaller(&self) -> Vec<Self> {
+        let mut smaller = Vec::new();
+        let mut less = |change: &dyn Fn(&mut Self)| {
+            let mut one = self.clone();
+            change(&mut one);
+            smaller.push(one);
+        };
+        for place in 0..self.acts.len() {
+            less(&|one| drop(one.acts.remove(place)));
+            if let Act::Together(parts) = &self.acts[place] {
+                less(&|one| drop(one.acts.splice(place..=place, parts.iter().cloned())));
+            }
+        }
+        for place in 0..self.schema.references.len() {
+            less(&|one| drop(Rc::make_mut(&mut one.schema).references.remove(place)));
+        }
+        for place in 0..self.schema.mirrors.len() {
+            less(&|one| drop(Rc::make_mut(&mut one.schema).mirrors.remove(place)));
+        }
+        let calmer: [fn(&mut Weather); 11] = [
+            |it| it.crashes = 0,
+            |it| it.throttles = 0,
+            |it| it.losses = 0,
+            |it| it.late = 0,
+            |it| it.conflicts = 0,
+            |it| it.rewinds = 0,
+            |it| it.junk = 0,
+            |it| it.splits = 0,
+            |it| it.jumps = 0,
+            |it| it.waits = 0,
+            |it| it.lags = false,
+        ];
+        for calm in calmer {
+            less(&|one| calm(&mut one.weather));
+        }
+        let plainer: [fn(&mut Mapping); 6] = [
+            |it| it.batch_size = 1,
+            |it| it.lanes = 1,
+            |it| it.bisects = false,
+            |it| it.retries_max = None,
+            |it| it.age_ms_max = None,
+            |it| it.timeout_ms = 60_000,
+        ];
+        for plain in plainer {
+            less(&|one| plain(&mut one.mapping));
+        }
+        for kind in 0..self.schema.entities.len() {
+            less(&|one| Rc::make_mut(&mut one.schema).entities[kind].is_typed = false);
+        }
+        smaller.retain(|one| {
+            one.acts.len() != self.acts.len()
+                || (&one.schema, &one.mapping, &one.weather)
+                    != (&self.schema, &self.mapping, &self.weather)
+        });
+        smaller
+    }
+}
+
+impl Mapping {
+    fn random(rng: &mut Rng) -> Self {
+        Self {
+            batch_size: *rng.choice(&[1, 2, 4, 8, 100]).unwrap(),
+            lanes: rng.usize(1..3),
+            bisects: rng.bool(),
+            retries_max: (rng.u8(..6) == 0).then(|| rng.u32(..4)),
+            age_ms_max: (rng.u8(..12) == 0).then_some(60_000),
+            timeout_ms: rng.i64(5..30) * 1_000,
+        }
+    }
+}
+
+impl Weather {
+    fn random(rng: &mut Rng) -> Self {
+        let mut often = |most: u16| if rng.u8(..3) == 0 { 0 } else { rng.u16(..most) };
+        Self {
+            crashes: often(60),
+            throttles: often(60),
+            losses: often(60),
+            late: often(120),
+            conflicts: often(150),
+            rewinds: often(60),
+            junk: often(60),
+            splits: often(60),
+            jumps: often(30),
+            waits: often(60),
+            lags: rng.u8(..4) == 0,
+        }
+    }
+}
+
+/// Something that the application may do, or people.
+pub(crate) fn draw(schema: &Schema, rng: &mut Rng) -> Act {
+    if rng.u8(..10) == 0 {
+        let parts = (0..rng.usize(2..4)).map(|_| draw_one(schema, rng)).collect();
+        return Act::Together(parts);
+    }
+    draw_one(schema, rng)
+}
+
+fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
+    if !schema.mirrors.is_empty() && rng.u8(..10) < 4 {
+        let mirror = rng.choice(&schema.mirrors).unwrap();
+        let source = name(schema, mirror.source, rng.usize(..IDS), rng.usize(..IDS));
+        let of = mirror_of(schema, mirror, &source);
+        return match rng.u8(..16) {
+            0..2 => Act::Delete(of),
+            2 => Act::Expire(of),
+            3 | 4 => Act::Edit(of, letter(rng)),
+            5 => Act::Put(of, Thing::from([("v".to_owned(), Val::Text(letter(rng)))])),
+            6 => Act::Edit(source, letter(rng)),
+            7 | 8 => Act::Delete(source),
+            _ => put(schema, rng, source),
+        };
+    }
+    draw_plain(schema, rng)
+}
+
+/// Something that the model knows.
+pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
+    let kind = rng.usize(..schema.entities.len());
+    let of = name(schema, kind, rng.usize(..IDS), rng.usize(..IDS));
+    match rng.u8(..10) {
+        0..2 => Act::Delete(of),
+        2 => Act::Expire(of),
+        _ => put(schema, rng, of),
+    }
+}
+
+fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
+    let Sort::Own(kind) = sort(&of) else { panic!("{of:?} is no source") };
+    let mut thing = Thing::new();
+    if schema.entities[kind].is_typed && rng.u8(..6) > 0 {
+        thing.insert("type".to_owned(), Val::Text(format!("e{kind}")));
+    }
+    if rng.bool() {
+        thing.insert("v".to_owned(), Val::Text(letter(rng)));
+    }
+    for reference in schema.references.iter().filter(|it| it.from == kind) {
+        if rng.u8(..4) == 0 {
+            continue;
+        }
+        let id = |rng: &mut Rng| rng.usize(..IDS).to_string();
+        let many = |rng: &mut Rng| (0..rng.usize(1..4)).map(|_| id(rng)).collect::<Vec<_>>();
+        let (attribute, val) = match &reference.place {
+            Place::Key | Place::Own => continue,
+            Place::Pair(one, other) => {
+                thing.insert(one.clone(), Val::Text(id(rng)));
+                if rng.u8(..4) == 0 {
+                    continue;
+                }
+                (other, Val::Text(id(rng)))
+            }
+            Place::Text(name) => (name, Val::Text(id(rng))),
+            Place::Nested(name) => (name, Val::Nested(id(rng))),
+            Place::Set(name) => (name, Val::Set(many(rng).into_iter().collect())),
+            Place::List(name) => (name, Val::List(many(rng))),
+        };
+        thing.insert(attribute.clone(), val);
+    }
+    Act::Put(of, thing)
+}
+
+fn letter(rng: &mut Rng) -> String {
+    (*rng.choice(&["a", "b", "c"]).unwrap()).to_owned()
+}

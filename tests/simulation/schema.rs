@@ -1,0 +1,396 @@
+//! Rule files drawn at random, as plain data that an independent model can read.
+
+use std::fmt::Write as _;
+
+use fastrand::Rng;
+
+/// How many items of each kind there may be.
+pub(crate) const IDS: usize = 3;
+
+/// The kinds that live in partitions of their own.
+pub(crate) const ROOTS: usize = 3;
+
+/// Kinds of item, how they refer to each other, and which have mirrors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Schema {
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) mirrors: Vec<Mirror>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entity {
+    /// The kind in whose partition it lives, if it has one.
+    pub(crate) parent: Option<usize>,
+    pub(crate) table: usize,
+    /// Whether only items that say so are of the kind.
+    pub(crate) is_typed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) name: String,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) place: Place,
+    pub(crate) on_missing: &'static str,
+    pub(crate) on_delete: &'static str,
+    pub(crate) on_ttl_delete: &'static str,
+    /// The id that `set_default` sets.
+    pub(crate) default: usize,
+    pub(crate) find: Find,
+    pub(crate) is_required: bool,
+    /// Whether a part of a pair is too little.
+    pub(crate) is_full: bool,
+    pub(crate) is_observed: bool,
+}
+
+/// Where a reference stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the partition key: the parent.
+    Key,
+    /// In the sort key: the item's own id is also that of its target.
+    Own,
+    /// An attribute.
+    Text(String),
+    /// What is called `x` in a map.
+    Nested(String),
+    /// Each element of a set.
+    Set(String),
+    /// Each element of a list.
+    List(String),
+    /// Two attributes, the first named so and the second likewise, of an item that has a parent:
+    /// the parent's id, and its own.
+    Pair(String, String),
+}
+
+/// How those who refer to a deleted item are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Find {
+    Derived,
+    Index,
+    /// The mirror with this number.
+    Mirror(usize),
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mirror {
+    /// Its number, which stays what it is whatever other mirrors there are.
+    pub(crate) id: usize,
+    pub(crate) source: usize,
+    /// The kind in whose partition it lives, if its source has a parent.
+    pub(crate) by: usize,
+    pub(crate) table: usize,
+    pub(crate) copied: Copied,
+    pub(crate) on_delete: &'static str,
+    pub(crate) on_edit: &'static str,
+    pub(crate) adopts: bool,
+    pub(crate) is_typed: bool,
+}
+
+/// What a mirror has of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Copied {
+    All,
+    None,
+    List(Vec<String>),
+}
+
+impl Place {
+    /// The attribute that it stands in, if it is one.
+    pub(crate) fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::Key | Self::Own | Self::Pair(..) => None,
+            Self::Text(name) | Self::Nested(name) | Self::Set(name) | Self::List(name) => {
+                Some(name)
+            }
+        }
+    }
+}
+
+impl Schema {
+    /// References alone, in one table: what the model of all that follows from an act speaks of.
+    pub(crate) fn plain(rng: &mut Rng) -> Self {
+        let mut entities = vec![Entity { parent: None, table: 0, is_typed: false }; ROOTS];
+        if rng.bool() {
+            entities.push(Entity { parent: Some(rng.usize(..ROOTS)), table: 0, is_typed: false });
+        }
+        let count = rng.usize(2..5);
+        let mut schema = Self { entities, references: Vec::new(), mirrors: Vec::new() };
+        for number in 0..count {
+            let reference = Reference::random(rng, number, &schema, false);
+            schema.references.push(reference);
+        }
+        schema.tame();
+        schema
+    }
+
+    /// Everything: up to five kinds in two tables, up to four references, up to two mirrors.
+    pub(crate) fn rich(rng: &mut Rng) -> Self {
+        let entity = |rng: &mut Rng, parent| Entity {
+            parent,
+            table: rng.usize(..2),
+            is_typed: rng.u8(..5) == 0,
+        };
+        let mut entities: Vec<Entity> = (0..ROOTS).map(|_| entity(rng, None)).collect();
+        for _ in 0..rng.usize(..3) {
+            let parent = rng.usize(..ROOTS);
+            let table = entities[parent].table;
+            entities.push(Entity { table, ..entity(rng, Some(parent)) });
+        }
+        let mut schema = Self { entities, references: Vec::new(), mirrors: Vec::new() };
+        for id in 0..rng.usize(..3) {
+            let mirror = Mirror::random(rng, id, &schema);
+            schema.mirrors.push(mirror);
+        }
+        let least = usize::from(schema.mirrors.is_empty());
+        for number in 0..rng.usize(least..5) {
+            let reference = Reference::random(rng, number, &schema, true);
+            schema.references.push(reference);
+        }
+        schema.tame();
+        schema
+    }
+
+    /// An item that one rule turns back, another must not change meanwhile.
+    fn tame(&mut self) {
+        for from in 0..self.entities.len() {
+            let of_kind = |reference: &&mut Reference| reference.from == from;
+            let mut of_kind: Vec<_> = self.references.iter_mut().filter(of_kind).collect();
+            if let Some(revert) = of_kind.iter().position(|it| it.on_missing == "revert") {
+                for (place, other) in of_kind.iter_mut().enumerate() {
+                    if place != revert {
+                        other.on_missing = "report";
+                    }
+                }
+            }
+        }
+    }
+
+    /// The mirror with this number.
+    pub(crate) fn mirror(&self, id: usize) -> Option<&Mirror> {
+        self.mirrors.iter().find(|mirror| mirror.id == id)
+    }
+
+    /// The rule file.
+    pub(crate) fn text(&self) -> String {
+        let mut text = "version: 1\ntables:\n".to_owned();
+        for table in 0..2 {
+            writeln!(text, "  table{table}: {{ key: [pk, sk] }}").unwrap();
+        }
+        text.push_str("entities:\n");
+        for kind in 0..self.entities.len() {
+            self.write_entity(kind, &mut text);
+        }
+        for mirror in &self.mirrors {
+            let key = match self.entities[mirror.source].parent {
+                None => format!("pk: \"m{}#{{k{}}}\", sk: \"-\"", mirror.id, mirror.source),
+                Some(parent) => format!(
+                    "pk: \"e{}#{{k{}}}\", sk: \"m{}#{{k{parent}}}\"",
+                    mirror.by, mirror.source, mirror.id
+                ),
+            };
+            let (id, table) = (mirror.id, mirror.table);
+            let tail =
+                if mirror.is_typed { format!(", where: {{ type: m{id} }}") } else { String::new() };
+            writeln!(text, "  m{id}: {{ table: table{table}, key: {{ {key} }}{tail} }}").unwrap();
+        }
+        if !self.references.is_empty() {
+            text.push_str("references:\n");
+            self.references.iter().for_each(|reference| reference.write(self, &mut text));
+        }
+        if !self.mirrors.is_empty() {
+            text.push_str("mirrors:\n");
+            self.mirrors.iter().for_each(|mirror| mirror.write(&mut text));
+        }
+        text
+    }
+
+    fn write_entity(&self, kind: usize, text: &mut String) {
+        let Entity { parent, table, is_typed } = &self.entities[kind];
+        let key = match parent {
+            None => format!("pk: \"e{kind}#{{k{kind}}}\", sk: \"-\""),
+            Some(parent) => {
+                format!("pk: \"e{parent}#{{k{parent}}}\", sk: \"c{kind}#{{k{kind}}}\"")
+            }
+        };
+        let places = self.references.iter().filter(|it| it.from == kind).map(|it| &it.place);
+        let places = places.filter_map(|place| match place {
+            Place::Key | Place::Own => None,
+            Place::Text(name) => Some(format!("{name}: S")),
+            Place::Nested(name) => Some(format!("{name}.x: S")),
+            Place::Set(name) => Some(format!("{name}: SS")),
+            Place::List(name) => Some(format!("{name}: L")),
+            Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
+        });
+        let attributes: Vec<String> = std::iter::once("v: S".to_owned()).chain(places).collect();
+        let attributes = attributes.join(", ");
+        let tail = if *is_typed { format!(", where: {{ type: e{kind} }}") } else { String::new() };
+        writeln!(
+            text,
+            "  e{kind}: {{ table: table{table}, key: {{ {key} }}, attributes: {{ {attributes} }}{tail} }}"
+        )
+        .unwrap();
+    }
+}
+
+impl Mirror {
+    fn random(rng: &mut Rng, id: usize, schema: &Schema) -> Self {
+        let copied = match rng.u8(..4) {
+            0 => Copied::None,
+            1 => Copied::List(vec!["v".to_owned()]),
+            _ => Copied::All,
+        };
+        let mut pick = |words: &[&'static str]| *rng.choice(words).unwrap();
+        Self {
+            id,
+            on_delete: pick(&["restore", "restore", "delete_source", "report"]),
+            on_edit: pick(&["overwrite", "overwrite", "report"]),
+            source: rng.usize(..schema.entities.len()),
+            by: rng.usize(..ROOTS),
+            table: rng.usize(..2),
+            copied,
+            adopts: rng.bool(),
+            is_typed: rng.u8(..5) == 0,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let Self { id, source, on_delete, on_edit, adopts, .. } = self;
+        let copy = match &self.copied {
+            Copied::All => "all".to_owned(),
+            Copied::None => "none".to_owned(),
+            Copied::List(names) => format!("[{}]", names.join(", ")),
+        };
+        writeln!(
+            text,
+            "  mirror{id}: {{ source: e{source}, mirror: m{id}, copy: {copy}, \
+             on_mirror_delete: {on_delete}, on_mirror_edit: {on_edit}, adopt: {adopts} }}"
+        )
+        .unwrap();
+    }
+}
+
+impl Reference {
+    fn random(rng: &mut Rng, number: usize, schema: &Schema, is_rich: bool) -> Self {
+        let from = rng.usize(..schema.entities.len());
+        let parent = schema.entities[from].parent;
+        let name = format!("r{number}");
+        let mut to = rng.usize(..ROOTS);
+        let mut find = Find::None;
+        let place = match (parent, rng.u8(..10)) {
+            (Some(parent), 0..4) => {
+                to = parent;
+                find = Find::Derived;
+                Place::Key
+            }
+            (Some(_), 6 | 7) if is_rich => {
+                if let Some(mirror) = schema.mirrors.iter().find(|it| it.source == from) {
+                    to = mirror.by;
+                    find = Find::Mirror(mirror.id);
+                }
+                Place::Own
+            }
+            (_, 4) if is_rich && schema.entities.len() > ROOTS => {
+                to = rng.usize(ROOTS..schema.entities.len());
+                Place::Pair(format!("{name}a"), format!("{name}b"))
+            }
+            (_, 0..5) => {
+                if !is_rich || rng.u8(..6) > 0 {
+                    find = Find::Index;
+                }
+                Place::Text(name.clone())
+            }
+            (_, 5) => Place::Nested(name.clone()),
+            (_, 6..8) => Place::Set(name.clone()),
+            _ => Place::List(name.clone()),
+        };
+        let is_key = matches!(place, Place::Key | Place::Own);
+        let is_pair = matches!(place, Place::Pair(..));
+        let is_required = is_rich && matches!(place, Place::Text(_)) && rng.u8(..4) == 0;
+        let is_fit = |word: &&&str| match **word {
+            "unset" => !is_key && !is_required,
+            "set_default" => !is_key && !is_pair,
+            _ => true,
+        };
+        let mut pick = |words: &[&'static str]| {
+            let words: Vec<_> = words.iter().filter(is_fit).collect();
+            **rng.choice(&words).unwrap()
+        };
+        let on_missing = pick(&["report", "report", "delete", "unset", "set_default", "revert"]);
+        let on_delete: &[_] = if find == Find::None {
+            &["report", "ignore"]
+        } else {
+            &["report", "cascade", "cascade", "unset", "set_default", "restore", "ignore"]
+        };
+        let on_ttl_delete: Vec<_> =
+            on_delete.iter().filter(|word| **word != "restore").copied().collect();
+        let (on_delete, on_ttl_delete) = (pick(on_delete), pick(&on_ttl_delete));
+        let default = rng.usize(..IDS);
+        let is_observed = is_rich && rng.u8(..10) == 0;
+        Self {
+            name,
+            from,
+            to,
+            place,
+            on_missing,
+            on_delete,
+            on_ttl_delete,
+            default,
+            find,
+            is_required,
+            is_full: is_pair && rng.bool(),
+            is_observed,
+        }
+    }
+
+    /// Whether those who refer to a deleted item are looked for.
+    pub(crate) fn is_found(&self) -> bool {
+        self.find != Find::None
+    }
+
+    fn write(&self, schema: &Schema, text: &mut String) {
+        let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
+        let on = |source: &str| format!("k{to}: \"{{{source}}}\"");
+        let on = match &self.place {
+            Place::Key => on(&format!("k{to}")),
+            Place::Own => on(&format!("k{from}")),
+            Place::Text(name) => on(name),
+            Place::Nested(name) => on(&format!("{name}.x")),
+            Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
+            Place::Pair(one, other) => {
+                let parent = schema.entities[*to].parent.unwrap();
+                format!("k{parent}: \"{{{one}}}\", {}", on(other))
+            }
+        };
+        let mut tail = match self.find {
+            Find::Derived => String::new(),
+            Find::Index => {
+                format!(", find: {{ index: by_{name}, key: {{ {name}: \"{{k{to}}}\" }} }}")
+            }
+            Find::Mirror(id) => format!(", find: {{ mirror: mirror{id} }}"),
+            Find::None => ", find: none".to_owned(),
+        };
+        if [on_missing, on_delete, on_ttl_delete].contains(&&"set_default") {
+            write!(tail, ", default: \"{}\"", self.default).unwrap();
+        }
+        if self.is_required {
+            tail.push_str(", required: true");
+        }
+        if self.is_full {
+            tail.push_str(", match: full");
+        }
+        if self.is_observed {
+            tail.push_str(", mode: observe");
+        }
+        writeln!(
+            text,
+            "  {name}: {{ from: e{from}, to: e{to}, on: {{ {on} }}, \
+             on_missing: {on_missing}, on_delete: {on_delete}, \
+             on_ttl_delete: {on_ttl_delete}{tail} }}"
+        )
+        .unwrap();
+    }
+}
