@@ -19,7 +19,7 @@ DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/
 # The simulation, with our own code optimized and everything else as the other tests have it.
 SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
-RUNS ?= 100000
+RUNS ?= 110000
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ test: lint ## Run every test (what CI runs), on emulators of AWS too where Java,
 		$(CARGO) test --locked --all-features
 	RUNS=$(RUNS) $(SIMULATION)
 
-simulate: ## Simulate histories in which everything goes wrong (RUNS=100000; SEED= for one of them)
+simulate: ## Simulate histories in which everything goes wrong (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
 
 soak: ## Simulate new histories until one fails, or you have seen enough (FROM= the first seed)
