@@ -191,9 +191,6 @@ fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
     let mut wanted = existence_wants(rules, entity);
     for reference in uses.outgoing.iter().map(|id| &rules[*id]) {
         wanted.extend(&referencing_wants(rules, reference));
-        if reference.on_missing == OnMissing::Revert {
-            wanted = Wanted::All;
-        }
     }
     for reference in uses.incoming.iter().map(|id| &rules[*id]) {
         if [reference.on_delete, reference.on_ttl_delete].contains(&OnDelete::Restore) {
@@ -221,6 +218,9 @@ fn referencing_wants(rules: &Rules, reference: &Reference) -> Wanted {
         Source::Attribute(path, _) | Source::Elements(path, _) => Some(path.root().to_owned()),
     });
     wanted.extend(&Wanted::Names(roots.collect()));
+    if reference.on_missing == OnMissing::Revert {
+        wanted = Wanted::All;
+    }
     if is_recursive(reference) {
         wanted.extend(&Wanted::Names(BTreeSet::from([MARK.to_owned()])));
     }

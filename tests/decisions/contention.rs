@@ -303,3 +303,50 @@ fn an_index_is_looked_at_once_the_grace_is_over() {
     "#]]
     .assert_eq(&lagging(false));
 }
+
+#[test]
+fn an_element_that_is_added_again_meanwhile_goes_too() {
+    let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
+    let happens = |store: &Memory, transaction| {
+        if transaction == 1 {
+            put(store, "pk: task#1, sk: '-', watchers: [bob, bob]");
+        }
+        Fault::None
+    };
+    check(
+        &history,
+        happens,
+        &expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
+          task_watchers update task#1/-: REMOVE watchers[0], REMOVE watchers[1]
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- watchers: [bob]
+        + task#1/- watchers: []
+    "#]],
+    );
+}
+
+#[test]
+fn an_insert_that_was_added_to_meanwhile_is_not_undone() {
+    let rules = RULES.replace("on_missing: unset", "on_missing: revert");
+    let rules = load(&rules);
+    let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
+    let store = Rc::new(history.store(&rules));
+    let inner = Rc::clone(&store);
+    let mut reads = 0;
+    store.set_faults(Box::new(move |call| {
+        reads += usize::from(call.kind == CallKind::BatchGet);
+        if reads == 2 {
+            put(&inner, "pk: task#1, sk: '-', watchers: [bob], name: paint");
+        }
+        Fault::None
+    }));
+    expect![[r#"
+        1 app: 2 requests, 3 read, 0 write
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- watchers: [bob]
+        + task#1/- name: paint watchers: [bob]
+    "#]].assert_eq(&outcome_on(&rules, &history, &store));
+}

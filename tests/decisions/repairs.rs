@@ -204,7 +204,7 @@ fn revert_undoes_no_write_that_others_were_made_on_top_of() {
         .change("pk: task#1, sk: '-', owner: ann, name: paint", paint)
         .change(paint, "pk: task#1, sk: '-', owner: bob, name: build");
     history.under(&rules("owner", "revert")).comes_to(expect![[r#"
-        2 app: 3 requests, 3 read, 6 write
+        2 app: 2 requests, 3 read, 0 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
     "#]]);
 }

@@ -3,5 +3,7 @@
 mod evaluate;
 mod find;
 
-pub(crate) use evaluate::{Claim, Grounds, Stance, claim_path, evaluate, grounds, is_unchanged};
+pub(crate) use evaluate::{
+    Claim, Elements, Grounds, Stance, claim_path, evaluate, grounds, is_unchanged,
+};
 pub(crate) use find::{Finder, finder};

@@ -49,25 +49,18 @@ impl Case<'_> {
             Cure::Revert(change) => {
                 // A write is only undone while the item refers to the target still.
                 repair(Remedy::Delete)?;
-                revert(rules, self.rule, change)
-                    .map_err(|why| NoRepair::Impossible(format!("cannot be undone: {why}")))
+                let undone = if is_untouched(change, key, item) {
+                    revert(rules, self.rule, change)
+                } else {
+                    Err("the item has changed since".to_owned())
+                };
+                undone.map_err(|why| NoRepair::Impossible(format!("cannot be undone: {why}")))
             }
         }
     }
+}
 
-    /// The same of an item that is not as it was read: a write that others were made on top of is
-    /// not undone.
-    pub(crate) fn repair_again(
-        &self,
-        rules: &Rules,
-        key: &Key<'_>,
-        item: &Item<'_>,
-    ) -> Result<Repair, NoRepair> {
-        let repair = self.repair(rules, key, item)?;
-        if let Cure::Revert(_) = self.cure {
-            let why = "cannot be undone: the item has changed since";
-            return Err(NoRepair::Impossible(why.to_owned()));
-        }
-        Ok(repair)
-    }
+/// Whether an item is as a change left it: a write that others were made on top of is not undone.
+fn is_untouched(change: &Change<'_>, key: &Key<'_>, item: &Item<'_>) -> bool {
+    change.key == *key && change.after.as_ref() == Some(item)
 }

@@ -3,7 +3,7 @@
 use super::guard::{present, still_refers};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::engine::outcome::{Made, Operation};
-use crate::engine::reference::{Grounds, grounds};
+use crate::engine::reference::{Elements, Grounds, grounds};
 use crate::engine::violation::ItemName;
 use crate::rules::model::{OnDelete, OnMissing, Reference, ReferenceId, Rules, Source};
 use crate::store::{Action, Clause, Condition, Operand, Write};
@@ -107,10 +107,7 @@ pub(crate) fn repair(
         Remedy::SetDefault => update(key, set_default(reference, &grounds)),
     };
     let mut condition = still_refers(rules, reference.from, &grounds);
-    if let (Remedy::SetDefault, Some(elements)) = (remedy, &grounds.elements)
-        && elements.whole.kind() != Type::L
-    {
-        // The set is written as a whole, and must not lose what was added since.
+    if let Some(elements) = grounds.elements.as_ref().filter(|it| is_whole(remedy, it)) {
         let whole =
             Condition::Compare(elements.path.clone(), Operand::Equal, elements.whole.clone());
         condition = Condition::All(vec![condition, whole]);
@@ -118,6 +115,18 @@ pub(crate) fn repair(
     let table = rules[from.table].name.clone();
     let write = Write { table, action, condition: Some(condition) };
     Ok(Repair { operation, write, checks, detail })
+}
+
+/// Whether a list or set has to be as it was read.
+///
+/// A set that is written as a whole must not lose what was added since. And the same element may
+/// have been added to a list again: it would be left, and nothing would tell of it any more.
+fn is_whole(remedy: Remedy, elements: &Elements) -> bool {
+    match remedy {
+        Remedy::Delete => false,
+        Remedy::Unset => elements.whole.kind() == Type::L,
+        Remedy::SetDefault => true,
+    }
 }
 
 fn update(key: Item<'static>, clauses: Vec<Clause>) -> (Operation, Action, Option<String>) {

@@ -216,7 +216,7 @@ impl Run<'_> {
                     self.hold_back(StoreError::Retry(why), false);
                     continue;
                 }
-                Some(item) => self.case.repair_again(self.rules, &key, item),
+                Some(item) => self.case.repair(self.rules, &key, item),
             };
             self.enter(key, repair, tries + 1);
         }
