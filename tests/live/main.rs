@@ -91,7 +91,7 @@ fn replay_and_apply(endpoint: &str) {
              put           membership   app: user#ada@example.com / company#acme
 
             5 records in 3 batches: 6 violations, 0 writes, 0 rejected
-            4 requests, 6 read units, 0 write units
+            6 requests, 6 read units, 0 write units
             --- stderr
         "#]],
     );

@@ -291,13 +291,14 @@ fn observe(endpoint: &str) {
     check(
         &told,
         &expect![[r#"
-        exit code 1
-        --- stdout
-        violation  mirror_missing of `membership`: app: user#ada@example.com / company#acme -> app: company#acme / user#ada@example.com (would_repair): the source exists and its mirror does not
-        --- stderr
-        watching `watch-observe`
-        stopped; 5 records came, and caused 1 violation
-    "#]],
+            exit code 1
+            --- stdout
+            would put        app: user#ada@example.com / company#acme, for `membership`
+            violation  mirror_missing of `membership`: app: user#ada@example.com / company#acme -> app: company#acme / user#ada@example.com (would_repair): the source exists and its mirror does not
+            --- stderr
+            watching `watch-observe`
+            stopped; 5 records came, and caused 1 violation
+        "#]],
     );
 }
 
