@@ -10,6 +10,6 @@ mod verify;
 mod write;
 
 pub(crate) use content::{Pair, expected, is_unchanged};
-pub(crate) use mark::Mark;
+pub(crate) use mark::{Mark, is_of, lowest_fence};
 pub(crate) use verify::{BLOCKED, Fix, Judgement, Removed, Verdict, judge, removal, verify};
 pub(crate) use write::{Step, steps_of_change, steps_of_fix};
