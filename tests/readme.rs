@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
+    "docs/GUARANTEES.md",
     "docs/diagnostics.md",
     "docs/guard.md",
     "docs/lambda.md",
@@ -246,6 +247,29 @@ fn links_lead_somewhere() {
             assert!(anchor.is_empty() || anchors.contains(&anchor.to_owned()), "`{target}`");
         }
     }
+}
+
+/// A link whose text is a name in backticks, and that leads to a file of ours, names a test of it:
+/// a function, or a trial by its text.
+#[test]
+fn the_tests_that_guarantees_name_are_there() {
+    let text = read("docs/GUARANTEES.md");
+    let mut count = 0;
+    for link in text.split("[`").skip(1) {
+        let (name, rest) = link.split_once('`').unwrap();
+        let Some(path) = rest.strip_prefix("](../").and_then(|rest| rest.split(')').next()) else {
+            continue;
+        };
+        if !path.ends_with(".rs") || name.contains(' ') {
+            continue;
+        }
+        let code = read(path);
+        let is_there =
+            code.contains(&format!("fn {name}(")) || code.contains(&format!("\"{name}\""));
+        assert!(is_there, "`{name}` is not in `{path}`");
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
 }
 
 /// The anchor that a heading's line gets.
