@@ -209,6 +209,19 @@ fn the_core_does_no_io() {
     }
 }
 
+/// What is made of a value by `Debug` shows all that is in it: the content of items, and requests
+/// with their signatures.
+#[test]
+fn no_message_is_made_by_debug() {
+    let mut files = Vec::new();
+    sources("src", &mut files);
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let text = read(file);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        assert!(![":?}", ":#?}"].iter().any(|form| code.contains(form)), "{file}");
+    }
+}
+
 #[test]
 fn libraries_have_one_importer() {
     let mut files = Vec::new();
@@ -260,7 +273,7 @@ fn the_tests_that_guarantees_name_are_there() {
         let Some(path) = rest.strip_prefix("](../").and_then(|rest| rest.split(')').next()) else {
             continue;
         };
-        if !path.ends_with(".rs") || name.contains(' ') {
+        if Path::new(path).extension().is_none_or(|it| it != "rs") || name.contains(' ') {
             continue;
         }
         let code = read(path);
