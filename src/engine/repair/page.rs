@@ -173,4 +173,13 @@ mod tests {
         let known: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &["default"])).collect();
         assert_eq!(roles(&known).len(), TRANSACT_ACTIONS_MAX);
     }
+    #[test]
+    fn the_first_is_taken_whatever_it_needs() {
+        let checks: Vec<String> = (0..150).map(|at| format!("check{at}")).collect();
+        let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+        let repairs = [repair("a", &checks), repair("b", &[])];
+        assert_eq!(roles(&repairs).len(), 1 + 150 + 1);
+        let page = Page::of(&check("target"), &[repair("a", &["target"]), repair("b", &[])]);
+        assert_eq!(page.repairs, 2);
+    }
 }
