@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak test-infra test-infra-real scan lint bench doc clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz test-infra test-infra-real scan lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -20,6 +20,13 @@ DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/
 SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
+
+# The targets of tests/fuzz, and how long each is tried.
+TARGETS := decode rule_file key_templates replay
+SECONDS_EACH ?= 60
+CARGO_FUZZ := 0.13.2
+# The package of the targets is none of ours: cargo has to be led to it.
+FUZZ := --manifest-path tests/fuzz/Cargo.toml
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +55,12 @@ simulate: ## Simulate histories in which everything goes wrong (RUNS=, or SEED= 
 soak: ## Simulate new histories until one fails, or you have seen enough (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
+fuzz: .tools/cargo-fuzz-$(CARGO_FUZZ)/bin/cargo-fuzz ## Fuzz what reads input, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
+	PATH="$(CURDIR)/$(<D):$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
+
+.tools/cargo-fuzz-$(CARGO_FUZZ)/bin/cargo-fuzz:
+	$(CARGO) install --locked --version $(CARGO_FUZZ) --root .tools/cargo-fuzz-$(CARGO_FUZZ) cargo-fuzz
+
 test-infra: ## Run the tests of the Terraform module alone
 	tests/with-terraform.sh $(CARGO) test --locked --test infra
 
@@ -61,9 +74,11 @@ scan: ## Look for what is often wrong with Terraform code (installs checkov, 290
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check $(FUZZ)
 	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
+	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target/fuzz --quiet -- -D warnings
 
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
 	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))
