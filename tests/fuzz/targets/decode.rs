@@ -108,7 +108,7 @@ fn reread(item: &impl serde::Serialize) -> Item<'static> {
     into_owned(item)
 }
 
-/// Every record is accounted for, and processing is the same every time.
+/// Every record is accounted for, each by itself, and processing is the same every time.
 fn check_outcome(engine: &Engine, records: &[&RawValue]) {
     let _ = engine.check_stream(records);
     let outcome = process(engine, records);
@@ -119,6 +119,14 @@ fn check_outcome(engine: &Engine, records: &[&RawValue]) {
     }
     assert!(outcome.violations.iter().all(|found| !found.id(engine.rules()).is_empty()));
     assert_eq!(process(engine, records), outcome);
+    for (position, record) in records.iter().enumerate() {
+        let Err(whole) = decode_whole(engine.rules(), position, record) else { continue };
+        // A record that is wrong only in what no rule looks at is not rejected at all.
+        let alone = process(engine, &[*record]).rejected.pop();
+        if alone.is_some_and(|alone| alone.error == whole.error) {
+            assert!(outcome.rejected.contains(&whole), "rejected alone, but not with others");
+        }
+    }
 }
 
 fn process(engine: &Engine, records: &[&RawValue]) -> Outcome {
