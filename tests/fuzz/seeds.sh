@@ -26,8 +26,8 @@ for case in $(ls events); do
         { printf '%b' "$byte"; tr -d '\n ' <"$event"; } \
             >"$corpus/decode/$case-$(basename "$event")"
     done
-    # As it is, as a history, and badly delivered.
-    for rest in '\x00\x00' '\x00\x01' '\x01\x07\x01'; do
+    # As it is, with the rules in force, and badly delivered.
+    for rest in '\x00\x00' '\x00\x01' '\x01\x07\x00'; do
         printf '%b' "$byte$rest" >"$corpus/replay/$case-${rest//\\x/}"
     done
     cp "$rules" "$corpus/rule_file/$case.yaml"

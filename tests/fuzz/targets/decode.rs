@@ -5,9 +5,7 @@
 
 #![no_main]
 
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::task::{Context, Poll, Waker};
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +16,9 @@ use referee::rules::Rules;
 use serde_json::value::RawValue;
 
 use fixture::Fixture;
+use now::finish;
+
+mod now;
 
 #[path = "../../support/fixture.rs"]
 mod fixture;
@@ -131,13 +132,7 @@ fn check_outcome(engine: &Engine, records: &[&RawValue]) {
 
 fn process(engine: &Engine, records: &[&RawValue]) -> Outcome {
     let store = replay::store(engine.rules());
-    let mut processing = pin!(engine.process(records, &store, &Patient));
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(outcome) = processing.as_mut().poll(&mut context) {
-            return outcome.expect("the rules' own tables are there");
-        }
-    }
+    finish(engine.process(records, &store, &Patient)).expect("the rules' own tables are there")
 }
 
 /// Time that passes while it is waited for.

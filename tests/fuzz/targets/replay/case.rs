@@ -3,9 +3,10 @@
 use std::fmt;
 
 use arbitrary::Arbitrary;
+use referee::engine::MARK;
 use referee::replay::Batch;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::fixture::Fixture;
 
@@ -13,7 +14,7 @@ use crate::fixture::Fixture;
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     /// By table, the items that are there before.
-    pub(crate) seed: Json,
+    seed: Json,
     /// The records, each with the batch that it is of.
     pub(crate) records: Vec<(usize, Json)>,
 }
@@ -60,6 +61,15 @@ impl Case {
         self.seed.to_string()
     }
 
+    pub(crate) fn seed_without_marks(&self) -> String {
+        let mut seed = self.seed.clone();
+        let tables = seed.as_object_mut().into_iter().flat_map(Map::values_mut);
+        for item in tables.filter_map(Json::as_array_mut).flatten() {
+            item.as_object_mut().and_then(|item| item.remove(MARK));
+        }
+        seed.to_string()
+    }
+
     pub(crate) fn batches(&self) -> Vec<Batch> {
         let runs = self.records.chunk_by(|(one, _), (next, _)| one == next);
         runs.map(|run| Batch {
@@ -104,7 +114,7 @@ impl Case {
     /// A record, or what comes after the records: an item of the seed.
     fn part(&mut self, part: usize) -> Option<&mut Json> {
         let records = self.records.iter_mut().map(|(_, record)| record);
-        let tables = self.seed.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut);
+        let tables = self.seed.as_object_mut().into_iter().flat_map(Map::values_mut);
         let items = tables.filter_map(Json::as_array_mut).flatten();
         let mut parts: Vec<_> = records.chain(items).collect();
         let place = part % parts.len().max(1);

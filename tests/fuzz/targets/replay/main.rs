@@ -8,18 +8,20 @@ use std::sync::LazyLock;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use referee::engine::Engine;
-use referee::replay::{self, Options, Told};
+use referee::replay::{self, Options};
 use referee::rules::Rules;
 use referee::rules::model::Mode;
 
 use case::{Case, Edit};
-use history::straighten;
+use world::World;
 
 mod case;
-mod history;
+mod world;
 
 #[path = "../../../support/fixture.rs"]
 mod fixture;
+#[path = "../now.rs"]
+mod now;
 
 static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     let fixtures = fixture::Fixture::all().into_iter();
@@ -50,9 +52,8 @@ struct Input {
     case: u8,
     /// Delivered as badly as Lambda may, by this seed.
     chaos: Option<u8>,
-    /// Whether the records are made to tell of one history: numbered in their order, each with the
-    /// image that the one before left.
-    is_history: bool,
+    /// Whether the rules are in force while it happens, or it is replayed as it was recorded.
+    is_live: bool,
     edits: Vec<Edit>,
 }
 
@@ -63,39 +64,41 @@ fuzz_target!(|input: Input| {
     for edit in input.edits.iter().take(16) {
         case.apply(edit);
     }
-    if input.is_history {
-        straighten(&mut case, engines.off.rules());
-    }
-    // Without rules, what happened is all that happens.
-    let Some(untouched) = run(&engines.off, &case, 1, None) else { return };
-    let content = |engine, times, chaos| run(engine, &case, times, chaos).map(|it| it.content);
-    let observed = content(&engines.observing, 1, None);
-    assert_eq!(observed, Some(untouched.content), "observed {case}");
-    let once = content(&engines.enforcing, 1, None);
-    // Records that nobody wrote in this order, or that are rejected, promise no more.
-    let times = if input.is_history && !untouched.has_rejected { 3 } else { 1 };
-    assert_eq!(content(&engines.enforcing, times, None), once, "{times} times {case}");
-    if let Some(seed) = input.chaos {
-        content(&engines.enforcing, 1, Some(seed.into()));
+    if input.is_live {
+        check_live(&engines.enforcing, &case);
+    } else {
+        check_recorded(engines, &case, input.chaos);
     }
 });
 
-/// What came of a replay.
-struct Ended {
-    content: String,
-    /// Whether there were records that tell of nothing a table can have done.
-    has_rejected: bool,
+/// What is delivered again changes nothing more.
+fn check_live(engine: &Engine, case: &Case) {
+    let Some(mut world) = World::new(engine, case) else { return };
+    world.live(case);
+    let once = world.content();
+    for times in [2, 3] {
+        world.live_again();
+        assert_eq!(world.content(), once, "{times} times {case}");
+    }
 }
 
-/// Replays a case, all of it as often as this; nothing if its seed is none.
-fn run(engine: &Engine, case: &Case, times: usize, chaos: Option<u64>) -> Option<Ended> {
+/// A replay ends, the same each time, and rules that only observe write nothing.
+fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
+    // Without rules, what happened is all that happens.
+    let Some(untouched) = run(&engines.off, case, None) else { return };
+    assert_eq!(run(&engines.observing, case, None), Some(untouched), "observed {case}");
+    let once = run(&engines.enforcing, case, None);
+    assert_eq!(run(&engines.enforcing, case, None), once, "once more {case}");
+    if let Some(seed) = chaos {
+        run(&engines.enforcing, case, Some(seed.into()));
+    }
+}
+
+/// What the tables hold after a replay; nothing if the case's seed is none.
+fn run(engine: &Engine, case: &Case, chaos: Option<u64>) -> Option<String> {
     let store = replay::store(engine.rules());
     replay::seed(&store, &case.seed()).ok()?;
-    let batches = case.batches();
-    let batches = std::iter::repeat_n(batches, times).flatten().collect();
-    let mut has_rejected = false;
-    let tell = |told| has_rejected |= matches!(told, Told::Rejected(..));
     let options = Options { chaos, no_drain: false };
-    replay::replay(engine, &store, batches, options, tell).expect("a replay ends");
-    Some(Ended { content: replay::dump(&store), has_rejected })
+    replay::replay(engine, &store, case.batches(), options, |_| {}).expect("a replay ends");
+    Some(replay::dump(&store))
 }
