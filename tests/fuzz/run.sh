@@ -28,8 +28,9 @@ for target in "$@"; do
         arguments+=(-dict="$words")
     fi
     if ! cargo fuzz run "${options[@]}" "$target" -- "${arguments[@]}" >"$log" 2>&1; then
-        grep -v '^#' "$log" | tail -n 60 >&2
-        echo "error: fuzzing \`$target\` found something; all that was printed is in $log" >&2
+        # What went wrong, and the input with the commands to go on with.
+        sed -nE '/panicked at|ERROR: libFuzzer/,+2p; /^Failing input/,/tmin/p' "$log" >&2
+        echo "error: fuzzing \`$target\` failed; all that was printed is in $log" >&2
         exit 1
     fi
     awk -v target="$target" '/DONE +cov:/ { line = $0; sub(/.*DONE +/, "", line) }

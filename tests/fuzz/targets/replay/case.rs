@@ -104,8 +104,10 @@ impl Case {
             }
             Change::Delay { seconds } => {
                 for (_, record) in self.records.iter_mut().skip(part) {
-                    let time = &mut record["dynamodb"]["ApproximateCreationDateTime"];
-                    *time = json!(time.as_f64().unwrap_or_default() + f64::from(*seconds));
+                    let time = record.pointer_mut("/dynamodb/ApproximateCreationDateTime");
+                    if let Some(time) = time {
+                        *time = json!(time.as_f64().unwrap_or_default() + f64::from(*seconds));
+                    }
                 }
             }
         }

@@ -42,8 +42,8 @@ impl<'e> World<'e> {
     pub(crate) fn live(&mut self, case: &Case) {
         for batch in case.records.chunk_by(|(one, _), (next, _)| one == next) {
             for (_, record) in batch {
-                let time = record["dynamodb"]["ApproximateCreationDateTime"].as_i64();
-                self.pass_until(time.unwrap_or_default().saturating_mul(1000));
+                let time = &record["dynamodb"]["ApproximateCreationDateTime"];
+                self.pass_until(ms(time.as_f64().unwrap_or_default()));
                 if let Some(write) = write_of(self.engine.rules(), record) {
                     // What a table refuses does not happen.
                     let _ = finish(self.store.write(write));
@@ -117,6 +117,11 @@ impl Clock for World<'_> {
     async fn sleep_until_ms(&self, time_ms: i64) {
         self.pass_until(time_ms);
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a float saturates")]
+fn ms(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
 }
 
 /// The write that a record tells of. It writes no mark: what is forged is not Referee's to keep.
