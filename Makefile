@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak test-infra test-infra-real scan deny mutants lint bench doc clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -16,17 +16,24 @@ PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
-# What `make mutants` is made with.
-CARGO_MUTANTS := 27.1.0
+# Tools that Cargo builds from source, once, when they are first needed.
+CARGO_DENY := .tools/cargo-deny-0.20.2
+CARGO_FUZZ := .tools/cargo-fuzz-0.13.2
+CARGO_MUTANTS := .tools/cargo-mutants-27.1.0
 
-# What `make deny` is made with, and checks: everything, or some of `advisories licenses bans sources`.
-CARGO_DENY := 0.20.2
+# What `make deny` checks: everything, or some of `advisories licenses bans sources`.
 CHECKS ?=
 
 # The simulation, with our own code optimized and everything else as the other tests have it.
 SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
+
+# The targets of tests/fuzz, and how long each is tried.
+TARGETS := decode rule_file key_templates replay
+SECONDS_EACH ?= 60
+# The package of the targets is none of ours: cargo has to be led to it.
+FUZZ := --manifest-path tests/fuzz/Cargo.toml
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +62,9 @@ simulate: ## Simulate histories in which everything goes wrong (RUNS=, or SEED= 
 soak: ## Simulate new histories until one fails, or you have seen enough (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
+fuzz: $(CARGO_FUZZ)/installed ## Fuzz what reads input, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
+	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
+
 test-infra: ## Run the tests of the Terraform module alone
 	tests/with-terraform.sh $(CARGO) test --locked --test infra
 
@@ -67,23 +77,24 @@ scan: ## Look for what is often wrong with Terraform code (installs checkov, 290
 		--skip-download --quiet --compact
 
 # Not a part of `make test`: it takes minutes to build the tool, and the network to know the advisories.
-deny: .tools/cargo-deny-$(CARGO_DENY)/bin/cargo-deny ## Check the dependencies: advisories, licences, sources (builds cargo-deny, 5 minutes)
-	PATH="$(CURDIR)/$(<D):$$PATH" $(CARGO) deny --locked --all-features check $(CHECKS)
+deny: $(CARGO_DENY)/installed ## Check the dependencies: advisories, licences, sources (builds cargo-deny, 5 minutes)
+	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) deny --locked --all-features check $(CHECKS)
 
-.tools/cargo-deny-$(CARGO_DENY)/bin/cargo-deny:
-	$(CARGO) install --quiet --locked --version $(CARGO_DENY) --root .tools/cargo-deny-$(CARGO_DENY) cargo-deny
-
-mutants: .tools/cargo-mutants-$(CARGO_MUTANTS)/bin/cargo-mutants ## Change the pure modules place by place, to see whether a test notices (hours; MUTANTS= arguments, such as --file 'src/data/*.rs')
-	PATH="$(CURDIR)/$(<D):$$PATH" $(CARGO) mutants --cap-lints true --output target/mutants $(MUTANTS)
-
-.tools/cargo-mutants-$(CARGO_MUTANTS)/bin/cargo-mutants:
-	$(CARGO) install --locked --version $(CARGO_MUTANTS) --root .tools/cargo-mutants-$(CARGO_MUTANTS) cargo-mutants
+mutants: $(CARGO_MUTANTS)/installed ## Change the pure modules place by place, to see whether a test notices (hours; MUTANTS= arguments, such as --file 'src/data/*.rs')
+	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) mutants --cap-lints true --output target/mutants $(MUTANTS)
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check $(FUZZ)
 	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
+	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target/fuzz --quiet -- -D warnings
+
+# The directory says which tool and which version.
+.tools/cargo-%/installed:
+	$(CARGO) install --quiet --locked --root $(@D) cargo-$(subst -,@,$*)
+	@touch $@
 
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
 	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))

@@ -13,7 +13,7 @@ use referee::store::Memory;
 pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) rules: Rules,
-    seed: Option<String>,
+    pub(crate) seed: Option<String>,
     pub(crate) batches: Vec<Batch>,
 }
 

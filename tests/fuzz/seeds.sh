@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes what fuzzing starts from: inputs of the recorded cases and of the rule files that tests
+# read, and the words that stand in them.
+#
+#     tests/fuzz/seeds.sh
+set -euo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/../.."
+corpus=tests/fuzz/corpus
+words=tests/fuzz/words
+# What earlier runs found worth keeping stays.
+mkdir -p "$corpus"/{decode,rule_file,key_templates,replay} "$words"
+
+# Every string of these files, as a dictionary of libFuzzer has its words: quoted, a line each.
+words_of() {
+    cat "$@" | { grep -oE '"[^"\\]{1,40}"' || true; } | sort -u
+}
+
+# The targets number the cases in the order of their names, and the first byte chooses one.
+number=0
+for case in $(ls events); do
+    rules=events/$case/referee.yaml
+    [ -f "$rules" ] || continue
+    byte=$(printf '\\x%02x' "$number")
+    for event in events/"$case"/stream/*.json; do
+        { printf '%b' "$byte"; tr -d '\n ' <"$event"; } \
+            >"$corpus/decode/$case-$(basename "$event")"
+    done
+    # As it is, with the rules in force, and badly delivered.
+    for rest in '\x00\x00' '\x00\x01' '\x01\x07\x00'; do
+        printf '%b' "$byte$rest" >"$corpus/replay/$case-${rest//\\x/}"
+    done
+    cp "$rules" "$corpus/rule_file/$case.yaml"
+    number=$((number + 1))
+done
+cp tests/rule_files/*.{yaml,json} src/cli/starter.yaml "$corpus/rule_file"
+
+# The templates of an entity's key and the same the other way round, and a key; FF divides the texts.
+number=0
+while read -r partition sort; do
+    key=$(sed -E 's/\{[a-z_]+\*?\}/x1/g' <<<"$partition $sort")
+    printf '%s\xff' '#SS' "$partition" "$sort" "$sort" "$partition" "${key% *}" "${key#* }" \
+        >"$corpus/key_templates/$number"
+    number=$((number + 1))
+done < <(cat events/*/referee.yaml |
+    sed -nE 's/.*pk: "([^" ]+)", +sk: "([^" ]+)".*/\1 \2/p' | sort -u)
+
+words_of events/*/stream/*.json >"$words/decode"
+words_of tests/schema.json >"$words/rule_file"
+printf '"%s"\n' '\xff' '{' '}' '{{' '}}' '{a}' '{b*}' '#' '#SS' '#SN' '#NB' >"$words/key_templates"

@@ -1,0 +1,147 @@
+//! Any bytes as Lambda's event: every record is read or rejected with a reason, nothing panics, and
+//! what Lambda's own event types read as well is read the same.
+//!
+//! The first byte chooses the rules, of a case under `events/`; the rest is the event.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use libfuzzer_sys::fuzz_target;
+use referee::data::{Item, JsonItem, into_owned};
+use referee::engine::{Change, Clock, Engine, Origin, Outcome, decode_whole};
+use referee::replay;
+use referee::rules::Rules;
+use serde_json::value::RawValue;
+
+use fixture::Fixture;
+use now::finish;
+
+mod now;
+
+#[path = "../../support/fixture.rs"]
+mod fixture;
+
+static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
+    Fixture::all().into_iter().map(|fixture| Engine::new(fixture.rules)).collect()
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((case, event)) = bytes.split_first() else { return };
+    let engine = &ENGINES[usize::from(*case) % ENGINES.len()];
+    let Ok(batch) = replay::read_batch("event", event) else {
+        // They look at no bytes that they skip; a text is one throughout.
+        let theirs = std::str::from_utf8(event).is_ok_and(is_event_to_them);
+        assert!(!theirs, "what they read as an event is one");
+        return;
+    };
+    let records: Vec<&RawValue> = batch.records.iter().map(|record| &**record).collect();
+    for (position, record) in records.iter().enumerate() {
+        check_record(engine.rules(), position, record);
+    }
+    check_outcome(engine, &records);
+});
+
+fn is_event_to_them(text: &str) -> bool {
+    serde_json::from_str::<Event>(text).is_ok()
+}
+
+/// A record is rejected for a reason, or says the same to both readers, and again when its images
+/// are written and read once more.
+fn check_record(rules: &Rules, position: usize, record: &RawValue) {
+    let ours = match decode_whole(rules, position, record) {
+        Ok(ours) => ours,
+        Err(rejected) => {
+            assert_eq!(rejected.position, position);
+            assert!(!rejected.error.is_empty());
+            return;
+        }
+    };
+    for image in [&ours.before, &ours.after].into_iter().flatten() {
+        assert_eq!(reread(image), *image);
+        assert_eq!(rules[ours.table].key.key_of(image).map(|_| ()), Ok(()));
+    }
+    // They ask for more than anybody needs, and so may refuse what we take.
+    if let Ok(theirs) = serde_json::from_str::<EventRecord>(record.get()) {
+        check_agreement(rules, &ours, &theirs);
+    }
+}
+
+/// Where both readers take a record, they agree on all but what theirs cannot tell apart: fractions
+/// of a second, and images that the event's name says are none.
+fn check_agreement(rules: &Rules, ours: &Change<'_>, theirs: &EventRecord) {
+    let table = &rules[ours.table];
+    let arn = theirs.event_source_arn.as_deref().unwrap_or_default();
+    assert!(arn.split('/').any(|part| part == table.name), "{arn}");
+    assert_eq!(table.key.key_of(&reread(&theirs.change.keys)), Ok(ours.key.clone()));
+    assert_eq!(theirs.change.sequence_number.as_deref(), Some(ours.sequence.as_str()));
+    let event = match (&ours.before, &ours.after) {
+        (None, Some(_)) => "INSERT",
+        (Some(_), Some(_)) => "MODIFY",
+        (Some(_), None) => "REMOVE",
+        (None, None) => "nothing",
+    };
+    assert_eq!(theirs.event_name, event);
+    if let Some(before) = &ours.before {
+        assert_eq!(reread(&theirs.change.old_image), *before);
+    }
+    if let Some(after) = &ours.after {
+        assert_eq!(reread(&theirs.change.new_image), *after);
+    }
+    // They read a time that is not there as 1970, and a fraction wrongly.
+    let in_this_century = 0..4_000_000_000_000;
+    if let Some(ours) = ours.created_ms.filter(|ms| ms % 1000 == 0 && in_this_century.contains(ms))
+    {
+        let theirs = theirs.change.approximate_creation_date_time;
+        assert!(theirs.timestamp_subsec_nanos() != 0 || theirs.timestamp_millis() == ours);
+    }
+    let is_ttl = theirs.user_identity.as_ref().is_some_and(|identity| {
+        identity.principal_id == "dynamodb.amazonaws.com" && identity.type_ == "Service"
+    });
+    assert_eq!(is_ttl, ours.origin == Origin::Ttl);
+}
+
+/// An item as it is after its JSON was written and read.
+fn reread(item: &impl serde::Serialize) -> Item<'static> {
+    let json = serde_json::to_string(item).expect("an item has a JSON");
+    let JsonItem(item) = serde_json::from_str(&json).expect("what was accepted is readable");
+    into_owned(item)
+}
+
+/// Every record is accounted for, each by itself, and processing is the same every time.
+fn check_outcome(engine: &Engine, records: &[&RawValue]) {
+    let _ = engine.check_stream(records);
+    let outcome = process(engine, records);
+    assert_eq!(outcome.records, records.len());
+    assert!(outcome.rejected.is_sorted_by_key(|rejected| rejected.position));
+    for rejected in &outcome.rejected {
+        assert!(rejected.position < records.len() && !rejected.error.is_empty());
+    }
+    assert!(outcome.violations.iter().all(|found| !found.id(engine.rules()).is_empty()));
+    assert_eq!(process(engine, records), outcome);
+    for (position, record) in records.iter().enumerate() {
+        let Err(whole) = decode_whole(engine.rules(), position, record) else { continue };
+        // A record that is wrong only in what no rule looks at is not rejected at all.
+        let alone = process(engine, &[*record]).rejected.pop();
+        if alone.is_some_and(|alone| alone.error == whole.error) {
+            assert!(outcome.rejected.contains(&whole), "rejected alone, but not with others");
+        }
+    }
+}
+
+fn process(engine: &Engine, records: &[&RawValue]) -> Outcome {
+    let store = replay::store(engine.rules());
+    finish(engine.process(records, &store, &Patient)).expect("the rules' own tables are there")
+}
+
+/// Time that passes while it is waited for.
+struct Patient;
+
+impl Clock for Patient {
+    fn now_ms(&self) -> i64 {
+        0
+    }
+
+    async fn sleep_until_ms(&self, _: i64) {}
+}

@@ -1,0 +1,104 @@
+//! Cases under `events/`, changed anywhere, replayed whole: nothing panics, every replay ends, and
+//! what is delivered again changes nothing more.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use referee::engine::Engine;
+use referee::replay::{self, Options};
+use referee::rules::Rules;
+use referee::rules::model::Mode;
+
+use case::{Case, Edit};
+use world::World;
+
+mod case;
+mod world;
+
+#[path = "../../../support/fixture.rs"]
+mod fixture;
+#[path = "../now.rs"]
+mod now;
+
+static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
+    let fixtures = fixture::Fixture::all().into_iter();
+    fixtures.map(|fixture| (Engines::of(&fixture.rules), Case::of(&fixture))).collect()
+});
+
+/// The rules of a case as they are, and in the modes in which they write nothing.
+struct Engines {
+    enforcing: Engine,
+    observing: Engine,
+    off: Engine,
+}
+
+impl Engines {
+    fn of(rules: &Rules) -> Self {
+        let in_mode = |mode| Engine::new(rules.clone().in_mode(mode));
+        Self {
+            enforcing: Engine::new(rules.clone()),
+            observing: in_mode(Mode::Observe),
+            off: in_mode(Mode::Off),
+        }
+    }
+}
+
+/// What is tried.
+#[derive(Debug, Arbitrary)]
+struct Input {
+    case: u8,
+    /// Delivered as badly as Lambda may, by this seed.
+    chaos: Option<u8>,
+    /// Whether the rules are in force while it happens, or it is replayed as it was recorded.
+    is_live: bool,
+    edits: Vec<Edit>,
+}
+
+fuzz_target!(|input: Input| {
+    let (engines, case) = &CASES[usize::from(input.case) % CASES.len()];
+    let mut case = case.clone();
+    // Longer ones would only hide which edit matters.
+    for edit in input.edits.iter().take(16) {
+        case.apply(edit);
+    }
+    if input.is_live {
+        check_live(&engines.enforcing, &case);
+    } else {
+        check_recorded(engines, &case, input.chaos);
+    }
+});
+
+/// What is delivered again changes nothing more.
+fn check_live(engine: &Engine, case: &Case) {
+    let Some(mut world) = World::new(engine, case) else { return };
+    world.live(case);
+    let once = world.content();
+    for times in [2, 3] {
+        world.live_again();
+        assert_eq!(world.content(), once, "{times} times {case}");
+    }
+}
+
+/// A replay ends, the same each time, and rules that only observe write nothing.
+fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
+    // Without rules, what happened is all that happens.
+    let Some(untouched) = run(&engines.off, case, None) else { return };
+    assert_eq!(run(&engines.observing, case, None), Some(untouched), "observed {case}");
+    let once = run(&engines.enforcing, case, None);
+    assert_eq!(run(&engines.enforcing, case, None), once, "once more {case}");
+    if let Some(seed) = chaos {
+        run(&engines.enforcing, case, Some(seed.into()));
+    }
+}
+
+/// What the tables hold after a replay; nothing if the case's seed is none.
+fn run(engine: &Engine, case: &Case, chaos: Option<u64>) -> Option<String> {
+    let store = replay::store(engine.rules());
+    replay::seed(&store, &case.seed()).ok()?;
+    let options = Options { chaos, no_drain: false };
+    replay::replay(engine, &store, case.batches(), options, |_| {}).expect("a replay ends");
+    Some(replay::dump(&store))
+}

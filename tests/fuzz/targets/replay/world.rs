@@ -1,0 +1,143 @@
+//! A case as it would have gone with the rules in force: the application's writes are made on the
+//! store, where Referee's come between them, and the store makes the records of both.
+//!
+//! Recorded events tell of a history without Referee. What they say of an item after Referee has
+//! written to it is not what was there, so a law of the tables' content is only one here.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use referee::data::{Item, JsonItem, Value, into_owned};
+use referee::engine::{Clock, Engine, MARK};
+use referee::replay;
+use referee::rules::Rules;
+use referee::store::memory::StreamRecord;
+use referee::store::{Action, Memory, Store as _, Write};
+use serde_json::Value as Json;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::case::Case;
+use crate::now::finish;
+
+/// How often a batch may be handed back, and how often Referee's own writes may cause others.
+const ROUNDS_MAX: usize = 1_000;
+
+/// The tables, and all the records of what was done to them.
+pub(crate) struct World<'e> {
+    engine: &'e Engine,
+    store: Memory,
+    now_ms: Cell<i64>,
+    log: Vec<StreamRecord>,
+}
+
+impl<'e> World<'e> {
+    /// What there is before the case; nothing if its seed is none.
+    pub(crate) fn new(engine: &'e Engine, case: &Case) -> Option<Self> {
+        let store = replay::store(engine.rules());
+        replay::seed(&store, &case.seed_without_marks()).ok()?;
+        Some(Self { engine, store, now_ms: Cell::new(0), log: Vec::new() })
+    }
+
+    /// Lets the application make its writes, those of a batch before any of them is delivered.
+    pub(crate) fn live(&mut self, case: &Case) {
+        for batch in case.records.chunk_by(|(one, _), (next, _)| one == next) {
+            for (_, record) in batch {
+                let time = &record["dynamodb"]["ApproximateCreationDateTime"];
+                self.pass_until(ms(time.as_f64().unwrap_or_default()));
+                if let Some(write) = write_of(self.engine.rules(), record) {
+                    // What a table refuses does not happen.
+                    let _ = finish(self.store.write(write));
+                }
+            }
+            let records = self.store.take_stream();
+            self.deliver_and_drain(records);
+        }
+    }
+
+    /// Delivers all that ever happened once more.
+    pub(crate) fn live_again(&mut self) {
+        let records = std::mem::take(&mut self.log);
+        self.deliver_and_drain(records);
+    }
+
+    fn deliver_and_drain(&mut self, records: Vec<StreamRecord>) {
+        let mut records = records;
+        for _ in 0..ROUNDS_MAX {
+            if records.is_empty() {
+                return;
+            }
+            let tables: BTreeSet<&str> = records.iter().map(|record| &*record.table).collect();
+            for table in tables {
+                let of_table = records.iter().filter(|record| record.table == table);
+                let of_table: Vec<_> =
+                    of_table.map(|record| to_raw_value(record).expect("it has a JSON")).collect();
+                self.deliver(&of_table);
+            }
+            self.log.append(&mut records);
+            records = self.store.take_stream();
+        }
+        panic!("Referee's own writes cause others without end");
+    }
+
+    fn deliver(&self, records: &[Box<RawValue>]) {
+        let mut rest: Vec<&RawValue> = records.iter().map(|record| &**record).collect();
+        for _ in 0..ROUNDS_MAX {
+            let outcome = finish(self.engine.process(&rest, &self.store, self));
+            match outcome.expect("the rules' own tables are there").checkpoint() {
+                None => return,
+                Some(from) => drop(rest.drain(..from.position)),
+            }
+        }
+        panic!("a batch is handed back without end");
+    }
+
+    fn pass_until(&self, time_ms: i64) {
+        self.now_ms.set(self.now_ms.get().max(time_ms));
+        self.store.set_now_ms(self.now_ms.get().unsigned_abs());
+    }
+
+    /// What the tables hold, but for the marks' fences: these tell which of several records a
+    /// mirror was last written for, and each will do.
+    pub(crate) fn content(&self) -> BTreeMap<String, Vec<Item<'static>>> {
+        let mut tables = self.store.dump();
+        for item in tables.values_mut().flatten() {
+            if let Some(Value::M(mark)) = item.get_mut(MARK) {
+                mark.remove("fence");
+            }
+        }
+        tables
+    }
+}
+
+impl Clock for World<'_> {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.get()
+    }
+
+    async fn sleep_until_ms(&self, time_ms: i64) {
+        self.pass_until(time_ms);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a float saturates")]
+fn ms(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}
+
+/// The write that a record tells of. It writes no mark: what is forged is not Referee's to keep.
+fn write_of(rules: &Rules, record: &Json) -> Option<Write> {
+    let table = record["eventSourceARN"].as_str()?.split('/').nth(1)?.to_owned();
+    let item = |name: &str| {
+        let text = record["dynamodb"][name].to_string();
+        serde_json::from_str::<JsonItem<'_>>(&text).ok().map(|JsonItem(item)| into_owned(item))
+    };
+    let action = if record["eventName"] == "REMOVE" {
+        let (_, schema) = rules.table_named(&table)?;
+        Action::Delete(schema.item_of(&schema.key_of(&item("Keys")?).ok()?))
+    } else {
+        let mut item = item("NewImage")?;
+        item.remove(MARK);
+        Action::Put(item)
+    };
+    Some(Write { table, action, condition: None })
+}
