@@ -18,7 +18,7 @@ entities:
   task:
     table: app
     key: { pk: "task#{task}", sk: "-" }
-    attributes: { owner: S, watchers: L }
+    attributes: { owner: S, watchers: L, by: S }
 references:
   task_owner:
     from: task
@@ -32,6 +32,7 @@ references:
     on: { user: "{watchers[*]}" }
     find: none
     on_missing: unset
+  task_by: { from: task, to: user, on: { user: "{by}" }, find: none, on_missing: revert }
 "#;
 
 fn tasks() -> History {
@@ -349,4 +350,45 @@ fn an_insert_that_was_added_to_meanwhile_is_not_undone() {
         - task#1/- watchers: [bob]
         + task#1/- name: paint watchers: [bob]
     "#]].assert_eq(&outcome_on(&rules, &history, &store));
+}
+
+#[test]
+fn nothing_is_undone_that_was_written_on_top_of_meanwhile() {
+    let written = "pk: task#1, sk: '-', by: bob, name: paint";
+    let history = History::new()
+        .has("pk: user#eve, sk: '-'")
+        .change("pk: task#1, sk: '-', by: eve, name: paint, done: true", written);
+    // Another attribute is written; one that was removed is there again; nothing has changed.
+    for (meanwhile, expected) in [
+        ("pk: task#1, sk: '-', by: bob, name: build", expect![[r#"
+            1 app: 3 requests, 3 read, 6 write
+              task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+            1 own: 0 requests, 0 read, 0 write
+            - task#1/- by: bob name: paint
+            + task#1/- by: bob name: build
+        "#]]),
+        ("pk: task#1, sk: '-', by: bob, name: paint, done: false", expect![[r#"
+            1 app: 3 requests, 3 read, 6 write
+              task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+            1 own: 0 requests, 0 read, 0 write
+            - task#1/- by: bob name: paint
+            + task#1/- by: bob done: {"BOOL":false} name: paint
+        "#]]),
+        (written, expect![[r#"
+            1 app: 3 requests, 3 read, 6 write
+              task_by dangling_reference task#1/- at by -> user#bob/- @100 repaired: the referenced `user` does not exist
+              task_by update task#1/-: SET by = {"S":"eve"}, SET done = {"BOOL":true}
+            1 own: 1 requests, 1 read, 0 write
+            - task#1/- by: bob name: paint
+            + task#1/- by: eve done: {"BOOL":true} name: paint
+        "#]]),
+    ] {
+        let writes = move |store: &Memory, number| {
+            if number == 1 {
+                put(store, meanwhile);
+            }
+            Fault::None
+        };
+        check(&history, writes, &expected);
+    }
 }

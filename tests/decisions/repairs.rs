@@ -273,3 +273,39 @@ fn what_observes_says_what_it_would_do() {
           reference would update task#1/-: SET steps[1] = {"S":"ann"}, SET steps[2] = {"S":"ann"}
     "#]].assert_eq(&observed("steps[*]", "set_default, default: ann"));
 }
+
+#[test]
+fn the_default_of_one_element_stands_with_what_the_others_stand_with() {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { team: S, watchers: L }
+references:
+  reference:
+    from: task
+    to: user
+    on: { team: "{team}", user: "{watchers[*]}" }
+    find: none
+    on_missing: set_default
+    default: nobody
+"#;
+    let history = History::new()
+        .has("pk: team#a, sk: user#nobody")
+        .has("pk: team#a, sk: user#ann")
+        .insert("pk: task#1, sk: '-', team: a, watchers: [ann, bob]")
+        .insert("pk: task#2, sk: '-', team: b, watchers: [ann]");
+    history.under(rules).comes_to(expect![[r#"
+        2 app: 4 requests, 7 read, 12 write
+          reference dangling_reference task#1/- at team, watchers[1] -> team#a/user#bob @100 repaired: the referenced `user` does not exist
+          reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; what it would refer to instead does not exist
+          reference update task#1/-: SET watchers[1] = {"S":"nobody"}
+        1 own: 1 requests, 1 read, 0 write
+        - task#1/- team: a watchers: [ann bob]
+        + task#1/- team: a watchers: [ann nobody]
+    "#]]);
+}
