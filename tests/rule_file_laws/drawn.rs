@@ -107,7 +107,7 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
     }
 }
 
-/// A mirror of an entity whose key is all of texts, at the same captures in the opposite order.
+/// A mirror of an entity whose key is all of texts, at the same captures in another order.
 fn mirror(rules: &mut Rules, own: usize, tape: &mut Tape) {
     let number = rules.mirrors.len();
     let is_rest = |template: &KeyTemplate| {
@@ -129,7 +129,9 @@ fn mirror(rules: &mut Rules, own: usize, tape: &mut Tape) {
     }
     let (source, table) = (EntityId(tape.pick(&sources)), TableId(tape.pick(&homes)));
     let mut names = rules[source].key.captures().to_vec();
-    names.reverse();
+    // Turned by one, three of them come to another order than turned back.
+    let turned = tape.below(names.len());
+    names.rotate_left(turned);
     let texts: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
     let (first, rest) = texts.split_first().unwrap();
     let has_sort = rules[table].key.sort.is_some();
