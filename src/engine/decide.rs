@@ -70,10 +70,9 @@ pub(super) fn decide<'h>(
             suspects.claims.push(made);
             continue;
         };
-        let target = &rules[rules[made.rule].to];
-        match snapshot.item(target.table, key) {
-            Ok(Some(item)) if target.admits(item) => {}
-            Ok(_) => suspects.claims.push(made),
+        match snapshot.has(rules, rules[made.rule].to, key) {
+            Ok(true) => {}
+            Ok(false) => suspects.claims.push(made),
             Err(error) => report.fail(error, &made.cause)?,
         }
     }
@@ -120,9 +119,8 @@ fn missing_target(
     doomed: &Doomed<'_>,
     snapshot: &Snapshot,
 ) -> Result<Option<Key<'static>>, StoreError> {
-    let to = &rules[rules[doomed.rule].to];
     for key in &doomed.targets {
-        if !snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target)) {
+        if !snapshot.has(rules, rules[doomed.rule].to, key)? {
             return Ok(Some(key.clone()));
         }
     }

@@ -60,10 +60,9 @@ pub(super) async fn confirm_hidden<'h, S: Store>(
     let mut held = Vec::new();
     for (claimed, image) in claims {
         let Stance::Refers(key) = &claimed.claim.stance else { continue };
-        let to = &rules[rules[claimed.rule].to];
-        match targets.item(to.table, key) {
-            Ok(Some(target)) if to.admits(target) => {}
-            Ok(_) => held.push((claimed, image)),
+        match targets.has(rules, rules[claimed.rule].to, key) {
+            Ok(true) => {}
+            Ok(false) => held.push((claimed, image)),
             Err(error) => report.fail(error, &claimed.cause)?,
         }
     }

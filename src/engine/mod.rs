@@ -18,6 +18,7 @@ mod meter;
 mod mirror;
 mod outcome;
 mod plan;
+pub(crate) mod presence;
 mod process;
 mod reads;
 mod reference;
@@ -34,6 +35,8 @@ pub use answer::{PartialBatchResponse, answer};
 pub use change::{Change, Origin};
 pub use decode::{EventError, Rejected, decode_whole, records};
 pub use inspect::{Sighting, View, inspect};
+#[cfg(feature = "cli")]
+pub(crate) use mirror::{Mark, is_of, lowest_fence};
 pub use outcome::{HandedBack, Operation, Outcome, WriteMade};
 pub use plan::MARK;
 pub use process::{Clock, Engine, Fatal};

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::repair::is_recursive;
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
     Copied, Entity, EntityId, Mirror, MirrorId, Mode, OnDelete, OnMissing, Reference, ReferenceId,
-    Rules, Source, TableId,
+    Rules, TableId,
 };
 
 /// The attribute in which a mirror carries its mark.
@@ -193,7 +192,7 @@ fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
         wanted.extend(&referencing_wants(rules, reference));
     }
     for reference in uses.incoming.iter().map(|id| &rules[*id]) {
-        if [reference.on_delete, reference.on_ttl_delete].contains(&OnDelete::Restore) {
+        if reference.on_deletes().contains(&OnDelete::Restore) {
             wanted = Wanted::All;
         }
     }
@@ -213,15 +212,12 @@ fn existence_wants(rules: &Rules, entity: &Entity) -> Wanted {
 /// What a reference looks at in the referencing item.
 fn referencing_wants(rules: &Rules, reference: &Reference) -> Wanted {
     let mut wanted = existence_wants(rules, &rules[reference.from]);
-    let roots = reference.components.iter().filter_map(|component| match component {
-        Source::Capture(_) => None,
-        Source::Attribute(path, _) | Source::Elements(path, _) => Some(path.root().to_owned()),
-    });
+    let roots = reference.paths().map(|path| path.root().to_owned());
     wanted.extend(&Wanted::Names(roots.collect()));
     if reference.on_missing == OnMissing::Revert {
         wanted = Wanted::All;
     }
-    if is_recursive(reference) {
+    if reference.is_recursive() {
         wanted.extend(&Wanted::Names(BTreeSet::from([MARK.to_owned()])));
     }
     wanted

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::plan::Wanted;
 use crate::data::{Item, Key};
-use crate::rules::model::{Rules, TableId};
+use crate::rules::model::{EntityId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
 /// How many requests are under way at once.
@@ -60,6 +60,17 @@ impl Snapshot {
             Some(Err(error)) => Err(error.clone()),
             None => Err(StoreError::Retry("the item was not read".to_owned())),
         }
+    }
+
+    /// Whether an item of the entity is at the key, which was asked for.
+    pub(crate) fn has(
+        &self,
+        rules: &Rules,
+        entity: EntityId,
+        key: &Key<'_>,
+    ) -> Result<bool, StoreError> {
+        let entity = &rules[entity];
+        Ok(self.item(entity.table, key)?.is_some_and(|item| entity.admits(item)))
     }
 
     fn insert(&mut self, table: TableId, key: Key<'static>, found: Found) {

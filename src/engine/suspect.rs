@@ -130,9 +130,7 @@ pub(super) fn still_hold(
     let holds = |made: &ClaimMade<'_>, said: &Result<BTreeSet<Stance>, StoreError>| {
         let says_so = said.as_ref().map_err(Clone::clone)?.contains(&made.claim.stance);
         if let Stance::Refers(key) = &made.claim.stance {
-            let to = &rules[rules[made.rule].to];
-            let exists = snapshot.item(to.table, key)?.is_some_and(|target| to.admits(target));
-            return Ok(says_so && !exists);
+            return Ok(says_so && !snapshot.has(rules, rules[made.rule].to, key)?);
         }
         Ok(says_so)
     };

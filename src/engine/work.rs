@@ -7,7 +7,7 @@ use super::decode::Rejected;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder, Stance};
-use super::repair::{self, Doom};
+use super::repair::Doom;
 use super::violation::ItemName;
 use crate::data::{Item, Key, KeyValue, into_owned};
 use crate::rules::model::{
@@ -234,7 +234,7 @@ impl<'h> Seen<'_, 'h> {
     fn add_doomed(&self, work: &mut Work<'h>, rule: ReferenceId) {
         let reference = &self.rules[rule];
         let Some(image) = self.history.last.after.as_ref() else { return };
-        if !repair::is_recursive(reference) {
+        if !reference.is_recursive() {
             return;
         }
         let Some(doom) = Doom::of(image, &reference.name) else { return };

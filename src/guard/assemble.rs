@@ -1,19 +1,12 @@
 //! Assembling: from a subject to the transaction.
 
-use serde_json::json;
-
-use super::subject::{Dependent, Half, Subject, Target, json as value_json, lookup};
+use super::subject::{Dependent, Half, Subject, Target, json, lookup};
 use super::{Action, Attributes, Kind, Operation, Refusal, Transaction};
 use crate::data::{Path, Value};
-use crate::engine::MARK;
+use crate::engine::presence::{is_not_there, is_there, nothing_is_there};
+use crate::engine::{MARK, Mark, is_of, lowest_fence};
 use crate::rules::model::{EntityId, Find, Mirror, OnDelete, OnMirrorDelete, Reference, Rules};
-use crate::store::{Condition, Operand, TRANSACT_ACTIONS_MAX};
-
-/// The attributes of a mirror's mark.
-const RULE: &str = "rule";
-const FENCE: &str = "fence";
-/// The fence below every other: Referee's own write, which follows, has a higher one.
-const FENCE_MIN: &str = "0000000000000000000000000000000000000000";
+use crate::store::{Condition, TRANSACT_ACTIONS_MAX};
 
 pub(super) fn assemble(
     rules: &Rules,
@@ -88,12 +81,14 @@ impl Assembly<'_> {
         let mut content = half.content.clone();
         let (kind, condition) = match operation {
             Operation::Put => {
-                let mark = json!({ RULE: { "S": mirror.name }, FENCE: { "S": FENCE_MIN } });
-                content.insert(MARK.to_owned(), json!({ "M": mark }));
+                // Referee's own write, which follows, has a higher fence.
+                let (rule, fence) = (mirror.name.clone(), lowest_fence());
+                let mark = Mark { rule, fence, deleting: false };
+                content.insert(MARK.to_owned(), json(&mark.to_value()));
                 (Kind::Put, self.absent_or_ours(mirror))
             }
             Operation::Update if content.is_empty() => return,
-            Operation::Update => (Kind::Update, ours(mirror)),
+            Operation::Update => (Kind::Update, is_of(&mirror.name)),
             Operation::Delete => {
                 content.clear();
                 (Kind::Delete, self.absent_or_ours(mirror))
@@ -110,8 +105,8 @@ impl Assembly<'_> {
     }
 
     fn absent_or_ours(&self, mirror: &Mirror) -> Condition {
-        let absent = Condition::NotExists(partition(self.rules, mirror.mirror));
-        Condition::Any(vec![absent, ours(mirror)])
+        let absent = nothing_is_there(self.rules, mirror.mirror);
+        Condition::Any(vec![absent, is_of(&mirror.name)])
     }
 
     /// A check that what the subject refers to exists.
@@ -138,7 +133,7 @@ impl Assembly<'_> {
             // What is put by the same transaction exists once that is done.
             Kind::Put | Kind::Delete => {
                 let holds = |(path, value): &(Path, Value<'static>)| {
-                    lookup(&same.content, path) == Some(&value_json(value))
+                    lookup(&same.content, path) == Some(&json(value))
                 };
                 if !to.conditions.iter().all(holds) {
                     self.broken.push(format!(
@@ -184,10 +179,7 @@ impl Assembly<'_> {
 
     fn add_only(&mut self, reference: &Reference, key: &Attributes) {
         let from = &self.rules[reference.from];
-        let absent = Condition::NotExists(partition(self.rules, reference.from));
-        let is_other =
-            from.conditions.iter().map(|condition| Condition::Not(Box::new(equals(condition))));
-        let condition = Condition::Any(std::iter::once(absent).chain(is_other).collect());
+        let condition = is_not_there(self.rules, reference.from);
         let reason = format!("{}: no `{}` is left behind", reference.name, from.name);
         let table = &self.rules[from.table].name;
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == *key);
@@ -239,13 +231,6 @@ impl Assembly<'_> {
     }
 }
 
-/// An item of the entity is at the key.
-fn is_there(rules: &Rules, entity: EntityId) -> Condition {
-    let exists = Condition::Exists(partition(rules, entity));
-    let conditions = rules[entity].conditions.iter().map(equals);
-    Condition::All(std::iter::once(exists).chain(conditions).collect())
-}
-
 impl Action {
     /// Asks for more of its item: DynamoDB takes one action for each.
     fn ask(&mut self, more: Condition, reason: String) {
@@ -263,19 +248,4 @@ impl Action {
 /// What has to hold each for the condition to hold.
 fn parts(condition: Condition) -> Vec<Condition> {
     if let Condition::All(parts) = condition { parts } else { vec![condition] }
-}
-
-/// The item is a mirror of this rule.
-fn ours(mirror: &Mirror) -> Condition {
-    let rule = Path::attribute(MARK).child(RULE);
-    Condition::Compare(rule, Operand::Equal, Value::from(mirror.name.as_str()))
-}
-
-fn equals((path, value): &(Path, Value<'static>)) -> Condition {
-    Condition::Compare(path.clone(), Operand::Equal, value.clone())
-}
-
-/// The attribute that every item of the entity has: its partition key.
-fn partition(rules: &Rules, entity: EntityId) -> Path {
-    Path::attribute(&rules.key_schema(entity).partition.name)
 }

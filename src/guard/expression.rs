@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 
 use super::subject::json;
 use super::{Action, Attributes, Kind};
-use crate::data::{Path, Value};
-use crate::store::{Condition, Operand};
+use crate::data::Value;
+use crate::store::expression::Placeholders;
 
 /// The expressions of one action, and what their placeholders stand for.
 #[derive(Debug, Default, PartialEq)]
@@ -26,60 +26,27 @@ impl Expressions {
         if action.kind == Kind::Update {
             expressions.update = Some(expressions.set(&action.content));
         }
-        expressions.condition = action.condition.as_ref().map(|it| expressions.condition(it));
+        expressions.condition = action.condition.clone().map(|it| expressions.condition(it));
         expressions
     }
 
     fn set(&mut self, content: &Attributes) -> String {
         let set = content.iter().map(|(name, value)| {
-            let (path, value) = (self.name(name), self.value(name, value.clone()));
+            let (path, value) = (self.name(name), self.insert(name, value.clone()));
             format!("{path} = {value}")
         });
         format!("SET {}", set.collect::<Vec<_>>().join(", "))
     }
 
-    fn condition(&mut self, condition: &Condition) -> String {
-        match condition {
-            Condition::Exists(path) => format!("attribute_exists({})", self.path(path)),
-            Condition::NotExists(path) => format!("attribute_not_exists({})", self.path(path)),
-            Condition::Compare(path, operand, value) => {
-                let operator = match operand {
-                    Operand::Equal => "=",
-                    Operand::Less => "<",
-                    Operand::LessOrEqual => "<=",
-                };
-                format!("{} {operator} {}", self.path(path), self.value_at(path, value))
-            }
-            Condition::Contains(path, value) => {
-                format!("contains({}, {})", self.path(path), self.value_at(path, value))
-            }
-            Condition::Not(inner) => format!("NOT {}", self.operand(inner)),
-            Condition::All(all) => self.joined(all, " AND "),
-            Condition::Any(any) => self.joined(any, " OR "),
-        }
+    fn insert(&mut self, name: &str, value: Json) -> String {
+        let placeholder =
+            free(":", name, |candidate| self.values.iter().all(|it| it.0 != candidate));
+        self.values.push((placeholder.clone(), value));
+        placeholder
     }
+}
 
-    fn joined(&mut self, conditions: &[Condition], word: &str) -> String {
-        match conditions {
-            [only] => self.condition(only),
-            several => {
-                let operands: Vec<_> = several.iter().map(|it| self.operand(it)).collect();
-                operands.join(word)
-            }
-        }
-    }
-
-    /// A condition inside another one. DynamoDB refuses redundant parentheses.
-    fn operand(&mut self, condition: &Condition) -> String {
-        let text = self.condition(condition);
-        if is_compound(condition) { format!("({text})") } else { text }
-    }
-
-    fn path(&mut self, path: &Path) -> String {
-        let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
-        names.join(".")
-    }
-
+impl Placeholders for Expressions {
     /// A name's placeholder: the name itself, where that can be one.
     fn name(&mut self, name: &str) -> String {
         if let Some((known, _)) = self.names.iter().find(|(_, known)| known == name) {
@@ -91,30 +58,8 @@ impl Expressions {
         placeholder
     }
 
-    fn value_at(&mut self, path: &Path, value: &Value<'_>) -> String {
-        let name = path.segments().last().map_or("value", String::as_str);
-        self.value(name, json(value))
-    }
-
-    fn value(&mut self, name: &str, value: Json) -> String {
-        let placeholder =
-            free(":", name, |candidate| self.values.iter().all(|it| it.0 != candidate));
-        self.values.push((placeholder.clone(), value));
-        placeholder
-    }
-}
-
-fn is_compound(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(inner) | Condition::Any(inner) => match inner.as_slice() {
-            [only] => is_compound(only),
-            several => !several.is_empty(),
-        },
-        Condition::Exists(_)
-        | Condition::NotExists(_)
-        | Condition::Compare(..)
-        | Condition::Contains(..)
-        | Condition::Not(_) => false,
+    fn value(&mut self, name: &str, value: Value<'static>) -> String {
+        self.insert(name, json(&value))
     }
 }
 
@@ -131,6 +76,8 @@ fn free(sign: &str, name: &str, is_free: impl Fn(&str) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Path;
+    use crate::store::{Condition, Operand};
 
     fn path(text: &str) -> Path {
         Path::parse(text).unwrap()
@@ -144,7 +91,7 @@ mod tests {
     fn placeholders_are_told_apart_whatever_the_names() {
         let mut expressions = Expressions::default();
         let all = ["a-b", "ab", "ä", "1", "_", "a.b", "a.b"].map(|text| equal(text, text));
-        let text = expressions.condition(&Condition::All(all.to_vec()));
+        let text = expressions.condition(Condition::All(all.to_vec()));
         assert_eq!(
             text,
             "#ab = :ab AND #ab2 = :ab2 AND #2 = :2 AND #1 = :1 AND #_ = :_ AND #a.#b = :b AND \
@@ -172,7 +119,7 @@ mod tests {
                 "NOT (attribute_exists(#a) AND attribute_exists(#b))",
             ),
         ] {
-            assert_eq!(Expressions::default().condition(&condition), expected);
+            assert_eq!(Expressions::default().condition(condition), expected);
         }
     }
 }

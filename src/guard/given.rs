@@ -1,7 +1,7 @@
 //! An item that is given, as a subject.
 
 use super::subject::{
-    Dependent, Half, Subject, Target, attributes, key_attributes, listed, paths, refuse_mirror,
+    Dependent, Half, Subject, Target, attributes, key_attributes, listed, refuse_mirror,
 };
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Item, Key, KeyValue, Path};
@@ -117,10 +117,10 @@ impl Seen<'_> {
             return self.operation == Operation::Put;
         }
         let is_given = |path: &&Path| self.subject.content.contains_key(path.root());
-        let given = paths(&reference.components).filter(is_given).count();
-        let all = paths(&reference.components).count();
+        let given = reference.paths().filter(is_given).count();
+        let all = reference.paths().count();
         if given > 0 && given < all {
-            let paths = listed(paths(&reference.components));
+            let paths = listed(reference.paths());
             self.subject.notes.push(format!(
                 "`{}` is not checked: for this, the update has to give all of {paths}",
                 reference.name

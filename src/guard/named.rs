@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::given::{copied, fixed_by};
-use super::subject::{Dependent, Half, Subject, Target, json, listed, paths, refuse_mirror};
+use super::subject::{Dependent, Half, Subject, Target, json, listed, refuse_mirror};
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Path, Type};
 use crate::rules::model::{
@@ -36,7 +36,7 @@ pub(super) fn subject(
         let rule = ReferenceId(place);
         let breaks = match operation {
             Operation::Put => true,
-            Operation::Update => paths(&reference.components).next().is_some(),
+            Operation::Update => reference.paths().next().is_some(),
             Operation::Delete => false,
         };
         if reference.from == id && in_use(reference.mode) && breaks {
@@ -184,7 +184,7 @@ fn placeholders(entity: &Entity, content: &Attributes, operation: Operation) -> 
 fn notes(reference: &Reference) -> Vec<String> {
     let mut notes = Vec::new();
     let name = &reference.name;
-    let all: Vec<&Path> = paths(&reference.components).collect();
+    let all: Vec<&Path> = reference.paths().collect();
     if let Some(elements) = reference.components.iter().find_map(|source| match source {
         Source::Elements(path, _) => Some(path),
         Source::Capture(_) | Source::Attribute(..) => None,

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Attributes, Refusal};
 use crate::data::{Item, Key, KeySchema, Path, Value};
-use crate::rules::model::{EntityId, Mirror, MirrorId, Mode, ReferenceId, Rules, Source};
+use crate::rules::model::{EntityId, Mirror, MirrorId, Mode, ReferenceId, Rules};
 
 /// An item that is about to be written.
 #[derive(Debug)]
@@ -77,14 +77,6 @@ pub(super) fn json(value: &Value<'_>) -> Json {
 pub(super) fn lookup<'a>(attributes: &'a Attributes, path: &Path) -> Option<&'a Json> {
     let (root, inner) = path.segments().split_first()?;
     inner.iter().try_fold(attributes.get(root)?, |value, name| value.get("M")?.get(name))
-}
-
-/// The paths of the attributes that a reference is made of, besides the key.
-pub(super) fn paths(sources: &[Source]) -> impl Iterator<Item = &Path> {
-    sources.iter().filter_map(|source| match source {
-        Source::Capture(_) => None,
-        Source::Attribute(path, _) | Source::Elements(path, _) => Some(path),
-    })
 }
 
 /// `a`, `b` and `c`.

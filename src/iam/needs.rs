@@ -85,7 +85,7 @@ impl Gathered<'_> {
     fn add_reads(&mut self, reference: &Reference) {
         self.add(Action::BatchGetItem, reference.from);
         self.add(Action::BatchGetItem, reference.to);
-        if actions_on_delete(reference).iter().all(|action| *action == OnDelete::Ignore) {
+        if reference.on_deletes().iter().all(|action| *action == OnDelete::Ignore) {
             return;
         }
         match &reference.find {
@@ -138,14 +138,14 @@ impl Gathered<'_> {
     /// item has not come back.
     fn add_on_delete(&mut self, reference: &Reference) {
         let Reference { from, to, .. } = *reference;
-        for action in actions_on_delete(reference) {
+        for action in reference.on_deletes() {
             match action {
                 OnDelete::Report | OnDelete::Ignore => {}
                 OnDelete::Cascade => {
                     self.add(Action::ConditionCheckItem, to);
                     self.add(Action::DeleteItem, from);
                     // How deep a cascade is that leads to items of its own kind, the items say.
-                    if from == to {
+                    if reference.is_recursive() {
                         self.add(Action::UpdateItem, from);
                     }
                 }
@@ -173,8 +173,4 @@ impl Gathered<'_> {
             self.add(Action::DeleteItem, mirror.source);
         }
     }
-}
-
-fn actions_on_delete(reference: &Reference) -> [OnDelete; 2] {
-    [reference.on_delete, reference.on_ttl_delete]
 }

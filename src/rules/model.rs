@@ -235,6 +235,23 @@ impl Reference {
     pub fn has_elements(&self) -> bool {
         self.components.iter().any(|source| matches!(source, Source::Elements(..)))
     }
+
+    /// The paths of the attributes that it is made of, besides the key.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.components.iter().filter_map(Source::path)
+    }
+
+    /// What is done when the referenced item is deleted, by whomever.
+    #[must_use]
+    pub fn on_deletes(&self) -> [OnDelete; 2] {
+        [self.on_delete, self.on_ttl_delete]
+    }
+
+    /// Whether deletes by the rule may cause others by the same rule.
+    #[must_use]
+    pub fn is_recursive(&self) -> bool {
+        self.from == self.to && self.on_deletes().contains(&OnDelete::Cascade)
+    }
 }
 
 /// Where one part of a reference comes from.
@@ -246,6 +263,17 @@ pub enum Source {
     Attribute(Path, Type),
     /// Each element of the list or set at a path.
     Elements(Path, Type),
+}
+
+impl Source {
+    /// Where in the referencing item it is; nothing for a part of its key.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Capture(_) => None,
+            Self::Attribute(path, _) | Self::Elements(path, _) => Some(path),
+        }
+    }
 }
 
 /// What a composite reference with some parts missing means: SQL's `MATCH`.

@@ -7,6 +7,8 @@ mod condition;
 pub mod described;
 #[cfg(feature = "aws")]
 mod dynamodb;
+#[cfg(any(feature = "aws", feature = "cli"))]
+pub(crate) mod expression;
 pub mod memory;
 
 use std::future::Future;

@@ -65,11 +65,6 @@ pub(crate) fn deleting_path() -> Path {
     Path::attribute(MARK).child(DELETING)
 }
 
-/// There is nothing at the key.
-pub(crate) fn absent(partition: &str) -> Condition {
-    Condition::NotExists(Path::attribute(partition))
-}
-
 /// What is there carries no mark.
 pub(crate) fn unmarked() -> Condition {
     Condition::NotExists(Path::attribute(MARK))
@@ -77,10 +72,12 @@ pub(crate) fn unmarked() -> Condition {
 
 /// What is there is this rule's mirror, and its fence compares so.
 pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
-    let mark = Path::attribute(MARK);
-    let text = |text: &str| Value::from(text);
-    Condition::All(vec![
-        Condition::Compare(mark.child(RULE), Operand::Equal, text(rule)),
-        Condition::Compare(mark.child(FENCE), operand, text(fence)),
-    ])
+    let path = Path::attribute(MARK).child(FENCE);
+    Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
+}
+
+/// What is there is this rule's mirror.
+pub(crate) fn is_of(rule: &str) -> Condition {
+    let path = Path::attribute(MARK).child(RULE);
+    Condition::Compare(path, Operand::Equal, Value::from(rule))
 }

@@ -11,5 +11,7 @@ mod write;
 
 pub(crate) use content::{Pair, expected, is_unchanged};
 pub(crate) use mark::Mark;
+#[cfg(feature = "cli")]
+pub(crate) use mark::{is_of, lowest_fence};
 pub(crate) use verify::{BLOCKED, Fix, Judgement, Removed, Verdict, judge, removal, verify};
 pub(crate) use write::{Step, steps_of_change, steps_of_fix};

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 
 use super::content::Pair;
-use super::mark::{Mark, absent, deleting_path, fenced, lowest_fence, unmarked};
+use super::mark::{Mark, deleting_path, fenced, lowest_fence, unmarked};
 use super::verify::{Fix, Guard};
 use crate::data::SequenceNumber;
-use crate::data::{Item, Path, Value};
+use crate::data::{Item, Value};
 use crate::engine::plan::MARK;
+use crate::engine::presence::{is_there, nothing_is_there};
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
@@ -91,7 +92,7 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
         ours.push(Condition::Compare(deleting_path(), Operand::Equal, Value::Bool(true)));
     }
     let nothing_or_ours =
-        Condition::Any(vec![absent(partition(rules, rule)), Condition::All(ours)]);
+        Condition::Any(vec![nothing_is_there(rules, rule.mirror), Condition::All(ours)]);
     steps.push(write(Action::Delete(key()), nothing_or_ours));
     steps
 }
@@ -104,22 +105,16 @@ fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
         table: rules[rules[rule.mirror].table].name.clone(),
         action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
         condition: Some(Condition::Any(vec![
-            absent(partition(rules, rule)),
+            nothing_is_there(rules, rule.mirror),
             fenced(&rule.name, Operand::LessOrEqual, fence),
         ])),
     };
     let source = &rules[rule.source];
     let schema = rules.key_schema(rule.source);
-    let still_source = std::iter::once(Condition::Exists(Path::attribute(&schema.partition.name)))
-        .chain(
-            source.conditions.iter().map(|(path, value)| {
-                Condition::Compare(path.clone(), Operand::Equal, value.clone())
-            }),
-        );
     let delete = Write {
         table: rules[source.table].name.clone(),
         action: Action::Delete(schema.item_of(&pair.source)),
-        condition: Some(Condition::All(still_source.collect())),
+        condition: Some(is_there(rules, rule.source)),
     };
     Step::Together(vec![gone, delete])
 }
@@ -129,13 +124,13 @@ fn condition(rules: &Rules, rule: &Mirror, guard: &Guard) -> Condition {
     let adopts = rule.adopt && rule.on_mirror_edit == OnMirrorEdit::Overwrite;
     match guard {
         Guard::OlderThan(_) => {
-            let mut allowed = vec![absent(partition(rules, rule)), owned(rule, guard)];
+            let mut allowed = vec![nothing_is_there(rules, rule.mirror), owned(rule, guard)];
             if adopts {
                 allowed.push(unmarked());
             }
             Condition::Any(allowed)
         }
-        Guard::Absent(_) => absent(partition(rules, rule)),
+        Guard::Absent(_) => nothing_is_there(rules, rule.mirror),
         Guard::Unmarked => unmarked(),
         Guard::Seen(_) => owned(rule, guard),
     }
@@ -148,9 +143,4 @@ fn owned(rule: &Mirror, guard: &Guard) -> Condition {
         Guard::Seen(fence) => fenced(&rule.name, Operand::Equal, fence),
         Guard::Absent(_) | Guard::Unmarked => unmarked(),
     }
-}
-
-/// The attribute that every mirror of the rule has: its partition key.
-fn partition<'r>(rules: &'r Rules, rule: &Mirror) -> &'r str {
-    &rules.key_schema(rule.mirror).partition.name
 }

@@ -138,12 +138,7 @@ pub(crate) fn is_unchanged(
     let (Some(before), Some(after)) = (before, after) else {
         return before.is_none() && after.is_none();
     };
-    reference.components.iter().all(|source| match source {
-        Source::Capture(_) => true,
-        Source::Attribute(path, _) | Source::Elements(path, _) => {
-            path.lookup(before) == path.lookup(after)
-        }
-    })
+    reference.paths().all(|path| path.lookup(before) == path.lookup(after))
 }
 
 /// One component's value in an image.
@@ -207,14 +202,7 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
 /// Parts that come from the referencing item's own key are always there, so only the others tell
 /// whether some or none of it is.
 fn incomplete(reference: &Reference, absent: usize) -> Vec<Claim> {
-    let own: Vec<&Path> = reference
-        .components
-        .iter()
-        .filter_map(|source| match source {
-            Source::Attribute(path, _) | Source::Elements(path, _) => Some(path),
-            Source::Capture(_) => None,
-        })
-        .collect();
+    let own: Vec<&Path> = reference.paths().collect();
     let names = || own.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
     let stance = if own.len() > absent && reference.matching == Matching::Full {
         let detail = format!("of {} some are there and some are not", names());

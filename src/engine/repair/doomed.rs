@@ -11,7 +11,7 @@ use super::remedy::Repair;
 use crate::data::{Item, Number, Path, Value};
 use crate::engine::outcome::Operation;
 use crate::engine::plan::MARK;
-use crate::rules::model::{OnDelete, Reference, ReferenceId, Rules};
+use crate::rules::model::{ReferenceId, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
 /// The attributes of the mark.
@@ -42,12 +42,6 @@ impl Doom {
             (Cow::Borrowed(DEPTH), Value::N(depth.into_owned())),
         ]))
     }
-}
-
-/// Whether deletes by the rule may cause others by the same rule.
-pub(crate) fn is_recursive(reference: &Reference) -> bool {
-    reference.from == reference.to
-        && [reference.on_delete, reference.on_ttl_delete].contains(&OnDelete::Cascade)
 }
 
 /// In the place of an item's delete, the mark that leads to it.

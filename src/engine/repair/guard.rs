@@ -1,23 +1,19 @@
 //! Guards: the checks that a repair restates its violation with.
 
 use crate::data::{Item, Key, Path, Type};
+use crate::engine::presence::{is_not_there, is_one, is_there, partition};
 use crate::engine::reference::Grounds;
-use crate::rules::model::{Entity, EntityId, Rules};
+use crate::rules::model::{EntityId, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
 /// No item of the entity is at the key.
 pub(crate) fn absent(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
-    let condition = Condition::Any(
-        std::iter::once(Condition::NotExists(partition(rules, entity)))
-            .chain(conditions(&rules[entity]).map(|holds| Condition::Not(Box::new(holds))))
-            .collect(),
-    );
-    check(rules, entity, key, condition)
+    check(rules, entity, key, is_not_there(rules, entity))
 }
 
 /// An item of the entity is at the key.
 pub(crate) fn present(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
-    check(rules, entity, key, Condition::All(is_one(rules, entity)))
+    check(rules, entity, key, is_there(rules, entity))
 }
 
 fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -> Write {
@@ -45,7 +41,7 @@ pub(super) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> 
             }
         })
     });
-    Condition::All(is_one(rules, from).into_iter().chain(attributes).chain(elements).collect())
+    Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())
 }
 
 /// The item is as this image says; attributes of neither image are not asked about.
@@ -67,22 +63,4 @@ pub(super) fn is_as_left(
         .map(|name| Condition::NotExists(Path::attribute(name)));
     let exists = Condition::Exists(partition(rules, entity));
     Condition::All(std::iter::once(exists).chain(kept).chain(removed).collect())
-}
-
-/// What holds of every item of an entity.
-fn is_one(rules: &Rules, entity: EntityId) -> Vec<Condition> {
-    let exists = Condition::Exists(partition(rules, entity));
-    std::iter::once(exists).chain(conditions(&rules[entity])).collect()
-}
-
-fn conditions(entity: &Entity) -> impl Iterator<Item = Condition> + '_ {
-    entity
-        .conditions
-        .iter()
-        .map(|(path, value)| Condition::Compare(path.clone(), Operand::Equal, value.clone()))
-}
-
-/// The attribute that every item of the entity has: its partition key.
-pub(super) fn partition(rules: &Rules, entity: EntityId) -> Path {
-    Path::attribute(&rules.key_schema(entity).partition.name)
 }

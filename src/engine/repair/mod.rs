@@ -10,7 +10,7 @@ mod restore;
 mod revert;
 
 pub(crate) use case::{Case, Cure};
-pub(crate) use doomed::{Doom, is_recursive, spare};
+pub(crate) use doomed::{Doom, spare};
 pub(crate) use page::{Page, Role};
 pub(crate) use remedy::{NoRepair, Remedy, Repair};
 pub(crate) use restore::restore;

@@ -209,12 +209,10 @@ fn picked<T: Clone>(set: &[T], is_picked: impl Fn(usize) -> bool) -> Vec<T> {
 fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
     let defaults = || reference.components.iter().zip(&reference.defaults);
     let default_of = |path: &Path| {
-        defaults().find_map(|(source, default)| match source {
-            Source::Attribute(of, _) | Source::Elements(of, _) => {
-                default.clone().filter(|_| of == path)
-            }
-            Source::Capture(_) => None,
-        })
+        let of_path = |(source, default): (&Source, &Option<_>)| {
+            default.clone().filter(|_| source.path() == Some(path))
+        };
+        defaults().find_map(of_path)
     };
     let Some(elements) = &grounds.elements else {
         let set = |path: &Path| Some(Clause::Set(path.clone(), default_of(path)?));

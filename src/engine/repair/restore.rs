@@ -1,11 +1,12 @@
 //! Writing a deleted item again, since others refer to it.
 
-use super::guard::{partition, still_refers};
+use super::guard::still_refers;
 use crate::data::{Item, Key, into_owned};
 use crate::engine::plan::MARK;
+use crate::engine::presence::nothing_is_there;
 use crate::engine::reference::grounds;
 use crate::rules::model::{ReferenceId, Rules};
-use crate::store::{Action, Condition, Write};
+use crate::store::{Action, Write};
 
 /// The writes that bring a deleted item back: it is put if nothing is in its place, while this item
 /// refers to it. Nothing if this item does not.
@@ -25,7 +26,7 @@ pub(crate) fn restore(
     let put = Write {
         table: rules[to.table].name.clone(),
         action: Action::Put(image),
-        condition: Some(Condition::NotExists(partition(rules, reference.to))),
+        condition: Some(nothing_is_there(rules, reference.to)),
     };
     let check = Write {
         table: rules[from.table].name.clone(),

@@ -4,7 +4,7 @@ use super::departures::{NAMED_MAX, Settled, fanout_max};
 use super::enforce::{Fate, enforce, has_time};
 use crate::engine::leads::{Referring, Trail, referring};
 use crate::engine::process::Clock;
-use crate::engine::repair::{Case, Cure, Doom, NoRepair, Remedy, is_recursive};
+use crate::engine::repair::{Case, Cure, Doom, NoRepair, Remedy};
 use crate::engine::violation::{ItemName, Kind, Response};
 use crate::engine::work::Departure;
 use crate::rules::model::{Mode, Rules};
@@ -28,7 +28,7 @@ pub(crate) async fn cascade<S: Store, C: Clock>(
 ) -> Result<Settled, StoreError> {
     let rule = departure.finder.rule;
     let reference = &rules[rule];
-    let cure = if remedy == Remedy::Delete && is_recursive(reference) {
+    let cure = if remedy == Remedy::Delete && reference.is_recursive() {
         let doom = Doom { depth: departure.depth + 1 };
         if doom.depth > reference.depth_max {
             return too_deep(store, departure, trail).await;

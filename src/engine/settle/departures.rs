@@ -113,8 +113,7 @@ async fn settle<S: Store, C: Clock>(
 ) -> Result<Settled, StoreError> {
     let finder = &departure.finder;
     let reference = &rules[finder.rule];
-    let to = &rules[reference.to];
-    if snapshot.item(to.table, &finder.target)?.is_some_and(|target| to.admits(target)) {
+    if snapshot.has(rules, reference.to, &finder.target)? {
         return Ok(Settled::nothing());
     }
     let trail = Trail::new(rules, plan, finder);

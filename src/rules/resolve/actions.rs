@@ -53,13 +53,6 @@ pub(super) fn written(reference: &Reference) -> impl Iterator<Item = &Spanned<Ac
     [&reference.on_missing, &reference.on_delete, &reference.on_ttl_delete].into_iter().flatten()
 }
 
-pub(super) fn attribute_path(source: &Source) -> Option<&Path> {
-    match source {
-        Source::Capture(_) => None,
-        Source::Attribute(path, _) | Source::Elements(path, _) => Some(path),
-    }
-}
-
 /// Whether `unset` and `set_default` change this part of a reference. They change all that come from
 /// attributes; or where elements of a list or set are a part, these alone, since what they stand with
 /// belongs to the other elements too.
@@ -76,7 +69,7 @@ pub(super) fn is_changed(source: &Source, components: &[Source]) -> bool {
 /// The paths that `unset` and `set_default` change.
 pub(super) fn changed(components: &[Source]) -> impl Iterator<Item = &Path> {
     let changed = components.iter().filter(|source| is_changed(source, components));
-    changed.filter_map(attribute_path)
+    changed.filter_map(Source::path)
 }
 
 fn changes_key(

@@ -1,7 +1,7 @@
 //! Actions of two rules that undo each other, or that reach further than they say.
 
 use super::Scope;
-use super::actions::{attribute_path, changed, written};
+use super::actions::{changed, written};
 use crate::data::{Path, Value};
 use crate::rules::ast::{self, Action};
 use crate::rules::codes;
@@ -195,7 +195,7 @@ fn endless(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Option<Diagnosti
 
 /// What `set_default` writes at this path.
 fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Value<'static>> {
-    let is_at_path = |source: &Source| attribute_path(source) == Some(path);
+    let is_at_path = |source: &Source| source.path() == Some(path);
     let at = reference.components.iter().position(is_at_path)?;
     reference.defaults.get(at)?.as_ref()
 }
@@ -204,7 +204,7 @@ fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Va
 fn also_changed(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
     let parts = &other.meant?.components;
     let shared = changed(&rule.meant?.components)
-        .find(|path| parts.iter().filter_map(attribute_path).any(|part| part == *path))?;
+        .find(|path| parts.iter().filter_map(Source::path).any(|part| part == *path))?;
     let action = written(rule.written)
         .find(|action| matches!(action.value, Action::Unset | Action::SetDefault))?;
     let (word, name) = (action.value.word(), &rule.written.name.value);

@@ -1,55 +1,37 @@
-//! Expressions: conditions, updates, projections and key conditions in DynamoDB's own words.
+//! Expressions: updates, projections and key conditions in DynamoDB's own words.
 //!
-//! Every name and value goes through a placeholder: any name may be a reserved word, or hold what
-//! an expression would read as an operator.
+//! Placeholders are numbered here, which is shorter than names.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html>
 
 use std::collections::HashMap;
 
 use super::value::{SdkItem, value_to_sdk};
-use crate::data::{Path, Value};
-use crate::store::{Clause, Condition, Operand, SortCondition};
+use crate::data::Value;
+use crate::store::expression::Placeholders;
+use crate::store::{Clause, SortCondition};
 
 /// What `ExpressionAttributeNames` says.
 type SdkNames = HashMap<String, String>;
 
 /// The names and values that the expressions of one request stand for.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Placeholders {
+pub(super) struct Numbered {
     names: Vec<String>,
     values: Vec<Value<'static>>,
 }
 
-impl Placeholders {
-    /// A condition expression.
-    pub(super) fn condition(&mut self, condition: Condition) -> String {
-        match condition {
-            Condition::Exists(path) => format!("attribute_exists({})", self.path(&path)),
-            Condition::NotExists(path) => format!("attribute_not_exists({})", self.path(&path)),
-            Condition::Compare(path, operand, value) => {
-                let (path, operator) = (self.path(&path), operator(operand));
-                format!("{path} {operator} {}", self.value(value))
-            }
-            Condition::Contains(path, value) => {
-                format!("contains({}, {})", self.path(&path), self.value(value))
-            }
-            Condition::Not(condition) => format!("NOT {}", self.operand(*condition)),
-            Condition::All(all) => self.joined(all, " AND ", always),
-            Condition::Any(any) => self.joined(any, " OR ", never),
-        }
-    }
-
+impl Numbered {
     /// An update expression; none if nothing changes.
     pub(super) fn update(&mut self, clauses: Vec<Clause>) -> Option<String> {
         let (mut set, mut remove, mut delete) = (Vec::new(), Vec::new(), Vec::new());
         for clause in clauses {
             match clause {
                 Clause::Set(path, value) => {
-                    set.push(format!("{} = {}", self.path(&path), self.value(value)));
+                    set.push(format!("{} = {}", self.path(&path), self.value_at(&path, value)));
                 }
                 Clause::Remove(path) => remove.push(self.path(&path)),
                 Clause::Delete(path, value) => {
-                    delete.push(format!("{} {}", self.path(&path), self.value(value)));
+                    delete.push(format!("{} {}", self.path(&path), self.value_at(&path, value)));
                 }
             }
         }
@@ -72,14 +54,18 @@ impl Placeholders {
         (name, value): (String, Value<'static>),
         sort: Option<SortCondition>,
     ) -> String {
-        let partition = format!("{} = {}", self.name(&name), self.value(value));
+        let partition = format!("{} = {}", self.name(&name), self.value(&name, value));
         match sort {
             None => partition,
             Some(SortCondition::Equals(name, value)) => {
-                format!("{partition} AND {} = {}", self.name(&name), self.value(value))
+                format!("{partition} AND {} = {}", self.name(&name), self.value(&name, value))
             }
             Some(SortCondition::BeginsWith(name, value)) => {
-                format!("{partition} AND begins_with({}, {})", self.name(&name), self.value(value))
+                format!(
+                    "{partition} AND begins_with({}, {})",
+                    self.name(&name),
+                    self.value(&name, value)
+                )
             }
         }
     }
@@ -94,46 +80,9 @@ impl Placeholders {
             values.map(|(place, value)| (format!(":{place}"), value_to_sdk(value))).collect();
         ((!names.is_empty()).then_some(names), (!values.is_empty()).then_some(values))
     }
+}
 
-    fn joined(
-        &mut self,
-        mut conditions: Vec<Condition>,
-        word: &str,
-        of_none: fn() -> Condition,
-    ) -> String {
-        match conditions.pop() {
-            None => self.condition(of_none()),
-            Some(only) if conditions.is_empty() => self.condition(only),
-            Some(last) => {
-                conditions.push(last);
-                let operands: Vec<_> =
-                    conditions.into_iter().map(|condition| self.operand(condition)).collect();
-                operands.join(word)
-            }
-        }
-    }
-
-    /// A condition inside another one. DynamoDB refuses redundant parentheses.
-    fn operand(&mut self, condition: Condition) -> String {
-        match condition {
-            Condition::All(mut inner) | Condition::Any(mut inner) if inner.len() == 1 => {
-                inner.pop().map(|only| self.operand(only)).unwrap_or_default()
-            }
-            Condition::All(_) | Condition::Any(_) => format!("({})", self.condition(condition)),
-            Condition::Exists(_)
-            | Condition::NotExists(_)
-            | Condition::Compare(..)
-            | Condition::Contains(..)
-            | Condition::Not(_) => self.condition(condition),
-        }
-    }
-
-    fn path(&mut self, path: &Path) -> String {
-        let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
-        let element = path.element().map(|place| format!("[{place}]")).unwrap_or_default();
-        format!("{}{element}", names.join("."))
-    }
-
+impl Placeholders for Numbered {
     fn name(&mut self, name: &str) -> String {
         let known = self.names.iter().position(|known| known == name);
         let place = known.unwrap_or_else(|| {
@@ -143,35 +92,17 @@ impl Placeholders {
         format!("#{place}")
     }
 
-    fn value(&mut self, value: Value<'static>) -> String {
+    fn value(&mut self, _name: &str, value: Value<'static>) -> String {
         self.values.push(value);
         format!(":{}", self.values.len() - 1)
     }
 }
 
-const fn operator(operand: Operand) -> &'static str {
-    match operand {
-        Operand::Equal => "=",
-        Operand::Less => "<",
-        Operand::LessOrEqual => "<=",
-    }
-}
-
-/// What holds of every item: expressions have no word for it.
-fn always() -> Condition {
-    let path = Path::attribute("any");
-    Condition::Any(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
-}
-
-/// What holds of no item.
-fn never() -> Condition {
-    let path = Path::attribute("any");
-    Condition::All(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Path;
+    use crate::store::{Condition, Operand};
     use expect_test::{Expect, expect};
 
     fn path(text: &str) -> Path {
@@ -195,8 +126,8 @@ mod tests {
     }
 
     /// An expression, and what its placeholders stand for.
-    fn check(render: impl FnOnce(&mut Placeholders) -> String, expected: &Expect) {
-        let mut placeholders = Placeholders::default();
+    fn check(render: impl FnOnce(&mut Numbered) -> String, expected: &Expect) {
+        let mut placeholders = Numbered::default();
         let expression = render(&mut placeholders);
         let names = placeholders.names.join(" ");
         let values = serde_json::to_string(&placeholders.values).unwrap();
@@ -247,7 +178,7 @@ mod tests {
             (not(Condition::All(vec![exists("a")])), "NOT attribute_exists(#0)"),
             (Condition::Contains(path("a.b").element_at(7), "x".into()), "contains(#0.#1[7], :0)"),
         ] {
-            assert_eq!(Placeholders::default().condition(condition), expected);
+            assert_eq!(Numbered::default().condition(condition), expected);
         }
     }
 
@@ -285,7 +216,7 @@ mod tests {
                 list m x set y
                 [{"S":"new"},{"SS":["old"]},{"NULL":true},{"S":"old"}]"#]],
         );
-        assert_eq!(Placeholders::default().update(Vec::new()), None);
+        assert_eq!(Numbered::default().update(Vec::new()), None);
     }
 
     #[test]
@@ -313,6 +244,6 @@ mod tests {
 
     #[test]
     fn what_is_empty_is_left_out() {
-        assert_eq!(Placeholders::default().into_sdk(), (None, None));
+        assert_eq!(Numbered::default().into_sdk(), (None, None));
     }
 }

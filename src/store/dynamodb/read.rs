@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{ConsumedCapacity, KeysAndAttributes, ReturnConsume
 use backon::BackoffBuilder as _;
 
 use super::error::Request;
-use super::expression::Placeholders;
+use super::expression::Numbered;
 use super::persist::{back_off, persist};
 use super::value::{SdkItem, from_sdk, to_sdk};
 use crate::data::{Item, KeyValue};
@@ -57,7 +57,7 @@ pub(super) async fn batch_get(
 /// Reads one page of a partition.
 pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>, StoreError> {
     let request = Request::new("Query", [query.table.as_str()]);
-    let mut placeholders = Placeholders::default();
+    let mut placeholders = Numbered::default();
     let key_condition = placeholders.key_condition(query.partition, query.sort);
     let projection = query.attributes.map(|names| {
         let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
@@ -115,7 +115,7 @@ fn keys_by_table(
         }
     }
     let of_table = |(table, (keys, wanted)): (&str, (_, Option<BTreeSet<&str>>))| {
-        let mut placeholders = Placeholders::default();
+        let mut placeholders = Numbered::default();
         let projection = wanted.map(|wanted| placeholders.projection(wanted));
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))

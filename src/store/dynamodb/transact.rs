@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::{Client, Error};
 use backon::BackoffBuilder as _;
 
 use super::error::Request;
-use super::expression::Placeholders;
+use super::expression::Numbered;
 use super::persist::{back_off, persist};
 use super::value::{from_sdk, to_sdk};
 use super::write::{ON_FAILURE, write_units};
+use crate::store::expression::Placeholders as _;
 use crate::store::{Action, Answer, CancellationReason, StoreError, Transacted, Units, Write};
 
 /// Makes writes and checks, all or none.
@@ -125,7 +126,7 @@ fn reason(
 /// One action of a transaction. A check or an update of nothing is refused by DynamoDB, not here.
 fn item(write: Write) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     let Write { table, action, condition } = write;
-    let mut placeholders = Placeholders::default();
+    let mut placeholders = Numbered::default();
     let condition = condition.map(|condition| placeholders.condition(condition));
     let item = TransactWriteItem::builder();
     Ok(match action {

@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_dynamodb::{Client, Error};
 
 use super::error::Request;
-use super::expression::Placeholders;
+use super::expression::Numbered;
 use super::persist::persist;
 use super::value::{from_sdk, to_sdk};
 use crate::data::{Item, item_bytes};
+use crate::store::expression::Placeholders as _;
 use crate::store::{Action, Answer, StoreError, Units, Write, Written};
 
 /// What one write unit writes.
@@ -26,7 +27,7 @@ const CAPACITY: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 /// Writes one item.
 pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Written>, StoreError> {
     let Write { table, action, condition } = write;
-    let mut placeholders = Placeholders::default();
+    let mut placeholders = Numbered::default();
     let condition = condition.map(|condition| placeholders.condition(condition));
     match action {
         Action::Put(item) => {

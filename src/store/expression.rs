@@ -1,0 +1,100 @@
+//! Condition expressions: a condition in DynamoDB's own words.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
+
+use super::condition::{Condition, Operand};
+use crate::data::{Path, Value};
+
+/// What stands for names and values: any name may be a reserved word, or hold what an expression
+/// would read as an operator.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html>
+pub(crate) trait Placeholders {
+    /// The placeholder of a name.
+    fn name(&mut self, name: &str) -> String;
+
+    /// A placeholder for a value that stands beside this name.
+    fn value(&mut self, name: &str, value: Value<'static>) -> String;
+
+    /// A path, each of its names by its placeholder.
+    fn path(&mut self, path: &Path) -> String {
+        let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
+        let element = path.element().map(|place| format!("[{place}]")).unwrap_or_default();
+        format!("{}{element}", names.join("."))
+    }
+
+    /// A placeholder for a value that stands beside this path.
+    fn value_at(&mut self, path: &Path, value: Value<'static>) -> String {
+        self.value(path.segments().last().map_or("value", String::as_str), value)
+    }
+
+    /// A condition expression.
+    fn condition(&mut self, condition: Condition) -> String {
+        match condition {
+            Condition::Exists(path) => format!("attribute_exists({})", self.path(&path)),
+            Condition::NotExists(path) => format!("attribute_not_exists({})", self.path(&path)),
+            Condition::Compare(path, operand, value) => {
+                let (name, operator) = (self.path(&path), operator(operand));
+                format!("{name} {operator} {}", self.value_at(&path, value))
+            }
+            Condition::Contains(path, value) => {
+                format!("contains({}, {})", self.path(&path), self.value_at(&path, value))
+            }
+            Condition::Not(condition) => format!("NOT {}", self.operand(*condition)),
+            Condition::All(all) => self.joined(all, " AND ", always),
+            Condition::Any(any) => self.joined(any, " OR ", never),
+        }
+    }
+
+    /// Conditions with a word between them.
+    fn joined(
+        &mut self,
+        mut conditions: Vec<Condition>,
+        word: &str,
+        of_none: fn() -> Condition,
+    ) -> String {
+        match conditions.pop() {
+            None => self.condition(of_none()),
+            Some(only) if conditions.is_empty() => self.condition(only),
+            Some(last) => {
+                conditions.push(last);
+                let operands: Vec<_> =
+                    conditions.into_iter().map(|condition| self.operand(condition)).collect();
+                operands.join(word)
+            }
+        }
+    }
+
+    /// A condition inside another one. DynamoDB refuses redundant parentheses.
+    fn operand(&mut self, condition: Condition) -> String {
+        match condition {
+            Condition::All(mut inner) | Condition::Any(mut inner) if inner.len() == 1 => {
+                inner.pop().map(|only| self.operand(only)).unwrap_or_default()
+            }
+            Condition::All(_) | Condition::Any(_) => format!("({})", self.condition(condition)),
+            Condition::Exists(_)
+            | Condition::NotExists(_)
+            | Condition::Compare(..)
+            | Condition::Contains(..)
+            | Condition::Not(_) => self.condition(condition),
+        }
+    }
+}
+
+const fn operator(operand: Operand) -> &'static str {
+    match operand {
+        Operand::Equal => "=",
+        Operand::Less => "<",
+        Operand::LessOrEqual => "<=",
+    }
+}
+
+/// What holds of every item: expressions have no word for it.
+fn always() -> Condition {
+    let path = Path::attribute("any");
+    Condition::Any(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
+}
+
+/// What holds of no item.
+fn never() -> Condition {
+    let path = Path::attribute("any");
+    Condition::All(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
+}
