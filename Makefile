@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak test-infra test-infra-real scan lint bench doc clean
+.PHONY: help demo up build lambda package deploy test simulate soak test-infra test-infra-real scan deny mutants lint bench doc clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -15,6 +15,13 @@ NAME ?= referee
 PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
+
+# What `make mutants` is made with.
+CARGO_MUTANTS := 27.1.0
+
+# What `make deny` is made with, and checks: everything, or some of `advisories licenses bans sources`.
+CARGO_DENY := 0.20.2
+CHECKS ?=
 
 # The simulation, with our own code optimized and everything else as the other tests have it.
 SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
@@ -58,6 +65,19 @@ scan: ## Look for what is often wrong with Terraform code (installs checkov, 290
 	tests/tools/install-python.sh tests/tools/checkov.txt .tools/checkov
 	.tools/checkov/bin/checkov --directory infra --skip-path tests --framework terraform \
 		--skip-download --quiet --compact
+
+# Not a part of `make test`: it takes minutes to build the tool, and the network to know the advisories.
+deny: .tools/cargo-deny-$(CARGO_DENY)/bin/cargo-deny ## Check the dependencies: advisories, licences, sources (builds cargo-deny, 5 minutes)
+	PATH="$(CURDIR)/$(<D):$$PATH" $(CARGO) deny --locked --all-features check $(CHECKS)
+
+.tools/cargo-deny-$(CARGO_DENY)/bin/cargo-deny:
+	$(CARGO) install --quiet --locked --version $(CARGO_DENY) --root .tools/cargo-deny-$(CARGO_DENY) cargo-deny
+
+mutants: .tools/cargo-mutants-$(CARGO_MUTANTS)/bin/cargo-mutants ## Change the pure modules place by place, to see whether a test notices (hours; MUTANTS= arguments, such as --file 'src/data/*.rs')
+	PATH="$(CURDIR)/$(<D):$$PATH" $(CARGO) mutants --cap-lints true --output target/mutants $(MUTANTS)
+
+.tools/cargo-mutants-$(CARGO_MUTANTS)/bin/cargo-mutants:
+	$(CARGO) install --locked --version $(CARGO_MUTANTS) --root .tools/cargo-mutants-$(CARGO_MUTANTS) cargo-mutants
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check

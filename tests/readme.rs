@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
+    "docs/GUARANTEES.md",
     "docs/diagnostics.md",
     "docs/guard.md",
     "docs/lambda.md",
@@ -208,6 +209,20 @@ fn the_core_does_no_io() {
     }
 }
 
+/// What is made of a value by `Debug` shows all that is in it: the content of items, and requests
+/// with their signatures.
+#[test]
+fn no_message_is_made_by_debug() {
+    let mut files = Vec::new();
+    sources("src", &mut files);
+    let are_tests = |file: &str| ["/tests.rs", "/laws.rs"].iter().any(|end| file.ends_with(end));
+    for file in files.iter().filter(|file| !are_tests(file)) {
+        let text = read(file);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        assert!(![":?}", ":#?}"].iter().any(|form| code.contains(form)), "{file}");
+    }
+}
+
 #[test]
 fn libraries_have_one_importer() {
     let mut files = Vec::new();
@@ -246,6 +261,29 @@ fn links_lead_somewhere() {
             assert!(anchor.is_empty() || anchors.contains(&anchor.to_owned()), "`{target}`");
         }
     }
+}
+
+/// A link whose text is a name in backticks, and that leads to a file of ours, names a test of it:
+/// a function, or a trial by its text.
+#[test]
+fn the_tests_that_guarantees_name_are_there() {
+    let text = read("docs/GUARANTEES.md");
+    let mut count = 0;
+    for link in text.split("[`").skip(1) {
+        let (name, rest) = link.split_once('`').unwrap();
+        let Some(path) = rest.strip_prefix("](../").and_then(|rest| rest.split(')').next()) else {
+            continue;
+        };
+        if Path::new(path).extension().is_none_or(|it| it != "rs") || name.contains(' ') {
+            continue;
+        }
+        let code = read(path);
+        let is_there =
+            code.contains(&format!("fn {name}(")) || code.contains(&format!("\"{name}\""));
+        assert!(is_there, "`{name}` is not in `{path}`");
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
 }
 
 /// The anchor that a heading's line gets.

@@ -91,6 +91,28 @@ fn seeds_that_are_none() {
     "#]].assert_eq(&said(&folder("seeds"), &["--seed"], contents));
 }
 
+/// A file of zeros takes no space, and would be read for long.
+#[test]
+fn what_is_longer_than_can_be_meant_is_not_read() {
+    let folder = folder("long");
+    let said = |arguments: &[&str], bytes: u64| {
+        let file = std::fs::File::create(folder.join("it")).unwrap();
+        file.set_len(bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+        let output = command.args(arguments).current_dir(&folder).env_clear().output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        format!("{} {}", output.status.code().unwrap(), text.lines().next().unwrap())
+    };
+    let rules = format!("{CASE}/referee.yaml");
+    expect!["2 error: `it` has more than 67108864 bytes, which are the most that are read"]
+        .assert_eq(&said(&["replay", "--rules", &rules, "it"], (64 << 20) + 1));
+    let seed = ["replay", "--rules", &rules, "--seed", "it", CASE];
+    expect!["2 error: `it` has more than 268435456 bytes, which are the most that are read"]
+        .assert_eq(&said(&seed, (256 << 20) + 1));
+    expect!["2 error[E003]: the rule file has more than 1048576 bytes"]
+        .assert_eq(&said(&["check", "--rules", "it"], 1 << 40));
+}
+
 #[test]
 fn a_folder_without_events_and_a_file_that_is_not_there() {
     let folder = folder("nothing");

@@ -7,6 +7,7 @@ mod explain;
 mod guard;
 mod iam;
 mod init;
+mod input;
 mod item;
 mod lines;
 #[cfg(feature = "live")]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::input::read_rules;
 use super::{Context, Failure, render};
 use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
@@ -73,7 +74,7 @@ pub(super) fn load_in_mode(observe: bool, context: &mut Context<'_>) -> Result<R
 
 fn read(path: &Path, environment: rules::Environment<'_>) -> (RuleSource, Loaded) {
     let name = path.display().to_string();
-    let source = std::fs::read(path)
+    let source = read_rules(path)
         .map_err(|error| rules::unreadable(&error))
         .and_then(|bytes| RuleSource::from_bytes(name.as_str(), bytes));
     match source {

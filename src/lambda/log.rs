@@ -1,7 +1,10 @@
 //! Logs: JSON lines for whoever is woken at night.
 //!
-//! No content of an item but its key is shown, unless it is asked for. The one exception is a
-//! record that cannot be understood: it is skipped, and the log is where its payload is kept.
+//! No content of an item but its key and the keys that it refers to is shown, unless it is asked
+//! for. The one exception is a record that cannot be understood: it is skipped, and the log is where
+//! its payload is kept.
+
+use std::borrow::Cow;
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -18,6 +21,10 @@ use crate::rules::model::{Rules, Severity};
 /// JSON in JSON grows.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
 const PAYLOAD_BYTES_MAX: usize = 100_000;
+
+/// The most of any other text that a line shows, in bytes: what is said of a record may quote a
+/// part of it that is megabytes long.
+const TEXT_BYTES_MAX: usize = 2_000;
 
 /// Begins to log, as Lambda's logging controls ask for: JSON unless they say `Text`, and from
 /// `INFO` on unless they name another level.
@@ -94,7 +101,7 @@ impl Log<'_> {
                 request_id = self.request_id,
                 sequence = first.sequence,
                 records = outcome.records - first.position,
-                reason = first.reason,
+                reason = &*short(&first.reason),
                 "records handed back"
             );
         }
@@ -118,12 +125,14 @@ impl Log<'_> {
         let ItemName { table, key } = &planned.item;
         let (name, schema) = (&self.rules[*table].name, &self.rules[*table].key);
         let item = json!({ "table": name, "key": schema.item_of(key) }).to_string();
+        let detail = planned.detail.as_deref().filter(|_| self.shows_items);
+        let detail = detail.map(|detail| cut(detail, PAYLOAD_BYTES_MAX));
         tracing::info!(
             request_id = self.request_id,
             rule = planned.rule,
             op = planned.operation.name(),
             item,
-            detail = planned.detail.as_ref().filter(|_| self.shows_items),
+            detail = detail.as_deref(),
             "would write"
         );
     }
@@ -135,6 +144,7 @@ impl Log<'_> {
                 json!({ "table": table.name, "key": table.key.item_of(key) }).to_string()
             })
         };
+        let path = violation.path.as_deref().map(short);
         tracing::warn!(
             request_id = self.request_id,
             id = violation.id(self.rules),
@@ -146,10 +156,10 @@ impl Log<'_> {
             },
             referencing = item(&violation.referencing),
             referenced = item(&violation.referenced),
-            path = violation.path,
+            path = path.as_deref(),
             sequence = violation.sequence,
             action = violation.response.name(),
-            detail = violation.detail,
+            detail = &*short(&violation.detail),
             record = self.shows_items.then(|| parts(payload).swap_remove(0)),
             "violation"
         );
@@ -158,12 +168,13 @@ impl Log<'_> {
     /// A record that is skipped, with its payload: in several lines where it is long.
     fn rejected(&self, sequence: Option<&str>, error: &str, payload: &str) {
         let parts = parts(payload);
+        let (sequence, error) = (sequence.map(short), short(error));
         for (number, payload) in parts.iter().enumerate() {
             let part = (parts.len() > 1).then(|| format!("{} of {}", number + 1, parts.len()));
             tracing::error!(
                 request_id = self.request_id,
-                sequence,
-                error,
+                sequence = sequence.as_deref(),
+                error = &*error,
                 part,
                 payload,
                 "record rejected"
@@ -173,13 +184,28 @@ impl Log<'_> {
 
     /// The batch could not be processed at all.
     pub(super) fn fatal(&self, error: &Fatal) {
-        tracing::error!(request_id = self.request_id, "{error}");
+        tracing::error!(request_id = self.request_id, "{}", short(&error.0));
     }
 
     /// The metrics of the batch are lost.
     pub(super) fn metrics_lost(&self, error: &str) {
+        let error = &*short(error);
         tracing::error!(request_id = self.request_id, error, "metrics not published");
     }
+}
+
+/// As much of a text as stands beside other things.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
+    cut(text, TEXT_BYTES_MAX)
+}
+
+/// A text as far as it fits, and how long it is where it does not.
+fn cut(text: &str, bytes_max: usize) -> Cow<'_, str> {
+    if text.len() <= bytes_max {
+        return text.into();
+    }
+    let (shown, _) = text.split_at(text.floor_char_boundary(bytes_max));
+    format!("{shown}… ({} bytes)", text.len()).into()
 }
 
 /// A text in pieces that a line of a log can hold; at least one.
@@ -198,6 +224,15 @@ fn parts(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(short("short"), "short");
+        let fits = "é".repeat(TEXT_BYTES_MAX / 2);
+        assert_eq!(short(&fits), fits);
+        let euros = "€".repeat(TEXT_BYTES_MAX);
+        assert_eq!(short(&euros), format!("{}… (6000 bytes)", "€".repeat(TEXT_BYTES_MAX / 3)));
+    }
 
     #[test]
     fn a_payload_in_pieces_is_whole() {

@@ -65,10 +65,12 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
     let answer = |event: LambdaEvent<IgnoredAny>| async move {
         let payload = payload.take();
         let deadline_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        function
-            .answer(&payload, &event.context.request_id, deadline_ms)
-            .await
-            .map_err(|error| Diagnostic { error_type: "Fatal".to_owned(), error_message: error.0 })
+        function.answer(&payload, &event.context.request_id, deadline_ms).await.map_err(|error| {
+            Diagnostic {
+                error_type: "Fatal".to_owned(),
+                error_message: log::short(&error.0).into_owned(),
+            }
+        })
     };
     let runtime = Runtime::new(service_fn(answer)).layer(past);
     match runtime.run().await {

@@ -1,7 +1,8 @@
 //! Starting: everything that is made once, and everything that can be known to be wrong before
 //! there is a record.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::aws;
 use crate::data::{Item, KeyKind, KeySchema, Number, Value};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
+use crate::rules::FILE_BYTES_MAX;
 use crate::rules::model::{Mode, Rules, Table, TableId};
 use crate::store::{DynamoDb, Read, Store as _, StoreError};
 
@@ -45,7 +47,10 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
 pub(super) fn read_beside(path: &Path) -> io::Result<Vec<u8>> {
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(path)));
     let place = beside.filter(|place| place.exists()).unwrap_or_else(|| PathBuf::from(path));
-    std::fs::read(place)
+    let mut bytes = Vec::new();
+    // One byte more than a rule file may have tells that it is too long.
+    File::open(place)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Asks each table that a rule looks at for an item that need not exist.

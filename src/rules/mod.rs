@@ -23,6 +23,7 @@ pub mod template;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Level};
+pub use file::FILE_BYTES_MAX;
 #[cfg(feature = "cli")]
 pub(crate) use language::did_you_mean;
 pub use language::{manual, schema};
@@ -43,8 +44,12 @@ pub struct RuleSource {
 }
 
 impl RuleSource {
-    /// A rule file from its bytes, which have to be UTF-8.
+    /// A rule file from its bytes, which have to be UTF-8. Of a file that is too long, the bytes
+    /// may be cut anywhere beyond [`FILE_BYTES_MAX`].
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Diagnostic> {
+        if bytes.len() > FILE_BYTES_MAX {
+            return Err(file::too_long());
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             Diagnostic::new(&codes::ENCODING, "the rule file is not UTF-8")

@@ -101,7 +101,7 @@ fn ttl_may_be_answered_otherwise() {
 fn an_observed_cascade_names_every_item() {
     let rules = load(&rules("cascade")).in_mode(Mode::Observe);
     expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 would_repair: 3 `order` still refer to the deleted `customer`, to be: deleted [3]
           order_customer would delete customer#ann/order#000
           order_customer would delete customer#ann/order#001
@@ -171,7 +171,7 @@ fn an_index_leads_to_what_is_repaired() {
     "#]]);
     let missing = INDEXED.replace("ACTION", "set_default\n    default: fay");
     history().under(&missing).comes_to(expect![[r#"
-        1 app: 4 requests, 3.5 read, 8 write
+        1 app: 5 requests, 4.5 read, 8 write
           task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
           task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
     "#]]);
@@ -244,7 +244,7 @@ fn a_cascade_stops_at_its_depth() {
           node_parent update node#3/-: marked to be deleted
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#3/-
-        1 own: 3 requests, 2.5 read, 0 write
+        1 own: 4 requests, 3.5 read, 0 write
           node_parent depth_exceeded node#4/- -> node#3/- @106 reported: the cascade has come 3 levels deep; 1 `node` still refers to the deleted `node` [1]
         - node#1/- parent: 0
         - node#2/- parent: 1

@@ -32,7 +32,7 @@ fn history() -> History {
 fn a_rule_enforces_observes_or_is_off() {
     let under = |mode: &str| history().under(&RULES.replace("SETTINGS", &format!("mode: {mode}")));
     under("enforce").comes_to(expect![[r#"
-        3 app: 6 requests, 6 read, 2 write
+        3 app: 7 requests, 7 read, 2 write
           member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           member_company orphaned company#acme/user#ann -> company#acme/- @300 reported: 2 `member` still refer to the deleted `company` [2]
           membership put user#ann/company#acme
@@ -42,7 +42,7 @@ fn a_rule_enforces_observes_or_is_off() {
         + user#ann/company#acme _referee: membership@100
     "#]]);
     under("observe").comes_to(expect![[r#"
-        3 app: 5 requests, 9 read, 0 write
+        3 app: 6 requests, 10 read, 0 write
           member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership mirror_extra user#cid/company#acme -> company#acme/user#cid @200 would_repair: the mirror exists and its source does not
@@ -58,7 +58,7 @@ fn a_rule_enforces_observes_or_is_off() {
 #[test]
 fn a_warning_weighs_less() {
     history().under(&RULES.replace("SETTINGS", "severity: warn")).comes_to(expect![[r#"
-        3 app: 6 requests, 6 read, 2 write
+        3 app: 7 requests, 7 read, 2 write
           warning: member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           warning: member_company orphaned company#acme/user#ann -> company#acme/- @300 reported: 2 `member` still refer to the deleted `company` [2]
           membership put user#ann/company#acme

@@ -27,7 +27,7 @@ fn a_derived_query_finds_what_begins_alike_and_nothing_else() {
         .has("pk: customer#bob, sk: order#3")
         .remove(ANN);
     history.under(DERIVED).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 2 `order` still refer to the deleted `customer` [2]
     "#]]);
 }
@@ -47,7 +47,7 @@ fn ten_are_named_and_all_are_counted() {
         history.has(&format!("pk: customer#ann, sk: order#{order}"))
     });
     orders.remove(ANN).under(DERIVED).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#10 -> customer#ann/profile @100 reported: 25 `order` still refer to the deleted `customer` [10]
     "#]]);
 }
@@ -61,11 +61,11 @@ fn counting_stops_at_the_limit() {
         (0..count).fold(History::new(), has).remove(ANN)
     };
     orders(3).under(&limited).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#0 -> customer#ann/profile @100 reported: 3 `order` still refer to the deleted `customer` [3]
     "#]]);
     orders(4).under(&limited).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#0 -> customer#ann/profile @100 reported: at least 3 `order` still refer to the deleted `customer` [3 and more]
     "#]]);
 }
@@ -84,7 +84,7 @@ fn a_target_that_comes_back_was_never_missed() {
     "#]]);
     let after_grace = order().remove(ANN).later(9).insert(ANN);
     after_grace.under(DERIVED).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
         1 app: 0 requests, 0 read, 0 write
     "#]]);
@@ -104,7 +104,7 @@ fn items_that_follow_their_target_within_grace_are_no_orphans() {
 fn a_batch_that_deletes_deletes_whatever_it_began_with() {
     let history = History::new().has("pk: customer#ann, sk: order#1").insert(ANN).remove(ANN);
     history.under(DERIVED).comes_to(expect![[r#"
-        2 app: 3 requests, 3 read, 0 write
+        2 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @200 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
 }
@@ -117,17 +117,17 @@ fn time_to_live_may_be_answered_otherwise() {
         1 app: 0 requests, 0 read, 0 write
     "#]]);
     order().remove(ANN).under(&lenient).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     order().expire(ANN).under(DERIVED).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     let strict = DERIVED
         .replace("to: customer }", "to: customer, on_delete: ignore, on_ttl_delete: report }");
     order().expire(ANN).under(&strict).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     order().remove(ANN).under(&strict).comes_to(expect![[r#"
@@ -143,7 +143,7 @@ fn a_target_that_becomes_of_another_kind_is_gone() {
         .has("pk: customer#ann, sk: order#1")
         .change(&format!("{ANN}, type: Customer"), &format!("{ANN}, type: Lead"));
     history.under(&kinds).comes_to(expect![[r#"
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     let never_was =
@@ -179,7 +179,7 @@ fn an_index_only_hints() {
         .has("pk: note#3, kind: Task, by: ann")
         .remove("pk: user#ann");
     history.under(INDEXED).comes_to(expect![[r#"
-        1 app: 3 requests, 4.5 read, 0 write
+        1 app: 4 requests, 5.5 read, 0 write
           task_user orphaned task#1 -> user#ann @100 reported: 1 `task` still refers to the deleted `user` [1]
     "#]]);
 }
@@ -217,7 +217,7 @@ fn hints_that_lead_nowhere_do_not_use_up_the_limit() {
         .has("pk: task#2, kind: Task, by: ann")
         .remove("pk: user#ann");
     history.under(&limited).comes_to(expect![[r#"
-        1 app: 3 requests, 4.5 read, 0 write
+        1 app: 4 requests, 5.5 read, 0 write
           task_user orphaned task#2 -> user#ann @100 reported: 1 `task` still refers to the deleted `user` [1]
     "#]]);
 }
@@ -242,7 +242,7 @@ fn a_mirror_written_by_the_same_batch_serves_to_find() {
         .insert("pk: company#acme, sk: user#ann")
         .remove("pk: user#ann, sk: user#");
     history.under(MIRRORED).comes_to(expect![[r#"
-        2 app: 6 requests, 6 read, 1 write
+        2 app: 7 requests, 7 read, 1 write
           member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 reported: the referenced `user` does not exist
           member_user orphaned company#acme/user#ann -> user#ann/user# @200 reported: 1 `member` still refers to the deleted `user` [1]
           membership put user#ann/company#acme

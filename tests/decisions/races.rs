@@ -108,19 +108,19 @@ fn one_of_an_insert_and_a_delete_sees_the_other() {
     let order = "pk: customer#ann, sk: order#1";
     let report = shop("on_missing: report");
     History::new().insert(order).remove(ANN).under(&report).comes_to(expect![[r#"
-        2 app: 4 requests, 5 read, 0 write
+        2 app: 5 requests, 6 read, 0 write
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     History::new().remove(ANN).insert(order).under(&report).comes_to(expect![[r#"
-        2 app: 4 requests, 5 read, 0 write
+        2 app: 5 requests, 6 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer` [1]
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @200 reported: the referenced `customer` does not exist
     "#]]);
     History::new().insert(order).later(9).remove(ANN).under(&report).comes_to(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
-        1 app: 3 requests, 3 read, 0 write
+        1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
     History::new().remove(ANN).later(9).insert(order).under(&report).comes_to(expect![[r#"

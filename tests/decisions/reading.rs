@@ -1,4 +1,4 @@
-//! Mirrors that come while they are looked at.
+//! What changes between two reads: all is well, and must not look as if it were not.
 
 use std::rc::Rc;
 
@@ -6,11 +6,11 @@ use expect_test::{Expect, expect};
 use futures_util::FutureExt as _;
 use referee::data::{JsonItem, into_owned};
 use referee::store::memory::{CallKind, Fault};
-use referee::store::{Action, Store as _, Write};
+use referee::store::{Action, Memory, Store as _, Write};
 
 use crate::history::{History, item_json, load, outcome_on};
 
-const RULES: &str = r#"
+const MIRRORED: &str = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
 entities:
@@ -20,33 +20,49 @@ mirrors:
   membership: { source: member, mirror: member_of, on_mirror_delete: report, adopt: true }
 "#;
 
-/// Someone put an item where a mirror belongs. Its source and the mirror itself come just before
-/// the n-th read, from one.
-fn check(at: usize, expected: &Expect) {
-    let rules = load(RULES);
-    let history = History::new().insert("pk: user#ann, sk: company#acme, note: mine").later(60);
+/// What a history comes to, if someone puts these items just before the n-th request of a kind,
+/// from one.
+fn check(
+    (rules, history): (&str, &History),
+    (kind, at): (CallKind, usize),
+    items: &'static [&str],
+    expected: &Expect,
+) {
+    let rules = load(rules);
     let store = Rc::new(history.store(&rules));
-    let (inner, mut reads) = (Rc::clone(&store), 0);
+    let (inner, mut calls) = (Rc::clone(&store), 0);
     store.set_faults(Box::new(move |call| {
-        reads += usize::from(call.kind == CallKind::BatchGet);
-        if call.kind == CallKind::BatchGet && reads == at {
-            let mirror = "pk: user#ann, sk: company#acme, role: lead, _referee: membership@100";
-            for item in ["pk: company#acme, sk: user#ann, role: lead", mirror] {
-                let json = item_json(item).to_string();
-                let item = into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0);
-                let (table, action) = ("app".to_owned(), Action::Put(item));
-                let write = Write { table, action, condition: None };
-                inner.write(write).now_or_never().unwrap().unwrap();
-            }
+        calls += usize::from(call.kind == kind);
+        if call.kind == kind && calls == at {
+            items.iter().for_each(|item| put(&inner, item));
         }
         Fault::None
     }));
-    expected.assert_eq(&outcome_on(&rules, &history, &store));
+    expected.assert_eq(&outcome_on(&rules, history, &store));
+}
+
+fn put(store: &Memory, item: &str) {
+    let json = item_json(item).to_string();
+    let item = into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0);
+    let (table, action) = ("app".to_owned(), Action::Put(item));
+    let write = Write { table, action, condition: None };
+    store.write(write).now_or_never().unwrap().unwrap();
+}
+
+/// Someone put an item where a mirror belongs. Its source and the mirror itself come just before
+/// the n-th read.
+fn check_mirror(at: usize, expected: &Expect) {
+    let history = History::new().insert("pk: user#ann, sk: company#acme, note: mine").later(60);
+    let items = &[
+        "pk: company#acme, sk: user#ann, role: lead",
+        "pk: user#ann, sk: company#acme, role: lead, _referee: membership@100",
+    ];
+    check((MIRRORED, &history), (CallKind::BatchGet, at), items, expected);
 }
 
 #[test]
 fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
-    check(
+    check_mirror(
         2,
         &expect![[r#"
         1 app: 3 requests, 3 read, 0 write
@@ -62,7 +78,7 @@ fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
 
 #[test]
 fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
-    check(
+    check_mirror(
         3,
         &expect![[r#"
         1 app: 4 requests, 3 read, 1 write
@@ -72,6 +88,49 @@ fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
         - user#ann/company#acme note: mine
         + company#acme/user#ann role: lead
         + user#ann/company#acme _referee: membership@101 role: lead
+    "#]],
+    );
+}
+
+const REFERRED_TO: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "profile" } }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+references:
+  order_customer: { from: order, to: customer }
+"#;
+
+#[test]
+fn a_target_that_comes_back_with_those_who_refer_to_it_was_never_missed() {
+    // They come in between the first look at the target and the query for who refers to it.
+    let history = History::new()
+        .has("pk: customer#ann, sk: order#1")
+        .remove("pk: customer#ann, sk: profile")
+        .later(60);
+    let items = &["pk: customer#ann, sk: profile", "pk: customer#ann, sk: order#2"];
+    check(
+        (REFERRED_TO, &history),
+        (CallKind::Query, 2),
+        items,
+        &expect![[r#"
+        1 app: 4 requests, 4 read, 0 write
+        2 own: 1 requests, 1 read, 0 write
+        + customer#ann/order#2
+        + customer#ann/profile
+    "#]],
+    );
+    // They come in between that query and the last look at the target.
+    check(
+        (REFERRED_TO, &history),
+        (CallKind::BatchGet, 2),
+        items,
+        &expect![[r#"
+        1 app: 4 requests, 4 read, 0 write
+        2 own: 1 requests, 1 read, 0 write
+        + customer#ann/order#2
+        + customer#ann/profile
     "#]],
     );
 }

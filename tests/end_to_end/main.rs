@@ -28,6 +28,7 @@ mod rules;
 #[path = "../support/runtime_api.rs"]
 #[expect(dead_code, reason = "the benchmarks use the rest of it")]
 mod runtime_api;
+mod silence;
 mod soundness;
 mod stage;
 mod start;
@@ -102,6 +103,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("tables_that_differ_fail_the_init", |place| Box::pin(start::tables_that_differ(place))),
         ("a_stream_of_keys_is_refused", |place| Box::pin(start::keys_only(place))),
         ("events_of_another_kind_are_refused", |place| Box::pin(start::other_events(place))),
+        ("the_log_keeps_items_and_credentials_to_itself", |place| Box::pin(silence::kept(place))),
         ("a_violation_raises_the_alarm", |place| Box::pin(metrics::alarm(place))),
         ("actions_are_sound_in_a_storm", |place| Box::pin(action_storm::storm(place))),
         ("the_policy_is_enough_and_not_more", |place| Box::pin(rights::exact(place))),

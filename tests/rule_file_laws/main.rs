@@ -127,6 +127,18 @@ fn limits_are_held() {
         text + &format!("a{}: &a{} [*a{at}, *a{at}, *a{at}, *a{at}]\n", at + 1, at + 1)
     });
     assert_eq!(load(&bomb).diagnostics[0].code, &codes::LIMIT);
+    let captures = (0..33).map(|at| format!("{{c{at}}}#")).collect::<Vec<_>>().concat();
+    for (template, expected) in [
+        (captures, "the key template has 33 captures, and 32 are the most"),
+        ("x".repeat(2049), "the key template is longer than the 2048 bytes of a key"),
+    ] {
+        let text = format!(
+            "version: 1\ntables: {{ app: {{ key: [pk] }} }}\nentities:\n  \
+             e: {{ table: app, key: {{ pk: \"{template}\" }} }}\n"
+        );
+        let told: Vec<_> = load(&text).diagnostics.into_iter().map(|it| it.message).collect();
+        assert!(told.iter().any(|it| it == expected), "{told:?}");
+    }
     let entities = (0..1001).map(|at| format!("  e{at}: {{}}\n")).collect::<Vec<_>>().concat();
     let many = format!("version: 1\ntables: {{}}\nentities:\n{entities}");
     assert!(load(&many).diagnostics.iter().any(|it| it.code == &codes::LIMIT));

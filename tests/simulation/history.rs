@@ -68,7 +68,7 @@ fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
         deliveries: past.deliveries,
         unanswered: past.unanswered,
         writes: count(past.steps.iter().filter(|step| step.by_engine).count()),
-        violations: count(past.found.len()),
+        violations: count(past.told.len()),
         given_up: count(past.given_up.len()),
         ..Tally::default()
     }

@@ -24,6 +24,7 @@ mod scenario;
 mod schema;
 mod sky;
 mod stream;
+mod truth;
 mod world;
 
 use std::ops::Range;

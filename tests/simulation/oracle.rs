@@ -11,6 +11,7 @@ use crate::model::{
     source_of, targets,
 };
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
+use crate::truth::Doubts;
 use crate::world::{Past, Step};
 
 /// What happened, and what has come of it.
@@ -20,8 +21,6 @@ pub(crate) struct Oracle<'p> {
     lags: bool,
     state: State,
     marks: BTreeMap<Name, Mark>,
-    /// Who has referred to what, by which reference.
-    said: BTreeSet<(&'p str, Name, Name)>,
     given_up: BTreeSet<&'p Name>,
 }
 
@@ -29,11 +28,13 @@ impl<'p> Oracle<'p> {
     pub(crate) fn new(schema: &'p Schema, past: &'p Past, lags: bool) -> Self {
         let (state, marks) = (State::new(), BTreeMap::new());
         let given_up = past.given_up.iter().collect();
-        Self { schema, past, lags, state, marks, said: BTreeSet::new(), given_up }
+        Self { schema, past, lags, state, marks, given_up }
     }
 
     /// Checks everything.
     pub(crate) fn check(mut self, marked: &[Name]) {
+        let mut doubts = Doubts::new(self.schema, self.past);
+        doubts.look(&self.state, 0);
         for (place, step) in self.past.steps.iter().enumerate() {
             assert_eq!(self.state.get(&step.name), step.before.as_ref());
             if step.by_engine {
@@ -47,9 +48,9 @@ impl<'p> Oracle<'p> {
                 Some(mark) => self.marks.insert(step.name.clone(), mark.clone()),
                 None => self.marks.remove(&step.name),
             };
-            self.note_said(&step.name);
+            doubts.look(&self.state, place + 1);
         }
-        self.past.found.iter().for_each(|(found, _)| self.assert_true(found));
+        doubts.assert_none();
         for name in marked {
             let is_mirror = matches!(sort(name), Sort::Mirror(_));
             assert!(is_mirror || self.given_up.contains(name), "{name:?} is still marked");
@@ -66,30 +67,6 @@ impl<'p> Oracle<'p> {
             for source in &sources {
                 self.assert_mirrored(mirror, source);
             }
-        }
-    }
-
-    /// Takes note of what an item refers to since it changed.
-    fn note_said(&mut self, of: &Name) {
-        let Some(thing) = self.state.get(of) else { return };
-        for reference in &self.schema.references {
-            let targets = targets(self.schema, reference, of, thing).into_iter();
-            self.said.extend(targets.map(|target| (&*reference.name, of.clone(), target)));
-        }
-    }
-
-    /// What is told of a reference was said by someone. That it was in vain at that very moment
-    /// nobody can tell, for two items are not read at one time.
-    fn assert_true(&self, found: &Violation) {
-        let Some(reference) = self.schema.references.iter().find(|it| it.name == found.rule) else {
-            return;
-        };
-        let Some(target) = found.referenced.as_ref().map(|it| of_key(&it.key)) else { return };
-        let referring = found.referencing.iter().map(|it| &it.key);
-        let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
-        for of in referring.chain(orphans).map(of_key) {
-            let was = self.said.contains(&(&*reference.name, of, target.clone()));
-            assert!(was, "told, and never so: {found:?}");
         }
     }
 
@@ -278,8 +255,8 @@ impl<'p> Oracle<'p> {
 
     /// Whether this was told since so many steps.
     fn told_since(&self, since: usize, rule: &str, is_it: impl Fn(&Violation) -> bool) -> bool {
-        let mut told = self.past.found.iter().filter(|(_, happened)| *happened >= since);
-        told.any(|(found, _)| found.rule == rule && is_it(found))
+        let mut told = self.past.told.iter().filter(|told| told.happened >= since);
+        told.any(|told| told.violation.rule == rule && is_it(&told.violation))
     }
 
     /// Since how many steps something has held of an item.

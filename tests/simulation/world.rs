@@ -39,13 +39,23 @@ pub(crate) struct Step {
     pub(crate) expired: bool,
 }
 
+/// A violation that was told, and when.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) violation: Violation,
+    /// How many steps had happened when the worker began that told it.
+    pub(crate) begun: usize,
+    /// How many had when it told.
+    pub(crate) happened: usize,
+}
+
 /// All that happened.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     /// In the order in which it happened.
     pub(crate) steps: Vec<Step>,
-    /// Each violation, and how much had happened when it was told.
-    pub(crate) found: Vec<(Violation, usize)>,
+    /// The violations that were told.
+    pub(crate) told: Vec<Told>,
     /// The items of the records that the event source mapping gave up.
     pub(crate) given_up: Vec<Name>,
     /// How many deliveries there were.
@@ -58,6 +68,8 @@ type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
 
 struct Worker {
     batch: Batch,
+    /// How many steps had happened when it began.
+    begun: usize,
     invocation: Invocation,
     /// When it is ended, by the true time.
     end_ms: i64,
@@ -315,7 +327,8 @@ impl<'s> World<'s> {
             let records: Vec<&RawValue> = records.iter().map(|record| &*record.json).collect();
             engine.process(&records, &remote, &watch).await
         });
-        self.workers.push(Worker { batch, invocation, end_ms: now_ms + timeout_ms, until_ms });
+        let (begun, end_ms) = (self.past.steps.len(), now_ms + timeout_ms);
+        self.workers.push(Worker { batch, begun, invocation, end_ms, until_ms });
     }
 
     /// A worker goes on, until it waits for something or is done or dead.
@@ -328,13 +341,13 @@ impl<'s> World<'s> {
             self.settle(worker.batch, Verdict::Failed);
         } else if let Poll::Ready(outcome) = polled {
             let worker = self.workers.remove(place);
-            let verdict = self.take(&worker.batch, outcome.unwrap());
+            let verdict = self.take(&worker.batch, worker.begun, outcome.unwrap());
             self.settle(worker.batch, verdict);
         }
     }
 
     /// Takes in what a worker tells.
-    fn take(&mut self, batch: &Batch, outcome: Outcome) -> Verdict {
+    fn take(&mut self, batch: &Batch, begun: usize, outcome: Outcome) -> Verdict {
         let records = self.streams.records(batch);
         let done = outcome.checkpoint().map_or(records.len(), |from| from.position);
         for (position, record) in records.iter().enumerate().take(done) {
@@ -344,7 +357,7 @@ impl<'s> World<'s> {
         }
         let happened = self.past.steps.len();
         let told = outcome.violations.into_iter().filter(|found| found.position < done);
-        self.past.found.extend(told.map(|found| (found, happened)));
+        self.past.told.extend(told.map(|violation| Told { violation, begun, happened }));
         if done == records.len() { Verdict::Done } else { Verdict::From(done) }
     }
 

@@ -5,10 +5,10 @@ mod live;
 mod table;
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use self::table::Findings;
+use super::input::{read_event, read_seed};
 use super::lines::{Line, Totals};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
@@ -57,8 +57,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let store = replay::store(&rules);
     for file in &arguments.seed {
-        let text = String::from_utf8(read(file)?)
-            .map_err(|_| Failure::Usage(format!("`{}` is not UTF-8", file.display())))?;
+        let text = read_seed(file)?;
         replay::seed(&store, &text)
             .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
     }
@@ -81,7 +80,7 @@ fn batches(paths: &[PathBuf]) -> Result<Vec<Batch>, Failure> {
     for path in paths {
         for file in files(path)? {
             let name = file.display().to_string();
-            let batch = replay::read_batch(&name, &read(&file)?)
+            let batch = replay::read_batch(&name, &read_event(&file)?)
                 .map_err(|error| Failure::Usage(format!("`{name}`: {error}")))?;
             batches.push(batch);
         }
@@ -107,16 +106,6 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         )));
     }
     Ok(files)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    };
-    read.map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))
 }
 
 /// Writes a file as a whole or not at all: a half-written dump would look like a whole one.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::tell::Teller;
 use crate::cli::Failure;
+use crate::cli::input::read_seed;
 use crate::replay;
 use crate::rules::{Rules, codes};
 use crate::store::described::{Described, differences, streamed};
@@ -42,7 +43,7 @@ pub(super) async fn seed(
         let wrong = |error: &dyn std::fmt::Display| {
             Failure::Usage(format!("`{}`: {error}", file.display()))
         };
-        let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+        let text = read_seed(file)?;
         replay::seed(&memory, &text).map_err(|error| wrong(&error))?;
     }
     for (table, items) in memory.dump() {

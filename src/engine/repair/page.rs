@@ -96,3 +96,90 @@ const fn key_of(action: &Action) -> &Item<'static> {
         | Action::Check(key) => key,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Path, Value};
+    use crate::engine::outcome::Operation;
+
+    fn item(key: &str) -> Item<'static> {
+        Item::from([("pk".into(), Value::S(key.to_owned().into()))])
+    }
+
+    fn check(key: &str) -> Write {
+        let condition = Some(Condition::Exists(Path::attribute("checked")));
+        Write { table: "app".to_owned(), action: Action::Check(item(key)), condition }
+    }
+
+    fn repair(key: &str, checks: &[&str]) -> Repair {
+        let condition = Some(Condition::Exists(Path::attribute("repaired")));
+        let action = Action::Delete(item(key));
+        Repair {
+            operation: Operation::Delete,
+            write: Write { table: "app".to_owned(), action, condition },
+            checks: checks.iter().map(|key| check(key)).collect(),
+            detail: None,
+        }
+    }
+
+    fn roles(repairs: &[Repair]) -> Vec<Role> {
+        let page = Page::of(&check("target"), repairs);
+        assert_eq!(page.actions.len(), page.roles.len());
+        for (place, action) in page.actions.iter().enumerate() {
+            let others = page.actions.iter().skip(place + 1);
+            assert!(others.clone().all(|other| !is_same_item(action, other)), "{action:?}");
+        }
+        page.roles
+    }
+
+    #[test]
+    fn an_item_that_refers_to_itself_carries_the_guard() {
+        let page = Page::of(&check("target"), &[repair("target", &[])]);
+        assert_eq!(page.roles, [Role::Write(0)]);
+        let parts = ["checked", "repaired"].map(|name| Condition::Exists(Path::attribute(name)));
+        assert_eq!(page.actions[0].condition, Some(Condition::All(parts.to_vec())));
+        // As the second it has a page of its own.
+        let repairs = [repair("a", &[]), repair("target", &[])];
+        assert_eq!(roles(&repairs), [Role::Guard, Role::Write(0)]);
+    }
+
+    #[test]
+    fn what_several_ask_of_one_item_is_asked_once() {
+        let repairs = [repair("a", &["default"]), repair("b", &["default"])];
+        let expected = [Role::Guard, Role::Check(vec![0, 1]), Role::Write(0), Role::Write(1)];
+        assert_eq!(roles(&repairs), expected);
+        // What is asked of the item that is written is in its write's condition already.
+        assert_eq!(roles(&[repair("a", &["a"])]), [Role::Guard, Role::Write(0)]);
+    }
+
+    #[test]
+    fn one_item_is_in_one_action() {
+        let twice = [repair("a", &[]), repair("a", &[])];
+        assert_eq!(roles(&twice), [Role::Guard, Role::Write(0)]);
+        let written_and_asked = [repair("a", &[]), repair("b", &["a"])];
+        assert_eq!(roles(&written_and_asked), [Role::Guard, Role::Write(0)]);
+        let asked_and_written = [repair("a", &["b"]), repair("b", &[])];
+        assert_eq!(roles(&asked_and_written), [Role::Guard, Role::Check(vec![0]), Role::Write(0)]);
+    }
+
+    #[test]
+    fn a_page_is_as_long_as_a_transaction_may_be() {
+        let alone: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &[])).collect();
+        assert_eq!(roles(&alone).len(), TRANSACT_ACTIONS_MAX);
+        let pairs: Vec<_> =
+            (0..150).map(|at| repair(&at.to_string(), &[&format!("check{at}")])).collect();
+        assert_eq!(roles(&pairs).len(), TRANSACT_ACTIONS_MAX - 1);
+        let known: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &["default"])).collect();
+        assert_eq!(roles(&known).len(), TRANSACT_ACTIONS_MAX);
+    }
+    #[test]
+    fn the_first_is_taken_whatever_it_needs() {
+        let checks: Vec<String> = (0..150).map(|at| format!("check{at}")).collect();
+        let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+        let repairs = [repair("a", &checks), repair("b", &[])];
+        assert_eq!(roles(&repairs).len(), 1 + 150 + 1);
+        let page = Page::of(&check("target"), &[repair("a", &["target"]), repair("b", &[])]);
+        assert_eq!(page.repairs, 2);
+    }
+}

@@ -10,7 +10,8 @@ use crate::engine::leads::{Trail, referring};
 use crate::engine::outcome::Made;
 use crate::engine::plan::Plan;
 use crate::engine::process::{Clock, Fatal};
-use crate::engine::reads::{CONCURRENCY, Snapshot};
+use crate::engine::reads::{CONCURRENCY, ReadSet, Snapshot, fetch};
+use crate::engine::reference::Finder;
 use crate::engine::repair::Remedy;
 use crate::engine::report::Report;
 use crate::engine::violation::{Kind, Response};
@@ -58,6 +59,28 @@ impl Settled {
             made: Vec::new(),
             unfinished: None,
         }
+    }
+
+    /// Whether it tells of items that no guarded write has found to refer to the target in vain.
+    fn is_unguarded(&self) -> bool {
+        let is_impossible = |(_, fate): &(_, Fate)| matches!(fate, Fate::Impossible(_));
+        match self.response {
+            Response::Repaired => self.left.iter().any(is_impossible),
+            Response::Reported | Response::WouldRepair | Response::Failed => self.count > 0,
+        }
+    }
+
+    /// What remains to be told, since the target is back: the writes that were made, in vain or
+    /// not.
+    fn withdraw(mut self) -> Self {
+        if self.response != Response::Repaired {
+            return Self { unfinished: self.unfinished, ..Self::nothing() };
+        }
+        let left = self.left.len();
+        self.left.retain(|(_, fate)| matches!(fate, Fate::Failed(_)));
+        self.count -= left - self.left.len();
+        self.limit = None;
+        self
     }
 
     /// Takes in what became of one of the items.
@@ -112,11 +135,28 @@ async fn settle<S: Store, C: Clock>(
     snapshot: &Snapshot,
 ) -> Result<Settled, StoreError> {
     let finder = &departure.finder;
-    let reference = &rules[finder.rule];
-    if snapshot.has(rules, reference.to, &finder.target)? {
+    if snapshot.has(rules, rules[finder.rule].to, &finder.target)? {
         return Ok(Settled::nothing());
     }
-    let trail = Trail::new(rules, plan, finder);
+    let settled = answer(rules, plan, store, clock, departure).await?;
+    // Whoever refers to the target was read after it. Were both written between the two reads, all
+    // would be well, and look as if it were not.
+    if settled.is_unguarded() && is_back(rules, plan, store, finder).await? {
+        return Ok(settled.withdraw());
+    }
+    Ok(settled)
+}
+
+/// Does what the rule asks for about those who refer to the target.
+async fn answer<S: Store, C: Clock>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    clock: &C,
+    departure: &Departure<'_>,
+) -> Result<Settled, StoreError> {
+    let reference = &rules[departure.finder.rule];
+    let trail = Trail::new(rules, plan, &departure.finder);
     if let Some(remedy) = Remedy::of_delete(departure.action) {
         return cascade(rules, store, clock, departure, remedy, trail).await;
     }
@@ -127,6 +167,19 @@ async fn settle<S: Store, C: Clock>(
     let (count, more) = (leads.keys.len(), leads.more);
     let named = leads.keys.into_iter().take(NAMED_MAX).collect();
     Ok(Settled { count, more, named, ..Settled::nothing() })
+}
+
+/// Whether the target exists, read once more.
+async fn is_back<S: Store>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    finder: &Finder,
+) -> Result<bool, StoreError> {
+    let to = rules[finder.rule].to;
+    let mut reads = ReadSet::default();
+    reads.want(rules[to].table, &finder.target, plan.existence(to));
+    fetch(rules, store, reads).await.has(rules, to, &finder.target)
 }
 
 /// How many items one delete may touch.

@@ -188,12 +188,36 @@ fn packed_rules_must_unpack() {
         error: `REFEREE_RULES_GZ` is not gzip in base64: incomplete deflate stream
     "]],
     );
-    let bomb = packed(&" ".repeat(9 << 20));
+}
+
+#[test]
+fn rules_are_read_no_further_than_a_rule_file_goes() {
+    let long = " ".repeat(64 << 20);
     check(
-        &[("REFEREE_RULES_GZ", &bomb)],
+        &[("REFEREE_RULES_GZ", &packed(&long))],
         "",
         &expect![[r"
-        error: `REFEREE_RULES_GZ` unpacks to more than 8388608 bytes
-    "]],
+            error: E003: the rule file has more than 1048576 bytes
+              REFEREE_RULES_GZ
+            help: check that this is the rule file; split the rules by table if it is
+        "]],
+    );
+    check(
+        &[("REFEREE_RULES_JSON", &long)],
+        "",
+        &expect![[r"
+            error: E003: the rule file has more than 1048576 bytes
+              REFEREE_RULES_JSON
+            help: check that this is the rule file; split the rules by table if it is
+        "]],
+    );
+    check(
+        &[],
+        &long,
+        &expect![[r"
+            error: E003: the rule file has more than 1048576 bytes
+              referee.yaml
+            help: check that this is the rule file; split the rules by table if it is
+        "]],
     );
 }

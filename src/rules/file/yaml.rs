@@ -17,11 +17,7 @@ use crate::rules::span::{Span, Spanned};
 /// can be trusted.
 pub(crate) fn read(text: &str) -> Result<Spanned<Node>, Diagnostic> {
     if text.len() > FILE_BYTES_MAX {
-        return Err(Diagnostic::new(
-            &codes::LIMIT,
-            format!("the rule file has {} bytes, and {FILE_BYTES_MAX} are the most", text.len()),
-        )
-        .help("check that this is the rule file; split the rules by table if it is"));
+        return Err(too_long());
     }
     let options = serde_saphyr::options! {
         // Every pair reaches the visitor, so that a key that is there twice is found with both
@@ -180,6 +176,12 @@ fn explain(text: &str, error: &Error) -> Diagnostic {
         Error::ExternalMessage { msg, .. } => mends::explain(text, span, msg),
         _ => mends::explain(text, span, &message_of(error)),
     }
+}
+
+/// The diagnostic for a file of more than [`FILE_BYTES_MAX`] bytes.
+pub(crate) fn too_long() -> Diagnostic {
+    Diagnostic::new(&codes::LIMIT, format!("the rule file has more than {FILE_BYTES_MAX} bytes"))
+        .help("check that this is the rule file; split the rules by table if it is")
 }
 
 fn too_deep(span: Span) -> Diagnostic {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Format;
-use crate::data::{KeyAttribute, KeyKind, Path};
+use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path};
 
 /// The longest `grace`: the wait happens inside an invocation, which ends after 15 minutes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -43,10 +43,10 @@ pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
     named.then(|| KeyAttribute { name: name.to_owned(), kind })
 }
 
-/// Reads an attribute's path.
+/// Reads an attribute's path, which leads no deeper than items nest.
 pub(crate) fn parse_path(text: &str) -> Option<Path> {
     let plain = text.chars().all(|char| !matches!(char, '[' | ']' | '{' | '}'));
-    plain.then(|| Path::parse(text)).flatten()
+    plain.then(|| Path::parse(text)).flatten().filter(|path| path.segments().len() <= MAX_DEPTH)
 }
 
 fn is_name(text: &str) -> bool {
@@ -156,6 +156,13 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text), expected.map(Duration::from_millis), "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_is_no_deeper_than_an_item() {
+        let deep = |levels: usize| vec!["a"; levels].join(".");
+        assert!(parse_path(&deep(MAX_DEPTH)).is_some());
+        assert!(parse_path(&deep(MAX_DEPTH + 1)).is_none());
     }
 
     #[test]

@@ -8,6 +8,10 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{Part, Template};
 
+/// The most captures that a template may have. Keys of single-table designs have one to four;
+/// comparing two templates takes time by the product of theirs.
+const CAPTURES_MAX: usize = 32;
+
 /// The types that a capture can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepts {
@@ -132,6 +136,19 @@ pub(super) fn read(
         return None;
     }
     match Template::parse(&text.value) {
+        Ok(template) if template.captures().count() > CAPTURES_MAX => {
+            let count = template.captures().count();
+            problems.push(
+                Diagnostic::new(
+                    &codes::FORM,
+                    format!(
+                        "the key template has {count} captures, and {CAPTURES_MAX} are the most"
+                    ),
+                )
+                .at(text.span, "too many captures"),
+            );
+            None
+        }
         Ok(template) => {
             unseparated(&template, separator, text.span, problems);
             Some(template)

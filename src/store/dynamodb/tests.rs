@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use expect_test::expect;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
@@ -212,8 +213,15 @@ async fn reasons_are_aligned_or_none_are_told() {
         CancellationReason::Invalid("too large".to_owned()),
     ];
     assert_eq!(answer.value, Transacted::Canceled(expected));
-    let error = store.transact(vec![put("1"), put("2")]).await.unwrap_err();
-    assert!(matches!(error, StoreError::Rejected(_)), "{error:?}");
+    // None of them shows the item: the words go to the log.
+    expect![[r#"
+        Err(
+            Rejected(
+                "`TransactWriteItems` on `app`: the transaction was cancelled: ConditionalCheckFailed, ThrottlingError, too large",
+            ),
+        )
+    "#]]
+    .assert_debug_eq(&store.transact(vec![put("1"), put("2")]).await);
 }
 
 #[tokio::test]

@@ -81,13 +81,26 @@ fn aligned(
     if reasons.len() == actions {
         return Ok(reasons);
     }
-    let what = request.told(format_args!("the transaction was cancelled: {reasons:?}"));
+    let words: Vec<_> = reasons.iter().map(in_words).collect();
+    let words = words.join(", ");
+    let what = request.told(format_args!("the transaction was cancelled: {words}"));
     let is_invalid = |reason: &CancellationReason| matches!(reason, CancellationReason::Invalid(_));
     Err(if reasons.iter().any(is_invalid) {
         StoreError::Rejected(what)
     } else {
         StoreError::Retry(what)
     })
+}
+
+/// A reason as DynamoDB names it, without the item that comes with it: this goes to the log.
+fn in_words(reason: &CancellationReason) -> &str {
+    match reason {
+        CancellationReason::None => "None",
+        CancellationReason::ConditionFailed(_) => "ConditionalCheckFailed",
+        CancellationReason::Conflict => "TransactionConflict",
+        CancellationReason::Throttled => "ThrottlingError",
+        CancellationReason::Invalid(message) => message,
+    }
 }
 
 /// Whether nothing but the moment was wrong.

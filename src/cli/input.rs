@@ -1,0 +1,56 @@
+//! Reading files and the standard input, as far as what is in them may go.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::Failure;
+use crate::rules::FILE_BYTES_MAX;
+
+/// The longest file of events, in bytes: ten times what Lambda delivers at once, since a recorded
+/// event may be indented.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const EVENT_BYTES_MAX: usize = 64 << 20;
+
+/// The longest seed, in bytes. The embedded store holds several times as much in memory.
+const SEED_BYTES_MAX: usize = 256 << 20;
+
+/// Reads an event; `-` is the standard input.
+pub(super) fn read_event(path: &Path) -> Result<Vec<u8>, Failure> {
+    read(path, EVENT_BYTES_MAX)
+}
+
+/// Reads a seed; `-` is the standard input.
+pub(super) fn read_seed(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read(path, SEED_BYTES_MAX)?)
+        .map_err(|_| Failure::Usage(format!("`{}` is not UTF-8", path.display())))
+}
+
+/// Reads a rule file. One that is too long is cut, and still is too long.
+pub(super) fn read_rules(path: &Path) -> io::Result<Vec<u8>> {
+    read_beyond(File::open(path)?, FILE_BYTES_MAX)
+}
+
+fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    let bytes = if path == Path::new("-") {
+        read_beyond(io::stdin().lock(), bytes_max)
+    } else {
+        File::open(path).and_then(|file| read_beyond(file, bytes_max))
+    };
+    let bytes = bytes
+        .map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))?;
+    if bytes.len() > bytes_max {
+        return Err(Failure::Usage(format!(
+            "`{}` has more than {bytes_max} bytes, which are the most that are read",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Reads up to one byte beyond a limit, which tells that there is more than may be.
+fn read_beyond(source: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
