@@ -79,7 +79,7 @@ fn what_observes_says_what_it_would_bring_back() {
 fn what_is_refused_is_not_tried_for_ever() {
     let invalid = || CancellationReason::Invalid("it is too large".to_owned());
     let expected = expect![[r#"
-        1 app: 4 requests, 3 read, 0 write
+        1 app: 5 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 failed: 1 `order` still refers to the deleted `customer`; it is too large [1]
     "#]];
     for reasons in [[invalid(), CancellationReason::None], [CancellationReason::None, invalid()]] {
