@@ -2,8 +2,10 @@
 
 use expect_test::expect;
 
-use crate::history::{History, load, outcome};
+use crate::history::{History, load, outcome, outcome_on};
 use referee::rules::model::Mode;
+use referee::store::CancellationReason;
+use referee::store::memory::{CallKind, Fault};
 
 const RULES: &str = r#"
 version: 1
@@ -70,4 +72,23 @@ fn what_observes_says_what_it_would_bring_back() {
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 would_repair: 1 `order` still refers to the deleted `customer`, which would be brought back [1]
           order_customer would put customer#ann/-
     "#]].assert_eq(&outcome(&rules, &with_order().remove(ANN)));
+}
+
+/// Whichever part of the transaction DynamoDB refuses, it will every time.
+#[test]
+fn what_is_refused_is_not_tried_for_ever() {
+    let invalid = || CancellationReason::Invalid("it is too large".to_owned());
+    let expected = expect![[r#"
+        1 app: 5 requests, 4 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 failed: 1 `order` still refers to the deleted `customer`; it is too large [1]
+    "#]];
+    for reasons in [[invalid(), CancellationReason::None], [CancellationReason::None, invalid()]] {
+        let (rules, history) = (load(RULES), with_order().remove(ANN));
+        let store = history.store(&rules);
+        store.set_faults(Box::new(move |call| match call.kind {
+            CallKind::Transact => Fault::Cancel(reasons.to_vec()),
+            CallKind::BatchGet | CallKind::Query | CallKind::Write => Fault::None,
+        }));
+        expected.assert_eq(&outcome_on(&rules, &history, &store));
+    }
 }

@@ -110,3 +110,20 @@ pub(crate) fn members(action: &str) -> impl Strategy<Value = Case> + use<> {
 pub(crate) fn tasks() -> impl Strategy<Value = Case> {
     case(TASKS.to_owned(), task())
 }
+
+/// Cases of members that go with their company or user. Nobody tampers with the mirrors by which
+/// they are found.
+pub(crate) fn cascading() -> impl Strategy<Value = Case> {
+    let actions = "on_missing: delete, on_delete: cascade";
+    let rules = MEMBERS
+        .replace("ACTION", "restore")
+        .replace("to: company }", &format!("to: company, {actions} }}"))
+        .replace("to: user, find", &format!("to: user, {actions}, find"));
+    case(rules, act().prop_filter("tampers", |act| !matches!(act, Act::Tamper(..))))
+}
+
+/// Cases of tasks that lose whom they are by, where these can be found.
+pub(crate) fn unsetting() -> impl Strategy<Value = Case> {
+    let by = "    find: { index: by_user";
+    case(TASKS.replace(by, &format!("    on_missing: unset\n    on_delete: unset\n{by}")), task())
+}

@@ -16,8 +16,8 @@ mod cases;
 mod oracle;
 mod world;
 
-use cases::{members, tasks};
-use oracle::{assert_mirrored, assert_own, assert_reported};
+use cases::{cascading, members, tasks, unsetting};
+use oracle::{assert_mirrored, assert_own, assert_reported, assert_whole};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use referee::store::memory::StreamRecord;
@@ -46,7 +46,13 @@ proptest! {
 
     #[test]
     fn applying_twice_is_applying_once(
-        case in prop_oneof![members("restore"), members("delete_source"), tasks()],
+        case in prop_oneof![
+            members("restore"),
+            members("delete_source"),
+            tasks(),
+            cascading(),
+            unsetting(),
+        ],
         again: (Index, Index),
     ) {
         let mut world = case.world();
@@ -68,6 +74,23 @@ proptest! {
         cut.drain(&case.lengths);
         prop_assert_eq!(cut.content(), whole.content());
         prop_assert_eq!(cut.dangling(), whole.dangling());
+    }
+
+    #[test]
+    fn repairs_come_to_the_same_in_any_batches_and_order(
+        case in prop_oneof![cascading(), unsetting()],
+        places in prop::collection::vec(any::<Index>(), 16),
+    ) {
+        let mut whole = case.world_undelivered();
+        whole.drain(&[usize::MAX / 2]);
+        let mut cut = case.world_undelivered();
+        cut.drain(&case.lengths);
+        prop_assert_eq!(cut.content(), whole.content());
+        let mut mixed = case.world_undelivered();
+        mixed.log = mix(std::mem::take(&mut mixed.log), &places);
+        mixed.drain(&case.lengths);
+        prop_assert_eq!(mixed.content(), whole.content());
+        assert_whole(&whole);
     }
 
     /// What a shorter batch reports of a value that came and went, a longer one may pass over.

@@ -47,6 +47,17 @@ pub(crate) fn assert_reported(world: &World) {
     }
 }
 
+/// No reference dangles, of those that a rule can find.
+pub(crate) fn assert_whole(world: &World) {
+    let items = world.items();
+    for (name, item) in &items {
+        for (rule, target) in targets(name, item) {
+            let is_there = items.contains_key(&(target, "-".to_owned()));
+            assert!(is_there, "{rule} of {name:?} dangles");
+        }
+    }
+}
+
 /// The rules by which an item refers, and the partition keys of what it refers to.
 pub(crate) fn targets(name: &(String, String), item: &Item<'_>) -> Vec<(&'static str, String)> {
     if is_member(name) {

@@ -56,8 +56,12 @@ impl Fixture {
 
     /// Replays the fixture on a store, in order.
     pub(crate) fn replay(&self, store: &Memory) {
-        let engine = Engine::new(self.rules.clone());
-        replay::replay(&engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
+        self.replay_with(&Engine::new(self.rules.clone()), store);
+    }
+
+    /// The same with an engine that has its rules.
+    pub(crate) fn replay_with(&self, engine: &Engine, store: &Memory) {
+        replay::replay(engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }
 }
 

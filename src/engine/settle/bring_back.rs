@@ -78,7 +78,10 @@ async fn attempt<S: Store>(
             let hopeless = || Attempt::Hopeless(Response::Reported, in_its_place());
             Ok(if is_back { Attempt::Needless } else { hopeless() })
         }
-        (Some(CancellationReason::Invalid(why)), _) => Ok(Attempt::Hopeless(Response::Failed, why)),
+        (Some(CancellationReason::Invalid(why)), _)
+        | (_, Some(CancellationReason::Invalid(why))) => {
+            Ok(Attempt::Hopeless(Response::Failed, why))
+        }
         (_, Some(CancellationReason::ConditionFailed(_))) => Ok(Attempt::RefersNot),
         _ => Err(StoreError::Retry("another transaction is under way on the item".to_owned())),
     }

@@ -1,0 +1,284 @@
+//! Rules as a rule file says them: what is as it would be anyway may be left out, and keys come in
+//! any order where none is meant.
+
+use std::time::Duration;
+
+use referee::data::{KeyAttribute, KeyKind, Value};
+use referee::rules::Rules;
+use referee::rules::model::{
+    Copied, Entity, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit,
+    OnMissing, Reference, Severity, Source, Table,
+};
+
+use crate::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
+use crate::tape::Tape;
+use crate::tree::Tree;
+
+/// A rule file that means these rules.
+pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {
+    let mut file = Fields::new(tape);
+    file.put("version", Tree::number(1));
+    let each = rules.tables.iter().map(|it| (it.alias.clone(), table(it, file.tape))).collect();
+    file.put("tables", Tree::Map(each));
+    let each =
+        rules.entities.iter().map(|it| (it.name.clone(), entity(rules, it, file.tape))).collect();
+    file.put("entities", Tree::Map(each));
+    let each = rules.references.iter();
+    let each = each.map(|it| (it.name.clone(), reference(rules, it, file.tape))).collect();
+    file.may_omit("references", Tree::Map(each), rules.references.is_empty());
+    let each =
+        rules.mirrors.iter().map(|it| (it.name.clone(), mirror(rules, it, file.tape))).collect();
+    file.may_omit("mirrors", Tree::Map(each), rules.mirrors.is_empty());
+    file.shuffled()
+}
+
+/// The keys of a record, in the making.
+struct Fields<'t> {
+    tape: &'t mut Tape,
+    fields: Vec<(String, Tree)>,
+}
+
+impl<'t> Fields<'t> {
+    fn new(tape: &'t mut Tape) -> Self {
+        Self { tape, fields: Vec::new() }
+    }
+
+    fn put(&mut self, name: &str, value: Tree) {
+        self.fields.push((name.to_owned(), value));
+    }
+
+    /// Leaves it out now and then, if it is so anyway.
+    fn may_omit(&mut self, name: &str, value: Tree, is_so: bool) {
+        if !is_so || self.tape.flag() {
+            self.put(name, value);
+        }
+    }
+
+    fn word<T: PartialEq + Default>(&mut self, name: &str, value: &T, word: &str) {
+        self.may_omit(name, Tree::text(word), *value == T::default());
+    }
+
+    fn shuffled(self) -> Tree {
+        let mut shuffled: Vec<(String, Tree)> = Vec::new();
+        for field in self.fields {
+            // The last place comes first, so that what is simple stays in order.
+            let place = shuffled.len() - self.tape.below(shuffled.len() + 1);
+            shuffled.insert(place, field);
+        }
+        Tree::Map(shuffled)
+    }
+}
+
+fn table(table: &Table, tape: &mut Tape) -> Tree {
+    let mut fields = Fields::new(tape);
+    fields.may_omit("name", Tree::text(&table.name), table.name == table.alias);
+    let attributes = table.key.attributes().map(|it| Tree::Text(key_attribute(it, fields.tape)));
+    let attributes = attributes.collect();
+    fields.put("key", Tree::List(attributes));
+    let separator = Tree::Text(table.separator.to_string());
+    fields.may_omit("separator", separator, table.separator == '#');
+    fields.shuffled()
+}
+
+fn key_attribute(attribute: &KeyAttribute, tape: &mut Tape) -> String {
+    let kind = match attribute.kind {
+        KeyKind::S if tape.flag() => ":S",
+        KeyKind::S => "",
+        KeyKind::N => ":N",
+        KeyKind::B => ":B",
+    };
+    format!("{}{kind}", attribute.name)
+}
+
+fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
+    let table = &rules[entity.table];
+    let mut fields = Fields::new(tape);
+    fields.put("table", Tree::text(&table.alias));
+    let mut key = Fields::new(fields.tape);
+    let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
+    for (name, template) in table.key.names().zip(templates) {
+        key.put(name, Tree::Text(template.template().to_string()));
+    }
+    let key = key.shuffled();
+    fields.put("key", key);
+    let mut attributes = Fields::new(fields.tape);
+    for (path, kind) in &entity.attributes {
+        attributes.put(&path.to_string(), Tree::text(kind.tag()));
+    }
+    let attributes = attributes.shuffled();
+    fields.may_omit("attributes", attributes, entity.attributes.is_empty());
+    let conditions = entity.conditions.iter();
+    let conditions = conditions.map(|(path, value)| (path.to_string(), literal(value))).collect();
+    fields.may_omit("where", Tree::Map(conditions), entity.conditions.is_empty());
+    fields.shuffled()
+}
+
+fn literal(value: &Value<'_>) -> Tree {
+    match value {
+        Value::S(text) => Tree::text(text),
+        Value::N(number) => Tree::Plain(number.to_string()),
+        Value::Bool(flag) => Tree::Plain(flag.to_string()),
+        Value::B(_)
+        | Value::Null
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
+        | Value::M(_) => panic!("{value:?} is no literal"),
+    }
+}
+
+fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
+    let Reference { on_missing, on_delete, on_ttl_delete, .. } = reference;
+    let mut fields = Fields::new(tape);
+    fields.put("from", Tree::text(&rules[reference.from].name));
+    fields.put("to", Tree::text(&rules[reference.to].name));
+    let on = sources(rules, reference, fields.tape);
+    let is_empty = matches!(&on, Tree::Map(entries) if entries.is_empty());
+    fields.may_omit("on", on, is_empty);
+    let matching = if reference.matching == Matching::Full { "full" } else { "simple" };
+    fields.word("match", &reference.matching, matching);
+    let required = Tree::Plain(reference.required.to_string());
+    fields.may_omit("required", required, !reference.required);
+    fields.word("on_missing", on_missing, word_of_missing(*on_missing));
+    fields.word("on_delete", on_delete, word_of_delete(*on_delete));
+    let same = on_ttl_delete == on_delete;
+    fields.may_omit("on_ttl_delete", Tree::text(word_of_delete(*on_ttl_delete)), same);
+    default(rules, reference, &mut fields);
+    find(rules, reference, &mut fields);
+    let grace = duration(reference.grace, fields.tape);
+    fields.may_omit("grace", Tree::Text(grace), reference.grace == GRACE);
+    mode_and_severity(reference.mode, reference.severity, &mut fields);
+    let (fanout_max, depth_max) = (reference.fanout_max, reference.depth_max);
+    fields.may_omit("max_fanout", Tree::number(fanout_max), fanout_max == FANOUT_MAX);
+    fields.may_omit("max_depth", Tree::number(depth_max), depth_max == DEPTH_MAX);
+    fields.shuffled()
+}
+
+fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
+    let mut on = Fields::new(tape);
+    let captures = rules[reference.to].key.captures();
+    for (capture, source) in captures.iter().zip(&reference.components) {
+        match source {
+            Source::Capture(place) => {
+                let own = &rules[reference.from].key.captures()[*place];
+                on.may_omit(capture, Tree::Text(format!("{{{own}}}")), own == capture);
+            }
+            Source::Attribute(path, _) => on.put(capture, Tree::Text(format!("{{{path}}}"))),
+            Source::Elements(path, _) => on.put(capture, Tree::Text(format!("{{{path}[*]}}"))),
+        }
+    }
+    on.shuffled()
+}
+
+fn default(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
+    let captures = rules[reference.to].key.captures().iter();
+    let mut each = Fields::new(fields.tape);
+    for (capture, value) in captures.zip(&reference.defaults) {
+        if let Some(value) = value {
+            each.put(capture, literal(value));
+        }
+    }
+    let count = each.fields.len();
+    let one = each.fields.first().map(|(_, value)| value.clone());
+    let each = each.shuffled();
+    match one {
+        None => {}
+        Some(one) if count == 1 && fields.tape.flag() => fields.put("default", one),
+        Some(_) => fields.put("default", each),
+    }
+}
+
+fn find(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
+    match &reference.find {
+        Find::Derived => {}
+        Find::None => fields.put("find", Tree::text("none")),
+        Find::Mirror(id) => {
+            let mirror = ("mirror".to_owned(), Tree::text(&rules[*id].name));
+            fields.put("find", Tree::Map(vec![mirror]));
+        }
+        Find::Index { index, partition, sort } => {
+            let index = &rules[rules[reference.from].table].indexes[*index];
+            let templates = std::iter::once(partition).chain(sort);
+            let key = index.key.attributes().zip(templates);
+            let key = key.map(|(attribute, template)| {
+                let template = Tree::Text(template.template().to_string());
+                (key_attribute(attribute, fields.tape), template)
+            });
+            // The order of the two tells which is which.
+            let key = Tree::Map(key.collect());
+            let mut find = Fields::new(fields.tape);
+            find.put("index", Tree::text(&index.name));
+            find.put("key", key);
+            let find = find.shuffled();
+            fields.put("find", find);
+        }
+    }
+}
+
+fn duration(duration: Duration, tape: &mut Tape) -> String {
+    let ms = duration.as_millis();
+    match tape.below(3) {
+        0 if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
+        0 | 1 if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
+        _ => format!("{ms}ms"),
+    }
+}
+
+fn mode_and_severity(mode: Mode, severity: Severity, fields: &mut Fields<'_>) {
+    let word = match mode {
+        Mode::Off => "off",
+        Mode::Observe => "observe",
+        Mode::Enforce => "enforce",
+    };
+    fields.word("mode", &mode, word);
+    let word = if severity == Severity::Warn { "warn" } else { "error" };
+    fields.word("severity", &severity, word);
+}
+
+fn word_of_missing(action: OnMissing) -> &'static str {
+    match action {
+        OnMissing::Report => "report",
+        OnMissing::Delete => "delete",
+        OnMissing::Unset => "unset",
+        OnMissing::SetDefault => "set_default",
+        OnMissing::Revert => "revert",
+    }
+}
+
+fn word_of_delete(action: OnDelete) -> &'static str {
+    match action {
+        OnDelete::Report => "report",
+        OnDelete::Cascade => "cascade",
+        OnDelete::Unset => "unset",
+        OnDelete::SetDefault => "set_default",
+        OnDelete::Restore => "restore",
+        OnDelete::Ignore => "ignore",
+    }
+}
+
+fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
+    let mut fields = Fields::new(tape);
+    fields.put("source", Tree::text(&rules[mirror.source].name));
+    fields.put("mirror", Tree::text(&rules[mirror.mirror].name));
+    let copy = match &mirror.copy {
+        Copied::All => Tree::text("all"),
+        Copied::None => Tree::text("none"),
+        Copied::List(names) => Tree::List(names.iter().map(|name| Tree::text(name)).collect()),
+    };
+    fields.may_omit("copy", copy, mirror.copy == Copied::All);
+    let word = match mirror.on_mirror_delete {
+        OnMirrorDelete::Restore => "restore",
+        OnMirrorDelete::DeleteSource => "delete_source",
+        OnMirrorDelete::Report => "report",
+    };
+    fields.word("on_mirror_delete", &mirror.on_mirror_delete, word);
+    let word = match mirror.on_mirror_edit {
+        OnMirrorEdit::Overwrite => "overwrite",
+        OnMirrorEdit::Report => "report",
+    };
+    fields.word("on_mirror_edit", &mirror.on_mirror_edit, word);
+    fields.may_omit("adopt", Tree::Plain(mirror.adopt.to_string()), !mirror.adopt);
+    mode_and_severity(mirror.mode, mirror.severity, &mut fields);
+    fields.shuffled()
+}
