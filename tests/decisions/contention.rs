@@ -360,28 +360,37 @@ fn nothing_is_undone_that_was_written_on_top_of_meanwhile() {
         .change("pk: task#1, sk: '-', by: eve, name: paint, done: true", written);
     // Another attribute is written; one that was removed is there again; nothing has changed.
     for (meanwhile, expected) in [
-        ("pk: task#1, sk: '-', by: bob, name: build", expect![[r#"
+        (
+            "pk: task#1, sk: '-', by: bob, name: build",
+            expect![[r#"
             1 app: 3 requests, 3 read, 6 write
               task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
             1 own: 0 requests, 0 read, 0 write
             - task#1/- by: bob name: paint
             + task#1/- by: bob name: build
-        "#]]),
-        ("pk: task#1, sk: '-', by: bob, name: paint, done: false", expect![[r#"
+        "#]],
+        ),
+        (
+            "pk: task#1, sk: '-', by: bob, name: paint, done: false",
+            expect![[r#"
             1 app: 3 requests, 3 read, 6 write
               task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
             1 own: 0 requests, 0 read, 0 write
             - task#1/- by: bob name: paint
             + task#1/- by: bob done: {"BOOL":false} name: paint
-        "#]]),
-        (written, expect![[r#"
+        "#]],
+        ),
+        (
+            written,
+            expect![[r#"
             1 app: 3 requests, 3 read, 6 write
               task_by dangling_reference task#1/- at by -> user#bob/- @100 repaired: the referenced `user` does not exist
               task_by update task#1/-: SET by = {"S":"eve"}, SET done = {"BOOL":true}
             1 own: 1 requests, 1 read, 0 write
             - task#1/- by: bob name: paint
             + task#1/- by: eve done: {"BOOL":true} name: paint
-        "#]]),
+        "#]],
+        ),
     ] {
         let writes = move |store: &Memory, number| {
             if number == 1 {

@@ -34,7 +34,9 @@ fn check(
     store.set_faults(Box::new(move |call| {
         calls += usize::from(call.kind == kind);
         if call.kind == kind && calls == at {
-            items.iter().for_each(|item| put(&inner, item));
+            for item in items {
+                put(&inner, item);
+            }
         }
         Fault::None
     }));

@@ -117,7 +117,7 @@ fn replay_and_apply(endpoint: &str) {
              put     membership   app: user#ada@example.com / company#acme
 
             5 records in 3 batches: 3 violations, 4 writes, 0 rejected
-            10 requests, 7 read units, 4 write units
+            11 requests, 7 read units, 4 write units
             --- stderr
         "#]],
     );

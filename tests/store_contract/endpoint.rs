@@ -3,7 +3,9 @@
 //! Where DynamoDB Local differs from what AWS documents, the cases follow AWS.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use libtest_mimic::{Failed, Trial};
 use referee::aws::{SdkConfig, configure};
 use referee::store::DynamoDb;
@@ -64,13 +66,20 @@ impl OnEndpoint {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("contract-{}-{count}-", std::process::id());
-        let config: SdkConfig = configure(Some(endpoint)).await;
+        let config = patient(&configure(Some(endpoint)).await);
         let store = DynamoDb::new(&config);
         for schema in harness::tables(&prefix) {
             store.create(&schema).await.unwrap();
         }
         Self { store, streams: Streams::new(&config), prefix }
     }
+}
+
+/// The same with time enough: what a slow machine answers late is no difference between the stores.
+fn patient(config: &SdkConfig) -> SdkConfig {
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
+    config.to_builder().timeout_config(timeouts).build()
 }
 
 impl Harness for OnEndpoint {
