@@ -170,8 +170,8 @@ fn a_default_that_is_missing_itself_is_not_set() {
 fn revert_undoes_an_update_and_an_insert() {
     let history = with_ann()
         .change(
-            "pk: task#1, sk: '-', owner: ann, name: paint, done: true",
-            "pk: task#1, sk: '-', owner: bob, name: build, at: 1",
+            "pk: task#1, sk: '-', owner: ann, kind: x, name: paint, done: true",
+            "pk: task#1, sk: '-', owner: bob, kind: x, name: build, at: 1",
         )
         .insert("pk: task#2, sk: '-', owner: bob");
     history.under(&rules("owner", "revert")).comes_to(expect![[r#"
@@ -181,9 +181,9 @@ fn revert_undoes_an_update_and_an_insert() {
           reference update task#1/-: SET done = {"BOOL":true}, SET name = {"S":"paint"}, SET owner = {"S":"ann"}, REMOVE at
           reference delete task#2/-
         2 own: 1 requests, 1 read, 0 write
-        - task#1/- at: 1 name: build owner: bob
+        - task#1/- at: 1 kind: x name: build owner: bob
         - task#2/- owner: bob
-        + task#1/- done: {"BOOL":true} name: paint owner: ann
+        + task#1/- done: {"BOOL":true} kind: x name: paint owner: ann
     "#]]);
 }
 
@@ -308,4 +308,42 @@ references:
         - task#1/- team: a watchers: [ann bob]
         + task#1/- team: a watchers: [ann nobody]
     "#]]);
+}
+
+#[test]
+fn revert_asks_only_the_rules_that_are_in_use() {
+    let two = rules("owner", "revert").replace(
+        "references:\n",
+        "references:\n  unused: { from: task, to: user, on: { user: \"{meta.by}\" }, find: none, mode: off }\n",
+    );
+    let history = with_ann().change(
+        "pk: task#1, sk: '-', owner: ann, meta: { by: eve }",
+        "pk: task#1, sk: '-', owner: bob",
+    );
+    history.under(&two).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 6 write
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
+          reference update task#1/-: SET meta = {"M":{"by":{"S":"eve"}}}, SET owner = {"S":"ann"}
+        1 own: 1 requests, 1 read, 0 write
+        - task#1/- owner: bob
+        + task#1/- meta: ( by: eve) owner: ann
+    "#]]);
+}
+
+#[test]
+fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
+    let with = |count: usize| {
+        let users: Vec<String> = (0..count).map(|user| format!("u{user}")).collect();
+        let history = users.iter().fold(History::new(), |history, user| {
+            history.has(&format!("pk: user#{user}, sk: '-'"))
+        });
+        let before = format!("pk: task#1, sk: '-', steps: [{}]", users.join(", "));
+        history.change(&before, "pk: task#1, sk: '-', steps: [bob]")
+    };
+    let told = |count| {
+        let outcome = outcome(&load(&rules("steps[*]", "revert")), &with(count));
+        outcome.lines().filter(|line| line.contains("dangling")).collect::<Vec<_>>().join("\n")
+    };
+    expect!["  reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"].assert_eq(&told(98));
+    expect!["  reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: it referred to more items before than one transaction can check"].assert_eq(&told(99));
 }

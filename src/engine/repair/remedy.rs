@@ -248,3 +248,36 @@ fn with<T: Clone + Ord>(mut set: Vec<T>, element: &T) -> Vec<T> {
     set.dedup();
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(json: &str) -> Value<'static> {
+        serde_json::from_str::<Value<'_>>(json).unwrap().into_owned()
+    }
+
+    #[test]
+    fn what_is_taken_from_a_set_and_put_into_it_is_of_its_kind() {
+        for (kind, [one, two, default]) in [
+            ("S", [r#""a""#, r#""b""#, r#""z""#]),
+            ("N", [r#""1""#, r#""2""#, r#""9""#]),
+            ("B", [r#""AA==""#, r#""AQ==""#, r#""/w==""#]),
+        ] {
+            let single = |text| value(&format!(r#"{{"{kind}": {text}}}"#));
+            let set = |texts: &[&str]| value(&format!(r#"{{"{kind}S": [{}]}}"#, texts.join(", ")));
+            let whole = set(&[one, two]);
+            let chosen = [(1, single(two))];
+            assert_eq!(subset(&whole, &chosen), Some(set(&[two])));
+            assert_eq!(replaced(&whole, &chosen, &single(default)), Some(set(&[one, default])));
+            // It may be among them already, and comes before them or after.
+            assert_eq!(replaced(&whole, &chosen, &single(one)), Some(set(&[one])));
+            let last = set(&[two, default]);
+            let chosen = [(1, single(default))];
+            assert_eq!(replaced(&last, &chosen, &single(one)), Some(set(&[one, two])));
+        }
+        let list = value(r#"{"L": [{"S": "a"}]}"#);
+        assert_eq!(subset(&list, &[(0, value(r#"{"S": "a"}"#))]), None);
+        assert_eq!(replaced(&list, &[], &value(r#"{"S": "a"}"#)), None);
+    }
+}
