@@ -158,4 +158,11 @@ fn a_delete_of_ours_that_took_a_mirror_that_belongs_there_is_undone() {
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
+    // Nobody's wish to see the source go, for a rule that observes by then either.
+    let observed = RULES.replace("delete_source }", "delete_source, mode: observe }");
+    history.under(&observed).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 0 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
+          membership would put user#ann/company#acme
+    "#]]);
 }

@@ -50,11 +50,23 @@ fn all_or_nothing_may_be_copied() {
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 list: [1 ( a: b)] none: {"NULL":true} role: admin
     "#]]);
+    let changed = History::new()
+        .change(&source("role: admin, kind: x, seen: 1"), &source("role: admin, kind: x, seen: 2"));
     history.under(&LISTED.replace("[role, since]", "none")).comes_to(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100
+    "#]]);
+    // Whether anything changes for the mirror is told by what is copied.
+    changed.under(&LISTED.replace("[role, since]", "all")).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 kind: x role: admin seen: 2
+    "#]]);
+    changed.under(&LISTED.replace("[role, since]", "none")).comes_to(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 

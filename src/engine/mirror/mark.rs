@@ -81,3 +81,16 @@ pub(crate) fn is_of(rule: &str) -> Condition {
     let path = Path::attribute(MARK).child(RULE);
     Condition::Compare(path, Operand::Equal, Value::from(rule))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::SequenceNumber;
+
+    #[test]
+    fn the_lowest_fence_is_one_like_others() {
+        let first = SequenceNumber::parse("1").unwrap().fence();
+        assert_eq!(lowest_fence().len(), first.len());
+        assert!(lowest_fence() < first);
+    }
+}
