@@ -164,3 +164,40 @@ fn index_query(rules: &Rules, reference: &Reference, captures: &[KeyValue<'_>]) 
         start: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Value;
+    use crate::rules::{RuleSource, load};
+
+    const RULES: &str = r#"
+version: 1
+tables:
+  app: { key: [pk, sk] }
+entities:
+  user: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  task:
+    table: app
+    key: { pk: "task#{task}", sk: "-" }
+    attributes: { team: S, owner: S }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { team: "{team}", user: "{owner}" }
+    find: { index: by_owner, key: { team: "{team}", owner: "{user}" } }
+"#;
+
+    #[test]
+    fn an_index_is_asked_by_its_whole_key() {
+        let source = RuleSource { name: "referee.yaml".to_owned(), text: RULES.to_owned() };
+        let rules = load(&source, &|_| None).rules.unwrap();
+        let target = ["a", "ann"].map(|text| KeyValue::S(text.into()));
+        let query = index_query(&rules, &rules.references[0], &target).unwrap();
+        assert_eq!(query.index.as_deref(), Some("by_owner"));
+        assert_eq!(query.partition, ("team".to_owned(), Value::from("a")));
+        let owner = SortCondition::Equals("owner".to_owned(), Value::from("ann"));
+        assert_eq!(query.sort, Some(owner));
+    }
+}

@@ -1,6 +1,7 @@
 //! Bringing back: what was deleted is written again, if others refer to it.
 
 use super::departures::{NAMED_MAX, Settled};
+use super::enforce::busy;
 use crate::engine::leads::{Referring, Trail};
 use crate::engine::outcome::{Made, Operation};
 use crate::engine::repair::restore;
@@ -83,7 +84,7 @@ async fn attempt<S: Store>(
             Ok(Attempt::Hopeless(Response::Failed, why))
         }
         (_, Some(CancellationReason::ConditionFailed(_))) => Ok(Attempt::RefersNot),
-        _ => Err(StoreError::Retry("another transaction is under way on the item".to_owned())),
+        _ => Err(busy()),
     }
 }
 

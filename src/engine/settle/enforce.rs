@@ -65,6 +65,11 @@ pub(crate) async fn enforce_all<'c, S: Store, C: Clock, T: 'c>(
         .await
 }
 
+/// What another transaction was in the way of can be tried again.
+pub(super) fn busy() -> StoreError {
+    StoreError::Retry("another transaction is under way on the item".to_owned())
+}
+
 /// Whether a request may still be begun.
 pub(crate) fn has_time<C: Clock>(clock: &C) -> bool {
     clock.deadline_ms().is_none_or(|deadline_ms| clock.now_ms() < deadline_ms)
@@ -166,8 +171,7 @@ impl Run<'_> {
                 // The store has tried for long enough, and the others may go on without these.
                 CancellationReason::Conflict | CancellationReason::Throttled => {
                     concerned.for_each(drop);
-                    let busy = "another transaction is under way on the item".to_owned();
-                    self.hold_back(StoreError::Retry(busy), *role == Role::Guard);
+                    self.hold_back(busy(), *role == Role::Guard);
                 }
                 CancellationReason::Invalid(why) if *role == Role::Guard => {
                     self.hold_back(StoreError::Rejected(why), true);
