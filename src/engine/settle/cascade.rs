@@ -104,3 +104,14 @@ async fn too_deep<S: Store>(
     let (count, more, named) = (leads.keys.len(), leads.more, leads.keys);
     Ok(Settled { count, more, named, limit, ..Settled::nothing() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_fills_its_transactions() {
+        // Each has a guard besides.
+        assert_eq!(PAGE_ITEMS_MAX % (TRANSACT_ACTIONS_MAX - 1), 0);
+    }
+}
