@@ -129,7 +129,7 @@ impl<'r> Report<'r> {
         if let Some(error) = settled.unfinished {
             return self.fail(error, cause);
         }
-        let count = settled.count - settled.left.len();
+        let count = settled.count;
         let orphans = Orphans { count, more: settled.more, keys: settled.named };
         let violation = |kind, response, detail| {
             departed(self.rules, departure, (kind, response, detail), &orphans)

@@ -61,6 +61,26 @@ fn a_cascade_stops_at_its_limit() {
 }
 
 #[test]
+fn a_cascade_to_as_many_as_its_limit_is_whole() {
+    let text = outcome(&load(&rules("cascade, max_fanout: 3")), &orders(3).remove(ANN));
+    expect!["  order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]"].assert_eq(&told(&text));
+}
+
+/// The violations alone.
+fn told(text: &str) -> String {
+    text.lines().filter(|line| line.contains(" -> ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn those_who_are_left_too_deep_are_counted() {
+    let children = (10..22).fold(chain(4), |history, node| {
+        history.has(&format!("pk: node#{node}, sk: '-', parent: '3'"))
+    });
+    let text = outcome(&load(TREE), &children.remove("pk: node#0, sk: '-'"));
+    expect!["  node_parent depth_exceeded node#10/- -> node#3/- @106 reported: the cascade has come 3 levels deep; at least 10 `node` still refer to the deleted `node` [10 and more]"].assert_eq(told(&text).lines().last().unwrap());
+}
+
+#[test]
 fn a_target_that_is_back_keeps_what_refers_to_it() {
     orders(1).remove(ANN).insert(ANN).under(&rules("cascade")).comes_to(expect![[r#"
         2 app: 0 requests, 0 read, 0 write

@@ -126,6 +126,25 @@ fn a_target_that_comes_back_meanwhile_ends_it() {
 }
 
 #[test]
+fn a_target_that_comes_back_ends_it_on_the_first_page() {
+    let note = "x".repeat(390_000);
+    let tasks = (1..=4).fold(History::new(), |history, task| {
+        history.has(&format!("pk: task#{task}, sk: '-', owner: ann, note: {note}"))
+    });
+    let (rules, history) = (load(RULES), tasks.remove("pk: user#ann, sk: '-'"));
+    let store = Rc::new(history.store(&rules));
+    let inner = Rc::clone(&store);
+    store.set_faults(Box::new(move |call| {
+        if call.kind == CallKind::Transact {
+            put(&inner, "pk: user#ann, sk: '-'");
+        }
+        Fault::None
+    }));
+    let text = outcome_on(&rules, &history, &store);
+    expect!["1 app: 4 requests, 432 read, 2288 write"].assert_eq(text.lines().next().unwrap());
+}
+
+#[test]
 fn an_element_that_moves_meanwhile_is_found_again() {
     let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
     let happens = |store: &Memory, transaction| {

@@ -136,3 +136,37 @@ fn a_target_that_comes_back_with_those_who_refer_to_it_was_never_missed() {
     "#]],
     );
 }
+
+#[test]
+fn what_cannot_be_repaired_is_not_told_of_once_the_target_is_back() {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  task: { table: app, key: { pk: "task#{task}", sk: "-" }, attributes: { owner: S } }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { user: "{owner}" }
+    find: { index: by_owner, key: { owner: "{user}" } }
+    on_delete: set_default
+    default: nobody
+"#;
+    let history = History::new()
+        .has("pk: task#1, sk: '-', owner: ann")
+        .remove("pk: user#ann, sk: '-'")
+        .later(60);
+    let never = (CallKind::BatchGet, usize::MAX);
+    check((rules, &history), never, &[], &expect![[r#"
+        1 app: 5 requests, 3.5 read, 6 write
+          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
+    "#]]);
+    let last = (CallKind::BatchGet, 3);
+    check((rules, &history), last, &["pk: user#ann, sk: '-'"], &expect![[r#"
+        1 app: 5 requests, 3.5 read, 6 write
+        1 own: 0 requests, 0 read, 0 write
+        + user#ann/-
+    "#]]);
+}

@@ -69,7 +69,7 @@ pub(crate) async fn cascade<S: Store, C: Clock>(
 
 /// Leaves out those that are more than one delete may touch.
 fn stop_at(most: usize, items: &mut Vec<Referring>, settled: &mut Settled) {
-    let room = most.saturating_sub(settled.count);
+    let room = most.saturating_sub(settled.touched());
     if items.len() > room {
         items.truncate(room);
         let words = format!("more than {most} items refer to it");

@@ -29,13 +29,13 @@ pub(crate) struct Settled {
     pub(crate) response: Response,
     /// What was in the way of a repair.
     pub(crate) note: Option<String>,
-    /// How many items it was.
+    /// How many items it was, without those that could not be repaired.
     pub(crate) count: usize,
     /// Whether there may be more of them.
     pub(crate) more: bool,
     /// The first of them.
     pub(crate) named: Vec<Key<'static>>,
-    /// Those of them that could not be repaired.
+    /// Those that could not be repaired.
     pub(crate) left: Vec<(Key<'static>, Fate)>,
     /// Why it went no further than this, if the rule says how far it may.
     pub(crate) limit: Option<(Kind, String)>,
@@ -61,12 +61,17 @@ impl Settled {
         }
     }
 
+    /// How many items the delete has touched.
+    pub(crate) fn touched(&self) -> usize {
+        self.count + self.left.len()
+    }
+
     /// Whether it tells of items that no guarded write has found to refer to the target in vain.
     fn is_unguarded(&self) -> bool {
         let is_impossible = |(_, fate): &(_, Fate)| matches!(fate, Fate::Impossible(_));
         match self.response {
             Response::Repaired => self.left.iter().any(is_impossible),
-            Response::Reported | Response::WouldRepair | Response::Failed => self.count > 0,
+            Response::Reported | Response::WouldRepair | Response::Failed => self.touched() > 0,
         }
     }
 
@@ -74,11 +79,9 @@ impl Settled {
     /// not.
     fn withdraw(mut self) -> Self {
         if self.response != Response::Repaired {
-            return Self { unfinished: self.unfinished, ..Self::nothing() };
+            return Self::nothing();
         }
-        let left = self.left.len();
         self.left.retain(|(_, fate)| matches!(fate, Fate::Failed(_)));
-        self.count -= left - self.left.len();
         self.limit = None;
         self
     }
@@ -94,10 +97,7 @@ impl Settled {
                 }
             }
             Fate::Whole => {}
-            Fate::Impossible(_) | Fate::Failed(_) => {
-                self.count += 1;
-                self.left.push((key, fate));
-            }
+            Fate::Impossible(_) | Fate::Failed(_) => self.left.push((key, fate)),
         }
     }
 }
