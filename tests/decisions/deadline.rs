@@ -176,6 +176,7 @@ impl Store for Slow<'_> {
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
+        self.clock.now_ms.set(self.clock.now_ms() + 1_000);
         self.store.transact(actions).await
     }
 }
@@ -208,4 +209,37 @@ fn mirrors_are_begun_in_the_first_half_of_the_time() {
             first.reason
         ),
     );
+}
+
+#[test]
+fn no_repair_is_begun_at_the_deadline() {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "-" } }
+  order: { table: app, key: { pk: "customer#{customer}", sk: "order#{order}" } }
+references:
+  order_customer: { from: order, to: customer, on_delete: cascade }
+"#;
+    let key = |sort: &str| json!({ "pk": { "S": "customer#ann" }, "sk": { "S": sort } });
+    let engine = Engine::new(load(rules));
+    let memory = replay::store(engine.rules());
+    let orders: Vec<_> = (0..250).map(|order| key(&format!("order#{order}"))).collect();
+    replay::seed(&memory, &json!({ "app": orders }).to_string()).unwrap();
+    let record = json!({
+        "eventName": "REMOVE",
+        "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/app/stream/1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": WRITTEN_MS / 1_000 - 60,
+            "Keys": key("-"), "OldImage": key("-"), "SequenceNumber": "100",
+        },
+    });
+    let event = json!({ "Records": [record] }).to_string();
+    let clock = Until { now_ms: Cell::new(WRITTEN_MS), deadline_ms: WRITTEN_MS + 2_000 };
+    let store = Slow { store: &memory, clock: &clock };
+    let outcome =
+        pollster::block_on(engine.process(&records(&event).unwrap(), &store, &clock)).unwrap();
+    let first = outcome.checkpoint().unwrap();
+    expect!["198 of 250 deleted; the deadline came before the repairs were done"].assert_eq(&format!("{} of 250 deleted; {}", outcome.writes.len(), first.reason));
 }

@@ -159,14 +159,24 @@ references:
         .remove("pk: user#ann, sk: '-'")
         .later(60);
     let never = (CallKind::BatchGet, usize::MAX);
-    check((rules, &history), never, &[], &expect![[r#"
+    check(
+        (rules, &history),
+        never,
+        &[],
+        &expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
           task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
-    "#]]);
+    "#]],
+    );
     let last = (CallKind::BatchGet, 3);
-    check((rules, &history), last, &["pk: user#ann, sk: '-'"], &expect![[r#"
+    check(
+        (rules, &history),
+        last,
+        &["pk: user#ann, sk: '-'"],
+        &expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
         1 own: 0 requests, 0 read, 0 write
         + user#ann/-
-    "#]]);
+    "#]],
+    );
 }
