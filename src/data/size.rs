@@ -34,3 +34,41 @@ pub(crate) fn value_bytes(value: &Value<'_>) -> usize {
 fn number_bytes(number: &Number<'_>) -> usize {
     number.significant_digits().div_ceil(2) + 1 + usize::from(number.is_negative())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_type_has_its_size() {
+        for (json, bytes) in [
+            (r#"{"S": "äb"}"#, 3),
+            (r#"{"S": ""}"#, 0),
+            (r#"{"N": "0"}"#, 1),
+            (r#"{"N": "12"}"#, 2),
+            (r#"{"N": "123"}"#, 3),
+            (r#"{"N": "-12300"}"#, 4),
+            (r#"{"N": "0.0012"}"#, 2),
+            (r#"{"B": "AAEC"}"#, 3),
+            (r#"{"BOOL": false}"#, 1),
+            (r#"{"NULL": true}"#, 1),
+            (r#"{"SS": ["a", "bc"]}"#, 3),
+            (r#"{"NS": ["1", "123"]}"#, 5),
+            (r#"{"BS": ["AA==", "AAE="]}"#, 3),
+            (r#"{"L": []}"#, 3),
+            (r#"{"L": [{"S": "ab"}, {"NULL": true}]}"#, 3 + 3 + 2),
+            (r#"{"M": {}}"#, 3),
+            (r#"{"M": {"ab": {"S": "cde"}, "f": {"L": []}}}"#, 3 + (1 + 2 + 3) + (1 + 1 + 3)),
+        ] {
+            let value: Value<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(value_bytes(&value), bytes, "{json}");
+        }
+    }
+
+    #[test]
+    fn names_count() {
+        let value: Value<'_> = serde_json::from_str(r#"{"S": "ab"}"#).unwrap();
+        let item = Item::from([("pk".into(), value.clone()), ("ä".into(), value)]);
+        assert_eq!(item_bytes(&item), (2 + 2) + (2 + 2));
+    }
+}

@@ -287,6 +287,45 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
 }
 
 #[test]
+fn one_that_is_refused_alone_has_failed() {
+    let refused = |_: &Memory, transaction| match transaction {
+        1..=3 => Fault::Fail(StoreError::Rejected("too large".to_owned())),
+        _ => Fault::None,
+    };
+    check(&tasks(), refused, &expect![[r#"
+        1 app: 8 requests, 4.5 read, 12 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner dangling_reference task#1/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]]);
+}
+
+#[test]
+fn a_cancellation_without_a_reason_is_tried_again_another_time() {
+    let unexplained = |_: &Memory, transaction| match transaction {
+        1 => cancel(4, &[]),
+        _ => Fault::None,
+    };
+    check(&tasks(), unexplained, &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          handed back @100: a transaction was cancelled
+        1 app: 4 requests, 4.5 read, 14 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]]);
+}
+
+#[test]
 fn an_index_is_looked_at_once_the_grace_is_over() {
     let history = || {
         History::new()

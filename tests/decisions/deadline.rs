@@ -241,5 +241,6 @@ references:
     let outcome =
         pollster::block_on(engine.process(&records(&event).unwrap(), &store, &clock)).unwrap();
     let first = outcome.checkpoint().unwrap();
-    expect!["198 of 250 deleted; the deadline came before the repairs were done"].assert_eq(&format!("{} of 250 deleted; {}", outcome.writes.len(), first.reason));
+    expect!["198 of 250 deleted; the deadline came before the repairs were done"]
+        .assert_eq(&format!("{} of 250 deleted; {}", outcome.writes.len(), first.reason));
 }
