@@ -292,7 +292,10 @@ fn one_that_is_refused_alone_has_failed() {
         1..=3 => Fault::Fail(StoreError::Rejected("too large".to_owned())),
         _ => Fault::None,
     };
-    check(&tasks(), refused, &expect![[r#"
+    check(
+        &tasks(),
+        refused,
+        &expect![[r#"
         1 app: 8 requests, 4.5 read, 12 write
           task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
           task_owner dangling_reference task#1/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
@@ -301,7 +304,8 @@ fn one_that_is_refused_alone_has_failed() {
         2 own: 0 requests, 0 read, 0 write
         - task#2/- owner: ann
         - task#3/- owner: ann
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -310,7 +314,10 @@ fn a_cancellation_without_a_reason_is_tried_again_another_time() {
         1 => cancel(4, &[]),
         _ => Fault::None,
     };
-    check(&tasks(), unexplained, &expect![[r#"
+    check(
+        &tasks(),
+        unexplained,
+        &expect![[r#"
         1 app: 4 requests, 4.5 read, 0 write
           handed back @100: a transaction was cancelled
         1 app: 4 requests, 4.5 read, 14 write
@@ -322,6 +329,39 @@ fn a_cancellation_without_a_reason_is_tried_again_another_time() {
         - task#1/- owner: ann
         - task#2/- owner: ann
         - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn a_conflict_beside_another_reason_is_met_again_at_once() {
+    let conflict = |_: &Memory, transaction| match transaction {
+        1 => {
+            let gone = CancellationReason::ConditionFailed(None);
+            cancel(4, &[(1, gone), (2, CancellationReason::Conflict)])
+        }
+        _ => Fault::None,
+    };
+    check(&tasks(), conflict, &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]]);
+}
+
+#[test]
+fn a_guard_that_is_refused_is_nothing_to_try_again() {
+    let refused = |_: &Memory, transaction| match transaction {
+        1 => cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),
+        _ => Fault::None,
+    };
+    check(&tasks(), refused, &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          rejected @100: no such key
     "#]]);
 }
 
