@@ -66,6 +66,39 @@ fn a_cascade_to_as_many_as_its_limit_is_whole() {
     expect!["  order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]"].assert_eq(&told(&text));
 }
 
+#[test]
+fn what_is_of_another_kind_is_no_target_and_refers_to_none() {
+    let of_kinds = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  customer:
+    table: app
+    key: { pk: "customer#{customer}", sk: "-" }
+    attributes: { kind: S }
+    where: { kind: Customer }
+  order:
+    table: app
+    key: { pk: "customer#{customer}", sk: "order#{order}" }
+    attributes: { kind: S }
+    where: { kind: Order }
+references:
+  order_customer: { from: order, to: customer, on_delete: cascade }
+"#;
+    let history = History::new()
+        .has("pk: customer#ann, sk: order#1, kind: Order")
+        .has("pk: customer#ann, sk: order#2, kind: Draft")
+        .remove("pk: customer#ann, sk: '-', kind: Customer")
+        .insert("pk: customer#ann, sk: '-', kind: Staff");
+    history.under(of_kinds).comes_to(expect![[r#"
+        2 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer delete customer#ann/order#1
+        1 own: 0 requests, 0 read, 0 write
+        - customer#ann/order#1 kind: Order
+    "#]]);
+}
+
 /// The violations alone.
 fn told(text: &str) -> String {
     text.lines().filter(|line| line.contains(" -> ")).collect::<Vec<_>>().join("\n")

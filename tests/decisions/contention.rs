@@ -342,7 +342,10 @@ fn a_conflict_beside_another_reason_is_met_again_at_once() {
         }
         _ => Fault::None,
     };
-    check(&tasks(), conflict, &expect![[r#"
+    check(
+        &tasks(),
+        conflict,
+        &expect![[r#"
         1 app: 5 requests, 4.5 read, 10 write
           task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
           task_owner delete task#2/-
@@ -350,7 +353,8 @@ fn a_conflict_beside_another_reason_is_met_again_at_once() {
         2 own: 0 requests, 0 read, 0 write
         - task#2/- owner: ann
         - task#3/- owner: ann
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -359,10 +363,14 @@ fn a_guard_that_is_refused_is_nothing_to_try_again() {
         1 => cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),
         _ => Fault::None,
     };
-    check(&tasks(), refused, &expect![[r#"
+    check(
+        &tasks(),
+        refused,
+        &expect![[r#"
         1 app: 4 requests, 4.5 read, 0 write
           rejected @100: no such key
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
