@@ -62,6 +62,14 @@ fn check(
     expected.assert_eq(&outcome_on(&rules, history, &store));
 }
 
+/// What becomes of the tasks of a deleted user where this happens to the first transactions.
+fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {
+    let happens = move |_: &Memory, transaction| {
+        if transaction <= transactions { fault.clone() } else { Fault::None }
+    };
+    check(&tasks(), happens, expected);
+}
+
 /// Somebody else puts an item.
 fn put(store: &Memory, text: &str) {
     let json = item_json(text).to_string();
@@ -200,13 +208,9 @@ fn an_item_that_never_keeps_still_is_for_the_next_delivery() {
 
 #[test]
 fn those_that_others_are_busy_with_hold_nobody_else_back() {
-    let busy = |_: &Memory, transaction| match transaction {
-        1 => cancel(4, &[(2, CancellationReason::Conflict)]),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        busy,
+    check_tasks(
+        1,
+        cancel(4, &[(2, CancellationReason::Conflict)]),
         &expect![[r#"
         1 app: 5 requests, 4.5 read, 10 write
           task_owner delete task#1/-
@@ -221,13 +225,9 @@ fn those_that_others_are_busy_with_hold_nobody_else_back() {
         - task#3/- owner: ann
     "#]],
     );
-    let target = |_: &Memory, transaction| match transaction {
-        1 => cancel(4, &[(0, CancellationReason::Throttled)]),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        target,
+    check_tasks(
+        1,
+        cancel(4, &[(0, CancellationReason::Throttled)]),
         &expect![[r#"
         1 app: 4 requests, 4.5 read, 0 write
           handed back @100: another transaction is under way on the item
@@ -246,13 +246,9 @@ fn those_that_others_are_busy_with_hold_nobody_else_back() {
 
 #[test]
 fn one_that_cannot_be_repaired_holds_nobody_else_back() {
-    let invalid = |_: &Memory, transaction| match transaction {
-        1 => cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        invalid,
+    check_tasks(
+        1,
+        cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
         &expect![[r#"
         1 app: 5 requests, 4.5 read, 10 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
@@ -265,13 +261,9 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
     "#]],
     );
     // DynamoDB does not always say which one it is.
-    let refused = |_: &Memory, transaction| match transaction {
-        1 | 2 => Fault::Fail(StoreError::Rejected("too large together".to_owned())),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        refused,
+    check_tasks(
+        2,
+        Fault::Fail(StoreError::Rejected("too large together".to_owned())),
         &expect![[r#"
         1 app: 7 requests, 4.5 read, 16 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
@@ -288,13 +280,9 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
 
 #[test]
 fn one_that_is_refused_alone_has_failed() {
-    let refused = |_: &Memory, transaction| match transaction {
-        1..=3 => Fault::Fail(StoreError::Rejected("too large".to_owned())),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        refused,
+    check_tasks(
+        3,
+        Fault::Fail(StoreError::Rejected("too large".to_owned())),
         &expect![[r#"
         1 app: 8 requests, 4.5 read, 12 write
           task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
@@ -310,13 +298,9 @@ fn one_that_is_refused_alone_has_failed() {
 
 #[test]
 fn a_cancellation_without_a_reason_is_tried_again_another_time() {
-    let unexplained = |_: &Memory, transaction| match transaction {
-        1 => cancel(4, &[]),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        unexplained,
+    check_tasks(
+        1,
+        cancel(4, &[]),
         &expect![[r#"
         1 app: 4 requests, 4.5 read, 0 write
           handed back @100: a transaction was cancelled
@@ -335,16 +319,10 @@ fn a_cancellation_without_a_reason_is_tried_again_another_time() {
 
 #[test]
 fn a_conflict_beside_another_reason_is_met_again_at_once() {
-    let conflict = |_: &Memory, transaction| match transaction {
-        1 => {
-            let gone = CancellationReason::ConditionFailed(None);
-            cancel(4, &[(1, gone), (2, CancellationReason::Conflict)])
-        }
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        conflict,
+    let gone = CancellationReason::ConditionFailed(None);
+    check_tasks(
+        1,
+        cancel(4, &[(1, gone), (2, CancellationReason::Conflict)]),
         &expect![[r#"
         1 app: 5 requests, 4.5 read, 10 write
           task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
@@ -359,13 +337,9 @@ fn a_conflict_beside_another_reason_is_met_again_at_once() {
 
 #[test]
 fn a_guard_that_is_refused_is_nothing_to_try_again() {
-    let refused = |_: &Memory, transaction| match transaction {
-        1 => cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),
-        _ => Fault::None,
-    };
-    check(
-        &tasks(),
-        refused,
+    check_tasks(
+        1,
+        cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),
         &expect![[r#"
         1 app: 4 requests, 4.5 read, 0 write
           rejected @100: no such key

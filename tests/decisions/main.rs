@@ -23,6 +23,7 @@ mod leaving;
 mod mirrors;
 mod modes;
 mod orphans;
+mod outcomes;
 mod races;
 mod reading;
 mod references;

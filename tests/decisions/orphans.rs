@@ -269,6 +269,28 @@ fn a_source_whose_mirror_someone_deleted_is_found_all_the_same() {
 }
 
 #[test]
+fn what_is_no_source_or_of_no_rule_in_use_hides_nothing() {
+    let deleted = "pk: user#ann, sk: company#acme, _referee: membership@1";
+    let history = |source: &str| History::new().has(source).remove(deleted);
+    let off = MIRRORED.replace("mirror: membership }", "mirror: membership }, mode: off");
+    history("pk: company#acme, sk: user#ann").under(&off).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@1
+    "#]]);
+    let of_kind = MIRRORED.replace(
+        r##"sk: "user#{user}" } }"##,
+        r##"sk: "user#{user}" }, attributes: { kind: S }, where: { kind: Member } }"##,
+    );
+    let guest = "pk: company#acme, sk: user#ann, kind: Guest";
+    history(guest).under(&of_kind).comes_to(expect![[r#"
+        1 app: 1 requests, 1 read, 0 write
+    "#]]);
+}
+
+#[test]
 fn a_mirror_without_a_source_leads_nowhere() {
     let history = History::new()
         .has("pk: user#ann, sk: company#acme, _referee: membership@1")
