@@ -45,6 +45,14 @@ fn a_cascade_deletes_page_by_page() {
 }
 
 #[test]
+fn what_is_in_memory_at_once_is_bounded() {
+    let text = outcome(&load(&rules("cascade")), &orders(1_000).remove(ANN));
+    // A query and a read tell that there is something to do. Then come two pages, each a query:
+    // ten transactions for the first, and one for the second.
+    expect!["1 app: 15 requests, 16 read, 2022 write"].assert_eq(text.lines().next().unwrap());
+}
+
+#[test]
 fn a_cascade_stops_at_its_limit() {
     orders(4).remove(ANN).under(&rules("cascade, max_fanout: 3")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 8 write

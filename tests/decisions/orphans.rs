@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::history::History;
+use crate::history::{History, load, outcome};
 
 const DERIVED: &str = r#"
 version: 1
@@ -50,6 +50,19 @@ fn ten_are_named_and_all_are_counted() {
         1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#10 -> customer#ann/profile @100 reported: 25 `order` still refer to the deleted `customer` [10]
     "#]]);
+}
+
+#[test]
+fn those_on_every_page_are_counted() {
+    let note = "x".repeat(390_000);
+    let orders = (1..=7).fold(History::new(), |history, order| {
+        history.has(&format!("pk: customer#ann, sk: order#{order}, note: {note}"))
+    });
+    let text = outcome(&load(DERIVED), &orders.remove(ANN));
+    expect![[r#"
+        1 app: 6 requests, 956 read, 0 write
+          order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 7 `order` still refer to the deleted `customer` [7]
+    "#]].assert_eq(&text);
 }
 
 #[test]
