@@ -89,7 +89,7 @@ lint: ## Check formatting and lints
 	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
-	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target/fuzz --quiet -- -D warnings
+	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target --quiet -- -D warnings
 
 # The directory says which tool and which version.
 .tools/cargo-%/installed:

@@ -240,3 +240,25 @@ fn key_value<'a>(
         _ => Ok(key_value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_of_the_schema_or_refused() {
+        let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+        let schema = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
+        let check = |partition: &str, sort: Option<&str>| {
+            let value = |text: &str| KeyValue::S(text.to_owned().into());
+            schema.check(&Key { partition: value(partition), sort: sort.map(value) }).is_ok()
+        };
+        assert!(check("a", Some("b")));
+        assert!(!check("a", None));
+        assert!(!check("", Some("b")));
+        let longest = |bytes: usize| "x".repeat(bytes);
+        assert!(check(&longest(PARTITION_KEY_BYTES_MAX), Some(&longest(SORT_KEY_BYTES_MAX))));
+        assert!(!check(&longest(PARTITION_KEY_BYTES_MAX + 1), Some("b")));
+        assert!(!check("a", Some(&longest(SORT_KEY_BYTES_MAX + 1))));
+    }
+}

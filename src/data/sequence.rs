@@ -120,6 +120,7 @@ mod tests {
         assert!(sequence("2") < sequence("10"));
         assert!(sequence(&nines[..39]) < sequence(&nines));
         assert_eq!(sequence("007"), sequence("7"));
+        assert_ne!(sequence("70"), sequence("7"));
     }
 
     #[test]
