@@ -17,7 +17,7 @@
 //! - `guard`: the transactions in which applications keep references whole themselves.
 //! - `iam`: the least privilege that the function needs.
 //! - `cli`: the command-line tool.
-//! - `aws`, `clock`: how AWS is reached, and the real time.
+//! - `aws`, `clock`, `files`: how AWS is reached, the real time, and files written as a whole.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -27,6 +27,8 @@ pub mod cli;
 pub mod clock;
 pub mod data;
 pub mod engine;
+#[cfg(any(feature = "cli", feature = "live"))]
+mod files;
 #[cfg(feature = "cli")]
 pub mod guard;
 #[cfg(feature = "cli")]

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::keeper::{KeepError, Keeper, Known, table_of};
 use super::progress::{Mark, Progress};
+use crate::files::{beside, replace};
 use crate::streams::Stream;
 
 /// The version of the file's form.
@@ -110,22 +111,6 @@ fn lock(path: &Path) -> Result<File, String> {
             .to_owned()),
         Err(TryLockError::Error(error)) => Err(format!("the checkpoint cannot be locked: {error}")),
     }
-}
-
-/// Puts a text in the place of a file: it is there as a whole, or the old one is, even if the
-/// machine stops in between.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let unfinished = beside(path, ".unfinished");
-    let mut file = File::create(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&unfinished, path)
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::input::{read_event, read_seed};
 use super::lines::{Line, Totals};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
+use crate::files;
 use crate::replay::{self, Batch, Options, Place, Told};
 use crate::rules::model::{Rules, Severity};
 
@@ -117,16 +118,7 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     }
     // Where the name is a link, the file that it leads to is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut unfinished = target.clone().into_os_string();
-    unfinished.push(".unfinished");
-    let unfinished = PathBuf::from(unfinished);
-    std::fs::write(&unfinished, text)
-        .and_then(|()| std::fs::rename(&unfinished, &target))
-        .inspect_err(|_| {
-            // What is left of it says nothing that the error does not.
-            let _ = std::fs::remove_file(&unfinished);
-        })
-        .map_err(failed)
+    files::replace(&target, text).map_err(failed)
 }
 
 /// Tells what a replay finds and does: at once as JSON Lines, or at the end for people.
