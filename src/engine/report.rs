@@ -134,25 +134,24 @@ impl<'r> Report<'r> {
         let violation = |kind, response, detail| {
             departed(self.rules, departure, (kind, response, detail), &orphans)
         };
-        let mut violations = Vec::new();
         let told = || orphaned_words(self.rules, departure, &orphans, settled.response);
-        match settled.limit {
+        let violations = match settled.limit {
             Some((Kind::DepthExceeded, words)) => {
                 let detail = format!("{words}; {}", told());
-                violations.push(violation(Kind::DepthExceeded, Response::Reported, detail));
+                vec![violation(Kind::DepthExceeded, Response::Reported, detail)]
             }
-            Some((kind, words)) => {
-                violations.push(violation(Kind::Orphaned, settled.response, told()));
-                violations.push(violation(kind, Response::Reported, words));
-            }
+            Some((kind, words)) => vec![
+                violation(Kind::Orphaned, settled.response, told()),
+                violation(kind, Response::Reported, words),
+            ],
             None if count > 0 => {
                 let note = settled.note.map(|note| format!("; {note}")).unwrap_or_default();
                 let detail = format!("{}{note}", told());
-                violations.push(violation(Kind::Orphaned, settled.response, detail));
+                vec![violation(Kind::Orphaned, settled.response, detail)]
             }
-            None => {}
-        }
-        self.outcome.violations.append(&mut violations);
+            None => Vec::new(),
+        };
+        self.outcome.violations.extend(violations);
         for (key, fate) in settled.left {
             self.left_behind(departure, key, &fate);
         }

@@ -127,8 +127,8 @@ mod tests {
         let page = Page::of(&check("target"), repairs);
         assert_eq!(page.actions.len(), page.roles.len());
         for (place, action) in page.actions.iter().enumerate() {
-            let others = page.actions.iter().skip(place + 1);
-            assert!(others.clone().all(|other| !is_same_item(action, other)), "{action:?}");
+            let mut others = page.actions.iter().skip(place + 1);
+            assert!(others.all(|other| !is_same_item(action, other)), "{action:?}");
         }
         page.roles
     }
@@ -173,6 +173,7 @@ mod tests {
         let known: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &["default"])).collect();
         assert_eq!(roles(&known).len(), TRANSACT_ACTIONS_MAX);
     }
+
     #[test]
     fn the_first_is_taken_whatever_it_needs() {
         let checks: Vec<String> = (0..150).map(|at| format!("check{at}")).collect();

@@ -75,8 +75,8 @@ impl Settled {
         }
     }
 
-    /// What remains to be told, since the target is back: the writes that were made, in vain or
-    /// not.
+    /// What remains to be told, since the target is back: of the writes that were tried, the ones
+    /// that were made and the ones that were refused.
     fn withdraw(mut self) -> Self {
         if self.response != Response::Repaired {
             return Self::nothing();
