@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+#[path = "support/transcript.rs"]
+mod transcript;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
+use transcript::transcript;
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -25,14 +29,7 @@ fn referee(folder: &Path, arguments: &[&str]) -> Command {
 
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
 fn check(folder: &Path, arguments: &[&str], expected: Expect) {
-    let output = referee(folder, arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    expected.assert_eq(&format!(
-        "exit code {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr)
-    ));
+    expected.assert_eq(&transcript(&mut referee(folder, arguments)));
 }
 
 fn write(folder: &Path, name: &str, text: &str) {

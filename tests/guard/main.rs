@@ -14,6 +14,8 @@ mod replayed;
 mod snippets;
 #[path = "../support/tool.rs"]
 mod tool;
+#[path = "../support/transcript.rs"]
+mod transcript;
 mod updates;
 mod verb;
 

@@ -12,6 +12,8 @@ mod exact;
 mod policy;
 #[path = "../support/tool.rs"]
 mod tool;
+#[path = "../support/transcript.rs"]
+mod transcript;
 mod verb;
 mod written;
 

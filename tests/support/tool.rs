@@ -5,6 +5,8 @@ use std::process::Command;
 
 use expect_test::Expect;
 
+use crate::transcript::transcript;
+
 /// A folder with a rule file.
 pub(crate) struct Tool {
     folder: PathBuf,
@@ -26,13 +28,6 @@ impl Tool {
 
     #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
     pub(crate) fn check(&self, arguments: &[&str], expected: Expect) {
-        let output = self.command(arguments).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        expected.assert_eq(&format!(
-            "exit code {}\n--- stdout\n{}--- stderr\n{}",
-            output.status.code().unwrap(),
-            text(output.stdout),
-            text(output.stderr)
-        ));
+        expected.assert_eq(&transcript(&mut self.command(arguments)));
     }
 }

@@ -1,0 +1,15 @@
+//! What a process prints.
+
+use std::process::Command;
+
+/// Its exit code, and all that it writes.
+pub(crate) fn transcript(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr)
+    )
+}
