@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/at_endpoint.rs"]
+mod at_endpoint;
 #[path = "support/stream_setting.rs"]
 mod stream_setting;
 
@@ -12,7 +14,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::expect;
 use futures_util::future::LocalBoxFuture;
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use referee::aws::configure;
 use referee::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::memory::TableSchema;
@@ -21,14 +23,9 @@ use referee::streams::{Position, Stream, StreamError, StreamRecord, Streams};
 
 use stream_setting::set_stream;
 
-/// Names the endpoint to run on.
-const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
-
 type Test = fn(Table) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
-    let endpoint = std::env::var(VARIABLE).ok();
     let tests: [(&str, Test); 6] = [
         ("records_come_in_order_and_as_lambda_delivers_them", |table| Box::pin(order(table))),
         ("reading_begins_where_it_is_told_to", |table| Box::pin(positions(table))),
@@ -38,13 +35,11 @@ fn main() -> ExitCode {
         ("what_is_not_there_is_gone", |table| Box::pin(gone(table))),
     ];
     let trial = |(name, test): (&str, Test)| {
-        let url = endpoint.clone().unwrap_or_default();
-        let run = move || {
+        at_endpoint::trial(name, move |endpoint| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async { test(Table::new(&url).await).await });
+            runtime.block_on(async { test(Table::new(endpoint).await).await });
             Ok(())
-        };
-        Trial::test(name, run).with_ignored_flag(endpoint.is_none())
+        })
     };
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().map(trial).collect()).exit_code()
 }

@@ -7,8 +7,12 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+#[path = "../support/at_endpoint.rs"]
+mod at_endpoint;
 mod check;
 mod guard;
+#[path = "../support/transcript.rs"]
+mod transcript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,15 +27,12 @@ use referee::store::memory::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::Value as Json;
 
-/// Names the endpoint to replay on.
-const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
+use transcript::transcript;
 
 /// A test, given an endpoint.
 type Test = fn(&str);
 
 fn main() -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
-    let endpoint = std::env::var(VARIABLE).ok();
     let tests: [(&str, Test); 9] = [
         ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
         ("a_missing_table_is_told_to_the_operator", missing_table),
@@ -44,12 +45,10 @@ fn main() -> ExitCode {
         ("a_guarded_write_keeps_mirrors_and_clobbers_nothing", guard::mirrors),
     ];
     let trial = |(name, test): (&str, Test)| {
-        let url = endpoint.clone().unwrap_or_default();
-        let run = move || {
-            test(&url);
+        at_endpoint::trial(name, move |endpoint| {
+            test(endpoint);
             Ok(())
-        };
-        Trial::test(name, run).with_ignored_flag(endpoint.is_none())
+        })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     trials.push(Trial::test("what_makes_no_sense_is_refused", || {
@@ -207,14 +206,7 @@ fn refusals() {
 }
 
 fn check(mut command: Command, expected: &Expect) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    expected.assert_eq(&format!(
-        "exit code {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr)
-    ));
+    expected.assert_eq(&transcript(&mut command));
 }
 
 /// A copy of the fixture `company-user` whose table has a name of its own, and is not there yet.

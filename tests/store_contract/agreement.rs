@@ -4,6 +4,7 @@ use libtest_mimic::{Failed, Trial};
 use referee::store::{Action, Clause, Page};
 use serde_json::json;
 
+use crate::at_endpoint;
 use crate::endpoint::OnEndpoint;
 use crate::harness::{APP, Harness, city, partition};
 use crate::items::set;
@@ -14,11 +15,8 @@ use crate::memory::InMemory;
 const CASES: u32 = 16;
 
 /// The law, as ignored where there is no endpoint.
-pub(crate) fn trial(endpoint: Option<String>) -> Trial {
-    let is_skipped = endpoint.is_none();
-    let endpoint = endpoint.unwrap_or_default();
-    Trial::test("laws::memory_agrees_with_the_endpoint", move || agree(&endpoint))
-        .with_ignored_flag(is_skipped)
+pub(crate) fn trial() -> Trial {
+    at_endpoint::trial("laws::memory_agrees_with_the_endpoint", agree)
 }
 
 fn agree(endpoint: &str) -> Result<(), Failed> {

@@ -12,11 +12,8 @@ use referee::store::DynamoDb;
 use referee::streams::{Position, RECORDS_MAX, Streams};
 use serde_json::Value as Json;
 
-use crate::Case;
 use crate::harness::{self, Harness};
-
-/// Names the endpoint to run the cases on.
-const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
+use crate::{Case, at_endpoint};
 
 /// What DynamoDB Local does otherwise than AWS documents it.
 const DIFFERENT_IN_LOCAL: [&str; 6] = [
@@ -35,16 +32,13 @@ const DIFFERENT_IN_LOCAL: [&str; 6] = [
 
 /// Every case on the endpoint; as ignored where there is none, or where it cannot hold.
 pub(crate) fn trials() -> Vec<Trial> {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
-    let endpoint = std::env::var(VARIABLE).ok();
     let trial = |(name, case): (&str, Case<OnEndpoint>)| {
-        let is_skipped = endpoint.is_none() || DIFFERENT_IN_LOCAL.contains(&name);
-        let endpoint = endpoint.clone().unwrap_or_default();
-        Trial::test(format!("endpoint::{name}"), move || run(case, &endpoint))
-            .with_ignored_flag(is_skipped)
+        let trial =
+            at_endpoint::trial(format!("endpoint::{name}"), move |endpoint| run(case, endpoint));
+        let is_skipped = trial.has_ignored_flag() || DIFFERENT_IN_LOCAL.contains(&name);
+        trial.with_ignored_flag(is_skipped)
     };
-    let agreement = crate::agreement::trial(endpoint.clone());
-    crate::cases().into_iter().map(trial).chain([agreement]).collect()
+    crate::cases().into_iter().map(trial).chain([crate::agreement::trial()]).collect()
 }
 
 fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {

@@ -7,6 +7,8 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+#[path = "../support/at_endpoint.rs"]
+mod at_endpoint;
 #[path = "../support/stream_setting.rs"]
 mod stream_setting;
 mod world;
@@ -25,15 +27,10 @@ use serde_json::json;
 
 use world::{Watcher, World, check, item};
 
-/// Names the endpoint to watch.
-const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
-
 /// A test, given an endpoint.
 type Test = fn(&str);
 
 fn main() -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
-    let endpoint = std::env::var(VARIABLE).ok();
     let tests: [(&str, Test); 12] = [
         ("mirrors_appear_and_violations_are_told", mirrors_and_violations),
         ("what_was_done_is_not_done_again", stop_and_resume),
@@ -49,12 +46,10 @@ fn main() -> ExitCode {
         ("make_up_shows_an_example", up),
     ];
     let trial = |(name, test): (&str, Test)| {
-        let url = endpoint.clone().unwrap_or_default();
-        let run = move || {
-            test(&url);
+        at_endpoint::trial(name, move |endpoint| {
+            test(endpoint);
             Ok(())
-        };
-        Trial::test(name, run).with_ignored_flag(endpoint.is_none())
+        })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     trials.push(Trial::test("what_makes_no_sense_is_refused", || {
@@ -347,7 +342,9 @@ fn up(endpoint: &str) {
     "app".clone_into(&mut world.table);
     world.delete("app");
     let mut command = Command::new(Path::new("tests/up.sh").canonicalize().unwrap());
-    command.env(VARIABLE, endpoint).env("REFEREE_BINARY", env!("CARGO_BIN_EXE_referee"));
+    command
+        .env(at_endpoint::VARIABLE, endpoint)
+        .env("REFEREE_BINARY", env!("CARGO_BIN_EXE_referee"));
     let watcher = Watcher::spawn(&world, command);
     watcher.wait_for("watching `app`");
     let invitation = watcher.stdout();
