@@ -12,36 +12,19 @@ mod fixture;
 mod generated;
 #[path = "../support/history.rs"]
 mod history;
+#[path = "../support/patient.rs"]
+mod patient;
 
 mod laws;
 mod malformed;
 mod types;
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use referee::engine::{Clock, Engine, Outcome};
+use patient::Patient;
+use referee::engine::{Engine, Outcome};
 use referee::store::Memory;
 use serde_json::value::RawValue;
 
-/// Time that passes while it is waited for.
-struct Patient;
-
-impl Clock for Patient {
-    fn now_ms(&self) -> i64 {
-        0
-    }
-
-    async fn sleep_until_ms(&self, _: i64) {}
-}
-
 /// Processes records as a batch.
 fn process(engine: &Engine, store: &Memory, records: &[&RawValue]) -> Outcome {
-    let mut processing = pin!(engine.process(records, store, &Patient));
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(outcome) = processing.as_mut().poll(&mut context) {
-            return outcome.unwrap();
-        }
-    }
+    pollster::block_on(engine.process(records, store, &Patient)).unwrap()
 }

@@ -10,18 +10,18 @@ use std::sync::LazyLock;
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use libfuzzer_sys::fuzz_target;
 use referee::data::{Item, JsonItem, into_owned};
-use referee::engine::{Change, Clock, Engine, Origin, Outcome, decode_whole};
+use referee::engine::{Change, Engine, Origin, Outcome, decode_whole};
 use referee::replay;
 use referee::rules::Rules;
 use serde_json::value::RawValue;
 
 use fixture::Fixture;
-use now::finish;
-
-mod now;
+use patient::Patient;
 
 #[path = "../../support/fixture.rs"]
 mod fixture;
+#[path = "../../support/patient.rs"]
+mod patient;
 
 static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
     Fixture::all().into_iter().map(|fixture| Engine::new(fixture.rules)).collect()
@@ -132,16 +132,6 @@ fn check_outcome(engine: &Engine, records: &[&RawValue]) {
 
 fn process(engine: &Engine, records: &[&RawValue]) -> Outcome {
     let store = replay::store(engine.rules());
-    finish(engine.process(records, &store, &Patient)).expect("the rules' own tables are there")
-}
-
-/// Time that passes while it is waited for.
-struct Patient;
-
-impl Clock for Patient {
-    fn now_ms(&self) -> i64 {
-        0
-    }
-
-    async fn sleep_until_ms(&self, _: i64) {}
+    pollster::block_on(engine.process(records, &store, &Patient))
+        .expect("the rules' own tables are there")
 }

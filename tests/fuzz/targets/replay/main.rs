@@ -20,8 +20,6 @@ mod world;
 
 #[path = "../../../support/fixture.rs"]
 mod fixture;
-#[path = "../now.rs"]
-mod now;
 
 static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     let fixtures = fixture::Fixture::all().into_iter();

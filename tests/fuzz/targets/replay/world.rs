@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use pollster::block_on;
 use referee::data::{Item, JsonItem, Value, into_owned};
 use referee::engine::{Clock, Engine, MARK};
 use referee::replay;
@@ -17,7 +18,6 @@ use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::case::Case;
-use crate::now::finish;
 
 /// How often a batch may be handed back, and how often Referee's own writes may cause others.
 const ROUNDS_MAX: usize = 1_000;
@@ -46,7 +46,7 @@ impl<'e> World<'e> {
                 self.pass_until(ms(time.as_f64().unwrap_or_default()));
                 if let Some(write) = write_of(self.engine.rules(), record) {
                     // What a table refuses does not happen.
-                    let _ = finish(self.store.write(write));
+                    let _ = block_on(self.store.write(write));
                 }
             }
             let records = self.store.take_stream();
@@ -82,7 +82,7 @@ impl<'e> World<'e> {
     fn deliver(&self, records: &[Box<RawValue>]) {
         let mut rest: Vec<&RawValue> = records.iter().map(|record| &**record).collect();
         for _ in 0..ROUNDS_MAX {
-            let outcome = finish(self.engine.process(&rest, &self.store, self));
+            let outcome = block_on(self.engine.process(&rest, &self.store, self));
             match outcome.expect("the rules' own tables are there").checkpoint() {
                 None => return,
                 Some(from) => drop(rest.drain(..from.position)),
