@@ -22,9 +22,8 @@ fn rules(action: &str) -> String {
 }
 
 fn orders(count: usize) -> History {
-    (0..count).fold(History::new(), |history, order| {
-        history.has(&format!("pk: customer#ann, sk: order#{order:03}"))
-    })
+    let orders = (0..count).map(|order| format!("pk: customer#ann, sk: order#{order:03}"));
+    History::new().has_all(orders)
 }
 
 #[test]
@@ -38,18 +37,20 @@ fn a_cascade_deletes_page_by_page() {
         - customer#ann/order#000
         - customer#ann/order#001
     "#]]);
-    let text = outcome(&load(&rules("cascade")), &orders(250).remove(ANN));
-    let told: String =
-        text.lines().filter(|line| !line.contains(" delete ") && !line.starts_with('-')).collect();
-    expect!["1 app: 6 requests, 5 read, 506 write  order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer`: deleted [10]250 own: 0 requests, 0 read, 0 write"].assert_eq(&told);
+    let many = orders(250).remove(ANN).under(&rules("cascade"));
+    many.costs(expect![[r#"
+        1 app: 6 requests, 5 read, 506 write
+        250 own: 0 requests, 0 read, 0 write"#]]);
+    many.tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer`: deleted [10]"]);
 }
 
 #[test]
 fn what_is_in_memory_at_once_is_bounded() {
-    let text = outcome(&load(&rules("cascade")), &orders(1_000).remove(ANN));
     // A query and a read tell that there is something to do. Then come two pages, each a query:
     // ten transactions for the first, and one for the second.
-    expect!["1 app: 15 requests, 16 read, 2022 write"].assert_eq(text.lines().next().unwrap());
+    orders(1_000).remove(ANN).under(&rules("cascade")).costs(expect![[r#"
+        1 app: 15 requests, 16 read, 2022 write
+        1000 own: 0 requests, 0 read, 0 write"#]]);
 }
 
 #[test]
@@ -70,8 +71,8 @@ fn a_cascade_stops_at_its_limit() {
 
 #[test]
 fn a_cascade_to_as_many_as_its_limit_is_whole() {
-    let text = outcome(&load(&rules("cascade, max_fanout: 3")), &orders(3).remove(ANN));
-    expect!["  order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]"].assert_eq(&told(&text));
+    let history = orders(3).remove(ANN);
+    history.under(&rules("cascade, max_fanout: 3")).tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]"]);
 }
 
 #[test]
@@ -107,18 +108,15 @@ references:
     "#]]);
 }
 
-/// The violations alone.
-fn told(text: &str) -> String {
-    text.lines().filter(|line| line.contains(" -> ")).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn those_who_are_left_too_deep_are_counted() {
-    let children = (10..22).fold(chain(4), |history, node| {
-        history.has(&format!("pk: node#{node}, sk: '-', parent: '3'"))
-    });
-    let text = outcome(&load(TREE), &children.remove("pk: node#0, sk: '-'"));
-    expect!["  node_parent depth_exceeded node#10/- -> node#3/- @106 reported: the cascade has come 3 levels deep; at least 10 `node` still refer to the deleted `node` [10 and more]"].assert_eq(told(&text).lines().last().unwrap());
+    let children = (10..22).map(|node| format!("pk: node#{node}, sk: '-', parent: '3'"));
+    let history = chain(4).has_all(children).remove("pk: node#0, sk: '-'");
+    history.under(TREE).tells(expect![[r#"
+        node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+        node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+        node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
+        node_parent depth_exceeded node#10/- -> node#3/- @106 reported: the cascade has come 3 levels deep; at least 10 `node` still refer to the deleted `node` [10 and more]"#]]);
 }
 
 #[test]
@@ -238,7 +236,7 @@ fn an_index_leads_to_what_is_repaired() {
     "#]]);
 }
 
-const TREE: &str = r#"
+pub(crate) const TREE: &str = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
 entities:
@@ -257,9 +255,8 @@ references:
 "#;
 
 fn chain(count: usize) -> History {
-    (1..count).fold(History::new(), |history, node| {
-        history.has(&format!("pk: node#{node}, sk: '-', parent: '{}'", node - 1))
-    })
+    let child = |node: usize| format!("pk: node#{node}, sk: '-', parent: '{}'", node - 1);
+    History::new().has_all((1..count).map(child))
 }
 
 #[test]

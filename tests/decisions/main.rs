@@ -17,9 +17,11 @@ mod history;
 mod cascades;
 mod contention;
 mod deadline;
+mod delivery;
 mod elements;
 mod grace;
 mod leaving;
+mod meanwhile;
 mod mirrors;
 mod modes;
 mod orphans;
@@ -27,9 +29,12 @@ mod outcomes;
 mod races;
 mod reading;
 mod references;
+mod refusals;
 mod repairs;
 mod restoring;
 mod tampering;
+
+use std::borrow::Borrow;
 
 use expect_test::Expect;
 use history::{History, load, outcome};
@@ -46,8 +51,27 @@ struct Come(String);
 
 impl Come {
     /// It is this.
-    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is met")]
-    fn comes_to(&self, expected: Expect) {
-        expected.assert_eq(&self.0);
+    fn comes_to(&self, expected: impl Borrow<Expect>) {
+        expected.borrow().assert_eq(&self.0);
     }
+
+    /// Its violations are these.
+    fn tells(&self, expected: impl Borrow<Expect>) {
+        self.has_lines(" -> ", expected.borrow());
+    }
+
+    /// Its deliveries, and what each costs, are these.
+    fn costs(&self, expected: impl Borrow<Expect>) {
+        self.has_lines(" requests, ", expected.borrow());
+    }
+
+    fn has_lines(&self, with: &str, expected: &Expect) {
+        let lines = self.0.lines().filter(|line| line.contains(with)).map(str::trim_start);
+        expected.assert_eq(&lines.collect::<Vec<_>>().join("\n"));
+    }
+}
+
+/// This item with so much more in it that a page of a query holds three of them.
+fn large(item: &str) -> String {
+    format!("{item}, note: {}", "x".repeat(390_000))
 }

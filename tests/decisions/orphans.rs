@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use crate::history::{History, load, outcome};
+use crate::history::History;
+use crate::large;
 
 const DERIVED: &str = r#"
 version: 1
@@ -43,10 +44,8 @@ fn nothing_left_behind_costs_one_query() {
 
 #[test]
 fn ten_are_named_and_all_are_counted() {
-    let orders = (10..35).fold(History::new(), |history, order| {
-        history.has(&format!("pk: customer#ann, sk: order#{order}"))
-    });
-    orders.remove(ANN).under(DERIVED).comes_to(expect![[r#"
+    let orders = (10..35).map(|order| format!("pk: customer#ann, sk: order#{order}"));
+    History::new().has_all(orders).remove(ANN).under(DERIVED).comes_to(expect![[r#"
         1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#10 -> customer#ann/profile @100 reported: 25 `order` still refer to the deleted `customer` [10]
     "#]]);
@@ -54,24 +53,30 @@ fn ten_are_named_and_all_are_counted() {
 
 #[test]
 fn those_on_every_page_are_counted() {
-    let note = "x".repeat(390_000);
-    let orders = (1..=7).fold(History::new(), |history, order| {
-        history.has(&format!("pk: customer#ann, sk: order#{order}, note: {note}"))
-    });
-    let text = outcome(&load(DERIVED), &orders.remove(ANN));
-    expect![[r#"
+    let orders = (1..=7).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
+    History::new().has_all(orders).remove(ANN).under(DERIVED).comes_to(expect![[r#"
         1 app: 6 requests, 956 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: 7 `order` still refer to the deleted `customer` [7]
-    "#]].assert_eq(&text);
+    "#]]);
+}
+
+/// A query may go through a page and more of what only looks alike.
+#[test]
+fn those_behind_a_page_in_which_nobody_refers_are_found() {
+    let lines = (1..=4).map(|line| large(&format!("pk: customer#ann, sk: order#1#line{line}")));
+    let history = History::new().has_all(lines).has("pk: customer#ann, sk: order#2").remove(ANN);
+    history.under(DERIVED).comes_to(expect![[r#"
+        1 app: 6 requests, 766 read, 0 write
+          order_customer orphaned customer#ann/order#2 -> customer#ann/profile @100 reported: 1 `order` still refers to the deleted `customer` [1]
+    "#]]);
 }
 
 #[test]
 fn counting_stops_at_the_limit() {
     let limited = DERIVED.replace("to: customer }", "to: customer, max_fanout: 3 }");
-    let orders = |count| {
-        let has =
-            |history: History, order| history.has(&format!("pk: customer#ann, sk: order#{order}"));
-        (0..count).fold(History::new(), has).remove(ANN)
+    let orders = |count: usize| {
+        let orders = (0..count).map(|order| format!("pk: customer#ann, sk: order#{order}"));
+        History::new().has_all(orders).remove(ANN)
     };
     orders(3).under(&limited).comes_to(expect![[r#"
         1 app: 4 requests, 4 read, 0 write

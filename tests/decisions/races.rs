@@ -3,16 +3,12 @@
 //! The tables' content depends here on when things happen. Where it does not, there is a case under
 //! `events/`.
 
-use std::rc::Rc;
-
 use expect_test::expect;
-use futures_util::FutureExt as _;
-use referee::data::{Item, into_owned};
-use referee::store::memory::{CallKind, Fault};
-use referee::store::{Action, Memory, Store as _, Write};
+use referee::store::memory::CallKind::Transact;
 
-use crate::Come;
-use crate::history::{History, item_json, load, outcome_on};
+use crate::cascades::TREE;
+use crate::history::History;
+use crate::meanwhile::Other;
 
 const SHOP: &str = r#"
 version: 1
@@ -37,70 +33,10 @@ references:
   task_owner: { from: task, to: user, on: { user: "{owner}" }, on_delete: unset }
 "#;
 
-const TREE: &str = r#"
-version: 1
-tables: { app: { key: [pk, sk] } }
-entities:
-  node:
-    table: app
-    key: { pk: "node#{node}", sk: "-" }
-    attributes: { parent: S }
-references:
-  node_parent:
-    from: node
-    to: node
-    on: { node: "{parent}" }
-    find: { index: by_parent, key: { parent: "{node}" } }
-    on_delete: cascade
-"#;
-
 const ANN: &str = "pk: customer#ann, sk: '-'";
 
 fn shop(action: &str) -> String {
     SHOP.replace("ACTION", action)
-}
-
-/// What somebody else does.
-#[derive(Debug, Clone, Copy)]
-enum Other {
-    Puts(&'static str),
-    Deletes(&'static str),
-}
-
-impl Other {
-    fn on(self, store: &Memory) {
-        let action = match self {
-            Self::Puts(text) => Action::Put(item(text)),
-            Self::Deletes(text) => Action::Delete(item(text)),
-        };
-        let write = Write { table: "app".to_owned(), action, condition: None };
-        store.write(write).now_or_never().unwrap().unwrap();
-    }
-}
-
-fn item(text: &str) -> Item<'static> {
-    let json = item_json(text).to_string();
-    into_owned(serde_json::from_str(&json).unwrap())
-}
-
-impl History {
-    /// What it comes to if somebody else does this just before the n-th transaction, from 0: the
-    /// engine has read what it needs by then.
-    fn before_transaction(&self, n: usize, rules: &str, other: Other) -> Come {
-        let rules = load(rules);
-        let store = Rc::new(self.store(&rules));
-        let (of_others, mut left) = (Rc::downgrade(&store), Some(n));
-        store.set_faults(Box::new(move |call| {
-            if call.kind == CallKind::Transact {
-                if left == Some(0) {
-                    other.on(&of_others.upgrade().unwrap());
-                }
-                left = left.and_then(|left| left.checked_sub(1));
-            }
-            Fault::None
-        }));
-        Come(outcome_on(&rules, self, &store))
-    }
 }
 
 #[test]
@@ -137,7 +73,7 @@ fn a_target_that_is_back_at_the_last_moment_is_left_as_it_is() {
         .remove("pk: customer#ann, sk: '-', name: Ann");
     let back = Other::Puts("pk: customer#ann, sk: '-', name: Anna");
     let restore = shop("on_delete: restore, on_ttl_delete: report");
-    deleted.before_transaction(0, &restore, back).comes_to(expect![[r#"
+    deleted.before(&restore, (1, Transact), [back]).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- name: Anna
@@ -147,9 +83,8 @@ fn a_target_that_is_back_at_the_last_moment_is_left_as_it_is() {
 #[test]
 fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
     let orders = || {
-        (1..=4).fold(History::new(), |history, order| {
-            history.has(&format!("pk: customer#ann, sk: order#{order}"))
-        })
+        let orders = (1..=4).map(|order| format!("pk: customer#ann, sk: order#{order}"));
+        History::new().has_all(orders)
     };
     let limited = shop("on_delete: cascade, max_fanout: 3");
     orders().remove(ANN).again(0).under(&limited).comes_to(expect![[r#"
@@ -196,7 +131,7 @@ fn what_is_gone_at_the_last_moment_is_not_written_again() {
         .has("pk: team#red, sk: task#2, owner: ann")
         .remove("pk: team#red, sk: user#ann");
     let gone = Other::Deletes("pk: team#red, sk: task#1");
-    deleted.before_transaction(0, WORK, gone).comes_to(expect![[r#"
+    deleted.before(WORK, (1, Transact), [gone]).comes_to(expect![[r#"
         1 app: 5 requests, 3 read, 10 write
           task_owner orphaned team#red/task#2 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`: their references removed [1]
           task_owner update team#red/task#2: REMOVE owner
@@ -251,7 +186,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
     };
     // The first transaction marks the node, the second deletes it.
     let back = Other::Puts("pk: node#0, sk: '-'");
-    fallen().before_transaction(1, TREE, back).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [back]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
           node_parent update node#1/-: marked to be deleted
@@ -261,7 +196,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
         + node#0/-
     "#]]);
     let moved = Other::Puts("pk: node#1, sk: '-', parent: '9'");
-    fallen().before_transaction(1, TREE, moved).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [moved]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
           node_parent update node#1/-: marked to be deleted
@@ -271,7 +206,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
         + node#1/- parent: 9
     "#]]);
     let moved = "pk: node#1, sk: '-', parent: '9', _referee: {rule: node_parent, depth: 1}";
-    fallen().before_transaction(1, TREE, Other::Puts(moved)).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [Other::Puts(moved)]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
           node_parent update node#1/-: marked to be deleted
@@ -288,7 +223,7 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
     let fallen =
         || History::new().has("pk: node#1, sk: '-', parent: '0'").remove("pk: node#0, sk: '-'");
     let added = Other::Puts("pk: node#2, sk: '-', parent: '1'");
-    fallen().before_transaction(0, TREE, added).comes_to(expect![[r#"
+    fallen().before(TREE, (1, Transact), [added]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
           node_parent update node#1/-: marked to be deleted
@@ -302,7 +237,7 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
         1 own: 2 requests, 1.5 read, 0 write
         - node#1/- parent: 0
     "#]]);
-    fallen().before_transaction(1, TREE, added).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [added]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
           node_parent update node#1/-: marked to be deleted

@@ -1,14 +1,10 @@
 //! What changes between two reads: all is well, and must not look as if it were not.
 
-use std::rc::Rc;
-
 use expect_test::{Expect, expect};
-use futures_util::FutureExt as _;
-use referee::data::{JsonItem, into_owned};
-use referee::store::memory::{CallKind, Fault};
-use referee::store::{Action, Memory, Store as _, Write};
+use referee::store::memory::CallKind;
 
-use crate::history::{History, item_json, load, outcome_on};
+use crate::history::History;
+use crate::meanwhile::Other::Puts;
 
 const MIRRORED: &str = r#"
 version: 1
@@ -20,46 +16,15 @@ mirrors:
   membership: { source: member, mirror: member_of, on_mirror_delete: report, adopt: true }
 "#;
 
-/// What a history comes to, if someone puts these items just before the n-th request of a kind,
-/// from one.
-fn check(
-    (rules, history): (&str, &History),
-    (kind, at): (CallKind, usize),
-    items: &'static [&str],
-    expected: &Expect,
-) {
-    let rules = load(rules);
-    let store = Rc::new(history.store(&rules));
-    let (inner, mut calls) = (Rc::clone(&store), 0);
-    store.set_faults(Box::new(move |call| {
-        calls += usize::from(call.kind == kind);
-        if call.kind == kind && calls == at {
-            for item in items {
-                put(&inner, item);
-            }
-        }
-        Fault::None
-    }));
-    expected.assert_eq(&outcome_on(&rules, history, &store));
-}
-
-fn put(store: &Memory, item: &str) {
-    let json = item_json(item).to_string();
-    let item = into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0);
-    let (table, action) = ("app".to_owned(), Action::Put(item));
-    let write = Write { table, action, condition: None };
-    store.write(write).now_or_never().unwrap().unwrap();
-}
-
 /// Someone put an item where a mirror belongs. Its source and the mirror itself come just before
 /// the n-th read.
-fn check_mirror(at: usize, expected: &Expect) {
+fn check_mirror(n: usize, expected: &Expect) {
     let history = History::new().insert("pk: user#ann, sk: company#acme, note: mine").later(60);
-    let items = &[
-        "pk: company#acme, sk: user#ann, role: lead",
-        "pk: user#ann, sk: company#acme, role: lead, _referee: membership@100",
+    let others = [
+        Puts("pk: company#acme, sk: user#ann, role: lead"),
+        Puts("pk: user#ann, sk: company#acme, role: lead, _referee: membership@100"),
     ];
-    check((MIRRORED, &history), (CallKind::BatchGet, at), items, expected);
+    history.before(MIRRORED, (n, CallKind::BatchGet), others).comes_to(expected);
 }
 
 #[test]
@@ -106,35 +71,22 @@ references:
 
 #[test]
 fn a_target_that_comes_back_with_those_who_refer_to_it_was_never_missed() {
-    // They come in between the first look at the target and the query for who refers to it.
     let history = History::new()
         .has("pk: customer#ann, sk: order#1")
         .remove("pk: customer#ann, sk: profile")
         .later(60);
-    let items = &["pk: customer#ann, sk: profile", "pk: customer#ann, sk: order#2"];
-    check(
-        (REFERRED_TO, &history),
-        (CallKind::Query, 2),
-        items,
-        &expect![[r#"
+    let others = [Puts("pk: customer#ann, sk: profile"), Puts("pk: customer#ann, sk: order#2")];
+    let expected = expect![[r#"
         1 app: 4 requests, 4 read, 0 write
         2 own: 1 requests, 1 read, 0 write
         + customer#ann/order#2
         + customer#ann/profile
-    "#]],
-    );
-    // They come in between that query and the last look at the target.
-    check(
-        (REFERRED_TO, &history),
-        (CallKind::BatchGet, 2),
-        items,
-        &expect![[r#"
-        1 app: 4 requests, 4 read, 0 write
-        2 own: 1 requests, 1 read, 0 write
-        + customer#ann/order#2
-        + customer#ann/profile
-    "#]],
-    );
+    "#]];
+    // Between the first look at the target and the query for who refers to it; between that query
+    // and the last look at the target.
+    for at in [(2, CallKind::Query), (2, CallKind::BatchGet)] {
+        history.before(REFERRED_TO, at, others).comes_to(&expected);
+    }
 }
 
 #[test]
@@ -158,25 +110,14 @@ references:
         .has("pk: task#1, sk: '-', owner: ann")
         .remove("pk: user#ann, sk: '-'")
         .later(60);
-    let never = (CallKind::BatchGet, usize::MAX);
-    check(
-        (rules, &history),
-        never,
-        &[],
-        &expect![[r#"
+    history.under(rules).comes_to(expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
           task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
-    "#]],
-    );
-    let last = (CallKind::BatchGet, 3);
-    check(
-        (rules, &history),
-        last,
-        &["pk: user#ann, sk: '-'"],
-        &expect![[r#"
+    "#]]);
+    let last = (3, CallKind::BatchGet);
+    history.before(rules, last, [Puts("pk: user#ann, sk: '-'")]).comes_to(expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
         1 own: 0 requests, 0 read, 0 write
         + user#ann/-
-    "#]],
-    );
+    "#]]);
 }

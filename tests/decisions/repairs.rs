@@ -334,16 +334,11 @@ fn revert_asks_only_the_rules_that_are_in_use() {
 fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
     let with = |count: usize| {
         let users: Vec<String> = (0..count).map(|user| format!("u{user}")).collect();
-        let history = users.iter().fold(History::new(), |history, user| {
-            history.has(&format!("pk: user#{user}, sk: '-'"))
-        });
+        let items = users.iter().map(|user| format!("pk: user#{user}, sk: '-'"));
         let before = format!("pk: task#1, sk: '-', steps: [{}]", users.join(", "));
-        history.change(&before, "pk: task#1, sk: '-', steps: [bob]")
+        let after = "pk: task#1, sk: '-', steps: [bob]";
+        History::new().has_all(items).change(&before, after).under(&rules("steps[*]", "revert"))
     };
-    let told = |count| {
-        let outcome = outcome(&load(&rules("steps[*]", "revert")), &with(count));
-        outcome.lines().filter(|line| line.contains("dangling")).collect::<Vec<_>>().join("\n")
-    };
-    expect!["  reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"].assert_eq(&told(98));
-    expect!["  reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: it referred to more items before than one transaction can check"].assert_eq(&told(99));
+    with(98).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
+    with(99).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: it referred to more items before than one transaction can check"]);
 }

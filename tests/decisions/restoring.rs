@@ -1,11 +1,13 @@
 //! Deleted items that are written again, since others refer to them.
 
 use expect_test::expect;
-
-use crate::history::{History, load, outcome, outcome_on};
 use referee::rules::model::Mode;
 use referee::store::CancellationReason;
-use referee::store::memory::{CallKind, Fault};
+use referee::store::memory::CallKind::Transact;
+use referee::store::memory::Fault;
+
+use crate::history::{History, load, outcome};
+use crate::large;
 
 const RULES: &str = r#"
 version: 1
@@ -83,51 +85,32 @@ fn what_is_refused_is_not_tried_for_ever() {
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 failed: 1 `order` still refers to the deleted `customer`; it is too large [1]
     "#]];
     for reasons in [[invalid(), CancellationReason::None], [CancellationReason::None, invalid()]] {
-        let (rules, history) = (load(RULES), with_order().remove(ANN));
-        let store = history.store(&rules);
-        store.set_faults(Box::new(move |call| match call.kind {
-            CallKind::Transact => Fault::Cancel(reasons.to_vec()),
-            CallKind::BatchGet | CallKind::Query | CallKind::Write => Fault::None,
-        }));
-        expected.assert_eq(&outcome_on(&rules, &history, &store));
+        let happens = move |_: &_, (_, kind)| {
+            if kind == Transact { Fault::Cancel(reasons.to_vec()) } else { Fault::None }
+        };
+        with_order().remove(ANN).during(RULES, happens).comes_to(&expected);
     }
 }
 
 #[test]
 fn one_that_refers_no_more_leaves_it_to_the_next() {
-    let (rules, history) = (load(RULES), with_order().has("pk: customer#ann, sk: order#2"));
-    let history = history.remove(ANN);
-    let store = history.store(&rules);
-    let mut transactions = 0;
-    store.set_faults(Box::new(move |call| {
-        transactions += usize::from(call.kind == CallKind::Transact);
-        match call.kind {
-            CallKind::Transact if transactions == 1 => Fault::Cancel(vec![
-                CancellationReason::None,
-                CancellationReason::ConditionFailed(None),
-            ]),
-            CallKind::Transact | CallKind::BatchGet | CallKind::Query | CallKind::Write => {
-                Fault::None
-            }
-        }
-    }));
-    expect![[r#"
+    let history = with_order().has("pk: customer#ann, sk: order#2").remove(ANN);
+    let happens = |_: &_, at| {
+        let gone = [CancellationReason::None, CancellationReason::ConditionFailed(None)];
+        if at == (1, Transact) { Fault::Cancel(gone.to_vec()) } else { Fault::None }
+    };
+    history.during(RULES, happens).comes_to(expect![[r#"
         1 app: 5 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#2 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was brought back [1]
           order_customer put customer#ann/-
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- kind: Customer name: Ann since: 2020
-    "#]].assert_eq(&outcome_on(&rules, &history, &store));
+    "#]]);
 }
 
 #[test]
 fn those_on_the_first_page_are_counted() {
-    let note = "x".repeat(390_000);
-    let orders = (1..=4).fold(History::new(), |history, order| {
-        history.has(&format!("pk: customer#ann, sk: order#{order}, note: {note}"))
-    });
-    let (rules, history) = (load(RULES), orders.remove(ANN));
-    let outcome = outcome(&rules, &history);
-    let told = outcome.lines().filter(|line| line.contains("orphaned")).collect::<Vec<_>>();
-    expect!["  order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was brought back [3 and more]"].assert_eq(&told.join("\n"));
+    let orders = (1..=4).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
+    let history = History::new().has_all(orders).remove(ANN);
+    history.under(RULES).tells(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was brought back [3 and more]"]);
 }

@@ -50,6 +50,11 @@ impl History {
         self
     }
 
+    /// These items were there all along.
+    pub(crate) fn has_all(self, items: impl IntoIterator<Item = String>) -> Self {
+        items.into_iter().fold(self, |history, item| history.has(&item))
+    }
+
     /// The application puts an item where none was.
     pub(crate) fn insert(self, after: &str) -> Self {
         self.record("INSERT", None, Some(after), &json!({}))
@@ -75,6 +80,12 @@ impl History {
     pub(crate) fn later(mut self, seconds: u64) -> Self {
         self.now_s += seconds;
         self.batches.push(Vec::new());
+        self
+    }
+
+    /// What follows is of the same batch, and happens this many seconds after the history began.
+    pub(crate) fn at(mut self, seconds: u64) -> Self {
+        self.now_s = BEGIN_S + seconds;
         self
     }
 

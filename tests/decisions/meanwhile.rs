@@ -1,0 +1,79 @@
+//! What happens to a history while the engine is at work on it.
+
+use std::rc::Rc;
+
+use futures_util::FutureExt as _;
+use referee::data::{Item, JsonItem, into_owned};
+use referee::store::memory::{CallKind, Fault};
+use referee::store::{Action, Memory, Store as _, Write};
+
+use crate::Come;
+use crate::history::{History, item_json, load, outcome_on};
+
+/// What somebody else does, whatever is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Other<'t> {
+    Puts(&'t str),
+    Deletes(&'t str),
+}
+
+impl Other<'_> {
+    pub(crate) fn on(self, store: &Memory) {
+        let action = match self {
+            Self::Puts(text) => Action::Put(item(text)),
+            Self::Deletes(text) => Action::Delete(item(text)),
+        };
+        let write = Write { table: "app".to_owned(), action, condition: None };
+        store.write(write).now_or_never().unwrap().unwrap();
+    }
+}
+
+fn item(text: &str) -> Item<'static> {
+    let json = item_json(text).to_string();
+    into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
+}
+
+impl History {
+    /// What it comes to under these rules if others do this just before the n-th request of a
+    /// kind, from one.
+    pub(crate) fn before(
+        &self,
+        rules: &str,
+        (n, kind): (usize, CallKind),
+        others: impl IntoIterator<Item = Other<'static>>,
+    ) -> Come {
+        let others: Vec<_> = others.into_iter().collect();
+        self.during(rules, move |store, at| {
+            if at == (n, kind) {
+                others.iter().for_each(|other| other.on(store));
+            }
+            Fault::None
+        })
+    }
+
+    /// What it comes to under these rules if this happens just before each request: the n-th, from
+    /// one, of its kind.
+    pub(crate) fn during(
+        &self,
+        rules: &str,
+        happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,
+    ) -> Come {
+        let rules = load(rules);
+        let store = Rc::new(self.store(&rules));
+        before_requests(&store, happens);
+        Come(outcome_on(&rules, self, &store))
+    }
+}
+
+/// Lets this happen just before each request to a store: the n-th, from one, of its kind.
+pub(crate) fn before_requests(
+    store: &Rc<Memory>,
+    mut happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,
+) {
+    let (of_others, mut made) = (Rc::downgrade(store), Vec::new());
+    store.set_faults(Box::new(move |call| {
+        made.push(call.kind);
+        let n = made.iter().filter(|kind| **kind == call.kind).count();
+        happens(&of_others.upgrade().unwrap(), (n, call.kind))
+    }));
+}

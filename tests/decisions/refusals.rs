@@ -1,0 +1,165 @@
+//! Repairs in whose way the database comes: what it answers to their transactions.
+
+use expect_test::{Expect, expect};
+use referee::store::memory::{CallKind, Fault};
+use referee::store::{CancellationReason, StoreError};
+
+use crate::contention::{RULES, tasks};
+
+/// What becomes of the tasks of a deleted user where this happens to the first transactions.
+fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {
+    let happens = move |_: &_, (n, kind)| {
+        if kind == CallKind::Transact && n <= transactions { fault.clone() } else { Fault::None }
+    };
+    tasks().during(RULES, happens).comes_to(expected);
+}
+
+/// A cancellation for which these actions are the reason.
+fn cancel(count: usize, reasons: &[(usize, CancellationReason)]) -> Fault {
+    let reason = |place| {
+        let found = reasons.iter().find(|(at, _)| *at == place);
+        found.map_or(CancellationReason::None, |(_, reason)| reason.clone())
+    };
+    Fault::Cancel((0..count).map(reason).collect())
+}
+
+#[test]
+fn those_that_others_are_busy_with_hold_nobody_else_back() {
+    check_tasks(
+        1,
+        cancel(4, &[(2, CancellationReason::Conflict)]),
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner delete task#1/-
+          task_owner delete task#3/-
+          handed back @100: another transaction is under way on the item
+        1 app: 4 requests, 2.5 read, 6 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 1 `task` referred to the deleted `user`: deleted [1]
+          task_owner delete task#2/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+    check_tasks(
+        1,
+        cancel(4, &[(0, CancellationReason::Throttled)]),
+        &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          handed back @100: another transaction is under way on the item
+        1 app: 4 requests, 4.5 read, 14 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn one_that_cannot_be_repaired_holds_nobody_else_back() {
+    check_tasks(
+        1,
+        cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner dangling_reference task#3/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+    "#]],
+    );
+    // DynamoDB does not always say which one it is.
+    check_tasks(
+        2,
+        Fault::Fail(StoreError::Rejected("too large together".to_owned())),
+        &expect![[r#"
+        1 app: 7 requests, 4.5 read, 16 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn one_that_is_refused_alone_has_failed() {
+    check_tasks(
+        3,
+        Fault::Fail(StoreError::Rejected("too large".to_owned())),
+        &expect![[r#"
+        1 app: 8 requests, 4.5 read, 12 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner dangling_reference task#1/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn a_cancellation_without_a_reason_is_tried_again_another_time() {
+    check_tasks(
+        1,
+        cancel(4, &[]),
+        &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          handed back @100: a transaction was cancelled
+        1 app: 4 requests, 4.5 read, 14 write
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
+          task_owner delete task#1/-
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        3 own: 0 requests, 0 read, 0 write
+        - task#1/- owner: ann
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn a_conflict_beside_another_reason_is_met_again_at_once() {
+    let gone = CancellationReason::ConditionFailed(None);
+    check_tasks(
+        1,
+        cancel(4, &[(1, gone), (2, CancellationReason::Conflict)]),
+        &expect![[r#"
+        1 app: 5 requests, 4.5 read, 10 write
+          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner delete task#2/-
+          task_owner delete task#3/-
+        2 own: 0 requests, 0 read, 0 write
+        - task#2/- owner: ann
+        - task#3/- owner: ann
+    "#]],
+    );
+}
+
+#[test]
+fn a_guard_that_is_refused_is_nothing_to_try_again() {
+    check_tasks(
+        1,
+        cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),
+        &expect![[r#"
+        1 app: 4 requests, 4.5 read, 0 write
+          rejected @100: no such key
+    "#]],
+    );
+}
