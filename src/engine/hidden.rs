@@ -4,6 +4,8 @@
 //! is missing just then is not found, so what it refers to is looked up once its mirror is back:
 //! whatever is deleted from then on leads to it again.
 
+use std::collections::BTreeSet;
+
 use super::mirror::Pair;
 use super::plan::Plan;
 use super::process::Fatal;
@@ -13,7 +15,7 @@ use super::report::Report;
 use super::settle::{Held, HeldItem};
 use super::violation::ItemName;
 use super::work::{Cause, MirrorSuspect};
-use crate::rules::model::{Find, Mode, ReferenceId, Rules};
+use crate::rules::model::{Find, MirrorId, Mode, Reference, ReferenceId, Rules};
 use crate::store::Store;
 
 /// A source whose mirror someone deleted, and a reference that the mirror helps to find.
@@ -27,17 +29,33 @@ pub(super) struct Hidden<'h> {
 /// The references that these mirrors hide.
 pub(super) fn hidden<'h>(rules: &Rules, suspects: &[MirrorSuspect<'h>]) -> Vec<Hidden<'h>> {
     let mut hidden = Vec::new();
-    for suspect in suspects.iter().filter(|suspect| suspect.removed.is_some()) {
-        for (place, reference) in rules.references.iter().enumerate() {
-            let is_found_by_it =
-                matches!(reference.find, Find::Mirror(id) if id == suspect.pair.rule);
-            if is_found_by_it && reference.mode != Mode::Off {
-                let (rule, pair) = (ReferenceId(place), suspect.pair.clone());
-                hidden.push(Hidden { rule, pair, cause: suspect.cause });
-            }
-        }
+    for suspect in suspects {
+        hidden.extend(hidden_by(rules, suspect).map(|rule| {
+            let pair = suspect.pair.clone();
+            Hidden { rule, pair, cause: suspect.cause }
+        }));
     }
     hidden
+}
+
+/// The references that a mirror hides, if it was removed.
+pub(super) fn hidden_by(
+    rules: &Rules,
+    suspect: &MirrorSuspect<'_>,
+) -> impl Iterator<Item = ReferenceId> {
+    let is_removed = suspect.removed.is_some();
+    found_by(rules, suspect.pair.rule).filter(move |_| is_removed)
+}
+
+/// The references in use for which this rule's mirrors lead to who refers.
+pub(super) fn found_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
+    let references = rules.references.iter().enumerate();
+    let is_found_by_it = move |reference: &Reference| {
+        matches!(reference.find, Find::Mirror(id) if id == mirror) && reference.mode != Mode::Off
+    };
+    references
+        .filter(move |(_, reference)| is_found_by_it(reference))
+        .map(|(place, _)| ReferenceId(place))
 }
 
 /// The hidden references whose targets do not exist.
@@ -45,10 +63,31 @@ pub(super) async fn confirm_hidden<'h, S: Store>(
     rules: &Rules,
     plan: &Plan,
     store: &S,
-    hidden: Vec<Hidden<'h>>,
+    mut hidden: Vec<Hidden<'h>>,
     report: &mut Report<'_>,
 ) -> Result<Vec<HeldItem<'h>>, Fatal> {
-    let claims = claims(rules, plan, store, hidden, report).await?;
+    let made = claims(rules, plan, store, &hidden, report).await?;
+    let missing = in_vain(rules, plan, store, made, report).await?;
+    let key = |held: &Held<'_>| (held.rule, held.item.key.clone(), held.claim.stance.clone());
+    let missing: BTreeSet<_> = missing.iter().map(key).collect();
+    hidden.retain(|hidden| {
+        missing
+            .iter()
+            .any(|(rule, source, _)| (*rule, source) == (hidden.rule, &hidden.pair.source))
+    });
+    // A source that goes before what it refers to refers to nothing, and may have gone since.
+    let still = claims(rules, plan, store, &hidden, report).await?;
+    Ok(still.into_iter().filter(|(held, _)| missing.contains(&key(held))).collect())
+}
+
+/// Of these claims, the ones whose targets do not exist.
+async fn in_vain<'h, S: Store>(
+    rules: &Rules,
+    plan: &Plan,
+    store: &S,
+    claims: Vec<HeldItem<'h>>,
+    report: &mut Report<'_>,
+) -> Result<Vec<Held<'h>>, Fatal> {
     let mut reads = ReadSet::default();
     for (claimed, _) in &claims {
         if let Stance::Refers(key) = &claimed.claim.stance {
@@ -58,11 +97,11 @@ pub(super) async fn confirm_hidden<'h, S: Store>(
     }
     let targets = fetch(rules, store, reads).await;
     let mut held = Vec::new();
-    for (claimed, image) in claims {
+    for (claimed, _) in claims {
         let Stance::Refers(key) = &claimed.claim.stance else { continue };
         match targets.has(rules, rules[claimed.rule].to, key) {
             Ok(true) => {}
-            Ok(false) => held.push((claimed, image)),
+            Ok(false) => held.push(claimed),
             Err(error) => report.fail(error, &claimed.cause)?,
         }
     }
@@ -74,17 +113,18 @@ async fn claims<'h, S: Store>(
     rules: &Rules,
     plan: &Plan,
     store: &S,
-    hidden: Vec<Hidden<'h>>,
+    hidden: &[Hidden<'h>],
     report: &mut Report<'_>,
 ) -> Result<Vec<HeldItem<'h>>, Fatal> {
     let mut reads = ReadSet::default();
-    for hidden in &hidden {
+    for hidden in hidden {
         let table = rules[rules[hidden.rule].from].table;
         reads.want(table, &hidden.pair.source, plan.referencing(hidden.rule));
     }
     let sources = fetch(rules, store, reads).await;
     let mut claims = Vec::new();
     for Hidden { rule, pair, cause } in hidden {
+        let (rule, cause) = (*rule, *cause);
         let reference = &rules[rule];
         let from = &rules[reference.from];
         match sources.item(from.table, &pair.source) {

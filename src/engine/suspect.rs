@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hidden::hidden_by;
 use super::mirror::{self, Judgement};
 use super::plan::{Plan, Wanted};
 use super::reads::{ReadSet, Snapshot};
@@ -37,8 +38,10 @@ impl<'h> Suspects<'h> {
         let grace_ms = |rule| grace_ms(rules, rule);
         let claims =
             self.claims.iter().map(|made| due_ms(&made.cause, grace_ms(made.rule), now_ms));
-        let mirrors =
-            self.mirrors.iter().map(|suspect| due_ms(&suspect.cause, MIRROR_GRACE_MS, now_ms));
+        let mirrors = self
+            .mirrors
+            .iter()
+            .map(|suspect| due_ms(&suspect.cause, mirror_grace_ms(rules, suspect), now_ms));
         let departures = self
             .departures
             .iter()
@@ -60,7 +63,7 @@ impl<'h> Suspects<'h> {
             is_in_time
         };
         self.claims.retain(|made| is_in_time(&made.cause, grace_ms(rules, made.rule)));
-        self.mirrors.retain(|suspect| is_in_time(&suspect.cause, MIRROR_GRACE_MS));
+        self.mirrors.retain(|suspect| is_in_time(&suspect.cause, mirror_grace_ms(rules, suspect)));
         self.departures.retain(|departure| {
             is_in_time(&departure.cause, grace_ms(rules, departure.finder.rule))
         });
@@ -70,6 +73,12 @@ impl<'h> Suspects<'h> {
 
 fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {
     i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How long a mirror is left, and the references that it hides.
+fn mirror_grace_ms(rules: &Rules, suspect: &MirrorSuspect<'_>) -> i64 {
+    let references = hidden_by(rules, suspect).map(|rule| grace_ms(rules, rule));
+    references.fold(MIRROR_GRACE_MS, i64::max)
 }
 
 /// When a grace period is over. A record that does not tell its time counts as new.

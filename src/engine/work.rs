@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::change::{Change, History, Origin};
 use super::decode::Rejected;
+use super::hidden::found_by;
 use super::mirror::{self, Pair, Removed};
 use super::plan::Plan;
 use super::reference::{self, Claim, Finder, Stance};
@@ -186,13 +187,13 @@ impl<'h> Seen<'_, 'h> {
         let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) else { return };
         let last = &self.history.last;
         // A delete that the rule answers is answered even if an old change of the source, delivered
-        // again, wrote the mirror anew since; elsewhere the last image alone counts.
-        let deletes_source = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource;
+        // again, wrote the mirror anew since; and one that hid a reference did so while it lasted.
+        // Elsewhere the last image alone counts.
+        let counts = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
+            || found_by(self.rules, rule).next().is_some();
         let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
         let answered = answered.filter(|step| {
-            deletes_source
-                && last.after.is_some()
-                && mirror::removal(self.rules, &pair, step).is_some()
+            counts && last.after.is_some() && mirror::removal(self.rules, &pair, step).is_some()
         });
         for change in answered.into_iter().chain([last]) {
             work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
@@ -237,16 +238,24 @@ impl<'h> Seen<'_, 'h> {
         if !reference.is_recursive() {
             return;
         }
-        let Some(doom) = Doom::of(image, &reference.name) else { return };
-        let claims = self
-            .admitted(Some(image))
-            .map(|image| reference::evaluate(self.rules, reference, self.captures, image));
-        let targets = claims.into_iter().flatten().filter_map(|claim| match claim.stance {
-            Stance::Refers(key) => Some(key),
-            Stance::Wrong(..) => None,
+        // Whoever wrote the item as a whole since took the mark off with it, and spared nobody.
+        let marked = self.history.steps().rev().find_map(|step| {
+            let image = step.after.as_ref()?;
+            Some((step, image, Doom::of(image, &reference.name)?))
         });
-        let cause = self.cause(&self.history.last);
-        let (targets, image) = (targets.collect(), into_owned(image.clone()));
+        let Some((step, marked, doom)) = marked else { return };
+        let targets = |image| -> BTreeSet<Key<'static>> {
+            let claims = self
+                .admitted(Some(image))
+                .map(|image| reference::evaluate(self.rules, reference, self.captures, image));
+            let targets = claims.into_iter().flatten().filter_map(|claim| match claim.stance {
+                Stance::Refers(key) => Some(key),
+                Stance::Wrong(..) => None,
+            });
+            targets.collect()
+        };
+        let targets = targets(marked).intersection(&targets(image)).cloned().collect();
+        let (image, cause) = (into_owned(image.clone()), self.cause(step));
         work.doomed.push(Doomed { rule, doom, image, targets, cause });
     }
 

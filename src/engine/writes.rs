@@ -75,9 +75,9 @@ pub(super) async fn correct<S: Store>(
     outdated: Vec<Outdated<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
-    let steps = outdated
-        .iter()
-        .map(|outdated| mirror::steps_of_fix(rules, &outdated.pair, outdated.fix.clone()));
+    let steps = outdated.iter().map(|Outdated { pair, fix, cause }| {
+        mirror::steps_of_fix(rules, pair, fix.clone(), &cause.change.sequence)
+    });
     let performed = perform_all(rules, store, steps).await;
     for (outdated, performed) in outdated.iter().zip(performed) {
         report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);

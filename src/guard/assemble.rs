@@ -82,8 +82,7 @@ impl Assembly<'_> {
         let (kind, condition) = match operation {
             Operation::Put => {
                 // Referee's own write, which follows, has a higher fence.
-                let (rule, fence) = (mirror.name.clone(), lowest_fence());
-                let mark = Mark { rule, fence, deleting: false };
+                let mark = Mark::new(&mirror.name, lowest_fence());
                 content.insert(MARK.to_owned(), json(&mark.to_value()));
                 (Kind::Put, self.absent_or_ours(mirror))
             }

@@ -1,8 +1,10 @@
 //! What is done to the items that a deleted one leaves behind.
 
 use expect_test::expect;
+use referee::store::memory::CallKind;
 
 use crate::history::{History, load, outcome};
+use crate::meanwhile::Other;
 use referee::rules::model::Mode;
 
 const RULES: &str = r#"
@@ -340,5 +342,38 @@ fn who_is_marked_and_not_to_go_is_spared() {
         1 own: 0 requests, 0 read, 0 write
         - node#1/- _referee: node_parent@ parent: 0
         + node#1/- parent: 0
+    "#]]);
+}
+
+/// A write of the whole item, made of what was read before, takes the mark off: it knows nothing of
+/// it, and means to spare nobody.
+#[test]
+fn who_is_written_as_a_whole_after_the_mark_goes_all_the_same() {
+    let plain = "pk: node#1, sk: '-', parent: '0'";
+    let marked = format!("{plain}, _referee: {{rule: node_parent, depth: 1}}");
+    let after = format!("{plain}, name: paint");
+    let history = |item: &str| History::new().has(item).change(plain, &marked);
+    history(plain).change(&marked, &after).under(TREE).comes_to(expect![[r#"
+        2 app: 2 requests, 1 read, 6 write
+          node_parent delete node#1/-
+        1 own: 2 requests, 1.5 read, 0 write
+        - node#1/- name: paint parent: 0
+    "#]]);
+    // Who refers to something else by then was never called for.
+    let moved = "pk: node#1, sk: '-', parent: '9'";
+    history(plain).change(&marked, moved).under(TREE).comes_to(expect![[r#"
+        2 app: 2 requests, 3 read, 0 write
+          node_parent dangling_reference node#1/- at parent -> node#9/- @200 reported: the referenced `node` does not exist
+    "#]]);
+}
+
+#[test]
+fn a_cascade_that_ends_before_its_limit_does_not_tell_of_it() {
+    let rules = rules("cascade, max_fanout: 3");
+    let back = Other::Puts("pk: customer#ann, sk: '-'");
+    orders(4).remove(ANN).before(&rules, (1, CallKind::Transact), [back]).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 8 write
+        1 own: 0 requests, 0 read, 0 write
+        + customer#ann/-
     "#]]);
 }

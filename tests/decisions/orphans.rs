@@ -277,13 +277,30 @@ fn a_source_whose_mirror_someone_deleted_is_found_all_the_same() {
         .remove("pk: user#ann, sk: user#")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
     history.under(MIRRORED).comes_to(expect![[r#"
-        2 app: 7 requests, 6 read, 1 write
+        2 app: 8 requests, 7 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the source exists and its mirror does not
           member_user dangling_reference company#acme/user#ann -> user#ann/user# @200 reported: the referenced `user` does not exist
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@1
     "#]]);
+}
+
+/// However soon it is back.
+#[test]
+fn a_mirror_that_was_gone_for_part_of_a_batch_hid_its_source_meanwhile() {
+    let gone = || {
+        History::new()
+            .has("pk: company#acme, sk: user#ann")
+            .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
+    };
+    let back = "pk: user#ann, sk: company#acme, _referee: membership@50";
+    let expected = expect![
+        "member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 reported: the referenced `user` does not exist"
+    ];
+    for history in [gone(), gone().later(0)] {
+        history.insert(back).under(MIRRORED).tells(&expected);
+    }
 }
 
 #[test]

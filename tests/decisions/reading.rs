@@ -1,9 +1,11 @@
 //! What changes between two reads: all is well, and must not look as if it were not.
 
 use expect_test::{Expect, expect};
-use referee::store::memory::CallKind;
+use referee::store::Memory;
+use referee::store::memory::{CallKind, Fault};
 
 use crate::history::History;
+use crate::meanwhile::Other;
 use crate::meanwhile::Other::Puts;
 
 const MIRRORED: &str = r#"
@@ -119,5 +121,109 @@ references:
         1 app: 5 requests, 3.5 read, 6 write
         1 own: 0 requests, 0 read, 0 write
         + user#ann/-
+    "#]]);
+}
+
+const FOUND_BY_MIRROR: &str = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "user#" } }
+  member: { table: app, key: { pk: "company#{company}", sk: "user#{user}" } }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+references:
+  member_user: { from: member, to: user, find: { mirror: membership }, grace: 10s, ACTION }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: none }
+"#;
+
+fn found_by_mirror(action: &str) -> String {
+    FOUND_BY_MIRROR.replace("ACTION", action)
+}
+
+/// A member whose mirror someone deletes.
+fn unmirrored() -> History {
+    History::new()
+        .has("pk: company#acme, sk: user#ann")
+        .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
+}
+
+/// The mirror is looked at sooner than the reference may be.
+#[test]
+fn what_a_mirror_hid_has_its_grace_too() {
+    let history = unmirrored().later(7).insert("pk: user#ann, sk: user#");
+    history.under(&found_by_mirror("on_missing: delete")).comes_to(expect![[r#"
+        1 app: 6 requests, 5 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+        + user#ann/company#acme _referee: membership@1
+    "#]]);
+    unmirrored().under(&found_by_mirror("on_missing: delete")).comes_to(expect![[r#"
+        1 app: 8 requests, 6 read, 5 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+          member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 repaired: the referenced `user` does not exist
+          membership put user#ann/company#acme
+          member_user delete company#acme/user#ann
+        2 own: 3 requests, 1 read, 2 write
+          membership delete user#ann/company#acme
+          membership delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - company#acme/user#ann
+    "#]]);
+}
+
+#[test]
+fn who_goes_before_its_target_was_never_dangling() {
+    let history = unmirrored().has("pk: user#ann, sk: user#");
+    let others = [
+        Other::Deletes("pk: company#acme, sk: user#ann"),
+        Other::Deletes("pk: user#ann, sk: user#"),
+    ];
+    // Between the look at the source and the one at its target.
+    history
+        .before(&found_by_mirror("on_missing: report"), (5, CallKind::BatchGet), others)
+        .comes_to(expect![[r#"
+            1 app: 7 requests, 6 read, 1 write
+              membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
+              membership put user#ann/company#acme
+            3 own: 4 requests, 2 read, 2 write
+              membership delete user#ann/company#acme
+              membership delete user#ann/company#acme
+            1 own: 1 requests, 1 read, 0 write
+            - company#acme/user#ann
+            - user#ann/user#
+        "#]]);
+}
+
+#[test]
+fn a_mirror_of_a_source_that_changes_and_changes_is_nobody_elses_doing() {
+    let rules = MIRRORED.replace("on_mirror_delete: report, adopt: true", "copy: all");
+    let history = History::new().insert("pk: company#acme, sk: user#ann, role: a");
+    let happens = |store: &Memory, at| {
+        // Just before the mirror is compared with its source, and again before the write is that
+        // puts it right.
+        if at == (1, CallKind::BatchGet) {
+            Puts("pk: company#acme, sk: user#ann, role: b").on(store);
+        }
+        if at == (2, CallKind::BatchGet) {
+            Puts("pk: company#acme, sk: user#ann, role: c").on(store);
+        }
+        Fault::None
+    };
+    history.during(&rules, happens).comes_to(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 2 requests, 1 read, 1 write
+          membership put user#ann/company#acme
+        2 own: 3 requests, 1 read, 2 write
+          membership put user#ann/company#acme
+        2 own: 3 requests, 1 read, 2 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - company#acme/user#ann role: a
+        + company#acme/user#ann role: c
+        + user#ann/company#acme _referee: membership@105 role: c
     "#]]);
 }

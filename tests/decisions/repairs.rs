@@ -342,3 +342,25 @@ fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
     with(98).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
     with(99).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: it referred to more items before than one transaction can check"]);
 }
+
+#[test]
+fn one_attribute_may_be_several_parts_of_a_reference() {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "team#{team}", sk: "user#{user}" } }
+  task: { table: app, key: { pk: "task#{task}", sk: "-" }, attributes: { by: S } }
+references:
+  reference:
+    { from: task, to: user, on: { team: "{by}", user: "{by}" }, find: none, on_missing: unset }
+"#;
+    History::new().insert("pk: task#1, sk: '-', by: ann").under(rules).comes_to(expect![[r#"
+        1 app: 3 requests, 3 read, 4 write
+          reference dangling_reference task#1/- at by -> team#ann/user#ann @100 repaired: the referenced `user` does not exist
+          reference update task#1/-: REMOVE by
+        1 own: 0 requests, 0 read, 0 write
+        - task#1/- by: ann
+        + task#1/-
+    "#]]);
+}

@@ -9,6 +9,7 @@ use crate::store::{Condition, Operand};
 /// The attributes of the mark.
 const RULE: &str = "rule";
 const FENCE: &str = "fence";
+const FIX: &str = "fix";
 const DELETING: &str = "deleting";
 
 /// The reserved map attribute `_referee` of a mirror.
@@ -21,12 +22,23 @@ pub(crate) struct Mark {
     /// Streams redeliver, and a request may land late; without this a mirror would flap between
     /// old and new.
     pub(crate) fence: String,
+    /// The sequence number, padded, of the mirror's change that this write puts right, if it puts
+    /// right one that was there.
+    ///
+    /// The fence stays then what it was. A write of ours would else look, to those who see it come
+    /// by while its source goes on changing, like one of somebody who left the mark alone.
+    pub(crate) fix: Option<String>,
     /// Whether Referee is about to delete the mirror, so that the delete's own record tells whose
     /// it was.
     pub(crate) deleting: bool,
 }
 
 impl Mark {
+    /// The mark of a mirror that is written for a change of its source.
+    pub(crate) fn new(rule: &str, fence: String) -> Self {
+        Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
+    }
+
     /// The mark of an item that this rule wrote; nothing if it carries none, or another rule's.
     pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
@@ -38,6 +50,7 @@ impl Mark {
         (text(RULE)? == rule).then_some(Self {
             rule: rule.to_owned(),
             fence: text(FENCE)?,
+            fix: text(FIX),
             deleting,
         })
     }
@@ -48,6 +61,7 @@ impl Mark {
             (Cow::Borrowed(name), Value::S(Cow::Owned(text.to_owned())))
         };
         let mut map = Item::from([entry(RULE, &self.rule), entry(FENCE, &self.fence)]);
+        map.extend(self.fix.iter().map(|fix| entry(FIX, fix)));
         if self.deleting {
             map.insert(Cow::Borrowed(DELETING), Value::Bool(true));
         }

@@ -83,7 +83,7 @@ pub(crate) fn verify(
     if judge(rules, pair, change.after.as_ref(), source, removed.as_ref()).is_none() {
         return Verdict::Clean;
     }
-    // Only our own writes change the mark.
+    // Each write of ours changes the mark, and nobody else's does.
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };
@@ -151,6 +151,10 @@ pub(crate) fn judge(
             "the mirror was deleted, and its source is to go with it",
             Some(Fix::DeleteSource { fence }),
         );
+    }
+    // What was deleted, and is ours again, has been written since: that brings its own echo.
+    if removed.is_some() && mark.is_some() {
+        return None;
     }
     match (found, mark, expected) {
         (None, _, None) => None,

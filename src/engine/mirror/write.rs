@@ -32,13 +32,21 @@ pub(crate) fn steps_of_change(
     let fence = sequence.fence();
     let guard = Guard::OlderThan(fence.clone());
     match content {
-        Some(content) => vec![put(rules, pair, content, fence, &guard)],
+        Some(content) => {
+            let mark = Mark::new(&rules[pair.rule].name, fence);
+            vec![put(rules, pair, content, &mark, &guard)]
+        }
         None => delete(rules, pair, &guard),
     }
 }
 
-/// The writes that put a mirror right.
-pub(crate) fn steps_of_fix(rules: &Rules, pair: &Pair, fix: Fix) -> Vec<Step> {
+/// The writes that put a mirror right, after the change of it with this sequence number.
+pub(crate) fn steps_of_fix(
+    rules: &Rules,
+    pair: &Pair,
+    fix: Fix,
+    sequence: &SequenceNumber<'_>,
+) -> Vec<Step> {
     match fix {
         Fix::Put { content, guard } => {
             let fence = match &guard {
@@ -46,22 +54,17 @@ pub(crate) fn steps_of_fix(rules: &Rules, pair: &Pair, fix: Fix) -> Vec<Step> {
                 Guard::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
                 Guard::Unmarked => lowest_fence(),
             };
-            vec![put(rules, pair, content, fence, &guard)]
+            let fix = matches!(guard, Guard::Seen(_)).then(|| sequence.fence());
+            let mark = Mark { fix, ..Mark::new(&rules[pair.rule].name, fence) };
+            vec![put(rules, pair, content, &mark, &guard)]
         }
         Fix::Delete { fence } => delete(rules, pair, &Guard::Seen(fence)),
         Fix::DeleteSource { fence } => vec![delete_source(rules, pair, &fence)],
     }
 }
 
-fn put(
-    rules: &Rules,
-    pair: &Pair,
-    mut content: Item<'static>,
-    fence: String,
-    guard: &Guard,
-) -> Step {
+fn put(rules: &Rules, pair: &Pair, mut content: Item<'static>, mark: &Mark, guard: &Guard) -> Step {
     let rule = &rules[pair.rule];
-    let mark = Mark { rule: rule.name.clone(), fence, deleting: false };
     content.insert(Cow::Borrowed(MARK), mark.to_value());
     Step::Single(Write {
         table: rules[rules[rule.mirror].table].name.clone(),

@@ -17,10 +17,9 @@ pub(crate) struct Claim {
 
 /// Where a claim stands in its item; nothing if it is in the key alone.
 pub(crate) fn claim_path(reference: &Reference, claim: &Claim) -> Option<String> {
-    let paths: Vec<String> = reference
-        .components
-        .iter()
-        .filter_map(|source| match source {
+    let mut paths: Vec<String> = Vec::new();
+    for source in &reference.components {
+        let path = match source {
             Source::Capture(_) => None,
             Source::Attribute(path, _) => Some(path.to_string()),
             Source::Elements(path, kind) => Some(match claim.element {
@@ -28,8 +27,9 @@ pub(crate) fn claim_path(reference: &Reference, claim: &Claim) -> Option<String>
                 Some(_) => format!("{path}[*]"),
                 None => path.to_string(),
             }),
-        })
-        .collect();
+        };
+        paths.extend(path.filter(|path| !paths.contains(path)));
+    }
     (!paths.is_empty()).then(|| paths.join(", "))
 }
 
@@ -108,6 +108,9 @@ pub(crate) fn grounds(
     let mut grounds = Grounds { attributes: Vec::new(), elements: None };
     for (source, part) in reference.components.iter().zip(&parts) {
         match (source, part) {
+            // One attribute may be several parts of a reference.
+            (Source::Attribute(path, _), _)
+                if grounds.attributes.iter().any(|(known, _)| known == path) => {}
             (Source::Attribute(path, _), _) => {
                 grounds.attributes.push((path.clone(), path.lookup(image)?.clone().into_owned()));
             }

@@ -61,6 +61,9 @@ pub(crate) async fn cascade<S: Store, C: Clock>(
         }
         let enforced = enforce(rules, store, || has_time(clock), &case, items).await;
         enforced.fates.into_iter().for_each(|(key, fate)| settled.take(key, fate));
+        if enforced.is_back {
+            settled.limit = None;
+        }
         is_over = enforced.is_back || enforced.unfinished.is_some();
         settled.unfinished = enforced.unfinished;
     }

@@ -11,7 +11,7 @@ use crate::engine::outcome::{Made, Operation};
 use crate::engine::process::{Clock, Fatal};
 use crate::engine::reads::CONCURRENCY;
 use crate::engine::reference::{Claim, Stance};
-use crate::engine::repair::{Case, Cure, Remedy, spare};
+use crate::engine::repair::{Case, Cure, Doom, Remedy, spare};
 use crate::engine::report::Report;
 use crate::engine::violation::Response;
 use crate::engine::work::Doomed;
@@ -73,9 +73,10 @@ pub(crate) async fn settle_doomed<S: Store, C: Clock>(
 async fn spare_all<S: Store>(
     rules: &Rules,
     store: &S,
-    spared: Vec<Doomed<'_>>,
+    mut spared: Vec<Doomed<'_>>,
     report: &mut Report<'_>,
 ) -> Result<(), Fatal> {
+    spared.retain(|of| Doom::of(&of.image, &rules[of.rule].name) == Some(of.doom));
     let written: Vec<_> = stream::iter(&spared)
         .map(|doomed| {
             let schema = rules.key_schema(rules[doomed.rule].from);

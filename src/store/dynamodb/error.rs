@@ -81,9 +81,15 @@ enum Class {
 fn class_of(code: &str, message: &str) -> Class {
     match code {
         "ResourceNotFoundException" | "IndexNotFoundException" => Class::Fatal(TABLE_HELP),
-        "ValidationException" if message.contains("does not have the specified index") => {
+        "ValidationException"
+            if message.contains("does not have the specified index")
+                || message.contains("missed key schema element") =>
+        {
             Class::Fatal(TABLE_HELP)
         }
+        // "You can't run queries on the index until it's built."
+        // <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html>
+        "ValidationException" if message.contains("backfilling") => Class::Retry,
         "ValidationException"
         | "SerializationException"
         | "ItemCollectionSizeLimitExceededException"
@@ -162,6 +168,15 @@ mod tests {
             fatal: ExpiredTokenException
             fatal: UnrecognizedClientException"]]
         .assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_index_is_no_fault_of_a_record() {
+        let read = |message| name(&classed("ValidationException", message));
+        assert_eq!(read("The table does not have the specified index: by_owner"), "fatal");
+        assert_eq!(read("Query condition missed key schema element: owner"), "fatal");
+        let builds = "Cannot read from backfilling global secondary index: by_owner";
+        assert_eq!(read(builds), "retry");
     }
 
     #[test]
