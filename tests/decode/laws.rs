@@ -77,6 +77,24 @@ fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCa
     Ok(())
 }
 
+#[test]
+fn nothing_in_the_place_of_a_record_leaves_the_others_alone() {
+    for (engine, recorded) in &*RECORDED {
+        process_beside(engine, &recorded[0], &Json::Null).unwrap();
+    }
+}
+
+#[test]
+fn all_batches_of_a_case_are_one_event() {
+    for (engine, recorded) in &*RECORDED {
+        let text = json!({"Records": recorded}).to_string();
+        let batch = read_batch("whole", text.as_bytes()).unwrap();
+        let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
+        let store = replay::store(engine.rules());
+        assert_eq!(process(engine, &store, &records).records, recorded.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
