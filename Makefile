@@ -59,7 +59,7 @@ test: lint ## Run every test (what CI runs), on emulators of AWS too where Java,
 simulate: ## Simulate histories in which everything goes wrong (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
 
-soak: ## Simulate new histories until one fails, or you have seen enough (FROM= the first seed)
+soak: ## Simulate new histories until some fail, or you have seen enough (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
 fuzz: $(CARGO_FUZZ)/installed ## Fuzz what reads input, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)

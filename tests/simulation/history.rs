@@ -6,6 +6,7 @@ use std::rc::Rc;
 use fastrand::Rng;
 use referee::engine::Engine;
 
+use crate::broken::Part;
 use crate::oracle::Oracle;
 use crate::run::{TOGETHER, Tally, quietly};
 use crate::scenario::Scenario;
@@ -24,7 +25,7 @@ thread_local! {
 }
 
 /// The rules of a seed, which it shares with its neighbours: to read them takes longest.
-pub(crate) fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engine>>) {
+fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engine>>) {
     let number = seed / TOGETHER;
     READ.with_borrow_mut(|read| {
         if let Some((of, by, schema, engine)) = read
@@ -40,28 +41,69 @@ pub(crate) fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Opt
     })
 }
 
-/// A seed's history. One that fails is made smaller, and told.
-pub(crate) fn run(seed: u64) -> Result<Tally, String> {
-    let (schema, engine) = rules(seed, Schema::rich);
-    let Some(engine) = engine else { return Ok(Tally { refused: 1, ..Tally::default() }) };
-    let scenario = Scenario::random(schema, &mut Rng::with_seed(!seed));
-    quietly(|| happen(&scenario, &engine)).map_err(|words| {
-        let (smallest, words) = smallest(scenario, words);
-        let text = smallest.schema.text();
-        let Scenario { mapping, weather, acts, .. } = smallest;
-        let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
-        let acts = acts.join("\n");
-        format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\n\n{acts}\n")
-    })
+/// How a seed becomes a history.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) rules: fn(&mut Rng) -> Schema,
+    pub(crate) scenario: fn(Rc<Schema>, &mut Rng) -> Scenario,
+    /// Lets a scenario happen, and checks what came of it.
+    pub(crate) happen: fn(&Scenario, &Rc<Engine>) -> Tally,
 }
 
-/// Lets a scenario happen, and checks what came of it.
+/// Everything at once.
+pub(crate) const WILD: Plan = Plan { rules: Schema::rich, scenario: Scenario::random, happen };
+
+impl Plan {
+    /// A seed's history. One that fails is made smaller, and told.
+    pub(crate) fn run(self, seed: u64) -> Result<Tally, String> {
+        let (schema, engine) = rules(seed, self.rules);
+        let Some(engine) = engine else { return Ok(Tally { refused: 1, ..Tally::default() }) };
+        let scenario = (self.scenario)(schema, &mut Rng::with_seed(!seed));
+        quietly(|| (self.happen)(&scenario, &engine)).map_err(|words| {
+            let (smallest, words) = self.smallest(scenario, words);
+            let text = smallest.schema.text();
+            let Scenario { mapping, weather, acts, seed, .. } = smallest;
+            let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
+            let acts = acts.join("\n");
+            format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\norder {seed}\n\n{acts}\n")
+        })
+    }
+
+    /// Takes away what is not needed to fail.
+    fn smallest(self, mut scenario: Scenario, mut words: String) -> (Scenario, String) {
+        while let Some(found) = scenario.smaller().iter().find_map(|smaller| self.failing(smaller))
+        {
+            (scenario, words) = found;
+        }
+        (scenario, words)
+    }
+
+    /// The scenario in an order of things in which it fails.
+    fn failing(self, scenario: &Scenario) -> Option<(Scenario, String)> {
+        let engine = world::engine(&scenario.schema)?;
+        (0..WAYS).find_map(|way| {
+            let scenario = Scenario { seed: scenario.seed.wrapping_add(way), ..scenario.clone() };
+            let words = quietly(|| (self.happen)(&scenario, &engine)).err()?;
+            Some((scenario, words))
+        })
+    }
+}
+
+/// What is noticed in a seed's history with a part of Referee broken.
+pub(crate) fn noticed(seed: u64, broken: Part) -> Option<String> {
+    let (schema, engine) = rules(seed, WILD.rules);
+    let scenario = (WILD.scenario)(schema, &mut Rng::with_seed(!seed));
+    let scenario = Scenario { broken: Some(broken), ..scenario };
+    quietly(|| happen(&scenario, &engine.unwrap())).err()
+}
+
 fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
     let mut world = World::new(scenario, engine);
     world.come_to_rest(&scenario.acts);
-    let marked = world.marked();
+    world.replay();
+    let (marked, happened) = (world.marked(), world.happened());
     let past = world.into_past();
-    Oracle::new(&scenario.schema, &past, scenario.weather.lags).check(&marked);
+    Oracle::new(&scenario.schema, &past, scenario.weather.lag).check(&marked);
     let count = |length: usize| u64::try_from(length).unwrap();
     Tally {
         whole: 1,
@@ -69,25 +111,7 @@ fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
         unanswered: past.unanswered,
         writes: count(past.steps.iter().filter(|step| step.by_engine).count()),
         violations: count(past.told.len()),
-        given_up: count(past.given_up.len()),
+        happened,
         ..Tally::default()
     }
-}
-
-/// Takes away what is not needed to fail.
-fn smallest(mut scenario: Scenario, mut words: String) -> (Scenario, String) {
-    while let Some(found) = scenario.smaller().iter().find_map(failing) {
-        (scenario, words) = found;
-    }
-    (scenario, words)
-}
-
-/// The scenario in an order of things in which it fails.
-fn failing(scenario: &Scenario) -> Option<(Scenario, String)> {
-    let engine = world::engine(&scenario.schema)?;
-    (0..WAYS).find_map(|way| {
-        let scenario = Scenario { seed: scenario.seed.wrapping_add(way), ..scenario.clone() };
-        let words = quietly(|| happen(&scenario, &engine)).err()?;
-        Some((scenario, words))
-    })
 }

@@ -3,32 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use referee::data::Key;
-use referee::engine::{Kind, Violation};
+use referee::engine::{Kind, Response, Violation};
 
 use crate::items::{Mark, of_key};
 use crate::model::{
     Name, Sort, State, Thing, admits, exists, is_called_for, mirror_of, mirrored, name, sort,
     source_of, targets,
 };
+use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
 use crate::truth::Doubts;
-use crate::world::{Past, Step};
+use crate::world::{Past, Step, Told};
 
 /// What happened, and what has come of it.
 pub(crate) struct Oracle<'p> {
     schema: &'p Schema,
     past: &'p Past,
-    lags: bool,
+    lag: Lag,
     state: State,
     marks: BTreeMap<Name, Mark>,
-    given_up: BTreeSet<&'p Name>,
 }
 
 impl<'p> Oracle<'p> {
-    pub(crate) fn new(schema: &'p Schema, past: &'p Past, lags: bool) -> Self {
+    pub(crate) fn new(schema: &'p Schema, past: &'p Past, lag: Lag) -> Self {
         let (state, marks) = (State::new(), BTreeMap::new());
-        let given_up = past.given_up.iter().collect();
-        Self { schema, past, lags, state, marks, given_up }
+        Self { schema, past, lag, state, marks }
     }
 
     /// Checks everything.
@@ -51,9 +50,10 @@ impl<'p> Oracle<'p> {
             doubts.look(&self.state, place + 1);
         }
         doubts.assert_none();
+        self.past.told.iter().for_each(|told| self.assert_touched(told));
         for name in marked {
             let is_mirror = matches!(sort(name), Sort::Mirror(_));
-            assert!(is_mirror || self.given_up.contains(name), "{name:?} is still marked");
+            assert!(is_mirror, "{name:?} is still marked");
         }
         for reference in &self.schema.references {
             for (of, thing) in &self.state {
@@ -68,6 +68,19 @@ impl<'p> Oracle<'p> {
                 self.assert_mirrored(mirror, source);
             }
         }
+    }
+
+    /// A mirror is told of only where people touched it; as missing, also where its source went and
+    /// came back, which is one of the known limits.
+    fn assert_touched(&self, told: &Told) {
+        let is_of_mirror = matches!(
+            told.violation.kind,
+            Kind::MirrorStale | Kind::MirrorExtra | Kind::MirrorBlocked
+        );
+        let mirror = told.violation.referencing.as_ref().map(|it| of_key(&it.key));
+        let is_touched =
+            mirror.is_some_and(|it| self.steps_of(&it, told.happened).any(|step| !step.by_engine));
+        assert!(is_touched || !is_of_mirror, "nobody touched it: {told:?}");
     }
 
     /// What the engine did was called for when it did it.
@@ -151,9 +164,6 @@ impl<'p> Oracle<'p> {
 
     /// Whatever an item refers to in vain was told since it does.
     fn assert_told(&self, reference: &Reference, of: &Name, thing: &Thing) {
-        if self.given_up.contains(of) {
-            return;
-        }
         let (schema, place) = (self.schema, self.past.steps.len());
         let claims = |it: &Thing| targets(schema, reference, of, it);
         let is_one = sort(of) == Sort::Own(reference.from) && admits(schema, of, thing);
@@ -177,7 +187,7 @@ impl<'p> Oracle<'p> {
             lacks(Kind::PartialReference, &|it| it.contains_key(one) != it.contains_key(other));
         }
         for target in claims(thing) {
-            if exists(schema, &self.state, &target) || self.given_up.contains(&target) {
+            if exists(schema, &self.state, &target) {
                 continue;
             }
             let said = self.since(of, |after| after.is_some_and(|it| claims(it).contains(&target)));
@@ -206,18 +216,17 @@ impl<'p> Oracle<'p> {
     fn is_hidden(&self, reference: &Reference, of: &Name) -> bool {
         match reference.find {
             Find::Derived => false,
-            Find::Index => self.lags,
+            Find::Index => self.lag == Lag::Long,
             Find::None => true,
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
                 let of = mirror_of(self.schema, mirror, of);
                 // Something else was in the mirror's place, or nothing, and it was left so.
-                self.given_up.contains(&of)
-                    || self.steps_of(&of, self.past.steps.len()).any(|step| {
-                        let is_foreign = step.after.is_some() && step.mark_after.is_none();
-                        let is_gone = step.after.is_none() && !step.by_engine;
-                        is_foreign || (is_gone && mirror.on_delete == "report")
-                    })
+                self.steps_of(&of, self.past.steps.len()).any(|step| {
+                    let is_foreign = step.after.is_some() && step.mark_after.is_none();
+                    let is_gone = step.after.is_none() && !step.by_engine;
+                    is_foreign || (is_gone && mirror.on_delete == "report")
+                })
             }
         }
     }
@@ -226,9 +235,6 @@ impl<'p> Oracle<'p> {
     fn assert_mirrored(&self, mirror: &Mirror, source: &Name) {
         let schema = self.schema;
         let of = mirror_of(schema, mirror, source);
-        if self.given_up.contains(source) || self.given_up.contains(&of) {
-            return;
-        }
         let expected = mirrored(schema, mirror, source, self.state.get(source));
         let (found, mark) = (self.state.get(&of), self.marks.get(&of));
         if expected.as_ref() == found && mark.is_some() == found.is_some() {
@@ -269,7 +275,7 @@ impl<'p> Oracle<'p> {
     }
 }
 
-/// Whether a violation says that an item refers to a target in vain.
+/// Whether a violation says that an item refers to a target in vain, and is not mended.
 fn tells(found: &Violation, of: &Name, target: &Name) -> bool {
     let is = |key: &Key<'_>, name: &Name| of_key(key) == *name;
     let is_referenced = found.referenced.as_ref().is_some_and(|it| is(&it.key, target));
@@ -279,7 +285,7 @@ fn tells(found: &Violation, of: &Name, target: &Name) -> bool {
         }
         _ => is_named(found, of),
     };
-    is_referenced && is_referring
+    is_referenced && is_referring && found.response != Response::Repaired
 }
 
 fn is_named(found: &Violation, of: &Name) -> bool {

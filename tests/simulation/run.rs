@@ -1,16 +1,18 @@
 //! Runs of many seeds, on all processors, and what is said of them.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{AddAssign, Range};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 /// How many seeds are done together.
 pub(crate) const TOGETHER: u64 = 16;
-/// How many seeds may fail before the rest is left.
+/// How many seeds may fail before the rest is left, whatever test they are of.
 const FAILED_MAX: usize = 5;
+static FAILED: AtomicUsize = AtomicUsize::new(0);
 /// After how many seeds a long run says how far it is.
 const TOLD_EVERY: u64 = 250_000;
 
@@ -29,8 +31,8 @@ pub(crate) struct Tally {
     pub(crate) writes: u64,
     /// What the engine told of.
     pub(crate) violations: u64,
-    /// The records that the event source mapping gave up.
-    pub(crate) given_up: u64,
+    /// How often what happened.
+    pub(crate) happened: BTreeMap<&'static str, u64>,
     pub(crate) failed: Vec<u64>,
 }
 
@@ -43,7 +45,9 @@ impl AddAssign for Tally {
         self.unanswered += other.unanswered;
         self.writes += other.writes;
         self.violations += other.violations;
-        self.given_up += other.given_up;
+        for (event, often) in other.happened {
+            *self.happened.entry(event).or_default() += often;
+        }
         self.failed.extend(other.failed);
     }
 }
@@ -51,13 +55,13 @@ impl AddAssign for Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { whole, cut, refused, deliveries, unanswered, writes, .. } = self;
-        let Self { violations, given_up, .. } = self;
         write!(
             formatter,
             "{whole} histories, {cut} cut short, {refused} refused; {deliveries} deliveries, \
-             {unanswered} unanswered, {given_up} records given up; {writes} writes, \
-             {violations} violations"
-        )
+             {unanswered} unanswered; {writes} writes, {} violations",
+            self.violations
+        )?;
+        self.happened.iter().try_for_each(|(event, often)| write!(formatter, "; {often} {event}"))
     }
 }
 
@@ -68,17 +72,17 @@ pub(crate) fn number(variable: &str) -> Option<u64> {
     (!text.is_empty()).then(|| text.parse().unwrap())
 }
 
-/// Runs every seed, tells of each that fails, and of all in numbers.
+/// Runs every seed, tells of each that fails, and of all in numbers, which it gives.
 pub(crate) fn try_all(
     name: &str,
     seeds: &Range<u64>,
     run: impl Fn(u64) -> Result<Tally, String> + Sync,
-) {
+) -> Tally {
     silence();
     let next = AtomicU64::new(seeds.start);
     let work = || {
         let mut total = Tally::default();
-        while total.failed.len() < FAILED_MAX {
+        while FAILED.load(Ordering::Relaxed) < FAILED_MAX {
             let from = next.fetch_add(TOGETHER, Ordering::Relaxed);
             if from >= seeds.end {
                 break;
@@ -93,6 +97,7 @@ pub(crate) fn try_all(
                     Err(words) => {
                         println!("\n{name}: seed {seed}: {words}");
                         total.failed.push(seed);
+                        FAILED.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             }
@@ -110,6 +115,7 @@ pub(crate) fn try_all(
     println!("{name}: {total}");
     total.failed.sort_unstable();
     assert!(total.failed.is_empty(), "{name}: seeds {:?} fail", total.failed);
+    total
 }
 
 thread_local! {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 
+use crate::broken::Part;
 use crate::model::{Act, Name, Sort, Thing, Val, mirror_of, name, sort};
 use crate::schema::{IDS, Place, Schema};
 
@@ -19,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) acts: Vec<Act>,
     /// Decides the order of things.
     pub(crate) seed: u64,
+    /// What of Referee is broken, if anything is.
+    pub(crate) broken: Option<Part>,
 }
 
 /// How an event source mapping is set up.
@@ -60,15 +63,25 @@ pub(crate) struct Weather {
     pub(crate) jumps: u16,
     /// A time passes between two steps.
     pub(crate) waits: u16,
-    /// Indexes lag behind their tables.
-    pub(crate) lags: bool,
+    pub(crate) lag: Lag,
+}
+
+/// How far indexes are behind their tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lag {
+    #[default]
+    None,
+    /// Until time passes at the latest, so that every grace outlasts it.
+    Short,
+    /// Without bound.
+    Long,
 }
 
 impl Scenario {
     pub(crate) fn random(schema: Rc<Schema>, rng: &mut Rng) -> Self {
         let acts = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
         let (mapping, weather) = (Mapping::random(rng), Weather::random(rng));
-        Self { schema, mapping, weather, acts, seed: rng.u64(..) }
+        Self { schema, mapping, weather, acts, seed: rng.u64(..), broken: None }
     }
 
     /// All that has one thing less.
@@ -102,7 +115,7 @@ impl Scenario {
             |it| it.splits = 0,
             |it| it.jumps = 0,
             |it| it.waits = 0,
-            |it| it.lags = false,
+            |it| it.lag = Lag::None,
         ];
         for calm in calmer {
             less(&|one| calm(&mut one.weather));
@@ -145,6 +158,7 @@ impl Mapping {
 
 impl Weather {
     fn random(rng: &mut Rng) -> Self {
+        let lag = *rng.choice(&[Lag::None, Lag::None, Lag::None, Lag::Short, Lag::Long]).unwrap();
         let mut often = |most: u16| if rng.u8(..3) == 0 { 0 } else { rng.u16(..most) };
         Self {
             crashes: often(60),
@@ -155,9 +169,10 @@ impl Weather {
             rewinds: often(60),
             junk: often(60),
             splits: often(60),
-            jumps: often(30),
+            // A clock that is ahead lets no grace be what it is.
+            jumps: if lag == Lag::Short { 0 } else { often(30) },
             waits: often(60),
-            lags: rng.u8(..4) == 0,
+            lag,
         }
     }
 }

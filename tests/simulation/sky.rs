@@ -1,7 +1,8 @@
 //! What a worker lives under: its clock, and a store whose requests take time and go wrong.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::collections::BTreeMap;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -13,10 +14,29 @@ use referee::store::{
     Write, Written,
 };
 
+use crate::broken::{Part, misread, weakened};
 use crate::scenario::Weather;
 
 /// The time at which everything begins, in milliseconds since 1970.
 const BEGIN_MS: i64 = 1_700_000_000_000;
+
+/// What may happen, and must in so many histories.
+pub(crate) const EVENTS: [&str; 14] = [
+    "crashes",
+    "crashes in a write that lands later",
+    "throttled requests",
+    "lost answers",
+    "late writes",
+    "cancelled transactions",
+    "timeouts",
+    "transactions seen in part",
+    "expiries",
+    "batches delivered again",
+    "splits",
+    "jumps of the clock",
+    "records nobody can read",
+    "records given up and replayed",
+];
 
 #[derive(Debug)]
 pub(crate) struct Sky {
@@ -28,6 +48,9 @@ pub(crate) struct Sky {
     pub(crate) skew_ms: Cell<i64>,
     /// Whether the worker that ran last has died.
     pub(crate) has_crashed: Cell<bool>,
+    /// How often what happened.
+    pub(crate) happened: RefCell<BTreeMap<&'static str, u64>>,
+    pub(crate) broken: Option<Part>,
     /// Whether it is a worker that asks the store.
     is_asking: Cell<bool>,
     /// How many actions the transaction has that is asked for.
@@ -35,13 +58,15 @@ pub(crate) struct Sky {
 }
 
 impl Sky {
-    pub(crate) fn new(seed: u64, weather: Weather) -> Self {
+    pub(crate) fn new(seed: u64, weather: Weather, broken: Option<Part>) -> Self {
         Self {
             rng: RefCell::new(Rng::with_seed(seed)),
             weather: Cell::new(weather),
             now_ms: Cell::new(BEGIN_MS),
             skew_ms: Cell::new(0),
             has_crashed: Cell::new(false),
+            happened: RefCell::default(),
+            broken,
             is_asking: Cell::new(false),
             actions: Cell::new(0),
         }
@@ -50,6 +75,11 @@ impl Sky {
     /// Whether something happens that does so many times in a thousand.
     pub(crate) fn happens(&self, often: u16) -> bool {
         often > 0 && self.rng.borrow_mut().u16(..1_000) < often
+    }
+
+    /// Takes note of what happens.
+    pub(crate) fn note(&self, event: &'static str) {
+        *self.happened.borrow_mut().entry(event).or_default() += 1;
     }
 
     /// What goes wrong with a request.
@@ -61,18 +91,27 @@ impl Sky {
         let timeout = || StoreError::Retry("the request timed out".to_owned());
         if self.happens(weather.crashes) {
             self.has_crashed.set(true);
+            if call.kind.is_write() && self.rng.borrow_mut().bool() {
+                self.note("crashes in a write that lands later");
+                return Fault::Late(timeout());
+            }
+            self.note("crashes");
             return Fault::Crash { applied: self.rng.borrow_mut().bool() };
         }
         if self.happens(weather.throttles) {
+            self.note("throttled requests");
             return Fault::Fail(StoreError::Retry("the request was throttled".to_owned()));
         }
         if self.happens(weather.losses) {
+            self.note("lost answers");
             return Fault::Lost(timeout());
         }
         if call.kind.is_write() && self.happens(weather.late) {
+            self.note("late writes");
             return Fault::Late(timeout());
         }
         if call.kind == CallKind::Transact && self.happens(weather.conflicts) {
+            self.note("cancelled transactions");
             let mut reasons = vec![CancellationReason::None; self.actions.get()];
             let place = self.rng.borrow_mut().usize(..reasons.len());
             let is_conflict = self.rng.borrow_mut().bool();
@@ -95,6 +134,13 @@ impl Sky {
         })
         .await;
         self.is_asking.set(true);
+    }
+
+    /// Whoever has died goes no further.
+    async fn survive(&self) {
+        if self.has_crashed.get() {
+            pending::<()>().await;
+        }
     }
 }
 
@@ -149,15 +195,17 @@ impl Store for Remote {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<referee::data::Item<'static>>>>, StoreError> {
+        let broken = self.sky.broken;
         if reads.len() == 1 || self.sky.rng.borrow_mut().bool() {
             self.sky.pause().await;
-            return self.store.batch_get(reads).await;
+            let Answer { value, units } = self.store.batch_get(reads).await?;
+            return Ok(Answer { value: misread(value, broken), units });
         }
         let mut answer = Answer { value: Vec::new(), units: Units::default() };
         for read in reads {
             self.sky.pause().await;
             let one = self.store.batch_get(vec![read]).await?;
-            answer.value.extend(one.value);
+            answer.value.extend(misread(one.value, broken));
             answer.units += one.units;
         }
         Ok(answer)
@@ -165,17 +213,26 @@ impl Store for Remote {
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
         self.sky.pause().await;
-        self.store.query(query).await
+        let mut answer = self.store.query(query).await?;
+        if self.sky.broken == Some(Part::Finding) {
+            answer.value.items.clear();
+        }
+        Ok(answer)
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
         self.sky.pause().await;
-        self.store.write(write).await
+        let write = weakened(vec![write], self.sky.broken).remove(0);
+        let answer = self.store.write(write).await;
+        self.sky.survive().await;
+        answer
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
         self.sky.pause().await;
         self.sky.actions.set(actions.len());
-        self.store.transact(actions).await
+        let answer = self.store.transact(weakened(actions, self.sky.broken)).await;
+        self.sky.survive().await;
+        answer
     }
 }

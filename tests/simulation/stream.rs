@@ -95,12 +95,19 @@ impl Streams {
         shard.lanes[lane].log.push(Rc::new(delivery));
     }
 
-    /// Splits a shard: what comes is for its children, once it is done.
-    pub(crate) fn split(&mut self, rng: &mut Rng) {
+    /// Delivers what was given up once more, one after the other, and gives nothing up again.
+    pub(crate) fn replay(&mut self, records: Vec<Rc<Delivery>>) {
+        self.mapping = Mapping { retries_max: None, age_ms_max: None, ..self.mapping };
+        let lanes = vec![Lane { log: records, ..Lane::default() }];
+        self.shards.push(Shard { table: 0, keys: 0..0, parent: None, is_closed: true, lanes });
+    }
+
+    /// Splits a shard: what comes is for its children, once it is done. Whether it could be.
+    pub(crate) fn split(&mut self, rng: &mut Rng) -> bool {
         let parent = rng.usize(..self.shards.len());
         let Shard { table, keys, is_closed, .. } = &self.shards[parent];
         if *is_closed || keys.len() < 2 {
-            return;
+            return false;
         }
         let (table, middle) = (*table, keys.start.midpoint(keys.end));
         let halves = [keys.start..middle, middle..keys.end];
@@ -108,20 +115,25 @@ impl Streams {
         for half in halves {
             self.open(table, half, Some(parent));
         }
+        true
     }
 
     /// Forgets how far a lane has come, in part: "Lambda processes each batch at least once".
-    pub(crate) fn rewind(&mut self, rng: &mut Rng) {
+    /// Whether anything is delivered again.
+    pub(crate) fn rewind(&mut self, rng: &mut Rng) -> bool {
         let place = rng.usize(..self.shards.len());
         let has_begun = |lane: &Lane| lane.cut > 0 || lane.is_busy;
         let mut children = self.shards.iter().filter(|it| it.parent == Some(place));
         if children.any(|child| child.lanes.iter().any(has_begun)) {
-            return;
+            return false;
         }
         let lane = rng.choice(&mut self.shards[place].lanes).unwrap();
-        if !lane.is_busy && lane.again.is_empty() {
-            lane.cut = rng.usize(lane.floor..=lane.cut);
+        if lane.is_busy || !lane.again.is_empty() {
+            return false;
         }
+        let was = lane.cut;
+        lane.cut = rng.usize(lane.floor..=was);
+        lane.cut < was
     }
 
     /// Delivers nothing again that was delivered.

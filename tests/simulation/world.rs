@@ -2,7 +2,7 @@
 //! that run at the same time and die.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,9 +13,10 @@ use referee::rules::{self, RuleSource};
 use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
+use crate::broken::Part;
 use crate::items::{Mark, mark, name_of, of_key, store, thing, write};
 use crate::model::{Act, Name, State, Thing, table};
-use crate::scenario::{Mapping, Scenario, Weather};
+use crate::scenario::{Lag, Mapping, Scenario, Weather};
 use crate::schema::Schema;
 use crate::sky::{Remote, Sky, Watch};
 use crate::stream::{Batch, Delivery, Streams, Verdict};
@@ -56,8 +57,6 @@ pub(crate) struct Past {
     pub(crate) steps: Vec<Step>,
     /// The violations that were told.
     pub(crate) told: Vec<Told>,
-    /// The items of the records that the event source mapping gave up.
-    pub(crate) given_up: Vec<Name>,
     /// How many deliveries there were.
     pub(crate) deliveries: u64,
     /// How many of them were not answered.
@@ -86,6 +85,8 @@ pub(crate) struct World<'s> {
     streams: Streams,
     workers: Vec<Worker>,
     acts: VecDeque<Act>,
+    /// What the event source mapping has given up.
+    destination: Vec<Rc<Delivery>>,
     past: Past,
 }
 
@@ -98,8 +99,8 @@ pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
 impl<'s> World<'s> {
     pub(crate) fn new(scenario: &'s Scenario, engine: &Rc<Engine>) -> Self {
         let store = Rc::new(store(engine.rules()));
-        let sky = Rc::new(Sky::new(scenario.seed, scenario.weather));
-        if scenario.weather.lags {
+        let sky = Rc::new(Sky::new(scenario.seed, scenario.weather, scenario.broken));
+        if scenario.weather.lag != Lag::None {
             store.hold_indexes();
         }
         let decides = Rc::clone(&sky);
@@ -114,6 +115,7 @@ impl<'s> World<'s> {
             streams: Streams::new(scenario.mapping),
             workers: Vec::new(),
             acts: VecDeque::new(),
+            destination: Vec::new(),
             past: Past::default(),
         }
     }
@@ -136,6 +138,22 @@ impl<'s> World<'s> {
             }
         }
         panic!("it never comes to rest");
+    }
+
+    /// Somebody replays what was given up, and all comes to rest.
+    pub(crate) fn replay(&mut self) {
+        let records = std::mem::take(&mut self.destination);
+        if self.sky.broken == Some(Part::Replay) || records.is_empty() {
+            return;
+        }
+        records.iter().for_each(|_| self.sky.note("records given up and replayed"));
+        self.streams.replay(records);
+        self.come_to_rest(&[]);
+    }
+
+    /// How often what happened.
+    pub(crate) fn happened(&self) -> BTreeMap<&'static str, u64> {
+        self.sky.happened.borrow().clone()
     }
 
     /// What happened.
@@ -185,7 +203,9 @@ impl<'s> World<'s> {
             }
             14 => self.interfere(),
             _ if self.sky.happens(self.weather.waits) => {
-                let ms = self.sky.rng.borrow_mut().i64(1..4_000);
+                // A long time ends those who are at work.
+                let ms_max = if self.draw(8) == 0 { 60_000 } else { 4_000 };
+                let ms = self.sky.rng.borrow_mut().i64(1..ms_max);
                 self.pass(ms);
             }
             _ => {}
@@ -224,11 +244,16 @@ impl<'s> World<'s> {
         let Some(act) = self.acts.pop_front() else { return };
         if let Act::Together(parts) = act {
             // A transaction commits at once, and is seen part by part.
+            self.sky.note("transactions seen in part");
             parts.into_iter().rev().for_each(|part| self.acts.push_front(part));
             return;
         }
         write(self.schema, &self.remote.store, &act);
-        self.collect(false, matches!(act, Act::Expire(_)));
+        let expires = matches!(act, Act::Expire(_));
+        if expires {
+            self.sky.note("expiries");
+        }
+        self.collect(false, expires);
     }
 
     /// A request lands late.
@@ -243,16 +268,20 @@ impl<'s> World<'s> {
 
     fn interfere(&mut self) {
         let weather = self.weather;
-        if self.sky.happens(weather.splits) {
-            self.streams.split(&mut self.sky.rng.borrow_mut());
+        if self.sky.happens(weather.splits) && self.streams.split(&mut self.sky.rng.borrow_mut()) {
+            self.sky.note("splits");
         }
-        if self.sky.happens(weather.rewinds.saturating_mul(4)) {
-            self.streams.rewind(&mut self.sky.rng.borrow_mut());
+        if self.sky.happens(weather.rewinds.saturating_mul(4))
+            && self.streams.rewind(&mut self.sky.rng.borrow_mut())
+        {
+            self.sky.note("batches delivered again");
         }
         if self.sky.happens(weather.jumps.saturating_mul(4)) {
+            self.sky.note("jumps of the clock");
             self.sky.skew_ms.set(self.sky.rng.borrow_mut().i64(-10_000..10_000));
         }
         if self.sky.happens(weather.junk) {
+            self.sky.note("records nobody can read");
             let junk = Delivery {
                 name: None,
                 created_ms: self.sky.now_ms.get(),
@@ -283,7 +312,10 @@ impl<'s> World<'s> {
                 created_ms: self.sky.now_ms.get(),
                 json: json(&record, expired),
             };
-            self.streams.push(table(self.schema, &name), &name, delivery);
+            let is_unseen = by_engine && self.sky.broken == Some(Part::Verification);
+            if !is_unseen {
+                self.streams.push(table(self.schema, &name), &name, delivery);
+            }
         }
     }
 
@@ -299,11 +331,15 @@ impl<'s> World<'s> {
 
     /// Time passes, and those whose time is over are ended.
     fn pass(&mut self, ms: i64) {
+        if self.weather.lag == Lag::Short {
+            self.remote.store.advance_indexes(self.remote.store.unseen());
+        }
         let now_ms = self.sky.now_ms.get() + ms;
         self.sky.now_ms.set(now_ms);
         self.remote.store.set_now_ms(now_ms.unsigned_abs());
         while let Some(place) = self.workers.iter().position(|it| it.end_ms <= now_ms) {
             let worker = self.workers.remove(place);
+            self.sky.note("timeouts");
             self.settle(worker.batch, Verdict::Failed);
         }
     }
@@ -313,7 +349,7 @@ impl<'s> World<'s> {
         let now_ms = self.sky.now_ms.get();
         self.remote.store.set_now_ms(now_ms.unsigned_abs());
         let (batch, old) = self.streams.next(lane, now_ms, &mut self.sky.rng.borrow_mut());
-        self.give_up(&old);
+        self.destination.extend(old);
         let Some(batch) = batch else { return };
         self.past.deliveries += 1;
         let records = self.streams.records(&batch).to_vec();
@@ -356,19 +392,18 @@ impl<'s> World<'s> {
             assert_eq!(record.name.is_none(), !rejected.is_empty(), "{record:?}: {rejected:?}");
         }
         let happened = self.past.steps.len();
-        let told = outcome.violations.into_iter().filter(|found| found.position < done);
+        let is_told = self.sky.broken != Some(Part::Telling);
+        let told = outcome.violations.into_iter();
+        let told = told.filter(|found| is_told && found.position < done);
         self.past.told.extend(told.map(|violation| Told { violation, begun, happened }));
         if done == records.len() { Verdict::Done } else { Verdict::From(done) }
     }
 
     fn settle(&mut self, batch: Batch, verdict: Verdict) {
         self.past.unanswered += u64::from(verdict == Verdict::Failed);
-        let given_up = self.streams.settle(batch, verdict);
-        self.give_up(&given_up);
-    }
-
-    fn give_up(&mut self, records: &[Rc<Delivery>]) {
-        self.past.given_up.extend(records.iter().filter_map(|record| record.name.clone()));
+        let is_lost = self.sky.broken == Some(Part::Redelivery) && verdict == Verdict::Failed;
+        let verdict = if is_lost { Verdict::Done } else { verdict };
+        self.destination.extend(self.streams.settle(batch, verdict));
     }
 }
 
