@@ -96,6 +96,10 @@ fn touched() -> World {
     world("restore", writes).writer([forge(), delete(MIRROR)])
 }
 
+fn touched_and_late() -> World {
+    world("restore", [source("a"), source("b")]).writer([forge()]).faults(1)
+}
+
 fn taken() -> World {
     let foreign = put(&format!("{MIRROR} role=a mine=true"));
     let writes = [source("a"), delete(SOURCE)];
@@ -119,6 +123,7 @@ fn a_mirror_that_is_right_stays_so() {
 #[test]
 fn a_mirror_converges_whoever_touches_it() {
     holds("touched by others", touched());
+    holds("touched by others, late writes", touched_and_late());
 }
 
 #[test]

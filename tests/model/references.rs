@@ -34,6 +34,37 @@ fn world(on_missing: &str, on_delete: &str, shards: &'static [&'static str]) -> 
         .always(("nothing is deleted that refers to something", is_sound))
 }
 
+/// Who refers is found by a mirror, which somebody deletes meanwhile.
+fn found_by_a_mirror() -> World {
+    let rules = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{user}", sk: "-" } }
+  order: { table: app, key: { pk: "orders#{user}", sk: "{order}" } }
+  order_of: { table: app, key: { pk: "of#{user}", sk: "{order}" } }
+references:
+  order_user: { from: order, to: user, find: { mirror: orders_of } }
+mirrors:
+  orders_of: { source: order, mirror: order_of, copy: none }
+"#;
+    World::new(rules, &["orders#", "user#", "of#"])
+        .has(USER)
+        .writer([put(ORDER)])
+        .writer([delete("of#ann/1")])
+        .writer([delete(USER)])
+        .always(("no dangling reference goes unreported", is_told))
+        .sometimes(("it is found", is_found))
+}
+
+/// What dangles at rest was found, where it came to be so once only.
+fn is_told(world: &World, state: &State) -> bool {
+    let (history, now) = (world.history(state), state.log.len());
+    let dangles = history.item(ORDER, now).is_some() && history.item(USER, now).is_none();
+    let is_found = state.found.contains_key(&(ORDER.to_owned(), USER.to_owned()));
+    !world.is_at_rest(state) || !dangles || is_found
+}
+
 fn comings_and_goings() -> Vec<Write> {
     vec![delete(USER), put(USER), delete(USER)]
 }
@@ -87,6 +118,11 @@ fn each_action_is_right_whoever_comes_first() {
         }
         holds(&name, world);
     }
+}
+
+#[test]
+fn a_mirror_that_leads_to_who_refers_hides_nobody_by_going() {
+    holds("find: { mirror: … }", found_by_a_mirror());
 }
 
 #[test]
