@@ -60,6 +60,13 @@ fn those_on_every_page_are_counted() {
     "#]]);
 }
 
+#[test]
+fn the_limit_is_on_all_pages_together() {
+    let limited = DERIVED.replace("to: customer }", "to: customer, max_fanout: 4 }");
+    let orders = (1..=7).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
+    History::new().has_all(orders).remove(ANN).under(&limited).tells(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/profile @100 reported: at least 4 `order` still refer to the deleted `customer` [4 and more]"]);
+}
+
 /// A query may go through a page and more of what only looks alike.
 #[test]
 fn those_behind_a_page_in_which_nobody_refers_are_found() {

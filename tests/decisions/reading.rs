@@ -198,6 +198,20 @@ fn who_goes_before_its_target_was_never_dangling() {
 }
 
 #[test]
+fn who_becomes_of_another_kind_refers_to_nothing() {
+    let rules = found_by_mirror("on_missing: report").replace(
+        r##"pk: "company#{company}", sk: "user#{user}" } }"##,
+        r##"pk: "company#{company}", sk: "user#{user}" }, attributes: { kind: S }, where: { kind: M } }"##,
+    );
+    let history = History::new()
+        .has("pk: company#acme, sk: user#ann, kind: M")
+        .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
+    let guest = [Puts("pk: company#acme, sk: user#ann, kind: G")];
+    // Once its mirror is back, just before it is looked at.
+    history.before(&rules, (4, CallKind::BatchGet), guest).tells(expect!["membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not"]);
+}
+
+#[test]
 fn a_mirror_of_a_source_that_changes_and_changes_is_nobody_elses_doing() {
     let rules = MIRRORED.replace("on_mirror_delete: report, adopt: true", "copy: all");
     let history = History::new().insert("pk: company#acme, sk: user#ann, role: a");

@@ -1,7 +1,6 @@
 //! Templates of single key attributes, with their types.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
@@ -239,12 +238,6 @@ impl KeyTemplate {
 
     fn capture_name(&self, index: usize) -> String {
         self.captures().nth(index).unwrap_or_default().to_owned()
-    }
-}
-
-impl fmt::Display for KeyTemplate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.template.fmt(formatter)
     }
 }
 

@@ -161,6 +161,13 @@ fn what_would_not_be_read_back_is_not_built() {
 }
 
 #[test]
+fn a_key_may_be_as_long_as_dynamodb_allows() {
+    for (templates, bytes) in [("{a}", 2048), ("a / {a}", 1024)] {
+        assert!(entity_key(templates).build(&[text(&"x".repeat(bytes))]).is_ok(), "{templates}");
+    }
+}
+
+#[test]
 fn keys_are_taken_apart() {
     let member = "company#{company} / user#{email}";
     check_parse(member, text("company#7"), Some(text("user#a@b")), expect!["`7`, `a@b`"]);
