@@ -25,7 +25,7 @@ references:
 fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let orders = ["pk: order#1, by: ann", "pk: order#2, for: ann"];
     let history = History::new().has_all(orders.map(str::to_owned));
-    let history = orders.into_iter().fold(history, |history, order| history.insert(order));
+    let history = orders.into_iter().fold(history, History::insert);
     let (store, clock) = (history.store(&load(RULES)), Jumping::new(delivered, deadline));
     let outcome = deliver(RULES, &history, &store, &clock);
     let number = |sequence: &str| sequence.trim_start_matches('0').to_owned();

@@ -45,7 +45,9 @@ impl History {
         let others: Vec<_> = others.into_iter().collect();
         self.during(rules, move |store, at| {
             if at == (n, kind) {
-                others.iter().for_each(|other| other.on(store));
+                for other in &others {
+                    other.on(store);
+                }
             }
             Fault::None
         })

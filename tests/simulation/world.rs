@@ -146,7 +146,9 @@ impl<'s> World<'s> {
         if self.sky.broken == Some(Part::Replay) || records.is_empty() {
             return;
         }
-        records.iter().for_each(|_| self.sky.note("records given up and replayed"));
+        for _ in &records {
+            self.sky.note("records given up and replayed");
+        }
         self.streams.replay(records);
         self.come_to_rest(&[]);
     }
