@@ -166,3 +166,40 @@ fn a_delete_of_ours_that_took_a_mirror_that_belongs_there_is_undone() {
           membership would put user#ann/company#acme
     "#]]);
 }
+
+/// It is written again with the mark that it had, before its delete is seen.
+#[test]
+fn a_delete_is_answered_though_the_mirror_is_back_in_the_same_batch() {
+    let history = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR);
+    history.under(RULES).comes_to(expect![[r#"
+        2 app: 4 requests, 3 read, 4 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and its source is to go with it
+          membership delete company#acme/user#ann
+        1 own: 2 requests, 0 read, 2 write
+          membership update user#ann/company#acme
+          membership delete user#ann/company#acme
+        2 own: 1 requests, 1 read, 0 write
+        - company#acme/user#ann role: admin
+        - user#ann/company#acme _referee: membership@100 role: admin
+    "#]]);
+    // Elsewhere it is the last image that counts.
+    let restored = RULES.replace("on_mirror_delete: delete_source", "on_mirror_delete: restore");
+    history.under(&restored).comes_to(expect![[r#"
+        2 app: 1 requests, 1 read, 0 write
+    "#]]);
+    let gone = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR).remove(MIRROR);
+    gone.under(&restored).comes_to(expect![[r#"
+        3 app: 4 requests, 3 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the source exists and its mirror does not
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 role: admin
+    "#]]);
+    gone.under(RULES).comes_to(expect![[r#"
+        3 app: 4 requests, 3 read, 4 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, and its source is to go with it
+          membership delete company#acme/user#ann
+        1 own: 1 requests, 0 read, 1 write
+        - company#acme/user#ann role: admin
+    "#]]);
+}
