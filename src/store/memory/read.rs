@@ -171,7 +171,7 @@ enum SortRange<'q> {
 
 impl<'q> KeyRange<'q> {
     /// The range that a query's conditions make of this key.
-    fn new(schema: &KeySchema, query: &'q Query) -> Result<Self, Invalid> {
+    fn new(schema: &KeySchema, query: &'q Query) -> Result<Self, StoreError> {
         let (name, value) = &query.partition;
         if *name != schema.partition.name {
             return Err(missed(&schema.partition.name));
@@ -190,7 +190,9 @@ impl<'q> KeyRange<'q> {
             SortCondition::Equals(..) => SortRange::Equals(value),
             SortCondition::BeginsWith(..) if matches!(value, KeyValue::N(_)) => {
                 let found = attribute.kind.as_type();
-                return Err(check::operand_type("KeyConditionExpression", "begins_with", found));
+                return Err(
+                    check::operand_type("KeyConditionExpression", "begins_with", found).into()
+                );
             }
             SortCondition::BeginsWith(..) => SortRange::BeginsWith(value),
         };
@@ -230,8 +232,10 @@ fn operand<'q>(name: &str, value: &'q Value<'_>, expected: Type) -> Result<KeyVa
     Ok(key_value)
 }
 
-fn missed(name: &str) -> Invalid {
-    Invalid(format!("Query condition missed key schema element: {name}"))
+fn missed(name: &str) -> StoreError {
+    StoreError::Fatal(format!(
+        "ValidationException: Query condition missed key schema element: {name}"
+    ))
 }
 
 fn begins_with(value: &KeyValue<'_>, prefix: &KeyValue<'_>) -> bool {
