@@ -7,6 +7,7 @@ const RULES: &str = r#"
 version: 1
 tables: { app: { key: [pk] } }
 entities:
+  nobody: { table: app, key: { pk: "nobody#{nobody}" } }
   customer: { table: app, key: { pk: "customer#{customer}" } }
   order: { table: app, key: { pk: "order#{order}" }, attributes: { by: S } }
 references:
