@@ -233,3 +233,21 @@ fn source_wants(rules: &Rules, mirror: &Mirror) -> Wanted {
     }
     wanted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_looked_at_is_asked_for() {
+        let names =
+            |names: &[&str]| Wanted::Names(names.iter().map(|name| (*name).to_owned()).collect());
+        let mut wanted = names(&["kind"]);
+        wanted.extend(&names(&["by"]));
+        assert!(wanted.contains("by") && wanted.contains("kind") && !wanted.contains("notes"));
+        assert_eq!(wanted.to_projection(), Some(vec!["by".to_owned(), "kind".to_owned()]));
+        wanted.extend(&Wanted::All);
+        assert!(wanted.contains("notes"));
+        assert_eq!(wanted.to_projection(), None);
+    }
+}

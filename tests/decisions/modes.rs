@@ -80,6 +80,15 @@ fn one_mode_for_all_rules_leaves_off_what_is_off() {
     assert_eq!(outcome(&of("enforce").in_mode(Mode::Observe), &history()), observed);
 }
 
+#[test]
+fn a_mode_is_named_as_in_the_rule_file() {
+    let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
+    for (name, mode) in modes {
+        assert_eq!(Mode::from_name(name), Some(mode));
+    }
+    assert_eq!(Mode::from_name("Enforce"), None);
+}
+
 /// The shadow deployment: whatever happens, nothing is written.
 #[test]
 fn observing_asks_for_no_write() {
