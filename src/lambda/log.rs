@@ -144,6 +144,12 @@ impl Log<'_> {
                 json!({ "table": table.name, "key": table.key.item_of(key) }).to_string()
             })
         };
+        let orphans = violation.orphans.as_ref();
+        let keys = orphans.zip(violation.referencing.as_ref()).map(|(orphans, first)| {
+            let schema = &self.rules[first.table].key;
+            let keys = orphans.keys.iter().map(|key| json!(schema.item_of(key)));
+            keys.collect::<serde_json::Value>().to_string()
+        });
         let path = violation.path.as_deref().map(short);
         tracing::warn!(
             request_id = self.request_id,
@@ -160,6 +166,8 @@ impl Log<'_> {
             sequence = violation.sequence,
             action = violation.response.name(),
             detail = &*short(&violation.detail),
+            count = orphans.map(|orphans| orphans.count),
+            keys,
             record = self.shows_items.then(|| parts(payload).swap_remove(0)),
             "violation"
         );

@@ -377,3 +377,18 @@ fn a_cascade_that_ends_before_its_limit_does_not_tell_of_it() {
         + customer#ann/-
     "#]]);
 }
+
+/// A recording tells of a history without Referee: an item that the rules delete may be updated in
+/// it later, and comes back by that.
+#[test]
+fn a_replay_delivers_an_update_of_what_it_has_deleted() {
+    let order = "pk: customer#ann, sk: order#000";
+    let history = orders(1).remove(ANN).later(60).change(order, &format!("{order}, note: late"));
+    history.under(&rules("cascade")).comes_to(expect![[r#"
+        1 app: 4 requests, 3 read, 4 write
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer delete customer#ann/order#000
+        1 own: 0 requests, 0 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+}

@@ -247,7 +247,7 @@ fn hints_that_lead_nowhere_do_not_use_up_the_limit() {
     "#]]);
 }
 
-const MIRRORED: &str = r#"
+pub(crate) const MIRRORED: &str = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
 entities:

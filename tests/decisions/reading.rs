@@ -7,6 +7,7 @@ use referee::store::memory::{CallKind, Fault};
 use crate::history::History;
 use crate::meanwhile::Other;
 use crate::meanwhile::Other::Puts;
+use crate::orphans;
 
 const MIRRORED: &str = r#"
 version: 1
@@ -124,21 +125,12 @@ references:
     "#]]);
 }
 
-const FOUND_BY_MIRROR: &str = r#"
-version: 1
-tables: { app: { key: [pk, sk] } }
-entities:
-  user: { table: app, key: { pk: "user#{user}", sk: "user#" } }
-  member: { table: app, key: { pk: "company#{company}", sk: "user#{user}" } }
-  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
-references:
-  member_user: { from: member, to: user, find: { mirror: membership }, grace: 10s, ACTION }
-mirrors:
-  membership: { source: member, mirror: member_of, copy: none }
-"#;
-
+/// Members who are found by their mirrors.
 fn found_by_mirror(action: &str) -> String {
-    FOUND_BY_MIRROR.replace("ACTION", action)
+    orphans::MIRRORED.replace(
+        "{ mirror: membership }",
+        &format!("{{ mirror: membership }}, grace: 10s, {action}"),
+    )
 }
 
 /// A member whose mirror someone deletes.

@@ -77,7 +77,7 @@ pub(crate) fn unreported(
         }
         last.insert(key, sequence);
     }
-    let told: BTreeSet<(String, Option<Key>, Option<Key>, String)> = violations
+    let told: BTreeSet<Told> = violations
         .iter()
         .map(|violation| {
             let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
@@ -85,25 +85,50 @@ pub(crate) fn unreported(
                 let item: Json = serde_json::from_str(violation[name].as_str()?).ok()?;
                 key_of(&item["key"])
             };
-            (text("kind"), item("referencing"), item("referenced"), text("sequence"))
+            let keys = violation["keys"].as_str().unwrap_or("[]");
+            let keys: Vec<Json> = serde_json::from_str(keys).unwrap();
+            Told {
+                kind: text("kind"),
+                referencing: item("referencing"),
+                referenced: item("referenced"),
+                sequence: text("sequence"),
+                has_more: violation["count"].as_u64() > u64::try_from(keys.len()).ok(),
+                keys: keys.iter().filter_map(key_of).collect(),
+            }
         })
         .collect();
     let is_told = |(member, target): &&Dangling| {
         let since = &inserted[member];
         let end = last.get(target).filter(|end| *end > since);
-        told.iter().any(|(kind, referencing, referenced, sequence)| {
-            referenced.as_ref() == Some(target)
+        told.iter().any(|told| {
+            told.referenced.as_ref() == Some(target)
                 && match end {
-                    Some(end) => kind == "orphaned" && sequence >= end,
+                    Some(end) => {
+                        told.kind == "orphaned"
+                            && (told.keys.contains(member) || told.has_more)
+                            && told.sequence >= *end
+                    }
                     None => {
-                        kind == "dangling_reference"
-                            && referencing.as_ref() == Some(member)
-                            && sequence >= since
+                        told.kind == "dangling_reference"
+                            && told.referencing.as_ref() == Some(member)
+                            && told.sequence >= *since
                     }
                 }
         })
     };
     dangling.iter().filter(|reference| !is_told(reference)).cloned().collect()
+}
+
+/// What a line of the log tells.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    kind: String,
+    referencing: Option<Key>,
+    referenced: Option<Key>,
+    sequence: String,
+    /// The items that a delete left behind, and whether there are more than these.
+    keys: Vec<Key>,
+    has_more: bool,
 }
 
 pub(crate) fn key_of(attributes: &Json) -> Option<Key> {
