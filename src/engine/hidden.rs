@@ -75,7 +75,8 @@ pub(super) async fn confirm_hidden<'h, S: Store>(
             .iter()
             .any(|(rule, source, _)| (*rule, source) == (hidden.rule, &hidden.pair.source))
     });
-    // A source that goes before what it refers to refers to nothing, and may have gone since.
+    // A source may have been deleted just before its target, and then it referred to nothing in
+    // vain. So it is read once more.
     let still = claims(rules, plan, store, &hidden, report).await?;
     Ok(still.into_iter().filter(|(held, _)| missing.contains(&key(held))).collect())
 }

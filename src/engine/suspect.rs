@@ -12,7 +12,7 @@ use super::work::{Cause, ClaimMade, Departure, MirrorSuspect};
 use crate::rules::model::{ReferenceId, Rules};
 use crate::store::StoreError;
 
-/// How long a mirror that someone else touched is left before it is looked at again, in
+/// How long a mirror that someone else touched is left at least before it is looked at again, in
 /// milliseconds: a source deleted and written again rewrites its mirror meanwhile.
 const MIRROR_GRACE_MS: i64 = 2_000;
 
@@ -75,7 +75,8 @@ fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {
     i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How long a mirror is left, and the references that it hides.
+/// How long a mirror is left, and with it the references that it hides: they are looked at once it
+/// is back, which nothing would tell a later delivery to do.
 fn mirror_grace_ms(rules: &Rules, suspect: &MirrorSuspect<'_>) -> i64 {
     let references = hidden_by(rules, suspect).map(|rule| grace_ms(rules, rule));
     references.fold(MIRROR_GRACE_MS, i64::max)

@@ -187,15 +187,15 @@ impl<'h> Seen<'_, 'h> {
         let Ok(pair) = Pair::of_mirror(self.rules, rule, self.captures) else { return };
         let last = &self.history.last;
         // A delete that the rule answers is answered even if an old change of the source, delivered
-        // again, wrote the mirror anew since; and one that hid a reference did so while it lasted.
-        // Elsewhere the last image alone counts.
+        // again, wrote the mirror anew since. One that hid a reference did so until the mirror was
+        // back. Elsewhere the last image alone counts.
         let counts = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
             || found_by(self.rules, rule).next().is_some();
-        let answered = self.history.earlier.iter().rev().find(|step| step.after.is_none());
-        let answered = answered.filter(|step| {
+        let earlier = self.history.earlier.iter().rev().find(|step| step.after.is_none());
+        let earlier = earlier.filter(|step| {
             counts && last.after.is_some() && mirror::removal(self.rules, &pair, step).is_some()
         });
-        for change in answered.into_iter().chain([last]) {
+        for change in earlier.into_iter().chain([last]) {
             work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
         }
     }
@@ -238,8 +238,11 @@ impl<'h> Seen<'_, 'h> {
         if !reference.is_recursive() {
             return;
         }
-        // Whoever wrote the item as a whole since took the mark off with it, and spared nobody.
-        let marked = self.history.steps().rev().find_map(|step| {
+        // Whoever wrote the item as a whole since took the mark off with it, and spared nobody. One
+        // that was deleted and is back was never marked.
+        let mut since_its_delete =
+            self.history.steps().rev().take_while(|step| step.after.is_some());
+        let marked = since_its_delete.find_map(|step| {
             let image = step.after.as_ref()?;
             Some((step, image, Doom::of(image, &reference.name)?))
         });

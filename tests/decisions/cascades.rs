@@ -359,6 +359,11 @@ fn who_is_written_as_a_whole_after_the_mark_goes_all_the_same() {
         1 own: 2 requests, 1.5 read, 0 write
         - node#1/- name: paint parent: 0
     "#]]);
+    // One that came after it under the same key was never marked.
+    history(plain).remove(&marked).insert(plain).under(TREE).comes_to(expect![[r#"
+        3 app: 2 requests, 3 read, 0 write
+          node_parent dangling_reference node#1/- at parent -> node#0/- @300 reported: the referenced `node` does not exist
+    "#]]);
     // Who refers to something else by then was never called for.
     let moved = "pk: node#1, sk: '-', parent: '9'";
     history(plain).change(&marked, moved).under(TREE).comes_to(expect![[r#"

@@ -140,7 +140,7 @@ fn unmirrored() -> History {
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
 }
 
-/// The mirror is looked at sooner than the reference may be.
+/// The mirror by itself would be looked at after two seconds.
 #[test]
 fn what_a_mirror_hid_has_its_grace_too() {
     let history = unmirrored().later(7).insert("pk: user#ann, sk: user#");
@@ -208,8 +208,8 @@ fn a_mirror_of_a_source_that_changes_and_changes_is_nobody_elses_doing() {
     let rules = MIRRORED.replace("on_mirror_delete: report, adopt: true", "copy: all");
     let history = History::new().insert("pk: company#acme, sk: user#ann, role: a");
     let happens = |store: &Memory, at| {
-        // Just before the mirror is compared with its source, and again before the write is that
-        // puts it right.
+        // Just before the mirror is compared with its source, and before the write that puts it
+        // right is.
         if at == (1, CallKind::BatchGet) {
             Puts("pk: company#acme, sk: user#ann, role: b").on(store);
         }

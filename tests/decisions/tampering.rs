@@ -144,7 +144,7 @@ fn a_mirror_that_is_edited() {
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         - user#ann/company#acme _referee: membership@50 role: owner
-        + user#ann/company#acme _referee: membership@50 role: admin
+        + user#ann/company#acme _referee: membership@50 fix 100 role: admin
     "#]]);
 }
 

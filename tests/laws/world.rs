@@ -167,6 +167,7 @@ impl World {
         for item in items.values_mut() {
             if let Some(Value::M(mark)) = item.get_mut(MARK) {
                 mark.remove("fence");
+                mark.remove("fix");
             }
         }
         items

@@ -2,7 +2,8 @@
 //!
 //! An item is written `pk: user#ann, sk: user#, age: 42`: text is `S`, a number `N`, a list `L`, a
 //! map `M`; another type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written, and
-//! printed, `_referee: membership@100`, with ` deleting` behind it if a delete is announced. The
+//! printed, `_referee: membership@100`, with ` deleting` behind it if a delete is announced; ` fix 150`
+//! is printed behind it if the mirror was put right after the change with that number. The
 //! first record has the sequence number 100, the next 200, and so on, so that Referee's own writes
 //! find their place between them.
 
@@ -333,7 +334,8 @@ fn line(item: &Item<'_>) -> String {
 fn mark_text(mark: &Item<'_>) -> String {
     let text = |name| mark.get(name).map(value).unwrap_or_default();
     let deleting = if mark.contains_key("deleting") { " deleting" } else { "" };
-    format!("{}@{}{deleting}", text("rule"), short(&text("fence")))
+    let fix = mark.get("fix").map(|fix| format!(" fix {}", short(&value(fix)).to_owned()));
+    format!("{}@{}{}{deleting}", text("rule"), short(&text("fence")), fix.unwrap_or_default())
 }
 
 fn value(found: &Value<'_>) -> String {

@@ -25,8 +25,8 @@ pub(crate) struct Mark {
     /// The sequence number, padded, of the mirror's change that this write puts right, if it puts
     /// right one that was there.
     ///
-    /// The fence stays then what it was. A write of ours would else look, to those who see it come
-    /// by while its source goes on changing, like one of somebody who left the mark alone.
+    /// The fence stays then what it was. Without this, the write would look like someone else's
+    /// edit, which leaves the mark alone.
     pub(crate) fix: Option<String>,
     /// Whether Referee is about to delete the mirror, so that the delete's own record tells whose
     /// it was.

@@ -83,7 +83,7 @@ pub(crate) fn verify(
     if judge(rules, pair, change.after.as_ref(), source, removed.as_ref()).is_none() {
         return Verdict::Clean;
     }
-    // Each write of ours changes the mark, and nobody else's does.
+    // Our own writes change the mark. One that is made twice, with other content, may not.
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };

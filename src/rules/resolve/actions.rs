@@ -224,6 +224,12 @@ fn one(default: &Spanned<&Literal>, components: &[Source], problems: &mut Vec<Di
     }
 }
 
+fn set_twice(span: Span) -> Diagnostic {
+    Diagnostic::new(&codes::DEFAULT_WRONG, "two defaults for one attribute")
+        .at(span, "the attribute is set to another value already")
+        .help("give each part of the reference that it makes the same value")
+}
+
 fn each(
     span: Span,
     values: &[(Spanned<String>, Spanned<Literal>)],
@@ -251,7 +257,15 @@ fn each(
                 .at(name.span, "is not set")
                 .help("remove it: of a list or set, the elements alone are set"),
             ),
-            Some(source) => fits(&literal.value, source, literal.span, problems),
+            Some(source) => {
+                fits(&literal.value, source, literal.span, problems);
+                let earlier = values.iter().take_while(|(earlier, _)| earlier.span != name.span);
+                let path = |name: &str| Some(components.get(sides.to_key.capture(name)?.0)?.path());
+                let mut others = earlier.filter(|(_, said)| said.value != literal.value);
+                if others.any(|(other, _)| path(&other.value) == Some(source.path())) {
+                    problems.push(set_twice(literal.span));
+                }
+            }
         }
     }
     for (capture, source) in sides.to_key.captures.iter().zip(components) {

@@ -96,13 +96,14 @@ impl<'e> World<'e> {
         self.store.set_now_ms(self.now_ms.get().unsigned_abs());
     }
 
-    /// What the tables hold, but for the marks' fences: these tell which of several records a
-    /// mirror was last written for, and each will do.
+    /// What the tables hold, but for what the marks say of the records that a mirror was last
+    /// written for: of several, each will do.
     pub(crate) fn content(&self) -> BTreeMap<String, Vec<Item<'static>>> {
         let mut tables = self.store.dump();
         for item in tables.values_mut().flatten() {
             if let Some(Value::M(mark)) = item.get_mut(MARK) {
                 mark.remove("fence");
+                mark.remove("fix");
             }
         }
         tables
