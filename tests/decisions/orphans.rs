@@ -311,6 +311,16 @@ fn a_mirror_that_was_gone_for_part_of_a_batch_hid_its_source_meanwhile() {
 }
 
 #[test]
+fn what_takes_a_mirrors_place_is_told_once() {
+    let history = History::new()
+        .has("pk: company#acme, sk: user#ann")
+        .has("pk: user#ann, sk: user#")
+        .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
+        .insert("pk: user#ann, sk: company#acme, mine: true");
+    history.under(MIRRORED).tells(expect!["membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)"]);
+}
+
+#[test]
 fn what_is_no_source_or_of_no_rule_in_use_hides_nothing() {
     let deleted = "pk: user#ann, sk: company#acme, _referee: membership@1";
     let history = |source: &str| History::new().has(source).remove(deleted);

@@ -152,8 +152,8 @@ pub(crate) fn judge(
             Some(Fix::DeleteSource { fence }),
         );
     }
-    // What was deleted, and is ours again, has been written since: that brings its own echo.
-    if removed.is_some() && mark.is_some() {
+    // Whatever is where a mirror was deleted has been written since: that brings its own echo.
+    if removed.is_some() && found.is_some() {
         return None;
     }
     match (found, mark, expected) {
