@@ -98,3 +98,43 @@ fn never() -> Condition {
     let path = Path::attribute("any");
     Condition::All(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names and values as they are.
+    struct Plain;
+
+    impl Placeholders for Plain {
+        fn name(&mut self, name: &str) -> String {
+            format!("#{name}")
+        }
+
+        fn value(&mut self, name: &str, _: Value<'static>) -> String {
+            format!(":{name}")
+        }
+    }
+
+    #[test]
+    fn there_are_no_parentheses_but_those_that_are_needed() {
+        let exists = |name: &str| Condition::Exists(Path::attribute(name));
+        let either = || Condition::Any(vec![exists("a"), exists("b")]);
+        let words = "attribute_exists(#a) OR attribute_exists(#b)";
+        for (condition, expected) in [
+            (either(), words.to_owned()),
+            (Condition::All(vec![either()]), words.to_owned()),
+            (
+                Condition::All(vec![either(), exists("c")]),
+                format!("({words}) AND attribute_exists(#c)"),
+            ),
+            (Condition::Not(Box::new(either())), format!("NOT ({words})")),
+            (
+                Condition::Not(Box::new(Condition::All(vec![exists("a")]))),
+                "NOT attribute_exists(#a)".to_owned(),
+            ),
+        ] {
+            assert_eq!(Plain.condition(condition), expected);
+        }
+    }
+}
