@@ -25,6 +25,8 @@ pub(crate) fn store(rules: &Rules) -> Memory {
 pub(crate) struct Mark {
     pub(crate) rule: String,
     pub(crate) fence: String,
+    /// The change after which the mirror was put right, if it was.
+    pub(crate) fix: Option<String>,
 }
 
 /// Does what the application does, but for the parts of a transaction.
@@ -78,7 +80,8 @@ pub(crate) fn thing(item: &Item<'_>) -> Thing {
 /// The mark that an item carries as a mirror.
 pub(crate) fn mark(item: &Item<'_>) -> Option<Mark> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
-    Some(Mark { rule: text(mark.get("rule")?), fence: text(mark.get("fence")?) })
+    let fix = mark.get("fix").map(text);
+    Some(Mark { rule: text(mark.get("rule")?), fence: text(mark.get("fence")?), fix })
 }
 
 fn val(value: &Value<'_>) -> Val {

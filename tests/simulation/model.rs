@@ -385,7 +385,8 @@ pub(crate) fn is_called_for(
                 })
             };
             let mut earlier = earlier.iter().flatten().filter(|it| admits(schema, name, it));
-            state.iter().any(refers) && earlier.next_back() == Some(after)
+            // Not always the last version, which is one of the known limits.
+            state.iter().any(refers) && earlier.any(|it| it == after)
         }
         (None, None) => false,
     }
