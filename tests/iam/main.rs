@@ -189,17 +189,20 @@ tables:
   shops: { key: [id] }
   makers: { key: [id] }
   old: { key: [id] }
+  cities: { key: [id] }
 entities:
   order:
     table: orders
-    key: { id: \"{order}\" }
+    key: { id: \"order#{order}\" }
     attributes: { customer_id: S, shop_id: S, old_id: S, kind: S }
     where: { kind: order }
   offer:
     table: orders
-    key: { id: \"{order}\" }
+    key: { id: \"order#{order}\" }
     attributes: { kind: S, maker_id: S }
     where: { kind: offer }
+  note: { table: orders, key: { id: \"note#{note}\" }, attributes: { city_id: S } }
+  city: { table: cities, key: { id: \"{city}\" } }
   maker: { table: makers, key: { id: \"{maker}\" } }
   customer: { table: customers, key: { id: \"{customer}\" } }
   shop: { table: shops, key: { id: \"{shop}\" } }
@@ -207,13 +210,14 @@ entities:
 references:
   order_customer:
     { from: order, to: customer, on: { customer: \"{customer_id}\" }, on_missing: revert, find: none }
+  note_city: { from: note, to: city, on: { city: \"{city_id}\" }, find: none }
   offer_maker: { from: offer, to: maker, on: { maker: \"{maker_id}\" }, find: none }
   order_shop: { from: order, to: shop, on: { shop: \"{shop_id}\" }, find: none }
   order_relic: { from: order, to: relic, on: { relic: \"{old_id}\" }, find: none, mode: off }
 ",
         &expect![[r#"
             ReadStreams: DescribeStream GetRecords GetShardIterator: orders/stream/*
-            ReadItems: BatchGetItem: customers makers orders shops
+            ReadItems: BatchGetItem: cities customers makers orders shops
             WriteItemsDeleteUpdate: DeleteItem UpdateItem: orders
             CheckItems: ConditionCheckItem: customers makers shops
         "#]],
