@@ -109,22 +109,21 @@ async fn confirm_mirrors<S: Store>(
                 continue;
             }
         };
+        let Some(fix) = judgement.fix.clone() else {
+            report.mirror(&suspect, &judgement, Response::Reported);
+            continue;
+        };
         let sequence = &suspect.cause.change.sequence;
-        match &judgement.fix {
-            None => report.mirror(&suspect, &judgement, Response::Reported),
-            Some(fix) if rules[suspect.pair.rule].mode != Mode::Enforce => {
-                let rule = &rules[suspect.pair.rule].name;
-                let steps = mirror::steps_of_fix(rules, &suspect.pair, fix.clone(), sequence);
-                for made in steps.iter().flat_map(|step| touched(rules, step)) {
-                    report.planned(rule, made, &suspect.cause);
-                }
-                report.mirror(&suspect, &judgement, Response::WouldRepair);
-            }
-            Some(fix) => {
-                let steps = mirror::steps_of_fix(rules, &suspect.pair, fix.clone(), sequence);
-                repairs.push((suspect, judgement, steps));
-            }
+        let steps = mirror::steps_of_fix(rules, &suspect.pair, fix, sequence);
+        let rule = &rules[suspect.pair.rule];
+        if rule.mode == Mode::Enforce {
+            repairs.push((suspect, judgement, steps));
+            continue;
         }
+        for made in steps.iter().flat_map(|step| touched(rules, step)) {
+            report.planned(&rule.name, made, &suspect.cause);
+        }
+        report.mirror(&suspect, &judgement, Response::WouldRepair);
     }
     let steps = repairs.iter().map(|(_, _, steps)| steps.clone());
     let performed = perform_all(rules, store, steps).await;

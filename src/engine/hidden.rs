@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::mirror::Pair;
-use super::plan::Plan;
+use super::plan::{Plan, found_by};
 use super::process::Fatal;
 use super::reads::{ReadSet, fetch};
 use super::reference::{Stance, evaluate};
@@ -15,7 +15,7 @@ use super::report::Report;
 use super::settle::{Held, HeldItem};
 use super::violation::ItemName;
 use super::work::{Cause, MirrorSuspect};
-use crate::rules::model::{Find, MirrorId, Mode, Reference, ReferenceId, Rules};
+use crate::rules::model::{ReferenceId, Rules};
 use crate::store::Store;
 
 /// A source whose mirror someone deleted, and a reference that the mirror helps to find.
@@ -30,10 +30,9 @@ pub(super) struct Hidden<'h> {
 pub(super) fn hidden<'h>(rules: &Rules, suspects: &[MirrorSuspect<'h>]) -> Vec<Hidden<'h>> {
     let mut hidden = Vec::new();
     for suspect in suspects {
-        hidden.extend(hidden_by(rules, suspect).map(|rule| {
-            let pair = suspect.pair.clone();
-            Hidden { rule, pair, cause: suspect.cause }
-        }));
+        for rule in hidden_by(rules, suspect) {
+            hidden.push(Hidden { rule, pair: suspect.pair.clone(), cause: suspect.cause });
+        }
     }
     hidden
 }
@@ -45,17 +44,6 @@ pub(super) fn hidden_by(
 ) -> impl Iterator<Item = ReferenceId> {
     let is_removed = suspect.removed.is_some();
     found_by(rules, suspect.pair.rule).filter(move |_| is_removed)
-}
-
-/// The references in use for which this rule's mirrors lead to who refers.
-pub(super) fn found_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
-    let references = rules.references.iter().enumerate();
-    let is_found_by_it = move |reference: &Reference| {
-        matches!(reference.find, Find::Mirror(id) if id == mirror) && reference.mode != Mode::Off
-    };
-    references
-        .filter(move |(_, reference)| is_found_by_it(reference))
-        .map(|(place, _)| ReferenceId(place))
 }
 
 /// The hidden references whose targets do not exist.
@@ -124,8 +112,7 @@ async fn claims<'h, S: Store>(
     }
     let sources = fetch(rules, store, reads).await;
     let mut claims = Vec::new();
-    for Hidden { rule, pair, cause } in hidden {
-        let (rule, cause) = (*rule, *cause);
+    for &Hidden { rule, ref pair, cause } in hidden {
         let reference = &rules[rule];
         let from = &rules[reference.from];
         match sources.item(from.table, &pair.source) {

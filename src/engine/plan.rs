@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
-    Copied, Entity, EntityId, Mirror, MirrorId, Mode, OnDelete, OnMissing, Reference, ReferenceId,
-    Rules, TableId,
+    Copied, Entity, EntityId, Find, Mirror, MirrorId, Mode, OnDelete, OnMissing, Reference,
+    ReferenceId, Rules, TableId,
 };
 
 /// The attribute in which a mirror carries its mark.
@@ -232,6 +232,17 @@ fn source_wants(rules: &Rules, mirror: &Mirror) -> Wanted {
         Copied::List(names) => wanted.extend(&Wanted::Names(names.iter().cloned().collect())),
     }
     wanted
+}
+
+/// The references in use for which this rule's mirrors lead to who refers.
+pub(super) fn found_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
+    let references = rules.references.iter().enumerate();
+    let is_found_by_it = move |reference: &Reference| {
+        matches!(reference.find, Find::Mirror(id) if id == mirror) && reference.mode != Mode::Off
+    };
+    references
+        .filter(move |(_, reference)| is_found_by_it(reference))
+        .map(|(place, _)| ReferenceId(place))
 }
 
 #[cfg(test)]

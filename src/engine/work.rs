@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use super::change::{Change, History, Origin};
 use super::decode::Rejected;
-use super::hidden::found_by;
 use super::mirror::{self, Pair, Removed};
-use super::plan::Plan;
+use super::plan::{Plan, found_by};
 use super::reference::{self, Claim, Finder, Stance};
 use super::repair::Doom;
 use super::violation::ItemName;
 use crate::data::{Item, Key, KeyValue, into_owned};
 use crate::rules::model::{
-    Entity, EntityId, MirrorId, Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules,
+    Entity, EntityId, MirrorId, Mode, OnDelete, OnMirrorDelete, Reference, ReferenceId, Rules,
 };
 
 /// What the rules must do about a batch.
@@ -189,11 +188,13 @@ impl<'h> Seen<'_, 'h> {
         // A delete that the rule answers is answered even if an old change of the source, delivered
         // again, wrote the mirror anew since. One that hid a reference did so until the mirror was
         // back. Elsewhere the last image alone counts.
-        let counts = self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
-            || found_by(self.rules, rule).next().is_some();
         let earlier = self.history.earlier.iter().rev().find(|step| step.after.is_none());
         let earlier = earlier.filter(|step| {
-            counts && last.after.is_some() && mirror::removal(self.rules, &pair, step).is_some()
+            let counts = || {
+                self.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
+                    || found_by(self.rules, rule).next().is_some()
+            };
+            last.after.is_some() && mirror::removal(self.rules, &pair, step).is_some() && counts()
         });
         for change in earlier.into_iter().chain([last]) {
             work.echoes.push(Echo { pair: pair.clone(), cause: self.cause(change) });
@@ -240,26 +241,27 @@ impl<'h> Seen<'_, 'h> {
         }
         // Whoever wrote the item as a whole since took the mark off with it, and spared nobody. One
         // that was deleted and is back was never marked.
-        let mut since_its_delete =
-            self.history.steps().rev().take_while(|step| step.after.is_some());
-        let marked = since_its_delete.find_map(|step| {
-            let image = step.after.as_ref()?;
-            Some((step, image, Doom::of(image, &reference.name)?))
-        });
+        let steps = self.history.steps().rev();
+        let mut since_its_delete = steps.map_while(|step| Some((step, step.after.as_ref()?)));
+        let marked = since_its_delete
+            .find_map(|(step, image)| Some((step, image, Doom::of(image, &reference.name)?)));
         let Some((step, marked, doom)) = marked else { return };
-        let targets = |image| -> BTreeSet<Key<'static>> {
-            let claims = self
-                .admitted(Some(image))
-                .map(|image| reference::evaluate(self.rules, reference, self.captures, image));
-            let targets = claims.into_iter().flatten().filter_map(|claim| match claim.stance {
-                Stance::Refers(key) => Some(key),
-                Stance::Wrong(..) => None,
-            });
-            targets.collect()
-        };
-        let targets = targets(marked).intersection(&targets(image)).cloned().collect();
+        let (then, now) = (self.targets(reference, marked), self.targets(reference, image));
+        let targets = then.intersection(&now).cloned().collect();
         let (image, cause) = (into_owned(image.clone()), self.cause(step));
         work.doomed.push(Doomed { rule, doom, image, targets, cause });
+    }
+
+    /// What an image refers to.
+    fn targets(&self, reference: &Reference, image: &Item<'_>) -> BTreeSet<Key<'static>> {
+        let claims = self
+            .admitted(Some(image))
+            .map(|image| reference::evaluate(self.rules, reference, self.captures, image));
+        let targets = claims.into_iter().flatten().filter_map(|claim| match claim.stance {
+            Stance::Refers(key) => Some(key),
+            Stance::Wrong(..) => None,
+        });
+        targets.collect()
     }
 
     fn add_departure(&self, work: &mut Work<'h>, rule: ReferenceId) {

@@ -237,6 +237,7 @@ fn each(
     components: &[Source],
     problems: &mut Vec<Diagnostic>,
 ) {
+    let mut set: Vec<(Option<&Path>, &Literal)> = Vec::new();
     for (name, literal) in values {
         let known = sides.to_key.capture(&name.value).and_then(|(at, _)| components.get(at));
         match known {
@@ -259,12 +260,13 @@ fn each(
             ),
             Some(source) => {
                 fits(&literal.value, source, literal.span, problems);
-                let earlier = values.iter().take_while(|(earlier, _)| earlier.span != name.span);
-                let path = |name: &str| Some(components.get(sides.to_key.capture(name)?.0)?.path());
-                let mut others = earlier.filter(|(_, said)| said.value != literal.value);
-                if others.any(|(other, _)| path(&other.value) == Some(source.path())) {
+                let is_other = |(path, value): &(Option<&Path>, &Literal)| {
+                    *path == source.path() && **value != literal.value
+                };
+                if set.iter().any(is_other) {
                     problems.push(set_twice(literal.span));
                 }
+                set.push((source.path(), &literal.value));
             }
         }
     }
