@@ -10,13 +10,16 @@
 
 #[path = "support/history.rs"]
 mod history;
+#[path = "support/jumping.rs"]
+mod jumping;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use history::load;
+use jumping::Jumping;
 use referee::data::{Item, Value};
-use referee::engine::{Clock, Engine, Outcome};
+use referee::engine::{Engine, Outcome};
 use referee::replay;
 use referee::store::Memory;
 use referee::store::memory::{Fault, StreamRecord};
@@ -60,26 +63,6 @@ const BEGIN_MS: i64 = DELETED_MS + 60_000;
 const REQUEST_MS: i64 = 10;
 /// How many records a batch of Referee's own has.
 const BATCH_RECORDS: usize = 1_000;
-
-/// A clock that goes on with each request.
-struct Ticking {
-    now_ms: Rc<Cell<i64>>,
-    deadline_ms: i64,
-}
-
-impl Clock for Ticking {
-    fn now_ms(&self) -> i64 {
-        self.now_ms.get()
-    }
-
-    async fn sleep_until_ms(&self, time_ms: i64) {
-        self.now_ms.set(self.now_ms.get().max(time_ms));
-    }
-
-    fn deadline_ms(&self) -> Option<i64> {
-        Some(self.deadline_ms)
-    }
-}
 
 /// A table, and what it took to come to rest.
 struct World {
@@ -137,7 +120,7 @@ impl World {
     fn process(&mut self, batch: &[Box<RawValue>]) -> Outcome {
         let batch: Vec<&RawValue> = batch.iter().map(AsRef::as_ref).collect();
         let deadline_ms = self.now_ms.get() + self.requests * REQUEST_MS;
-        let clock = Ticking { now_ms: Rc::clone(&self.now_ms), deadline_ms };
+        let clock = Jumping { now_ms: Rc::clone(&self.now_ms), deadline_ms };
         let mut outcome = None;
         let info = allocation_counter::measure(|| {
             let process = self.engine.process(&batch, &self.store, &clock);

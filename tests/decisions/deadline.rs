@@ -6,8 +6,9 @@ use referee::store::{
     Answer, Memory, Page, Query, Read, Store, StoreError, Transacted, Write, Written,
 };
 
-use crate::delivery::{Jumping, deliver};
+use crate::delivery::{clock, deliver, seconds};
 use crate::history::{History, load};
+use crate::jumping::Jumping;
 
 const RULES: &str = r#"
 version: 1
@@ -26,14 +27,14 @@ fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let orders = ["pk: order#1, by: ann", "pk: order#2, for: ann"];
     let history = History::new().has_all(orders.map(str::to_owned));
     let history = orders.into_iter().fold(history, History::insert);
-    let (store, clock) = (history.store(&load(RULES)), Jumping::new(delivered, deadline));
+    let (store, clock) = (history.store(&load(RULES)), clock(delivered, deadline));
     let outcome = deliver(RULES, &history, &store, &clock);
     let number = |sequence: &str| sequence.trim_start_matches('0').to_owned();
     let found =
         outcome.violations.iter().map(|it| format!("{} {}\n", it.rule, number(&it.sequence)));
     let back = outcome.handed_back.iter();
     let back = back.map(|it| format!("back {}: {}\n", number(&it.sequence), it.reason));
-    let ended = format!("at {} s\n", clock.seconds());
+    let ended = format!("at {} s\n", seconds(&clock));
     expected.assert_eq(&found.chain(back).chain([ended]).collect::<String>());
 }
 
@@ -127,12 +128,12 @@ impl Store for Slow<'_> {
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        self.clock.tick();
+        self.clock.pass(1_000);
         self.store.write(write).await
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        self.clock.tick();
+        self.clock.pass(1_000);
         self.store.transact(actions).await
     }
 }
@@ -142,7 +143,7 @@ impl Store for Slow<'_> {
 fn mirrors_are_begun_in_the_first_half_of_the_time() {
     let members = (1..=20).map(|user| format!("pk: team#a, sk: user#{user}"));
     let history = members.fold(History::new(), |history, member| history.insert(&member));
-    let (memory, clock) = (history.store(&load(MIRRORED)), Jumping::new(0, 10));
+    let (memory, clock) = (history.store(&load(MIRRORED)), clock(0, 10));
     let store = Slow { store: &memory, clock: &clock };
     let outcome = deliver(MIRRORED, &history, &store, &clock);
     let first = outcome.checkpoint().unwrap();
@@ -165,7 +166,7 @@ references:
 "#;
     let orders = (0..250).map(|order| format!("pk: customer#ann, sk: order#{order}"));
     let history = History::new().has_all(orders).remove("pk: customer#ann, sk: '-'");
-    let (memory, clock) = (history.store(&load(rules)), Jumping::new(60, 62));
+    let (memory, clock) = (history.store(&load(rules)), clock(60, 62));
     let store = Slow { store: &memory, clock: &clock };
     let outcome = deliver(rules, &history, &store, &clock);
     let first = outcome.checkpoint().unwrap();

@@ -13,6 +13,8 @@
 mod fixture;
 #[path = "../support/history.rs"]
 mod history;
+#[path = "../support/jumping.rs"]
+mod jumping;
 
 mod cascades;
 mod contention;

@@ -3,12 +3,11 @@
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
-use referee::data::{Item, JsonItem, into_owned};
 use referee::store::memory::{CallKind, Fault};
 use referee::store::{Action, Memory, Store as _, Write};
 
 use crate::Come;
-use crate::history::{History, item_json, load, outcome_on};
+use crate::history::{History, item, load, outcome_on};
 
 /// What somebody else does, whatever is there.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +25,6 @@ impl Other<'_> {
         let write = Write { table: "app".to_owned(), action, condition: None };
         store.write(write).now_or_never().unwrap().unwrap();
     }
-}
-
-fn item(text: &str) -> Item<'static> {
-    let json = item_json(text).to_string();
-    into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
 }
 
 impl History {

@@ -1,6 +1,6 @@
 //! What an outcome tells besides what was found and done.
 
-use crate::delivery::{Jumping, deliver};
+use crate::delivery::{clock, deliver};
 use crate::history::{BEGIN_S, History, load};
 
 const RULES: &str = r#"
@@ -22,7 +22,7 @@ fn the_oldest_change_that_a_rule_looks_at_and_the_requests_that_read() {
     let history =
         history.insert("pk: nobody#1, by: ann").at(20).insert(first).at(10).insert(second);
     let store = history.store(&load(RULES));
-    let outcome = deliver(RULES, &history, &store, &Jumping::new(100, 1_000));
+    let outcome = deliver(RULES, &history, &store, &clock(100, 1_000));
     assert_eq!(outcome.oldest_ms, Some(i64::try_from(BEGIN_S + 10).unwrap() * 1_000));
     // Two looks at the customer and the orders, and the transaction that deletes these.
     assert_eq!((outcome.reads, outcome.requests, outcome.writes.len()), (2, 3, 2));

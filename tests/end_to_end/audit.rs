@@ -77,7 +77,7 @@ pub(crate) fn unreported(
         }
         last.insert(key, sequence);
     }
-    let told: BTreeSet<Told> = violations
+    let told: Vec<Told> = violations
         .iter()
         .map(|violation| {
             let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
@@ -120,7 +120,6 @@ pub(crate) fn unreported(
 }
 
 /// What a line of the log tells.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Told {
     kind: String,
     referencing: Option<Key>,

@@ -11,6 +11,8 @@
 
 #[path = "../support/history.rs"]
 mod history;
+#[path = "../support/marks.rs"]
+mod marks;
 
 mod cases;
 mod oracle;

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
-use referee::data::{Item, JsonItem, Key, Value, into_owned};
+use referee::data::{Item, Key, Value};
 use referee::engine::{Clock, Engine, MARK, Violation};
 use referee::replay;
 use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
 
-use crate::history::{item_json, load};
+use crate::history::{item, load};
+use crate::marks::forget_records;
 
 /// Something that the application does, or somebody to a mirror.
 #[derive(Debug, Clone)]
@@ -164,12 +165,7 @@ impl World {
     /// may be.
     pub(crate) fn content(&self) -> Items {
         let mut items = self.items();
-        for item in items.values_mut() {
-            if let Some(Value::M(mark)) = item.get_mut(MARK) {
-                mark.remove("fence");
-                mark.remove("fix");
-            }
-        }
+        items.values_mut().for_each(forget_records);
         items
     }
 
@@ -196,11 +192,6 @@ fn referencing(found: &Violation) -> Vec<&Key<'static>> {
         Some(orphans) => orphans.keys.iter().collect(),
         None => found.referencing.iter().map(|item| &item.key).collect(),
     }
-}
-
-fn item(text: &str) -> Item<'static> {
-    let json = item_json(text).to_string();
-    into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
 }
 
 /// An item's attribute, if it is a text.

@@ -24,20 +24,17 @@ pub(crate) enum Part {
     Replay,
 }
 
-/// Writes as they are made without a part.
-pub(crate) fn weakened(writes: Vec<Write>, broken: Option<Part>) -> Vec<Write> {
-    let weaken = |write: Write| {
-        let is_check = matches!(write.action, Action::Check(_));
-        let condition = match broken {
-            Some(Part::Guards) if is_check => {
-                Some(Condition::NotExists(Path::attribute("nobody has this")))
-            }
-            Some(Part::Conditions) if !is_check => None,
-            _ => write.condition,
-        };
-        Write { condition, ..write }
+/// A write as it is made without a part.
+pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
+    let is_check = matches!(write.action, Action::Check(_));
+    let condition = match broken {
+        Some(Part::Guards) if is_check => {
+            Some(Condition::NotExists(Path::attribute("nobody has this")))
+        }
+        Some(Part::Conditions) if !is_check => None,
+        _ => write.condition,
     };
-    writes.into_iter().map(weaken).collect()
+    Write { condition, ..write }
 }
 
 /// What is read without a part.

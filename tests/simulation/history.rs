@@ -56,9 +56,9 @@ pub(crate) const WILD: Plan = Plan { rules: Schema::rich, scenario: Scenario::ra
 impl Plan {
     /// A seed's history. One that fails is made smaller, and told.
     pub(crate) fn run(self, seed: u64) -> Result<Tally, String> {
-        let (schema, engine) = rules(seed, self.rules);
-        let Some(engine) = engine else { return Ok(Tally { refused: 1, ..Tally::default() }) };
-        let scenario = (self.scenario)(schema, &mut Rng::with_seed(!seed));
+        let Some((scenario, engine)) = self.draw(seed) else {
+            return Ok(Tally { refused: 1, ..Tally::default() });
+        };
         quietly(|| (self.happen)(&scenario, &engine)).map_err(|words| {
             let (smallest, words) = self.smallest(scenario, words);
             let text = smallest.schema.text();
@@ -67,6 +67,12 @@ impl Plan {
             let acts = acts.join("\n");
             format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\norder {seed}\n\n{acts}\n")
         })
+    }
+
+    /// A seed's scenario and the engine of its rules; nothing if they are refused.
+    fn draw(self, seed: u64) -> Option<(Scenario, Rc<Engine>)> {
+        let (schema, engine) = rules(seed, self.rules);
+        Some(((self.scenario)(schema, &mut Rng::with_seed(!seed)), engine?))
     }
 
     /// Takes away what is not needed to fail.
@@ -91,10 +97,9 @@ impl Plan {
 
 /// What is noticed in a seed's history with a part of Referee broken.
 pub(crate) fn noticed(seed: u64, broken: Part) -> Option<String> {
-    let (schema, engine) = rules(seed, WILD.rules);
-    let scenario = (WILD.scenario)(schema, &mut Rng::with_seed(!seed));
+    let (scenario, engine) = WILD.draw(seed).unwrap();
     let scenario = Scenario { broken: Some(broken), ..scenario };
-    quietly(|| happen(&scenario, &engine.unwrap())).err()
+    quietly(|| happen(&scenario, &engine)).err()
 }
 
 fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {

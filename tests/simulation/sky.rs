@@ -222,8 +222,7 @@ impl Store for Remote {
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
         self.sky.pause().await;
-        let write = weakened(vec![write], self.sky.broken).remove(0);
-        let answer = self.store.write(write).await;
+        let answer = self.store.write(weakened(write, self.sky.broken)).await;
         self.sky.survive().await;
         answer
     }
@@ -231,7 +230,9 @@ impl Store for Remote {
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
         self.sky.pause().await;
         self.sky.actions.set(actions.len());
-        let answer = self.store.transact(weakened(actions, self.sky.broken)).await;
+        let broken = self.sky.broken;
+        let actions = actions.into_iter().map(|action| weakened(action, broken)).collect();
+        let answer = self.store.transact(actions).await;
         self.sky.survive().await;
         answer
     }

@@ -11,7 +11,7 @@
 
 use std::fmt::Write as _;
 
-use referee::data::{Item, Value};
+use referee::data::{Item, JsonItem, Value, into_owned};
 use referee::engine::{Engine, ItemName, Outcome, Violation};
 use referee::replay::{self, Batch, Options, Place, Told};
 use referee::rules::model::{Mode, Severity};
@@ -190,6 +190,12 @@ pub(crate) fn item_json(text: &str) -> Json {
         .collect()
 }
 
+/// The item itself.
+pub(crate) fn item(text: &str) -> Item<'static> {
+    let json = item_json(text).to_string();
+    into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
+}
+
 fn value_json(name: &str, value: &Json) -> Json {
     match value {
         Json::String(mark) if name == "_referee" => mark_json(mark),
@@ -334,7 +340,7 @@ fn line(item: &Item<'_>) -> String {
 fn mark_text(mark: &Item<'_>) -> String {
     let text = |name| mark.get(name).map(value).unwrap_or_default();
     let deleting = if mark.contains_key("deleting") { " deleting" } else { "" };
-    let fix = mark.get("fix").map(|fix| format!(" fix {}", short(&value(fix)).to_owned()));
+    let fix = mark.get("fix").map(|fix| format!(" fix {}", short(&value(fix))));
     format!("{}@{}{}{deleting}", text("rule"), short(&text("fence")), fix.unwrap_or_default())
 }
 

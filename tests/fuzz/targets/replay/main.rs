@@ -20,6 +20,8 @@ mod world;
 
 #[path = "../../../support/fixture.rs"]
 mod fixture;
+#[path = "../../../support/marks.rs"]
+mod marks;
 
 static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     let fixtures = fixture::Fixture::all().into_iter();

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pollster::block_on;
-use referee::data::{Item, JsonItem, Value, into_owned};
+use referee::data::{Item, JsonItem, into_owned};
 use referee::engine::{Clock, Engine, MARK};
 use referee::replay;
 use referee::rules::Rules;
@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::case::Case;
+use crate::marks::forget_records;
 
 /// How often a batch may be handed back, and how often Referee's own writes may cause others.
 const ROUNDS_MAX: usize = 1_000;
@@ -100,12 +101,7 @@ impl<'e> World<'e> {
     /// written for: of several, each will do.
     pub(crate) fn content(&self) -> BTreeMap<String, Vec<Item<'static>>> {
         let mut tables = self.store.dump();
-        for item in tables.values_mut().flatten() {
-            if let Some(Value::M(mark)) = item.get_mut(MARK) {
-                mark.remove("fence");
-                mark.remove("fix");
-            }
-        }
+        tables.values_mut().flatten().for_each(forget_records);
         tables
     }
 }

@@ -1,0 +1,37 @@
+//! A clock that jumps.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use referee::engine::Clock;
+
+/// Time that jumps to when it is waited for, and is else what somebody sets it to.
+#[derive(Debug, Clone)]
+pub(crate) struct Jumping {
+    /// In milliseconds since 1970, as all times here.
+    pub(crate) now_ms: Rc<Cell<i64>>,
+    pub(crate) deadline_ms: i64,
+}
+
+impl Jumping {
+    /// Some time passes.
+    pub(crate) fn pass(&self, ms: i64) {
+        self.now_ms.set(self.now_ms.get() + ms);
+    }
+}
+
+impl Clock for Jumping {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.get()
+    }
+
+    async fn sleep_until_ms(&self, time_ms: i64) {
+        self.now_ms.set(self.now_ms.get().max(time_ms));
+    }
+
+    fn deadline_ms(&self) -> Option<i64> {
+        Some(self.deadline_ms)
+    }
+}
