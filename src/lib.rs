@@ -23,8 +23,6 @@
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "aws")]
-pub mod clock;
 pub mod data;
 pub mod engine;
 #[cfg(any(feature = "cli", feature = "live"))]
@@ -33,13 +31,16 @@ mod files;
 pub mod guard;
 #[cfg(feature = "cli")]
 pub mod iam;
+pub mod integrity;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 #[cfg(feature = "aws")]
 pub mod metrics;
+pub mod preflight;
 #[cfg(feature = "cli")]
 pub mod replay;
 pub mod rules;
+pub mod runtime;
 pub mod store;
 #[cfg(feature = "live")]
 pub mod streams;

@@ -22,7 +22,7 @@ use libtest_mimic::{Arguments, Trial};
 use referee::aws;
 use referee::data::JsonItem;
 use referee::rules::{self, RuleSource, Rules};
-use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::{Value as Json, json};
 

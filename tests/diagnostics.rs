@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::cli;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::preflight::differences;
 use referee::rules::{self, Code, Diagnostic, Level, Loaded, Places, RuleSource, codes};
-use referee::store::described::{Described, DescribedIndex, Description, differences};
+use referee::store::description::{Described, DescribedIndex, Description};
 
 fn source(name: &str, text: &str) -> RuleSource {
     RuleSource { name: name.to_owned(), text: text.to_owned() }

@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use libtest_mimic::Arguments;
 use referee::aws::configure;
 use referee::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
-use referee::store::memory::TableSchema;
+use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use referee::streams::{Position, Stream, StreamError, StreamRecord, Streams};
 

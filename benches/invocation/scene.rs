@@ -2,7 +2,7 @@
 
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::Memory;
-use referee::store::memory::TableSchema;
+use referee::store::schema::TableSchema;
 use serde_json::{Value, json};
 
 use crate::batch::{self, RECORDS};

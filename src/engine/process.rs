@@ -1,46 +1,26 @@
 //! The pipeline, stage after stage:
 //! decode → coalesce → match → mirror writes → reads → decide → confirm → repairs → outcome.
 
-use std::future::Future;
-
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::value::RawValue;
 
-use super::coalesce::coalesce;
-use super::confirm::confirm;
-use super::decide::{self, decide};
-use super::decode::{check_stream, decode};
-use super::leads::leads_anywhere;
-use super::meter::Metered;
-use super::outcome::Outcome;
-use super::plan::Plan;
-use super::reads::{CONCURRENCY, fetch};
-use super::report::Report;
-use super::settle::settle_doomed;
-use super::work::{Departure, work};
-use super::writes::{correct, write_mirrors};
+use crate::engine::detect::{Departure, work};
+use crate::engine::event::coalesce::coalesce;
+use crate::engine::event::decode::{check_stream, decode};
+use crate::engine::report::Report;
+use crate::engine::report::outcome::Outcome;
+use crate::engine::resolve::settle_doomed;
+use crate::engine::verify::first_look::{self as first_look, decide};
+use crate::engine::verify::second_look::confirm;
+use crate::integrity::index::Plan;
 use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
+use crate::runtime::meter::Metered;
+use crate::runtime::reads::{CONCURRENCY, fetch};
+use crate::runtime::referrers::leads_anywhere;
+use crate::runtime::writes::{correct, write_mirrors};
 use crate::store::{Store, StoreError};
-
-/// Time, as the engine needs it.
-pub trait Clock {
-    /// The time, in milliseconds since 1970.
-    fn now_ms(&self) -> i64;
-
-    /// Waits until a time has come.
-    fn sleep_until_ms(&self, time_ms: i64) -> impl Future<Output = ()>;
-
-    /// The time at which the batch must be done, if there is one: what cannot be done by then is
-    /// handed back.
-    fn deadline_ms(&self) -> Option<i64> {
-        None
-    }
-}
-
-/// What no redelivery mends: an operator must act.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Fatal(pub String);
 
 /// The rules, ready to run.
 #[derive(Debug)]
@@ -101,7 +81,7 @@ impl Engine {
 
         write_mirrors(rules, &store, clock, std::mem::take(&mut work.mirrored), &mut report)
             .await?;
-        let snapshot = fetch(rules, &store, decide::reads(rules, &self.plan, &work)).await;
+        let snapshot = fetch(rules, &store, first_look::reads(rules, &self.plan, &work)).await;
         let leads = probe(rules, &store, &work.departures).await;
         let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;
 

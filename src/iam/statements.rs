@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::needs::{Action, Needs, Place, needs};
 use super::{Condition, Deployment, Statement};
+use crate::preflight::streamed;
 use crate::rules::Rules;
-use crate::store::described::streamed;
 
 pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let needs = needs(rules);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use crate::clock::{SystemClock, Until};
 use crate::engine::{Clock as _, Engine, Fatal, PartialBatchResponse, answer, records};
 use crate::metrics::Metrics;
+use crate::runtime::system_clock::{SystemClock, Until};
 use crate::store::DynamoDb;
 
 /// How long before Lambda ends an invocation its batch must be done, in milliseconds: what is left

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::data::{JsonItem, into_owned, without_place};
 use crate::rules::model::{Rules, TableIndex};
 use crate::store::Memory;
-use crate::store::memory::{IndexSchema, TableSchema};
+use crate::store::schema::{IndexSchema, TableSchema};
 
 /// Why a seed cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,12 +4,13 @@
 //! Every answer says what it cost.
 
 mod condition;
-pub mod described;
+pub mod description;
 #[cfg(feature = "aws")]
 mod dynamodb;
 #[cfg(any(feature = "aws", feature = "cli"))]
 pub(crate) mod expression;
 pub mod memory;
+pub mod schema;
 
 use std::future::Future;
 

@@ -21,7 +21,7 @@ pub use error::StreamError;
 
 use crate::aws::SdkConfig;
 use crate::data::SequenceNumber;
-use crate::store::described::{STREAM_VIEW, stream_off_and_on, stream_on};
+use crate::preflight::{STREAM_VIEW, stream_off_and_on, stream_on};
 use error::class;
 
 /// The most records of one [`Streams::read`].

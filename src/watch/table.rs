@@ -15,7 +15,7 @@ use super::keeper::{KeepError, Keeper, Known, table_of};
 use super::progress::{Mark, Progress};
 use crate::data::{Item, KeyAttribute, KeyKind, KeySchema, Number, Path, SequenceNumber, Value};
 use crate::engine::Clock;
-use crate::store::memory::TableSchema;
+use crate::store::schema::TableSchema;
 use crate::store::{
     Action, CancellationReason, Condition, Operand, Query, Store, StoreError, Transacted, Write,
     Written,

@@ -6,8 +6,8 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StateValue, Statistic};
 use referee::aws::configure;
-use referee::clock::SystemClock;
 use referee::engine::Clock as _;
+use referee::runtime::system_clock::SystemClock;
 use tokio::time::{Instant, sleep};
 
 use crate::rules;

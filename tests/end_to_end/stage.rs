@@ -16,7 +16,7 @@ use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::replay::schemas;
 use referee::rules::{RuleSource, load};
 use referee::store::DynamoDb;
-use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::schema::{IndexSchema, TableSchema};
 use referee::streams::Streams;
 use serde_json::Value as Json;
 use tokio::time::sleep;

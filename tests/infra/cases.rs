@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use referee::data::{Item, JsonItem, KeyKind, KeyValue, Number};
+use referee::preflight::streamed;
 use referee::rules::model::{EntityId, Mode, Rules};
 use referee::rules::{self, RuleSource};
-use referee::store::described::streamed;
 use serde_json::{Value as Json, json};
 
 use super::filter::Filters;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use aws_sdk_dynamodb::{Client, Error};
 use referee::aws::configure;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
-use referee::store::memory::TableSchema;
+use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::{Value as Json, json};
 

@@ -23,7 +23,7 @@ use expect_test::{Expect, expect};
 use libtest_mimic::{Arguments, Trial};
 use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
-use referee::store::memory::TableSchema;
+use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::Value as Json;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyAttribute, KeyKind, KeySchema, KeyValue, SequenceNumber};
-use referee::store::memory::{IndexSchema, StreamRecord, TableSchema};
+use referee::store::memory::StreamRecord;
+use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Memory, Store as _};
 
 use crate::desk::{Reply, Request};

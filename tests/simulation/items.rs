@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
 use referee::engine::MARK;
 use referee::rules::model::Rules;
-use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
 
 use crate::model::{Act, Name, Thing, Val, table};

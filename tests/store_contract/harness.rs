@@ -1,7 +1,7 @@
 //! What a case needs besides the store.
 
 use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
-use referee::store::memory::{IndexSchema, TableSchema};
+use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{
     Answer, Page, Query, Read, SortCondition, Store, StoreError, Transacted, Write, Written,
 };

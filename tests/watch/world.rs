@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::Expect;
 use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
-use referee::store::memory::TableSchema;
+use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;

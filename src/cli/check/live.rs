@@ -3,9 +3,10 @@
 use crate::aws;
 use crate::cli::live::runtime;
 use crate::cli::{Context, Failure, rule_file};
+use crate::preflight::{differences, expiring};
 use crate::rules::{Diagnostic, Places, RuleSource, Rules};
 use crate::store::DynamoDb;
-use crate::store::described::{Described, differences, expiring};
+use crate::store::description::Described;
 
 /// What the tables have to say about the rules.
 #[derive(Default)]

@@ -4,10 +4,10 @@ use super::{Teller, batches};
 use crate::aws;
 use crate::cli::live::{endpoint_url, runtime};
 use crate::cli::{Context, Failure, Outcome, rule_file};
-use crate::clock::SystemClock;
 use crate::engine::Engine;
 use crate::replay;
 use crate::rules::model::Mode;
+use crate::runtime::system_clock::SystemClock;
 use crate::store::DynamoDb;
 
 /// The options of a replay on real tables.

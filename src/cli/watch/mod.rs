@@ -16,9 +16,9 @@ use self::tell::Teller;
 use super::live::{endpoint_url, runtime};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::aws::{self, SdkConfig};
-use crate::clock::SystemClock;
 use crate::engine::{Clock as _, Engine, Fatal};
 use crate::metrics::{Destination, Metrics, NAMESPACE};
+use crate::runtime::system_clock::SystemClock;
 use crate::store::DynamoDb;
 use crate::streams::{RECORDS_MAX, Stream, Streams};
 use crate::watch::{

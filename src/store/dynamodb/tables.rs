@@ -12,8 +12,8 @@ use super::error::Request;
 use super::persist::persist;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::store::StoreError;
-use crate::store::described::{ACTIVE, Described, DescribedIndex, Description};
-use crate::store::memory::TableSchema;
+use crate::store::description::{ACTIVE, Described, DescribedIndex, Description};
+use crate::store::schema::TableSchema;
 
 impl DynamoDb {
     /// What can be learnt of a table.

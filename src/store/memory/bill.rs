@@ -2,10 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 
-use super::schema::IndexSchema;
 use super::table::Index;
 use crate::data::{Item, item_bytes};
 use crate::store::Units;
+use crate::store::schema::IndexSchema;
 
 /// What one read unit reads.
 const READ_UNIT_BYTES: usize = 4 * 1024;

@@ -15,7 +15,6 @@ mod lag;
 mod read;
 mod recorded;
 mod request;
-mod schema;
 mod stream;
 mod table;
 mod update;
@@ -27,9 +26,9 @@ use std::collections::{BTreeMap, VecDeque};
 pub use bill::Usage;
 pub use fault::{Call, CallKind, Fault, Faults};
 pub use recorded::Committed;
-pub use schema::{IndexSchema, TableSchema};
 pub use stream::StreamRecord;
 
+use super::schema::TableSchema;
 use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written};
 use crate::data::{Item, Key, SequenceNumber};
 use fault::LateWrite;
@@ -197,6 +196,7 @@ mod tests {
     use super::*;
     use crate::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
     use crate::store::Action;
+    use crate::store::schema::IndexSchema;
     use futures_util::FutureExt as _;
 
     /// The key of the item that the tests are about.

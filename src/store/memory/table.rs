@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorded::History;
-use super::schema::{IndexSchema, TableSchema};
 use crate::data::{Item, Key, KeySchema};
+use crate::store::schema::{IndexSchema, TableSchema};
 
 /// A table and what is in it.
 pub(super) struct Table {

@@ -1,0 +1,224 @@
+//! The shape of a stream record as Lambda delivers it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::image::image;
+use crate::data::{Key, KeyError, SequenceNumber};
+use crate::integrity::change::Origin;
+use crate::integrity::index::Wanted;
+use crate::rules::model::{Rules, TableId};
+
+/// What a record says besides its images.
+pub(crate) struct Header<'a> {
+    pub(crate) table: TableId,
+    pub(crate) key: Key<'a>,
+    pub(crate) event: Event,
+    pub(crate) sequence: SequenceNumber<'a>,
+    pub(crate) created_ms: Option<i64>,
+    pub(crate) origin: Origin,
+    pub(crate) old_image: Option<&'a RawValue>,
+    pub(crate) new_image: Option<&'a RawValue>,
+}
+
+/// What a record's `eventName` says.
+#[derive(Clone, Copy)]
+pub(crate) enum Event {
+    Insert,
+    Modify,
+    Remove,
+}
+
+impl Event {
+    /// Whether there was an item before, and whether there is one after.
+    pub(crate) const fn images(self) -> (bool, bool) {
+        match self {
+            Self::Insert => (false, true),
+            Self::Modify => (true, true),
+            Self::Remove => (true, false),
+        }
+    }
+}
+
+/// Parses a record's outer shape, borrowing all of it.
+pub(crate) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Error> {
+    serde_json::from_str(record.get())
+}
+
+/// The sequence number of a record whose outer shape is wrong elsewhere.
+pub(crate) fn sequence_alone(record: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Numbered<'a> {
+        #[serde(borrow)]
+        dynamodb: Stream<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Stream<'a> {
+        #[serde(borrow, rename = "SequenceNumber")]
+        sequence: Text<'a>,
+    }
+    let numbered: Numbered<'_> = serde_json::from_str(record.get()).ok()?;
+    Some(numbered.dynamodb.sequence.0.into_owned())
+}
+
+/// Reads what a record says besides its images.
+pub(crate) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
+    let table = find_table(rules, &envelope)?;
+    let event = event(envelope.event_name.as_ref())?;
+    let stream = envelope.dynamodb.ok_or("the record has no `dynamodb` part")?;
+    check_view(stream.stream_view_type.as_ref())?;
+    let Text(sequence) = stream.sequence.ok_or("the record has no `SequenceNumber`")?;
+    let sequence = SequenceNumber::parse(sequence).map_err(|error| error.to_string())?;
+    let keys = image(stream.keys, "Keys", &[&Wanted::All])?.ok_or("the record has no `Keys`")?;
+    let key = rules[table].key.key_of(&keys).map_err(|error| format!("`Keys`: {error}"))?;
+    Ok(Header {
+        table,
+        key,
+        event,
+        sequence,
+        created_ms: stream.created_seconds.map(to_ms),
+        origin: origin(envelope.user_identity.as_ref()),
+        old_image: stream.old_image,
+        new_image: stream.new_image,
+    })
+}
+
+/// Whether the stream that a record names is one that the rules are for; nothing if it names none.
+pub(crate) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Result<(), String>> {
+    if envelope.event_source.is_none() && envelope.event_source_arn.is_none() {
+        return None;
+    }
+    Some(find_table(rules, envelope).and_then(|table| {
+        let Some(stream) = &envelope.dynamodb else { return Ok(()) };
+        check_view(stream.stream_view_type.as_ref())?;
+        let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Wanted::All]) else { return Ok(()) };
+        match rules[table].key.key_of(&keys) {
+            Err(error @ (KeyError::Missing(_) | KeyError::Type { .. })) => Err(format!(
+                "the key of table `{}` is not what the rules say: {error}\n\
+                 help: mend the table's `key` in the rule file",
+                rules[table].name
+            )),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }))
+}
+
+/// A text that is borrowed where the JSON has no escapes in it.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+pub(crate) struct Envelope<'a> {
+    #[serde(borrow)]
+    event_name: Option<Text<'a>>,
+    // SNS spells it with a capital.
+    #[serde(borrow, alias = "EventSource")]
+    event_source: Option<Text<'a>>,
+    #[serde(borrow, rename = "eventSourceARN")]
+    event_source_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    user_identity: Option<UserIdentity<'a>>,
+    #[serde(borrow)]
+    dynamodb: Option<StreamRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+struct UserIdentity<'a> {
+    #[serde(borrow, alias = "PrincipalId")]
+    principal_id: Option<Text<'a>>,
+    #[serde(borrow, rename = "type", alias = "Type")]
+    kind: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+struct StreamRecord<'a> {
+    #[serde(rename = "ApproximateCreationDateTime")]
+    created_seconds: Option<f64>,
+    #[serde(borrow)]
+    keys: Option<&'a RawValue>,
+    #[serde(borrow)]
+    new_image: Option<&'a RawValue>,
+    #[serde(borrow)]
+    old_image: Option<&'a RawValue>,
+    #[serde(borrow, rename = "SequenceNumber")]
+    sequence: Option<Text<'a>>,
+    #[serde(borrow)]
+    stream_view_type: Option<Text<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The sequence number, however little of the rest can be understood.
+    pub(crate) fn sequence(&self) -> Option<Cow<'a, str>> {
+        let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
+        Some(text.clone())
+    }
+}
+
+fn find_table(rules: &Rules, envelope: &Envelope<'_>) -> Result<TableId, String> {
+    if let Some(Text(source)) = &envelope.event_source
+        && source != "aws:dynamodb"
+    {
+        return Err(format!("the record is of `{source}`, not of a DynamoDB stream"));
+    }
+    let Some(Text(arn)) = &envelope.event_source_arn else {
+        return Err("the record has no `eventSourceARN`, which names its table".to_owned());
+    };
+    let name = table_name(arn)
+        .ok_or_else(|| format!("`eventSourceARN` is `{arn}`, which names no table"))?;
+    rules.table_named(name).map(|(id, _)| id).ok_or_else(|| {
+        format!("table `{name}` is not in the rule file, which has {}", rules.table_names())
+    })
+}
+
+/// The table that a stream is of: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`.
+fn table_name(arn: &str) -> Option<&str> {
+    let (_, path) = arn.split_once(":table/")?;
+    path.split('/').next().filter(|name| !name.is_empty())
+}
+
+fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
+    match name.map(|Text(name)| &**name) {
+        Some("INSERT") => Ok(Event::Insert),
+        Some("MODIFY") => Ok(Event::Modify),
+        Some("REMOVE") => Ok(Event::Remove),
+        Some(other) => Err(format!("`eventName` is `{other}`, not INSERT, MODIFY or REMOVE")),
+        None => Err("the record has no `eventName`".to_owned()),
+    }
+}
+
+fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
+    match view {
+        Some(Text(view)) if view != "NEW_AND_OLD_IMAGES" => Err(format!(
+            "the stream's view type is {view}, and Referee needs NEW_AND_OLD_IMAGES: a stream's \
+             view type cannot be changed, so turn the stream off and on with that type"
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
+    let is = |text: &Option<Text<'_>>, expected: &str| {
+        text.as_ref().is_some_and(|Text(text)| text == expected)
+    };
+    match identity {
+        Some(identity)
+            if is(&identity.kind, "Service")
+                && is(&identity.principal_id, "dynamodb.amazonaws.com") =>
+        {
+            Origin::Ttl
+        }
+        Some(_) | None => Origin::Client,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a float saturates, and no time is so late")]
+fn to_ms(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}

@@ -1,9 +1,0 @@
-//! References: what an item refers to, and who refers to an item.
-
-mod evaluate;
-mod find;
-
-pub(crate) use evaluate::{
-    Claim, Elements, Grounds, Stance, claim_path, evaluate, grounds, is_unchanged,
-};
-pub(crate) use find::{Finder, finder};

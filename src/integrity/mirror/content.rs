@@ -1,0 +1,135 @@
+//! What a mirror must be, given its source.
+
+use std::borrow::Cow;
+
+use crate::data::{Item, Key, KeyValue, Path, Value, into_owned};
+use crate::integrity::index::MARK;
+use crate::rules::model::{Copied, Mirror, MirrorId, Rules};
+use crate::rules::template::{BuildError, Captures};
+
+/// A source and its mirror, by their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    /// The rule that pairs them.
+    pub(crate) rule: MirrorId,
+    /// The source's key.
+    pub(crate) source: Key<'static>,
+    /// The mirror's key.
+    pub(crate) mirror: Key<'static>,
+}
+
+impl Pair {
+    /// The pair of a source with these captures.
+    pub(crate) fn of_source(
+        rules: &Rules,
+        rule: MirrorId,
+        captures: &[KeyValue<'_>],
+    ) -> Result<Self, BuildError> {
+        let mirror = &rules[rule];
+        Ok(Self {
+            rule,
+            source: rules[mirror.source].key.build(captures)?,
+            mirror: rules[mirror.mirror]
+                .key
+                .build(&reorder(captures, &mirror.mirror_from_source))?,
+        })
+    }
+
+    /// The pair of a mirror with these captures.
+    pub(crate) fn of_mirror(
+        rules: &Rules,
+        rule: MirrorId,
+        captures: &[KeyValue<'_>],
+    ) -> Result<Self, BuildError> {
+        Self::of_source(rules, rule, &reorder(captures, &rules[rule].source_from_mirror))
+    }
+}
+
+fn reorder<'k>(captures: &[KeyValue<'k>], places: &[usize]) -> Captures<'k> {
+    places.iter().filter_map(|place| captures.get(*place).cloned()).collect()
+}
+
+/// The mirror that a source asks for, without its mark: none if there is no source.
+pub(crate) fn expected(
+    rules: &Rules,
+    pair: &Pair,
+    source: Option<&Item<'_>>,
+) -> Option<Item<'static>> {
+    let mirror = &rules[pair.rule];
+    let source = source.filter(|source| rules[mirror.source].admits(source))?;
+    let mut item: Item<'static> = source
+        .iter()
+        .filter(|(name, _)| is_copied(rules, mirror, name))
+        .map(|(name, value)| (Cow::Owned(name.to_string()), value.clone().into_owned()))
+        .collect();
+    for (path, value) in &rules[mirror.mirror].conditions {
+        insert(&mut item, path, value.clone());
+    }
+    item.append(&mut into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
+    Some(item)
+}
+
+/// Whether two images of a source ask for the same mirror.
+pub(crate) fn is_unchanged(
+    rules: &Rules,
+    rule: MirrorId,
+    before: Option<&Item<'_>>,
+    after: Option<&Item<'_>>,
+) -> bool {
+    let mirror = &rules[rule];
+    let source = &rules[mirror.source];
+    let before = before.filter(|item| source.admits(item));
+    let after = after.filter(|item| source.admits(item));
+    let (Some(before), Some(after)) = (before, after) else {
+        return before.is_none() && after.is_none();
+    };
+    match &mirror.copy {
+        Copied::None => true,
+        Copied::List(names) => {
+            names.iter().all(|name| before.get(name.as_str()) == after.get(name.as_str()))
+        }
+        Copied::All => copied(rules, mirror, before).eq(copied(rules, mirror, after)),
+    }
+}
+
+/// Whether an item is the expected mirror, its mark apart.
+pub(crate) fn is_same(found: &Item<'_>, expected: &Item<'_>) -> bool {
+    found.iter().filter(|(name, _)| **name != MARK).eq(expected.iter())
+}
+
+fn copied<'i, 'a>(
+    rules: &'i Rules,
+    mirror: &'i Mirror,
+    item: &'i Item<'a>,
+) -> impl Iterator<Item = (&'i Cow<'a, str>, &'i Value<'a>)> {
+    item.iter().filter(|(name, _)| is_copied(rules, mirror, name))
+}
+
+fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
+    let listed = match &mirror.copy {
+        Copied::All => true,
+        Copied::None => false,
+        Copied::List(names) => names.iter().any(|listed| listed == name),
+    };
+    let is_key = |entity| rules.key_schema(entity).names().any(|key| key == name);
+    listed && name != MARK && !is_key(mirror.source) && !is_key(mirror.mirror)
+}
+
+/// Puts a value at a path, making the maps on the way.
+fn insert(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
+    let Some((last, parents)) = path.segments().split_last() else { return };
+    let mut map = item;
+    for parent in parents {
+        let entry = map
+            .entry(Cow::Owned(parent.clone()))
+            .and_modify(|value| {
+                if !matches!(value, Value::M(_)) {
+                    *value = Value::M(Item::new());
+                }
+            })
+            .or_insert_with(|| Value::M(Item::new()));
+        let Value::M(inner) = entry else { return };
+        map = inner;
+    }
+    map.insert(Cow::Owned(last.clone()), value);
+}

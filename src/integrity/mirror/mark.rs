@@ -1,0 +1,110 @@
+//! The mark: what tells a mirror that Referee wrote from an item that it did not.
+
+use std::borrow::Cow;
+
+use crate::data::{Item, Path, Value};
+use crate::integrity::index::MARK;
+use crate::store::{Condition, Operand};
+
+/// The attributes of the mark.
+const RULE: &str = "rule";
+const FENCE: &str = "fence";
+const FIX: &str = "fix";
+const DELETING: &str = "deleting";
+
+/// The reserved map attribute `_referee` of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The rule that the mirror is of.
+    pub(crate) rule: String,
+    /// The sequence number of the source's change that it was written for, padded.
+    ///
+    /// Streams redeliver, and a request may land late; without this a mirror would flap between
+    /// old and new.
+    pub(crate) fence: String,
+    /// The sequence number, padded, of the mirror's change that this write puts right, if it puts
+    /// right one that was there.
+    ///
+    /// The fence stays then what it was. Without this, the write would look like someone else's
+    /// edit, which leaves the mark alone.
+    pub(crate) fix: Option<String>,
+    /// Whether Referee is about to delete the mirror, so that the delete's own record tells whose
+    /// it was.
+    pub(crate) deleting: bool,
+}
+
+impl Mark {
+    /// The mark of a mirror that is written for a change of its source.
+    pub(crate) fn new(rule: &str, fence: String) -> Self {
+        Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
+    }
+
+    /// The mark of an item that this rule wrote; nothing if it carries none, or another rule's.
+    pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
+        let Some(Value::M(mark)) = item.get(MARK) else { return None };
+        let text = |name: &str| match mark.get(name) {
+            Some(Value::S(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let deleting = mark.get(DELETING) == Some(&Value::Bool(true));
+        (text(RULE)? == rule).then_some(Self {
+            rule: rule.to_owned(),
+            fence: text(FENCE)?,
+            fix: text(FIX),
+            deleting,
+        })
+    }
+
+    /// The mark as an attribute value.
+    pub(crate) fn to_value(&self) -> Value<'static> {
+        let entry = |name: &'static str, text: &str| {
+            (Cow::Borrowed(name), Value::S(Cow::Owned(text.to_owned())))
+        };
+        let mut map = Item::from([entry(RULE, &self.rule), entry(FENCE, &self.fence)]);
+        map.extend(self.fix.iter().map(|fix| entry(FIX, fix)));
+        if self.deleting {
+            map.insert(Cow::Borrowed(DELETING), Value::Bool(true));
+        }
+        Value::M(map)
+    }
+}
+
+/// The fence below every other: of a mirror whose own is not known.
+pub(crate) fn lowest_fence() -> String {
+    "0".repeat(40)
+}
+
+/// The path of the flag that a delete of ours sets first.
+pub(crate) fn deleting_path() -> Path {
+    Path::attribute(MARK).child(DELETING)
+}
+
+/// What is there carries no mark.
+pub(crate) fn unmarked() -> Condition {
+    Condition::NotExists(Path::attribute(MARK))
+}
+
+/// What is there is this rule's mirror, and its fence compares so.
+pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
+    let path = Path::attribute(MARK).child(FENCE);
+    Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
+}
+
+/// What is there is this rule's mirror.
+pub(crate) fn is_of(rule: &str) -> Condition {
+    let path = Path::attribute(MARK).child(RULE);
+    Condition::Compare(path, Operand::Equal, Value::from(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::SequenceNumber;
+
+    #[test]
+    fn the_lowest_fence_is_one_like_others() {
+        let first = SequenceNumber::parse("1").unwrap().fence();
+        assert_eq!(lowest_fence().len(), first.len());
+        assert!(lowest_fence() < first);
+    }
+}

@@ -1,0 +1,66 @@
+//! Guards: the checks that a repair restates its violation with.
+
+use crate::data::{Item, Key, Path, Type};
+use crate::integrity::presence::{is_not_there, is_one, is_there, partition};
+use crate::integrity::reference::Grounds;
+use crate::rules::model::{EntityId, Rules};
+use crate::store::{Action, Condition, Operand, Write};
+
+/// No item of the entity is at the key.
+pub(crate) fn absent(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
+    check(rules, entity, key, is_not_there(rules, entity))
+}
+
+/// An item of the entity is at the key.
+pub(crate) fn present(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
+    check(rules, entity, key, is_there(rules, entity))
+}
+
+fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -> Write {
+    let table = &rules[rules[entity].table];
+    Write {
+        table: table.name.clone(),
+        action: Action::Check(table.key.item_of(key)),
+        condition: Some(condition),
+    }
+}
+
+/// The item is of the entity, and refers to its target still.
+pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> Condition {
+    let attributes = grounds
+        .attributes
+        .iter()
+        .map(|(path, value)| Condition::Compare(path.clone(), Operand::Equal, value.clone()));
+    let elements = grounds.elements.iter().flat_map(|elements| {
+        elements.chosen.iter().map(|(place, value)| {
+            if elements.whole.kind() == Type::L {
+                let path = elements.path.element_at(*place);
+                Condition::Compare(path, Operand::Equal, value.clone())
+            } else {
+                Condition::Contains(elements.path.clone(), value.clone())
+            }
+        })
+    });
+    Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())
+}
+
+/// The item is as this image says; attributes of neither image are not asked about.
+pub(crate) fn is_as_left(
+    rules: &Rules,
+    entity: EntityId,
+    before: Option<&Item<'_>>,
+    after: &Item<'_>,
+) -> Condition {
+    let schema = rules.key_schema(entity);
+    let is_key = |name: &str| schema.names().any(|key| key == name);
+    let kept = after.iter().filter(|(name, _)| !is_key(name)).map(|(name, value)| {
+        Condition::Compare(Path::attribute(name), Operand::Equal, value.clone().into_owned())
+    });
+    let removed = before
+        .into_iter()
+        .flat_map(Item::keys)
+        .filter(|name| !after.contains_key(*name))
+        .map(|name| Condition::NotExists(Path::attribute(name)));
+    let exists = Condition::Exists(partition(rules, entity));
+    Condition::All(std::iter::once(exists).chain(kept).chain(removed).collect())
+}

@@ -1,0 +1,283 @@
+//! Remedies: what is done to an item that refers to what does not exist.
+
+use super::conditions::{present, still_refers};
+use crate::data::{Item, Key, KeyValue, Path, Type, Value};
+use crate::engine::report::outcome::{Made, Operation};
+use crate::integrity::finding::ItemName;
+use crate::integrity::reference::{Elements, Grounds, grounds};
+use crate::rules::model::{OnDelete, OnMissing, Reference, ReferenceId, Rules, Source};
+use crate::store::{Action, Clause, Condition, Operand, Write};
+
+/// What is done to a referencing item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// It is deleted.
+    Delete,
+    /// The attributes of its reference are removed, or the elements that refer to the target.
+    Unset,
+    /// They are set to the rule's default.
+    SetDefault,
+}
+
+impl Remedy {
+    /// The remedy for a reference that was made in vain; nothing for what is none.
+    pub(crate) const fn of_missing(action: OnMissing) -> Option<Self> {
+        match action {
+            OnMissing::Report | OnMissing::Revert => None,
+            OnMissing::Delete => Some(Self::Delete),
+            OnMissing::Unset => Some(Self::Unset),
+            OnMissing::SetDefault => Some(Self::SetDefault),
+        }
+    }
+
+    /// The remedy for those that a delete leaves behind; nothing for what is none.
+    pub(crate) const fn of_delete(action: OnDelete) -> Option<Self> {
+        match action {
+            OnDelete::Report | OnDelete::Restore | OnDelete::Ignore => None,
+            OnDelete::Cascade => Some(Self::Delete),
+            OnDelete::Unset => Some(Self::Unset),
+            OnDelete::SetDefault => Some(Self::SetDefault),
+        }
+    }
+
+    /// What it does, in words that follow on from the items that it does it to.
+    pub(crate) const fn done(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted",
+            Self::Unset => "their references removed",
+            Self::SetDefault => "their references set to the default",
+        }
+    }
+}
+
+/// The repair of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Repair {
+    /// What it does.
+    pub(crate) operation: Operation,
+    /// The write, on condition that the item still refers to the target.
+    pub(crate) write: Write,
+    /// What has to hold of other items besides.
+    pub(crate) checks: Vec<Write>,
+    /// What it changes, as an update expression would say it.
+    pub(crate) detail: Option<String>,
+}
+
+impl Repair {
+    /// The repair of this item, made or planned.
+    pub(crate) fn made(&self, item: ItemName) -> Made {
+        Made { operation: self.operation, item, detail: self.detail.clone() }
+    }
+}
+
+/// Why an item cannot be repaired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoRepair {
+    /// It does not refer to the target.
+    RefersNot,
+    /// It does, and this is in the way; in words.
+    Impossible(String),
+}
+
+/// The write that repairs an item, as it was read.
+pub(crate) fn repair(
+    rules: &Rules,
+    rule: ReferenceId,
+    remedy: Remedy,
+    key: &Key<'_>,
+    item: &Item<'_>,
+    target: &Key<'_>,
+) -> Result<Repair, NoRepair> {
+    let reference = &rules[rule];
+    let from = &rules[reference.from];
+    let captures = from.key.parse(key).filter(|_| from.admits(item)).ok_or(NoRepair::RefersNot)?;
+    let grounds = grounds(rules, reference, &captures, item, target).ok_or(NoRepair::RefersNot)?;
+    let mut checks = Vec::new();
+    if remedy == Remedy::SetDefault {
+        let default = default_target(rules, reference, &captures, item);
+        let default = default
+            .filter(|default| default != target)
+            .ok_or_else(|| NoRepair::Impossible("the default does not exist either".to_owned()))?;
+        checks.push(present(rules, reference.to, &default));
+    }
+    let key = rules.key_schema(reference.from).item_of(key);
+    let (operation, action, detail) = match remedy {
+        Remedy::Delete => (Operation::Delete, Action::Delete(key), None),
+        Remedy::Unset => update(key, unset(&grounds)),
+        Remedy::SetDefault => update(key, set_default(reference, &grounds)),
+    };
+    let mut condition = still_refers(rules, reference.from, &grounds);
+    if let Some(elements) = grounds.elements.as_ref().filter(|it| is_whole(remedy, it)) {
+        let whole =
+            Condition::Compare(elements.path.clone(), Operand::Equal, elements.whole.clone());
+        condition = Condition::All(vec![condition, whole]);
+    }
+    let table = rules[from.table].name.clone();
+    let write = Write { table, action, condition: Some(condition) };
+    Ok(Repair { operation, write, checks, detail })
+}
+
+/// Whether a list or set has to be as it was read.
+///
+/// A set that is written as a whole must not lose what was added since. And the same element may
+/// have been added to a list again: it would be left, and nothing would tell of it any more.
+fn is_whole(remedy: Remedy, elements: &Elements) -> bool {
+    match remedy {
+        Remedy::Delete => false,
+        Remedy::Unset => elements.whole.kind() == Type::L,
+        Remedy::SetDefault => true,
+    }
+}
+
+fn update(key: Item<'static>, clauses: Vec<Clause>) -> (Operation, Action, Option<String>) {
+    let detail = clauses.iter().map(told).collect::<Vec<_>>().join(", ");
+    (Operation::Update, Action::Update { key, clauses }, Some(detail))
+}
+
+/// A clause as an update expression would say it.
+pub(crate) fn told(clause: &Clause) -> String {
+    let json = |value: &Value<'_>| serde_json::to_string(value).unwrap_or_default();
+    match clause {
+        Clause::Set(path, value) => format!("SET {path} = {}", json(value)),
+        Clause::Remove(path) => format!("REMOVE {path}"),
+        Clause::Delete(path, value) => format!("DELETE {path} {}", json(value)),
+    }
+}
+
+/// The key that an item would refer to with the rule's default.
+fn default_target(
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[KeyValue<'_>],
+    item: &Item<'_>,
+) -> Option<Key<'static>> {
+    let has_elements = reference.has_elements();
+    let values: Vec<KeyValue<'static>> = reference
+        .components
+        .iter()
+        .zip(&reference.defaults)
+        .map(|(source, default)| match source {
+            Source::Capture(place) => captures.get(*place).cloned().map(KeyValue::into_owned),
+            // Of a list or set, one element is replaced, and what it stands with stays.
+            Source::Attribute(path, _) if has_elements => {
+                KeyValue::from_value(path.lookup(item)?).map(KeyValue::into_owned)
+            }
+            Source::Attribute(..) | Source::Elements(..) => {
+                KeyValue::from_value(default.as_ref()?).map(KeyValue::into_owned)
+            }
+        })
+        .collect::<Option<_>>()?;
+    rules[reference.to].key.build(&values).ok()
+}
+
+fn unset(grounds: &Grounds) -> Vec<Clause> {
+    let Some(elements) = &grounds.elements else {
+        return grounds.attributes.iter().map(|(path, _)| Clause::Remove(path.clone())).collect();
+    };
+    match subset(&elements.whole, &elements.chosen) {
+        Some(gone) => vec![Clause::Delete(elements.path.clone(), gone)],
+        None => elements
+            .chosen
+            .iter()
+            .map(|(place, _)| Clause::Remove(elements.path.element_at(*place)))
+            .collect(),
+    }
+}
+
+/// These elements as a set of the same type; nothing if they are of a list.
+fn subset(whole: &Value<'static>, chosen: &[(usize, Value<'static>)]) -> Option<Value<'static>> {
+    let is_chosen = |place: usize| chosen.iter().any(|(chosen, _)| *chosen == place);
+    Some(match whole {
+        Value::Ss(set) => Value::Ss(picked(set, is_chosen)),
+        Value::Ns(set) => Value::Ns(picked(set, is_chosen)),
+        Value::Bs(set) => Value::Bs(picked(set, is_chosen)),
+        Value::S(_)
+        | Value::N(_)
+        | Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::L(_)
+        | Value::M(_) => return None,
+    })
+}
+
+fn picked<T: Clone>(set: &[T], is_picked: impl Fn(usize) -> bool) -> Vec<T> {
+    let places = set.iter().enumerate().filter(|(place, _)| is_picked(*place));
+    places.map(|(_, element)| element.clone()).collect()
+}
+
+fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
+    let defaults = || reference.components.iter().zip(&reference.defaults);
+    let default_of = |path: &Path| {
+        let of_path = |(source, default): (&Source, &Option<_>)| {
+            default.clone().filter(|_| source.path() == Some(path))
+        };
+        defaults().find_map(of_path)
+    };
+    let Some(elements) = &grounds.elements else {
+        let set = |path: &Path| Some(Clause::Set(path.clone(), default_of(path)?));
+        return grounds.attributes.iter().filter_map(|(path, _)| set(path)).collect();
+    };
+    let Some(default) = default_of(&elements.path) else { return Vec::new() };
+    if let Some(whole) = replaced(&elements.whole, &elements.chosen, &default) {
+        return vec![Clause::Set(elements.path.clone(), whole)];
+    }
+    let set =
+        |(place, _): &(usize, _)| Clause::Set(elements.path.element_at(*place), default.clone());
+    elements.chosen.iter().map(set).collect()
+}
+
+/// The set with the default in the place of these elements; nothing for a list.
+fn replaced(
+    whole: &Value<'static>,
+    chosen: &[(usize, Value<'static>)],
+    default: &Value<'static>,
+) -> Option<Value<'static>> {
+    let is_kept = |place: usize| chosen.iter().all(|(chosen, _)| *chosen != place);
+    Some(match (whole, default) {
+        (Value::Ss(set), Value::S(default)) => Value::Ss(with(picked(set, is_kept), default)),
+        (Value::Ns(set), Value::N(default)) => Value::Ns(with(picked(set, is_kept), default)),
+        (Value::Bs(set), Value::B(default)) => Value::Bs(with(picked(set, is_kept), default)),
+        _ => return None,
+    })
+}
+
+fn with<T: Clone + Ord>(mut set: Vec<T>, element: &T) -> Vec<T> {
+    set.push(element.clone());
+    set.sort();
+    set.dedup();
+    set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(json: &str) -> Value<'static> {
+        serde_json::from_str::<Value<'_>>(json).unwrap().into_owned()
+    }
+
+    #[test]
+    fn what_is_taken_from_a_set_and_put_into_it_is_of_its_kind() {
+        for (kind, [one, two, default]) in [
+            ("S", [r#""a""#, r#""b""#, r#""z""#]),
+            ("N", [r#""1""#, r#""2""#, r#""9""#]),
+            ("B", [r#""AA==""#, r#""AQ==""#, r#""/w==""#]),
+        ] {
+            let single = |text| value(&format!(r#"{{"{kind}": {text}}}"#));
+            let set = |texts: &[&str]| value(&format!(r#"{{"{kind}S": [{}]}}"#, texts.join(", ")));
+            let whole = set(&[one, two]);
+            let chosen = [(1, single(two))];
+            assert_eq!(subset(&whole, &chosen), Some(set(&[two])));
+            assert_eq!(replaced(&whole, &chosen, &single(default)), Some(set(&[one, default])));
+            // It may be among them already, and comes before them or after.
+            assert_eq!(replaced(&whole, &chosen, &single(one)), Some(set(&[one])));
+            let last = set(&[two, default]);
+            let chosen = [(1, single(default))];
+            assert_eq!(replaced(&last, &chosen, &single(one)), Some(set(&[one, two])));
+        }
+        let list = value(r#"{"L": [{"S": "a"}]}"#);
+        assert_eq!(subset(&list, &[(0, value(r#"{"S": "a"}"#))]), None);
+        assert_eq!(replaced(&list, &[], &value(r#"{"S": "a"}"#)), None);
+    }
+}

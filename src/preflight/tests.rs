@@ -1,0 +1,220 @@
+//! Each difference, told with its place.
+
+use super::*;
+use crate::data::{KeyAttribute, KeyKind};
+use crate::rules::{RuleSource, load};
+use crate::store::description::DescribedIndex;
+use expect_test::{Expect, expect};
+
+const RULES: &str = r#"version: 1
+tables:
+  app: { name: production-app, key: [pk, sk] }
+  orders: { key: [id] }
+entities:
+  customer: { table: app, key: { pk: "customer#{customer}", sk: "customer#" } }
+  order:
+    table: orders
+    key: { id: "{order}" }
+    attributes: { customer: S, payer: S }
+references:
+  order_customer:
+    from: order
+    to: customer
+    on: { customer: "{customer}" }
+    find: { index: by_customer, key: { customer: "{customer}" } }
+  order_payer:
+    from: order
+    to: customer
+    on: { customer: "{payer}" }
+    on_ttl_delete: ignore
+    find: { index: by_customer, key: { customer: "{customer}" } }
+"#;
+
+fn source() -> RuleSource {
+    RuleSource { name: "referee.yaml".to_owned(), text: RULES.to_owned() }
+}
+
+fn rules() -> Rules {
+    let loaded = load(&source(), &|_| None);
+    loaded.rules.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
+}
+
+fn key(partition: &str, sort: Option<&str>) -> KeySchema {
+    let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+    KeySchema { partition: attribute(partition), sort: sort.map(attribute) }
+}
+
+fn described(key: KeySchema, view: Option<&str>) -> Description {
+    let (status, stream_view) = (ACTIVE.to_owned(), view.map(str::to_owned));
+    Description { status, key, indexes: Vec::new(), stream_view }
+}
+
+fn index(name: &str, key: Option<KeySchema>) -> DescribedIndex {
+    DescribedIndex { name: name.to_owned(), is_global: true, status: ACTIVE.to_owned(), key }
+}
+
+fn orders(index: DescribedIndex) -> Described {
+    let described = described(key("id", None), Some(STREAM_VIEW));
+    Described::Table(Description { indexes: vec![index], ..described })
+}
+
+fn by_customer() -> DescribedIndex {
+    index("by_customer", Some(key("customer", Some("date"))))
+}
+
+fn app() -> Described {
+    Described::Table(described(key("pk", Some("sk")), Some(STREAM_VIEW)))
+}
+
+/// The differences, each with its code and with the texts that it is about.
+fn check(described: &[Described; 2], expected: &Expect) {
+    let (rules, places) = (rules(), Places::of(&source()));
+    let mut told = String::new();
+    for difference in differences(&rules, described) {
+        let diagnostic = difference.diagnostic(&rules, &places);
+        told.extend([difference.code.id, ": ", &difference.to_string(), "\n"]);
+        for label in &diagnostic.labels {
+            let place = &RULES[label.span.start..label.span.end];
+            told.extend(["  at `", place, "`: ", &label.text, "\n"]);
+        }
+    }
+    expected.assert_eq(&told);
+}
+
+#[test]
+fn tables_that_agree_have_no_differences() {
+    check(&[app(), orders(by_customer())], &expect![""]);
+    let hidden = || Described::Hidden("not allowed".to_owned());
+    check(&[hidden(), hidden()], &expect![""]);
+    // What is being changed can be used.
+    let changing = DescribedIndex { status: "UPDATING".to_owned(), ..by_customer() };
+    check(&[app(), orders(changing)], &expect![""]);
+}
+
+#[test]
+fn a_table_that_is_missing_is_told() {
+    check(
+        &[Described::Missing, Described::Missing],
+        &expect![[r"
+        E080: there is no table `production-app`
+        help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
+          at `production-app`: not there
+        E080: there is no table `orders`
+        help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
+          at `orders`: not there
+    "]],
+    );
+}
+
+#[test]
+fn every_difference_of_a_table_is_told_with_its_mend() {
+    let mut other = described(key("pk", None), Some("KEYS_ONLY"));
+    other.status = "INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned();
+    check(
+        &[Described::Table(other), orders(by_customer())],
+        &expect![[r"
+        E082: table `production-app` is in the state INACCESSIBLE_ENCRYPTION_CREDENTIALS
+        help: it has to be ACTIVE
+          at `production-app`: not ready
+        E081: table `production-app` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)
+        help: correct the `key` of table `app` in the rule file
+          at `pk, sk`: not the table's key
+        E083: the stream of table `production-app` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
+        help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+          at `production-app`: its stream has the view type KEYS_ONLY
+    "]],
+    );
+    let mut no_stream = described(key("pk", Some("sk")), None);
+    no_stream.status = "CREATING".to_owned();
+    check(
+        &[Described::Table(no_stream), orders(by_customer())],
+        &expect![[r"
+        E082: table `production-app` is in the state CREATING
+        help: wait until it is ACTIVE
+          at `production-app`: not ready
+        E083: table `production-app` has no stream
+        help: turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+          at `production-app`: rules have to see its changes
+    "]],
+    );
+}
+
+#[test]
+fn every_difference_of_an_index_is_told_with_its_mend() {
+    check(
+        &[app(), orders(index("by_date", None))],
+        &expect![[r"
+            E084: table `orders` has no index `by_customer`
+            help: make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`
+              at `by_customer`: not there
+              at `by_customer`: also used here
+        "]],
+    );
+    let local = DescribedIndex { is_global: false, ..by_customer() };
+    check(
+        &[app(), orders(local)],
+        &expect![[r"
+        E084: index `by_customer` of table `orders` is a local one
+        help: name a global secondary index: a local one has the table's own partition key
+          at `by_customer`: not a global index
+          at `by_customer`: also used here
+    "]],
+    );
+    let other_key = index("by_customer", Some(key("user", None)));
+    check(
+        &[app(), orders(other_key)],
+        &expect![[r"
+        E085: index `by_customer` of table `orders` has the key `user` (S), and in the rule file `customer` (S)
+        help: correct the `find` of the references that use index `by_customer`
+          at `customer`: not the index's key
+          at `customer`: also used here
+    "]],
+    );
+    let mut other_type = key("customer", None);
+    other_type.partition.kind = KeyKind::N;
+    check(
+        &[app(), orders(index("by_customer", Some(other_type)))],
+        &expect![[r"
+        E085: index `by_customer` of table `orders` has the key `customer` (N), and in the rule file `customer` (S)
+        help: correct the `find` of the references that use index `by_customer`
+          at `customer`: not the index's key
+          at `customer`: also used here
+    "]],
+    );
+    check(
+        &[app(), orders(index("by_customer", None))],
+        &expect![[r"
+        E085: index `by_customer` of table `orders` has another key, and in the rule file `customer` (S)
+        help: correct the `find` of the references that use index `by_customer`
+          at `customer`: not the index's key
+          at `customer`: also used here
+    "]],
+    );
+    let building = DescribedIndex { status: "CREATING".to_owned(), ..by_customer() };
+    check(
+        &[app(), orders(building)],
+        &expect![[r"
+        E082: index `by_customer` of table `orders` is in the state CREATING
+        help: wait until it is ACTIVE
+          at `by_customer`: not ready
+          at `by_customer`: also used here
+    "]],
+    );
+}
+
+#[test]
+fn what_no_rule_watches_needs_no_stream() {
+    let mut rules = rules();
+    assert_eq!(streamed(&rules).len(), 2);
+    for reference in &mut rules.references {
+        reference.find = Find::None;
+    }
+    assert_eq!(streamed(&rules), BTreeSet::from([TableId(1)]));
+    assert!(streamed(&rules.in_mode(Mode::Off)).is_empty());
+}
+
+#[test]
+fn only_rules_that_tell_deletes_by_ttl_apart_need_it() {
+    assert_eq!(expiring(&rules()), BTreeMap::from([(TableId(0), "order_payer")]));
+    assert_eq!(expiring(&rules().in_mode(Mode::Off)), BTreeMap::new());
+}

@@ -1,0 +1,12 @@
+//! What waits for a store or a clock, whatever asks for it: reads, the items that refer to another,
+//! writes, and guarded transactions.
+
+pub mod clock;
+pub mod error;
+pub(crate) mod meter;
+pub(crate) mod reads;
+pub(crate) mod referrers;
+#[cfg(feature = "aws")]
+pub mod system_clock;
+pub(crate) mod transactions;
+pub(crate) mod writes;
