@@ -65,6 +65,36 @@ impl Rules {
         names.join(", ")
     }
 
+    /// The table of an entity.
+    #[must_use]
+    pub fn table_of(&self, entity: EntityId) -> &Table {
+        &self[self[entity].table]
+    }
+
+    /// The entity whose items make a reference.
+    #[must_use]
+    pub fn referencing(&self, rule: ReferenceId) -> &Entity {
+        &self[self[rule].from]
+    }
+
+    /// The entity whose items a reference refers to.
+    #[must_use]
+    pub fn referenced(&self, rule: ReferenceId) -> &Entity {
+        &self[self[rule].to]
+    }
+
+    /// The entity whose items a rule mirrors.
+    #[must_use]
+    pub fn source_of(&self, rule: MirrorId) -> &Entity {
+        &self[self[rule].source]
+    }
+
+    /// The entity whose items are a rule's mirrors.
+    #[must_use]
+    pub fn mirror_of(&self, rule: MirrorId) -> &Entity {
+        &self[self[rule].mirror]
+    }
+
     /// The key schema of an entity's table.
     #[must_use]
     pub fn key_schema(&self, entity: EntityId) -> &KeySchema {
