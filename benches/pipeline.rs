@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use batch::RECORDS;
 use referee::data::Item;
-use referee::engine::{Clock, Engine, records};
+use referee::engine::{Engine, records};
 use referee::rules::{RuleSource, load};
+use referee::runtime::clock::Clock;
 use referee::store::{
     Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
 };

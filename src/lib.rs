@@ -46,3 +46,4 @@ pub mod store;
 pub mod streams;
 #[cfg(feature = "live")]
 pub mod watch;
+pub mod wording;

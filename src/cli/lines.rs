@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::data::{Item, Key};
-use crate::engine::{ItemName, Violation, WriteMade};
+use crate::data::Item;
+use crate::engine::{Violation, WriteMade};
 use crate::replay::Place;
-use crate::rules::model::{Rules, Severity, TableId};
+use crate::rules::Rules;
+use crate::wording::{ItemLine, ViolationLine};
 
 /// One line of machine output.
 #[derive(Debug, Serialize)]
@@ -52,31 +53,6 @@ pub(super) struct WriteLine<'l> {
     detail: Option<&'l str>,
 }
 
-/// Something wrong between items.
-#[derive(Debug, Serialize)]
-pub(super) struct ViolationLine<'l> {
-    id: String,
-    rule: &'l str,
-    kind: &'static str,
-    severity: &'static str,
-    referencing: Option<ItemLine<'l>>,
-    referenced: Option<ItemLine<'l>>,
-    path: Option<&'l str>,
-    sequence: &'l str,
-    action: &'static str,
-    detail: &'l str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keys: Option<Vec<Item<'static>>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ItemLine<'l> {
-    table: &'l str,
-    key: Item<'static>,
-}
-
 /// The totals.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(super) struct Totals {
@@ -100,26 +76,7 @@ pub(super) struct Totals {
 
 impl<'l> Line<'l> {
     pub(super) fn violation(rules: &'l Rules, violation: &'l Violation) -> Self {
-        let orphans = violation.orphans.as_ref();
-        Self::Violation(ViolationLine {
-            id: violation.id(rules),
-            rule: &violation.rule,
-            kind: violation.kind.name(),
-            severity: match violation.severity {
-                Severity::Error => "error",
-                Severity::Warn => "warn",
-            },
-            referencing: violation.referencing.as_ref().map(|item| item_line(rules, item)),
-            referenced: violation.referenced.as_ref().map(|item| item_line(rules, item)),
-            path: violation.path.as_deref(),
-            sequence: &violation.sequence,
-            action: violation.response.name(),
-            detail: &violation.detail,
-            count: orphans.map(|orphans| orphans.count),
-            keys: orphans.zip(violation.referencing.as_ref()).map(|(orphans, first)| {
-                orphans.keys.iter().map(|key| key_item(rules, first.table, key)).collect()
-            }),
-        })
+        Self::Violation(ViolationLine::new(rules, violation))
     }
 
     pub(super) fn write(rules: &'l Rules, write: &'l WriteMade) -> Self {
@@ -146,19 +103,7 @@ impl<'l> Line<'l> {
 }
 
 fn write_line<'l>(rules: &'l Rules, write: &'l WriteMade) -> WriteLine<'l> {
-    WriteLine {
-        rule: &write.rule,
-        op: write.operation.name(),
-        table: &rules[write.item.table].name,
-        key: key_item(rules, write.item.table, &write.item.key),
-        detail: write.detail.as_deref(),
-    }
-}
-
-fn item_line<'l>(rules: &'l Rules, item: &ItemName) -> ItemLine<'l> {
-    ItemLine { table: &rules[item.table].name, key: key_item(rules, item.table, &item.key) }
-}
-
-fn key_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Item<'static> {
-    rules[table].key.item_of(key)
+    let ItemLine { table, key } = ItemLine::new(rules, &write.item);
+    let detail = write.detail.as_deref();
+    WriteLine { rule: &write.rule, op: write.operation.name(), table, key, detail }
 }

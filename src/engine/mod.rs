@@ -1,22 +1,20 @@
 //! The pipeline from a batch of stream records to an outcome.
+//!
+//! `process` shows the whole trip on one page; a folder each holds its stages: the event is decoded,
+//! the rules' work is detected, what looks wrong is verified, what is wrong is resolved, and all of
+//! it is reported.
 
-pub(crate) mod detect;
-pub(crate) mod event;
+mod detect;
+mod event;
 mod process;
-pub(crate) mod report;
-pub(crate) mod resolve;
-pub(crate) mod verify;
+mod report;
+mod resolve;
+mod verify;
 
+pub use self::event::change::{Origin, StreamChange};
 pub use self::event::decode::{EventError, Rejected, decode_whole, records};
 #[cfg(feature = "lambda")]
 pub use self::event::response::{PartialBatchResponse, answer};
 pub use self::process::Engine;
-pub use self::report::outcome::{HandedBack, Operation, Outcome, WriteMade};
-pub use crate::integrity::change::{Change, Origin};
-pub use crate::integrity::finding::{ItemName, Kind, Orphans, Response, Violation};
-pub use crate::integrity::index::MARK;
-pub use crate::integrity::inspect::{Sighting, View, inspect};
-#[cfg(feature = "cli")]
-pub(crate) use crate::integrity::mirror::{Mark, is_of, lowest_fence};
-pub use crate::runtime::clock::Clock;
-pub use crate::runtime::error::Fatal;
+pub use self::report::outcome::{HandedBack, Outcome, WriteMade};
+pub use self::report::violation::{Occurrence, Resolution, Response, Violation};

@@ -1,40 +1,38 @@
-//! The pipeline, stage after stage:
-//! decode → coalesce → match → mirror writes → reads → decide → confirm → repairs → outcome.
+//! The whole trip of a batch, stage after stage.
 
-use futures_util::stream::{self, StreamExt as _};
 use serde_json::value::RawValue;
 
-use crate::engine::detect::{Departure, work};
-use crate::engine::event::coalesce::coalesce;
-use crate::engine::event::decode::{check_stream, decode};
-use crate::engine::report::Report;
-use crate::engine::report::outcome::Outcome;
-use crate::engine::resolve::settle_doomed;
-use crate::engine::verify::first_look::{self as first_look, decide};
-use crate::engine::verify::second_look::confirm;
-use crate::integrity::index::Plan;
+use super::detect::detect;
+use super::event::coalesce;
+use super::event::decode::{check_stream, decode};
+use super::report::Report;
+use super::report::outcome::Outcome;
+use super::resolve::{
+    correct_mirrors, resolve_deletes, resolve_marked, resolve_mirrors, resolve_references,
+    write_mirrors,
+};
+use super::verify::{Suspects, first_look, references_in_gaps, second_look};
+use crate::integrity::index::Index;
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::meter::Metered;
-use crate::runtime::reads::{CONCURRENCY, fetch};
-use crate::runtime::referrers::leads_anywhere;
-use crate::runtime::writes::{correct, write_mirrors};
+use crate::runtime::pass::Pass;
 use crate::store::{Store, StoreError};
 
 /// The rules, ready to run.
 #[derive(Debug)]
 pub struct Engine {
     rules: Rules,
-    plan: Plan,
+    index: Index,
 }
 
 impl Engine {
     /// Prepares the rules.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        let plan = Plan::new(&rules);
-        Self { rules, plan }
+        let index = Index::new(&rules);
+        Self { rules, index }
     }
 
     /// The rules.
@@ -43,11 +41,11 @@ impl Engine {
         &self.rules
     }
 
-    /// Refuses a batch that is of no stream these rules can work with: of another service, of a
-    /// table they do not have or whose key they have otherwise, or without both images.
+    /// Refuses a batch whose stream these rules cannot work with: of another service, of a table
+    /// that they do not declare or declare with another key, or without both images.
     ///
-    /// To reject its records one by one would be to lose them all. A batch is of one stream, so
-    /// the first record that says so tells it for all.
+    /// Rejecting such records one by one would lose them all. A batch comes from one stream, so
+    /// the first record that names it decides for all.
     pub fn check_stream(&self, records: &[&RawValue]) -> Result<(), Fatal> {
         records
             .iter()
@@ -56,59 +54,69 @@ impl Engine {
             .map_err(Fatal)
     }
 
-    /// Processes one batch of stream records, each still unread.
+    /// Processes one batch of stream records, each still unparsed.
     pub async fn process<S: Store, C: Clock>(
         &self,
         records: &[&RawValue],
         store: &S,
         clock: &C,
     ) -> Result<Outcome, Fatal> {
-        let rules = &self.rules;
+        let Self { rules, index } = self;
         let store = Metered::new(store);
-        let mut report = Report::new(rules, records.len());
+        let pass = Pass { rules, index, store: &store, clock };
+        let mut report = Report::new(records.len());
 
         let mut changes = Vec::with_capacity(records.len());
         for (position, record) in records.iter().enumerate() {
-            match decode(rules, &self.plan, position, record) {
+            match decode(rules, index, position, record) {
                 Ok(change) => changes.extend(change),
                 Err(rejected) => report.reject(rejected),
             }
         }
         report.oldest(changes.iter().filter_map(|change| change.created_ms).min());
         let histories = coalesce(changes);
-        let mut work = work(rules, &self.plan, &histories);
+        let mut work = detect(rules, index, &histories);
         work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
 
-        write_mirrors(rules, &store, clock, std::mem::take(&mut work.mirrored), &mut report)
-            .await?;
-        let snapshot = fetch(rules, &store, first_look::reads(rules, &self.plan, &work)).await;
-        let leads = probe(rules, &store, &work.departures).await;
-        let mut decisions = decide(rules, work, &snapshot, leads, &mut report)?;
-
-        let outdated = std::mem::take(&mut decisions.outdated);
-        correct(rules, &store, outdated, &mut report).await?;
-        let doomed = std::mem::take(&mut decisions.doomed);
-        settle_doomed(rules, &store, clock, doomed, &mut report).await?;
-        confirm(rules, &self.plan, &store, clock, decisions.suspects, &mut report).await?;
+        // Mirrors are written before anything is read: lookups may use them.
+        write_mirrors(pass, std::mem::take(&mut work.changed_sources), &mut report).await?;
+        let looked = first_look(pass, work, &mut report).await?;
+        correct_mirrors(pass, looked.outdated, &mut report).await?;
+        resolve_marked(pass, looked.marked, &mut report).await?;
+        resolve_suspects(pass, looked.suspects, &mut report).await?;
         Ok(report.finish(&store))
     }
 }
 
-/// For each departure, whether anything may still refer to what is gone.
-async fn probe<S: Store>(
-    rules: &Rules,
-    store: &S,
-    departures: &[Departure<'_>],
-) -> Vec<Result<bool, StoreError>> {
-    stream::iter(departures)
-        .map(|departure| async {
-            if departure.finder.lags() {
-                // What an index does not show yet, it may show after the grace period.
-                return Ok(true);
-            }
-            leads_anywhere(rules, store, &departure.finder).await
-        })
-        .buffered(CONCURRENCY)
-        .collect()
-        .await
+/// Waits until the grace periods of the suspects are over, looks at them again, and resolves what
+/// is confirmed. Suspects whose grace period outlasts the deadline are handed back.
+async fn resolve_suspects(
+    pass: Pass<'_, impl Store, impl Clock>,
+    mut suspects: Suspects<'_>,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let Pass { rules, clock, .. } = pass;
+    let deadline_ms = clock.deadline_ms().unwrap_or(i64::MAX);
+    let late = suspects.remove_late(rules, clock.now_ms(), deadline_ms);
+    if let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) {
+        if due_ms > clock.now_ms() {
+            // One wait for the whole batch, and none if its records are old.
+            clock.sleep_until_ms(due_ms).await;
+        }
+        let confirmed = second_look(pass, suspects, report).await?;
+        resolve_references(pass, confirmed.references, report).await?;
+        resolve_mirrors(pass, confirmed.mirrors, report).await?;
+        let in_gaps = references_in_gaps(pass, confirmed.gaps, report).await?;
+        resolve_references(pass, in_gaps, report).await?;
+        resolve_deletes(pass, confirmed.deleted_targets, report).await?;
+    }
+    for cause in &late {
+        let error = "its grace period is not over before the deadline".to_owned();
+        report.fail(StoreError::Retry(error), cause)?;
+    }
+    if !late.is_empty() {
+        // Handed back at once, they would be redelivered again and again during the grace period.
+        clock.sleep_until_ms(deadline_ms).await;
+    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use super::subject::{Dependent, Half, Subject, Target, json, lookup};
 use super::{Action, Attributes, Kind, Operation, Refusal, Transaction};
 use crate::data::{Path, Value};
-use crate::engine::{MARK, Mark, is_of, lowest_fence};
+use crate::integrity::mark::MARK;
+use crate::integrity::mirror::{Mark, is_of, lowest_fence};
 use crate::integrity::presence::{is_not_there, is_there, nothing_is_there};
 use crate::rules::model::{EntityId, Find, Mirror, OnDelete, OnMirrorDelete, Reference, Rules};
 use crate::store::{Condition, TRANSACT_ACTIONS_MAX};

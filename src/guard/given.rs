@@ -5,10 +5,12 @@ use super::subject::{
 };
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Item, Key, KeyValue, Path};
-use crate::engine::{Sighting, View, inspect};
+use crate::integrity::finding::Defect;
+use crate::integrity::inspect::{Sighting, View, inspect};
 use crate::rules::model::{
     Copied, Mirror, MirrorId, Reference, ReferenceId, Rules, Source, TableId,
 };
+use crate::wording;
 
 pub(super) fn subject(
     rules: &Rules,
@@ -90,9 +92,9 @@ impl Seen<'_> {
     fn with(mut self, sighting: &Sighting) -> Result<Subject, Refusal> {
         for view in &sighting.views {
             match view {
-                View::Refers { rule, claims } => {
+                View::Refers { rule, values } => {
                     if self.is_checked(&self.rules[*rule]) {
-                        for (target, _) in claims {
+                        for (target, _) in values {
                             self.add_target(*rule, target);
                         }
                     }
@@ -129,14 +131,17 @@ impl Seen<'_> {
         given > 0 && given == all
     }
 
-    fn add_target(&mut self, rule: ReferenceId, target: &Result<Key<'static>, String>) {
+    fn add_target(&mut self, rule: ReferenceId, target: &Result<Key<'static>, Defect>) {
         let reference = &self.rules[rule];
         match target {
             Ok(key) => {
                 let key = key_attributes(self.rules.key_schema(reference.to), key);
                 self.subject.targets.push(Target { rule, key });
             }
-            Err(why) => self.broken.push(format!("`{}` is broken: {why}", reference.name)),
+            Err(defect) => {
+                let why = wording::defect(defect);
+                self.broken.push(format!("`{}` is broken: {why}", reference.name));
+            }
         }
     }
 

@@ -1,11 +1,78 @@
-//! Violations: what is wrong between items, and what was done about it.
+//! Findings: what is wrong between items, as typed values.
+//!
+//! A finding says what is wrong, whatever brought it to light: a stream record, or an audit. Its
+//! identity is made of its values; how they read in English is [`crate::wording`]'s concern.
 
 use std::fmt;
 
-use crate::data::Key;
-use crate::rules::model::{Rules, Severity, TableId};
+use serde_json::json;
 
-/// What is wrong.
+use crate::data::{Key, Path, Type};
+use crate::rules::model::{Rules, Severity, TableId};
+use crate::rules::template::BuildError;
+
+/// An item, named by its table and key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemName {
+    /// Its table.
+    pub table: TableId,
+    /// Its key.
+    pub key: Key<'static>,
+}
+
+/// Something wrong between items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The referencing item, or the mirror.
+    pub referencing: Option<ItemName>,
+    /// The referenced item, or the source.
+    pub referenced: Option<ItemName>,
+    /// The path of the reference in the referencing item; `None` if it is in the key alone.
+    pub path: Option<String>,
+    /// What is wrong.
+    pub defect: Defect,
+}
+
+impl Finding {
+    /// The kind of finding.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.defect.kind()
+    }
+
+    /// The orphans of a deleted item, if that is what the finding is about.
+    #[must_use]
+    pub const fn orphans(&self) -> Option<&Orphans> {
+        self.defect.orphans()
+    }
+
+    /// What tells this finding from every other of the same item and rule, in JSON.
+    ///
+    /// It leaves out what may change while the finding stays the same: an element's index in its
+    /// list, and which of a deleted item's orphans is the first.
+    #[must_use]
+    pub fn identity(&self, rules: &Rules) -> serde_json::Value {
+        let item = |item: &Option<ItemName>| {
+            item.as_ref().map(|item| {
+                let table = &rules[item.table];
+                (&table.name, table.key.item_of(&item.key))
+            })
+        };
+        json!([
+            self.rule,
+            self.kind().name(),
+            item(&self.referencing).filter(|_| self.orphans().is_none()),
+            item(&self.referenced),
+            self.defect.identity(),
+        ])
+    }
+}
+
+/// The kinds of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An item refers to one that does not exist.
@@ -14,9 +81,9 @@ pub enum Kind {
     Orphaned,
     /// A required reference is absent.
     MissingReference,
-    /// A composite reference has some of its parts only.
+    /// Only some parts of a composite reference are present.
     PartialReference,
-    /// What a reference is made of has the wrong type, or can be no key.
+    /// A part of a reference has the wrong type, or cannot be part of a key.
     MalformedReference,
     /// A source has no mirror.
     MirrorMissing,
@@ -24,11 +91,11 @@ pub enum Kind {
     MirrorStale,
     /// A mirror has no source.
     MirrorExtra,
-    /// An item that Referee did not write is in a mirror's place.
+    /// An item that Referee did not write is at a mirror's key.
     MirrorBlocked,
     /// More items refer to a deleted one than the rule may touch.
     FanoutExceeded,
-    /// A cascade has come as deep as the rule lets it.
+    /// A cascade is as deep as the rule allows.
     DepthExceeded,
 }
 
@@ -58,111 +125,126 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What was done about a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Response {
-    /// It was reported, as the rule asks.
-    Reported,
-    /// It was put right.
-    Repaired,
-    /// It would have been put right, had the rule not been in observe mode.
-    WouldRepair,
-    /// It was to be put right, and that failed.
-    Failed,
+/// What is wrong, in every detail that a decision or a reader needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Defect {
+    /// The referenced item does not exist.
+    TargetMissing,
+    /// The referenced item was deleted, and this referencing item could not be repaired.
+    TargetDeleted,
+    /// A part of the reference has another type than the rule file declares.
+    WrongType {
+        /// The part.
+        path: Path,
+        /// The type that it has.
+        found: Type,
+        /// The type that the rule file declares.
+        declared: Type,
+    },
+    /// An element of a list cannot be part of a key.
+    WrongElementType {
+        /// The list.
+        path: Path,
+        /// The element's type.
+        found: Type,
+    },
+    /// The values cannot form the referenced item's key.
+    InvalidKey(BuildError),
+    /// Only some of these parts are present, and the rule asks for all or none.
+    PartiallyAbsent(Vec<Path>),
+    /// One of these parts is absent, and the rule requires the reference.
+    RequiredAbsent(Vec<Path>),
+    /// These items refer to a deleted one.
+    Orphaned(Orphans),
+    /// More items refer to a deleted one than the rule may touch.
+    TooManyOrphans {
+        /// The ones that were touched.
+        orphans: Orphans,
+        /// How many the rule may touch.
+        touched_max: usize,
+    },
+    /// A cascade stopped at its greatest depth; these items are left.
+    CascadeTooDeep {
+        /// The items that are left.
+        orphans: Orphans,
+        /// How many levels deep the cascade is.
+        depth: u64,
+    },
+    /// The mirror was deleted, and the rule deletes its source with it.
+    MirrorDeleted,
+    /// The source exists and its mirror does not.
+    MirrorMissing,
+    /// The mirror exists and its source does not.
+    SourceMissing,
+    /// An item that Referee did not write is at a mirror's key, and has no source.
+    UnmarkedWithoutSource,
+    /// The mirror differs from its source.
+    MirrorDiffers,
+    /// An item that Referee did not write is at the mirror's key, and the rule adopts it.
+    UnmarkedAdoptable,
+    /// An item that Referee did not write is at the mirror's key, and is left alone.
+    MirrorBlocked,
 }
 
-impl Response {
-    /// The name that output uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reported => "reported",
-            Self::Repaired => "repaired",
-            Self::WouldRepair => "would_repair",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// An item, named by its table and key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ItemName {
-    /// Its table.
-    pub table: TableId,
-    /// Its key.
-    pub key: Key<'static>,
-}
-
-/// Something wrong between items.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The rule's name.
-    pub rule: String,
-    /// What is wrong.
-    pub kind: Kind,
-    /// How much it weighs.
-    pub severity: Severity,
-    /// The item that refers, or the mirror.
-    pub referencing: Option<ItemName>,
-    /// The item that is referred to, or the source.
-    pub referenced: Option<ItemName>,
-    /// Where in the referencing item the reference stands; nothing if it is in the key alone.
-    pub path: Option<String>,
-    /// The sequence number of the record that brought it to light.
-    pub sequence: String,
-    /// What was done about it.
-    pub response: Response,
-    /// The violation in words.
-    pub detail: String,
-    /// For what is [`Kind::Orphaned`]: who was left behind.
-    pub orphans: Option<Orphans>,
-    /// The record's place in its batch.
-    pub position: usize,
-}
-
-/// The items that a deleted one left behind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The items that refer to a deleted one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Orphans {
-    /// How many they are.
+    /// How many were counted.
     pub count: usize,
-    /// Whether there may be more than were counted.
+    /// Whether there may be more.
     pub more: bool,
     /// The first of them.
     pub keys: Vec<Key<'static>>,
 }
 
-impl Violation {
-    /// An identifier that is the same whenever the same record is delivered again.
-    ///
-    /// It is a hash (FNV-1a, 64 bits) of what the violation is about, and not of what was done
-    /// about it, nor of what may have changed meanwhile: an element's place in its list, and which
-    /// of the items left behind is the first.
+impl Defect {
+    /// The kind of finding that this is.
     #[must_use]
-    pub fn id(&self, rules: &Rules) -> String {
-        let item = |item: &Option<ItemName>| {
-            item.as_ref().map(|item| {
-                let table = &rules[item.table];
-                (&table.name, table.key.item_of(&item.key))
-            })
-        };
-        let about = serde_json::json!([
-            self.rule,
-            self.kind.name(),
-            item(&self.referencing).filter(|_| self.orphans.is_none()),
-            item(&self.referenced),
-            // Of what is wrong in itself, several may stand in one list.
-            Some(&self.detail).filter(|_| self.referenced.is_none()),
-            self.sequence,
-        ]);
-        format!("{:016x}", fnv1a(about.to_string().as_bytes()))
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::TargetMissing | Self::TargetDeleted => Kind::DanglingReference,
+            Self::WrongType { .. } | Self::WrongElementType { .. } | Self::InvalidKey(_) => {
+                Kind::MalformedReference
+            }
+            Self::PartiallyAbsent(_) => Kind::PartialReference,
+            Self::RequiredAbsent(_) => Kind::MissingReference,
+            Self::Orphaned(_) => Kind::Orphaned,
+            Self::TooManyOrphans { .. } => Kind::FanoutExceeded,
+            Self::CascadeTooDeep { .. } => Kind::DepthExceeded,
+            Self::MirrorDeleted | Self::MirrorMissing => Kind::MirrorMissing,
+            Self::SourceMissing | Self::UnmarkedWithoutSource => Kind::MirrorExtra,
+            Self::MirrorDiffers | Self::UnmarkedAdoptable => Kind::MirrorStale,
+            Self::MirrorBlocked => Kind::MirrorBlocked,
+        }
     }
-}
 
-/// The FNV-1a hash: stable between releases and machines, which `std`'s hashers do not promise.
-///
-/// <http://www.isthe.com/chongo/tech/comp/fnv/>
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    pub(crate) const fn orphans(&self) -> Option<&Orphans> {
+        if let Self::Orphaned(orphans)
+        | Self::TooManyOrphans { orphans, .. }
+        | Self::CascadeTooDeep { orphans, .. } = self
+        {
+            Some(orphans)
+        } else {
+            None
+        }
+    }
+
+    /// What tells this defect from others of the same kind and items, if anything does.
+    ///
+    /// Only a reference that is malformed in itself needs it: one list may have several such
+    /// elements. Elsewhere the kind and the two items say everything.
+    fn identity(&self) -> serde_json::Value {
+        if let Self::WrongType { path, found, .. } | Self::WrongElementType { path, found } = self {
+            return json!([path.to_string(), found.to_string()]);
+        }
+        let Self::InvalidKey(error) = self else { return serde_json::Value::Null };
+        match error {
+            BuildError::Missing(capture) => json!(["absent", capture]),
+            BuildError::Value { capture, value, .. } => json!(["value", capture, value]),
+            BuildError::Type { capture, found, .. } => {
+                json!(["type", capture, found.as_type().to_string()])
+            }
+            BuildError::Length { attribute, bytes, .. } => json!(["length", attribute, bytes]),
+        }
+    }
 }

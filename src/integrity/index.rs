@@ -1,8 +1,10 @@
-//! What the rules need, worked out once: per table and per entity.
+//! The rules, indexed once: which entities a key may belong to, which rules look at them, and at
+//! which attributes.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::mark::MARK;
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
@@ -10,20 +12,17 @@ use crate::rules::model::{
     ReferenceId, Rules, TableId,
 };
 
-/// The attribute in which a mirror carries its mark.
-pub const MARK: &str = "_referee";
-
-/// The attributes of a table that the rules look at.
+/// The attributes that the rules look at in an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// Every attribute: a mirror copies them all.
+pub(crate) enum Projection {
+    /// Every attribute.
     All,
     /// These top-level attributes.
     Names(BTreeSet<String>),
 }
 
-impl Wanted {
-    /// Whether this attribute is looked at.
+impl Projection {
+    /// Whether the rules look at this attribute.
     pub(crate) fn contains(&self, name: &str) -> bool {
         match self {
             Self::All => true,
@@ -31,15 +30,15 @@ impl Wanted {
         }
     }
 
-    /// The names as a request's projection.
-    pub(crate) fn to_projection(&self) -> Option<Vec<String>> {
+    /// The names, as a request asks for them; `None` for all.
+    pub(crate) fn names(&self) -> Option<Vec<String>> {
         match self {
             Self::All => None,
             Self::Names(names) => Some(names.iter().cloned().collect()),
         }
     }
 
-    /// Takes in what another one wants.
+    /// Adds the attributes of another projection.
     pub(crate) fn extend(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Names(names), Self::Names(others)) => names.extend(others.iter().cloned()),
@@ -49,74 +48,70 @@ impl Wanted {
     }
 }
 
-/// The rules that look at an entity.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Roles {
-    /// References that its items make.
-    pub(crate) outgoing: Vec<ReferenceId>,
-    /// References that its items are the target of.
-    pub(crate) incoming: Vec<ReferenceId>,
-    /// Mirrors whose source it is.
-    pub(crate) sources: Vec<MirrorId>,
-    /// Mirrors that it is.
-    pub(crate) mirrors: Vec<MirrorId>,
+/// What an entity's items are to a rule.
+///
+/// Invariant: whatever a rule must notice of an item, it notices through a role. A new kind of rule
+/// is a new variant, and the compiler then asks for what it looks at and what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Sources of a mirror.
+    Source(MirrorId),
+    /// Mirrors of a source.
+    Mirror(MirrorId),
+    /// The referencing items of a reference.
+    Referencing(ReferenceId),
+    /// The referenced items of a reference.
+    Referenced(ReferenceId),
 }
 
-impl Roles {
-    fn is_empty(&self) -> bool {
-        self.outgoing.is_empty()
-            && self.incoming.is_empty()
-            && self.sources.is_empty()
-            && self.mirrors.is_empty()
-    }
-}
-
-/// What the rules need.
+/// The rules, indexed by what the engine asks of them.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Index {
     matchers: Vec<Matcher>,
-    entities: Vec<EntityPlan>,
+    entities: Vec<EntityIndex>,
     /// What each mirror looks at in its source.
-    sources: Vec<Wanted>,
+    sources: Vec<Projection>,
     /// What each reference looks at in the referencing item.
-    referencing: Vec<Wanted>,
+    referencing: Vec<Projection>,
 }
 
 #[derive(Debug)]
-struct EntityPlan {
-    roles: Roles,
-    /// What the rules look at in its items.
-    wanted: Wanted,
-    /// What tells whether an item of it exists.
-    existence: Wanted,
+struct EntityIndex {
+    roles: Vec<Role>,
+    /// What the rules look at in the entity's items.
+    projection: Projection,
+    /// What decides whether an item of the entity exists.
+    existence: Projection,
 }
 
-impl Plan {
-    /// Works out what the rules need.
+impl Index {
+    /// Indexes the rules.
     pub(crate) fn new(rules: &Rules) -> Self {
-        let entities: Vec<EntityPlan> = roles(rules)
+        let entities: Vec<EntityIndex> = roles(rules)
             .into_iter()
             .zip(&rules.entities)
-            .map(|(roles, entity)| EntityPlan {
-                wanted: entity_wants(rules, entity, &roles),
-                existence: existence_wants(rules, entity),
+            .map(|(roles, entity)| EntityIndex {
+                projection: entity_projection(rules, entity, &roles),
+                existence: existence_projection(rules, entity),
                 roles,
             })
             .collect();
         let referencing =
-            rules.references.iter().map(|reference| referencing_wants(rules, reference)).collect();
-        let sources = rules.mirrors.iter().map(|mirror| source_wants(rules, mirror)).collect();
+            rules.references.iter().map(|rule| referencing_projection(rules, rule)).collect();
+        let sources = rules.mirrors.iter().map(|rule| source_projection(rules, rule)).collect();
         let used = |table| {
             rules
                 .entities
                 .iter()
                 .zip(&entities)
                 .enumerate()
-                .filter(move |(_, (entity, plan))| entity.table == table && !plan.roles.is_empty())
-                .map(|(place, (entity, _))| (EntityId(place), &entity.key))
+                .filter(move |(_, (entity, index))| {
+                    entity.table == table && !index.roles.is_empty()
+                })
+                .map(|(position, (entity, _))| (EntityId(position), &entity.key))
         };
         let matchers = (0..rules.tables.len())
-            .map(|place| Matcher::new(&used(TableId(place)).collect::<Vec<_>>()))
+            .map(|position| Matcher::new(&used(TableId(position)).collect::<Vec<_>>()))
             .collect();
         Self { matchers, entities, sources, referencing }
     }
@@ -126,123 +121,131 @@ impl Plan {
         self.matchers.get(table.0).map_or(&[], |matcher| matcher.candidates(key))
     }
 
-    /// The rules that look at an entity.
-    pub(crate) fn roles(&self, entity: EntityId) -> &Roles {
+    /// What the entity's items are to the rules.
+    pub(crate) fn roles(&self, entity: EntityId) -> &[Role] {
         &self.entity(entity).roles
     }
 
     /// What the rules look at in the items of an entity.
-    pub(crate) fn wanted(&self, entity: EntityId) -> &Wanted {
-        &self.entity(entity).wanted
+    pub(crate) fn projection(&self, entity: EntityId) -> &Projection {
+        &self.entity(entity).projection
     }
 
-    /// What tells whether an item of an entity exists: its key and its conditions.
-    pub(crate) fn existence(&self, entity: EntityId) -> Cow<'_, Wanted> {
+    /// What decides whether an item of an entity exists: its key and its conditions.
+    pub(crate) fn existence(&self, entity: EntityId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.entity(entity).existence)
     }
 
     /// What a mirror looks at in its source.
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
-    pub(crate) fn source(&self, mirror: MirrorId) -> Cow<'_, Wanted> {
+    #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
+    pub(crate) fn source(&self, mirror: MirrorId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.sources[mirror.0])
     }
 
     /// What a reference looks at in the referencing item.
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
-    pub(crate) fn referencing(&self, reference: ReferenceId) -> Cow<'_, Wanted> {
+    #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
+    pub(crate) fn referencing(&self, reference: ReferenceId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.referencing[reference.0])
     }
 
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in the rules that this plans")]
-    fn entity(&self, entity: EntityId) -> &EntityPlan {
+    #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
+    fn entity(&self, entity: EntityId) -> &EntityIndex {
         &self.entities[entity.0]
     }
 }
 
-fn roles(rules: &Rules) -> Vec<Roles> {
-    let mut by_entity = vec![Roles::default(); rules.entities.len()];
-    let mut add = |entity: EntityId, add: &dyn Fn(&mut Roles)| {
+fn roles(rules: &Rules) -> Vec<Vec<Role>> {
+    let mut by_entity = vec![Vec::new(); rules.entities.len()];
+    let mut add = |entity: EntityId, role: Role| {
         if let Some(roles) = by_entity.get_mut(entity.0) {
-            add(roles);
+            roles.push(role);
         }
     };
-    for (place, reference) in rules.references.iter().enumerate() {
-        if reference.mode != Mode::Off {
-            add(reference.from, &|roles| roles.outgoing.push(ReferenceId(place)));
-            add(reference.to, &|roles| roles.incoming.push(ReferenceId(place)));
+    // Mirrors come first: they are written before anything is read.
+    for (position, mirror) in rules.mirrors.iter().enumerate() {
+        if mirror.mode != Mode::Off {
+            add(mirror.source, Role::Source(MirrorId(position)));
+            add(mirror.mirror, Role::Mirror(MirrorId(position)));
         }
     }
-    for (place, mirror) in rules.mirrors.iter().enumerate() {
-        if mirror.mode != Mode::Off {
-            add(mirror.source, &|roles| roles.sources.push(MirrorId(place)));
-            add(mirror.mirror, &|roles| roles.mirrors.push(MirrorId(place)));
+    for (position, reference) in rules.references.iter().enumerate() {
+        if reference.mode != Mode::Off {
+            add(reference.from, Role::Referencing(ReferenceId(position)));
+            add(reference.to, Role::Referenced(ReferenceId(position)));
         }
     }
     by_entity
 }
 
-/// What an entity's rules look at in its items. Of a mirror it is everything: what someone adds to
-/// it is an edit too; and of what may be written again as it was.
-fn entity_wants(rules: &Rules, entity: &Entity, uses: &Roles) -> Wanted {
-    if !uses.mirrors.is_empty() {
-        return Wanted::All;
+/// What an entity's rules look at in its items.
+fn entity_projection(rules: &Rules, entity: &Entity, of_entity: &[Role]) -> Projection {
+    let mut projection = existence_projection(rules, entity);
+    for role in of_entity {
+        projection.extend(&role_projection(rules, *role));
     }
-    let mut wanted = existence_wants(rules, entity);
-    for reference in uses.outgoing.iter().map(|id| &rules[*id]) {
-        wanted.extend(&referencing_wants(rules, reference));
-    }
-    for reference in uses.incoming.iter().map(|id| &rules[*id]) {
-        if reference.on_deletes().contains(&OnDelete::Restore) {
-            wanted = Wanted::All;
-        }
-    }
-    for mirror in &uses.sources {
-        wanted.extend(&source_wants(rules, &rules[*mirror]));
-    }
-    wanted
+    projection
 }
 
-/// What tells whether an item of an entity exists: its key and its conditions.
-fn existence_wants(rules: &Rules, entity: &Entity) -> Wanted {
+fn role_projection(rules: &Rules, role: Role) -> Projection {
+    match role {
+        Role::Source(mirror) => source_projection(rules, &rules[mirror]),
+        // An attribute that someone adds to a mirror is an edit too.
+        Role::Mirror(_) => Projection::All,
+        Role::Referencing(reference) => referencing_projection(rules, &rules[reference]),
+        Role::Referenced(reference) => {
+            // A deleted item may be written again as it was.
+            if rules[reference].on_deletes().contains(&OnDelete::Restore) {
+                Projection::All
+            } else {
+                existence_projection(rules, rules.referenced(reference))
+            }
+        }
+    }
+}
+
+/// What decides whether an item of an entity exists: its key and its conditions.
+fn existence_projection(rules: &Rules, entity: &Entity) -> Projection {
     let keys = rules[entity.table].key.names();
     let conditions = entity.conditions.iter().map(|(path, _)| path.root());
-    Wanted::Names(keys.chain(conditions).map(str::to_owned).collect())
+    Projection::Names(keys.chain(conditions).map(str::to_owned).collect())
 }
 
 /// What a reference looks at in the referencing item.
-fn referencing_wants(rules: &Rules, reference: &Reference) -> Wanted {
-    let mut wanted = existence_wants(rules, &rules[reference.from]);
+fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
+    let mut projection = existence_projection(rules, &rules[reference.from]);
     let roots = reference.paths().map(|path| path.root().to_owned());
-    wanted.extend(&Wanted::Names(roots.collect()));
+    projection.extend(&Projection::Names(roots.collect()));
     if reference.on_missing == OnMissing::Revert {
-        wanted = Wanted::All;
+        projection = Projection::All;
     }
     if reference.is_recursive() {
-        wanted.extend(&Wanted::Names(BTreeSet::from([MARK.to_owned()])));
+        projection.extend(&Projection::Names(BTreeSet::from([MARK.to_owned()])));
     }
-    wanted
+    projection
 }
 
 /// What a mirror looks at in its source.
-fn source_wants(rules: &Rules, mirror: &Mirror) -> Wanted {
-    let mut wanted = existence_wants(rules, &rules[mirror.source]);
+fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
+    let mut projection = existence_projection(rules, &rules[mirror.source]);
     match &mirror.copy {
-        Copied::All => wanted = Wanted::All,
+        Copied::All => projection = Projection::All,
         Copied::None => {}
-        Copied::List(names) => wanted.extend(&Wanted::Names(names.iter().cloned().collect())),
+        Copied::List(names) => {
+            projection.extend(&Projection::Names(names.iter().cloned().collect()));
+        }
     }
-    wanted
+    projection
 }
 
-/// The references in use for which this rule's mirrors lead to who refers.
-pub(crate) fn found_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
+/// The references that use this rule's mirrors to find their referencing items.
+pub(crate) fn looked_up_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
     let references = rules.references.iter().enumerate();
-    let is_found_by_it = move |reference: &Reference| {
+    let is_looked_up_by_it = move |reference: &Reference| {
         matches!(reference.find, Find::Mirror(id) if id == mirror) && reference.mode != Mode::Off
     };
     references
-        .filter(move |(_, reference)| is_found_by_it(reference))
-        .map(|(place, _)| ReferenceId(place))
+        .filter(move |(_, reference)| is_looked_up_by_it(reference))
+        .map(|(position, _)| ReferenceId(position))
 }
 
 #[cfg(test)]
@@ -250,15 +253,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_looked_at_is_asked_for() {
-        let names =
-            |names: &[&str]| Wanted::Names(names.iter().map(|name| (*name).to_owned()).collect());
-        let mut wanted = names(&["kind"]);
-        wanted.extend(&names(&["by"]));
-        assert!(wanted.contains("by") && wanted.contains("kind") && !wanted.contains("notes"));
-        assert_eq!(wanted.to_projection(), Some(vec!["by".to_owned(), "kind".to_owned()]));
-        wanted.extend(&Wanted::All);
-        assert!(wanted.contains("notes"));
-        assert_eq!(wanted.to_projection(), None);
+    fn a_projection_has_exactly_the_names_that_were_added() {
+        let names = |names: &[&str]| {
+            Projection::Names(names.iter().map(|name| (*name).to_owned()).collect())
+        };
+        let mut projection = names(&["kind"]);
+        projection.extend(&names(&["by"]));
+        assert!(
+            projection.contains("by")
+                && projection.contains("kind")
+                && !projection.contains("notes")
+        );
+        assert_eq!(projection.names(), Some(vec!["by".to_owned(), "kind".to_owned()]));
+        projection.extend(&Projection::All);
+        assert!(projection.contains("notes"));
+        assert_eq!(projection.names(), None);
     }
 }

@@ -1,8 +1,9 @@
-//! Inspecting: what the rules see in one item, and what each would do about it.
+//! What the rules see in one item, and what each would do about it.
 
+use super::finding::Defect;
+use super::mirror::{self, Pair};
+use super::reference::{ReferenceState, evaluate, finder, path_of};
 use crate::data::{Item, Key, KeyValue};
-use crate::integrity::mirror::{self, Pair};
-use crate::integrity::reference::{Stance, claim_path, evaluate, finder};
 use crate::rules::model::{EntityId, MirrorId, Mode, ReferenceId, Rules, TableId};
 use crate::store::Query;
 
@@ -11,9 +12,9 @@ use crate::store::Query;
 pub struct Sighting {
     /// The entity.
     pub entity: EntityId,
-    /// What the entity's captures are in the item's key, in their order.
+    /// The values of the entity's captures in the item's key, in their order.
     pub captures: Vec<KeyValue<'static>>,
-    /// Whether the entity's `where` holds of the item; if not, it is none of the entity's.
+    /// Whether the entity's `where` holds; if not, the item does not belong to the entity.
     pub admitted: bool,
     /// What the rules that look at the entity see.
     pub views: Vec<View>,
@@ -26,14 +27,14 @@ pub enum View {
     Refers {
         /// The reference.
         rule: ReferenceId,
-        /// What it refers to, or what is wrong with the reference, each with where it stands.
-        claims: Vec<(Result<Key<'static>, String>, Option<String>)>,
+        /// What each value refers to, or what is wrong with it, with the value's path.
+        values: Vec<(Result<Key<'static>, Defect>, Option<String>)>,
     },
     /// Others may refer to the item.
     Referred {
         /// The reference.
         rule: ReferenceId,
-        /// How they are found if the item is deleted; nothing if they are not.
+        /// How they are found if the item is deleted; `None` if they are not.
         query: Option<Query>,
     },
     /// The item is mirrored.
@@ -59,12 +60,12 @@ pub enum View {
 pub fn inspect(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) -> Vec<Sighting> {
     let of_table = rules.entities.iter().enumerate().filter(|(_, entity)| entity.table == table);
     of_table
-        .filter_map(|(place, entity)| {
+        .filter_map(|(index, entity)| {
             let captures = entity.key.parse(key)?;
             Some(Sighting {
-                entity: EntityId(place),
+                entity: EntityId(index),
                 admitted: entity.admits(item),
-                views: views(rules, EntityId(place), &captures, item),
+                views: views(rules, EntityId(index), &captures, item),
                 captures: captures.into_iter().map(KeyValue::into_owned).collect(),
             })
         })
@@ -73,25 +74,25 @@ pub fn inspect(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) ->
 
 fn views(rules: &Rules, entity: EntityId, captures: &[KeyValue<'_>], item: &Item<'_>) -> Vec<View> {
     let mut views = Vec::new();
-    for (place, reference) in rules.references.iter().enumerate() {
-        let rule = ReferenceId(place);
+    for (index, reference) in rules.references.iter().enumerate() {
+        let rule = ReferenceId(index);
         if reference.from == entity && reference.mode != Mode::Off {
-            let claims = evaluate(rules, reference, captures, item).into_iter().map(|claim| {
-                let path = claim_path(reference, &claim);
-                match claim.stance {
-                    Stance::Refers(key) => (Ok(key), path),
-                    Stance::Wrong(_, detail) => (Err(detail), path),
+            let values = evaluate(rules, reference, captures, item).into_iter().map(|value| {
+                let path = path_of(reference, &value);
+                match value.state {
+                    ReferenceState::Refers(key) => (Ok(key), path),
+                    ReferenceState::Broken(defect) => (Err(defect), path),
                 }
             });
-            views.push(View::Refers { rule, claims: claims.collect() });
+            views.push(View::Refers { rule, values: values.collect() });
         }
         if reference.to == entity && reference.mode != Mode::Off {
             let query = finder(rules, rule, captures).map(|finder| finder.query);
             views.push(View::Referred { rule, query });
         }
     }
-    for (place, mirror) in rules.mirrors.iter().enumerate() {
-        let rule = MirrorId(place);
+    for (index, mirror) in rules.mirrors.iter().enumerate() {
+        let rule = MirrorId(index);
         if mirror.source == entity && mirror.mode != Mode::Off {
             let pair = Pair::of_source(rules, rule, captures);
             let content =

@@ -1,11 +1,15 @@
 //! What the rules say of items, as pure functions: what refers to what, what should exist, what is
 //! wrong, and which write fixes it.
+//!
+//! Nothing here knows a stream, a store or a clock: the engine, an audit and the command line all
+//! work on it.
 
 pub mod change;
 pub mod finding;
 pub(crate) mod index;
 pub mod inspect;
+pub mod mark;
 pub(crate) mod mirror;
 pub(crate) mod presence;
 pub(crate) mod reference;
-pub(crate) mod repair;
+pub mod repair;

@@ -1,32 +1,32 @@
-//! Presence: whether an item of an entity is at a key, as a condition on what is there.
+//! Whether an item of an entity is at a key, as a condition on the item there.
 
 use crate::data::Path;
 use crate::rules::model::{EntityId, Rules};
 use crate::store::{Condition, Operand};
 
-/// An item of the entity is there.
+/// An item of the entity is at the key.
 pub(crate) fn is_there(rules: &Rules, entity: EntityId) -> Condition {
     Condition::All(is_one(rules, entity).collect())
 }
 
-/// What holds of every item of the entity, one by one.
+/// The conditions that every item of the entity meets.
 pub(crate) fn is_one(rules: &Rules, entity: EntityId) -> impl Iterator<Item = Condition> + '_ {
     let exists = Condition::Exists(partition(rules, entity));
     std::iter::once(exists).chain(conditions(rules, entity))
 }
 
-/// No item of the entity is there; one of another entity may be.
+/// No item of the entity is at the key; one of another entity may be.
 pub(crate) fn is_not_there(rules: &Rules, entity: EntityId) -> Condition {
     let is_other = conditions(rules, entity).map(|holds| Condition::Not(Box::new(holds)));
     Condition::Any(std::iter::once(nothing_is_there(rules, entity)).chain(is_other).collect())
 }
 
-/// Nothing at all is there.
+/// No item is at the key.
 pub(crate) fn nothing_is_there(rules: &Rules, entity: EntityId) -> Condition {
     Condition::NotExists(partition(rules, entity))
 }
 
-/// The attribute that whatever is there has: the partition key of the entity's table.
+/// The attribute that every item has: the partition key of the entity's table.
 pub(crate) fn partition(rules: &Rules, entity: EntityId) -> Path {
     Path::attribute(&rules.key_schema(entity).partition.name)
 }

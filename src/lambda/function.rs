@@ -5,8 +5,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use crate::engine::{Clock as _, Engine, Fatal, PartialBatchResponse, answer, records};
+use crate::engine::{Engine, PartialBatchResponse, answer, records};
 use crate::metrics::Metrics;
+use crate::runtime::clock::Clock as _;
+use crate::runtime::error::Fatal;
 use crate::runtime::system_clock::{SystemClock, Until};
 use crate::store::DynamoDb;
 

@@ -14,8 +14,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::config::Problem;
-use crate::engine::{Fatal, ItemName, Outcome, Violation, WriteMade};
-use crate::rules::model::{Rules, Severity};
+use crate::engine::{Outcome, Violation, WriteMade};
+use crate::integrity::finding::ItemName;
+use crate::rules::Rules;
+use crate::runtime::error::Fatal;
+use crate::wording::{ItemLine, ViolationLine};
 
 /// The most of a payload that one line shows, in bytes: CloudWatch Logs takes events of 256 KB, and
 /// JSON in JSON grows.
@@ -86,7 +89,7 @@ impl Log<'_> {
     pub(super) fn outcome(&self, outcome: &Outcome, records: &[&RawValue], duration_ms: i64) {
         let payload = |position: usize| records.get(position).map_or("", |record| record.get());
         for violation in &outcome.violations {
-            self.violation(violation, payload(violation.position));
+            self.violation(violation, payload(violation.occurrence.position));
         }
         for planned in &outcome.planned {
             self.planned(planned);
@@ -138,35 +141,23 @@ impl Log<'_> {
     }
 
     fn violation(&self, violation: &Violation, payload: &str) {
-        let item = |item: &Option<ItemName>| {
-            item.as_ref().map(|ItemName { table, key }| {
-                let table = &self.rules[*table];
-                json!({ "table": table.name, "key": table.key.item_of(key) }).to_string()
-            })
-        };
-        let orphans = violation.orphans.as_ref();
-        let keys = orphans.zip(violation.referencing.as_ref()).map(|(orphans, first)| {
-            let schema = &self.rules[first.table].key;
-            let keys = orphans.keys.iter().map(|key| json!(schema.item_of(key)));
-            keys.collect::<serde_json::Value>().to_string()
-        });
-        let path = violation.path.as_deref().map(short);
+        let line = ViolationLine::new(self.rules, violation);
+        let item = |item: &Option<ItemLine<'_>>| item.as_ref().map(|item| json!(item).to_string());
+        let keys = line.keys.as_ref().map(|keys| json!(keys).to_string());
+        let path = line.path.map(short);
         tracing::warn!(
             request_id = self.request_id,
-            id = violation.id(self.rules),
-            rule = violation.rule,
-            kind = violation.kind.name(),
-            severity = match violation.severity {
-                Severity::Error => "error",
-                Severity::Warn => "warn",
-            },
-            referencing = item(&violation.referencing),
-            referenced = item(&violation.referenced),
+            id = line.id,
+            rule = line.rule,
+            kind = line.kind,
+            severity = line.severity,
+            referencing = item(&line.referencing),
+            referenced = item(&line.referenced),
             path = path.as_deref(),
-            sequence = violation.sequence,
-            action = violation.response.name(),
-            detail = &*short(&violation.detail),
-            count = orphans.map(|orphans| orphans.count),
+            sequence = line.sequence,
+            action = line.action,
+            detail = &*short(&line.detail),
+            count = line.count,
             keys,
             record = self.shows_items.then(|| parts(payload).swap_remove(0)),
             "violation"

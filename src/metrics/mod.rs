@@ -191,13 +191,17 @@ struct Processed<'p> {
 
 impl<'p> Processed<'p> {
     fn violations(&self, severity: Severity) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.position < self.end);
-        done.filter(|it| it.severity == severity).map(|it| it.rule.as_str()).collect()
+        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
+        done.filter(|it| it.finding.severity == severity)
+            .map(|it| it.finding.rule.as_str())
+            .collect()
     }
 
     fn answered(&self, response: Response) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.position < self.end);
-        done.filter(|it| it.response == response).map(|it| it.rule.as_str()).collect()
+        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
+        done.filter(|it| it.resolution.response == response)
+            .map(|it| it.finding.rule.as_str())
+            .collect()
     }
 
     fn mirror_writes(&self) -> Vec<&'p str> {

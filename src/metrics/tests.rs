@@ -27,7 +27,9 @@ mirrors:
 /// The outcome of three records: a membership without its user, one with, and one whose mirror
 /// someone had deleted, which is also a warning.
 fn outcome() -> Outcome {
-    use crate::engine::{ItemName, Kind, Operation, Rejected, Violation, WriteMade};
+    use crate::engine::{Occurrence, Rejected, Resolution, Violation, WriteMade};
+    use crate::integrity::finding::{Defect, Finding, ItemName};
+    use crate::integrity::repair::Operation;
     use crate::rules::model::{Severity, TableId};
     let rules = rules();
     let key = |pk: &str| {
@@ -36,17 +38,16 @@ fn outcome() -> Outcome {
     };
     let item = |pk: &str| ItemName { table: TableId(0), key: key(pk) };
     let violation = |rule: &str, severity, response, position| Violation {
-        rule: rule.to_owned(),
-        kind: Kind::DanglingReference,
-        severity,
-        referencing: Some(item("team#t")),
-        referenced: None,
-        path: None,
-        sequence: "100".to_owned(),
-        response,
-        detail: "a detail".to_owned(),
-        orphans: None,
-        position,
+        finding: Finding {
+            rule: rule.to_owned(),
+            severity,
+            referencing: Some(item("team#t")),
+            referenced: None,
+            path: None,
+            defect: Defect::TargetMissing,
+        },
+        occurrence: Occurrence { sequence: "100".to_owned(), position },
+        resolution: Resolution::from(response),
     };
     Outcome {
         records: 5,

@@ -4,7 +4,8 @@ use serde_json::value::RawValue;
 
 use super::event::Batch;
 use super::{Incomplete, Place, Told};
-use crate::engine::{Clock, Engine};
+use crate::engine::Engine;
+use crate::runtime::clock::Clock;
 use crate::store::Store;
 
 /// How often a batch that hands records back is delivered before a replay gives up. The store has

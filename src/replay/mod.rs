@@ -21,7 +21,8 @@ use std::collections::BTreeSet;
 
 use self::chaos::Chaos;
 use self::world::{Committed, Delivery, World};
-use crate::engine::{Engine, Fatal, Outcome, Rejected};
+use crate::engine::{Engine, Outcome, Rejected};
+use crate::runtime::error::Fatal;
 use crate::store::Memory;
 
 /// How often a batch that hands records back is delivered before a replay gives up.

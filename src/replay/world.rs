@@ -12,8 +12,10 @@ use serde_json::value::RawValue;
 
 use super::event::Batch;
 use crate::data::{Item, Key, SequenceNumber, into_owned};
-use crate::engine::{Clock, Engine, Fatal, Outcome, Rejected, decode_whole};
+use crate::engine::{Engine, Outcome, Rejected, decode_whole};
 use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
 use crate::store::Memory;
 
 /// A record ready to be delivered.
@@ -216,13 +218,13 @@ fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
             Err(rejected) => read.rejected.push((place, rejected)),
             Ok(change) => {
                 let write = RecordedWrite {
-                    image: change.after.map(into_owned),
+                    image: change.change.after.map(into_owned),
                     sequence: change.sequence.into_owned(),
                     created_ms: change.created_ms,
                     committed: None,
                     delivery: Delivery {
-                        table: rules[change.table].name.clone(),
-                        key: change.key.into_owned(),
+                        table: rules[change.change.table].name.clone(),
+                        key: change.change.key.into_owned(),
                         place: Some(place),
                         record: record.clone(),
                     },

@@ -220,6 +220,17 @@ pub enum Severity {
     Warn,
 }
 
+impl Severity {
+    /// The name that the rule file and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+        }
+    }
+}
+
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {

@@ -2,17 +2,22 @@
 
 use std::future::Future;
 
-/// Time, as the engine needs it.
+/// The time, and a way to wait.
 pub trait Clock {
     /// The time, in milliseconds since 1970.
     fn now_ms(&self) -> i64;
 
-    /// Waits until a time has come.
+    /// Waits until this time, in milliseconds since 1970.
     fn sleep_until_ms(&self, time_ms: i64) -> impl Future<Output = ()>;
 
-    /// The time at which the batch must be done, if there is one: what cannot be done by then is
-    /// handed back.
+    /// The time by which the run must end, if there is one, in milliseconds since 1970. What
+    /// cannot be done by then is left for another run.
     fn deadline_ms(&self) -> Option<i64> {
         None
+    }
+
+    /// Whether a request may still be started.
+    fn has_time(&self) -> bool {
+        self.deadline_ms().is_none_or(|deadline_ms| self.now_ms() < deadline_ms)
     }
 }

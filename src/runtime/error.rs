@@ -1,6 +1,6 @@
-//! What stops everything.
+//! The error that ends a run.
 
-/// What no redelivery mends: an operator must act.
+/// An error that redelivery cannot fix: an operator must act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fatal(pub String);

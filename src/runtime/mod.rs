@@ -1,9 +1,10 @@
-//! What waits for a store or a clock, whatever asks for it: reads, the items that refer to another,
+//! What waits for a store or a clock and knows no stream: reads, the referencing items of an item,
 //! writes, and guarded transactions.
 
 pub mod clock;
 pub mod error;
 pub(crate) mod meter;
+pub(crate) mod pass;
 pub(crate) mod reads;
 pub(crate) mod referrers;
 #[cfg(feature = "aws")]

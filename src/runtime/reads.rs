@@ -1,4 +1,4 @@
-//! Reading: once per batch, each item once, and of it only what the rules look at.
+//! Reading many items at once: each item once, and of it only what the rules look at.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,110 +6,164 @@ use std::collections::btree_map::Entry;
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::clock::Clock;
+use super::pass::Pass;
 use crate::data::{Item, Key};
-use crate::integrity::index::Wanted;
+use crate::integrity::index::Projection;
 use crate::rules::model::{EntityId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
-/// How many requests are under way at once.
+/// How many requests are in flight at once.
 pub(crate) const CONCURRENCY: usize = 16;
 
-/// The items to read.
+/// The items to read, and the only way to a [`Slot`]: what was not asked for cannot be looked at.
 #[derive(Debug, Default)]
 pub(crate) struct ReadSet<'p> {
-    items: BTreeMap<TableId, BTreeMap<Key<'static>, Cow<'p, Wanted>>>,
+    /// Read before the others.
+    first: Items<'p>,
+    others: Items<'p>,
+    len: usize,
 }
+
+type Items<'p> = BTreeMap<TableId, BTreeMap<Key<'static>, Wanted<'p>>>;
+
+#[derive(Debug)]
+struct Wanted<'p> {
+    slot: Slot,
+    projection: Cow<'p, Projection>,
+}
+
+/// Where the item of one read is found in the [`Snapshot`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(usize);
 
 impl<'p> ReadSet<'p> {
     /// Asks for an item.
-    pub(crate) fn want(&mut self, table: TableId, key: &Key<'_>, wanted: Cow<'p, Wanted>) {
-        let items = self.items.entry(table).or_default();
-        // The ordinary item is asked for again and again with the same wants.
-        let known: &BTreeMap<Key<'_>, _> = items;
-        if known.get(key).is_some_and(|known| *known == wanted) {
-            return;
-        }
-        match items.entry(key.clone().into_owned()) {
-            Entry::Occupied(mut known) => known.get_mut().to_mut().extend(&wanted),
-            Entry::Vacant(vacant) => {
-                vacant.insert(wanted);
+    pub(crate) fn want(
+        &mut self,
+        table: TableId,
+        key: &Key<'_>,
+        projection: Cow<'p, Projection>,
+    ) -> Slot {
+        want(&mut self.others, &mut self.len, table, key, projection)
+    }
+
+    /// Asks for an item that is read before the ones of [`want`](Self::want).
+    pub(crate) fn want_first(
+        &mut self,
+        table: TableId,
+        key: &Key<'_>,
+        projection: Cow<'p, Projection>,
+    ) -> Slot {
+        want(&mut self.first, &mut self.len, table, key, projection)
+    }
+
+    /// Asks for whether an item of the entity is at the key.
+    pub(crate) fn want_existence<S, C>(
+        &mut self,
+        pass: Pass<'p, S, C>,
+        entity: EntityId,
+        key: &Key<'_>,
+    ) -> Slot {
+        self.want(pass.rules[entity].table, key, pass.index.existence(entity))
+    }
+
+    /// Reads the items.
+    pub(crate) async fn fetch(self, pass: Pass<'_, impl Store, impl Clock>) -> Snapshot {
+        let unread = || Err(internal_error());
+        let mut found: Vec<Found> = std::iter::repeat_with(unread).take(self.len).collect();
+        for items in [self.first, self.others] {
+            for (slot, item) in read_all(pass, items).await {
+                if let Some(place) = found.get_mut(slot.0) {
+                    *place = item;
+                }
             }
+        }
+        Snapshot { found }
+    }
+}
+
+/// A bug must stop the function: as an error to retry, it would be redelivered for ever.
+fn internal_error() -> StoreError {
+    StoreError::Fatal("internal error: an item was not read".to_owned())
+}
+
+fn want<'p>(
+    items: &mut Items<'p>,
+    len: &mut usize,
+    table: TableId,
+    key: &Key<'_>,
+    projection: Cow<'p, Projection>,
+) -> Slot {
+    let of_table = items.entry(table).or_default();
+    // The same item is often asked for again: then its key need not be copied.
+    let known: &BTreeMap<Key<'_>, _> = of_table;
+    if let Some(known) = known.get(key).filter(|known| known.projection == projection) {
+        return known.slot;
+    }
+    match of_table.entry(key.clone().into_owned()) {
+        Entry::Occupied(mut known) => {
+            known.get_mut().projection.to_mut().extend(&projection);
+            known.get().slot
+        }
+        Entry::Vacant(vacant) => {
+            let slot = Slot(*len);
+            *len += 1;
+            vacant.insert(Wanted { slot, projection });
+            slot
         }
     }
 }
 
-/// What was read of one item: nothing if it does not exist, an error if it could not be read.
+/// What was read of one item: `None` if it does not exist, an error if it could not be read.
 type Found = Result<Option<Item<'static>>, StoreError>;
 
 /// What was read.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    items: BTreeMap<TableId, BTreeMap<Key<'static>, Found>>,
+    found: Vec<Found>,
 }
 
 impl Snapshot {
-    /// An item that was asked for: nothing if it does not exist, an error if it could not be read.
-    pub(crate) fn item<'s>(
-        &'s self,
-        table: TableId,
-        key: &Key<'s>,
-    ) -> Result<Option<&'s Item<'static>>, StoreError> {
-        let of_table: Option<&BTreeMap<Key<'s>, Found>> = self.items.get(&table);
-        match of_table.and_then(|items| items.get(key)) {
-            Some(Ok(item)) => Ok(item.as_ref()),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(StoreError::Retry("the item was not read".to_owned())),
-        }
+    /// An item: `None` if it does not exist, an error if it could not be read.
+    pub(crate) fn item(&self, slot: Slot) -> Result<Option<&Item<'static>>, StoreError> {
+        let Some(found) = self.found.get(slot.0) else {
+            debug_assert!(false, "a slot of another read set");
+            return Err(internal_error());
+        };
+        found.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
-    /// Whether an item of the entity is at the key, which was asked for.
+    /// Whether the item is there and of the entity.
     pub(crate) fn has(
         &self,
         rules: &Rules,
         entity: EntityId,
-        key: &Key<'_>,
+        slot: Slot,
     ) -> Result<bool, StoreError> {
-        let entity = &rules[entity];
-        Ok(self.item(entity.table, key)?.is_some_and(|item| entity.admits(item)))
-    }
-
-    fn insert(&mut self, table: TableId, key: Key<'static>, found: Found) {
-        self.items.entry(table).or_default().insert(key, found);
+        Ok(self.item(slot)?.is_some_and(|item| rules[entity].admits(item)))
     }
 }
 
-/// Reads a set of items.
-pub(crate) async fn fetch<S: Store>(rules: &Rules, store: &S, reads: ReadSet<'_>) -> Snapshot {
-    let wanted: Vec<(TableId, Key<'static>, Cow<'_, Wanted>)> = reads
-        .items
+async fn read_all(pass: Pass<'_, impl Store, impl Clock>, items: Items<'_>) -> Vec<(Slot, Found)> {
+    let wanted: Vec<(TableId, Key<'static>, Wanted<'_>)> = items
         .into_iter()
         .flat_map(|(table, items)| items.into_iter().map(move |(key, wanted)| (table, key, wanted)))
         .collect();
     let requests = wanted.chunks(BATCH_GET_KEYS_MAX).map(|chunk| async move {
-        let reads = chunk.iter().map(|(table, key, wanted)| read(rules, *table, key, wanted));
-        store.batch_get(reads.collect()).await
+        let reads = chunk
+            .iter()
+            .map(|(table, key, wanted)| read(pass.rules, *table, key, &wanted.projection));
+        match pass.store.batch_get(reads.collect()).await {
+            Ok(answer) => answer.value.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error); chunk.len()],
+        }
     });
-    let answers: Vec<_> = stream::iter(requests).buffered(CONCURRENCY).collect().await;
-    let found =
-        answers.into_iter().zip(wanted.chunks(BATCH_GET_KEYS_MAX)).flat_map(|(answer, chunk)| {
-            match answer {
-                Ok(answer) => answer.value.into_iter().map(Ok).collect::<Vec<_>>(),
-                Err(error) => vec![Err(error); chunk.len()],
-            }
-        });
-    let found: Vec<Found> = found.collect();
-    let mut snapshot = Snapshot::default();
-    for ((table, key, _), found) in wanted.into_iter().zip(found) {
-        snapshot.insert(table, key, found);
-    }
-    snapshot
+    let found: Vec<Vec<Found>> = stream::iter(requests).buffered(CONCURRENCY).collect().await;
+    wanted.iter().map(|(_, _, wanted)| wanted.slot).zip(found.into_iter().flatten()).collect()
 }
 
-fn read(rules: &Rules, table: TableId, key: &Key<'static>, wanted: &Wanted) -> Read {
+fn read(rules: &Rules, table: TableId, key: &Key<'static>, projection: &Projection) -> Read {
     let table = &rules[table];
-    Read {
-        table: table.name.clone(),
-        key: table.key.item_of(key),
-        attributes: wanted.to_projection(),
-    }
+    Read { table: table.name.clone(), key: table.key.item_of(key), attributes: projection.names() }
 }

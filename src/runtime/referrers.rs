@@ -1,15 +1,18 @@
-//! Leads: following a finder's query to the items that refer to its target.
+//! The items that refer to a finder's target, found by its query.
 
+use super::clock::Clock;
+use super::pass::Pass;
+use super::reads::ReadSet;
 use crate::data::{Item, Key};
-use crate::integrity::index::Plan;
 use crate::integrity::reference::Finder;
-use crate::rules::model::Rules;
-use crate::runtime::reads::{ReadSet, fetch};
 use crate::store::{Query, Store, StoreError};
 
-/// The items that refer to a finder's target.
+/// An item that refers to a target, and its key.
+pub(crate) type Referring = (Key<'static>, Item<'static>);
+
+/// The referencing items of a target, or the first of them.
 #[derive(Debug, Default)]
-pub(crate) struct Leads {
+pub(crate) struct Found {
     /// Their keys.
     pub(crate) keys: Vec<Key<'static>>,
     /// Whether there are more.
@@ -17,18 +20,21 @@ pub(crate) struct Leads {
 }
 
 /// Whether a finder's query leads to any item that may refer to its target.
-pub(crate) async fn leads_anywhere<S: Store>(
-    rules: &Rules,
-    store: &S,
+pub(crate) async fn may_exist(
+    pass: Pass<'_, impl Store, impl Clock>,
     finder: &Finder,
 ) -> Result<bool, StoreError> {
+    let is_exact = finder.reads_referencing_items(pass.rules);
+    let may_refer = |item: &Item<'_>| {
+        if is_exact {
+            finder.refers(pass.rules, item)
+        } else {
+            finder.referencing_key(pass.rules, item).is_some()
+        }
+    };
     let mut start = None;
     loop {
-        let page = store.query(Query { start, ..finder.query.clone() }).await?.value;
-        let is_exact = finder.reads_referencing_items(rules);
-        let may_refer = |item: &Item<'_>| {
-            if is_exact { finder.refers(rules, item) } else { finder.lead(rules, item).is_some() }
-        };
+        let page = pass.store.query(Query { start, ..finder.query.clone() }).await?.value;
         if page.items.iter().any(may_refer) {
             return Ok(true);
         }
@@ -40,11 +46,10 @@ pub(crate) async fn leads_anywhere<S: Store>(
 }
 
 /// The items that refer to a finder's target, page by page of its query.
-pub(crate) struct Trail<'t> {
-    rules: &'t Rules,
-    plan: &'t Plan,
+pub(crate) struct Referrers<'t, S, C> {
+    pass: Pass<'t, S, C>,
     finder: &'t Finder,
-    /// How many items a page has at most, if not as many as a query gives.
+    /// The most items of a page, if not as many as a query returns.
     limit: Option<usize>,
     next: Next,
 }
@@ -57,26 +62,23 @@ enum Next {
     End,
 }
 
-impl<'t> Trail<'t> {
-    /// The trail from its beginning.
-    pub(crate) const fn new(rules: &'t Rules, plan: &'t Plan, finder: &'t Finder) -> Self {
-        Self { rules, plan, finder, limit: None, next: Next::Page(None) }
+impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
+    /// The referrers, from the beginning.
+    pub(crate) const fn new(pass: Pass<'t, S, C>, finder: &'t Finder) -> Self {
+        Self { pass, finder, limit: None, next: Next::Page(None) }
     }
 
-    /// The same trail, in pages of no more items than this.
+    /// The same, in pages of at most this many items.
     pub(crate) fn in_pages_of(self, items: usize) -> Self {
         Self { limit: Some(items), ..self }
     }
 
-    /// The next page's items that refer to the target, as they are; nothing after the last page.
-    pub(crate) async fn next<S: Store>(
-        &mut self,
-        store: &S,
-    ) -> Result<Option<Vec<Referring>>, StoreError> {
+    /// The referring items of the next page, as they are; `None` after the last page.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Referring>>, StoreError> {
         let Next::Page(start) = &self.next else { return Ok(None) };
         let query = Query { start: start.clone(), limit: self.limit, ..self.finder.query.clone() };
-        let page = store.query(query).await?.value;
-        let referring = self.referring(store, page.items).await?;
+        let page = self.pass.store.query(query).await?.value;
+        let referring = self.referring(page.items).await?;
         self.next = page.next.map_or(Next::End, |start| Next::Page(Some(start)));
         Ok(Some(referring))
     }
@@ -86,64 +88,50 @@ impl<'t> Trail<'t> {
         matches!(self.next, Next::Page(_))
     }
 
-    async fn referring<S: Store>(
-        &self,
-        store: &S,
-        items: Vec<Item<'static>>,
-    ) -> Result<Vec<Referring>, StoreError> {
-        let (rules, finder) = (self.rules, self.finder);
+    /// The first of the referring items, at most this many.
+    pub(crate) async fn first(mut self, count: usize) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        while let Some(items) = self.next_page().await? {
+            let room = count - found.keys.len();
+            found.more = items.len() > room;
+            found.keys.extend(items.into_iter().map(|(key, _)| key).take(room));
+            if found.more {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn referring(&self, items: Vec<Item<'static>>) -> Result<Vec<Referring>, StoreError> {
+        let (rules, finder) = (self.pass.rules, self.finder);
         if finder.reads_referencing_items(rules) {
-            let refers = items.into_iter().filter(|item| finder.refers(rules, item));
-            return Ok(refers
-                .filter_map(|item| Some((finder.lead(rules, &item)?, item)))
-                .collect());
+            let referring = items.into_iter().filter(|item| finder.refers(rules, item));
+            let keyed =
+                referring.filter_map(|item| Some((finder.referencing_key(rules, &item)?, item)));
+            return Ok(keyed.collect());
         }
-        let keys = items.iter().filter_map(|item| finder.lead(rules, item)).collect();
-        only_referring(rules, self.plan, store, finder, keys).await
+        let keys = items.iter().filter_map(|item| finder.referencing_key(rules, item)).collect();
+        self.read_referring(keys).await
     }
-}
 
-/// An item that refers to a target, and its key.
-pub(crate) type Referring = (Key<'static>, Item<'static>);
-
-/// Follows a trail until it has led to enough items.
-pub(crate) async fn referring<S: Store>(
-    store: &S,
-    mut trail: Trail<'_>,
-    enough: usize,
-) -> Result<Leads, StoreError> {
-    let mut found = Leads::default();
-    while let Some(items) = trail.next(store).await? {
-        let room = enough - found.keys.len();
-        found.more = items.len() > room;
-        found.keys.extend(items.into_iter().map(|(key, _)| key).take(room));
-        if found.more {
-            break;
+    /// The items at these keys that refer to the target: an index or a mirror only hints at them.
+    async fn read_referring(&self, keys: Vec<Key<'static>>) -> Result<Vec<Referring>, StoreError> {
+        let Pass { rules, index, .. } = self.pass;
+        let rule = self.finder.rule;
+        let table = rules.referencing(rule).table;
+        let mut reads = ReadSet::default();
+        let asked: Vec<_> = keys
+            .into_iter()
+            .map(|key| (reads.want(table, &key, index.referencing(rule)), key))
+            .collect();
+        let snapshot = reads.fetch(self.pass).await;
+        let mut referring = Vec::new();
+        for (slot, key) in asked {
+            let item = snapshot.item(slot)?.filter(|item| self.finder.refers(rules, item));
+            if let Some(item) = item.cloned() {
+                referring.push((key, item));
+            }
         }
+        Ok(referring)
     }
-    Ok(found)
-}
-
-/// Of these keys, the ones whose items refer to the target: an index or a mirror only hints.
-async fn only_referring<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    finder: &Finder,
-    keys: Vec<Key<'static>>,
-) -> Result<Vec<Referring>, StoreError> {
-    let from = &rules[rules[finder.rule].from];
-    let mut reads = ReadSet::default();
-    for key in &keys {
-        reads.want(from.table, key, plan.referencing(finder.rule));
-    }
-    let snapshot = fetch(rules, store, reads).await;
-    let mut referring = Vec::new();
-    for key in keys {
-        let item = snapshot.item(from.table, &key)?.filter(|item| finder.refers(rules, item));
-        if let Some(item) = item.cloned() {
-            referring.push((key, item));
-        }
-    }
-    Ok(referring)
 }

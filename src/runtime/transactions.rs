@@ -1,42 +1,99 @@
-//! Enforcing: the repairs of the items that refer to one target, page by page, each page a
-//! transaction that restates the violation.
+//! Guarded repairs: the items that refer to one missing target, a transaction at a time, each of
+//! which checks again that the target is missing.
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::clock::Clock;
+use super::pass::Pass;
+use super::reads::CONCURRENCY;
 use crate::data::{Item, Key};
-use crate::engine::report::outcome::Made;
 use crate::integrity::finding::ItemName;
-use crate::integrity::repair::{Case, NoRepair, Page, Repair, Role};
+use crate::integrity::repair::{
+    Case, GuardedTransaction, ItemWrite, NoRepair, Obstacle, Purpose, Repair,
+};
 use crate::rules::model::Rules;
-use crate::runtime::clock::Clock;
-use crate::runtime::reads::CONCURRENCY;
 use crate::store::{CancellationReason, Store, StoreError, Transacted};
 
-/// How often one item may be in the way of its own repair before its record is handed back.
+/// How often an item may change before its repair is left for another run.
 const TRIES_MAX: u32 = 4;
 
-/// What became of an item that was to be repaired.
+/// The result of one item's repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It was repaired, by this write.
-    Repaired(Made),
-    /// It needs no repair: it refers to the target no more, or the target exists.
-    Whole,
-    /// It refers to the target still, and no repair is possible; why, in words.
-    Impossible(String),
-    /// DynamoDB refuses the repair, and will every time.
-    Failed(String),
+pub(crate) enum RepairResult {
+    /// The item was repaired, by this write.
+    Repaired(ItemWrite),
+    /// It needs no repair: it no longer refers to the target, or the target exists.
+    Unneeded,
+    /// It still refers to the target, and this makes a repair impossible.
+    Impossible(Obstacle),
+    /// DynamoDB refuses the repair, and always will.
+    Failed(Obstacle),
 }
 
-/// What became of the items of a case.
+/// The results of the repairs of a case.
 #[derive(Debug, Default)]
-pub(crate) struct Enforced {
-    /// What became of each, in no order; the ones that were not reached are missing.
-    pub(crate) fates: Vec<(Key<'static>, Fate)>,
+pub(crate) struct CaseResult {
+    /// The result for each item, in no order. Items that were not reached are missing.
+    pub(crate) items: Vec<(Key<'static>, RepairResult)>,
     /// Whether the target turned out to exist.
-    pub(crate) is_back: bool,
+    pub(crate) target_exists: bool,
     /// Why items were not reached, if some were not.
     pub(crate) unfinished: Option<StoreError>,
+}
+
+/// Repairs the items of many cases side by side.
+pub(crate) async fn repair_cases<'c, T: 'c>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    cases: &'c [(Case<'_>, Vec<T>)],
+    item_of: impl Fn(&'c T) -> (Key<'static>, Item<'static>),
+) -> Vec<CaseResult> {
+    let item_of = &item_of;
+    stream::iter(cases)
+        .map(|(case, items)| repair_case(pass, case, items.iter().map(item_of)))
+        .buffered(CONCURRENCY)
+        .collect()
+        .await
+}
+
+/// Repairs the items of a case, each as it was read.
+pub(crate) async fn repair_case(
+    pass: Pass<'_, impl Store, impl Clock>,
+    case: &Case<'_>,
+    items: impl IntoIterator<Item = (Key<'static>, Item<'static>)>,
+) -> CaseResult {
+    let mut run = Run::new(pass.rules, case, items);
+    let guard = case.guard(pass.rules);
+    let mut room = usize::MAX;
+    while run.has_more() {
+        if !pass.clock.has_time() {
+            let why = "the deadline came before the repairs were done";
+            run.stop(StoreError::Retry(why.to_owned()));
+            break;
+        }
+        let repairs = run.pending.iter().take(room).map(|pending| &pending.repair);
+        let transaction = GuardedTransaction::of(&guard, repairs);
+        match pass.store.transact(transaction.actions.clone()).await {
+            Ok(answer) => match answer.value {
+                Transacted::Applied => {
+                    run.applied(transaction.repairs);
+                    room = usize::MAX;
+                }
+                Transacted::Canceled(reasons) => run.canceled(&transaction, reasons),
+            },
+            // Together they may be too large for one transaction, or one of them may be refused.
+            Err(StoreError::Rejected(_)) if transaction.repairs > 1 => {
+                room = transaction.repairs.div_ceil(2);
+            }
+            Err(StoreError::Rejected(why)) => run.refused(why),
+            Err(error) => run.stop(error),
+        }
+    }
+    run.finish()
+}
+
+/// Another transaction is in progress on an item: try again later.
+pub(crate) fn busy() -> StoreError {
+    StoreError::Retry("another transaction is in progress on the item".to_owned())
 }
 
 /// A repair that is still to be made.
@@ -46,178 +103,135 @@ struct Pending {
     tries: u32,
 }
 
-/// Repairs the items of many cases, side by side.
-pub(crate) async fn enforce_all<'c, S: Store, C: Clock, T: 'c>(
-    rules: &Rules,
-    store: &S,
-    clock: &C,
-    cases: &'c [(Case<'_>, Vec<T>)],
-    item_of: impl Fn(&'c T) -> (Key<'static>, Item<'static>),
-) -> Vec<Enforced> {
-    let item_of = &item_of;
-    stream::iter(cases)
-        .map(|(case, of_case)| {
-            let items = of_case.iter().map(item_of);
-            enforce(rules, store, || has_time(clock), case, items)
-        })
-        .buffered(CONCURRENCY)
-        .collect()
-        .await
-}
-
-/// What another transaction was in the way of can be tried again.
-pub(crate) fn busy() -> StoreError {
-    StoreError::Retry("another transaction is under way on the item".to_owned())
-}
-
-/// Whether a request may still be begun.
-pub(crate) fn has_time<C: Clock>(clock: &C) -> bool {
-    clock.deadline_ms().is_none_or(|deadline_ms| clock.now_ms() < deadline_ms)
-}
-
-/// Repairs the items of a case, each as it was read.
-pub(crate) async fn enforce<S: Store>(
-    rules: &Rules,
-    store: &S,
-    has_time: impl Fn() -> bool,
-    case: &Case<'_>,
-    items: impl IntoIterator<Item = (Key<'static>, Item<'static>)>,
-) -> Enforced {
-    let mut run =
-        Run { rules, case, pending: Vec::new(), enforced: Enforced::default(), is_over: false };
-    for (key, item) in items {
-        let repair = case.repair(rules, &key, &item);
-        run.enter(key, repair, 0);
-    }
-    let guard = case.guard(rules);
-    let mut room = usize::MAX;
-    while !run.pending.is_empty() && !run.enforced.is_back && !run.is_over {
-        if !has_time() {
-            let why = "the deadline came before the repairs were done";
-            run.hold_back(StoreError::Retry(why.to_owned()), true);
-            break;
-        }
-        let page = Page::of(&guard, run.pending.iter().take(room).map(|pending| &pending.repair));
-        let taken = page.repairs;
-        match store.transact(page.actions.clone()).await {
-            Ok(answer) => match answer.value {
-                Transacted::Applied => {
-                    run.applied(taken);
-                    room = usize::MAX;
-                }
-                Transacted::Canceled(reasons) => run.cancelled(&page, reasons),
-            },
-            // Together they may be too much for one transaction, or one of them be refused.
-            Err(StoreError::Rejected(_)) if taken > 1 => room = taken.div_ceil(2),
-            Err(StoreError::Rejected(why)) => run.refused(why),
-            Err(error) => run.hold_back(error, true),
-        }
-    }
-    run.finish()
-}
-
-/// The repairs of a case, under way.
+/// The repairs of a case, in progress.
 struct Run<'r> {
     rules: &'r Rules,
     case: &'r Case<'r>,
     pending: Vec<Pending>,
-    enforced: Enforced,
+    result: CaseResult,
     /// Whether nothing more can be done.
     is_over: bool,
 }
 
-impl Run<'_> {
-    fn enter(&mut self, key: Key<'static>, repair: Result<Repair, NoRepair>, tries: u32) {
-        let fate = match repair {
-            Ok(repair) => return self.pending.push(Pending { key, repair, tries }),
-            Err(NoRepair::RefersNot) => Fate::Whole,
-            Err(NoRepair::Impossible(why)) => Fate::Impossible(why),
-        };
-        self.enforced.fates.push((key, fate));
+impl<'r> Run<'r> {
+    fn new(
+        rules: &'r Rules,
+        case: &'r Case<'r>,
+        items: impl IntoIterator<Item = (Key<'static>, Item<'static>)>,
+    ) -> Self {
+        let (pending, result) = (Vec::new(), CaseResult::default());
+        let mut run = Self { rules, case, pending, result, is_over: false };
+        for (key, item) in items {
+            let repair = case.repair(rules, &key, &item);
+            run.enter(key, repair, 0);
+        }
+        run
     }
 
-    /// DynamoDB refuses the first of the pending, alone in its page.
+    const fn has_more(&self) -> bool {
+        !self.pending.is_empty() && !self.result.target_exists && !self.is_over
+    }
+
+    fn enter(&mut self, key: Key<'static>, repair: Result<Repair, NoRepair>, tries: u32) {
+        let result = match repair {
+            Ok(repair) => return self.pending.push(Pending { key, repair, tries }),
+            Err(NoRepair::NotReferring) => RepairResult::Unneeded,
+            Err(NoRepair::Impossible(why)) => RepairResult::Impossible(why),
+        };
+        self.result.items.push((key, result));
+    }
+
+    /// DynamoDB refused the first pending repair, alone in its transaction.
     fn refused(&mut self, why: String) {
         let refused = self.pending.remove(0);
-        self.enforced.fates.push((refused.key, Fate::Failed(why)));
+        self.result.items.push((refused.key, RepairResult::Failed(Obstacle::Refused(why))));
     }
 
-    /// The first of the pending were repaired.
+    /// The first pending repairs were made.
     fn applied(&mut self, count: usize) {
-        let table = self.rules[self.rules[self.case.rule].from].table;
+        let table = self.rules.referencing(self.case.rule).table;
         for Pending { key, repair, .. } in self.pending.drain(..count) {
-            let item = ItemName { table, key: key.clone() };
-            self.enforced.fates.push((key, Fate::Repaired(repair.made(item))));
+            let write = repair.item_write(ItemName { table, key: key.clone() });
+            self.result.items.push((key, RepairResult::Repaired(write)));
         }
     }
 
-    /// A page was cancelled: whoever was the reason is looked at again, and the others stay.
-    fn cancelled(&mut self, page: &Page, reasons: Vec<CancellationReason>) {
+    /// A transaction was canceled: the items that were the reason are looked at again, and the
+    /// others stay pending.
+    fn canceled(&mut self, transaction: &GuardedTransaction, reasons: Vec<CancellationReason>) {
         let is_busy = reasons.iter().all(is_passing);
         let is_unexplained = reasons.iter().all(|reason| *reason == CancellationReason::None);
-        let rest = self.pending.split_off(page.repairs);
-        let mut taken: Vec<Option<Pending>> =
+        let rest = self.pending.split_off(transaction.repairs);
+        let mut tried: Vec<Option<Pending>> =
             std::mem::replace(&mut self.pending, rest).into_iter().map(Some).collect();
-        for (role, reason) in page.roles.iter().zip(reasons) {
-            let of: &[usize] = match role {
-                Role::Guard => &[],
-                Role::Check(of) => of,
-                Role::Write(place) => std::slice::from_ref(place),
+        for (purpose, reason) in transaction.purposes.iter().zip(reasons) {
+            let of: &[usize] = match purpose {
+                Purpose::Guard => &[],
+                Purpose::Check(of) => of,
+                Purpose::Write(index) => std::slice::from_ref(index),
             };
-            let concerned = of.iter().filter_map(|place| taken.get_mut(*place)?.take());
+            let concerned = of.iter().filter_map(|index| tried.get_mut(*index)?.take());
             match reason {
                 CancellationReason::None => {}
                 CancellationReason::Conflict | CancellationReason::Throttled if !is_busy => {}
-                // The store has tried for long enough, and the others may go on without these.
+                // The store has retried for long enough; the others may go on without these.
                 CancellationReason::Conflict | CancellationReason::Throttled => {
                     concerned.for_each(drop);
-                    self.hold_back(busy(), *role == Role::Guard);
+                    self.leave(busy());
+                    self.is_over |= *purpose == Purpose::Guard;
                 }
-                CancellationReason::Invalid(why) if *role == Role::Guard => {
-                    self.hold_back(StoreError::Rejected(why), true);
+                CancellationReason::Invalid(why) if *purpose == Purpose::Guard => {
+                    self.stop(StoreError::Rejected(why));
                 }
                 CancellationReason::Invalid(why) => {
-                    self.settle(concerned, &Fate::Failed(why));
+                    self.end(concerned, &RepairResult::Failed(Obstacle::Refused(why)));
                 }
-                CancellationReason::ConditionFailed(current) => match role {
-                    Role::Guard => self.enforced.is_back = true,
-                    Role::Check(_) => {
-                        let why = "what it would refer to instead does not exist".to_owned();
-                        self.settle(concerned, &Fate::Impossible(why));
+                CancellationReason::ConditionFailed(current) => match purpose {
+                    Purpose::Guard => self.result.target_exists = true,
+                    Purpose::Check(_) => {
+                        self.end(
+                            concerned,
+                            &RepairResult::Impossible(Obstacle::ReplacementMissing),
+                        );
                     }
-                    Role::Write(_) => self.look_again(concerned, current.as_ref()),
+                    Purpose::Write(_) => self.repair_again(concerned, current.as_ref()),
                 },
             }
         }
-        self.pending.splice(..0, taken.into_iter().flatten());
+        self.pending.splice(..0, tried.into_iter().flatten());
         if is_unexplained {
-            self.hold_back(StoreError::Retry("a transaction was cancelled".to_owned()), true);
+            self.stop(StoreError::Retry("a transaction was canceled".to_owned()));
         }
     }
 
-    fn settle(&mut self, settled: impl Iterator<Item = Pending>, fate: &Fate) {
-        self.enforced.fates.extend(settled.map(|of| (of.key, fate.clone())));
+    fn end(&mut self, items: impl Iterator<Item = Pending>, result: &RepairResult) {
+        self.result.items.extend(items.map(|pending| (pending.key, result.clone())));
     }
 
-    /// Notes why something is not done, and if nothing can be, that this is the end.
-    fn hold_back(&mut self, error: StoreError, is_end: bool) {
-        self.enforced.unfinished.get_or_insert(error);
-        self.is_over |= is_end;
+    /// Some items cannot be reached, for this reason.
+    fn leave(&mut self, error: StoreError) {
+        self.result.unfinished.get_or_insert(error);
     }
 
-    /// Items were not as they had been read: their repairs are made up anew, from what they are
-    /// like.
-    fn look_again(
+    /// Nothing more can be done, for this reason.
+    fn stop(&mut self, error: StoreError) {
+        self.leave(error);
+        self.is_over = true;
+    }
+
+    /// These items were not as they had been read: their repairs are computed again, from the
+    /// items as they are.
+    fn repair_again(
         &mut self,
         items: impl Iterator<Item = Pending>,
         current: Option<&Item<'static>>,
     ) {
         for Pending { key, tries, .. } in items {
             let repair = match current {
-                None => Err(NoRepair::RefersNot),
+                None => Err(NoRepair::NotReferring),
                 Some(_) if tries == TRIES_MAX => {
                     let why = "the item changes faster than it can be repaired".to_owned();
-                    self.hold_back(StoreError::Retry(why), false);
+                    self.leave(StoreError::Retry(why));
                     continue;
                 }
                 Some(item) => self.case.repair(self.rules, &key, item),
@@ -226,16 +240,17 @@ impl Run<'_> {
         }
     }
 
-    fn finish(mut self) -> Enforced {
-        if self.enforced.is_back {
-            let whole = self.pending.drain(..).map(|pending| (pending.key, Fate::Whole));
-            self.enforced.fates.extend(whole);
+    fn finish(mut self) -> CaseResult {
+        if self.result.target_exists {
+            let pending = self.pending.drain(..);
+            let unneeded = pending.map(|pending| (pending.key, RepairResult::Unneeded));
+            self.result.items.extend(unneeded);
         }
-        self.enforced
+        self.result
     }
 }
 
-/// Whether nothing but the moment was wrong with an action.
+/// Whether an action may succeed when it is tried again unchanged.
 const fn is_passing(reason: &CancellationReason) -> bool {
     match reason {
         CancellationReason::None | CancellationReason::Conflict | CancellationReason::Throttled => {

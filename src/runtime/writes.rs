@@ -1,119 +1,59 @@
-//! Writing: mirrors of changed sources, what is out of date, and the repairs of violations; the
-//! steps of one in order, those of a batch side by side.
+//! Writes in steps: the steps of one sequence in order, many sequences side by side.
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::reads::CONCURRENCY;
 use crate::data::Item;
-use crate::engine::detect::Mirrored;
-use crate::engine::report::Report;
-use crate::engine::report::outcome::{Made, Operation};
-use crate::engine::verify::first_look::Outdated;
 use crate::integrity::finding::ItemName;
-use crate::integrity::mirror::{self, Step};
+use crate::integrity::mirror::Step;
+use crate::integrity::repair::{ItemWrite, Operation};
 use crate::rules::model::Rules;
-use crate::runtime::clock::Clock;
-use crate::runtime::error::Fatal;
-use crate::runtime::reads::CONCURRENCY;
 use crate::store::{Action, CancellationReason, Store, StoreError, Transacted, Write, Written};
 
-/// What became of the steps of a repair.
+/// The result of a sequence of steps.
 #[derive(Debug)]
 pub(crate) struct Performed {
-    /// The writes made, in order.
-    pub(crate) made: Vec<Made>,
-    /// How it ended.
+    /// The writes that were made, in order.
+    pub(crate) writes: Vec<ItemWrite>,
+    /// How the sequence ended.
     pub(crate) ending: Result<Ending, StoreError>,
 }
 
-/// How the steps of a repair ended.
+/// How a sequence of steps ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All were made.
+    /// All steps were made.
     Done,
-    /// A condition did not hold, and the rest was left; this is the item as it is.
+    /// The condition of a step did not hold, and the rest were not tried; this is the item as it
+    /// is.
     Refused(Option<Item<'static>>),
 }
 
-/// Writes the mirrors of changed sources, before anything is read: a mirror may serve to find who
-/// refers to an item.
-///
-/// Where there is a deadline, none is begun in the second half of the time until then. These writes
-/// are made again whenever their record is redelivered; if they took all the time, nothing could
-/// ever be read, not even for the first record, and the batch would be handed back for good.
-pub(crate) async fn write_mirrors<S: Store, C: Clock>(
+/// Performs sequences of steps side by side. The results are in the order of the sequences, which
+/// are built only when their turn comes: thousands of them at once would take megabytes.
+pub(crate) async fn perform_all(
     rules: &Rules,
-    store: &S,
-    clock: &C,
-    mirrored: Vec<Mirrored<'_>>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let steps = mirrored.iter().map(|change| {
-        let sequence = &change.cause.change.sequence;
-        mirror::steps_of_change(rules, &change.pair, change.content.clone(), sequence)
-    });
-    let began_ms = clock.now_ms();
-    let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
-    let has_time = || last_ms.is_none_or(|last_ms| clock.now_ms() <= last_ms);
-    let performed = perform_while(has_time, rules, store, steps).await;
-    for (change, performed) in mirrored.iter().zip(performed) {
-        report.write_all(&rules[change.pair.rule].name, performed.made, &change.cause);
-        match performed.ending {
-            Ok(Ending::Refused(Some(current))) if change.content.is_some() => {
-                report.blocked(&change.pair, &current, &change.cause);
-            }
-            Ok(Ending::Done | Ending::Refused(_)) => {}
-            Err(error) => report.fail(error, &change.cause)?,
-        }
-    }
-    Ok(())
-}
-
-/// Puts right the mirrors of ours that are out of date. One that changed since brings its own
-/// echo, so a refusal needs nothing.
-pub(crate) async fn correct<S: Store>(
-    rules: &Rules,
-    store: &S,
-    outdated: Vec<Outdated<'_>>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let steps = outdated.iter().map(|Outdated { pair, fix, cause }| {
-        mirror::steps_of_fix(rules, pair, fix.clone(), &cause.change.sequence)
-    });
-    let performed = perform_all(rules, store, steps).await;
-    for (outdated, performed) in outdated.iter().zip(performed) {
-        report.write_all(&rules[outdated.pair.rule].name, performed.made, &outdated.cause);
-        if let Err(error) = performed.ending {
-            report.fail(error, &outdated.cause)?;
-        }
-    }
-    Ok(())
-}
-
-/// Performs repairs side by side, each one's steps in order. The results come in the order of the
-/// repairs, which are only made up when their turn comes: thousands at once would take megabytes.
-pub(crate) async fn perform_all<S: Store>(
-    rules: &Rules,
-    store: &S,
-    repairs: impl IntoIterator<Item = Vec<Step>>,
+    store: &impl Store,
+    sequences: impl IntoIterator<Item = Vec<Step>>,
 ) -> Vec<Performed> {
-    perform_while(|| true, rules, store, repairs).await
+    perform_while(|| true, rules, store, sequences).await
 }
 
-/// The same, of which none is begun without time for it.
-async fn perform_while<S: Store>(
+/// The same, but a sequence is started only while there is time for it.
+pub(crate) async fn perform_while(
     has_time: impl Fn() -> bool,
     rules: &Rules,
-    store: &S,
-    repairs: impl IntoIterator<Item = Vec<Step>>,
+    store: &impl Store,
+    sequences: impl IntoIterator<Item = Vec<Step>>,
 ) -> Vec<Performed> {
     let has_time = &has_time;
-    stream::iter(repairs)
+    stream::iter(sequences)
         .map(|steps| async move {
             if has_time() {
                 perform(rules, store, steps).await
             } else {
                 let late = StoreError::Retry("the time was needed for earlier records".to_owned());
-                Performed { made: Vec::new(), ending: Err(late) }
+                Performed { writes: Vec::new(), ending: Err(late) }
             }
         })
         .buffered(CONCURRENCY)
@@ -121,19 +61,19 @@ async fn perform_while<S: Store>(
         .await
 }
 
-async fn perform<S: Store>(rules: &Rules, store: &S, steps: Vec<Step>) -> Performed {
-    let mut made = Vec::new();
+async fn perform(rules: &Rules, store: &impl Store, steps: Vec<Step>) -> Performed {
+    let mut writes = Vec::new();
     for step in steps {
-        let touched = touched(rules, &step);
-        match take(store, step).await {
-            Ok(Ending::Done) => made.extend(touched),
-            ending => return Performed { made, ending },
+        let of_step = item_writes(rules, &step);
+        match make(store, step).await {
+            Ok(Ending::Done) => writes.extend(of_step),
+            ending => return Performed { writes, ending },
         }
     }
-    Performed { made, ending: Ok(Ending::Done) }
+    Performed { writes, ending: Ok(Ending::Done) }
 }
 
-async fn take<S: Store>(store: &S, step: Step) -> Result<Ending, StoreError> {
+async fn make(store: &impl Store, step: Step) -> Result<Ending, StoreError> {
     match step {
         Step::Single(write) => Ok(match store.write(write).await?.value {
             Written::Applied => Ending::Done,
@@ -141,38 +81,37 @@ async fn take<S: Store>(store: &S, step: Step) -> Result<Ending, StoreError> {
         }),
         Step::Together(actions) => match store.transact(actions).await?.value {
             Transacted::Applied => Ok(Ending::Done),
-            Transacted::Canceled(reasons) => cancelled(reasons),
+            Transacted::Canceled(reasons) => canceled(reasons),
         },
     }
 }
 
-/// What a cancelled transaction means: a condition that does not hold ends the repair, whatever
-/// else went wrong; a conflict or a throttle means to try again.
-fn cancelled(reasons: Vec<CancellationReason>) -> Result<Ending, StoreError> {
-    let mut again = StoreError::Retry("the transaction was cancelled".to_owned());
+/// The result of a canceled transaction: a condition that does not hold ends the sequence,
+/// whatever else went wrong; a conflict or a throttle means to try again.
+fn canceled(reasons: Vec<CancellationReason>) -> Result<Ending, StoreError> {
+    let mut error = StoreError::Retry("the transaction was canceled".to_owned());
     for reason in reasons {
         match reason {
             CancellationReason::ConditionFailed(current) => return Ok(Ending::Refused(current)),
-            CancellationReason::Invalid(message) => again = StoreError::Rejected(message),
+            CancellationReason::Invalid(message) => error = StoreError::Rejected(message),
             CancellationReason::None
             | CancellationReason::Conflict
             | CancellationReason::Throttled => {}
         }
     }
-    Err(again)
+    Err(error)
 }
 
-/// The items that a step writes.
-pub(crate) fn touched(rules: &Rules, step: &Step) -> Vec<Made> {
-    match step {
-        Step::Single(write) => touched_by(rules, write).into_iter().collect(),
-        Step::Together(writes) => {
-            writes.iter().filter_map(|write| touched_by(rules, write)).collect()
-        }
-    }
+/// The writes of a step, item by item.
+pub(crate) fn item_writes(rules: &Rules, step: &Step) -> Vec<ItemWrite> {
+    let writes = match step {
+        Step::Single(write) => std::slice::from_ref(write),
+        Step::Together(writes) => writes.as_slice(),
+    };
+    writes.iter().filter_map(|write| item_write(rules, write)).collect()
 }
 
-fn touched_by(rules: &Rules, write: &Write) -> Option<Made> {
+fn item_write(rules: &Rules, write: &Write) -> Option<ItemWrite> {
     let (operation, attributes) = match &write.action {
         Action::Put(item) => (Operation::Put, item),
         Action::Update { key, .. } => (Operation::Update, key),
@@ -181,5 +120,5 @@ fn touched_by(rules: &Rules, write: &Write) -> Option<Made> {
     };
     let (table, schema) = rules.table_named(&write.table)?;
     let key = schema.key_of(attributes).ok()?.into_owned();
-    Some(Made { operation, item: ItemName { table, key }, detail: None })
+    Some(ItemWrite { operation, item: ItemName { table, key }, detail: None })
 }

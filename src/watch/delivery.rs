@@ -78,22 +78,22 @@ pub(super) fn pause_ms(attempts: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{HandedBack, Kind, Rejected, Response, Violation};
+    use crate::engine::{HandedBack, Occurrence, Rejected, Response, Violation};
+    use crate::integrity::finding::{Defect, Finding};
     use crate::rules::model::Severity;
 
     fn violation(sequence: &str) -> Violation {
         Violation {
-            rule: "rule".to_owned(),
-            kind: Kind::DanglingReference,
-            severity: Severity::Error,
-            referencing: None,
-            referenced: None,
-            path: None,
-            sequence: sequence.to_owned(),
-            response: Response::Reported,
-            detail: String::new(),
-            orphans: None,
-            position: 0,
+            finding: Finding {
+                rule: "rule".to_owned(),
+                severity: Severity::Error,
+                referencing: None,
+                referenced: None,
+                path: None,
+                defect: Defect::TargetMissing,
+            },
+            occurrence: Occurrence { sequence: sequence.to_owned(), position: 0 },
+            resolution: Response::Reported.into(),
         }
     }
 

@@ -13,8 +13,10 @@ use super::progress::Mark;
 use super::quiet::Quiet;
 use super::source::Source;
 use super::{LEASE_MS, Options, Stop, Told};
-use crate::engine::{Clock, Engine, Fatal};
+use crate::engine::Engine;
 use crate::metrics::Metrics;
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Shard, Stream, StreamError};
 

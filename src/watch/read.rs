@@ -7,7 +7,8 @@ use super::keeper::Keeper;
 use super::lineage::Ready;
 use super::progress::Mark;
 use super::source::Source;
-use crate::engine::{Clock, Fatal};
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Page, Position, Stream, StreamError, StreamRecord};
 

@@ -14,7 +14,7 @@ use futures_util::lock::Mutex;
 use super::keeper::{KeepError, Keeper, Known, table_of};
 use super::progress::{Mark, Progress};
 use crate::data::{Item, KeyAttribute, KeyKind, KeySchema, Number, Path, SequenceNumber, Value};
-use crate::engine::Clock;
+use crate::runtime::clock::Clock;
 use crate::store::schema::TableSchema;
 use crate::store::{
     Action, CancellationReason, Condition, Operand, Query, Store, StoreError, Transacted, Write,

@@ -14,9 +14,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Item, JsonItem, SequenceNumber, Value, into_owned};
-use crate::engine::{Clock, Engine};
+use crate::engine::Engine;
 use crate::metrics::{Metrics, Sink};
 use crate::rules::{RuleSource, load};
+use crate::runtime::clock::Clock;
 use crate::store::memory::Fault;
 use crate::store::{Action, Memory, Store as _, StoreError, Write};
 use crate::streams::{Page, Position, Shard, StreamError};

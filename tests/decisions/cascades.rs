@@ -32,7 +32,7 @@ fn orders(count: usize) -> History {
 fn a_cascade_deletes_page_by_page() {
     orders(2).remove(ANN).under(&rules("cascade")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 6 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 2 `order` referred to the deleted `customer`: deleted [2]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 2 `order` referred to the deleted `customer` and were deleted [2]
           order_customer delete customer#ann/order#000
           order_customer delete customer#ann/order#001
         2 own: 0 requests, 0 read, 0 write
@@ -43,7 +43,7 @@ fn a_cascade_deletes_page_by_page() {
     many.costs(expect![[r#"
         1 app: 6 requests, 5 read, 506 write
         250 own: 0 requests, 0 read, 0 write"#]]);
-    many.tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer`: deleted [10]"]);
+    many.tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer` and were deleted [10]"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn what_is_in_memory_at_once_is_bounded() {
 fn a_cascade_stops_at_its_limit() {
     orders(4).remove(ANN).under(&rules("cascade, max_fanout: 3")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]
           order_customer fanout_exceeded customer#ann/order#000 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
           order_customer delete customer#ann/order#000
           order_customer delete customer#ann/order#001
@@ -74,7 +74,7 @@ fn a_cascade_stops_at_its_limit() {
 #[test]
 fn a_cascade_to_as_many_as_its_limit_is_whole() {
     let history = orders(3).remove(ANN);
-    history.under(&rules("cascade, max_fanout: 3")).tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]"]);
+    history.under(&rules("cascade, max_fanout: 3")).tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]"]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ references:
         .insert("pk: customer#ann, sk: '-', kind: Staff");
     history.under(of_kinds).comes_to(expect![[r#"
         2 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#1
         1 own: 0 requests, 0 read, 0 write
         - customer#ann/order#1 kind: Order
@@ -115,10 +115,10 @@ fn those_who_are_left_too_deep_are_counted() {
     let children = (10..22).map(|node| format!("pk: node#{node}, sk: '-', parent: '3'"));
     let history = chain(4).has_all(children).remove("pk: node#0, sk: '-'");
     history.under(TREE).tells(expect![[r#"
-        node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-        node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-        node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-        node_parent depth_exceeded node#10/- -> node#3/- @106 reported: the cascade has come 3 levels deep; at least 10 `node` still refer to the deleted `node` [10 and more]"#]]);
+        node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+        node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+        node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+        node_parent depth_exceeded node#10/- -> node#3/- @106 reported: the cascade has reached its limit of 3 levels; at least 10 `node` still refer to the deleted `node` [10 and more]"#]]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_target_that_is_back_keeps_what_refers_to_it() {
     let recreated = recreated.insert("pk: customer#ann, sk: order#9").again(0);
     recreated.under(&rules("cascade")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000
         1 own: 0 requests, 0 read, 0 write
         2 app: 1 requests, 1 read, 0 write
@@ -151,7 +151,7 @@ fn ttl_may_be_answered_otherwise() {
     "#]]);
     orders(1).remove(ANN).under(&rules).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000
         1 own: 0 requests, 0 read, 0 write
         - customer#ann/order#000
@@ -163,7 +163,7 @@ fn an_observed_cascade_names_every_item() {
     let rules = load(&rules("cascade")).in_mode(Mode::Observe);
     expect![[r#"
         1 app: 4 requests, 4 read, 0 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 would_repair: 3 `order` still refer to the deleted `customer`, to be: deleted [3]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 would_repair: 3 `order` still refer to the deleted `customer` and would be deleted [3]
           order_customer would delete customer#ann/order#000
           order_customer would delete customer#ann/order#001
           order_customer would delete customer#ann/order#002
@@ -200,7 +200,7 @@ fn an_index_leads_to_what_is_repaired() {
     };
     history().under(&INDEXED.replace("ACTION", "unset")).comes_to(expect![[r#"
         1 app: 4 requests, 3.5 read, 10 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: their references removed [2]
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`; their references were removed [2]
           task_owner update task#1/-: REMOVE owner
           task_owner update task#2/-: REMOVE owner
         2 own: 0 requests, 0 read, 0 write
@@ -211,7 +211,7 @@ fn an_index_leads_to_what_is_repaired() {
     "#]]);
     history().under(&INDEXED.replace("ACTION", "cascade")).comes_to(expect![[r#"
         1 app: 4 requests, 3.5 read, 10 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
           task_owner delete task#1/-
           task_owner delete task#2/-
         2 own: 0 requests, 0 read, 0 write
@@ -221,7 +221,7 @@ fn an_index_leads_to_what_is_repaired() {
     let default = INDEXED.replace("ACTION", "set_default\n    default: eve");
     history().under(&default).comes_to(expect![[r#"
         1 app: 4 requests, 3.5 read, 16 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: their references set to the default [2]
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`; their references were set to the default [2]
           task_owner update task#1/-: SET owner = {"S":"eve"}
           task_owner update task#2/-: SET owner = {"S":"eve"}
         2 own: 1 requests, 1 read, 0 write
@@ -233,8 +233,8 @@ fn an_index_leads_to_what_is_repaired() {
     let missing = INDEXED.replace("ACTION", "set_default\n    default: fay");
     history().under(&missing).comes_to(expect![[r#"
         1 app: 5 requests, 4.5 read, 8 write
-          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
-          task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; what it would refer to instead does not exist
+          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
+          task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
     "#]]);
 }
 
@@ -265,18 +265,18 @@ fn chain(count: usize) -> History {
 fn a_tree_falls_level_by_level() {
     chain(4).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         1 own: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#2/-: marked to be deleted
+          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#2/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#2/-
         1 own: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#3/-: marked to be deleted
+          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#3/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#3/-
         1 own: 2 requests, 1.5 read, 0 write
@@ -290,22 +290,22 @@ fn a_tree_falls_level_by_level() {
 fn a_cascade_stops_at_its_depth() {
     chain(6).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         1 own: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#2/-: marked to be deleted
+          node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#2/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#2/-
         1 own: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#3/-: marked to be deleted
+          node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#3/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#3/-
         1 own: 4 requests, 3.5 read, 0 write
-          node_parent depth_exceeded node#4/- -> node#3/- @106 reported: the cascade has come 3 levels deep; 1 `node` still refers to the deleted `node` [1]
+          node_parent depth_exceeded node#4/- -> node#3/- @106 reported: the cascade has reached its limit of 3 levels; 1 `node` still refers to the deleted `node` [1]
         - node#1/- parent: 0
         - node#2/- parent: 1
         - node#3/- parent: 2
@@ -321,8 +321,8 @@ fn a_circle_ends() {
         .remove("pk: node#2, sk: '-', parent: '2'");
     circle.under(TREE).comes_to(expect![[r#"
         2 app: 5 requests, 4 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         1 own: 2 requests, 1.5 read, 0 write
@@ -338,7 +338,7 @@ fn who_is_marked_and_not_to_go_is_spared() {
         .insert(&format!("pk: node#1, sk: '-', parent: '0', {mark}"));
     spared.under(TREE).comes_to(expect![[r#"
         1 app: 2 requests, 1 read, 2 write
-          node_parent update node#1/-: no longer marked to be deleted
+          node_parent update node#1/-: no longer marked for deletion
         1 own: 0 requests, 0 read, 0 write
         - node#1/- _referee: node_parent@ parent: 0
         + node#1/- parent: 0
@@ -391,7 +391,7 @@ fn a_replay_delivers_an_update_of_what_it_has_deleted() {
     let history = orders(1).remove(ANN).later(60).change(order, &format!("{order}, note: late"));
     history.under(&rules("cascade")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000
         1 own: 0 requests, 0 read, 0 write
         1 app: 0 requests, 0 read, 0 write

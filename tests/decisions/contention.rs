@@ -50,7 +50,7 @@ fn an_item_that_is_pointed_elsewhere_meanwhile_stays() {
     let others = [Puts("pk: task#2, sk: '-', owner: bob"), Puts("pk: user#bob, sk: '-'")];
     tasks().before(RULES, (1, Transact), others).comes_to(expect![[r#"
         1 app: 5 requests, 4.5 read, 18 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
+          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
           task_owner delete task#1/-
           task_owner delete task#3/-
         4 own: 1 requests, 1 read, 0 write
@@ -146,7 +146,7 @@ fn an_index_is_looked_at_once_the_grace_is_over() {
     expect![[r#"
         1 app: 1 requests, 1 read, 0 write
         1 app: 4 requests, 2.5 read, 6 write
-          task_owner orphaned task#1/- -> user#ann/- @200 repaired: 1 `task` referred to the deleted `user`: deleted [1]
+          task_owner orphaned task#1/- -> user#ann/- @200 repaired: 1 `task` referred to the deleted `user` and was deleted [1]
           task_owner delete task#1/-
         1 own: 0 requests, 0 read, 0 write
         - task#1/- owner: ann
@@ -180,7 +180,7 @@ fn an_insert_that_was_added_to_meanwhile_is_not_undone() {
     let other = Puts("pk: task#1, sk: '-', watchers: [bob], name: paint");
     history.before(&rules, (2, BatchGet), [other]).comes_to(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
-          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+          task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
         1 own: 0 requests, 0 read, 0 write
         - task#1/- watchers: [bob]
         + task#1/- name: paint watchers: [bob]
@@ -198,22 +198,22 @@ fn nothing_is_undone_that_was_written_on_top_of_meanwhile() {
         (
             "pk: task#1, sk: '-', by: bob, name: build",
             expect![[r#"
-            1 app: 3 requests, 3 read, 6 write
-              task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
-            1 own: 0 requests, 0 read, 0 write
-            - task#1/- by: bob name: paint
-            + task#1/- by: bob name: build
-        "#]],
+                1 app: 3 requests, 3 read, 6 write
+                  task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
+                1 own: 0 requests, 0 read, 0 write
+                - task#1/- by: bob name: paint
+                + task#1/- by: bob name: build
+            "#]],
         ),
         (
             "pk: task#1, sk: '-', by: bob, name: paint, done: false",
             expect![[r#"
-            1 app: 3 requests, 3 read, 6 write
-              task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
-            1 own: 0 requests, 0 read, 0 write
-            - task#1/- by: bob name: paint
-            + task#1/- by: bob done: {"BOOL":false} name: paint
-        "#]],
+                1 app: 3 requests, 3 read, 6 write
+                  task_by dangling_reference task#1/- at by -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
+                1 own: 0 requests, 0 read, 0 write
+                - task#1/- by: bob name: paint
+                + task#1/- by: bob done: {"BOOL":false} name: paint
+            "#]],
         ),
         (
             written,

@@ -30,8 +30,10 @@ fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let (store, clock) = (history.store(&load(RULES)), clock(delivered, deadline));
     let outcome = deliver(RULES, &history, &store, &clock);
     let number = |sequence: &str| sequence.trim_start_matches('0').to_owned();
-    let found =
-        outcome.violations.iter().map(|it| format!("{} {}\n", it.rule, number(&it.sequence)));
+    let found = outcome
+        .violations
+        .iter()
+        .map(|it| format!("{} {}\n", it.finding.rule, number(&it.occurrence.sequence)));
     let back = outcome.handed_back.iter();
     let back = back.map(|it| format!("back {}: {}\n", number(&it.sequence), it.reason));
     let ended = format!("at {} s\n", seconds(&clock));

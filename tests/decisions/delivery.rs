@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use referee::engine::{Clock, Engine, Outcome};
+use referee::engine::{Engine, Outcome};
+use referee::runtime::clock::Clock;
 use referee::store::Store;
 
 use crate::history::{BEGIN_S, History, load};

@@ -77,7 +77,7 @@ fn elements_may_be_wrong_each_on_its_own() {
           post_list dangling_reference post#1 at meta.list[1] -> tag#1 @100 reported: the referenced `tag` does not exist
           post_list malformed_reference post#1 at meta.list[3] -> ? @100 reported: `` cannot be `{tag}` of a key: it is empty
           post_list malformed_reference post#1 at meta.list[4] -> ? @100 reported: `b#c` cannot be `{tag}` of a key: it has the table's separator in it
-          post_list malformed_reference post#1 at meta.list[5] -> ? @100 reported: an element of `meta.list` is of type L
+          post_list malformed_reference post#1 at meta.list[5] -> ? @100 reported: an element of `meta.list` has type L
     "#]]);
 }
 
@@ -90,10 +90,10 @@ fn what_is_no_list_or_set_is_malformed() {
         .insert("pk: post#4, meta: {list: {SS: [a]}}");
     history.under(TAGS).comes_to(expect![[r#"
         4 app: 1 requests, 4 read, 0 write
-          post_tags malformed_reference post#1 at tags -> ? @100 reported: `tags` is of type S, and the rule file says SS
-          post_tags malformed_reference post#2 at tags -> ? @200 reported: `tags` is of type L, and the rule file says SS
-          post_numbers malformed_reference post#3 at numbers -> ? @300 reported: `numbers` is of type SS, and the rule file says NS
-          post_list malformed_reference post#4 at meta.list -> ? @400 reported: `meta.list` is of type SS, and the rule file says L
+          post_tags malformed_reference post#1 at tags -> ? @100 reported: `tags` has type S; the rule file declares SS
+          post_tags malformed_reference post#2 at tags -> ? @200 reported: `tags` has type L; the rule file declares SS
+          post_numbers malformed_reference post#3 at numbers -> ? @300 reported: `numbers` has type SS; the rule file declares NS
+          post_list malformed_reference post#4 at meta.list -> ? @400 reported: `meta.list` has type SS; the rule file declares L
     "#]]);
 }
 
@@ -108,7 +108,7 @@ fn an_empty_list_refers_to_nothing() {
     let required = TAGS.replace("{meta.list[*]}\" }", "{meta.list[*]}\" }, required: true");
     history.under(&required).comes_to(expect![[r#"
         2 app: 1 requests, 2 read, 0 write
-          post_list missing_reference post#1 at meta.list -> ? @100 reported: `meta.list` is required, and not there
-          post_list missing_reference post#2 at meta.list -> ? @200 reported: `meta.list` is required, and not there
+          post_list missing_reference post#1 at meta.list -> ? @100 reported: `meta.list` is required but absent
+          post_list missing_reference post#2 at meta.list -> ? @200 reported: `meta.list` is required but absent
     "#]]);
 }

@@ -27,7 +27,7 @@ fn whoever_deletes_the_mirror_deletes_the_source() {
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin
@@ -106,7 +106,7 @@ fn a_delete_delivered_again_does_not_take_a_source_written_since() {
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         1 app: 1 requests, 0 read, 1 write
@@ -123,7 +123,7 @@ fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
     let history = History::new().insert(SOURCE).remove(MIRROR);
     history.under(RULES).comes_to(expect![[r#"
         2 app: 5 requests, 3 read, 5 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
           membership put user#ann/company#acme
           membership delete company#acme/user#ann
         2 own: 4 requests, 1 read, 3 write
@@ -173,7 +173,7 @@ fn a_delete_is_answered_though_the_mirror_is_back_in_the_same_batch() {
     let history = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR);
     history.under(RULES).comes_to(expect![[r#"
         2 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
         1 own: 2 requests, 0 read, 2 write
           membership update user#ann/company#acme
@@ -197,7 +197,7 @@ fn a_delete_is_answered_though_the_mirror_is_back_in_the_same_batch() {
     "#]]);
     gone.under(RULES).comes_to(expect![[r#"
         3 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin

@@ -317,7 +317,7 @@ fn what_takes_a_mirrors_place_is_told_once() {
         .has("pk: user#ann, sk: user#")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
         .insert("pk: user#ann, sk: company#acme, mine: true");
-    history.under(MIRRORED).tells(expect!["membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)"]);
+    history.under(MIRRORED).tells(expect!["membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)"]);
 }
 
 #[test]

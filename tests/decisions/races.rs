@@ -89,14 +89,14 @@ fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
     let limited = shop("on_delete: cascade, max_fanout: 3");
     orders().remove(ANN).again(0).under(&limited).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer`: deleted [3]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]
           order_customer fanout_exceeded customer#ann/order#1 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
           order_customer delete customer#ann/order#1
           order_customer delete customer#ann/order#2
           order_customer delete customer#ann/order#3
         3 own: 0 requests, 0 read, 0 write
         1 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#4 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer`: deleted [1]
+          order_customer orphaned customer#ann/order#4 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#4
         1 own: 0 requests, 0 read, 0 write
         - customer#ann/order#1
@@ -109,7 +109,7 @@ fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
     let again = again.insert("pk: customer#ann, sk: order#9").again(0);
     again.under(&shop("on_delete: cascade")).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 10 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 4 `order` referred to the deleted `customer`: deleted [4]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 4 `order` referred to the deleted `customer` and were deleted [4]
           order_customer delete customer#ann/order#1
           order_customer delete customer#ann/order#2
           order_customer delete customer#ann/order#3
@@ -133,7 +133,7 @@ fn what_is_gone_at_the_last_moment_is_not_written_again() {
     let gone = Other::Deletes("pk: team#red, sk: task#1");
     deleted.before(WORK, (1, Transact), [gone]).comes_to(expect![[r#"
         1 app: 5 requests, 3 read, 10 write
-          task_owner orphaned team#red/task#2 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`: their references removed [1]
+          task_owner orphaned team#red/task#2 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`; its reference was removed [1]
           task_owner update team#red/task#2: REMOVE owner
         2 own: 0 requests, 0 read, 0 write
         - team#red/task#1 owner: ann
@@ -159,15 +159,15 @@ references:
     let (team, ann) = ("pk: team#red, sk: '-'", "pk: team#red, sk: user#ann");
     task().remove(team).remove(ann).under(rules).comes_to(expect![[r#"
         2 app: 6 requests, 6 read, 4 write
-          task_team orphaned team#red/task#1 -> team#red/- @100 repaired: 1 `task` referred to the deleted `team`: deleted [1]
+          task_team orphaned team#red/task#1 -> team#red/- @100 repaired: 1 `task` referred to the deleted `team` and was deleted [1]
           task_team delete team#red/task#1
         1 own: 0 requests, 0 read, 0 write
         - team#red/task#1 owner: ann
     "#]]);
     task().remove(ann).remove(team).under(rules).comes_to(expect![[r#"
         2 app: 7 requests, 6 read, 8 write
-          task_owner orphaned team#red/task#1 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`: their references removed [1]
-          task_team orphaned team#red/task#1 -> team#red/- @200 repaired: 1 `task` referred to the deleted `team`: deleted [1]
+          task_owner orphaned team#red/task#1 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`; its reference was removed [1]
+          task_team orphaned team#red/task#1 -> team#red/- @200 repaired: 1 `task` referred to the deleted `team` and was deleted [1]
           task_owner update team#red/task#1: REMOVE owner
           task_team delete team#red/task#1
         2 own: 0 requests, 0 read, 0 write
@@ -188,18 +188,18 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
     let back = Other::Puts("pk: node#0, sk: '-'");
     fallen().before(TREE, (2, Transact), [back]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 3 requests, 1 read, 6 write
-          node_parent update node#1/-: no longer marked to be deleted
+          node_parent update node#1/-: no longer marked for deletion
         2 own: 0 requests, 0 read, 0 write
         + node#0/-
     "#]]);
     let moved = Other::Puts("pk: node#1, sk: '-', parent: '9'");
     fallen().before(TREE, (2, Transact), [moved]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 3 requests, 1 read, 5 write
         1 own: 1 requests, 1 read, 0 write
         - node#1/- parent: 0
@@ -208,10 +208,10 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
     let moved = "pk: node#1, sk: '-', parent: '9', _referee: {rule: node_parent, depth: 1}";
     fallen().before(TREE, (2, Transact), [Other::Puts(moved)]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 3 requests, 1 read, 6 write
-          node_parent update node#1/-: no longer marked to be deleted
+          node_parent update node#1/-: no longer marked for deletion
         2 own: 1 requests, 1 read, 0 write
         - node#1/- parent: 0
         + node#1/- parent: 9
@@ -225,13 +225,13 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
     let added = Other::Puts("pk: node#2, sk: '-', parent: '1'");
     fallen().before(TREE, (1, Transact), [added]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         2 own: 2 requests, 2 read, 6 write
           node_parent delete node#1/-
         1 own: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#2/-: marked to be deleted
+          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#2/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#2/-
         1 own: 2 requests, 1.5 read, 0 write
@@ -239,14 +239,14 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
     "#]]);
     fallen().before(TREE, (2, Transact), [added]).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         2 own: 5 requests, 4.5 read, 6 write
           node_parent dangling_reference node#2/- at parent -> node#1/- @102 reported: the referenced `node` does not exist
-          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#2/-: marked to be deleted
+          node_parent orphaned node#2/- -> node#1/- @103 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#2/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#2/-
         1 own: 2 requests, 1.5 read, 0 write
@@ -254,8 +254,8 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
     "#]]);
     fallen().later(60).insert("pk: node#2, sk: '-', parent: '1'").under(TREE).comes_to(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
-          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node`: deleted [1]
-          node_parent update node#1/-: marked to be deleted
+          node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
+          node_parent update node#1/-: marked for deletion
         1 own: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         1 own: 2 requests, 1.5 read, 0 write

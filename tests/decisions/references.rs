@@ -93,11 +93,11 @@ fn what_can_be_no_key_is_malformed() {
         .insert("pk: order#5, by: {SS: [ann]}");
     history.under(ORDERS).comes_to(expect![[r#"
         5 app: 1 requests, 5 read, 0 write
-          order_customer malformed_reference order#1 at by -> ? @100 reported: `by` is of type N, and the rule file says S
+          order_customer malformed_reference order#1 at by -> ? @100 reported: `by` has type N; the rule file declares S
           order_customer malformed_reference order#2 at by -> ? @200 reported: `` cannot be `{customer}` of a key: it is empty
           order_customer malformed_reference order#3 at by -> ? @300 reported: `ann#2` cannot be `{customer}` of a key: it has the table's separator in it
-          order_customer malformed_reference order#4 at by -> ? @400 reported: `by` is of type L, and the rule file says S
-          order_customer malformed_reference order#5 at by -> ? @500 reported: `by` is of type SS, and the rule file says S
+          order_customer malformed_reference order#4 at by -> ? @400 reported: `by` has type L; the rule file declares S
+          order_customer malformed_reference order#5 at by -> ? @500 reported: `by` has type SS; the rule file declares S
     "#]]);
 }
 
@@ -123,9 +123,9 @@ fn a_required_reference_may_be_neither_absent_nor_null() {
         .change("pk: order#4, by: ann", "pk: order#4");
     history.under(&required).comes_to(expect![[r#"
         4 app: 2 requests, 4 read, 0 write
-          order_customer missing_reference order#1 at by -> ? @100 reported: `by` is required, and not there
-          order_customer missing_reference order#2 at by -> ? @200 reported: `by` is required, and not there
-          order_customer missing_reference order#4 at by -> ? @400 reported: `by` is required, and not there
+          order_customer missing_reference order#1 at by -> ? @100 reported: `by` is required but absent
+          order_customer missing_reference order#2 at by -> ? @200 reported: `by` is required but absent
+          order_customer missing_reference order#4 at by -> ? @400 reported: `by` is required but absent
     "#]]);
 }
 
@@ -214,7 +214,7 @@ fn a_composite_reference_of_which_parts_are_missing_is_not_checked() {
     composite().under(COMPOSITE).comes_to(expect![[r#"
         7 app: 2 requests, 5 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
-          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` is of type N, and the rule file says S
+          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` has type N; the rule file declares S
     "#]]);
 }
 
@@ -224,9 +224,9 @@ fn a_full_match_is_all_or_nothing() {
     composite().under(&full).comes_to(expect![[r#"
         7 app: 2 requests, 7 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
-          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row`, `place` some are there and some are not
-          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row`, `place` some are there and some are not
-          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` is of type N, and the rule file says S
+          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: only some of `row`, `place` are present
+          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: only some of `row`, `place` are present
+          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` has type N; the rule file declares S
     "#]]);
 }
 
@@ -236,10 +236,10 @@ fn a_required_full_match_is_all() {
     composite().under(&full).comes_to(expect![[r#"
         7 app: 2 requests, 8 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
-          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: of `row`, `place` some are there and some are not
-          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: of `row`, `place` some are there and some are not
-          ticket_seat missing_reference ticket#east#6 at row, place -> ? @600 reported: `row`, `place` is required, and not there
-          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` is of type N, and the rule file says S
+          ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: only some of `row`, `place` are present
+          ticket_seat partial_reference ticket#east#5 at row, place -> ? @500 reported: only some of `row`, `place` are present
+          ticket_seat missing_reference ticket#east#6 at row, place -> ? @600 reported: `row`, `place` are required but not all present
+          ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` has type N; the rule file declares S
     "#]]);
 }
 
@@ -275,8 +275,8 @@ fn numbers_are_equal_by_value_and_binaries_by_bytes() {
           item_binary dangling_reference item#2 at b -> binaries:{"B":"/g=="} @200 reported: the referenced `binary` does not exist
           item_number dangling_reference item#3 at n -> numbers:11 @300 reported: the referenced `number` does not exist
           item_binary malformed_reference item#3 at b -> ? @300 reported: `` cannot be `{binary}` of a key: it is empty
-          item_number malformed_reference item#4 at n -> ? @400 reported: `n` is of type S, and the rule file says N
-          item_binary malformed_reference item#4 at b -> ? @400 reported: `b` is of type S, and the rule file says B
+          item_number malformed_reference item#4 at n -> ? @400 reported: `n` has type S; the rule file declares N
+          item_binary malformed_reference item#4 at b -> ? @400 reported: `b` has type S; the rule file declares B
     "#]]);
 }
 

@@ -29,35 +29,35 @@ fn those_that_others_are_busy_with_hold_nobody_else_back() {
         1,
         cancel(4, &[(2, CancellationReason::Conflict)]),
         &expect![[r#"
-        1 app: 5 requests, 4.5 read, 10 write
-          task_owner delete task#1/-
-          task_owner delete task#3/-
-          handed back @100: another transaction is under way on the item
-        1 app: 4 requests, 2.5 read, 6 write
-          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 1 `task` referred to the deleted `user`: deleted [1]
-          task_owner delete task#2/-
-        3 own: 0 requests, 0 read, 0 write
-        - task#1/- owner: ann
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 5 requests, 4.5 read, 10 write
+              task_owner delete task#1/-
+              task_owner delete task#3/-
+              handed back @100: another transaction is in progress on the item
+            1 app: 4 requests, 2.5 read, 6 write
+              task_owner orphaned task#2/- -> user#ann/- @100 repaired: 1 `task` referred to the deleted `user` and was deleted [1]
+              task_owner delete task#2/-
+            3 own: 0 requests, 0 read, 0 write
+            - task#1/- owner: ann
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
     check_tasks(
         1,
         cancel(4, &[(0, CancellationReason::Throttled)]),
         &expect![[r#"
-        1 app: 4 requests, 4.5 read, 0 write
-          handed back @100: another transaction is under way on the item
-        1 app: 4 requests, 4.5 read, 14 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
-          task_owner delete task#1/-
-          task_owner delete task#2/-
-          task_owner delete task#3/-
-        3 own: 0 requests, 0 read, 0 write
-        - task#1/- owner: ann
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 4 requests, 4.5 read, 0 write
+              handed back @100: another transaction is in progress on the item
+            1 app: 4 requests, 4.5 read, 14 write
+              task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user` and were deleted [3]
+              task_owner delete task#1/-
+              task_owner delete task#2/-
+              task_owner delete task#3/-
+            3 own: 0 requests, 0 read, 0 write
+            - task#1/- owner: ann
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
 }
 
@@ -67,31 +67,31 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
         1,
         cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
         &expect![[r#"
-        1 app: 5 requests, 4.5 read, 10 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
-          task_owner dangling_reference task#3/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
-          task_owner delete task#1/-
-          task_owner delete task#2/-
-        2 own: 0 requests, 0 read, 0 write
-        - task#1/- owner: ann
-        - task#2/- owner: ann
-    "#]],
+            1 app: 5 requests, 4.5 read, 10 write
+              task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
+              task_owner dangling_reference task#3/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+              task_owner delete task#1/-
+              task_owner delete task#2/-
+            2 own: 0 requests, 0 read, 0 write
+            - task#1/- owner: ann
+            - task#2/- owner: ann
+        "#]],
     );
     // DynamoDB does not always say which one it is.
     check_tasks(
         2,
         Fault::Fail(StoreError::Rejected("too large together".to_owned())),
         &expect![[r#"
-        1 app: 7 requests, 4.5 read, 16 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
-          task_owner delete task#1/-
-          task_owner delete task#2/-
-          task_owner delete task#3/-
-        3 own: 0 requests, 0 read, 0 write
-        - task#1/- owner: ann
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 7 requests, 4.5 read, 16 write
+              task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user` and were deleted [3]
+              task_owner delete task#1/-
+              task_owner delete task#2/-
+              task_owner delete task#3/-
+            3 own: 0 requests, 0 read, 0 write
+            - task#1/- owner: ann
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
 }
 
@@ -101,15 +101,15 @@ fn one_that_is_refused_alone_has_failed() {
         3,
         Fault::Fail(StoreError::Rejected("too large".to_owned())),
         &expect![[r#"
-        1 app: 8 requests, 4.5 read, 12 write
-          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
-          task_owner dangling_reference task#1/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
-          task_owner delete task#2/-
-          task_owner delete task#3/-
-        2 own: 0 requests, 0 read, 0 write
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 8 requests, 4.5 read, 12 write
+              task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
+              task_owner dangling_reference task#1/- -> user#ann/- @100 failed: the referenced `user` was deleted; too large
+              task_owner delete task#2/-
+              task_owner delete task#3/-
+            2 own: 0 requests, 0 read, 0 write
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
 }
 
@@ -119,18 +119,18 @@ fn a_cancellation_without_a_reason_is_tried_again_another_time() {
         1,
         cancel(4, &[]),
         &expect![[r#"
-        1 app: 4 requests, 4.5 read, 0 write
-          handed back @100: a transaction was cancelled
-        1 app: 4 requests, 4.5 read, 14 write
-          task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user`: deleted [3]
-          task_owner delete task#1/-
-          task_owner delete task#2/-
-          task_owner delete task#3/-
-        3 own: 0 requests, 0 read, 0 write
-        - task#1/- owner: ann
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 4 requests, 4.5 read, 0 write
+              handed back @100: a transaction was canceled
+            1 app: 4 requests, 4.5 read, 14 write
+              task_owner orphaned task#1/- -> user#ann/- @100 repaired: 3 `task` referred to the deleted `user` and were deleted [3]
+              task_owner delete task#1/-
+              task_owner delete task#2/-
+              task_owner delete task#3/-
+            3 own: 0 requests, 0 read, 0 write
+            - task#1/- owner: ann
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
 }
 
@@ -141,14 +141,14 @@ fn a_conflict_beside_another_reason_is_met_again_at_once() {
         1,
         cancel(4, &[(1, gone), (2, CancellationReason::Conflict)]),
         &expect![[r#"
-        1 app: 5 requests, 4.5 read, 10 write
-          task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`: deleted [2]
-          task_owner delete task#2/-
-          task_owner delete task#3/-
-        2 own: 0 requests, 0 read, 0 write
-        - task#2/- owner: ann
-        - task#3/- owner: ann
-    "#]],
+            1 app: 5 requests, 4.5 read, 10 write
+              task_owner orphaned task#2/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
+              task_owner delete task#2/-
+              task_owner delete task#3/-
+            2 own: 0 requests, 0 read, 0 write
+            - task#2/- owner: ann
+            - task#3/- owner: ann
+        "#]],
     );
 }
 

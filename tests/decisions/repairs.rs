@@ -161,8 +161,8 @@ fn a_default_that_is_missing_itself_is_not_set() {
         .insert("pk: task#2, sk: '-', owner: ann");
     history.under(&default).comes_to(expect![[r#"
         2 app: 3 requests, 6 read, 6 write
-          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; what it would refer to instead does not exist
-          reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the default does not exist either
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
+          reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
     "#]]);
 }
 
@@ -193,7 +193,7 @@ fn revert_brings_back_nothing_that_is_broken() {
         History::new().change("pk: task#1, sk: '-', owner: ann", "pk: task#1, sk: '-', owner: bob");
     history.under(&rules("owner", "revert")).comes_to(expect![[r#"
         1 app: 3 requests, 3 read, 6 write
-          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; what it would refer to instead does not exist
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
     "#]]);
 }
 
@@ -205,7 +205,7 @@ fn revert_undoes_no_write_that_others_were_made_on_top_of() {
         .change(paint, "pk: task#1, sk: '-', owner: bob, name: build");
     history.under(&rules("owner", "revert")).comes_to(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
-          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: the item has changed since
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
     "#]]);
 }
 
@@ -302,7 +302,7 @@ references:
     history.under(rules).comes_to(expect![[r#"
         2 app: 4 requests, 7 read, 12 write
           reference dangling_reference task#1/- at team, watchers[1] -> team#a/user#bob @100 repaired: the referenced `user` does not exist
-          reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; what it would refer to instead does not exist
+          reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
           reference update task#1/-: SET watchers[1] = {"S":"nobody"}
         1 own: 1 requests, 1 read, 0 write
         - task#1/- team: a watchers: [ann bob]
@@ -340,7 +340,7 @@ fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
         History::new().has_all(items).change(&before, after).under(&rules("steps[*]", "revert"))
     };
     with(98).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
-    with(99).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; cannot be undone: it referred to more items before than one transaction can check"]);
+    with(99).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item referred to more items before than one transaction can check"]);
 }
 
 #[test]

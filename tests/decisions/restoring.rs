@@ -33,7 +33,7 @@ fn with_order() -> History {
 fn what_is_referred_to_comes_back_as_it_was() {
     with_order().remove(ANN).under(RULES).comes_to(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was brought back [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was restored [1]
           order_customer put customer#ann/-
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- kind: Customer name: Ann since: 2020
@@ -61,7 +61,7 @@ fn what_is_in_its_place_is_left_alone() {
     let staff = "pk: customer#ann, sk: '-', kind: Staff";
     with_order().remove(ANN).later(1).insert(staff).under(RULES).comes_to(expect![[r#"
         1 app: 5 requests, 4 read, 4 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; something else is in its place [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; another item is at its key [1]
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
@@ -71,7 +71,7 @@ fn what_observes_says_what_it_would_bring_back() {
     let rules = load(RULES).in_mode(Mode::Observe);
     expect![[r#"
         1 app: 4 requests, 4 read, 0 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 would_repair: 1 `order` still refers to the deleted `customer`, which would be brought back [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 would_repair: 1 `order` still refers to the deleted `customer`, which would be restored [1]
           order_customer would put customer#ann/-
     "#]].assert_eq(&outcome(&rules, &with_order().remove(ANN)));
 }
@@ -101,7 +101,7 @@ fn one_that_refers_no_more_leaves_it_to_the_next() {
     };
     history.during(RULES, happens).comes_to(expect![[r#"
         1 app: 5 requests, 3 read, 4 write
-          order_customer orphaned customer#ann/order#2 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was brought back [1]
+          order_customer orphaned customer#ann/order#2 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was restored [1]
           order_customer put customer#ann/-
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- kind: Customer name: Ann since: 2020
@@ -112,5 +112,5 @@ fn one_that_refers_no_more_leaves_it_to_the_next() {
 fn those_on_the_first_page_are_counted() {
     let orders = (1..=4).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
     let history = History::new().has_all(orders).remove(ANN);
-    history.under(RULES).tells(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was brought back [3 and more]"]);
+    history.under(RULES).tells(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was restored [3 and more]"]);
 }

@@ -98,7 +98,7 @@ fn a_mirror_that_is_deleted() {
 
         == observe / on delete: delete_source / on edit: any
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and the rule deletes its source with it
           membership would delete company#acme/user#ann
 
         == observe / on delete: restore / on edit: any
@@ -115,7 +115,7 @@ fn a_mirror_that_is_deleted() {
 
         == enforce / on delete: delete_source / on edit: any
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and its source is to go with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin
@@ -157,16 +157,16 @@ fn a_mirror_whose_mark_is_taken_off() {
         == enforce / on delete: any / on edit: overwrite, report, report and adopt
         == observe / on delete: any / on edit: overwrite, report, report and adopt
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
 
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was at the mirror's key
           membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
         1 app: 4 requests, 3 read, 1 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was at the mirror's key
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         - user#ann/company#acme mine: {"BOOL":true} role: admin
@@ -240,16 +240,16 @@ fn a_foreign_item_where_a_mirror_belongs() {
         == enforce / on delete: any / on edit: overwrite, report, report and adopt
         == observe / on delete: any / on edit: overwrite, report, report and adopt
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
 
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was at the mirror's key
           membership would put user#ann/company#acme
 
         == enforce / on delete: any / on edit: overwrite and adopt
         1 app: 4 requests, 3 read, 1 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: an item that Referee did not write was at the mirror's key
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         - user#ann/company#acme mine: {"BOOL":true} role: admin
@@ -275,9 +275,9 @@ fn a_source_whose_mirrors_place_is_taken() {
 
         == enforce / on delete: any / on edit: overwrite, report, report and adopt
         1 app: 1 requests, 0 read, 1 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
         1 app: 1 requests, 0 read, 1 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
         1 app: 1 requests, 0 read, 1 write
 
         == enforce / on delete: report, restore / on edit: overwrite and adopt
@@ -307,18 +307,18 @@ fn a_source_whose_mirrors_place_is_taken() {
 
         == observe / on delete: any / on edit: overwrite, report, report and adopt
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+          membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
         1 app: 2 requests, 2 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
 
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @100 would_repair: an item that Referee did not write was at the mirror's key
           membership would put user#ann/company#acme
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was in the mirror's place
+          membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was at the mirror's key
           membership would put user#ann/company#acme
         1 app: 2 requests, 2 read, 0 write
           membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
@@ -367,12 +367,12 @@ fn a_mirror_of_another_rule_is_foreign() {
 
             == enforce / on delete: any / on edit: any
             1 app: 1 requests, 0 read, 1 write
-              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
             1 app: 1 requests, 0 read, 1 write
 
             == observe / on delete: any / on edit: any
             1 app: 2 requests, 2 read, 0 write
-              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is in the mirror's place, and is left alone (`adopt: true` would overwrite it)
+              membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
             1 app: 2 requests, 2 read, 0 write
               membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
         "#]]);

@@ -41,7 +41,8 @@ fn fate(bad: &str) -> String {
     let there = ["a", "m", "z"].map(|order| record(order, "")["dynamodb"]["NewImage"].take());
     replay::seed(&store, &json!({"app": there}).to_string()).unwrap();
     let outcome = process(&engine, &store, &records(&event).unwrap());
-    let found: Vec<&str> = outcome.violations.iter().map(|found| found.sequence.as_str()).collect();
+    let found: Vec<&str> =
+        outcome.violations.iter().map(|found| found.occurrence.sequence.as_str()).collect();
     match outcome.rejected.as_slice() {
         [] => {
             assert!(found == ["1", "3"] || found == ["1", "2", "3"], "{bad}: {outcome:?}");
@@ -116,7 +117,7 @@ fn event_source() {
     let values = [json!(null), json!("aws:kinesis"), json!(5)];
     expect![[r#"
         null => processed
-        "aws:kinesis" => rejected @2: the record is of `aws:kinesis`, not of a DynamoDB stream
+        "aws:kinesis" => rejected @2: the record comes from `aws:kinesis`, not from a DynamoDB stream
         5 => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         nothing => processed
     "#]].assert_eq(&fates("/eventSource", &values));
@@ -129,10 +130,10 @@ fn event_source_arn() {
         [json!(null), json!(""), json!("app"), json!(other), json!("arn::table/"), json!({})];
     expect![[r#"
         null => rejected @2: the record has no `eventSourceARN`, which names its table
-        "" => rejected @2: `eventSourceARN` is ``, which names no table
-        "app" => rejected @2: `eventSourceARN` is `app`, which names no table
-        "arn:aws:dynamodb:eu-west-1:1:table/other/stream/1" => rejected @2: table `other` is not in the rule file, which has `app`
-        "arn::table/" => rejected @2: `eventSourceARN` is `arn::table/`, which names no table
+        "" => rejected @2: `eventSourceARN` is ``, which does not name a table
+        "app" => rejected @2: `eventSourceARN` is `app`, which does not name a table
+        "arn:aws:dynamodb:eu-west-1:1:table/other/stream/1" => rejected @2: table `other` is not in the rule file, which declares `app`
+        "arn::table/" => rejected @2: `eventSourceARN` is `arn::table/`, which does not name a table
         {} => rejected @2: the record is not one of a DynamoDB stream: invalid type: map, expected a string
         nothing => rejected @2: the record has no `eventSourceARN`, which names its table
     "#]].assert_eq(&fates("/eventSourceARN", &values));
@@ -209,8 +210,8 @@ fn stream_view_type() {
     ];
     expect![[r#"
         null => processed
-        "KEYS_ONLY" => rejected @2: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type
-        "NEW_IMAGE" => rejected @2: the stream's view type is NEW_IMAGE, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type
+        "KEYS_ONLY" => rejected @2: the stream's view type is KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES. The view type of a stream cannot be changed: turn the stream off, and on again with that type
+        "NEW_IMAGE" => rejected @2: the stream's view type is NEW_IMAGE; Referee needs NEW_AND_OLD_IMAGES. The view type of a stream cannot be changed: turn the stream off, and on again with that type
         "NEW_AND_OLD_IMAGES" => processed
         5 => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         nothing => processed
@@ -404,16 +405,16 @@ fn a_stream_that_the_rules_are_not_for() {
     expect![[r"
         fine
         fine
-        the record is of `aws:sns`, not of a DynamoDB stream
-        the record is of `aws:sqs`, not of a DynamoDB stream
-        table `other` is not in the rule file, which has `app`
-        `eventSourceARN` is `nonsense`, which names no table
-        the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type
+        the record comes from `aws:sns`, not from a DynamoDB stream
+        the record comes from `aws:sqs`, not from a DynamoDB stream
+        table `other` is not in the rule file, which declares `app`
+        `eventSourceARN` is `nonsense`, which does not name a table
+        the stream's view type is KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES. The view type of a stream cannot be changed: turn the stream off, and on again with that type
         fine
-        the key of table `app` is not what the rules say: key attribute `pk` is missing
-        help: mend the table's `key` in the rule file
-        the key of table `app` is not what the rules say: key attribute `pk` is of type N, and the table's key says S
-        help: mend the table's `key` in the rule file
+        the key of table `app` differs from the rule file: key attribute `pk` is missing
+        help: correct the table's `key` in the rule file
+        the key of table `app` differs from the rule file: key attribute `pk` is of type N, and the table's key says S
+        help: correct the table's `key` in the rule file
         fine
         fine
         fine"]].assert_eq(&text.join("\n"));

@@ -3,7 +3,7 @@
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use proptest::prelude::*;
 use referee::data::{Item, JsonItem, into_owned};
-use referee::engine::{Change, Origin, decode_whole};
+use referee::engine::{Origin, StreamChange, decode_whole};
 use referee::rules::Rules;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -25,11 +25,11 @@ fn check(rules: &Rules, record: &RawValue) {
     let ours = decode_whole(rules, 0, record).unwrap();
 
     let arn = theirs.event_source_arn.as_deref().unwrap();
-    assert_eq!(arn.split('/').nth(1), Some(rules[ours.table].name.as_str()));
-    assert_eq!(item(&theirs.change.keys), rules[ours.table].key.item_of(&ours.key));
+    assert_eq!(arn.split('/').nth(1), Some(rules[ours.change.table].name.as_str()));
+    assert_eq!(item(&theirs.change.keys), rules[ours.change.table].key.item_of(&ours.change.key));
     assert_eq!(theirs.change.sequence_number.as_deref(), Some(ours.sequence.as_str()));
-    assert_eq!(image(&theirs.change.old_image), ours.before);
-    assert_eq!(image(&theirs.change.new_image), ours.after);
+    assert_eq!(image(&theirs.change.old_image), ours.change.before);
+    assert_eq!(image(&theirs.change.new_image), ours.change.after);
     assert_eq!(theirs.event_name, event_name(&ours));
     assert_eq!(
         theirs.change.approximate_creation_date_time.timestamp_millis(),
@@ -51,8 +51,8 @@ fn item(theirs: &impl serde::Serialize) -> Item<'static> {
     into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
 }
 
-fn event_name(change: &Change<'_>) -> &'static str {
-    match (&change.before, &change.after) {
+fn event_name(change: &StreamChange<'_>) -> &'static str {
+    match (&change.change.before, &change.change.after) {
         (None, Some(_)) => "INSERT",
         (Some(_), Some(_)) => "MODIFY",
         (Some(_), None) => "REMOVE",
@@ -138,7 +138,8 @@ fn ours_is_better_where_it_differs() {
     let rules = load(RULES);
     let decode = |json: &Json| {
         let raw = raw(json);
-        decode_whole(&rules, 0, &raw).map(|change| (change.created_ms, change.before.is_some()))
+        decode_whole(&rules, 0, &raw)
+            .map(|change| (change.created_ms, change.change.before.is_some()))
     };
     let theirs = |json: &Json| serde_json::from_value::<EventRecord>(json.clone());
 

@@ -6,7 +6,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StateValue, Statistic};
 use referee::aws::configure;
-use referee::engine::Clock as _;
+use referee::runtime::clock::Clock as _;
 use referee::runtime::system_clock::SystemClock;
 use tokio::time::{Instant, sleep};
 

@@ -97,9 +97,9 @@ fn an_item_that_is_broken_in_itself_has_no_transaction() {
         put(r#"{"pk": {"S": "staff#1"}, "sk": {"S": "staff#"}, "kind": {"S": "clerk"},
             "at": {"M": {"site": {"S": "x"}}}, "deputy": {"N": "1"}, "teams": {"SS": ["a#b"]}}"#),
         expect![[r#"
-            `clerk_boss` is broken: `boss` is required, and not there
-            `clerk_deputy` is broken: `deputy` is of type N, and the rule file says S
-            `clerk_desk` is broken: of `at.site`, `at.desk` some are there and some are not
+            `clerk_boss` is broken: `boss` is required but absent
+            `clerk_deputy` is broken: `deputy` has type N; the rule file declares S
+            `clerk_desk` is broken: only some of `at.site`, `at.desk` are present
             `clerk_teams` is broken: `a#b` cannot be `{team}` of a key: it has the table's separator in it
         "#]],
     );

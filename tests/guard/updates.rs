@@ -116,7 +116,7 @@ fn what_is_updated_has_to_be_clear() {
     check(
         update(&staff(r#", "kind": {"S": "clerk"}, "boss": {"NULL": true}"#)),
         expect![[r#"
-            `clerk_boss` is broken: `boss` is required, and not there
+            `clerk_boss` is broken: `boss` is required but absent
         "#]],
     );
 }

@@ -111,10 +111,10 @@ references:
     Tool::new("guard-broken", rules).check(
         &["guard", order],
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        `order_customer` is broken: `customer` is required, and not there
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            `order_customer` is broken: `customer` is required but absent
+        "#]],
     );
 }

@@ -1,7 +1,7 @@
 //! What must hold in the end, worked out anew and naively.
 
 use referee::data::{Item, Key, KeyValue, Value};
-use referee::engine::MARK;
+use referee::integrity::mark::MARK;
 
 use crate::world::{World, text};
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, Value};
-use referee::engine::{Clock, Engine, MARK, Violation};
+use referee::engine::{Engine, Violation};
+use referee::integrity::mark::MARK;
 use referee::replay;
+use referee::runtime::clock::Clock;
 use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
@@ -172,10 +174,10 @@ impl World {
     /// The references that were said to dangle, whatever brought each to light.
     pub(crate) fn dangling(&self) -> BTreeSet<(&str, &Key<'static>, &Key<'static>)> {
         let mut dangling = BTreeSet::new();
-        for found in self.found.iter().filter(|found| found.rule != "membership") {
-            let referenced = &found.referenced.as_ref().unwrap().key;
+        for found in self.found.iter().filter(|found| found.finding.rule != "membership") {
+            let referenced = &found.finding.referenced.as_ref().unwrap().key;
             for referencing in referencing(found) {
-                dangling.insert((&*found.rule, referencing, referenced));
+                dangling.insert((&*found.finding.rule, referencing, referenced));
             }
         }
         dangling
@@ -188,9 +190,9 @@ impl World {
 
 /// The items that a violation says refer in vain.
 fn referencing(found: &Violation) -> Vec<&Key<'static>> {
-    match &found.orphans {
+    match found.finding.orphans() {
         Some(orphans) => orphans.keys.iter().collect(),
-        None => found.referencing.iter().map(|item| &item.key).collect(),
+        None => found.finding.referencing.iter().map(|item| &item.key).collect(),
     }
 }
 

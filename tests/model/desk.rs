@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use referee::data::Item;
-use referee::engine::{Clock, Engine, Fatal, Outcome};
+use referee::engine::{Engine, Outcome};
+use referee::runtime::clock::Clock;
+use referee::runtime::error::Fatal;
 use referee::store::memory::StreamRecord;
 use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use serde_json::value::{RawValue, to_raw_value};

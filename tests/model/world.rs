@@ -250,9 +250,9 @@ impl World {
 /// Takes in what a run found, and goes on to the next record unless this one is handed back.
 fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
     for found in &outcome.violations {
-        let Some(referenced) = &found.referenced else { continue };
-        let referencing = found.referencing.iter().map(|item| &item.key);
-        let orphans = found.orphans.iter().flat_map(|orphans| &orphans.keys);
+        let Some(referenced) = &found.finding.referenced else { continue };
+        let referencing = found.finding.referencing.iter().map(|item| &item.key);
+        let orphans = found.finding.orphans().into_iter().flat_map(|orphans| &orphans.keys);
         for key in referencing.chain(orphans) {
             let about = (name_of(key), name_of(&referenced.key));
             let looked = state.found.entry(about).or_default();

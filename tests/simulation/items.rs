@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
-use referee::engine::MARK;
+use referee::integrity::mark::MARK;
 use referee::rules::model::Rules;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use referee::data::Key;
-use referee::engine::{Kind, Response, Violation};
+use referee::engine::{Response, Violation};
+use referee::integrity::finding::Kind;
 
 use crate::items::{Mark, of_key};
 use crate::model::{
@@ -75,15 +76,15 @@ impl<'p> Oracle<'p> {
     /// change.
     fn assert_touched(&self, told: &Told) {
         let is_of_mirror = matches!(
-            told.violation.kind,
+            told.violation.kind(),
             Kind::MirrorStale | Kind::MirrorExtra | Kind::MirrorBlocked
         );
-        let mirror = told.violation.referencing.as_ref().map(|it| of_key(&it.key));
+        let mirror = told.violation.finding.referencing.as_ref().map(|it| of_key(&it.key));
         let is_touched = mirror
             .as_ref()
             .is_some_and(|it| self.steps_of(it, told.happened).any(|step| !step.by_engine));
         let is_put_right_twice = mirror.is_some_and(|it| self.is_put_right_twice(&it, told));
-        let is_allowed = told.violation.kind == Kind::MirrorStale && is_put_right_twice;
+        let is_allowed = told.violation.kind() == Kind::MirrorStale && is_put_right_twice;
         assert!(is_touched || is_allowed || !is_of_mirror, "nobody touched it: {told:?}");
     }
 
@@ -186,7 +187,7 @@ impl<'p> Oracle<'p> {
             let since =
                 self.since(of, |it| it.is_some_and(|it| admits(schema, of, it) && is_wrong(it)));
             let is_told = self.told_since(since, &reference.name, |found| {
-                found.kind == kind && is_named(found, of)
+                found.kind() == kind && is_named(found, of)
             });
             assert!(is_told, "{kind} of {of:?} by {}, untold since {since}", reference.name);
         };
@@ -274,7 +275,7 @@ impl<'p> Oracle<'p> {
     /// Whether this was told since so many steps.
     fn told_since(&self, since: usize, rule: &str, is_it: impl Fn(&Violation) -> bool) -> bool {
         let mut told = self.past.told.iter().filter(|told| told.happened >= since);
-        told.any(|told| told.violation.rule == rule && is_it(&told.violation))
+        told.any(|told| told.violation.finding.rule == rule && is_it(&told.violation))
     }
 
     /// Since how many steps something has held of an item.
@@ -290,16 +291,16 @@ impl<'p> Oracle<'p> {
 /// Whether a violation says that an item refers to a target in vain, and is not mended.
 fn tells(found: &Violation, of: &Name, target: &Name) -> bool {
     let is = |key: &Key<'_>, name: &Name| of_key(key) == *name;
-    let is_referenced = found.referenced.as_ref().is_some_and(|it| is(&it.key, target));
-    let is_referring = match (&found.orphans, found.kind) {
+    let is_referenced = found.finding.referenced.as_ref().is_some_and(|it| is(&it.key, target));
+    let is_referring = match (found.finding.orphans(), found.kind()) {
         (Some(orphans), Kind::Orphaned | Kind::DepthExceeded) => {
             orphans.keys.iter().any(|key| is(key, of))
         }
         _ => is_named(found, of),
     };
-    is_referenced && is_referring && found.response != Response::Repaired
+    is_referenced && is_referring && found.resolution.response != Response::Repaired
 }
 
 fn is_named(found: &Violation, of: &Name) -> bool {
-    found.referencing.as_ref().is_some_and(|it| of_key(&it.key) == *of)
+    found.finding.referencing.as_ref().is_some_and(|it| of_key(&it.key) == *of)
 }

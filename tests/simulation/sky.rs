@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use fastrand::Rng;
-use referee::engine::Clock;
+use referee::runtime::clock::Clock;
 use referee::store::memory::{Call, CallKind, Fault};
 use referee::store::{
     Answer, CancellationReason, Memory, Page, Query, Read, Store, StoreError, Transacted, Units,

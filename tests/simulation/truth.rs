@@ -1,6 +1,6 @@
 //! Whether what was told of references was ever so, while the worker that told it was at work.
 
-use referee::engine::Violation;
+use referee::integrity::finding::Finding;
 
 use crate::items::of_key;
 use crate::model::{Name, State, exists, targets};
@@ -25,10 +25,11 @@ impl<'p> Doubts<'p> {
     pub(crate) fn new(schema: &'p Schema, past: &'p Past) -> Self {
         let mut open = Vec::new();
         for told in &past.told {
-            let Violation { rule, referenced, referencing, orphans, .. } = &told.violation;
+            let finding = &told.violation.finding;
+            let Finding { rule, referenced, referencing, .. } = finding;
             let reference = schema.references.iter().find(|it| it.name == *rule);
             let Some((reference, target)) = reference.zip(referenced.as_ref()) else { continue };
-            let orphans = orphans.iter().flat_map(|orphans| &orphans.keys);
+            let orphans = finding.orphans().into_iter().flat_map(|orphans| &orphans.keys);
             for of in referencing.iter().map(|it| &it.key).chain(orphans).map(of_key) {
                 open.push(Doubt { told, reference, of, target: of_key(&target.key) });
             }

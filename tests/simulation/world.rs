@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use referee::engine::{Engine, Fatal, MARK, Outcome, Violation};
+use referee::engine::{Engine, Outcome, Violation};
+use referee::integrity::mark::MARK;
 use referee::rules::{self, RuleSource};
+use referee::runtime::error::Fatal;
 use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
@@ -396,7 +398,7 @@ impl<'s> World<'s> {
         let happened = self.past.steps.len();
         let is_told = self.sky.broken != Some(Part::Telling);
         let told = outcome.violations.into_iter();
-        let told = told.filter(|found| is_told && found.position < done);
+        let told = told.filter(|found| is_told && found.occurrence.position < done);
         self.past.told.extend(told.map(|violation| Told { violation, begun, happened }));
         if done == records.len() { Verdict::Done } else { Verdict::From(done) }
     }

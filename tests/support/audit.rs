@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use referee::data::{Item, Key, KeyValue, Path, Value};
-use referee::engine::{Kind, MARK, Origin, Response, Violation};
+use referee::engine::{Origin, Response, Violation};
+use referee::integrity::finding::Kind;
+use referee::integrity::mark::MARK;
 use referee::rules::model::{
     Copied, EntityId, Find, Matching, Mirror, Mode, OnDelete, Reference, Rules, Source,
 };
@@ -127,10 +129,10 @@ impl<'a> Audit<'a> {
 
     fn is_mirror_told(&self, mirror: &Mirror, key: &Key<'_>, source: &Key<'_>) -> bool {
         self.told.iter().any(|told| {
-            told.rule == mirror.name
-                && told.response != Response::Repaired
-                && told.referencing.as_ref().is_some_and(|item| item.key == *key)
-                && told.referenced.as_ref().is_some_and(|item| item.key == *source)
+            told.finding.rule == mirror.name
+                && told.resolution.response != Response::Repaired
+                && told.finding.referencing.as_ref().is_some_and(|item| item.key == *key)
+                && told.finding.referenced.as_ref().is_some_and(|item| item.key == *source)
         })
     }
 
@@ -160,7 +162,9 @@ impl<'a> Audit<'a> {
             Says::Wrong(kind) => format!("{of:?} by {name}: {kind}"),
         };
         let is_told = self.told.iter().any(|told| {
-            told.rule == *name && told.response != Response::Repaired && tells(told, of, says)
+            told.finding.rule == *name
+                && told.resolution.response != Response::Repaired
+                && tells(told, of, says)
         });
         if !is_told {
             found.push(format!("{words}, and nobody was told"));
@@ -246,15 +250,15 @@ fn part(
 
 /// Whether a violation says this of an item.
 fn tells(told: &Violation, of: &Key<'static>, says: &Says) -> bool {
-    let is_named = told.referencing.as_ref().is_some_and(|item| item.key == *of);
+    let is_named = told.finding.referencing.as_ref().is_some_and(|item| item.key == *of);
     match says {
-        Says::Wrong(kind) => told.kind == *kind && is_named,
+        Says::Wrong(kind) => told.kind() == *kind && is_named,
         Says::RefersTo(target) => {
-            let is_orphan = told.orphans.as_ref().is_some_and(|orphans| orphans.keys.contains(of));
+            let is_orphan = told.finding.orphans().is_some_and(|orphans| orphans.keys.contains(of));
             // The first are named, and of the others it is said that there are more of them.
-            let is_one_more = told.kind == Kind::FanoutExceeded;
+            let is_one_more = told.kind() == Kind::FanoutExceeded;
             (is_named || is_orphan || is_one_more)
-                && told.referenced.as_ref().is_some_and(|item| item.key == *target)
+                && told.finding.referenced.as_ref().is_some_and(|item| item.key == *target)
         }
     }
 }

@@ -12,7 +12,8 @@
 use std::fmt::Write as _;
 
 use referee::data::{Item, JsonItem, Value, into_owned};
-use referee::engine::{Engine, ItemName, Outcome, Violation};
+use referee::engine::{Engine, Outcome, Violation};
+use referee::integrity::finding::ItemName;
 use referee::replay::{self, Batch, Options, Place, Told};
 use referee::rules::model::{Mode, Severity};
 use referee::rules::{self, RuleSource, Rules};
@@ -283,20 +284,20 @@ fn delivery(text: &mut String, rules: &Rules, outcome: &Outcome, places: &[Optio
 }
 
 fn finding(rules: &Rules, violation: &Violation) -> String {
-    let warning = if violation.severity == Severity::Warn { "warning: " } else { "" };
+    let warning = if violation.finding.severity == Severity::Warn { "warning: " } else { "" };
     let item = |item: &Option<ItemName>| item.as_ref().map_or("?".to_owned(), |it| name(rules, it));
-    let path = violation.path.as_ref().map_or(String::new(), |path| format!(" at {path}"));
+    let path = violation.finding.path.as_ref().map_or(String::new(), |path| format!(" at {path}"));
     let mut text = format!(
         "{warning}{} {} {}{path} -> {} @{} {}: {}",
-        violation.rule,
-        violation.kind,
-        item(&violation.referencing),
-        item(&violation.referenced),
-        short(&violation.sequence),
-        violation.response.name(),
-        violation.detail,
+        violation.finding.rule,
+        violation.kind(),
+        item(&violation.finding.referencing),
+        item(&violation.finding.referenced),
+        short(&violation.occurrence.sequence),
+        violation.resolution.response.name(),
+        referee::wording::violation(rules, violation),
     );
-    if let Some(orphans) = &violation.orphans {
+    if let Some(orphans) = violation.finding.orphans() {
         let more = if orphans.more { " and more" } else { "" };
         write!(text, " [{}{more}]", orphans.keys.len()).unwrap();
     }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use referee::engine::Clock;
+use referee::runtime::clock::Clock;
 
 /// Time that jumps to when it is waited for, and is else what somebody sets it to.
 #[derive(Debug, Clone)]

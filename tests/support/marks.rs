@@ -1,7 +1,7 @@
 //! What the mark of a mirror tells besides whose it is.
 
 use referee::data::{Item, Value};
-use referee::engine::MARK;
+use referee::integrity::mark::MARK;
 
 /// Takes out of an item's mark what tells which records its mirror was written for: of several,
 /// each will do.

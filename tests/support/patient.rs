@@ -1,6 +1,6 @@
 //! A clock for engines that are asked for nothing that depends on the time.
 
-use referee::engine::Clock;
+use referee::runtime::clock::Clock;
 
 /// Time that passes while it is waited for.
 pub(crate) struct Patient;

@@ -7,9 +7,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use referee::data::{Item, Key, SequenceNumber, into_owned};
-use referee::engine::{Clock, Engine, Origin, Outcome, Response, Violation, decode_whole};
+use referee::engine::{Engine, Origin, Outcome, Response, Violation, decode_whole};
 use referee::replay::Batch;
 use referee::rules::Rules;
+use referee::runtime::clock::Clock;
 use serde_json::value::RawValue;
 
 use crate::network::Network;
@@ -187,9 +188,13 @@ impl<'l> Lambda<'l> {
             show(&answer, struck);
             let Answer::Outcome(outcome) = answer else { continue };
             if self.network.struck() > struck {
-                let failed = outcome.violations.iter().filter(|it| it.response == Response::Failed);
+                let failed = outcome
+                    .violations
+                    .iter()
+                    .filter(|it| it.resolution.response == Response::Failed);
                 let rejected = outcome.rejected.iter().map(|rejected| rejected.position);
-                let positions = rejected.chain(failed.map(|violation| violation.position));
+                let positions =
+                    rejected.chain(failed.map(|violation| violation.occurrence.position));
                 self.aside.extend(positions.map(|position| rest[position].clone()));
             }
             let checkpoint = outcome.checkpoint().map(|from| from.position);
@@ -239,9 +244,9 @@ fn read(rules: &Rules, batch: &Batch) -> Vec<Made> {
     let changes = batch.records.iter().enumerate().filter_map(|(position, record)| {
         let change = decode_whole(rules, position, record).ok()?;
         Some(Made {
-            table: rules[change.table].name.clone(),
-            key: change.key.into_owned(),
-            image: change.after.map(into_owned),
+            table: rules[change.change.table].name.clone(),
+            key: change.change.key.into_owned(),
+            image: change.change.after.map(into_owned),
             sequence: change.sequence.into_owned(),
             at_ms: change.created_ms.unwrap_or(0),
             origin: change.origin,

@@ -179,7 +179,8 @@ fn assert_answer(
             assert!(outcome.rejected.is_empty(), "{context}: {outcome:#?}");
         }
         (Expected::Told, Answer::Outcome(outcome)) => {
-            let is_failed = outcome.violations.iter().any(|it| it.response == Response::Failed);
+            let is_failed =
+                outcome.violations.iter().any(|it| it.resolution.response == Response::Failed);
             // What is too much for one transaction is made in smaller ones.
             let is_told =
                 !outcome.rejected.is_empty() || is_failed || network.are_of_several(before);

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use crate::cli::names::{item_name, shown};
 use crate::cli::{Context, Failure, Outcome, item, rule_file};
-use crate::engine::{Sighting, View, inspect};
+use crate::integrity::inspect::{Sighting, View, inspect};
 use crate::rules::model::{OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules};
 use crate::store::{Query, SortCondition};
+use crate::wording;
 
 pub(super) fn explain(
     item: &str,
@@ -58,12 +59,12 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
 
 fn write_view(rules: &Rules, view: &View, text: &mut String) {
     let _ = match view {
-        View::Refers { rule, claims } => {
+        View::Refers { rule, values } => {
             let rule = &rules[*rule];
-            if claims.is_empty() {
+            if values.is_empty() {
                 let _ = writeln!(text, "    {}: refers to no `{}`", rule.name, rules[rule.to].name);
             }
-            for (target, path) in claims {
+            for (target, path) in values {
                 let by = path.as_ref().map(|path| format!(" by `{path}`")).unwrap_or_default();
                 let _ = match target {
                     Ok(key) => {
@@ -75,7 +76,9 @@ fn write_view(rules: &Rules, view: &View, text: &mut String) {
                             if_missing(rule)
                         )
                     }
-                    Err(detail) => writeln!(text, "    {}: {detail}", rule.name),
+                    Err(defect) => {
+                        writeln!(text, "    {}: {}", rule.name, wording::defect(defect))
+                    }
                 };
             }
             Ok(())

@@ -175,7 +175,7 @@ impl<'t, 'c> Teller<'t, 'c> {
         for violation in outcome.violations {
             if self.told.insert(violation.id(self.rules)) {
                 self.totals.violations += 1;
-                self.has_errors |= violation.severity == Severity::Error;
+                self.has_errors |= violation.finding.severity == Severity::Error;
                 self.line(&Line::violation(self.rules, &violation));
                 self.findings.violations.push(violation);
             }

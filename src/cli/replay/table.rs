@@ -6,9 +6,11 @@ use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::cli::lines::Totals;
 use crate::cli::names::item_name;
-use crate::engine::{ItemName, Rejected, Violation, WriteMade};
+use crate::engine::{Rejected, Violation, WriteMade};
+use crate::integrity::finding::ItemName;
 use crate::replay::Place;
 use crate::rules::model::{Rules, Severity};
+use crate::wording;
 
 /// What a replay found and did, collected to be shown at its end.
 #[derive(Debug, Default)]
@@ -60,32 +62,32 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
 fn violations(rules: &Rules, violations: &[Violation]) -> Table {
     let mut table = table(["violation", "rule", "item", "refers to", "action"]);
     for violation in violations {
-        let severity = match violation.severity {
+        let severity = match violation.finding.severity {
             Severity::Error => "",
             Severity::Warn => " (warning)",
         };
-        let kind = format!("{}{severity}", violation.kind);
+        let kind = format!("{}{severity}", violation.kind());
         let item =
             |item: Option<&ItemName>| item.map(|item| item_name(rules, item.table, &item.key));
-        let referencing = match &violation.orphans {
+        let referencing = match violation.finding.orphans() {
             Some(orphans) => {
                 let more = if orphans.more { "at least " } else { "" };
-                let first = item(violation.referencing.as_ref()).unwrap_or_default();
+                let first = item(violation.finding.referencing.as_ref()).unwrap_or_default();
                 match orphans.count {
                     0 | 1 => first,
                     count => format!("{more}{count} items, first {first}"),
                 }
             }
-            None => item(violation.referencing.as_ref()).unwrap_or_default(),
+            None => item(violation.finding.referencing.as_ref()).unwrap_or_default(),
         };
-        let referenced =
-            item(violation.referenced.as_ref()).unwrap_or_else(|| violation.detail.clone());
+        let referenced = item(violation.finding.referenced.as_ref())
+            .unwrap_or_else(|| wording::violation(rules, violation));
         table.add_row([
             kind,
-            violation.rule.clone(),
+            violation.finding.rule.clone(),
             referencing,
             referenced,
-            violation.response.name().to_owned(),
+            violation.resolution.response.name().to_owned(),
         ]);
     }
     table

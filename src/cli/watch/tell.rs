@@ -10,10 +10,12 @@ use crate::cli::lines::{Line, Totals};
 use crate::cli::names::item_name;
 use crate::cli::rule_file::counts;
 use crate::cli::{Context, Failure, Outcome};
-use crate::engine::{self, ItemName, Rejected, Violation, WriteMade};
+use crate::engine::{self, Rejected, Violation, WriteMade};
+use crate::integrity::finding::ItemName;
 use crate::rules::model::{Rules, Severity};
 use crate::streams::StreamRecord;
 use crate::watch::Told;
+use crate::wording;
 
 /// Tells what is found and done: results on stdout, and how it goes on stderr.
 pub(super) struct Teller<'t, 'c> {
@@ -116,7 +118,10 @@ impl State<'_, '_> {
         self.totals.violations += outcome.violations.len();
         self.totals.rejected += outcome.rejected.len();
         self.has_errors |= !outcome.rejected.is_empty()
-            || outcome.violations.iter().any(|violation| violation.severity == Severity::Error);
+            || outcome
+                .violations
+                .iter()
+                .any(|violation| violation.finding.severity == Severity::Error);
         for rejected in &outcome.rejected {
             self.reject(rejected, records.get(rejected.position));
         }
@@ -178,17 +183,22 @@ fn written(rules: &Rules, write: &WriteMade) -> String {
 
 fn violated(rules: &Rules, violation: &Violation) -> String {
     let item = |item: &ItemName| item_name(rules, item.table, &item.key);
-    let severity = match violation.severity {
+    let severity = match violation.finding.severity {
         Severity::Error => "violation",
         Severity::Warn => "warning",
     };
-    let mut text = format!("{severity:10} {} of `{}`", violation.kind, violation.rule);
-    if let Some(referencing) = &violation.referencing {
+    let mut text = format!("{severity:10} {} of `{}`", violation.kind(), violation.finding.rule);
+    if let Some(referencing) = &violation.finding.referencing {
         let _ = write!(text, ": {}", item(referencing));
     }
-    if let Some(referenced) = &violation.referenced {
+    if let Some(referenced) = &violation.finding.referenced {
         let _ = write!(text, " -> {}", item(referenced));
     }
-    let _ = write!(text, " ({}): {}", violation.response.name(), violation.detail);
+    let _ = write!(
+        text,
+        " ({}): {}",
+        violation.resolution.response.name(),
+        wording::violation(rules, violation)
+    );
     text
 }

@@ -1,37 +1,38 @@
 //! Decoding: Lambda's event becomes changes, record by record.
 //!
-//! Records are parsed one by one and borrowed from the event's text, so that a record that cannot
-//! be understood is set aside alone, and what no rule looks at costs next to nothing. The shape of
-//! Lambda's event stops here.
+//! Records are parsed one by one and borrowed from the event's text: a record that cannot be
+//! understood is rejected alone, and attributes that no rule looks at cost next to nothing. No code
+//! after this stage knows the shape of Lambda's event.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::change::StreamChange;
 use super::image::required_image;
 use super::wire;
 use super::wire::Header;
 use crate::data::without_place;
 use crate::integrity::change::Change;
-use crate::integrity::index::{Plan, Wanted};
+use crate::integrity::index::{Index, Projection};
 use crate::rules::model::Rules;
 
-/// Why an event is none that Lambda sends for a DynamoDB stream.
+/// Why this is not an event of a DynamoDB stream.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("the event is not JSON: {0}")]
     Syntax(serde_json::Error),
     /// It is JSON, but not an event of records.
-    #[error("the event has no list of `Records`, which every event of a stream has: {0}")]
+    #[error("the event has no list of `Records`, which every stream event has: {0}")]
     NoRecords(serde_json::Error),
 }
 
 /// A record that cannot be understood. It is skipped, and never silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// The record's place in its batch.
+    /// The record's index in its batch.
     pub position: usize,
     /// The record's sequence number, where it could be read.
     pub sequence: Option<String>,
@@ -39,7 +40,7 @@ pub struct Rejected {
     pub error: String,
 }
 
-/// Takes an event apart into its records, each still unread.
+/// The records of an event, still unparsed.
 pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     #[derive(Deserialize)]
     #[serde(expecting = "an object with `Records`")]
@@ -57,38 +58,38 @@ pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     })
 }
 
-/// Reads one record, and of its images what the rules look at: nothing if no rule looks at items
-/// with its key.
+/// Reads one record, and the attributes of its images that the rules look at; `None` if no rule
+/// looks at items with its key.
 pub(crate) fn decode<'a>(
     rules: &Rules,
-    plan: &Plan,
+    index: &Index,
     position: usize,
     record: &'a RawValue,
-) -> Result<Option<Change<'a>>, Rejected> {
+) -> Result<Option<StreamChange<'a>>, Rejected> {
     read(rules, position, record, |header| {
-        let wanted: Vec<&Wanted> = plan
+        let projections: Vec<&Projection> = index
             .candidates(header.table, &header.key)
             .iter()
             .filter(|entity| rules[**entity].key.parse(&header.key).is_some())
-            .map(|entity| plan.wanted(*entity))
+            .map(|entity| index.projection(*entity))
             .collect();
-        if wanted.is_empty() {
+        if projections.is_empty() {
             return Ok(None);
         }
-        change(rules, position, header, &wanted).map(Some)
+        change(rules, position, header, &projections).map(Some)
     })
 }
 
-/// Reads one record with the whole of its images, whatever the rules look at.
+/// Reads one record with its whole images, whatever the rules look at.
 pub fn decode_whole<'a>(
     rules: &Rules,
     position: usize,
     record: &'a RawValue,
-) -> Result<Change<'a>, Rejected> {
-    read(rules, position, record, |header| change(rules, position, header, &[&Wanted::All]))
+) -> Result<StreamChange<'a>, Rejected> {
+    read(rules, position, record, |header| change(rules, position, header, &[&Projection::All]))
 }
 
-/// Whether a record's stream is one that the rules are for; nothing if the record does not tell.
+/// Whether the rules can work with a record's stream; `None` if the record does not say.
 pub(crate) fn check_stream(rules: &Rules, record: &RawValue) -> Option<Result<(), String>> {
     wire::check_stream(rules, &wire::envelope(record).ok()?)
 }
@@ -116,17 +117,20 @@ fn change<'a>(
     rules: &Rules,
     position: usize,
     header: Header<'a>,
-    wanted: &[&Wanted],
-) -> Result<Change<'a>, String> {
+    projections: &[&Projection],
+) -> Result<StreamChange<'a>, String> {
     let schema = &rules[header.table].key;
-    // An absent image and an empty one are told apart by the event's name alone: Lambda's own
-    // event types read both as the same.
+    // Only the event's name distinguishes an absent image from an empty one: Lambda's own event
+    // types read both as the same.
     let (has_before, has_after) = header.event.images();
-    Ok(Change {
+    let change = Change {
         table: header.table,
         key: header.key,
-        before: required_image(has_before, header.old_image, "OldImage", wanted, schema)?,
-        after: required_image(has_after, header.new_image, "NewImage", wanted, schema)?,
+        before: required_image(has_before, header.old_image, "OldImage", projections, schema)?,
+        after: required_image(has_after, header.new_image, "NewImage", projections, schema)?,
+    };
+    Ok(StreamChange {
+        change,
         sequence: header.sequence,
         created_ms: header.created_ms,
         origin: header.origin,

@@ -1,47 +1,47 @@
-//! Images: of an item as a record has it, what the rules look at.
+//! Images: the part of an item in a record that the rules look at.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::wire::Text;
+use super::text::Text;
 use crate::data::{Item, KeySchema, Value, in_attribute, without_place};
-use crate::integrity::index::Wanted;
+use crate::integrity::index::Projection;
 
-/// An image that the event's name says is there.
-pub(crate) fn required_image<'a>(
+/// An image, which must be there if the event's name says so.
+pub(super) fn required_image<'a>(
     expected: bool,
     text: Option<&'a RawValue>,
     name: &str,
-    wanted: &[&Wanted],
+    projections: &[&Projection],
     schema: &KeySchema,
 ) -> Result<Option<Item<'a>>, String> {
     if !expected {
         return Ok(None);
     }
-    let item = image(text, name, wanted)?
+    let item = image(text, name, projections)?
         .ok_or_else(|| format!("the record has no `{name}`: is the stream NEW_AND_OLD_IMAGES?"))?;
     schema.key_of(&item).map_err(|error| format!("`{name}`: {error}"))?;
     Ok(Some(item))
 }
 
 /// Reads an image.
-pub(crate) fn image<'a>(
+pub(super) fn image<'a>(
     text: Option<&'a RawValue>,
     name: &str,
-    wanted: &[&Wanted],
+    projections: &[&Projection],
 ) -> Result<Option<Item<'a>>, String> {
     let Some(text) = text.filter(|text| text.get() != "null") else { return Ok(None) };
     let mut deserializer = serde_json::Deserializer::from_str(text.get());
-    Wanting(wanted)
+    Projected(projections)
         .deserialize(&mut deserializer)
         .map(Some)
         .map_err(|error| format!("`{name}`: {}", without_place(&error)))
 }
 
-/// Reads of an image what the rules want, and skips the rest unread.
-struct Wanting<'w>(&'w [&'w Wanted]);
+/// Reads the attributes of an image that the rules look at, and skips the others unread.
+struct Projected<'w>(&'w [&'w Projection]);
 
-impl<'de> DeserializeSeed<'de> for Wanting<'_> {
+impl<'de> DeserializeSeed<'de> for Projected<'_> {
     type Value = Item<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Item<'de>, D::Error> {
@@ -49,7 +49,7 @@ impl<'de> DeserializeSeed<'de> for Wanting<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Wanting<'_> {
+impl<'de> Visitor<'de> for Projected<'_> {
     type Value = Item<'de>;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for Wanting<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Item<'de>, A::Error> {
         let mut item = Item::new();
         while let Some(Text(name)) = access.next_key()? {
-            if self.0.iter().any(|wanted| wanted.contains(&name)) {
+            if self.0.iter().any(|projection| projection.contains(&name)) {
                 let value = access
                     .next_value::<Value<'de>>()
                     .map_err(|error| in_attribute(&name, &error))?;

@@ -1,8 +1,12 @@
-//! Lambda's event and its answer.
+//! Lambda's event, decoded into the history of each item, and the response to it.
 
-pub(crate) mod coalesce;
+pub(crate) mod change;
+mod coalesce;
 pub(crate) mod decode;
 mod image;
 #[cfg(feature = "lambda")]
 pub(crate) mod response;
+mod text;
 mod wire;
+
+pub(crate) use coalesce::coalesce;

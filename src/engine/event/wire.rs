@@ -7,27 +7,28 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::change::Origin;
 use super::image::image;
+use super::text::Text;
 use crate::data::{Key, KeyError, SequenceNumber};
-use crate::integrity::change::Origin;
-use crate::integrity::index::Wanted;
+use crate::integrity::index::Projection;
 use crate::rules::model::{Rules, TableId};
 
-/// What a record says besides its images.
-pub(crate) struct Header<'a> {
-    pub(crate) table: TableId,
-    pub(crate) key: Key<'a>,
-    pub(crate) event: Event,
-    pub(crate) sequence: SequenceNumber<'a>,
-    pub(crate) created_ms: Option<i64>,
-    pub(crate) origin: Origin,
-    pub(crate) old_image: Option<&'a RawValue>,
-    pub(crate) new_image: Option<&'a RawValue>,
+/// A record's fields other than its images.
+pub(super) struct Header<'a> {
+    pub(super) table: TableId,
+    pub(super) key: Key<'a>,
+    pub(super) event: Event,
+    pub(super) sequence: SequenceNumber<'a>,
+    pub(super) created_ms: Option<i64>,
+    pub(super) origin: Origin,
+    pub(super) old_image: Option<&'a RawValue>,
+    pub(super) new_image: Option<&'a RawValue>,
 }
 
 /// What a record's `eventName` says.
 #[derive(Clone, Copy)]
-pub(crate) enum Event {
+pub(super) enum Event {
     Insert,
     Modify,
     Remove,
@@ -35,7 +36,7 @@ pub(crate) enum Event {
 
 impl Event {
     /// Whether there was an item before, and whether there is one after.
-    pub(crate) const fn images(self) -> (bool, bool) {
+    pub(super) const fn images(self) -> (bool, bool) {
         match self {
             Self::Insert => (false, true),
             Self::Modify => (true, true),
@@ -44,13 +45,13 @@ impl Event {
     }
 }
 
-/// Parses a record's outer shape, borrowing all of it.
-pub(crate) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Error> {
+/// Parses a record's outer shape, borrowed from the event.
+pub(super) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Error> {
     serde_json::from_str(record.get())
 }
 
 /// The sequence number of a record whose outer shape is wrong elsewhere.
-pub(crate) fn sequence_alone(record: &RawValue) -> Option<String> {
+pub(super) fn sequence_alone(record: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Numbered<'a> {
         #[serde(borrow)]
@@ -65,15 +66,16 @@ pub(crate) fn sequence_alone(record: &RawValue) -> Option<String> {
     Some(numbered.dynamodb.sequence.0.into_owned())
 }
 
-/// Reads what a record says besides its images.
-pub(crate) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
+/// Reads a record's fields other than its images.
+pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
     let table = find_table(rules, &envelope)?;
     let event = event(envelope.event_name.as_ref())?;
     let stream = envelope.dynamodb.ok_or("the record has no `dynamodb` part")?;
     check_view(stream.stream_view_type.as_ref())?;
     let Text(sequence) = stream.sequence.ok_or("the record has no `SequenceNumber`")?;
     let sequence = SequenceNumber::parse(sequence).map_err(|error| error.to_string())?;
-    let keys = image(stream.keys, "Keys", &[&Wanted::All])?.ok_or("the record has no `Keys`")?;
+    let keys =
+        image(stream.keys, "Keys", &[&Projection::All])?.ok_or("the record has no `Keys`")?;
     let key = rules[table].key.key_of(&keys).map_err(|error| format!("`Keys`: {error}"))?;
     Ok(Header {
         table,
@@ -87,19 +89,19 @@ pub(crate) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header
     })
 }
 
-/// Whether the stream that a record names is one that the rules are for; nothing if it names none.
-pub(crate) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Result<(), String>> {
+/// Whether the rules can work with the stream that a record names; `None` if it names no stream.
+pub(super) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Result<(), String>> {
     if envelope.event_source.is_none() && envelope.event_source_arn.is_none() {
         return None;
     }
     Some(find_table(rules, envelope).and_then(|table| {
         let Some(stream) = &envelope.dynamodb else { return Ok(()) };
         check_view(stream.stream_view_type.as_ref())?;
-        let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Wanted::All]) else { return Ok(()) };
+        let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Projection::All]) else { return Ok(()) };
         match rules[table].key.key_of(&keys) {
             Err(error @ (KeyError::Missing(_) | KeyError::Type { .. })) => Err(format!(
-                "the key of table `{}` is not what the rules say: {error}\n\
-                 help: mend the table's `key` in the rule file",
+                "the key of table `{}` differs from the rule file: {error}\n\
+                 help: correct the table's `key` in the rule file",
                 rules[table].name
             )),
             Ok(_) | Err(_) => Ok(()),
@@ -107,16 +109,12 @@ pub(crate) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Res
     }))
 }
 
-/// A text that is borrowed where the JSON has no escapes in it.
-#[derive(Clone, Deserialize)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-pub(crate) struct Envelope<'a> {
+pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     event_name: Option<Text<'a>>,
-    // SNS spells it with a capital.
+    // SNS writes it with a capital.
     #[serde(borrow, alias = "EventSource")]
     event_source: Option<Text<'a>>,
     #[serde(borrow, rename = "eventSourceARN")]
@@ -154,8 +152,8 @@ struct StreamRecord<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// The sequence number, however little of the rest can be understood.
-    pub(crate) fn sequence(&self) -> Option<Cow<'a, str>> {
+    /// The sequence number, even if the rest cannot be understood.
+    pub(super) fn sequence(&self) -> Option<Cow<'a, str>> {
         let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
         Some(text.clone())
     }
@@ -165,19 +163,19 @@ fn find_table(rules: &Rules, envelope: &Envelope<'_>) -> Result<TableId, String>
     if let Some(Text(source)) = &envelope.event_source
         && source != "aws:dynamodb"
     {
-        return Err(format!("the record is of `{source}`, not of a DynamoDB stream"));
+        return Err(format!("the record comes from `{source}`, not from a DynamoDB stream"));
     }
     let Some(Text(arn)) = &envelope.event_source_arn else {
         return Err("the record has no `eventSourceARN`, which names its table".to_owned());
     };
     let name = table_name(arn)
-        .ok_or_else(|| format!("`eventSourceARN` is `{arn}`, which names no table"))?;
+        .ok_or_else(|| format!("`eventSourceARN` is `{arn}`, which does not name a table"))?;
     rules.table_named(name).map(|(id, _)| id).ok_or_else(|| {
-        format!("table `{name}` is not in the rule file, which has {}", rules.table_names())
+        format!("table `{name}` is not in the rule file, which declares {}", rules.table_names())
     })
 }
 
-/// The table that a stream is of: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`.
+/// The table that a stream belongs to: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`.
 fn table_name(arn: &str) -> Option<&str> {
     let (_, path) = arn.split_once(":table/")?;
     path.split('/').next().filter(|name| !name.is_empty())
@@ -196,8 +194,8 @@ fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
 fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
     match view {
         Some(Text(view)) if view != "NEW_AND_OLD_IMAGES" => Err(format!(
-            "the stream's view type is {view}, and Referee needs NEW_AND_OLD_IMAGES: a stream's \
-             view type cannot be changed, so turn the stream off and on with that type"
+            "the stream's view type is {view}; Referee needs NEW_AND_OLD_IMAGES. The view type of a \
+             stream cannot be changed: turn the stream off, and on again with that type"
         )),
         Some(_) | None => Ok(()),
     }
@@ -218,7 +216,10 @@ fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a float saturates, and no time is so late")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, and no real time is that late"
+)]
 fn to_ms(seconds: f64) -> i64 {
     (seconds * 1000.0).round() as i64
 }

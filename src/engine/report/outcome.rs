@@ -1,16 +1,18 @@
-//! The outcome of a batch, and the answer that Lambda gets.
+//! The outcome of a batch.
 
+use super::violation::Violation;
 use crate::engine::event::decode::Rejected;
-use crate::integrity::finding::{ItemName, Violation};
+use crate::integrity::finding::ItemName;
+use crate::integrity::repair::Operation;
 use crate::store::Units;
 
-/// What became of a batch of stream records.
+/// The outcome of a batch of stream records.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// How many records were delivered.
     pub records: usize,
-    /// When the oldest change was made that a rule looks at, in milliseconds since 1970; nothing
-    /// if there was none, or none that tells.
+    /// When the oldest change was made that a rule looks at, in milliseconds since 1970; `None` if
+    /// there was no such change, or no record has a time.
     pub oldest_ms: Option<i64>,
     /// What is wrong, in the order of the records.
     pub violations: Vec<Violation>,
@@ -18,15 +20,15 @@ pub struct Outcome {
     pub writes: Vec<WriteMade>,
     /// The writes that rules in observe mode would have made.
     pub planned: Vec<WriteMade>,
-    /// The records that could not be understood, or not be carried out ever.
+    /// The records that cannot be understood, or whose work can never be done.
     pub rejected: Vec<Rejected>,
-    /// What could not be done now, and must be delivered again.
+    /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
     /// How many requests were made of the store.
     pub requests: u64,
-    /// How many of them read.
+    /// How many of these requests were reads.
     pub reads: u64,
-    /// What they cost.
+    /// What the requests cost.
     pub units: Units,
 }
 
@@ -35,54 +37,20 @@ pub struct Outcome {
 pub struct WriteMade {
     /// The rule that asked for it.
     pub rule: String,
-    /// What it did.
+    /// What it does.
     pub operation: Operation,
     /// The item.
     pub item: ItemName,
-    /// Of a repair that changes an item, what it changes, as an update expression would say it.
+    /// What an update changes, as an update expression would say it.
     pub detail: Option<String>,
-    /// The place in its batch of the record that caused it.
+    /// The index in the batch of the record that caused it.
     pub position: usize,
-}
-
-/// A write that was made, or would be, for some rule and record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Made {
-    /// What it does.
-    pub(crate) operation: Operation,
-    /// The item.
-    pub(crate) item: ItemName,
-    /// What an update changes.
-    pub(crate) detail: Option<String>,
-}
-
-/// What a write does to its item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Puts a whole item.
-    Put,
-    /// Changes some attributes.
-    Update,
-    /// Deletes the item.
-    Delete,
-}
-
-impl Operation {
-    /// The name that output uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Put => "put",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
 }
 
 /// A record that must be delivered again, with all that follow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedBack {
-    /// The record's place in its batch.
+    /// The record's index in its batch.
     pub position: usize,
     /// Its sequence number.
     pub sequence: String,
@@ -91,7 +59,7 @@ pub struct HandedBack {
 }
 
 impl Outcome {
-    /// The first record that must be delivered again: everything from it on will be.
+    /// The first record that must be delivered again. Lambda redelivers everything from it on.
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
     #[must_use]

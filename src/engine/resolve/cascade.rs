@@ -1,111 +1,110 @@
-//! Cascades: the items that a deleted one leaves behind are deleted or changed, page by page.
+//! Cascades: the orphans of a deleted item are deleted or changed, page by page.
 
-use super::deletes::{NAMED_MAX, Settled, fanout_max};
-use crate::engine::detect::Departure;
-use crate::integrity::finding::{ItemName, Kind, Response};
-use crate::integrity::repair::{Case, Cure, Doom, NoRepair, Remedy};
+use super::deletes::fanout_max;
+use super::resolved::{Limit, NAMED_MAX, Resolved};
+use crate::engine::detect::DeletedTarget;
+use crate::engine::report::violation::Response;
+use crate::integrity::finding::{ItemName, Orphans};
+use crate::integrity::repair::{CascadeMark, Case, Fix, NoRepair, Remedy};
 use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
-use crate::runtime::referrers::{Referring, Trail, referring};
-use crate::runtime::transactions::{Fate, enforce, has_time};
+use crate::runtime::pass::Pass;
+use crate::runtime::referrers::{Referrers, Referring};
+use crate::runtime::transactions::{RepairResult, repair_case};
 use crate::store::{Store, StoreError, TRANSACT_ACTIONS_MAX};
 
-/// How many items are read before they are repaired: ten transactions' worth. A query gives up to
-/// 1 MB of them, and the repairs of so many small ones take fifty times as much memory.
+/// How many items are read before they are repaired: those of ten transactions. A query returns up
+/// to 1 MB of items, and the repairs of that many small ones take fifty times as much memory.
 const PAGE_ITEMS_MAX: usize = 10 * (TRANSACT_ACTIONS_MAX - 1);
 
-/// Repairs the items left behind, page by page of the query that finds them.
+/// Repairs the orphans, page by page of the query that finds them.
 ///
-/// What is repaired refers to the target no more, so a delivery that comes to its deadline is
-/// continued by the next one.
-pub(crate) async fn cascade<S: Store, C: Clock>(
-    rules: &Rules,
-    store: &S,
-    clock: &C,
-    departure: &Departure<'_>,
+/// A repaired item no longer refers to the target, so when a delivery reaches its deadline, the
+/// next one continues where it stopped.
+pub(super) async fn cascade<S: Store, C: Clock>(
+    pass: Pass<'_, S, C>,
+    target: &DeletedTarget<'_>,
     remedy: Remedy,
-    trail: Trail<'_>,
-) -> Result<Settled, StoreError> {
-    let rule = departure.finder.rule;
-    let reference = &rules[rule];
-    let cure = if remedy == Remedy::Delete && reference.is_recursive() {
-        let doom = Doom { depth: departure.depth + 1 };
-        if doom.depth > reference.depth_max {
-            return too_deep(store, departure, trail).await;
+    referrers: Referrers<'_, S, C>,
+) -> Result<Resolved, StoreError> {
+    let rule = target.finder.rule;
+    let reference = &pass.rules[rule];
+    let fix = if remedy == Remedy::Delete && reference.is_recursive() {
+        let mark = CascadeMark { depth: target.depth + 1 };
+        if mark.depth > reference.depth_max {
+            return too_deep(target, referrers).await;
         }
-        Cure::Doom(doom)
+        Fix::Mark(mark)
     } else {
-        Cure::Remedy(remedy)
+        Fix::Remedy(remedy)
     };
-    let case = Case { rule, target: departure.finder.target.clone(), cure };
+    let case = Case { rule, target: target.finder.target.clone(), fix };
     let is_enforced = reference.mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
-    let mut settled = Settled { response, ..Settled::nothing() };
-    let mut trail = trail.in_pages_of(PAGE_ITEMS_MAX);
+    let mut resolved = Resolved::orphans(response, Orphans::default());
+    let mut referrers = referrers.in_pages_of(PAGE_ITEMS_MAX);
     let mut is_over = false;
-    while !is_over && settled.limit.is_none() {
-        let mut items = match trail.next(store).await {
+    while !is_over && resolved.limit.is_none() {
+        let mut items = match referrers.next_page().await {
             Ok(Some(items)) => items,
             Ok(None) => break,
             Err(error) => {
-                settled.unfinished = Some(error);
+                resolved.unfinished = Some(error);
                 break;
             }
         };
-        // Those that are marked are on their way already.
-        items.retain(|(_, item)| Doom::of(item, &reference.name).is_none());
-        stop_at(fanout_max(reference), &mut items, &mut settled);
+        // Marked items are being deleted already.
+        items.retain(|(_, item)| CascadeMark::of(item, &reference.name).is_none());
+        stop_at(fanout_max(reference), &mut items, &mut resolved);
         if !is_enforced {
-            plan(rules, &case, items, &mut settled);
+            plan(pass.rules, &case, items, &mut resolved);
             continue;
         }
-        let enforced = enforce(rules, store, || has_time(clock), &case, items).await;
-        enforced.fates.into_iter().for_each(|(key, fate)| settled.take(key, fate));
-        if enforced.is_back {
-            settled.limit = None;
+        let result = repair_case(pass, &case, items).await;
+        result.items.into_iter().for_each(|(key, result)| resolved.add(key, result));
+        if result.target_exists {
+            resolved.limit = None;
         }
-        is_over = enforced.is_back || enforced.unfinished.is_some();
-        settled.unfinished = enforced.unfinished;
+        is_over = result.target_exists || result.unfinished.is_some();
+        resolved.unfinished = result.unfinished;
     }
-    Ok(settled)
+    Ok(resolved)
 }
 
-/// Leaves out those that are more than one delete may touch.
-fn stop_at(most: usize, items: &mut Vec<Referring>, settled: &mut Settled) {
-    let room = most.saturating_sub(settled.touched());
+/// Leaves out the items beyond the number that one delete may touch.
+fn stop_at(touched_max: usize, items: &mut Vec<Referring>, resolved: &mut Resolved) {
+    let room = touched_max.saturating_sub(resolved.touched());
     if items.len() > room {
         items.truncate(room);
-        let words = format!("more than {most} items refer to it");
-        settled.limit = Some((Kind::FanoutExceeded, words));
+        resolved.limit = Some(Limit::Fanout(touched_max));
     }
 }
 
-/// What would be done about these items.
-fn plan(rules: &Rules, case: &Case<'_>, items: Vec<Referring>, settled: &mut Settled) {
-    let table = rules[rules[case.rule].from].table;
+/// Adds what would be done about these items.
+fn plan(rules: &Rules, case: &Case<'_>, items: Vec<Referring>, resolved: &mut Resolved) {
+    let table = rules.referencing(case.rule).table;
     for (key, item) in items {
         match case.repair(rules, &key, &item) {
             Ok(repair) => {
-                let made = repair.made(ItemName { table, key: key.clone() });
-                settled.take(key, Fate::Repaired(made));
+                let write = repair.item_write(ItemName { table, key: key.clone() });
+                resolved.add(key, RepairResult::Repaired(write));
             }
-            Err(NoRepair::RefersNot) => {}
-            Err(NoRepair::Impossible(why)) => settled.take(key, Fate::Impossible(why)),
+            Err(NoRepair::NotReferring) => {}
+            Err(NoRepair::Impossible(why)) => resolved.add(key, RepairResult::Impossible(why)),
         }
     }
 }
 
-/// A cascade has come as deep as it may: whoever is left behind is reported.
-async fn too_deep<S: Store>(
-    store: &S,
-    departure: &Departure<'_>,
-    trail: Trail<'_>,
-) -> Result<Settled, StoreError> {
-    let leads = referring(store, trail, NAMED_MAX).await?;
-    let words = format!("the cascade has come {} levels deep", departure.depth);
-    let limit = (!leads.keys.is_empty()).then_some((Kind::DepthExceeded, words));
-    let (count, more, named) = (leads.keys.len(), leads.more, leads.keys);
-    Ok(Settled { count, more, named, limit, ..Settled::nothing() })
+/// The cascade is as deep as it may go: the orphans are reported.
+async fn too_deep(
+    target: &DeletedTarget<'_>,
+    referrers: Referrers<'_, impl Store, impl Clock>,
+) -> Result<Resolved, StoreError> {
+    let found = referrers.first(NAMED_MAX).await?;
+    let (count, more, keys) = (found.keys.len(), found.more, found.keys);
+    let limit = (count > 0).then_some(Limit::Depth(target.depth));
+    let orphans = Orphans { count, more, keys };
+    Ok(Resolved { limit, ..Resolved::orphans(Response::Reported, orphans) })
 }
 
 #[cfg(test)]
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_page_fills_its_transactions() {
-        // Each has a guard besides.
+        // Each transaction has a guard, too.
         assert_eq!(PAGE_ITEMS_MAX % (TRANSACT_ACTIONS_MAX - 1), 0);
     }
 }

@@ -1,189 +1,146 @@
-//! Departures: what is done about the items that a deleted one leaves behind.
+//! Deleted items: their orphans are reported, and what the rule asks for is done about them.
 
 use futures_util::stream::{self, StreamExt as _};
 
 use super::cascade::cascade;
-use super::restore::bring_back;
-use crate::data::Key;
-use crate::engine::detect::Departure;
+use super::resolved::{Limit, NAMED_MAX, Resolved};
+use super::restore::restore;
+use crate::engine::detect::DeletedTarget;
 use crate::engine::report::Report;
-use crate::engine::report::outcome::Made;
-use crate::integrity::finding::{Kind, Response};
-use crate::integrity::index::Plan;
-use crate::integrity::reference::Finder;
-use crate::integrity::repair::Remedy;
+use crate::engine::report::violation::{Resolution, Response};
+use crate::integrity::finding::{Defect, Orphans};
+use crate::integrity::reference::{self, Finder};
+use crate::integrity::repair::{Obstacle, Remedy};
 use crate::rules::model::{OnDelete, Reference, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
-use crate::runtime::reads::{CONCURRENCY, ReadSet, Snapshot, fetch};
-use crate::runtime::referrers::{Trail, referring};
-use crate::runtime::transactions::Fate;
+use crate::runtime::pass::Pass;
+use crate::runtime::reads::{CONCURRENCY, ReadSet};
+use crate::runtime::referrers::Referrers;
+use crate::runtime::transactions::RepairResult;
 use crate::store::{Store, StoreError};
 
-/// How many of the items left behind are named.
-pub(crate) const NAMED_MAX: usize = 10;
-
-/// What was found out and done about one departure.
-#[derive(Debug)]
-pub(crate) struct Settled {
-    /// What was done about the items left behind.
-    pub(crate) response: Response,
-    /// What was in the way of a repair.
-    pub(crate) note: Option<String>,
-    /// How many items it was, without those that could not be repaired.
-    pub(crate) count: usize,
-    /// Whether there may be more of them.
-    pub(crate) more: bool,
-    /// The first of them.
-    pub(crate) named: Vec<Key<'static>>,
-    /// Those that could not be repaired.
-    pub(crate) left: Vec<(Key<'static>, Fate)>,
-    /// Why it went no further than this, if the rule says how far it may.
-    pub(crate) limit: Option<(Kind, String)>,
-    /// The writes made, or those that would be.
-    pub(crate) made: Vec<Made>,
-    /// Why it is not done with.
-    pub(crate) unfinished: Option<StoreError>,
-}
-
-impl Settled {
-    /// Nobody was left behind.
-    pub(crate) const fn nothing() -> Self {
-        Self {
-            response: Response::Reported,
-            note: None,
-            count: 0,
-            more: false,
-            named: Vec::new(),
-            left: Vec::new(),
-            limit: None,
-            made: Vec::new(),
-            unfinished: None,
-        }
-    }
-
-    /// How many items the delete has touched.
-    pub(crate) fn touched(&self) -> usize {
-        self.count + self.left.len()
-    }
-
-    /// Whether it tells of items that no guarded write has found to refer to the target in vain.
-    fn is_unguarded(&self) -> bool {
-        let is_impossible = |(_, fate): &(_, Fate)| matches!(fate, Fate::Impossible(_));
-        match self.response {
-            Response::Repaired => self.left.iter().any(is_impossible),
-            Response::Reported | Response::WouldRepair | Response::Failed => self.touched() > 0,
-        }
-    }
-
-    /// What remains to be told, since the target is back: of the writes that were tried, the ones
-    /// that were made and the ones that were refused.
-    fn withdraw(mut self) -> Self {
-        if self.response != Response::Repaired {
-            return Self::nothing();
-        }
-        self.left.retain(|(_, fate)| matches!(fate, Fate::Failed(_)));
-        self.limit = None;
-        self
-    }
-
-    /// Takes in what became of one of the items.
-    pub(crate) fn take(&mut self, key: Key<'static>, fate: Fate) {
-        match fate {
-            Fate::Repaired(made) => {
-                self.count += 1;
-                self.made.push(made);
-                if self.named.len() < NAMED_MAX {
-                    self.named.push(key);
-                }
-            }
-            Fate::Whole => {}
-            Fate::Impossible(_) | Fate::Failed(_) => self.left.push((key, fate)),
-        }
-    }
-}
-
-/// Looks again for those who refer to what is gone, reports them, and does what the rules ask for.
-pub(crate) async fn settle_departures<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    departures: Vec<Departure<'_>>,
-    snapshot: &Snapshot,
-    report: &mut Report<'_>,
+/// Looks for the items that refer to deleted ones, reports them, and does what the rules ask for.
+pub(crate) async fn resolve_deletes(
+    pass: Pass<'_, impl Store, impl Clock>,
+    deleted: Vec<DeletedTarget<'_>>,
+    report: &mut Report,
 ) -> Result<(), Fatal> {
-    let settled: Vec<_> = stream::iter(&departures)
-        .map(|departure| settle(rules, plan, store, clock, departure, snapshot))
+    let resolved: Vec<_> = stream::iter(&deleted)
+        .map(|target| resolve(pass, target))
         .buffered(CONCURRENCY)
         .collect()
         .await;
-    for (departure, settled) in departures.iter().zip(settled) {
-        match settled {
-            Ok(settled) => report.departure(departure, settled)?,
-            Err(error) => report.fail(error, &departure.cause)?,
+    for (target, resolved) in deleted.iter().zip(resolved) {
+        match resolved {
+            Ok(resolved) => report_resolved(pass.rules, target, resolved, report)?,
+            Err(error) => report.fail(error, &target.cause)?,
         }
     }
     Ok(())
 }
 
-async fn settle<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    departure: &Departure<'_>,
-    snapshot: &Snapshot,
-) -> Result<Settled, StoreError> {
-    let finder = &departure.finder;
-    if snapshot.has(rules, rules[finder.rule].to, &finder.target)? {
-        return Ok(Settled::nothing());
+async fn resolve(
+    pass: Pass<'_, impl Store, impl Clock>,
+    target: &DeletedTarget<'_>,
+) -> Result<Resolved, StoreError> {
+    let resolved = act(pass, target).await?;
+    // The orphans were read after the target. If both were written between the two reads, this
+    // would be a false alarm.
+    if resolved.is_unconfirmed() && exists(pass, &target.finder).await? {
+        return Ok(resolved.with_existing_target());
     }
-    let settled = answer(rules, plan, store, clock, departure).await?;
-    // Whoever refers to the target was read after it. Were both written between the two reads, all
-    // would be well, and look as if it were not.
-    if settled.is_unguarded() && is_back(rules, plan, store, finder).await? {
-        return Ok(settled.withdraw());
-    }
-    Ok(settled)
+    Ok(resolved)
 }
 
-/// Does what the rule asks for about those who refer to the target.
-async fn answer<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    departure: &Departure<'_>,
-) -> Result<Settled, StoreError> {
-    let reference = &rules[departure.finder.rule];
-    let trail = Trail::new(rules, plan, &departure.finder);
-    if let Some(remedy) = Remedy::of_delete(departure.action) {
-        return cascade(rules, store, clock, departure, remedy, trail).await;
+/// Does what the rule asks for about the orphans.
+async fn act(
+    pass: Pass<'_, impl Store, impl Clock>,
+    target: &DeletedTarget<'_>,
+) -> Result<Resolved, StoreError> {
+    let referrers = Referrers::new(pass, &target.finder);
+    if let Some(remedy) = Remedy::of_delete(target.action) {
+        return cascade(pass, target, remedy, referrers).await;
     }
-    if departure.action == OnDelete::Restore {
-        return bring_back(rules, store, departure, trail).await;
+    if target.action == OnDelete::Restore {
+        return restore(pass, target, referrers).await;
     }
-    let leads = referring(store, trail, fanout_max(reference)).await?;
-    let (count, more) = (leads.keys.len(), leads.more);
-    let named = leads.keys.into_iter().take(NAMED_MAX).collect();
-    Ok(Settled { count, more, named, ..Settled::nothing() })
+    let found = referrers.first(fanout_max(&pass.rules[target.finder.rule])).await?;
+    let (count, more) = (found.keys.len(), found.more);
+    let keys = found.keys.into_iter().take(NAMED_MAX).collect();
+    Ok(Resolved::orphans(Response::Reported, Orphans { count, more, keys }))
 }
 
 /// Whether the target exists, read once more.
-async fn is_back<S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
+async fn exists(
+    pass: Pass<'_, impl Store, impl Clock>,
     finder: &Finder,
 ) -> Result<bool, StoreError> {
-    let to = rules[finder.rule].to;
+    let to = pass.rules[finder.rule].to;
     let mut reads = ReadSet::default();
-    reads.want(rules[to].table, &finder.target, plan.existence(to));
-    fetch(rules, store, reads).await.has(rules, to, &finder.target)
+    let target = reads.want_existence(pass, to, &finder.target);
+    reads.fetch(pass).await.has(pass.rules, to, target)
 }
 
 /// How many items one delete may touch.
-pub(crate) fn fanout_max(reference: &Reference) -> usize {
+pub(super) fn fanout_max(reference: &Reference) -> usize {
     usize::try_from(reference.fanout_max).unwrap_or(usize::MAX)
+}
+
+fn report_resolved(
+    rules: &Rules,
+    target: &DeletedTarget<'_>,
+    resolved: Resolved,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let DeletedTarget { finder, cause, .. } = target;
+    let rule = &rules[finder.rule].name;
+    if resolved.response == Response::WouldRepair {
+        report.planned(rule, resolved.writes, cause);
+    } else {
+        report.writes(rule, resolved.writes, cause);
+    }
+    if let Some(error) = resolved.unfinished {
+        return report.fail(error, cause);
+    }
+    let (response, on_delete) = (resolved.response, Some(target.action));
+    let orphans = resolved.orphans;
+    let resolution = Resolution { response, on_delete, obstacle: resolved.obstacle };
+    let mut find = |defect, resolution: Resolution| {
+        report.violation(reference::orphaned(rules, finder, defect), resolution, cause);
+    };
+    match resolved.limit {
+        Some(Limit::Depth(depth)) => {
+            find(Defect::CascadeTooDeep { orphans, depth }, Response::Reported.into());
+        }
+        Some(Limit::Fanout(touched_max)) => {
+            find(Defect::Orphaned(orphans.clone()), resolution);
+            find(Defect::TooManyOrphans { orphans, touched_max }, Response::Reported.into());
+        }
+        None if orphans.count > 0 => find(Defect::Orphaned(orphans), resolution),
+        None => {}
+    }
+    for (key, result) in resolved.unrepaired {
+        let (response, obstacle) = match result {
+            RepairResult::Failed(why) => (Response::Failed, why),
+            RepairResult::Impossible(why) => (Response::Reported, why),
+            RepairResult::Repaired(_) | RepairResult::Unneeded => continue,
+        };
+        report_orphan(rules, target, key, (response, obstacle), report);
+    }
+    Ok(())
+}
+
+/// An item refers to the deleted one, and could not be repaired.
+fn report_orphan(
+    rules: &Rules,
+    target: &DeletedTarget<'_>,
+    key: crate::data::Key<'static>,
+    (response, obstacle): (Response, Obstacle),
+    report: &mut Report,
+) {
+    let item = reference::referencing_name(rules, &target.finder, key);
+    let finding = reference::orphan(rules, &target.finder, item);
+    let resolution = Resolution { obstacle: Some(obstacle), ..response.into() };
+    report.violation(finding, resolution, &target.cause);
 }

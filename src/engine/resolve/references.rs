@@ -1,103 +1,101 @@
-//! Claims that hold: references to what does not exist are reported, and repaired as their rule
-//! says.
+//! Broken references are reported, and repaired as their rule says.
 
 use std::collections::BTreeMap;
 
-use crate::data::{Item, Key};
-use crate::engine::detect::Cause;
+use crate::data::Key;
 use crate::engine::report::Report;
-use crate::integrity::finding::{ItemName, Response};
-use crate::integrity::reference::{Claim, Stance};
-use crate::integrity::repair::{Case, Cure, NoRepair, Remedy};
-use crate::rules::model::{Mode, OnMissing, ReferenceId, Rules};
+use crate::engine::report::violation::{Resolution, Response};
+use crate::engine::verify::BrokenReference;
+use crate::integrity::reference;
+use crate::integrity::repair::{Case, Fix, NoRepair, Obstacle, Remedy};
+use crate::rules::model::{Mode, OnMissing, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
-use crate::runtime::transactions::{Fate, enforce_all};
+use crate::runtime::pass::Pass;
+use crate::runtime::transactions::{RepairResult, repair_cases};
 use crate::store::Store;
 
-/// A claim that holds.
-#[derive(Debug, Clone)]
-pub(crate) struct Held<'h> {
-    pub(crate) rule: ReferenceId,
-    pub(crate) claim: Claim,
-    pub(crate) item: ItemName,
-    pub(crate) cause: Cause<'h>,
-}
-
-/// A claim that holds, and its item as it was read.
-pub(crate) type HeldItem<'h> = (Held<'h>, Item<'static>);
-
-/// Reports what holds, and makes the repairs that the rules ask for.
-pub(crate) async fn settle_claims<S: Store, C: Clock>(
-    rules: &Rules,
-    store: &S,
-    clock: &C,
-    held: Vec<HeldItem<'_>>,
-    report: &mut Report<'_>,
+/// Reports broken references, and makes the repairs that the rules ask for.
+pub(crate) async fn resolve_references(
+    pass: Pass<'_, impl Store, impl Clock>,
+    broken: Vec<BrokenReference<'_>>,
+    report: &mut Report,
 ) -> Result<(), Fatal> {
+    let rules = pass.rules;
     let mut cases = BTreeMap::new();
-    for (held, image) in held {
-        let Some(case) = case(rules, &held) else {
-            report.claim(&held, Response::Reported, None);
+    for reference in broken {
+        let Some(case) = case(rules, &reference) else {
+            report_reference(rules, &reference, Response::Reported, None, report);
             continue;
         };
-        if rules[held.rule].mode != Mode::Enforce {
-            plan(rules, &case, &held, &image, report);
+        if rules[reference.rule].mode != Mode::Enforce {
+            plan(rules, &case, &reference, report);
             continue;
         }
-        // What undoes a write is about that write alone.
-        let alone = matches!(case.cure, Cure::Revert(_)).then(|| held.item.key.clone());
-        let together = (held.rule, case.target.clone(), alone);
+        // Undoing a write concerns that write alone.
+        let alone = matches!(case.fix, Fix::Revert(_)).then(|| reference.item.key.clone());
+        let together = (reference.rule, case.target.clone(), alone);
         let (_, of_case) = cases.entry(together).or_insert_with(|| (case, Vec::new()));
-        of_case.push((held, image));
+        of_case.push(reference);
     }
     let cases: Vec<_> = cases.into_values().collect();
-    let item_of = |(held, image): &HeldItem<'_>| (held.item.key.clone(), image.clone());
-    let enforced = enforce_all(rules, store, clock, &cases, item_of).await;
-    for ((case, held), enforced) in cases.iter().zip(enforced) {
-        let mut fates: BTreeMap<Key<'_>, Fate> = enforced.fates.into_iter().collect();
-        for (held, _) in held {
-            match fates.remove(&held.item.key) {
-                Some(Fate::Repaired(made)) => {
-                    report.write_all(&rules[case.rule].name, vec![made], &held.cause);
-                    report.claim(held, Response::Repaired, None);
+    let item_of = |it: &BrokenReference<'_>| (it.item.key.clone(), it.image.clone());
+    let results = repair_cases(pass, &cases, item_of).await;
+    for ((case, references), result) in cases.iter().zip(results) {
+        let mut items: BTreeMap<Key<'_>, RepairResult> = result.items.into_iter().collect();
+        for reference in references {
+            let mut resolve = |response, obstacle| {
+                report_reference(rules, reference, response, obstacle, report);
+            };
+            match items.remove(&reference.item.key) {
+                Some(RepairResult::Repaired(write)) => {
+                    resolve(Response::Repaired, None);
+                    report.writes(&rules[case.rule].name, [write], &reference.cause);
                 }
-                Some(Fate::Whole) => {}
-                Some(Fate::Impossible(why)) => report.claim(held, Response::Reported, Some(&why)),
-                Some(Fate::Failed(why)) => report.claim(held, Response::Failed, Some(&why)),
-                None => report.unfinished(enforced.unfinished.as_ref(), &held.cause)?,
+                Some(RepairResult::Unneeded) => {}
+                Some(RepairResult::Impossible(why)) => resolve(Response::Reported, Some(why)),
+                Some(RepairResult::Failed(why)) => resolve(Response::Failed, Some(why)),
+                None => report.unfinished(result.unfinished.as_ref(), &reference.cause)?,
             }
         }
     }
     Ok(())
 }
 
-/// What is to be done about a claim; nothing if it is only to be reported.
-fn case<'h>(rules: &Rules, held: &Held<'h>) -> Option<Case<'h>> {
-    let Stance::Refers(target) = &held.claim.stance else { return None };
-    let action = rules[held.rule].on_missing;
-    let cure = match Remedy::of_missing(action) {
-        Some(remedy) => Cure::Remedy(remedy),
-        None if action == OnMissing::Revert => Cure::Revert(held.cause.change),
+/// What is to be done about a reference; `None` if it is only reported.
+fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>) -> Option<Case<'h>> {
+    let target = reference.value.state.key()?;
+    let action = rules[reference.rule].on_missing;
+    let fix = match Remedy::of_missing(action) {
+        Some(remedy) => Fix::Remedy(remedy),
+        None if action == OnMissing::Revert => Fix::Revert(reference.change),
         None => return None,
     };
-    Some(Case { rule: held.rule, target: target.clone(), cure })
+    Some(Case { rule: reference.rule, target: target.clone(), fix })
 }
 
-/// Reports what would be done about a claim.
-fn plan(
-    rules: &Rules,
-    case: &Case<'_>,
-    held: &Held<'_>,
-    image: &Item<'_>,
-    report: &mut Report<'_>,
-) {
-    match case.repair(rules, &held.item.key, image) {
+/// Reports what would be done about a reference.
+fn plan(rules: &Rules, case: &Case<'_>, reference: &BrokenReference<'_>, report: &mut Report) {
+    let (response, obstacle) = match case.repair(rules, &reference.item.key, &reference.image) {
         Ok(repair) => {
-            report.planned(&rules[held.rule].name, repair.made(held.item.clone()), &held.cause);
-            report.claim(held, Response::WouldRepair, None);
+            let write = repair.item_write(reference.item.clone());
+            report.planned(&rules[reference.rule].name, [write], &reference.cause);
+            (Response::WouldRepair, None)
         }
-        Err(NoRepair::Impossible(why)) => report.claim(held, Response::Reported, Some(&why)),
-        Err(NoRepair::RefersNot) => report.claim(held, Response::Reported, None),
-    }
+        Err(NoRepair::Impossible(why)) => (Response::Reported, Some(why)),
+        Err(NoRepair::NotReferring) => (Response::Reported, None),
+    };
+    report_reference(rules, reference, response, obstacle, report);
+}
+
+fn report_reference(
+    rules: &Rules,
+    broken: &BrokenReference<'_>,
+    response: Response,
+    obstacle: Option<Obstacle>,
+    report: &mut Report,
+) {
+    let finding = reference::broken(rules, broken.rule, broken.item.clone(), &broken.value);
+    let resolution = Resolution { obstacle, ..response.into() };
+    report.violation(finding, resolution, &broken.cause);
 }

@@ -1,105 +1,104 @@
-//! Bringing back: what was deleted is written again, if others refer to it.
+//! Restoring: a deleted item is written again if others refer to it.
 
-use super::deletes::{NAMED_MAX, Settled};
-use crate::engine::detect::Departure;
-use crate::engine::report::outcome::{Made, Operation};
-use crate::integrity::finding::{ItemName, Response};
-use crate::integrity::repair::restore;
+use super::resolved::{NAMED_MAX, Resolved};
+use crate::engine::detect::DeletedTarget;
+use crate::engine::report::violation::Response;
+use crate::integrity::finding::{ItemName, Orphans};
+use crate::integrity::repair::{self, ItemWrite, Obstacle, Operation};
 use crate::rules::model::{Mode, Rules};
-use crate::runtime::referrers::{Referring, Trail};
+use crate::runtime::clock::Clock;
+use crate::runtime::pass::Pass;
+use crate::runtime::referrers::{Referrers, Referring};
 use crate::runtime::transactions::busy;
 use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
-/// What became of an attempt.
+/// The result of an attempt.
 enum Attempt {
-    /// It is back, by this attempt.
-    Done,
-    /// It was back before.
-    Needless,
-    /// The one that was to refer to it does so no more.
-    RefersNot,
-    /// Nothing brings it back.
-    Hopeless(Response, String),
+    /// The item was restored.
+    Restored,
+    /// It exists already.
+    Exists,
+    /// The referencing item no longer refers to it.
+    NotReferring,
+    /// It cannot be restored.
+    Impossible(Response, Obstacle),
 }
 
-/// Writes what was deleted again, while one of those that are found refers to it.
-pub(crate) async fn bring_back<S: Store>(
-    rules: &Rules,
-    store: &S,
-    departure: &Departure<'_>,
-    mut trail: Trail<'_>,
-) -> Result<Settled, StoreError> {
-    let rule = departure.finder.rule;
-    let target = &departure.finder.target;
-    let Some(image) = &departure.cause.change.before else { return Ok(Settled::nothing()) };
-    while let Some(items) = trail.next(store).await? {
-        for (place, (key, item)) in items.iter().enumerate() {
-            let actions = restore(rules, rule, image, target, (key, item));
+/// Writes the deleted item again, if one of the referrers still refers to it.
+pub(super) async fn restore<S: Store, C: Clock>(
+    pass: Pass<'_, S, C>,
+    target: &DeletedTarget<'_>,
+    mut referrers: Referrers<'_, S, C>,
+) -> Result<Resolved, StoreError> {
+    let rules = pass.rules;
+    let rule = target.finder.rule;
+    let Some(image) = target.image else { return Ok(Resolved::nothing()) };
+    while let Some(items) = referrers.next_page().await? {
+        for (index, (key, item)) in items.iter().enumerate() {
+            let actions = repair::restore(rules, rule, image, &target.finder.target, (key, item));
             let Some(actions) = actions else { continue };
             let attempt = if rules[rule].mode == Mode::Enforce {
-                attempt(rules, store, departure, actions).await?
+                attempt(pass, target, actions).await?
             } else {
-                Attempt::Done
+                Attempt::Restored
             };
-            let referring = items.get(place..).unwrap_or_default();
+            let referring = items.get(index..).unwrap_or_default();
+            let orphans = || orphans(referring, referrers.has_more());
             match attempt {
-                Attempt::RefersNot => {}
-                Attempt::Needless => return Ok(Settled::nothing()),
-                Attempt::Done => return Ok(done(rules, departure, referring, trail.has_more())),
-                Attempt::Hopeless(response, why) => {
-                    let done = done(rules, departure, referring, trail.has_more());
-                    return Ok(Settled { response, note: Some(why), made: Vec::new(), ..done });
+                Attempt::NotReferring => {}
+                Attempt::Exists => return Ok(Resolved::nothing()),
+                Attempt::Restored => return Ok(restored(rules, target, orphans())),
+                Attempt::Impossible(response, obstacle) => {
+                    let obstacle = Some(obstacle);
+                    return Ok(Resolved { obstacle, ..Resolved::orphans(response, orphans()) });
                 }
             }
         }
     }
-    Ok(Settled::nothing())
+    Ok(Resolved::nothing())
 }
 
-async fn attempt<S: Store>(
-    rules: &Rules,
-    store: &S,
-    departure: &Departure<'_>,
+async fn attempt(
+    pass: Pass<'_, impl Store, impl Clock>,
+    target: &DeletedTarget<'_>,
     actions: Vec<Write>,
 ) -> Result<Attempt, StoreError> {
-    let to = &rules[rules[departure.finder.rule].to];
-    let reasons = match store.transact(actions).await {
+    let to = pass.rules.referenced(target.finder.rule);
+    let failed = |why| Attempt::Impossible(Response::Failed, Obstacle::Refused(why));
+    let reasons = match pass.store.transact(actions).await {
         Ok(answer) => match answer.value {
-            Transacted::Applied => return Ok(Attempt::Done),
+            Transacted::Applied => return Ok(Attempt::Restored),
             Transacted::Canceled(reasons) => reasons,
         },
-        Err(StoreError::Rejected(why)) => return Ok(Attempt::Hopeless(Response::Failed, why)),
+        Err(StoreError::Rejected(why)) => return Ok(failed(why)),
         Err(error) => return Err(error),
     };
     let mut reasons = reasons.into_iter();
     match (reasons.next(), reasons.next()) {
         (Some(CancellationReason::ConditionFailed(current)), _) => {
-            let is_back = current.is_some_and(|current| to.admits(&current));
-            let in_its_place = || "something else is in its place".to_owned();
-            let hopeless = || Attempt::Hopeless(Response::Reported, in_its_place());
-            Ok(if is_back { Attempt::Needless } else { hopeless() })
+            let exists = current.is_some_and(|current| to.admits(&current));
+            let taken = || Attempt::Impossible(Response::Reported, Obstacle::KeyTaken);
+            Ok(if exists { Attempt::Exists } else { taken() })
         }
         (Some(CancellationReason::Invalid(why)), _)
-        | (_, Some(CancellationReason::Invalid(why))) => {
-            Ok(Attempt::Hopeless(Response::Failed, why))
-        }
-        (_, Some(CancellationReason::ConditionFailed(_))) => Ok(Attempt::RefersNot),
+        | (_, Some(CancellationReason::Invalid(why))) => Ok(failed(why)),
+        (_, Some(CancellationReason::ConditionFailed(_))) => Ok(Attempt::NotReferring),
         _ => Err(busy()),
     }
 }
 
-/// It is back, for these refer to it, and perhaps more.
-fn done(rules: &Rules, departure: &Departure<'_>, referring: &[Referring], more: bool) -> Settled {
-    let reference = &rules[departure.finder.rule];
-    let key = departure.finder.target.clone();
-    let item = ItemName { table: rules[reference.to].table, key };
-    let is_enforced = reference.mode == Mode::Enforce;
-    Settled {
-        response: if is_enforced { Response::Repaired } else { Response::WouldRepair },
-        count: referring.len(),
-        more,
-        named: referring.iter().take(NAMED_MAX).map(|(key, _)| key.clone()).collect(),
-        made: vec![Made { operation: Operation::Put, item, detail: None }],
-        ..Settled::nothing()
-    }
+/// The item was restored, or would be, because these items refer to it.
+fn restored(rules: &Rules, target: &DeletedTarget<'_>, orphans: Orphans) -> Resolved {
+    let rule = target.finder.rule;
+    let table = rules.referenced(rule).table;
+    let item = ItemName { table, key: target.finder.target.clone() };
+    let is_enforced = rules[rule].mode == Mode::Enforce;
+    let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
+    let writes = vec![ItemWrite { operation: Operation::Put, item, detail: None }];
+    Resolved { writes, ..Resolved::orphans(response, orphans) }
+}
+
+fn orphans(referring: &[Referring], more: bool) -> Orphans {
+    let keys = referring.iter().take(NAMED_MAX).map(|(key, _)| key.clone());
+    Orphans { count: referring.len(), more, keys: keys.collect() }
 }

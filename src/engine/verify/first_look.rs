@@ -1,128 +1,177 @@
-//! Deciding: from work and what was read to what is clean, what is put right at once, and what is
+//! The first look: most of the work is found to be in order, and the rest is corrected at once or
 //! suspect.
 
-use crate::data::Key;
-use crate::engine::detect::{Cause, Doomed, Work};
-use crate::engine::report::Report;
-use crate::engine::verify::suspects::Suspects;
-use crate::integrity::index::Plan;
-use crate::integrity::mirror::{self, Fix, Pair, Verdict};
-use crate::integrity::reference::Stance;
-use crate::rules::model::{MirrorId, Mode, Rules};
-use crate::runtime::error::Fatal;
-use crate::runtime::reads::{ReadSet, Snapshot};
-use crate::store::StoreError;
+use futures_util::stream::{self, StreamExt as _};
 
-/// What was decided.
+use super::question::{Asked, Question};
+use super::suspects::Suspects;
+use crate::data::Key;
+use crate::engine::detect::{ChangedMirror, DeletedTarget, MarkedItem, NewReference, Work};
+use crate::engine::event::change::Cause;
+use crate::engine::report::Report;
+use crate::integrity::mirror::{self, Correction, Pair, Verdict};
+use crate::rules::model::{Mode, Rules};
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
+use crate::runtime::pass::Pass;
+use crate::runtime::reads::{CONCURRENCY, ReadSet, Slot, Snapshot};
+use crate::runtime::referrers;
+use crate::store::{Store, StoreError};
+
+/// What the first look found.
 #[derive(Debug)]
-pub(crate) struct Decisions<'h> {
-    /// Mirrors of ours that are out of date.
-    pub(crate) outdated: Vec<Outdated<'h>>,
-    /// Items that a cascade marked, each with the target that it refers to in vain, if there is
-    /// one.
-    pub(crate) doomed: Vec<(Doomed<'h>, Option<Key<'static>>)>,
+pub(crate) struct FirstLook<'h> {
+    /// Our own mirrors that are out of date.
+    pub(crate) outdated: Vec<OutdatedMirror<'h>>,
+    /// Items that a cascade has marked, each with the missing target that it refers to, if any.
+    pub(crate) marked: Vec<(MarkedItem<'h>, Option<Key<'static>>)>,
     /// What looks like a violation.
     pub(crate) suspects: Suspects<'h>,
 }
 
-/// A mirror of ours that is out of date: no violation, and put right at once.
+/// A mirror of ours that is out of date: it is no violation, and corrected at once.
 #[derive(Debug)]
-pub(crate) struct Outdated<'h> {
+pub(crate) struct OutdatedMirror<'h> {
     pub(crate) pair: Pair,
-    pub(crate) fix: Fix,
+    pub(crate) correction: Correction,
     pub(crate) cause: Cause<'h>,
 }
 
-/// What must be read to decide.
-pub(crate) fn reads<'p>(rules: &Rules, plan: &'p Plan, work: &Work<'_>) -> ReadSet<'p> {
-    let mut reads = ReadSet::default();
-    for made in &work.claims {
-        if let Stance::Refers(key) = &made.claim.stance {
-            let target = rules[made.rule].to;
-            reads.want(rules[target].table, key, plan.existence(target));
-        }
-    }
-    for doomed in &work.doomed {
-        let target = rules[doomed.rule].to;
-        for key in &doomed.targets {
-            reads.want(rules[target].table, key, plan.existence(target));
-        }
-    }
-    for echo in &work.echoes {
-        let source = rules[echo.pair.rule].source;
-        reads.want(rules[source].table, &echo.pair.source, plan.source(echo.pair.rule));
-    }
-    reads
-}
-
-/// Decides, given what was read and which departures led to anything.
-pub(crate) fn decide<'h>(
-    rules: &Rules,
+/// Looks up the targets of new references, the sources of changed mirrors, and whether anything
+/// refers to deleted items.
+pub(crate) async fn first_look<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
     work: Work<'h>,
-    snapshot: &Snapshot,
-    leads: Vec<Result<bool, StoreError>>,
-    report: &mut Report<'_>,
-) -> Result<Decisions<'h>, Fatal> {
-    let mut suspects = Suspects { mirrors: work.shadowed, ..Suspects::default() };
-    let mut outdated = Vec::new();
-    for made in work.claims {
-        let Stance::Refers(key) = &made.claim.stance else {
-            suspects.claims.push(made);
-            continue;
-        };
-        match snapshot.has(rules, rules[made.rule].to, key) {
-            Ok(true) => {}
-            Ok(false) => suspects.claims.push(made),
-            Err(error) => report.fail(error, &made.cause)?,
-        }
+    report: &mut Report,
+) -> Result<FirstLook<'h>, Fatal> {
+    let rules = pass.rules;
+    let mut reads = ReadSet::default();
+    let references = Asked::ask(work.references, pass, &mut reads);
+    let mirrors = Asked::ask(work.changed_mirrors, pass, &mut reads);
+    let marked = Asked::ask(work.marked_items, pass, &mut reads);
+    let snapshot = reads.fetch(pass).await;
+    let deleted = may_have_referrers(pass, &work.deleted_targets).await;
+
+    let mut suspects = Suspects { mirrors: work.observed_sources, ..Suspects::default() };
+    for (reference, is_broken) in references.answers(rules, &snapshot, report)? {
+        suspects.references.extend(is_broken.then_some(reference));
     }
-    for echo in work.echoes {
-        let rule: MirrorId = echo.pair.rule;
-        let source = match snapshot.item(rules[rules[rule].source].table, &echo.pair.source) {
-            Ok(source) => source,
-            Err(error) => {
-                report.fail(error, &echo.cause)?;
-                continue;
-            }
-        };
-        let verdict = mirror::verify(rules, &echo.pair, echo.cause.change, source);
+    let mut outdated = Vec::new();
+    for (changed, verdict) in mirrors.answers(rules, &snapshot, report)? {
         match verdict {
             Verdict::Clean => {}
-            Verdict::Outdated(fix) if rules[rule].mode == Mode::Enforce => {
-                outdated.push(Outdated { pair: echo.pair, fix, cause: echo.cause });
+            Verdict::Outdated(correction) if rules[changed.pair.rule].mode == Mode::Enforce => {
+                let ChangedMirror { pair, cause, .. } = changed;
+                outdated.push(OutdatedMirror { pair, correction, cause });
             }
             Verdict::Outdated(_) | Verdict::Suspect => {
-                suspects.mirrors.push(echo.into_suspect(rules));
+                suspects.mirrors.push(changed.into_suspect(rules));
             }
         }
     }
-    let mut doomed = Vec::with_capacity(work.doomed.len());
-    for of in work.doomed {
-        match missing_target(rules, &of, snapshot) {
-            Ok(target) => doomed.push((of, target)),
-            Err(error) => report.fail(error, &of.cause)?,
-        }
-    }
-    for (departure, leads) in work.departures.into_iter().zip(leads) {
-        match leads {
+    let marked = marked.answers(rules, &snapshot, report)?;
+    for (target, may_have_referrers) in work.deleted_targets.into_iter().zip(deleted) {
+        match may_have_referrers {
+            Ok(true) => suspects.deleted_targets.push(target),
             Ok(false) => {}
-            Ok(true) => suspects.departures.push(departure),
-            Err(error) => report.fail(error, &departure.cause)?,
+            Err(error) => report.fail(error, &target.cause)?,
         }
     }
-    Ok(Decisions { outdated, doomed, suspects })
+    Ok(FirstLook { outdated, marked, suspects })
 }
 
-/// The first target that a doomed item refers to in vain.
-fn missing_target(
-    rules: &Rules,
-    doomed: &Doomed<'_>,
-    snapshot: &Snapshot,
-) -> Result<Option<Key<'static>>, StoreError> {
-    for key in &doomed.targets {
-        if !snapshot.has(rules, rules[doomed.rule].to, key)? {
-            return Ok(Some(key.clone()));
-        }
+/// For each deleted item, whether anything may still refer to it.
+async fn may_have_referrers(
+    pass: Pass<'_, impl Store, impl Clock>,
+    deleted: &[DeletedTarget<'_>],
+) -> Vec<Result<bool, StoreError>> {
+    stream::iter(deleted)
+        .map(|target| async move {
+            if target.finder.lags() {
+                // An index may show after the grace period what it does not show yet.
+                return Ok(true);
+            }
+            referrers::may_exist(pass, &target.finder).await
+        })
+        .buffered(CONCURRENCY)
+        .collect()
+        .await
+}
+
+/// Is the reference broken?
+impl<'h> Question<'h> for NewReference<'h> {
+    type Slots = Option<Slot>;
+    type Answer = bool;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
     }
-    Ok(None)
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<Slot> {
+        let target = self.value.state.key()?;
+        Some(reads.want_existence(pass, pass.rules[self.rule].to, target))
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        target: &Option<Slot>,
+        snapshot: &Snapshot,
+    ) -> Result<bool, StoreError> {
+        target.map_or(Ok(true), |target| Ok(!snapshot.has(rules, rules[self.rule].to, target)?))
+    }
+}
+
+/// Is the mirror what its source says?
+impl<'h> Question<'h> for ChangedMirror<'h> {
+    type Slots = Slot;
+    type Answer = Verdict;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
+    }
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+        let rule = self.pair.rule;
+        let table = pass.rules.source_of(rule).table;
+        reads.want(table, &self.pair.source, pass.index.source(rule))
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        source: &Slot,
+        snapshot: &Snapshot,
+    ) -> Result<Verdict, StoreError> {
+        Ok(mirror::assess(rules, &self.pair, self.change, snapshot.item(*source)?))
+    }
+}
+
+/// Which of the item's targets is missing, if any?
+impl<'h> Question<'h> for MarkedItem<'h> {
+    type Slots = Vec<Slot>;
+    type Answer = Option<Key<'static>>;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
+    }
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Vec<Slot> {
+        let to = pass.rules[self.rule].to;
+        self.targets.iter().map(|target| reads.want_existence(pass, to, target)).collect()
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        targets: &Vec<Slot>,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Key<'static>>, StoreError> {
+        for (key, slot) in self.targets.iter().zip(targets) {
+            if !snapshot.has(rules, rules[self.rule].to, *slot)? {
+                return Ok(Some(key.clone()));
+            }
+        }
+        Ok(None)
+    }
 }

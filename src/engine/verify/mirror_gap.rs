@@ -1,132 +1,154 @@
-//! Hidden references: those that a mirror helps to find, while someone had deleted it.
+//! Mirror gaps: references that a lookup through mirrors missed while a mirror was deleted.
 //!
-//! When a referenced item is deleted, the mirrors lead to who refers to it. A source whose mirror
-//! is missing just then is not found, so what it refers to is looked up once its mirror is back:
-//! whatever is deleted from then on leads to it again.
+//! When a referenced item is deleted, its referencing items are found through their mirrors. A
+//! source whose mirror is missing at that moment is not found, so its targets are looked up once
+//! the mirror is back: every later delete finds the source through the mirror again.
 
 use std::collections::BTreeSet;
 
-use crate::engine::detect::{Cause, MirrorSuspect};
+use super::broken::BrokenReference;
+use super::question::{Asked, Question};
+use crate::data::Item;
+use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
-use crate::engine::resolve::{Held, HeldItem};
 use crate::integrity::finding::ItemName;
-use crate::integrity::index::{Plan, found_by};
 use crate::integrity::mirror::Pair;
-use crate::integrity::reference::{Stance, evaluate};
+use crate::integrity::reference::evaluate;
 use crate::rules::model::{ReferenceId, Rules};
+use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
-use crate::runtime::reads::{ReadSet, fetch};
-use crate::store::Store;
+use crate::runtime::pass::Pass;
+use crate::runtime::reads::{ReadSet, Slot, Snapshot};
+use crate::store::{Store, StoreError};
 
-/// A source whose mirror someone deleted, and a reference that the mirror helps to find.
+/// A source whose mirror someone deleted, and a reference whose lookups use that mirror.
 #[derive(Debug, Clone)]
-pub(crate) struct Hidden<'h> {
+pub(crate) struct MirrorGap<'h> {
     rule: ReferenceId,
     pair: Pair,
     cause: Cause<'h>,
 }
 
-/// The references that these mirrors hide.
-pub(crate) fn hidden<'h>(rules: &Rules, suspects: &[MirrorSuspect<'h>]) -> Vec<Hidden<'h>> {
-    let mut hidden = Vec::new();
-    for suspect in suspects {
-        for rule in hidden_by(rules, suspect) {
-            hidden.push(Hidden { rule, pair: suspect.pair.clone(), cause: suspect.cause });
-        }
+impl<'h> MirrorGap<'h> {
+    pub(super) fn new(rule: ReferenceId, pair: &Pair, cause: Cause<'h>) -> Self {
+        Self { rule, pair: pair.clone(), cause }
     }
-    hidden
 }
 
-/// The references that a mirror hides, if it was removed.
-pub(crate) fn hidden_by(
-    rules: &Rules,
-    suspect: &MirrorSuspect<'_>,
-) -> impl Iterator<Item = ReferenceId> {
-    let is_removed = suspect.removed.is_some();
-    found_by(rules, suspect.pair.rule).filter(move |_| is_removed)
-}
-
-/// The hidden references whose targets do not exist.
-pub(crate) async fn confirm_hidden<'h, S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    mut hidden: Vec<Hidden<'h>>,
-    report: &mut Report<'_>,
-) -> Result<Vec<HeldItem<'h>>, Fatal> {
-    let made = claims(rules, plan, store, &hidden, report).await?;
-    let missing = in_vain(rules, plan, store, made, report).await?;
-    let key = |held: &Held<'_>| (held.rule, held.item.key.clone(), held.claim.stance.clone());
-    let missing: BTreeSet<_> = missing.iter().map(key).collect();
-    hidden.retain(|hidden| {
-        missing
-            .iter()
-            .any(|(rule, source, _)| (*rule, source) == (hidden.rule, &hidden.pair.source))
+/// The references in these gaps whose targets do not exist.
+pub(crate) async fn references_in_gaps<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    mut gaps: Vec<MirrorGap<'h>>,
+    report: &mut Report,
+) -> Result<Vec<BrokenReference<'h>>, Fatal> {
+    let references = references(pass, &gaps, report).await?;
+    let missing = with_missing_targets(pass, references, report).await?;
+    let identity = |reference: &BrokenReference<'_>| {
+        (reference.rule, reference.item.key.clone(), reference.value.state.clone())
+    };
+    let missing: BTreeSet<_> = missing.iter().map(identity).collect();
+    gaps.retain(|gap| {
+        missing.iter().any(|(rule, source, _)| (*rule, source) == (gap.rule, &gap.pair.source))
     });
-    // A source may have been deleted just before its target, and then it referred to nothing in
-    // vain. So it is read once more.
-    let still = claims(rules, plan, store, &hidden, report).await?;
-    Ok(still.into_iter().filter(|(held, _)| missing.contains(&key(held))).collect())
+    // A source may have been deleted just before its target, and then it never was dangling. So it
+    // is read once more.
+    let still = self::references(pass, &gaps, report).await?;
+    Ok(still.into_iter().filter(|reference| missing.contains(&identity(reference))).collect())
 }
 
-/// Of these claims, the ones whose targets do not exist.
-async fn in_vain<'h, S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    claims: Vec<HeldItem<'h>>,
-    report: &mut Report<'_>,
-) -> Result<Vec<Held<'h>>, Fatal> {
+/// The references that the sources have now.
+async fn references<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    gaps: &[MirrorGap<'h>],
+    report: &mut Report,
+) -> Result<Vec<BrokenReference<'h>>, Fatal> {
     let mut reads = ReadSet::default();
-    for (claimed, _) in &claims {
-        if let Stance::Refers(key) = &claimed.claim.stance {
-            let target = rules[claimed.rule].to;
-            reads.want(rules[target].table, key, plan.existence(target));
-        }
-    }
-    let targets = fetch(rules, store, reads).await;
-    let mut held = Vec::new();
-    for (claimed, _) in claims {
-        let Stance::Refers(key) = &claimed.claim.stance else { continue };
-        match targets.has(rules, rules[claimed.rule].to, key) {
-            Ok(true) => {}
-            Ok(false) => held.push(claimed),
-            Err(error) => report.fail(error, &claimed.cause)?,
-        }
-    }
-    Ok(held)
+    let sources = Asked::ask(gaps.iter().cloned(), pass, &mut reads);
+    let snapshot = reads.fetch(pass).await;
+    let answers = sources.answers(pass.rules, &snapshot, report)?;
+    let of_source = |(gap, source): &(MirrorGap<'h>, Option<Item<'static>>)| {
+        source.as_ref().map(|source| gap.references(pass.rules, source)).unwrap_or_default()
+    };
+    Ok(answers.iter().flat_map(of_source).collect())
 }
 
-/// What the sources of these mirrors refer to, as they are now.
-async fn claims<'h, S: Store>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    hidden: &[Hidden<'h>],
-    report: &mut Report<'_>,
-) -> Result<Vec<HeldItem<'h>>, Fatal> {
+/// The ones of these references whose targets do not exist.
+async fn with_missing_targets<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    references: Vec<BrokenReference<'h>>,
+    report: &mut Report,
+) -> Result<Vec<BrokenReference<'h>>, Fatal> {
     let mut reads = ReadSet::default();
-    for hidden in hidden {
-        let table = rules[rules[hidden.rule].from].table;
-        reads.want(table, &hidden.pair.source, plan.referencing(hidden.rule));
+    let with_target = references.into_iter().filter(|it| it.value.state.key().is_some());
+    let targets = Asked::ask(with_target, pass, &mut reads);
+    let snapshot = reads.fetch(pass).await;
+    let answers = targets.answers(pass.rules, &snapshot, report)?.into_iter();
+    Ok(answers.filter_map(|(reference, exists)| (!exists).then_some(reference)).collect())
+}
+
+impl<'h> MirrorGap<'h> {
+    fn references(&self, rules: &Rules, source: &Item<'static>) -> Vec<BrokenReference<'h>> {
+        let &Self { rule, ref pair, cause } = self;
+        let from = rules.referencing(rule);
+        let Some(captures) = from.key.parse(&pair.source).filter(|_| from.admits(source)) else {
+            return Vec::new();
+        };
+        let broken = |value| BrokenReference {
+            rule,
+            value,
+            item: ItemName { table: from.table, key: pair.source.clone() },
+            image: source.clone(),
+            change: None,
+            cause,
+        };
+        evaluate(rules, &rules[rule], &captures, source).into_iter().map(broken).collect()
     }
-    let sources = fetch(rules, store, reads).await;
-    let mut claims = Vec::new();
-    for &Hidden { rule, ref pair, cause } in hidden {
-        let reference = &rules[rule];
-        let from = &rules[reference.from];
-        match sources.item(from.table, &pair.source) {
-            Ok(Some(source)) if from.admits(source) => {
-                let Some(captures) = from.key.parse(&pair.source) else { continue };
-                let item = ItemName { table: from.table, key: pair.source.clone() };
-                let said = evaluate(rules, reference, &captures, source);
-                claims.extend(said.into_iter().map(|claim| {
-                    (Held { rule, claim, item: item.clone(), cause }, source.clone())
-                }));
-            }
-            Ok(_) => {}
-            Err(error) => report.fail(error, &cause)?,
-        }
+}
+
+/// What is the source now?
+impl<'h> Question<'h> for MirrorGap<'h> {
+    type Slots = Slot;
+    type Answer = Option<Item<'static>>;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
     }
-    Ok(claims)
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+        let table = pass.rules.referencing(self.rule).table;
+        reads.want(table, &self.pair.source, pass.index.referencing(self.rule))
+    }
+
+    fn answer(
+        &self,
+        _: &Rules,
+        source: &Slot,
+        snapshot: &Snapshot,
+    ) -> Result<Self::Answer, StoreError> {
+        Ok(snapshot.item(*source)?.cloned())
+    }
+}
+
+/// Does the target exist?
+impl<'h> Question<'h> for BrokenReference<'h> {
+    type Slots = Option<Slot>;
+    type Answer = bool;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
+    }
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<Slot> {
+        let target = self.value.state.key()?;
+        Some(reads.want_existence(pass, pass.rules[self.rule].to, target))
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        target: &Option<Slot>,
+        snapshot: &Snapshot,
+    ) -> Result<bool, StoreError> {
+        target.map_or(Ok(false), |target| snapshot.has(rules, rules[self.rule].to, target))
+    }
 }

@@ -1,145 +1,187 @@
-//! Confirming: what looks like a violation is read again once its grace is over, and only what
-//! still holds is one.
+//! The second look: suspects are read again once their grace period is over, and only what still
+//! holds is a violation.
 
-use crate::engine::detect::{ClaimMade, MirrorSuspect};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::broken::{BrokenMirror, BrokenReference};
+use super::mirror_gap::MirrorGap;
+use super::question::{Asked, Question};
+use super::suspects::{Suspects, gap_references};
+use crate::data::Item;
+use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
+use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
-use crate::engine::resolve::{Held, HeldItem, settle_claims, settle_departures};
-use crate::engine::verify::mirror_gap::{confirm_hidden, hidden};
-use crate::engine::verify::suspects::{Suspects, judge, mirror_reads, reads, still_hold};
-use crate::integrity::finding::Response;
-use crate::integrity::index::Plan;
-use crate::integrity::mirror::{self, Judgement, Step};
-use crate::rules::model::{Mode, Rules};
+use crate::integrity::finding::ItemName;
+use crate::integrity::index::Projection;
+use crate::integrity::mirror::{self, Difference};
+use crate::integrity::reference::{ReferenceState, states};
+use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
-use crate::runtime::reads::{Snapshot, fetch};
-use crate::runtime::writes::{Ending, perform_all, touched};
+use crate::runtime::pass::Pass;
+use crate::runtime::reads::{ReadSet, Slot, Snapshot};
 use crate::store::{Store, StoreError};
 
-/// Waits until the grace of all suspects is over, reads them again, reports what still holds, and
-/// makes the repairs that the rules ask for. Those whose grace outlasts the deadline are handed
-/// back.
-pub(crate) async fn confirm<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    mut suspects: Suspects<'_>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let Some(deadline_ms) = clock.deadline_ms() else {
-        return confirm_all(rules, plan, store, clock, suspects, report).await;
+/// The suspects that were confirmed.
+#[derive(Debug)]
+pub(crate) struct Confirmed<'h> {
+    /// References that are broken in themselves, or whose target does not exist.
+    pub(crate) references: Vec<BrokenReference<'h>>,
+    /// Mirrors that differ from what their sources say.
+    pub(crate) mirrors: Vec<BrokenMirror<'h>>,
+    /// Sources whose mirrors were missing while items may have been deleted that they refer to.
+    pub(crate) gaps: Vec<MirrorGap<'h>>,
+    /// Items that are still deleted.
+    pub(crate) deleted_targets: Vec<DeletedTarget<'h>>,
+}
+
+/// Reads the suspects again.
+pub(crate) async fn second_look<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    suspects: Suspects<'h>,
+    report: &mut Report,
+) -> Result<Confirmed<'h>, Fatal> {
+    let rules = pass.rules;
+    let gaps = suspects.mirrors.iter().flat_map(|suspect| {
+        let references = gap_references(rules, suspect);
+        references.map(|rule| MirrorGap::new(rule, &suspect.pair, suspect.cause))
+    });
+    let gaps = gaps.collect();
+    let mut reads = ReadSet::default();
+    let references = Asked::ask(still_broken(suspects.references), pass, &mut reads);
+    let mirrors = Asked::ask(suspects.mirrors, pass, &mut reads);
+    let deleted_targets = Asked::ask(suspects.deleted_targets, pass, &mut reads);
+    let snapshot = reads.fetch(pass).await;
+
+    let references = references.answers(rules, &snapshot, report)?.into_iter();
+    let broken = |(StillBroken { reference, .. }, image): (StillBroken<'h>, Option<_>)| {
+        let NewReference { rule, value, change, cause } = reference;
+        let item = ItemName { table: change.table, key: change.key.clone().into_owned() };
+        Some(BrokenReference { rule, value, item, image: image?, change: Some(change), cause })
     };
-    let late = suspects.take_late(rules, clock.now_ms(), deadline_ms);
-    confirm_all(rules, plan, store, clock, suspects, report).await?;
-    if late.is_empty() {
-        return Ok(());
-    }
-    for cause in &late {
-        let error = "its grace period is not over before the deadline".to_owned();
-        report.fail(StoreError::Retry(error), cause)?;
-    }
-    // They would be delivered again at once, and again, for as long as the grace period lasts.
-    clock.sleep_until_ms(deadline_ms).await;
-    Ok(())
+    let mirrors = mirrors.answers(rules, &snapshot, report)?.into_iter();
+    let differing = |(suspect, difference): (_, Option<_>)| {
+        difference.map(|difference| BrokenMirror { suspect, difference })
+    };
+    let deleted_targets = deleted_targets.answers(rules, &snapshot, report)?.into_iter();
+    Ok(Confirmed {
+        references: references.filter_map(broken).collect(),
+        mirrors: mirrors.filter_map(differing).collect(),
+        gaps,
+        deleted_targets: deleted_targets
+            .filter_map(|(target, exists)| (!exists).then_some(target))
+            .collect(),
+    })
 }
 
-async fn confirm_all<S: Store, C: Clock>(
-    rules: &Rules,
-    plan: &Plan,
-    store: &S,
-    clock: &C,
-    suspects: Suspects<'_>,
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) else { return Ok(()) };
-    if due_ms > clock.now_ms() {
-        // One wait for the whole batch, and none if its records are old.
-        clock.sleep_until_ms(due_ms).await;
-    }
-    let mirrors = fetch(rules, store, mirror_reads(rules, &suspects)).await;
-    let snapshot = fetch(rules, store, reads(rules, plan, &suspects)).await;
-    let held = held(rules, suspects.claims, &snapshot, report)?;
-    settle_claims(rules, store, clock, held, report).await?;
-    let hidden = hidden(rules, &suspects.mirrors);
-    confirm_mirrors(rules, store, suspects.mirrors, [&mirrors, &snapshot], report).await?;
-    let held = confirm_hidden(rules, plan, store, hidden, report).await?;
-    settle_claims(rules, store, clock, held, report).await?;
-    settle_departures(rules, plan, store, clock, suspects.departures, &snapshot, report).await
+/// A suspect reference, with the states of the reference in its item as it is now.
+struct StillBroken<'h> {
+    reference: NewReference<'h>,
+    /// Shared by the values of one item: a long list has many, and is evaluated once.
+    states: Rc<OnceCell<BTreeSet<ReferenceState>>>,
 }
 
-/// The claims that hold still, with their items as they are now.
-fn held<'h>(
-    rules: &Rules,
-    claims: Vec<ClaimMade<'h>>,
-    snapshot: &Snapshot,
-    report: &mut Report<'_>,
-) -> Result<Vec<HeldItem<'h>>, Fatal> {
-    let holding = still_hold(rules, &claims, snapshot);
-    let mut held = Vec::new();
-    for (made, holds) in claims.into_iter().zip(holding) {
-        let ClaimMade { rule, claim, cause } = made;
-        let item = cause.item();
-        let image = holds.and_then(|holds| {
-            let image = snapshot.item(item.table, &item.key)?;
-            Ok(image.filter(|_| holds).cloned())
-        });
-        match image {
-            Ok(Some(image)) => held.push((Held { rule, claim, item, cause }, image)),
-            Ok(None) => {}
-            Err(error) => report.fail(error, &cause)?,
-        }
-    }
-    Ok(held)
-}
-
-async fn confirm_mirrors<S: Store>(
-    rules: &Rules,
-    store: &S,
-    suspects: Vec<MirrorSuspect<'_>>,
-    [mirrors, snapshot]: [&Snapshot; 2],
-    report: &mut Report<'_>,
-) -> Result<(), Fatal> {
-    let mut repairs: Vec<(MirrorSuspect<'_>, Judgement, Vec<Step>)> = Vec::new();
-    for suspect in suspects {
-        let judgement = match judge(rules, &suspect, mirrors, snapshot) {
-            Ok(Some(judgement)) => judgement,
-            Ok(None) => continue,
-            Err(error) => {
-                report.fail(error, &suspect.cause)?;
-                continue;
-            }
+/// The values of one item follow each other.
+fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
+    let mut broken: Vec<StillBroken<'_>> = Vec::with_capacity(references.len());
+    for reference in references {
+        let is_of_same = |last: &&StillBroken<'_>| {
+            let (one, other) = (last.reference.change, reference.change);
+            last.reference.rule == reference.rule
+                && (one.table, &one.key) == (other.table, &other.key)
         };
-        let Some(fix) = judgement.fix.clone() else {
-            report.mirror(&suspect, &judgement, Response::Reported);
-            continue;
-        };
-        let sequence = &suspect.cause.change.sequence;
-        let steps = mirror::steps_of_fix(rules, &suspect.pair, fix, sequence);
-        let rule = &rules[suspect.pair.rule];
-        if rule.mode == Mode::Enforce {
-            repairs.push((suspect, judgement, steps));
-            continue;
-        }
-        for made in steps.iter().flat_map(|step| touched(rules, step)) {
-            report.planned(&rule.name, made, &suspect.cause);
-        }
-        report.mirror(&suspect, &judgement, Response::WouldRepair);
+        let states = broken.last().filter(is_of_same).map(|last| Rc::clone(&last.states));
+        broken.push(StillBroken { reference, states: states.unwrap_or_default() });
     }
-    let steps = repairs.iter().map(|(_, _, steps)| steps.clone());
-    let performed = perform_all(rules, store, steps).await;
-    for ((suspect, judgement, _), performed) in repairs.iter().zip(performed) {
-        report.write_all(&rules[suspect.pair.rule].name, performed.made, &suspect.cause);
-        match performed.ending {
-            Ok(Ending::Done) => report.mirror(suspect, judgement, Response::Repaired),
-            // It changed since it was read, and that change brings its own record.
-            Ok(Ending::Refused(_)) => {}
-            Err(error @ StoreError::Rejected(_)) => {
-                report.mirror(suspect, judgement, Response::Failed);
-                report.fail(error, &suspect.cause)?;
-            }
-            Err(error) => report.fail(error, &suspect.cause)?,
-        }
+    broken
+}
+
+/// Does the item still have the broken reference? The answer is the item as it is now.
+impl<'h> Question<'h> for StillBroken<'h> {
+    type Slots = (Slot, Option<Slot>);
+    type Answer = Option<Item<'static>>;
+
+    fn cause(&self) -> Cause<'h> {
+        self.reference.cause
     }
-    Ok(())
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Self::Slots {
+        let NewReference { rule, change, .. } = &self.reference;
+        let item = reads.want(change.table, &change.key, pass.index.referencing(*rule));
+        (item, self.reference.ask(pass, reads))
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        (item, target): &Self::Slots,
+        snapshot: &Snapshot,
+    ) -> Result<Self::Answer, StoreError> {
+        let Some(item) = snapshot.item(*item)? else { return Ok(None) };
+        let NewReference { rule, value, change, .. } = &self.reference;
+        let states = self.states.get_or_init(|| states(rules, &rules[*rule], &change.key, item));
+        let still =
+            states.contains(&value.state) && self.reference.answer(rules, target, snapshot)?;
+        Ok(still.then(|| item.clone()))
+    }
+}
+
+/// How does the mirror differ from what its source says?
+impl<'h> Question<'h> for MirrorSuspect<'h> {
+    type Slots = [Slot; 2];
+    type Answer = Option<Difference>;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
+    }
+
+    /// The mirror is read before its source. Several items are not read at one moment: if the source
+    /// were read first, and both written between the two reads, a correct mirror would seem to have
+    /// no source.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> [Slot; 2] {
+        let Pass { rules, index, .. } = pass;
+        let Self { pair, .. } = self;
+        let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);
+        [
+            reads.want_first(mirror, &pair.mirror, Cow::Owned(Projection::All)),
+            reads.want(source, &pair.source, index.source(pair.rule)),
+        ]
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        [mirror, source]: &[Slot; 2],
+        snapshot: &Snapshot,
+    ) -> Result<Option<Difference>, StoreError> {
+        let (mirror, source) = (snapshot.item(*mirror)?, snapshot.item(*source)?);
+        Ok(mirror::compare(rules, &self.pair, mirror, source, self.removal.as_ref()))
+    }
+}
+
+/// Does the item exist again?
+impl<'h> Question<'h> for DeletedTarget<'h> {
+    type Slots = Slot;
+    type Answer = bool;
+
+    fn cause(&self) -> Cause<'h> {
+        self.cause
+    }
+
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+        reads.want_existence(pass, pass.rules[self.finder.rule].to, &self.finder.target)
+    }
+
+    fn answer(
+        &self,
+        rules: &Rules,
+        target: &Slot,
+        snapshot: &Snapshot,
+    ) -> Result<bool, StoreError> {
+        snapshot.has(rules, rules[self.finder.rule].to, *target)
+    }
 }

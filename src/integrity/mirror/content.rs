@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::data::{Item, Key, KeyValue, Path, Value, into_owned};
-use crate::integrity::index::MARK;
+use crate::integrity::mark::MARK;
 use crate::rules::model::{Copied, Mirror, MirrorId, Rules};
 use crate::rules::template::{BuildError, Captures};
 
@@ -28,8 +28,9 @@ impl Pair {
         let mirror = &rules[rule];
         Ok(Self {
             rule,
-            source: rules[mirror.source].key.build(captures)?,
-            mirror: rules[mirror.mirror]
+            source: rules.source_of(rule).key.build(captures)?,
+            mirror: rules
+                .mirror_of(rule)
                 .key
                 .build(&reorder(captures, &mirror.mirror_from_source))?,
         })
@@ -45,24 +46,24 @@ impl Pair {
     }
 }
 
-fn reorder<'k>(captures: &[KeyValue<'k>], places: &[usize]) -> Captures<'k> {
-    places.iter().filter_map(|place| captures.get(*place).cloned()).collect()
+fn reorder<'k>(captures: &[KeyValue<'k>], positions: &[usize]) -> Captures<'k> {
+    positions.iter().filter_map(|position| captures.get(*position).cloned()).collect()
 }
 
-/// The mirror that a source asks for, without its mark: none if there is no source.
+/// The mirror that a source asks for, without its mark; `None` if there is no source.
 pub(crate) fn expected(
     rules: &Rules,
     pair: &Pair,
     source: Option<&Item<'_>>,
 ) -> Option<Item<'static>> {
     let mirror = &rules[pair.rule];
-    let source = source.filter(|source| rules[mirror.source].admits(source))?;
+    let source = source.filter(|source| rules.source_of(pair.rule).admits(source))?;
     let mut item: Item<'static> = source
         .iter()
         .filter(|(name, _)| is_copied(rules, mirror, name))
         .map(|(name, value)| (Cow::Owned(name.to_string()), value.clone().into_owned()))
         .collect();
-    for (path, value) in &rules[mirror.mirror].conditions {
+    for (path, value) in &rules.mirror_of(pair.rule).conditions {
         insert(&mut item, path, value.clone());
     }
     item.append(&mut into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
@@ -77,7 +78,7 @@ pub(crate) fn is_unchanged(
     after: Option<&Item<'_>>,
 ) -> bool {
     let mirror = &rules[rule];
-    let source = &rules[mirror.source];
+    let source = rules.source_of(rule);
     let before = before.filter(|item| source.admits(item));
     let after = after.filter(|item| source.admits(item));
     let (Some(before), Some(after)) = (before, after) else {
@@ -92,7 +93,7 @@ pub(crate) fn is_unchanged(
     }
 }
 
-/// Whether an item is the expected mirror, its mark apart.
+/// Whether an item is the expected mirror, apart from its mark.
 pub(crate) fn is_same(found: &Item<'_>, expected: &Item<'_>) -> bool {
     found.iter().filter(|(name, _)| **name != MARK).eq(expected.iter())
 }
@@ -115,7 +116,7 @@ fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
     listed && name != MARK && !is_key(mirror.source) && !is_key(mirror.mirror)
 }
 
-/// Puts a value at a path, making the maps on the way.
+/// Puts a value at a path, and creates the maps on the way.
 fn insert(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
     let Some((last, parents)) = path.segments().split_last() else { return };
     let mut map = item;

@@ -1,9 +1,9 @@
-//! The mark: what tells a mirror that Referee wrote from an item that it did not.
+//! A mirror's mark: it distinguishes a mirror that Referee wrote from any other item.
 
 use std::borrow::Cow;
 
 use crate::data::{Item, Path, Value};
-use crate::integrity::index::MARK;
+use crate::integrity::mark::MARK;
 use crate::store::{Condition, Operand};
 
 /// The attributes of the mark.
@@ -15,21 +15,21 @@ const DELETING: &str = "deleting";
 /// The reserved map attribute `_referee` of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// The rule that the mirror is of.
+    /// The name of the mirror's rule.
     pub(crate) rule: String,
     /// The sequence number of the source's change that it was written for, padded.
     ///
-    /// Streams redeliver, and a request may land late; without this a mirror would flap between
-    /// old and new.
+    /// Streams redeliver, and a request may land late; without the fence a mirror would flap
+    /// between old and new.
     pub(crate) fence: String,
-    /// The sequence number, padded, of the mirror's change that this write puts right, if it puts
-    /// right one that was there.
+    /// The sequence number, padded, of the mirror's own change that this write corrects, if it
+    /// corrects one.
     ///
-    /// The fence stays then what it was. Without this, the write would look like someone else's
-    /// edit, which leaves the mark alone.
+    /// Such a write keeps the fence. Without `fix` it would leave the mark unchanged, as someone
+    /// else's edit does, and its stream record would be mistaken for one.
     pub(crate) fix: Option<String>,
-    /// Whether Referee is about to delete the mirror, so that the delete's own record tells whose
-    /// it was.
+    /// Whether Referee is about to delete the mirror, so that the record of the delete shows that
+    /// it was Referee's.
     pub(crate) deleting: bool,
 }
 
@@ -39,7 +39,7 @@ impl Mark {
         Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
     }
 
-    /// The mark of an item that this rule wrote; nothing if it carries none, or another rule's.
+    /// The mark of an item that this rule wrote; `None` if the item has no mark or another rule's.
     pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let text = |name: &str| match mark.get(name) {
@@ -69,28 +69,28 @@ impl Mark {
     }
 }
 
-/// The fence below every other: of a mirror whose own is not known.
+/// A fence lower than every other, for a mirror whose own is not known.
 pub(crate) fn lowest_fence() -> String {
     "0".repeat(40)
 }
 
-/// The path of the flag that a delete of ours sets first.
+/// The path of the flag that announces a delete of ours.
 pub(crate) fn deleting_path() -> Path {
     Path::attribute(MARK).child(DELETING)
 }
 
-/// What is there carries no mark.
+/// The item has no mark.
 pub(crate) fn unmarked() -> Condition {
     Condition::NotExists(Path::attribute(MARK))
 }
 
-/// What is there is this rule's mirror, and its fence compares so.
+/// The item is this rule's mirror, and its fence compares in this way.
 pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
     let path = Path::attribute(MARK).child(FENCE);
     Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
 }
 
-/// What is there is this rule's mirror.
+/// The item is this rule's mirror.
 pub(crate) fn is_of(rule: &str) -> Condition {
     let path = Path::attribute(MARK).child(RULE);
     Condition::Compare(path, Operand::Equal, Value::from(rule))
@@ -102,7 +102,7 @@ mod tests {
     use crate::data::SequenceNumber;
 
     #[test]
-    fn the_lowest_fence_is_one_like_others() {
+    fn the_lowest_fence_has_the_length_of_a_real_one() {
         let first = SequenceNumber::parse("1").unwrap().fence();
         assert_eq!(lowest_fence().len(), first.len());
         assert!(lowest_fence() < first);

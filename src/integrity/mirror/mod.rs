@@ -1,17 +1,34 @@
-//! Mirrors: what they must be, how they are written, and how they are verified.
+//! Mirrors: what they must be, how they are written, and how they are compared with their source.
 //!
 //! A change of a source writes its mirror from the record's own image: one write, no read. A
-//! change of a mirror, the echo of our own write included, reads the source and puts right what
-//! differs: that makes late-landing writes, and edits and deletes by others, converge.
+//! change of a mirror, our own writes included, reads the source and corrects what differs. That
+//! makes writes that land late, and edits and deletes by others, converge.
 
 mod compare;
 mod content;
 mod mark;
 mod write;
 
-pub(crate) use compare::{BLOCKED, Fix, Judgement, Removed, Verdict, judge, removal, verify};
+use super::finding::{Defect, Finding, ItemName};
+use crate::rules::model::Rules;
+
+pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
 pub(crate) use content::{Pair, expected, is_unchanged};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]
 pub(crate) use mark::{is_of, lowest_fence};
-pub(crate) use write::{Step, steps_of_change, steps_of_fix};
+pub(crate) use write::{Step, steps_of_change, steps_of_correction};
+
+/// The finding that a mirror is not what its source says.
+pub(crate) fn finding(rules: &Rules, pair: &Pair, defect: Defect) -> Finding {
+    let rule = &rules[pair.rule];
+    let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);
+    Finding {
+        rule: rule.name.clone(),
+        severity: rule.severity,
+        referencing: Some(ItemName { table: mirror, key: pair.mirror.clone() }),
+        referenced: Some(ItemName { table: source, key: pair.source.clone() }),
+        path: None,
+        defect,
+    }
+}

@@ -1,14 +1,14 @@
-//! The writes that keep a mirror, each on a condition that makes it safe to repeat and to land
+//! The writes that keep a mirror, each with a condition that makes it safe to repeat and to land
 //! late.
 
 use std::borrow::Cow;
 
-use super::compare::{Fix, Guard};
+use super::compare::{Correction, Precondition};
 use super::content::Pair;
 use super::mark::{Mark, deleting_path, fenced, lowest_fence, unmarked};
 use crate::data::SequenceNumber;
 use crate::data::{Item, Value};
-use crate::integrity::index::MARK;
+use crate::integrity::mark::MARK;
 use crate::integrity::presence::{is_there, nothing_is_there};
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
@@ -22,7 +22,7 @@ pub(crate) enum Step {
     Together(Vec<Write>),
 }
 
-/// The writes that bring a mirror to what a change of its source says.
+/// The writes that make a mirror what a change of its source says.
 pub(crate) fn steps_of_change(
     rules: &Rules,
     pair: &Pair,
@@ -30,68 +30,75 @@ pub(crate) fn steps_of_change(
     sequence: &SequenceNumber<'_>,
 ) -> Vec<Step> {
     let fence = sequence.fence();
-    let guard = Guard::OlderThan(fence.clone());
+    let precondition = Precondition::OlderThan(fence.clone());
     match content {
         Some(content) => {
             let mark = Mark::new(&rules[pair.rule].name, fence);
-            vec![put(rules, pair, content, &mark, &guard)]
+            vec![put(rules, pair, content, &mark, &precondition)]
         }
-        None => delete(rules, pair, &guard),
+        None => delete(rules, pair, &precondition),
     }
 }
 
-/// The writes that put a mirror right, after the change of it with this sequence number.
-pub(crate) fn steps_of_fix(
+/// The writes that correct a mirror, after the change of it with this sequence number.
+pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,
-    fix: Fix,
+    correction: Correction,
     sequence: &SequenceNumber<'_>,
 ) -> Vec<Step> {
-    match fix {
-        Fix::Put { content, guard } => {
-            let fence = match &guard {
-                Guard::Seen(fence) | Guard::OlderThan(fence) => fence.clone(),
-                Guard::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
-                Guard::Unmarked => lowest_fence(),
+    match correction {
+        Correction::Put { content, precondition } => {
+            let fence = match &precondition {
+                Precondition::Seen(fence) | Precondition::OlderThan(fence) => fence.clone(),
+                Precondition::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
+                Precondition::Unmarked => lowest_fence(),
             };
-            let fix = matches!(guard, Guard::Seen(_)).then(|| sequence.fence());
+            let fix = matches!(precondition, Precondition::Seen(_)).then(|| sequence.fence());
             let mark = Mark { fix, ..Mark::new(&rules[pair.rule].name, fence) };
-            vec![put(rules, pair, content, &mark, &guard)]
+            vec![put(rules, pair, content, &mark, &precondition)]
         }
-        Fix::Delete { fence } => delete(rules, pair, &Guard::Seen(fence)),
-        Fix::DeleteSource { fence } => vec![delete_source(rules, pair, &fence)],
+        Correction::Delete { fence } => delete(rules, pair, &Precondition::Seen(fence)),
+        Correction::DeleteSource { fence } => vec![delete_source(rules, pair, &fence)],
     }
 }
 
-fn put(rules: &Rules, pair: &Pair, mut content: Item<'static>, mark: &Mark, guard: &Guard) -> Step {
+fn put(
+    rules: &Rules,
+    pair: &Pair,
+    mut content: Item<'static>,
+    mark: &Mark,
+    precondition: &Precondition,
+) -> Step {
     let rule = &rules[pair.rule];
     content.insert(Cow::Borrowed(MARK), mark.to_value());
     Step::Single(Write {
-        table: rules[rules[rule.mirror].table].name.clone(),
+        table: rules.table_of(rule.mirror).name.clone(),
         action: Action::Put(content),
-        condition: Some(condition(rules, rule, guard)),
+        condition: Some(condition(rules, rule, precondition)),
     })
 }
 
 /// A delete of a mirror. Where a rule answers deletes by others, ours is announced on the mirror
-/// first: a source deleted and quickly written again would else be deleted by our own echo.
-fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
+/// first; otherwise the stream record of our own delete could delete a source that was deleted and
+/// quickly written again.
+fn delete(rules: &Rules, pair: &Pair, precondition: &Precondition) -> Vec<Step> {
     let rule = &rules[pair.rule];
-    let write = |action, guard_condition| {
+    let write = |action, condition| {
         Step::Single(Write {
-            table: rules[rules[rule.mirror].table].name.clone(),
+            table: rules.table_of(rule.mirror).name.clone(),
             action,
-            condition: Some(guard_condition),
+            condition: Some(condition),
         })
     };
     let key = || rules.key_schema(rule.mirror).item_of(&pair.mirror);
     let mut steps = Vec::new();
-    let mut ours = vec![owned(rule, guard)];
+    let mut ours = vec![owned(rule, precondition)];
     if rule.on_mirror_delete == OnMirrorDelete::DeleteSource {
         let clauses = vec![Clause::Set(deleting_path(), Value::Bool(true))];
         let announce = Action::Update { key: key(), clauses };
-        steps.push(write(announce, owned(rule, guard)));
-        // A delete that lands late must not take a mirror that was written again since.
+        steps.push(write(announce, owned(rule, precondition)));
+        // A delete that lands late must not delete a mirror that was written again since.
         ours.push(Condition::Compare(deleting_path(), Operand::Equal, Value::Bool(true)));
     }
     let nothing_or_ours =
@@ -100,50 +107,49 @@ fn delete(rules: &Rules, pair: &Pair, guard: &Guard) -> Vec<Step> {
     steps
 }
 
-/// The delete of a source whose mirror someone deleted: only while the mirror is gone, or is there
-/// again by nothing newer than what was deleted.
+/// The delete of a source whose mirror someone deleted, while the mirror is absent or no newer than
+/// the deleted one.
 fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
     let rule = &rules[pair.rule];
     let gone = Write {
-        table: rules[rules[rule.mirror].table].name.clone(),
+        table: rules.table_of(rule.mirror).name.clone(),
         action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
         condition: Some(Condition::Any(vec![
             nothing_is_there(rules, rule.mirror),
             fenced(&rule.name, Operand::LessOrEqual, fence),
         ])),
     };
-    let source = &rules[rule.source];
     let schema = rules.key_schema(rule.source);
     let delete = Write {
-        table: rules[source.table].name.clone(),
+        table: rules.table_of(rule.source).name.clone(),
         action: Action::Delete(schema.item_of(&pair.source)),
         condition: Some(is_there(rules, rule.source)),
     };
     Step::Together(vec![gone, delete])
 }
 
-/// What a guard says of the mirror as it is, in a condition on it.
-fn condition(rules: &Rules, rule: &Mirror, guard: &Guard) -> Condition {
+/// The precondition as a condition on the item at the mirror's key.
+fn condition(rules: &Rules, rule: &Mirror, precondition: &Precondition) -> Condition {
     let adopts = rule.adopt && rule.on_mirror_edit == OnMirrorEdit::Overwrite;
-    match guard {
-        Guard::OlderThan(_) => {
-            let mut allowed = vec![nothing_is_there(rules, rule.mirror), owned(rule, guard)];
+    match precondition {
+        Precondition::OlderThan(_) => {
+            let mut allowed = vec![nothing_is_there(rules, rule.mirror), owned(rule, precondition)];
             if adopts {
                 allowed.push(unmarked());
             }
             Condition::Any(allowed)
         }
-        Guard::Absent(_) => nothing_is_there(rules, rule.mirror),
-        Guard::Unmarked => unmarked(),
-        Guard::Seen(_) => owned(rule, guard),
+        Precondition::Absent(_) => nothing_is_there(rules, rule.mirror),
+        Precondition::Unmarked => unmarked(),
+        Precondition::Seen(_) => owned(rule, precondition),
     }
 }
 
-/// The mirror is this rule's, and its fence is what the guard says.
-fn owned(rule: &Mirror, guard: &Guard) -> Condition {
-    match guard {
-        Guard::OlderThan(fence) => fenced(&rule.name, Operand::Less, fence),
-        Guard::Seen(fence) => fenced(&rule.name, Operand::Equal, fence),
-        Guard::Absent(_) | Guard::Unmarked => unmarked(),
+/// The item is this rule's mirror, and its fence is as the precondition says.
+fn owned(rule: &Mirror, precondition: &Precondition) -> Condition {
+    match precondition {
+        Precondition::OlderThan(fence) => fenced(&rule.name, Operand::Less, fence),
+        Precondition::Seen(fence) => fenced(&rule.name, Operand::Equal, fence),
+        Precondition::Absent(_) | Precondition::Unmarked => unmarked(),
     }
 }

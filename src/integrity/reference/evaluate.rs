@@ -1,29 +1,53 @@
-//! Evaluating: from a referencing item's image to the keys that it refers to.
+//! From a referencing item's image to the keys that it refers to.
 
 use std::collections::BTreeSet;
 
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
-use crate::integrity::finding::Kind;
+use crate::integrity::finding::Defect;
 use crate::rules::model::{Matching, Reference, Rules, Source};
 
-/// One thing that an image says through a reference.
+/// One value of a reference in an item's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Claim {
-    /// What it says.
-    pub(crate) stance: Stance,
-    /// The element of a list that says it.
+pub(crate) struct ReferenceValue {
+    /// What the value refers to, or what is wrong with it.
+    pub(crate) state: ReferenceState,
+    /// The index of the list's element that it comes from.
     pub(crate) element: Option<usize>,
 }
 
-/// Where a claim stands in its item; nothing if it is in the key alone.
-pub(crate) fn claim_path(reference: &Reference, claim: &Claim) -> Option<String> {
+/// What a reference's value refers to, or what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ReferenceState {
+    /// It refers to the item with this key.
+    Refers(Key<'static>),
+    /// It is wrong in itself, whatever exists.
+    Broken(Defect),
+}
+
+impl ReferenceState {
+    /// The referenced item's key, if there is one.
+    pub(crate) const fn key(&self) -> Option<&Key<'static>> {
+        match self {
+            Self::Refers(key) => Some(key),
+            Self::Broken(_) => None,
+        }
+    }
+
+    /// Whether this is a reference to the item with this key.
+    pub(crate) fn refers_to(&self, target: &Key<'_>) -> bool {
+        matches!(self, Self::Refers(key) if key == target)
+    }
+}
+
+/// The path of a reference's value in its item; `None` if it is in the key alone.
+pub(crate) fn path_of(reference: &Reference, value: &ReferenceValue) -> Option<String> {
     let mut paths: Vec<String> = Vec::new();
     for source in &reference.components {
         let path = match source {
             Source::Capture(_) => None,
             Source::Attribute(path, _) => Some(path.to_string()),
-            Source::Elements(path, kind) => Some(match claim.element {
-                Some(place) if *kind == Type::L => format!("{path}[{place}]"),
+            Source::Elements(path, kind) => Some(match value.element {
+                Some(index) if *kind == Type::L => format!("{path}[{index}]"),
                 Some(_) => format!("{path}[*]"),
                 None => path.to_string(),
             }),
@@ -33,22 +57,13 @@ pub(crate) fn claim_path(reference: &Reference, claim: &Claim) -> Option<String>
     (!paths.is_empty()).then(|| paths.join(", "))
 }
 
-/// What an image says through a reference.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stance {
-    /// It refers to the item with this key.
-    Refers(Key<'static>),
-    /// It is wrong in itself, whatever exists; in words.
-    Wrong(Kind, String),
-}
-
-/// What an image of a referencing item says through a reference.
+/// The values of a reference in an image of a referencing item, which its entity admits.
 pub(crate) fn evaluate(
     rules: &Rules,
     reference: &Reference,
     captures: &[KeyValue<'_>],
     image: &Item<'_>,
-) -> Vec<Claim> {
+) -> Vec<ReferenceValue> {
     let parts: Vec<Part<'_>> =
         reference.components.iter().map(|source| part(source, captures, image)).collect();
     let absent = parts.iter().filter(|part| matches!(part, Part::Absent)).count();
@@ -59,24 +74,40 @@ pub(crate) fn evaluate(
         Part::Each(elements) => Some(elements),
         Part::Absent | Part::One(_) | Part::Malformed(_) => None,
     });
-    let Some(elements) = each else { return vec![claim(rules, reference, &parts, None)] };
-    let mut claims: Vec<Claim> = Vec::with_capacity(elements.len());
-    let mut stances = BTreeSet::new();
+    let Some(elements) = each else { return vec![value_of(rules, reference, &parts, None)] };
+    let mut values: Vec<ReferenceValue> = Vec::with_capacity(elements.len());
+    let mut states = BTreeSet::new();
     for element in elements {
-        let claim = claim(rules, reference, &parts, Some(element));
-        if stances.insert(claim.stance.clone()) {
-            claims.push(claim);
+        let value = value_of(rules, reference, &parts, Some(element));
+        if states.insert(value.state.clone()) {
+            values.push(value);
         }
     }
-    claims
+    values
 }
 
-/// What in an image makes it refer to a target.
+/// The states of a reference in an item as it is; empty if the item is not of the referencing
+/// entity.
+pub(crate) fn states(
+    rules: &Rules,
+    reference: &Reference,
+    key: &Key<'_>,
+    item: &Item<'_>,
+) -> BTreeSet<ReferenceState> {
+    let from = &rules[reference.from];
+    let Some(captures) = from.key.parse(key).filter(|_| from.admits(item)) else {
+        return BTreeSet::new();
+    };
+    let values = evaluate(rules, reference, &captures, item);
+    values.into_iter().map(|value| value.state).collect()
+}
+
+/// The attributes and elements that make an image refer to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grounds {
-    /// The attributes that are parts of the reference, and their values.
+    /// The attributes that are parts of the reference, with their values.
     pub(crate) attributes: Vec<(Path, Value<'static>)>,
-    /// Where elements of a list or set are a part of it: those that refer to this very target.
+    /// The elements of a list or set that refer to the target, if the reference has elements.
     pub(crate) elements: Option<Elements>,
 }
 
@@ -87,11 +118,11 @@ pub(crate) struct Elements {
     pub(crate) path: Path,
     /// The whole list or set.
     pub(crate) whole: Value<'static>,
-    /// The elements' places and values.
+    /// The elements' indexes and values.
     pub(crate) chosen: Vec<(usize, Value<'static>)>,
 }
 
-/// What in an image makes it refer to a target; nothing if it does not.
+/// The attributes and elements that make an image refer to a target; `None` if it does not.
 pub(crate) fn grounds(
     rules: &Rules,
     reference: &Reference,
@@ -99,7 +130,7 @@ pub(crate) fn grounds(
     image: &Item<'_>,
     target: &Key<'_>,
 ) -> Option<Grounds> {
-    let refers = |claim: Claim| matches!(claim.stance, Stance::Refers(key) if key == *target);
+    let refers = |value: ReferenceValue| value.state.refers_to(target);
     let parts: Vec<Part<'_>> =
         reference.components.iter().map(|source| part(source, captures, image)).collect();
     if parts.iter().any(|part| matches!(part, Part::Absent)) {
@@ -116,7 +147,7 @@ pub(crate) fn grounds(
             }
             (Source::Elements(path, _), Part::Each(elements)) => {
                 let chosen = elements.iter().filter_map(|element| {
-                    refers(claim(rules, reference, &parts, Some(element)))
+                    refers(value_of(rules, reference, &parts, Some(element)))
                         .then_some((element.0, element.1.as_ref().ok()?.to_value()))
                 });
                 let chosen: Vec<_> = chosen.collect();
@@ -129,10 +160,11 @@ pub(crate) fn grounds(
             (Source::Capture(_) | Source::Elements(..), _) => {}
         }
     }
-    (grounds.elements.is_some() || refers(claim(rules, reference, &parts, None))).then_some(grounds)
+    (grounds.elements.is_some() || refers(value_of(rules, reference, &parts, None)))
+        .then_some(grounds)
 }
 
-/// Whether two images say the same through a reference, told without building a key.
+/// Whether a reference has the same value in two images, decided without building a key.
 pub(crate) fn is_unchanged(
     reference: &Reference,
     before: Option<&Item<'_>>,
@@ -149,11 +181,11 @@ enum Part<'i> {
     Absent,
     One(KeyValue<'i>),
     Each(Vec<Element<'i>>),
-    Malformed(String),
+    Malformed(Defect),
 }
 
-/// One element of a list or set: its place, and its value or what is wrong with it.
-type Element<'i> = (usize, Result<KeyValue<'i>, String>);
+/// One element of a list or set: its index, and its value or what is wrong with it.
+type Element<'i> = (usize, Result<KeyValue<'i>, Defect>);
 
 fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
     match source {
@@ -162,13 +194,13 @@ fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Par
             let Some(value) = path.lookup(image) else { return Part::Absent };
             match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
                 Some(value) => Part::One(value),
-                None => Part::Malformed(mistyped(path, value, *kind)),
+                None => Part::Malformed(wrong_type(path, value, *kind)),
             }
         }
         Source::Elements(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
             if value.kind() != *kind {
-                return Part::Malformed(mistyped(path, value, *kind));
+                return Part::Malformed(wrong_type(path, value, *kind));
             }
             let elements = elements_of(value, path);
             if elements.is_empty() { Part::Absent } else { Part::Each(elements) }
@@ -176,8 +208,8 @@ fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Par
     }
 }
 
-fn mistyped(path: &Path, value: &Value<'_>, expected: Type) -> String {
-    format!("`{path}` is of type {}, and the rule file says {expected}", value.kind())
+fn wrong_type(path: &Path, value: &Value<'_>, declared: Type) -> Defect {
+    Defect::WrongType { path: path.clone(), found: value.kind(), declared }
 }
 
 fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
@@ -189,9 +221,10 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
             .iter()
             .enumerate()
             .filter(|(_, element)| **element != Value::Null)
-            .map(|(place, element)| {
-                let mistyped = || format!("an element of `{path}` is of type {}", element.kind());
-                (place, KeyValue::from_value(element).ok_or_else(mistyped))
+            .map(|(index, element)| {
+                let wrong_type =
+                    || Defect::WrongElementType { path: path.clone(), found: element.kind() };
+                (index, KeyValue::from_value(element).ok_or_else(wrong_type))
             })
             .collect(),
         Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::M(_) => {
@@ -200,51 +233,48 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
     }
 }
 
-/// What a reference says of which some part is absent.
+/// The value of a reference of which some part is absent.
 ///
-/// Parts that come from the referencing item's own key are always there, so only the others tell
-/// whether some or none of it is.
-fn incomplete(reference: &Reference, absent: usize) -> Vec<Claim> {
-    let own: Vec<&Path> = reference.paths().collect();
-    let names = || own.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
-    let stance = if own.len() > absent && reference.matching == Matching::Full {
-        let detail = format!("of {} some are there and some are not", names());
-        Stance::Wrong(Kind::PartialReference, detail)
+/// Parts from the referencing item's own key are always present, so only the others decide whether
+/// some of it is absent or all.
+fn incomplete(reference: &Reference, absent: usize) -> Vec<ReferenceValue> {
+    let paths = || reference.paths().cloned().collect();
+    let defect = if reference.paths().count() > absent && reference.matching == Matching::Full {
+        Defect::PartiallyAbsent(paths())
     } else if reference.required {
-        Stance::Wrong(Kind::MissingReference, format!("{} is required, and not there", names()))
+        Defect::RequiredAbsent(paths())
     } else {
         return Vec::new();
     };
-    vec![Claim { stance, element: None }]
+    vec![ReferenceValue { state: ReferenceState::Broken(defect), element: None }]
 }
 
-/// What the parts say, of a list or set with this element.
-fn claim(
+/// The value that these parts make, with this element of a list or set.
+fn value_of(
     rules: &Rules,
     reference: &Reference,
     parts: &[Part<'_>],
     element: Option<&Element<'_>>,
-) -> Claim {
+) -> ReferenceValue {
     let mut values = Vec::with_capacity(parts.len());
-    let mut wrong = None;
+    let mut malformed = None;
     for part in parts {
         match (part, element) {
             (Part::One(value), _) | (Part::Each(_), Some((_, Ok(value)))) => {
                 values.push(value.clone());
             }
-            (Part::Malformed(detail), _) | (Part::Each(_), Some((_, Err(detail)))) => {
-                wrong = wrong.or(Some(detail));
+            (Part::Malformed(defect), _) | (Part::Each(_), Some((_, Err(defect)))) => {
+                malformed = malformed.or(Some(defect));
             }
             (Part::Absent, _) | (Part::Each(_), None) => {}
         }
     }
-    let malformed = |detail| Stance::Wrong(Kind::MalformedReference, detail);
-    let stance = match wrong {
-        Some(detail) => malformed(detail.clone()),
+    let state = match malformed {
+        Some(defect) => ReferenceState::Broken(defect.clone()),
         None => match rules[reference.to].key.build(&values) {
-            Ok(key) => Stance::Refers(key),
-            Err(error) => malformed(error.to_string()),
+            Ok(key) => ReferenceState::Refers(key),
+            Err(error) => ReferenceState::Broken(Defect::InvalidKey(error)),
         },
     };
-    Claim { stance, element: element.map(|(place, _)| *place) }
+    ReferenceValue { state, element: element.map(|(index, _)| *index) }
 }

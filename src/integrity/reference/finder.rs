@@ -1,24 +1,24 @@
-//! Finding: from a deleted item to the queries that find who refers to it.
+//! From a deleted item to the query that finds the items that refer to it.
 
+use super::evaluate::states;
 use crate::data::{Item, Key, KeyValue};
-use crate::integrity::reference::{Stance, evaluate};
 use crate::rules::model::{Find, Reference, ReferenceId, Rules, Source};
 use crate::rules::template::{EntityKey, SortPrefix};
 use crate::store::{Query, SortCondition};
 
-/// How the items that refer to one item are found.
+/// The query that finds the items that refer to one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finder {
     /// The reference.
     pub(crate) rule: ReferenceId,
     /// The key that they refer to.
     pub(crate) target: Key<'static>,
-    /// The query whose items lead to them.
+    /// The query. Its items are the referencing items, or lead to them.
     pub(crate) query: Query,
 }
 
-/// How the items are found that refer to the item with these captures; nothing if the rule names
-/// no way.
+/// The query that finds the items that refer to the item with these captures; `None` if the rule
+/// has no way to find them.
 pub(crate) fn finder(
     rules: &Rules,
     rule: ReferenceId,
@@ -29,7 +29,7 @@ pub(crate) fn finder(
     let query = match &reference.find {
         Find::Derived => {
             let fixed = fixed_captures(reference, rules, captures);
-            let table = &rules[rules[reference.from].table];
+            let table = rules.table_of(reference.from);
             prefix_query(&rules[reference.from].key, &table.name, &table.key, &fixed)?
         }
         Find::Mirror(mirror) => {
@@ -40,7 +40,7 @@ pub(crate) fn finder(
                 .iter()
                 .map(|place| of_source.get(*place).cloned().flatten())
                 .collect();
-            let table = &rules[rules[mirror.mirror].table];
+            let table = rules.table_of(mirror.mirror);
             prefix_query(&rules[mirror.mirror].key, &table.name, &table.key, &fixed)?
         }
         Find::Index { .. } => index_query(rules, reference, captures)?,
@@ -57,8 +57,8 @@ impl Finder {
 
     /// The key of the referencing item that an item of the query leads to.
     ///
-    /// Only [`Finder::refers`] tells whether that item really refers to the target.
-    pub(crate) fn lead(&self, rules: &Rules, item: &Item<'_>) -> Option<Key<'static>> {
+    /// Only [`Finder::refers`] decides whether that item really refers to the target.
+    pub(crate) fn referencing_key(&self, rules: &Rules, item: &Item<'_>) -> Option<Key<'static>> {
         let reference = &rules[self.rule];
         if let Find::Mirror(mirror) = &reference.find {
             let mirror = &rules[*mirror];
@@ -82,13 +82,8 @@ impl Finder {
     /// Whether an item refers to the target.
     pub(crate) fn refers(&self, rules: &Rules, item: &Item<'_>) -> bool {
         let reference = &rules[self.rule];
-        let from = &rules[reference.from];
         let Ok(key) = rules.key_schema(reference.from).key_of(item) else { return false };
-        let Some(captures) = from.key.parse(&key) else { return false };
-        from.admits(item)
-            && evaluate(rules, reference, &captures, item)
-                .iter()
-                .any(|claim| matches!(&claim.stance, Stance::Refers(key) if *key == self.target))
+        states(rules, reference, &key, item).iter().any(|state| state.refers_to(&self.target))
     }
 }
 
@@ -138,7 +133,7 @@ fn prefix_query(
 
 fn index_query(rules: &Rules, reference: &Reference, captures: &[KeyValue<'_>]) -> Option<Query> {
     let Find::Index { index, partition, sort } = &reference.find else { return None };
-    let table = &rules[rules[reference.from].table];
+    let table = rules.table_of(reference.from);
     let index = table.indexes.get(*index)?;
     let names = rules[reference.to].key.captures();
     let lookup = |name: &str| {
@@ -190,7 +185,7 @@ references:
 "#;
 
     #[test]
-    fn an_index_is_asked_by_its_whole_key() {
+    fn an_index_query_uses_both_key_attributes() {
         let source = RuleSource { name: "referee.yaml".to_owned(), text: RULES.to_owned() };
         let rules = load(&source, &|_| None).rules.unwrap();
         let target = ["a", "ann"].map(|text| KeyValue::S(text.into()));

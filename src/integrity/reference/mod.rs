@@ -1,9 +1,77 @@
-//! References: what an item refers to, and who refers to an item.
+//! References: what an item refers to, and how to find the items that refer to it.
 
 mod evaluate;
 mod finder;
 
+use super::finding::{Defect, Finding, ItemName};
+use crate::rules::model::{ReferenceId, Rules};
+
 pub(crate) use evaluate::{
-    Claim, Elements, Grounds, Stance, claim_path, evaluate, grounds, is_unchanged,
+    Elements, Grounds, ReferenceState, ReferenceValue, evaluate, grounds, is_unchanged, path_of,
+    states,
 };
 pub(crate) use finder::{Finder, finder};
+
+/// The finding that a reference's value is broken: in itself, or because its target is missing.
+pub(crate) fn broken(
+    rules: &Rules,
+    rule: ReferenceId,
+    item: ItemName,
+    value: &ReferenceValue,
+) -> Finding {
+    let reference = &rules[rule];
+    let (referenced, defect) = match &value.state {
+        ReferenceState::Refers(key) => {
+            let table = rules.referenced(rule).table;
+            (Some(ItemName { table, key: key.clone() }), Defect::TargetMissing)
+        }
+        ReferenceState::Broken(defect) => (None, defect.clone()),
+    };
+    Finding {
+        rule: reference.name.clone(),
+        severity: reference.severity,
+        referencing: Some(item),
+        referenced,
+        path: path_of(reference, value),
+        defect,
+    }
+}
+
+/// The finding that items refer to a deleted one; the first of them stands for all.
+pub(crate) fn orphaned(rules: &Rules, finder: &Finder, defect: Defect) -> Finding {
+    let first = defect.orphans().and_then(|orphans| orphans.keys.first());
+    let first = first.map(|key| referencing_name(rules, finder, key.clone()));
+    about_target(rules, finder, first, defect)
+}
+
+/// The finding that one item refers to a deleted one.
+pub(crate) fn orphan(rules: &Rules, finder: &Finder, item: ItemName) -> Finding {
+    about_target(rules, finder, Some(item), Defect::TargetDeleted)
+}
+
+/// A referencing item of a finder's rule.
+pub(crate) fn referencing_name(
+    rules: &Rules,
+    finder: &Finder,
+    key: crate::data::Key<'static>,
+) -> ItemName {
+    ItemName { table: rules.referencing(finder.rule).table, key }
+}
+
+fn about_target(
+    rules: &Rules,
+    finder: &Finder,
+    referencing: Option<ItemName>,
+    defect: Defect,
+) -> Finding {
+    let reference = &rules[finder.rule];
+    let table = rules.referenced(finder.rule).table;
+    Finding {
+        rule: reference.name.clone(),
+        severity: reference.severity,
+        referencing,
+        referenced: Some(ItemName { table, key: finder.target.clone() }),
+        path: None,
+        defect,
+    }
+}

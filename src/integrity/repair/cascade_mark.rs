@@ -1,16 +1,16 @@
-//! Doomed items: those that a cascade from items to others of the same kind is to delete.
+//! Cascade marks: items that a cascade between items of one entity is to delete.
 //!
-//! How deep such a cascade has come, no stream record tells by itself. So an item is first marked
-//! with its depth; the mark's own record has the item deleted, and the delete's record shows the
-//! mark again, to those whose turn is next. A mark whose item is spared is removed likewise: it has
-//! its own record, whatever became of the one who set it.
+//! No stream record says how deep such a cascade is. So an item is first marked with its depth. The
+//! mark's own record has the item deleted, and the record of that delete shows the mark again, and
+//! with it the depth, to the next level. A mark whose item turns out to refer to an existing target
+//! is removed on its own record, whatever happened to the batch that set it.
 
 use std::borrow::Cow;
 
+use super::operation::Operation;
 use super::remedy::Repair;
 use crate::data::{Item, Number, Path, Value};
-use crate::engine::report::outcome::Operation;
-use crate::integrity::index::MARK;
+use crate::integrity::mark::MARK;
 use crate::rules::model::{ReferenceId, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
@@ -18,15 +18,15 @@ use crate::store::{Action, Clause, Condition, Operand, Write};
 const RULE: &str = "rule";
 const DEPTH: &str = "depth";
 
-/// What the mark says.
+/// The mark of an item that a cascade is to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Doom {
+pub(crate) struct CascadeMark {
     /// How many levels below the first delete the item is.
     pub(crate) depth: u64,
 }
 
-impl Doom {
-    /// The doom of an item by this rule, if it is marked.
+impl CascadeMark {
+    /// The mark that this rule set on an item, if there is one.
     pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let (Some(Value::S(of)), Some(Value::N(depth))) = (mark.get(RULE), mark.get(DEPTH)) else {
@@ -42,25 +42,30 @@ impl Doom {
             (Cow::Borrowed(DEPTH), Value::N(depth.into_owned())),
         ]))
     }
+
+    /// The repair that sets this mark on an item instead of deleting it at once.
+    pub(crate) fn instead_of(self, rules: &Rules, rule: ReferenceId, delete: Repair) -> Repair {
+        let Action::Delete(key) = delete.write.action else { return delete };
+        let clauses = vec![Clause::Set(Path::attribute(MARK), self.to_value(&rules[rule].name))];
+        let write = Write { action: Action::Update { key, clauses }, ..delete.write };
+        let detail = Some("marked for deletion".to_owned());
+        Repair { operation: Operation::Update, write, checks: delete.checks, detail }
+    }
 }
 
-/// In the place of an item's delete, the mark that leads to it.
-pub(crate) fn doomed(rules: &Rules, rule: ReferenceId, doom: Doom, delete: Repair) -> Repair {
-    let Action::Delete(key) = delete.write.action else { return delete };
-    let clauses = vec![Clause::Set(Path::attribute(MARK), doom.to_value(&rules[rule].name))];
-    let write = Write { action: Action::Update { key, clauses }, ..delete.write };
-    let detail = Some("marked to be deleted".to_owned());
-    Repair { operation: Operation::Update, write, checks: delete.checks, detail }
-}
-
-/// The write that takes the mark off an item that is to live.
-pub(crate) fn spare(rules: &Rules, rule: ReferenceId, doom: Doom, key: Item<'static>) -> Write {
+/// The write that removes the mark from an item that is to stay.
+pub(crate) fn unmark(
+    rules: &Rules,
+    rule: ReferenceId,
+    mark: CascadeMark,
+    key: Item<'static>,
+) -> Write {
     let reference = &rules[rule];
-    let mark = Path::attribute(MARK);
-    let value = doom.to_value(&reference.name);
+    let path = Path::attribute(MARK);
+    let value = mark.to_value(&reference.name);
     Write {
-        table: rules[rules[reference.from].table].name.clone(),
-        action: Action::Update { key, clauses: vec![Clause::Remove(mark.clone())] },
-        condition: Some(Condition::Compare(mark, Operand::Equal, value)),
+        table: rules.table_of(reference.from).name.clone(),
+        action: Action::Update { key, clauses: vec![Clause::Remove(path.clone())] },
+        condition: Some(Condition::Compare(path, Operand::Equal, value)),
     }
 }

@@ -1,7 +1,8 @@
-//! A case: a target that does not exist, and what is to be done to the items that refer to it.
+//! A case: a target that does not exist, and what is done to the items that refer to it.
 
-use super::cascade_mark::{Doom, doomed};
+use super::cascade_mark::CascadeMark;
 use super::conditions::absent;
+use super::obstacle::{Obstacle, RevertObstacle};
 use super::remedy::{NoRepair, Remedy, Repair, repair};
 use super::revert::revert;
 use crate::data::{Item, Key};
@@ -9,24 +10,26 @@ use crate::integrity::change::Change;
 use crate::rules::model::{ReferenceId, Rules};
 use crate::store::Write;
 
-/// A target that does not exist, and what is to be done to the items that refer to it.
+/// A target that does not exist, and what is done to the items that refer to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Case<'c> {
+    /// The reference that is broken.
     pub(crate) rule: ReferenceId,
-    /// The key that they refer to.
+    /// The key that the items refer to.
     pub(crate) target: Key<'static>,
-    pub(crate) cure: Cure<'c>,
+    /// What is done to each of them.
+    pub(crate) fix: Fix<'c>,
 }
 
-/// What is done to an item.
+/// What is done to a referencing item.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Cure<'c> {
-    /// The item is changed or deleted.
+pub(crate) enum Fix<'c> {
+    /// It is changed or deleted.
     Remedy(Remedy),
-    /// It is marked, to be deleted when its mark comes by.
-    Doom(Doom),
-    /// This change of it is undone.
-    Revert(&'c Change<'c>),
+    /// It is marked, and deleted when the mark's stream record arrives.
+    Mark(CascadeMark),
+    /// The write that made the reference is undone; `None` if that write is not known.
+    Revert(Option<&'c Change<'c>>),
 }
 
 impl Case<'_> {
@@ -43,24 +46,23 @@ impl Case<'_> {
         item: &Item<'_>,
     ) -> Result<Repair, NoRepair> {
         let repair = |remedy| repair(rules, self.rule, remedy, key, item, &self.target);
-        match self.cure {
-            Cure::Remedy(remedy) => repair(remedy),
-            Cure::Doom(doom) => Ok(doomed(rules, self.rule, doom, repair(Remedy::Delete)?)),
-            Cure::Revert(change) => {
-                // A write is only undone while the item refers to the target still.
+        match self.fix {
+            Fix::Remedy(remedy) => repair(remedy),
+            Fix::Mark(mark) => Ok(mark.instead_of(rules, self.rule, repair(Remedy::Delete)?)),
+            Fix::Revert(change) => {
+                // A write is undone only while the item still refers to the target.
                 repair(Remedy::Delete)?;
-                let undone = if is_untouched(change, key, item) {
-                    revert(rules, self.rule, change)
-                } else {
-                    Err("the item has changed since".to_owned())
+                let undone = match change.filter(|change| is_untouched(change, key, item)) {
+                    Some(change) => revert(rules, self.rule, change),
+                    None => Err(RevertObstacle::Changed),
                 };
-                undone.map_err(|why| NoRepair::Impossible(format!("cannot be undone: {why}")))
+                undone.map_err(|why| NoRepair::Impossible(Obstacle::CannotRevert(why)))
             }
         }
     }
 }
 
-/// Whether an item is as a change left it: a write that others were made on top of is not undone.
+/// Whether an item is as a change left it: a write is not undone under a later one.
 fn is_untouched(change: &Change<'_>, key: &Key<'_>, item: &Item<'_>) -> bool {
     change.key == *key && change.after.as_ref() == Some(item)
 }

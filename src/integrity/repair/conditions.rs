@@ -1,4 +1,4 @@
-//! Guards: the checks that a repair restates its violation with.
+//! The conditions with which a repair restates its violation.
 
 use crate::data::{Item, Key, Path, Type};
 use crate::integrity::presence::{is_not_there, is_one, is_there, partition};
@@ -17,7 +17,7 @@ pub(crate) fn present(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
 }
 
 fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -> Write {
-    let table = &rules[rules[entity].table];
+    let table = rules.table_of(entity);
     Write {
         table: table.name.clone(),
         action: Action::Check(table.key.item_of(key)),
@@ -25,16 +25,16 @@ fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -
     }
 }
 
-/// The item is of the entity, and refers to its target still.
+/// The item is of the entity, and still refers to its target.
 pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> Condition {
     let attributes = grounds
         .attributes
         .iter()
         .map(|(path, value)| Condition::Compare(path.clone(), Operand::Equal, value.clone()));
     let elements = grounds.elements.iter().flat_map(|elements| {
-        elements.chosen.iter().map(|(place, value)| {
+        elements.chosen.iter().map(|(index, value)| {
             if elements.whole.kind() == Type::L {
-                let path = elements.path.element_at(*place);
+                let path = elements.path.element_at(*index);
                 Condition::Compare(path, Operand::Equal, value.clone())
             } else {
                 Condition::Contains(elements.path.clone(), value.clone())
@@ -44,7 +44,7 @@ pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> 
     Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())
 }
 
-/// The item is as this image says; attributes of neither image are not asked about.
+/// The item is as this image says. Attributes that are in neither image are not compared.
 pub(crate) fn is_as_left(
     rules: &Rules,
     entity: EntityId,

@@ -1,8 +1,9 @@
-//! Remedies: what is done to an item that refers to what does not exist.
+//! Remedies: what is done to an item that refers to one that does not exist.
 
 use super::conditions::{present, still_refers};
+use super::obstacle::Obstacle;
+use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
-use crate::engine::report::outcome::{Made, Operation};
 use crate::integrity::finding::ItemName;
 use crate::integrity::reference::{Elements, Grounds, grounds};
 use crate::rules::model::{OnDelete, OnMissing, Reference, ReferenceId, Rules, Source};
@@ -20,7 +21,7 @@ pub(crate) enum Remedy {
 }
 
 impl Remedy {
-    /// The remedy for a reference that was made in vain; nothing for what is none.
+    /// The remedy for a reference to a missing item; `None` if the action is not a remedy.
     pub(crate) const fn of_missing(action: OnMissing) -> Option<Self> {
         match action {
             OnMissing::Report | OnMissing::Revert => None,
@@ -30,22 +31,13 @@ impl Remedy {
         }
     }
 
-    /// The remedy for those that a delete leaves behind; nothing for what is none.
+    /// The remedy for the orphans of a deleted item; `None` if the action is not a remedy.
     pub(crate) const fn of_delete(action: OnDelete) -> Option<Self> {
         match action {
             OnDelete::Report | OnDelete::Restore | OnDelete::Ignore => None,
             OnDelete::Cascade => Some(Self::Delete),
             OnDelete::Unset => Some(Self::Unset),
             OnDelete::SetDefault => Some(Self::SetDefault),
-        }
-    }
-
-    /// What it does, in words that follow on from the items that it does it to.
-    pub(crate) const fn done(self) -> &'static str {
-        match self {
-            Self::Delete => "deleted",
-            Self::Unset => "their references removed",
-            Self::SetDefault => "their references set to the default",
         }
     }
 }
@@ -57,16 +49,16 @@ pub(crate) struct Repair {
     pub(crate) operation: Operation,
     /// The write, on condition that the item still refers to the target.
     pub(crate) write: Write,
-    /// What has to hold of other items besides.
+    /// Additional checks of other items.
     pub(crate) checks: Vec<Write>,
     /// What it changes, as an update expression would say it.
     pub(crate) detail: Option<String>,
 }
 
 impl Repair {
-    /// The repair of this item, made or planned.
-    pub(crate) fn made(&self, item: ItemName) -> Made {
-        Made { operation: self.operation, item, detail: self.detail.clone() }
+    /// The write of this item, made or planned.
+    pub(crate) fn item_write(&self, item: ItemName) -> ItemWrite {
+        ItemWrite { operation: self.operation, item, detail: self.detail.clone() }
     }
 }
 
@@ -74,9 +66,9 @@ impl Repair {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoRepair {
     /// It does not refer to the target.
-    RefersNot,
-    /// It does, and this is in the way; in words.
-    Impossible(String),
+    NotReferring,
+    /// It refers to the target, and this prevents its repair.
+    Impossible(Obstacle),
 }
 
 /// The write that repairs an item, as it was read.
@@ -90,14 +82,16 @@ pub(crate) fn repair(
 ) -> Result<Repair, NoRepair> {
     let reference = &rules[rule];
     let from = &rules[reference.from];
-    let captures = from.key.parse(key).filter(|_| from.admits(item)).ok_or(NoRepair::RefersNot)?;
-    let grounds = grounds(rules, reference, &captures, item, target).ok_or(NoRepair::RefersNot)?;
+    let captures =
+        from.key.parse(key).filter(|_| from.admits(item)).ok_or(NoRepair::NotReferring)?;
+    let grounds =
+        grounds(rules, reference, &captures, item, target).ok_or(NoRepair::NotReferring)?;
     let mut checks = Vec::new();
     if remedy == Remedy::SetDefault {
         let default = default_target(rules, reference, &captures, item);
         let default = default
             .filter(|default| default != target)
-            .ok_or_else(|| NoRepair::Impossible("the default does not exist either".to_owned()))?;
+            .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
         checks.push(present(rules, reference.to, &default));
     }
     let key = rules.key_schema(reference.from).item_of(key);
@@ -107,21 +101,21 @@ pub(crate) fn repair(
         Remedy::SetDefault => update(key, set_default(reference, &grounds)),
     };
     let mut condition = still_refers(rules, reference.from, &grounds);
-    if let Some(elements) = grounds.elements.as_ref().filter(|it| is_whole(remedy, it)) {
+    if let Some(elements) = grounds.elements.as_ref().filter(|it| must_be_unchanged(remedy, it)) {
         let whole =
             Condition::Compare(elements.path.clone(), Operand::Equal, elements.whole.clone());
         condition = Condition::All(vec![condition, whole]);
     }
-    let table = rules[from.table].name.clone();
+    let table = rules.table_of(reference.from).name.clone();
     let write = Write { table, action, condition: Some(condition) };
     Ok(Repair { operation, write, checks, detail })
 }
 
-/// Whether a list or set has to be as it was read.
+/// Whether a list or set must still be as it was read.
 ///
-/// A set that is written as a whole must not lose what was added since. And the same element may
-/// have been added to a list again: it would be left, and nothing would tell of it any more.
-fn is_whole(remedy: Remedy, elements: &Elements) -> bool {
+/// A set that is written as a whole must not lose elements that were added since. In a list, the
+/// same element may have been added again: it would stay, and no later record would report it.
+fn must_be_unchanged(remedy: Remedy, elements: &Elements) -> bool {
     match remedy {
         Remedy::Delete => false,
         Remedy::Unset => elements.whole.kind() == Type::L,
@@ -130,12 +124,12 @@ fn is_whole(remedy: Remedy, elements: &Elements) -> bool {
 }
 
 fn update(key: Item<'static>, clauses: Vec<Clause>) -> (Operation, Action, Option<String>) {
-    let detail = clauses.iter().map(told).collect::<Vec<_>>().join(", ");
+    let detail = clauses.iter().map(expression_of).collect::<Vec<_>>().join(", ");
     (Operation::Update, Action::Update { key, clauses }, Some(detail))
 }
 
 /// A clause as an update expression would say it.
-pub(crate) fn told(clause: &Clause) -> String {
+pub(crate) fn expression_of(clause: &Clause) -> String {
     let json = |value: &Value<'_>| serde_json::to_string(value).unwrap_or_default();
     match clause {
         Clause::Set(path, value) => format!("SET {path} = {}", json(value)),
@@ -144,7 +138,7 @@ pub(crate) fn told(clause: &Clause) -> String {
     }
 }
 
-/// The key that an item would refer to with the rule's default.
+/// The key that an item would refer to with the rule's default value.
 fn default_target(
     rules: &Rules,
     reference: &Reference,
@@ -157,8 +151,8 @@ fn default_target(
         .iter()
         .zip(&reference.defaults)
         .map(|(source, default)| match source {
-            Source::Capture(place) => captures.get(*place).cloned().map(KeyValue::into_owned),
-            // Of a list or set, one element is replaced, and what it stands with stays.
+            Source::Capture(index) => captures.get(*index).cloned().map(KeyValue::into_owned),
+            // In a list or set, one element is replaced; the other parts stay.
             Source::Attribute(path, _) if has_elements => {
                 KeyValue::from_value(path.lookup(item)?).map(KeyValue::into_owned)
             }
@@ -179,14 +173,14 @@ fn unset(grounds: &Grounds) -> Vec<Clause> {
         None => elements
             .chosen
             .iter()
-            .map(|(place, _)| Clause::Remove(elements.path.element_at(*place)))
+            .map(|(index, _)| Clause::Remove(elements.path.element_at(*index)))
             .collect(),
     }
 }
 
-/// These elements as a set of the same type; nothing if they are of a list.
+/// These elements as a set of the same type; `None` if they are of a list.
 fn subset(whole: &Value<'static>, chosen: &[(usize, Value<'static>)]) -> Option<Value<'static>> {
-    let is_chosen = |place: usize| chosen.iter().any(|(chosen, _)| *chosen == place);
+    let is_chosen = |index: usize| chosen.iter().any(|(chosen, _)| *chosen == index);
     Some(match whole {
         Value::Ss(set) => Value::Ss(picked(set, is_chosen)),
         Value::Ns(set) => Value::Ns(picked(set, is_chosen)),
@@ -202,8 +196,8 @@ fn subset(whole: &Value<'static>, chosen: &[(usize, Value<'static>)]) -> Option<
 }
 
 fn picked<T: Clone>(set: &[T], is_picked: impl Fn(usize) -> bool) -> Vec<T> {
-    let places = set.iter().enumerate().filter(|(place, _)| is_picked(*place));
-    places.map(|(_, element)| element.clone()).collect()
+    let picked = set.iter().enumerate().filter(|(index, _)| is_picked(*index));
+    picked.map(|(_, element)| element.clone()).collect()
 }
 
 fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
@@ -223,17 +217,17 @@ fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
         return vec![Clause::Set(elements.path.clone(), whole)];
     }
     let set =
-        |(place, _): &(usize, _)| Clause::Set(elements.path.element_at(*place), default.clone());
+        |(index, _): &(usize, _)| Clause::Set(elements.path.element_at(*index), default.clone());
     elements.chosen.iter().map(set).collect()
 }
 
-/// The set with the default in the place of these elements; nothing for a list.
+/// The set with the default instead of these elements; `None` for a list.
 fn replaced(
     whole: &Value<'static>,
     chosen: &[(usize, Value<'static>)],
     default: &Value<'static>,
 ) -> Option<Value<'static>> {
-    let is_kept = |place: usize| chosen.iter().all(|(chosen, _)| *chosen != place);
+    let is_kept = |index: usize| chosen.iter().all(|(chosen, _)| *chosen != index);
     Some(match (whole, default) {
         (Value::Ss(set), Value::S(default)) => Value::Ss(with(picked(set, is_kept), default)),
         (Value::Ns(set), Value::N(default)) => Value::Ns(with(picked(set, is_kept), default)),
@@ -258,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_from_a_set_and_put_into_it_is_of_its_kind() {
+    fn elements_removed_from_a_set_and_added_to_it_keep_its_type() {
         for (kind, [one, two, default]) in [
             ("S", [r#""a""#, r#""b""#, r#""z""#]),
             ("N", [r#""1""#, r#""2""#, r#""9""#]),
@@ -270,7 +264,7 @@ mod tests {
             let chosen = [(1, single(two))];
             assert_eq!(subset(&whole, &chosen), Some(set(&[two])));
             assert_eq!(replaced(&whole, &chosen, &single(default)), Some(set(&[one, default])));
-            // It may be among them already, and comes before them or after.
+            // The default may be in the set already, before or after the others.
             assert_eq!(replaced(&whole, &chosen, &single(one)), Some(set(&[one])));
             let last = set(&[two, default]);
             let chosen = [(1, single(default))];

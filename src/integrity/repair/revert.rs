@@ -1,31 +1,32 @@
-//! Undoing the write that made a reference in vain.
+//! Undoing the write that made a dangling reference.
 
 use std::collections::BTreeMap;
 
 use super::conditions::{is_as_left, present};
-use super::remedy::{Repair, told};
-use crate::data::{Item, Key, Path};
-use crate::engine::report::outcome::Operation;
+use super::obstacle::RevertObstacle;
+use super::operation::Operation;
+use super::remedy::{Repair, expression_of};
+use crate::data::{Item, Path};
 use crate::integrity::change::Change;
-use crate::integrity::reference::{Stance, evaluate};
-use crate::rules::model::{Entity, EntityId, Mode, ReferenceId, Rules};
+use crate::integrity::reference::{ReferenceState, states};
+use crate::rules::model::{EntityId, Mode, ReferenceId, Rules};
 use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
-/// What undoes a change.
+/// The repair that undoes a change.
 ///
-/// An update goes back to the image before it, an insert is deleted. The item has to be as the
-/// change left it. Nothing comes back that would be broken too: two such rules would else undo each
-/// other for ever. The error says in words why the change cannot be undone.
+/// An update goes back to the image before it; an insert is deleted. The item must be as the
+/// change left it. A value that would be broken too does not come back: otherwise two such rules
+/// would undo each other for ever.
 pub(crate) fn revert(
     rules: &Rules,
     rule: ReferenceId,
     change: &Change<'_>,
-) -> Result<Repair, String> {
+) -> Result<Repair, RevertObstacle> {
     let from = rules[rule].from;
-    let after = change.after.as_ref().ok_or("the item is gone")?;
+    let after = change.after.as_ref().ok_or(RevertObstacle::Gone)?;
     let key = rules.key_schema(from).item_of(&change.key);
     let write = |action| Write {
-        table: rules[rules[from].table].name.clone(),
+        table: rules.table_of(from).name.clone(),
         action,
         condition: Some(is_as_left(rules, from, change.before.as_ref(), after)),
     };
@@ -36,7 +37,7 @@ pub(crate) fn revert(
     };
     let checks = checks(rules, change, before, after)?;
     let clauses = differences(rules, from, before, after);
-    let detail = Some(clauses.iter().map(told).collect::<Vec<_>>().join(", "));
+    let detail = Some(clauses.iter().map(expression_of).collect::<Vec<_>>().join(", "));
     let write = write(Action::Update { key, clauses });
     Ok(Repair { operation: Operation::Update, write, checks, detail })
 }
@@ -56,48 +57,35 @@ fn differences(rules: &Rules, from: EntityId, before: &Item<'_>, after: &Item<'_
     set.chain(removed).collect()
 }
 
-/// The checks that everything exists that the image before refers to, and the one after does not.
+/// The checks that every item exists that the image before refers to, and the image after does not.
 fn checks(
     rules: &Rules,
     change: &Change<'_>,
     before: &Item<'_>,
     after: &Item<'_>,
-) -> Result<Vec<Write>, String> {
-    let mut wanted = BTreeMap::new();
-    for (place, reference) in rules.references.iter().enumerate() {
-        let rule = ReferenceId(place);
+) -> Result<Vec<Write>, RevertObstacle> {
+    let mut needed = BTreeMap::new();
+    for reference in &rules.references {
         if reference.mode == Mode::Off || rules[reference.from].table != change.table {
             continue;
         }
-        let said_after = stances(rules, rule, change, after);
-        for stance in stances(rules, rule, change, before) {
-            if said_after.contains(&stance) {
+        let states_after = states(rules, reference, &change.key, after);
+        for state in states(rules, reference, &change.key, before) {
+            if states_after.contains(&state) {
                 continue;
             }
-            match stance {
-                Stance::Refers(key) => {
-                    wanted.insert((rules[reference.to].table, key), reference.to)
+            match state {
+                ReferenceState::Refers(key) => {
+                    needed.insert((rules[reference.to].table, key), reference.to)
                 }
-                Stance::Wrong(_, why) => {
-                    return Err(format!("what it said before is wrong too: {why}"));
+                ReferenceState::Broken(defect) => {
+                    return Err(RevertObstacle::BrokenBefore(defect));
                 }
             };
         }
     }
-    if wanted.len() + 2 > TRANSACT_ACTIONS_MAX {
-        return Err("it referred to more items before than one transaction can check".to_owned());
+    if needed.len() + 2 > TRANSACT_ACTIONS_MAX {
+        return Err(RevertObstacle::TooManyReferences);
     }
-    Ok(wanted.iter().map(|((_, key), to)| present(rules, *to, key)).collect())
-}
-
-/// What an image says through a reference.
-fn stances(rules: &Rules, rule: ReferenceId, change: &Change<'_>, image: &Item<'_>) -> Vec<Stance> {
-    let reference = &rules[rule];
-    let from: &Entity = &rules[reference.from];
-    let key: &Key<'_> = &change.key;
-    let Some(captures) = from.key.parse(key).filter(|_| from.admits(image)) else {
-        return Vec::new();
-    };
-    let claims = evaluate(rules, reference, &captures, image);
-    claims.into_iter().map(|claim| claim.stance).collect()
+    Ok(needed.iter().map(|((_, key), to)| present(rules, *to, key)).collect())
 }

@@ -1,48 +1,49 @@
-//! Pages: repairs that go into one transaction, behind one guard.
+//! Repairs that share one transaction and one guard.
 
 use super::remedy::Repair;
 use crate::data::Item;
 use crate::store::{Action, Condition, TRANSACT_ACTIONS_MAX, Write};
 
-/// What an action of a page's transaction is there for.
+/// What an action of the transaction is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum Purpose {
     /// The check that the target does not exist.
     Guard,
-    /// A check that these repairs need, by their places in the page.
+    /// A check that these repairs need, by their index.
     Check(Vec<usize>),
-    /// The write of this repair.
+    /// The write of the repair with this index.
     Write(usize),
 }
 
 /// Repairs that go into one transaction.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct GuardedTransaction {
     /// How many repairs there are.
     pub(crate) repairs: usize,
-    /// What each action is there for.
-    pub(crate) roles: Vec<Role>,
-    /// The transaction.
+    /// What each action is for.
+    pub(crate) purposes: Vec<Purpose>,
+    /// The actions.
     pub(crate) actions: Vec<Write>,
 }
 
-impl Page {
-    /// As many of these repairs as fit, from the first on: one at least.
+impl GuardedTransaction {
+    /// As many of these repairs as fit, in order: at least one.
     pub(crate) fn of<'r>(guard: &Write, repairs: impl IntoIterator<Item = &'r Repair>) -> Self {
-        let mut page = Self { repairs: 0, roles: vec![Role::Guard], actions: vec![guard.clone()] };
+        let mut transaction =
+            Self { repairs: 0, purposes: vec![Purpose::Guard], actions: vec![guard.clone()] };
         for repair in repairs {
-            if !page.take(repair) {
+            if !transaction.add(repair) {
                 break;
             }
         }
-        page
+        transaction
     }
 
-    /// Takes a repair in, if there is room for it and nothing else is done to its items.
+    /// Adds a repair, if there is room for it and no other action is on its items.
     ///
-    /// DynamoDB takes one action for each item: what is asked of an item that is written as well
-    /// becomes a condition of that write.
-    fn take(&mut self, repair: &Repair) -> bool {
+    /// DynamoDB allows one action for each item: a check of an item that is also written becomes a
+    /// condition of that write.
+    fn add(&mut self, repair: &Repair) -> bool {
         let mut write = repair.write.clone();
         if self.repairs == 0
             && let [guard] = self.actions.as_slice()
@@ -51,7 +52,7 @@ impl Page {
             let conditions = [guard.condition.clone(), write.condition.take()];
             write.condition = Some(Condition::All(conditions.into_iter().flatten().collect()));
             self.actions.clear();
-            self.roles.clear();
+            self.purposes.clear();
         }
         let others = repair.checks.iter().filter(|check| !is_same_item(check, &write));
         let (known, added): (Vec<&Write>, Vec<&Write>) =
@@ -59,31 +60,30 @@ impl Page {
         let is_free = |added: &Write| !self.actions.iter().any(|it| is_same_item(it, added));
         let fits = self.actions.len() + added.len() < TRANSACT_ACTIONS_MAX;
         if !fits || !is_free(&write) || !added.iter().all(|check| is_free(check)) {
-            // The first one is alone with the guard, and is for DynamoDB to refuse.
+            // The first repair is alone with the guard: DynamoDB decides.
             if self.repairs > 0 {
                 return false;
             }
         }
-        let place = self.repairs;
+        let index = self.repairs;
         for check in known {
             let at = self.actions.iter().position(|action| action == check);
-            if let Some(Role::Check(of)) = at.and_then(|at| self.roles.get_mut(at)) {
-                of.push(place);
+            if let Some(Purpose::Check(of)) = at.and_then(|at| self.purposes.get_mut(at)) {
+                of.push(index);
             }
         }
         for check in added {
             self.actions.push(check.clone());
-            self.roles.push(Role::Check(vec![place]));
+            self.purposes.push(Purpose::Check(vec![index]));
         }
         self.actions.push(write);
-        self.roles.push(Role::Write(place));
+        self.purposes.push(Purpose::Write(index));
         self.repairs += 1;
         true
     }
 }
 
-/// Whether two actions are about one item; of a put, all attributes are compared, and it is in no
-/// page.
+/// Whether two actions are on the same item. A put is never part of these transactions.
 fn is_same_item(one: &Write, other: &Write) -> bool {
     one.table == other.table && key_of(&one.action) == key_of(&other.action)
 }
@@ -99,9 +99,9 @@ const fn key_of(action: &Action) -> &Item<'static> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::operation::Operation;
     use super::*;
     use crate::data::{Path, Value};
-    use crate::engine::report::outcome::Operation;
 
     fn item(key: &str) -> Item<'static> {
         Item::from([("pk".into(), Value::S(key.to_owned().into()))])
@@ -123,64 +123,69 @@ mod tests {
         }
     }
 
-    fn roles(repairs: &[Repair]) -> Vec<Role> {
-        let page = Page::of(&check("target"), repairs);
-        assert_eq!(page.actions.len(), page.roles.len());
-        for (place, action) in page.actions.iter().enumerate() {
-            let mut others = page.actions.iter().skip(place + 1);
+    fn purposes(repairs: &[Repair]) -> Vec<Purpose> {
+        let transaction = GuardedTransaction::of(&check("target"), repairs);
+        assert_eq!(transaction.actions.len(), transaction.purposes.len());
+        for (index, action) in transaction.actions.iter().enumerate() {
+            let mut others = transaction.actions.iter().skip(index + 1);
             assert!(others.all(|other| !is_same_item(action, other)), "{action:?}");
         }
-        page.roles
+        transaction.purposes
     }
 
     #[test]
-    fn an_item_that_refers_to_itself_carries_the_guard() {
-        let page = Page::of(&check("target"), &[repair("target", &[])]);
-        assert_eq!(page.roles, [Role::Write(0)]);
+    fn the_guard_becomes_a_condition_of_an_item_that_refers_to_itself() {
+        let transaction = GuardedTransaction::of(&check("target"), &[repair("target", &[])]);
+        assert_eq!(transaction.purposes, [Purpose::Write(0)]);
         let parts = ["checked", "repaired"].map(|name| Condition::Exists(Path::attribute(name)));
-        assert_eq!(page.actions[0].condition, Some(Condition::All(parts.to_vec())));
-        // As the second it has a page of its own.
+        assert_eq!(transaction.actions[0].condition, Some(Condition::All(parts.to_vec())));
+        // As the second repair it needs a transaction of its own.
         let repairs = [repair("a", &[]), repair("target", &[])];
-        assert_eq!(roles(&repairs), [Role::Guard, Role::Write(0)]);
+        assert_eq!(purposes(&repairs), [Purpose::Guard, Purpose::Write(0)]);
     }
 
     #[test]
-    fn what_several_ask_of_one_item_is_asked_once() {
+    fn repairs_share_a_check_of_the_same_item() {
         let repairs = [repair("a", &["default"]), repair("b", &["default"])];
-        let expected = [Role::Guard, Role::Check(vec![0, 1]), Role::Write(0), Role::Write(1)];
-        assert_eq!(roles(&repairs), expected);
-        // What is asked of the item that is written is in its write's condition already.
-        assert_eq!(roles(&[repair("a", &["a"])]), [Role::Guard, Role::Write(0)]);
+        let expected =
+            [Purpose::Guard, Purpose::Check(vec![0, 1]), Purpose::Write(0), Purpose::Write(1)];
+        assert_eq!(purposes(&repairs), expected);
+        // A check of the written item is in the condition of its write already.
+        assert_eq!(purposes(&[repair("a", &["a"])]), [Purpose::Guard, Purpose::Write(0)]);
     }
 
     #[test]
-    fn one_item_is_in_one_action() {
+    fn an_item_has_at_most_one_action() {
         let twice = [repair("a", &[]), repair("a", &[])];
-        assert_eq!(roles(&twice), [Role::Guard, Role::Write(0)]);
+        assert_eq!(purposes(&twice), [Purpose::Guard, Purpose::Write(0)]);
         let written_and_asked = [repair("a", &[]), repair("b", &["a"])];
-        assert_eq!(roles(&written_and_asked), [Role::Guard, Role::Write(0)]);
+        assert_eq!(purposes(&written_and_asked), [Purpose::Guard, Purpose::Write(0)]);
         let asked_and_written = [repair("a", &["b"]), repair("b", &[])];
-        assert_eq!(roles(&asked_and_written), [Role::Guard, Role::Check(vec![0]), Role::Write(0)]);
+        assert_eq!(
+            purposes(&asked_and_written),
+            [Purpose::Guard, Purpose::Check(vec![0]), Purpose::Write(0)]
+        );
     }
 
     #[test]
-    fn a_page_is_as_long_as_a_transaction_may_be() {
+    fn a_transaction_is_filled_to_its_limit() {
         let alone: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &[])).collect();
-        assert_eq!(roles(&alone).len(), TRANSACT_ACTIONS_MAX);
+        assert_eq!(purposes(&alone).len(), TRANSACT_ACTIONS_MAX);
         let pairs: Vec<_> =
             (0..150).map(|at| repair(&at.to_string(), &[&format!("check{at}")])).collect();
-        assert_eq!(roles(&pairs).len(), TRANSACT_ACTIONS_MAX - 1);
+        assert_eq!(purposes(&pairs).len(), TRANSACT_ACTIONS_MAX - 1);
         let known: Vec<_> = (0..150).map(|at| repair(&at.to_string(), &["default"])).collect();
-        assert_eq!(roles(&known).len(), TRANSACT_ACTIONS_MAX);
+        assert_eq!(purposes(&known).len(), TRANSACT_ACTIONS_MAX);
     }
 
     #[test]
-    fn the_first_is_taken_whatever_it_needs() {
+    fn the_first_repair_is_added_whatever_it_needs() {
         let checks: Vec<String> = (0..150).map(|at| format!("check{at}")).collect();
         let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
         let repairs = [repair("a", &checks), repair("b", &[])];
-        assert_eq!(roles(&repairs).len(), 1 + 150 + 1);
-        let page = Page::of(&check("target"), &[repair("a", &["target"]), repair("b", &[])]);
-        assert_eq!(page.repairs, 2);
+        assert_eq!(purposes(&repairs).len(), 1 + 150 + 1);
+        let transaction =
+            GuardedTransaction::of(&check("target"), &[repair("a", &["target"]), repair("b", &[])]);
+        assert_eq!(transaction.repairs, 2);
     }
 }

@@ -6,7 +6,7 @@ use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
 
 /// Why captures make no key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BuildError {
     /// There is no value for a capture.
     #[error("there is no value for `{{{0}}}` of the key")]

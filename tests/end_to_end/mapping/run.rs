@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use referee::engine::Clock as _;
+use referee::runtime::clock::Clock as _;
 use referee::runtime::system_clock::SystemClock;
 use referee::streams::{Position, StreamError, StreamRecord, Streams};
 use serde_json::Value as Json;

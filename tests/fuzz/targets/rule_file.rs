@@ -6,7 +6,8 @@
 use libfuzzer_sys::fuzz_target;
 use referee::cli::{human, json};
 use referee::data::{Item, Key};
-use referee::engine::{Engine, inspect};
+use referee::engine::Engine;
+use referee::integrity::inspect::inspect;
 use referee::guard::{Language, Operation, Transaction, guard_entity, guard_item};
 use referee::iam::{Deployment, NAMESPACE, policy};
 use referee::replay::{self, Batch, Options};

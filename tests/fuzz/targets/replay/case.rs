@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arbitrary::Arbitrary;
-use referee::engine::MARK;
+use referee::integrity::mark::MARK;
 use referee::replay::Batch;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json, json};

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pollster::block_on;
 use referee::data::{Item, JsonItem, into_owned};
-use referee::engine::{Clock, Engine, MARK};
+use referee::engine::Engine;
+use referee::integrity::mark::MARK;
+use referee::runtime::clock::Clock;
 use referee::replay;
 use referee::rules::Rules;
 use referee::store::memory::StreamRecord;

@@ -1,0 +1,49 @@
+//! Deleted items that others may refer to.
+
+use super::Seen;
+use crate::data::Item;
+use crate::engine::event::change::{Cause, Origin};
+use crate::integrity::reference::{Finder, finder};
+use crate::integrity::repair::CascadeMark;
+use crate::rules::model::{OnDelete, ReferenceId};
+
+/// A deleted item that others may refer to.
+#[derive(Debug, Clone)]
+pub(crate) struct DeletedTarget<'h> {
+    /// How to find the items that refer to it.
+    pub(crate) finder: Finder,
+    /// What is done about them.
+    pub(crate) action: OnDelete,
+    /// How many levels below the first delete of a cascade it is.
+    pub(crate) depth: u64,
+    /// The item as it was.
+    pub(crate) image: Option<&'h Item<'h>>,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// The item, if it was deleted or no longer belongs to the entity.
+pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<DeletedTarget<'h>> {
+    let admits = |image: &Option<Item<'_>>| seen.admitted(image.as_ref()).is_some();
+    if admits(&seen.history.last.change.after) {
+        return None;
+    }
+    let mut steps = seen.history.steps().rev();
+    let step = steps.find(|step| admits(&step.change.before) && !admits(&step.change.after))?;
+    let reference = &seen.rules[rule];
+    let action = match step.origin {
+        Origin::Client => reference.on_delete,
+        Origin::Ttl => reference.on_ttl_delete,
+    };
+    if action == OnDelete::Ignore {
+        return None;
+    }
+    let image = step.change.before.as_ref();
+    let mark = image.and_then(|image| CascadeMark::of(image, &reference.name));
+    Some(DeletedTarget {
+        finder: finder(seen.rules, rule, seen.captures)?,
+        action,
+        depth: mark.map_or(0, |mark| mark.depth),
+        image,
+        cause: seen.cause(step),
+    })
+}

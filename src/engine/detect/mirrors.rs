@@ -1,0 +1,99 @@
+//! Sources whose mirrors must be written, and mirrors that must be compared with their sources.
+
+use super::{Seen, Work};
+use crate::data::Item;
+use crate::engine::event::change::{Cause, StreamChange};
+use crate::engine::event::decode::Rejected;
+use crate::integrity::change::Change;
+use crate::integrity::index::looked_up_by;
+use crate::integrity::mirror::{self, Pair, Removal};
+use crate::rules::model::{MirrorId, Mode, OnMirrorDelete, Rules};
+
+/// A source that changed.
+#[derive(Debug)]
+pub(crate) struct ChangedSource<'h> {
+    pub(crate) pair: Pair,
+    /// The mirror that it asks for, if any.
+    pub(crate) content: Option<Item<'static>>,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// A mirror that changed.
+#[derive(Debug)]
+pub(crate) struct ChangedMirror<'h> {
+    pub(crate) pair: Pair,
+    pub(crate) change: &'h Change<'h>,
+    pub(crate) cause: Cause<'h>,
+}
+
+impl<'h> ChangedMirror<'h> {
+    /// The mirror, to be looked at again.
+    pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect<'h> {
+        let removal = mirror::removal(rules, &self.pair, self.change);
+        MirrorSuspect { pair: self.pair, removal, cause: self.cause }
+    }
+}
+
+/// A mirror that may differ from what its source says.
+#[derive(Debug)]
+pub(crate) struct MirrorSuspect<'h> {
+    pub(crate) pair: Pair,
+    /// The mirror's removal by someone else, if that is what happened.
+    pub(crate) removal: Option<Removal>,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// Adds a source, if what its mirror copies has changed.
+pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h>) {
+    let changed = seen.history.steps().rev().find(|step| {
+        let Change { before, after, .. } = &step.change;
+        !mirror::is_unchanged(seen.rules, rule, before.as_ref(), after.as_ref())
+    });
+    let Some(changed) = changed else { return };
+    let pair = match Pair::of_source(seen.rules, rule, seen.captures) {
+        Ok(pair) => pair,
+        Err(error) => {
+            work.rejected.push(Rejected {
+                position: changed.position,
+                sequence: Some(changed.sequence.to_string()),
+                error: format!("mirror `{}` cannot be written: {error}", seen.rules[rule].name),
+            });
+            return;
+        }
+    };
+    let cause = seen.cause(changed);
+    if seen.rules[rule].mode == Mode::Observe {
+        work.observed_sources.push(MirrorSuspect { pair, removal: None, cause });
+    } else {
+        let source = seen.history.last.change.after.as_ref();
+        let content = mirror::expected(seen.rules, &pair, source);
+        work.changed_sources.push(ChangedSource { pair, content, cause });
+    }
+}
+
+/// The mirror's last change, and an earlier delete if it still counts.
+pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirror<'h>> {
+    // The rule ignores keys that no source can produce.
+    let Ok(pair) = Pair::of_mirror(seen.rules, rule, seen.captures) else { return Vec::new() };
+    let last = &seen.history.last;
+    // A delete that the rule answers is answered even if an old change of the source, delivered
+    // again, wrote the mirror since. A delete that left a mirror gap did so until the mirror was
+    // back. For other rules only the last image counts.
+    let earlier = seen.history.earlier.iter().rev().find(|step| step.change.after.is_none());
+    let earlier = earlier.filter(|step| {
+        let counts = || {
+            seen.rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
+                || looked_up_by(seen.rules, rule).next().is_some()
+        };
+        last.change.after.is_some()
+            && mirror::removal(seen.rules, &pair, &step.change).is_some()
+            && counts()
+    });
+    let steps = earlier.into_iter().chain([last]);
+    let of_step = |step: &'h StreamChange<'h>| ChangedMirror {
+        pair: pair.clone(),
+        change: &step.change,
+        cause: seen.cause(step),
+    };
+    steps.map(of_step).collect()
+}

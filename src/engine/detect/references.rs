@@ -1,0 +1,60 @@
+//! New references: what an item refers to now, and did not before.
+
+use std::collections::BTreeSet;
+
+use super::Seen;
+use crate::engine::event::change::{Cause, StreamChange};
+use crate::integrity::change::Change;
+use crate::integrity::reference::{ReferenceState, ReferenceValue, evaluate, is_unchanged};
+use crate::rules::model::ReferenceId;
+
+/// A value that an item has in a reference, and did not have before.
+#[derive(Debug, Clone)]
+pub(crate) struct NewReference<'h> {
+    pub(crate) rule: ReferenceId,
+    pub(crate) value: ReferenceValue,
+    /// The change that made it.
+    pub(crate) change: &'h Change<'h>,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// The new values of a reference.
+pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReference<'h>> {
+    let reference = &seen.rules[rule];
+    let Some(image) = seen.admitted(seen.history.last.change.after.as_ref()) else {
+        return Vec::new();
+    };
+    let changed = seen.history.steps().rev().find(|step| {
+        let before = seen.admitted(step.change.before.as_ref());
+        !is_unchanged(reference, before, seen.admitted(step.change.after.as_ref()))
+    });
+    let Some(changed) = changed else { return Vec::new() };
+    let values = evaluate(seen.rules, reference, seen.captures, image);
+    let new_in = |value, step: &'h StreamChange<'h>| NewReference {
+        rule,
+        value,
+        change: &step.change,
+        cause: seen.cause(step),
+    };
+    if !reference.has_elements() {
+        // There is one value at most, and a part of it changed: it is new.
+        return values.into_iter().map(|value| new_in(value, changed)).collect();
+    }
+    let states_before: Vec<(&'h StreamChange<'h>, BTreeSet<ReferenceState>)> = seen
+        .history
+        .steps()
+        .map(|step| {
+            let before =
+                seen.admitted(step.change.before.as_ref()).map_or_else(Vec::new, |image| {
+                    evaluate(seen.rules, reference, seen.captures, image)
+                });
+            (step, before.into_iter().map(|value| value.state).collect())
+        })
+        .collect();
+    let step_that_added = |value: &ReferenceValue| {
+        let mut steps = states_before.iter().rev();
+        steps.find(|(_, before)| !before.contains(&value.state)).map(|(step, _)| *step)
+    };
+    let added = values.into_iter().filter_map(|value| Some((step_that_added(&value)?, value)));
+    added.map(|(step, value)| new_in(value, step)).collect()
+}

@@ -1,0 +1,92 @@
+//! Changes as the stream reports them, and the history that a batch has of one item.
+
+use crate::data::SequenceNumber;
+use crate::integrity::change::Change;
+
+/// One change of one item, as a stream record reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamChange<'a> {
+    /// What happened to the item.
+    pub change: Change<'a>,
+    /// The change's number in the order of the item's changes.
+    pub sequence: SequenceNumber<'a>,
+    /// When the change was made, in milliseconds since 1970, rounded down to the second by
+    /// DynamoDB.
+    pub created_ms: Option<i64>,
+    /// Who made it.
+    pub origin: Origin,
+    /// The record's index in its batch.
+    pub position: usize,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A client of DynamoDB: the application, a person, Referee itself.
+    Client,
+    /// Time to live.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html>
+    Ttl,
+}
+
+/// All changes of one item in a batch, oldest first.
+///
+/// Only the last image is acted on, but whether a rule's view of the item changed is decided from
+/// every step: an earlier delivery of a shorter batch may have acted on a value that was written
+/// and then reverted.
+///
+/// Invariant: there is at least one step, and all are of the same item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct History<'a> {
+    /// The latest change.
+    pub(crate) last: StreamChange<'a>,
+    /// The ones before, oldest first.
+    pub(crate) earlier: Vec<StreamChange<'a>>,
+}
+
+impl<'a> History<'a> {
+    /// Every change, oldest first.
+    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = &StreamChange<'a>> {
+        self.earlier.iter().chain(std::iter::once(&self.last))
+    }
+
+    /// The work that a step causes. If it fails, the item's records are delivered again from the
+    /// first in the batch.
+    pub(crate) fn cause<'h>(&'h self, step: &'h StreamChange<'h>) -> Cause<'h> {
+        let from = self.steps().min_by_key(|step| step.position).unwrap_or(&self.last);
+        Cause { step, from }
+    }
+}
+
+/// The stream record that a piece of work was caused by.
+///
+/// Later stages only carry it along, to say where a finding occurred, and what to deliver again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause<'h> {
+    step: &'h StreamChange<'h>,
+    /// The first record to deliver again if the work fails.
+    from: &'h StreamChange<'h>,
+}
+
+impl<'h> Cause<'h> {
+    /// The change's sequence number.
+    pub(crate) const fn sequence(&self) -> &'h SequenceNumber<'h> {
+        &self.step.sequence
+    }
+
+    /// The record's index in its batch.
+    pub(crate) const fn position(&self) -> usize {
+        self.step.position
+    }
+
+    /// When the change was made, in milliseconds since 1970, if the record says so.
+    pub(crate) const fn created_ms(&self) -> Option<i64> {
+        self.step.created_ms
+    }
+
+    /// The record from which the work must be delivered again if it fails: its index in the batch
+    /// and its sequence number.
+    pub(crate) fn redelivered_from(&self) -> (usize, String) {
+        (self.from.position, self.from.sequence.to_string())
+    }
+}

@@ -1,0 +1,97 @@
+//! Violations: findings, where a stream reported them, and what was done about them.
+
+use serde_json::json;
+
+use crate::integrity::finding::{Finding, Kind};
+use crate::integrity::repair::Obstacle;
+use crate::rules::model::{OnDelete, Rules};
+
+/// A finding of the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What is wrong.
+    pub finding: Finding,
+    /// The record that brought it to light.
+    pub occurrence: Occurrence,
+    /// What was done about it.
+    pub resolution: Resolution,
+}
+
+/// The stream record that brought a finding to light.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    /// The record's sequence number.
+    pub sequence: String,
+    /// The record's index in its batch.
+    pub position: usize,
+}
+
+/// What was done about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// What was done.
+    pub response: Response,
+    /// The rule's action for the orphans of a deleted item, if it was to be taken.
+    pub on_delete: Option<OnDelete>,
+    /// What prevented a repair, if something did.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl From<Response> for Resolution {
+    fn from(response: Response) -> Self {
+        Self { response, on_delete: None, obstacle: None }
+    }
+}
+
+/// How a finding was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    /// It was reported, as the rule asks.
+    Reported,
+    /// It was repaired.
+    Repaired,
+    /// It would have been repaired, had the rule not been in observe mode.
+    WouldRepair,
+    /// DynamoDB refused its repair.
+    Failed,
+}
+
+impl Response {
+    /// The name that output uses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Repaired => "repaired",
+            Self::WouldRepair => "would_repair",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Violation {
+    /// The kind of finding.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.finding.kind()
+    }
+
+    /// An identifier that is the same whenever the same record is delivered again.
+    ///
+    /// It is a hash (FNV-1a, 64 bits) of the finding's identity and the record's sequence number:
+    /// neither wording nor what was done about the finding is a part of it.
+    #[must_use]
+    pub fn id(&self, rules: &Rules) -> String {
+        let identity = json!([self.finding.identity(rules), self.occurrence.sequence]);
+        format!("{:016x}", fnv1a(identity.to_string().as_bytes()))
+    }
+}
+
+/// The FNV-1a hash: stable between releases and machines, which `std`'s hashers do not promise.
+///
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

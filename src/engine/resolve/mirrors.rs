@@ -1,0 +1,127 @@
+//! Mirrors of changed sources are written, our own outdated mirrors corrected, and mirrors that
+//! others touched reported and corrected as their rule says.
+
+use crate::engine::detect::ChangedSource;
+use crate::engine::report::Report;
+use crate::engine::report::violation::Response;
+use crate::engine::verify::{BrokenMirror, OutdatedMirror};
+use crate::integrity::finding::Defect;
+use crate::integrity::mirror::{self, Mark, Step};
+use crate::rules::model::Mode;
+use crate::runtime::clock::Clock;
+use crate::runtime::error::Fatal;
+use crate::runtime::pass::Pass;
+use crate::runtime::writes::{Ending, item_writes, perform_all, perform_while};
+use crate::store::{Store, StoreError};
+
+/// Writes the mirrors of changed sources, before anything is read: lookups may use them.
+///
+/// Where there is a deadline, no write is started in the second half of the time until then. These
+/// writes are repeated whenever their record is redelivered: if they took all the time, nothing
+/// could ever be read, not even for the first record, and the batch would be handed back for ever.
+pub(crate) async fn write_mirrors(
+    pass: Pass<'_, impl Store, impl Clock>,
+    sources: Vec<ChangedSource<'_>>,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let Pass { rules, store, clock, .. } = pass;
+    let steps = sources.iter().map(|source| {
+        let sequence = source.cause.sequence();
+        mirror::steps_of_change(rules, &source.pair, source.content.clone(), sequence)
+    });
+    let began_ms = clock.now_ms();
+    let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
+    let has_time = || last_ms.is_none_or(|last_ms| clock.now_ms() <= last_ms);
+    let performed = perform_while(has_time, rules, store, steps).await;
+    for (source, performed) in sources.iter().zip(performed) {
+        let rule = &rules[source.pair.rule].name;
+        report.writes(rule, performed.writes, &source.cause);
+        match performed.ending {
+            // With a mark, it is the mirror of this very change or a newer one.
+            Ok(Ending::Refused(Some(current)))
+                if source.content.is_some() && Mark::of(&current, rule).is_none() =>
+            {
+                let finding = mirror::finding(rules, &source.pair, Defect::MirrorBlocked);
+                report.violation(finding, Response::Reported, &source.cause);
+            }
+            Ok(Ending::Done | Ending::Refused(_)) => {}
+            Err(error) => report.fail(error, &source.cause)?,
+        }
+    }
+    Ok(())
+}
+
+/// Corrects our own mirrors that are out of date. A mirror that has changed since has a record of
+/// its own, so a refusal needs nothing.
+pub(crate) async fn correct_mirrors(
+    pass: Pass<'_, impl Store, impl Clock>,
+    outdated: Vec<OutdatedMirror<'_>>,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let Pass { rules, store, .. } = pass;
+    let steps = outdated.iter().map(|OutdatedMirror { pair, correction, cause }| {
+        mirror::steps_of_correction(rules, pair, correction.clone(), cause.sequence())
+    });
+    let performed = perform_all(rules, store, steps).await;
+    for (outdated, performed) in outdated.iter().zip(performed) {
+        report.writes(&rules[outdated.pair.rule].name, performed.writes, &outdated.cause);
+        if let Err(error) = performed.ending {
+            report.fail(error, &outdated.cause)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reports mirrors that differ from their sources, and corrects them as their rules say.
+pub(crate) async fn resolve_mirrors(
+    pass: Pass<'_, impl Store, impl Clock>,
+    broken: Vec<BrokenMirror<'_>>,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let Pass { rules, store, .. } = pass;
+    let mut corrections: Vec<(BrokenMirror<'_>, Vec<Step>)> = Vec::new();
+    for broken in broken {
+        let (pair, cause) = (&broken.suspect.pair, &broken.suspect.cause);
+        let Some(correction) = broken.difference.correction.clone() else {
+            report_mirror(pass, &broken, Response::Reported, report);
+            continue;
+        };
+        let steps = mirror::steps_of_correction(rules, pair, correction, cause.sequence());
+        let rule = &rules[pair.rule];
+        if rule.mode == Mode::Enforce {
+            corrections.push((broken, steps));
+            continue;
+        }
+        let writes = steps.iter().flat_map(|step| item_writes(rules, step));
+        report.planned(&rule.name, writes, cause);
+        report_mirror(pass, &broken, Response::WouldRepair, report);
+    }
+    let steps = corrections.iter().map(|(_, steps)| steps.clone());
+    let performed = perform_all(rules, store, steps).await;
+    for ((broken, _), performed) in corrections.iter().zip(performed) {
+        let cause = &broken.suspect.cause;
+        report.writes(&rules[broken.suspect.pair.rule].name, performed.writes, cause);
+        match performed.ending {
+            Ok(Ending::Done) => report_mirror(pass, broken, Response::Repaired, report),
+            // It changed since it was read, and that change has a record of its own.
+            Ok(Ending::Refused(_)) => {}
+            Err(error @ StoreError::Rejected(_)) => {
+                report_mirror(pass, broken, Response::Failed, report);
+                report.fail(error, cause)?;
+            }
+            Err(error) => report.fail(error, cause)?,
+        }
+    }
+    Ok(())
+}
+
+fn report_mirror<S, C>(
+    pass: Pass<'_, S, C>,
+    broken: &BrokenMirror<'_>,
+    response: Response,
+    report: &mut Report,
+) {
+    let BrokenMirror { suspect, difference } = broken;
+    let finding = mirror::finding(pass.rules, &suspect.pair, difference.defect.clone());
+    report.violation(finding, response, &suspect.cause);
+}

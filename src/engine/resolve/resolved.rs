@@ -1,0 +1,102 @@
+//! What was found and done about one deleted item.
+
+use crate::data::Key;
+use crate::engine::report::violation::Response;
+use crate::integrity::finding::Orphans;
+use crate::integrity::repair::{ItemWrite, Obstacle};
+use crate::runtime::transactions::RepairResult;
+use crate::store::StoreError;
+
+/// How many of the orphans are named in a report.
+pub(super) const NAMED_MAX: usize = 10;
+
+/// What was found and done about one deleted item.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// What was done about its orphans.
+    pub(super) response: Response,
+    /// What prevented that, if something did.
+    pub(super) obstacle: Option<Obstacle>,
+    /// The orphans, without those that could not be repaired.
+    pub(super) orphans: Orphans,
+    /// The orphans that could not be repaired.
+    pub(super) unrepaired: Vec<(Key<'static>, RepairResult)>,
+    /// The limit of the rule that it reached, if any.
+    pub(super) limit: Option<Limit>,
+    /// The writes that were made, or would have been.
+    pub(super) writes: Vec<ItemWrite>,
+    /// Why it is not finished.
+    pub(super) unfinished: Option<StoreError>,
+}
+
+/// A limit that a rule sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// How many items one delete may touch.
+    Fanout(usize),
+    /// How many levels deep a cascade may go.
+    Depth(u64),
+}
+
+impl Resolved {
+    /// There are no orphans.
+    pub(super) fn nothing() -> Self {
+        Self::orphans(Response::Reported, Orphans::default())
+    }
+
+    /// These orphans were found, and this was done about all of them.
+    pub(super) const fn orphans(response: Response, orphans: Orphans) -> Self {
+        Self {
+            response,
+            obstacle: None,
+            orphans,
+            unrepaired: Vec::new(),
+            limit: None,
+            writes: Vec::new(),
+            unfinished: None,
+        }
+    }
+
+    /// How many items the delete has touched.
+    pub(super) fn touched(&self) -> usize {
+        self.orphans.count + self.unrepaired.len()
+    }
+
+    /// Whether it includes orphans that no guarded write has confirmed.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        let is_impossible =
+            |(_, result): &(_, RepairResult)| matches!(result, RepairResult::Impossible(_));
+        match self.response {
+            Response::Repaired => self.unrepaired.iter().any(is_impossible),
+            Response::Reported | Response::WouldRepair | Response::Failed => self.touched() > 0,
+        }
+    }
+
+    /// What remains to be reported if the target turns out to exist: of the writes that were
+    /// tried, the ones that were made and the ones that were refused.
+    pub(super) fn with_existing_target(mut self) -> Self {
+        if self.response != Response::Repaired {
+            return Self::nothing();
+        }
+        self.unrepaired.retain(|(_, result)| matches!(result, RepairResult::Failed(_)));
+        self.limit = None;
+        self
+    }
+
+    /// Adds the result of one orphan.
+    pub(super) fn add(&mut self, key: Key<'static>, result: RepairResult) {
+        match result {
+            RepairResult::Repaired(write) => {
+                self.orphans.count += 1;
+                self.writes.push(write);
+                if self.orphans.keys.len() < NAMED_MAX {
+                    self.orphans.keys.push(key);
+                }
+            }
+            RepairResult::Unneeded => {}
+            RepairResult::Impossible(_) | RepairResult::Failed(_) => {
+                self.unrepaired.push((key, result));
+            }
+        }
+    }
+}

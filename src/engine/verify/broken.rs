@@ -1,0 +1,31 @@
+//! What a second look confirms.
+
+use crate::data::Item;
+use crate::engine::detect::MirrorSuspect;
+use crate::engine::event::change::Cause;
+use crate::integrity::change::Change;
+use crate::integrity::finding::ItemName;
+use crate::integrity::mirror::Difference;
+use crate::integrity::reference::ReferenceValue;
+use crate::rules::model::ReferenceId;
+
+/// A reference that is broken in itself, or whose target does not exist.
+#[derive(Debug, Clone)]
+pub(crate) struct BrokenReference<'h> {
+    pub(crate) rule: ReferenceId,
+    pub(crate) value: ReferenceValue,
+    /// The referencing item.
+    pub(crate) item: ItemName,
+    /// The referencing item as it was read.
+    pub(crate) image: Item<'static>,
+    /// The change that made the reference, if it is known.
+    pub(crate) change: Option<&'h Change<'h>>,
+    pub(crate) cause: Cause<'h>,
+}
+
+/// A mirror that differs from what its source says.
+#[derive(Debug)]
+pub(crate) struct BrokenMirror<'h> {
+    pub(crate) suspect: MirrorSuspect<'h>,
+    pub(crate) difference: Difference,
+}

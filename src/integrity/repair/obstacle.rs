@@ -1,0 +1,29 @@
+//! Obstacles: why an item was not repaired, as typed values.
+
+use crate::integrity::finding::Defect;
+
+/// Why an item that should be repaired was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The item that it would refer to instead does not exist either.
+    ReplacementMissing,
+    /// The write cannot be undone.
+    CannotRevert(RevertObstacle),
+    /// Another item is at the key of the one to be restored.
+    KeyTaken,
+    /// DynamoDB refuses the write, in these words.
+    Refused(String),
+}
+
+/// Why a write cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevertObstacle {
+    /// The item has changed since.
+    Changed,
+    /// The item no longer exists.
+    Gone,
+    /// What the item said before the write is broken too.
+    BrokenBefore(Defect),
+    /// The item referred to more items before than one transaction can check.
+    TooManyReferences,
+}

@@ -1,0 +1,22 @@
+//! What every step of one run works with.
+
+use crate::integrity::index::Index;
+use crate::rules::model::Rules;
+
+/// The rules, the store and the clock of one run, such as the processing of one batch.
+#[derive(Debug)]
+pub(crate) struct Pass<'p, S, C> {
+    pub(crate) rules: &'p Rules,
+    pub(crate) index: &'p Index,
+    pub(crate) store: &'p S,
+    pub(crate) clock: &'p C,
+}
+
+// Derived, these would ask for a store and a clock that can be copied.
+impl<S, C> Clone for Pass<'_, S, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, C> Copy for Pass<'_, S, C> {}

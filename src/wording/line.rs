@@ -1,0 +1,88 @@
+//! A violation as one line of output: what JSON Lines and the log have in common.
+
+use serde::Serialize;
+
+use crate::data::{Item, Key};
+use crate::engine::Violation;
+use crate::integrity::finding::ItemName;
+use crate::rules::Rules;
+use crate::rules::model::TableId;
+
+/// A violation, with the names and the form that output uses.
+#[derive(Debug, Serialize)]
+pub struct ViolationLine<'l> {
+    /// An identifier that is the same on redelivery.
+    pub id: String,
+    /// The rule's name.
+    pub rule: &'l str,
+    /// The kind of violation.
+    pub kind: &'static str,
+    /// `error` or `warn`.
+    pub severity: &'static str,
+    /// The referencing item, or the mirror.
+    pub referencing: Option<ItemLine<'l>>,
+    /// The referenced item, or the source.
+    pub referenced: Option<ItemLine<'l>>,
+    /// The path of the reference in the referencing item.
+    pub path: Option<&'l str>,
+    /// The sequence number of the record that brought it to light.
+    pub sequence: &'l str,
+    /// What was done about it.
+    pub action: &'static str,
+    /// The violation in words.
+    pub detail: String,
+    /// How many items refer to a deleted one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// The keys of the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<Item<'static>>>,
+}
+
+/// An item, named by its table and key.
+#[derive(Debug, Serialize)]
+pub struct ItemLine<'l> {
+    /// The table's own name.
+    pub table: &'l str,
+    /// The key in DynamoDB's JSON.
+    pub key: Item<'static>,
+}
+
+impl<'l> ViolationLine<'l> {
+    /// The line of a violation.
+    #[must_use]
+    pub fn new(rules: &'l Rules, violation: &'l Violation) -> Self {
+        let Violation { finding, occurrence, resolution } = violation;
+        let item = |item: &Option<ItemName>| item.as_ref().map(|item| ItemLine::new(rules, item));
+        let orphans = finding.orphans();
+        let keys = orphans.zip(finding.referencing.as_ref()).map(|(orphans, first)| {
+            orphans.keys.iter().map(|key| key_item(rules, first.table, key)).collect()
+        });
+        Self {
+            id: violation.id(rules),
+            rule: &finding.rule,
+            kind: finding.kind().name(),
+            severity: finding.severity.name(),
+            referencing: item(&finding.referencing),
+            referenced: item(&finding.referenced),
+            path: finding.path.as_deref(),
+            sequence: &occurrence.sequence,
+            action: resolution.response.name(),
+            detail: super::violation(rules, violation),
+            count: orphans.map(|orphans| orphans.count),
+            keys,
+        }
+    }
+}
+
+impl<'l> ItemLine<'l> {
+    /// The line of an item.
+    #[must_use]
+    pub fn new(rules: &'l Rules, item: &ItemName) -> Self {
+        Self { table: &rules[item.table].name, key: key_item(rules, item.table, &item.key) }
+    }
+}
+
+fn key_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Item<'static> {
+    rules[table].key.item_of(key)
+}

@@ -1,0 +1,182 @@
+//! Findings in words: the one place where English is made of them.
+//!
+//! Tables for people, JSON Lines and the log all take their `detail` from here. No decision and no
+//! identity depends on it, so a sentence can be improved at any time.
+
+mod line;
+
+use std::borrow::Cow;
+
+pub use line::{ItemLine, ViolationLine};
+
+use crate::data::Path;
+use crate::engine::{Resolution, Response, Violation};
+use crate::integrity::finding::{Defect, Finding, Orphans};
+use crate::integrity::repair::{Obstacle, RevertObstacle};
+use crate::rules::Rules;
+use crate::rules::model::OnDelete;
+
+/// A violation in words: what is wrong, what was done about it, and what prevented a repair.
+#[must_use]
+pub fn violation(rules: &Rules, violation: &Violation) -> String {
+    let Violation { finding, resolution, .. } = violation;
+    let mut words = if let Defect::Orphaned(orphans) = &finding.defect {
+        resolved_orphans(rules, finding, orphans, resolution)
+    } else {
+        self::finding(rules, finding)
+    };
+    if let Some(obstacle) = &resolution.obstacle {
+        words.push_str("; ");
+        words.push_str(&self::obstacle(obstacle));
+    }
+    words
+}
+
+/// A finding in words.
+#[must_use]
+pub fn finding(rules: &Rules, finding: &Finding) -> String {
+    let [_, referenced] = entity_names(rules, finding);
+    let defect = &finding.defect;
+    if let Defect::TargetMissing = defect {
+        format!("the referenced `{referenced}` does not exist")
+    } else if let Defect::TargetDeleted = defect {
+        format!("the referenced `{referenced}` was deleted")
+    } else if let Defect::Orphaned(orphans) = defect {
+        still_referring(rules, finding, orphans)
+    } else if let Defect::CascadeTooDeep { orphans, .. } = defect {
+        format!("{}; {}", self::defect(defect), still_referring(rules, finding, orphans))
+    } else {
+        self::defect(defect).into_owned()
+    }
+}
+
+/// A defect in words that need not name an entity.
+#[must_use]
+pub fn defect(defect: &Defect) -> Cow<'static, str> {
+    Cow::Borrowed(match defect {
+        Defect::TargetMissing => "the referenced item does not exist",
+        Defect::TargetDeleted => "the referenced item was deleted",
+        Defect::Orphaned(_) => "items still refer to the deleted one",
+        Defect::MirrorDeleted => "the mirror was deleted, and the rule deletes its source with it",
+        Defect::MirrorMissing => "the source exists and its mirror does not",
+        Defect::SourceMissing => "the mirror exists and its source does not",
+        Defect::UnmarkedWithoutSource => {
+            "an item that Referee did not write is at a mirror's key, and has no source"
+        }
+        Defect::MirrorDiffers => "the mirror differs from its source",
+        Defect::UnmarkedAdoptable => "an item that Referee did not write was at the mirror's key",
+        Defect::MirrorBlocked => {
+            "an item that Referee did not write is at the mirror's key, and is left alone \
+             (`adopt: true` would overwrite it)"
+        }
+        Defect::WrongType { path, found, declared } => {
+            return format!("`{path}` has type {found}; the rule file declares {declared}").into();
+        }
+        Defect::WrongElementType { path, found } => {
+            return format!("an element of `{path}` has type {found}").into();
+        }
+        Defect::InvalidKey(error) => return error.to_string().into(),
+        Defect::PartiallyAbsent(paths) => {
+            return format!("only some of {} are present", listed(paths)).into();
+        }
+        Defect::RequiredAbsent(paths) => {
+            let are = if paths.len() == 1 {
+                "is required but absent"
+            } else {
+                "are required but not all present"
+            };
+            return format!("{} {are}", listed(paths)).into();
+        }
+        Defect::TooManyOrphans { touched_max, .. } => {
+            return format!("more than {touched_max} items refer to it").into();
+        }
+        Defect::CascadeTooDeep { depth, .. } => {
+            return format!("the cascade has reached its limit of {depth} levels").into();
+        }
+    })
+}
+
+/// An obstacle to a repair in words.
+#[must_use]
+pub fn obstacle(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::ReplacementMissing => {
+            "the item that it would refer to instead does not exist".to_owned()
+        }
+        Obstacle::KeyTaken => "another item is at its key".to_owned(),
+        Obstacle::Refused(why) => why.clone(),
+        Obstacle::CannotRevert(why) => {
+            let why = match why {
+                RevertObstacle::Changed => Cow::Borrowed("the item has changed since"),
+                RevertObstacle::Gone => Cow::Borrowed("the item no longer exists"),
+                RevertObstacle::BrokenBefore(before) => {
+                    format!("its earlier value is broken too: {}", defect(before)).into()
+                }
+                RevertObstacle::TooManyReferences => Cow::Borrowed(
+                    "the item referred to more items before than one transaction can check",
+                ),
+            };
+            format!("the write cannot be undone: {why}")
+        }
+    }
+}
+
+/// The orphans of a deleted item in words, and what was done about them.
+fn resolved_orphans(
+    rules: &Rules,
+    finding: &Finding,
+    orphans: &Orphans,
+    resolution: &Resolution,
+) -> String {
+    let (was, reference) =
+        if orphans.count == 1 { ("was", "its reference") } else { ("were", "their references") };
+    let done = match (resolution.response, resolution.on_delete) {
+        (Response::Repaired, Some(OnDelete::Cascade)) => format!(" and {was} deleted"),
+        (Response::Repaired, Some(OnDelete::Unset)) => format!("; {reference} {was} removed"),
+        (Response::Repaired, Some(OnDelete::SetDefault)) => {
+            format!("; {reference} {was} set to the default")
+        }
+        (Response::Repaired, _) => ", which was restored".to_owned(),
+        (Response::WouldRepair, Some(OnDelete::Cascade)) => " and would be deleted".to_owned(),
+        (Response::WouldRepair, Some(OnDelete::Unset)) => {
+            format!("; {reference} would be removed")
+        }
+        (Response::WouldRepair, Some(OnDelete::SetDefault)) => {
+            format!("; {reference} would be set to the default")
+        }
+        (Response::WouldRepair, _) => ", which would be restored".to_owned(),
+        (Response::Reported | Response::Failed, _) => String::new(),
+    };
+    let no_longer_refer = resolution.response == Response::Repaired
+        && resolution.on_delete.is_some_and(|action| action != OnDelete::Restore);
+    let referring = if no_longer_refer {
+        let [from, to] = entity_names(rules, finding);
+        format!("{} `{from}` referred to the deleted `{to}`", counted(orphans))
+    } else {
+        still_referring(rules, finding, orphans)
+    };
+    format!("{referring}{done}")
+}
+
+fn still_referring(rules: &Rules, finding: &Finding, orphans: &Orphans) -> String {
+    let [from, to] = entity_names(rules, finding);
+    let refer = if orphans.count == 1 { "refers" } else { "refer" };
+    format!("{} `{from}` still {refer} to the deleted `{to}`", counted(orphans))
+}
+
+fn counted(orphans: &Orphans) -> String {
+    let at_least = if orphans.more { "at least " } else { "" };
+    format!("{at_least}{}", orphans.count)
+}
+
+/// The names of the referencing and the referenced entity of a reference's finding.
+fn entity_names<'r>(rules: &'r Rules, finding: &Finding) -> [&'r str; 2] {
+    let reference = rules.references.iter().find(|reference| reference.name == finding.rule);
+    reference.map_or(["item", "item"], |reference| {
+        [&rules[reference.from].name, &rules[reference.to].name]
+    })
+}
+
+fn listed(paths: &[Path]) -> String {
+    paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
+}
