@@ -1,7 +1,6 @@
 //! Cascades: the orphans of a deleted item are deleted or changed, page by page.
 
-use super::deletes::fanout_max;
-use super::resolved::{Limit, NAMED_MAX, Resolved};
+use super::resolved::{Limit, NAMED_MAX, Resolved, fanout_max};
 use crate::engine::detect::DeletedTarget;
 use crate::engine::report::violation::Response;
 use crate::integrity::finding::{ItemName, Orphans};

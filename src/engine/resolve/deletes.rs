@@ -3,15 +3,16 @@
 use futures_util::stream::{self, StreamExt as _};
 
 use super::cascade::cascade;
-use super::resolved::{Limit, NAMED_MAX, Resolved};
+use super::resolved::{Limit, NAMED_MAX, Resolved, fanout_max};
 use super::restore::restore;
+use crate::data::Key;
 use crate::engine::detect::DeletedTarget;
 use crate::engine::report::Report;
 use crate::engine::report::violation::{Resolution, Response};
 use crate::integrity::finding::{Defect, Orphans};
 use crate::integrity::reference::{self, Finder};
 use crate::integrity::repair::{Obstacle, Remedy};
-use crate::rules::model::{OnDelete, Reference, Rules};
+use crate::rules::model::{OnDelete, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
@@ -82,11 +83,6 @@ async fn exists(
     reads.fetch(pass).await.has(pass.rules, to, target)
 }
 
-/// How many items one delete may touch.
-pub(super) fn fanout_max(reference: &Reference) -> usize {
-    usize::try_from(reference.fanout_max).unwrap_or(usize::MAX)
-}
-
 fn report_resolved(
     rules: &Rules,
     target: &DeletedTarget<'_>,
@@ -135,7 +131,7 @@ fn report_resolved(
 fn report_orphan(
     rules: &Rules,
     target: &DeletedTarget<'_>,
-    key: crate::data::Key<'static>,
+    key: Key<'static>,
     (response, obstacle): (Response, Obstacle),
     report: &mut Report,
 ) {

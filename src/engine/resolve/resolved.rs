@@ -4,6 +4,7 @@ use crate::data::Key;
 use crate::engine::report::violation::Response;
 use crate::integrity::finding::Orphans;
 use crate::integrity::repair::{ItemWrite, Obstacle};
+use crate::rules::model::Reference;
 use crate::runtime::transactions::RepairResult;
 use crate::store::StoreError;
 
@@ -36,6 +37,11 @@ pub(super) enum Limit {
     Fanout(usize),
     /// How many levels deep a cascade may go.
     Depth(u64),
+}
+
+/// How many items one delete may touch.
+pub(super) fn fanout_max(reference: &Reference) -> usize {
+    usize::try_from(reference.fanout_max).unwrap_or(usize::MAX)
 }
 
 impl Resolved {

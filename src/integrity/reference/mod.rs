@@ -4,6 +4,7 @@ mod evaluate;
 mod finder;
 
 use super::finding::{Defect, Finding, ItemName};
+use crate::data::Key;
 use crate::rules::model::{ReferenceId, Rules};
 
 pub(crate) use evaluate::{
@@ -50,11 +51,7 @@ pub(crate) fn orphan(rules: &Rules, finder: &Finder, item: ItemName) -> Finding 
 }
 
 /// A referencing item of a finder's rule.
-pub(crate) fn referencing_name(
-    rules: &Rules,
-    finder: &Finder,
-    key: crate::data::Key<'static>,
-) -> ItemName {
+pub(crate) fn referencing_name(rules: &Rules, finder: &Finder, key: Key<'static>) -> ItemName {
     ItemName { table: rules.referencing(finder.rule).table, key }
 }
 
