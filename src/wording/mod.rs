@@ -56,12 +56,12 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
     Cow::Borrowed(match defect {
         Defect::TargetMissing => "the referenced item does not exist",
         Defect::TargetDeleted => "the referenced item was deleted",
-        Defect::Orphaned(_) => "items still refer to the deleted one",
+        Defect::Orphaned(_) => "items still refer to the deleted item",
         Defect::MirrorDeleted => "the mirror was deleted, and the rule deletes its source with it",
         Defect::MirrorMissing => "the source exists and its mirror does not",
         Defect::SourceMissing => "the mirror exists and its source does not",
         Defect::UnmarkedWithoutSource => {
-            "an item that Referee did not write is at a mirror's key, and has no source"
+            "an item that Referee did not write is at a mirror's key, and the source does not exist"
         }
         Defect::MirrorDiffers => "the mirror differs from its source",
         Defect::UnmarkedAdoptable => "an item that Referee did not write was at the mirror's key",
@@ -88,7 +88,7 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
             return format!("{} {are}", listed(paths)).into();
         }
         Defect::TooManyOrphans { touched_max, .. } => {
-            return format!("more than {touched_max} items refer to it").into();
+            return format!("more than {touched_max} items refer to the deleted one").into();
         }
         Defect::CascadeTooDeep { depth, .. } => {
             return format!("the cascade has reached its limit of {depth} levels").into();
@@ -103,7 +103,7 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::ReplacementMissing => {
             "the item that it would refer to instead does not exist".to_owned()
         }
-        Obstacle::KeyTaken => "another item is at its key".to_owned(),
+        Obstacle::KeyTaken => "another item is at the key of the deleted one".to_owned(),
         Obstacle::Refused(why) => why.clone(),
         Obstacle::CannotRevert(why) => {
             let why = match why {
