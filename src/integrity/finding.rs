@@ -50,7 +50,7 @@ impl Finding {
         self.defect.orphans()
     }
 
-    /// What tells this finding from every other of the same item and rule, in JSON.
+    /// The values that distinguish this finding from every other, as JSON.
     ///
     /// It leaves out what may change while the finding stays the same: an element's index in its
     /// list, and which of a deleted item's orphans is the first.
@@ -229,7 +229,7 @@ impl Defect {
         }
     }
 
-    /// What tells this defect from others of the same kind and items, if anything does.
+    /// The values that distinguish this defect from others of the same kind and items.
     ///
     /// Only a reference that is malformed in itself needs it: one list may have several such
     /// elements. Elsewhere the kind and the two items say everything.

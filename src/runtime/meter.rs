@@ -1,4 +1,4 @@
-//! Counting what a batch asks of the store.
+//! Counting requests and units.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use crate::store::{
     Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
 };
 
-/// A store that counts requests and units on their way through.
+/// A store that counts the requests to another one, and the units that they cost.
 #[derive(Debug)]
 pub(crate) struct Metered<'s, S> {
     store: &'s S,
@@ -17,23 +17,23 @@ pub(crate) struct Metered<'s, S> {
 }
 
 impl<'s, S> Metered<'s, S> {
-    /// Counts from nothing.
+    /// Starts at zero.
     pub(crate) fn new(store: &'s S) -> Self {
         let none = || Cell::new(0);
         Self { store, reads: none(), writes: none(), units: Cell::new(Units::default()) }
     }
 
-    /// The requests made that read.
+    /// The number of read requests.
     pub(crate) fn reads(&self) -> u64 {
         self.reads.get()
     }
 
-    /// All the requests made.
+    /// The number of all requests.
     pub(crate) fn requests(&self) -> u64 {
         self.reads.get() + self.writes.get()
     }
 
-    /// What they cost.
+    /// The units that they cost.
     pub(crate) fn units(&self) -> Units {
         self.units.get()
     }

@@ -74,8 +74,8 @@ impl<'p> ReadSet<'p> {
         let mut found: Vec<Found> = std::iter::repeat_with(unread).take(self.len).collect();
         for items in [self.first, self.others] {
             for (slot, item) in read_all(pass, items).await {
-                if let Some(place) = found.get_mut(slot.0) {
-                    *place = item;
+                if let Some(unread) = found.get_mut(slot.0) {
+                    *unread = item;
                 }
             }
         }

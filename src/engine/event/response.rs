@@ -1,9 +1,8 @@
-//! The answer: an outcome becomes the partial batch response that Lambda reads.
+//! The partial batch response that Lambda reads.
 //!
-//! Lambda takes the lowest sequence number of the response as the checkpoint, and delivers
-//! everything from it on again; an empty list means that all is done. An identifier that is null or
-//! empty would fail the whole batch, and an outer key that is spelled otherwise would lose data,
-//! for Lambda would read success.
+//! Lambda uses the lowest sequence number in the response as the checkpoint and redelivers
+//! everything from there on; an empty list means success. A null or empty identifier would fail the
+//! whole batch. A misspelled outer key would lose data, because Lambda would read success.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;
@@ -62,13 +61,13 @@ mod tests {
         );
     }
 
-    /// It would come back for ever, and hold up all that follow it.
+    /// Otherwise it would be redelivered for ever and block all records after it.
     #[test]
-    fn a_record_that_cannot_be_read_is_done_with() {
+    fn an_unreadable_record_is_not_redelivered() {
         let unreadable = |position| Rejected {
             position,
             sequence: None,
-            error: "the record is no JSON object".to_owned(),
+            error: "the record is not a JSON object".to_owned(),
         };
         assert_eq!(bytes_with(&[], vec![unreadable(0)]), r#"{"batchItemFailures":[]}"#);
         assert_eq!(

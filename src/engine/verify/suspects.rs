@@ -57,8 +57,8 @@ impl<'h> Suspect<'h> for MirrorSuspect<'h> {
         self.cause
     }
 
-    /// The references in the mirror's gap wait as long: they are looked at once it is back, because
-    /// no later record would trigger that.
+    /// The mirror waits as long as the references in its gap, which are looked at once it is
+    /// restored: no later record would trigger that.
     fn grace_ms(&self, rules: &Rules) -> i64 {
         let references = gap_references(rules, self).map(|rule| grace_ms(rules, rule));
         references.fold(MIRROR_GRACE_MS, i64::max)

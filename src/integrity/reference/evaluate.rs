@@ -189,7 +189,7 @@ type Element<'i> = (usize, Result<KeyValue<'i>, Defect>);
 
 fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
     match source {
-        Source::Capture(place) => captures.get(*place).cloned().map_or(Part::Absent, Part::One),
+        Source::Capture(index) => captures.get(*index).cloned().map_or(Part::Absent, Part::One),
         Source::Attribute(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
             match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
@@ -233,7 +233,7 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
     }
 }
 
-/// The value of a reference of which some part is absent.
+/// The value of a reference with an absent part.
 ///
 /// Parts from the referencing item's own key are always present, so only the others decide whether
 /// some of it is absent or all.

@@ -38,7 +38,7 @@ pub(crate) fn finder(
             let fixed: Vec<_> = mirror
                 .mirror_from_source
                 .iter()
-                .map(|place| of_source.get(*place).cloned().flatten())
+                .map(|index| of_source.get(*index).cloned().flatten())
                 .collect();
             let table = rules.table_of(mirror.mirror);
             prefix_query(&rules[mirror.mirror].key, &table.name, &table.key, &fixed)?
@@ -67,7 +67,7 @@ impl Finder {
             let of_source: Vec<_> = mirror
                 .source_from_mirror
                 .iter()
-                .filter_map(|place| captures.get(*place).cloned())
+                .filter_map(|index| captures.get(*index).cloned())
                 .collect();
             return rules[mirror.source].key.build(&of_source).ok();
         }
@@ -95,8 +95,8 @@ fn fixed_captures<'k>(
 ) -> Vec<Option<KeyValue<'k>>> {
     let mut fixed = vec![None; rules[reference.from].key.captures().len()];
     for (source, value) in reference.components.iter().zip(captures) {
-        if let Source::Capture(place) = source
-            && let Some(slot) = fixed.get_mut(*place)
+        if let Source::Capture(index) = source
+            && let Some(slot) = fixed.get_mut(*index)
         {
             *slot = Some(value.clone());
         }
@@ -137,8 +137,8 @@ fn index_query(rules: &Rules, reference: &Reference, captures: &[KeyValue<'_>]) 
     let index = table.indexes.get(*index)?;
     let names = rules[reference.to].key.captures();
     let lookup = |name: &str| {
-        let place = names.iter().position(|known| known == name)?;
-        captures.get(place).cloned().map(KeyValue::into_owned)
+        let index = names.iter().position(|known| known == name)?;
+        captures.get(index).cloned().map(KeyValue::into_owned)
     };
     let build = |template: &crate::rules::template::KeyTemplate| {
         template.build(table.separator, &lookup).ok().map(|value| value.to_value())
