@@ -1,4 +1,4 @@
-//! What is done to the items that a deleted one leaves behind.
+//! Actions on the orphans of a deleted item.
 
 use expect_test::expect;
 use referee::store::memory::CallKind;
@@ -30,7 +30,7 @@ fn orders(count: usize) -> History {
 
 #[test]
 fn a_cascade_deletes_page_by_page() {
-    orders(2).remove(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+    orders(2).remove(ANN).under(&rules("cascade")).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 6 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 2 `order` referred to the deleted `customer` and were deleted [2]
           order_customer delete customer#ann/order#000
@@ -43,24 +43,24 @@ fn a_cascade_deletes_page_by_page() {
     many.costs(expect![[r#"
         1 app: 6 requests, 5 read, 506 write
         250 own: 0 requests, 0 read, 0 write"#]]);
-    many.tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer` and were deleted [10]"]);
+    many.reports(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 250 `order` referred to the deleted `customer` and were deleted [10]"]);
 }
 
 #[test]
-fn what_is_in_memory_at_once_is_bounded() {
-    // A query and a read tell that there is something to do. Then come two pages, each a query:
-    // ten transactions for the first, and one for the second.
+fn a_cascade_reads_one_bounded_page_at_a_time() {
+    // A query and a read show that there are orphans. Two pages follow, one query each: ten
+    // transactions for the first page, one for the second.
     orders(1_000).remove(ANN).under(&rules("cascade")).costs(expect![[r#"
         1 app: 15 requests, 16 read, 2022 write
         1000 own: 0 requests, 0 read, 0 write"#]]);
 }
 
 #[test]
-fn a_cascade_stops_at_its_limit() {
-    orders(4).remove(ANN).under(&rules("cascade, max_fanout: 3")).comes_to(expect![[r#"
+fn a_cascade_stops_at_max_fanout() {
+    orders(4).remove(ANN).under(&rules("cascade, max_fanout: 3")).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]
-          order_customer fanout_exceeded customer#ann/order#000 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
+          order_customer fanout_exceeded customer#ann/order#000 -> customer#ann/- @100 reported: more than 3 items refer to the deleted one [3]
           order_customer delete customer#ann/order#000
           order_customer delete customer#ann/order#001
           order_customer delete customer#ann/order#002
@@ -72,13 +72,13 @@ fn a_cascade_stops_at_its_limit() {
 }
 
 #[test]
-fn a_cascade_to_as_many_as_its_limit_is_whole() {
+fn a_cascade_of_exactly_max_fanout_items_completes() {
     let history = orders(3).remove(ANN);
-    history.under(&rules("cascade, max_fanout: 3")).tells(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]"]);
+    history.under(&rules("cascade, max_fanout: 3")).reports(expect!["order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]"]);
 }
 
 #[test]
-fn what_is_of_another_kind_is_no_target_and_refers_to_none() {
+fn items_of_another_kind_are_neither_targets_nor_referencing_items() {
     let of_kinds = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -101,7 +101,7 @@ references:
         .has("pk: customer#ann, sk: order#2, kind: Draft")
         .remove("pk: customer#ann, sk: '-', kind: Customer")
         .insert("pk: customer#ann, sk: '-', kind: Staff");
-    history.under(of_kinds).comes_to(expect![[r#"
+    history.under(of_kinds).results_in(expect![[r#"
         2 app: 4 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#1
@@ -111,10 +111,10 @@ references:
 }
 
 #[test]
-fn those_who_are_left_too_deep_are_counted() {
+fn items_beyond_max_depth_are_counted() {
     let children = (10..22).map(|node| format!("pk: node#{node}, sk: '-', parent: '3'"));
     let history = chain(4).has_all(children).remove("pk: node#0, sk: '-'");
-    history.under(TREE).tells(expect![[r#"
+    history.under(TREE).reports(expect![[r#"
         node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
         node_parent orphaned node#2/- -> node#1/- @102 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
         node_parent orphaned node#3/- -> node#2/- @104 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
@@ -122,17 +122,17 @@ fn those_who_are_left_too_deep_are_counted() {
 }
 
 #[test]
-fn a_target_that_is_back_keeps_what_refers_to_it() {
-    orders(1).remove(ANN).insert(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+fn recreating_the_target_keeps_its_referencing_items() {
+    orders(1).remove(ANN).insert(ANN).under(&rules("cascade")).results_in(expect![[r#"
         2 app: 0 requests, 0 read, 0 write
     "#]]);
-    orders(1).remove(ANN).later(1).insert(ANN).under(&rules("cascade")).comes_to(expect![[r#"
+    orders(1).remove(ANN).later(1).insert(ANN).under(&rules("cascade")).results_in(expect![[r#"
         1 app: 2 requests, 2 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
     let recreated = orders(1).remove(ANN).later(60).insert(ANN);
     let recreated = recreated.insert("pk: customer#ann, sk: order#9").again(0);
-    recreated.under(&rules("cascade")).comes_to(expect![[r#"
+    recreated.under(&rules("cascade")).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000
@@ -144,12 +144,12 @@ fn a_target_that_is_back_keeps_what_refers_to_it() {
 }
 
 #[test]
-fn ttl_may_be_answered_otherwise() {
+fn on_ttl_delete_overrides_a_cascade() {
     let rules = rules("cascade, on_ttl_delete: ignore");
-    orders(1).expire(ANN).under(&rules).comes_to(expect![[r#"
+    orders(1).expire(ANN).under(&rules).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
-    orders(1).remove(ANN).under(&rules).comes_to(expect![[r#"
+    orders(1).remove(ANN).under(&rules).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000
@@ -159,7 +159,7 @@ fn ttl_may_be_answered_otherwise() {
 }
 
 #[test]
-fn an_observed_cascade_names_every_item() {
+fn a_cascade_in_observe_mode_lists_every_item() {
     let rules = load(&rules("cascade")).in_mode(Mode::Observe);
     expect![[r#"
         1 app: 4 requests, 4 read, 0 write
@@ -189,7 +189,7 @@ references:
 "#;
 
 #[test]
-fn an_index_leads_to_what_is_repaired() {
+fn items_found_by_an_index_are_repaired() {
     let history = || {
         History::new()
             .has("pk: user#eve, sk: '-'")
@@ -198,7 +198,7 @@ fn an_index_leads_to_what_is_repaired() {
             .has("pk: task#3, sk: '-', owner: bob")
             .remove("pk: user#ann, sk: '-'")
     };
-    history().under(&INDEXED.replace("ACTION", "unset")).comes_to(expect![[r#"
+    history().under(&INDEXED.replace("ACTION", "unset")).results_in(expect![[r#"
         1 app: 4 requests, 3.5 read, 10 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`; their references were removed [2]
           task_owner update task#1/-: REMOVE owner
@@ -209,7 +209,7 @@ fn an_index_leads_to_what_is_repaired() {
         + task#1/- name: paint
         + task#2/-
     "#]]);
-    history().under(&INDEXED.replace("ACTION", "cascade")).comes_to(expect![[r#"
+    history().under(&INDEXED.replace("ACTION", "cascade")).results_in(expect![[r#"
         1 app: 4 requests, 3.5 read, 10 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
           task_owner delete task#1/-
@@ -219,7 +219,7 @@ fn an_index_leads_to_what_is_repaired() {
         - task#2/- owner: ann
     "#]]);
     let default = INDEXED.replace("ACTION", "set_default\n    default: eve");
-    history().under(&default).comes_to(expect![[r#"
+    history().under(&default).results_in(expect![[r#"
         1 app: 4 requests, 3.5 read, 16 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user`; their references were set to the default [2]
           task_owner update task#1/-: SET owner = {"S":"eve"}
@@ -231,7 +231,7 @@ fn an_index_leads_to_what_is_repaired() {
         + task#2/- owner: eve
     "#]]);
     let missing = INDEXED.replace("ACTION", "set_default\n    default: fay");
-    history().under(&missing).comes_to(expect![[r#"
+    history().under(&missing).results_in(expect![[r#"
         1 app: 5 requests, 4.5 read, 8 write
           task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
           task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
@@ -262,8 +262,8 @@ fn chain(count: usize) -> History {
 }
 
 #[test]
-fn a_tree_falls_level_by_level() {
-    chain(4).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
+fn a_tree_is_deleted_level_by_level() {
+    chain(4).remove("pk: node#0, sk: '-'").under(TREE).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -287,8 +287,8 @@ fn a_tree_falls_level_by_level() {
 }
 
 #[test]
-fn a_cascade_stops_at_its_depth() {
-    chain(6).remove("pk: node#0, sk: '-'").under(TREE).comes_to(expect![[r#"
+fn a_cascade_stops_at_max_depth() {
+    chain(6).remove("pk: node#0, sk: '-'").under(TREE).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -313,13 +313,13 @@ fn a_cascade_stops_at_its_depth() {
 }
 
 #[test]
-fn a_circle_ends() {
+fn a_cascade_around_a_cycle_ends() {
     let circle = History::new()
         .has("pk: node#1, sk: '-', parent: '0'")
         .has("pk: node#2, sk: '-', parent: '2'")
         .remove("pk: node#0, sk: '-', parent: '1'")
         .remove("pk: node#2, sk: '-', parent: '2'");
-    circle.under(TREE).comes_to(expect![[r#"
+    circle.under(TREE).results_in(expect![[r#"
         2 app: 5 requests, 4 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -331,12 +331,12 @@ fn a_circle_ends() {
 }
 
 #[test]
-fn who_is_marked_and_not_to_go_is_spared() {
+fn an_item_is_unmarked_if_its_target_exists() {
     let mark = "_referee: {rule: node_parent, depth: 1}";
     let spared = History::new()
         .has("pk: node#0, sk: '-'")
         .insert(&format!("pk: node#1, sk: '-', parent: '0', {mark}"));
-    spared.under(TREE).comes_to(expect![[r#"
+    spared.under(TREE).results_in(expect![[r#"
         1 app: 2 requests, 1 read, 2 write
           node_parent update node#1/-: no longer marked for deletion
         1 own: 0 requests, 0 read, 0 write
@@ -345,51 +345,53 @@ fn who_is_marked_and_not_to_go_is_spared() {
     "#]]);
 }
 
-/// A write of the whole item, made of what was read before, takes the mark off: it knows nothing of
-/// it, and means to spare nobody.
+/// An application that read the item before it was marked overwrites the whole item. This drops the
+/// mark, but does not cancel the delete.
 #[test]
-fn who_is_written_as_a_whole_after_the_mark_goes_all_the_same() {
+fn a_full_overwrite_of_a_marked_item_does_not_cancel_its_delete() {
     let plain = "pk: node#1, sk: '-', parent: '0'";
     let marked = format!("{plain}, _referee: {{rule: node_parent, depth: 1}}");
     let after = format!("{plain}, name: paint");
     let history = |item: &str| History::new().has(item).change(plain, &marked);
-    history(plain).change(&marked, &after).under(TREE).comes_to(expect![[r#"
+    history(plain).change(&marked, &after).under(TREE).results_in(expect![[r#"
         2 app: 2 requests, 1 read, 6 write
           node_parent delete node#1/-
         1 own: 2 requests, 1.5 read, 0 write
         - node#1/- name: paint parent: 0
     "#]]);
-    // One that came after it under the same key was never marked.
-    history(plain).remove(&marked).insert(plain).under(TREE).comes_to(expect![[r#"
+    // A new item under the same key was never marked.
+    history(plain).remove(&marked).insert(plain).under(TREE).results_in(expect![[r#"
         3 app: 2 requests, 3 read, 0 write
           node_parent dangling_reference node#1/- at parent -> node#0/- @300 reported: the referenced `node` does not exist
     "#]]);
-    // Who refers to something else by then was never called for.
+    // An item that refers to another target by then is not deleted.
     let moved = "pk: node#1, sk: '-', parent: '9'";
-    history(plain).change(&marked, moved).under(TREE).comes_to(expect![[r#"
+    history(plain).change(&marked, moved).under(TREE).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
           node_parent dangling_reference node#1/- at parent -> node#9/- @200 reported: the referenced `node` does not exist
     "#]]);
 }
 
 #[test]
-fn a_cascade_that_ends_before_its_limit_does_not_tell_of_it() {
+fn a_cascade_that_stops_early_does_not_report_max_fanout() {
     let rules = rules("cascade, max_fanout: 3");
     let back = Other::Puts("pk: customer#ann, sk: '-'");
-    orders(4).remove(ANN).before(&rules, (1, CallKind::Transact), [back]).comes_to(expect![[r#"
+    orders(4).remove(ANN).before(&rules, (1, CallKind::Transact), [back]).results_in(expect![[
+        r#"
         1 app: 4 requests, 3 read, 8 write
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/-
-    "#]]);
+    "#
+    ]]);
 }
 
-/// A recording tells of a history without Referee: an item that the rules delete may be updated in
-/// it later, and comes back by that.
+/// A recording was made without Referee: it may later update an item that the rules delete in the
+/// replay, which re-creates the item.
 #[test]
-fn a_replay_delivers_an_update_of_what_it_has_deleted() {
+fn a_replay_applies_an_update_to_an_item_that_it_deleted() {
     let order = "pk: customer#ann, sk: order#000";
     let history = orders(1).remove(ANN).later(60).change(order, &format!("{order}, note: late"));
-    history.under(&rules("cascade")).comes_to(expect![[r#"
+    history.under(&rules("cascade")).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#000 -> customer#ann/- @100 repaired: 1 `order` referred to the deleted `customer` and was deleted [1]
           order_customer delete customer#ann/order#000

@@ -1,4 +1,4 @@
-//! Repairs in whose way others come: between the look and the leap.
+//! Writes by others between a check and its repair.
 
 use std::rc::Rc;
 
@@ -46,9 +46,9 @@ pub(crate) fn tasks() -> History {
 }
 
 #[test]
-fn an_item_that_is_pointed_elsewhere_meanwhile_stays() {
+fn an_item_that_refers_elsewhere_by_then_is_not_deleted() {
     let others = [Puts("pk: task#2, sk: '-', owner: bob"), Puts("pk: user#bob, sk: '-'")];
-    tasks().before(RULES, (1, Transact), others).comes_to(expect![[r#"
+    tasks().before(RULES, (1, Transact), others).results_in(expect![[r#"
         1 app: 5 requests, 4.5 read, 18 write
           task_owner orphaned task#1/- -> user#ann/- @100 repaired: 2 `task` referred to the deleted `user` and were deleted [2]
           task_owner delete task#1/-
@@ -63,9 +63,9 @@ fn an_item_that_is_pointed_elsewhere_meanwhile_stays() {
 }
 
 #[test]
-fn a_target_that_comes_back_meanwhile_ends_it() {
+fn a_target_recreated_before_the_repair_stops_the_cascade() {
     let other = Puts("pk: user#ann, sk: '-'");
-    tasks().before(RULES, (1, Transact), [other]).comes_to(expect![[r#"
+    tasks().before(RULES, (1, Transact), [other]).results_in(expect![[r#"
         1 app: 4 requests, 4.5 read, 8 write
         1 own: 0 requests, 0 read, 0 write
         + user#ann/-
@@ -73,7 +73,7 @@ fn a_target_that_comes_back_meanwhile_ends_it() {
 }
 
 #[test]
-fn a_target_that_comes_back_ends_it_on_the_first_page() {
+fn a_recreated_target_stops_the_cascade_on_its_first_page() {
     let tasks = (1..=4).map(|task| large(&format!("pk: task#{task}, sk: '-', owner: ann")));
     let history = History::new().has_all(tasks).remove("pk: user#ann, sk: '-'");
     let back = Puts("pk: user#ann, sk: '-'");
@@ -83,10 +83,10 @@ fn a_target_that_comes_back_ends_it_on_the_first_page() {
 }
 
 #[test]
-fn an_element_that_moves_meanwhile_is_found_again() {
+fn a_list_element_that_moved_before_the_repair_is_found() {
     let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
     let others = [Puts("pk: task#1, sk: '-', watchers: [cid, bob]"), Puts("pk: user#cid, sk: '-'")];
-    history.before(RULES, (1, Transact), others).comes_to(expect![[r#"
+    history.before(RULES, (1, Transact), others).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
           task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
           task_watchers update task#1/-: REMOVE watchers[1]
@@ -98,7 +98,7 @@ fn an_element_that_moves_meanwhile_is_found_again() {
 }
 
 #[test]
-fn an_item_that_never_keeps_still_is_for_the_next_delivery() {
+fn an_item_that_changes_faster_than_its_repair_is_redelivered() {
     let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
     let happens = |store: &Memory, (n, kind)| {
         if kind == Transact && n <= 5 {
@@ -107,7 +107,7 @@ fn an_item_that_never_keeps_still_is_for_the_next_delivery() {
         }
         Fault::None
     };
-    history.during(RULES, happens).comes_to(expect![[r#"
+    history.during(RULES, happens).results_in(expect![[r#"
         1 app: 7 requests, 3 read, 20 write
           handed back @100: the item changes faster than it can be repaired
         1 app: 3 requests, 3 read, 4 write
@@ -123,7 +123,7 @@ fn an_item_that_never_keeps_still_is_for_the_next_delivery() {
 }
 
 #[test]
-fn an_index_is_looked_at_once_the_grace_is_over() {
+fn an_index_is_queried_after_the_grace_period() {
     let history = || {
         History::new()
             .has("pk: user#ann, sk: '-'")
@@ -151,7 +151,7 @@ fn an_index_is_looked_at_once_the_grace_is_over() {
         1 own: 0 requests, 0 read, 0 write
         - task#1/- owner: ann
     "#]].assert_eq(&lagging(true));
-    // What it does not show by then, an audit finds.
+    // An item that the index does not show by then is not found.
     expect![[r#"
         1 app: 1 requests, 1 read, 0 write
         1 app: 2 requests, 1.5 read, 0 write
@@ -160,10 +160,10 @@ fn an_index_is_looked_at_once_the_grace_is_over() {
 }
 
 #[test]
-fn an_element_that_is_added_again_meanwhile_goes_too() {
+fn an_element_added_again_before_the_repair_is_removed_too() {
     let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
     let other = Puts("pk: task#1, sk: '-', watchers: [bob, bob]");
-    history.before(RULES, (1, Transact), [other]).comes_to(expect![[r#"
+    history.before(RULES, (1, Transact), [other]).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
           task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
           task_watchers update task#1/-: REMOVE watchers[0], REMOVE watchers[1]
@@ -174,11 +174,11 @@ fn an_element_that_is_added_again_meanwhile_goes_too() {
 }
 
 #[test]
-fn an_insert_that_was_added_to_meanwhile_is_not_undone() {
+fn an_insert_that_was_changed_before_the_repair_is_not_reverted() {
     let rules = RULES.replace("on_missing: unset", "on_missing: revert");
     let history = History::new().insert("pk: task#1, sk: '-', watchers: [bob]");
     let other = Puts("pk: task#1, sk: '-', watchers: [bob], name: paint");
-    history.before(&rules, (2, BatchGet), [other]).comes_to(expect![[r#"
+    history.before(&rules, (2, BatchGet), [other]).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           task_watchers dangling_reference task#1/- at watchers[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
         1 own: 0 requests, 0 read, 0 write
@@ -188,12 +188,12 @@ fn an_insert_that_was_added_to_meanwhile_is_not_undone() {
 }
 
 #[test]
-fn nothing_is_undone_that_was_written_on_top_of_meanwhile() {
+fn an_update_that_was_changed_before_the_repair_is_not_reverted() {
     let written = "pk: task#1, sk: '-', by: bob, name: paint";
     let history = History::new()
         .has("pk: user#eve, sk: '-'")
         .change("pk: task#1, sk: '-', by: eve, name: paint, done: true", written);
-    // Another attribute is written; one that was removed is there again; nothing has changed.
+    // A changed attribute is changed again; a removed attribute is set again; nothing changes.
     for (meanwhile, expected) in [
         (
             "pk: task#1, sk: '-', by: bob, name: build",
@@ -227,6 +227,6 @@ fn nothing_is_undone_that_was_written_on_top_of_meanwhile() {
         "#]],
         ),
     ] {
-        history.before(RULES, (1, Transact), [Puts(meanwhile)]).comes_to(expected);
+        history.before(RULES, (1, Transact), [Puts(meanwhile)]).results_in(expected);
     }
 }

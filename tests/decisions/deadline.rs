@@ -1,4 +1,4 @@
-//! A batch that must be done by a certain time.
+//! Batches with a deadline.
 
 use expect_test::{Expect, expect};
 use referee::data::Item;
@@ -21,8 +21,8 @@ references:
   in_time: { from: order, to: customer, on: { customer: "{for}" }, find: none, grace: 1m }
 "#;
 
-/// Two orders of customers who do not exist, delivered at some time and to be done by another, in
-/// seconds after they were written.
+/// Processes two orders of missing customers. Delivery and deadline are in seconds after the orders
+/// were written.
 fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let orders = ["pk: order#1, by: ann", "pk: order#2, for: ann"];
     let history = History::new().has_all(orders.map(str::to_owned));
@@ -41,7 +41,7 @@ fn check(delivered: i64, deadline: i64, expected: &Expect) {
 }
 
 #[test]
-fn a_grace_period_that_outlasts_the_deadline_hands_its_record_back() {
+fn a_record_whose_grace_period_outlasts_the_deadline_is_returned() {
     check(
         0,
         30,
@@ -54,7 +54,7 @@ fn a_grace_period_that_outlasts_the_deadline_hands_its_record_back() {
 }
 
 #[test]
-fn the_last_delivery_finds_that_it_is_over() {
+fn a_redelivery_after_the_grace_period_reports_the_violation() {
     check(
         30,
         60,
@@ -76,7 +76,7 @@ fn the_last_delivery_finds_that_it_is_over() {
 }
 
 #[test]
-fn where_there_is_time_it_is_waited_for() {
+fn a_grace_period_that_ends_before_the_deadline_is_waited_for() {
     check(
         0,
         900,
@@ -89,7 +89,7 @@ fn where_there_is_time_it_is_waited_for() {
 }
 
 #[test]
-fn a_deadline_that_is_over_confirms_nothing_that_must_be_waited_for() {
+fn nothing_is_waited_for_after_the_deadline() {
     check(
         0,
         0,
@@ -140,9 +140,10 @@ impl Store for Slow<'_> {
     }
 }
 
-/// Every delivery writes the mirrors again. If that took all its time, none would ever end.
+/// Every delivery writes the mirrors again. If that took all the time, no delivery would ever
+/// finish.
 #[test]
-fn mirrors_are_begun_in_the_first_half_of_the_time() {
+fn mirror_writes_start_only_in_the_first_half_of_the_time() {
     let members = (1..=20).map(|user| format!("pk: team#a, sk: user#{user}"));
     let history = members.fold(History::new(), |history, member| history.insert(&member));
     let (memory, clock) = (history.store(&load(MIRRORED)), clock(0, 10));
@@ -156,7 +157,7 @@ fn mirrors_are_begun_in_the_first_half_of_the_time() {
 }
 
 #[test]
-fn no_repair_is_begun_at_the_deadline() {
+fn no_repair_starts_at_the_deadline() {
     let rules = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }

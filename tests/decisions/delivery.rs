@@ -1,4 +1,4 @@
-//! One batch, delivered at a time of the test's choosing.
+//! One batch, delivered at a time that the test chooses.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,22 +10,23 @@ use referee::store::Store;
 use crate::history::{BEGIN_S, History, load};
 use crate::jumping::Jumping;
 
-/// A clock that shows this time, with this deadline: in seconds since histories began.
+/// A clock with this time and deadline, in seconds since the beginning of histories.
 pub(crate) fn clock(now: i64, deadline: i64) -> Jumping {
     Jumping { now_ms: Rc::new(Cell::new(ms(now))), deadline_ms: ms(deadline) }
 }
 
-/// The time that a clock shows, in whole seconds since histories began.
+/// The clock's time, in whole seconds since the beginning of histories.
 pub(crate) fn seconds(clock: &Jumping) -> i64 {
     (clock.now_ms() - ms(0)) / 1_000
 }
 
-/// The milliseconds since 1970 at so many seconds after histories begin.
+/// This many seconds after the beginning of histories, in milliseconds since 1970.
 fn ms(seconds: i64) -> i64 {
     (i64::try_from(BEGIN_S).unwrap() + seconds) * 1_000
 }
 
-/// What the engine says of a history's only batch. Nothing of it is written to the store.
+/// The engine's outcome for a history's only batch. The records' own effects are not applied to the
+/// store.
 pub(crate) fn deliver(
     rules: &str,
     history: &History,

@@ -21,12 +21,12 @@ references:
 "#;
 
 #[test]
-fn each_element_refers() {
+fn each_element_is_a_reference() {
     let history =
         History::new().has("pk: tag#a").in_table("numbers").has("id: 1").in_table("app").insert(
             "pk: post#1, tags: {SS: [a, b]}, meta: {list: [c, a, d]}, numbers: {NS: ['1.0', '2']}",
         );
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         1 app: 2 requests, 11 read, 0 write
           post_tags dangling_reference post#1 at tags[*] -> tag#b @100 reported: the referenced `tag` does not exist
           post_list dangling_reference post#1 at meta.list[0] -> tag#c @100 reported: the referenced `tag` does not exist
@@ -36,11 +36,11 @@ fn each_element_refers() {
 }
 
 #[test]
-fn one_element_more_is_looked_up_alone() {
+fn only_an_added_element_is_checked() {
     let history = History::new()
         .change("pk: post#1, tags: {SS: [a, b, c]}", "pk: post#1, tags: {SS: [a, b, c, d]}")
         .change("pk: post#2, meta: {list: [a, b]}", "pk: post#2, meta: {list: [z, b, a]}");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         2 app: 2 requests, 6 read, 0 write
           post_tags dangling_reference post#1 at tags[*] -> tag#d @100 reported: the referenced `tag` does not exist
           post_list dangling_reference post#2 at meta.list[0] -> tag#z @200 reported: the referenced `tag` does not exist
@@ -48,31 +48,31 @@ fn one_element_more_is_looked_up_alone() {
 }
 
 #[test]
-fn fewer_elements_or_another_order_cost_nothing() {
+fn removing_or_reordering_elements_costs_nothing() {
     let history = History::new()
         .change("pk: post#1, tags: {SS: [a, b, c]}", "pk: post#1, tags: {SS: [c, b]}")
         .change("pk: post#2, meta: {list: [a, b, c]}", "pk: post#2, meta: {list: [c, a]}")
         .change("pk: post#3, tags: {SS: [a]}", "pk: post#3");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         3 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn an_element_that_stands_twice_is_one_reference() {
+fn a_repeated_element_is_one_reference() {
     let history = History::new().insert("pk: post#1, meta: {list: [a, a, a]}");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           post_list dangling_reference post#1 at meta.list[0] -> tag#a @100 reported: the referenced `tag` does not exist
     "#]]);
 }
 
 #[test]
-fn elements_may_be_wrong_each_on_its_own() {
+fn each_wrong_element_gets_its_own_violation() {
     let history = History::new()
         .has("pk: tag#a")
         .insert("pk: post#1, meta: {list: [a, 1, null, '', b#c, [a], a]}");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         1 app: 2 requests, 4 read, 0 write
           post_list dangling_reference post#1 at meta.list[1] -> tag#1 @100 reported: the referenced `tag` does not exist
           post_list malformed_reference post#1 at meta.list[3] -> ? @100 reported: `` cannot be `{tag}` of a key: it is empty
@@ -82,13 +82,13 @@ fn elements_may_be_wrong_each_on_its_own() {
 }
 
 #[test]
-fn what_is_no_list_or_set_is_malformed() {
+fn a_value_that_is_not_a_list_or_set_is_malformed() {
     let history = History::new()
         .insert("pk: post#1, tags: a")
         .insert("pk: post#2, tags: [a]")
         .insert("pk: post#3, numbers: {SS: ['1']}")
         .insert("pk: post#4, meta: {list: {SS: [a]}}");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         4 app: 1 requests, 4 read, 0 write
           post_tags malformed_reference post#1 at tags -> ? @100 reported: `tags` has type S; the rule file declares SS
           post_tags malformed_reference post#2 at tags -> ? @200 reported: `tags` has type L; the rule file declares SS
@@ -102,11 +102,11 @@ fn an_empty_list_refers_to_nothing() {
     let history = History::new()
         .insert("pk: post#1, meta: {list: []}")
         .insert("pk: post#2, meta: {list: [null]}");
-    history.under(TAGS).comes_to(expect![[r#"
+    history.under(TAGS).results_in(expect![[r#"
         2 app: 0 requests, 0 read, 0 write
     "#]]);
     let required = TAGS.replace("{meta.list[*]}\" }", "{meta.list[*]}\" }, required: true");
-    history.under(&required).comes_to(expect![[r#"
+    history.under(&required).results_in(expect![[r#"
         2 app: 1 requests, 2 read, 0 write
           post_list missing_reference post#1 at meta.list -> ? @100 reported: `meta.list` is required but absent
           post_list missing_reference post#2 at meta.list -> ? @200 reported: `meta.list` is required but absent

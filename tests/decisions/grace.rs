@@ -1,4 +1,4 @@
-//! How long what looks wrong may last before it counts.
+//! The grace period: how long a reference may dangle before it is a violation.
 
 use expect_test::expect;
 
@@ -22,44 +22,45 @@ fn rules(grace: &str) -> String {
 }
 
 #[test]
-fn a_target_of_the_same_batch_is_there() {
-    History::new().insert(ORDER).insert(CUSTOMER).under(&rules("0s")).comes_to(expect![[r#"
+fn a_target_written_in_the_same_batch_exists() {
+    History::new().insert(ORDER).insert(CUSTOMER).under(&rules("0s")).results_in(expect![[r#"
         2 app: 1 requests, 1 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_target_that_comes_within_grace_is_in_time() {
+fn a_target_written_within_the_grace_period_is_in_time() {
     let history = |seconds| History::new().insert(ORDER).later(seconds).insert(CUSTOMER);
-    history(1).under(&rules("2s")).comes_to(expect![[r#"
+    history(1).under(&rules("2s")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
-    history(4).under(&rules("2s")).comes_to(expect![[r#"
+    history(4).under(&rules("2s")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#ann @100 reported: the referenced `customer` does not exist
         1 app: 0 requests, 0 read, 0 write
     "#]]);
-    history(59).under(&rules("1m")).comes_to(expect![[r#"
+    history(59).under(&rules("1m")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
-    history(62).under(&rules("1m")).comes_to(expect![[r#"
+    history(62).under(&rules("1m")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#ann @100 reported: the referenced `customer` does not exist
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
-/// A record may be as much as a second younger than it says, and that is waited for.
+/// A record's time is in whole seconds, so that it may be a second younger than it says. That
+/// second is waited for.
 #[test]
-fn no_grace_is_none_beyond_the_clocks_resolution() {
+fn zero_grace_waits_only_for_the_clocks_resolution() {
     History::new()
         .insert(ORDER)
         .later(1)
         .insert(CUSTOMER)
         .under(&rules("0s"))
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             1 app: 2 requests, 3 read, 0 write
               order_customer dangling_reference order#1 at by -> customer#ann @100 reported: the referenced `customer` does not exist
             1 app: 0 requests, 0 read, 0 write
@@ -69,7 +70,7 @@ fn no_grace_is_none_beyond_the_clocks_resolution() {
         .later(3)
         .insert(CUSTOMER)
         .under(&rules("0s"))
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             1 app: 2 requests, 3 read, 0 write
               order_customer dangling_reference order#1 at by -> customer#ann @100 reported: the referenced `customer` does not exist
             1 app: 0 requests, 0 read, 0 write
@@ -77,19 +78,19 @@ fn no_grace_is_none_beyond_the_clocks_resolution() {
 }
 
 #[test]
-fn a_reference_that_is_taken_back_within_grace_was_none() {
+fn a_reference_removed_within_the_grace_period_is_no_violation() {
     let history = History::new().insert(ORDER).later(1).change(ORDER, "pk: order#1");
-    history.under(&rules("2s")).comes_to(expect![[r#"
+    history.under(&rules("2s")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
     let gone = History::new().insert(ORDER).later(1).remove(ORDER);
-    gone.under(&rules("2s")).comes_to(expect![[r#"
+    gone.under(&rules("2s")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
     let other = History::new().insert(ORDER).later(1).change(ORDER, "pk: order#1, by: bob");
-    other.under(&rules("2s")).comes_to(expect![[r#"
+    other.under(&rules("2s")).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#bob @200 reported: the referenced `customer` does not exist
@@ -97,9 +98,9 @@ fn a_reference_that_is_taken_back_within_grace_was_none() {
 }
 
 #[test]
-fn an_old_record_is_not_waited_for() {
+fn an_old_record_causes_no_wait() {
     let history = History::new().insert("pk: order#2").insert(ORDER).later(600).again(0);
-    history.under(&rules("1m")).comes_to(expect![[r#"
+    history.under(&rules("1m")).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#ann @200 reported: the referenced `customer` does not exist
         2 app: 2 requests, 3 read, 0 write

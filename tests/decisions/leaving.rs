@@ -1,4 +1,4 @@
-//! `on_mirror_delete: delete_source`: whoever deletes the mirror deletes the source.
+//! `on_mirror_delete: delete_source`: deleting the mirror deletes the source.
 
 use expect_test::expect;
 
@@ -21,8 +21,8 @@ const SOURCE: &str = "pk: company#acme, sk: user#ann, role: admin";
 const MIRROR: &str = "pk: user#ann, sk: company#acme, role: admin, _referee: membership@100";
 
 #[test]
-fn whoever_deletes_the_mirror_deletes_the_source() {
-    History::new().insert(SOURCE).later(9).remove(MIRROR).under(RULES).comes_to(expect![[r#"
+fn deleting_a_mirror_deletes_its_source() {
+    History::new().insert(SOURCE).later(9).remove(MIRROR).under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -35,9 +35,9 @@ fn whoever_deletes_the_mirror_deletes_the_source() {
 }
 
 #[test]
-fn our_own_delete_is_announced_and_not_answered() {
+fn a_mirror_delete_by_referee_does_not_delete_the_source() {
     let history = History::new().insert(SOURCE).later(9).remove(SOURCE);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -49,10 +49,10 @@ fn our_own_delete_is_announced_and_not_answered() {
 }
 
 #[test]
-fn a_source_deleted_and_written_again_stays() {
+fn a_source_deleted_and_recreated_is_kept() {
     let again = SOURCE.replace("admin", "user");
     let one_batch = History::new().insert(SOURCE).later(9).remove(SOURCE).insert(&again);
-    one_batch.under(RULES).comes_to(expect![[r#"
+    one_batch.under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -62,7 +62,7 @@ fn a_source_deleted_and_written_again_stays() {
         + user#ann/company#acme _referee: membership@300 role: user
     "#]]);
     let two = History::new().insert(SOURCE).later(9).remove(SOURCE).later(1).insert(&again);
-    two.under(RULES).comes_to(expect![[r#"
+    two.under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -81,7 +81,7 @@ fn a_source_deleted_and_written_again_stays() {
 fn a_mirror_deleted_while_its_source_changes_is_written_again() {
     let again = SOURCE.replace("admin", "user");
     let history = History::new().insert(SOURCE).later(9).remove(MIRROR).change(SOURCE, &again);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -93,7 +93,7 @@ fn a_mirror_deleted_while_its_source_changes_is_written_again() {
 }
 
 #[test]
-fn a_delete_delivered_again_does_not_take_a_source_written_since() {
+fn a_redelivered_mirror_delete_keeps_a_source_written_since() {
     let history = History::new()
         .insert(SOURCE)
         .later(9)
@@ -101,7 +101,7 @@ fn a_delete_delivered_again_does_not_take_a_source_written_since() {
         .later(9)
         .insert(&SOURCE.replace("admin", "user"))
         .again(1);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -117,11 +117,11 @@ fn a_delete_delivered_again_does_not_take_a_source_written_since() {
     "#]]);
 }
 
-/// An old change of the source, delivered again, writes the mirror anew before the delete is seen.
+/// A redelivered old change of the source writes the mirror again before the delete is processed.
 #[test]
-fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
+fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_with_its_old_fence() {
     let history = History::new().insert(SOURCE).remove(MIRROR);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         2 app: 5 requests, 3 read, 5 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
           membership put user#ann/company#acme
@@ -134,12 +134,13 @@ fn a_delete_is_answered_though_the_mirror_is_back_with_its_old_fence() {
     "#]]);
 }
 
-/// The worker that announced it died, and its record is coalesced with the announcement.
+/// The worker that announced the delete died. The mirror's insert and the announcement are
+/// coalesced.
 #[test]
-fn a_delete_that_was_announced_and_not_made_is_made() {
+fn an_announced_mirror_delete_that_was_not_made_is_completed() {
     let announced = format!("{MIRROR} deleting");
     let history = History::new().insert(MIRROR).change(MIRROR, &announced);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         2 app: 3 requests, 1 read, 2 write
           membership update user#ann/company#acme
           membership delete user#ann/company#acme
@@ -148,30 +149,30 @@ fn a_delete_that_was_announced_and_not_made_is_made() {
     "#]]);
 }
 
-/// An old delete landed late, or the source came back: nobody else will write the mirror.
+/// An old delete landed late, or the source was re-created: no later record would write the mirror.
 #[test]
-fn a_delete_of_ours_that_took_a_mirror_that_belongs_there_is_undone() {
+fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
     let history = History::new().has(SOURCE).remove(&format!("{MIRROR} deleting"));
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         1 app: 2 requests, 1 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    // Nobody's wish to see the source go, for a rule that observes by then either.
+    // For a rule that only observes by then, it is not a request to delete the source either.
     let observed = RULES.replace("delete_source }", "delete_source, mode: observe }");
-    history.under(&observed).comes_to(expect![[r#"
+    history.under(&observed).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 0 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
           membership would put user#ann/company#acme
     "#]]);
 }
 
-/// It is written again with the mark that it had, before its delete is seen.
+/// The mirror is written again with its old mark before its delete is processed.
 #[test]
-fn a_delete_is_answered_though_the_mirror_is_back_in_the_same_batch() {
+fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_in_the_same_batch() {
     let history = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR);
-    history.under(RULES).comes_to(expect![[r#"
+    history.under(RULES).results_in(expect![[r#"
         2 app: 4 requests, 3 read, 4 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann
@@ -182,20 +183,20 @@ fn a_delete_is_answered_though_the_mirror_is_back_in_the_same_batch() {
         - company#acme/user#ann role: admin
         - user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    // Elsewhere it is the last image that counts.
+    // Under other settings only the last image counts.
     let restored = RULES.replace("on_mirror_delete: delete_source", "on_mirror_delete: restore");
-    history.under(&restored).comes_to(expect![[r#"
+    history.under(&restored).results_in(expect![[r#"
         2 app: 1 requests, 1 read, 0 write
     "#]]);
     let gone = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR).remove(MIRROR);
-    gone.under(&restored).comes_to(expect![[r#"
+    gone.under(&restored).results_in(expect![[r#"
         3 app: 4 requests, 3 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the source exists and its mirror does not
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    gone.under(RULES).comes_to(expect![[r#"
+    gone.under(RULES).results_in(expect![[r#"
         3 app: 4 requests, 3 read, 4 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, and the rule deletes its source with it
           membership delete company#acme/user#ann

@@ -1,6 +1,6 @@
 //! Decisions: for a rule file and a history, what is found and done, and what it costs.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test decisions` writes the expectations anew.
+//! `UPDATE_EXPECT=1 cargo test --test decisions` rewrites the expectations.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,27 +42,27 @@ use expect_test::Expect;
 use history::{History, load, outcome};
 
 impl History {
-    /// What it comes to under these rules.
-    fn under(&self, rules: &str) -> Come {
-        Come(outcome(&load(rules), self))
+    /// The results of this history under these rules.
+    fn under(&self, rules: &str) -> Results {
+        Results(outcome(&load(rules), self))
     }
 }
 
-/// What a history comes to.
-struct Come(String);
+/// The results of a history: violations, writes and costs, as text.
+struct Results(String);
 
-impl Come {
-    /// It is this.
-    fn comes_to(&self, expected: impl Borrow<Expect>) {
+impl Results {
+    /// Asserts the whole text.
+    fn results_in(&self, expected: impl Borrow<Expect>) {
         expected.borrow().assert_eq(&self.0);
     }
 
-    /// Its violations are these.
-    fn tells(&self, expected: impl Borrow<Expect>) {
+    /// Asserts the violations.
+    fn reports(&self, expected: impl Borrow<Expect>) {
         self.has_lines(" -> ", expected.borrow());
     }
 
-    /// Its deliveries, and what each costs, are these.
+    /// Asserts the deliveries and the cost of each.
     fn costs(&self, expected: impl Borrow<Expect>) {
         self.has_lines(" requests, ", expected.borrow());
     }
@@ -73,7 +73,7 @@ impl Come {
     }
 }
 
-/// This item with so much more in it that a page of a query holds three of them.
+/// This item, padded so that a page of a query holds three such items.
 fn large(item: &str) -> String {
     format!("{item}, note: {}", "x".repeat(390_000))
 }

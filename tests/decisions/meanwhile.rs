@@ -1,4 +1,4 @@
-//! What happens to a history while the engine is at work on it.
+//! Writes by others while the engine processes a history.
 
 use std::rc::Rc;
 
@@ -6,10 +6,10 @@ use futures_util::FutureExt as _;
 use referee::store::memory::{CallKind, Fault};
 use referee::store::{Action, Memory, Store as _, Write};
 
-use crate::Come;
+use crate::Results;
 use crate::history::{History, item, load, outcome_on};
 
-/// What somebody else does, whatever is there.
+/// An unconditional write by another client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Other<'t> {
     Puts(&'t str),
@@ -28,14 +28,14 @@ impl Other<'_> {
 }
 
 impl History {
-    /// What it comes to under these rules if others do this just before the n-th request of a
-    /// kind, from one.
+    /// The results under these rules if others make these writes just before the n-th request of a
+    /// kind, counted from one.
     pub(crate) fn before(
         &self,
         rules: &str,
         (n, kind): (usize, CallKind),
         others: impl IntoIterator<Item = Other<'static>>,
-    ) -> Come {
+    ) -> Results {
         let others: Vec<_> = others.into_iter().collect();
         self.during(rules, move |store, at| {
             if at == (n, kind) {
@@ -47,21 +47,22 @@ impl History {
         })
     }
 
-    /// What it comes to under these rules if this happens just before each request: the n-th, from
-    /// one, of its kind.
+    /// The results under these rules if `happens` runs just before each request. It gets the kind
+    /// of the request and its number among the requests of its kind, counted from one.
     pub(crate) fn during(
         &self,
         rules: &str,
         happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,
-    ) -> Come {
+    ) -> Results {
         let rules = load(rules);
         let store = Rc::new(self.store(&rules));
         before_requests(&store, happens);
-        Come(outcome_on(&rules, self, &store))
+        Results(outcome_on(&rules, self, &store))
     }
 }
 
-/// Lets this happen just before each request to a store: the n-th, from one, of its kind.
+/// Runs `happens` just before each request to a store. It gets the kind of the request and its
+/// number among the requests of its kind, counted from one.
 pub(crate) fn before_requests(
     store: &Rc<Memory>,
     mut happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,

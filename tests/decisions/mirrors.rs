@@ -31,9 +31,9 @@ fn mirror(attributes: &str) -> String {
 }
 
 #[test]
-fn a_source_is_mirrored_and_its_echo_finds_nothing_to_do() {
+fn a_source_is_mirrored_and_the_mirrors_own_record_needs_no_write() {
     let history = History::new().insert(&source("role: admin, notes: secret"));
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -42,9 +42,9 @@ fn a_source_is_mirrored_and_its_echo_finds_nothing_to_do() {
 }
 
 #[test]
-fn all_or_nothing_may_be_copied() {
+fn copy_accepts_all_and_none() {
     let history = History::new().insert(&source("role: admin, list: [1, {a: b}], none: null"));
-    history.under(&LISTED.replace("[role, since]", "all")).comes_to(expect![[r#"
+    history.under(&LISTED.replace("[role, since]", "all")).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -52,31 +52,31 @@ fn all_or_nothing_may_be_copied() {
     "#]]);
     let changed = History::new()
         .change(&source("role: admin, kind: x, seen: 1"), &source("role: admin, kind: x, seen: 2"));
-    history.under(&LISTED.replace("[role, since]", "none")).comes_to(expect![[r#"
+    history.under(&LISTED.replace("[role, since]", "none")).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100
     "#]]);
-    // Whether anything changes for the mirror is told by what is copied.
-    changed.under(&LISTED.replace("[role, since]", "all")).comes_to(expect![[r#"
+    // Only a change to a copied attribute changes the mirror.
+    changed.under(&LISTED.replace("[role, since]", "all")).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 kind: x role: admin seen: 2
     "#]]);
-    changed.under(&LISTED.replace("[role, since]", "none")).comes_to(expect![[r#"
+    changed.under(&LISTED.replace("[role, since]", "none")).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_change_and_a_removal_of_attributes_are_copied() {
+fn changed_and_removed_attributes_are_copied() {
     let history = History::new()
         .insert(&source("role: admin, since: '2024'"))
         .later(9)
         .change(&source("role: admin, since: '2024'"), &source("role: user"));
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -88,24 +88,24 @@ fn a_change_and_a_removal_of_attributes_are_copied() {
 }
 
 #[test]
-fn what_is_not_copied_changes_nothing() {
+fn a_change_to_an_attribute_that_is_not_copied_writes_nothing() {
     let history = History::new().change(&source("role: admin"), &source("role: admin, notes: x"));
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
     let none = LISTED.replace("[role, since]", "none");
     let history = History::new().change(&source("role: admin"), &source("role: user"));
-    history.under(&none).comes_to(expect![[r#"
+    history.under(&none).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_source_that_goes_takes_its_mirror() {
+fn deleting_a_source_deletes_its_mirror() {
     let history = History::new()
         .has(&mirror("_referee: membership@1, role: admin"))
         .remove(&source("role: admin"));
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership delete user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -114,12 +114,12 @@ fn a_source_that_goes_takes_its_mirror() {
 }
 
 #[test]
-fn another_key_is_another_source() {
+fn a_source_with_another_key_gets_another_mirror() {
     let history = History::new()
         .has(&mirror("_referee: membership@1, role: admin"))
         .remove(&source("role: admin"))
         .insert("pk: company#acme, sk: user#bob, role: admin");
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         2 app: 2 requests, 0 read, 2 write
           membership delete user#ann/company#acme
           membership put user#bob/company#acme
@@ -130,14 +130,14 @@ fn another_key_is_another_source() {
 }
 
 #[test]
-fn several_changes_in_a_batch_are_one_write() {
+fn several_changes_in_a_batch_cause_one_write() {
     let history = History::new()
         .insert(&source("role: admin"))
         .change(&source("role: admin"), &source("role: user"))
         .remove(&source("role: user"))
         .insert(&source("role: guest"))
         .change(&source("role: guest"), &source("role: guest, notes: x"));
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         5 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -145,16 +145,16 @@ fn several_changes_in_a_batch_are_one_write() {
     "#]]);
 }
 
-/// The mirror's fence is that of the change that it shows, whatever came after.
+/// The mirror's fence is the sequence number of the change that it reflects, whatever follows.
 #[test]
-fn a_change_delivered_again_changes_nothing() {
+fn a_redelivered_change_changes_nothing() {
     let history = History::new()
         .insert(&source("role: admin"))
         .later(9)
         .change(&source("role: admin"), &source("role: user"))
         .again(0)
         .again(1);
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -168,7 +168,7 @@ fn a_change_delivered_again_changes_nothing() {
 }
 
 #[test]
-fn a_delete_delivered_again_leaves_what_was_written_since() {
+fn a_redelivered_delete_keeps_a_later_write() {
     let history = History::new()
         .insert(&source("role: admin"))
         .later(9)
@@ -177,7 +177,7 @@ fn a_delete_delivered_again_leaves_what_was_written_since() {
         .insert(&source("role: user"))
         .again(1)
         .again(0);
-    history.under(LISTED).comes_to(expect![[r#"
+    history.under(LISTED).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
@@ -208,7 +208,7 @@ mirrors:
 fn a_mirror_has_its_own_key_and_kind() {
     let history =
         History::new().insert("pk: member#1, kind: Member, meta: {state: live, x: 1}, id: z");
-    history.under(KINDS).comes_to(expect![[r#"
+    history.under(KINDS).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           copied put other:1
         1 own: 1 requests, 1 read, 0 write
@@ -217,11 +217,11 @@ fn a_mirror_has_its_own_key_and_kind() {
 }
 
 #[test]
-fn what_becomes_or_is_no_more_a_source_is_mirrored_or_not() {
+fn an_item_that_becomes_a_source_or_stops_being_one_gains_or_loses_its_mirror() {
     let member = "pk: member#1, kind: Member, meta: {state: live}";
     let guest = "pk: member#1, kind: Member, meta: {state: gone}";
     let history = History::new().change(guest, member).later(9).change(member, guest);
-    history.under(KINDS).comes_to(expect![[r#"
+    history.under(KINDS).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           copied put other:1
         1 own: 1 requests, 1 read, 0 write
@@ -232,26 +232,26 @@ fn what_becomes_or_is_no_more_a_source_is_mirrored_or_not() {
 }
 
 #[test]
-fn another_kind_of_item_at_the_keys_of_mirrors_is_nobodys_business() {
+fn an_item_of_another_kind_at_a_mirrors_key_is_ignored() {
     let history = History::new()
         .in_table("other")
         .insert("id: '1', kind: Invoice")
         .change("id: '2', kind: Invoice", "id: '2', kind: Invoice, paid: true")
         .remove("id: '3', kind: Invoice");
-    history.under(KINDS).comes_to(expect![[r#"
+    history.under(KINDS).results_in(expect![[r#"
         3 app: 1 requests, 3 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_key_that_is_too_long_for_a_mirror_is_rejected() {
+fn a_source_whose_mirror_key_would_be_too_long_is_rejected() {
     let reversed =
         LISTED.replace("user#{user}\", sk: \"company#{company}", "u#{user}\", sk: \"of#{company}");
     let long = "x".repeat(1030);
     let history = History::new()
         .insert(&format!("pk: company#{long}, sk: user#ann, role: admin"))
         .insert(&source("role: admin"));
-    history.under(&reversed).comes_to(expect![[r#"
+    history.under(&reversed).results_in(expect![[r#"
         2 app: 1 requests, 0 read, 1 write
           membership put u#ann/of#acme
           rejected @100: mirror `membership` cannot be written: the sort key would have 1033 bytes, and DynamoDB allows 1024
@@ -262,7 +262,7 @@ fn a_key_that_is_too_long_for_a_mirror_is_rejected() {
 
 /// While the engine waits to confirm the first batch's dangling reference, the source changes.
 #[test]
-fn an_echo_of_what_the_source_no_longer_says_is_put_right_without_a_word() {
+fn a_mirror_written_from_an_outdated_source_is_corrected_silently() {
     let history = History::new()
         .insert(&source("role: admin"))
         .insert(&format!("{}, role: admin", SOURCE.replace("ann", "bob")))
@@ -274,7 +274,7 @@ fn an_echo_of_what_the_source_no_longer_says_is_put_right_without_a_word() {
         "entities:",
         "entities:\n  company: { table: app, key: { pk: \"company#{company}\", sk: \"-\" } }",
     );
-    history.under(&waiting).comes_to(expect![[r#"
+    history.under(&waiting).results_in(expect![[r#"
         2 app: 4 requests, 4 read, 2 write
           waits dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           membership put user#ann/company#acme

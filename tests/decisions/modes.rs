@@ -1,4 +1,4 @@
-//! What rules do in each mode, and how much their violations weigh.
+//! The modes and severities of rules.
 
 use expect_test::expect;
 use referee::rules::model::Mode;
@@ -31,7 +31,7 @@ fn history() -> History {
 #[test]
 fn a_rule_enforces_observes_or_is_off() {
     let under = |mode: &str| history().under(&RULES.replace("SETTINGS", &format!("mode: {mode}")));
-    under("enforce").comes_to(expect![[r#"
+    under("enforce").results_in(expect![[r#"
         3 app: 7 requests, 7 read, 2 write
           member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           member_company orphaned company#acme/user#ann -> company#acme/- @300 reported: 2 `member` still refer to the deleted `company` [2]
@@ -41,7 +41,7 @@ fn a_rule_enforces_observes_or_is_off() {
         - user#cid/company#acme _referee: membership@1
         + user#ann/company#acme _referee: membership@100
     "#]]);
-    under("observe").comes_to(expect![[r#"
+    under("observe").results_in(expect![[r#"
         3 app: 6 requests, 10 read, 0 write
           member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the source exists and its mirror does not
@@ -50,14 +50,14 @@ fn a_rule_enforces_observes_or_is_off() {
           membership would put user#ann/company#acme
           membership would delete user#cid/company#acme
     "#]]);
-    under("off").comes_to(expect![[r#"
+    under("off").results_in(expect![[r#"
         3 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_warning_weighs_less() {
-    history().under(&RULES.replace("SETTINGS", "severity: warn")).comes_to(expect![[r#"
+fn severity_warn_turns_violations_into_warnings() {
+    history().under(&RULES.replace("SETTINGS", "severity: warn")).results_in(expect![[r#"
         3 app: 7 requests, 7 read, 2 write
           warning: member_company dangling_reference company#acme/user#ann -> company#acme/- @100 reported: the referenced `company` does not exist
           warning: member_company orphaned company#acme/user#ann -> company#acme/- @300 reported: 2 `member` still refer to the deleted `company` [2]
@@ -70,7 +70,7 @@ fn a_warning_weighs_less() {
 }
 
 #[test]
-fn one_mode_for_all_rules_leaves_off_what_is_off() {
+fn a_mode_for_all_rules_does_not_turn_on_a_rule_that_is_off() {
     let of = |mode: &str| load(&RULES.replace("SETTINGS", &format!("mode: {mode}")));
     for mode in [Mode::Enforce, Mode::Observe, Mode::Off] {
         let expected = outcome(&of("off"), &history());
@@ -81,7 +81,7 @@ fn one_mode_for_all_rules_leaves_off_what_is_off() {
 }
 
 #[test]
-fn a_mode_is_named_as_in_the_rule_file() {
+fn modes_have_the_names_of_the_rule_file() {
     let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
     for (name, mode) in modes {
         assert_eq!(Mode::from_name(name), Some(mode));
@@ -91,7 +91,7 @@ fn a_mode_is_named_as_in_the_rule_file() {
 
 /// The shadow deployment: whatever happens, nothing is written.
 #[test]
-fn observing_asks_for_no_write() {
+fn observe_mode_makes_no_write() {
     let mut fixtures = 0;
     for mut fixture in Fixture::all() {
         fixture.rules = fixture.rules.in_mode(Mode::Observe);

@@ -1,4 +1,4 @@
-//! What an outcome tells besides what was found and done.
+//! What an outcome contains besides violations and writes.
 
 use crate::delivery::{clock, deliver};
 use crate::history::{BEGIN_S, History, load};
@@ -15,7 +15,7 @@ references:
 "#;
 
 #[test]
-fn the_oldest_change_that_a_rule_looks_at_and_the_requests_that_read() {
+fn an_outcome_contains_the_oldest_relevant_change_and_the_number_of_read_requests() {
     let orders = ["pk: order#1, by: ann", "pk: order#2, by: ann"];
     let [first, second] = orders;
     let history = History::new().has_all(orders.map(str::to_owned));
@@ -24,6 +24,6 @@ fn the_oldest_change_that_a_rule_looks_at_and_the_requests_that_read() {
     let store = history.store(&load(RULES));
     let outcome = deliver(RULES, &history, &store, &clock(100, 1_000));
     assert_eq!(outcome.oldest_ms, Some(i64::try_from(BEGIN_S + 10).unwrap() * 1_000));
-    // Two looks at the customer and the orders, and the transaction that deletes these.
+    // Two reads of the customer and the orders, and the transaction that deletes the orders.
     assert_eq!((outcome.reads, outcome.requests, outcome.writes.len()), (2, 3, 2));
 }

@@ -1,6 +1,6 @@
-//! Races: what happens while a delete is being answered, and what comes again after it.
+//! Races: writes while a delete is processed, and redelivery after it.
 //!
-//! The tables' content depends here on when things happen. Where it does not, there is a case under
+//! Here the content of the tables depends on timing. Where it does not, there is a case under
 //! `events/`.
 
 use expect_test::expect;
@@ -40,26 +40,26 @@ fn shop(action: &str) -> String {
 }
 
 #[test]
-fn one_of_an_insert_and_a_delete_sees_the_other() {
+fn either_an_insert_or_a_delete_sees_the_other() {
     let order = "pk: customer#ann, sk: order#1";
     let report = shop("on_missing: report");
-    History::new().insert(order).remove(ANN).under(&report).comes_to(expect![[r#"
+    History::new().insert(order).remove(ANN).under(&report).results_in(expect![[r#"
         2 app: 5 requests, 6 read, 0 write
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
-    History::new().remove(ANN).insert(order).under(&report).comes_to(expect![[r#"
+    History::new().remove(ANN).insert(order).under(&report).results_in(expect![[r#"
         2 app: 5 requests, 6 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer` [1]
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @200 reported: the referenced `customer` does not exist
     "#]]);
-    History::new().insert(order).later(9).remove(ANN).under(&report).comes_to(expect![[r#"
+    History::new().insert(order).later(9).remove(ANN).under(&report).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @100 reported: the referenced `customer` does not exist
         1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @200 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
-    History::new().remove(ANN).later(9).insert(order).under(&report).comes_to(expect![[r#"
+    History::new().remove(ANN).later(9).insert(order).under(&report).results_in(expect![[r#"
         1 app: 1 requests, 1 read, 0 write
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference customer#ann/order#1 -> customer#ann/- @200 reported: the referenced `customer` does not exist
@@ -67,13 +67,13 @@ fn one_of_an_insert_and_a_delete_sees_the_other() {
 }
 
 #[test]
-fn a_target_that_is_back_at_the_last_moment_is_left_as_it_is() {
+fn a_target_recreated_just_before_its_restore_is_left_alone() {
     let deleted = History::new()
         .has("pk: customer#ann, sk: order#1")
         .remove("pk: customer#ann, sk: '-', name: Ann");
     let back = Other::Puts("pk: customer#ann, sk: '-', name: Anna");
     let restore = shop("on_delete: restore, on_ttl_delete: report");
-    deleted.before(&restore, (1, Transact), [back]).comes_to(expect![[r#"
+    deleted.before(&restore, (1, Transact), [back]).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- name: Anna
@@ -81,16 +81,16 @@ fn a_target_that_is_back_at_the_last_moment_is_left_as_it_is() {
 }
 
 #[test]
-fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
+fn a_redelivered_delete_deletes_the_remaining_orphans_and_no_new_items() {
     let orders = || {
         let orders = (1..=4).map(|order| format!("pk: customer#ann, sk: order#{order}"));
         History::new().has_all(orders)
     };
     let limited = shop("on_delete: cascade, max_fanout: 3");
-    orders().remove(ANN).again(0).under(&limited).comes_to(expect![[r#"
+    orders().remove(ANN).again(0).under(&limited).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 3 `order` referred to the deleted `customer` and were deleted [3]
-          order_customer fanout_exceeded customer#ann/order#1 -> customer#ann/- @100 reported: more than 3 items refer to it [3]
+          order_customer fanout_exceeded customer#ann/order#1 -> customer#ann/- @100 reported: more than 3 items refer to the deleted one [3]
           order_customer delete customer#ann/order#1
           order_customer delete customer#ann/order#2
           order_customer delete customer#ann/order#3
@@ -104,10 +104,10 @@ fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
         - customer#ann/order#3
         - customer#ann/order#4
     "#]]);
-    // A customer of the same key, and orders of theirs, long after.
+    // Much later, a new customer with the same key, and a new order.
     let again = orders().remove(ANN).later(60).insert(ANN);
     let again = again.insert("pk: customer#ann, sk: order#9").again(0);
-    again.under(&shop("on_delete: cascade")).comes_to(expect![[r#"
+    again.under(&shop("on_delete: cascade")).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 10 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 4 `order` referred to the deleted `customer` and were deleted [4]
           order_customer delete customer#ann/order#1
@@ -125,13 +125,13 @@ fn a_delete_that_comes_again_deletes_what_was_left_and_nothing_new() {
 }
 
 #[test]
-fn what_is_gone_at_the_last_moment_is_not_written_again() {
+fn an_item_deleted_just_before_its_repair_is_not_recreated() {
     let deleted = History::new()
         .has("pk: team#red, sk: task#1, owner: ann")
         .has("pk: team#red, sk: task#2, owner: ann")
         .remove("pk: team#red, sk: user#ann");
     let gone = Other::Deletes("pk: team#red, sk: task#1");
-    deleted.before(WORK, (1, Transact), [gone]).comes_to(expect![[r#"
+    deleted.before(WORK, (1, Transact), [gone]).results_in(expect![[r#"
         1 app: 5 requests, 3 read, 10 write
           task_owner orphaned team#red/task#2 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`; its reference was removed [1]
           task_owner update team#red/task#2: REMOVE owner
@@ -143,7 +143,7 @@ fn what_is_gone_at_the_last_moment_is_not_written_again() {
 }
 
 #[test]
-fn one_rule_deletes_what_another_would_have_changed() {
+fn one_rule_deletes_an_item_that_another_would_update() {
     let rules = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -157,14 +157,14 @@ references:
 "#;
     let task = || History::new().has("pk: team#red, sk: task#1, owner: ann");
     let (team, ann) = ("pk: team#red, sk: '-'", "pk: team#red, sk: user#ann");
-    task().remove(team).remove(ann).under(rules).comes_to(expect![[r#"
+    task().remove(team).remove(ann).under(rules).results_in(expect![[r#"
         2 app: 6 requests, 6 read, 4 write
           task_team orphaned team#red/task#1 -> team#red/- @100 repaired: 1 `task` referred to the deleted `team` and was deleted [1]
           task_team delete team#red/task#1
         1 own: 0 requests, 0 read, 0 write
         - team#red/task#1 owner: ann
     "#]]);
-    task().remove(ann).remove(team).under(rules).comes_to(expect![[r#"
+    task().remove(ann).remove(team).under(rules).results_in(expect![[r#"
         2 app: 7 requests, 6 read, 8 write
           task_owner orphaned team#red/task#1 -> team#red/user#ann @100 repaired: 1 `task` referred to the deleted `user`; its reference was removed [1]
           task_team orphaned team#red/task#1 -> team#red/- @200 repaired: 1 `task` referred to the deleted `team` and was deleted [1]
@@ -176,7 +176,7 @@ references:
 }
 
 #[test]
-fn a_marked_item_is_spared_if_all_is_well_again() {
+fn a_marked_item_is_unmarked_if_its_reference_is_valid_again() {
     let fallen = || {
         History::new()
             .has("pk: node#1, sk: '-', parent: '0'")
@@ -186,7 +186,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
     };
     // The first transaction marks the node, the second deletes it.
     let back = Other::Puts("pk: node#0, sk: '-'");
-    fallen().before(TREE, (2, Transact), [back]).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [back]).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -196,7 +196,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
         + node#0/-
     "#]]);
     let moved = Other::Puts("pk: node#1, sk: '-', parent: '9'");
-    fallen().before(TREE, (2, Transact), [moved]).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [moved]).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -206,7 +206,7 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
         + node#1/- parent: 9
     "#]]);
     let moved = "pk: node#1, sk: '-', parent: '9', _referee: {rule: node_parent, depth: 1}";
-    fallen().before(TREE, (2, Transact), [Other::Puts(moved)]).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [Other::Puts(moved)]).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -219,11 +219,11 @@ fn a_marked_item_is_spared_if_all_is_well_again() {
 }
 
 #[test]
-fn a_node_under_one_that_falls_falls_too_or_is_reported() {
+fn a_child_of_a_deleted_node_is_deleted_or_reported() {
     let fallen =
         || History::new().has("pk: node#1, sk: '-', parent: '0'").remove("pk: node#0, sk: '-'");
     let added = Other::Puts("pk: node#2, sk: '-', parent: '1'");
-    fallen().before(TREE, (1, Transact), [added]).comes_to(expect![[r#"
+    fallen().before(TREE, (1, Transact), [added]).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -237,7 +237,7 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
         1 own: 2 requests, 1.5 read, 0 write
         - node#1/- parent: 0
     "#]]);
-    fallen().before(TREE, (2, Transact), [added]).comes_to(expect![[r#"
+    fallen().before(TREE, (2, Transact), [added]).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion
@@ -252,7 +252,7 @@ fn a_node_under_one_that_falls_falls_too_or_is_reported() {
         1 own: 2 requests, 1.5 read, 0 write
         - node#1/- parent: 0
     "#]]);
-    fallen().later(60).insert("pk: node#2, sk: '-', parent: '1'").under(TREE).comes_to(expect![[r#"
+    fallen().later(60).insert("pk: node#2, sk: '-', parent: '1'").under(TREE).results_in(expect![[r#"
         1 app: 4 requests, 2.5 read, 6 write
           node_parent orphaned node#1/- -> node#0/- @100 repaired: 1 `node` referred to the deleted `node` and was deleted [1]
           node_parent update node#1/-: marked for deletion

@@ -1,4 +1,4 @@
-//! What changes between two reads: all is well, and must not look as if it were not.
+//! Changes between two reads that must not cause a false alarm.
 
 use expect_test::{Expect, expect};
 use referee::store::Memory;
@@ -19,19 +19,19 @@ mirrors:
   membership: { source: member, mirror: member_of, on_mirror_delete: report, adopt: true }
 "#;
 
-/// Someone put an item where a mirror belongs. Its source and the mirror itself come just before
-/// the n-th read.
+/// Another writer has put an item at a mirror's key. The source and the mirror are written just
+/// before the n-th read.
 fn check_mirror(n: usize, expected: &Expect) {
     let history = History::new().insert("pk: user#ann, sk: company#acme, note: mine").later(60);
     let others = [
         Puts("pk: company#acme, sk: user#ann, role: lead"),
         Puts("pk: user#ann, sk: company#acme, role: lead, _referee: membership@100"),
     ];
-    history.before(MIRRORED, (n, CallKind::BatchGet), others).comes_to(expected);
+    history.before(MIRRORED, (n, CallKind::BatchGet), others).results_in(expected);
 }
 
 #[test]
-fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
+fn a_mirror_written_with_its_source_before_the_read_is_kept() {
     check_mirror(
         2,
         &expect![[r#"
@@ -47,7 +47,7 @@ fn a_mirror_that_comes_with_its_source_before_it_is_read_stays() {
 }
 
 #[test]
-fn a_mirror_that_comes_with_its_source_after_it_was_read_stays() {
+fn a_mirror_written_with_its_source_after_the_read_is_kept() {
     check_mirror(
         3,
         &expect![[r#"
@@ -73,7 +73,7 @@ references:
 "#;
 
 #[test]
-fn a_target_that_comes_back_with_those_who_refer_to_it_was_never_missed() {
+fn a_target_recreated_with_its_referencing_items_leaves_no_orphans() {
     let history = History::new()
         .has("pk: customer#ann, sk: order#1")
         .remove("pk: customer#ann, sk: profile")
@@ -85,15 +85,15 @@ fn a_target_that_comes_back_with_those_who_refer_to_it_was_never_missed() {
         + customer#ann/order#2
         + customer#ann/profile
     "#]];
-    // Between the first look at the target and the query for who refers to it; between that query
-    // and the last look at the target.
+    // Between the first read of the target and the query for referencing items; between that query
+    // and the last read of the target.
     for at in [(2, CallKind::Query), (2, CallKind::BatchGet)] {
-        history.before(REFERRED_TO, at, others).comes_to(&expected);
+        history.before(REFERRED_TO, at, others).results_in(&expected);
     }
 }
 
 #[test]
-fn what_cannot_be_repaired_is_not_told_of_once_the_target_is_back() {
+fn an_impossible_repair_is_not_reported_once_the_target_exists_again() {
     let rules = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -113,19 +113,19 @@ references:
         .has("pk: task#1, sk: '-', owner: ann")
         .remove("pk: user#ann, sk: '-'")
         .later(60);
-    history.under(rules).comes_to(expect![[r#"
+    history.under(rules).results_in(expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
           task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
     "#]]);
     let last = (3, CallKind::BatchGet);
-    history.before(rules, last, [Puts("pk: user#ann, sk: '-'")]).comes_to(expect![[r#"
+    history.before(rules, last, [Puts("pk: user#ann, sk: '-'")]).results_in(expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
         1 own: 0 requests, 0 read, 0 write
         + user#ann/-
     "#]]);
 }
 
-/// Members who are found by their mirrors.
+/// Rules that find members by their mirrors, with this action.
 fn found_by_mirror(action: &str) -> String {
     orphans::MIRRORED.replace(
         "{ mirror: membership }",
@@ -133,18 +133,18 @@ fn found_by_mirror(action: &str) -> String {
     )
 }
 
-/// A member whose mirror someone deletes.
+/// A member whose mirror another writer deletes.
 fn unmirrored() -> History {
     History::new()
         .has("pk: company#acme, sk: user#ann")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
 }
 
-/// The mirror by itself would be looked at after two seconds.
+/// The mirror rule alone would check the mirror after two seconds.
 #[test]
-fn what_a_mirror_hid_has_its_grace_too() {
+fn a_reference_hidden_by_a_deleted_mirror_gets_its_full_grace_period() {
     let history = unmirrored().later(7).insert("pk: user#ann, sk: user#");
-    history.under(&found_by_mirror("on_missing: delete")).comes_to(expect![[r#"
+    history.under(&found_by_mirror("on_missing: delete")).results_in(expect![[r#"
         1 app: 6 requests, 5 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
           membership put user#ann/company#acme
@@ -152,7 +152,7 @@ fn what_a_mirror_hid_has_its_grace_too() {
         1 app: 0 requests, 0 read, 0 write
         + user#ann/company#acme _referee: membership@1
     "#]]);
-    unmirrored().under(&found_by_mirror("on_missing: delete")).comes_to(expect![[r#"
+    unmirrored().under(&found_by_mirror("on_missing: delete")).results_in(expect![[r#"
         1 app: 8 requests, 6 read, 5 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
           member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 repaired: the referenced `user` does not exist
@@ -167,7 +167,7 @@ fn what_a_mirror_hid_has_its_grace_too() {
 }
 
 #[test]
-fn who_goes_before_its_target_was_never_dangling() {
+fn an_item_deleted_before_its_target_is_never_dangling() {
     let history = unmirrored().has("pk: user#ann, sk: user#");
     let others = [
         Other::Deletes("pk: company#acme, sk: user#ann"),
@@ -176,7 +176,7 @@ fn who_goes_before_its_target_was_never_dangling() {
     // Between the look at the source and the one at its target.
     history
         .before(&found_by_mirror("on_missing: report"), (5, CallKind::BatchGet), others)
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             1 app: 7 requests, 6 read, 1 write
               membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
               membership put user#ann/company#acme
@@ -190,7 +190,7 @@ fn who_goes_before_its_target_was_never_dangling() {
 }
 
 #[test]
-fn who_becomes_of_another_kind_refers_to_nothing() {
+fn an_item_that_changes_its_kind_no_longer_refers() {
     let rules = found_by_mirror("on_missing: report").replace(
         r##"pk: "company#{company}", sk: "user#{user}" } }"##,
         r##"pk: "company#{company}", sk: "user#{user}" }, attributes: { kind: S }, where: { kind: M } }"##,
@@ -199,17 +199,17 @@ fn who_becomes_of_another_kind_refers_to_nothing() {
         .has("pk: company#acme, sk: user#ann, kind: M")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
     let guest = [Puts("pk: company#acme, sk: user#ann, kind: G")];
-    // Once its mirror is back, just before it is looked at.
-    history.before(&rules, (4, CallKind::BatchGet), guest).tells(expect!["membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not"]);
+    // After the mirror is restored, just before the item is read.
+    history.before(&rules, (4, CallKind::BatchGet), guest).reports(expect!["membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not"]);
 }
 
 #[test]
-fn a_mirror_of_a_source_that_changes_and_changes_is_nobody_elses_doing() {
+fn a_mirror_of_a_source_that_keeps_changing_is_not_reported_as_edited() {
     let rules = MIRRORED.replace("on_mirror_delete: report, adopt: true", "copy: all");
     let history = History::new().insert("pk: company#acme, sk: user#ann, role: a");
     let happens = |store: &Memory, at| {
-        // Just before the mirror is compared with its source, and before the write that puts it
-        // right is.
+        // Just before the mirror is compared with its source, and just before the corrected mirror
+        // is compared.
         if at == (1, CallKind::BatchGet) {
             Puts("pk: company#acme, sk: user#ann, role: b").on(store);
         }
@@ -218,7 +218,7 @@ fn a_mirror_of_a_source_that_changes_and_changes_is_nobody_elses_doing() {
         }
         Fault::None
     };
-    history.during(&rules, happens).comes_to(expect![[r#"
+    history.during(&rules, happens).results_in(expect![[r#"
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 2 requests, 1 read, 1 write

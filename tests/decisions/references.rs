@@ -1,4 +1,4 @@
-//! What an item refers to.
+//! References, checked when the referencing item is written.
 
 use expect_test::expect;
 
@@ -20,78 +20,78 @@ fn two_references_to_one_item_cost_one_read() {
         .has("pk: customer#ann")
         .insert("pk: order#1, by: ann")
         .insert("pk: order#2, by: ann");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         2 app: 1 requests, 1 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_target_that_is_not_there_is_looked_up_again_before_it_is_reported() {
-    History::new().insert("pk: order#1, by: ann").under(ORDERS).comes_to(expect![[r#"
+fn a_missing_target_is_read_again_before_it_is_reported() {
+    History::new().insert("pk: order#1, by: ann").under(ORDERS).results_in(expect![[r#"
         1 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#ann @100 reported: the referenced `customer` does not exist
     "#]]);
 }
 
 #[test]
-fn a_reference_that_did_not_change_is_not_looked_at() {
+fn an_unchanged_reference_is_not_checked() {
     let history = History::new().change("pk: order#1, by: ann", "pk: order#1, by: ann, paid: true");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_reference_that_changes_is_looked_up_and_one_that_goes_is_not() {
+fn a_changed_reference_is_checked_and_a_removed_one_is_not() {
     let history = History::new()
         .change("pk: order#1, by: ann", "pk: order#1, by: bob")
         .change("pk: order#2, by: ann", "pk: order#2");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#bob @100 reported: the referenced `customer` does not exist
     "#]]);
 }
 
 #[test]
-fn what_left_and_came_back_in_one_batch_is_looked_up() {
+fn a_reference_changed_and_restored_in_one_batch_is_checked() {
     let history = History::new()
         .change("pk: order#1, by: ann", "pk: order#1, by: bob")
         .change("pk: order#1, by: bob", "pk: order#1, by: ann");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
           order_customer dangling_reference order#1 at by -> customer#ann @200 reported: the referenced `customer` does not exist
     "#]]);
 }
 
 #[test]
-fn only_what_an_item_says_last_counts() {
+fn only_the_last_image_in_a_batch_is_checked() {
     let history = History::new()
         .insert("pk: order#1, by: ann")
         .remove("pk: order#1, by: ann")
         .insert("pk: order#2, by: ann")
         .change("pk: order#2, by: ann", "pk: order#2");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         4 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn nothing_and_null_refer_to_nothing() {
+fn an_absent_or_null_attribute_refers_to_nothing() {
     let history = History::new().insert("pk: order#1").insert("pk: order#2, by: null");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         2 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn what_can_be_no_key_is_malformed() {
+fn a_value_that_cannot_be_a_key_is_malformed() {
     let history = History::new()
         .insert("pk: order#1, by: 1")
         .insert("pk: order#2, by: ''")
         .insert("pk: order#3, by: ann#2")
         .insert("pk: order#4, by: [ann]")
         .insert("pk: order#5, by: {SS: [ann]}");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         5 app: 1 requests, 5 read, 0 write
           order_customer malformed_reference order#1 at by -> ? @100 reported: `by` has type N; the rule file declares S
           order_customer malformed_reference order#2 at by -> ? @200 reported: `` cannot be `{customer}` of a key: it is empty
@@ -102,18 +102,18 @@ fn what_can_be_no_key_is_malformed() {
 }
 
 #[test]
-fn items_of_no_rule_cost_nothing() {
+fn items_that_no_rule_covers_cost_nothing() {
     let history = History::new()
         .insert("pk: invoice#1, by: ann")
         .insert("pk: order#1#2, by: ann")
         .insert("pk: customer#ann");
-    history.under(ORDERS).comes_to(expect![[r#"
+    history.under(ORDERS).results_in(expect![[r#"
         3 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_required_reference_may_be_neither_absent_nor_null() {
+fn a_required_reference_must_not_be_absent_or_null() {
     let required = ORDERS.replace("find: none", "find: none, required: true");
     let history = History::new()
         .has("pk: customer#ann")
@@ -121,7 +121,7 @@ fn a_required_reference_may_be_neither_absent_nor_null() {
         .insert("pk: order#2, by: null")
         .insert("pk: order#3, by: ann")
         .change("pk: order#4, by: ann", "pk: order#4");
-    history.under(&required).comes_to(expect![[r#"
+    history.under(&required).results_in(expect![[r#"
         4 app: 2 requests, 4 read, 0 write
           order_customer missing_reference order#1 at by -> ? @100 reported: `by` is required but absent
           order_customer missing_reference order#2 at by -> ? @200 reported: `by` is required but absent
@@ -145,12 +145,12 @@ references:
 "#;
 
 #[test]
-fn several_references_to_one_entity_are_each_their_own() {
+fn several_references_to_one_entity_are_checked_independently() {
     let history = History::new()
         .has("pk: user#ann")
         .insert("pk: task#1, work: {by: ann, for: bob}")
         .insert("pk: task#2, work: {by: cid, for: cid}");
-    history.under(SEVERAL).comes_to(expect![[r#"
+    history.under(SEVERAL).results_in(expect![[r#"
         2 app: 2 requests, 7 read, 0 write
           task_for dangling_reference task#1 at work.for -> user#bob @100 reported: the referenced `user` does not exist
           task_by dangling_reference task#2 at work.by -> user#cid @200 reported: the referenced `user` does not exist
@@ -159,9 +159,9 @@ fn several_references_to_one_entity_are_each_their_own() {
 }
 
 #[test]
-fn a_path_through_what_is_no_map_leads_nowhere() {
+fn a_path_through_a_value_that_is_not_a_map_refers_to_nothing() {
     let history = History::new().insert("pk: task#1, work: by").insert("pk: task#2, work: [ann]");
-    history.under(SEVERAL).comes_to(expect![[r#"
+    history.under(SEVERAL).results_in(expect![[r#"
         2 app: 0 requests, 0 read, 0 write
     "#]]);
 }
@@ -170,16 +170,16 @@ fn a_path_through_what_is_no_map_leads_nowhere() {
 fn an_item_may_refer_to_itself() {
     let history =
         History::new().insert("pk: user#ann, boss: ann").insert("pk: user#bob, boss: cid");
-    history.under(SEVERAL).comes_to(expect![[r#"
+    history.under(SEVERAL).results_in(expect![[r#"
         2 app: 2 requests, 4 read, 0 write
           user_boss dangling_reference user#bob at boss -> user#cid @200 reported: the referenced `user` does not exist
     "#]]);
 }
 
 #[test]
-fn an_item_that_refers_to_itself_leaves_nothing_behind() {
+fn deleting_an_item_that_refers_to_itself_leaves_no_orphan() {
     let history = History::new().remove("pk: user#ann, boss: ann");
-    history.under(SEVERAL).comes_to(expect![[r#"
+    history.under(SEVERAL).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
@@ -210,8 +210,8 @@ fn composite() -> History {
 }
 
 #[test]
-fn a_composite_reference_of_which_parts_are_missing_is_not_checked() {
-    composite().under(COMPOSITE).comes_to(expect![[r#"
+fn a_composite_reference_with_missing_parts_is_not_checked() {
+    composite().under(COMPOSITE).results_in(expect![[r#"
         7 app: 2 requests, 5 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
           ticket_seat malformed_reference ticket#east#7 at row, place -> ? @700 reported: `row` has type N; the rule file declares S
@@ -219,9 +219,9 @@ fn a_composite_reference_of_which_parts_are_missing_is_not_checked() {
 }
 
 #[test]
-fn a_full_match_is_all_or_nothing() {
+fn match_full_requires_all_parts_or_none() {
     let full = COMPOSITE.replace("find: none", "find: none, match: full");
-    composite().under(&full).comes_to(expect![[r#"
+    composite().under(&full).results_in(expect![[r#"
         7 app: 2 requests, 7 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
           ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: only some of `row`, `place` are present
@@ -231,9 +231,9 @@ fn a_full_match_is_all_or_nothing() {
 }
 
 #[test]
-fn a_required_full_match_is_all() {
+fn a_required_match_full_requires_all_parts() {
     let full = COMPOSITE.replace("find: none", "find: none, match: full, required: true");
-    composite().under(&full).comes_to(expect![[r#"
+    composite().under(&full).results_in(expect![[r#"
         7 app: 2 requests, 8 read, 0 write
           ticket_seat dangling_reference ticket#west#2 at row, place -> seat#west#b#7 @200 reported: the referenced `seat` does not exist
           ticket_seat partial_reference ticket#east#4 at row, place -> ? @400 reported: only some of `row`, `place` are present
@@ -259,7 +259,7 @@ references:
 "#;
 
 #[test]
-fn numbers_are_equal_by_value_and_binaries_by_bytes() {
+fn numbers_match_by_value_and_binaries_by_bytes() {
     let history = History::new()
         .in_table("numbers")
         .has("id: 10")
@@ -270,7 +270,7 @@ fn numbers_are_equal_by_value_and_binaries_by_bytes() {
         .insert("pk: item#2, n: {N: '10.00'}, b: {B: '/g=='}")
         .insert("pk: item#3, n: 11, b: {B: ''}")
         .insert("pk: item#4, n: '10', b: /w==");
-    history.under(TYPED).comes_to(expect![[r#"
+    history.under(TYPED).results_in(expect![[r#"
         4 app: 2 requests, 9 read, 0 write
           item_binary dangling_reference item#2 at b -> binaries:{"B":"/g=="} @200 reported: the referenced `binary` does not exist
           item_number dangling_reference item#3 at n -> numbers:11 @300 reported: the referenced `number` does not exist
@@ -281,9 +281,9 @@ fn numbers_are_equal_by_value_and_binaries_by_bytes() {
 }
 
 #[test]
-fn a_number_written_otherwise_is_the_same_reference() {
+fn a_number_in_another_notation_is_the_same_reference() {
     let history = History::new().change("pk: item#1, n: 10", "pk: item#1, n: {N: '10.0'}");
-    history.under(TYPED).comes_to(expect![[r#"
+    history.under(TYPED).results_in(expect![[r#"
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
@@ -303,7 +303,7 @@ references:
 "#;
 
 #[test]
-fn a_target_of_another_kind_does_not_exist() {
+fn an_item_of_another_kind_is_not_the_target() {
     let history = History::new()
         .has("pk: party#ann, type: Person")
         .has("pk: party#acme, type: Company")
@@ -311,7 +311,7 @@ fn a_target_of_another_kind_does_not_exist() {
         .insert("pk: note#1, kind: Personal, on: ann")
         .insert("pk: note#2, kind: Personal, on: acme")
         .insert("pk: note#3, kind: Personal, on: none");
-    history.under(KINDS).comes_to(expect![[r#"
+    history.under(KINDS).results_in(expect![[r#"
         3 app: 2 requests, 7 read, 0 write
           note_person dangling_reference note#2 at on -> party#acme @200 reported: the referenced `person` does not exist
           note_person dangling_reference note#3 at on -> party#none @300 reported: the referenced `person` does not exist
@@ -319,12 +319,12 @@ fn a_target_of_another_kind_does_not_exist() {
 }
 
 #[test]
-fn an_item_that_becomes_of_a_kind_counts_as_inserted() {
+fn an_item_that_becomes_a_referencing_entity_counts_as_inserted() {
     let history = History::new()
         .insert("pk: note#1, kind: Public, on: ann")
         .change("pk: note#2, kind: Public, on: ann", "pk: note#2, kind: Personal, on: ann")
         .change("pk: note#3, kind: Personal, on: ann", "pk: note#3, kind: Public, on: bob");
-    history.under(KINDS).comes_to(expect![[r#"
+    history.under(KINDS).results_in(expect![[r#"
         3 app: 2 requests, 3 read, 0 write
           note_person dangling_reference note#2 at on -> party#ann @200 reported: the referenced `person` does not exist
     "#]]);

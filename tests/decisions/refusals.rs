@@ -1,4 +1,4 @@
-//! Repairs in whose way the database comes: what it answers to their transactions.
+//! Repairs whose transactions DynamoDB refuses.
 
 use expect_test::{Expect, expect};
 use referee::store::memory::{CallKind, Fault};
@@ -6,15 +6,15 @@ use referee::store::{CancellationReason, StoreError};
 
 use crate::contention::{RULES, tasks};
 
-/// What becomes of the tasks of a deleted user where this happens to the first transactions.
+/// Checks the results for the tasks of a deleted user if the first transactions meet this fault.
 fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {
     let happens = move |_: &_, (n, kind)| {
         if kind == CallKind::Transact && n <= transactions { fault.clone() } else { Fault::None }
     };
-    tasks().during(RULES, happens).comes_to(expected);
+    tasks().during(RULES, happens).results_in(expected);
 }
 
-/// A cancellation for which these actions are the reason.
+/// A cancelled transaction with these reasons, each for the action at an index.
 fn cancel(count: usize, reasons: &[(usize, CancellationReason)]) -> Fault {
     let reason = |place| {
         let found = reasons.iter().find(|(at, _)| *at == place);
@@ -24,7 +24,7 @@ fn cancel(count: usize, reasons: &[(usize, CancellationReason)]) -> Fault {
 }
 
 #[test]
-fn those_that_others_are_busy_with_hold_nobody_else_back() {
+fn an_item_in_another_transaction_does_not_delay_the_others() {
     check_tasks(
         1,
         cancel(4, &[(2, CancellationReason::Conflict)]),
@@ -62,7 +62,7 @@ fn those_that_others_are_busy_with_hold_nobody_else_back() {
 }
 
 #[test]
-fn one_that_cannot_be_repaired_holds_nobody_else_back() {
+fn an_item_that_cannot_be_repaired_does_not_block_the_others() {
     check_tasks(
         1,
         cancel(4, &[(3, CancellationReason::Invalid("too large".to_owned()))]),
@@ -77,7 +77,7 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
             - task#2/- owner: ann
         "#]],
     );
-    // DynamoDB does not always say which one it is.
+    // DynamoDB does not always say which item it is.
     check_tasks(
         2,
         Fault::Fail(StoreError::Rejected("too large together".to_owned())),
@@ -96,7 +96,7 @@ fn one_that_cannot_be_repaired_holds_nobody_else_back() {
 }
 
 #[test]
-fn one_that_is_refused_alone_has_failed() {
+fn an_item_refused_in_its_own_transaction_is_reported_as_failed() {
     check_tasks(
         3,
         Fault::Fail(StoreError::Rejected("too large".to_owned())),
@@ -114,7 +114,7 @@ fn one_that_is_refused_alone_has_failed() {
 }
 
 #[test]
-fn a_cancellation_without_a_reason_is_tried_again_another_time() {
+fn a_cancellation_without_a_reason_is_redelivered() {
     check_tasks(
         1,
         cancel(4, &[]),
@@ -135,7 +135,7 @@ fn a_cancellation_without_a_reason_is_tried_again_another_time() {
 }
 
 #[test]
-fn a_conflict_beside_another_reason_is_met_again_at_once() {
+fn a_conflict_beside_another_reason_is_retried_at_once() {
     let gone = CancellationReason::ConditionFailed(None);
     check_tasks(
         1,
@@ -153,7 +153,7 @@ fn a_conflict_beside_another_reason_is_met_again_at_once() {
 }
 
 #[test]
-fn a_guard_that_is_refused_is_nothing_to_try_again() {
+fn a_refused_condition_check_rejects_the_record() {
     check_tasks(
         1,
         cancel(4, &[(0, CancellationReason::Invalid("no such key".to_owned()))]),

@@ -1,4 +1,4 @@
-//! What is done to an item that refers to what does not exist, as it is written.
+//! `on_missing`: repairs of an item that was written with a reference to a missing target.
 
 use expect_test::expect;
 
@@ -27,11 +27,11 @@ fn with_ann() -> History {
 }
 
 #[test]
-fn delete_takes_the_item() {
+fn on_missing_delete_deletes_the_item() {
     let history = with_ann()
         .insert("pk: task#1, sk: '-', owner: ann")
         .insert("pk: task#2, sk: '-', owner: bob");
-    history.under(&rules("owner", "delete")).comes_to(expect![[r#"
+    history.under(&rules("owner", "delete")).results_in(expect![[r#"
         2 app: 3 requests, 4 read, 4 write
           reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
           reference delete task#2/-
@@ -41,11 +41,11 @@ fn delete_takes_the_item() {
 }
 
 #[test]
-fn unset_takes_the_attribute() {
+fn unset_removes_the_attribute() {
     let history = History::new()
         .insert("pk: task#1, sk: '-', owner: bob, name: paint")
         .insert("pk: task#2, sk: '-', owner: bob, name: build");
-    history.under(&rules("owner", "unset")).comes_to(expect![[r#"
+    history.under(&rules("owner", "unset")).results_in(expect![[r#"
         2 app: 3 requests, 4 read, 6 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
@@ -60,9 +60,9 @@ fn unset_takes_the_attribute() {
 }
 
 #[test]
-fn unset_takes_a_nested_value() {
+fn unset_removes_a_nested_value() {
     let history = History::new().insert("pk: task#1, sk: '-', meta: {by: bob, at: 1}");
-    history.under(&rules("meta.by", "unset")).comes_to(expect![[r#"
+    history.under(&rules("meta.by", "unset")).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 4 write
           reference dangling_reference task#1/- at meta.by -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference update task#1/-: REMOVE meta.by
@@ -73,11 +73,11 @@ fn unset_takes_a_nested_value() {
 }
 
 #[test]
-fn unset_takes_one_element_of_a_set() {
+fn unset_removes_one_element_of_a_set() {
     let history = with_ann()
         .insert("pk: task#1, sk: '-', watchers: {SS: [ann, bob, cid]}")
         .insert("pk: task#2, sk: '-', watchers: {SS: [bob]}");
-    history.under(&rules("watchers[*]", "unset")).comes_to(expect![[r#"
+    history.under(&rules("watchers[*]", "unset")).results_in(expect![[r#"
         2 app: 4 requests, 7 read, 10 write
           reference dangling_reference task#1/- at watchers[*] -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference dangling_reference task#1/- at watchers[*] -> user#cid/- @100 repaired: the referenced `user` does not exist
@@ -94,9 +94,9 @@ fn unset_takes_one_element_of_a_set() {
 }
 
 #[test]
-fn unset_takes_each_such_element_of_a_list() {
+fn unset_removes_every_dangling_element_of_a_list() {
     let history = with_ann().insert("pk: task#1, sk: '-', steps: [bob, ann, cid, bob, ann]");
-    history.under(&rules("steps[*]", "unset")).comes_to(expect![[r#"
+    history.under(&rules("steps[*]", "unset")).results_in(expect![[r#"
         1 app: 5 requests, 6 read, 12 write
           reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference dangling_reference task#1/- at steps[2] -> user#cid/- @100 repaired: the referenced `user` does not exist
@@ -109,12 +109,12 @@ fn unset_takes_each_such_element_of_a_list() {
 }
 
 #[test]
-fn set_default_puts_the_default_in_its_place() {
+fn set_default_replaces_the_value() {
     let default = "set_default, default: ann";
     with_ann()
         .insert("pk: task#1, sk: '-', owner: bob")
         .under(&rules("owner", default))
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             1 app: 3 requests, 3 read, 6 write
               reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
               reference update task#1/-: SET owner = {"S":"ann"}
@@ -126,7 +126,7 @@ fn set_default_puts_the_default_in_its_place() {
         .insert("pk: task#1, sk: '-', watchers: {SS: [bob, cid]}")
         .insert("pk: task#2, sk: '-', watchers: {SS: [ann, dan]}")
         .under(&rules("watchers[*]", default))
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             2 app: 6 requests, 9 read, 24 write
               reference dangling_reference task#1/- at watchers[*] -> user#bob/- @100 repaired: the referenced `user` does not exist
               reference dangling_reference task#1/- at watchers[*] -> user#cid/- @100 repaired: the referenced `user` does not exist
@@ -143,7 +143,7 @@ fn set_default_puts_the_default_in_its_place() {
     with_ann()
         .insert("pk: task#1, sk: '-', steps: [bob, ann, bob]")
         .under(&rules("steps[*]", default))
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             1 app: 3 requests, 4 read, 6 write
               reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist
               reference update task#1/-: SET steps[0] = {"S":"ann"}, SET steps[2] = {"S":"ann"}
@@ -154,12 +154,12 @@ fn set_default_puts_the_default_in_its_place() {
 }
 
 #[test]
-fn a_default_that_is_missing_itself_is_not_set() {
+fn a_default_whose_target_is_missing_is_not_set() {
     let default = rules("owner", "set_default, default: ann");
     let history = History::new()
         .insert("pk: task#1, sk: '-', owner: bob")
         .insert("pk: task#2, sk: '-', owner: ann");
-    history.under(&default).comes_to(expect![[r#"
+    history.under(&default).results_in(expect![[r#"
         2 app: 3 requests, 6 read, 6 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
           reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
@@ -174,7 +174,7 @@ fn revert_undoes_an_update_and_an_insert() {
             "pk: task#1, sk: '-', owner: bob, kind: x, name: build, at: 1",
         )
         .insert("pk: task#2, sk: '-', owner: bob");
-    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+    history.under(&rules("owner", "revert")).results_in(expect![[r#"
         2 app: 4 requests, 4 read, 10 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference dangling_reference task#2/- at owner -> user#bob/- @200 repaired: the referenced `user` does not exist
@@ -188,22 +188,22 @@ fn revert_undoes_an_update_and_an_insert() {
 }
 
 #[test]
-fn revert_brings_back_nothing_that_is_broken() {
+fn revert_does_not_restore_a_dangling_reference() {
     let history =
         History::new().change("pk: task#1, sk: '-', owner: ann", "pk: task#1, sk: '-', owner: bob");
-    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+    history.under(&rules("owner", "revert")).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 6 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
     "#]]);
 }
 
 #[test]
-fn revert_undoes_no_write_that_others_were_made_on_top_of() {
+fn revert_does_not_undo_a_write_that_was_changed_later() {
     let paint = "pk: task#1, sk: '-', owner: bob, name: paint";
     let history = with_ann()
         .change("pk: task#1, sk: '-', owner: ann, name: paint", paint)
         .change(paint, "pk: task#1, sk: '-', owner: bob, name: build");
-    history.under(&rules("owner", "revert")).comes_to(expect![[r#"
+    history.under(&rules("owner", "revert")).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item has changed since
     "#]]);
@@ -225,7 +225,7 @@ references:
   task_by: { from: task, to: user, on: { user: "{by}" }, find: none, on_missing: unset }
 "#;
     let history = History::new().insert("pk: task#1, sk: '-', owner: bob, by: bob");
-    history.under(two).comes_to(expect![[r#"
+    history.under(two).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 8 write
           task_owner dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
           task_by dangling_reference task#1/- at by -> user#bob/- @100 repaired: the referenced `user` does not exist
@@ -238,7 +238,7 @@ references:
 }
 
 #[test]
-fn what_observes_says_what_it_would_do() {
+fn observe_mode_reports_the_repair_it_would_make() {
     let observed = |source, action| {
         let rules = load(&rules(source, action)).in_mode(Mode::Observe);
         let history = with_ann().change(
@@ -275,7 +275,7 @@ fn what_observes_says_what_it_would_do() {
 }
 
 #[test]
-fn the_default_of_one_element_stands_with_what_the_others_stand_with() {
+fn the_default_of_an_element_is_combined_with_the_other_parts_of_its_reference() {
     let rules = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -299,7 +299,7 @@ references:
         .has("pk: team#a, sk: user#ann")
         .insert("pk: task#1, sk: '-', team: a, watchers: [ann, bob]")
         .insert("pk: task#2, sk: '-', team: b, watchers: [ann]");
-    history.under(rules).comes_to(expect![[r#"
+    history.under(rules).results_in(expect![[r#"
         2 app: 4 requests, 7 read, 12 write
           reference dangling_reference task#1/- at team, watchers[1] -> team#a/user#bob @100 repaired: the referenced `user` does not exist
           reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
@@ -311,7 +311,7 @@ references:
 }
 
 #[test]
-fn revert_asks_only_the_rules_that_are_in_use() {
+fn revert_ignores_rules_that_are_off() {
     let two = rules("owner", "revert").replace(
         "references:\n",
         "references:\n  unused: { from: task, to: user, on: { user: \"{meta.by}\" }, find: none, mode: off }\n",
@@ -320,7 +320,7 @@ fn revert_asks_only_the_rules_that_are_in_use() {
         "pk: task#1, sk: '-', owner: ann, meta: { by: eve }",
         "pk: task#1, sk: '-', owner: bob",
     );
-    history.under(&two).comes_to(expect![[r#"
+    history.under(&two).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 6 write
           reference dangling_reference task#1/- at owner -> user#bob/- @100 repaired: the referenced `user` does not exist
           reference update task#1/-: SET meta = {"M":{"by":{"S":"eve"}}}, SET owner = {"S":"ann"}
@@ -331,7 +331,7 @@ fn revert_asks_only_the_rules_that_are_in_use() {
 }
 
 #[test]
-fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
+fn revert_restores_at_most_as_many_references_as_a_transaction_can_check() {
     let with = |count: usize| {
         let users: Vec<String> = (0..count).map(|user| format!("u{user}")).collect();
         let items = users.iter().map(|user| format!("pk: user#{user}, sk: '-'"));
@@ -339,12 +339,12 @@ fn revert_goes_back_to_as_many_items_as_a_transaction_can_check() {
         let after = "pk: task#1, sk: '-', steps: [bob]";
         History::new().has_all(items).change(&before, after).under(&rules("steps[*]", "revert"))
     };
-    with(98).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
-    with(99).tells(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item referred to more items before than one transaction can check"]);
+    with(98).reports(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
+    with(99).reports(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item referred to more items before than one transaction can check"]);
 }
 
 #[test]
-fn one_attribute_may_be_several_parts_of_a_reference() {
+fn one_attribute_can_supply_several_parts_of_a_reference() {
     let rules = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -355,7 +355,7 @@ references:
   reference:
     { from: task, to: user, on: { team: "{by}", user: "{by}" }, find: none, on_missing: unset }
 "#;
-    History::new().insert("pk: task#1, sk: '-', by: ann").under(rules).comes_to(expect![[r#"
+    History::new().insert("pk: task#1, sk: '-', by: ann").under(rules).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 4 write
           reference dangling_reference task#1/- at by -> team#ann/user#ann @100 repaired: the referenced `user` does not exist
           reference update task#1/-: REMOVE by

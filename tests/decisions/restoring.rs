@@ -1,4 +1,4 @@
-//! Deleted items that are written again, since others refer to them.
+//! `on_delete: restore`: deleted items that are restored because others refer to them.
 
 use expect_test::expect;
 use referee::rules::model::Mode;
@@ -30,44 +30,44 @@ fn with_order() -> History {
 }
 
 #[test]
-fn what_is_referred_to_comes_back_as_it_was() {
-    with_order().remove(ANN).under(RULES).comes_to(expect![[r#"
+fn a_referenced_item_is_restored_as_it_was() {
+    with_order().remove(ANN).under(RULES).results_in(expect![[r#"
         1 app: 4 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was restored [1]
           order_customer put customer#ann/-
         1 own: 0 requests, 0 read, 0 write
         + customer#ann/- kind: Customer name: Ann since: 2020
     "#]]);
-    History::new().remove(ANN).under(RULES).comes_to(expect![[r#"
+    History::new().remove(ANN).under(RULES).results_in(expect![[r#"
         1 app: 1 requests, 1 read, 0 write
     "#]]);
-    with_order().expire(ANN).under(RULES).comes_to(expect![[r#"
+    with_order().expire(ANN).under(RULES).results_in(expect![[r#"
         1 app: 4 requests, 4 read, 0 write
           order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer` [1]
     "#]]);
 }
 
 #[test]
-fn what_came_back_by_itself_is_left_alone() {
+fn a_target_recreated_by_the_application_is_left_alone() {
     let other = "pk: customer#ann, sk: '-', kind: Customer, name: Anna";
-    with_order().remove(ANN).later(1).insert(other).under(RULES).comes_to(expect![[r#"
+    with_order().remove(ANN).later(1).insert(other).under(RULES).results_in(expect![[r#"
         1 app: 2 requests, 2 read, 0 write
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn what_is_in_its_place_is_left_alone() {
+fn another_item_at_the_targets_key_is_left_alone() {
     let staff = "pk: customer#ann, sk: '-', kind: Staff";
-    with_order().remove(ANN).later(1).insert(staff).under(RULES).comes_to(expect![[r#"
+    with_order().remove(ANN).later(1).insert(staff).under(RULES).results_in(expect![[r#"
         1 app: 5 requests, 4 read, 4 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; another item is at its key [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; another item is at the key of the deleted one [1]
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }
 
 #[test]
-fn what_observes_says_what_it_would_bring_back() {
+fn observe_mode_reports_what_it_would_restore() {
     let rules = load(RULES).in_mode(Mode::Observe);
     expect![[r#"
         1 app: 4 requests, 4 read, 0 write
@@ -76,9 +76,9 @@ fn what_observes_says_what_it_would_bring_back() {
     "#]].assert_eq(&outcome(&rules, &with_order().remove(ANN)));
 }
 
-/// Whichever part of the transaction DynamoDB refuses, it will every time.
+/// DynamoDB refuses one part of the transaction, and would refuse it every time.
 #[test]
-fn what_is_refused_is_not_tried_for_ever() {
+fn a_restore_that_dynamodb_refuses_is_not_retried() {
     let invalid = || CancellationReason::Invalid("it is too large".to_owned());
     let expected = expect![[r#"
         1 app: 5 requests, 4 read, 0 write
@@ -88,18 +88,18 @@ fn what_is_refused_is_not_tried_for_ever() {
         let happens = move |_: &_, (_, kind)| {
             if kind == Transact { Fault::Cancel(reasons.to_vec()) } else { Fault::None }
         };
-        with_order().remove(ANN).during(RULES, happens).comes_to(&expected);
+        with_order().remove(ANN).during(RULES, happens).results_in(&expected);
     }
 }
 
 #[test]
-fn one_that_refers_no_more_leaves_it_to_the_next() {
+fn restore_is_conditional_on_the_next_item_if_one_no_longer_refers() {
     let history = with_order().has("pk: customer#ann, sk: order#2").remove(ANN);
     let happens = |_: &_, at| {
         let gone = [CancellationReason::None, CancellationReason::ConditionFailed(None)];
         if at == (1, Transact) { Fault::Cancel(gone.to_vec()) } else { Fault::None }
     };
-    history.during(RULES, happens).comes_to(expect![[r#"
+    history.during(RULES, happens).results_in(expect![[r#"
         1 app: 5 requests, 3 read, 4 write
           order_customer orphaned customer#ann/order#2 -> customer#ann/- @100 repaired: 1 `order` still refers to the deleted `customer`, which was restored [1]
           order_customer put customer#ann/-
@@ -109,8 +109,8 @@ fn one_that_refers_no_more_leaves_it_to_the_next() {
 }
 
 #[test]
-fn those_on_the_first_page_are_counted() {
+fn referencing_items_on_the_first_page_are_counted() {
     let orders = (1..=4).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
     let history = History::new().has_all(orders).remove(ANN);
-    history.under(RULES).tells(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was restored [3 and more]"]);
+    history.under(RULES).reports(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was restored [3 and more]"]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 
-use crate::Come;
+use crate::Results;
 use crate::history::History;
 
 const RULES: &str = r#"
@@ -26,25 +26,26 @@ const EDITED: &str = "pk: user#ann, sk: company#acme, role: owner, _referee: mem
 const FOREIGN: &str = "pk: user#ann, sk: company#acme, role: admin, mine: true";
 
 impl History {
-    /// What it comes to under every setting; settings that come to the same are listed together.
-    fn under_every_setting(&self) -> Come {
+    /// The results under every setting. Settings with equal results are listed together.
+    fn under_every_setting(&self) -> Results {
         let mut settings_of: BTreeMap<String, Vec<Setting>> = BTreeMap::new();
         for setting in settings() {
             let Setting { mode, delete, edit: (edit, adopt) } = setting;
             let text = format!(
                 "mode: {mode}, on_mirror_delete: {delete}, on_mirror_edit: {edit}, adopt: {adopt}"
             );
-            let Come(come) = self.under(&RULES.replace("SETTINGS", &text));
-            let is_changed = come.lines().any(|line| line.starts_with(['+', '-']));
-            assert!(mode == "enforce" || !is_changed, "{text}\n{come}");
-            settings_of.entry(come).or_default().push(setting);
+            let Results(results) = self.under(&RULES.replace("SETTINGS", &text));
+            let is_changed = results.lines().any(|line| line.starts_with(['+', '-']));
+            assert!(mode == "enforce" || !is_changed, "{text}\n{results}");
+            settings_of.entry(results).or_default().push(setting);
         }
-        let come = settings_of.iter().map(|(come, settings)| format!("{}{come}", names(settings)));
-        Come(come.collect::<Vec<_>>().join("\n"))
+        let results =
+            settings_of.iter().map(|(results, settings)| format!("{}{results}", names(settings)));
+        Results(results.collect::<Vec<_>>().join("\n"))
     }
 }
 
-/// A rule's mode, what it does about deletes, and what about edits.
+/// A mirror rule's `mode`, `on_mirror_delete`, and `on_mirror_edit` with `adopt`.
 struct Setting {
     mode: &'static str,
     delete: &'static str,
@@ -66,7 +67,7 @@ fn settings() -> Vec<Setting> {
     settings
 }
 
-/// Settings in few words: the ones that differ in one thing alone share a line.
+/// A short text for settings: those that differ in one option only share a line.
 fn names(settings: &[Setting]) -> String {
     let mut by_delete: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for Setting { mode, delete, edit: (edit, adopt) } in settings {
@@ -86,8 +87,8 @@ fn names(settings: &[Setting]) -> String {
 }
 
 #[test]
-fn a_mirror_that_is_deleted() {
-    History::new().has(SOURCE).remove(MIRROR).under_every_setting().comes_to(expect![[r#"
+fn a_deleted_mirror_under_every_setting() {
+    History::new().has(SOURCE).remove(MIRROR).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -123,8 +124,8 @@ fn a_mirror_that_is_deleted() {
 }
 
 #[test]
-fn a_mirror_that_is_edited() {
-    History::new().has(SOURCE).change(MIRROR, EDITED).under_every_setting().comes_to(expect![[r#"
+fn an_edited_mirror_under_every_setting() {
+    History::new().has(SOURCE).change(MIRROR, EDITED).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -149,8 +150,8 @@ fn a_mirror_that_is_edited() {
 }
 
 #[test]
-fn a_mirror_whose_mark_is_taken_off() {
-    History::new().has(SOURCE).change(MIRROR, FOREIGN).under_every_setting().comes_to(expect![[r#"
+fn a_mirror_whose_mark_was_removed_under_every_setting() {
+    History::new().has(SOURCE).change(MIRROR, FOREIGN).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -175,8 +176,8 @@ fn a_mirror_whose_mark_is_taken_off() {
 }
 
 #[test]
-fn a_marked_item_without_a_source() {
-    History::new().insert(MIRROR).under_every_setting().comes_to(expect![[r#"
+fn a_marked_item_without_a_source_under_every_setting() {
+    History::new().insert(MIRROR).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -211,11 +212,11 @@ fn a_marked_item_without_a_source() {
 }
 
 #[test]
-fn a_foreign_item_without_a_source() {
+fn a_foreign_item_without_a_source_under_every_setting() {
     let changed = FOREIGN.replace("true", "false");
     let history =
         History::new().insert(FOREIGN).later(9).change(FOREIGN, &changed).later(9).remove(&changed);
-    history.under_every_setting().comes_to(expect![[r#"
+    history.under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
         1 app: 0 requests, 0 read, 0 write
@@ -224,16 +225,16 @@ fn a_foreign_item_without_a_source() {
         == enforce / on delete: any / on edit: any
         == observe / on delete: any / on edit: any
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at a mirror's key, and has no source
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at a mirror's key, and the source does not exist
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and the source does not exist
         1 app: 1 requests, 1 read, 0 write
     "#]]);
 }
 
 #[test]
-fn a_foreign_item_where_a_mirror_belongs() {
-    History::new().has(SOURCE).insert(FOREIGN).under_every_setting().comes_to(expect![[r#"
+fn a_foreign_item_at_a_mirrors_key_under_every_setting() {
+    History::new().has(SOURCE).insert(FOREIGN).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -258,7 +259,7 @@ fn a_foreign_item_where_a_mirror_belongs() {
 }
 
 #[test]
-fn a_source_whose_mirrors_place_is_taken() {
+fn a_source_whose_mirror_key_is_taken_under_every_setting() {
     let changed = SOURCE.replace("admin", "user");
     let history = History::new()
         .has(FOREIGN)
@@ -267,7 +268,7 @@ fn a_source_whose_mirrors_place_is_taken() {
         .change(SOURCE, &changed)
         .later(9)
         .remove(&changed);
-    history.under_every_setting().comes_to(expect![[r#"
+    history.under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
         1 app: 0 requests, 0 read, 0 write
@@ -311,7 +312,7 @@ fn a_source_whose_mirrors_place_is_taken() {
         1 app: 2 requests, 2 read, 0 write
           membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and the source does not exist
 
         == observe / on delete: any / on edit: overwrite and adopt
         1 app: 2 requests, 2 read, 0 write
@@ -321,14 +322,14 @@ fn a_source_whose_mirrors_place_is_taken() {
           membership mirror_stale user#ann/company#acme -> company#acme/user#ann @200 would_repair: an item that Referee did not write was at the mirror's key
           membership would put user#ann/company#acme
         1 app: 2 requests, 2 read, 0 write
-          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and has no source
+          membership mirror_extra user#ann/company#acme -> company#acme/user#ann @300 reported: an item that Referee did not write is at a mirror's key, and the source does not exist
     "#]]);
 }
 
-/// Making room for a mirror is no wish to lose its source.
+/// Deleting a foreign item at a mirror's key is not a request to delete the source.
 #[test]
-fn a_foreign_item_that_makes_room() {
-    History::new().has(SOURCE).remove(FOREIGN).under_every_setting().comes_to(expect![[r#"
+fn a_deleted_foreign_item_at_a_mirrors_key_under_every_setting() {
+    History::new().has(SOURCE).remove(FOREIGN).under_every_setting().results_in(expect![[r#"
         == off / on delete: any / on edit: any
         1 app: 0 requests, 0 read, 0 write
 
@@ -352,7 +353,7 @@ fn a_foreign_item_that_makes_room() {
 }
 
 #[test]
-fn a_mirror_of_another_rule_is_foreign() {
+fn a_mirror_of_another_rule_counts_as_foreign() {
     let other = MIRROR.replace("membership", "other");
     History::new()
         .has(&other)
@@ -360,7 +361,7 @@ fn a_mirror_of_another_rule_is_foreign() {
         .later(9)
         .remove(SOURCE)
         .under_every_setting()
-        .comes_to(expect![[r#"
+        .results_in(expect![[r#"
             == off / on delete: any / on edit: any
             1 app: 0 requests, 0 read, 0 write
             1 app: 0 requests, 0 read, 0 write
@@ -374,6 +375,6 @@ fn a_mirror_of_another_rule_is_foreign() {
             1 app: 2 requests, 2 read, 0 write
               membership mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
             1 app: 2 requests, 2 read, 0 write
-              membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and has no source
+              membership mirror_extra user#ann/company#acme -> company#acme/user#ann @200 reported: an item that Referee did not write is at a mirror's key, and the source does not exist
         "#]]);
 }
