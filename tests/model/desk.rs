@@ -1,10 +1,9 @@
-//! A run of the real engine as a checker needs it: a value that can be copied, compared and gone on
-//! with in more than one way.
+//! A run of the real engine as a model checker needs it: a value that can be copied, compared and
+//! continued in more than one way.
 //!
-//! A future is none of that. But the engine is deterministic, given the answers that it gets: so a
-//! run *is* the list of those answers. Each time it is to go on, the engine is started anew and
-//! given the same answers in the same order, and then it asks what it asked before, and one thing
-//! more.
+//! A future can do none of this. But the engine is deterministic, given the replies that it gets,
+//! so a run *is* the list of those replies. To continue a run, the engine is started anew and given
+//! the same replies in the same order. It then makes the same requests as before, and the next one.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -23,7 +22,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::table::Sealed;
 
-/// Something that the engine waits for.
+/// A request that the engine waits for.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
     BatchGet(Vec<Read>),
@@ -38,13 +37,13 @@ impl Request {
         matches!(self, Self::BatchGet(_) | Self::Query(_))
     }
 
-    /// Whether it may still be carried out when nobody waits for it any more.
+    /// Whether it may still be executed when nobody waits for it any more.
     pub(crate) const fn is_write(&self) -> bool {
         matches!(self, Self::Write(_) | Self::Transact(_))
     }
 }
 
-/// What it gets.
+/// The reply to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Items(Result<Answer<Vec<Option<Item<'static>>>>, StoreError>),
@@ -54,16 +53,16 @@ pub(crate) enum Reply {
     Awake,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 pub(crate) enum Progress {
-    /// It waits for these, each with its number among all that it asked.
+    /// It waits for these requests, each with its number among all requests of the run.
     Asking(Vec<(usize, Sealed<Request>)>),
-    /// It is over.
+    /// It has finished.
     Done(Outcome),
 }
 
-/// Runs the engine on a record until it has asked for what these replies do not say, each given
-/// with the number of its request, in the order in which they came.
+/// Runs the engine on a record until it needs a reply that is not among these. Each reply has the
+/// number of its request; they are in the order in which they arrived.
 pub(crate) fn run<'r>(
     engine: &Engine,
     record: &StreamRecord,
@@ -107,7 +106,7 @@ impl Wake for Woken {
     }
 }
 
-/// Where the engine's requests lie until they are answered.
+/// Holds the engine's requests until they are answered.
 struct Desk {
     calls: RefCell<Vec<Call>>,
     now_ms: RefCell<i64>,
@@ -116,14 +115,14 @@ struct Desk {
 struct Call {
     request: Request,
     reply: Option<Reply>,
-    is_over: bool,
+    is_answered: bool,
     waker: Option<Waker>,
 }
 
 impl Desk {
     async fn ask(&self, request: Request) -> Reply {
         let number = self.calls.borrow().len();
-        let call = Call { request, reply: None, is_over: false, waker: None };
+        let call = Call { request, reply: None, is_answered: false, waker: None };
         self.calls.borrow_mut().push(call);
         poll_fn(|context| {
             let call = &mut self.calls.borrow_mut()[number];
@@ -136,7 +135,7 @@ impl Desk {
     fn reply(&self, number: usize, reply: Reply) {
         let waker = {
             let call = &mut self.calls.borrow_mut()[number];
-            (call.reply, call.is_over) = (Some(reply), true);
+            (call.reply, call.is_answered) = (Some(reply), true);
             call.waker.take()
         };
         waker.expect("the engine waits for the answer").wake();
@@ -144,7 +143,7 @@ impl Desk {
 
     fn open(&self) -> Vec<(usize, Sealed<Request>)> {
         let calls = self.calls.borrow();
-        let open = calls.iter().enumerate().filter(|(_, call)| !call.is_over);
+        let open = calls.iter().enumerate().filter(|(_, call)| !call.is_answered);
         open.map(|(number, call)| (number, Sealed::new(call.request.clone()))).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Who refers to a deleted item is found in an index that is behind.
+//! Referencing items of a deleted item are found by an index that lags.
 
 use crate::references::is_repaired;
 use crate::state::State;
@@ -25,9 +25,9 @@ references:
     on_delete: DELETE
 "#;
 
-const FOUND: &str = "what the index shows late is found all the same";
+const FOUND: &str = "an item that the index shows late is still found";
 
-/// A task is made, and handed on to someone who leaves.
+/// A task is created and passed to a user who is deleted.
 fn world(on_delete: &str) -> World {
     World::new(&RULES.replace("DELETE", on_delete), &["task#", "user#"])
         .index("by_owner", true)
@@ -37,7 +37,7 @@ fn world(on_delete: &str) -> World {
         .always((FOUND, is_found))
 }
 
-/// At rest, a task that refers in vain was found when the last of the two had happened.
+/// At rest, a task that dangles was found after the later of the two changes.
 fn is_found(world: &World, state: &State) -> bool {
     if !world.is_at_rest(state) {
         return true;
@@ -52,20 +52,20 @@ fn is_found(world: &World, state: &State) -> bool {
     found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
 }
 
-/// A delete was looked into before the index had seen all that came before it.
+/// A delete was processed before the index had seen every earlier change.
 fn was_behind(_: &World, state: &State) -> bool {
     state.waits_for_index()
 }
 
 #[test]
-fn an_index_that_catches_up_within_grace_hides_nothing() {
+fn an_index_that_catches_up_within_grace_hides_no_referencing_item() {
     holds("report, with an index behind", world("report").sometimes(("behind", was_behind)));
     let cascade = world("cascade").faults(1).sometimes(("it is repaired", is_repaired));
     holds("cascade, with an index behind", cascade);
 }
 
 #[test]
-fn the_look_after_the_grace_is_needed() {
+fn without_the_query_after_the_grace_period_an_orphan_is_missed() {
     for on_delete in ["report", "cascade"] {
         let world = world(on_delete).without(Some(Safeguard::Grace));
         fails(&format!("{on_delete}, without the wait"), world, FOUND);

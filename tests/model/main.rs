@@ -1,24 +1,24 @@
-//! The races, exhaustively: the real engine in worlds so small that a checker can try everything
-//! that may happen in them, in every order.
+//! The races, exhaustively: the real engine in worlds so small that a model checker can try every
+//! event in every order.
 //!
-//! Each model is checked twice: as it is, where its claims hold in every state; and without one
-//! safeguard after the other, where the checker must find a counterexample. `cargo test --test
-//! model -- --nocapture` prints how many states there are, and the counterexamples.
+//! Each model is checked as it is, where its claims must hold in every state; and without each of
+//! its safeguards in turn, where the checker must find a counterexample. `cargo test --test model
+//! -- --nocapture` prints how many states there are, and the counterexamples.
 //!
 //! # Layout
 //!
-//! - `desk`: a run of the engine, as the list of the answers that it got.
+//! - `desk`: a run of the engine, as the list of the replies that it got.
 //! - `table`: the table, as the log of its changes.
-//! - `state`, `world`: what may happen, and what it leads to.
-//! - `weaken`: the safeguards, and how to take them away.
+//! - `state`, `world`: the states, and the steps between them.
+//! - `weaken`: the safeguards, and how to remove them.
 //! - `references`, `mirrors`, `repairs`, `indexes`: the models.
 
-#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::print_stdout, reason = "a run prints how many states it tried")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test may panic, and places come from the state that they are of"
+    reason = "a test may panic, and indexes come from the state that they index"
 )]
 
 mod desk;
@@ -37,7 +37,7 @@ use stateright::{Checker as _, HasDiscoveries, Model as _};
 use crate::table::TABLE;
 use crate::world::World;
 
-/// Every claim of the world holds, in every state.
+/// Asserts that every claim of the world holds in every state.
 fn holds(name: &str, world: World) {
     let checker = world.checker().spawn_bfs().join();
     println!(
@@ -49,7 +49,7 @@ fn holds(name: &str, world: World) {
     checker.assert_properties();
 }
 
-/// The world without one of its safeguards has a history in which this claim does not hold.
+/// Asserts that the world, without one of its safeguards, has a history in which this claim fails.
 fn fails(name: &str, world: World, claim: &'static str) {
     let claims = HasDiscoveries::AnyOf([claim].into());
     let checker = world.checker().finish_when(claims).spawn_bfs().join();

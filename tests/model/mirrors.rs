@@ -1,5 +1,5 @@
-//! A mirror is kept while its source changes, others touch it, workers die, and writes that nobody
-//! waits for any more land late.
+//! A mirror is maintained while its source changes, others write to the mirror, workers die, and
+//! abandoned writes land late.
 
 use referee::data::{Item, Path};
 use referee::store::{Action, Clause, Condition, Write};
@@ -23,9 +23,9 @@ mirrors:
   membership: { source: member, mirror: member_of, on_mirror_delete: DELETE }
 "#;
 
-const CONVERGES: &str = "at rest the mirror is what its source says";
-const STAYS: &str = "a mirror that is right stays so";
-const SPARES: &str = "what others wrote is left alone";
+const CONVERGES: &str = "at rest the mirror equals its source";
+const STAYS_CORRECT: &str = "a correct mirror stays correct";
+const LEAVES_FOREIGN_ITEMS: &str = "items of others are left alone";
 
 fn world(on_mirror_delete: &str, writes: impl IntoIterator<Item = Write>) -> World {
     World::new(&RULES.replace("DELETE", on_mirror_delete), &["company#", "user#"])
@@ -37,8 +37,8 @@ fn source(role: &str) -> Write {
     put(&format!("{SOURCE} role={role}"))
 }
 
-/// Somebody changes the mirror, if it is there.
-fn forge() -> Write {
+/// Another writer changes the mirror, if it exists.
+fn edit_mirror() -> Write {
     let role = Path::parse("role").unwrap();
     let clauses = vec![Clause::Set(role.clone(), "forged".into())];
     let update = Action::Update { key: crate::table::item(MIRROR), clauses };
@@ -54,9 +54,9 @@ fn is_mirrored(world: &World, state: &State) -> bool {
     !world.is_at_rest(state) || is_same(history.item(SOURCE, now), history.item(MIRROR, now))
 }
 
-/// Once every record of the source is processed, whatever is delivered again or lands late does
-/// not undo a mirror that is right.
-fn stays(world: &World, state: &State) -> bool {
+/// Once every record of the source is processed, redelivered records and late writes do not undo a
+/// correct mirror.
+fn stays_correct(world: &World, state: &State) -> bool {
     let history = world.history(state);
     let own = state.log.iter().enumerate().filter(|(_, it)| it.by_engine && it.is_settled);
     own.filter(|(_, entry)| name_of(&entry.key) == MIRROR).all(|(place, _)| {
@@ -66,8 +66,8 @@ fn stays(world: &World, state: &State) -> bool {
     })
 }
 
-/// The engine replaces or deletes nothing but its own mirrors.
-fn spares(world: &World, state: &State) -> bool {
+/// The engine replaces or deletes only its own mirrors.
+fn leaves_foreign_items(world: &World, state: &State) -> bool {
     let history = world.history(state);
     state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {
         let before = history.item(&name_of(&entry.key), place);
@@ -75,79 +75,93 @@ fn spares(world: &World, state: &State) -> bool {
     })
 }
 
-fn late() -> World {
+fn late_writes() -> World {
     let writes = [source("a"), delete(SOURCE)];
-    world("restore", writes).faults(1).redeliveries(1).always((SPARES, spares))
+    world("restore", writes)
+        .faults(1)
+        .redeliveries(1)
+        .always((LEAVES_FOREIGN_ITEMS, leaves_foreign_items))
 }
 
-/// A source is deleted, and written again: nobody but the engine deleted its mirror, so that it
-/// must not be deleted with it.
-fn followed() -> World {
+/// A source is deleted and written again. Only the engine deleted the mirror, so the source must
+/// not be deleted with it.
+fn deleted_and_recreated() -> World {
     let writes = [source("a"), delete(SOURCE), source("b")];
-    world("delete_source", writes).always((SPARES, spares))
+    world("delete_source", writes).always((LEAVES_FOREIGN_ITEMS, leaves_foreign_items))
 }
 
-fn redelivered() -> World {
-    world("restore", [source("a"), source("b")]).faults(1).redeliveries(2).always((STAYS, stays))
+fn redelivered_records() -> World {
+    world("restore", [source("a"), source("b")])
+        .faults(1)
+        .redeliveries(2)
+        .always((STAYS_CORRECT, stays_correct))
 }
 
-fn touched() -> World {
+fn edited_by_others() -> World {
     let writes = [source("a"), source("b")];
-    world("restore", writes).writer([forge(), delete(MIRROR)])
+    world("restore", writes).writer([edit_mirror(), delete(MIRROR)])
 }
 
-fn touched_and_late() -> World {
-    world("restore", [source("a"), source("b")]).writer([forge()]).faults(1)
+fn edited_by_others_with_late_writes() -> World {
+    world("restore", [source("a"), source("b")]).writer([edit_mirror()]).faults(1)
 }
 
-fn taken() -> World {
+fn foreign_item_at_the_key() -> World {
     let foreign = put(&format!("{MIRROR} role=a mine=true"));
     let writes = [source("a"), delete(SOURCE)];
     World::new(&RULES.replace("DELETE", "restore"), &["company#", "user#"])
         .writer(writes)
         .writer([foreign])
         .faults(1)
-        .always((SPARES, spares))
+        .always((LEAVES_FOREIGN_ITEMS, leaves_foreign_items))
 }
 
 #[test]
-fn a_mirror_converges_whatever_lands_late() {
-    holds("late writes", late());
+fn a_mirror_converges_despite_late_writes() {
+    holds("late writes", late_writes());
 }
 
 #[test]
-fn a_mirror_that_is_right_stays_so() {
-    holds("redelivered records", redelivered());
+fn a_correct_mirror_stays_correct() {
+    holds("redelivered records", redelivered_records());
 }
 
 #[test]
-fn a_mirror_converges_whoever_touches_it() {
-    holds("touched by others", touched());
-    holds("touched by others, late writes", touched_and_late());
+fn a_mirror_converges_despite_writes_by_others() {
+    holds("written by others", edited_by_others());
+    holds("written by others, late writes", edited_by_others_with_late_writes());
 }
 
 #[test]
-fn what_others_wrote_is_left_alone() {
-    holds("an item of others in the mirror's place", taken());
-    holds("on_mirror_delete: delete_source", followed());
+fn items_of_others_are_left_alone() {
+    holds("a foreign item at the mirror's key", foreign_item_at_the_key());
+    holds("on_mirror_delete: delete_source", deleted_and_recreated());
 }
 
 #[test]
-fn own_writes_must_be_verified() {
+fn without_verification_of_own_writes_a_mirror_can_diverge() {
     let without = Some(Safeguard::Verification);
-    fails("no verification, late writes", late().without(without), CONVERGES);
+    fails("no verification, late writes", late_writes().without(without), CONVERGES);
 }
 
 #[test]
-fn mirrors_must_be_fenced() {
+fn without_a_fence_or_condition_a_mirror_write_can_do_harm() {
     let without = Some(Safeguard::Condition);
-    fails("no fence, redelivered records", redelivered().without(without), STAYS);
-    fails("no condition, an item of others", taken().without(without), SPARES);
-    fails("no condition, on_mirror_delete: delete_source", followed().without(without), SPARES);
+    fails("no fence, redelivered records", redelivered_records().without(without), STAYS_CORRECT);
+    fails(
+        "no condition, a foreign item",
+        foreign_item_at_the_key().without(without),
+        LEAVES_FOREIGN_ITEMS,
+    );
+    fails(
+        "no condition, on_mirror_delete: delete_source",
+        deleted_and_recreated().without(without),
+        LEAVES_FOREIGN_ITEMS,
+    );
 }
 
 #[test]
-fn sources_must_be_read_consistently() {
-    let world = late().without(Some(Safeguard::Consistency));
+fn with_eventually_consistent_reads_a_mirror_can_diverge() {
+    let world = late_writes().without(Some(Safeguard::Consistency));
     fails("eventually consistent reads of sources", world, CONVERGES);
 }

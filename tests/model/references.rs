@@ -1,5 +1,5 @@
-//! A reference is made while what it refers to is deleted, and comes back, and is deleted again.
-//! Both sides are watched, in shards of their own.
+//! A reference is created while its target is deleted, re-created and deleted again. Both sides are
+//! watched, each in its own shard.
 
 use referee::store::Write;
 
@@ -29,12 +29,12 @@ fn world(on_missing: &str, on_delete: &str, shards: &'static [&'static str]) -> 
     World::new(&rules, shards)
         .has(USER)
         .writer([put(ORDER)])
-        .writer(comings_and_goings())
+        .writer(deletes_and_recreates())
         .always(("no dangling reference goes unreported", is_reported))
-        .always(("nothing is deleted that refers to something", is_sound))
+        .always(("no item with a valid reference is deleted", is_sound))
 }
 
-/// Who refers is found by a mirror, which somebody deletes meanwhile.
+/// The referencing item is found by a mirror, which another writer deletes meanwhile.
 fn found_by_a_mirror() -> World {
     let rules = r#"
 version: 1
@@ -53,23 +53,23 @@ mirrors:
         .writer([put(ORDER)])
         .writer([delete("of#ann/1")])
         .writer([delete(USER)])
-        .always(("no dangling reference goes unreported", is_told))
+        .always(("no dangling reference goes unreported", is_found_if_dangling))
         .sometimes(("it is found", is_found))
 }
 
-/// What dangles at rest was found, where it came to be so once only.
-fn is_told(world: &World, state: &State) -> bool {
+/// A reference that dangles at rest was found, in a history in which it starts to dangle only once.
+fn is_found_if_dangling(world: &World, state: &State) -> bool {
     let (history, now) = (world.history(state), state.log.len());
     let dangles = history.item(ORDER, now).is_some() && history.item(USER, now).is_none();
     let is_found = state.found.contains_key(&(ORDER.to_owned(), USER.to_owned()));
     !world.is_at_rest(state) || !dangles || is_found
 }
 
-fn comings_and_goings() -> Vec<Write> {
+fn deletes_and_recreates() -> Vec<Write> {
     vec![delete(USER), put(USER), delete(USER)]
 }
 
-/// What dangles at rest was found when the last of the two had happened.
+/// A reference that dangles at rest was found after the later of the two changes.
 pub(crate) fn is_reported(world: &World, state: &State) -> bool {
     if !world.is_at_rest(state) {
         return true;
@@ -85,7 +85,7 @@ pub(crate) fn is_reported(world: &World, state: &State) -> bool {
     found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
 }
 
-/// Whatever the engine deleted, it deleted while it referred to nothing.
+/// The engine deleted an item only while its target did not exist.
 fn is_sound(world: &World, state: &State) -> bool {
     let history = world.history(state);
     state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {
@@ -103,7 +103,7 @@ pub(crate) fn is_repaired(_: &World, state: &State) -> bool {
 }
 
 #[test]
-fn each_action_is_right_whoever_comes_first() {
+fn each_action_is_right_in_every_order_of_events() {
     for (on_missing, on_delete, faults) in [
         ("report", "report", 1),
         ("report", "cascade", 0),
@@ -121,12 +121,12 @@ fn each_action_is_right_whoever_comes_first() {
 }
 
 #[test]
-fn a_mirror_that_leads_to_who_refers_hides_nobody_by_going() {
+fn deleting_a_lookup_mirror_hides_no_referrer() {
     holds("find: { mirror: … }", found_by_a_mirror());
 }
 
 #[test]
-fn both_sides_must_be_watched() {
+fn with_only_one_side_watched_a_dangling_reference_is_missed() {
     for shards in [&["orders#"], &["user#"]] {
         let name = format!("only {shards:?} watched");
         fails(&name, world("report", "report", shards), "no dangling reference goes unreported");
@@ -134,16 +134,16 @@ fn both_sides_must_be_watched() {
 }
 
 #[test]
-fn reads_must_be_consistent() {
+fn with_eventually_consistent_reads_a_dangling_reference_is_missed() {
     let world = world("report", "report", BOTH).without(Some(Safeguard::Consistency));
     fails("eventually consistent reads", world, "no dangling reference goes unreported");
 }
 
 #[test]
-fn repairs_must_be_guarded() {
+fn without_a_guard_a_repair_deletes_a_valid_item() {
     for (on_missing, on_delete) in [("report", "cascade"), ("delete", "report")] {
         let world = world(on_missing, on_delete, BOTH).without(Some(Safeguard::Guard));
         let name = format!("no guard, on_missing: {on_missing}, on_delete: {on_delete}");
-        fails(&name, world, "nothing is deleted that refers to something");
+        fails(&name, world, "no item with a valid reference is deleted");
     }
 }

@@ -1,4 +1,4 @@
-//! A repair is made while what it would mend mends itself, its record is delivered again, and its
+//! A repair is made while its violation ends by itself, its record is redelivered, and its
 //! transaction lands late.
 
 use crate::state::State;
@@ -26,10 +26,10 @@ references:
     on_delete: DELETE
 "#;
 
-const SOUND: &str = "nothing is repaired that is whole";
-const WHOLE: &str = "at rest nothing refers in vain";
+const SOUND: &str = "no valid item is repaired";
+const WHOLE: &str = "at rest no reference dangles";
 
-/// A task is handed on while its owner leaves, and is back.
+/// A task is passed to another owner while its first owner is deleted and re-created.
 fn world(on_missing: &str, on_delete: &str) -> World {
     let rules = RULES.replace("MISSING", on_missing).replace("DELETE", on_delete);
     World::new(&rules, &["task#", "user#"])
@@ -44,7 +44,7 @@ fn world(on_missing: &str, on_delete: &str) -> World {
         .sometimes(("it is repaired", crate::references::is_repaired))
 }
 
-fn refers_in_vain(world: &World, state: &State, changes: usize) -> bool {
+fn dangles(world: &World, state: &State, changes: usize) -> bool {
     let history = world.history(state);
     let task = history.item(TASK, changes);
     let owned = |owner: &str| task.is_some_and(|it| it.get("owner") == Some(&owner.into()));
@@ -52,22 +52,22 @@ fn refers_in_vain(world: &World, state: &State, changes: usize) -> bool {
     OWNERS.into_iter().any(|owner| owned(owner) && !is_there(owner))
 }
 
-/// Whatever the engine wrote, it wrote to a task that referred in vain.
+/// The engine wrote only to a task whose reference dangled.
 fn is_sound(world: &World, state: &State) -> bool {
     state
         .log
         .iter()
         .enumerate()
         .filter(|(_, entry)| entry.by_engine)
-        .all(|(place, entry)| name_of(&entry.key) == TASK && refers_in_vain(world, state, place))
+        .all(|(place, entry)| name_of(&entry.key) == TASK && dangles(world, state, place))
 }
 
 fn is_whole(world: &World, state: &State) -> bool {
-    !world.is_at_rest(state) || !refers_in_vain(world, state, state.log.len())
+    !world.is_at_rest(state) || !dangles(world, state, state.log.len())
 }
 
 #[test]
-fn a_repair_is_right_when_it_is_made() {
+fn a_repair_is_right_when_it_commits() {
     for (on_missing, on_delete) in [("delete", "cascade"), ("unset", "unset")] {
         let name = format!("on_missing: {on_missing}, on_delete: {on_delete}");
         holds(&name, world(on_missing, on_delete).faults(1).redeliveries(1));
@@ -75,7 +75,7 @@ fn a_repair_is_right_when_it_is_made() {
 }
 
 #[test]
-fn each_part_of_the_guard_is_needed() {
+fn without_a_part_of_its_guard_a_repair_can_be_wrong() {
     for (on_missing, on_delete) in [("delete", "cascade"), ("unset", "unset")] {
         for without in [Safeguard::Guard, Safeguard::Condition] {
             let world = world(on_missing, on_delete).without(Some(without));

@@ -5,30 +5,31 @@ use std::collections::BTreeMap;
 use crate::desk::{Reply, Request};
 use crate::table::{Entry, Sealed};
 
-/// All that tells one moment from another.
+/// Everything that distinguishes one moment from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct State {
-    /// All that has been changed: the table and its stream.
+    /// Every change so far: the table and its stream.
     pub(crate) log: Vec<Entry>,
     pub(crate) shards: Vec<Shard>,
-    /// How far each writer is.
+    /// How many writes each writer has made.
     pub(crate) written: Vec<usize>,
-    /// Requests that nobody waits for any more, and that may be carried out yet.
+    /// Requests that nobody waits for any more, but that may still be executed.
     pub(crate) late: Vec<Sealed<Request>>,
     pub(crate) faults: usize,
     pub(crate) redeliveries: usize,
     /// How much of the log the index has seen.
     pub(crate) indexed: usize,
-    /// Which item was said to refer to which in vain, and when that was looked into last.
+    /// The reported dangling references, as referencing and referenced item, with the start of the
+    /// last run that reported each.
     pub(crate) found: BTreeMap<(String, String), usize>,
 }
 
 /// A shard of the stream, and its worker.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Shard {
-    /// The log is processed up to here.
+    /// How much of the log is processed.
     pub(crate) done: usize,
-    /// The furthest that this ever was.
+    /// The greatest value that this had.
     pub(crate) done_max: usize,
     pub(crate) run: Option<Run>,
 }
@@ -45,20 +46,20 @@ pub(crate) struct Run {
 /// The replies that a run got, each with the number of its request.
 pub(crate) type Replies = Vec<(usize, Sealed<Reply>)>;
 
-/// Something that may happen next.
+/// A step that is possible next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A writer goes on.
+    /// A writer makes its next write.
     Write(usize),
     /// A shard's next record is delivered.
     Deliver(usize),
-    /// A request is carried out and answered, as of so many changes ago.
+    /// A request is executed on the table as it was this many changes ago, and answered.
     Answer { shard: usize, place: usize, behind: usize },
-    /// A write goes unanswered, and is carried out later, if ever.
+    /// A write goes unanswered, and is executed later or never.
     TimeOut { shard: usize, place: usize },
     /// The worker dies.
     Crash(usize),
-    /// A write is carried out after all.
+    /// A late write is executed.
     Land(usize),
     /// A shard's last record is delivered again.
     Redeliver(usize),
@@ -67,7 +68,7 @@ pub(crate) enum Step {
 }
 
 impl State {
-    /// Whether a worker waits while the index has not seen all that came before its record.
+    /// Whether a worker waits while the index has not seen every change before its record.
     pub(crate) fn waits_for_index(&self) -> bool {
         let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
         runs.any(|run| {

@@ -1,5 +1,5 @@
-//! The table: what its log says. A state that keeps the log alone has the table as it is, as it
-//! was, and its stream.
+//! The table, as the log of its changes. A state that keeps the log alone has the current table,
+//! every earlier one, and the stream.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -15,7 +15,7 @@ use crate::desk::{Reply, Request};
 
 pub(crate) const TABLE: &str = "app";
 
-/// A value that is the same as another if it prints the same: items have no hash of their own.
+/// A value that is compared and hashed by its debug text: items have no hash of their own.
 pub(crate) struct Sealed<T> {
     value: Arc<T>,
     text: Arc<str>,
@@ -68,11 +68,11 @@ pub(crate) struct Entry {
     pub(crate) key: Key<'static>,
     pub(crate) after: Option<Sealed<Item<'static>>>,
     pub(crate) by_engine: bool,
-    /// Whether all that others had done before was processed already.
+    /// Whether every earlier change by others was processed already.
     pub(crate) is_settled: bool,
 }
 
-/// What was there from the beginning, and what became of it.
+/// The initial items of a table, and its changes.
 pub(crate) struct History<'h> {
     pub(crate) seed: &'h [Item<'static>],
     pub(crate) log: &'h [Entry],
@@ -105,8 +105,8 @@ impl<'h> History<'h> {
         }
     }
 
-    /// Carries out a request on the table as it was after this many changes, of which the index
-    /// has seen so many: the reply, and the changes that it made.
+    /// Executes a request on the table as it was after this many changes, of which the index has
+    /// seen `indexed`. Returns the reply, and the changes that the request made.
     pub(crate) fn serve(
         &self,
         request: &Request,
@@ -186,7 +186,7 @@ fn key_of(item: &Item<'static>) -> Key<'static> {
     schema().key_of(item).unwrap().into_owned()
 }
 
-/// The same in text again.
+/// A key as text, as in `user#ann/-`.
 pub(crate) fn name_of(key: &Key<'_>) -> String {
     let text = |value: &KeyValue<'_>| match value {
         KeyValue::S(text) => text.to_string(),

@@ -1,26 +1,26 @@
-//! What keeps the engine right, and the same without it: each safeguard must be needed, or the
+//! The safeguards of the engine, and requests without them. Each safeguard must be needed, or the
 //! model would prove nothing.
 
 use referee::store::{Action, Write};
 
 use crate::desk::Request;
 
-/// Something without which the engine would go wrong.
+/// A safeguard that the engine needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
-    /// The checks in a repair's transaction: that what is referred to does not exist still.
+    /// The checks in a repair's transaction: that the target still does not exist.
     Guard,
-    /// The conditions of what is written: that the item is still what it was taken for.
+    /// The conditions of writes: that the item is still as it was read.
     Condition,
-    /// That the engine looks at its own writes when they come by.
+    /// That the engine processes the records of its own writes.
     Verification,
     /// That reads are strongly consistent.
     Consistency,
-    /// That an index is looked at only once the grace is over, by when it has caught up.
+    /// That an index is queried only after the grace period, when it has caught up.
     Grace,
 }
 
-/// A request, if a safeguard were not there.
+/// A request without one safeguard.
 pub(crate) fn weakened(request: &Request, without: Option<Safeguard>) -> Request {
     let bare = |write: &Write| Write { condition: None, ..write.clone() };
     match (without, request) {

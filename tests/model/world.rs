@@ -1,5 +1,5 @@
-//! The world as a checker sees it: a table, who writes to it, and workers that run the engine on
-//! its stream, one for each shard. Between any two requests, everybody else may go on.
+//! The world as a model checker sees it: a table, its writers, and workers that run the engine on
+//! its stream, one for each shard. Between any two requests, all others may proceed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -17,31 +17,31 @@ use crate::state::{Replies, Run, Shard, State, Step};
 use crate::table::{Entry, History, Sealed, name_of};
 use crate::weaken::{Safeguard, weakened};
 
-/// No history is as long as this: the engine's own writes come to an end.
+/// The limit of every history: the engine's own writes must end before it.
 pub(crate) const LOG_MAX: usize = 30;
 
-/// Something that holds in every state, or the contrary.
+/// A claim about states: its name and a test of it.
 pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
 
-/// All that a run depends on: its record, and the replies that it got.
+/// Everything that a run depends on: its record, and the replies that it got.
 type Past = (Sealed<StreamRecord>, Replies);
 
-/// What a model is about.
+/// The world that a model describes.
 pub(crate) struct World {
     engine: Engine,
-    /// What is known of the engine's runs: the same one is gone on with in many states.
+    /// The progress of runs so far: the same run is continued in many states.
     known: Mutex<HashMap<Past, Arc<Progress>>>,
-    /// What is there from the beginning.
+    /// The initial items.
     seed: Vec<Item<'static>>,
-    /// How the keys begin of the items in each shard. An item in none is not watched.
+    /// The prefix of the partition keys in each shard. An item in no shard is not watched.
     shards: &'static [&'static str],
-    /// What each of the others does, in its order.
+    /// The writes of each writer, in order.
     writers: Vec<Vec<Write>>,
-    /// How many requests go unanswered, or workers die.
+    /// How many times a request goes unanswered or a worker dies.
     faults: usize,
     /// How often a shard's last record is delivered again.
     redeliveries: usize,
-    /// The table's index, and whether it is behind, for as long as the grace lasts.
+    /// The table's index, and whether it lags, for at most the grace period.
     index: Option<(&'static str, bool)>,
     without: Option<Safeguard>,
     always: Vec<Claim>,
@@ -109,14 +109,14 @@ impl World {
         self
     }
 
-    /// What became of the table in a state.
+    /// The history of the table in a state.
     pub(crate) fn history<'s>(&'s self, state: &'s State) -> History<'s> {
         let index = self.index.map(|(name, _)| name);
         History { seed: &self.seed, log: &state.log, index }
     }
 
-    /// Whether nothing is left that must happen. A late write may never be carried out, and if it
-    /// is, the world comes to rest again.
+    /// Whether nothing more must happen. A late write may never be executed; if it is, the world
+    /// comes to rest again.
     pub(crate) fn is_at_rest(&self, state: &State) -> bool {
         let is_written =
             self.writers.iter().zip(&state.written).all(|(writes, done)| writes.len() == *done);
@@ -152,7 +152,7 @@ impl World {
         done.find(|place| self.delivers(shard, &state.log[*place]))
     }
 
-    /// Whether all that others did has been processed once.
+    /// Whether every change by others has been processed once.
     fn is_settled(&self, state: &State) -> bool {
         state.shards.iter().enumerate().all(|(place, shard)| {
             let mut left = state.log.iter().skip(shard.done_max);
@@ -160,7 +160,7 @@ impl World {
         })
     }
 
-    /// Carries out a request: its reply.
+    /// Executes a request and returns its reply.
     fn serve(&self, state: &mut State, request: &Request, behind: usize, by_engine: bool) -> Reply {
         let request = if by_engine { weakened(request, self.without) } else { request.clone() };
         let changes = state.log.len() - behind;
@@ -179,7 +179,7 @@ impl World {
         reply
     }
 
-    /// Runs the engine for a shard as far as it comes.
+    /// Runs the engine for a shard until it waits or finishes.
     fn proceed(&self, state: &mut State, shard: usize, mut of: Run) {
         let record = Sealed::new(self.history(state).record(of.record));
         match &*self.progress(record, &of.replies) {
@@ -226,10 +226,10 @@ impl World {
         self.proceed(state, shard, run);
     }
 
-    /// What may happen to a run.
+    /// Adds the steps that are possible for a run.
     fn steps_of(&self, state: &State, shard: usize, run: &Run, steps: &mut Vec<Step>) {
         for (place, (_, request)) in run.asking.iter().enumerate() {
-            // An index is behind for less than the grace lasts, or that is no safeguard.
+            // An index lags for less than the grace period, unless that safeguard is removed.
             let is_grace = matches!(**request, Request::Sleep) && state.indexed <= run.record;
             if is_grace && self.without != Some(Safeguard::Grace) {
                 continue;
@@ -247,7 +247,7 @@ impl World {
     }
 }
 
-/// Takes in what a run found, and goes on to the next record unless this one is handed back.
+/// Records what a run found, and moves to the next record unless this one is to be redelivered.
 fn finish(state: &mut State, shard: usize, run: &Run, outcome: &Outcome) {
     for found in &outcome.violations {
         let Some(referenced) = &found.finding.referenced else { continue };
