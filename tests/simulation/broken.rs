@@ -1,30 +1,30 @@
-//! Referee with a part of it broken: what the simulation must notice, or it would prove nothing.
+//! Referee with one part broken. The simulation must fail then, or it would prove nothing.
 
 use referee::data::{Item, Path};
 use referee::store::{Action, Condition, Write};
 
-/// A part without which Referee is wrong.
+/// A part that Referee needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// A repair asks whether its target is still missing.
+    /// A repair checks that its target is still missing.
     Guards,
-    /// What is written is written only where the item is what it was taken for.
+    /// Writes are conditional on the item being as it was read.
     Conditions,
-    /// The function's own writes come by it.
+    /// The function receives the records of its own writes.
     Verification,
-    /// Those who refer to what is gone are looked for.
+    /// Referencing items of a deleted item are looked for.
     Finding,
-    /// What was read is what is there.
+    /// Reads return the items that exist.
     Reading,
-    /// What was found is told.
-    Telling,
-    /// What has not been answered is delivered again.
+    /// Violations are reported.
+    Reporting,
+    /// A failed batch is redelivered.
     Redelivery,
-    /// What the mapping has given up is replayed.
+    /// Records that the mapping gave up are replayed.
     Replay,
 }
 
-/// A write as it is made without a part.
+/// A write as it is made with a part broken.
 pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     let is_check = matches!(write.action, Action::Check(_));
     let condition = match broken {
@@ -37,7 +37,7 @@ pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     Write { condition, ..write }
 }
 
-/// What is read without a part.
+/// Items as they are read with a part broken.
 pub(crate) fn misread(
     items: Vec<Option<Item<'static>>>,
     broken: Option<Part>,

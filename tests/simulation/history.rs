@@ -1,4 +1,4 @@
-//! One history: drawn, let happen, checked, and if it fails made as small as can be.
+//! One history: drawn, run, checked, and if it fails reduced to a smallest one.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,25 +8,25 @@ use referee::engine::Engine;
 
 use crate::broken::Part;
 use crate::oracle::Oracle;
-use crate::run::{TOGETHER, Tally, quietly};
+use crate::run::{SEEDS_TOGETHER, Tally, quietly};
 use crate::scenario::Scenario;
 use crate::schema::Schema;
 use crate::world::{self, World};
 
-/// How many orders of things a smaller history is tried in.
-const WAYS: u64 = 60;
+/// In how many orders of events a smaller history is tried.
+const ORDERS: u64 = 60;
 
-/// Rules, by how they were drawn.
+/// Rules, with the number and the function by which they were drawn.
 type Shared = (u64, fn(&mut Rng) -> Schema, Rc<Schema>, Option<Rc<Engine>>);
 
 thread_local! {
-    /// The rules that were read last.
+    /// The rules that were loaded last.
     static READ: RefCell<Option<Shared>> = const { RefCell::new(None) };
 }
 
-/// The rules of a seed, which it shares with its neighbours: to read them takes longest.
+/// The rules of a seed. Neighbouring seeds share them, because loading them takes longest.
 fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engine>>) {
-    let number = seed / TOGETHER;
+    let number = seed / SEEDS_TOGETHER;
     READ.with_borrow_mut(|read| {
         if let Some((of, by, schema, engine)) = read
             && *of == number
@@ -41,41 +41,41 @@ fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engi
     })
 }
 
-/// How a seed becomes a history.
+/// How a seed is turned into a history.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) rules: fn(&mut Rng) -> Schema,
     pub(crate) scenario: fn(Rc<Schema>, &mut Rng) -> Scenario,
-    /// Lets a scenario happen, and checks what came of it.
-    pub(crate) happen: fn(&Scenario, &Rc<Engine>) -> Tally,
+    /// Runs a scenario, and checks its results.
+    pub(crate) execute: fn(&Scenario, &Rc<Engine>) -> Tally,
 }
 
-/// Everything at once.
-pub(crate) const WILD: Plan = Plan { rules: Schema::rich, scenario: Scenario::random, happen };
+/// Rules, faults and writes of every kind.
+pub(crate) const WILD: Plan = Plan { rules: Schema::rich, scenario: Scenario::random, execute };
 
 impl Plan {
-    /// A seed's history. One that fails is made smaller, and told.
+    /// Runs a seed's history. If it fails, it is reduced and described.
     pub(crate) fn run(self, seed: u64) -> Result<Tally, String> {
         let Some((scenario, engine)) = self.draw(seed) else {
             return Ok(Tally { refused: 1, ..Tally::default() });
         };
-        quietly(|| (self.happen)(&scenario, &engine)).map_err(|words| {
+        quietly(|| (self.execute)(&scenario, &engine)).map_err(|words| {
             let (smallest, words) = self.smallest(scenario, words);
             let text = smallest.schema.text();
-            let Scenario { mapping, weather, acts, seed, .. } = smallest;
+            let Scenario { mapping, rates, acts, seed, .. } = smallest;
             let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
             let acts = acts.join("\n");
-            format!("{words}\n\n{text}\n{mapping:?}\n{weather:?}\norder {seed}\n\n{acts}\n")
+            format!("{words}\n\n{text}\n{mapping:?}\n{rates:?}\norder {seed}\n\n{acts}\n")
         })
     }
 
-    /// A seed's scenario and the engine of its rules; nothing if they are refused.
+    /// A seed's scenario and the engine of its rules; `None` if the rules are refused.
     fn draw(self, seed: u64) -> Option<(Scenario, Rc<Engine>)> {
         let (schema, engine) = rules(seed, self.rules);
         Some(((self.scenario)(schema, &mut Rng::with_seed(!seed)), engine?))
     }
 
-    /// Takes away what is not needed to fail.
+    /// Removes what is not needed for the failure.
     fn smallest(self, mut scenario: Scenario, mut words: String) -> (Scenario, String) {
         while let Some(found) = scenario.smaller().iter().find_map(|smaller| self.failing(smaller))
         {
@@ -84,38 +84,38 @@ impl Plan {
         (scenario, words)
     }
 
-    /// The scenario in an order of things in which it fails.
+    /// The scenario with an order of events in which it fails.
     fn failing(self, scenario: &Scenario) -> Option<(Scenario, String)> {
         let engine = world::engine(&scenario.schema)?;
-        (0..WAYS).find_map(|way| {
+        (0..ORDERS).find_map(|way| {
             let scenario = Scenario { seed: scenario.seed.wrapping_add(way), ..scenario.clone() };
-            let words = quietly(|| (self.happen)(&scenario, &engine)).err()?;
+            let words = quietly(|| (self.execute)(&scenario, &engine)).err()?;
             Some((scenario, words))
         })
     }
 }
 
-/// What is noticed in a seed's history with a part of Referee broken.
-pub(crate) fn noticed(seed: u64, broken: Part) -> Option<String> {
+/// The failure of a seed's history with a part of Referee broken.
+pub(crate) fn failure_with(seed: u64, broken: Part) -> Option<String> {
     let (scenario, engine) = WILD.draw(seed).unwrap();
     let scenario = Scenario { broken: Some(broken), ..scenario };
-    quietly(|| happen(&scenario, &engine)).err()
+    quietly(|| execute(&scenario, &engine)).err()
 }
 
-fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
+fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
     let mut world = World::new(scenario, engine);
-    world.come_to_rest(&scenario.acts);
+    world.run_to_rest(&scenario.acts);
     world.replay();
     let (marked, happened) = (world.marked(), world.happened());
     let past = world.into_past();
-    Oracle::new(&scenario.schema, &past, scenario.weather.lag).check(&marked);
+    Oracle::new(&scenario.schema, &past, scenario.rates.lag).check(&marked);
     let count = |length: usize| u64::try_from(length).unwrap();
     Tally {
         whole: 1,
         deliveries: past.deliveries,
         unanswered: past.unanswered,
         writes: count(past.steps.iter().filter(|step| step.by_engine).count()),
-        violations: count(past.told.len()),
+        violations: count(past.reported.len()),
         happened,
         ..Tally::default()
     }

@@ -1,4 +1,4 @@
-//! Between the model's things and the store's items.
+//! Conversions between the model's items and the store's items.
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
@@ -7,10 +7,10 @@ use referee::rules::model::Rules;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
 
-use crate::model::{Act, Name, Thing, Val, table};
+use crate::model::{Act, Content, Name, Val, table};
 use crate::schema::Schema;
 
-/// The tables that the rules speak of, empty, and with their indexes.
+/// The tables that the rules name, empty, with their indexes.
 pub(crate) fn store(rules: &Rules) -> Memory {
     Memory::new(rules.tables.iter().map(|table| {
         let indexes = table.indexes.iter();
@@ -20,27 +20,27 @@ pub(crate) fn store(rules: &Rules) -> Memory {
     }))
 }
 
-/// What a mirror's mark says.
+/// The content of a mirror's mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) rule: String,
     pub(crate) fence: String,
-    /// The change after which the mirror was put right, if it was.
+    /// The change after which the mirror was corrected, if it was.
     pub(crate) fix: Option<String>,
 }
 
-/// Does what the application does, but for the parts of a transaction.
+/// Makes one write of the application. A transaction is made part by part.
 pub(crate) fn write(schema: &Schema, store: &Memory, act: &Act) {
-    let key = |name| item(name, &Thing::new());
+    let key = |name| item(name, &Content::new());
     let (name, action, condition) = match act {
-        Act::Put(name, thing) => (name, Action::Put(item(name, thing)), None),
+        Act::Put(name, content) => (name, Action::Put(item(name, content)), None),
         Act::Delete(name) | Act::Expire(name) => (name, Action::Delete(key(name)), None),
         Act::Edit(name, value) => {
             let clauses = vec![Clause::Set(Path::attribute("v"), value.as_str().into_value())];
             let is_there = Condition::Exists(Path::attribute("pk"));
             (name, Action::Update { key: key(name), clauses }, Some(is_there))
         }
-        Act::Together(_) => panic!("a transaction is made part by part"),
+        Act::Transaction(_) => panic!("a transaction is made part by part"),
     };
     let table = format!("table{}", table(schema, name));
     store.write(Write { table, action, condition }).now_or_never().unwrap().unwrap();
@@ -56,10 +56,10 @@ impl IntoValue for &str {
     }
 }
 
-fn item((pk, sk): &Name, thing: &Thing) -> Item<'static> {
+fn item((pk, sk): &Name, content: &Content) -> Item<'static> {
     let text = IntoValue::into_value;
     let key = [("pk".into(), text(pk.as_str())), ("sk".into(), text(sk.as_str()))];
-    let values = thing.iter().map(|(name, val)| {
+    let values = content.iter().map(|(name, val)| {
         let value = match val {
             Val::Text(id) => text(id),
             Val::Nested(id) if id.is_empty() => Value::M(Item::new()),
@@ -72,7 +72,7 @@ fn item((pk, sk): &Name, thing: &Thing) -> Item<'static> {
     key.into_iter().chain(values).collect()
 }
 
-pub(crate) fn thing(item: &Item<'_>) -> Thing {
+pub(crate) fn content(item: &Item<'_>) -> Content {
     let attributes = item.iter().filter(|(name, _)| !["pk", "sk", MARK].contains(&&***name));
     attributes.map(|(name, value)| (name.to_string(), val(value))).collect()
 }

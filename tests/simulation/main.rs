@@ -1,10 +1,10 @@
-//! A simulation: rule files drawn at random, an application that writes, people who interfere, and
-//! deliveries that go as badly as they may. Nothing is done that is not called for, nothing is left
-//! dangling untold, every mirror comes to what its source says, and nothing of the user's is lost.
-//! Where what comes of a history does not depend on time, it is what a simple model says.
+//! A simulation: random rule files, an application that writes, people who edit mirrors, and the
+//! worst deliveries that Lambda allows. The engine makes no unjustified write, no dangling
+//! reference stays unreported, every mirror converges to its source, and no item of the user is
+//! lost. Where the result of a history does not depend on timing, it equals that of a simple model.
 //!
-//! A seed that fails is named, with the smallest history found that fails likewise. It may be run
-//! alone: `make simulate SEED=42`.
+//! A seed that fails is printed, with the smallest failing history found. It can be run alone:
+//! `make simulate SEED=42`.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
-#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
 
 mod broken;
 mod history;
@@ -31,33 +31,36 @@ mod world;
 use std::ops::Range;
 
 use broken::Part;
-use history::{WILD, noticed};
+use history::{WILD, failure_with};
 use one_by_one::ONE_BY_ONE;
 use run::{number, try_all};
 use sky::EVENTS;
 
-/// How many histories there are, if nobody says otherwise.
+/// How many histories run by default.
 const RUNS: u64 = 1_000;
 
-/// Seeds that failed once, and why. Both show one of the known limits, which nobody had thought of.
+/// Seeds that once failed, and why. Each revealed one of the known limits.
 const KEPT: [(u64, &str); 2] = [
-    (1_795_287_600_055_847, "a mirror put right twice after one change is told as stale"),
-    (1_795_287_700_232_698, "what went, came back and went again is restored as it was at first"),
+    (1_795_287_600_055_847, "a mirror corrected twice after one change is reported as stale"),
+    (
+        1_795_287_700_232_698,
+        "an item deleted, re-created and deleted again is restored to its first version",
+    ),
 ];
 
-/// With a part of Referee broken, a seed in which that is noticed, and by what.
+/// For each broken part of Referee, a seed whose history fails, and a part of its message.
 const NOTICED: [(Part, u64, &str); 8] = [
-    (Part::Guards, 124, "not called for"),
-    (Part::Conditions, 29, "not called for"),
+    (Part::Guards, 124, "unjustified write"),
+    (Part::Conditions, 29, "unjustified write"),
     (Part::Verification, 34, "and should be None"),
-    (Part::Finding, 137, "in vain, untold"),
-    (Part::Reading, 1, "not called for"),
-    (Part::Telling, 17, "in vain, untold"),
+    (Part::Finding, 137, "refers to the missing"),
+    (Part::Reading, 1, "unjustified write"),
+    (Part::Reporting, 17, "refers to the missing"),
     (Part::Redelivery, 23, "and should be Some"),
-    (Part::Replay, 76, "in vain, untold"),
+    (Part::Replay, 76, "refers to the missing"),
 ];
 
-/// The one that is asked for, or as many as are, from the first that is.
+/// The seed in `SEED`, or `RUNS` seeds beginning with `FROM`.
 fn seeds() -> Range<u64> {
     if let Some(seed) = number("SEED") {
         return seed..seed + 1;
@@ -67,15 +70,15 @@ fn seeds() -> Range<u64> {
 }
 
 #[test]
-fn one_act_at_a_time_comes_to_what_the_model_says() {
+fn single_acts_have_the_effects_that_the_model_predicts() {
     let Range { start, end } = seeds();
-    // The model takes its time, and has less to find.
+    // The model is slow, and has less to find.
     let fewer = start..end.min(start + (end - start).div_ceil(4));
     try_all("one by one", &fewer, |seed| ONE_BY_ONE.run(seed));
 }
 
 #[test]
-fn whatever_goes_wrong_every_guarantee_holds() {
+fn every_guarantee_holds_despite_faults() {
     let total = try_all("simulation", &seeds(), |seed| WILD.run(seed));
     if total.whole >= RUNS / 2 {
         let never = EVENTS.iter().find(|event| !total.happened.contains_key(*event));
@@ -84,17 +87,17 @@ fn whatever_goes_wrong_every_guarantee_holds() {
 }
 
 #[test]
-fn seeds_that_failed_once_fail_no_more() {
+fn seeds_that_once_failed_pass() {
     for (seed, found) in KEPT {
         try_all(found, &(seed..seed + 1), |seed| WILD.run(seed));
     }
 }
 
 #[test]
-fn a_part_that_is_broken_is_noticed() {
+fn breaking_a_part_of_referee_fails_the_simulation() {
     for (part, seed, by) in NOTICED {
-        let (whole, words) = (WILD.run(seed), noticed(seed, part));
-        assert!(whole.is_ok(), "{part:?} is whole, and seed {seed} fails: {whole:?}");
+        let (whole, words) = (WILD.run(seed), failure_with(seed, part));
+        assert!(whole.is_ok(), "nothing is broken, and seed {seed} ({part:?}) fails: {whole:?}");
         let words = words.unwrap_or_default();
         assert!(words.contains(by), "{part:?} is broken, and seed {seed} says: {words}");
     }

@@ -1,5 +1,5 @@
-//! What the rules mean, in the simplest words: changes happen one at a time, and what follows from
-//! each follows at once. It shares no code with the engine.
+//! A naive model of the rules: changes happen one at a time, and their effects follow at once. It
+//! shares no code with the engine.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,10 +9,10 @@ use crate::schema::{Copied, Mirror, Place, Reference, Schema};
 pub(crate) type Name = (String, String);
 
 /// An item's attributes besides its key.
-pub(crate) type Thing = BTreeMap<String, Val>;
+pub(crate) type Content = BTreeMap<String, Val>;
 
 /// The items of all tables; no two have the same key.
-pub(crate) type State = BTreeMap<Name, Thing>;
+pub(crate) type State = BTreeMap<Name, Content>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Val {
@@ -22,25 +22,25 @@ pub(crate) enum Val {
     List(Vec<String>),
 }
 
-/// What the application does.
+/// A write by the application.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    Put(Name, Thing),
+    Put(Name, Content),
     Delete(Name),
-    /// Time to live deletes it.
+    /// Time to live deletes the item.
     Expire(Name),
-    /// Someone changes one attribute of what is there, and leaves the rest as it is.
+    /// One attribute of an existing item is changed.
     Edit(Name, String),
     /// A transaction of the application.
-    Together(Vec<Act>),
+    Transaction(Vec<Act>),
 }
 
-/// What an item is by its key.
+/// The role of an item, by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// An item of the application's, of this kind.
+pub(crate) enum Role {
+    /// An item of the application, of this kind.
     Own(usize),
-    /// In the place of a mirror with this number.
+    /// An item at the key of a mirror with this number.
     Mirror(usize),
 }
 
@@ -52,11 +52,11 @@ pub(crate) fn name(schema: &Schema, kind: usize, parent: usize, id: usize) -> Na
     }
 }
 
-/// What an item is by its key.
-pub(crate) fn sort((pk, sk): &Name) -> Sort {
+/// The role of an item, by its key.
+pub(crate) fn role_of((pk, sk): &Name) -> Role {
     let text = if sk == "-" { pk } else { sk };
     let number = text[1..].split('#').next().unwrap().parse().unwrap();
-    if text.starts_with('m') { Sort::Mirror(number) } else { Sort::Own(number) }
+    if text.starts_with('m') { Role::Mirror(number) } else { Role::Own(number) }
 }
 
 fn id(text: &str) -> &str {
@@ -65,27 +65,27 @@ fn id(text: &str) -> &str {
 
 /// The table that an item is in.
 pub(crate) fn table(schema: &Schema, name: &Name) -> usize {
-    match sort(name) {
-        Sort::Own(kind) => schema.entities[kind].table,
-        Sort::Mirror(id) => schema.mirror(id).map_or(0, |mirror| mirror.table),
+    match role_of(name) {
+        Role::Own(kind) => schema.entities[kind].table,
+        Role::Mirror(id) => schema.mirror(id).map_or(0, |mirror| mirror.table),
     }
 }
 
 /// Whether an item at a key is of the kind that the key says.
-pub(crate) fn admits(schema: &Schema, name: &Name, thing: &Thing) -> bool {
-    let says = |text: String| thing.get("type") == Some(&Val::Text(text));
-    match sort(name) {
-        Sort::Own(kind) => !schema.entities[kind].is_typed || says(format!("e{kind}")),
-        Sort::Mirror(_) => true,
+pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) -> bool {
+    let says = |text: String| content.get("type") == Some(&Val::Text(text));
+    match role_of(name) {
+        Role::Own(kind) => !schema.entities[kind].is_typed || says(format!("e{kind}")),
+        Role::Mirror(_) => true,
     }
 }
 
 /// Whether there is an item of the kind at the key.
 pub(crate) fn exists(schema: &Schema, state: &State, name: &Name) -> bool {
-    state.get(name).is_some_and(|thing| admits(schema, name, thing))
+    state.get(name).is_some_and(|content| is_of_its_kind(schema, name, content))
 }
 
-/// Where the mirror of a source belongs.
+/// The key of a source's mirror.
 pub(crate) fn mirror_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
     match schema.entities[mirror.source].parent {
         None => (format!("m{}#{}", mirror.id, id(pk)), "-".to_owned()),
@@ -93,7 +93,7 @@ pub(crate) fn mirror_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Na
     }
 }
 
-/// Whose mirror belongs here.
+/// The key of the source whose mirror has this key.
 pub(crate) fn source_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
     let kind = mirror.source;
     match schema.entities[kind].parent {
@@ -102,33 +102,33 @@ pub(crate) fn source_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Na
     }
 }
 
-/// What a source's mirror has; nothing if there is none.
+/// The content of a source's mirror; `None` if there is none.
 pub(crate) fn mirrored(
     schema: &Schema,
     mirror: &Mirror,
     source: &Name,
-    thing: Option<&Thing>,
-) -> Option<Thing> {
-    let mut thing = thing.filter(|thing| admits(schema, source, thing))?.clone();
-    thing.retain(|name, _| match &mirror.copied {
+    content: Option<&Content>,
+) -> Option<Content> {
+    let mut content = content.filter(|content| is_of_its_kind(schema, source, content))?.clone();
+    content.retain(|name, _| match &mirror.copied {
         Copied::All => true,
         Copied::None => false,
         Copied::List(names) => names.contains(name),
     });
     if mirror.is_typed {
-        thing.insert("type".to_owned(), Val::Text(format!("m{}", mirror.id)));
+        content.insert("type".to_owned(), Val::Text(format!("m{}", mirror.id)));
     }
-    Some(thing)
+    Some(content)
 }
 
-/// What an item refers to by a reference.
+/// The targets of an item's reference.
 pub(crate) fn targets(
     schema: &Schema,
     reference: &Reference,
     name: &Name,
-    thing: &Thing,
+    content: &Content,
 ) -> BTreeSet<Name> {
-    if sort(name) != Sort::Own(reference.from) || !admits(schema, name, thing) {
+    if role_of(name) != Role::Own(reference.from) || !is_of_its_kind(schema, name, content) {
         return BTreeSet::new();
     }
     let to = |id: &str| (format!("e{}#{id}", reference.to), "-".to_owned());
@@ -137,7 +137,8 @@ pub(crate) fn targets(
         Place::Own => return BTreeSet::from([to(id(&name.1))]),
         Place::Text(name) | Place::Nested(name) | Place::Set(name) | Place::List(name) => name,
         Place::Pair(one, other) => {
-            let (Some(Val::Text(parent)), Some(Val::Text(id))) = (thing.get(one), thing.get(other))
+            let (Some(Val::Text(parent)), Some(Val::Text(id))) =
+                (content.get(one), content.get(other))
             else {
                 return BTreeSet::new();
             };
@@ -148,7 +149,7 @@ pub(crate) fn targets(
             )]);
         }
     };
-    match thing.get(attribute) {
+    match content.get(attribute) {
         None => BTreeSet::new(),
         Some(Val::Nested(id)) if id.is_empty() => BTreeSet::new(),
         Some(Val::Text(id) | Val::Nested(id)) => BTreeSet::from([to(id)]),
@@ -158,40 +159,40 @@ pub(crate) fn targets(
 }
 
 /// The item without its references to a target.
-pub(crate) fn unset(reference: &Reference, thing: &Thing, target: &Name) -> Thing {
+pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> Content {
     let id = id(&target.0);
-    let mut thing = thing.clone();
+    let mut content = content.clone();
     if let Place::Pair(one, other) = &reference.place {
-        thing.retain(|name, _| name != one && name != other);
+        content.retain(|name, _| name != one && name != other);
     }
-    let Some(attribute) = reference.place.attribute() else { return thing };
-    match thing.get_mut(attribute) {
+    let Some(attribute) = reference.place.attribute() else { return content };
+    match content.get_mut(attribute) {
         Some(Val::Set(ids)) => {
             ids.remove(id);
             if ids.is_empty() {
-                thing.remove(attribute);
+                content.remove(attribute);
             }
         }
         Some(Val::List(ids)) => ids.retain(|it| it != id),
-        // The map stays, and what is in it goes.
+        // The map stays, without the value.
         Some(Val::Nested(_)) => {
-            thing.insert(attribute.to_owned(), Val::Nested(String::new()));
+            content.insert(attribute.to_owned(), Val::Nested(String::new()));
         }
         Some(Val::Text(_)) => {
-            thing.remove(attribute);
+            content.remove(attribute);
         }
         None => {}
     }
-    thing
+    content
 }
 
-/// The item with the default in the place of its references to a target.
-pub(crate) fn set_default(reference: &Reference, thing: &Thing, target: &Name) -> Thing {
+/// The item with its references to a target replaced by the default.
+pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Name) -> Content {
     let id = id(&target.0);
     let default = reference.default.to_string();
-    let mut thing = thing.clone();
-    let Some(attribute) = reference.place.attribute() else { return thing };
-    match thing.get_mut(attribute) {
+    let mut content = content.clone();
+    let Some(attribute) = reference.place.attribute() else { return content };
+    match content.get_mut(attribute) {
         Some(Val::Set(ids)) => {
             ids.remove(id);
             ids.insert(default);
@@ -202,59 +203,59 @@ pub(crate) fn set_default(reference: &Reference, thing: &Thing, target: &Name) -
         Some(Val::Text(it) | Val::Nested(it)) => *it = default,
         None => {}
     }
-    thing
+    content
 }
 
-/// What the default refers to.
+/// The target of the default.
 pub(crate) fn default_target(reference: &Reference) -> Name {
     (format!("e{}#{}", reference.to, reference.default), "-".to_owned())
 }
 
-/// What has happened to an item, and what may follow from it.
+/// A change of an item that can have effects.
 enum Event {
-    Written(Name, Option<Thing>),
-    Gone(Name, Thing, bool),
+    Written(Name, Option<Content>),
+    Gone(Name, Content, bool),
 }
 
-/// What follows from one act.
-pub(crate) struct Settlement<'s> {
+/// The effects of one act.
+pub(crate) struct Effects<'s> {
     schema: &'s Schema,
     pub(crate) state: State,
     events: VecDeque<Event>,
-    /// The targets that a decision was made by, and those that came or went.
+    /// The targets that a decision depended on, and the items that were created or deleted.
     looked_at: BTreeSet<Name>,
     changed: BTreeSet<Name>,
 }
 
-impl<'s> Settlement<'s> {
-    /// The table once all that follows from an act has happened. Nothing if what comes of it
-    /// depends on the order in which things are done.
+impl<'s> Effects<'s> {
+    /// The table after an act and all its effects; `None` if the result depends on the order of the
+    /// effects.
     pub(crate) fn of(schema: &'s Schema, state: State, act: &Act) -> Option<State> {
         let empty = BTreeSet::new;
         let (looked_at, changed) = (empty(), empty());
-        let mut settlement = Self { schema, state, events: VecDeque::new(), looked_at, changed };
+        let mut effects = Self { schema, state, events: VecDeque::new(), looked_at, changed };
         match act {
-            Act::Put(name, thing) => {
-                let before = settlement.state.insert(name.clone(), thing.clone());
-                settlement.events.push_back(Event::Written(name.clone(), before));
+            Act::Put(name, content) => {
+                let before = effects.state.insert(name.clone(), content.clone());
+                effects.events.push_back(Event::Written(name.clone(), before));
             }
-            Act::Delete(name) => settlement.remove(name, false),
-            Act::Expire(name) => settlement.remove(name, true),
-            Act::Edit(..) | Act::Together(_) => panic!("the model knows no {act:?}"),
+            Act::Delete(name) => effects.remove(name, false),
+            Act::Expire(name) => effects.remove(name, true),
+            Act::Edit(..) | Act::Transaction(_) => panic!("the model does not cover {act:?}"),
         }
-        // The act itself comes before anything that follows.
-        settlement.changed.clear();
+        // The act itself precedes all its effects.
+        effects.changed.clear();
         for _ in 0..1_000 {
-            match settlement.events.pop_front() {
+            match effects.events.pop_front() {
                 None => {
-                    let is_clear = settlement.looked_at.is_disjoint(&settlement.changed);
-                    return is_clear.then_some(settlement.state);
+                    let is_clear = effects.looked_at.is_disjoint(&effects.changed);
+                    return is_clear.then_some(effects.state);
                 }
-                Some(Event::Written(name, before)) => settlement.written(&name, before),
-                Some(Event::Gone(name, image, expired)) => settlement.gone(&name, &image, expired),
+                Some(Event::Written(name, before)) => effects.written(&name, before),
+                Some(Event::Gone(name, image, expired)) => effects.gone(&name, &image, expired),
             }
         }
-        panic!("it never comes to rest: {schema:?}");
+        panic!("it never reaches rest: {schema:?}");
     }
 
     fn remove(&mut self, name: &Name, expired: bool) {
@@ -269,14 +270,14 @@ impl<'s> Settlement<'s> {
         self.state.contains_key(name)
     }
 
-    /// What follows for an item that refers to what it did not refer to before.
-    fn written(&mut self, name: &Name, before: Option<Thing>) {
+    /// Applies the effects of a written item's new references.
+    fn written(&mut self, name: &Name, before: Option<Content>) {
         let schema = self.schema;
         let (mut is_deleted, mut is_reverted) = (false, false);
         for reference in &schema.references {
-            let Some(thing) = self.state.get(name).cloned() else { return };
+            let Some(content) = self.state.get(name).cloned() else { return };
             let said = before.as_ref().map(|before| targets(schema, reference, name, before));
-            for target in targets(schema, reference, name, &thing) {
+            for target in targets(schema, reference, name, &content) {
                 let is_new = said.as_ref().is_none_or(|said| !said.contains(&target));
                 if !is_new || self.exists(&target) {
                     continue;
@@ -296,11 +297,11 @@ impl<'s> Settlement<'s> {
         }
     }
 
-    fn revert(&mut self, name: &Name, before: Thing) {
-        let thing = self.state[name].clone();
+    fn revert(&mut self, name: &Name, before: Content) {
+        let content = self.state[name].clone();
         let schema = self.schema;
         let is_whole = schema.references.iter().all(|reference| {
-            let kept = targets(schema, reference, name, &thing);
+            let kept = targets(schema, reference, name, &content);
             let back = targets(schema, reference, name, &before);
             back.into_iter().all(|target| kept.contains(&target) || self.exists(&target))
         });
@@ -309,16 +310,16 @@ impl<'s> Settlement<'s> {
         }
     }
 
-    /// What follows for those who refer to an item that is gone.
-    fn gone(&mut self, name: &Name, image: &Thing, expired: bool) {
+    /// Applies the effects of a deleted item on its referencing items.
+    fn gone(&mut self, name: &Name, image: &Content, expired: bool) {
         let schema = self.schema;
-        for reference in schema.references.iter().filter(|it| Sort::Own(it.to) == sort(name)) {
+        for reference in schema.references.iter().filter(|it| Role::Own(it.to) == role_of(name)) {
             if self.state.contains_key(name) {
                 return;
             }
             let action = if expired { reference.on_ttl_delete } else { reference.on_delete };
-            let refers = |(of, thing): &(&Name, &Thing)| {
-                targets(schema, reference, of, thing).contains(name)
+            let refers = |(of, content): &(&Name, &Content)| {
+                targets(schema, reference, of, content).contains(name)
             };
             let referring: Vec<Name> =
                 self.state.iter().filter(refers).map(|(of, _)| of.clone()).collect();
@@ -336,24 +337,24 @@ impl<'s> Settlement<'s> {
     }
 
     fn repair(&mut self, reference: &Reference, action: &str, of: &Name, target: &Name) {
-        let Some(thing) = self.state.get(of).cloned() else { return };
+        let Some(content) = self.state.get(of).cloned() else { return };
         if action == "unset" {
-            self.state.insert(of.clone(), unset(reference, &thing, target));
+            self.state.insert(of.clone(), unset(reference, &content, target));
         }
         let default = default_target(reference);
         if action == "set_default" && default != *target && self.exists(&default) {
-            self.state.insert(of.clone(), set_default(reference, &thing, target));
+            self.state.insert(of.clone(), set_default(reference, &content, target));
         }
     }
 }
 
-/// Whether a change that the engine made was called for, with the table as it was just before.
+/// Whether a rule calls for a change by the engine, given the table just before it.
 pub(crate) fn is_called_for(
     schema: &Schema,
     state: &State,
     name: &Name,
-    after: Option<&Thing>,
-    earlier: &[Option<Thing>],
+    after: Option<&Content>,
+    earlier: &[Option<Content>],
 ) -> bool {
     let is_missing = |target: &Name| !exists(schema, state, target);
     let before = state.get(name);
@@ -378,23 +379,24 @@ pub(crate) fn is_called_for(
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),
         (None, Some(after)) => {
-            let refers = |(of, thing): (&Name, &Thing)| {
+            let refers = |(of, content): (&Name, &Content)| {
                 enforced().any(|reference| {
                     reference.on_delete == "restore"
-                        && targets(schema, reference, of, thing).contains(name)
+                        && targets(schema, reference, of, content).contains(name)
                 })
             };
-            let mut earlier = earlier.iter().flatten().filter(|it| admits(schema, name, it));
-            // Not always the last version, which is one of the known limits.
+            let mut earlier =
+                earlier.iter().flatten().filter(|it| is_of_its_kind(schema, name, it));
+            // It is not always the last version, which is one of the known limits.
             state.iter().any(refers) && earlier.any(|it| it == after)
         }
         (None, None) => false,
     }
 }
 
-/// Whether one of these changes was undone: what it changed is as it was before, and the rest is
-/// left alone.
-fn is_undone(before: &Thing, after: &Thing, images: &[Option<Thing>]) -> bool {
+/// Whether one of these changes was undone: what it changed is as before, and the rest is
+/// unchanged.
+fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> bool {
     images.windows(2).any(|images| {
         let [Some(old), Some(new)] = images else { return false };
         let is_as_left = old.keys().chain(new.keys()).all(|name| before.get(name) == new.get(name));
@@ -407,12 +409,12 @@ fn is_undone(before: &Thing, after: &Thing, images: &[Option<Thing>]) -> bool {
 
 /// Whether references to a target were removed, and nothing else was changed.
 ///
-/// Of a list that was written again meanwhile, an element may stay that was not there before.
-fn is_unset(reference: &Reference, before: &Thing, after: &Thing, target: &Name) -> bool {
+/// If a list was overwritten meanwhile, an element may remain that it did not have before.
+fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
     let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
         return unset(reference, before, target) == *after;
     };
-    let length = |thing: &Thing| match thing.get(name) {
+    let length = |content: &Content| match content.get(name) {
         Some(Val::List(ids)) => ids.len(),
         _ => 0,
     };
@@ -420,7 +422,7 @@ fn is_unset(reference: &Reference, before: &Thing, after: &Thing, target: &Name)
 }
 
 /// The same for references that were changed to the default.
-fn is_defaulted(reference: &Reference, before: &Thing, after: &Thing, target: &Name) -> bool {
+fn is_defaulted(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
     let whole = set_default(reference, before, target);
     let is_list = matches!(reference.place, Place::List(_));
     whole == *after

@@ -1,4 +1,4 @@
-//! One act at a time, each followed by all that follows from it, under references alone.
+//! One act at a time, each followed by all its effects, with references only.
 
 use std::rc::Rc;
 
@@ -6,36 +6,36 @@ use fastrand::Rng;
 use referee::engine::Engine;
 
 use crate::history::Plan;
-use crate::model::{Settlement, State};
+use crate::model::{Effects, State};
 use crate::run::Tally;
 use crate::scenario::{Lag, Mapping, Scenario, draw_plain};
 use crate::schema::Schema;
 use crate::world::World;
 
-/// How many acts a history has at most.
+/// The maximum number of acts in a history.
 const ACTS_MAX: usize = 12;
 
-/// Every act is compared with what the model says of it.
-pub(crate) const ONE_BY_ONE: Plan = Plan { rules: Schema::plain, scenario, happen };
+/// After every act, the table is compared with the model's.
+pub(crate) const ONE_BY_ONE: Plan = Plan { rules: Schema::plain, scenario, execute };
 
 fn scenario(schema: Rc<Schema>, rng: &mut Rng) -> Scenario {
     let mut scenario = Scenario::random(schema, rng);
-    scenario.weather.lag = Lag::None;
+    scenario.rates.lag = Lag::None;
     scenario.mapping = Mapping { retries_max: None, age_ms_max: None, ..scenario.mapping };
     let acts = 0..rng.usize(1..=ACTS_MAX);
     scenario.acts = acts.map(|_| draw_plain(&scenario.schema, rng)).collect();
     scenario
 }
 
-fn happen(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
+fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
     let mut world = World::new(scenario, engine);
     let mut expected = State::new();
     for act in &scenario.acts {
-        let Some(settled) = Settlement::of(&scenario.schema, expected, act) else {
+        let Some(after_effects) = Effects::of(&scenario.schema, expected, act) else {
             return Tally { cut: 1, ..Tally::default() };
         };
-        expected = settled;
-        world.come_to_rest(std::slice::from_ref(act));
+        expected = after_effects;
+        world.run_to_rest(std::slice::from_ref(act));
         assert_eq!(world.state(), expected, "after {act:?}");
     }
     Tally { whole: 1, ..Tally::default() }

@@ -1,4 +1,4 @@
-//! What must be so in the end, worked out anew and naively from what happened.
+//! What must hold in the end, computed naively from what happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use referee::integrity::finding::Kind;
 
 use crate::items::{Mark, of_key};
 use crate::model::{
-    Name, Sort, State, Thing, admits, exists, is_called_for, mirror_of, mirrored, name, sort,
-    source_of, targets,
+    Content, Name, Role, State, exists, is_called_for, is_of_its_kind, mirror_of, mirrored, name,
+    role_of, source_of, targets,
 };
 use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
-use crate::truth::Doubts;
-use crate::world::{Past, Step, Told};
+use crate::truth::Unconfirmed;
+use crate::world::{Past, Reported, Step};
 
-/// What happened, and what has come of it.
+/// Checks what happened against the rules.
 pub(crate) struct Oracle<'p> {
     schema: &'p Schema,
     past: &'p Past,
@@ -33,8 +33,8 @@ impl<'p> Oracle<'p> {
 
     /// Checks everything.
     pub(crate) fn check(mut self, marked: &[Name]) {
-        let mut doubts = Doubts::new(self.schema, self.past);
-        doubts.look(&self.state, 0);
+        let mut unconfirmed = Unconfirmed::new(self.schema, self.past);
+        unconfirmed.confirm(&self.state, 0);
         for (place, step) in self.past.steps.iter().enumerate() {
             assert_eq!(self.state.get(&step.name), step.before.as_ref());
             if step.by_engine {
@@ -48,17 +48,17 @@ impl<'p> Oracle<'p> {
                 Some(mark) => self.marks.insert(step.name.clone(), mark.clone()),
                 None => self.marks.remove(&step.name),
             };
-            doubts.look(&self.state, place + 1);
+            unconfirmed.confirm(&self.state, place + 1);
         }
-        doubts.assert_none();
-        self.past.told.iter().for_each(|told| self.assert_touched(told));
+        unconfirmed.assert_none();
+        self.past.reported.iter().for_each(|reported| self.assert_mirror_was_edited(reported));
         for name in marked {
-            let is_mirror = matches!(sort(name), Sort::Mirror(_));
+            let is_mirror = matches!(role_of(name), Role::Mirror(_));
             assert!(is_mirror, "{name:?} is still marked");
         }
         for reference in &self.schema.references {
-            for (of, thing) in &self.state {
-                self.assert_told(reference, of, thing);
+            for (of, content) in &self.state {
+                self.assert_reported(reference, of, content);
             }
         }
         for mirror in &self.schema.mirrors {
@@ -71,39 +71,39 @@ impl<'p> Oracle<'p> {
         }
     }
 
-    /// A mirror is told of only where people touched it, and in two of the known limits: as missing
-    /// where its source went and came back, and as stale where it was put right twice after the same
-    /// change.
-    fn assert_touched(&self, told: &Told) {
+    /// Asserts that a violation of a mirror is reported only if people edited the mirror. Two known
+    /// limits are excepted: a mirror may be reported as missing if its source was deleted and
+    /// re-created, and as stale if it was corrected twice after the same change.
+    fn assert_mirror_was_edited(&self, reported: &Reported) {
         let is_of_mirror = matches!(
-            told.violation.kind(),
+            reported.violation.kind(),
             Kind::MirrorStale | Kind::MirrorExtra | Kind::MirrorBlocked
         );
-        let mirror = told.violation.finding.referencing.as_ref().map(|it| of_key(&it.key));
-        let is_touched = mirror
+        let mirror = reported.violation.finding.referencing.as_ref().map(|it| of_key(&it.key));
+        let is_edited = mirror
             .as_ref()
-            .is_some_and(|it| self.steps_of(it, told.happened).any(|step| !step.by_engine));
-        let is_put_right_twice = mirror.is_some_and(|it| self.is_put_right_twice(&it, told));
-        let is_allowed = told.violation.kind() == Kind::MirrorStale && is_put_right_twice;
-        assert!(is_touched || is_allowed || !is_of_mirror, "nobody touched it: {told:?}");
+            .is_some_and(|it| self.steps_of(it, reported.happened).any(|step| !step.by_engine));
+        let is_corrected_twice = mirror.is_some_and(|it| self.is_corrected_twice(&it, reported));
+        let is_allowed = reported.violation.kind() == Kind::MirrorStale && is_corrected_twice;
+        assert!(is_edited || is_allowed || !is_of_mirror, "nobody edited the mirror: {reported:?}");
     }
 
-    /// Whether two writes of ours carry one mark.
-    fn is_put_right_twice(&self, mirror: &Name, told: &Told) -> bool {
+    /// Whether two of the engine's writes carry the same mark.
+    fn is_corrected_twice(&self, mirror: &Name, reported: &Reported) -> bool {
         let fixes =
-            self.steps_of(mirror, told.happened).filter_map(|step| step.mark_after.as_ref());
+            self.steps_of(mirror, reported.happened).filter_map(|step| step.mark_after.as_ref());
         let fixes: Vec<_> = fixes.filter(|mark| mark.fix.is_some()).collect();
         fixes.iter().enumerate().any(|(place, mark)| fixes[..place].contains(mark))
     }
 
-    /// What the engine did was called for when it did it.
+    /// Asserts that a write by the engine was justified when it was made.
     fn assert_sound(&self, place: usize, step: &Step) {
-        let is_sound = match sort(&step.name) {
-            Sort::Mirror(id) => self.is_sound_mirror(self.schema.mirror(id).unwrap(), place, step),
-            Sort::Own(_) => {
+        let is_sound = match role_of(&step.name) {
+            Role::Mirror(id) => self.is_sound_mirror(self.schema.mirror(id).unwrap(), place, step),
+            Role::Own(_) => {
                 let earlier = self.steps_of(&step.name, place).map(|it| it.after.clone());
                 let earlier: Vec<_> = earlier.collect();
-                // A cascade that may go deep marks what it is about to delete.
+                // A cascade within one entity marks items before it deletes them.
                 step.before == step.after
                     || is_called_for(
                         self.schema,
@@ -112,25 +112,25 @@ impl<'p> Oracle<'p> {
                         step.after.as_ref(),
                         &earlier,
                     )
-                    || (step.after.is_none() && self.goes_with_its_mirror(place, &step.name))
+                    || (step.after.is_none() && self.follows_its_mirror(place, &step.name))
             }
         };
-        assert!(is_sound, "not called for: {step:?}, when there was {:?}", self.state);
+        assert!(is_sound, "unjustified write: {step:?}, with the table {:?}", self.state);
     }
 
-    /// What happened to an item before.
+    /// The earlier steps of an item.
     fn steps_of(&self, name: &Name, place: usize) -> impl Iterator<Item = &'p Step> {
         let name = name.clone();
         self.past.steps[..place].iter().filter(move |step| step.name == name)
     }
 
-    /// A mirror is written as its source says, or once did; nothing else is.
+    /// Whether a write to a mirror's key shows a current or earlier version of the source.
     fn is_sound_mirror(&self, mirror: &Mirror, place: usize, step: &Step) -> bool {
         let rule = format!("mirror{}", mirror.id);
         let is_ours = |mark: &Option<Mark>| mark.as_ref().is_some_and(|mark| mark.rule == rule);
         let source = source_of(self.schema, mirror, &step.name);
         if step.before.is_some() && !is_ours(&step.mark_before) {
-            // It is not ours.
+            // The item is not the engine's.
             if !mirror.adopts || mirror.on_edit != "overwrite" || step.after.is_none() {
                 return false;
             }
@@ -142,24 +142,25 @@ impl<'p> Oracle<'p> {
             )
         });
         let Some(after) = &step.after else {
-            // It went, or was never there.
+            // The source was deleted, or never existed.
             let mut versions = versions.peekable();
             return versions.peek().is_none() || versions.any(|(_, after)| after.is_none());
         };
-        let goes_on = match (&step.mark_before, &step.mark_after) {
+        let keeps_order = match (&step.mark_before, &step.mark_after) {
             (Some(before), Some(after)) => before.fence <= after.fence,
             _ => true,
         };
         let is_announced = step.before == step.after && is_ours(&step.mark_before);
         is_ours(&step.mark_after)
-            && goes_on
+            && keeps_order
             && (is_announced || versions.any(|(_, version)| version.as_ref() == Some(after)))
     }
 
-    /// A source is deleted because someone deleted its mirror, which is not back by anything newer.
-    fn goes_with_its_mirror(&self, place: usize, source: &Name) -> bool {
+    /// Whether a source may be deleted because people deleted its mirror, and no newer version of
+    /// the mirror exists.
+    fn follows_its_mirror(&self, place: usize, source: &Name) -> bool {
         let mirrors = self.schema.mirrors.iter().filter(|mirror| {
-            sort(source) == Sort::Own(mirror.source) && mirror.on_delete == "delete_source"
+            role_of(source) == Role::Own(mirror.source) && mirror.on_delete == "delete_source"
         });
         mirrors.into_iter().any(|mirror| {
             let of = mirror_of(self.schema, mirror, source);
@@ -175,21 +176,27 @@ impl<'p> Oracle<'p> {
         })
     }
 
-    /// Whatever an item refers to in vain was told since it does.
-    fn assert_told(&self, reference: &Reference, of: &Name, thing: &Thing) {
+    /// Asserts that each dangling reference of an item was reported since it dangles.
+    fn assert_reported(&self, reference: &Reference, of: &Name, content: &Content) {
         let (schema, place) = (self.schema, self.past.steps.len());
-        let claims = |it: &Thing| targets(schema, reference, of, it);
-        let is_one = sort(of) == Sort::Own(reference.from) && admits(schema, of, thing);
-        let lacks = |kind, is_wrong: &dyn Fn(&Thing) -> bool| {
-            if !is_one || !is_wrong(thing) {
+        let claims = |it: &Content| targets(schema, reference, of, it);
+        let is_one =
+            role_of(of) == Role::Own(reference.from) && is_of_its_kind(schema, of, content);
+        let lacks = |kind, is_wrong: &dyn Fn(&Content) -> bool| {
+            if !is_one || !is_wrong(content) {
                 return;
             }
-            let since =
-                self.since(of, |it| it.is_some_and(|it| admits(schema, of, it) && is_wrong(it)));
-            let is_told = self.told_since(since, &reference.name, |found| {
+            let since = self.since(of, |it| {
+                it.is_some_and(|it| is_of_its_kind(schema, of, it) && is_wrong(it))
+            });
+            let is_reported = self.reported_since(since, &reference.name, |found| {
                 found.kind() == kind && is_named(found, of)
             });
-            assert!(is_told, "{kind} of {of:?} by {}, untold since {since}", reference.name);
+            assert!(
+                is_reported,
+                "{kind} of {of:?} by {}, unreported since {since}",
+                reference.name
+            );
         };
         if reference.is_required {
             lacks(Kind::MissingReference, &|it| claims(it).is_empty());
@@ -199,13 +206,14 @@ impl<'p> Oracle<'p> {
         {
             lacks(Kind::PartialReference, &|it| it.contains_key(one) != it.contains_key(other));
         }
-        for target in claims(thing) {
+        for target in claims(content) {
             if exists(schema, &self.state, &target) {
                 continue;
             }
             let said = self.since(of, |after| after.is_some_and(|it| claims(it).contains(&target)));
-            let is_there =
-                |it: &Option<Thing>| it.as_ref().is_some_and(|it| admits(schema, &target, it));
+            let is_there = |it: &Option<Content>| {
+                it.as_ref().is_some_and(|it| is_of_its_kind(schema, &target, it))
+            };
             let mut gone =
                 self.past.steps[..place].iter().enumerate().filter(|(_, step)| step.name == target);
             let gone = gone.rfind(|(_, step)| is_there(&step.before) && !is_there(&step.after));
@@ -218,14 +226,18 @@ impl<'p> Oracle<'p> {
                 }
             }
             let since = gone.map_or(said, |(place, _)| place + 1);
-            let is_told =
-                self.told_since(since, &reference.name, |found| tells(found, of, &target));
+            let is_reported = self.reported_since(since, &reference.name, |found| {
+                reports_dangling(found, of, &target)
+            });
             let name = &reference.name;
-            assert!(is_told, "{of:?} refers to {target:?} by {name} in vain, untold since {since}");
+            assert!(
+                is_reported,
+                "{of:?} refers to the missing {target:?} by {name}, unreported since {since}"
+            );
         }
     }
 
-    /// Whether nobody may expect an item to be found that refers to what is gone.
+    /// Whether the rule does not promise to find the referencing item of a deleted target.
     fn is_hidden(&self, reference: &Reference, of: &Name) -> bool {
         match reference.find {
             Find::Derived => false,
@@ -234,7 +246,8 @@ impl<'p> Oracle<'p> {
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
                 let of = mirror_of(self.schema, mirror, of);
-                // Something else was in the mirror's place, or nothing, and it was left so.
+                // Another item was at the mirror's key, or the mirror was missing, and it was left
+                // so.
                 self.steps_of(&of, self.past.steps.len()).any(|step| {
                     let is_foreign = step.after.is_some() && step.mark_after.is_none();
                     let is_gone = step.after.is_none() && !step.by_engine;
@@ -244,7 +257,8 @@ impl<'p> Oracle<'p> {
         }
     }
 
-    /// Every mirror is what its source says, or people have changed it and were told of.
+    /// Asserts that every mirror equals its source, unless people changed it, the rule leaves that
+    /// alone, and it was reported.
     fn assert_mirrored(&self, mirror: &Mirror, source: &Name) {
         let schema = self.schema;
         let of = mirror_of(schema, mirror, source);
@@ -263,23 +277,24 @@ impl<'p> Oracle<'p> {
         };
         let words = format!("{of:?} is {found:?} with {mark:?}, and should be {expected:?}");
         let Some((place, _)) = people.filter(|_| is_left) else { panic!("{words}") };
-        // What is not ours, and in nobody's place, need not be told of.
+        // An item of others that is at the key of no existing source's mirror need not be reported.
         if expected.is_none() && mark.is_none() {
             return;
         }
         let rule = format!("mirror{}", mirror.id);
-        let is_told = self.told_since(place + 1, &rule, |found| is_named(found, &of));
-        assert!(is_told, "{words}, and nobody was told");
+        let is_reported = self.reported_since(place + 1, &rule, |found| is_named(found, &of));
+        assert!(is_reported, "{words}, and it was not reported");
     }
 
-    /// Whether this was told since so many steps.
-    fn told_since(&self, since: usize, rule: &str, is_it: impl Fn(&Violation) -> bool) -> bool {
-        let mut told = self.past.told.iter().filter(|told| told.happened >= since);
-        told.any(|told| told.violation.finding.rule == rule && is_it(&told.violation))
+    /// Whether such a violation was reported since this step.
+    fn reported_since(&self, since: usize, rule: &str, is_it: impl Fn(&Violation) -> bool) -> bool {
+        let mut reported = self.past.reported.iter().filter(|reported| reported.happened >= since);
+        reported
+            .any(|reported| reported.violation.finding.rule == rule && is_it(&reported.violation))
     }
 
-    /// Since how many steps something has held of an item.
-    fn since(&self, of: &Name, holds: impl Fn(Option<&Thing>) -> bool) -> usize {
+    /// The number of steps after which a condition has held for an item ever since.
+    fn since(&self, of: &Name, holds: impl Fn(Option<&Content>) -> bool) -> usize {
         let mut steps = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == *of);
         let broken = steps.rfind(|(_, step)| !holds(step.after.as_ref()));
         let from = broken.map_or(0, |(place, _)| place + 1);
@@ -288,8 +303,8 @@ impl<'p> Oracle<'p> {
     }
 }
 
-/// Whether a violation says that an item refers to a target in vain, and is not mended.
-fn tells(found: &Violation, of: &Name, target: &Name) -> bool {
+/// Whether a violation reports that an item's reference to a target dangles and was not repaired.
+fn reports_dangling(found: &Violation, of: &Name, target: &Name) -> bool {
     let is = |key: &Key<'_>, name: &Name| of_key(key) == *name;
     let is_referenced = found.finding.referenced.as_ref().is_some_and(|it| is(&it.key, target));
     let is_referring = match (found.finding.orphans(), found.kind()) {

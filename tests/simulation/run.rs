@@ -1,4 +1,4 @@
-//! Runs of many seeds, on all processors, and what is said of them.
+//! Runs many seeds on all processors, and prints totals.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -8,30 +8,30 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-/// How many seeds are done together.
-pub(crate) const TOGETHER: u64 = 16;
-/// How many seeds may fail before the rest is left, whatever test they are of.
+/// How many neighbouring seeds run together, with the same rules.
+pub(crate) const SEEDS_TOGETHER: u64 = 16;
+/// After how many failed seeds, of all tests together, the rest is skipped.
 const FAILED_MAX: usize = 5;
 static FAILED: AtomicUsize = AtomicUsize::new(0);
-/// After how many seeds a long run says how far it is.
-const TOLD_EVERY: u64 = 250_000;
+/// After how many seeds a long run prints its progress.
+const PROGRESS_EVERY: u64 = 250_000;
 
-/// What came of some seeds.
+/// The results of some seeds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Tally {
     pub(crate) whole: u64,
-    /// Those that ended early, for what comes next depends on the order of things.
+    /// Histories that ended early because their next result depends on the order of events.
     pub(crate) cut: u64,
-    /// Those whose rules are refused.
+    /// Seeds whose rules are refused.
     pub(crate) refused: u64,
     pub(crate) deliveries: u64,
     /// Deliveries that were not answered.
     pub(crate) unanswered: u64,
-    /// What the engine wrote.
+    /// Writes by the engine.
     pub(crate) writes: u64,
-    /// What the engine told of.
+    /// Violations that the engine reported.
     pub(crate) violations: u64,
-    /// How often what happened.
+    /// How often each event happened.
     pub(crate) happened: BTreeMap<&'static str, u64>,
     pub(crate) failed: Vec<u64>,
 }
@@ -65,14 +65,14 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What whoever runs the tests asks for.
+/// A number from an environment variable.
 pub(crate) fn number(variable: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how many")]
+    #[expect(clippy::disallowed_methods, reason = "the person who runs the tests chooses how many")]
     let text = std::env::var(variable).ok()?;
     (!text.is_empty()).then(|| text.parse().unwrap())
 }
 
-/// Runs every seed, tells of each that fails, and of all in numbers, which it gives.
+/// Runs every seed, prints each failure and the totals, and returns the totals.
 pub(crate) fn try_all(
     name: &str,
     seeds: &Range<u64>,
@@ -83,15 +83,15 @@ pub(crate) fn try_all(
     let work = || {
         let mut total = Tally::default();
         while FAILED.load(Ordering::Relaxed) < FAILED_MAX {
-            let from = next.fetch_add(TOGETHER, Ordering::Relaxed);
+            let from = next.fetch_add(SEEDS_TOGETHER, Ordering::Relaxed);
             if from >= seeds.end {
                 break;
             }
             let tried = from - seeds.start;
-            if tried > 0 && tried.is_multiple_of(TOLD_EVERY) {
+            if tried > 0 && tried.is_multiple_of(PROGRESS_EVERY) {
                 println!("{name}: {tried} seeds so far, the next is {from}");
             }
-            for seed in from..seeds.end.min(from + TOGETHER) {
+            for seed in from..seeds.end.min(from + SEEDS_TOGETHER) {
                 match quietly(|| run(seed)).and_then(|tried| tried) {
                     Ok(tally) => total += tally,
                     Err(words) => {
@@ -119,11 +119,11 @@ pub(crate) fn try_all(
 }
 
 thread_local! {
-    /// Whether a panic here is told of later.
+    /// Whether a panic on this thread is reported later.
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets panics that are told of later be silent from now on.
+/// Silences panics that are reported later.
 fn silence() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -136,7 +136,7 @@ fn silence() {
     });
 }
 
-/// What comes of this, or what it says as it panics.
+/// The result of `run`, or the message of its panic.
 pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let was_quiet = IS_QUIET.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(run));

@@ -1,30 +1,30 @@
-//! A history before it happens: rules, what the application does, and what may go wrong. All of it
-//! is plain data, so that a history that fails can be made smaller.
+//! A history before it runs: rules, the application's writes, and the rates of faults. All of it is
+//! plain data, so that a failing history can be reduced.
 
 use std::rc::Rc;
 
 use fastrand::Rng;
 
 use crate::broken::Part;
-use crate::model::{Act, Name, Sort, Thing, Val, mirror_of, name, sort};
+use crate::model::{Act, Content, Name, Role, Val, mirror_of, name, role_of};
 use crate::schema::{IDS, Place, Schema};
 
-/// How many acts a history has at most.
+/// The maximum number of acts in a history.
 const ACTS_MAX: usize = 12;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) schema: Rc<Schema>,
     pub(crate) mapping: Mapping,
-    pub(crate) weather: Weather,
+    pub(crate) rates: FaultRates,
     pub(crate) acts: Vec<Act>,
-    /// Decides the order of things.
+    /// Decides the order of events.
     pub(crate) seed: u64,
-    /// What of Referee is broken, if anything is.
+    /// The broken part of Referee, if any.
     pub(crate) broken: Option<Part>,
 }
 
-/// How an event source mapping is set up.
+/// The settings of an event source mapping.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) struct Mapping {
     pub(crate) batch_size: usize,
     pub(crate) lanes: usize,
     pub(crate) bisects: bool,
-    /// How often a batch is tried again before it is given up.
+    /// How often a batch is retried before it is given up.
     pub(crate) retries_max: Option<u32>,
     /// How old a record may be before it is given up, in milliseconds.
     pub(crate) age_ms_max: Option<i64>,
@@ -40,38 +40,38 @@ pub(crate) struct Mapping {
     pub(crate) timeout_ms: i64,
 }
 
-/// What goes wrong, each so many times in a thousand.
+/// The rates of faults, each per thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Weather {
-    /// A worker dies in a request, which may have been carried out.
+pub(crate) struct FaultRates {
+    /// A worker dies in a request, which may have been executed.
     pub(crate) crashes: u16,
     /// A request is throttled.
     pub(crate) throttles: u16,
-    /// A request is carried out, and its answer is lost.
+    /// A request is executed, and its answer is lost.
     pub(crate) losses: u16,
     /// A write times out, and lands later.
     pub(crate) late: u16,
-    /// A transaction meets another one.
+    /// A transaction conflicts with another one.
     pub(crate) conflicts: u16,
-    /// Batches that were done are delivered again.
+    /// Processed batches are delivered again.
     pub(crate) rewinds: u16,
-    /// Records that nobody can understand.
+    /// Unreadable records appear.
     pub(crate) junk: u16,
     /// Shards are split.
     pub(crate) splits: u16,
-    /// The clocks of workers jump, back and forth.
+    /// The workers' clocks jump forwards and backwards.
     pub(crate) jumps: u16,
-    /// A time passes between two steps.
+    /// Time passes between two steps.
     pub(crate) waits: u16,
     pub(crate) lag: Lag,
 }
 
-/// How far indexes are behind their tables.
+/// How far indexes lag behind their tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Lag {
     #[default]
     None,
-    /// Until time passes at the latest, so that every grace outlasts it.
+    /// At most until time passes, so that every grace period outlasts the lag.
     Short,
     /// Without bound.
     Long,
@@ -80,11 +80,11 @@ pub(crate) enum Lag {
 impl Scenario {
     pub(crate) fn random(schema: Rc<Schema>, rng: &mut Rng) -> Self {
         let acts = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
-        let (mapping, weather) = (Mapping::random(rng), Weather::random(rng));
-        Self { schema, mapping, weather, acts, seed: rng.u64(..), broken: None }
+        let (mapping, rates) = (Mapping::random(rng), FaultRates::random(rng));
+        Self { schema, mapping, rates, acts, seed: rng.u64(..), broken: None }
     }
 
-    /// All that has one thing less.
+    /// All scenarios with one thing less.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut smaller = Vec::new();
         let mut less = |change: &dyn Fn(&mut Self)| {
@@ -94,7 +94,7 @@ impl Scenario {
         };
         for place in 0..self.acts.len() {
             less(&|one| drop(one.acts.remove(place)));
-            if let Act::Together(parts) = &self.acts[place] {
+            if let Act::Transaction(parts) = &self.acts[place] {
                 less(&|one| drop(one.acts.splice(place..=place, parts.iter().cloned())));
             }
         }
@@ -104,7 +104,7 @@ impl Scenario {
         for place in 0..self.schema.mirrors.len() {
             less(&|one| drop(Rc::make_mut(&mut one.schema).mirrors.remove(place)));
         }
-        let calmer: [fn(&mut Weather); 11] = [
+        let calmer: [fn(&mut FaultRates); 11] = [
             |it| it.crashes = 0,
             |it| it.throttles = 0,
             |it| it.losses = 0,
@@ -118,7 +118,7 @@ impl Scenario {
             |it| it.lag = Lag::None,
         ];
         for calm in calmer {
-            less(&|one| calm(&mut one.weather));
+            less(&|one| calm(&mut one.rates));
         }
         let plainer: [fn(&mut Mapping); 6] = [
             |it| it.batch_size = 1,
@@ -136,8 +136,8 @@ impl Scenario {
         }
         smaller.retain(|one| {
             one.acts.len() != self.acts.len()
-                || (&one.schema, &one.mapping, &one.weather)
-                    != (&self.schema, &self.mapping, &self.weather)
+                || (&one.schema, &one.mapping, &one.rates)
+                    != (&self.schema, &self.mapping, &self.rates)
         });
         smaller
     }
@@ -156,7 +156,7 @@ impl Mapping {
     }
 }
 
-impl Weather {
+impl FaultRates {
     fn random(rng: &mut Rng) -> Self {
         let lag = *rng.choice(&[Lag::None, Lag::None, Lag::None, Lag::Short, Lag::Long]).unwrap();
         let mut often = |most: u16| if rng.u8(..3) == 0 { 0 } else { rng.u16(..most) };
@@ -169,7 +169,7 @@ impl Weather {
             rewinds: often(60),
             junk: often(60),
             splits: often(60),
-            // A clock that is ahead lets no grace be what it is.
+            // A clock that is ahead would shorten every grace period.
             jumps: if lag == Lag::Short { 0 } else { often(30) },
             waits: often(60),
             lag,
@@ -177,11 +177,11 @@ impl Weather {
     }
 }
 
-/// Something that the application may do, or people.
+/// A random write by the application or by people.
 pub(crate) fn draw(schema: &Schema, rng: &mut Rng) -> Act {
     if rng.u8(..10) == 0 {
         let parts = (0..rng.usize(2..4)).map(|_| draw_one(schema, rng)).collect();
-        return Act::Together(parts);
+        return Act::Transaction(parts);
     }
     draw_one(schema, rng)
 }
@@ -195,7 +195,7 @@ fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
             0..2 => Act::Delete(of),
             2 => Act::Expire(of),
             3 | 4 => Act::Edit(of, letter(rng)),
-            5 => Act::Put(of, Thing::from([("v".to_owned(), Val::Text(letter(rng)))])),
+            5 => Act::Put(of, Content::from([("v".to_owned(), Val::Text(letter(rng)))])),
             6 => Act::Edit(source, letter(rng)),
             7 | 8 => Act::Delete(source),
             _ => put(schema, rng, source),
@@ -204,7 +204,7 @@ fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
     draw_plain(schema, rng)
 }
 
-/// Something that the model knows.
+/// A random write that the model covers.
 pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
     let kind = rng.usize(..schema.entities.len());
     let of = name(schema, kind, rng.usize(..IDS), rng.usize(..IDS));
@@ -216,13 +216,13 @@ pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
 }
 
 fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
-    let Sort::Own(kind) = sort(&of) else { panic!("{of:?} is no source") };
-    let mut thing = Thing::new();
+    let Role::Own(kind) = role_of(&of) else { panic!("{of:?} is not a source") };
+    let mut content = Content::new();
     if schema.entities[kind].is_typed && rng.u8(..6) > 0 {
-        thing.insert("type".to_owned(), Val::Text(format!("e{kind}")));
+        content.insert("type".to_owned(), Val::Text(format!("e{kind}")));
     }
     if rng.bool() {
-        thing.insert("v".to_owned(), Val::Text(letter(rng)));
+        content.insert("v".to_owned(), Val::Text(letter(rng)));
     }
     for reference in schema.references.iter().filter(|it| it.from == kind) {
         if rng.u8(..4) == 0 {
@@ -233,7 +233,7 @@ fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
         let (attribute, val) = match &reference.place {
             Place::Key | Place::Own => continue,
             Place::Pair(one, other) => {
-                thing.insert(one.clone(), Val::Text(id(rng)));
+                content.insert(one.clone(), Val::Text(id(rng)));
                 if rng.u8(..4) == 0 {
                     continue;
                 }
@@ -244,9 +244,9 @@ fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
             Place::Set(name) => (name, Val::Set(many(rng).into_iter().collect())),
             Place::List(name) => (name, Val::List(many(rng))),
         };
-        thing.insert(attribute.clone(), val);
+        content.insert(attribute.clone(), val);
     }
-    Act::Put(of, thing)
+    Act::Put(of, content)
 }
 
 fn letter(rng: &mut Rng) -> String {

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 
-/// How many items of each kind there may be.
+/// The number of possible items of each kind.
 pub(crate) const IDS: usize = 3;
 
-/// The kinds that live in partitions of their own.
+/// The number of kinds with partitions of their own.
 pub(crate) const ROOTS: usize = 3;
 
-/// Kinds of item, how they refer to each other, and which have mirrors.
+/// The kinds of item, their references and their mirrors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) entities: Vec<Entity>,
@@ -20,10 +20,10 @@ pub(crate) struct Schema {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
-    /// The kind in whose partition it lives, if it has one.
+    /// The kind in whose partition its items are, if not their own.
     pub(crate) parent: Option<usize>,
     pub(crate) table: usize,
-    /// Whether only items that say so are of the kind.
+    /// Whether the entity has a `where` on the attribute `type`.
     pub(crate) is_typed: bool,
 }
 
@@ -40,32 +40,31 @@ pub(crate) struct Reference {
     pub(crate) default: usize,
     pub(crate) find: Find,
     pub(crate) is_required: bool,
-    /// Whether a part of a pair is too little.
+    /// Whether the rule has `match: full`.
     pub(crate) is_full: bool,
     pub(crate) is_observed: bool,
 }
 
-/// Where a reference stands.
+/// The location of a reference's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// In the partition key: the parent.
     Key,
-    /// In the sort key: the item's own id is also that of its target.
+    /// In the sort key: the item's own id is also its target's id.
     Own,
     /// An attribute.
     Text(String),
-    /// What is called `x` in a map.
+    /// The value `x` in a map.
     Nested(String),
     /// Each element of a set.
     Set(String),
     /// Each element of a list.
     List(String),
-    /// Two attributes, the first named so and the second likewise, of an item that has a parent:
-    /// the parent's id, and its own.
+    /// Two attributes, for a target that has a parent: the parent's id, and the target's id.
     Pair(String, String),
 }
 
-/// How those who refer to a deleted item are found.
+/// How the referencing items of a deleted item are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Find {
     Derived,
@@ -77,10 +76,10 @@ pub(crate) enum Find {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mirror {
-    /// Its number, which stays what it is whatever other mirrors there are.
+    /// Its number, which does not depend on other mirrors.
     pub(crate) id: usize,
     pub(crate) source: usize,
-    /// The kind in whose partition it lives, if its source has a parent.
+    /// The kind in whose partition it is, if its source has a parent.
     pub(crate) by: usize,
     pub(crate) table: usize,
     pub(crate) copied: Copied,
@@ -90,7 +89,7 @@ pub(crate) struct Mirror {
     pub(crate) is_typed: bool,
 }
 
-/// What a mirror has of its source.
+/// The attributes that a mirror copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Copied {
     All,
@@ -99,7 +98,7 @@ pub(crate) enum Copied {
 }
 
 impl Place {
-    /// The attribute that it stands in, if it is one.
+    /// The attribute that contains it, if it is a single attribute.
     pub(crate) fn attribute(&self) -> Option<&str> {
         match self {
             Self::Key | Self::Own | Self::Pair(..) => None,
@@ -111,7 +110,7 @@ impl Place {
 }
 
 impl Schema {
-    /// References alone, in one table: what the model of all that follows from an act speaks of.
+    /// References only, in one table: the rules that the model of effects covers.
     pub(crate) fn plain(rng: &mut Rng) -> Self {
         let mut entities = vec![Entity { parent: None, table: 0, is_typed: false }; ROOTS];
         if rng.bool() {
@@ -123,7 +122,7 @@ impl Schema {
             let reference = Reference::random(rng, number, &schema, false);
             schema.references.push(reference);
         }
-        schema.tame();
+        schema.keep_reverts_alone();
         schema
     }
 
@@ -150,12 +149,12 @@ impl Schema {
             let reference = Reference::random(rng, number, &schema, true);
             schema.references.push(reference);
         }
-        schema.tame();
+        schema.keep_reverts_alone();
         schema
     }
 
-    /// An item that one rule turns back, another must not change meanwhile.
-    fn tame(&mut self) {
+    /// If one rule reverts an item, no other rule must change it meanwhile.
+    fn keep_reverts_alone(&mut self) {
         for from in 0..self.entities.len() {
             let of_kind = |reference: &&mut Reference| reference.from == from;
             let mut of_kind: Vec<_> = self.references.iter_mut().filter(of_kind).collect();
@@ -346,7 +345,7 @@ impl Reference {
         }
     }
 
-    /// Whether those who refer to a deleted item are looked for.
+    /// Whether the referencing items of a deleted item are looked for.
     pub(crate) fn is_found(&self) -> bool {
         self.find != Find::None
     }

@@ -1,4 +1,4 @@
-//! What a worker lives under: its clock, and a store whose requests take time and go wrong.
+//! The environment of workers: their clock, and a store whose requests take time and fail.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ use referee::store::{
 };
 
 use crate::broken::{Part, misread, weakened};
-use crate::scenario::Weather;
+use crate::scenario::FaultRates;
 
-/// The time at which everything begins, in milliseconds since 1970.
+/// The time at which histories begin, in milliseconds since 1970.
 const BEGIN_MS: i64 = 1_700_000_000_000;
 
-/// What may happen, and must in so many histories.
+/// The events that can happen, each of which must happen in a long run.
 pub(crate) const EVENTS: [&str; 14] = [
     "crashes",
     "crashes in a write that lands later",
@@ -31,37 +31,37 @@ pub(crate) const EVENTS: [&str; 14] = [
     "timeouts",
     "transactions seen in part",
     "expiries",
-    "batches delivered again",
+    "redelivered batches",
     "splits",
-    "jumps of the clock",
-    "records nobody can read",
+    "clock jumps",
+    "unreadable records",
     "records given up and replayed",
 ];
 
 #[derive(Debug)]
-pub(crate) struct Sky {
+pub(crate) struct Environment {
     pub(crate) rng: RefCell<Rng>,
-    pub(crate) weather: Cell<Weather>,
+    pub(crate) rates: Cell<FaultRates>,
     /// The true time.
     pub(crate) now_ms: Cell<i64>,
-    /// What the workers' clocks are wrong by.
+    /// The error of the workers' clocks.
     pub(crate) skew_ms: Cell<i64>,
     /// Whether the worker that ran last has died.
     pub(crate) has_crashed: Cell<bool>,
-    /// How often what happened.
+    /// How often each event happened.
     pub(crate) happened: RefCell<BTreeMap<&'static str, u64>>,
     pub(crate) broken: Option<Part>,
-    /// Whether it is a worker that asks the store.
+    /// Whether the next request comes from a worker.
     is_asking: Cell<bool>,
-    /// How many actions the transaction has that is asked for.
+    /// The number of actions in the requested transaction.
     actions: Cell<usize>,
 }
 
-impl Sky {
-    pub(crate) fn new(seed: u64, weather: Weather, broken: Option<Part>) -> Self {
+impl Environment {
+    pub(crate) fn new(seed: u64, rates: FaultRates, broken: Option<Part>) -> Self {
         Self {
             rng: RefCell::new(Rng::with_seed(seed)),
-            weather: Cell::new(weather),
+            rates: Cell::new(rates),
             now_ms: Cell::new(BEGIN_MS),
             skew_ms: Cell::new(0),
             has_crashed: Cell::new(false),
@@ -72,46 +72,46 @@ impl Sky {
         }
     }
 
-    /// Whether something happens that does so many times in a thousand.
+    /// Whether an event with this rate per thousand happens now.
     pub(crate) fn happens(&self, often: u16) -> bool {
         often > 0 && self.rng.borrow_mut().u16(..1_000) < often
     }
 
-    /// Takes note of what happens.
-    pub(crate) fn note(&self, event: &'static str) {
+    /// Counts an event.
+    pub(crate) fn count_event(&self, event: &'static str) {
         *self.happened.borrow_mut().entry(event).or_default() += 1;
     }
 
-    /// What goes wrong with a request.
+    /// The fault of a request, if any.
     pub(crate) fn fault(&self, call: &Call<'_>) -> Fault {
         if !self.is_asking.take() {
             return Fault::None;
         }
-        let weather = self.weather.get();
+        let rates = self.rates.get();
         let timeout = || StoreError::Retry("the request timed out".to_owned());
-        if self.happens(weather.crashes) {
+        if self.happens(rates.crashes) {
             self.has_crashed.set(true);
             if call.kind.is_write() && self.rng.borrow_mut().bool() {
-                self.note("crashes in a write that lands later");
+                self.count_event("crashes in a write that lands later");
                 return Fault::Late(timeout());
             }
-            self.note("crashes");
+            self.count_event("crashes");
             return Fault::Crash { applied: self.rng.borrow_mut().bool() };
         }
-        if self.happens(weather.throttles) {
-            self.note("throttled requests");
+        if self.happens(rates.throttles) {
+            self.count_event("throttled requests");
             return Fault::Fail(StoreError::Retry("the request was throttled".to_owned()));
         }
-        if self.happens(weather.losses) {
-            self.note("lost answers");
+        if self.happens(rates.losses) {
+            self.count_event("lost answers");
             return Fault::Lost(timeout());
         }
-        if call.kind.is_write() && self.happens(weather.late) {
-            self.note("late writes");
+        if call.kind.is_write() && self.happens(rates.late) {
+            self.count_event("late writes");
             return Fault::Late(timeout());
         }
-        if call.kind == CallKind::Transact && self.happens(weather.conflicts) {
-            self.note("cancelled transactions");
+        if call.kind == CallKind::Transact && self.happens(rates.conflicts) {
+            self.count_event("cancelled transactions");
             let mut reasons = vec![CancellationReason::None; self.actions.get()];
             let place = self.rng.borrow_mut().usize(..reasons.len());
             let is_conflict = self.rng.borrow_mut().bool();
@@ -125,7 +125,7 @@ impl Sky {
         Fault::None
     }
 
-    /// Lets the world go on before a request is made, or does not.
+    /// Lets the rest of the world proceed before a request, or not.
     async fn pause(&self) {
         let mut turns = self.rng.borrow_mut().u8(..3);
         wait(|| {
@@ -136,15 +136,15 @@ impl Sky {
         self.is_asking.set(true);
     }
 
-    /// Whoever has died goes no further.
-    async fn survive(&self) {
+    /// Stops a worker that has died.
+    async fn stop_if_dead(&self) {
         if self.has_crashed.get() {
             pending::<()>().await;
         }
     }
 }
 
-/// Waits until this holds, which is asked whenever the worker has a turn.
+/// Waits until this holds. It is tested at each turn of the worker.
 async fn wait(mut is_over: impl FnMut() -> bool) {
     poll_fn(|context| {
         if is_over() {
@@ -159,21 +159,21 @@ async fn wait(mut is_over: impl FnMut() -> bool) {
 /// A worker's clock.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    pub(crate) sky: Rc<Sky>,
+    pub(crate) environment: Rc<Environment>,
     pub(crate) deadline_ms: i64,
-    /// Until when the worker sleeps, by the true time.
+    /// The true time until which the worker sleeps.
     pub(crate) until_ms: Rc<Cell<i64>>,
 }
 
 impl Clock for Watch {
     fn now_ms(&self) -> i64 {
-        self.sky.now_ms.get() + self.sky.skew_ms.get()
+        self.environment.now_ms.get() + self.environment.skew_ms.get()
     }
 
     async fn sleep_until_ms(&self, time_ms: i64) {
         let left_ms = (time_ms - self.now_ms()).max(0);
-        self.until_ms.set(self.sky.now_ms.get() + left_ms);
-        wait(|| self.sky.now_ms.get() >= self.until_ms.get()).await;
+        self.until_ms.set(self.environment.now_ms.get() + left_ms);
+        wait(|| self.environment.now_ms.get() >= self.until_ms.get()).await;
     }
 
     fn deadline_ms(&self) -> Option<i64> {
@@ -185,25 +185,25 @@ impl Clock for Watch {
 #[derive(Clone)]
 pub(crate) struct Remote {
     pub(crate) store: Rc<Memory>,
-    pub(crate) sky: Rc<Sky>,
+    pub(crate) environment: Rc<Environment>,
 }
 
 impl Store for Remote {
-    /// Items are read one after the other: what a transaction writes may be seen in part.
+    /// Items are read one after the other, so a transaction may be seen in part.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
     async fn batch_get(
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<referee::data::Item<'static>>>>, StoreError> {
-        let broken = self.sky.broken;
-        if reads.len() == 1 || self.sky.rng.borrow_mut().bool() {
-            self.sky.pause().await;
+        let broken = self.environment.broken;
+        if reads.len() == 1 || self.environment.rng.borrow_mut().bool() {
+            self.environment.pause().await;
             let Answer { value, units } = self.store.batch_get(reads).await?;
             return Ok(Answer { value: misread(value, broken), units });
         }
         let mut answer = Answer { value: Vec::new(), units: Units::default() };
         for read in reads {
-            self.sky.pause().await;
+            self.environment.pause().await;
             let one = self.store.batch_get(vec![read]).await?;
             answer.value.extend(misread(one.value, broken));
             answer.units += one.units;
@@ -212,28 +212,28 @@ impl Store for Remote {
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        self.sky.pause().await;
+        self.environment.pause().await;
         let mut answer = self.store.query(query).await?;
-        if self.sky.broken == Some(Part::Finding) {
+        if self.environment.broken == Some(Part::Finding) {
             answer.value.items.clear();
         }
         Ok(answer)
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        self.sky.pause().await;
-        let answer = self.store.write(weakened(write, self.sky.broken)).await;
-        self.sky.survive().await;
+        self.environment.pause().await;
+        let answer = self.store.write(weakened(write, self.environment.broken)).await;
+        self.environment.stop_if_dead().await;
         answer
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        self.sky.pause().await;
-        self.sky.actions.set(actions.len());
-        let broken = self.sky.broken;
+        self.environment.pause().await;
+        self.environment.actions.set(actions.len());
+        let broken = self.environment.broken;
         let actions = actions.into_iter().map(|action| weakened(action, broken)).collect();
         let answer = self.store.transact(actions).await;
-        self.sky.survive().await;
+        self.environment.stop_if_dead().await;
         answer
     }
 }

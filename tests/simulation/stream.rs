@@ -13,16 +13,16 @@ use serde_json::value::RawValue;
 use crate::model::Name;
 use crate::scenario::Mapping;
 
-/// A record on its way.
+/// A record to be delivered.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    /// The item; nothing if nobody can tell.
+    /// The item; `None` for an unreadable record.
     pub(crate) name: Option<Name>,
     pub(crate) created_ms: i64,
     pub(crate) json: Box<RawValue>,
 }
 
-/// What came of a delivery.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Done,
@@ -35,7 +35,7 @@ pub(crate) enum Verdict {
 /// Records that are delivered together.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// The shard and the lane that it is of.
+    /// Its shard and lane.
     pub(crate) of: (usize, usize),
     range: Range<usize>,
     retries: u32,
@@ -58,15 +58,15 @@ struct Shard {
     lanes: Vec<Lane>,
 }
 
-/// What is delivered one batch at a time, strictly in order.
+/// A sequence of records that is delivered strictly in order, one batch at a time.
 #[derive(Debug, Default)]
 struct Lane {
     log: Vec<Rc<Delivery>>,
-    /// From where on records may be delivered again.
+    /// The first record that may be delivered again.
     floor: usize,
-    /// Up to where batches were cut.
+    /// The end of the last batch.
     cut: usize,
-    /// What has failed, which goes before everything else.
+    /// Failed batches, which are delivered first.
     again: VecDeque<Batch>,
     is_busy: bool,
 }
@@ -95,14 +95,15 @@ impl Streams {
         shard.lanes[lane].log.push(Rc::new(delivery));
     }
 
-    /// Delivers what was given up once more, one after the other, and gives nothing up again.
+    /// Delivers abandoned records again, in order, and abandons nothing from now on.
     pub(crate) fn replay(&mut self, records: Vec<Rc<Delivery>>) {
         self.mapping = Mapping { retries_max: None, age_ms_max: None, ..self.mapping };
         let lanes = vec![Lane { log: records, ..Lane::default() }];
         self.shards.push(Shard { table: 0, keys: 0..0, parent: None, is_closed: true, lanes });
     }
 
-    /// Splits a shard: what comes is for its children, once it is done. Whether it could be.
+    /// Splits a shard: new records go to its children, which wait until it is processed. Returns
+    /// whether it could be split.
     pub(crate) fn split(&mut self, rng: &mut Rng) -> bool {
         let parent = rng.usize(..self.shards.len());
         let Shard { table, keys, is_closed, .. } = &self.shards[parent];
@@ -118,8 +119,8 @@ impl Streams {
         true
     }
 
-    /// Forgets how far a lane has come, in part: "Lambda processes each batch at least once".
-    /// Whether anything is delivered again.
+    /// Forgets part of a lane's progress: "Lambda processes each batch at least once". Returns
+    /// whether anything is delivered again.
     pub(crate) fn rewind(&mut self, rng: &mut Rng) -> bool {
         let place = rng.usize(..self.shards.len());
         let has_begun = |lane: &Lane| lane.cut > 0 || lane.is_busy;
@@ -136,13 +137,13 @@ impl Streams {
         lane.cut < was
     }
 
-    /// Delivers nothing again that was delivered.
+    /// Prevents redelivery of what was delivered so far.
     pub(crate) fn forget(&mut self) {
         let lanes = self.shards.iter_mut().flat_map(|shard| &mut shard.lanes);
         lanes.for_each(|lane| lane.floor = lane.cut);
     }
 
-    /// The lanes that have something to deliver.
+    /// The lanes that have records to deliver.
     pub(crate) fn ready(&self) -> Vec<(usize, usize)> {
         let mut ready = Vec::new();
         for (place, shard) in self.shards.iter().enumerate() {
@@ -162,7 +163,8 @@ impl Streams {
             && shard.parent.is_none_or(|parent| self.is_done(parent))
     }
 
-    /// A lane's next batch, which is to be [settled](Self::settle), and what is too old for it.
+    /// A lane's next batch, which must be [finished](Self::finish), and the records that are too
+    /// old for it.
     pub(crate) fn next(
         &mut self,
         of: (usize, usize),
@@ -194,8 +196,8 @@ impl Streams {
         &self.shards[batch.of.0].lanes[batch.of.1].log[batch.range.clone()]
     }
 
-    /// Takes note of what became of a batch, and gives what is given up.
-    pub(crate) fn settle(&mut self, mut batch: Batch, verdict: Verdict) -> Vec<Rc<Delivery>> {
+    /// Records the result of a batch, and returns the records that are given up.
+    pub(crate) fn finish(&mut self, mut batch: Batch, verdict: Verdict) -> Vec<Rc<Delivery>> {
         let lane = &mut self.shards[batch.of.0].lanes[batch.of.1];
         lane.is_busy = false;
         match verdict {

@@ -1,5 +1,5 @@
-//! The real engine and store, with an application that writes, people who interfere, and workers
-//! that run at the same time and die.
+//! The real engine and store, with an application that writes, people who edit mirrors, and workers
+//! that run concurrently and die.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -16,52 +16,52 @@ use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::broken::Part;
-use crate::items::{Mark, mark, name_of, of_key, store, thing, write};
-use crate::model::{Act, Name, State, Thing, table};
-use crate::scenario::{Lag, Mapping, Scenario, Weather};
+use crate::items::{Mark, content, mark, name_of, of_key, store, write};
+use crate::model::{Act, Content, Name, State, table};
+use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
-use crate::sky::{Remote, Sky, Watch};
+use crate::sky::{Environment, Remote, Watch};
 use crate::stream::{Batch, Delivery, Streams, Verdict};
 
-/// How many steps it may take until there is nothing left to do.
+/// The maximum number of steps until a history is at rest.
 const STEPS_MAX: u32 = 100_000;
-/// After how many steps nothing goes wrong any more, and time passes only when all wait for it.
-const CALM_AFTER: u32 = 600;
-/// What an invocation leaves of its time, in milliseconds.
+/// After how many steps no more faults happen, and time passes only when every worker waits for it.
+const NO_FAULTS_AFTER: u32 = 600;
+/// How long before its timeout an invocation's deadline is, in milliseconds.
 const MARGIN_MS: i64 = 500;
 
-/// What happened to an item.
+/// A change of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) name: Name,
-    pub(crate) before: Option<Thing>,
-    pub(crate) after: Option<Thing>,
+    pub(crate) before: Option<Content>,
+    pub(crate) after: Option<Content>,
     pub(crate) mark_before: Option<Mark>,
     pub(crate) mark_after: Option<Mark>,
     pub(crate) by_engine: bool,
     pub(crate) expired: bool,
 }
 
-/// A violation that was told, and when.
+/// A reported violation, and when it was reported.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Reported {
     pub(crate) violation: Violation,
-    /// How many steps had happened when the worker began that told it.
+    /// How many steps had happened when its worker began.
     pub(crate) begun: usize,
-    /// How many had when it told.
+    /// How many steps had happened when it was reported.
     pub(crate) happened: usize,
 }
 
-/// All that happened.
+/// Everything that happened.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
-    /// In the order in which it happened.
+    /// The changes in order.
     pub(crate) steps: Vec<Step>,
-    /// The violations that were told.
-    pub(crate) told: Vec<Told>,
+    /// The reported violations.
+    pub(crate) reported: Vec<Reported>,
     /// How many deliveries there were.
     pub(crate) deliveries: u64,
-    /// How many of them were not answered.
+    /// How many deliveries were not answered.
     pub(crate) unanswered: u64,
 }
 
@@ -69,10 +69,10 @@ type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
 
 struct Worker {
     batch: Batch,
-    /// How many steps had happened when it began.
+    /// How many steps had happened when the worker began.
     begun: usize,
     invocation: Invocation,
-    /// When it is ended, by the true time.
+    /// The true time at which it times out.
     end_ms: i64,
     until_ms: Rc<Cell<i64>>,
 }
@@ -80,19 +80,19 @@ struct Worker {
 pub(crate) struct World<'s> {
     schema: &'s Schema,
     mapping: Mapping,
-    weather: Weather,
+    rates: FaultRates,
     engine: Rc<Engine>,
     remote: Remote,
-    sky: Rc<Sky>,
+    environment: Rc<Environment>,
     streams: Streams,
     workers: Vec<Worker>,
     acts: VecDeque<Act>,
-    /// What the event source mapping has given up.
+    /// The records that the event source mapping has given up.
     destination: Vec<Rc<Delivery>>,
     past: Past,
 }
 
-/// The engine of these rules; nothing if they are refused.
+/// The engine of these rules; `None` if they are refused.
 pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
     let source = RuleSource { name: "rules".to_owned(), text: schema.text() };
     Some(Rc::new(Engine::new(rules::load(&source, &|_| None).rules?)))
@@ -101,19 +101,19 @@ pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
 impl<'s> World<'s> {
     pub(crate) fn new(scenario: &'s Scenario, engine: &Rc<Engine>) -> Self {
         let store = Rc::new(store(engine.rules()));
-        let sky = Rc::new(Sky::new(scenario.seed, scenario.weather, scenario.broken));
-        if scenario.weather.lag != Lag::None {
+        let environment = Rc::new(Environment::new(scenario.seed, scenario.rates, scenario.broken));
+        if scenario.rates.lag != Lag::None {
             store.hold_indexes();
         }
-        let decides = Rc::clone(&sky);
+        let decides = Rc::clone(&environment);
         store.set_faults(Box::new(move |call| decides.fault(call)));
         Self {
             schema: &scenario.schema,
             mapping: scenario.mapping,
-            weather: scenario.weather,
+            rates: scenario.rates,
             engine: Rc::clone(engine),
-            remote: Remote { store, sky: Rc::clone(&sky) },
-            sky,
+            remote: Remote { store, environment: Rc::clone(&environment) },
+            environment,
             streams: Streams::new(scenario.mapping),
             workers: Vec::new(),
             acts: VecDeque::new(),
@@ -122,53 +122,53 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Lets this and all that follows from it happen, until there is nothing left to do. What was
-    /// delivered before is not delivered again.
-    pub(crate) fn come_to_rest(&mut self, acts: &[Act]) {
+    /// Makes these writes and runs until nothing is left to do. Records delivered before are not
+    /// delivered again.
+    pub(crate) fn run_to_rest(&mut self, acts: &[Act]) {
         self.acts.extend(acts.iter().cloned());
         self.streams.forget();
-        self.sky.weather.set(self.weather);
+        self.environment.rates.set(self.rates);
         for step in 0..STEPS_MAX {
-            if step < CALM_AFTER {
-                let is_over = self.is_at_rest() && !self.sky.happens(self.weather.rewinds);
+            if step < NO_FAULTS_AFTER {
+                let is_over = self.is_at_rest() && !self.environment.happens(self.rates.rewinds);
                 if is_over {
                     return;
                 }
                 self.step();
-            } else if !self.go_on_calmly() {
+            } else if !self.step_without_faults() {
                 return;
             }
         }
-        panic!("it never comes to rest");
+        panic!("it never reaches rest");
     }
 
-    /// Somebody replays what was given up, and all comes to rest.
+    /// Replays the records that were given up, until the world is at rest.
     pub(crate) fn replay(&mut self) {
         let records = std::mem::take(&mut self.destination);
-        if self.sky.broken == Some(Part::Replay) || records.is_empty() {
+        if self.environment.broken == Some(Part::Replay) || records.is_empty() {
             return;
         }
         for _ in &records {
-            self.sky.note("records given up and replayed");
+            self.environment.count_event("records given up and replayed");
         }
         self.streams.replay(records);
-        self.come_to_rest(&[]);
+        self.run_to_rest(&[]);
     }
 
-    /// How often what happened.
+    /// How often each event happened.
     pub(crate) fn happened(&self) -> BTreeMap<&'static str, u64> {
-        self.sky.happened.borrow().clone()
+        self.environment.happened.borrow().clone()
     }
 
-    /// What happened.
+    /// The record of everything that happened.
     pub(crate) fn into_past(self) -> Past {
         self.past
     }
 
-    /// The items that there are.
+    /// The existing items.
     pub(crate) fn state(&self) -> State {
         let items = self.remote.store.dump().into_values().flatten();
-        items.map(|item| (name_of(&item), thing(&item))).collect()
+        items.map(|item| (name_of(&item), content(&item))).collect()
     }
 
     /// The items that carry a mark of any kind.
@@ -184,7 +184,7 @@ impl<'s> World<'s> {
             && self.streams.ready().is_empty()
     }
 
-    /// Something happens.
+    /// One random event.
     fn step(&mut self) {
         let (chance, acts) = (self.draw(16), !self.acts.is_empty());
         match chance {
@@ -206,20 +206,20 @@ impl<'s> World<'s> {
                 self.remote.store.advance_indexes(changes);
             }
             14 => self.interfere(),
-            _ if self.sky.happens(self.weather.waits) => {
-                // A long time ends those who are at work.
+            _ if self.environment.happens(self.rates.waits) => {
+                // A long time makes running workers time out.
                 let ms_max = if self.draw(8) == 0 { 60_000 } else { 4_000 };
-                let ms = self.sky.rng.borrow_mut().i64(1..ms_max);
-                self.pass(ms);
+                let ms = self.environment.rng.borrow_mut().i64(1..ms_max);
+                self.advance_clock(ms);
             }
             _ => {}
         }
         self.wake();
     }
 
-    /// The rest, without anything that goes wrong. Whether there was something to do.
-    fn go_on_calmly(&mut self) -> bool {
-        self.sky.weather.set(Weather::default());
+    /// One step without faults. Returns whether there was something to do.
+    fn step_without_faults(&mut self) -> bool {
+        self.environment.rates.set(FaultRates::default());
         if self.workers.is_empty() {
             if !self.acts.is_empty() {
                 self.act();
@@ -241,21 +241,21 @@ impl<'s> World<'s> {
     }
 
     fn draw(&self, below: usize) -> usize {
-        self.sky.rng.borrow_mut().usize(..below)
+        self.environment.rng.borrow_mut().usize(..below)
     }
 
     fn act(&mut self) {
         let Some(act) = self.acts.pop_front() else { return };
-        if let Act::Together(parts) = act {
-            // A transaction commits at once, and is seen part by part.
-            self.sky.note("transactions seen in part");
+        if let Act::Transaction(parts) = act {
+            // A transaction commits at once, but is seen part by part.
+            self.environment.count_event("transactions seen in part");
             parts.into_iter().rev().for_each(|part| self.acts.push_front(part));
             return;
         }
         write(self.schema, &self.remote.store, &act);
         let expires = matches!(act, Act::Expire(_));
         if expires {
-            self.sky.note("expiries");
+            self.environment.count_event("expiries");
         }
         self.collect(false, expires);
     }
@@ -271,24 +271,26 @@ impl<'s> World<'s> {
     }
 
     fn interfere(&mut self) {
-        let weather = self.weather;
-        if self.sky.happens(weather.splits) && self.streams.split(&mut self.sky.rng.borrow_mut()) {
-            self.sky.note("splits");
-        }
-        if self.sky.happens(weather.rewinds.saturating_mul(4))
-            && self.streams.rewind(&mut self.sky.rng.borrow_mut())
+        let rates = self.rates;
+        if self.environment.happens(rates.splits)
+            && self.streams.split(&mut self.environment.rng.borrow_mut())
         {
-            self.sky.note("batches delivered again");
+            self.environment.count_event("splits");
         }
-        if self.sky.happens(weather.jumps.saturating_mul(4)) {
-            self.sky.note("jumps of the clock");
-            self.sky.skew_ms.set(self.sky.rng.borrow_mut().i64(-10_000..10_000));
+        if self.environment.happens(rates.rewinds.saturating_mul(4))
+            && self.streams.rewind(&mut self.environment.rng.borrow_mut())
+        {
+            self.environment.count_event("redelivered batches");
         }
-        if self.sky.happens(weather.junk) {
-            self.sky.note("records nobody can read");
+        if self.environment.happens(rates.jumps.saturating_mul(4)) {
+            self.environment.count_event("clock jumps");
+            self.environment.skew_ms.set(self.environment.rng.borrow_mut().i64(-10_000..10_000));
+        }
+        if self.environment.happens(rates.junk) {
+            self.environment.count_event("unreadable records");
             let junk = Delivery {
                 name: None,
-                created_ms: self.sky.now_ms.get(),
+                created_ms: self.environment.now_ms.get(),
                 json: RawValue::from_string(r#"{"eventName":"INSERT","dynamodb":7}"#.to_owned())
                     .unwrap(),
             };
@@ -297,11 +299,11 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Takes in what was written.
+    /// Records the new changes, and puts their records on the streams.
     fn collect(&mut self, by_engine: bool, expired: bool) {
         for record in self.remote.store.take_stream() {
             let name = of_key(&record.key);
-            let image = |image: &Option<_>| image.as_ref().map(thing);
+            let image = |image: &Option<_>| image.as_ref().map(content);
             self.past.steps.push(Step {
                 name: name.clone(),
                 before: image(&record.before),
@@ -313,55 +315,55 @@ impl<'s> World<'s> {
             });
             let delivery = Delivery {
                 name: Some(name.clone()),
-                created_ms: self.sky.now_ms.get(),
+                created_ms: self.environment.now_ms.get(),
                 json: json(&record, expired),
             };
-            let is_unseen = by_engine && self.sky.broken == Some(Part::Verification);
+            let is_unseen = by_engine && self.environment.broken == Some(Part::Verification);
             if !is_unseen {
                 self.streams.push(table(self.schema, &name), &name, delivery);
             }
         }
     }
 
-    /// If all that there are wait for a time, it comes.
+    /// If every worker waits for a later time, advances the clock to it.
     fn wake(&mut self) {
-        let now_ms = self.sky.now_ms.get();
+        let now_ms = self.environment.now_ms.get();
         let next_ms = self.workers.iter().map(|worker| worker.until_ms.get()).min();
         if next_ms.is_some_and(|next_ms| next_ms > now_ms) {
             let end_ms = self.workers.iter().map(|worker| worker.end_ms).min();
-            self.pass(next_ms.min(end_ms).unwrap_or(now_ms).max(now_ms) - now_ms);
+            self.advance_clock(next_ms.min(end_ms).unwrap_or(now_ms).max(now_ms) - now_ms);
         }
     }
 
-    /// Time passes, and those whose time is over are ended.
-    fn pass(&mut self, ms: i64) {
-        if self.weather.lag == Lag::Short {
+    /// Advances the clock, and ends the workers that time out.
+    fn advance_clock(&mut self, ms: i64) {
+        if self.rates.lag == Lag::Short {
             self.remote.store.advance_indexes(self.remote.store.unseen());
         }
-        let now_ms = self.sky.now_ms.get() + ms;
-        self.sky.now_ms.set(now_ms);
+        let now_ms = self.environment.now_ms.get() + ms;
+        self.environment.now_ms.set(now_ms);
         self.remote.store.set_now_ms(now_ms.unsigned_abs());
         while let Some(place) = self.workers.iter().position(|it| it.end_ms <= now_ms) {
             let worker = self.workers.remove(place);
-            self.sky.note("timeouts");
-            self.settle(worker.batch, Verdict::Failed);
+            self.environment.count_event("timeouts");
+            self.finish(worker.batch, Verdict::Failed);
         }
     }
 
-    /// The function is invoked with a lane's next batch.
+    /// Invokes the function with a lane's next batch.
     fn invoke(&mut self, lane: (usize, usize)) {
-        let now_ms = self.sky.now_ms.get();
+        let now_ms = self.environment.now_ms.get();
         self.remote.store.set_now_ms(now_ms.unsigned_abs());
-        let (batch, old) = self.streams.next(lane, now_ms, &mut self.sky.rng.borrow_mut());
+        let (batch, old) = self.streams.next(lane, now_ms, &mut self.environment.rng.borrow_mut());
         self.destination.extend(old);
         let Some(batch) = batch else { return };
         self.past.deliveries += 1;
         let records = self.streams.records(&batch).to_vec();
         let timeout_ms = self.mapping.timeout_ms;
         let until_ms = Rc::new(Cell::new(now_ms));
-        let (sky, until) = (Rc::clone(&self.sky), Rc::clone(&until_ms));
-        let deadline_ms = now_ms + sky.skew_ms.get() + timeout_ms - MARGIN_MS;
-        let watch = Watch { sky, deadline_ms, until_ms: until };
+        let (environment, until) = (Rc::clone(&self.environment), Rc::clone(&until_ms));
+        let deadline_ms = now_ms + environment.skew_ms.get() + timeout_ms - MARGIN_MS;
+        let watch = Watch { environment, deadline_ms, until_ms: until };
         let (engine, remote) = (Rc::clone(&self.engine), self.remote.clone());
         let invocation = Box::pin(async move {
             let records: Vec<&RawValue> = records.iter().map(|record| &*record.json).collect();
@@ -371,23 +373,23 @@ impl<'s> World<'s> {
         self.workers.push(Worker { batch, begun, invocation, end_ms, until_ms });
     }
 
-    /// A worker goes on, until it waits for something or is done or dead.
+    /// Runs a worker until it waits, finishes or dies.
     fn poll(&mut self, place: usize) {
         let worker = &mut self.workers[place];
         let polled = worker.invocation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.collect(true, false);
-        if self.sky.has_crashed.take() {
+        if self.environment.has_crashed.take() {
             let worker = self.workers.remove(place);
-            self.settle(worker.batch, Verdict::Failed);
+            self.finish(worker.batch, Verdict::Failed);
         } else if let Poll::Ready(outcome) = polled {
             let worker = self.workers.remove(place);
-            let verdict = self.take(&worker.batch, worker.begun, outcome.unwrap());
-            self.settle(worker.batch, verdict);
+            let verdict = self.record_outcome(&worker.batch, worker.begun, outcome.unwrap());
+            self.finish(worker.batch, verdict);
         }
     }
 
-    /// Takes in what a worker tells.
-    fn take(&mut self, batch: &Batch, begun: usize, outcome: Outcome) -> Verdict {
+    /// Records the violations of a worker's outcome.
+    fn record_outcome(&mut self, batch: &Batch, begun: usize, outcome: Outcome) -> Verdict {
         let records = self.streams.records(batch);
         let done = outcome.checkpoint().map_or(records.len(), |from| from.position);
         for (position, record) in records.iter().enumerate().take(done) {
@@ -396,22 +398,27 @@ impl<'s> World<'s> {
             assert_eq!(record.name.is_none(), !rejected.is_empty(), "{record:?}: {rejected:?}");
         }
         let happened = self.past.steps.len();
-        let is_told = self.sky.broken != Some(Part::Telling);
-        let told = outcome.violations.into_iter();
-        let told = told.filter(|found| is_told && found.occurrence.position < done);
-        self.past.told.extend(told.map(|violation| Told { violation, begun, happened }));
+        let is_reported = self.environment.broken != Some(Part::Reporting);
+        let reported = outcome.violations.into_iter();
+        let reported = reported.filter(|found| is_reported && found.occurrence.position < done);
+        self.past.reported.extend(reported.map(|violation| Reported {
+            violation,
+            begun,
+            happened,
+        }));
         if done == records.len() { Verdict::Done } else { Verdict::From(done) }
     }
 
-    fn settle(&mut self, batch: Batch, verdict: Verdict) {
+    fn finish(&mut self, batch: Batch, verdict: Verdict) {
         self.past.unanswered += u64::from(verdict == Verdict::Failed);
-        let is_lost = self.sky.broken == Some(Part::Redelivery) && verdict == Verdict::Failed;
+        let is_lost =
+            self.environment.broken == Some(Part::Redelivery) && verdict == Verdict::Failed;
         let verdict = if is_lost { Verdict::Done } else { verdict };
-        self.destination.extend(self.streams.settle(batch, verdict));
+        self.destination.extend(self.streams.finish(batch, verdict));
     }
 }
 
-/// A record as Lambda gets it.
+/// A record as Lambda receives it.
 fn json(record: &StreamRecord, expired: bool) -> Box<RawValue> {
     if !expired {
         return serde_json::value::to_raw_value(record).unwrap();
