@@ -1,4 +1,4 @@
-//! Histories: what the application does, and how it is delivered.
+//! Random histories: the application's writes, and how their records are delivered.
 
 use proptest::prelude::*;
 
@@ -64,17 +64,17 @@ pub(crate) fn task() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Acts under some rules, and how many records are delivered after each.
+/// Acts under a rule file, and how many records are delivered after each.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) rules: String,
     pub(crate) acts: Vec<(Act, usize)>,
-    /// How long the batches are of what is left then.
+    /// The lengths of the batches in which the rest is delivered.
     pub(crate) lengths: Vec<usize>,
 }
 
 impl Case {
-    /// What becomes of it.
+    /// The world after these acts and deliveries.
     pub(crate) fn world(&self) -> World {
         let mut world = World::new(&self.rules);
         for (act, delivered) in &self.acts {
@@ -84,7 +84,7 @@ impl Case {
         world
     }
 
-    /// What becomes of it if nothing is delivered before all acts are done.
+    /// The world after all acts, with no record delivered.
     pub(crate) fn world_undelivered(&self) -> World {
         let mut world = World::new(&self.rules);
         self.acts.iter().for_each(|(act, _)| world.act(act));
@@ -102,7 +102,7 @@ pub(crate) fn case(rules: String, act: impl Strategy<Value = Act>) -> impl Strat
     })
 }
 
-/// Cases of members, with this about mirrors that someone deletes.
+/// Cases of members, with this `on_mirror_delete`.
 pub(crate) fn members(action: &str) -> impl Strategy<Value = Case> + use<> {
     case(MEMBERS.replace("ACTION", action), act())
 }
@@ -111,8 +111,8 @@ pub(crate) fn tasks() -> impl Strategy<Value = Case> {
     case(TASKS.to_owned(), task())
 }
 
-/// Cases of members that go with their company or user. Nobody tampers with the mirrors by which
-/// they are found.
+/// Cases of members that are deleted with their company or user. Nobody tampers with the mirrors by
+/// which they are found.
 pub(crate) fn cascading() -> impl Strategy<Value = Case> {
     let actions = "on_missing: delete, on_delete: cascade";
     let rules = MEMBERS
@@ -122,7 +122,7 @@ pub(crate) fn cascading() -> impl Strategy<Value = Case> {
     case(rules, act().prop_filter("tampers", |act| !matches!(act, Act::Tamper(..))))
 }
 
-/// Cases of tasks that lose whom they are by, where these can be found.
+/// Cases of tasks whose `by` is unset if the user does not exist.
 pub(crate) fn unsetting() -> impl Strategy<Value = Case> {
     let by = "    find: { index: by_user";
     case(TASKS.replace(by, &format!("    on_missing: unset\n    on_delete: unset\n{by}")), task())

@@ -1,7 +1,7 @@
-//! Laws that hold of every history, however it is delivered.
+//! Laws that hold for every history, however it is delivered.
 //!
-//! The application writes as it likes, and tampers with mirrors; its records are delivered in
-//! batches cut anywhere, some again.
+//! The application writes at random and tampers with mirrors. Its records are delivered in random
+//! batches, some of them twice.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
     #[test]
-    fn at_rest_every_mirror_is_what_its_source_says(
+    fn every_mirror_equals_its_source_at_rest(
         case in prop_oneof![members("restore"), members("delete_source")],
     ) {
         let mut world = case.world();
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn at_rest_every_dangling_reference_was_reported(
+    fn every_dangling_reference_is_reported_at_rest(
         case in prop_oneof![members("restore"), tasks()],
     ) {
         let mut world = case.world();
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn applying_twice_is_applying_once(
+    fn redelivery_does_not_change_the_tables(
         case in prop_oneof![
             members("restore"),
             members("delete_source"),
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_cut_anywhere_comes_to_the_same(
+    fn any_division_into_batches_gives_the_same_result(
         case in prop_oneof![members("restore"), members("delete_source"), tasks()],
     ) {
         let mut whole = case.world_undelivered();
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn repairs_come_to_the_same_in_any_batches_and_order(
+    fn repairs_give_the_same_result_in_any_batches_and_order(
         case in prop_oneof![cascading(), unsetting()],
         places in prop::collection::vec(any::<Index>(), 16),
     ) {
@@ -95,9 +95,9 @@ proptest! {
         assert_whole(&whole);
     }
 
-    /// What a shorter batch reports of a value that came and went, a longer one may pass over.
+    /// A shorter batch may report a value that did not last; a longer batch may skip it.
     #[test]
-    fn a_violation_has_the_same_name_whenever_it_is_found(
+    fn a_violation_has_the_same_id_in_every_delivery(
         mut case in prop_oneof![members("report"), tasks()],
     ) {
         case.rules = case.rules.replace("copy:", "mode: observe, copy:");
@@ -111,9 +111,9 @@ proptest! {
         prop_assert!(cut.ids().is_superset(&whole.ids()));
     }
 
-    /// Without deletes by others that sources are to follow, it does not matter what comes first.
+    /// Unless a mirror's delete deletes its source, the order between items does not matter.
     #[test]
-    fn the_order_between_items_does_not_matter(
+    fn the_order_between_items_does_not_change_the_result(
         case in prop_oneof![members("restore"), tasks()],
         places in prop::collection::vec(any::<Index>(), 16),
     ) {
@@ -127,7 +127,7 @@ proptest! {
     }
 }
 
-/// The records in another order, but each item's own in theirs.
+/// The records in another order that keeps the order of each item's records.
 fn mix(records: Vec<StreamRecord>, places: &[Index]) -> Vec<StreamRecord> {
     let mut mixed: Vec<StreamRecord> = Vec::new();
     for (record, place) in records.into_iter().zip(places.iter().cycle()) {

@@ -1,11 +1,11 @@
-//! What must hold in the end, worked out anew and naively.
+//! What must hold in the end, computed naively.
 
 use referee::data::{Item, Key, KeyValue, Value};
 use referee::integrity::mark::MARK;
 
 use crate::world::{World, text};
 
-/// Every mirror is what its source says, or something of the application's own is in its place.
+/// Asserts that every mirror equals its source, or that an item of the application is at its key.
 pub(crate) fn assert_mirrored(world: &World) {
     let items = world.items();
     for (name @ (pk, sk), item) in &items {
@@ -19,7 +19,7 @@ pub(crate) fn assert_mirrored(world: &World) {
     }
 }
 
-/// What the application wrote is as it left it, but for sources that a rule deletes.
+/// Asserts that the application's items are unchanged, except for sources that a rule deletes.
 pub(crate) fn assert_own(world: &World, deletes_sources: bool) {
     let mut items = world.items();
     items.retain(|_, item| !item.contains_key(MARK));
@@ -34,7 +34,7 @@ pub(crate) fn is_member((pk, sk): &(String, String)) -> bool {
     pk.starts_with("company#") && sk.starts_with("user#")
 }
 
-/// Every reference whose target does not exist was reported, of those that a rule can find.
+/// Asserts that every dangling reference that a rule can find was reported.
 pub(crate) fn assert_reported(world: &World) {
     let items = world.items();
     let dangling = world.dangling();
@@ -47,7 +47,7 @@ pub(crate) fn assert_reported(world: &World) {
     }
 }
 
-/// No reference dangles, of those that a rule can find.
+/// Asserts that no reference that a rule can find dangles.
 pub(crate) fn assert_whole(world: &World) {
     let items = world.items();
     for (name, item) in &items {
@@ -58,7 +58,7 @@ pub(crate) fn assert_whole(world: &World) {
     }
 }
 
-/// The rules by which an item refers, and the partition keys of what it refers to.
+/// The rules by which an item refers, and the partition keys of its targets.
 pub(crate) fn targets(name: &(String, String), item: &Item<'_>) -> Vec<(&'static str, String)> {
     if is_member(name) {
         return vec![("member_company", name.0.clone()), ("member_user", name.1.clone())];

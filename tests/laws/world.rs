@@ -1,4 +1,4 @@
-//! The world that the laws are about: a table, and the records of what was done to it.
+//! The world that the laws describe: a table, and its stream records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,45 +15,45 @@ use serde_json::value::RawValue;
 use crate::history::{item, load};
 use crate::marks::forget_records;
 
-/// Something that the application does, or somebody to a mirror.
+/// A write by the application, or tampering with a mirror.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// Puts a task: whether it is open, by whom, and with whom.
+    /// Puts a task with its number, `open`, `by` and `with`.
     Task(u8, bool, Option<u8>, Vec<u8>),
     /// Puts or deletes a company or a user.
     Target(&'static str, u8, bool),
     /// Puts a member with this role, or deletes it.
     Member(u8, u8, Option<&'static str>),
-    /// Does something to a mirror.
+    /// Tampers with a mirror.
     Tamper(u8, u8, Tampering),
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tampering {
-    /// Changes an attribute, if the mirror is there.
+    /// Changes an attribute, if the mirror exists.
     Edit,
     /// Deletes it.
     Delete,
-    /// Puts an item of the application's own in its place.
+    /// Puts an item of the application at its key.
     Replace,
 }
 
-/// A table, and the records of what was done to it.
+/// A table and its stream records.
 pub(crate) struct World {
     engine: Engine,
     store: Memory,
     pub(crate) log: Vec<StreamRecord>,
-    /// How many of them are delivered.
+    /// How many records are delivered.
     done: usize,
     found: Vec<Violation>,
-    /// The items that the application wrote last, and that carry no mark.
+    /// The items last written by the application, without a mark.
     pub(crate) own: Items,
 }
 
 /// Items by their keys, as partition and sort key.
 pub(crate) type Items = BTreeMap<(String, String), Item<'static>>;
 
-/// Every record is old enough.
+/// A clock at which every grace period is over.
 pub(crate) struct Late;
 
 impl Clock for Late {
@@ -103,7 +103,7 @@ impl World {
         });
     }
 
-    /// Changes the role of the item with this key, if it is there.
+    /// Changes the role of the item with this key, if it exists.
     fn edit(&mut self, key: &Item<'static>) {
         if let Some(mut item) = self.items().remove(&name(key)) {
             item.insert("role".into(), "forged".into());
@@ -152,7 +152,7 @@ impl World {
             if self.done == self.log.len() {
                 return;
             }
-            assert!(place < 1_000, "it never comes to rest");
+            assert!(place < 1_000, "it never reaches rest");
             self.deliver(lengths[place % lengths.len()]);
         }
     }
@@ -162,16 +162,15 @@ impl World {
         items.into_iter().map(|item| (name(&item), item)).collect()
     }
 
-    /// The items as far as they do not tell which change a mirror was written for: one that
-    /// someone deleted is restored with the lowest fence, or written for its source's record, as
-    /// may be.
+    /// The items without the fences of mirrors: a deleted mirror may be restored with the lowest
+    /// fence, or be written with the fence of its source's record.
     pub(crate) fn content(&self) -> Items {
         let mut items = self.items();
         items.values_mut().for_each(forget_records);
         items
     }
 
-    /// The references that were said to dangle, whatever brought each to light.
+    /// The references that were reported as dangling, on either side.
     pub(crate) fn dangling(&self) -> BTreeSet<(&str, &Key<'static>, &Key<'static>)> {
         let mut dangling = BTreeSet::new();
         for found in self.found.iter().filter(|found| found.finding.rule != "membership") {
@@ -188,7 +187,7 @@ impl World {
     }
 }
 
-/// The items that a violation says refer in vain.
+/// The referencing items of a violation.
 fn referencing(found: &Violation) -> Vec<&Key<'static>> {
     match found.finding.orphans() {
         Some(orphans) => orphans.keys.iter().collect(),
