@@ -1,5 +1,5 @@
-//! A fixture's history, delivered as an event source mapping does: what fails is tried again, and
-//! what fails too often is put aside, for an operator to deliver once the fault is mended.
+//! A fixture's history, delivered as by an event source mapping: failed batches are retried, and
+//! records that fail too often are set aside, for an operator to deliver once the fault is fixed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,11 +15,11 @@ use serde_json::value::RawValue;
 
 use crate::network::Network;
 
-/// How often a batch is delivered before it is put aside.
+/// How often a batch is delivered before it is set aside.
 const ATTEMPTS_MAX: usize = 3;
-/// How many times Referee's own records are delivered between two files while a fault lasts.
-const ROUNDS_WHILE_ILL: usize = 3;
-/// How many times they may be before the world must be at rest.
+/// How many rounds of Referee's own records are delivered between two files while a fault lasts.
+const ROUNDS_DURING_FAULT: usize = 3;
+/// After how many rounds the world must be at rest.
 const ROUNDS_MAX: usize = 200;
 
 /// A record, and the table whose stream it is in.
@@ -29,7 +29,7 @@ pub(crate) struct Delivery {
     record: Box<RawValue>,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 pub(crate) enum Answer {
     Outcome(Outcome),
     Fatal,
@@ -38,7 +38,7 @@ pub(crate) enum Answer {
 }
 
 /// A write that the application made.
-struct Made {
+struct AppWrite {
     table: String,
     key: Key<'static>,
     image: Option<Item<'static>>,
@@ -53,14 +53,14 @@ struct Made {
 pub(crate) struct Lambda<'l> {
     engine: &'l Engine,
     network: &'l Network<'l>,
-    files: RefCell<Vec<Vec<Made>>>,
+    files: RefCell<Vec<Vec<AppWrite>>>,
     now_ms: Cell<i64>,
-    /// Of the items that are gone, by whom they were deleted last.
+    /// The deleted items, with the origin of their last delete.
     pub(crate) gone: RefCell<BTreeMap<(String, Key<'static>), Origin>>,
-    /// What is wrong, as far as anyone was told.
-    pub(crate) told: Vec<Violation>,
-    /// What was put aside, or was told to be impossible.
-    aside: Vec<Delivery>,
+    /// The reported violations.
+    pub(crate) reported: Vec<Violation>,
+    /// Records that were set aside, rejected, or whose repair failed.
+    set_aside: Vec<Delivery>,
 }
 
 impl<'l> Lambda<'l> {
@@ -72,13 +72,13 @@ impl<'l> Lambda<'l> {
             files: RefCell::new(files),
             now_ms: Cell::new(0),
             gone: RefCell::default(),
-            told: Vec::new(),
-            aside: Vec::new(),
+            reported: Vec::new(),
+            set_aside: Vec::new(),
         }
     }
 
-    /// Lets everything happen, then lifts the fault and delivers what was put aside. Each answer
-    /// is shown, with how many requests had gone wrong before.
+    /// Runs the whole history, then clears the fault and delivers the records set aside. Each
+    /// answer is passed to `show`, with the number of requests that had failed before.
     pub(crate) fn run(&mut self, mut show: impl FnMut(&Answer, usize)) {
         let files = self.files.borrow().len();
         let mut own = Vec::new();
@@ -86,30 +86,34 @@ impl<'l> Lambda<'l> {
             let batch = self.commit_file(file);
             self.deliver_all(batch, &mut show);
             own.append(&mut self.take_own());
-            for _ in 0..ROUNDS_WHILE_ILL {
+            for _ in 0..ROUNDS_DURING_FAULT {
                 self.deliver_all(std::mem::take(&mut own), &mut show);
                 own = self.take_own();
             }
         }
-        self.network.lift();
+        self.network.clear_failures();
         self.network.store().clear_faults();
         self.network.store().land_all();
         own.append(&mut self.take_own());
-        let aside = std::mem::take(&mut self.aside);
-        self.deliver_all(aside, &mut show);
+        let set_aside = std::mem::take(&mut self.set_aside);
+        self.deliver_all(set_aside, &mut show);
         own.append(&mut self.take_own());
         for _ in 0..ROUNDS_MAX {
             if own.is_empty() {
-                assert!(self.aside.is_empty(), "put aside without a fault: {:?}", self.aside);
+                assert!(
+                    self.set_aside.is_empty(),
+                    "set aside without a fault: {:?}",
+                    self.set_aside
+                );
                 return;
             }
             self.deliver_all(std::mem::take(&mut own), &mut show);
             own = self.take_own();
         }
-        panic!("it never comes to rest");
+        panic!("it never reaches rest");
     }
 
-    /// Makes a file's writes, and those of others whose time has come.
+    /// Makes a file's writes, and other writes that are due.
     fn commit_file(&self, file: usize) -> Vec<Delivery> {
         let mut files = self.files.borrow_mut();
         for made in &mut files[file] {
@@ -122,7 +126,7 @@ impl<'l> Lambda<'l> {
             .collect()
     }
 
-    /// Makes the writes whose time has come, but none before an earlier one of its item.
+    /// Makes the writes that are due, but none before an earlier write of the same item.
     fn commit_due(&self) {
         let mut waiting = Vec::new();
         for made in self.files.borrow_mut().iter_mut().flatten().filter(|made| !made.is_committed) {
@@ -135,7 +139,7 @@ impl<'l> Lambda<'l> {
         }
     }
 
-    fn commit(&self, made: &mut Made) {
+    fn commit(&self, made: &mut AppWrite) {
         if std::mem::replace(&mut made.is_committed, true) {
             return;
         }
@@ -153,7 +157,7 @@ impl<'l> Lambda<'l> {
         }
     }
 
-    /// The records of Referee's own writes since the last time, and of those of others who met it.
+    /// The records of Referee's own writes since the last call, and of concurrent deletes and puts.
     fn take_own(&self) -> Vec<Delivery> {
         let records = self.network.store().take_stream().into_iter();
         records
@@ -183,11 +187,11 @@ impl<'l> Lambda<'l> {
     fn deliver(&mut self, batch: &[Delivery], show: &mut impl FnMut(&Answer, usize)) {
         let mut rest = batch;
         for _ in 0..ATTEMPTS_MAX {
-            let struck = self.network.struck();
+            let failed_requests = self.network.failed_requests();
             let answer = self.process(rest);
-            show(&answer, struck);
+            show(&answer, failed_requests);
             let Answer::Outcome(outcome) = answer else { continue };
-            if self.network.struck() > struck {
+            if self.network.failed_requests() > failed_requests {
                 let failed = outcome
                     .violations
                     .iter()
@@ -195,16 +199,16 @@ impl<'l> Lambda<'l> {
                 let rejected = outcome.rejected.iter().map(|rejected| rejected.position);
                 let positions =
                     rejected.chain(failed.map(|violation| violation.occurrence.position));
-                self.aside.extend(positions.map(|position| rest[position].clone()));
+                self.set_aside.extend(positions.map(|position| rest[position].clone()));
             }
             let checkpoint = outcome.checkpoint().map(|from| from.position);
-            self.told.extend(outcome.violations);
+            self.reported.extend(outcome.violations);
             match checkpoint {
                 None => return,
                 Some(from) => rest = &rest[from..],
             }
         }
-        self.aside.extend_from_slice(rest);
+        self.set_aside.extend_from_slice(rest);
     }
 
     fn process(&self, batch: &[Delivery]) -> Answer {
@@ -215,7 +219,7 @@ impl<'l> Lambda<'l> {
             match processing.as_mut().poll(&mut context) {
                 Poll::Ready(Ok(outcome)) => return Answer::Outcome(outcome),
                 Poll::Ready(Err(_)) => return Answer::Fatal,
-                // A stream that yields in fairness is polled again; the dead are not.
+                // A future that only yields is polled again; a dead worker is not.
                 Poll::Pending if !self.network.take_death() => {}
                 Poll::Pending => return Answer::Nothing,
             }
@@ -239,11 +243,11 @@ impl Clock for Lambda<'_> {
     }
 }
 
-/// The writes that a file tells of; what cannot be understood did not happen.
-fn read(rules: &Rules, batch: &Batch) -> Vec<Made> {
+/// The writes that a file describes. A malformed record describes none.
+fn read(rules: &Rules, batch: &Batch) -> Vec<AppWrite> {
     let changes = batch.records.iter().enumerate().filter_map(|(position, record)| {
         let change = decode_whole(rules, position, record).ok()?;
-        Some(Made {
+        Some(AppWrite {
             table: rules[change.change.table].name.clone(),
             key: change.change.key.into_owned(),
             image: change.change.after.map(into_owned),

@@ -1,17 +1,17 @@
-//! The sweep: in every fixture under `events/`, the n-th request goes wrong, for each n, in every
-//! way in which one can, once and from then on. It is seen how the engine answers; then the fault
-//! is mended, what was put aside is delivered again, and the tables hold what they would have if
-//! all had gone well, with nothing wrong that nobody was told of.
+//! The fault sweep: in every fixture under `events/`, the n-th request fails, for each n, in every
+//! way in which a request can fail, once and from then on. The engine's answer is checked. Then the
+//! fault is fixed and the records set aside are delivered again: the tables must have the content
+//! of a run without faults, and everything wrong in them must have been reported.
 //!
-//! A store tries again what passes: throttling, and the keys that an answer leaves out. So no
-//! partial answer gets as far as the engine, but for a page of a query, which may be short.
+//! A store retries throttled requests and unprocessed keys itself. So the engine sees no partial
+//! answer except a short page of a query.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"
 )]
-#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::print_stdout, reason = "a run prints how many faults it tried")]
 
 #[path = "../support/audit.rs"]
 mod audit;
@@ -29,7 +29,7 @@ use audit::Audit;
 use fixture::Fixture;
 use lambda::{Answer, Lambda};
 use libtest_mimic::{Arguments, Trial};
-use network::{End, Ill, Network};
+use network::{End, Failure, Network};
 use referee::engine::{Engine, Response};
 use referee::replay;
 use referee::rules::Rules;
@@ -55,83 +55,99 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// How the engine must answer a delivery in which a request goes wrong.
+/// How the engine must answer a delivery in which a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
-    /// A record is handed back.
+    /// A record is returned for redelivery.
     HandedBack,
-    /// A record is rejected, or its repair is told to have failed.
-    Told,
+    /// A record is rejected, or its repair is reported as failed.
+    Reported,
     /// The invocation fails.
     Fatal,
-    /// The worker is dead.
+    /// The worker died.
     Nothing,
-    /// It goes on.
+    /// The engine continues.
     Outcome,
 }
 
-/// The ways in which a request goes wrong, and how each is to be answered.
-fn ills() -> Vec<(&'static str, Ill, Expected)> {
+/// The ways in which a request can fail, and how each must be answered.
+fn failures() -> Vec<(&'static str, Failure, Expected)> {
     use CancellationReason::{Conflict, Invalid, Throttled};
     let retry = || StoreError::Retry("the request timed out".to_owned());
     let rejected = || StoreError::Rejected("ValidationException".to_owned());
     let fatal = || StoreError::Fatal("AccessDeniedException".to_owned());
-    let fault = |fault, expected| (Ill::Store(fault), expected);
-    let canceled = |reason, end, expected| (Ill::Canceled(reason, end), expected);
+    let fault = |fault, expected| (Failure::Store(fault), expected);
+    let canceled = |reason, end, expected| (Failure::Canceled(reason, end), expected);
     let invalid = || Invalid("the item is too large".to_owned());
-    let named = |name, (ill, expected)| (name, ill, expected);
+    let named = |name, (failure, expected)| (name, failure, expected);
     vec![
-        named("fails for now", fault(Fault::Fail(retry()), Expected::HandedBack)),
-        named("is rejected", fault(Fault::Fail(rejected()), Expected::Told)),
-        named("fails for good", fault(Fault::Fail(fatal()), Expected::Fatal)),
-        named("is lost", fault(Fault::Lost(retry()), Expected::HandedBack)),
-        // The first try is carried out, and the next is refused: a right was taken away meanwhile.
-        named("is lost for good", fault(Fault::Lost(fatal()), Expected::Fatal)),
-        named("lands late", fault(Fault::Late(retry()), Expected::HandedBack)),
-        named("lands late, for good", fault(Fault::Late(fatal()), Expected::Fatal)),
-        named("is never made", fault(Fault::Crash { applied: false }, Expected::Nothing)),
-        named("is the last", fault(Fault::Crash { applied: true }, Expected::Nothing)),
-        named("conflicts first", canceled(Conflict, End::First, Expected::HandedBack)),
-        named("conflicts last", canceled(Conflict, End::Last, Expected::HandedBack)),
-        named("is throttled", canceled(Throttled, End::Last, Expected::HandedBack)),
-        named("is invalid first", canceled(invalid(), End::First, Expected::Told)),
-        named("is invalid last", canceled(invalid(), End::Last, Expected::Told)),
+        named("fails transiently", fault(Fault::Fail(retry()), Expected::HandedBack)),
+        named("is rejected", fault(Fault::Fail(rejected()), Expected::Reported)),
+        named("fails permanently", fault(Fault::Fail(fatal()), Expected::Fatal)),
+        named("loses its answer", fault(Fault::Lost(retry()), Expected::HandedBack)),
+        // The first attempt is executed, and the next is refused: a permission was revoked
+        // meanwhile.
         named(
-            "is cancelled for no reason",
+            "loses its answer, and its retry fails permanently",
+            fault(Fault::Lost(fatal()), Expected::Fatal),
+        ),
+        named("lands late", fault(Fault::Late(retry()), Expected::HandedBack)),
+        named("lands late after a permanent failure", fault(Fault::Late(fatal()), Expected::Fatal)),
+        named(
+            "crashes before it is executed",
+            fault(Fault::Crash { applied: false }, Expected::Nothing),
+        ),
+        named(
+            "crashes after it is executed",
+            fault(Fault::Crash { applied: true }, Expected::Nothing),
+        ),
+        named(
+            "has a conflict in its first action",
+            canceled(Conflict, End::First, Expected::HandedBack),
+        ),
+        named(
+            "has a conflict in its last action",
+            canceled(Conflict, End::Last, Expected::HandedBack),
+        ),
+        named("is throttled", canceled(Throttled, End::Last, Expected::HandedBack)),
+        named("has an invalid first action", canceled(invalid(), End::First, Expected::Reported)),
+        named("has an invalid last action", canceled(invalid(), End::Last, Expected::Reported)),
+        named(
+            "is cancelled without a reason",
             canceled(CancellationReason::None, End::Last, Expected::HandedBack),
         ),
-        named("is made twice", (Ill::Again, Expected::Outcome)),
-        named("meets somebody", (Ill::Meanwhile, Expected::Outcome)),
-        named("has a short page", (Ill::ShortPage, Expected::Outcome)),
+        named("is made twice", (Failure::RetriedWrite, Expected::Outcome)),
+        named("meets a concurrent delete", (Failure::ConcurrentDelete, Expected::Outcome)),
+        named("gets a short page", (Failure::ShortPage, Expected::Outcome)),
     ]
 }
 
-/// Lets everything go wrong in turn. How often it did.
+/// Tries every fault in turn. Returns how many there were.
 fn sweep(fixture: &Fixture) -> usize {
     let engine = Engine::new(fixture.rules.clone());
     let expected = clean_run(fixture, &engine);
     let mut met = 0;
-    for (name, ill, answer) in ills() {
+    for (name, failure, answer) in failures() {
         for lasts in [false, true] {
             for number in 1.. {
-                let lasting = if lasts { " with all that follow" } else { "" };
+                let lasting = if lasts { ", as do all that follow" } else { "" };
                 let context = format!("`{}`, request {number} {name}{lasting}", fixture.name);
                 let store = fixture.store();
-                let network = Network::sound(&fixture.rules, &store);
-                let network = network.ill(ill.clone(), number, lasts);
+                let network = Network::without_failures(&fixture.rules, &store);
+                let network = network.with_failure(failure.clone(), number, lasts);
                 let mut lambda = Lambda::new(&engine, &network, &fixture.batches);
                 lambda
                     .run(|found, before| assert_answer(&network, before, found, answer, &context));
-                if network.struck() == 0 {
+                if network.failed_requests() == 0 {
                     break;
                 }
                 met += 1;
                 audit(&fixture.rules, &network, &lambda, &context);
-                // What came and went may leave its traces, as the rules have it.
-                if !matches!(ill, Ill::Meanwhile) {
+                // An item that was deleted and put back may have effects by the rules.
+                if !matches!(failure, Failure::ConcurrentDelete) {
                     assert_eq!(replay::dump(&store), expected, "{context}");
                     fixture.replay_with(&engine, &store);
-                    let again = "and all is delivered again";
+                    let again = "after redelivery of everything";
                     assert_eq!(replay::dump(&store), expected, "{context}, {again}");
                 }
             }
@@ -140,10 +156,10 @@ fn sweep(fixture: &Fixture) -> usize {
     met
 }
 
-/// What the tables hold if nothing goes wrong: what a replay makes of it.
+/// The content of the tables without faults, which must equal that of a replay.
 fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
     let store = fixture.store();
-    let network = Network::sound(&fixture.rules, &store);
+    let network = Network::without_failures(&fixture.rules, &store);
     let mut lambda = Lambda::new(engine, &network, &fixture.batches);
     lambda.run(|answer, _| assert!(matches!(answer, Answer::Outcome(_))));
     audit(&fixture.rules, &network, &lambda, &fixture.name);
@@ -156,11 +172,11 @@ fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
 
 fn audit(rules: &Rules, network: &Network<'_>, lambda: &Lambda<'_>, context: &str) {
     let gone = lambda.gone.borrow();
-    let findings = Audit::new(rules, network.store(), &gone, &lambda.told).findings();
+    let findings = Audit::new(rules, network.store(), &gone, &lambda.reported).findings();
     assert!(findings.is_empty(), "{context}: {findings:#?}");
 }
 
-/// Holds an answer to what is expected where a request has gone wrong since so many had.
+/// Asserts that an answer is as expected if a request failed after the first `before` failures.
 fn assert_answer(
     network: &Network<'_>,
     before: usize,
@@ -168,7 +184,7 @@ fn assert_answer(
     expected: Expected,
     context: &str,
 ) {
-    if network.struck() == before {
+    if network.failed_requests() == before {
         assert!(matches!(answer, Answer::Outcome(it) if it.handed_back.is_empty()), "{context}");
         return;
     }
@@ -178,13 +194,13 @@ fn assert_answer(
             assert!(!outcome.handed_back.is_empty(), "{context}: {outcome:#?}");
             assert!(outcome.rejected.is_empty(), "{context}: {outcome:#?}");
         }
-        (Expected::Told, Answer::Outcome(outcome)) => {
+        (Expected::Reported, Answer::Outcome(outcome)) => {
             let is_failed =
                 outcome.violations.iter().any(|it| it.resolution.response == Response::Failed);
-            // What is too much for one transaction is made in smaller ones.
-            let is_told =
-                !outcome.rejected.is_empty() || is_failed || network.are_of_several(before);
-            assert!(is_told, "{context}: {outcome:#?}");
+            // A transaction with several actions is split into smaller ones.
+            let is_reported =
+                !outcome.rejected.is_empty() || is_failed || network.had_several_writes(before);
+            assert!(is_reported, "{context}: {outcome:#?}");
         }
         (Expected::Outcome, Answer::Outcome(outcome)) => {
             assert!(outcome.rejected.is_empty(), "{context}: {outcome:#?}");

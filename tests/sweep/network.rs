@@ -1,4 +1,4 @@
-//! The network between a worker and the store, on which requests go wrong.
+//! The network between a worker and the store, on which requests fail.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,126 +10,130 @@ use referee::store::{
     Units, Write, Written,
 };
 
-/// What goes wrong with a request.
+/// A way in which a request fails.
 #[derive(Debug, Clone)]
-pub(crate) enum Ill {
-    /// What the embedded store can do by itself.
+pub(crate) enum Failure {
+    /// A fault that the embedded store can inject itself.
     Store(Fault),
-    /// A transaction is cancelled for this reason, which is given for the action at this place
-    /// from the end, or from the beginning.
+    /// A transaction is cancelled for this reason, which is given for its first or last action.
     Canceled(CancellationReason, End),
-    /// A write is carried out, its answer is lost, it is tried again, and this answer is told.
-    Again,
-    /// Somebody deletes the item just before it is written, and puts it back after that.
-    Meanwhile,
+    /// A write is executed, its answer is lost, and it is retried. The caller gets the second
+    /// answer.
+    RetriedWrite,
+    /// Another client deletes the item just before it is written, and puts it back afterwards.
+    ConcurrentDelete,
     /// A page of a query has a single item.
     ShortPage,
 }
 
-/// Which action of a transaction is meant.
+/// The first or last action of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     First,
     Last,
 }
 
-impl Ill {
-    /// Whether it can happen to such a request, and is another thing there than a plain failure.
-    fn befalls(&self, kind: CallKind) -> bool {
+impl Failure {
+    /// Whether it can happen to such a request, with an effect other than a plain failure.
+    fn applies_to(&self, kind: CallKind) -> bool {
         match self {
             Self::Store(Fault::Lost(_) | Fault::Late(_) | Fault::Crash { applied: true }) => {
                 kind.is_write()
             }
             Self::Store(_) => true,
             Self::Canceled(..) => kind == CallKind::Transact,
-            Self::Again => kind == CallKind::Write,
-            Self::Meanwhile => kind.is_write(),
+            Self::RetriedWrite => kind == CallKind::Write,
+            Self::ConcurrentDelete => kind.is_write(),
             Self::ShortPage => kind == CallKind::Query,
         }
     }
 }
 
-/// The store, behind a network on which the n-th request goes wrong that can, or all from it on.
+/// The store, behind a network on which the n-th request that can fail does so, or that one and all
+/// later ones.
 pub(crate) struct Network<'n> {
     rules: &'n Rules,
     store: &'n Memory,
-    ill: Option<Ill>,
+    failure: Option<Failure>,
     from: u64,
     lasts: bool,
     requests: Cell<u64>,
-    is_lifted: Cell<bool>,
-    /// The requests that have gone wrong: what each was to write, checks apart.
-    struck: RefCell<Vec<usize>>,
+    is_cleared: Cell<bool>,
+    /// For each failed request, how many writes it had, not counting checks.
+    failed_requests: RefCell<Vec<usize>>,
     is_dead: Cell<bool>,
 }
 
 impl<'n> Network<'n> {
-    /// A network on which nothing goes wrong.
-    pub(crate) fn sound(rules: &'n Rules, store: &'n Memory) -> Self {
+    /// A network without failures.
+    pub(crate) fn without_failures(rules: &'n Rules, store: &'n Memory) -> Self {
         Self {
             rules,
             store,
-            ill: None,
+            failure: None,
             from: 0,
             lasts: false,
             requests: Cell::new(0),
-            is_lifted: Cell::new(false),
-            struck: RefCell::new(Vec::new()),
+            is_cleared: Cell::new(false),
+            failed_requests: RefCell::new(Vec::new()),
             is_dead: Cell::new(false),
         }
     }
 
-    /// The same, but for the request of this number among those that can go wrong so, and if it
-    /// lasts all that follow it.
-    pub(crate) fn ill(self, ill: Ill, from: u64, lasts: bool) -> Self {
-        Self { ill: Some(ill), from, lasts, ..self }
+    /// The same network with a failure of the request with this number, among those that can fail
+    /// so, and of all later ones if the failure lasts.
+    pub(crate) fn with_failure(self, failure: Failure, from: u64, lasts: bool) -> Self {
+        Self { failure: Some(failure), from, lasts, ..self }
     }
 
     pub(crate) const fn store(&self) -> &'n Memory {
         self.store
     }
 
-    /// Lets nothing go wrong from now on.
-    pub(crate) fn lift(&self) {
-        self.is_lifted.set(true);
+    /// Stops all failures from now on.
+    pub(crate) fn clear_failures(&self) {
+        self.is_cleared.set(true);
     }
 
-    pub(crate) fn is_lifted(&self) -> bool {
-        self.is_lifted.get()
+    pub(crate) fn is_cleared(&self) -> bool {
+        self.is_cleared.get()
     }
 
-    /// How many requests have gone wrong.
-    pub(crate) fn struck(&self) -> usize {
-        self.struck.borrow().len()
+    /// How many requests have failed.
+    pub(crate) fn failed_requests(&self) -> usize {
+        self.failed_requests.borrow().len()
     }
 
-    /// Of these requests that went wrong, whether each was of several writes.
-    pub(crate) fn are_of_several(&self, from: usize) -> bool {
-        self.struck.borrow()[from..].iter().all(|writes| *writes > 1)
+    /// Whether each failed request from this one on had several writes.
+    pub(crate) fn had_several_writes(&self, from: usize) -> bool {
+        self.failed_requests.borrow()[from..].iter().all(|writes| *writes > 1)
     }
 
-    /// Whether the worker died since the last time.
+    /// Whether the worker died since the last call.
     pub(crate) fn take_death(&self) -> bool {
         self.is_dead.take()
     }
 
-    /// What goes wrong with the next request, which is to write so many items.
-    fn strike(&self, kind: CallKind, writes: usize) -> Option<Ill> {
-        let ill = self.ill.as_ref().filter(|ill| !self.is_lifted() && ill.befalls(kind))?;
+    /// The failure of the next request, which has this many writes.
+    fn next_failure(&self, kind: CallKind, writes: usize) -> Option<Failure> {
+        let failure = self
+            .failure
+            .as_ref()
+            .filter(|failure| !self.is_cleared() && failure.applies_to(kind))?;
         let number = self.requests.get() + 1;
         self.requests.set(number);
-        let strikes = number == self.from || (self.lasts && number > self.from);
-        if strikes {
-            self.struck.borrow_mut().push(writes);
-            self.is_dead.set(matches!(ill, Ill::Store(Fault::Crash { .. })));
+        let fails = number == self.from || (self.lasts && number > self.from);
+        if fails {
+            self.failed_requests.borrow_mut().push(writes);
+            self.is_dead.set(matches!(failure, Failure::Store(Fault::Crash { .. })));
         }
-        strikes.then(|| ill.clone())
+        fails.then(|| failure.clone())
     }
 
-    /// Lets the store do this to the next request.
-    fn prepare(&self, ill: Option<Ill>) {
-        match ill {
-            Some(Ill::Store(fault)) => {
+    /// Injects this failure into the store's next request.
+    fn prepare(&self, failure: Option<Failure>) {
+        match failure {
+            Some(Failure::Store(fault)) => {
                 let mut fault = Some(fault);
                 self.store.set_faults(Box::new(move |_| fault.take().unwrap_or_default()));
             }
@@ -137,7 +141,7 @@ impl<'n> Network<'n> {
         }
     }
 
-    /// Somebody deletes what is at a write's key. What it was.
+    /// Deletes the item at a write's key, as another client, and returns it.
     async fn take_away(&self, write: &Write) -> Result<Option<Item<'static>>, StoreError> {
         let item = self.look(write).await?;
         if item.is_some() {
@@ -147,7 +151,7 @@ impl<'n> Network<'n> {
         Ok(item)
     }
 
-    /// They put it back, if there is nothing else.
+    /// Puts the item back, unless there is another one.
     async fn put_back(&self, write: &Write, item: Option<Item<'static>>) -> Result<(), StoreError> {
         if let (Some(item), None) = (item, self.look(write).await?) {
             let action = Action::Put(item);
@@ -177,26 +181,26 @@ impl Store for Network<'_> {
         &self,
         reads: Vec<Read>,
     ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
-        self.prepare(self.strike(CallKind::BatchGet, 0));
+        self.prepare(self.next_failure(CallKind::BatchGet, 0));
         self.store.batch_get(reads).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer<Page>, StoreError> {
-        let ill = self.strike(CallKind::Query, 0);
-        let limit = if matches!(ill, Some(Ill::ShortPage)) { Some(1) } else { query.limit };
-        self.prepare(ill);
+        let failure = self.next_failure(CallKind::Query, 0);
+        let limit = if matches!(failure, Some(Failure::ShortPage)) { Some(1) } else { query.limit };
+        self.prepare(failure);
         self.store.query(Query { limit, ..query }).await
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        let ill = self.strike(CallKind::Write, 1);
-        self.prepare(ill.clone());
-        match ill {
-            Some(Ill::Again) => {
+        let failure = self.next_failure(CallKind::Write, 1);
+        self.prepare(failure.clone());
+        match failure {
+            Some(Failure::RetriedWrite) => {
                 self.store.write(write.clone()).await?;
                 self.store.write(write).await
             }
-            Some(Ill::Meanwhile) => {
+            Some(Failure::ConcurrentDelete) => {
                 let item = self.take_away(&write).await?;
                 let answer = self.store.write(write.clone()).await;
                 self.put_back(&write, item).await?;
@@ -208,16 +212,16 @@ impl Store for Network<'_> {
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
         let written = |write: &&Write| !matches!(write.action, Action::Check(_));
-        let ill = self.strike(CallKind::Transact, actions.iter().filter(written).count());
-        self.prepare(ill.clone());
-        match ill {
-            Some(Ill::Canceled(reason, end)) => {
+        let failure = self.next_failure(CallKind::Transact, actions.iter().filter(written).count());
+        self.prepare(failure.clone());
+        match failure {
+            Some(Failure::Canceled(reason, end)) => {
                 let mut reasons = vec![CancellationReason::None; actions.len()];
                 let place = if end == End::First { 0 } else { actions.len() - 1 };
                 reasons[place] = reason;
                 Ok(Answer { value: Transacted::Canceled(reasons), units: Units::default() })
             }
-            Some(Ill::Meanwhile) => {
+            Some(Failure::ConcurrentDelete) => {
                 let write = actions.iter().find(written).unwrap().clone();
                 let item = self.take_away(&write).await?;
                 let answer = self.store.transact(actions).await;
