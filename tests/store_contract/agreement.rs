@@ -1,4 +1,4 @@
-//! The embedded store beside a real endpoint, on programs drawn at random.
+//! Comparison of the embedded store with a real endpoint, on random programs.
 
 use libtest_mimic::{Failed, Trial};
 use referee::store::{Action, Clause, Page};
@@ -8,21 +8,21 @@ use crate::at_endpoint;
 use crate::endpoint::OnEndpoint;
 use crate::harness::{APP, Harness, city, partition};
 use crate::items::set;
-use crate::laws::{Program, hold_in, programs, run_on};
+use crate::laws::{Program, check_law_in, programs, run_on};
 use crate::memory::InMemory;
 
-/// How many programs are run on both.
+/// How many programs run on both stores.
 const CASES: u32 = 16;
 
-/// The law, as ignored where there is no endpoint.
+/// The law as a trial, ignored without an endpoint.
 pub(crate) fn trial() -> Trial {
     at_endpoint::trial("laws::memory_agrees_with_the_endpoint", agree)
 }
 
 fn agree(endpoint: &str) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    hold_in(CASES, &programs(), |program| {
-        let program = without_mere_takes(program);
+    check_law_in(CASES, &programs(), |program| {
+        let program = without_remove_only_updates(program);
         runtime.block_on(async {
             let endpoint = OnEndpoint::new(endpoint).await;
             assert_eq!(
@@ -34,8 +34,8 @@ fn agree(endpoint: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// DynamoDB Local makes an item of an update that only takes away, so each sets something too.
-fn without_mere_takes(mut program: Program) -> Program {
+/// Adds a `SET` to updates that only remove, because DynamoDB Local creates an item for these.
+fn without_remove_only_updates(mut program: Program) -> Program {
     for write in program.iter_mut().flatten() {
         if let Action::Update { clauses, .. } = &mut write.action
             && !clauses.is_empty()
@@ -47,7 +47,7 @@ fn without_mere_takes(mut program: Program) -> Program {
     program
 }
 
-/// What was made, what is there then, and how many records tell of it.
+/// Which writes were made, the content afterwards, and the number of stream records.
 async fn outcome<H: Harness>(h: &H, program: &Program) -> (Vec<bool>, Vec<Page>, usize) {
     let app = h.table(APP);
     let mut program = program.clone();
@@ -55,12 +55,12 @@ async fn outcome<H: Harness>(h: &H, program: &Program) -> (Vec<bool>, Vec<Page>,
         write.table.clone_from(&app);
     }
     let made = run_on(h.store(), &program).await;
-    h.settle().await;
+    h.wait_for_indexes().await;
     let mut pages = Vec::new();
     for name in ["0", "1"] {
         pages.push(h.query(partition(&app, name)).await);
         let mut in_city = h.query(city(&app, name)).await;
-        // Items of one index key come in no order that is promised.
+        // The order of items with the same index key is not specified.
         in_city.items.sort_by_key(|item| format!("{item:?}"));
         pages.push(in_city);
     }

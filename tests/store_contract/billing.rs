@@ -21,7 +21,7 @@ fn read_units(read: f64) -> Units {
     Units { read, write: 0.0 }
 }
 
-/// Asserts what each write costs, one after the other.
+/// Asserts the cost of each write, one after the other.
 async fn costs<H: Harness>(h: &H, writes: Vec<(&str, Write, f64)>) {
     for (what, write, units) in writes {
         let answer = h.write(write).await.unwrap();
@@ -29,7 +29,7 @@ async fn costs<H: Harness>(h: &H, writes: Vec<(&str, Write, f64)>) {
     }
 }
 
-/// Each item is rounded up to 4 KB, and one that is not there costs a unit too.
+/// Each item is rounded up to 4 KB, and a missing item costs one unit too.
 pub(crate) async fn reads<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, sized("p", "exact", 4 * KB))).await;
@@ -55,7 +55,7 @@ pub(crate) async fn queries<H: Harness>(h: H) {
         let item = with(with(item, "city", "Rome".into()), "n", value(&json!(1)));
         h.apply(put(&app, item)).await;
     }
-    h.settle().await;
+    h.wait_for_indexes().await;
     let few = Some(vec!["sk".to_owned()]);
     for (query, units) in [
         (partition(&app, "none"), 1.0),
@@ -77,24 +77,28 @@ pub(crate) async fn writes<H: Harness>(h: H) {
     costs(
         &h,
         vec![
-            ("a delete of nothing", delete(&app, key("1")), 1.0),
+            ("a delete of a missing item", delete(&app, key("1")), 1.0),
             ("a put of exactly a unit", put(&app, sized("p", "1", KB)), 1.0),
             ("a put of more", put(&app, sized("p", "1", 3 * KB + 1)), 4.0),
             ("a condition that fails", on(absent("pk"), put(&app, key("1"))), 4.0),
             ("an update that makes it small", small(), 4.0),
-            ("an update of what is small", small(), 1.0),
-            ("a condition that fails on nothing", on(exists("pk"), delete(&app, key("2"))), 1.0),
-            ("a removal from nothing", change(&app, key("3"), vec![remove("x")]), 1.0),
-            ("a removal of nothing", change(&app, key("1"), vec![remove("y")]), 1.0),
+            ("an update of a small item", small(), 1.0),
             (
-                "a deletion of nothing",
+                "a condition that fails on a missing item",
+                on(exists("pk"), delete(&app, key("2"))),
+                1.0,
+            ),
+            ("a removal from a missing item", change(&app, key("3"), vec![remove("x")]), 1.0),
+            ("a removal of a missing attribute", change(&app, key("1"), vec![remove("y")]), 1.0),
+            (
+                "a deletion of elements that do not exist",
                 change(&app, key("1"), vec![take("y", strings(&["a"]))]),
                 1.0,
             ),
-            ("a put of what is large", put(&app, sized("p", "1", 2 * KB)), 2.0),
-            ("a removal of what is large", change(&app, key("1"), vec![remove("x")]), 2.0),
-            ("a put of what is large again", put(&app, sized("p", "1", 2 * KB)), 2.0),
-            ("a delete of what is large", delete(&app, key("1")), 2.0),
+            ("a put over a large item", put(&app, sized("p", "1", 2 * KB)), 2.0),
+            ("a removal of a large attribute", change(&app, key("1"), vec![remove("x")]), 2.0),
+            ("a put that makes it large again", put(&app, sized("p", "1", 2 * KB)), 2.0),
+            ("a delete of a large item", delete(&app, key("1")), 2.0),
         ],
     )
     .await;
@@ -116,7 +120,11 @@ pub(crate) async fn indexes<H: Harness>(h: H) {
             ("a changed index key", entry("Oslo", "b"), 3.0),
             ("a condition that fails", on(absent("pk"), entry("Rome", "b")), 1.0),
             ("a removed index key", change(&app, key("1"), vec![remove("city")]), 2.0),
-            ("an attribute that is no index key", change(&app, key("1"), vec![remove("n")]), 1.0),
+            (
+                "the index's sort key while the item is not in the index",
+                change(&app, key("1"), vec![remove("n")]),
+                1.0,
+            ),
             ("the entry again", entry("Oslo", "b"), 2.0),
             ("a removed entry", put(&app, key("1")), 2.0),
             ("never an entry", put(&app, with(key("1"), "x", "a".into())), 1.0),
@@ -127,7 +135,7 @@ pub(crate) async fn indexes<H: Harness>(h: H) {
     .await;
 }
 
-/// Twice the price, cancelled or not.
+/// Twice the cost of single writes, whether cancelled or not.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 pub(crate) async fn transactions<H: Harness>(h: H) {
     let app = h.table(APP);

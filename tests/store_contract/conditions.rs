@@ -62,7 +62,7 @@ pub(crate) async fn hold<H: Harness>(h: H) {
     }
 }
 
-/// Asserts whether each condition holds of the item with this key, or of none.
+/// Asserts whether each condition holds for the item `p`/`1`, or for a missing one.
 async fn check<H: Harness>(h: &H, conditions: Vec<(Condition, bool)>) {
     let app = h.table(APP);
     for (condition, expected) in conditions {
@@ -134,7 +134,7 @@ pub(crate) async fn parts<H: Harness>(h: H) {
     check(&h, conditions.into()).await;
 }
 
-/// Where there is no item there is no attribute, its key included.
+/// A missing item has no attributes, not even its key.
 pub(crate) async fn nothing<H: Harness>(h: H) {
     let conditions = vec![
         (exists("pk"), false),

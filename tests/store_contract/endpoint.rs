@@ -15,22 +15,23 @@ use serde_json::Value as Json;
 use crate::harness::{self, Harness};
 use crate::{Case, at_endpoint};
 
-/// What DynamoDB Local does otherwise than AWS documents it.
+/// The cases in which DynamoDB Local differs from the documentation of AWS.
 const DIFFERENT_IN_LOCAL: [&str; 6] = [
     // A read that finds nothing is free.
     "billing::of_reads",
     "billing::of_queries",
     // Transactions cost twice what they should.
     "billing::of_transactions",
-    // An update makes an item even if it only takes away.
-    "updates::take_nothing_from_nothing",
-    // What is in the way of an update refuses the transaction, instead of cancelling it.
-    "transactions::say_what_is_in_the_way",
+    // An update creates an item even if it only removes.
+    "updates::that_only_remove_create_no_item",
+    // An update that does not fit its item fails the transaction as invalid, instead of cancelling
+    // it.
+    "transactions::report_which_update_does_not_fit_its_item",
     // An update of a key gives one reason for the whole transaction.
-    "transactions::say_which_update_is_invalid",
+    "transactions::report_which_update_is_invalid",
 ];
 
-/// Every case on the endpoint; as ignored where there is none, or where it cannot hold.
+/// Every case on the endpoint; ignored without an endpoint, or where DynamoDB Local differs.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, case): (&str, Case<OnEndpoint>)| {
         let trial =
@@ -47,7 +48,7 @@ fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Tables of its own at an endpoint.
+/// Tables at an endpoint, for one case.
 pub(crate) struct OnEndpoint {
     store: DynamoDb,
     streams: Streams,
@@ -55,7 +56,7 @@ pub(crate) struct OnEndpoint {
 }
 
 impl OnEndpoint {
-    /// Makes the tables, under names that no other case has.
+    /// Creates the tables, with names that no other case uses.
     pub(crate) async fn new(endpoint: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +70,8 @@ impl OnEndpoint {
     }
 }
 
-/// The same with time enough: what a slow machine answers late is no difference between the stores.
+/// The same configuration with a long timeout: a slow machine must not look like a difference
+/// between the stores.
 fn patient(config: &SdkConfig) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
@@ -99,5 +101,5 @@ impl Harness for OnEndpoint {
         records.iter().map(|record| serde_json::from_str(record.json.get()).unwrap()).collect()
     }
 
-    async fn settle(&self) {}
+    async fn wait_for_indexes(&self) {}
 }

@@ -1,4 +1,4 @@
-//! What a case needs besides the store.
+//! The harness of the cases: a store and its tables.
 
 use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
 use referee::store::schema::{IndexSchema, TableSchema};
@@ -15,21 +15,21 @@ pub(crate) const APP: &str = "app";
 pub(crate) const NUMBERS: &str = "numbers";
 pub(crate) const BINARIES: &str = "binaries";
 
-/// A store with the tables that the cases are about, empty.
+/// A store with the empty tables of the cases.
 pub(crate) trait Harness: 'static {
     type Store: Store;
 
     /// The store.
     fn store(&self) -> &Self::Store;
 
-    /// The own name of a table of [`tables`].
+    /// The real name of a table of [`tables`].
     fn table(&self, name: &str) -> String;
 
     /// The records of a table's stream so far, in the shape in which Lambda delivers them.
     async fn stream(&self, table: &str) -> Vec<Json>;
 
-    /// Waits until the indexes are level with their tables.
-    async fn settle(&self);
+    /// Waits until the indexes have caught up with their tables.
+    async fn wait_for_indexes(&self);
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
         self.store().write(write).await
@@ -55,7 +55,7 @@ pub(crate) trait Harness: 'static {
     }
 }
 
-/// The tables that the cases are about, with a prefix to their names.
+/// The tables of the cases, with a prefix to their names.
 pub(crate) fn tables(prefix: &str) -> Vec<TableSchema> {
     let schema =
         |name: &str, key, indexes| TableSchema { name: format!("{prefix}{name}"), key, indexes };

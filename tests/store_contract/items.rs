@@ -1,4 +1,4 @@
-//! Items and requests, said briefly.
+//! Short constructors of items and requests.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,13 +7,13 @@ use referee::data::{Item, Number, Path, Value};
 use referee::store::{Action, Clause, Condition, Operand, Write};
 use serde_json::Value as Json;
 
-/// The item that plain JSON stands for: texts, numbers, lists and maps.
+/// An item from plain JSON: strings, numbers, lists and maps.
 pub(crate) fn item(json: &Json) -> Item<'static> {
-    let Value::M(item) = value(json) else { panic!("{json} is no item") };
+    let Value::M(item) = value(json) else { panic!("{json} is not an item") };
     item
 }
 
-/// The value that plain JSON stands for.
+/// A value from plain JSON.
 pub(crate) fn value(json: &Json) -> Value<'static> {
     match json {
         Json::Null => Value::Null,
@@ -31,7 +31,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
     Value::B(Cow::Owned(bytes.to_vec()))
 }
 
-/// Values hold sets sorted.
+/// A string set. Sets are sorted in values.
 pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
     let texts: BTreeSet<_> = texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect();
     Value::Ss(texts.into_iter().collect())
@@ -49,7 +49,7 @@ pub(crate) fn binaries(all: &[&[u8]]) -> Value<'static> {
     Value::Bs(all.into_iter().collect())
 }
 
-/// An item with one attribute more.
+/// An item with one more attribute.
 pub(crate) fn with(mut item: Item<'static>, name: &str, value: Value<'static>) -> Item<'static> {
     item.insert(Cow::Owned(name.to_owned()), value);
     item
@@ -114,7 +114,7 @@ pub(crate) fn remove(text: &str) -> Clause {
     Clause::Remove(path(text))
 }
 
-/// A clause that takes elements out of a set.
+/// A clause that deletes elements from a set.
 pub(crate) fn take(text: &str, elements: Value<'static>) -> Clause {
     Clause::Delete(path(text), elements)
 }

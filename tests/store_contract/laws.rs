@@ -1,4 +1,4 @@
-//! Laws of the embedded store, on programs drawn at random.
+//! Laws of the embedded store, on random programs.
 
 use std::collections::BTreeMap;
 
@@ -16,30 +16,30 @@ use serde_json::json;
 use crate::harness::{APP, begins_with, city, partition, tables};
 use crate::items::{absent, contains, item, not, path, strings, value, with};
 
-/// The laws, each as a test.
+/// The laws, each as a trial.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("laws::content_is_that_of_a_naive_model", || {
-            hold(&programs(), |program| agrees_with_the_model(&program));
+        Trial::test("laws::content_equals_that_of_a_naive_model", || {
+            check_law(&programs(), |program| agrees_with_the_model(&program));
             Ok(())
         }),
-        Trial::test("laws::an_index_that_lags_is_that_of_an_earlier_table", || {
-            hold(&programs(), |program| lags_behind_the_table(&program));
+        Trial::test("laws::a_lagging_index_equals_that_of_an_earlier_table", || {
+            check_law(&programs(), |program| lags_behind_the_table(&program));
             Ok(())
         }),
         Trial::test("laws::the_stream_rebuilds_the_content", || {
-            hold(&programs(), |program| rebuilds_from_the_stream(&program));
+            check_law(&programs(), |program| rebuilds_from_the_stream(&program));
             Ok(())
         }),
     ]
 }
 
-fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value)) {
-    hold_in(ProptestConfig::default().cases, strategy, law);
+fn check_law<S: Strategy>(strategy: &S, law: impl Fn(S::Value)) {
+    check_law_in(ProptestConfig::default().cases, strategy, law);
 }
 
-/// Holds a law in so many cases.
-pub(crate) fn hold_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S::Value)) {
+/// Checks a law in this many cases.
+pub(crate) fn check_law_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S::Value)) {
     let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
     let run = TestRunner::new(config).run(strategy, |drawn| {
         law(drawn);
@@ -50,7 +50,7 @@ pub(crate) fn hold_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S::Val
     }
 }
 
-/// Writes and transactions on few keys with few values, so that they meet.
+/// Writes and transactions on few keys with few values, so that they interact.
 pub(crate) type Program = Vec<Vec<Write>>;
 
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
@@ -90,7 +90,7 @@ fn letters(count: usize) -> Value<'static> {
     strings(&["a", "b", "c", "d"][..count])
 }
 
-/// Paths that mostly lead to something.
+/// Paths, most of which exist.
 fn paths() -> impl Strategy<Value = Path> {
     let names = vec!["x", "m", "m.x", "m.y", "l", "s", "n", "none.x"];
     prop_oneof![
@@ -130,7 +130,7 @@ fn conditions() -> impl Strategy<Value = Condition> {
     })
 }
 
-/// Runs a program: single writes as such, several as a transaction. Which of them were made.
+/// Runs a program, single writes as such and several as a transaction. Returns which were made.
 pub(crate) async fn run_on(store: &impl Store, program: &Program) -> Vec<bool> {
     let mut made = Vec::new();
     for writes in program {
@@ -149,7 +149,7 @@ fn run(memory: &Memory, program: &Program) -> Vec<bool> {
     run_on(memory, program).now_or_never().unwrap()
 }
 
-/// Keys and items in no order at all.
+/// A naive store: a list of keys and items.
 #[derive(Default)]
 struct Model(Vec<(Item<'static>, Item<'static>)>);
 
@@ -158,7 +158,7 @@ impl Model {
         self.0.iter().find(|(other, _)| other == key).map(|(_, item)| item)
     }
 
-    /// The key and the item that a write would leave; nothing if it would not be made.
+    /// The key and the resulting item of a write; `None` if the write would not be made.
     fn plan(&self, write: &Write) -> Option<(Item<'static>, Option<Item<'static>>)> {
         let key = key_of(&write.action);
         let old = self.find(&key);
@@ -186,7 +186,7 @@ impl Model {
         keys.dedup();
         let plans: Option<Vec<_>> = writes.iter().map(|write| self.plan(write)).collect();
         let is_empty = |write: &Write| matches!(&write.action, Action::Update { clauses, .. } if clauses.is_empty());
-        // A transaction has an item once, and no update without an expression.
+        // A transaction contains an item at most once, and no update without an expression.
         let is_sound =
             keys.len() == writes.len() && (keys.len() == 1 || !writes.iter().any(is_empty));
         let Some(plans) = plans.filter(|_| is_sound) else { return false };
@@ -204,7 +204,7 @@ impl Model {
     }
 }
 
-/// What stands where something was removed, so that everything keeps its place.
+/// Marks a removed value, so that the other elements of a list keep their indexes.
 fn gone() -> Value<'static> {
     "(gone)".into()
 }
@@ -225,7 +225,7 @@ fn change(item: &mut Item<'static>, clause: &Clause) -> Option<()> {
     Some(())
 }
 
-/// The value at a path, or a place for it.
+/// The value at a path, or a new slot for it.
 fn slot<'i>(mut map: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'static>> {
     let (name, parents) = path.segments().split_last()?;
     for parent in parents {
@@ -255,17 +255,17 @@ fn close_gaps_in(value: &mut Value<'static>) {
     }
 }
 
-/// Whether no path leads through another one, as told by their texts.
+/// Whether no path is a prefix of another one, judging by their texts.
 fn are_apart(clauses: &[Clause]) -> bool {
     let texts: Vec<_> = clauses.iter().map(|clause| clause.path().to_string()).collect();
-    let leads_through = |one: &str, other: &str| {
+    let is_within = |one: &str, other: &str| {
         one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     let pairs = texts
         .iter()
         .enumerate()
         .flat_map(|(place, one)| texts.iter().take(place).map(move |other| (one, other)));
-    pairs.into_iter().all(|(one, other)| !leads_through(one, other) && !leads_through(other, one))
+    pairs.into_iter().all(|(one, other)| !is_within(one, other) && !is_within(other, one))
 }
 
 fn key_of(action: &Action) -> Item<'static> {
@@ -296,7 +296,8 @@ fn agrees_with_the_model(program: &Program) {
     }
 }
 
-/// Each change that a held index is let see brings it where it is in a store that has come so far.
+/// After each change that a held index sees, it equals the index of a store with the changes so
+/// far.
 fn lags_behind_the_table(program: &Program) {
     let lagging = Memory::new(tables(""));
     lagging.hold_indexes();
@@ -316,8 +317,8 @@ fn lags_behind_the_table(program: &Program) {
     assert_eq!(lagging.unseen(), 0);
 }
 
-/// The records of one store, committed to another one twice, make the same content of it; each
-/// record begins where the last of its item ended.
+/// The records of one store, each committed twice to another store, give that store the same
+/// content. The old image of each record is the new image of its item's last record.
 fn rebuilds_from_the_stream(program: &Program) {
     let memory = Memory::new(tables(""));
     run(&memory, program);

@@ -30,5 +30,5 @@ impl Harness for InMemory {
         of_table.map(|record| serde_json::to_value(record).unwrap()).collect()
     }
 
-    async fn settle(&self) {}
+    async fn wait_for_indexes(&self) {}
 }

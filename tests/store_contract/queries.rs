@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::harness::{APP, BINARIES, Harness, begins_with, city, equals, partition};
 use crate::items::{binary, delete, item, put, sized, update, with};
 
-/// The texts of one attribute of a page's items.
+/// The strings of one attribute of a page's items.
 fn texts(page: &Page, name: &str) -> Vec<String> {
     let text = |item: &Item<'_>| match item.get(name) {
         Some(Value::S(text)) => text.to_string(),
-        other => panic!("{other:?} is no text"),
+        other => panic!("{other:?} is not a string"),
     };
     page.items.iter().map(text).collect()
 }
@@ -64,7 +64,7 @@ pub(crate) async fn projection<H: Harness>(h: H) {
     assert_eq!(page.next, Some(item(&json!({"pk": "p", "sk": "1"}))));
 }
 
-/// A page that has as many items as it may tells where it ended, even if nothing follows.
+/// A page with as many items as the limit has a `next` key, even if nothing follows.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>
 pub(crate) async fn limit<H: Harness>(h: H) {
     let app = h.table(APP);
@@ -112,7 +112,7 @@ pub(crate) async fn index<H: Harness>(h: H) {
     }
     h.apply(put(&app, item(&json!({"pk": "d", "sk": "d", "city": "Rome"})))).await;
     h.apply(put(&app, item(&json!({"pk": "e", "sk": "e", "n": 1})))).await;
-    h.settle().await;
+    h.wait_for_indexes().await;
     let page = h.query(city(&app, "Rome")).await;
     assert_eq!(texts(&page, "sk"), ["c", "b", "a"]);
     assert_eq!(texts(&page, "x"), ["all", "all", "all"]);
@@ -124,22 +124,22 @@ pub(crate) async fn index_changes<H: Harness>(h: H) {
     let key = || item(&json!({"pk": "p", "sk": "1"}));
     h.apply(put(&app, item(&json!({"pk": "p", "sk": "1", "city": "Rome", "n": 1})))).await;
     h.apply(update(&app, key(), &[("city", json!("Oslo")), ("x", json!("moved"))])).await;
-    h.settle().await;
+    h.wait_for_indexes().await;
     assert_eq!(h.query(city(&app, "Rome")).await, Page::default());
     assert_eq!(texts(&h.query(city(&app, "Oslo")).await, "x"), ["moved"]);
     h.apply(delete(&app, key())).await;
-    h.settle().await;
+    h.wait_for_indexes().await;
     assert_eq!(h.query(city(&app, "Oslo")).await, Page::default());
 }
 
-/// Where a page of an index ended is told by the keys of the index and of the table. The order of
-/// items with the same index key is nowhere promised.
+/// The `next` key of an index's page contains the keys of the index and of the table. The order of
+/// items with the same index key is not specified.
 pub(crate) async fn index_pages<H: Harness>(h: H) {
     let app = h.table(APP);
     for sk in ["1", "2", "3"] {
         h.apply(put(&app, item(&json!({"pk": "p", "sk": sk, "city": "Rome", "n": 1})))).await;
     }
-    h.settle().await;
+    h.wait_for_indexes().await;
     let mut seen = Vec::new();
     let mut query = Query { limit: Some(1), ..city(&app, "Rome") };
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! What DynamoDB refuses.
+//! Requests that DynamoDB refuses.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
 use std::fmt::Debug;
@@ -17,13 +17,13 @@ use crate::items::{
 };
 use crate::updates::rich;
 
-/// Asserts that an item is refused for good, with these words in the reason.
+/// Asserts that a request is rejected, with these words in the reason.
 fn refused<T: Debug>(answer: Result<T, StoreError>, words: &str) {
     match answer {
         Err(StoreError::Rejected(message)) => {
             assert!(message.to_lowercase().contains(words), "`{message}` does not say `{words}`");
         }
-        other => panic!("{other:?}, where it should say `{words}`"),
+        other => panic!("{other:?}, expected an error with `{words}`"),
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn queries<H: Harness>(h: H) {
     ] {
         refused(h.store().query(query).await, words);
     }
-    // What is wrong with the rules, or with the index, is wrong for every record.
+    // An error of the rules or the index affects every record, so it is fatal.
     for query in [
         Query { partition: by("x", "p".into()), ..whole() },
         Query { sort: Some(equals("x", "1")), ..whole() },
@@ -177,7 +177,7 @@ pub(crate) async fn updates<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key("none")).await, None);
 }
 
-/// An update goes no further than to the next name or place of what is there.
+/// An update can create the last segment of a path, but no parent.
 pub(crate) async fn paths<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, rich())).await;
@@ -265,7 +265,7 @@ pub(crate) async fn conditions<H: Harness>(h: H) {
     }
 }
 
-/// What is wrong with an action whatever its item is refuses the transaction as a whole.
+/// An action that is invalid for any item fails the whole transaction.
 pub(crate) async fn actions<H: Harness>(h: H) {
     let app = h.table(APP);
     let change = |clause| change(&app, key("1"), vec![clause]);
@@ -304,11 +304,11 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
     ] {
         refused(h.transact(actions).await, words);
     }
-    // A check alone is no request that DynamoDB has.
+    // DynamoDB has no request for a check alone.
     refused(h.write(crate::items::check(&app, key("1"), absent("pk"))).await, "transactions");
 }
 
-/// What nobody but the operator can mend.
+/// Errors that only an operator can fix.
 pub(crate) async fn set_up<H: Harness>(h: H) {
     let app = h.table(APP);
     let none = format!("{app}-none");

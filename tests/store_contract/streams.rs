@@ -10,8 +10,8 @@ use crate::items::{
     absent, change, check, delete, exists, item, on, path, put, remove, strings, take, update,
 };
 
-/// What a record says of a change: its name, key, and images.
-fn told(record: &Json) -> Json {
+/// The event name, key and images of a record.
+fn summary(record: &Json) -> Json {
     let body = &record["dynamodb"];
     json!([
         record["eventName"],
@@ -29,7 +29,7 @@ pub(crate) async fn changes<H: Harness>(h: H) {
     h.apply(delete(&app, key())).await;
     let records = h.stream(&app).await;
     assert_eq!(
-        records.iter().map(told).collect::<Vec<_>>(),
+        records.iter().map(summary).collect::<Vec<_>>(),
         [
             json!(["INSERT", "1", null, {"N": "101"}]),
             json!(["MODIFY", "1", {"N": "101"}, {"S": "text"}]),
@@ -53,7 +53,7 @@ pub(crate) async fn changes<H: Harness>(h: H) {
     }
 }
 
-/// An update of a part is told with the whole images.
+/// The record of a partial update has the whole images.
 pub(crate) async fn parts<H: Harness>(h: H) {
     let app = h.table(APP);
     let key = || item(&json!({"pk": "p", "sk": "1"}));
@@ -69,11 +69,11 @@ pub(crate) async fn parts<H: Harness>(h: H) {
     ] {
         h.apply(change(&app, key(), clauses)).await;
     }
-    let told: Vec<_> = h.stream(&app).await.iter().map(told).collect();
+    let summary: Vec<_> = h.stream(&app).await.iter().map(summary).collect();
     let list = |texts: &[&str]| json!({"L": texts.iter().map(|text| json!({"S": text})).collect::<Vec<_>>()});
     let set = json!({"SS": ["a"]});
     assert_eq!(
-        told,
+        summary,
         [
             json!(["INSERT", "1", null, list(&["a", "b"])]),
             json!(["MODIFY", "1", list(&["a", "b"]), list(&["b"])]),
@@ -95,8 +95,8 @@ pub(crate) async fn silence<H: Harness>(h: H) {
     let canceled =
         vec![delete(&app, key()), check(&app, item(&json!({"pk": "p", "sk": "2"})), exists("pk"))];
     h.transact(canceled).await.unwrap();
-    let told: Vec<_> = h.stream(&app).await.iter().map(told).collect();
-    assert_eq!(told, [json!(["INSERT", "1", null, null])]);
+    let summary: Vec<_> = h.stream(&app).await.iter().map(summary).collect();
+    assert_eq!(summary, [json!(["INSERT", "1", null, null])]);
 }
 
 pub(crate) async fn transactions<H: Harness>(h: H) {
@@ -109,9 +109,9 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
         put(&numbers, item(&json!({"id": 1}))),
     ];
     h.transact(actions).await.unwrap();
-    let mut told: Vec<_> =
-        h.stream(&app).await.iter().map(|record| told(record).to_string()).collect();
-    // The order of records of several items is nowhere promised.
-    told.sort();
-    assert_eq!(told, [r#"["INSERT","1",null,null]"#, r#"["INSERT","3",null,{"N":"1"}]"#]);
+    let mut summary: Vec<_> =
+        h.stream(&app).await.iter().map(|record| summary(record).to_string()).collect();
+    // The order of records of several items is not specified.
+    summary.sort();
+    assert_eq!(summary, [r#"["INSERT","1",null,null]"#, r#"["INSERT","3",null,{"N":"1"}]"#]);
 }

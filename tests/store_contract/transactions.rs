@@ -66,7 +66,7 @@ pub(crate) async fn checks<H: Harness>(h: H) {
     assert_eq!(h.transact(actions).await.unwrap().value, Transacted::Canceled(reasons));
 }
 
-/// Updates and conditions speak of parts of items here as they do alone.
+/// Updates and conditions on parts of items work as outside a transaction.
 pub(crate) async fn parts<H: Harness>(h: H) {
     let app = h.table(APP);
     let rich_key = || key("1");
@@ -98,7 +98,7 @@ pub(crate) async fn parts<H: Harness>(h: H) {
     assert_eq!(h.item(&app, rich_key()).await, Some(expected));
 }
 
-/// An item that is not as an update expects cancels the transaction; its condition comes first.
+/// An update that does not fit its item cancels the transaction. Its condition is checked first.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 pub(crate) async fn in_the_way<H: Harness>(h: H) {
     let app = h.table(APP);
@@ -121,8 +121,7 @@ pub(crate) async fn in_the_way<H: Harness>(h: H) {
     }
 }
 
-/// What is there already does not count towards the size of a transaction, and the values of
-/// expressions do.
+/// Existing items do not count towards the size of a transaction; the values of expressions do.
 pub(crate) async fn payload<H: Harness>(h: H) {
     let app = h.table(APP);
     let keys: Vec<_> = (0..14).map(|number| number.to_string()).collect();
@@ -153,7 +152,7 @@ pub(crate) async fn payload<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key("13")).await, None);
 }
 
-/// What is wrong with one item cancels the transaction, and is told of that item.
+/// One invalid item cancels the transaction, and its error is reported for that item.
 pub(crate) async fn invalid<H: Harness>(h: H) {
     let app = h.table(APP);
     let half = json!("x".repeat(200 * 1024));
@@ -170,26 +169,26 @@ pub(crate) async fn invalid<H: Harness>(h: H) {
     }
 }
 
-/// So does what is wrong whatever the item is.
+/// So does an update that is invalid for any item.
 pub(crate) async fn invalid_update<H: Harness>(h: H) {
     let action = update(&h.table(APP), key("1"), &[("pk", json!("q"))]);
     cancels(&h, action, "part of the key").await;
 }
 
-/// Asserts that an action cancels a transaction with others, and is told from them.
+/// Asserts that an action cancels a transaction, and that its reason is reported for that action.
 async fn cancels<H: Harness>(h: &H, action: Write, words: &str) {
     let app = h.table(APP);
     h.apply(put(&app, key("there"))).await;
     let actions = vec![put(&app, key("put")), action, check(&app, key("there"), absent("pk"))];
     let Transacted::Canceled(reasons) = h.transact(actions).await.unwrap().value else {
-        panic!("it was made, in spite of: {words}");
+        panic!("it was applied, expected: {words}");
     };
     let [CancellationReason::None, CancellationReason::Invalid(message), last] = &reasons[..]
     else {
-        panic!("{reasons:?}, in spite of: {words}");
+        panic!("{reasons:?}, expected: {words}");
     };
     assert!(message.to_lowercase().contains(words), "{message}");
-    // Whether the other conditions are looked at all the same is nowhere said.
+    // It is not documented whether the other conditions are still checked.
     assert!(
         matches!(last, CancellationReason::ConditionFailed(Some(_)) | CancellationReason::None),
         "{last:?}"

@@ -15,7 +15,7 @@ fn key() -> Item<'static> {
     item(&json!({"pk": "p", "sk": "1"}))
 }
 
-/// An item with something of every kind that a path may lead to.
+/// An item with every kind of value that a path can point to.
 pub(crate) fn rich() -> Item<'static> {
     let plain = item(&json!({
         "pk": "p", "sk": "1", "text": "x", "list": ["0", "1", "2", "3"],
@@ -27,8 +27,13 @@ pub(crate) fn rich() -> Item<'static> {
     with(plain, "sets", Value::L(vec![strings(&["a", "b"]), "t".into()]))
 }
 
-/// Asserts what an update makes of one attribute; the others stay as they were.
-async fn makes<H: Harness>(h: &H, clauses: Vec<Clause>, name: &str, after: Option<Value<'static>>) {
+/// Asserts the value of one attribute after an update, and that the other attributes are unchanged.
+async fn assert_result<H: Harness>(
+    h: &H,
+    clauses: Vec<Clause>,
+    name: &str,
+    after: Option<Value<'static>>,
+) {
     let app = h.table(APP);
     h.apply(put(&app, rich())).await;
     h.apply(change(&app, key(), clauses.clone())).await;
@@ -39,11 +44,11 @@ async fn makes<H: Harness>(h: &H, clauses: Vec<Clause>, name: &str, after: Optio
 }
 
 /// Asserts that an update changes nothing, and yet succeeds.
-async fn spares<H: Harness>(h: &H, clause: Clause) {
-    makes(h, vec![clause], "text", Some("x".into())).await;
+async fn assert_unchanged<H: Harness>(h: &H, clause: Clause) {
+    assert_result(h, vec![clause], "text", Some("x".into())).await;
 }
 
-/// What is removed is named by its place before the update.
+/// Removed elements are addressed by their index before the update.
 pub(crate) async fn removes<H: Harness>(h: H) {
     let inner = |json: Json| Some(value(&json));
     for (paths, name, after) in [
@@ -58,14 +63,14 @@ pub(crate) async fn removes<H: Harness>(h: H) {
         (vec!["list[1]", "list[9]"], "list", inner(json!(["0", "2", "3"]))),
         (vec!["list[0]", "list[1]", "list[2]", "list[3]"], "list", inner(json!([]))),
     ] {
-        makes(&h, paths.into_iter().map(remove).collect(), name, after).await;
+        assert_result(&h, paths.into_iter().map(remove).collect(), name, after).await;
     }
     for path in ["none", "map.none", "list[4]", "map.list[9]"] {
-        spares(&h, remove(path)).await;
+        assert_unchanged(&h, remove(path)).await;
     }
 }
 
-/// An emptied set disappears, out of a list too.
+/// An emptied set is removed, also from a list.
 pub(crate) async fn deletes<H: Harness>(h: H) {
     let list = |elements: Vec<Value<'static>>| Some(Value::L(elements));
     let both = || strings(&["a", "b"]);
@@ -78,14 +83,14 @@ pub(crate) async fn deletes<H: Harness>(h: H) {
         (vec![take("sets[0]", both())], "sets", list(vec!["t".into()])),
         (vec![take("sets[0]", both()), remove("sets[1]")], "sets", list(Vec::new())),
     ] {
-        makes(&h, clauses, name, after).await;
+        assert_result(&h, clauses, name, after).await;
     }
     for path in ["strings", "none", "map.none", "list[9]"] {
-        spares(&h, take(path, strings(&["z"]))).await;
+        assert_unchanged(&h, take(path, strings(&["z"]))).await;
     }
 }
 
-/// An element beyond the end of a list is added at its end, in the order of the places.
+/// Elements beyond the end of a list are appended, in the order of their indexes.
 pub(crate) async fn sets_elements<H: Harness>(h: H) {
     let to = |place: usize, text: &str| set(&format!("list[{place}]"), &json!(text));
     for (clauses, after) in [
@@ -96,11 +101,11 @@ pub(crate) async fn sets_elements<H: Harness>(h: H) {
         (vec![remove("list[0]"), to(9, "z")], json!(["1", "2", "3", "z"])),
         (vec![remove("list[4]"), to(9, "z")], json!(["0", "1", "2", "3", "z"])),
     ] {
-        makes(&h, clauses, "list", Some(value(&after))).await;
+        assert_result(&h, clauses, "list", Some(value(&after))).await;
     }
 }
 
-/// Clauses of all kinds are made at once.
+/// Clauses of all kinds are applied at once.
 pub(crate) async fn mixes<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, rich())).await;
@@ -125,7 +130,7 @@ pub(crate) async fn mixes<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key()).await, Some(expected));
 }
 
-/// An update of what is not there makes it if it sets anything, and else if nothing is said at all.
+/// An update creates a missing item if it sets an attribute, or if it has no clause at all.
 pub(crate) async fn upserts<H: Harness>(h: H) {
     let app = h.table(APP);
     let condition_fails = on(exists("pk"), change(&app, key(), vec![remove("x")]));
@@ -142,7 +147,7 @@ pub(crate) async fn upserts<H: Harness>(h: H) {
     }
 }
 
-/// AWS makes no item of an update that only takes away.
+/// On AWS, an update that only removes does not create an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValueUpdate.html>
 pub(crate) async fn takes_from_nothing<H: Harness>(h: H) {
     let app = h.table(APP);
