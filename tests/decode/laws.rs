@@ -1,4 +1,4 @@
-//! Whatever comes in, nothing panics, and the good records beside it are processed.
+//! No input causes a panic, and good records beside a bad one are processed.
 
 use std::sync::LazyLock;
 
@@ -49,25 +49,26 @@ fn json() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Every place in a value, as JSON pointers.
-fn places(value: &Json, at: &str, places: &mut Vec<String>) {
-    places.push(at.to_owned());
+/// Every location in a value, as JSON pointers.
+fn locations(value: &Json, at: &str, locations: &mut Vec<String>) {
+    locations.push(at.to_owned());
     match value {
         Json::Object(map) => {
             for (name, inner) in map {
-                self::places(inner, &format!("{at}/{name}"), places);
+                self::locations(inner, &format!("{at}/{name}"), locations);
             }
         }
         Json::Array(list) => {
             for (place, inner) in list.iter().enumerate() {
-                self::places(inner, &format!("{at}/{place}"), places);
+                self::locations(inner, &format!("{at}/{place}"), locations);
             }
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 
-/// A good record of the rules: whatever is beside it, it is counted and not rejected.
+/// Processes a bad record between two good ones, and asserts that only the bad one is rejected, if
+/// any.
 fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCaseError> {
     let event = json!({"Records": [good, bad, good]}).to_string();
     let store = replay::store(engine.rules());
@@ -78,14 +79,14 @@ fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCa
 }
 
 #[test]
-fn nothing_in_the_place_of_a_record_leaves_the_others_alone() {
+fn a_null_record_does_not_affect_the_others() {
     for (engine, recorded) in &*RECORDED {
         process_beside(engine, &recorded[0], &Json::Null).unwrap();
     }
 }
 
 #[test]
-fn all_batches_of_a_case_are_one_event() {
+fn all_batches_of_a_case_can_be_one_event() {
     for (engine, recorded) in &*RECORDED {
         let text = json!({"Records": recorded}).to_string();
         let batch = read_batch("whole", text.as_bytes()).unwrap();
@@ -99,17 +100,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_no_event_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_cause_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_batch("any", &bytes);
     }
 
     #[test]
-    fn any_json_is_no_panic(event in json()) {
+    fn arbitrary_json_causes_no_panic(event in json()) {
         let _ = records(&event.to_string());
     }
 
     #[test]
-    fn any_record_leaves_the_others_alone(bad in json(), which: prop::sample::Index) {
+    fn an_arbitrary_record_does_not_affect_the_others(bad in json(), which: prop::sample::Index) {
         let (engine, recorded) = &RECORDED[which.index(RECORDED.len())];
         let good = recorded.iter().find(|record| record["eventName"] == "INSERT");
         if let Some(good) = good {
@@ -118,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mutated_record_leaves_the_others_alone(
+    fn a_mutated_record_does_not_affect_the_others(
         which: (prop::sample::Index, prop::sample::Index, prop::sample::Index),
         value in json(),
     ) {
@@ -126,14 +127,14 @@ proptest! {
         let good = &recorded[0];
         let mut bad = recorded[which.1.index(recorded.len())].clone();
         let mut all = Vec::new();
-        places(&bad, "", &mut all);
+        locations(&bad, "", &mut all);
         *bad.pointer_mut(&all[which.2.index(all.len())]).unwrap() = value;
         process_beside(engine, good, &bad)?;
     }
 
-    /// A text cut or stirred anywhere is read or refused, and never a panic.
+    /// An event with bytes replaced anywhere is read or refused, without a panic.
     #[test]
-    fn a_text_with_other_bytes_is_no_panic(
+    fn an_event_with_replaced_bytes_causes_no_panic(
         which: (prop::sample::Index, prop::sample::Index, prop::sample::Index),
         bytes in prop::collection::vec(any::<u8>(), 0..4),
     ) {
@@ -141,7 +142,7 @@ proptest! {
         let mut text = json!({"Records": recorded}).to_string().into_bytes();
         let (from, to) = (which.1.index(text.len()), which.2.index(text.len()));
         text.splice(from.min(to)..(from.min(to) + 3).min(from.max(to)), bytes);
-        if let Ok(batch) = read_batch("stirred", &text) {
+        if let Ok(batch) = read_batch("replaced", &text) {
             let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
             let store = replay::store(engine.rules());
             prop_assert_eq!(process(engine, &store, &records).records, records.len());

@@ -1,4 +1,4 @@
-//! Decoding, record by record: against Lambda's own event types, and of records that are wrong.
+//! Decoding of records: compared with Lambda's own event types, and of malformed records.
 
 #![expect(
     clippy::unwrap_used,

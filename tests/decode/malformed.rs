@@ -1,4 +1,4 @@
-//! Records that are wrong, each between two that are not.
+//! Malformed records, each between two good ones.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ references:
   order_customer: { from: order, to: customer, on: { customer: "{by}" }, find: none }
 "#;
 
-/// The write of an order of a customer who does not exist: one violation.
+/// The write of an order of a missing customer: one violation.
 fn record(order: &str, sequence: &str) -> Json {
     let key = json!({"pk": {"S": format!("order#{order}")}});
     let mut image = key.clone();
@@ -33,8 +33,8 @@ fn record(order: &str, sequence: &str) -> Json {
     })
 }
 
-/// What becomes of a record that is wrong. The ones beside it must be processed.
-fn fate(bad: &str) -> String {
+/// The result of a malformed record. Asserts that the records beside it are processed.
+fn result_of(bad: &str) -> String {
     let event = format!(r#"{{"Records":[{},{bad},{}]}}"#, record("a", "1"), record("z", "3"));
     let engine = Engine::new(load(RULES));
     let store = replay::store(engine.rules());
@@ -57,28 +57,28 @@ fn fate(bad: &str) -> String {
     }
 }
 
-/// Checks what becomes of a record with something else in this place, for each of these.
-fn fates(place: &str, values: &[Json]) -> String {
+/// The results of a record with each of these values at a location, and with nothing there.
+fn results_with(place: &str, values: &[Json]) -> String {
     let mut text = String::new();
     for value in values {
         let mut bad = record("m", "2");
         let (parent, field) = place.rsplit_once('/').unwrap();
         bad.pointer_mut(parent).unwrap()[field] = value.clone();
-        writeln!(text, "{value} => {}", fate(&bad.to_string())).unwrap();
+        writeln!(text, "{value} => {}", result_of(&bad.to_string())).unwrap();
     }
     let mut bad = record("m", "2");
     let (parent, field) = place.rsplit_once('/').unwrap();
     bad.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(field);
-    writeln!(text, "nothing => {}", fate(&bad.to_string())).unwrap();
+    writeln!(text, "nothing => {}", result_of(&bad.to_string())).unwrap();
     text
 }
 
 #[test]
-fn a_record_that_is_none() {
+fn a_value_that_is_not_a_record_is_rejected() {
     let mut text = String::new();
     for bad in ["null", "5", "\"x\"", "[]", "{}", "[{}]", "{\"dynamodb\":{}}", "{\"a\":1,\"a\":2}"]
     {
-        writeln!(text, "{bad} => {}", fate(bad)).unwrap();
+        writeln!(text, "{bad} => {}", result_of(bad)).unwrap();
     }
     expect![[r#"
         null => rejected @?: the record is not one of a DynamoDB stream: invalid type: null, expected an object
@@ -93,14 +93,14 @@ fn a_record_that_is_none() {
 }
 
 #[test]
-fn a_field_that_is_there_twice() {
+fn a_duplicate_field_is_rejected() {
     let twice = record("m", "2").to_string().replacen('{', "{\"eventName\":\"REMOVE\",", 1);
     expect!["rejected @2: the record is not one of a DynamoDB stream: duplicate field `eventName`"]
-        .assert_eq(&fate(&twice));
+        .assert_eq(&result_of(&twice));
 }
 
 #[test]
-fn event_name() {
+fn event_name_must_be_insert_modify_or_remove() {
     let values = [json!(null), json!("UPSERT"), json!("insert"), json!(5), json!(["INSERT"])];
     expect![[r#"
         null => rejected @2: the record has no `eventName`
@@ -109,22 +109,22 @@ fn event_name() {
         5 => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         ["INSERT"] => rejected @2: the record is not one of a DynamoDB stream: invalid type: sequence, expected a string
         nothing => rejected @2: the record has no `eventName`
-    "#]].assert_eq(&fates("/eventName", &values));
+    "#]].assert_eq(&results_with("/eventName", &values));
 }
 
 #[test]
-fn event_source() {
+fn event_source_must_be_dynamodb() {
     let values = [json!(null), json!("aws:kinesis"), json!(5)];
     expect![[r#"
         null => processed
         "aws:kinesis" => rejected @2: the record comes from `aws:kinesis`, not from a DynamoDB stream
         5 => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         nothing => processed
-    "#]].assert_eq(&fates("/eventSource", &values));
+    "#]].assert_eq(&results_with("/eventSource", &values));
 }
 
 #[test]
-fn event_source_arn() {
+fn event_source_arn_must_name_a_table_of_the_rules() {
     let other = "arn:aws:dynamodb:eu-west-1:1:table/other/stream/1";
     let values =
         [json!(null), json!(""), json!("app"), json!(other), json!("arn::table/"), json!({})];
@@ -136,22 +136,22 @@ fn event_source_arn() {
         "arn::table/" => rejected @2: `eventSourceARN` is `arn::table/`, which does not name a table
         {} => rejected @2: the record is not one of a DynamoDB stream: invalid type: map, expected a string
         nothing => rejected @2: the record has no `eventSourceARN`, which names its table
-    "#]].assert_eq(&fates("/eventSourceARN", &values));
+    "#]].assert_eq(&results_with("/eventSourceARN", &values));
 }
 
 #[test]
-fn stream_part() {
+fn the_dynamodb_part_must_be_a_complete_object() {
     expect![[r#"
         null => rejected @?: the record has no `dynamodb` part
         "x" => rejected @?: the record is not one of a DynamoDB stream: invalid type: string "x", expected an object
         [] => rejected @?: the record is not one of a DynamoDB stream: invalid length 0, expected an object
         {} => rejected @?: the record has no `SequenceNumber`
         nothing => rejected @?: the record has no `dynamodb` part
-    "#]].assert_eq(&fates("/dynamodb", &[json!(null), json!("x"), json!([]), json!({})]));
+    "#]].assert_eq(&results_with("/dynamodb", &[json!(null), json!("x"), json!([]), json!({})]));
 }
 
 #[test]
-fn keys() {
+fn keys_must_match_the_tables_key() {
     let values = [
         json!(null),
         json!({}),
@@ -166,7 +166,7 @@ fn keys() {
         json!({"pk": {"S": "invoice#m"}}),
         json!({"pk": {"S": "order#m"}, "sk": {"S": "more"}}),
     ];
-    let text = fates("/dynamodb/Keys", &values).replace(&"x".repeat(2049), "xxx…");
+    let text = results_with("/dynamodb/Keys", &values).replace(&"x".repeat(2049), "xxx…");
     expect![[r#"
         null => rejected @2: the record has no `Keys`
         {} => rejected @2: `Keys`: key attribute `pk` is missing
@@ -185,7 +185,7 @@ fn keys() {
 }
 
 #[test]
-fn sequence_number() {
+fn sequence_number_must_have_1_to_40_digits() {
     let values =
         [json!(null), json!(""), json!("one"), json!("-2"), json!("2".repeat(41)), json!(2)];
     expect![[r#"
@@ -196,11 +196,11 @@ fn sequence_number() {
         "22222222222222222222222222222222222222222" => rejected @22222222222222222222222222222222222222222: `22222222222222222222222222222222222222222` is not a sequence number of 1 to 40 digits
         2 => rejected @?: the record is not one of a DynamoDB stream: invalid type: integer `2`, expected a string
         nothing => rejected @?: the record has no `SequenceNumber`
-    "#]].assert_eq(&fates("/dynamodb/SequenceNumber", &values));
+    "#]].assert_eq(&results_with("/dynamodb/SequenceNumber", &values));
 }
 
 #[test]
-fn stream_view_type() {
+fn stream_view_type_must_be_new_and_old_images() {
     let values = [
         json!(null),
         json!("KEYS_ONLY"),
@@ -215,11 +215,11 @@ fn stream_view_type() {
         "NEW_AND_OLD_IMAGES" => processed
         5 => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         nothing => processed
-    "#]].assert_eq(&fates("/dynamodb/StreamViewType", &values));
+    "#]].assert_eq(&results_with("/dynamodb/StreamViewType", &values));
 }
 
 #[test]
-fn time() {
+fn creation_time_must_be_a_number_if_present() {
     let values = [json!(null), json!("soon"), json!(1e300), json!(-1e300), json!(-1), json!({})];
     expect![[r#"
         null => processed
@@ -229,11 +229,11 @@ fn time() {
         -1 => processed
         {} => rejected @2: the record is not one of a DynamoDB stream: invalid type: map, expected f64
         nothing => processed
-    "#]].assert_eq(&fates("/dynamodb/ApproximateCreationDateTime", &values));
+    "#]].assert_eq(&results_with("/dynamodb/ApproximateCreationDateTime", &values));
 }
 
 #[test]
-fn user_identity() {
+fn user_identity_must_be_an_object_if_present() {
     let values = [json!(null), json!("root"), json!({}), json!({"principalId": 5}), json!([])];
     expect![[r#"
         null => processed
@@ -242,11 +242,11 @@ fn user_identity() {
         {"principalId":5} => rejected @2: the record is not one of a DynamoDB stream: invalid type: integer `5`, expected a string
         [] => rejected @2: the record is not one of a DynamoDB stream: invalid length 0, expected an object
         nothing => processed
-    "#]].assert_eq(&fates("/userIdentity", &values));
+    "#]].assert_eq(&results_with("/userIdentity", &values));
 }
 
 #[test]
-fn image() {
+fn images_must_be_present_and_contain_the_key() {
     let values = [json!(null), json!({}), json!([]), json!("x"), json!({"pk": {"S": "order#m"}})];
     expect![[r#"
         null => rejected @2: the record has no `NewImage`: is the stream NEW_AND_OLD_IMAGES?
@@ -255,7 +255,7 @@ fn image() {
         "x" => rejected @2: `NewImage`: invalid type: string "x", expected a map of attributes in DynamoDB's JSON
         {"pk":{"S":"order#m"}} => nothing to find
         nothing => rejected @2: the record has no `NewImage`: is the stream NEW_AND_OLD_IMAGES?
-    "#]].assert_eq(&fates("/dynamodb/NewImage", &values));
+    "#]].assert_eq(&results_with("/dynamodb/NewImage", &values));
     let values = [json!(null), json!({}), json!("x")];
     expect![[r#"
         null => processed
@@ -263,11 +263,11 @@ fn image() {
         "x" => processed
         nothing => processed
     "#]]
-    .assert_eq(&fates("/dynamodb/OldImage", &values));
+    .assert_eq(&results_with("/dynamodb/OldImage", &values));
 }
 
 #[test]
-fn value() {
+fn attribute_values_must_be_well_formed() {
     let values = [
         json!(null),
         json!("ann"),
@@ -324,16 +324,16 @@ fn value() {
         {"M":[]} => rejected @2: `NewImage`: attribute `by`: invalid type: sequence, expected a map of attributes in DynamoDB's JSON
         {"M":{"a":"b"}} => rejected @2: `NewImage`: attribute `by`: attribute `a`: invalid type: string "b", expected a value with its type, such as {"S": "text"}
         nothing => nothing to find
-    "#]].assert_eq(&fates("/dynamodb/NewImage/by", &values));
+    "#]].assert_eq(&results_with("/dynamodb/NewImage/by", &values));
 }
 
 #[test]
-fn nesting_to_the_limit_and_beyond() {
+fn nesting_deeper_than_32_levels_is_rejected() {
     let nested = |levels: usize| {
         let value = (1..levels).fold(json!({"S": "x"}), |inner, _| json!({"L": [inner]}));
         let mut record = record("m", "2");
         record["dynamodb"]["NewImage"]["by"] = value;
-        fate(&record.to_string())
+        result_of(&record.to_string())
     };
     expect!["nothing to find"].assert_eq(&nested(32));
     expect![
@@ -342,21 +342,21 @@ fn nesting_to_the_limit_and_beyond() {
     .assert_eq(&nested(33));
 }
 
-/// However deep: no record's nesting is walked by recursion unless it is within the limit.
+/// Nesting beyond the limit is never walked recursively, however deep it is.
 #[test]
-fn nesting_without_end() {
+fn very_deep_nesting_does_not_overflow_the_stack() {
     let deep = format!("{}1{}", "[".repeat(200_000), "]".repeat(200_000));
     for place in ["/dynamodb/NewImage/by", "/dynamodb/NewImage/other", "/userIdentity", "/more"] {
         let mut bad = record("m", "2");
         let (parent, field) = place.rsplit_once('/').unwrap();
         bad.pointer_mut(parent).unwrap()[field] = json!("DEEP");
-        fate(&bad.to_string().replace("\"DEEP\"", &deep));
+        result_of(&bad.to_string().replace("\"DEEP\"", &deep));
     }
 }
 
-/// What no rule looks at is not read, so that it cannot be wrong.
+/// An attribute that no rule uses cannot make a record malformed.
 #[test]
-fn an_attribute_of_no_interest() {
+fn an_attribute_that_no_rule_uses_is_not_read() {
     let values = [json!(null), json!({"Q": "?"}), json!(5)];
     expect![[r#"
         null => processed
@@ -364,17 +364,17 @@ fn an_attribute_of_no_interest() {
         5 => processed
         nothing => processed
     "#]]
-    .assert_eq(&fates("/dynamodb/NewImage/other", &values));
+    .assert_eq(&results_with("/dynamodb/NewImage/other", &values));
 }
 
-/// What is wrong with a whole stream is told before any of its records is lost to it.
+/// A problem of a whole stream is reported before any of its records is rejected.
 #[test]
-fn a_stream_that_the_rules_are_not_for() {
+fn a_stream_that_does_not_fit_the_rules_is_refused() {
     let engine = Engine::new(load(RULES));
-    let told = |change: &dyn Fn(&mut Json)| {
+    let checked = |change: &dyn Fn(&mut Json)| {
         let mut records_of = ["1", "2"].map(|sequence| record("a", sequence));
         records_of.iter_mut().for_each(change);
-        // The first record tells nothing, and the next one does.
+        // The first record says nothing about the stream; the second one does.
         let event = json!({ "Records": [json!(5), records_of[0], records_of[1]] }).to_string();
         match engine.check_stream(&records(&event).unwrap()) {
             Ok(()) => "fine".to_owned(),
@@ -382,15 +382,15 @@ fn a_stream_that_the_rules_are_not_for() {
         }
     };
     let set = |place: &'static str, value: Json| {
-        told(&|record: &mut Json| {
+        checked(&|record: &mut Json| {
             let (parent, field) = place.rsplit_once('/').unwrap();
             record.pointer_mut(parent).unwrap()[field] = value.clone();
         })
     };
     let text = [
-        told(&|_| {}),
-        told(&|record| *record = json!({ "pk": 1 })),
-        told(&|record| *record = json!({ "EventSource": "aws:sns", "Sns": {} })),
+        checked(&|_| {}),
+        checked(&|record| *record = json!({ "pk": 1 })),
+        checked(&|record| *record = json!({ "EventSource": "aws:sns", "Sns": {} })),
         set("/eventSource", json!("aws:sqs")),
         set("/eventSourceARN", json!("arn:aws:dynamodb:eu-west-1:1:table/other/stream/1")),
         set("/eventSourceARN", json!("nonsense")),

@@ -1,4 +1,5 @@
-//! Against `aws_lambda_events`: the same, but where ours is stricter or better on purpose.
+//! Comparison with `aws_lambda_events`: equal results, except where ours is deliberately stricter
+//! or better.
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ entities: { thing: { table: app, key: { pk: "{thing}", n: "{n}" } } }
 references: { thing_thing: { from: thing, to: thing, find: none } }
 "#;
 
-/// Checks a record's decoding by that of `aws_lambda_events`.
+/// Asserts that a record decodes as in `aws_lambda_events`.
 fn check(rules: &Rules, record: &RawValue) {
     let theirs: EventRecord = serde_json::from_str(record.get()).unwrap();
     let ours = decode_whole(rules, 0, record).unwrap();
@@ -41,7 +42,8 @@ fn check(rules: &Rules, record: &RawValue) {
     assert_eq!(is_ttl, ours.origin == Origin::Ttl);
 }
 
-/// Theirs cannot tell an absent image from an empty one; no image is empty, for each has its key.
+/// `aws_lambda_events` does not distinguish an absent image from an empty one. No image is empty,
+/// because each contains its key.
 fn image(theirs: &impl serde::Serialize) -> Option<Item<'static>> {
     Some(item(theirs)).filter(|item| !item.is_empty())
 }
@@ -65,7 +67,7 @@ fn raw(json: &Json) -> Box<RawValue> {
 }
 
 #[test]
-fn recorded_records_decode_the_same() {
+fn recorded_records_decode_as_in_aws_lambda_events() {
     let mut records = 0;
     for fixture in Fixture::all().iter().filter(|fixture| fixture.name != "broken-record") {
         for record in fixture.batches.iter().flat_map(|batch| &batch.records) {
@@ -76,7 +78,7 @@ fn recorded_records_decode_the_same() {
     assert!(records >= 60, "{records}");
 }
 
-/// A record as a table of [`RULES`] makes it.
+/// A record of the table in [`RULES`].
 fn record(event: &str, key: &Json, old: Option<Json>, new: Option<Json>) -> Json {
     let mut record = json!({
         "eventID": "1", "eventName": event, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
@@ -104,7 +106,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn generated_records_decode_the_same(
+    fn generated_records_decode_as_in_aws_lambda_events(
         pk in "\\PC{1,9}",
         n in "-?[1-9][0-9]{0,37}",
         old in prop::option::of(attributes()),
@@ -132,9 +134,9 @@ proptest! {
     }
 }
 
-/// What theirs cannot do, or does wrong: each of these is on purpose.
+/// Deliberate differences: what `aws_lambda_events` cannot do, or does wrong.
 #[test]
-fn ours_is_better_where_it_differs() {
+fn decoding_is_better_where_it_differs_from_aws_lambda_events() {
     let rules = load(RULES);
     let decode = |json: &Json| {
         let raw = raw(json);
@@ -143,7 +145,8 @@ fn ours_is_better_where_it_differs() {
     };
     let theirs = |json: &Json| serde_json::from_value::<EventRecord>(json.clone());
 
-    // A missing time is 1970 to them, a null one fails, and fractions are wrong by a thousand.
+    // `aws_lambda_events` reads a missing time as 1970, fails on a null time, and gets fractions
+    // wrong by a factor of a thousand.
     let mut json = insert();
     json["dynamodb"].as_object_mut().unwrap().remove("ApproximateCreationDateTime");
     assert_eq!(decode(&json).unwrap().0, None);
@@ -156,8 +159,8 @@ fn ours_is_better_where_it_differs() {
     let time = theirs(&json).unwrap().change.approximate_creation_date_time;
     assert_ne!(time.timestamp_millis(), 1_700_000_000_500);
 
-    // An image that the event's name says is there must be; one that it says is not counts for
-    // nothing. To them, what is absent is empty.
+    // An image that the event's name requires must be present; one that it excludes is ignored.
+    // `aws_lambda_events` reads an absent image as an empty one.
     let mut json = insert();
     json["dynamodb"]["OldImage"] = json!({});
     assert!(!decode(&json).unwrap().1);
@@ -165,7 +168,7 @@ fn ours_is_better_where_it_differs() {
     assert!(decode(&json).is_err());
     assert!(theirs(&json).is_ok());
 
-    // What they ask for and nobody needs may be missing.
+    // Fields that `aws_lambda_events` requires and Referee does not need may be missing.
     let mut json = insert();
     for field in ["awsRegion", "eventID"] {
         json.as_object_mut().unwrap().remove(field);
@@ -174,7 +177,7 @@ fn ours_is_better_where_it_differs() {
     assert!(decode(&json).is_ok());
     assert!(theirs(&json).is_err());
 
-    // What no table holds is refused, where they take it.
+    // Values that no table can contain are refused. `aws_lambda_events` accepts them.
     for (field, value) in [
         ("NewImage", json!({"pk": {"S": "a"}, "n": {"N": "1"}, "x": {"N": "one"}})),
         ("NewImage", json!({"pk": {"S": "a"}, "n": {"N": "1"}, "x": {"SS": ["a", "a"]}})),
@@ -189,9 +192,9 @@ fn ours_is_better_where_it_differs() {
     }
 }
 
-/// To them, one record that is wrong takes the batch along.
+/// In `aws_lambda_events`, one bad record fails the whole batch.
 #[test]
-fn one_bad_record_does_not_take_the_batch_along() {
+fn one_bad_record_does_not_fail_the_batch() {
     let mut bad = insert();
     bad["dynamodb"]["NewImage"]["x"] = json!({"Q": "?"});
     let event = json!({"Records": [insert(), bad, insert()]}).to_string();
