@@ -1,4 +1,4 @@
-//! Many clients, under rules that delete, change and bring back, while everything goes wrong.
+//! Many clients, under rules that delete, update and restore items, with every kind of fault.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,32 +9,33 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use crate::audit::{Dangling, key_of, unreported};
-use crate::faults::settle;
+use crate::faults::drain_with_late_writes;
 use crate::mapping::Settings;
 use crate::rules;
-use crate::soundness::tell;
-use crate::stage::{Key, Place, Row, Stage, attributes};
-use crate::storm::plan;
+use crate::soundness::audit_repairs;
+use crate::stage::{Environment, Key, Row, Stage, attributes};
+use crate::storm::inject_faults;
 
 const CHANGES: usize = 6_000;
-/// How often the clients stop until all has been repaired, so that there is something to break.
-const SPELLS: usize = 20;
+/// How often the clients pause until everything is repaired, so that there is something to break
+/// again.
+const ROUNDS: usize = 20;
 const CLIENTS: usize = 8;
-/// How many there may be of each kind: few, so that they meet.
+/// The number of possible items of each kind: few, so that they interact.
 const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
 const NODES: u64 = 40;
 const SEED: u64 = 11;
-/// How many times more goes wrong than in the other storm, which makes more requests.
+/// How many times more faults there are than in the other storm, which makes more requests.
 const FAULTS: usize = 4;
-/// How often the function's answer gets lost, and its batch is delivered again.
+/// The rate at which the function's answer is lost and its batch redelivered.
 const ANSWERS_LOST: f64 = 0.05;
 
-pub(crate) async fn storm(place: Place) {
+pub(crate) async fn storm(environment: Environment) {
     let began = Instant::now();
-    let stage = Stage::new(place, rules::tangled).await;
+    let stage = Stage::new(environment, rules::tangled).await;
     for _ in 0..FAULTS {
-        plan(&stage.proxy, &stage);
+        inject_faults(&stage.proxy, &stage);
     }
     let settings = Settings {
         batch_size: 50,
@@ -43,29 +44,29 @@ pub(crate) async fn storm(place: Place) {
         ..Settings::default()
     };
     let mapping = stage.mapping_of(&stage.table(), settings).await;
-    let mut mapping = mapping.forgetting(SEED, ANSWERS_LOST);
+    let mut mapping = mapping.losing_answers(SEED, ANSWERS_LOST);
     let mut random: Vec<fastrand::Rng> =
         (0..CLIENTS as u64).map(|client| fastrand::Rng::with_seed(SEED + client)).collect();
     let deleted = RefCell::new(BTreeSet::new());
-    for spell in 0..SPELLS {
+    for round in 0..ROUNDS {
         let busy = Cell::new(CLIENTS);
         let clients = random.iter_mut().enumerate().map(|(client, random)| {
-            run(&stage, format!("{client}-{spell}"), random, &busy, &deleted)
+            run(&stage, format!("{client}-{round}"), random, &busy, &deleted)
         });
         join(join_all(clients), mapping.drain_while(|| busy.get() > 0)).await;
     }
-    stage.proxy.heal();
-    settle(&stage, &mut mapping).await;
+    stage.proxy.stop_faults();
+    drain_with_late_writes(&stage, &mut mapping).await;
 
     let rows = stage.rows().await;
-    let told = tell(&mapping.records, &deleted.borrow());
+    let repairs = audit_repairs(&mapping.records, &deleted.borrow());
     let violations = stage.logged("violation");
     let dangling = dangling(&rows);
     let (subscriptions, others): (BTreeSet<_>, BTreeSet<_>) =
         dangling.iter().cloned().partition(|((_, sk), _)| sk.starts_with("of#"));
     let mut lost = unreported(&subscriptions, &mapping.records, &violations);
     lost.extend(others.into_iter().filter(|(_, target)| !is_too_deep(target, &violations)));
-    #[expect(clippy::print_stdout, reason = "these are the numbers that the run is for")]
+    #[expect(clippy::print_stdout, reason = "these numbers are the purpose of the run")]
     {
         println!(
             "changes {CHANGES}, records {}, invocations {} ({} failed), processes {}, \
@@ -76,30 +77,30 @@ pub(crate) async fn storm(place: Place) {
             stage.lambda.inits(),
             mapping.counts.redelivered,
             stage.proxy.faults(),
-            told.made,
-            told.wrong.len(),
+            repairs.made,
+            repairs.wrong.len(),
             dangling.len(),
             lost.len(),
             began.elapsed().as_secs_f64(),
         );
     }
-    // The stream tells all that has become of the table.
+    // The stream contains every change of the table.
     let left: BTreeMap<Key, String> =
         rows.iter().map(|row| (row.key.clone(), row.attributes["id"].clone())).collect();
-    assert_eq!(told.left, left);
-    assert_eq!(told.wrong, Vec::<String>::new());
+    assert_eq!(repairs.left, left);
+    assert_eq!(repairs.wrong, Vec::<String>::new());
     assert_eq!(lost, Vec::<Dangling>::new());
     assert_eq!(rows.iter().find(|row| row.is_marked), None);
     assert_eq!(mapping.counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
-    // A storm in which nothing had to be repaired would prove nothing.
+    // A storm without repairs would prove nothing.
     for repair in ["deleted", "unset", "marked", "restored"] {
-        assert!(told.made.get(repair).is_some_and(|count| *count > 20), "{repair}");
+        assert!(repairs.made.get(repair).is_some_and(|count| *count > 20), "{repair}");
     }
     assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
 }
 
-/// One client's share of the changes of a spell, which have this name.
+/// Makes one client's share of a round's changes. The name is part of the ids of its items.
 async fn run(
     stage: &Stage,
     name: String,
@@ -107,7 +108,7 @@ async fn run(
     busy: &Cell<usize>,
     deleted: &RefCell<BTreeSet<String>>,
 ) {
-    for number in 0..CHANGES / CLIENTS / SPELLS {
+    for number in 0..CHANGES / CLIENTS / ROUNDS {
         let ((pk, sk), reference) = item(random);
         if random.u8(..100) < 30 {
             let delete = stage.client.delete_item().table_name(stage.table());
@@ -125,7 +126,7 @@ async fn run(
     busy.set(busy.get() - 1);
 }
 
-/// An item to be put or deleted, and the attribute with which it refers to another.
+/// A random item to put or delete, and the attribute with its reference.
 fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
     let target = random.u64(..TARGETS);
     let item = random.u64(..ITEMS);
@@ -140,7 +141,7 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
         }
         46..58 => (key("plan", &format!("of#{item}")), None),
         _ => {
-            // A tree, but for those that have any node above them, themselves perhaps.
+            // A tree, except for some nodes with a random parent, perhaps the node itself.
             let node = random.u64(..NODES);
             let parent = if random.u8(..8) == 0 { random.u64(..NODES) } else { node / 3 };
             let parent = (node > 0).then(|| ("parent", parent.to_string()));
@@ -149,7 +150,7 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
     }
 }
 
-/// The references that lead nowhere.
+/// The dangling references.
 fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
     let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
     let references = rows.iter().flat_map(|row| {
@@ -171,7 +172,7 @@ fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
     references.filter(|(_, target)| !keys.contains(target)).collect()
 }
 
-/// Whether a cascade was told to end at this item, since it had come too deep.
+/// Whether a cascade was reported to stop at this item because it was too deep.
 fn is_too_deep(target: &Key, violations: &[Json]) -> bool {
     violations.iter().any(|violation| {
         let referenced = violation["referenced"].as_str().unwrap_or("{}");

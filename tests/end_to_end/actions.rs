@@ -1,17 +1,17 @@
-//! What is done about references that lead nowhere.
+//! Repairs of dangling references.
 
 use expect_test::expect;
 use serde_json::json;
 
 use crate::audit::{dangling, divergences};
-use crate::faults::settle;
+use crate::faults::drain_with_late_writes;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
 use crate::runtime_api::Invoked;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
-pub(crate) async fn cascaded(place: Place) {
-    let stage = Stage::new(place, rules::cascading).await;
+pub(crate) async fn cascaded(environment: Environment) {
+    let stage = Stage::new(environment, rules::cascading).await;
     let mut mapping = stage.mapping().await;
     stage.populate(2, 3).await;
     for (task, owner) in [("task#1", "0"), ("task#2", "1"), ("task#3", "9")] {
@@ -48,8 +48,8 @@ pub(crate) async fn cascaded(place: Place) {
     assert_eq!(mapping.counts.failures, 0);
 }
 
-pub(crate) async fn unset(place: Place) {
-    let stage = Stage::new(place, rules::team).await;
+pub(crate) async fn unset(environment: Environment) {
+    let stage = Stage::new(environment, rules::team).await;
     let mut mapping = stage.mapping().await;
     for person in ["person#ada", "person#bob", "person#lead"] {
         stage.put(&[("pk", "team#red"), ("sk", person)]).await;
@@ -66,7 +66,7 @@ pub(crate) async fn unset(place: Place) {
             "watchers": { "SS": ["ada"] }, "steps": ["ada"],
         }))
         .await;
-    // There is nobody of this name.
+    // No person has this name.
     stage
         .put_all(json!({
             "pk": "team#red", "sk": "task#3", "owner": "eve", "tester": "eve",
@@ -98,8 +98,8 @@ pub(crate) async fn unset(place: Place) {
     assert_eq!(mapping.counts.failures, 0);
 }
 
-pub(crate) async fn restored(place: Place) {
-    let stage = Stage::new(place, rules::various).await;
+pub(crate) async fn restored(environment: Environment) {
+    let stage = Stage::new(environment, rules::various).await;
     let mut mapping = stage.mapping().await;
     for plan in ["plan#gold", "plan#iron"] {
         stage.put(&[("pk", plan), ("sk", "plan#"), ("price", "12")]).await;
@@ -119,15 +119,15 @@ pub(crate) async fn restored(place: Place) {
         subscription_plan orphaned: plan#gold / user#ada -> plan#gold / plan#: repaired
     "#]]
     .assert_eq(&stage.violations());
-    // Nobody is left who refers to it.
+    // No item refers to it any more.
     stage.delete("plan#gold", "user#ada").await;
     stage.delete("plan#gold", "plan#").await;
     mapping.drain().await;
     expect![""].assert_eq(&stage.dump().await);
 }
 
-pub(crate) async fn undone(place: Place) {
-    let stage = Stage::new(place, rules::various).await;
+pub(crate) async fn undone(environment: Environment) {
+    let stage = Stage::new(environment, rules::various).await;
     let mut mapping = stage.mapping().await;
     stage.put(&[("pk", "post#1"), ("sk", "post#")]).await;
     stage.put(&[("pk", "post#1"), ("sk", "comment#1")]).await;
@@ -158,15 +158,15 @@ pub(crate) async fn undone(place: Place) {
     .assert_eq(&stage.violations());
 }
 
-pub(crate) async fn felled(place: Place) {
-    let stage = Stage::new(place, rules::various).await;
+pub(crate) async fn tree_deleted(environment: Environment) {
+    let stage = Stage::new(environment, rules::various).await;
     let mut mapping = stage.mapping().await;
     let category = |name: &str| format!("category#{name}");
     stage.put(&[("pk", "category#0"), ("sk", "category#")]).await;
     for (name, parent) in [("1", "0"), ("2", "1"), ("3", "2"), ("4", "3"), ("a", "0"), ("b", "a")] {
         stage.put(&[("pk", &category(name)), ("sk", "category#"), ("parent", parent)]).await;
     }
-    // One of its own, and two of each other.
+    // One category is its own parent, and two are each other's.
     for (name, parent) in [("x", "x"), ("y", "z"), ("z", "y")] {
         stage.put(&[("pk", &category(name)), ("sk", "category#"), ("parent", parent)]).await;
     }
@@ -193,7 +193,7 @@ pub(crate) async fn felled(place: Place) {
     .assert_eq(&stage.violations());
 }
 
-/// A delete of each kind, and what is left of what it leaves behind.
+/// Creates items, and makes a delete of each kind that leaves orphans.
 async fn change(stage: &Stage, number: &str) {
     let (company, user) = (format!("company#{number}"), format!("user#{number}"));
     stage.put(&[("pk", &company), ("sk", "company#")]).await;
@@ -208,8 +208,8 @@ async fn change(stage: &Stage, number: &str) {
     }
 }
 
-pub(crate) async fn killed(place: Place) {
-    let stage = Stage::new(place, rules::cascading).await;
+pub(crate) async fn killed(environment: Environment) {
+    let stage = Stage::new(environment, rules::cascading).await;
     stage.populate(1, 2).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
@@ -220,7 +220,7 @@ pub(crate) async fn killed(place: Place) {
             let number = format!("{is_before}{n}");
             change(&stage, &number).await;
             mapping.drain().await;
-            // The process dies at the n-th write, before it or after it, for every n there is.
+            // The process dies before or after the n-th write, for every n.
             let switch = stage.lambda.kill.clone();
             let fault =
                 if is_before { Fault::KilledBefore(switch) } else { Fault::KilledAfter(switch) };
@@ -229,7 +229,7 @@ pub(crate) async fn killed(place: Place) {
             stage.delete(&format!("user#{number}"), "user#").await;
             stage.delete(&format!("company#{number}"), "company#").await;
             mapping.drain().await;
-            stage.proxy.heal();
+            stage.proxy.stop_faults();
             assert_eq!(stage.dump().await, whole, "write {n}");
             if stage.proxy.faults() == faults {
                 assert!(n >= 3, "there are three transactions at least");
@@ -242,8 +242,8 @@ pub(crate) async fn killed(place: Place) {
     assert_eq!(stage.lambda.inits(), deaths + 1);
 }
 
-pub(crate) async fn every_fault(place: Place) {
-    let stage = Stage::new(place, rules::cascading).await;
+pub(crate) async fn every_fault(environment: Environment) {
+    let stage = Stage::new(environment, rules::cascading).await;
     stage.populate(1, 2).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
@@ -260,7 +260,7 @@ pub(crate) async fn every_fault(place: Place) {
         Fault::Unprocessed,
     ];
     for (number, fault) in faults.into_iter().enumerate() {
-        let (number, told) = (format!("{number}-fault"), format!("{fault:?}"));
+        let (number, context) = (format!("{number}-fault"), format!("{fault:?}"));
         change(&stage, &number).await;
         mapping.drain().await;
         let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
@@ -270,24 +270,24 @@ pub(crate) async fn every_fault(place: Place) {
         stage.delete(&format!("company#{number}"), "company#").await;
         stage.delete(&format!("user#{number}"), "user#").await;
         mapping.drain().await;
-        stage.proxy.heal();
-        assert!(stage.proxy.faults() > faults, "{told}");
-        settle(&stage, &mut mapping).await;
+        stage.proxy.stop_faults();
+        assert!(stage.proxy.faults() > faults, "{context}");
+        drain_with_late_writes(&stage, &mut mapping).await;
         let rows = stage.rows().await;
-        assert_eq!(divergences(&rows), Vec::<String>::new(), "{told}");
-        assert!(dangling(&rows).is_empty(), "{told}");
-        assert_eq!(stage.dump().await, whole, "{told}");
+        assert_eq!(divergences(&rows), Vec::<String>::new(), "{context}");
+        assert!(dangling(&rows).is_empty(), "{context}");
+        assert_eq!(stage.dump().await, whole, "{context}");
     }
     assert_eq!(mapping.counts.discarded, 0);
     assert_eq!(stage.logged("record rejected").len(), 0);
 }
 
-pub(crate) async fn conflict(place: Place) {
-    let stage = Stage::new(place, rules::cascading).await;
+pub(crate) async fn conflict(environment: Environment) {
+    let stage = Stage::new(environment, rules::cascading).await;
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // Longer than the store tries: the record is handed back.
+    // More conflicts than the store retries: the record is returned for redelivery.
     stage.proxy.inject(&["TransactWriteItems"], When::Next(20), Fault::Conflict);
     stage.delete("company#0", "company#").await;
     mapping.drain().await;

@@ -1,5 +1,5 @@
-//! The audit of a table: is every mirror what its membership says, and is every reference that
-//! leads nowhere reported?
+//! The audit of a table: does every mirror equal its membership, and is every dangling reference
+//! reported?
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use serde_json::value::RawValue;
 
 use crate::stage::{Key, Row};
 
-/// Whether a key is that of a membership.
+/// Whether it is the key of a membership.
 fn is_member((pk, sk): &Key) -> bool {
     pk.starts_with("company#") && sk.starts_with("user#")
 }
 
-/// Whether a key is that of a mirror.
+/// Whether it is the key of a mirror.
 fn is_mirror((pk, sk): &Key) -> bool {
     pk.starts_with("user#") && sk.starts_with("company#")
 }
 
-/// Where mirrors and memberships differ, if anywhere.
+/// The differences between mirrors and memberships.
 pub(crate) fn divergences(rows: &[Row]) -> Vec<String> {
     let by_key: BTreeMap<_, _> = rows.iter().map(|row| (&row.key, row)).collect();
     let mut found = Vec::new();
@@ -41,10 +41,10 @@ pub(crate) fn divergences(rows: &[Row]) -> Vec<String> {
     found
 }
 
-/// A reference that leads nowhere: the membership, and the company or user that does not exist.
+/// A dangling reference: the membership, and the missing company or user.
 pub(crate) type Dangling = (Key, Key);
 
-/// The references that lead nowhere.
+/// The dangling references.
 pub(crate) fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
     let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
     let members = rows.iter().map(|row| &row.key).filter(|key| is_member(key));
@@ -56,11 +56,11 @@ pub(crate) fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
     references.filter(|(_, target)| !keys.contains(target)).collect()
 }
 
-/// Those of them that nobody was told of.
+/// The dangling references that were not reported.
 ///
-/// A membership that is newer than the end of what it refers to is reported by itself; those that
-/// were there at that end are reported together, as orphans. All that is read was written to one
-/// shard, so the sequence numbers tell what was first.
+/// A membership that is newer than the delete of its target is reported by itself. The memberships
+/// that existed at that delete are reported together, as orphans. All records are in one shard, so
+/// their sequence numbers show the order.
 pub(crate) fn unreported(
     dangling: &BTreeSet<Dangling>,
     records: &[Box<RawValue>],
@@ -77,7 +77,7 @@ pub(crate) fn unreported(
         }
         last.insert(key, sequence);
     }
-    let told: Vec<Told> = violations
+    let logged: Vec<LoggedViolation> = violations
         .iter()
         .map(|violation| {
             let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
@@ -87,7 +87,7 @@ pub(crate) fn unreported(
             };
             let keys = violation["keys"].as_str().unwrap_or("[]");
             let keys: Vec<Json> = serde_json::from_str(keys).unwrap();
-            Told {
+            LoggedViolation {
                 kind: text("kind"),
                 referencing: item("referencing"),
                 referenced: item("referenced"),
@@ -97,35 +97,35 @@ pub(crate) fn unreported(
             }
         })
         .collect();
-    let is_told = |(member, target): &&Dangling| {
+    let is_reported = |(member, target): &&Dangling| {
         let since = &inserted[member];
         let end = last.get(target).filter(|end| *end > since);
-        told.iter().any(|told| {
-            told.referenced.as_ref() == Some(target)
+        logged.iter().any(|logged| {
+            logged.referenced.as_ref() == Some(target)
                 && match end {
                     Some(end) => {
-                        told.kind == "orphaned"
-                            && (told.keys.contains(member) || told.has_more)
-                            && told.sequence >= *end
+                        logged.kind == "orphaned"
+                            && (logged.keys.contains(member) || logged.has_more)
+                            && logged.sequence >= *end
                     }
                     None => {
-                        told.kind == "dangling_reference"
-                            && told.referencing.as_ref() == Some(member)
-                            && told.sequence >= *since
+                        logged.kind == "dangling_reference"
+                            && logged.referencing.as_ref() == Some(member)
+                            && logged.sequence >= *since
                     }
                 }
         })
     };
-    dangling.iter().filter(|reference| !is_told(reference)).cloned().collect()
+    dangling.iter().filter(|reference| !is_reported(reference)).cloned().collect()
 }
 
-/// What a line of the log tells.
-struct Told {
+/// A violation in the log.
+struct LoggedViolation {
     kind: String,
     referencing: Option<Key>,
     referenced: Option<Key>,
     sequence: String,
-    /// The items that a delete left behind, and whether there are more than these.
+    /// The orphans of a delete, and whether there are more than these.
     keys: Vec<Key>,
     has_more: bool,
 }

@@ -1,4 +1,4 @@
-//! What the mapping does with batches, and what the function makes of it.
+//! How the mapping delivers batches, and how the function handles them.
 
 use expect_test::expect;
 use futures_util::future::join;
@@ -9,10 +9,10 @@ use crate::mapping::Settings;
 use crate::proxy::{Fault, WRITES, When};
 use crate::rules;
 use crate::runtime_api::Invoked;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
-pub(crate) async fn redelivered(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn redelivered(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(3, 5).await;
     stage.set("company#0", "user#0", "role", "boss").await;
     stage.delete("company#1", "user#1").await;
@@ -23,27 +23,28 @@ pub(crate) async fn redelivered(place: Place) {
     let (once, violations) = (stage.rows().await, stage.logged("violation").len());
     assert_eq!(divergences(&once), Vec::<String>::new());
 
-    // Everything from the beginning, in other batches, and most of them several times.
+    // All records from the beginning, in other batches, most of them several times.
     let settings = Settings { batch_size: 7, ..Settings::default() };
-    let mut again = stage.mapping_of(&stage.table(), settings).await.forgetting(1, 0.7);
+    let mut again = stage.mapping_of(&stage.table(), settings).await.losing_answers(1, 0.7);
     again.drain().await;
     assert_eq!(stage.rows().await, once);
     assert_eq!(stage.logged("violation").len(), violations);
-    // Hardly anything was written. Only where a mirror is gone is there no fence: it may come and
-    // go again, twice.
+    // Hardly anything was written. Only a deleted mirror has no fence: it may be written and
+    // deleted again, twice.
     assert!(again.counts.records <= first.counts.records + 4, "{:?}", again.counts);
     assert!(again.counts.redelivered > 20, "{:?}", again.counts);
 }
 
-pub(crate) async fn poison(place: Place) {
+pub(crate) async fn poison(environment: Environment) {
     let whole = |table: &str| {
         let mut rules = rules::company(table);
         rules["mirrors"]["membership"]["copy"] = "all".into();
         rules
     };
-    let stage = Stage::new(place, whole).await;
+    let stage = Stage::new(environment, whole).await;
     stage.populate(1, 2).await;
-    // A membership so large that its mirror, which has a mark besides, is larger than items may be.
+    // A membership so large that its mirror, with the mark, would exceed the maximum size of an
+    // item.
     let item_bytes_max = 400 << 10;
     let filling = "x".repeat(item_bytes_max - "pkcompany#0skuser#9note".len());
     stage.put(&[("pk", "user#9"), ("sk", "user#")]).await;
@@ -58,7 +59,7 @@ pub(crate) async fn poison(place: Place) {
     assert!((stage.metric("RecordsRejected", 1.0).await - 1.0).abs() < f64::EPSILON);
     let lines = stage.logged("record rejected");
     assert!(lines.iter().all(|line| line["level"] == "ERROR"));
-    // The payload is whole, in as many lines as it takes.
+    // The payload is complete, in as many lines as needed.
     let payload: String = lines.iter().map(|line| line["payload"].as_str().unwrap()).collect();
     let record: Json = serde_json::from_str(&payload).unwrap();
     assert_eq!(record["dynamodb"]["NewImage"]["note"]["S"], filling.as_str());
@@ -69,8 +70,8 @@ pub(crate) async fn poison(place: Place) {
     .assert_eq(&error);
 }
 
-pub(crate) async fn unreadable(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn unreadable(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     let stream =
         format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/x", stage.table());
     let record = |number: u32, image: Json| {
@@ -105,8 +106,8 @@ pub(crate) async fn unreadable(place: Place) {
     .assert_eq(&stage.dump().await);
 }
 
-pub(crate) async fn late(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn deadline(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(10, 20).await;
     stage.lambda.set_timeout_ms(1_500);
     stage.proxy.inject(&["PutItem"], When::Always, Fault::Slow(400));
@@ -115,17 +116,17 @@ pub(crate) async fn late(place: Place) {
         .await;
     mapping.drain().await;
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
-    // It answered in time whenever it could not do all.
+    // It answered in time each time it could not process everything.
     assert!(mapping.counts.failures >= 2, "{:?}", mapping.counts);
     assert!(matches!(mapping.last_failure, Some(Invoked::Answer(_))), "{:?}", mapping.last_failure);
     assert_eq!(stage.lambda.inits(), 1);
     assert_eq!(stage.logged("records handed back").len(), mapping.counts.failures);
 }
 
-pub(crate) async fn killed_when_late(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn killed_when_late(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 3).await;
-    // Nothing answers for longer than the function may run, and it is so short that Lambda ends it.
+    // The function's timeout is so short that Lambda ends it before it can answer.
     stage.lambda.set_timeout_ms(1);
     let mut mapping = stage.mapping().await;
     while mapping.counts.failures < 3 {
@@ -137,7 +138,7 @@ pub(crate) async fn killed_when_late(place: Place) {
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
 }
 
-pub(crate) async fn several_tables(place: Place) {
+pub(crate) async fn several_tables(environment: Environment) {
     let orders = format!("e2e-{}-orders", std::process::id());
     let customers = format!("e2e-{}-customers", std::process::id());
     let rules = json!({
@@ -160,7 +161,7 @@ pub(crate) async fn several_tables(place: Place) {
             "order_customer": { "from": "order", "to": "customer" },
         },
     });
-    let stage = Stage::without_tables(place, &rules).await;
+    let stage = Stage::without_tables(environment, &rules).await;
     stage.create(&orders).await;
     stage.create(&customers).await;
     for customer in ["customer#1", "customer#2"] {
@@ -182,8 +183,8 @@ pub(crate) async fn several_tables(place: Place) {
     .assert_eq(&stage.violations());
 }
 
-pub(crate) async fn every_setting(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn every_setting(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     let settings = Settings {
         batch_size: 10,
         maximum_batching_window_seconds: 1,
@@ -205,10 +206,10 @@ pub(crate) async fn every_setting(place: Place) {
     assert!(stage.lambda.inits() > 1);
 }
 
-pub(crate) async fn given_up(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn given_up(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 20).await;
-    // One item that the role may not write, among many that it may.
+    // One item that the role may not write, among many that it may write.
     let denied = When::Mentions(r#""S":"user#13""#);
     stage.proxy.inject(WRITES, denied, Fault::AccessDenied);
     let settings = Settings {
@@ -226,8 +227,9 @@ pub(crate) async fn given_up(place: Place) {
     let [record] = payload["Records"].as_array().unwrap().as_slice() else { panic!("{payload}") };
     assert_eq!(record["dynamodb"]["Keys"]["sk"]["S"], "user#13");
 
-    // The payload is an event: with the right restored, it does what it should have done.
-    stage.proxy.heal();
+    // The payload is an event: with the permission restored, it has the effect that it should have
+    // had.
+    stage.proxy.stop_faults();
     let answer = stage.lambda.invoke(payload.to_string()).await;
     assert_eq!(answer, Invoked::Answer(r#"{"batchItemFailures":[]}"#.into()));
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What goes wrong between the function and its tables, and what it makes of it.
+//! Faults between the function and its tables, and how the function handles them.
 
 use expect_test::expect;
 
@@ -7,12 +7,12 @@ use crate::mapping::Mapping;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
 use crate::runtime_api::Invoked;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
-/// How many requests may go wrong one after the other: fewer than the store makes of one.
+/// How many requests fail in a row: fewer than the store's attempts.
 const STREAK: u64 = 2;
 
-/// How many rounds of a mapping it may take until an invocation fails that must.
+/// The maximum number of rounds until an invocation must fail.
 const ROUNDS_MAX: usize = 100;
 
 /// A batch with writes of every kind.
@@ -25,12 +25,12 @@ async fn change(stage: &Stage, company: &str) {
     stage.delete(company, "user#1").await;
 }
 
-pub(crate) async fn killed(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn killed(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The process dies at the n-th write, before it or after it, for every n there is.
+    // The process dies before or after the n-th write, for every n.
     let mut deaths = 0;
     for is_before in [true, false] {
         for n in 0.. {
@@ -42,10 +42,10 @@ pub(crate) async fn killed(place: Place) {
             stage.proxy.inject(WRITES, When::After(n), fault);
             let faults = stage.proxy.faults();
             mapping.drain().await;
-            stage.proxy.heal();
+            stage.proxy.stop_faults();
             assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
             if stage.proxy.faults() == faults {
-                assert!(n >= 3, "there are three writes at least");
+                assert!(n >= 3, "there are at least three writes");
                 break;
             }
             deaths += 1;
@@ -56,8 +56,8 @@ pub(crate) async fn killed(place: Place) {
     assert_eq!(stage.logged("violation").len(), 0);
 }
 
-pub(crate) async fn every_fault(place: Place) {
-    let stage = Stage::new(place, rules::leaving).await;
+pub(crate) async fn every_fault(environment: Environment) {
+    let stage = Stage::new(environment, rules::deleting_sources).await;
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
@@ -73,9 +73,9 @@ pub(crate) async fn every_fault(place: Place) {
         Fault::Unprocessed,
     ];
     for (number, fault) in faults.into_iter().enumerate() {
-        let (company, told) = (format!("company#{number}-fault"), format!("{fault:?}"));
+        let (company, context) = (format!("company#{number}-fault"), format!("{fault:?}"));
         let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
-        // Some requests in a row, which the store tries again by itself, and many at random.
+        // Some failures in a row, which the store retries itself, and many at random.
         stage.proxy.inject(operations, When::Next(STREAK), fault.clone());
         stage.proxy.inject(operations, When::Chance(0.3), fault);
         let faults = stage.proxy.faults();
@@ -84,32 +84,32 @@ pub(crate) async fn every_fault(place: Place) {
         stage.delete("user#2", &company).await;
         stage.set("user#0", &company, "role", "spy").await;
         mapping.drain().await;
-        stage.proxy.heal();
-        assert!(stage.proxy.faults() >= faults + STREAK, "{told}");
-        settle(&stage, &mut mapping).await;
+        stage.proxy.stop_faults();
+        assert!(stage.proxy.faults() >= faults + STREAK, "{context}");
+        drain_with_late_writes(&stage, &mut mapping).await;
         let rows = stage.rows().await;
-        assert_eq!(divergences(&rows), Vec::<String>::new(), "{told}");
+        assert_eq!(divergences(&rows), Vec::<String>::new(), "{context}");
         let members: Vec<_> = rows.iter().filter(|row| row.key.0 == company).collect();
-        assert_eq!(members.len(), 2, "{told}: {members:#?}");
+        assert_eq!(members.len(), 2, "{context}: {members:#?}");
     }
     assert_eq!(mapping.counts.discarded, 0);
     assert_eq!(stage.logged("record rejected").len(), 0);
 }
 
-/// Works until nothing is left, what lands late included.
-pub(crate) async fn settle(stage: &Stage, mapping: &mut Mapping) {
+/// Drains the mapping, also after late writes have landed.
+pub(crate) async fn drain_with_late_writes(stage: &Stage, mapping: &mut Mapping) {
     mapping.drain().await;
-    stage.proxy.landed().await;
+    stage.proxy.wait_for_late_requests().await;
     mapping.drain().await;
 }
 
-pub(crate) async fn landed_late(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn landed_late(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 1).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The mirror is written again at once, and then deleted with its source, before the write that
-    // seemed lost arrives.
+    // The mirror is written again at once, and then deleted with its source, before the held write
+    // arrives.
     stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Held);
     stage.put(&[("pk", "company#0"), ("sk", "user#9"), ("role", "guest")]).await;
     mapping.drain().await;
@@ -119,12 +119,12 @@ pub(crate) async fn landed_late(place: Place) {
     assert_eq!(stage.proxy.release().await, 1);
     mapping.drain().await;
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
-    // It came, and went: two records.
+    // The mirror was created and deleted again: two records.
     assert_eq!(mapping.counts.records, before + 2);
 }
 
-pub(crate) async fn conflict(place: Place) {
-    let stage = Stage::new(place, rules::leaving).await;
+pub(crate) async fn conflict(environment: Environment) {
+    let stage = Stage::new(environment, rules::deleting_sources).await;
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
@@ -148,12 +148,12 @@ pub(crate) async fn conflict(place: Place) {
     .assert_eq(&stage.dump().await);
 }
 
-pub(crate) async fn outage(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn outage(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // Nobody waits for what does not answer.
+    // A short timeout, for requests that are not answered.
     stage.lambda.set_timeout_ms(2_000);
     for (number, fault) in
         [Fault::ExpiredToken, Fault::AccessDenied, Fault::Dropped].into_iter().enumerate()
@@ -162,14 +162,14 @@ pub(crate) async fn outage(place: Place) {
         change(&stage, &company).await;
         stage.proxy.inject(ALL, When::Always, fault);
         fail(&mut mapping, 2).await;
-        // Whoever starts during the outage has no better luck.
+        // A process that starts during the outage fails too.
         stage.lambda.recycle();
         fail(&mut mapping, 2).await;
-        stage.proxy.heal();
+        stage.proxy.stop_faults();
         mapping.drain().await;
         assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
     }
-    // The endpoint is gone altogether.
+    // The endpoint is unreachable.
     change(&stage, "company#gone").await;
     stage.lambda.set_env("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9");
     fail(&mut mapping, 2).await;
@@ -177,14 +177,14 @@ pub(crate) async fn outage(place: Place) {
     mapping.drain().await;
     assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
     assert_eq!(mapping.counts.discarded, 0);
-    let mut told: Vec<String> = stage
+    let mut context: Vec<String> = stage
         .errors()
         .into_iter()
         .filter(|line| line.contains("help:"))
         .map(|line| line.replace(&stage.table(), "app"))
         .collect();
-    told.sort_unstable();
-    told.dedup();
+    context.sort_unstable();
+    context.dedup();
     expect![[r#"
         `BatchGetItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation
         help: the role's policy must allow this operation on this table
@@ -194,10 +194,10 @@ pub(crate) async fn outage(place: Place) {
         help: the role's policy must allow this operation on this table
         `PutItem` on `app`: ExpiredTokenException: The security token included in the request is expired
         help: give credentials in the environment or a profile, renew expired ones, and check the clock"#]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&context.join("\n"));
 }
 
-/// Works until this many invocations more have failed.
+/// Runs the mapping until this many more invocations have failed.
 async fn fail(mapping: &mut Mapping, failures: usize) {
     let failures = mapping.counts.failures + failures;
     for _ in 0..ROUNDS_MAX {
@@ -206,5 +206,5 @@ async fn fail(mapping: &mut Mapping, failures: usize) {
         }
         mapping.round().await;
     }
-    panic!("the function does not fail, and what it was given is lost");
+    panic!("the function does not fail, so its records are lost");
 }

@@ -1,11 +1,11 @@
-//! The function, as Lambda runs it: as many processes as there are invocations at a time.
+//! The function, as Lambda runs it: one process for each concurrent invocation.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use crate::runtime_api::{Function, Invoked, KillSwitch, Log, Program};
 
-/// The function's timeout, unless a test is about it.
+/// The function's default timeout.
 const TIMEOUT_MS: u64 = 30_000;
 
 /// A function and its processes.
@@ -30,7 +30,7 @@ impl Lambda {
         }
     }
 
-    /// Runs one invocation, in a process that is idle or in a new one.
+    /// Runs one invocation, in an idle process or in a new one.
     pub(crate) async fn invoke(&self, payload: String) -> Invoked {
         let idle = self.idle.borrow_mut().pop();
         let mut function = idle.unwrap_or_else(|| {
@@ -44,13 +44,13 @@ impl Lambda {
         invoked
     }
 
-    /// Gives all processes to come another variable. Those there are end.
+    /// Sets a variable for all new processes, and ends the existing ones.
     pub(crate) fn set_env(&self, name: &str, value: &str) {
         self.recycle();
         self.program.replace_with(|program| program.clone().env(name, value));
     }
 
-    /// Ends all processes, as Lambda does with those that are idle for long.
+    /// Ends all processes, as Lambda ends processes that are idle for long.
     pub(crate) fn recycle(&self) {
         self.idle.borrow_mut().clear();
     }
@@ -59,7 +59,7 @@ impl Lambda {
         self.timeout.set(Duration::from_millis(timeout_ms));
     }
 
-    /// How many processes there were.
+    /// How many processes have been started.
     pub(crate) fn inits(&self) -> usize {
         self.inits.get()
     }

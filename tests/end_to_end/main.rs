@@ -1,8 +1,8 @@
-//! The Lambda function as it is deployed, on real parts.
+//! End-to-end tests of the deployed Lambda function.
 //!
 //! An application writes to DynamoDB Local; [`mapping`] reads the stream and delivers as an event
-//! source mapping does; [`runtime_api`] runs the function's own binary; and what the function asks
-//! of DynamoDB goes through [`proxy`], where everything may go wrong.
+//! source mapping does; [`runtime_api`] runs the function's own binary; and the function's requests
+//! to DynamoDB go through [`proxy`], which injects faults.
 
 #![expect(
     clippy::indexing_slicing,
@@ -41,10 +41,10 @@ use std::process::ExitCode;
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Trial};
 
-use stage::Place;
+use stage::Environment;
 
-/// A scenario, which plays at a place of its own.
-type Scenario = fn(Place) -> LocalBoxFuture<'static, ()>;
+/// A scenario, which has tables of its own.
+type Scenario = fn(Environment) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {
     let mut trials = mapping::trials();
@@ -58,55 +58,100 @@ fn trial(name: &'static str, scenario: Scenario) -> Trial {
     let lambda = variable("REFEREE_TEST_LAMBDA")
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_referee-lambda").to_owned());
     let is_skipped = dynamodb.is_none() || name.contains("alarm") && cloudwatch.is_none();
-    let place = Place { name, dynamodb: dynamodb.unwrap_or_default(), cloudwatch, lambda };
+    let environment =
+        Environment { name, dynamodb: dynamodb.unwrap_or_default(), cloudwatch, lambda };
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(scenario(place));
+        runtime.block_on(scenario(environment));
         Ok(())
     };
     Trial::test(name, run).with_ignored_flag(is_skipped)
 }
 
 fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
     std::env::var(name).ok()
 }
 
 /// Every scenario, by name.
 fn scenarios() -> Vec<(&'static str, Scenario)> {
     vec![
-        ("memberships_are_mirrored", |place| Box::pin(mirrors::mirrored(place))),
-        ("tampering_with_mirrors_heals", |place| Box::pin(mirrors::tampered(place))),
-        ("who_deletes_the_mirror_leaves", |place| Box::pin(mirrors::left(place))),
-        ("deletes_cascade", |place| Box::pin(actions::cascaded(place))),
-        ("references_are_unset", |place| Box::pin(actions::unset(place))),
-        ("what_is_needed_is_restored", |place| Box::pin(actions::restored(place))),
-        ("what_leads_nowhere_is_undone", |place| Box::pin(actions::undone(place))),
-        ("a_tree_falls_level_by_level", |place| Box::pin(actions::felled(place))),
-        ("a_death_between_two_repairs_loses_nothing", |place| Box::pin(actions::killed(place))),
-        ("every_fault_in_a_cascade_is_survived", |place| Box::pin(actions::every_fault(place))),
-        ("conflicting_repairs_are_handed_back", |place| Box::pin(actions::conflict(place))),
-        ("redelivery_changes_nothing", |place| Box::pin(delivery::redelivered(place))),
-        ("a_poison_record_blocks_nothing", |place| Box::pin(delivery::poison(place))),
-        ("an_unreadable_record_blocks_nothing", |place| Box::pin(delivery::unreadable(place))),
-        ("what_outlasts_the_deadline_is_handed_back", |place| Box::pin(delivery::late(place))),
-        ("a_timeout_loses_nothing", |place| Box::pin(delivery::killed_when_late(place))),
-        ("several_tables_feed_one_function", |place| Box::pin(delivery::several_tables(place))),
-        ("every_setting_of_a_mapping_works", |place| Box::pin(delivery::every_setting(place))),
-        ("what_is_given_up_keeps_its_payload", |place| Box::pin(delivery::given_up(place))),
-        ("a_death_between_two_writes_loses_nothing", |place| Box::pin(faults::killed(place))),
-        ("every_fault_is_survived", |place| Box::pin(faults::every_fault(place))),
-        ("a_write_that_lands_late_is_undone", |place| Box::pin(faults::landed_late(place))),
-        ("an_outage_loses_nothing", |place| Box::pin(faults::outage(place))),
-        ("conflicting_transactions_are_tried_again", |place| Box::pin(faults::conflict(place))),
-        ("bad_rules_fail_the_init", |place| Box::pin(start::bad_rules(place))),
-        ("tables_that_differ_fail_the_init", |place| Box::pin(start::tables_that_differ(place))),
-        ("a_stream_of_keys_is_refused", |place| Box::pin(start::keys_only(place))),
-        ("events_of_another_kind_are_refused", |place| Box::pin(start::other_events(place))),
-        ("the_log_keeps_items_and_credentials_to_itself", |place| Box::pin(silence::kept(place))),
-        ("a_violation_raises_the_alarm", |place| Box::pin(metrics::alarm(place))),
-        ("actions_are_sound_in_a_storm", |place| Box::pin(action_storm::storm(place))),
-        ("the_policy_is_enough_and_not_more", |place| Box::pin(rights::exact(place))),
-        ("ten_thousand_changes_converge", |place| Box::pin(storm::storm(place))),
+        ("memberships_are_mirrored", |environment| Box::pin(mirrors::mirrored(environment))),
+        ("edited_and_deleted_mirrors_are_corrected", |environment| {
+            Box::pin(mirrors::tampered(environment))
+        }),
+        ("deleting_the_mirror_deletes_the_membership", |environment| {
+            Box::pin(mirrors::mirror_deleted(environment))
+        }),
+        ("deletes_cascade", |environment| Box::pin(actions::cascaded(environment))),
+        ("dangling_references_are_unset", |environment| Box::pin(actions::unset(environment))),
+        ("a_referenced_item_is_restored", |environment| Box::pin(actions::restored(environment))),
+        ("writes_with_dangling_references_are_reverted", |environment| {
+            Box::pin(actions::undone(environment))
+        }),
+        ("a_tree_is_deleted_level_by_level", |environment| {
+            Box::pin(actions::tree_deleted(environment))
+        }),
+        ("a_crash_between_two_repairs_loses_nothing", |environment| {
+            Box::pin(actions::killed(environment))
+        }),
+        ("a_cascade_completes_despite_every_fault", |environment| {
+            Box::pin(actions::every_fault(environment))
+        }),
+        ("conflicting_repairs_are_redelivered", |environment| {
+            Box::pin(actions::conflict(environment))
+        }),
+        ("redelivery_changes_nothing", |environment| Box::pin(delivery::redelivered(environment))),
+        ("a_poison_record_does_not_block_its_shard", |environment| {
+            Box::pin(delivery::poison(environment))
+        }),
+        ("an_unreadable_record_does_not_block_its_shard", |environment| {
+            Box::pin(delivery::unreadable(environment))
+        }),
+        ("records_not_processed_by_the_deadline_are_redelivered", |environment| {
+            Box::pin(delivery::deadline(environment))
+        }),
+        ("a_timeout_loses_no_record", |environment| {
+            Box::pin(delivery::killed_when_late(environment))
+        }),
+        ("several_tables_feed_one_function", |environment| {
+            Box::pin(delivery::several_tables(environment))
+        }),
+        ("every_setting_of_a_mapping_works", |environment| {
+            Box::pin(delivery::every_setting(environment))
+        }),
+        ("a_record_that_is_given_up_keeps_its_payload", |environment| {
+            Box::pin(delivery::given_up(environment))
+        }),
+        ("a_crash_between_two_writes_loses_nothing", |environment| {
+            Box::pin(faults::killed(environment))
+        }),
+        ("mirrors_converge_despite_every_fault", |environment| {
+            Box::pin(faults::every_fault(environment))
+        }),
+        ("a_late_write_is_corrected", |environment| Box::pin(faults::landed_late(environment))),
+        ("an_outage_loses_no_record", |environment| Box::pin(faults::outage(environment))),
+        ("conflicting_transactions_are_retried", |environment| {
+            Box::pin(faults::conflict(environment))
+        }),
+        ("bad_rules_fail_the_init", |environment| Box::pin(start::bad_rules(environment))),
+        ("tables_that_do_not_fit_the_rules_fail_the_init", |environment| {
+            Box::pin(start::tables_that_differ(environment))
+        }),
+        ("a_keys_only_stream_is_refused", |environment| Box::pin(start::keys_only(environment))),
+        ("events_of_another_source_are_refused", |environment| {
+            Box::pin(start::other_events(environment))
+        }),
+        ("the_log_contains_no_items_and_no_credentials", |environment| {
+            Box::pin(silence::kept(environment))
+        }),
+        ("a_violation_raises_the_alarm", |environment| Box::pin(metrics::alarm(environment))),
+        ("repairs_are_sound_under_load_and_faults", |environment| {
+            Box::pin(action_storm::storm(environment))
+        }),
+        ("the_policy_allows_exactly_what_is_used", |environment| {
+            Box::pin(rights::exact(environment))
+        }),
+        ("ten_thousand_changes_converge", |environment| Box::pin(storm::storm(environment))),
     ]
 }

@@ -11,15 +11,15 @@ use referee::runtime::system_clock::SystemClock;
 use tokio::time::{Instant, sleep};
 
 use crate::rules;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
 const HOUR_SECONDS: i32 = 3_600;
 const ALARM_MS_MAX: u64 = 10_000;
 
-pub(crate) async fn alarm(place: Place) {
-    let endpoint = place.cloudwatch.clone().unwrap();
+pub(crate) async fn alarm(environment: Environment) {
+    let endpoint = environment.cloudwatch.clone().unwrap();
     let cloudwatch = Client::new(&configure(Some(&endpoint)).await);
-    let stage = Stage::new(place, rules::company).await;
+    let stage = Stage::new(environment, rules::company).await;
     stage.lambda.set_env("REFEREE_METRICS", "cloudwatch");
     stage.lambda.set_env("REFEREE_NAMESPACE", &namespace());
     stage.lambda.set_env("AWS_ENDPOINT_URL_CLOUDWATCH", &endpoint);
@@ -43,17 +43,18 @@ pub(crate) async fn alarm(place: Place) {
     assert_ne!(state(&cloudwatch).await, StateValue::Alarm);
     assert_eq!(sum(&cloudwatch, "MirrorWrites", Some("membership")).await.to_string(), "3");
 
-    // Two members whose user does not exist, and one of them of no company either.
+    // Two members whose user does not exist; the company of one does not exist either.
     stage.put(&[("pk", "company#0"), ("sk", "user#8"), ("role", "ghost")]).await;
     stage.put(&[("pk", "company#none"), ("sk", "user#9"), ("role", "ghost")]).await;
     mapping.drain().await;
     for (metric, rule, expected) in [
-        // In AWS these would be the totals alone; the emulator adds those of the rules.
+        // In AWS this would be the total alone; the emulator adds the metrics by rule.
         ("Violations", None, "6"),
         ("Violations", Some("member_user"), "2"),
         ("Violations", Some("member_company"), "1"),
         ("MirrorWrites", Some("membership"), "5"),
-        // The eight writes of the application and the two here, and the echoes of five mirrors.
+        // The eight earlier writes of the application, the two here, and the records of five
+        // mirrors.
         ("RecordsProcessed", None, "14"),
     ] {
         let found = sum(&cloudwatch, metric, rule).await;
@@ -67,12 +68,12 @@ pub(crate) async fn alarm(place: Place) {
     assert!(stage.logged("metrics not published").is_empty());
 }
 
-/// Of this run's own, for an emulator may outlive it.
+/// A namespace for this run, because an emulator may outlive it.
 fn namespace() -> String {
     format!("Referee/e2e-{}", std::process::id())
 }
 
-/// What CloudWatch says of a metric in the last hour.
+/// The sum of a metric in the last hour, according to CloudWatch.
 async fn sum(cloudwatch: &Client, metric: &str, rule: Option<&str>) -> f64 {
     let now_seconds = SystemClock.now_ms() / 1_000;
     let dimension = |rule: &str| Dimension::builder().name("Rule").value(rule).build();

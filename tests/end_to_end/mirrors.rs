@@ -1,13 +1,13 @@
-//! What an application writes, and what becomes of it.
+//! Writes of an application, and their mirrors.
 
 use expect_test::expect;
 
 use crate::proxy::Recorded;
 use crate::rules;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
-pub(crate) async fn mirrored(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn mirrored(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.proxy.record();
     let mut mapping = stage.mapping().await;
     stage.put(&[("pk", "company#acme"), ("sk", "company#")]).await;
@@ -34,7 +34,7 @@ pub(crate) async fn mirrored(place: Place) {
     assert_eq!(mapping.counts.failures, 0);
 
     // Four writes and no transaction, which would make the application's own writes fail; and no
-    // read that could be late.
+    // eventually consistent read.
     let requests = stage.proxy.requests();
     let operations: Vec<&str> = requests.keys().map(String::as_str).collect();
     assert_eq!(operations, ["BatchGetItem", "DeleteItem", "PutItem"]);
@@ -46,8 +46,8 @@ pub(crate) async fn mirrored(place: Place) {
     }
 }
 
-pub(crate) async fn tampered(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn tampered(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     let mut mapping = stage.mapping().await;
     stage.put(&[("pk", "company#acme"), ("sk", "company#")]).await;
     for user in ["user#ada", "user#bob", "user#eve"] {
@@ -59,7 +59,7 @@ pub(crate) async fn tampered(place: Place) {
     stage.set("user#ada", "company#acme", "role", "boss").await;
     stage.delete("user#bob", "company#acme").await;
     stage.set("user#eve", "company#acme", "note", "mine").await;
-    // An item of the application's own, where a mirror would be if there were a membership.
+    // An item of the application, at the key of a mirror without a membership.
     stage.put(&[("pk", "user#ada"), ("sk", "company#other"), ("role", "spy")]).await;
     mapping.drain().await;
     let after: Vec<_> = stage.rows().await;
@@ -74,8 +74,8 @@ pub(crate) async fn tampered(place: Place) {
     .assert_eq(&stage.violations());
 }
 
-pub(crate) async fn left(place: Place) {
-    let stage = Stage::new(place, rules::leaving).await;
+pub(crate) async fn mirror_deleted(environment: Environment) {
+    let stage = Stage::new(environment, rules::deleting_sources).await;
     let mut mapping = stage.mapping().await;
     stage.put(&[("pk", "company#acme"), ("sk", "company#")]).await;
     for user in ["user#ada", "user#bob"] {
@@ -83,7 +83,7 @@ pub(crate) async fn left(place: Place) {
         stage.put(&[("pk", "company#acme"), ("sk", user), ("role", "staff")]).await;
     }
     mapping.drain().await;
-    // One leaves from the user's side, the other is dismissed and taken back at once.
+    // One membership is deleted by its mirror; the other is deleted and re-created at once.
     stage.delete("user#ada", "company#acme").await;
     stage.delete("company#acme", "user#bob").await;
     stage.put(&[("pk", "company#acme"), ("sk", "user#bob"), ("role", "boss")]).await;

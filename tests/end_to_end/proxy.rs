@@ -1,4 +1,4 @@
-//! What may go wrong between the function and DynamoDB, in a proxy that stands between them.
+//! A proxy between the function and DynamoDB that injects faults.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -23,12 +23,12 @@ use tokio::time::sleep;
 
 use crate::runtime_api::KillSwitch;
 
-/// The operations that write.
+/// The write operations.
 pub(crate) const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
 /// Every operation.
 pub(crate) const ALL: &[&str] = &[];
 
-/// Something that goes wrong with a request.
+/// A fault of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// The table's or the account's limit is reached.
@@ -36,38 +36,38 @@ pub(crate) enum Fault {
     /// A transaction is under way on the item.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
     Conflict,
-    /// An answer with this status, and nothing that explains it.
+    /// An answer with this status and no body.
     Status(u16),
-    /// The request is carried out, and the answer ends half-way.
+    /// The request is executed, and the answer ends half-way.
     CutOff,
-    /// The connection ends before the request is carried out.
+    /// The connection ends before the request is executed.
     Dropped,
-    /// The connection ends, and the request is carried out after this many milliseconds.
+    /// The connection ends, and the request is executed after this many milliseconds.
     Late(u64),
-    /// The connection ends, and the request is carried out by [`Proxy::release`].
+    /// The connection ends, and the request is executed by [`Proxy::release`].
     Held,
     /// The answer takes this many milliseconds longer.
     Slow(u64),
-    /// Of a `BatchGetItem`, half of the keys, rounded up, are left for later.
+    /// Half of the keys of a `BatchGetItem`, rounded up, are returned as unprocessed.
     Unprocessed,
     AccessDenied,
     ExpiredToken,
-    /// The function's process is killed before the request is carried out, or after.
+    /// The function's process is killed before the request is executed, or after.
     KilledBefore(KillSwitch),
     KilledAfter(KillSwitch),
 }
 
-/// Which of the matching requests go wrong.
+/// Which of the matching requests fail.
 #[derive(Debug, Clone)]
 pub(crate) enum When {
     Always,
-    /// The next ones.
+    /// The next requests, this many.
     Next(u64),
-    /// The one after this many others.
+    /// One request, after this many others.
     After(u64),
-    /// Each with this chance.
+    /// Each request with this probability.
     Chance(f64),
-    /// Each that has this text in its body.
+    /// Each request with this text in its body.
     Mentions(&'static str),
 }
 
@@ -75,11 +75,11 @@ pub(crate) enum When {
 pub(crate) struct Proxy {
     pub(crate) url: String,
     shared: Arc<Shared>,
-    /// The server, which ends with this.
+    /// The server, which ends with the proxy.
     _server: JoinSet<()>,
 }
 
-/// A request, as it came.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) operation: String,
@@ -98,9 +98,9 @@ struct Control {
     requests: BTreeMap<String, u64>,
     faults: u64,
     held: Vec<(Parts, Bytes)>,
-    /// How many requests are still to be carried out late.
+    /// How many late requests are still to be executed.
     late: usize,
-    /// The requests so far, if anybody asked for them.
+    /// The requests so far, if they are recorded.
     recorded: Option<Vec<Recorded>>,
 }
 
@@ -130,18 +130,18 @@ impl Proxy {
         Self { url, shared, _server: server }
     }
 
-    /// Lets requests of these operations go wrong. Of several faults, the one planned first is
-    /// taken.
+    /// Injects a fault into requests of these operations. If several apply, the first one injected
+    /// is used.
     pub(crate) fn inject(&self, operations: &'static [&'static str], when: When, fault: Fault) {
         self.shared.lock().plan.push((operations, when, fault));
     }
 
-    /// Lets everything go well again.
-    pub(crate) fn heal(&self) {
+    /// Stops injecting faults.
+    pub(crate) fn stop_faults(&self) {
         self.shared.lock().plan.clear();
     }
 
-    /// Carries out what was held, and tells how many requests it was.
+    /// Executes the held requests, and returns how many there were.
     pub(crate) async fn release(&self) -> usize {
         let held = std::mem::take(&mut self.shared.lock().held);
         for (parts, body) in &held {
@@ -150,8 +150,8 @@ impl Proxy {
         held.len()
     }
 
-    /// Waits until whatever lands late has landed.
-    pub(crate) async fn landed(&self) {
+    /// Waits until every late request has been executed.
+    pub(crate) async fn wait_for_late_requests(&self) {
         while self.shared.lock().late > 0 {
             sleep(Duration::from_millis(20)).await;
         }
@@ -162,12 +162,12 @@ impl Proxy {
         self.shared.lock().requests.clone()
     }
 
-    /// How many of them went wrong.
+    /// How many requests had a fault.
     pub(crate) fn faults(&self) -> u64 {
         self.shared.lock().faults
     }
 
-    /// Keeps every request from now on.
+    /// Records every request from now on.
     pub(crate) fn record(&self) {
         self.shared.lock().recorded = Some(Vec::new());
     }
@@ -183,7 +183,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Carries a request out.
+    /// Executes a request.
     async fn forward(&self, parts: &Parts, body: Bytes) -> Response {
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = parts.method.clone();
@@ -196,7 +196,7 @@ impl Shared {
         };
         let body = to_bytes(Body::new(body), usize::MAX).await.unwrap();
         parts.headers.remove(TRANSFER_ENCODING);
-        // Of the body that DynamoDB sent: some faults change it.
+        // The checksum of the body that DynamoDB sent: some faults change the body.
         parts.headers.remove(HeaderName::from_static("x-amz-crc32"));
         parts.headers.remove(CONTENT_LENGTH);
         Response::from_parts(parts, Body::from(body))
@@ -204,8 +204,8 @@ impl Shared {
 }
 
 impl Control {
-    /// Counts a request, and finds what goes wrong with it.
-    fn admit(&mut self, operation: &str, body: &Bytes) -> Option<Fault> {
+    /// Counts a request, and returns its fault.
+    fn next_fault(&mut self, operation: &str, body: &Bytes) -> Option<Fault> {
         *self.requests.entry(operation.to_owned()).or_default() += 1;
         let text = std::str::from_utf8(body).unwrap_or_default();
         if let Some(recorded) = &mut self.recorded {
@@ -225,7 +225,7 @@ impl Control {
 }
 
 impl Fault {
-    /// Whether an operation can go wrong like this.
+    /// Whether an operation can have this fault.
     fn is_possible(&self, operation: &str) -> bool {
         !matches!(self, Self::Unprocessed) || operation == "BatchGetItem"
     }
@@ -259,7 +259,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(body) = to_bytes(body, usize::MAX).await else { hang_up() };
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.split('.').next_back()).unwrap_or_default();
-    let fault = shared.lock().admit(operation, &body);
+    let fault = shared.lock().next_fault(operation, &body);
     let Some(fault) = fault else { return shared.forward(&parts, body).await };
     match fault {
         Fault::Throttled if operation == "TransactWriteItems" => refuse(
@@ -316,13 +316,14 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     }
 }
 
-/// Ends the connection, with no answer.
+/// Ends the connection without an answer.
 fn hang_up() -> ! {
-    // The server's only way to end a connection is that its task ends. No hook tells of this panic.
+    // The only way for the server to end a connection is to end its task. The panic hook does not
+    // report this panic.
     std::panic::resume_unwind(Box::new("hung up"))
 }
 
-/// Refuses as DynamoDB does.
+/// An error as DynamoDB returns it.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 fn refuse(kind: &str, message: &str) -> Response {
     let body = json!({ "__type": kind, "message": message });
@@ -333,7 +334,7 @@ fn answer(status: StatusCode, body: &Json) -> Response {
     (status, [("Content-Type", "application/x-amz-json-1.0")], body.to_string()).into_response()
 }
 
-/// A transaction of which the first action meets another transaction.
+/// A cancelled transaction whose first action conflicts with another transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn canceled(body: &Bytes) -> Response {
     let request: Json = serde_json::from_slice(body).unwrap();
@@ -353,7 +354,7 @@ fn canceled(body: &Bytes) -> Response {
     answer(StatusCode::BAD_REQUEST, &body)
 }
 
-/// Half of an answer that says how long it would be.
+/// Half of an answer, with the whole length in its header.
 async fn cut_off(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -363,7 +364,7 @@ async fn cut_off(response: Response) -> Response {
     Response::from_parts(parts, Body::from_stream(stream::iter(pieces)))
 }
 
-/// Leaves half of the keys of each table for later.
+/// Returns half of the keys of each table as unprocessed.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 async fn unprocessed(shared: &Shared, parts: &Parts, body: &Bytes) -> Response {
     let mut request: Json = serde_json::from_slice(body).unwrap();

@@ -1,4 +1,5 @@
-//! The function does what `referee iam` allows, and all of it: every request is recorded and judged.
+//! The function uses all the permissions that `referee iam` prints, and no others: every request is
+//! recorded and checked.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::mapping::{Mapping, Settings};
 use crate::policy::{Policy, Right, rights};
 use crate::proxy::Recorded;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
 /// The scenario's tables.
 struct Tables {
@@ -19,8 +20,8 @@ struct Tables {
     posts: String,
 }
 
-/// Rules that write in every way: mirrors that go with their sources and take them along, a cascade,
-/// a reference that is removed, a write that is undone, and a delete that is.
+/// Rules with every kind of write: mirrors that are deleted with their sources and delete them, a
+/// cascade, an unset reference, a reverted write, and a restored item.
 fn all_actions(tables: &Tables) -> Json {
     let table = |name: &str| json!({ "name": name, "key": ["pk", "sk"] });
     json!({
@@ -95,20 +96,20 @@ fn policy(rules: &Json) -> Policy {
     Policy::parse(&serde_json::to_string(&policy).unwrap())
 }
 
-/// Lets everything come to rest. What is written for one table goes on in the stream of another.
-async fn settle(mappings: &mut [Mapping]) {
+/// Drains all mappings, several times: a record of one table may cause writes to another.
+async fn drain_all(mappings: &mut [Mapping]) {
     for _ in 0..3 {
         join_all(mappings.iter_mut().map(Mapping::drain)).await;
     }
 }
 
-pub(crate) async fn exact(place: Place) {
+pub(crate) async fn exact(environment: Environment) {
     let name = |table: &str| format!("e2e-{}-rights-{table}", std::process::id());
     let tables =
         Tables { companies: name("companies"), users: name("users"), posts: name("posts") };
     let rules = all_actions(&tables);
     let policy = policy(&rules);
-    let stage = Stage::without_tables(place, &rules).await;
+    let stage = Stage::without_tables(environment, &rules).await;
     stage.proxy.record();
     let mut mappings = Vec::new();
     for table in [&tables.companies, &tables.users, &tables.posts] {
@@ -125,16 +126,17 @@ pub(crate) async fn exact(place: Place) {
         |sk: &'static str, author: &'static str| [("pk", "post#1"), ("sk", sk), ("author", author)];
     stage.put_into(posts, &written("post#", "ghost")).await;
     stage.put_into(posts, &written("comment#1", "ada")).await;
-    settle(&mut mappings).await;
-    // One is dismissed, the other leaves; a comment is changed in vain, and another made in vain.
+    drain_all(&mut mappings).await;
+    // One membership is deleted, another by its mirror; a comment is changed, and one created, with
+    // a missing author.
     stage.delete_from(companies, "company#acme", "user#ada").await;
     stage.delete_from(users, "user#bob", "company#acme").await;
     stage.put_into(posts, &written("comment#1", "ghost")).await;
     stage.put_into(posts, &written("comment#2", "ghost")).await;
-    settle(&mut mappings).await;
+    drain_all(&mut mappings).await;
     stage.delete_from(companies, "company#acme", "company#").await;
     stage.delete_from(posts, "post#1", "post#").await;
-    settle(&mut mappings).await;
+    drain_all(&mut mappings).await;
     assert_eq!(stage.rows_of(companies).await, []);
     let left: Vec<_> = stage.rows_of(posts).await.into_iter().map(|row| row.key.1).collect();
     assert_eq!(left, ["comment#1", "post#"]);
@@ -146,7 +148,7 @@ pub(crate) async fn exact(place: Place) {
             used.insert(right);
         }
     }
-    // The streams are read by Lambda, the metrics and logs go elsewhere.
+    // Lambda itself reads the streams; metrics and logs do not go through the proxy.
     let of_items = policy.pieces().into_iter().filter(|(sid, _)| sid.contains("Items"));
     let unused: Vec<_> = of_items.filter(|(_, right)| !used.contains(right)).collect();
     assert_eq!(unused, [], "{used:?}");

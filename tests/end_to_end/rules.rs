@@ -27,7 +27,8 @@ pub(crate) fn company(table: &str) -> Json {
     })
 }
 
-/// The same, where a membership goes with its company and with its user, and a task with its owner.
+/// The same rules, where a membership is deleted with its company or user, and a task with its
+/// owner.
 pub(crate) fn cascading(table: &str) -> Json {
     let mut rules = company(table);
     rules["entities"]["task"] = json!({
@@ -47,7 +48,7 @@ pub(crate) fn cascading(table: &str) -> Json {
     rules
 }
 
-/// The tasks of a team, which refer to its people in every way.
+/// The tasks of a team, which refer to people by every kind of attribute.
 pub(crate) fn team(table: &str) -> Json {
     let to_person = |source: &str, action: &str| {
         json!({
@@ -77,8 +78,8 @@ pub(crate) fn team(table: &str) -> Json {
     rules
 }
 
-/// Plans, which stay while somebody subscribes, and the profiles that name one; comments, which
-/// need a post; and a tree of categories.
+/// Plans, which are restored while a subscription refers to them, and profiles with a plan;
+/// comments, which need a post; and a tree of categories.
 pub(crate) fn various(table: &str) -> Json {
     json!({
         "version": 1,
@@ -118,8 +119,8 @@ pub(crate) fn various(table: &str) -> Json {
     })
 }
 
-/// Members who go with their company and lose their sponsor, plans that stay while somebody
-/// subscribes, and nodes that fall with their parent, which may be any.
+/// Members, which are deleted with their company and lose a deleted sponsor; plans, which are
+/// restored while a subscription refers to them; and nodes, which are deleted with their parent.
 pub(crate) fn tangled(table: &str) -> Json {
     json!({
         "version": 1,
@@ -162,8 +163,8 @@ pub(crate) fn tangled(table: &str) -> Json {
     })
 }
 
-/// Companies, users and memberships, where whoever deletes the mirror deletes the membership.
-pub(crate) fn leaving(table: &str) -> Json {
+/// Companies, users and memberships, where deleting the mirror deletes the membership.
+pub(crate) fn deleting_sources(table: &str) -> Json {
     let mut rules = company(table);
     rules["mirrors"]["membership"]["on_mirror_delete"] = "delete_source".into();
     rules

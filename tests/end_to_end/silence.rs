@@ -1,4 +1,4 @@
-//! What the log does not say: the content of items, and the function's credentials.
+//! What the log must not contain: the content of items, and the function's credentials.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +8,26 @@ use crate::mapping::Mapping;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
 use crate::runtime_api::Invoked;
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 
-/// What stands in attributes that are no part of a key.
+/// The value of attributes that are not part of a key.
 const CONTENT: &str = "canary-content";
 /// The secret key and the session token.
 const SECRETS: [&str; 2] = ["canary-secret-key", "canary-session-token"];
 
-/// How many rounds of a mapping it may take until an invocation fails that must.
+/// The maximum number of rounds until an invocation must fail.
 const ROUNDS_MAX: usize = 20;
 
-/// Every line that the function can log is provoked, with all that it may be told to log: no line
-/// has the content or a secret in it, but for the payload of what is rejected.
-pub(crate) async fn kept(place: Place) {
-    let stage = Stage::new(place, rules::cascading).await;
+/// Provokes every kind of log line, at the most detailed level. No line contains the content or a
+/// secret, except for the payload of a rejected record.
+pub(crate) async fn kept(environment: Environment) {
+    let stage = Stage::new(environment, rules::cascading).await;
     for (name, value) in [
         ("AWS_SECRET_ACCESS_KEY", SECRETS[0]),
         ("AWS_SESSION_TOKEN", SECRETS[1]),
         ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
         ("RUST_LOG", "trace"),
-        // What answers there is not CloudWatch.
+        // This endpoint is not CloudWatch.
         ("REFEREE_METRICS", "cloudwatch"),
         ("AWS_ENDPOINT_URL_CLOUDWATCH", &stage.proxy.url.clone()),
     ] {
@@ -42,7 +42,7 @@ pub(crate) async fn kept(place: Place) {
     fail(&stage, &mut mapping).await;
 
     let lines = stage.lambda.log.lines();
-    let told: BTreeSet<String> = lines.iter().map(|line| message(line)).collect();
+    let messages: BTreeSet<String> = lines.iter().map(|line| message(line)).collect();
     for expected in [
         "batch processed",
         "metrics not published",
@@ -51,16 +51,23 @@ pub(crate) async fn kept(place: Place) {
         "violation",
         "would write",
     ] {
-        assert!(told.contains(expected), "no line says `{expected}`: {told:?}");
+        assert!(messages.contains(expected), "no line has the message `{expected}`: {messages:?}");
     }
-    assert!(told.iter().any(|message| message.contains("AccessDeniedException")), "{told:?}");
-    assert!(told.iter().any(|message| message.contains("ExpiredTokenException")), "{told:?}");
+    assert!(
+        messages.iter().any(|message| message.contains("AccessDeniedException")),
+        "{messages:?}"
+    );
+    assert!(
+        messages.iter().any(|message| message.contains("ExpiredTokenException")),
+        "{messages:?}"
+    );
     for line in &lines {
         let shown = without_payload(line);
         let leaked = SECRETS.iter().chain([&CONTENT]).find(|canary| shown.contains(**canary));
         assert_eq!(leaked, None, "{line}");
     }
-    // The one exception, and what it takes to see more: the content was there to be seen.
+    // The exceptions: a rejected record's payload, and `REFEREE_LOG_ITEMS`. They show that the
+    // content could have been logged.
     assert!(lines.iter().any(|line| line.contains(CONTENT)));
     let before = lines.len();
     stage.lambda.set_env("REFEREE_LOG_ITEMS", "true");
@@ -72,13 +79,13 @@ pub(crate) async fn kept(place: Place) {
     assert!(!shown.iter().any(secrets));
 }
 
-/// Breaks rules of every kind, with items that have content.
+/// Breaks rules of every kind, with items that contain the canary.
 async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     let (company, user) = (&*format!("company#{name}"), &*format!("user#{name}"));
     let member = [("pk", company), ("sk", user), ("role", CONTENT), ("note", CONTENT)];
     stage.put(&[("pk", company), ("sk", "company#"), ("note", CONTENT)]).await;
     stage.put(&[("pk", user), ("sk", "user#"), ("note", CONTENT)]).await;
-    // A mirror whose place is taken, and one that is tampered with.
+    // A mirror whose key is taken, and one that is edited.
     let taken = format!("user#{name}-taken");
     stage.put(&[("pk", &taken), ("sk", company), ("note", CONTENT)]).await;
     stage.put(&[("pk", company), ("sk", &taken), ("role", CONTENT)]).await;
@@ -86,7 +93,7 @@ async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     mapping.drain().await;
     stage.put(&[("pk", user), ("sk", company), ("role", "forged"), ("note", CONTENT)]).await;
     mapping.drain().await;
-    // A task of nobody, and one whose owner can be no key; a cascade from either side.
+    // A task with a missing owner, one whose owner cannot be a key, and a cascade from either side.
     let task = |n: &str| format!("task#{name}-{n}");
     stage.put(&[("pk", &task("1")), ("sk", "task#"), ("owner", "none"), ("note", CONTENT)]).await;
     stage.put(&[("pk", &task("2")), ("sk", "task#"), ("owner", "a#b"), ("note", CONTENT)]).await;
@@ -97,7 +104,7 @@ async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     mapping.drain().await;
 }
 
-/// Delivers records that cannot be understood.
+/// Delivers malformed records.
 async fn reject(stage: &Stage) {
     let arn = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/x", stage.table());
     let records: Vec<Json> = [json!({ "X": CONTENT }), json!(CONTENT)]
@@ -117,7 +124,7 @@ async fn reject(stage: &Stage) {
     assert!(matches!(answer, Invoked::Answer(_)), "{answer:?}");
 }
 
-/// Lets everything fail that can, over items that have content.
+/// Provokes every kind of failure, with items that contain the canary.
 async fn fail(stage: &Stage, mapping: &mut Mapping) {
     stage.lambda.set_timeout_ms(1_000);
     let faults = [
@@ -135,7 +142,7 @@ async fn fail(stage: &Stage, mapping: &mut Mapping) {
         stage.put(&[("pk", &user), ("sk", "user#"), ("note", CONTENT)]).await;
         stage.put(&[("pk", "company#fault"), ("sk", &user), ("role", CONTENT)]).await;
         stage.delete(&user, "user#").await;
-        let told = format!("{fault:?}");
+        let context = format!("{fault:?}");
         stage.proxy.inject(operations, When::Always, fault);
         let failures = mapping.counts.failures;
         for _ in 0..ROUNDS_MAX {
@@ -144,8 +151,8 @@ async fn fail(stage: &Stage, mapping: &mut Mapping) {
                 break;
             }
         }
-        assert!(mapping.counts.failures > failures, "{told}");
-        stage.proxy.heal();
+        assert!(mapping.counts.failures > failures, "{context}");
+        stage.proxy.stop_faults();
         mapping.drain().await;
     }
 }
@@ -155,7 +162,7 @@ fn message(line: &str) -> String {
     line["message"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A line without what is kept there for want of another place: a payload, and what is said of it.
+/// A line without the payload of a rejected record and its error.
 fn without_payload(line: &str) -> String {
     let Ok(mut json) = serde_json::from_str::<Json>(line) else { return line.to_owned() };
     if json["message"] == "record rejected"

@@ -1,8 +1,9 @@
-//! The audit of what was done: the stream's records, one after the other, tell of each repair
-//! whether it was right in the moment it was made.
+//! The audit of repairs: goes through the stream's records in order, and checks whether each repair
+//! was right when it was made.
 //!
-//! Every item that a client puts has an `id` of its own, which repairs leave as it is. So a record
-//! tells whose it is: a client changes an item to another `id`, and knows which ones it deleted.
+//! Every item that a client puts has an `id` of its own, which repairs do not change. So a record
+//! shows who made the change: a client's put changes the `id`, and the clients know which items
+//! they deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +13,12 @@ use serde_json::value::RawValue;
 use crate::audit::key_of;
 use crate::stage::Key;
 
-/// What the stream tells.
+/// The result of the audit.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
-    /// What the table holds after the last record: the `id` of each item.
+pub(crate) struct RepairAudit {
+    /// The table after the last record: the `id` of each item.
     pub(crate) left: BTreeMap<Key, String>,
-    /// How often Referee deleted, unset, marked, spared and restored.
+    /// How often Referee deleted, unset, marked, unmarked and restored.
     pub(crate) made: BTreeMap<&'static str, usize>,
     /// Repairs that were not right.
     pub(crate) wrong: Vec<String>,
@@ -27,36 +28,36 @@ pub(crate) struct Told {
 #[derive(Default)]
 struct Moment<'r> {
     items: BTreeMap<Key, &'r Json>,
-    /// Every `id` there has been.
+    /// Every `id` so far.
     seen: BTreeSet<&'r str>,
 }
 
-/// Goes through the records, given the `id`s that clients deleted.
-pub(crate) fn tell(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> Told {
+/// Audits the records, given the `id`s that clients deleted.
+pub(crate) fn audit_repairs(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> RepairAudit {
     let mut records: Vec<Json> =
         records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
-    // All are of one shard, where the sequence numbers order the changes of all items.
+    // All records are in one shard, where the sequence numbers order the changes of all items.
     records.sort_by_key(|record| format!("{:0>40}", text(&record["dynamodb"], "SequenceNumber")));
-    let mut told = Told::default();
+    let mut audit = RepairAudit::default();
     let mut moment = Moment::default();
     for record in &records {
         let body = &record["dynamodb"];
         let key = key_of(&body["Keys"]).unwrap();
         let (before, after) = (body.get("OldImage"), body.get("NewImage"));
         if let Some((repair, is_right)) = moment.repair(&key, before, after, deleted) {
-            *told.made.entry(repair).or_default() += 1;
+            *audit.made.entry(repair).or_default() += 1;
             if !is_right {
-                told.wrong.push(format!("{repair}: {record}"));
+                audit.wrong.push(format!("{repair}: {record}"));
             }
         }
         moment.pass(key, after);
     }
     let ids = moment.items.into_iter().map(|(key, item)| (key, id(item).to_owned()));
-    Told { left: ids.collect(), ..told }
+    RepairAudit { left: ids.collect(), ..audit }
 }
 
 impl<'r> Moment<'r> {
-    /// What Referee did, and whether it was right to; nothing if a client did it.
+    /// The repair that Referee made, and whether it was right; `None` if a client made the change.
     fn repair(
         &self,
         key: &Key,
@@ -66,13 +67,13 @@ impl<'r> Moment<'r> {
     ) -> Option<(&'static str, bool)> {
         match (before, after) {
             (Some(before), None) if deleted.contains(id(before)) => None,
-            (Some(before), None) => Some(("deleted", self.falls(key, before))),
+            (Some(before), None) => Some(("deleted", self.is_to_be_deleted(key, before))),
             (Some(before), Some(after)) if id(before) != id(after) => None,
             (Some(before), Some(after)) => {
                 let is_marked = |item: &Json| item.get("_referee").is_some();
                 match (is_marked(before), is_marked(after)) {
-                    (false, true) => Some(("marked", self.falls(key, before))),
-                    (true, false) => Some(("spared", true)),
+                    (false, true) => Some(("marked", self.is_to_be_deleted(key, before))),
+                    (true, false) => Some(("unmarked", true)),
                     _ => Some(("unset", self.loses_sponsor(before, after))),
                 }
             }
@@ -86,8 +87,8 @@ impl<'r> Moment<'r> {
         }
     }
 
-    /// Whether an item refers to what is not there, by a reference that takes it with it.
-    fn falls(&self, (pk, sk): &Key, item: &Json) -> bool {
+    /// Whether an item has a dangling reference whose rule deletes the item.
+    fn is_to_be_deleted(&self, (pk, sk): &Key, item: &Json) -> bool {
         if sk.starts_with("member#") {
             return !self.has(pk, "company#");
         }
@@ -95,7 +96,7 @@ impl<'r> Moment<'r> {
         parent.is_some_and(|parent| !self.has(&format!("node#{parent}"), "node#"))
     }
 
-    /// Whether nothing but the sponsor is gone, who is not there.
+    /// Whether only the sponsor was removed, and does not exist.
     fn loses_sponsor(&self, before: &Json, after: &Json) -> bool {
         let mut expected = before.clone();
         let sponsor = expected.as_object_mut().and_then(|item| item.remove("sponsor"));

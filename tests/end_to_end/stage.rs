@@ -26,9 +26,9 @@ use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
 use crate::runtime_api::Program;
 
-/// Where a scenario plays.
+/// The environment of a scenario.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Environment {
     /// The scenario's name, which is part of the names of its tables.
     pub(crate) name: &'static str,
     pub(crate) dynamodb: String,
@@ -39,8 +39,8 @@ pub(crate) struct Place {
 
 /// A scenario's parts.
 pub(crate) struct Stage {
-    pub(crate) place: Place,
-    /// The application's own client, which has nothing to do with the proxy.
+    pub(crate) environment: Environment,
+    /// The application's own client, which does not use the proxy.
     pub(crate) client: Client,
     pub(crate) proxy: Proxy,
     pub(crate) lambda: Rc<Lambda>,
@@ -51,7 +51,7 @@ pub(crate) struct Stage {
 /// The partition key and the sort key.
 pub(crate) type Key = (String, String);
 
-/// An item, its attributes as texts.
+/// An item, with its attributes as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     pub(crate) key: Key,
@@ -61,24 +61,24 @@ pub(crate) struct Row {
 }
 
 impl Stage {
-    /// One table, named after the scenario, and rules about it.
-    pub(crate) async fn new(place: Place, rules: impl FnOnce(&str) -> Json) -> Self {
-        let table = table_name(place.name);
+    /// A stage with one table, named after the scenario, and rules for it.
+    pub(crate) async fn new(environment: Environment, rules: impl FnOnce(&str) -> Json) -> Self {
+        let table = table_name(environment.name);
         let rules = rules(&table);
-        let stage = Self::without_tables(place, &rules).await;
+        let stage = Self::without_tables(environment, &rules).await;
         stage.create_with(&table, indexes(&rules)).await;
         stage
     }
 
-    /// No table at all.
-    pub(crate) async fn without_tables(place: Place, rules: &Json) -> Self {
-        let config: SdkConfig = configure(Some(&place.dynamodb)).await;
-        // A busy machine is no reason for a test to fail.
+    /// A stage without a table.
+    pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
+        let config: SdkConfig = configure(Some(&environment.dynamodb)).await;
+        // A busy machine must not fail a test.
         let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
         let patient =
             Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
-        let proxy = Proxy::start(&place.dynamodb, 1).await;
-        let program = Program::new([&place.lambda])
+        let proxy = Proxy::start(&environment.dynamodb, 1).await;
+        let program = Program::new([&environment.lambda])
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_REGION", "us-east-1")
@@ -91,16 +91,16 @@ impl Stage {
             lambda: Rc::new(Lambda::new(program)),
             store: DynamoDb::new(&config),
             streams: Streams::new(&config),
-            place,
+            environment,
         }
     }
 
     /// The name of the scenario's own table.
     pub(crate) fn table(&self) -> String {
-        table_name(self.place.name)
+        table_name(self.environment.name)
     }
 
-    /// Makes a table with a key of two texts.
+    /// Creates a table with a key of two strings.
     pub(crate) async fn create(&self, table: &str) {
         self.create_with(table, Vec::new()).await;
     }
@@ -132,15 +132,15 @@ impl Stage {
         self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
     }
 
-    /// Puts an item of texts, lists of texts, and sets of them, as in `{ "SS": ["a", "b"] }`.
+    /// Puts an item of strings, lists of strings, and string sets, as in `{ "SS": ["a", "b"] }`.
     pub(crate) async fn put_all(&self, item: Json) {
-        let Json::Object(item) = item else { panic!("{item} is no item") };
+        let Json::Object(item) = item else { panic!("{item} is not an item") };
         let item = item.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
         let put = self.client.put_item().table_name(self.table()).set_item(Some(item));
         put.send().await.unwrap();
     }
 
-    /// Makes companies, and users who are all members of each.
+    /// Creates companies, and users who are members of all of them.
     pub(crate) async fn populate(&self, companies: usize, users: usize) {
         for user in 0..users {
             self.put(&[("pk", &format!("user#{user}")), ("sk", "user#")]).await;
@@ -169,8 +169,8 @@ impl Stage {
             .unwrap();
     }
 
-    /// Sets the role of an item, if there is one.
-    pub(crate) async fn set_role_if_there(&self, pk: &str, sk: &str, role: &str) {
+    /// Sets the role of an item, if the item exists.
+    pub(crate) async fn set_role_if_exists(&self, pk: &str, sk: &str, role: &str) {
         let updated = self
             .client
             .update_item()
@@ -187,7 +187,7 @@ impl Stage {
         }
     }
 
-    /// Puts items with these roles, or deletes them, many at a time.
+    /// Puts items with these roles, or deletes those without one, many at a time.
     pub(crate) async fn write_batch(&self, items: BTreeMap<Key, Option<String>>) {
         let request = |((pk, sk), role): (Key, Option<String>)| {
             let mut item = attributes(&[("pk", &pk), ("sk", &sk)]);
@@ -216,7 +216,7 @@ impl Stage {
         self.client.delete_item().table_name(table).set_key(key).send().await.unwrap();
     }
 
-    /// Everything in the scenario's table, in the order of the keys.
+    /// All items of the scenario's table, in the order of their keys.
     pub(crate) async fn rows(&self) -> Vec<Row> {
         self.rows_of(&self.table()).await
     }
@@ -237,7 +237,7 @@ impl Stage {
         }
     }
 
-    /// The same for people: a line for each item, with a star if Referee wrote it.
+    /// The items as text: a line for each, with a star if Referee wrote it.
     pub(crate) async fn dump(&self) -> String {
         let mut text = String::new();
         for Row { key: (pk, sk), attributes, is_marked } in self.rows().await {
@@ -251,7 +251,7 @@ impl Stage {
         text
     }
 
-    /// The lines of the function's log that are of this kind.
+    /// The lines of the function's log with this message.
     pub(crate) fn logged(&self, message: &str) -> Vec<Json> {
         let lines = self.lambda.log.lines();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
@@ -266,7 +266,7 @@ impl Stage {
         errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// The violations in the function's log, a line each, in the order of their text.
+    /// The violations in the function's log as sorted lines.
     pub(crate) fn violations(&self) -> String {
         let item = |item: &Json| {
             let item: Json = serde_json::from_str(item.as_str().unwrap_or("{}")).unwrap();
@@ -284,7 +284,7 @@ impl Stage {
         lines.concat()
     }
 
-    /// The sum of a metric's totals so far, once it is at least this; or what there is.
+    /// The sum of a metric's totals, once it is at least this; or the current sum after a while.
     pub(crate) async fn metric(&self, name: &str, at_least: f64) -> f64 {
         for _ in 0..200 {
             let sum = self.metric_so_far(name);
@@ -322,11 +322,11 @@ fn attribute(value: &Json) -> AttributeValue {
             let set = set["SS"].as_array().unwrap().iter();
             AttributeValue::Ss(set.map(|text| text.as_str().unwrap().to_owned()).collect())
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) => panic!("{value} is in no scenario"),
+        Json::Null | Json::Bool(_) | Json::Number(_) => panic!("{value} is used in no scenario"),
     }
 }
 
-/// A value as a text; nothing of those that are in no scenario.
+/// A value as text; `None` for types that no scenario uses.
 fn text(value: &AttributeValue) -> Option<String> {
     if let Ok(set) = value.as_ss() {
         let mut set = set.clone();
@@ -340,7 +340,7 @@ fn text(value: &AttributeValue) -> Option<String> {
     }
 }
 
-/// The indexes that rules look things up by.
+/// The indexes that the rules use.
 fn indexes(rules: &Json) -> Vec<IndexSchema> {
     let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
     let rules = load(&source, &|_| None).rules.unwrap();

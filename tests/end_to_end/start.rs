@@ -1,4 +1,4 @@
-//! What the function is started with, or given, by mistake.
+//! Wrong configuration and wrong events.
 
 use std::fs;
 
@@ -8,14 +8,14 @@ use serde_json::{Value as Json, json};
 
 use crate::rules;
 use crate::runtime_api::{FunctionError, Invoked};
-use crate::stage::{Place, Stage};
+use crate::stage::{Environment, Stage};
 use crate::stream_setting::set_stream;
 
-pub(crate) async fn bad_rules(place: Place) {
+pub(crate) async fn bad_rules(environment: Environment) {
     let mut rules = rules::company("app");
     rules["references"]["member_user"]["to"] = "usr".into();
     rules["mirrors"]["membership"]["on_mirror_edit"] = "restrict".into();
-    let stage = Stage::without_tables(place, &rules).await;
+    let stage = Stage::without_tables(environment, &rules).await;
     check_init(&stage, &expect![[r#"
         Runtime.ExitError: exit status: 1
         E013: `on_mirror_edit` of mirror `membership` cannot be `restrict`
@@ -25,15 +25,15 @@ pub(crate) async fn bad_rules(place: Place) {
           REFEREE_RULES_JSON:1:580: `…ership"},"from":"member","to":"usr"}},"tables":{"app":{"key":["pk","sk"],"name":…`: not declared
         help: did you mean `user`?
     "#]]).await;
-    // Mended, it starts with the next invocation.
+    // With correct rules, it starts at the next invocation.
     stage.create(&stage.table()).await;
     stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company(&stage.table()).to_string());
     let answer = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;
     assert_eq!(answer, Invoked::Answer(r#"{"batchItemFailures":[]}"#.into()));
 }
 
-pub(crate) async fn tables_that_differ(place: Place) {
-    let stage = Stage::new(place, |_| rules::company("not-there")).await;
+pub(crate) async fn tables_that_differ(environment: Environment) {
+    let stage = Stage::new(environment, |_| rules::company("not-there")).await;
     check_init(&stage, &expect![[r#"
         Runtime.ExitError: exit status: 1
         `BatchGetItem` on `not-there`: ResourceNotFoundException: Cannot do operations on a non-existent table
@@ -54,7 +54,7 @@ pub(crate) async fn tables_that_differ(place: Place) {
     .await;
 }
 
-/// Checks that the function does not start, and what it says of it.
+/// Asserts that the function does not start, with this error.
 async fn check_init(stage: &Stage, expected: &Expect) {
     let before = stage.errors().len();
     let invoked = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;
@@ -62,12 +62,12 @@ async fn check_init(stage: &Stage, expected: &Expect) {
         panic!("{invoked:?}");
     };
     let _ = stage.lambda.log.line(|line| line.contains("ERROR")).await;
-    let told = stage.errors()[before..].join("\n").replace(&stage.table(), "app");
-    expected.assert_eq(&format!("{kind}: {message}\n{told}\n"));
+    let error_text = stage.errors()[before..].join("\n").replace(&stage.table(), "app");
+    expected.assert_eq(&format!("{kind}: {message}\n{error_text}\n"));
 }
 
-pub(crate) async fn keys_only(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn keys_only(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     stage.put(&[("pk", "company#acme"), ("sk", "user#ada"), ("role", "boss")]).await;
     for view in [None, Some(StreamViewType::KeysOnly)] {
         set_stream(&stage.client, &stage.table(), view).await;
@@ -80,12 +80,12 @@ pub(crate) async fn keys_only(place: Place) {
     let Some(Invoked::FunctionError(error)) = mapping.last_failure.take() else {
         panic!("it is refused");
     };
-    expect!["Fatal: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type"].assert_eq(&told(&stage, &error));
+    expect!["Fatal: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type"].assert_eq(&error_text(&stage, &error));
     assert!(stage.rows().await.iter().all(|row| !row.is_marked));
 }
 
-pub(crate) async fn other_events(place: Place) {
-    let stage = Stage::new(place, rules::company).await;
+pub(crate) async fn other_events(environment: Environment) {
+    let stage = Stage::new(environment, rules::company).await;
     let sqs = json!({
         "Records": [{
             "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
@@ -98,7 +98,7 @@ pub(crate) async fn other_events(place: Place) {
             "awsRegion": "us-east-2",
         }],
     });
-    // What the console offers as a test event.
+    // The test event of the AWS console.
     let hello = json!({ "key1": "value1", "key2": "value2", "key3": "value3" });
     let text = fs::read_to_string("events/company-user/stream/01-members-join.json").unwrap();
     let other_table: Json = serde_json::from_str(&text).unwrap();
@@ -106,7 +106,7 @@ pub(crate) async fn other_events(place: Place) {
     for event in [sqs, hello, json!({}), json!([]), json!("hello"), Json::Null, other_table] {
         let invoked = stage.lambda.invoke(event.to_string()).await;
         let Invoked::FunctionError(error) = invoked else { panic!("{invoked:?}") };
-        answers.push_str(&told(&stage, &error));
+        answers.push_str(&error_text(&stage, &error));
         answers.push('\n');
     }
     expect![[r#"
@@ -118,10 +118,10 @@ pub(crate) async fn other_events(place: Place) {
         Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: null, expected an object with `Records` at line 1 column 4
         Fatal: table `app` is not in the rule file, which has `mine`
     "#]].assert_eq(&answers);
-    // None of it hurts the process.
+    // No event crashed the process.
     assert_eq!(stage.lambda.inits(), 1);
 }
 
-fn told(stage: &Stage, FunctionError { kind, message }: &FunctionError) -> String {
+fn error_text(stage: &Stage, FunctionError { kind, message }: &FunctionError) -> String {
     format!("{kind}: {}", message.replace(&stage.table(), "mine"))
 }

@@ -1,4 +1,4 @@
-//! Many clients, everything that goes wrong at once, and the audit of what is left.
+//! Many clients, every kind of fault at once, and an audit of the result.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,28 +9,28 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use crate::audit::{Dangling, dangling, divergences, unreported};
-use crate::faults::settle;
+use crate::faults::drain_with_late_writes;
 use crate::mapping::Settings;
 use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
 use crate::rules;
-use crate::stage::{Key, Place, Stage};
+use crate::stage::{Environment, Key, Stage};
 
 const CHANGES: usize = 10_000;
 const CLIENTS: usize = 8;
 const COMPANIES: u64 = 30;
 const USERS: u64 = 60;
-/// How many writes a client makes at a time, and how long it then rests: DynamoDB Local is one
-/// process, and the function wants its share.
+/// How many writes a client makes at a time, and how long it then pauses: DynamoDB Local is one
+/// process, and the function needs its share.
 const BATCH: usize = 10;
-const REST_MS: u64 = 50;
+const PAUSE_MS: u64 = 50;
 const SEED: u64 = 7;
-/// How often the function's answer gets lost, and its batch is delivered again.
+/// The rate at which the function's answer is lost and its batch redelivered.
 const ANSWERS_LOST: f64 = 0.05;
 
-pub(crate) async fn storm(place: Place) {
+pub(crate) async fn storm(environment: Environment) {
     let began = Instant::now();
-    let stage = Stage::new(place, rules::company).await;
-    plan(&stage.proxy, &stage);
+    let stage = Stage::new(environment, rules::company).await;
+    inject_faults(&stage.proxy, &stage);
     let settings = Settings {
         batch_size: 200,
         parallelization_factor: 2,
@@ -38,12 +38,12 @@ pub(crate) async fn storm(place: Place) {
         ..Settings::default()
     };
     let mapping = stage.mapping_of(&stage.table(), settings).await;
-    let mut mapping = mapping.forgetting(SEED, ANSWERS_LOST);
+    let mut mapping = mapping.losing_answers(SEED, ANSWERS_LOST);
     let busy = Cell::new(CLIENTS);
     let clients = join_all((0..CLIENTS).map(|client| run(&stage, client, &busy)));
     join(clients, mapping.drain_while(|| busy.get() > 0)).await;
-    stage.proxy.heal();
-    settle(&stage, &mut mapping).await;
+    stage.proxy.stop_faults();
+    drain_with_late_writes(&stage, &mut mapping).await;
 
     let rows = stage.rows().await;
     let divergences = divergences(&rows);
@@ -51,7 +51,7 @@ pub(crate) async fn storm(place: Place) {
     let dangling = dangling(&rows);
     let lost = unreported(&dangling, &mapping.records, &violations);
     let (counts, requests) = (mapping.counts, stage.proxy.requests());
-    #[expect(clippy::print_stdout, reason = "these are the numbers that the run is for")]
+    #[expect(clippy::print_stdout, reason = "these numbers are the purpose of the run")]
     {
         println!(
             "changes {CHANGES}, records {}, invocations {} ({} failed), processes {}, mirrors {}, \
@@ -76,13 +76,13 @@ pub(crate) async fn storm(place: Place) {
     assert_eq!(lost, Vec::<Dangling>::new());
     assert_eq!(counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
-    // A storm that left nothing to do would prove nothing.
+    // A storm without redeliveries, dangling references and faults would prove nothing.
     assert!(counts.records > CHANGES && counts.redelivered > CHANGES / 20);
     assert!(!dangling.is_empty() && stage.proxy.faults() > 100 && stage.lambda.inits() > 5);
 }
 
-/// What goes wrong, and how often.
-pub(crate) fn plan(proxy: &Proxy, stage: &Stage) {
+/// Injects every kind of fault, each with its probability.
+pub(crate) fn inject_faults(proxy: &Proxy, stage: &Stage) {
     let kill = &stage.lambda.kill;
     for (operations, chance, fault) in [
         (WRITES, 0.0005, Fault::KilledBefore(kill.clone())),
@@ -101,11 +101,11 @@ pub(crate) fn plan(proxy: &Proxy, stage: &Stage) {
     }
 }
 
-/// One client's share of the changes.
+/// Makes one client's share of the changes.
 async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
     let mut random = fastrand::Rng::with_seed(SEED + client as u64);
     let share = CHANGES / CLIENTS;
-    // A batch has each item once.
+    // A batch contains each item at most once.
     let mut batch = BTreeMap::new();
     for number in 0..share {
         match change(&mut random, &format!("role-{client}-{number}")) {
@@ -113,27 +113,27 @@ async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
                 batch.insert(key, item);
             }
             Change::Tamper(user, company, role) => {
-                stage.set_role_if_there(&user, &company, &role).await;
+                stage.set_role_if_exists(&user, &company, &role).await;
             }
         }
         if batch.len() == BATCH || number + 1 == share {
             stage.write_batch(std::mem::take(&mut batch)).await;
-            sleep(Duration::from_millis(REST_MS)).await;
+            sleep(Duration::from_millis(PAUSE_MS)).await;
         }
     }
     busy.set(busy.get() - 1);
 }
 
-/// What a client does.
+/// A change by a client.
 enum Change {
-    /// An item is put, with this role, or deleted.
+    /// An item is put with this role, or deleted.
     Write(Key, Option<String>),
-    /// The role of a mirror is changed, if it is there.
+    /// The role of a mirror is changed, if it exists.
     Tamper(String, String, String),
 }
 
-/// Mostly memberships that come, change and go, sometimes a company or a user, and now and then a
-/// mirror that is tampered with.
+/// A random change: mostly of memberships, sometimes of a company or a user, and now and then of a
+/// mirror.
 fn change(random: &mut fastrand::Rng, role: &str) -> Change {
     let company = format!("company#{}", random.u64(..COMPANIES));
     let user = format!("user#{}", random.u64(..USERS));

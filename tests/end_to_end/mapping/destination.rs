@@ -1,4 +1,4 @@
-//! The record of a batch that was given up, as the on-failure destination gets it.
+//! The record of an abandoned batch, as the on-failure destination receives it.
 //!
 //! "For Amazon S3 destinations, Lambda sends the entire invocation record along with the
 //! metadata"; queues and topics get the metadata alone.
@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 pub(super) struct Discarded {
     pub(super) records: Vec<StreamRecord>,
     pub(super) condition: Condition,
-    /// How often the function has been invoked with it.
+    /// How often the function was invoked with it.
     pub(super) invocations: u32,
 }
 
@@ -23,13 +23,13 @@ pub(super) enum Condition {
     RecordAgeExceeded,
 }
 
-/// The event that a function gets for these records.
+/// The event that a function receives for these records.
 pub(super) fn event(records: &[StreamRecord]) -> String {
     let records: Vec<&str> = records.iter().map(|record| record.json.get()).collect();
     format!(r#"{{"Records":[{}]}}"#, records.join(","))
 }
 
-/// What is written to the destination: metadata, and the whole event as text.
+/// The record in the destination: metadata, and the whole event as text.
 pub(super) fn record(stream: &str, shard: &str, discarded: &Discarded) -> Json {
     let records = &discarded.records;
     let sequence = |record: Option<&StreamRecord>| record.map(|it| it.sequence.as_str().to_owned());
@@ -52,7 +52,8 @@ pub(super) fn record(stream: &str, shard: &str, discarded: &Discarded) -> Json {
     })
 }
 
-pub(super) const TESTS: &[(&str, fn())] = &[("what_is_given_up_keeps_its_payload", payload)];
+pub(super) const TESTS: &[(&str, fn())] =
+    &[("a_record_that_is_given_up_keeps_its_payload", payload)];
 
 fn payload() {
     let records = super::lane::records(&[100, 200]);

@@ -1,18 +1,19 @@
 //! Filter criteria: which records reach the function.
 //!
-//! Of the patterns that AWS documents, those that have a use for DynamoDB: its numbers are strings
-//! in the event, which numeric comparisons never match.
+//! Supports the documented patterns that are useful for DynamoDB. Its numbers are strings in the
+//! event, which numeric comparisons never match.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>
 
 use serde_json::{Map, Value as Json};
 
-/// Filters, of which one must let a record pass; or none, which let every record pass.
+/// Filters. A record passes if at least one filter matches it, or if there are none.
 #[derive(Debug, Default)]
 pub(super) struct Filters(Vec<Map<String, Json>>);
 
 impl Filters {
-    /// Reads patterns; an error is one that a mapping would refuse, or that this does not know.
+    /// Reads patterns. Fails on a pattern that a mapping would refuse, or that is not supported
+    /// here.
     pub(super) fn read(patterns: &[&str]) -> Result<Self, String> {
         // "By default, five filters per event source. You can request a quota increase for up to
         // 10 filters."
@@ -21,10 +22,10 @@ impl Filters {
         }
         let filter = |pattern: &&str| {
             let json: Json = serde_json::from_str(pattern).map_err(|error| error.to_string())?;
-            let Json::Object(fields) = json else { return Err(format!("{json} is no object")) };
+            let Json::Object(fields) = json else { return Err(format!("{json} is not an object")) };
             // "DynamoDB event source mappings only support filtering on the `dynamodb` key."
             match fields.keys().find(|key| *key != "dynamodb") {
-                Some(key) => Err(format!("`{key}` is not filtered on")),
+                Some(key) => Err(format!("`{key}` cannot be filtered on")),
                 None => check(&fields).map(|()| fields),
             }
         };
@@ -58,7 +59,7 @@ fn check_test(test: &Json) -> Result<(), String> {
             Some((name, Json::Bool(_))) if name == "exists" => Ok(()),
             Some((name, Json::String(_))) if name == "prefix" => Ok(()),
             Some((name, Json::Array(_))) if name == "anything-but" => Ok(()),
-            _ => Err(format!("{test} is no test that works on DynamoDB's records")),
+            _ => Err(format!("{test} is not a test that works on DynamoDB's records")),
         },
         Json::Bool(_) | Json::Number(_) | Json::Array(_) => {
             Err(format!("{test} never equals a value of DynamoDB's JSON"))
@@ -66,7 +67,7 @@ fn check_test(test: &Json) -> Result<(), String> {
     }
 }
 
-/// Whether all fields match: fields side by side are joined with "and".
+/// Whether all fields match: sibling fields are joined with "and".
 fn all_match(fields: &Map<String, Json>, value: Option<&Json>) -> bool {
     fields.iter().all(|(name, pattern)| {
         let field = value.and_then(|value| value.get(name));
@@ -87,7 +88,7 @@ fn passes(test: &Json, value: Option<&Json>) -> bool {
     }
     let Some(value) = value else { return false };
     if let Json::Array(elements) = value {
-        // Of a list, as of a set of strings, one element is enough.
+        // One matching element of a list or string set is enough.
         return elements.iter().any(|element| passes(test, Some(element)));
     }
     match (test.get("prefix"), test.get("anything-but")) {
@@ -103,7 +104,7 @@ pub(super) const TESTS: &[(&str, fn())] = &[
     ("a_filter_compares_as_documented", compares),
     ("filters_are_joined_with_or", filters_are_joined_with_or),
     ("a_filter_on_the_new_image_drops_deletes", drops_deletes),
-    ("what_never_works_is_refused", refused),
+    ("patterns_that_never_match_are_refused", refused),
 ];
 
 fn record() -> Json {
@@ -136,7 +137,7 @@ fn compares() {
         (r#"{"pk":{"S":[{"prefix":"user#"}]}}"#, false),
         (r#"{"pk":{"S":[{"anything-but":["company#acme"]}]}}"#, false),
         (r#"{"pk":{"S":[{"anything-but":["company#x"]}]}}"#, true),
-        // A field that is not there is not anything.
+        // A missing field matches no `anything-but`.
         (r#"{"other":{"S":[{"anything-but":["x"]}]}}"#, false),
         (r#"{"size":{"N":["12"]}}"#, true),
         (r#"{"note":{"S":[""]}}"#, true),
@@ -144,7 +145,7 @@ fn compares() {
         (r#"{"size":{"N":[{"exists":true}]}}"#, true),
         (r#"{"size":{"S":[{"exists":false}]}}"#, true),
         (r#"{"gone":{"S":[{"exists":false}]}}"#, true),
-        // What is no leaf does not exist.
+        // A value that is not a leaf does not exist.
         (r#"{"size":[{"exists":true}]}"#, false),
         (r#"{"pk":{"S":["company#acme"]},"size":{"N":["13"]}}"#, false),
     ] {

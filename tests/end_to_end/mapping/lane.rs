@@ -1,4 +1,4 @@
-//! Batches: how records in order become invocations, and what follows a failure.
+//! Batches: how ordered records become invocations, and what follows a failure.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
@@ -15,19 +15,20 @@ use super::Settings;
 use super::destination::{Condition, Discarded};
 use super::response::Verdict;
 
-/// The most that an invocation's payload may have: "6 MB for requests and responses".
+/// The maximum size of an invocation's payload: "6 MB for requests and responses".
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const PAYLOAD_BYTES_MAX: usize = 6 << 20;
-/// What an event has besides its records.
+/// The size of an event without its records.
 const ENVELOPE_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// A shard's records, or those of one of its parts: one batch at a time, strictly in order.
+/// The records of a shard, or of a part of it, delivered strictly in order, one batch at a time.
 #[derive(Debug)]
 pub(super) struct Lane {
     settings: Settings,
-    /// What has failed, which goes before everything else.
+    /// Failed batches, which are delivered first.
     again: VecDeque<Batch>,
-    /// What has not been delivered yet, and when it was read, in milliseconds since 1970.
+    /// Records that have not been delivered yet, with the time when each was read, in milliseconds
+    /// since 1970.
     buffer: VecDeque<(StreamRecord, i64)>,
 }
 
@@ -39,7 +40,7 @@ pub(super) struct Batch {
     retries: u32,
 }
 
-/// What is to be done next.
+/// The next step of a lane.
 #[derive(Debug)]
 pub(super) enum Step {
     Deliver(Batch),
@@ -58,13 +59,12 @@ impl Lane {
         self.buffer.push_back((record, now_ms));
     }
 
-    /// Whether everything so far is done with.
+    /// Whether nothing is left to deliver.
     pub(super) fn is_idle(&self) -> bool {
         self.again.is_empty() && self.buffer.is_empty()
     }
 
-    /// What is next. A batch that is to be delivered is [settled](Self::settle) before this is
-    /// asked again.
+    /// The next step. A batch to deliver must be [finished](Self::finish) before the next call.
     pub(super) fn next(&mut self, now_ms: i64) -> Step {
         let Some(mut batch) = self.again.pop_front().or_else(|| self.cut(now_ms)) else {
             return if self.buffer.is_empty() { Step::Idle } else { Step::Wait };
@@ -81,13 +81,13 @@ impl Lane {
         Step::GiveUp(batch.discarded(Condition::RecordAgeExceeded))
     }
 
-    /// Takes note of what became of a batch, which may have to be given up.
-    pub(super) fn settle(&mut self, mut batch: Batch, verdict: Verdict) -> Option<Discarded> {
+    /// Records the result of a batch, and returns the batch if it is given up.
+    pub(super) fn finish(&mut self, mut batch: Batch, verdict: Verdict) -> Option<Discarded> {
         batch.invocations += 1;
         match verdict {
             Verdict::Done => return None,
-            // "Lambda retries only the remaining records." Whether they begin with a new count is
-            // not documented; that they do not is the harder case.
+            // "Lambda retries only the remaining records." It is not documented whether their
+            // retries are counted anew; not to do so is the harder case.
             Verdict::From(first) => drop(batch.records.drain(..first)),
             Verdict::Failed => {
                 if self.settings.bisect_batch_on_function_error && batch.records.len() > 1 {
@@ -143,9 +143,8 @@ impl Batch {
     }
 }
 
-/// The lane of a record, of this many: "Lambda still ensures in-order processing at the item
-/// (partition and sort key) level."
-/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+/// The lane of a record, out of this many: "Lambda still ensures in-order processing at the item
+/// (partition and sort key) level." <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     if lanes == 1 {
         return 0;
@@ -156,7 +155,7 @@ pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     usize::try_from(hasher.finish() % lanes as u64).unwrap()
 }
 
-/// Records with these sequence numbers, made as many seconds after 1970.
+/// Records with these sequence numbers, each created as many seconds after 1970.
 pub(super) fn records(numbers: &[u32]) -> Vec<StreamRecord> {
     numbers.iter().map(|&number| record(number, 0)).collect()
 }
@@ -172,19 +171,19 @@ fn record(number: u32, bytes: usize) -> StreamRecord {
 }
 
 pub(super) const TESTS: &[(&str, fn())] = &[
-    ("batches_are_cut_by_size", batch_size),
-    ("batches_are_cut_by_bytes", payload_limit),
+    ("batches_are_limited_by_record_count", batch_size),
+    ("batches_are_limited_by_payload_size", payload_limit),
     ("a_batching_window_gathers_records", batching_window),
     ("a_failed_batch_blocks_its_shard", blocks),
-    ("retries_end_when_they_are_used_up", retry_attempts),
-    ("a_checkpoint_leaves_the_rest", checkpoint),
-    ("bisecting_finds_the_poison", bisecting),
-    ("bisecting_goes_before_the_checkpoint_only_on_errors", bisecting_partial),
+    ("a_batch_is_given_up_after_its_last_retry", retry_attempts),
+    ("only_records_from_the_checkpoint_on_are_retried", checkpoint),
+    ("bisecting_isolates_the_poison_record", bisecting),
+    ("a_partial_response_is_split_at_its_checkpoint", bisecting_partial),
     ("old_records_are_given_up", record_age),
-    ("one_item_has_one_lane", one_item_has_one_lane),
+    ("records_of_one_item_share_a_lane", records_of_one_item_share_a_lane),
 ];
 
-/// What a lane does with these records and this function, until it is idle.
+/// The steps of a lane with these records and this function, until it is idle, as text.
 fn deliveries(
     settings: &Settings,
     numbers: &[u32],
@@ -195,23 +194,23 @@ fn deliveries(
     for record in records(numbers) {
         lane.push(record, now_ms);
     }
-    let mut told = Vec::new();
-    let mut tell = |what: &str, numbers: &[u32]| told.push(format!("{what}{numbers:?}"));
+    let mut steps = Vec::new();
+    let mut add = |what: &str, numbers: &[u32]| steps.push(format!("{what}{numbers:?}"));
     for _ in 0..30 {
         let discarded = match lane.next(now_ms) {
             Step::Deliver(batch) => {
                 let numbers = numbers_of(&batch.records);
-                tell("", &numbers);
-                lane.settle(batch, function(&numbers))
+                add("", &numbers);
+                lane.finish(batch, function(&numbers))
             }
             Step::GiveUp(discarded) => Some(discarded),
             Step::Wait | Step::Idle => break,
         };
         if let Some(Discarded { records, condition, invocations }) = discarded {
-            tell(&format!("{condition:?} after {invocations}: "), &numbers_of(&records));
+            add(&format!("{condition:?} after {invocations}: "), &numbers_of(&records));
         }
     }
-    told.join("\n")
+    steps.join("\n")
 }
 
 fn numbers_of(records: &[StreamRecord]) -> Vec<u32> {
@@ -224,8 +223,8 @@ fn fails_on(poison: u32) -> impl FnMut(&[u32]) -> Verdict {
 
 fn batch_size() {
     let settings = Settings { batch_size: 2, ..Settings::default() };
-    let told = deliveries(&settings, &[1, 2, 3, 4, 5], 0, |_| Verdict::Done);
-    assert_eq!(told, "[1, 2]\n[3, 4]\n[5]");
+    let steps = deliveries(&settings, &[1, 2, 3, 4, 5], 0, |_| Verdict::Done);
+    assert_eq!(steps, "[1, 2]\n[3, 4]\n[5]");
 }
 
 fn payload_limit() {
@@ -260,34 +259,34 @@ fn batching_window() {
 fn blocks() {
     let settings = Settings { batch_size: 1, ..Settings::default() };
     let mut failures = 2;
-    let told = deliveries(&settings, &[1, 2], 0, |_| {
+    let steps = deliveries(&settings, &[1, 2], 0, |_| {
         if failures == 0 {
             return Verdict::Done;
         }
         failures -= 1;
         Verdict::Failed
     });
-    assert_eq!(told, "[1]\n[1]\n[1]\n[2]");
+    assert_eq!(steps, "[1]\n[1]\n[1]\n[2]");
 }
 
 fn retry_attempts() {
     let settings =
         Settings { batch_size: 2, maximum_retry_attempts: Some(2), ..Settings::default() };
-    let told = deliveries(&settings, &[1, 2, 3], 0, fails_on(2));
+    let steps = deliveries(&settings, &[1, 2, 3], 0, fails_on(2));
     let expected = "[1, 2]\n[1, 2]\n[1, 2]\nRetryAttemptsExhausted after 3: [1, 2]\n[3]";
-    assert_eq!(told, expected);
+    assert_eq!(steps, expected);
     let settings = Settings { maximum_retry_attempts: Some(0), ..settings };
-    let told = deliveries(&settings, &[1, 2, 3], 0, fails_on(2));
-    assert_eq!(told, "[1, 2]\nRetryAttemptsExhausted after 1: [1, 2]\n[3]");
+    let steps = deliveries(&settings, &[1, 2, 3], 0, fails_on(2));
+    assert_eq!(steps, "[1, 2]\nRetryAttemptsExhausted after 1: [1, 2]\n[3]");
 }
 
 fn checkpoint() {
     let settings = Settings { batch_size: 4, ..Settings::default() };
-    let told = deliveries(&settings, &[1, 2, 3, 4, 5], 0, |batch| match batch {
+    let steps = deliveries(&settings, &[1, 2, 3, 4, 5], 0, |batch| match batch {
         [1, ..] => Verdict::From(2),
         _ => Verdict::Done,
     });
-    assert_eq!(told, "[1, 2, 3, 4]\n[3, 4]\n[5]");
+    assert_eq!(steps, "[1, 2, 3, 4]\n[3, 4]\n[5]");
 }
 
 fn bisecting() {
@@ -297,10 +296,10 @@ fn bisecting() {
         maximum_retry_attempts: Some(1),
         ..Settings::default()
     };
-    let told = deliveries(&settings, &[1, 2, 3, 4, 5, 6], 0, fails_on(3));
+    let steps = deliveries(&settings, &[1, 2, 3, 4, 5, 6], 0, fails_on(3));
     let expected = "[1, 2, 3, 4, 5]\n[1, 2]\n[3, 4, 5]\n[3]\n[3]\n\
                     RetryAttemptsExhausted after 4: [3]\n[4, 5]\n[6]";
-    assert_eq!(told, expected);
+    assert_eq!(steps, expected);
 }
 
 /// "If you turn on both, the batch is bisected at the returned sequence number, and Lambda retries
@@ -309,21 +308,21 @@ fn bisecting() {
 fn bisecting_partial() {
     let settings = Settings { bisect_batch_on_function_error: true, ..Settings::default() };
     let mut is_first = true;
-    let told = deliveries(&settings, &[1, 2, 3, 4], 0, |_| {
+    let steps = deliveries(&settings, &[1, 2, 3, 4], 0, |_| {
         if std::mem::take(&mut is_first) { Verdict::From(1) } else { Verdict::Done }
     });
-    assert_eq!(told, "[1, 2, 3, 4]\n[2, 3, 4]");
+    assert_eq!(steps, "[1, 2, 3, 4]\n[2, 3, 4]");
 }
 
 fn record_age() {
     let settings = Settings { maximum_record_age_seconds: Some(60), ..Settings::default() };
-    let told = deliveries(&settings, &[1, 2, 50], 100_000, |_| Verdict::Done);
-    assert_eq!(told, "RecordAgeExceeded after 0: [1, 2]\n[50]");
-    let told = deliveries(&settings, &[1, 2], 100_000, |_| Verdict::Done);
-    assert_eq!(told, "RecordAgeExceeded after 0: [1, 2]");
+    let steps = deliveries(&settings, &[1, 2, 50], 100_000, |_| Verdict::Done);
+    assert_eq!(steps, "RecordAgeExceeded after 0: [1, 2]\n[50]");
+    let steps = deliveries(&settings, &[1, 2], 100_000, |_| Verdict::Done);
+    assert_eq!(steps, "RecordAgeExceeded after 0: [1, 2]");
 }
 
-fn one_item_has_one_lane() {
+fn records_of_one_item_share_a_lane() {
     let lanes: Vec<usize> = (0..100).map(|number| lane_of(&record(number, 0), 4)).collect();
     assert!((0..4).all(|lane| lanes.contains(&lane)));
     let again = |number| lane_of(&record(number, 7), 4);

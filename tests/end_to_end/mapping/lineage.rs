@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use referee::streams::Shard;
 
-/// The shards that may be read now, of which these have been read to their end. A parent that is
-/// no longer listed has been trimmed, and there is nothing of it left to read.
+/// The shards that may be read now, given those that have been read to their end. A parent that is
+/// no longer listed has been trimmed: there is nothing left to read in it.
 pub(super) fn readable<'s>(
     shards: &'s [Shard],
     finished: &'s BTreeSet<String>,
@@ -22,9 +22,9 @@ pub(super) fn readable<'s>(
 }
 
 pub(super) const TESTS: &[(&str, fn())] =
-    &[("a_child_waits_for_its_parent", a_child_waits_for_its_parent)];
+    &[("a_child_shard_waits_for_its_parent", a_child_shard_waits_for_its_parent)];
 
-fn a_child_waits_for_its_parent() {
+fn a_child_shard_waits_for_its_parent() {
     let shard = |id: &str, parent: Option<&str>| Shard {
         id: id.to_owned(),
         parent: parent.map(str::to_owned),

@@ -1,6 +1,6 @@
-//! An event source mapping: what stands between a stream and its function, as AWS documents it.
+//! An event source mapping, which delivers a stream to a function, as AWS documents it.
 //!
-//! The rules are pure, and have tests of their own; [`run`] applies them to a real stream.
+//! The logic is pure, and has tests of its own; [`run`] applies it to a real stream.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
 mod destination;
@@ -22,9 +22,9 @@ pub(crate) struct Settings {
     pub(crate) maximum_batching_window_seconds: u32,
     pub(crate) parallelization_factor: usize,
     pub(crate) bisect_batch_on_function_error: bool,
-    /// Without one, until the record is too old.
+    /// `None`: until the record is too old.
     pub(crate) maximum_retry_attempts: Option<u32>,
-    /// Without one, until the stream has it no longer.
+    /// `None`: until the stream has trimmed it.
     pub(crate) maximum_record_age_seconds: Option<u32>,
     /// `ReportBatchItemFailures`.
     pub(crate) reports_batch_item_failures: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Settings {
 }
 
 impl Default for Settings {
-    /// What AWS sets, but for partial responses, without which Referee is not to be run.
+    /// The defaults of AWS, but with partial responses, which Referee needs.
     fn default() -> Self {
         Self {
             batch_size: 100,
@@ -48,7 +48,7 @@ impl Default for Settings {
     }
 }
 
-/// The tests of the rules themselves.
+/// The tests of the pure logic.
 pub(crate) fn trials() -> Vec<Trial> {
     let tests = [filter::TESTS, lane::TESTS, lineage::TESTS, response::TESTS, destination::TESTS];
     let trial = |(name, test): &(&str, fn())| {

@@ -1,20 +1,20 @@
-//! What a function's response means, where the mapping asks for `ReportBatchItemFailures`.
+//! The meaning of a function's response, where the mapping has `ReportBatchItemFailures`.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use referee::streams::StreamRecord;
 use serde_json::Value as Json;
 
-/// What is done, and what is not.
+/// The result of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Done,
-    /// Everything from this place in the batch on is not.
+    /// The records from this index of the batch on are not done.
     From(usize),
     Failed,
 }
 
-/// What a response says about a batch.
+/// The result of a batch according to a response.
 ///
 /// "Lambda treats a batch as a complete success if you return: an empty `batchItemFailure` list, a
 /// null `batchItemFailure` list, an empty `EventResponse`, a null `EventResponse`"; "as a complete
@@ -40,7 +40,8 @@ pub(super) fn read(body: &[u8], batch: &[StreamRecord]) -> Verdict {
     let places: Option<Vec<usize>> = failures.iter().map(place).collect();
     match places {
         None => Verdict::Failed,
-        // "The lowest sequence number is the checkpoint": a batch is in their order.
+        // "The lowest sequence number is the checkpoint": the records of a batch are in the order
+        // of their numbers.
         Some(places) => places.into_iter().min().map_or(Verdict::Done, Verdict::From),
     }
 }
@@ -48,7 +49,7 @@ pub(super) fn read(body: &[u8], batch: &[StreamRecord]) -> Verdict {
 pub(super) const TESTS: &[(&str, fn())] = &[
     ("an_empty_or_null_response_is_success", success),
     ("a_bad_identifier_fails_the_batch", failure),
-    ("the_lowest_number_is_the_checkpoint", checkpoint),
+    ("the_lowest_sequence_number_is_the_checkpoint", checkpoint),
 ];
 
 fn verdict(body: &str) -> Verdict {
@@ -63,7 +64,7 @@ fn success() {
         "{}",
         r#"{"batchItemFailures":[]}"#,
         r#"{"batchItemFailures":null}"#,
-        // The trap: one letter less, and the batch counts as done.
+        // A trap: with one letter missing, the batch counts as done.
         r#"{"batchItemFailure":[{"itemIdentifier":"000000000000000000100"}]}"#,
     ] {
         assert_eq!(verdict(body), Verdict::Done, "{body}");

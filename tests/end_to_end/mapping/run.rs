@@ -1,4 +1,4 @@
-//! A mapping at work: a real stream in, invocations out.
+//! A running mapping, from a real stream to invocations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -21,19 +21,19 @@ use super::response::{self, Verdict};
 use crate::lambda::Lambda;
 use crate::runtime_api::Invoked;
 
-/// How long a stream may take to come to rest before something must be wrong.
+/// How long a stream may take to come to rest.
 const REST_MS_MAX: u64 = 240_000;
-/// How long to wait where there was nothing to do, or it failed.
+/// How long to wait after a round with nothing to do, or with a failure.
 const PAUSE_MS: u64 = 20;
 
-/// What a mapping has done.
+/// The totals of a mapping.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     /// Records read from the stream that passed the filters.
     pub(crate) records: usize,
     pub(crate) filtered_out: usize,
     pub(crate) invocations: usize,
-    /// Invocations that ended in an error, in no answer, or in an answer about failures.
+    /// Invocations that ended with an error, without an answer, or with reported failures.
     pub(crate) failures: usize,
     /// Records delivered again.
     pub(crate) redelivered: usize,
@@ -49,27 +49,27 @@ pub(crate) struct Mapping {
     function: Rc<Lambda>,
     shards: BTreeMap<String, Reading>,
     finished: BTreeSet<String>,
-    /// How often an answer gets lost, after which its batch is delivered again.
-    forgets: Option<(fastrand::Rng, f64)>,
+    /// The probability that an answer is lost and its batch redelivered.
+    lost_answers: Option<(fastrand::Rng, f64)>,
     /// Every record that was read.
     pub(crate) records: Vec<Box<RawValue>>,
-    /// How the last invocation that failed did so.
+    /// The result of the last failed invocation.
     pub(crate) last_failure: Option<Invoked>,
-    /// What was given up, as the on-failure destination has it.
+    /// The batches that were given up, as records in the on-failure destination.
     pub(crate) destination: Vec<Json>,
     pub(crate) counts: Counts,
 }
 
 /// A shard that is being read.
 struct Reading {
-    /// Where to go on; nothing at the end.
+    /// The next iterator; `None` at the end of the shard.
     iterator: Option<String>,
-    /// What was read last.
+    /// The position of the last record read.
     read: Position,
     lanes: Vec<Lane>,
 }
 
-/// What became of one step of a lane.
+/// The result of one step of a lane.
 enum Stepped {
     Idle,
     Delivered { invoked: Invoked, again: usize, discarded: Option<Discarded>, is_done: bool },
@@ -92,7 +92,7 @@ impl Mapping {
             function,
             shards: BTreeMap::new(),
             finished: BTreeSet::new(),
-            forgets: None,
+            lost_answers: None,
             records: Vec::new(),
             last_failure: None,
             destination: Vec::new(),
@@ -100,21 +100,21 @@ impl Mapping {
         }
     }
 
-    /// The same mapping, of which each answer gets lost with this chance: "at least once".
-    pub(crate) fn forgetting(mut self, seed: u64, chance: f64) -> Self {
-        self.forgets = Some((fastrand::Rng::with_seed(seed), chance));
+    /// The same mapping, where each answer is lost with this probability: "at least once".
+    pub(crate) fn losing_answers(mut self, seed: u64, chance: f64) -> Self {
+        self.lost_answers = Some((fastrand::Rng::with_seed(seed), chance));
         self
     }
 
-    /// Works until nothing is left to be delivered, and nothing more is written.
+    /// Runs until nothing is left to deliver and nothing more is written.
     pub(crate) async fn drain(&mut self) {
         self.drain_while(|| false).await;
     }
 
-    /// The same, while something else may still be going on.
+    /// The same, at least while `goes_on` returns true.
     pub(crate) async fn drain_while(&mut self, goes_on: impl Fn() -> bool) {
         let limit = Instant::now() + Duration::from_millis(REST_MS_MAX);
-        // What the function wrote last may show only in the round after.
+        // The function's last writes may appear only in the next round.
         let mut quiet_rounds = 0;
         while quiet_rounds < 2 {
             let went_on = goes_on();
@@ -123,23 +123,25 @@ impl Mapping {
         }
     }
 
-    /// What may tell why the stream does not come to rest.
+    /// Details for the error that the stream does not come to rest.
     fn state(&self) -> String {
         let log = self.function.log.lines();
         let tail = log.iter().skip(log.len().saturating_sub(5)).cloned().collect::<Vec<_>>();
         format!("{:?}\n{:?}\n{}", self.last_failure, self.counts, tail.join("\n"))
     }
 
-    /// Reads on in every shard, and delivers a batch of each lane. Says whether there was
-    /// anything to do.
+    /// Reads the next page of every shard, and delivers a batch of each lane. Returns whether there
+    /// was anything to do.
     pub(crate) async fn round(&mut self) -> bool {
         self.read().await;
         let (function, settings) = (&self.function, &self.settings);
         let mut steps = Vec::new();
         for (shard, reading) in &mut self.shards {
             for lane in &mut reading.lanes {
-                let is_forgotten =
-                    self.forgets.as_mut().is_some_and(|(random, chance)| random.f64() < *chance);
+                let is_forgotten = self
+                    .lost_answers
+                    .as_mut()
+                    .is_some_and(|(random, chance)| random.f64() < *chance);
                 steps.push(async move {
                     (shard.clone(), step(lane, function, settings, is_forgotten).await)
                 });
@@ -200,7 +202,7 @@ impl Mapping {
         let reading = self.shards.get_mut(shard).unwrap();
         let now_ms = SystemClock.now_ms();
         let Some(iterator) = &reading.iterator else {
-            // A child may be read once everything of its parent is done with.
+            // A child may be read once its parent's records are all processed.
             if reading.lanes.iter().all(Lane::is_idle) {
                 self.finished.insert(shard.to_owned());
                 self.shards.remove(shard);
@@ -210,8 +212,8 @@ impl Mapping {
         let wanted = self.settings.batch_size * self.settings.parallelization_factor;
         let page = self.streams.read(&self.stream, iterator, wanted).await;
         if let Err(StreamError::Trimmed(_)) = page {
-            // DynamoDB Local sometimes says so of what was just written, where several tables are
-            // written to at once. Had it lost a record, the scenario's audit would miss it.
+            // DynamoDB Local sometimes returns this error for new records while several tables are
+            // written to. If a record were lost, the scenario's audit would notice.
             if let Some(iterator) =
                 done(self.streams.open(&self.stream, shard, &reading.read).await)
             {
@@ -237,10 +239,9 @@ impl Mapping {
     }
 }
 
-/// Whether a record is one that AWS would make too. Where two clients delete an item at once,
-/// DynamoDB Local sometimes tells of a second delete, of nothing; in AWS, a write that changes
-/// nothing makes no record.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+/// Whether AWS would make this record too. If two clients delete an item at once, DynamoDB Local
+/// sometimes makes a second `REMOVE` record, without an image; in AWS, a write that changes nothing
+/// makes no record. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 fn is_of_a_change(record: &StreamRecord) -> bool {
     let has = |text: &str| record.json.get().contains(text);
     !(has(r#""eventName":"REMOVE""#)
@@ -248,7 +249,7 @@ fn is_of_a_change(record: &StreamRecord) -> bool {
         && !has(r#""OldImage":"#))
 }
 
-/// What was read, unless it may be tried again.
+/// The result of a read; `None` if the read is to be retried.
 fn done<T>(read: Result<T, StreamError>) -> Option<T> {
     match read {
         Ok(read) => Some(read),
@@ -281,7 +282,7 @@ async fn step(
         | Invoked::Crashed(_) => Verdict::Failed,
     };
     let again = redelivered(&batch);
-    let discarded = lane.settle(batch, verdict);
+    let discarded = lane.finish(batch, verdict);
     Stepped::Delivered { invoked, again, discarded, is_done: verdict == Verdict::Done }
 }
 
