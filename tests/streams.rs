@@ -1,4 +1,4 @@
-//! The streams' API on DynamoDB Local, where it runs.
+//! The streams API on DynamoDB Local, if it runs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -27,12 +27,12 @@ type Test = fn(Table) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {
     let tests: [(&str, Test); 6] = [
-        ("records_come_in_order_and_as_lambda_delivers_them", |table| Box::pin(order(table))),
-        ("reading_begins_where_it_is_told_to", |table| Box::pin(positions(table))),
-        ("the_latest_stream_of_a_table_counts", |table| Box::pin(latest(table))),
-        ("a_table_without_a_stream_is_told", |table| Box::pin(turned_off(table))),
-        ("a_stream_without_images_is_told", |table| Box::pin(keys_only(table))),
-        ("what_is_not_there_is_gone", |table| Box::pin(gone(table))),
+        ("records_are_read_in_order_and_in_lambdas_format", |table| Box::pin(order(table))),
+        ("reading_starts_at_the_given_position", |table| Box::pin(positions(table))),
+        ("the_latest_stream_of_a_table_is_used", |table| Box::pin(latest(table))),
+        ("a_table_without_a_stream_is_reported", |table| Box::pin(turned_off(table))),
+        ("a_stream_without_images_is_reported", |table| Box::pin(keys_only(table))),
+        ("a_missing_stream_or_shard_is_an_error", |table| Box::pin(gone(table))),
     ];
     let trial = |(name, test): (&str, Test)| {
         at_endpoint::trial(name, move |endpoint| {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().map(trial).collect()).exit_code()
 }
 
-/// A table of its own, with a stream.
+/// A table for one test, with a stream.
 struct Table {
     name: String,
     client: Client,
@@ -81,13 +81,13 @@ impl Table {
         set_stream(&self.client, &self.name, view).await;
     }
 
-    /// What there is from a place on.
+    /// The records from a position on.
     async fn read(&self, stream: &Stream, position: &Position) -> Vec<StreamRecord> {
         let mut records = Vec::new();
         for shard in self.streams.shards(&stream.arn).await.unwrap() {
             let opened = self.streams.open(&stream.arn, &shard.id, position).await;
             let mut next = Some(opened.unwrap());
-            // The end of a shard that is not closed is where nothing comes any more.
+            // An open shard ends where a page has no records.
             while let Some(iterator) = next {
                 let page = self.streams.read(&stream.arn, &iterator, 2).await.unwrap();
                 assert!(page.records.len() <= 2);
@@ -98,7 +98,7 @@ impl Table {
         records
     }
 
-    /// Why there is no stream to follow, with the table under a name that every run has.
+    /// The error that there is no stream to follow, with a fixed name for the table.
     async fn refusal(&self) -> String {
         let error = self.streams.latest(&self.name).await.unwrap_err();
         assert!(matches!(error, StreamError::Fatal(_)), "{error:?}");

@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::check;
 
-/// The rules, of tables whose names begin in this way.
+/// The rules, for tables whose names have this prefix.
 fn rules(prefix: &str) -> String {
     format!(
         r#"version: 1
@@ -43,7 +43,7 @@ references:
     )
 }
 
-/// A folder with the rules, and a client for the tables, none of which is there yet.
+/// A folder with the rules, and a client for the tables, which do not exist yet.
 struct Stage {
     folder: PathBuf,
     prefix: String,
@@ -63,7 +63,7 @@ impl Stage {
         let client = Client::new(&runtime.block_on(configure(Some(endpoint))));
         let stage = Self { folder, prefix, endpoint: endpoint.to_owned(), client, runtime };
         for table in ["shop", "orders"] {
-            // Where the endpoint outlives the tests, the table may be there from an earlier run.
+            // If the endpoint outlives the tests, the table may exist from an earlier run.
             stage.delete(table);
         }
         stage
@@ -78,7 +78,7 @@ impl Stage {
         let _ = self.runtime.block_on(deleted);
     }
 
-    /// Makes a table with this key, an index by this attribute, and a stream of this view type.
+    /// Creates a table with this key, an index on this attribute, and a stream with this view type.
     fn make(
         &self,
         table: &str,
@@ -309,7 +309,7 @@ pub(crate) fn access_denied() {
     );
 }
 
-/// Answers a request as DynamoDB does whose caller may not make it.
+/// Answers a request as DynamoDB does if the caller lacks the permission.
 fn deny(mut stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     let mut length = 0;

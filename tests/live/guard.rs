@@ -1,4 +1,4 @@
-//! Guarded transactions on a real endpoint, as they are printed.
+//! Printed guarded transactions, sent to a real endpoint.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -24,12 +24,12 @@ mod snippet {
 /// The golden file in JSON, as the command line would send it.
 const SNIPPET: &str = include_str!("../guard/snippet.json");
 
-/// Sends a printed transaction as it is. For each action, why it was refused; nothing if all of
-/// it was made.
+/// Sends a printed transaction. Returns the code for each action if it was refused; nothing if it
+/// was applied.
 fn send(endpoint: &str, transaction: &str) -> Vec<String> {
     let host = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    // DynamoDB Local takes any signature, but not none.
+    // DynamoDB Local accepts any signature, but requires one.
     write!(
         stream,
         "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
@@ -51,9 +51,9 @@ fn send(endpoint: &str, transaction: &str) -> Vec<String> {
     reasons.iter().map(|reason| reason["Code"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Makes a table anew.
+/// Creates a table, replacing an old one.
 async fn create(client: &Client, store: &DynamoDb, name: &str, key: &[(&str, KeyKind)]) {
-    // Where the endpoint outlives the tests, the table may be there from an earlier run.
+    // If the endpoint outlives the tests, the table may exist from an earlier run.
     let _ = client.delete_table().table_name(name).send().await;
     let mut attributes =
         key.iter().map(|(name, kind)| KeyAttribute { name: (*name).to_owned(), kind: *kind });
@@ -80,7 +80,7 @@ pub(crate) fn snippets(endpoint: &str) {
 
         put(&store, "parts", &json!({ "digest": { "B": "AAECAw==" }, "part": { "N": "7" } })).await;
         let next = json!({ "S": "thing#it's \"2\"\n\\ ${x} {y} é" });
-        // There is an item, but it is no thing.
+        // An item exists, but it is not a `thing`.
         put(&store, "things", &json!({ "id": next, "kind": { "S": "other" } })).await;
         assert_eq!(send(endpoint, SNIPPET), ["None", "None", failed]);
 
@@ -110,7 +110,7 @@ pub(crate) fn mirrors(endpoint: &str) {
     assert_eq!(guarded(&[&member]), ["None", "None", failed, failed]);
     put(key("company#new", "company#"));
     put(key("user#zoe", "user#"));
-    // What Referee did not write is not overwritten.
+    // An item that Referee did not write is not overwritten.
     put(key("user#zoe", "company#new"));
     assert_eq!(guarded(&[&member]), ["None", failed, "None", "None"]);
     let foreign = key("user#zoe", "company#new").to_string();

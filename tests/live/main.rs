@@ -1,4 +1,4 @@
-//! `referee replay` and `referee check` on real tables: on DynamoDB Local, where it runs.
+//! `referee replay` and `referee check` on real tables: on DynamoDB Local, if it runs.
 
 #![expect(
     clippy::indexing_slicing,
@@ -34,15 +34,15 @@ type Test = fn(&str);
 
 fn main() -> ExitCode {
     let tests: [(&str, Test); 9] = [
-        ("a_replay_writes_only_where_it_is_told_to_apply", replay_and_apply),
-        ("a_missing_table_is_told_to_the_operator", missing_table),
-        ("a_missing_configuration_is_told_to_the_operator", missing_configuration),
-        ("a_check_tells_of_tables_that_are_not_there", check::tables_that_are_not_there),
-        ("a_check_tells_how_tables_differ_from_the_rules", check::tables_that_differ),
-        ("a_check_is_content_with_tables_that_agree", check::tables_that_agree),
+        ("a_replay_writes_only_with_apply", replay_and_apply),
+        ("a_missing_table_is_reported", missing_table),
+        ("a_missing_configuration_is_reported", missing_configuration),
+        ("a_check_reports_missing_tables", check::tables_that_are_not_there),
+        ("a_check_reports_how_tables_differ_from_the_rules", check::tables_that_differ),
+        ("a_check_accepts_tables_that_fit_the_rules", check::tables_that_agree),
         ("a_check_without_credentials_is_incomplete", check::no_credentials),
         ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
-        ("a_guarded_write_keeps_mirrors_and_clobbers_nothing", guard::mirrors),
+        ("a_guarded_write_maintains_mirrors_and_overwrites_no_foreign_item", guard::mirrors),
     ];
     let trial = |(name, test): (&str, Test)| {
         at_endpoint::trial(name, move |endpoint| {
@@ -51,11 +51,11 @@ fn main() -> ExitCode {
         })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
-    trials.push(Trial::test("what_makes_no_sense_is_refused", || {
+    trials.push(Trial::test("contradictory_arguments_are_refused", || {
         refusals();
         Ok(())
     }));
-    trials.push(Trial::test("a_check_that_is_denied_is_incomplete", || {
+    trials.push(Trial::test("a_check_without_permission_is_incomplete", || {
         check::access_denied();
         Ok(())
     }));
@@ -124,7 +124,7 @@ fn replay_and_apply(endpoint: &str) {
     assert_eq!(runtime.block_on(table.items_like(&after)), after);
     assert_eq!(runtime.block_on(table.count()), after.len());
 
-    // Redelivered, all of it changes nothing.
+    // Redelivery of everything changes nothing.
     fixture.referee(&applied).output().unwrap();
     assert_eq!(runtime.block_on(table.items_like(&after)), after);
 }
@@ -147,17 +147,17 @@ fn missing_table(endpoint: &str) {
 
 fn missing_configuration(endpoint: &str) {
     let fixture = Fixture::new("missing_configuration");
-    let told = |variables: &[(&str, &str)]| {
+    let stderr_with = |variables: &[(&str, &str)]| {
         let mut command = fixture.referee(&["replay", "--endpoint-url", endpoint, "stream"]);
         command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
         let output = command.envs(variables.iter().copied()).output().unwrap();
         assert_eq!(output.status.code(), Some(3));
         String::from_utf8(output.stderr).unwrap()
     };
-    // What the SDK says of it is its own affair, and may change.
-    let error = told(&[("AWS_REGION", "us-east-1")]);
+    // The text of the SDK's error is not checked: it may change.
+    let error = stderr_with(&[("AWS_REGION", "us-east-1")]);
     assert!(error.contains("\nhelp: give credentials"), "{error}");
-    let error = told(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
+    let error = stderr_with(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
     assert!(error.contains("\nhelp: check the endpoint, and the Region"), "{error}");
 }
 
@@ -209,7 +209,7 @@ fn check(mut command: Command, expected: &Expect) {
     expected.assert_eq(&transcript(&mut command));
 }
 
-/// A copy of the fixture `company-user` whose table has a name of its own, and is not there yet.
+/// A copy of the fixture `company-user` with its own table name. The table does not exist yet.
 struct Fixture {
     folder: PathBuf,
     table: String,
@@ -250,7 +250,7 @@ impl Fixture {
         json["app"].as_array().unwrap().iter().map(item).collect()
     }
 
-    /// The images that the events left, in order, and the keys of what they deleted.
+    /// The writes of the events, in order: puts of new images, and deletes.
     fn writes(&self) -> Vec<Action> {
         let mut events: Vec<_> = fs::read_dir(self.folder.join("stream")).unwrap().collect();
         events.sort_by_key(|event| event.as_ref().unwrap().path());
@@ -275,7 +275,7 @@ fn item(json: &Json) -> Item<'static> {
     into_owned(item)
 }
 
-/// The fixture's table, in which everything has happened that was recorded.
+/// The fixture's table, with all the recorded writes made.
 struct Table {
     name: String,
     client: Client,
@@ -287,7 +287,7 @@ impl Table {
         let config = configure(Some(endpoint)).await;
         let name = fixture.table.clone();
         let table = Self { name, client: Client::new(&config), store: DynamoDb::new(&config) };
-        // Where the endpoint outlives the tests, the table may be there from an earlier run.
+        // If the endpoint outlives the tests, the table may exist from an earlier run.
         let _ = table.client.delete_table().table_name(&table.name).send().await;
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };

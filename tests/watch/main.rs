@@ -1,4 +1,4 @@
-//! `referee watch`: on DynamoDB Local, where it runs.
+//! `referee watch`, on DynamoDB Local, if it runs.
 
 #![expect(
     clippy::indexing_slicing,
@@ -32,18 +32,18 @@ type Test = fn(&str);
 
 fn main() -> ExitCode {
     let tests: [(&str, Test); 12] = [
-        ("mirrors_appear_and_violations_are_told", mirrors_and_violations),
-        ("what_was_done_is_not_done_again", stop_and_resume),
-        ("a_killed_watcher_loses_nothing", kill_and_resume),
-        ("a_watcher_that_is_asked_to_stop_finishes_its_batch", terminate),
-        ("from_latest_the_past_is_left_alone", latest),
-        ("a_new_stream_of_the_table_is_told", another_stream),
-        ("a_poisoned_record_holds_nobody_up", poisoned),
+        ("mirrors_are_written_and_violations_are_reported", mirrors_and_violations),
+        ("a_watcher_resumes_from_its_checkpoint", stop_and_resume),
+        ("a_killed_watcher_loses_no_record", kill_and_resume),
+        ("a_terminated_watcher_finishes_its_batch", terminate),
+        ("from_latest_ignores_earlier_records", latest),
+        ("a_new_stream_of_the_table_is_reported", another_stream),
+        ("a_poison_record_does_not_block_the_others", poisoned),
         ("two_tables_are_watched_at_once", two_tables),
-        ("a_checkpoint_table_is_for_one_watcher", checkpoint_table),
-        ("observing_writes_nothing", observe),
-        ("tables_that_do_not_agree_are_told_at_once", differences),
-        ("make_up_shows_an_example", up),
+        ("a_checkpoint_table_allows_one_watcher_at_a_time", checkpoint_table),
+        ("observe_mode_writes_nothing", observe),
+        ("tables_that_do_not_fit_the_rules_are_reported_at_the_start", differences),
+        ("make_up_runs_the_example", up),
     ];
     let trial = |(name, test): (&str, Test)| {
         at_endpoint::trial(name, move |endpoint| {
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
-    trials.push(Trial::test("what_makes_no_sense_is_refused", || {
+    trials.push(Trial::test("contradictory_arguments_are_refused", || {
         refusals();
         Ok(())
     }));
@@ -68,7 +68,7 @@ fn mirrors_and_violations(endpoint: &str) {
     world.join("eve");
     watcher.wait_for("violation");
     assert!(world.has_mirror("ada") && world.has_mirror("eve"));
-    Watcher::settle();
+    Watcher::wait_for_own_records();
     check(
         &watcher.stop("INT"),
         &expect![[r#"
@@ -120,7 +120,7 @@ fn kill_and_resume(endpoint: &str) {
     assert_eq!(last.code, 1, "{last:?}");
     assert!((0..MEMBERS).all(|number| world.has_mirror(&number.to_string())));
     assert!(last.stderr.contains("from the checkpoint on"), "{last:?}");
-    // What was killed is not begun all over.
+    // The watcher did not start again from the beginning.
     let [records] = last.totals(["records"]);
     assert!(records < 2 * MEMBERS as u64, "{records}");
 }
@@ -139,7 +139,8 @@ fn terminate(endpoint: &str) {
     let last = world.run(&[&arguments[..], &["--once"]].concat());
     let [first_writes, first_records] = first.totals(["writes", "records"]);
     let [last_writes, last_records] = last.totals(["writes", "records"]);
-    // Nothing was lost, and nothing done twice: the seed, the members and their mirrors.
+    // Nothing was lost, and nothing was done twice: the records are those of the seed, the members
+    // and their mirrors.
     assert_eq!(first_writes + last_writes, MEMBERS);
     assert_eq!(first_records + last_records, 4 + 2 * MEMBERS);
     assert!(first_writes > 0);
@@ -152,7 +153,7 @@ fn latest(endpoint: &str) {
     let arguments = ["--json", "--from", "latest", "--checkpoint", "checkpoint.json"];
     let watcher = world.watch(&arguments);
     watcher.wait_for("watching");
-    // The iterator is there a moment later.
+    // The iterator is opened a moment later.
     sleep(Duration::from_millis(500));
     world.join("bob");
     watcher.wait_for("user#bob@example.com");
@@ -169,9 +170,9 @@ fn another_stream(endpoint: &str) {
     world.join("ada");
     world.set_stream(Some(StreamViewType::NewAndOldImages));
     world.join("bob");
-    let told = world.run(&["--once", "--checkpoint", "checkpoint.json"]);
+    let output = world.run(&["--once", "--checkpoint", "checkpoint.json"]);
     check(
-        &told,
+        &output,
         &expect![[r#"
         exit code 0
         --- stdout
@@ -188,20 +189,20 @@ fn another_stream(endpoint: &str) {
 fn poisoned(endpoint: &str) {
     let world = World::new("poisoned", endpoint);
     world.create();
-    // An item of almost 400 KB, whose mirror, having a mark, would be larger.
+    // An item of almost 400 KB, whose mirror would exceed the limit because of its mark.
     let role = "x".repeat(409_560);
     world.put(&json!({"pk": {"S": "company#acme"}, "sk": {"S": "user#a"}, "role": {"S": role}}));
     world.join("ada");
-    let told = world.run(&["--json", "--once"]);
-    assert_eq!(told.code, 1);
+    let output = world.run(&["--json", "--once"]);
+    assert_eq!(output.code, 1);
     assert!(world.has_mirror("ada"));
-    let rejected = told.lines().into_iter().find(|line| line["type"] == "rejected").unwrap();
+    let rejected = output.lines().into_iter().find(|line| line["type"] == "rejected").unwrap();
     let keys: Vec<_> = rejected.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["error", "event", "payload", "record", "sequence", "type"]);
     let payload = &rejected["payload"];
     assert_eq!(payload["dynamodb"]["NewImage"]["role"]["S"], role);
     assert_eq!(payload["dynamodb"]["SequenceNumber"], rejected["sequence"]);
-    assert_eq!(told.totals(["rejected"]), [1]);
+    assert_eq!(output.totals(["rejected"]), [1]);
 }
 
 fn two_tables(endpoint: &str) {
@@ -225,10 +226,10 @@ mirrors:
         .map(|(pk, sk)| json!({"pk": {"S": pk}, "sk": {"S": sk}}));
     world.write("watch-two-one", Action::Put(item(&source)));
     watcher.wait_for("put ");
-    // Someone deletes the mirror, in the other table.
+    // Another client deletes the mirror, in the other table.
     world.write("watch-two-two", Action::Delete(item(&mirror)));
     watcher.wait_for("violation");
-    Watcher::settle();
+    Watcher::wait_for_own_records();
     check(
         &watcher.stop("INT"),
         &expect![[r#"
@@ -268,10 +269,10 @@ fn checkpoint_table(endpoint: &str) {
     watcher.wait_for("put ");
     let second = world.run(&arguments);
     assert_eq!(second.code, 3);
-    let told = "are followed by another `referee watch`: process ";
-    assert!(second.stderr.contains(told), "{second:?}");
+    let output = "are followed by another `referee watch`: process ";
+    assert!(second.stderr.contains(output), "{second:?}");
     assert!(second.stderr.contains("\nhelp: stop it"), "{second:?}");
-    Watcher::settle();
+    Watcher::wait_for_own_records();
     assert_eq!(watcher.stop("TERM").code, 0);
     let third = world.run(&[&arguments[..], &["--once", "--json"]].concat());
     assert_eq!((third.code, third.totals(["records"])), (0, [0]), "{third:?}");
@@ -281,10 +282,10 @@ fn observe(endpoint: &str) {
     let world = World::new("observe", endpoint);
     world.create();
     world.join("ada");
-    let told = world.run(&["--observe", "--once"]);
+    let output = world.run(&["--observe", "--once"]);
     assert!(!world.has_mirror("ada"));
     check(
-        &told,
+        &output,
         &expect![[r#"
             exit code 1
             --- stdout
@@ -364,7 +365,7 @@ fn refusals() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         stderr.lines().next().unwrap().to_owned()
     };
-    let told = [
+    let output = [
         refused(&["--create-tables"]),
         refused(&["--checkpoint", "a", "--checkpoint-table", "b"]),
         refused(&["--batch-size", "1001"]),
@@ -376,5 +377,5 @@ fn refusals() {
         error: the argument '--checkpoint <FILE>' cannot be used with '--checkpoint-table <NAME>'
         error: invalid value '1001' for '--batch-size <N>': 1001 is not in 1..=1000
         error: invalid value 'localhost:8000' for '--endpoint-url <URL>': it must begin with http:// or https://
-        error: invalid value 'yesterday' for '--from <WHERE>'"#]].assert_eq(&told.join("\n"));
+        error: invalid value 'yesterday' for '--from <WHERE>'"#]].assert_eq(&output.join("\n"));
 }

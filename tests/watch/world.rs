@@ -1,4 +1,4 @@
-//! The example's tables, and watchers at work on them.
+//! The example's tables, and running watchers.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use tokio::runtime::Runtime;
 
 use crate::stream_setting::set_stream;
 
-/// How long anything may take to happen.
+/// The maximum time to wait for an event.
 const PATIENCE_MS: u64 = 30_000;
 
-/// How a watcher has ended.
+/// The result of a watcher.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -34,7 +34,7 @@ impl Ended {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Some of the totals that are in the last line.
+    /// Some of the totals in the last line.
     pub(crate) fn totals<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let summary = self.lines().pop().unwrap_or_else(|| panic!("{self:?}"));
         names.map(|name| summary[name].as_u64().unwrap())
@@ -47,7 +47,7 @@ pub(crate) fn check(ended: &Ended, expected: &Expect) {
     expected.assert_eq(&text);
 }
 
-/// A watcher at work.
+/// A running watcher.
 pub(crate) struct Watcher {
     child: Child,
     stdout: PathBuf,
@@ -73,22 +73,22 @@ impl Watcher {
 
     /// Waits for a text on either stream.
     pub(crate) fn wait_for(&self, text: &str) {
-        self.wait_until(|told| told.contains(text));
+        self.wait_until(|output| output.contains(text));
     }
 
     pub(crate) fn wait_until(&self, is_there: impl Fn(&str) -> bool) {
-        let told = || self.stdout() + &fs::read_to_string(&self.stderr).unwrap();
+        let output = || self.stdout() + &fs::read_to_string(&self.stderr).unwrap();
         for _ in 0..PATIENCE_MS / 20 {
-            if is_there(&told()) {
+            if is_there(&output()) {
                 return;
             }
             sleep(Duration::from_millis(20));
         }
-        panic!("it never came: {}", told());
+        panic!("it never appeared: {}", output());
     }
 
-    /// Lets a watcher's own writes come back.
-    pub(crate) fn settle() {
+    /// Waits until a watcher has read the records of its own writes.
+    pub(crate) fn wait_for_own_records() {
         sleep(Duration::from_millis(1_500));
     }
 
@@ -116,7 +116,7 @@ impl Watcher {
     }
 }
 
-/// The example of `events/company-user`, with a table of its own.
+/// The example of `events/company-user`, with its own table.
 pub(crate) struct World {
     pub(crate) folder: PathBuf,
     endpoint: String,
@@ -142,12 +142,12 @@ impl World {
         let config = runtime.block_on(configure(Some(endpoint)));
         let (client, store) = (Client::new(&config), DynamoDb::new(&config));
         let world = Self { folder, endpoint: endpoint.to_owned(), table, runtime, client, store };
-        // Where the endpoint outlives the tests, the table may be there from an earlier run.
+        // If the endpoint outlives the tests, the table may exist from an earlier run.
         world.delete(&world.table);
         world
     }
 
-    /// Makes the table, with the items of the seed.
+    /// Creates the table, with the items of the seed.
     pub(crate) fn create(&self) {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
@@ -175,7 +175,7 @@ impl World {
         self.write(&self.table, Action::Put(item(json)));
     }
 
-    /// Lets someone join the company.
+    /// Puts a member of the company.
     pub(crate) fn join(&self, name: &str) {
         let sk = format!("user#{name}@example.com");
         self.put(&json!({"pk": {"S": "company#acme"}, "sk": {"S": sk}, "role": {"S": "any"}}));
