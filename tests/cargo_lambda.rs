@@ -1,14 +1,14 @@
-//! The function as `cargo lambda` has it: packed for deployment, and run on this machine.
+//! The function under `cargo lambda`: packaged for deployment, and run on this machine.
 //!
-//! `make test` says where cargo-lambda is in `REFEREE_TEST_CARGO_LAMBDA`, where the built function
-//! is in `REFEREE_TEST_LAMBDA`, and where DynamoDB Local is in `REFEREE_TEST_DYNAMODB`. Without
-//! them these tests do not run, and say so.
+//! `make test` sets `REFEREE_TEST_CARGO_LAMBDA` to the path of cargo-lambda, `REFEREE_TEST_LAMBDA`
+//! to the built function, and `REFEREE_TEST_DYNAMODB` to the endpoint of DynamoDB Local. Without
+//! them these tests are skipped with a warning.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed, and tells what it did"
+    reason = "a test that cannot go on has failed, and prints what it did"
 )]
 
 use std::fs;
@@ -29,7 +29,7 @@ use serde_json::{Value as Json, json};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
     let variable = |name| std::env::var(name).ok();
     if let Some(tool) = variable("REFEREE_TEST_CARGO_LAMBDA") {
         match variable("REFEREE_TEST_LAMBDA") {
@@ -38,14 +38,14 @@ fn main() {
                 let test = move || deploys_with_its_rules(&tool, &binary);
                 trials.push(trial("deploy --dry", test));
             }
-            None => eprintln!("warning: the test of deployment is SKIPPED: nothing is built"),
+            None => eprintln!("warning: the test of deployment is SKIPPED: no function is built"),
         }
         if let Some(endpoint) = variable("REFEREE_TEST_DYNAMODB") {
-            // One after the other: fixtures share the names of tables.
+            // One after the other, because fixtures share table names.
             trials.push(trial("invoke", move || answers_every_fixture(&tool, &endpoint)));
         }
     } else {
-        eprintln!("warning: the tests of cargo-lambda are SKIPPED: it is not there");
+        eprintln!("warning: the tests of cargo-lambda are SKIPPED: it is not installed");
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -57,7 +57,7 @@ fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
     })
 }
 
-/// Prints the content of a file in an archive, or its mode. cargo-lambda comes with Python.
+/// Prints the content or the mode of a file in an archive. cargo-lambda comes with Python.
 const UNPACK: &str = r#"
 import sys, zipfile
 path, what, entry = sys.argv[1:]
@@ -66,7 +66,7 @@ with zipfile.ZipFile(path) as archive:
     sys.stdout.buffer.write(archive.read(entry) if what == "content" else mode.encode())
 "#;
 
-/// A project's folder is deployed as it is: the binary, and the rules beside it.
+/// The folder of a project is deployed: the binary, with the rules beside it.
 fn deploys_with_its_rules(tool: &str, binary: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy");
     let _ = fs::remove_dir_all(&folder);
@@ -75,7 +75,7 @@ fn deploys_with_its_rules(tool: &str, binary: &str) {
         fs::copy(file, folder.join(file)).unwrap();
     }
     fs::copy("events/company-user/referee.yaml", folder.join("referee.yaml")).unwrap();
-    // Only the manifest is looked at, which names these.
+    // Only the manifest is read, which names these files.
     for file in ["src/lib.rs", "src/bin/referee.rs", "src/bin/referee-lambda.rs"] {
         fs::write(folder.join(file), "").unwrap();
     }
@@ -88,15 +88,15 @@ fn deploys_with_its_rules(tool: &str, binary: &str) {
     command.env("AWS_REGION", "us-east-1");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let told = String::from_utf8(output.stdout).unwrap();
-    // It shows its progress too.
-    let package: Json = serde_json::from_str(&told[told.find('{').unwrap()..]).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    // The output also contains progress lines.
+    let package: Json = serde_json::from_str(&stdout[stdout.find('{').unwrap()..]).unwrap();
     assert_eq!(package["files"], json!(["referee.yaml", "bootstrap"]));
     let config = &package["config"];
     let settings = ["memory", "timeout", "runtime"].map(|name| config[name].clone());
     assert_eq!(settings, [json!(256), json!(60), json!("provided.al2023")]);
     assert!(config["description"].as_str().unwrap().starts_with("Referential integrity"));
-    // What is packed is what was built, byte for byte, and can be executed.
+    // The packaged binary equals the built one, and is executable.
     let unpack = |argument, entry| {
         let mut command = Command::new("python3");
         command.args(["-c", UNPACK, package["path"].as_str().unwrap(), argument, entry]);
@@ -136,7 +136,7 @@ fn answers_every_fixture(tool: &str, endpoint: &str) {
     eprintln!("{answered} events of {} fixtures answered by `cargo lambda invoke`", fixtures.len());
 }
 
-/// Makes the tables of a fixture, with what they hold before its events.
+/// Creates the tables of a fixture, with its initial items.
 async fn fill(fixture: &Path, endpoint: &str) {
     let config = aws::configure(Some(endpoint)).await;
     let (client, store) = (Client::new(&config), DynamoDb::new(&config));
@@ -191,7 +191,7 @@ impl Function {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let port = port.to_string();
         let mut command = Command::new(tool);
-        // The features of the tests, for which it is built already.
+        // The same features as the tests, for which the function is already built.
         command
             .args(["lambda", "watch", "--ignore-changes", "--all-features"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port])
@@ -204,7 +204,7 @@ impl Function {
         let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
         assert!(lines.any(|line| line.contains("starting Runtime server")), "it does not start");
-        // What it goes on to say is read, for it would wait for that.
+        // Further output is read, because the process would block otherwise.
         std::thread::spawn(move || lines.for_each(drop));
         Self { tool: tool.to_owned(), watch, port }
     }
@@ -222,7 +222,7 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // It ends the function when it is asked to end, and leaves it behind when it is killed.
+        // It stops the function when it is terminated, but not when it is killed.
         let _ = Command::new("kill").arg(self.watch.id().to_string()).status();
         let _ = self.watch.wait();
     }

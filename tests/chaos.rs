@@ -1,11 +1,11 @@
-//! Every fixture under `events/`, delivered as badly as Lambda may: the tables end as if all had
-//! gone well.
+//! Every fixture under `events/`, with the worst deliveries that Lambda allows: the tables end as
+//! without faults.
 //!
-//! No fixture's *content* depends on time. What is *reported* may: a target that comes late is
-//! missing to one who looks early.
+//! No fixture's *content* depends on time. The *reports* may: a late target is missing in an early
+//! check.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "a run says how much it tried")]
+#![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
 #![expect(clippy::unnecessary_wraps, reason = "the harness asks for results")]
 
 #[path = "support/fixture.rs"]
@@ -17,7 +17,7 @@ use fixture::Fixture;
 use referee::engine::Engine;
 use referee::replay::{self, Options};
 
-/// How many ways of delivering badly are tried.
+/// How many seeds of bad delivery are tried.
 const SEEDS: u64 = 1_000;
 
 fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {

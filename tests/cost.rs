@@ -1,4 +1,4 @@
-//! What things cost, exactly: requests and capacity units are part of what Referee promises.
+//! Exact costs: requests and capacity units are part of what Referee promises.
 
 #![expect(
     clippy::unwrap_used,
@@ -37,7 +37,7 @@ mirrors:
 /// Requests, read units and write units of a delivery.
 type Cost = (u64, f64, f64);
 
-/// What each delivery of a history costs, Referee's own records included.
+/// The cost of each delivery of a history, including those of Referee's own records.
 fn costs(rules: &Rules, history: &History) -> Vec<Cost> {
     let store = history.store(rules);
     let delivered = history.run(rules, &store);
@@ -45,7 +45,7 @@ fn costs(rules: &Rules, history: &History) -> Vec<Cost> {
         .iter()
         .map(|(outcome, _)| (outcome.requests, outcome.units.read, outcome.units.write))
         .collect();
-    // The store's own account must agree.
+    // The store's own usage must agree.
     let usage = store.usage();
     let sum = |cost: fn(&Cost) -> f64| costs.iter().map(cost).sum::<f64>();
     assert_eq!(usage.requests, costs.iter().map(|cost| cost.0).sum::<u64>());
@@ -62,7 +62,7 @@ fn members(count: usize, companies: usize) -> History {
     })
 }
 
-/// Only what checks references: no mirrors.
+/// The rules without mirrors.
 fn references() -> Rules {
     load(RULES.split("mirrors:").next().unwrap())
 }
@@ -73,12 +73,12 @@ fn a_thousand_records_that_refer_to_fifty_items_cost_one_request_of_fifty_keys()
 }
 
 #[test]
-fn keys_are_read_by_the_hundred() {
+fn keys_are_read_in_batches_of_a_hundred() {
     assert_eq!(costs(&references(), &members(1_000, 250)), [(3, 250.0, 0.0)]);
 }
 
 #[test]
-fn a_mirrored_change_costs_one_write_and_its_echo_one_read() {
+fn a_mirrored_change_costs_one_write_and_its_verification_one_read() {
     let change = |count: usize| {
         (0..count).fold(History::new(), |history, user| {
             history
@@ -91,12 +91,12 @@ fn a_mirrored_change_costs_one_write_and_its_echo_one_read() {
         })
     };
     assert_eq!(costs(&load(RULES), &change(1)), [(1, 0.0, 1.0), (1, 1.0, 0.0)]);
-    // The writes are of one item each; the reads of the echoes go by the hundred.
+    // Each write is of one item; the reads that verify them are batched by 100.
     assert_eq!(costs(&load(RULES), &change(100)), [(100, 0.0, 100.0), (1, 100.0, 0.0)]);
 }
 
 #[test]
-fn a_mirrored_delete_costs_the_same() {
+fn a_mirrored_delete_costs_one_write_and_its_verification_one_read() {
     let history = History::new()
         .has("pk: user#1, sk: company#1, _referee: membership@1, role: a")
         .remove("pk: company#1, sk: user#1, role: a");
@@ -104,7 +104,7 @@ fn a_mirrored_delete_costs_the_same() {
 }
 
 #[test]
-fn what_did_not_change_costs_nothing() {
+fn an_unchanged_reference_and_unchanged_copies_cost_nothing() {
     let history = History::new().change(
         "pk: company#1, sk: user#1, role: a, boss: '2', notes: x",
         "pk: company#1, sk: user#1, role: a, boss: '2', notes: y",
@@ -113,7 +113,7 @@ fn what_did_not_change_costs_nothing() {
 }
 
 #[test]
-fn what_no_rule_looks_at_costs_nothing() {
+fn items_and_attributes_that_no_rule_uses_cost_nothing() {
     let history = (0..100).fold(History::new(), |history, item| {
         history
             .insert(&format!("pk: invoice#{item}, sk: '-'"))
@@ -127,7 +127,7 @@ fn what_no_rule_looks_at_costs_nothing() {
     assert_eq!(costs(&load(RULES), &history), [(0, 0.0, 0.0)]);
 }
 
-/// A refused condition is billed as the write that it refuses; nothing else is asked.
+/// A failed condition is billed like the write; no other request is made.
 #[test]
 fn a_redelivery_costs_no_more_than_the_delivery() {
     let history = History::new()
@@ -140,14 +140,14 @@ fn a_redelivery_costs_no_more_than_the_delivery() {
 }
 
 #[test]
-fn a_deleted_item_that_nothing_refers_to_costs_a_query() {
+fn a_delete_of_an_unreferenced_item_costs_one_query() {
     let history = History::new().remove("pk: company#1, sk: '-'");
     assert_eq!(costs(&references(), &history), [(1, 1.0, 0.0)]);
 }
 
-/// Whatever is suspect in a batch, it is read again in one request.
+/// Everything that looks wrong in a batch is read again in one request.
 #[test]
-fn confirming_costs_one_more_request_for_all() {
+fn confirming_everything_suspect_in_a_batch_costs_one_request() {
     let rules = references();
     let history = (0..50).fold(History::new(), |history, user| {
         history.insert(&format!("pk: company#1, sk: user#{user}, boss: x"))
@@ -156,7 +156,7 @@ fn confirming_costs_one_more_request_for_all() {
     assert_eq!(costs(&rules, &history), [(2, 2.0 + 52.0, 0.0)]);
 }
 
-/// The kinds of request that are made, in order.
+/// The kinds of requests, in order.
 fn calls(rules: &Rules, history: &History) -> Vec<CallKind> {
     let store: Memory = history.store(rules);
     let calls = Rc::new(RefCell::new(Vec::new()));
@@ -169,10 +169,10 @@ fn calls(rules: &Rules, history: &History) -> Vec<CallKind> {
     calls.take()
 }
 
-/// A plain write of the application fails while its item is in a transaction, so nothing that is
-/// as it should be is ever written by one.
+/// A plain write of the application fails while its item is in a transaction, so Referee uses
+/// transactions only for repairs.
 #[test]
-fn the_healthy_path_knows_no_transaction() {
+fn no_transaction_is_made_without_a_violation() {
     let history = members(20, 2)
         .later(9)
         .change("pk: company#1, sk: user#1", "pk: company#1, sk: user#1, role: a")
@@ -182,10 +182,10 @@ fn the_healthy_path_knows_no_transaction() {
     assert!(!calls.contains(&CallKind::Transact) && !calls.contains(&CallKind::Query));
 }
 
-/// An item has room for tens of thousands of elements; comparing each with each would take the
+/// An item can contain tens of thousands of elements; a quadratic comparison would take the
 /// invocation's whole time.
 #[test]
-fn one_element_more_of_very_many_is_found_without_comparing_each_with_each() {
+fn an_added_element_of_a_large_set_is_found_without_quadratic_comparison() {
     let rules = load(
         r#"
 version: 1
@@ -203,7 +203,7 @@ references:
     };
     let history = History::new().has("pk: t50000, kind: Tag").change(&tags(50_000), &tags(50_001));
     assert_eq!(costs(&rules, &history), [(1, 1.0, 0.0)]);
-    // Nothing of it exists: a read of each tag by the hundred, and all of it again to confirm.
+    // No target exists: each tag is read in batches of 100, and everything again to confirm.
     let history = History::new().insert(&tags(5_000));
     let requests: Vec<u64> = costs(&rules, &history).iter().map(|cost| cost.0).collect();
     assert_eq!(requests, [50 + 51]);

@@ -1,14 +1,14 @@
-//! Every fixture under `events/`: what `referee replay` prints of it, and what the tables hold at
-//! the end, are the golden files beside it.
+//! Every fixture under `events/`: the output of `referee replay` and the final content of the
+//! tables equal the golden files beside it.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test fixtures` writes the golden files anew.
+//! `UPDATE_EXPECT=1 cargo test --test fixtures` rewrites the golden files.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use expect_test::expect_file;
 
-fn golden(rules: &Path) -> datatest_stable::Result<()> {
+fn matches_golden_files(rules: &Path) -> datatest_stable::Result<()> {
     let case = rules.parent().ok_or("a fixture has a folder")?;
     let dump = tempfile::NamedTempFile::new()?;
     let output = replay(case, dump.path(), &[])?;
@@ -24,8 +24,8 @@ fn golden(rules: &Path) -> datatest_stable::Result<()> {
     Ok(())
 }
 
-/// Delivered twice as a whole, a fixture ends with the same content.
-fn twice(rules: &Path) -> datatest_stable::Result<()> {
+/// A fixture that is delivered twice as a whole ends with the same content.
+fn second_delivery_changes_nothing(rules: &Path) -> datatest_stable::Result<()> {
     let case = rules.parent().ok_or("a fixture has a folder")?;
     let dump = tempfile::NamedTempFile::new()?;
     let again = case.join("stream").display().to_string();
@@ -52,6 +52,6 @@ fn has_findings(lines: &str) -> bool {
 }
 
 datatest_stable::harness! {
-    { test = golden, root = "events", pattern = r"/referee\.yaml$" },
-    { test = twice, root = "events", pattern = r"/referee\.yaml$" },
+    { test = matches_golden_files, root = "events", pattern = r"/referee\.yaml$" },
+    { test = second_delivery_changes_nothing, root = "events", pattern = r"/referee\.yaml$" },
 }

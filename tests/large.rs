@@ -1,12 +1,11 @@
-//! A large cascade: delivery after delivery until nothing is left, at a price that is known and
-//! with memory that does not grow with it.
+//! Large cascades: several deliveries until nothing is left, with a known cost and bounded memory.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
 )]
-#![expect(clippy::print_stdout, reason = "a run says what it took")]
+#![expect(clippy::print_stdout, reason = "a run prints its costs")]
 
 #[path = "support/history.rs"]
 mod history;
@@ -36,8 +35,8 @@ references:
   order_customer: { from: order, to: customer, on_delete: cascade, max_fanout: 1000000 }
 "#;
 
-/// A node is kept with the others of its parent, and says who the parent of that is: who refers to
-/// a node is found by a query of its own partition, and there is no index to be billed for the marks.
+/// A node is in the partition of its parent, and names its grandparent. The referencing items of a
+/// node are found by a query of its own partition, and no index is billed for the marks.
 const TREE: &str = r#"
 version: 1
 tables: { app: { key: [pk, sk] } }
@@ -57,24 +56,24 @@ references:
 
 /// When the delete was made, in milliseconds since 1970.
 const DELETED_MS: i64 = 1_700_000_000_000;
-/// When it is first delivered: its grace is over.
+/// When it is first delivered, after the grace period.
 const BEGIN_MS: i64 = DELETED_MS + 60_000;
 /// How long a request takes.
 const REQUEST_MS: i64 = 10;
-/// How many records a batch of Referee's own has.
+/// How many of Referee's own records are in a batch.
 const BATCH_RECORDS: usize = 1_000;
 
-/// A table, and what it took to come to rest.
+/// A table, and the costs of reaching rest.
 struct World {
     engine: Engine,
     store: Memory,
     now_ms: Rc<Cell<i64>>,
-    /// How many requests there is time for in a delivery.
+    /// How many requests a delivery has time for.
     requests: i64,
     /// The records of Referee's own writes, still to be delivered.
     own: Vec<StreamRecord>,
     handed_back: usize,
-    /// For each delivery, the most bytes that it had allocated at a time.
+    /// The peak of allocated bytes of each delivery.
     bytes_max: Vec<u64>,
 }
 
@@ -106,7 +105,7 @@ impl World {
         self.store.seed("app", item).unwrap();
     }
 
-    /// Delivers a batch until nothing of it is handed back.
+    /// Delivers a batch until no record is returned for redelivery.
     fn deliver(&mut self, batch: &[Box<RawValue>]) {
         let mut rest = batch;
         loop {
@@ -131,7 +130,7 @@ impl World {
         outcome.unwrap()
     }
 
-    /// Delivers what its own writes cause.
+    /// Delivers the records of Referee's own writes.
     fn drain(&mut self) {
         loop {
             let own = std::mem::take(&mut self.own);
@@ -157,7 +156,7 @@ fn removed(key: &Json) -> Box<RawValue> {
     to_raw_value(&record).unwrap()
 }
 
-fn told(name: &str, items: usize, world: &World) -> f64 {
+fn print_costs(name: &str, items: usize, world: &World) -> f64 {
     let units = world.store.usage().units;
     #[expect(clippy::cast_precision_loss, reason = "there are not that many")]
     let (write, read) = (units.write / items as f64, units.read / items as f64);
@@ -181,7 +180,7 @@ fn cascade(orders: usize) -> World {
     world
 }
 
-fn fall(nodes: usize) -> World {
+fn delete_tree(nodes: usize) -> World {
     let mut world = World::new(TREE, 40);
     for node in 0..nodes {
         let above = ("above", "top".to_owned());
@@ -194,20 +193,22 @@ fn fall(nodes: usize) -> World {
 }
 
 #[test]
-fn a_hundred_thousand_items_go_with_one() {
+fn a_cascade_deletes_a_hundred_thousand_items_in_bounded_memory() {
     let world = cascade(100_000);
-    let write_units = told("a cascade", 100_000, &world);
+    let write_units = print_costs("a cascade", 100_000, &world);
     assert!(write_units <= 2.1, "{write_units}");
-    // What a delivery takes depends on what it gets done, and not on what there is to do: the last
-    // but one does as much as the first.
-    let [first, .., last_but_one, _] = world.bytes_max[..] else { panic!("one was enough") };
+    // The memory of a delivery depends on what it does, not on what is left to do: the last but one
+    // does as much as the first.
+    let [first, .., last_but_one, _] = world.bytes_max[..] else {
+        panic!("one delivery was enough")
+    };
     assert!(first < last_but_one * 5 / 4, "{:?}", world.bytes_max);
 }
 
-/// Each node makes two records, which are made and read here as the stream would do; so they are
-/// fewer.
+/// Each node makes two records, which this test writes and reads like a stream; so there are fewer
+/// items.
 #[test]
-fn ten_thousand_nodes_are_marked_and_fall() {
-    let write_units = told("a tree", 10_000, &fall(10_000));
+fn a_tree_of_ten_thousand_nodes_is_marked_and_deleted() {
+    let write_units = print_costs("a tree", 10_000, &delete_tree(10_000));
     assert!(write_units <= 4.1, "{write_units}");
 }

@@ -1,7 +1,8 @@
-//! The documentation, held to the code: transcripts are run, rule files checked, tables compared.
+//! Checks the documentation against the code: transcripts are run, rule files checked, tables
+//! compared.
 //!
-//! `TRYCMD=overwrite cargo test --test readme` writes the transcripts anew, and
-//! `UPDATE_EXPECT=1` the reference of the rule file.
+//! `TRYCMD=overwrite cargo test --test readme` rewrites the transcripts, and `UPDATE_EXPECT=1` the
+//! reference of the rule file.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -29,7 +30,7 @@ const DOCUMENTS: [&str; 15] = [
     "infra/README.md",
 ];
 
-/// What stands before the part of the rule file's reference that is generated.
+/// The end of the marker before a generated part.
 const GENERATED: &str = "--test readme -->\n\n";
 
 fn root() -> &'static Path {
@@ -40,14 +41,14 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The blocks of a document in a language.
+/// The code blocks of a document in a language.
 fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
     let opening = format!("\n```{language}\n");
     let rest = document.split(opening.as_str()).skip(1);
     rest.map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// The rows of a document's tables that begin with this name in backticks: the names of their
+/// The rows of a document's tables that begin with a name in backticks, and the names in their
 /// second column.
 fn rows(document: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let rows = document.lines().filter_map(|line| {
@@ -95,7 +96,7 @@ fn the_manual_lists_every_metric() {
 }
 
 #[test]
-fn rule_files_in_the_documentation_are_clean() {
+fn rule_files_in_the_documentation_are_valid() {
     let mut count = 0;
     for document in DOCUMENTS {
         for block in
@@ -183,7 +184,7 @@ fn the_code_map_has_every_folder() {
     }
 }
 
-/// Writes code that uses libraries, and uses none: the tool without them builds it too.
+/// A generator of code that names libraries without using them.
 const WRITER: &str = "src/guard/snippet/rust.rs";
 
 /// The files of the source, by their paths from the root.
@@ -222,17 +223,17 @@ fn the_core_does_no_io() {
     }
 }
 
-/// What is made of a value by `Debug` shows all that is in it: the content of items, and requests
-/// with their signatures.
+/// `Debug` formatting shows everything in a value: the content of items, and requests with their
+/// signatures.
 #[test]
-fn no_message_is_made_by_debug() {
+fn no_message_uses_debug_formatting() {
     let mut files = Vec::new();
     sources("src", &mut files);
     let are_tests = |file: &str| ["/tests.rs", "/laws.rs"].iter().any(|end| file.ends_with(end));
     for file in files.iter().filter(|file| !are_tests(file)) {
         let text = read(file);
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-        // The last three are how `tracing` takes a field by `Debug`.
+        // The last three are the forms in which `tracing` formats a field with `Debug`.
         let forms = [":?}", ":#?}", "= ?", ", ?", "(?"];
         assert!(!forms.iter().any(|form| code.contains(form)), "{file}");
     }
@@ -259,7 +260,7 @@ fn libraries_have_one_importer() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_existing_targets() {
     for document in DOCUMENTS {
         let folder = root().join(document).parent().unwrap().to_owned();
         let text = read(document);
@@ -278,10 +279,10 @@ fn links_lead_somewhere() {
     }
 }
 
-/// A link whose text is a name in backticks, and that leads to a file of ours, names a test of it:
-/// a function, or a trial by its text.
+/// A link to a Rust file, with a name in backticks as its text, must name a test in that file: a
+/// function, or a trial by its text.
 #[test]
-fn the_tests_that_guarantees_name_are_there() {
+fn the_tests_named_in_the_guarantees_exist() {
     let text = read("docs/GUARANTEES.md");
     let mut count = 0;
     for link in text.split("[`").skip(1) {
@@ -301,7 +302,7 @@ fn the_tests_that_guarantees_name_are_there() {
     assert!(count > 50, "{count}");
 }
 
-/// The anchor that a heading's line gets.
+/// The anchor of a heading's line.
 fn anchor_of(line: &str) -> Option<String> {
     let title = line.strip_prefix('#')?.trim_start_matches('#').trim();
     let kept = title.chars().filter(|char| char.is_alphanumeric() || " _-".contains(*char));

@@ -1,5 +1,5 @@
-//! Bad input to `referee replay`: each gets a message that names the place and the mend, the right
-//! exit code, and leaves nothing half-written.
+//! Bad input to `referee replay`: each gets a message with the location and a fix, the right exit
+//! code, and leaves nothing half-written.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
@@ -25,8 +25,8 @@ fn replay(folder: &Path, arguments: &[&str]) -> Output {
     command.current_dir(folder).env_clear().output().unwrap()
 }
 
-/// For each file of this content, the exit code and what is said.
-fn said(folder: &Path, option: &[&str], contents: &[&[u8]]) -> String {
+/// For a file with each content, the exit code and the first line of the output.
+fn outputs(folder: &Path, option: &[&str], contents: &[&[u8]]) -> String {
     let mut all = String::new();
     for content in contents {
         std::fs::write(folder.join("it.json"), content).unwrap();
@@ -44,7 +44,7 @@ fn said(folder: &Path, option: &[&str], contents: &[&[u8]]) -> String {
 }
 
 #[test]
-fn events_that_are_none() {
+fn invalid_events_are_refused_or_rejected() {
     let contents: &[&[u8]] = &[
         b"",
         b"not json",
@@ -66,11 +66,11 @@ fn events_that_are_none() {
         1 rejected: it.json, record 0: the record is of `aws:sqs`, not of a DynamoDB stream
         1 rejected: it.json, record 0: the record is not one of a DynamoDB stream: invalid type: null, expected an object
         1 rejected: it.json, record 0: the record has no `eventSourceARN`, which names its table
-    "#]].assert_eq(&said(&folder("events"), &[], contents));
+    "#]].assert_eq(&outputs(&folder("events"), &[], contents));
 }
 
 #[test]
-fn seeds_that_are_none() {
+fn invalid_seeds_are_refused() {
     let contents: &[&[u8]] = &[
         b"[]",
         br#"{"app": {}}"#,
@@ -88,14 +88,14 @@ fn seeds_that_are_none() {
         2 error: `it.json`: item 1 of table `app`: ValidationException: One or more parameter values were invalid: Missing the key sk in the item
         2 error: `it.json`: item 1 of table `app`: ValidationException: One or more parameter values were invalid: Type mismatch for key pk expected: S actual: N
         2 error: `it.json`: item 2 of table `app`: there is an item with this key already
-    "#]].assert_eq(&said(&folder("seeds"), &["--seed"], contents));
+    "#]].assert_eq(&outputs(&folder("seeds"), &["--seed"], contents));
 }
 
-/// A file of zeros takes no space, and would be read for long.
+/// A sparse file of zeros takes no space, but reading it would take long.
 #[test]
-fn what_is_longer_than_can_be_meant_is_not_read() {
+fn files_beyond_the_size_limit_are_refused() {
     let folder = folder("long");
-    let said = |arguments: &[&str], bytes: u64| {
+    let output_of = |arguments: &[&str], bytes: u64| {
         let file = std::fs::File::create(folder.join("it")).unwrap();
         file.set_len(bytes).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
@@ -105,16 +105,16 @@ fn what_is_longer_than_can_be_meant_is_not_read() {
     };
     let rules = format!("{CASE}/referee.yaml");
     expect!["2 error: `it` has more than 67108864 bytes, which are the most that are read"]
-        .assert_eq(&said(&["replay", "--rules", &rules, "it"], (64 << 20) + 1));
+        .assert_eq(&output_of(&["replay", "--rules", &rules, "it"], (64 << 20) + 1));
     let seed = ["replay", "--rules", &rules, "--seed", "it", CASE];
     expect!["2 error: `it` has more than 268435456 bytes, which are the most that are read"]
-        .assert_eq(&said(&seed, (256 << 20) + 1));
+        .assert_eq(&output_of(&seed, (256 << 20) + 1));
     expect!["2 error[E003]: the rule file has more than 1048576 bytes"]
-        .assert_eq(&said(&["check", "--rules", "it"], 1 << 40));
+        .assert_eq(&output_of(&["check", "--rules", "it"], 1 << 40));
 }
 
 #[test]
-fn a_folder_without_events_and_a_file_that_is_not_there() {
+fn a_folder_without_events_and_a_missing_file_are_refused() {
     let folder = folder("nothing");
     for (argument, expected) in
         [(".", "has no events"), ("absent.json", "cannot read `absent.json`")]
@@ -126,7 +126,7 @@ fn a_folder_without_events_and_a_file_that_is_not_there() {
 }
 
 #[test]
-fn a_mode_that_is_none() {
+fn an_unknown_mode_is_refused() {
     let output = Command::new(env!("CARGO_BIN_EXE_referee"))
         .args(["replay", "--rules", &format!("{CASE}/referee.yaml"), CASE])
         .env("REFEREE_MODE", "shadow")
@@ -140,7 +140,7 @@ fn a_mode_that_is_none() {
 }
 
 #[test]
-fn a_dump_is_written_as_a_whole_or_not_at_all() {
+fn a_dump_is_written_completely_or_not_at_all() {
     let folder = folder("dump");
     let stream = format!("{CASE}/stream");
     let output = replay(&folder, &["--dump", "absent/dump.json", &stream]);
@@ -153,10 +153,10 @@ fn a_dump_is_written_as_a_whole_or_not_at_all() {
     assert_eq!(left, ["old.json"]);
 }
 
-/// A device is written to, and neither replaced nor taken for a success.
+/// A device is written to, not replaced, and its error is not taken for success.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_dump_to_a_full_disk_is_incomplete() {
+fn a_dump_to_a_full_disk_exits_with_incomplete() {
     use std::os::unix::fs::FileTypeExt as _;
     let stream = format!("{CASE}/stream");
     let output = replay(&folder("full"), &["--dump", "/dev/full", &stream]);
@@ -165,7 +165,7 @@ fn a_dump_to_a_full_disk_is_incomplete() {
 }
 
 #[test]
-fn the_same_seed_of_chaos_does_the_same() {
+fn the_same_chaos_seed_gives_the_same_output() {
     let stream = format!("{CASE}/stream");
     let seed = format!("{CASE}/seed.json");
     let run = || replay(&folder("chaos"), &["--json", "--chaos", "7", "--seed", &seed, &stream]);
