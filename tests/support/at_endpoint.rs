@@ -1,16 +1,16 @@
-//! Tests on a real endpoint of DynamoDB: on DynamoDB Local, where it runs.
+//! Tests on a real DynamoDB endpoint: on DynamoDB Local, if it runs.
 
 use libtest_mimic::{Failed, Trial};
 
-/// Names the endpoint.
+/// The environment variable with the endpoint.
 pub(crate) const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
-/// A test, given the endpoint; as ignored where there is none.
+/// A trial that gets the endpoint; it is ignored without one.
 pub(crate) fn trial(
     name: impl Into<String>,
     test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
     let endpoint = std::env::var(VARIABLE).ok();
     let is_skipped = endpoint.is_none();
     let run = move || test(&endpoint.unwrap_or_default());

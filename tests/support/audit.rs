@@ -1,7 +1,7 @@
-//! The audit of tables by their rules: what is left wrong in the end that nobody was told of.
+//! The audit of tables by their rules: what is wrong in the end and was not reported.
 //!
-//! It shares no code with the engine. Of the rules it uses the templates, which have laws of their
-//! own, and whether an item is of an entity it asks anew.
+//! It shares no code with the engine. It uses the key templates of the rules, which have tests of
+//! their own, and decides itself whether an item belongs to an entity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,20 +18,20 @@ use referee::store::Memory;
 /// The items of a table by their keys.
 type Items = BTreeMap<Key<'static>, Item<'static>>;
 
-/// Of the items that are gone, by table and key, who deleted them last.
+/// The deleted items, by table and key, with the origin of their last delete.
 pub(crate) type Gone = BTreeMap<(String, Key<'static>), Origin>;
 
-/// The tables in the end, and what was told on the way.
+/// The tables in the end, and the violations reported on the way.
 pub(crate) struct Audit<'a> {
     rules: &'a Rules,
     tables: BTreeMap<String, Items>,
     gone: &'a Gone,
-    told: &'a [Violation],
+    reported: &'a [Violation],
 }
 
-/// What an item says through a reference.
+/// The value of an item's reference.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Says {
+enum ReferenceValue {
     RefersTo(Key<'static>),
     Wrong(Kind),
 }
@@ -41,7 +41,7 @@ impl<'a> Audit<'a> {
         rules: &'a Rules,
         store: &Memory,
         gone: &'a Gone,
-        told: &'a [Violation],
+        reported: &'a [Violation],
     ) -> Self {
         let of_table = |(name, items): (String, Vec<Item<'static>>)| {
             let (_, schema) = rules.table_named(&name).unwrap();
@@ -51,10 +51,10 @@ impl<'a> Audit<'a> {
                 .collect();
             (name, keyed)
         };
-        Self { rules, tables: store.dump().into_iter().map(of_table).collect(), gone, told }
+        Self { rules, tables: store.dump().into_iter().map(of_table).collect(), gone, reported }
     }
 
-    /// Everything that is wrong, in words.
+    /// Descriptions of everything that is wrong.
     pub(crate) fn findings(&self) -> Vec<String> {
         let mut found = Vec::new();
         for mirror in self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {
@@ -65,8 +65,8 @@ impl<'a> Audit<'a> {
                 if mark_of(item, &reference.name).is_some() {
                     found.push(format!("{key:?} is still marked by {}", reference.name));
                 }
-                for says in self.says(reference, &captures, item) {
-                    self.check_reference(reference, key, &says, &mut found);
+                for value in self.values(reference, &captures, item) {
+                    self.check_reference(reference, key, &value, &mut found);
                 }
             }
         }
@@ -77,7 +77,7 @@ impl<'a> Audit<'a> {
         &self.tables[&self.rules[self.rules[entity].table].name]
     }
 
-    /// The items of an entity: of its key's shape, and with what its items have besides.
+    /// The items of an entity: their key matches its template, and its `where` holds.
     fn of_entity(
         &self,
         entity: EntityId,
@@ -102,76 +102,76 @@ impl<'a> Audit<'a> {
                 mirror.mirror_from_source.iter().map(|place| captures[*place].clone()).collect();
             let key = rules[mirror.mirror].key.build(&values).unwrap();
             let is = self.items(mirror.mirror).get(&key);
-            let is_told = || self.is_mirror_told(mirror, &key, source);
+            let is_reported = || self.is_mirror_reported(mirror, &key, source);
             match is {
                 Some(is) if mark_of(is, &mirror.name).is_some() => {
                     let differs = !is_copy(rules, mirror, is, item, &key);
-                    if differs && !is_told() {
-                        found.push(format!("{is:?} is no mirror of {item:?}"));
+                    if differs && !is_reported() {
+                        found.push(format!("{is:?} is not a mirror of {item:?}"));
                     }
                 }
-                _ if !is_told() => found.push(format!("{source:?} has no mirror")),
+                _ if !is_reported() => found.push(format!("{source:?} has no mirror")),
                 _ => {}
             }
             due.insert(key);
         }
         for (key, item) in self.items(mirror.mirror) {
             if let Some(mark) = mark_of(item, &mirror.name) {
-                if !due.contains(key) && !self.is_extra_told(mirror, key) {
-                    found.push(format!("{key:?} is a mirror of nothing"));
+                if !due.contains(key) && !self.is_extra_reported(mirror, key) {
+                    found.push(format!("{key:?} is a mirror without a source"));
                 }
                 if mark.contains_key("deleting") {
-                    found.push(format!("{key:?} is about to be deleted for ever"));
+                    found.push(format!("{key:?} is marked as deleting, and was not deleted"));
                 }
             }
         }
     }
 
-    fn is_mirror_told(&self, mirror: &Mirror, key: &Key<'_>, source: &Key<'_>) -> bool {
-        self.told.iter().any(|told| {
-            told.finding.rule == mirror.name
-                && told.resolution.response != Response::Repaired
-                && told.finding.referencing.as_ref().is_some_and(|item| item.key == *key)
-                && told.finding.referenced.as_ref().is_some_and(|item| item.key == *source)
+    fn is_mirror_reported(&self, mirror: &Mirror, key: &Key<'_>, source: &Key<'_>) -> bool {
+        self.reported.iter().any(|reported| {
+            reported.finding.rule == mirror.name
+                && reported.resolution.response != Response::Repaired
+                && reported.finding.referencing.as_ref().is_some_and(|item| item.key == *key)
+                && reported.finding.referenced.as_ref().is_some_and(|item| item.key == *source)
         })
     }
 
-    fn is_extra_told(&self, mirror: &Mirror, key: &Key<'static>) -> bool {
+    fn is_extra_reported(&self, mirror: &Mirror, key: &Key<'static>) -> bool {
         let captures = self.rules[mirror.mirror].key.parse(key).unwrap();
         let values: Vec<KeyValue<'_>> =
             mirror.source_from_mirror.iter().map(|place| captures[*place].clone()).collect();
         let source = self.rules[mirror.source].key.build(&values).unwrap();
-        self.is_mirror_told(mirror, key, &source)
+        self.is_mirror_reported(mirror, key, &source)
     }
 
     fn check_reference(
         &self,
         reference: &Reference,
         of: &Key<'static>,
-        says: &Says,
+        value: &ReferenceValue,
         found: &mut Vec<String>,
     ) {
         let name = &reference.name;
-        let words = match says {
-            Says::RefersTo(target) => {
+        let words = match value {
+            ReferenceValue::RefersTo(target) => {
                 if self.exists(reference.to, target) || self.is_hidden(reference, target) {
                     return;
                 }
-                format!("{of:?} refers to {target:?} by {name} in vain")
+                format!("{of:?} refers to the missing {target:?} by {name}")
             }
-            Says::Wrong(kind) => format!("{of:?} by {name}: {kind}"),
+            ReferenceValue::Wrong(kind) => format!("{of:?} by {name}: {kind}"),
         };
-        let is_told = self.told.iter().any(|told| {
-            told.finding.rule == *name
-                && told.resolution.response != Response::Repaired
-                && tells(told, of, says)
+        let is_reported = self.reported.iter().any(|reported| {
+            reported.finding.rule == *name
+                && reported.resolution.response != Response::Repaired
+                && reports(reported, of, value)
         });
-        if !is_told {
-            found.push(format!("{words}, and nobody was told"));
+        if !is_reported {
+            found.push(format!("{words}, and it was not reported"));
         }
     }
 
-    /// Whether the rule says that nobody is to look for those who refer to what is gone.
+    /// Whether the rule does not look for the referencing items of this deleted target.
     fn is_hidden(&self, reference: &Reference, target: &Key<'static>) -> bool {
         let table = self.rules[self.rules[reference.to].table].name.clone();
         let Some(origin) = self.gone.get(&(table, target.clone())) else { return false };
@@ -182,13 +182,13 @@ impl<'a> Audit<'a> {
         action == OnDelete::Ignore || reference.find == Find::None
     }
 
-    /// What an item says through a reference.
-    fn says(
+    /// The value of an item's reference.
+    fn values(
         &self,
         reference: &Reference,
         captures: &Captures<'_>,
         item: &Item<'static>,
-    ) -> BTreeSet<Says> {
+    ) -> BTreeSet<ReferenceValue> {
         let parts: Vec<Option<Vec<Value<'static>>>> =
             reference.components.iter().map(|source| part(source, captures, item)).collect();
         let is_own = |source: &&Source| !matches!(source, Source::Capture(_));
@@ -196,8 +196,9 @@ impl<'a> Audit<'a> {
         let absent = parts.iter().filter(|part| part.is_none()).count();
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
             let is_part = own > absent && reference.matching == Matching::Full;
-            let partial = is_part.then_some(Says::Wrong(Kind::PartialReference));
-            let missing = reference.required.then_some(Says::Wrong(Kind::MissingReference));
+            let partial = is_part.then_some(ReferenceValue::Wrong(Kind::PartialReference));
+            let missing =
+                reference.required.then_some(ReferenceValue::Wrong(Kind::MissingReference));
             return partial.or(missing).into_iter().collect();
         };
         let ways = parts.iter().map(Vec::len).max().unwrap();
@@ -210,13 +211,16 @@ impl<'a> Audit<'a> {
                 let key = values
                     .collect::<Option<Vec<_>>>()
                     .and_then(|values| self.rules[reference.to].key.build(&values).ok());
-                key.map_or(Says::Wrong(Kind::MalformedReference), Says::RefersTo)
+                key.map_or(
+                    ReferenceValue::Wrong(Kind::MalformedReference),
+                    ReferenceValue::RefersTo,
+                )
             })
             .collect()
     }
 }
 
-/// The values of one part of a reference; nothing if there is none. What has the wrong type is
+/// The values of one part of a reference; `None` if it is absent. A value of the wrong type becomes
 /// `NULL`.
 fn part(
     source: &Source,
@@ -248,28 +252,30 @@ fn part(
     Some(values).filter(|values| !values.is_empty())
 }
 
-/// Whether a violation says this of an item.
-fn tells(told: &Violation, of: &Key<'static>, says: &Says) -> bool {
-    let is_named = told.finding.referencing.as_ref().is_some_and(|item| item.key == *of);
-    match says {
-        Says::Wrong(kind) => told.kind() == *kind && is_named,
-        Says::RefersTo(target) => {
-            let is_orphan = told.finding.orphans().is_some_and(|orphans| orphans.keys.contains(of));
-            // The first are named, and of the others it is said that there are more of them.
-            let is_one_more = told.kind() == Kind::FanoutExceeded;
+/// Whether a violation reports this for an item.
+fn reports(reported: &Violation, of: &Key<'static>, value: &ReferenceValue) -> bool {
+    let is_named = reported.finding.referencing.as_ref().is_some_and(|item| item.key == *of);
+    match value {
+        ReferenceValue::Wrong(kind) => reported.kind() == *kind && is_named,
+        ReferenceValue::RefersTo(target) => {
+            let is_orphan =
+                reported.finding.orphans().is_some_and(|orphans| orphans.keys.contains(of));
+            // The first items are named; the others are only counted.
+            let is_one_more = reported.kind() == Kind::FanoutExceeded;
             (is_named || is_orphan || is_one_more)
-                && told.finding.referenced.as_ref().is_some_and(|item| item.key == *target)
+                && reported.finding.referenced.as_ref().is_some_and(|item| item.key == *target)
         }
     }
 }
 
-/// The mark by which an item is this rule's.
+/// The mark of this rule on an item.
 fn mark_of<'i>(item: &'i Item<'static>, rule: &str) -> Option<&'i Item<'static>> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
     (mark.get("rule") == Some(&rule.into())).then_some(mark)
 }
 
-/// Whether a mirror is what its source says: its key, what is copied, and what its kind has.
+/// Whether a mirror equals its source: its key, the copied attributes, and the attributes of its
+/// entity's `where`.
 fn is_copy(
     rules: &Rules,
     mirror: &Mirror,
@@ -291,7 +297,7 @@ fn is_copy(
         }
     }
     for (path, value) in &rules[mirror.mirror].conditions {
-        // No fixture's mirror is told from others by what is within a map.
+        // No fixture's mirror has a nested path in its `where`.
         expected.insert(path.root().to_owned().into(), value.clone());
     }
     let mut is = is.clone();

@@ -1,4 +1,4 @@
-//! The fixtures under `events/`, as the library takes them.
+//! The fixtures under `events/`, loaded for the library.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -9,7 +9,7 @@ use referee::replay::{self, Batch, Options};
 use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
 
-/// A recorded history: rules, what was there before, and the events.
+/// A recorded history: rules, the initial items, and the events.
 pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) rules: Rules,
@@ -45,7 +45,7 @@ impl Fixture {
         files.iter().map(|file| Self::read(file)).collect()
     }
 
-    /// The store as it was before.
+    /// A store with the initial items.
     pub(crate) fn store(&self) -> Memory {
         let store = replay::store(&self.rules);
         if let Some(seed) = &self.seed {
@@ -59,7 +59,7 @@ impl Fixture {
         self.replay_with(&Engine::new(self.rules.clone()), store);
     }
 
-    /// The same with an engine that has its rules.
+    /// The same with an existing engine for its rules.
     pub(crate) fn replay_with(&self, engine: &Engine, store: &Memory) {
         replay::replay(engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }

@@ -1,11 +1,11 @@
-//! Histories in few words: what was there, what the application wrote, and what came of it.
+//! Histories in a short notation: the initial items, the application's writes, and the results.
 //!
 //! An item is written `pk: user#ann, sk: user#, age: 42`: text is `S`, a number `N`, a list `L`, a
-//! map `M`; another type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written, and
-//! printed, `_referee: membership@100`, with ` deleting` behind it if a delete is announced; ` fix 150`
-//! is printed behind it if the mirror was put right after the change with that number. The
-//! first record has the sequence number 100, the next 200, and so on, so that Referee's own writes
-//! find their place between them.
+//! map `M`; any other type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written
+//! and printed as `_referee: membership@100`, followed by ` deleting` if a delete is announced. `
+//! fix 150` is printed after it if the mirror was corrected after the change with that number. The
+//! first record has the sequence number 100, the next 200, and so on, which leaves room for the
+//! numbers of Referee's own writes.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -23,7 +23,7 @@ use serde_json::{Value as Json, json};
 /// When a history begins, in seconds since 1970.
 pub(crate) const BEGIN_S: u64 = 1_700_000_000;
 
-/// What was there before, and batches of stream records.
+/// The initial items, and batches of stream records.
 pub(crate) struct History {
     seed: serde_json::Map<String, Json>,
     batches: Vec<Vec<Json>>,
@@ -33,31 +33,31 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Nothing was there, and nothing happened yet. Items are of the table `app`.
+    /// An empty history. Items are in the table `app`.
     pub(crate) fn new() -> Self {
         let batches = vec![Vec::new()];
         Self { seed: serde_json::Map::new(), batches, table: "app", now_s: BEGIN_S, sequence: 0 }
     }
 
-    /// Items that follow are of this table.
+    /// The following items are in this table.
     pub(crate) fn in_table(mut self, table: &'static str) -> Self {
         self.table = table;
         self
     }
 
-    /// An item was there all along.
+    /// An initial item.
     pub(crate) fn has(mut self, item: &str) -> Self {
         let items = self.seed.entry(self.table).or_insert_with(|| json!([]));
         items.as_array_mut().unwrap().push(item_json(item));
         self
     }
 
-    /// These items were there all along.
+    /// Initial items.
     pub(crate) fn has_all(self, items: impl IntoIterator<Item = String>) -> Self {
         items.into_iter().fold(self, |history, item| history.has(&item))
     }
 
-    /// The application puts an item where none was.
+    /// The application puts a new item.
     pub(crate) fn insert(self, after: &str) -> Self {
         self.record("INSERT", None, Some(after), &json!({}))
     }
@@ -78,27 +78,27 @@ impl History {
         self.record("REMOVE", Some(before), None, &json!({"userIdentity": identity}))
     }
 
-    /// What follows is of another batch, and happens this many seconds later.
+    /// Starts another batch, this many seconds later.
     pub(crate) fn later(mut self, seconds: u64) -> Self {
         self.now_s += seconds;
         self.batches.push(Vec::new());
         self
     }
 
-    /// What follows is of the same batch, and happens this many seconds after the history began.
+    /// What follows is in the same batch, and happens this many seconds after the history began.
     pub(crate) fn at(mut self, seconds: u64) -> Self {
         self.now_s = BEGIN_S + seconds;
         self
     }
 
-    /// The batch at this place, from 0, is delivered again.
+    /// The batch with this index is delivered again.
     pub(crate) fn again(mut self, place: usize) -> Self {
         self.batches.push(self.batches[place].clone());
         self.batches.push(Vec::new());
         self
     }
 
-    /// Whatever record this is, it is delivered.
+    /// Delivers this record, valid or not.
     pub(crate) fn raw(mut self, record: Json) -> Self {
         self.batches.last_mut().unwrap().push(record);
         self
@@ -141,7 +141,7 @@ impl History {
         self.raw(record)
     }
 
-    /// The history's batches, as a replay takes them.
+    /// The history's batches, for a replay.
     pub(crate) fn batches(&self) -> Vec<Batch> {
         let batches = self.batches.iter().filter(|records| !records.is_empty());
         batches
@@ -152,7 +152,7 @@ impl History {
             .collect()
     }
 
-    /// A store with what was there before.
+    /// A store with the initial items.
     pub(crate) fn store(&self, rules: &Rules) -> Memory {
         let store = replay::store(rules);
         replay::seed(&store, &Json::from(self.seed.clone()).to_string()).unwrap();
@@ -166,7 +166,7 @@ impl History {
         let ended =
             replay::replay(&engine, store, self.batches(), Options::default(), |told| match told {
                 Told::Delivered(outcome, places) => delivered.push((outcome, places)),
-                Told::Rejected(_, rejected) => panic!("a wrong record: {rejected:?}"),
+                Told::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
             });
         ended.unwrap();
         delivered
@@ -231,13 +231,13 @@ fn mark_json(mark: &str) -> Json {
     json!({"M": map})
 }
 
-/// What a history comes to: each delivery with what it cost, what was found and done; at the end,
-/// what the tables hold other than the application wrote.
+/// The results of a history as text: each delivery with its cost, violations and writes; at the
+/// end, the items that differ from what the application wrote.
 pub(crate) fn outcome(rules: &Rules, history: &History) -> String {
     outcome_on(rules, history, &history.store(rules))
 }
 
-/// The same on this store, which has what was there before.
+/// The same on this store, which has the initial items.
 pub(crate) fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     let mut text = String::new();
     for (outcome, places) in history.run(rules, store) {

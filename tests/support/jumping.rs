@@ -7,16 +7,17 @@ use std::rc::Rc;
 
 use referee::runtime::clock::Clock;
 
-/// Time that jumps to when it is waited for, and is else what somebody sets it to.
+/// A clock that jumps to the time that is waited for. Otherwise it shows the time that it was set
+/// to.
 #[derive(Debug, Clone)]
 pub(crate) struct Jumping {
-    /// In milliseconds since 1970, as all times here.
+    /// In milliseconds since 1970, like all times here.
     pub(crate) now_ms: Rc<Cell<i64>>,
     pub(crate) deadline_ms: i64,
 }
 
 impl Jumping {
-    /// Some time passes.
+    /// Advances the time.
     pub(crate) fn pass(&self, ms: i64) {
         self.now_ms.set(self.now_ms.get() + ms);
     }

@@ -1,10 +1,10 @@
-//! What the mark of a mirror tells besides whose it is.
+//! The parts of a mirror's mark that depend on records.
 
 use referee::data::{Item, Value};
 use referee::integrity::mark::MARK;
 
-/// Takes out of an item's mark what tells which records its mirror was written for: of several,
-/// each will do.
+/// Removes from an item's mark the numbers of the records for which its mirror was written. Several
+/// different numbers can be correct.
 pub(crate) fn forget_records(item: &mut Item<'_>) {
     if let Some(Value::M(mark)) = item.get_mut(MARK) {
         mark.remove("fence");

@@ -1,8 +1,8 @@
-//! A clock for engines that are asked for nothing that depends on the time.
+//! A clock for engines whose results do not depend on time.
 
 use referee::runtime::clock::Clock;
 
-/// Time that passes while it is waited for.
+/// A clock whose waits end at once.
 pub(crate) struct Patient;
 
 impl Clock for Patient {

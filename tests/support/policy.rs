@@ -1,6 +1,6 @@
-//! A judge of IAM policies: what they allow, and which rights a request needs.
+//! An evaluator of IAM policies: what they allow, and which rights a request needs.
 //!
-//! It knows nothing of how the policies are made.
+//! It is independent of the code that generates the policies.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 /// An action on a resource: `dynamodb:PutItem`, and the table's ARN.
 pub(crate) type Right = (String, String);
 
-/// A policy, as IAM takes it.
+/// A policy in IAM's format.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Json);
 
@@ -59,7 +59,7 @@ fn texts(list: &Json) -> impl Iterator<Item = &str> {
     list.as_array().unwrap().iter().map(|text| text.as_str().unwrap())
 }
 
-/// Whether a text is of a pattern, in which `*` is any text.
+/// Whether a text matches a pattern, in which `*` matches any text.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };

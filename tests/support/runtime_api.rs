@@ -27,14 +27,14 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long a process may take until it asks for its first invocation, as in Lambda.
+/// How long a process may take to request its first invocation, as in Lambda.
 const INIT_MS_MAX: u64 = 10_000;
 
-/// How long a line may take from the process to its log.
+/// How long a line may take from the process to the log.
 const LOG_MS_MAX: u64 = 5_000;
 
-/// What to run, and with which environment. There is nothing in the environment besides it, but
-/// for what Lambda itself sets, and the `PATH`.
+/// A command and its environment. The process gets only these variables, those that Lambda sets,
+/// and `PATH`.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     command: Vec<String>,
@@ -48,7 +48,7 @@ impl Program {
         Self { command, environment: Vec::new() }
     }
 
-    /// The same program with one variable more, or another value of it.
+    /// The same program with one more variable, or with another value of it.
     pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
@@ -81,17 +81,17 @@ impl Program {
 pub(crate) enum Invoked {
     /// The function's response.
     Answer(Bytes),
-    /// The function reported an error. Its process lives on.
+    /// The function reported an error. Its process continues.
     FunctionError(FunctionError),
-    /// No process came so far as to take the invocation.
+    /// The process failed before it took the invocation.
     InitFailed(FunctionError),
-    /// There was no answer in time, and the process is killed.
+    /// There was no answer in time, and the process was killed.
     TimedOut,
     /// The process ended without an answer.
     Crashed(ExitStatus),
 }
 
-/// What a function says of its failure.
+/// The error that a function reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionError {
     /// The `errorType`.
@@ -117,24 +117,24 @@ impl FunctionError {
 pub(crate) struct Function {
     program: Program,
     process: Option<Process>,
-    /// How many processes there were.
+    /// How many processes have been started.
     inits: usize,
     kill: KillSwitch,
     log: Log,
 }
 
 impl Function {
-    /// A function that has no process yet.
+    /// A function without a process yet.
     pub(crate) fn new(program: Program) -> Self {
         Self::sharing(program, KillSwitch::default(), Log::default())
     }
 
-    /// A function that shares what kills it, and its log, with others.
+    /// A function that shares its kill switch and its log with others.
     pub(crate) fn sharing(program: Program, kill: KillSwitch, log: Log) -> Self {
         Self { program, process: None, inits: 0, kill, log }
     }
 
-    /// Starts a process where there is none, and waits until it asks for an invocation.
+    /// Starts a process if there is none, and waits until it requests an invocation.
     pub(crate) async fn initialize(&mut self) -> Result<(), FunctionError> {
         if self.process.as_mut().is_some_and(Process::is_alive) {
             return Ok(());
@@ -171,24 +171,24 @@ impl Function {
         invoked
     }
 
-    /// Ends the process, as Lambda does with one that is idle. The next invocation starts another.
+    /// Ends the process, as Lambda ends an idle one. The next invocation starts another.
     pub(crate) async fn recycle(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(&self.kill).await;
         }
     }
 
-    /// The process's id, while there is one.
+    /// The id of the process, if there is one.
     pub(crate) fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(|process| process.id)
     }
 
-    /// How many processes there were so far.
+    /// How many processes have been started so far.
     pub(crate) fn inits(&self) -> usize {
         self.inits
     }
 
-    /// What all its processes wrote to stdout and stderr.
+    /// The stdout and stderr of all its processes.
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }
@@ -200,7 +200,7 @@ pub(crate) struct KillSwitch(Arc<Notify>);
 
 impl KillSwitch {
     pub(crate) fn kill(&self) {
-        // Only who waits is woken: a later process knows nothing of it.
+        // Only running processes are notified: a later process is not affected.
         self.0.notify_waiters();
     }
 }
@@ -215,7 +215,7 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The first line that is wanted, which may still be on its way.
+    /// The first matching line, which may still be on its way.
     pub(crate) async fn line(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let deadline = Instant::now() + Duration::from_millis(LOG_MS_MAX);
         loop {
@@ -232,10 +232,10 @@ impl Log {
     }
 }
 
-/// What becomes known of a process.
+/// An event of a process.
 #[derive(Debug)]
 enum Report {
-    /// It asks for an invocation.
+    /// It requests an invocation.
     Ready,
     InitFailed(Bytes),
     Answered(String, Bytes),
@@ -250,15 +250,15 @@ struct Invocation {
     payload: Bytes,
 }
 
-/// A process, with a Runtime API of its own: what is left of an earlier process cannot reach it.
+/// A process, with its own Runtime API, so that remains of an earlier process cannot reach it.
 #[derive(Debug)]
 struct Process {
     id: u32,
     invocations: mpsc::UnboundedSender<Invocation>,
     reports: mpsc::UnboundedReceiver<Report>,
-    /// The server, and what reads the output. They end with this.
+    /// The server, and the readers of the output. They end with the process.
     _tasks: JoinSet<()>,
-    /// What waits for the end, and brings it about when this is dropped.
+    /// The task that waits for the end of the process. Dropping it kills the process.
     life: JoinSet<()>,
 }
 
@@ -286,7 +286,7 @@ impl Process {
         Ok(Self { id, invocations, reports, _tasks: tasks, life })
     }
 
-    /// Whether it has not ended since the last invocation.
+    /// Whether the process is still running.
     fn is_alive(&mut self) -> bool {
         while let Ok(report) = self.reports.try_recv() {
             if matches!(report, Report::Exited(_)) {
@@ -312,7 +312,7 @@ impl Process {
     async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Invoked {
         let (id, deadline) = (request_id(), Instant::now() + limit);
         let deadline_ms = now_ms() + limit.as_millis();
-        // Who takes the other end has its task's life, and reports its end.
+        // The receiver lives as long as the server's task, and the end of the process is reported.
         let _ = self.invocations.send(Invocation { id: id.clone(), deadline_ms, payload });
         loop {
             match timeout_at(deadline, self.reports.recv()).await {
@@ -327,7 +327,7 @@ impl Process {
         }
     }
 
-    /// Kills it, and waits until it is gone.
+    /// Kills the process, and waits until it has ended.
     async fn stop(mut self, kill: &KillSwitch) {
         kill.kill();
         while self.life.join_next().await.is_some() {}

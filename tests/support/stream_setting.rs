@@ -11,8 +11,8 @@ const PAUSE_MS: u64 = 50;
 
 /// Turns a table's stream on, with this view type, or off.
 ///
-/// DynamoDB Local may fail where other tables are changed or written to meanwhile, and may have
-/// done it all the same.
+/// DynamoDB Local may fail while other tables are changed or written to, and may have made the
+/// change nevertheless.
 pub(crate) async fn set_stream(client: &Client, table: &str, view: Option<StreamViewType>) {
     let stream = StreamSpecification::builder()
         .stream_enabled(view.is_some())

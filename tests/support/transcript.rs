@@ -1,8 +1,8 @@
-//! What a process prints.
+//! The output of a process.
 
 use std::process::Command;
 
-/// Its exit code, and all that it writes.
+/// The exit code, stdout and stderr of a command.
 pub(crate) fn transcript(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

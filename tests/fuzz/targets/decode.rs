@@ -1,7 +1,7 @@
 //! Any bytes as Lambda's event: every record is read or rejected with a reason, nothing panics, and
-//! what Lambda's own event types read as well is read the same.
+//! the result agrees with Lambda's own event types where these can read the record.
 //!
-//! The first byte chooses the rules, of a case under `events/`; the rest is the event.
+//! The first byte chooses the rules of a case under `events/`; the rest is the event.
 
 #![no_main]
 
@@ -31,9 +31,10 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((case, event)) = bytes.split_first() else { return };
     let engine = &ENGINES[usize::from(*case) % ENGINES.len()];
     let Ok(batch) = replay::read_batch("event", event) else {
-        // They look at no bytes that they skip; a text is one throughout.
+        // `aws_lambda_events` does not check the bytes that it skips; a valid text has no invalid
+        // ones.
         let theirs = std::str::from_utf8(event).is_ok_and(is_event_to_them);
-        assert!(!theirs, "what they read as an event is one");
+        assert!(!theirs, "what `aws_lambda_events` reads as an event must be one");
         return;
     };
     let records: Vec<&RawValue> = batch.records.iter().map(|record| &**record).collect();
@@ -47,8 +48,8 @@ fn is_event_to_them(text: &str) -> bool {
     serde_json::from_str::<Event>(text).is_ok()
 }
 
-/// A record is rejected for a reason, or says the same to both readers, and again when its images
-/// are written and read once more.
+/// A record is rejected with a reason, or both readers agree on it, also after its images are
+/// written and read again.
 fn check_record(rules: &Rules, position: usize, record: &RawValue) {
     let ours = match decode_whole(rules, position, record) {
         Ok(ours) => ours,
@@ -62,14 +63,15 @@ fn check_record(rules: &Rules, position: usize, record: &RawValue) {
         assert_eq!(reread(image), *image);
         assert_eq!(rules[ours.table].key.key_of(image).map(|_| ()), Ok(()));
     }
-    // They ask for more than anybody needs, and so may refuse what we take.
+    // `aws_lambda_events` requires more fields than Referee, and may refuse a record that Referee
+    // accepts.
     if let Ok(theirs) = serde_json::from_str::<EventRecord>(record.get()) {
         check_agreement(rules, &ours, &theirs);
     }
 }
 
-/// Where both readers take a record, they agree on all but what theirs cannot tell apart: fractions
-/// of a second, and images that the event's name says are none.
+/// If both readers accept a record, they agree on everything except what `aws_lambda_events` does
+/// not distinguish: fractions of a second, and images that the event's name excludes.
 fn check_agreement(rules: &Rules, ours: &Change<'_>, theirs: &EventRecord) {
     let table = &rules[ours.table];
     let arn = theirs.event_source_arn.as_deref().unwrap_or_default();
@@ -89,7 +91,7 @@ fn check_agreement(rules: &Rules, ours: &Change<'_>, theirs: &EventRecord) {
     if let Some(after) = &ours.after {
         assert_eq!(reread(&theirs.change.new_image), *after);
     }
-    // They read a time that is not there as 1970, and a fraction wrongly.
+    // `aws_lambda_events` reads a missing time as 1970, and fractions wrongly.
     let in_this_century = 0..4_000_000_000_000;
     if let Some(ours) = ours.created_ms.filter(|ms| ms % 1000 == 0 && in_this_century.contains(ms))
     {
@@ -102,14 +104,14 @@ fn check_agreement(rules: &Rules, ours: &Change<'_>, theirs: &EventRecord) {
     assert_eq!(is_ttl, ours.origin == Origin::Ttl);
 }
 
-/// An item as it is after its JSON was written and read.
+/// An item after its JSON was written and read.
 fn reread(item: &impl serde::Serialize) -> Item<'static> {
     let json = serde_json::to_string(item).expect("an item has a JSON");
     let JsonItem(item) = serde_json::from_str(&json).expect("what was accepted is readable");
     into_owned(item)
 }
 
-/// Every record is accounted for, each by itself, and processing is the same every time.
+/// Every record is accounted for independently, and processing is deterministic.
 fn check_outcome(engine: &Engine, records: &[&RawValue]) {
     let _ = engine.check_stream(records);
     let outcome = process(engine, records);
@@ -122,7 +124,7 @@ fn check_outcome(engine: &Engine, records: &[&RawValue]) {
     assert_eq!(process(engine, records), outcome);
     for (position, record) in records.iter().enumerate() {
         let Err(whole) = decode_whole(engine.rules(), position, record) else { continue };
-        // A record that is wrong only in what no rule looks at is not rejected at all.
+        // A record is not rejected for an attribute that no rule uses.
         let alone = process(engine, &[*record]).rejected.pop();
         if alone.is_some_and(|alone| alone.error == whole.error) {
             assert!(outcome.rejected.contains(&whole), "rejected alone, but not with others");
@@ -133,5 +135,5 @@ fn check_outcome(engine: &Engine, records: &[&RawValue]) {
 fn process(engine: &Engine, records: &[&RawValue]) -> Outcome {
     let store = replay::store(engine.rules());
     pollster::block_on(engine.process(records, &store, &Patient))
-        .expect("the rules' own tables are there")
+        .expect("the tables of the rules exist")
 }

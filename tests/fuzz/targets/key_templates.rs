@@ -1,8 +1,8 @@
-//! Any texts as key templates, and any key: what is taken apart is put together again, and the
+//! Any texts as key templates, and any key: a parsed key is built again from its captures, and the
 //! other way round.
 //!
-//! The input is texts, which the byte FF divides, as no text has it: the separator and the types of
-//! the table's key, then the templates of two entities, then values.
+//! The input is texts, separated by the byte FF, which no UTF-8 text contains: the separator and
+//! the types of the table's key, then the templates of two entities, then values.
 
 #![no_main]
 
@@ -30,12 +30,12 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What is tried.
+/// The input of one run.
 struct Input<'i> {
     separator: char,
     partition: KeyKind,
     sort: KeyKind,
-    /// Of two entities, the partition key's and the sort key's.
+    /// The templates of two entities: partition key and sort key of each.
     templates: [&'i str; 4],
     values: Vec<&'i str>,
 }
@@ -76,7 +76,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// The first values as a key of the entity's table, if the table can have it.
+    /// The first values as a key of the entity's table, if it is a valid key.
     fn key(&self, entity: &EntityKey) -> Option<Key<'i>> {
         let sort = match entity.sort() {
             Some(_) => Some(self.value(1, self.sort)?),
@@ -94,7 +94,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// A key that is taken apart is built of its captures.
+    /// A parsed key can be built again from its captures.
     fn check_parsing(&self, entity: &EntityKey) {
         let Some(key) = self.key(entity) else { return };
         let Some(captures) = entity.parse(&key) else { return };
@@ -106,8 +106,8 @@ impl<'i> Input<'i> {
         check_prefixes(entity, &captures, &key);
     }
 
-    /// A key that is built is taken apart into its captures, or its building is refused with
-    /// reason. Captures of other types than theirs may come back as their texts.
+    /// A built key can be parsed into its captures, or it is refused for a reason. Captures of
+    /// another type than the template's may come back as text.
     fn check_building(&self, entity: &EntityKey, kinds_agree: bool) {
         let captures: Option<Vec<_>> = (0..entity.captures().len())
             .map(|capture| {
@@ -140,7 +140,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// Two entities overlap exactly if a key is of both, unless one repeats a capture.
+    /// Two entities overlap exactly if a key matches both, unless one repeats a capture.
     fn check_overlap(&self, one: &EntityKey, other: &EntityKey) {
         let matcher = Matcher::new(&[(EntityId(0), one), (EntityId(1), other)]);
         let example = one.overlap(other);
@@ -160,7 +160,7 @@ impl<'i> Input<'i> {
     }
 }
 
-/// What some of a key's captures tell of it is so.
+/// A prefix built from some of a key's captures is a prefix of the key.
 fn check_prefixes(entity: &EntityKey, captures: &[KeyValue<'_>], key: &Key<'_>) {
     for missing in 0..=captures.len() {
         let known: Vec<_> = captures
@@ -168,8 +168,8 @@ fn check_prefixes(entity: &EntityKey, captures: &[KeyValue<'_>], key: &Key<'_>) 
             .enumerate()
             .map(|(place, value)| (place != missing).then(|| value.clone()))
             .collect();
-        let told = entity.build_prefix(&known).expect("there is a key with these captures");
-        let Some((partition, sort)) = told else { continue };
+        let prefix = entity.build_prefix(&known).expect("there is a key with these captures");
+        let Some((partition, sort)) = prefix else { continue };
         assert_eq!(partition, key.partition);
         match (sort, &key.sort) {
             (SortPrefix::Any, _) => {}
@@ -190,7 +190,7 @@ fn kind(letter: Option<char>) -> KeyKind {
     }
 }
 
-/// A template, if this is one: what it prints is its text, and its mistakes lie within it.
+/// Parses a template. It must print as its text; the spans of errors must be within the text.
 fn template(text: &str) -> Option<Template> {
     match Template::parse(text) {
         Ok(template) => {

@@ -1,5 +1,5 @@
-//! Any bytes as a rule file: each problem can be shown, and rules that load can be used for all
-//! that rules are for.
+//! Any bytes as a rule file: each problem can be printed, and rules that load can be used by every
+//! part of the program.
 
 #![no_main]
 
@@ -44,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Every table of the rules has its place in the file.
+/// Every table of the rules has a location in the file.
 fn check_places(source: &RuleSource, rules: &Rules) {
     let places = Places::of(source);
     for table in &rules.tables {
@@ -71,14 +71,14 @@ fn check_policy(rules: &Rules) {
     assert_eq!(sids.len(), policy.statements.len(), "statements have names of their own");
 }
 
-/// The guards of each entity, and what becomes of an example of it.
+/// Checks the guards of each entity, and an example item of it.
 fn check_entities(rules: &Rules) {
     let engine = Engine::new(rules.clone());
     for (id, entity) in rules.entities.iter().enumerate() {
         for operation in [Operation::Put, Operation::Update, Operation::Delete] {
             guard_entity(rules, EntityId(id), operation).iter().for_each(check_texts);
         }
-        // Every key template overlaps with itself, and so gives an example.
+        // Every key template overlaps with itself, which gives an example key.
         let key = entity.key.overlap(&entity.key).expect("it has a key");
         let schema = &rules[entity.table].key;
         if schema.check(&key).is_err() {
@@ -114,7 +114,7 @@ fn check_example(engine: &Engine, table: TableId, key: &Key<'_>, item: &Item<'_>
     replay::replay(engine, &store, batches, Options::default(), |_| {}).expect("it ends");
 }
 
-/// A transaction can be written in every language, and its JSON is some.
+/// A transaction can be printed in every language, and its JSON is valid.
 fn check_texts(transaction: &Transaction) {
     for language in [Language::JavaScript, Language::Python, Language::Rust] {
         assert!(!transaction.to_text(language).is_empty());

@@ -1,4 +1,4 @@
-//! A case under `events/` as JSON, and what can be changed in it.
+//! A case under `events/` as JSON, and edits of it.
 
 use std::fmt;
 
@@ -13,37 +13,37 @@ use crate::fixture::Fixture;
 /// A recorded case.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// By table, the items that are there before.
+    /// The initial items, by table.
     seed: Json,
-    /// The records, each with the batch that it is of.
+    /// The records, each with the number of its batch.
     pub(crate) records: Vec<(usize, Json)>,
 }
 
 /// A change to one record, or to one item of the seed.
 #[derive(Debug, Arbitrary)]
 pub(crate) struct Edit {
-    /// Which of them.
+    /// The number of the record or item.
     part: u8,
     change: Change,
 }
 
 #[derive(Debug, Arbitrary)]
 enum Change {
-    /// What stands at a place becomes what stands at another.
+    /// A value is replaced by a value from another location.
     Copy { to: u16, from_part: u8, from: u16 },
-    /// A place becomes a text.
+    /// A value is replaced by a text.
     Text { to: u16, text: [u8; 2] },
-    /// A place becomes a number.
+    /// A value is replaced by a number.
     Number { to: u16, number: i16 },
-    /// A place becomes nothing at all.
+    /// A value is removed.
     Remove { at: u16 },
-    /// It does not happen.
+    /// A record is removed.
     Drop,
-    /// It happens again at another place among the records, in the same batch as the one there.
+    /// A record is repeated before another record, in the batch of that record.
     Repeat { at: u8 },
     /// A record begins a batch.
     Cut,
-    /// A record and all that follow are so many seconds later.
+    /// A record and all later ones are delayed by this many seconds.
     Delay { seconds: u16 },
 }
 
@@ -113,7 +113,7 @@ impl Case {
         }
     }
 
-    /// A record, or what comes after the records: an item of the seed.
+    /// A record, or, by numbers after those of the records, an item of the seed.
     fn part(&mut self, part: usize) -> Option<&mut Json> {
         let records = self.records.iter_mut().map(|(_, record)| record);
         let tables = self.seed.as_object_mut().into_iter().flat_map(Map::values_mut);
@@ -155,7 +155,7 @@ impl Case {
     }
 }
 
-/// As files that `referee replay` takes, to see what happens.
+/// Prints the case as files for `referee replay`, to reproduce a failure.
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "seed.json: {}", self.seed)?;
@@ -167,7 +167,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// One of all the places in a value, as a JSON pointer.
+/// One of the locations in a value, as a JSON pointer.
 fn place(value: &Json, number: u16) -> String {
     let mut places = Vec::new();
     collect_places(value, String::new(), &mut places);

@@ -1,5 +1,5 @@
-//! Cases under `events/`, changed anywhere, replayed whole: nothing panics, every replay ends, and
-//! what is delivered again changes nothing more.
+//! Cases under `events/`, edited anywhere and replayed: nothing panics, every replay ends, and
+//! redelivery changes nothing.
 
 #![no_main]
 
@@ -28,7 +28,7 @@ static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     fixtures.map(|fixture| (Engines::of(&fixture.rules), Case::of(&fixture))).collect()
 });
 
-/// The rules of a case as they are, and in the modes in which they write nothing.
+/// The rules of a case as they are, and in the modes that write nothing.
 struct Engines {
     enforcing: Engine,
     observing: Engine,
@@ -46,13 +46,14 @@ impl Engines {
     }
 }
 
-/// What is tried.
+/// The input of one run.
 #[derive(Debug, Arbitrary)]
 struct Input {
     case: u8,
-    /// Delivered as badly as Lambda may, by this seed.
+    /// The seed of a chaotic delivery, if any.
     chaos: Option<u8>,
-    /// Whether the rules are in force while it happens, or it is replayed as it was recorded.
+    /// Whether the rules are in force while the application writes, or the case is replayed as
+    /// recorded.
     is_live: bool,
     edits: Vec<Edit>,
 }
@@ -60,7 +61,7 @@ struct Input {
 fuzz_target!(|input: Input| {
     let (engines, case) = &CASES[usize::from(input.case) % CASES.len()];
     let mut case = case.clone();
-    // Longer ones would only hide which edit matters.
+    // More edits would only hide which one matters.
     for edit in input.edits.iter().take(16) {
         case.apply(edit);
     }
@@ -71,7 +72,7 @@ fuzz_target!(|input: Input| {
     }
 });
 
-/// What is delivered again changes nothing more.
+/// Redelivery changes nothing.
 fn check_live(engine: &Engine, case: &Case) {
     let Some(mut world) = World::new(engine, case) else { return };
     world.live(case);
@@ -82,9 +83,9 @@ fn check_live(engine: &Engine, case: &Case) {
     }
 }
 
-/// A replay ends, the same each time, and rules that only observe write nothing.
+/// A replay ends with the same result each time, and rules in observe mode write nothing.
 fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
-    // Without rules, what happened is all that happens.
+    // With the rules off, only the recorded writes are made.
     let Some(untouched) = run(&engines.off, case, None) else { return };
     assert_eq!(run(&engines.observing, case, None), Some(untouched), "observed {case}");
     let once = run(&engines.enforcing, case, None);
@@ -94,7 +95,7 @@ fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
     }
 }
 
-/// What the tables hold after a replay; nothing if the case's seed is none.
+/// The content of the tables after a replay; `None` if the case's seed is invalid.
 fn run(engine: &Engine, case: &Case, chaos: Option<u64>) -> Option<String> {
     let store = replay::store(engine.rules());
     replay::seed(&store, &case.seed()).ok()?;

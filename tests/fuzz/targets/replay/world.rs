@@ -1,8 +1,8 @@
-//! A case as it would have gone with the rules in force: the application's writes are made on the
-//! store, where Referee's come between them, and the store makes the records of both.
+//! A case with the rules in force: the application's writes are made on the store, with Referee's
+//! writes between them, and the store makes the records of both.
 //!
-//! Recorded events tell of a history without Referee. What they say of an item after Referee has
-//! written to it is not what was there, so a law of the tables' content is only one here.
+//! Events were recorded without Referee. After Referee has written to an item, its recorded images
+//! are not the real ones, so laws about the tables' content hold only here.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +22,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::case::Case;
 use crate::marks::forget_records;
 
-/// How often a batch may be handed back, and how often Referee's own writes may cause others.
+/// How often a batch may be returned for redelivery, and how often Referee's own writes may cause
+/// others.
 const ROUNDS_MAX: usize = 1_000;
 
-/// The tables, and all the records of what was done to them.
+/// The tables, and all their stream records.
 pub(crate) struct World<'e> {
     engine: &'e Engine,
     store: Memory,
@@ -34,21 +35,21 @@ pub(crate) struct World<'e> {
 }
 
 impl<'e> World<'e> {
-    /// What there is before the case; nothing if its seed is none.
+    /// The initial world of a case; `None` if its seed is invalid.
     pub(crate) fn new(engine: &'e Engine, case: &Case) -> Option<Self> {
         let store = replay::store(engine.rules());
         replay::seed(&store, &case.seed_without_marks()).ok()?;
         Some(Self { engine, store, now_ms: Cell::new(0), log: Vec::new() })
     }
 
-    /// Lets the application make its writes, those of a batch before any of them is delivered.
+    /// Makes the application's writes, batch by batch, and delivers the records of each batch.
     pub(crate) fn live(&mut self, case: &Case) {
         for batch in case.records.chunk_by(|(one, _), (next, _)| one == next) {
             for (_, record) in batch {
                 let time = &record["dynamodb"]["ApproximateCreationDateTime"];
                 self.pass_until(ms(time.as_f64().unwrap_or_default()));
                 if let Some(write) = write_of(self.engine.rules(), record) {
-                    // What a table refuses does not happen.
+                    // A write that the table refuses is skipped.
                     let _ = block_on(self.store.write(write));
                 }
             }
@@ -57,7 +58,7 @@ impl<'e> World<'e> {
         }
     }
 
-    /// Delivers all that ever happened once more.
+    /// Delivers all records so far again.
     pub(crate) fn live_again(&mut self) {
         let records = std::mem::take(&mut self.log);
         self.deliver_and_drain(records);
@@ -86,12 +87,12 @@ impl<'e> World<'e> {
         let mut rest: Vec<&RawValue> = records.iter().map(|record| &**record).collect();
         for _ in 0..ROUNDS_MAX {
             let outcome = block_on(self.engine.process(&rest, &self.store, self));
-            match outcome.expect("the rules' own tables are there").checkpoint() {
+            match outcome.expect("the tables of the rules exist").checkpoint() {
                 None => return,
                 Some(from) => drop(rest.drain(..from.position)),
             }
         }
-        panic!("a batch is handed back without end");
+        panic!("a batch is returned for redelivery without end");
     }
 
     fn pass_until(&self, time_ms: i64) {
@@ -99,8 +100,8 @@ impl<'e> World<'e> {
         self.store.set_now_ms(self.now_ms.get().unsigned_abs());
     }
 
-    /// What the tables hold, but for what the marks say of the records that a mirror was last
-    /// written for: of several, each will do.
+    /// The content of the tables, without the record numbers in the marks of mirrors: several
+    /// different numbers can be correct.
     pub(crate) fn content(&self) -> BTreeMap<String, Vec<Item<'static>>> {
         let mut tables = self.store.dump();
         tables.values_mut().flatten().for_each(forget_records);
@@ -123,7 +124,7 @@ fn ms(seconds: f64) -> i64 {
     (seconds * 1000.0).round() as i64
 }
 
-/// The write that a record tells of. It writes no mark: what is forged is not Referee's to keep.
+/// The write that a record describes, without a mark: guarantees do not cover forged marks.
 fn write_of(rules: &Rules, record: &Json) -> Option<Write> {
     let table = record["eventSourceARN"].as_str()?.split('/').nth(1)?.to_owned();
     let item = |name: &str| {
