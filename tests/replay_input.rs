@@ -60,10 +60,10 @@ fn invalid_events_are_refused_or_rejected() {
         2 error: `it.json`: the event is not JSON: EOF while parsing a value at line 1 column 0
         2 error: `it.json`: the event is not JSON: expected ident at line 1 column 2
         2 error: `it.json`: the event is not UTF-8: the first bad byte is at 0
-        2 error: `it.json`: the event has no list of `Records`, which every event of a stream has: invalid length 0, expected an object with `Records` at line 1 column 2
-        2 error: `it.json`: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 18
-        2 error: `it.json`: the event has no list of `Records`, which every event of a stream has: invalid type: map, expected a sequence at line 1 column 12
-        1 rejected: it.json, record 0: the record is of `aws:sqs`, not of a DynamoDB stream
+        2 error: `it.json`: the event has no list of `Records`, which every stream event has: invalid length 0, expected an object with `Records` at line 1 column 2
+        2 error: `it.json`: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 18
+        2 error: `it.json`: the event has no list of `Records`, which every stream event has: invalid type: map, expected a sequence at line 1 column 12
+        1 rejected: it.json, record 0: the record comes from `aws:sqs`, not from a DynamoDB stream
         1 rejected: it.json, record 0: the record is not one of a DynamoDB stream: invalid type: null, expected an object
         1 rejected: it.json, record 0: the record has no `eventSourceARN`, which names its table
     "#]].assert_eq(&outputs(&folder("events"), &[], contents));
