@@ -25,7 +25,7 @@ CARGO_MUTANTS := .tools/cargo-mutants-27.1.0
 CHECKS ?=
 
 # The simulation, with our own code optimized and everything else as the other tests have it.
-SIMULATION := $(CARGO) test --locked --no-default-features --config profile.dev.opt-level=3 \
+SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
 
@@ -46,13 +46,13 @@ demo: ## Replay recorded stream events: mirrors written, violations found
 
 up: ## Watch an example table on DynamoDB Local, for you to write to (PORT=8000)
 	@$(CARGO) build --locked --features live --bin referee
-	@REFEREE_DYNAMODB_PORT=$(PORT) tests/with-dynamodb-local.sh tests/up.sh || test $$? -eq 1
+	@REFEREE_DYNAMODB_PORT=$(PORT) tests/tools/with-dynamodb-local.sh tests/tools/up.sh || test $$? -eq 1
 
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
 test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
-	tests/with-lambda.sh tests/with-dynamodb-local.sh tests/with-cloudwatch.sh tests/with-terraform.sh \
+	tests/tools/with-lambda.sh tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh tests/tools/with-terraform.sh \
 		$(CARGO) test --locked --all-features
 	RUNS=$(RUNS) $(SIMULATION)
 
@@ -66,10 +66,10 @@ fuzz: $(CARGO_FUZZ)/installed ## Fuzz what reads input, a minute each (SECONDS_E
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
 
 test-infra: ## Run the tests of the Terraform module alone
-	tests/with-terraform.sh $(CARGO) test --locked --test infra
+	tests/tools/with-terraform.sh $(CARGO) test --locked --test infra
 
 test-infra-real: ## Run them with the real AWS provider, which Terraform downloads; no account is needed
-	REFEREE_INFRA_PROVIDER=real tests/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
+	REFEREE_INFRA_PROVIDER=real tests/tools/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
 
 scan: ## Look for what is often wrong with Terraform code (installs checkov, 290 MB)
 	tests/tools/install-python.sh tests/tools/checkov.txt .tools/checkov

@@ -15,8 +15,8 @@ use crate::INVOCATION_LIMIT;
 use crate::contender::Contender;
 use crate::database::dump;
 use crate::endpoint::Endpoint;
-use crate::runtime_api::Invoked;
 use crate::scene::{item, mark, table};
+use kit::runtime_api::Invoked;
 
 /// How long ago everything happened: no grace period has to be waited for.
 const AGE: Duration = Duration::from_secs(10);

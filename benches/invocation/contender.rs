@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
 use crate::endpoint::Endpoint;
-use crate::runtime_api::{Function, Program};
+use kit::runtime_api::{Function, Program};
 
 /// One of those who are compared.
 pub(crate) struct Contender {

@@ -22,9 +22,6 @@ mod database;
 mod endpoint;
 mod expression;
 mod measure;
-#[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../../tests/support/runtime_api.rs"]
-mod runtime_api;
 mod scene;
 mod table;
 
@@ -32,8 +29,8 @@ use std::time::Duration;
 
 use contender::Contender;
 use endpoint::Endpoint;
+use kit::runtime_api::Function;
 use measure::{Run, Start};
-use runtime_api::Function;
 use scene::Scene;
 use table::{Goal, Table, Unit};
 

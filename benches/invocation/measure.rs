@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::INVOCATION_LIMIT;
 use crate::contender::Contender;
 use crate::endpoint::Endpoint;
-use crate::runtime_api::{Function, Invoked};
 use crate::scene::Scene;
+use kit::runtime_api::{Function, Invoked};
 
 /// How long the start of a process took.
 pub(crate) struct Start {

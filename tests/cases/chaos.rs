@@ -6,22 +6,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
-#![expect(clippy::unnecessary_wraps, reason = "the harness asks for results")]
 
-#[path = "support/fixture.rs"]
-mod fixture;
-
-use std::path::Path;
-
-use fixture::Fixture;
+use kit::fixture::Fixture;
+use libtest_mimic::Trial;
 use referee::engine::Engine;
 use referee::replay::{self, Options};
 
 /// How many seeds of bad delivery are tried.
 const SEEDS: u64 = 1_000;
 
-fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
-    let fixture = Fixture::read(rule_file);
+/// A trial for each case.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |fixture: Fixture| {
+        Trial::test(format!("chaos::{}", fixture.name), move || {
+            chaos(&fixture);
+            Ok(())
+        })
+    };
+    Fixture::all().into_iter().map(trial).collect()
+}
+
+fn chaos(fixture: &Fixture) {
     let engine = Engine::new(fixture.rules.clone());
     let run = |chaos| {
         let store = fixture.store();
@@ -32,10 +37,5 @@ fn chaos(rule_file: &Path) -> datatest_stable::Result<()> {
     let expected = run(None);
     let failing: Vec<u64> = (0..SEEDS).filter(|seed| run(Some(*seed)) != expected).collect();
     assert!(failing.is_empty(), "`{}` ends differently with seeds {failing:?}", fixture.name);
-    println!("{}: {SEEDS} seeds end the same", fixture.name);
-    Ok(())
-}
-
-datatest_stable::harness! {
-    { test = chaos, root = "events", pattern = r"/referee\.yaml$" },
+    println!("chaos: {}: {SEEDS} seeds end the same", fixture.name);
 }

@@ -1,14 +1,36 @@
 //! Every fixture under `events/`: the output of `referee replay` and the final content of the
 //! tables equal the golden files beside it.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test fixtures` rewrites the golden files.
+//! `UPDATE_EXPECT=1 cargo test --test cases golden` rewrites the golden files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use expect_test::expect_file;
+use kit::fixture::rule_files;
+use libtest_mimic::{Failed, Trial};
 
-fn matches_golden_files(rules: &Path) -> datatest_stable::Result<()> {
+/// A test, given the rule file of a case.
+type Test = fn(&Path) -> Result<(), Failed>;
+
+/// Two trials for each case.
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, Test); 2] = [
+        ("matches_golden_files", matches_golden_files),
+        ("second_delivery_changes_nothing", second_delivery_changes_nothing),
+    ];
+    let trial = |rules: &Path, (name, test): (&str, Test)| {
+        let case = rules.parent().and_then(Path::file_name).unwrap().display();
+        let rules = rules.to_owned();
+        Trial::test(format!("golden::{name}::{case}"), move || test(&rules))
+    };
+    let files = rule_files();
+    files.iter().flat_map(|rules| tests.map(|test| trial(rules, test))).collect()
+}
+
+fn matches_golden_files(rules: &Path) -> Result<(), Failed> {
     let case = rules.parent().ok_or("a fixture has a folder")?;
     let dump = tempfile::NamedTempFile::new()?;
     let output = replay(case, dump.path(), &[])?;
@@ -25,7 +47,7 @@ fn matches_golden_files(rules: &Path) -> datatest_stable::Result<()> {
 }
 
 /// A fixture that is delivered twice as a whole ends with the same content.
-fn second_delivery_changes_nothing(rules: &Path) -> datatest_stable::Result<()> {
+fn second_delivery_changes_nothing(rules: &Path) -> Result<(), Failed> {
     let case = rules.parent().ok_or("a fixture has a folder")?;
     let dump = tempfile::NamedTempFile::new()?;
     let again = case.join("stream").display().to_string();
@@ -49,9 +71,4 @@ fn has_findings(lines: &str) -> bool {
         line.contains(r#""type":"rejected""#)
             || (line.contains(r#""type":"violation""#) && line.contains(r#""severity":"error""#))
     })
-}
-
-datatest_stable::harness! {
-    { test = matches_golden_files, root = "events", pattern = r"/referee\.yaml$" },
-    { test = second_delivery_changes_nothing, root = "events", pattern = r"/referee\.yaml$" },
 }

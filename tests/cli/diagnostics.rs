@@ -119,7 +119,7 @@ fn the_documentation_lists_every_code() {
     for code in codes::ALL {
         document.extend(["\n", &cli::markdown(code)]);
     }
-    expect_file!["../docs/diagnostics.md"].assert_eq(&document);
+    expect_file!["../../docs/diagnostics.md"].assert_eq(&document);
 }
 
 /// What `referee check` says about a file.
@@ -140,7 +140,7 @@ fn report(path: &Path) -> String {
 }
 
 fn rule_files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rule_files");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/rule_files");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -161,7 +161,7 @@ fn mistakes_are_answered_with_the_mend() {
 
 #[test]
 fn one_file_shows_all_its_problems_at_once() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rule_files/everything.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/rule_files/everything.yaml");
     let found = codes_of(&load(&std::fs::read_to_string(path).unwrap()).diagnostics);
     // A file that cannot be read as YAML shows that alone, and so do the problems of files.
     let alone = ["E001", "E002", "E003", "E004", "E005"];
@@ -176,7 +176,7 @@ fn one_file_shows_all_its_problems_at_once() {
 
 #[test]
 fn the_starter_is_clean() {
-    let starter = include_str!("../src/cli/starter.yaml");
+    let starter = include_str!("../../src/cli/starter.yaml");
     let loaded = load(starter);
     assert_eq!(loaded.diagnostics, []);
     assert_eq!(loaded.rules.unwrap().references.len(), 3);
@@ -221,7 +221,7 @@ fn the_schema_accepts_what_the_check_accepts() {
     let schema = rules::schema();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::validator_for(&schema).unwrap();
-    assert!(schema_accepts(&validator, include_str!("../src/cli/starter.yaml")));
+    assert!(schema_accepts(&validator, include_str!("../../src/cli/starter.yaml")));
     for code in codes::ALL {
         assert!(schema_accepts(&validator, &codes::complete(code.right)), "{}", code.id);
     }
@@ -249,5 +249,5 @@ fn the_schema_accepts_what_the_check_accepts() {
 #[test]
 fn the_schema_is_what_it_was() {
     let schema = format!("{:#}\n", rules::schema());
-    expect_file!["schema.json"].assert_eq(&schema);
+    expect_file!["../data/schema.json"].assert_eq(&schema);
 }

@@ -1,7 +1,7 @@
 //! Checks the documentation against the code: transcripts are run, rule files checked, tables
 //! compared.
 //!
-//! `TRYCMD=overwrite cargo test --test readme` rewrites the transcripts, and `UPDATE_EXPECT=1` the
+//! `TRYCMD=overwrite cargo test --test cli` rewrites the transcripts, and `UPDATE_EXPECT=1` the
 //! reference of the rule file.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -31,7 +31,7 @@ const DOCUMENTS: [&str; 15] = [
 ];
 
 /// The end of the marker before a generated part.
-const GENERATED: &str = "--test readme -->\n\n";
+const GENERATED: &str = "--test cli -->\n\n";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -82,7 +82,7 @@ fn the_reference_lists_every_key() {
     let document = read("docs/rule-file.md");
     let (by_hand, _) = document.split_once(GENERATED).unwrap();
     let document = format!("{by_hand}{GENERATED}{}", rules::manual());
-    expect_file!["../docs/rule-file.md"].assert_eq(&document);
+    expect_file!["../../docs/rule-file.md"].assert_eq(&document);
 }
 
 #[cfg(feature = "aws")]
@@ -92,7 +92,7 @@ fn the_manual_lists_every_metric() {
     let (before, rest) = document.split_once(GENERATED).unwrap();
     let (_, after) = rest.split_once("\n## ").unwrap();
     let document = format!("{before}{GENERATED}{}\n## {after}", referee::metrics::manual());
-    expect_file!["../docs/lambda.md"].assert_eq(&document);
+    expect_file!["../../docs/lambda.md"].assert_eq(&document);
 }
 
 #[test]

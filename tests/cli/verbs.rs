@@ -3,15 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
-#[path = "support/transcript.rs"]
-mod transcript;
-
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
-use transcript::transcript;
+use kit::transcript::transcript;
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {

@@ -7,8 +7,8 @@ use crate::audit::{dangling, divergences};
 use crate::faults::drain_with_late_writes;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
-use crate::runtime_api::Invoked;
 use crate::stage::{Environment, Stage};
+use kit::runtime_api::Invoked;
 
 pub(crate) async fn cascaded(environment: Environment) {
     let stage = Stage::new(environment, rules::cascading).await;

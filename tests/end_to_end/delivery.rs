@@ -8,8 +8,8 @@ use crate::audit::divergences;
 use crate::mapping::Settings;
 use crate::proxy::{Fault, WRITES, When};
 use crate::rules;
-use crate::runtime_api::Invoked;
 use crate::stage::{Environment, Stage};
+use kit::runtime_api::Invoked;
 
 pub(crate) async fn redelivered(environment: Environment) {
     let stage = Stage::new(environment, rules::company).await;

@@ -6,8 +6,8 @@ use crate::audit::divergences;
 use crate::mapping::Mapping;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
-use crate::runtime_api::Invoked;
 use crate::stage::{Environment, Stage};
+use kit::runtime_api::Invoked;
 
 /// How many requests fail in a row: fewer than the store's attempts.
 const STREAK: u64 = 2;

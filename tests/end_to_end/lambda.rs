@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use crate::runtime_api::{Function, Invoked, KillSwitch, Log, Program};
+use kit::runtime_api::{Function, Invoked, KillSwitch, Log, Program};
 
 /// The function's default timeout.
 const TIMEOUT_MS: u64 = 30_000;

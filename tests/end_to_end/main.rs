@@ -20,21 +20,15 @@ mod lambda;
 mod mapping;
 mod metrics;
 mod mirrors;
-#[path = "../support/policy.rs"]
-mod policy;
+mod package;
 mod proxy;
 mod rights;
 mod rules;
-#[path = "../support/runtime_api.rs"]
-#[expect(dead_code, reason = "the benchmarks use the rest of it")]
-mod runtime_api;
 mod silence;
 mod soundness;
 mod stage;
 mod start;
 mod storm;
-#[path = "../support/stream_setting.rs"]
-mod stream_setting;
 
 use std::process::ExitCode;
 
@@ -48,6 +42,7 @@ type Scenario = fn(Environment) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {
     let mut trials = mapping::trials();
+    trials.extend(package::trials());
     trials.extend(scenarios().into_iter().map(|(name, scenario)| trial(name, scenario)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

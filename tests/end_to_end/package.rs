@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sdk_dynamodb::Client;
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use referee::aws;
 use referee::data::JsonItem;
 use referee::rules::{self, RuleSource, Rules};
@@ -26,8 +26,7 @@ use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::{Value as Json, json};
 
-fn main() {
-    let arguments = Arguments::from_args();
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
     let variable = |name| std::env::var(name).ok();
@@ -36,18 +35,20 @@ fn main() {
             Some(binary) => {
                 let tool = tool.clone();
                 let test = move || deploys_with_its_rules(&tool, &binary);
-                trials.push(trial("deploy --dry", test));
+                trials.push(trial("package::deploys_with_its_rules", test));
             }
             None => eprintln!("warning: the test of deployment is SKIPPED: no function is built"),
         }
         if let Some(endpoint) = variable("REFEREE_TEST_DYNAMODB") {
             // One after the other, because fixtures share table names.
-            trials.push(trial("invoke", move || answers_every_fixture(&tool, &endpoint)));
+            trials.push(trial("package::answers_every_fixture", move || {
+                answers_every_fixture(&tool, &endpoint);
+            }));
         }
     } else {
         eprintln!("warning: the tests of cargo-lambda are SKIPPED: it is not installed");
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    trials
 }
 
 fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::runtime_api::KillSwitch;
+use kit::runtime_api::KillSwitch;
 
 /// The write operations.
 pub(crate) const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];

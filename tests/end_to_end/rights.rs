@@ -9,9 +9,9 @@ use referee::rules::{self, RuleSource};
 use serde_json::{Value as Json, json};
 
 use crate::mapping::{Mapping, Settings};
-use crate::policy::{Policy, Right, rights};
 use crate::proxy::Recorded;
 use crate::stage::{Environment, Stage};
+use kit::policy::{Policy, Right, rights};
 
 /// The scenario's tables.
 struct Tables {

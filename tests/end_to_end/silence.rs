@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use crate::mapping::Mapping;
 use crate::proxy::{ALL, Fault, WRITES, When};
 use crate::rules;
-use crate::runtime_api::Invoked;
 use crate::stage::{Environment, Stage};
+use kit::runtime_api::Invoked;
 
 /// The value of attributes that are not part of a key.
 const CONTENT: &str = "canary-content";

@@ -24,7 +24,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
-use crate::runtime_api::Program;
+use kit::runtime_api::Program;
 
 /// The environment of a scenario.
 #[derive(Debug, Clone)]

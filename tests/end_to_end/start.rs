@@ -7,9 +7,9 @@ use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
 use crate::rules;
-use crate::runtime_api::{FunctionError, Invoked};
 use crate::stage::{Environment, Stage};
-use crate::stream_setting::set_stream;
+use kit::runtime_api::{FunctionError, Invoked};
+use kit::stream_setting::set_stream;
 
 pub(crate) async fn bad_rules(environment: Environment) {
     let mut rules = rules::company("app");

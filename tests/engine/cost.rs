@@ -1,18 +1,11 @@
 //! Exact costs: requests and capacity units are part of what Referee promises.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
-#[path = "support/history.rs"]
-mod history;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use history::{History, load};
+use kit::history::{History, load};
 use referee::rules::Rules;
 use referee::store::Memory;
 use referee::store::memory::{CallKind, Fault};

@@ -7,16 +7,11 @@
 )]
 #![expect(clippy::print_stdout, reason = "a run prints its costs")]
 
-#[path = "support/history.rs"]
-mod history;
-#[path = "support/jumping.rs"]
-mod jumping;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
-use history::load;
-use jumping::Jumping;
+use kit::history::load;
+use kit::jumping::Jumping;
 use referee::data::{Item, Value};
 use referee::engine::{Engine, Outcome};
 use referee::replay;

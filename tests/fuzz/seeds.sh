@@ -33,7 +33,7 @@ for case in $(ls events); do
     cp "$rules" "$corpus/rule_file/$case.yaml"
     number=$((number + 1))
 done
-cp tests/rule_files/*.{yaml,json} src/cli/starter.yaml "$corpus/rule_file"
+cp tests/data/rule_files/*.{yaml,json} src/cli/starter.yaml "$corpus/rule_file"
 
 # The templates of an entity's key and the same the other way round, and a key; FF divides the texts.
 number=0
@@ -46,5 +46,5 @@ done < <(cat events/*/referee.yaml |
     sed -nE 's/.*pk: "([^" ]+)", +sk: "([^" ]+)".*/\1 \2/p' | sort -u)
 
 words_of events/*/stream/*.json >"$words/decode"
-words_of tests/schema.json >"$words/rule_file"
+words_of tests/data/schema.json >"$words/rule_file"
 printf '"%s"\n' '\xff' '{' '}' '{{' '}}' '{a}' '{b*}' '#' '#SS' '#SN' '#NB' >"$words/key_templates"

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use kit::filter::Filters;
 use referee::data::{Item, JsonItem, KeyKind, KeyValue, Number};
 use referee::preflight::streamed;
 use referee::rules::model::{EntityId, Mode, Rules};
 use referee::rules::{self, RuleSource};
 use serde_json::{Value as Json, json};
 
-use super::filter::Filters;
 use super::terraform::Terraform;
 use super::{files_in, folders_in, read, root};
 

@@ -2,7 +2,7 @@
 //! agrees with the rule file, with `referee iam` and with the table of metrics.
 //!
 //! `make test` says where Terraform is, in `REFEREE_TEST_TERRAFORM`. Without it, what needs it does
-//! not run, and says so. `UPDATE_EXPECT=1 tests/with-terraform.sh cargo test --test infra` writes
+//! not run, and says so. `UPDATE_EXPECT=1 tests/tools/with-terraform.sh cargo test --test infra` writes
 //! the golden files and the tables of infra/README.md anew.
 
 #![expect(
@@ -13,10 +13,6 @@
 )]
 
 mod cases;
-// Its own tests are run with those of the mapping.
-#[path = "../end_to_end/mapping/filter.rs"]
-#[expect(dead_code, reason = "the tests of filters are not run here")]
-mod filter;
 mod function;
 mod metrics;
 mod plan;

@@ -2,30 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/at_endpoint.rs"]
-mod at_endpoint;
-#[path = "support/stream_setting.rs"]
-mod stream_setting;
-
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::expect;
 use futures_util::future::LocalBoxFuture;
-use libtest_mimic::Arguments;
+use libtest_mimic::Trial;
 use referee::aws::configure;
 use referee::data::{JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use referee::streams::{Position, Stream, StreamError, StreamRecord, Streams};
 
-use stream_setting::set_stream;
+use kit::endpoint;
+use kit::stream_setting::set_stream;
 
 type Test = fn(Table) -> LocalBoxFuture<'static, ()>;
 
-fn main() -> ExitCode {
+pub(crate) fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 6] = [
         ("records_are_read_in_order_and_in_lambdas_format", |table| Box::pin(order(table))),
         ("reading_starts_at_the_given_position", |table| Box::pin(positions(table))),
@@ -35,13 +30,13 @@ fn main() -> ExitCode {
         ("a_missing_stream_or_shard_is_an_error", |table| Box::pin(gone(table))),
     ];
     let trial = |(name, test): (&str, Test)| {
-        at_endpoint::trial(name, move |endpoint| {
+        endpoint::trial(format!("streams::{name}"), move |endpoint| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async { test(Table::new(endpoint).await).await });
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), tests.into_iter().map(trial).collect()).exit_code()
+    tests.into_iter().map(trial).collect()
 }
 
 /// A table for one test, with a stream.

@@ -4,19 +4,19 @@ use libtest_mimic::{Failed, Trial};
 use referee::store::{Action, Clause, Page};
 use serde_json::json;
 
-use crate::at_endpoint;
 use crate::endpoint::OnEndpoint;
 use crate::harness::{APP, Harness, city, partition};
 use crate::items::set;
 use crate::laws::{Program, check_law_in, programs, run_on};
 use crate::memory::InMemory;
+use kit::endpoint;
 
 /// How many programs run on both stores.
 const CASES: u32 = 16;
 
 /// The law as a trial, ignored without an endpoint.
 pub(crate) fn trial() -> Trial {
-    at_endpoint::trial("laws::memory_agrees_with_the_endpoint", agree)
+    endpoint::trial("laws::memory_agrees_with_the_endpoint", agree)
 }
 
 fn agree(endpoint: &str) -> Result<(), Failed> {

@@ -13,7 +13,9 @@ use referee::streams::{Position, RECORDS_MAX, Streams};
 use serde_json::Value as Json;
 
 use crate::harness::{self, Harness};
-use crate::{Case, at_endpoint};
+use kit::endpoint;
+
+use crate::Case;
 
 /// The cases in which DynamoDB Local differs from the documentation of AWS.
 const DIFFERENT_IN_LOCAL: [&str; 6] = [
@@ -35,7 +37,7 @@ const DIFFERENT_IN_LOCAL: [&str; 6] = [
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, case): (&str, Case<OnEndpoint>)| {
         let trial =
-            at_endpoint::trial(format!("endpoint::{name}"), move |endpoint| run(case, endpoint));
+            endpoint::trial(format!("endpoint::{name}"), move |endpoint| run(case, endpoint));
         let is_skipped = trial.has_ignored_flag() || DIFFERENT_IN_LOCAL.contains(&name);
         trial.with_ignored_flag(is_skipped)
     };

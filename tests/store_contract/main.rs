@@ -7,8 +7,6 @@
 #[cfg(feature = "live")]
 mod agreement;
 #[cfg(feature = "live")]
-#[path = "../support/at_endpoint.rs"]
-mod at_endpoint;
 mod billing;
 mod conditions;
 #[cfg(feature = "live")]

@@ -3,7 +3,7 @@
 # `make up`.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 endpoint=${REFEREE_TEST_DYNAMODB:?names no endpoint}
 example=$root/events/company-user
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs a command beside an emulator of CloudWatch of its own, which is gone when the command ends.
 #
-#     tests/with-cloudwatch.sh cargo test --all-features
+#     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
 # The command finds it in REFEREE_TEST_CLOUDWATCH. Where the emulator cannot run, this says so, and
 # the command runs without it: its tests of metrics that are read back are then skipped.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 home=$root/.tools/cloudwatch
 source "$root/tests/tools/emulator.sh"
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs a command beside a DynamoDB Local of its own, which is gone when the command ends.
 #
-#     tests/with-dynamodb-local.sh cargo test --features live
+#     tests/tools/with-dynamodb-local.sh cargo test --features live
 #
 # The command finds it in REFEREE_TEST_DYNAMODB. Where DynamoDB Local cannot run, this says so, and
 # the command runs without it: its tests of a real endpoint are then skipped. Where a port is asked
 # for, in REFEREE_DYNAMODB_PORT, the command is not a test, and cannot do without.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 home=$root/.tools/dynamodb-local
 source "$root/tests/tools/emulator.sh"
 
@@ -29,7 +29,7 @@ if [[ ! -d $home ]]; then
         command -v "$tool" >/dev/null || without "there is no \`$tool\` to install it with" "$@"
     done
 fi
-"$root/tests/install-dynamodb-local.sh" "$home" || without "it could not be installed" "$@"
+"$root/tests/tools/install-dynamodb-local.sh" "$home" || without "it could not be installed" "$@"
 
 port=${REFEREE_DYNAMODB_PORT:-$(free_port)}
 if is_taken "$port"; then

@@ -3,7 +3,7 @@
 # REFEREE_TEST_LAMBDA: as it is deployed where that runs here, and else as cargo builds it. Where
 # there is cargo-lambda, it is named in REFEREE_TEST_CARGO_LAMBDA.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 tool=$PWD/.tools/cargo-lambda/bin/cargo-lambda
 

@@ -2,14 +2,14 @@
 # Runs a command that finds Terraform, or else OpenTofu, in REFEREE_TEST_TERRAFORM, with a stand-in
 # for the AWS provider, so that nothing is downloaded and no account is needed.
 #
-#     tests/with-terraform.sh cargo test --test infra
+#     tests/tools/with-terraform.sh cargo test --test infra
 #
 # Where neither is there, or the stand-in cannot run, this says so, and the command runs without it:
 # the tests of the Terraform module are then skipped. With REFEREE_INFRA_PROVIDER=real, Terraform
 # downloads the real provider instead.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 home=$root/.tools/terraform
 
 without() {

@@ -13,7 +13,7 @@ use referee::rules::Rules;
 use referee::runtime::clock::Clock;
 use serde_json::value::RawValue;
 
-use crate::network::Network;
+use crate::sweep::network::Network;
 
 /// How often a batch is delivered before it is set aside.
 const ATTEMPTS_MAX: usize = 3;

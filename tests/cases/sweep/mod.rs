@@ -13,22 +13,16 @@
 )]
 #![expect(clippy::print_stdout, reason = "a run prints how many faults it tried")]
 
-#[path = "../support/audit.rs"]
-mod audit;
-#[path = "../support/fixture.rs"]
-mod fixture;
-
 mod lambda;
 mod network;
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use audit::Audit;
-use fixture::Fixture;
+use kit::fixture::Fixture;
+use kit::oracle::Audit;
 use lambda::{Answer, Lambda};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use network::{End, Failure, Network};
 use referee::engine::{Engine, Response};
 use referee::replay;
@@ -36,23 +30,25 @@ use referee::rules::Rules;
 use referee::store::memory::Fault;
 use referee::store::{CancellationReason, StoreError};
 
-fn main() -> ExitCode {
+/// A trial for each case, and a function that prints the totals.
+pub(crate) fn trials() -> (Vec<Trial>, impl FnOnce()) {
     let (cases, faults) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let trial = |fixture: Fixture| {
         let (cases, faults) = (Arc::clone(&cases), Arc::clone(&faults));
-        Trial::test(fixture.name.clone(), move || {
+        Trial::test(format!("sweep::{}", fixture.name), move || {
             let met = sweep(&fixture);
-            println!("{}: {met} faults", fixture.name);
+            println!("sweep: {}: {met} faults", fixture.name);
             cases.fetch_add(1, Ordering::Relaxed);
             faults.fetch_add(met, Ordering::Relaxed);
             Ok(())
         })
     };
     let trials = Fixture::all().into_iter().map(trial).collect();
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
-    let (cases, faults) = (cases.load(Ordering::Relaxed), faults.load(Ordering::Relaxed));
-    println!("{cases} cases, {faults} faults");
-    conclusion.exit_code()
+    let print_total = move || {
+        let (cases, faults) = (cases.load(Ordering::Relaxed), faults.load(Ordering::Relaxed));
+        println!("sweep: {cases} cases, {faults} faults");
+    };
+    (trials, print_total)
 }
 
 /// How the engine must answer a delivery in which a request fails.

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use referee::guard::Operation;
 
-use crate::{RULES, check, of_entity};
+use crate::guard::{RULES, check, of_entity};
 
 #[test]
 fn placeholders_stand_for_what_the_rules_know() {

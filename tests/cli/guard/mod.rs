@@ -12,10 +12,6 @@ mod entities;
 mod puts;
 mod replayed;
 mod snippets;
-#[path = "../support/tool.rs"]
-mod tool;
-#[path = "../support/transcript.rs"]
-mod transcript;
 mod updates;
 mod verb;
 

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use referee::guard::Operation;
 
-use crate::{RULES, check, of_item, told};
+use crate::guard::{RULES, check, of_item, told};
 
 fn put(item: &str) -> Result<referee::guard::Transaction, referee::guard::Refusal> {
     of_item(RULES, item, Operation::Put)

@@ -5,7 +5,7 @@ use referee::guard::Operation;
 use referee::replay::{self, Options, Told};
 use serde_json::{Value as Json, json};
 
-use crate::{RULES, load, of_item};
+use crate::guard::{RULES, load, of_item};
 
 /// The stream records of the puts of a transaction.
 fn records(transaction: &Json) -> Json {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use expect_test::expect_file;
 use referee::guard::{Language, Operation, Transaction};
 
-use crate::of_item;
+use crate::guard::of_item;
 
 /// A transaction with values of every type, and texts that need care.
 fn transaction() -> Transaction {
@@ -64,7 +64,7 @@ fn json_for_the_command_line() {
 fn javascript() {
     let text = transaction().to_text(Language::JavaScript);
     expect_file!["snippet.mjs"].assert_eq(&text);
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guard/snippet.mjs");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/guard/snippet.mjs");
     assert_taken("node", &["--check", file.to_str().unwrap()], "");
 }
 

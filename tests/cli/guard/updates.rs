@@ -3,7 +3,7 @@
 use expect_test::expect;
 use referee::guard::{Operation, Refusal, Transaction};
 
-use crate::{RULES, check, of_item};
+use crate::guard::{RULES, check, of_item};
 
 fn update(item: &str) -> Result<Transaction, Refusal> {
     of_item(RULES, item, Operation::Update)

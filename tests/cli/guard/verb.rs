@@ -2,12 +2,10 @@
 
 use expect_test::expect;
 
-use crate::tool::Tool;
-
 #[test]
 fn entities_and_items_are_guarded() {
     let tool =
-        Tool::new("guard", &std::fs::read_to_string("events/company-user/referee.yaml").unwrap());
+        kit::tool!("guard", &std::fs::read_to_string("events/company-user/referee.yaml").unwrap());
     let member = r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}}"#;
     tool.check(&["guard", "member", "--format", "checks", "--json"], expect![[r##"
         exit code 0
@@ -26,7 +24,7 @@ fn entities_and_items_are_guarded() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let tool = Tool::new(
+    let tool = kit::tool!(
         "guard-refusals",
         &std::fs::read_to_string("events/company-user/referee.yaml").unwrap(),
     );
@@ -108,7 +106,7 @@ references:
     { from: order, to: customer, on: { customer: \"{customer}\" }, required: true, find: none }
 ";
     let order = r#"{"id": {"S": "order#1"}}"#;
-    Tool::new("guard-broken", rules).check(
+    kit::tool!("guard-broken", rules).check(
         &["guard", order],
         expect![[r#"
             exit code 1

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use referee::iam;
 use referee::rules::{self, RuleSource, Rules};
 
-use crate::policy::{Policy, Right, right};
-use crate::{deployment, load, members, orders};
+use crate::iam::{deployment, load, members, orders};
+use kit::policy::{Policy, Right, right};
 
 /// What each action needs besides reads.
 const ON_MISSING: [(&str, &[(&str, &str)]); 5] = [

@@ -1,19 +1,9 @@
 //! The policies that `referee iam` prints: enough for the rules, and not more.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
 mod exact;
-#[path = "../support/policy.rs"]
-mod policy;
-#[path = "../support/tool.rs"]
-mod tool;
-#[path = "../support/transcript.rs"]
-mod transcript;
 mod verb;
 mod written;
 

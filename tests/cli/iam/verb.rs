@@ -2,10 +2,10 @@
 
 use expect_test::expect;
 
-use crate::tool::Tool;
+use kit::tool::Tool;
 
 fn tool(name: &str) -> Tool {
-    Tool::new(name, &std::fs::read_to_string("events/company-user/referee.yaml").unwrap())
+    kit::tool!(name, &std::fs::read_to_string("events/company-user/referee.yaml").unwrap())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use expect_test::expect;
 use referee::iam::{self, Deployment};
 
-use crate::{deployment, load, members, orders};
+use crate::iam::{deployment, load, members, orders};
 
 fn whole() -> iam::Policy {
     let anywhere = Deployment {

@@ -11,7 +11,7 @@ use referee::rules::model::{
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
-use crate::tape::Tape;
+use crate::rule_file_laws::tape::Tape;
 
 /// How many items one delete may touch, and how deep a cascade may go, if a rule does not say.
 pub(crate) const FANOUT_MAX: u64 = 10_000;

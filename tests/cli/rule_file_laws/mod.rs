@@ -18,8 +18,8 @@ use read::Read;
 use referee::rules::{self, Level, Loaded, RuleSource, codes};
 use tape::{Tape, tapes};
 
-const STARTER: &str = include_str!("../../src/cli/starter.yaml");
-const EVERYTHING: &str = include_str!("../rule_files/everything.yaml");
+const STARTER: &str = include_str!("../../../src/cli/starter.yaml");
+const EVERYTHING: &str = include_str!("../../data/rule_files/everything.yaml");
 
 fn load(text: &str) -> Loaded {
     let source = RuleSource { name: "referee.yaml".to_owned(), text: text.to_owned() };

@@ -10,9 +10,9 @@ use referee::rules::model::{
     OnMissing, Reference, Severity, Source, Table,
 };
 
-use crate::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
-use crate::tape::Tape;
-use crate::tree::Tree;
+use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
+use crate::rule_file_laws::tape::Tape;
+use crate::rule_file_laws::tree::Tree;
 
 /// A rule file that means these rules.
 pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {

@@ -6,9 +6,9 @@ use fastrand::Rng;
 use referee::rules;
 use serde_json::Value as Json;
 
-use crate::drawn;
-use crate::printed;
-use crate::tape::Tape;
+use crate::rule_file_laws::drawn;
+use crate::rule_file_laws::printed;
+use crate::rule_file_laws::tape::Tape;
 
 /// How many files it takes.
 const FILES: u64 = 1_000;

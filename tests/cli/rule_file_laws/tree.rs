@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::tape::Tape;
+use crate::rule_file_laws::tape::Tape;
 
 /// A value, with maps in the order in which they are to be written.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
 mod destination;
-mod filter;
 mod lane;
 mod lineage;
 mod response;
 mod run;
 
+use kit::filter;
 use libtest_mimic::Trial;
 
 pub(crate) use run::Mapping;

@@ -12,14 +12,15 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
+use kit::filter::Filters;
+
 use super::Settings;
 use super::destination::{self, Discarded, event};
-use super::filter::Filters;
 use super::lane::{Batch, Lane, Step, lane_of};
 use super::lineage::readable;
 use super::response::{self, Verdict};
 use crate::lambda::Lambda;
-use crate::runtime_api::Invoked;
+use kit::runtime_api::Invoked;
 
 /// How long a stream may take to come to rest.
 const REST_MS_MAX: u64 = 240_000;

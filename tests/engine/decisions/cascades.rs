@@ -3,8 +3,8 @@
 use expect_test::expect;
 use referee::store::memory::CallKind;
 
-use crate::history::{History, load, outcome};
-use crate::meanwhile::Other;
+use kit::history::{History, load, outcome};
+use kit::meanwhile::Other;
 use referee::rules::model::Mode;
 
 const RULES: &str = r#"

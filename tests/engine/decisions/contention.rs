@@ -7,10 +7,10 @@ use referee::store::Memory;
 use referee::store::memory::CallKind::{BatchGet, Query, Transact};
 use referee::store::memory::Fault;
 
-use crate::history::{History, load, outcome_on};
-use crate::large;
-use crate::meanwhile::Other::Puts;
-use crate::meanwhile::before_requests;
+use crate::decisions::large;
+use kit::history::{History, load, outcome_on};
+use kit::meanwhile::Other::Puts;
+use kit::meanwhile::before_requests;
 
 pub(crate) const RULES: &str = r#"
 version: 1

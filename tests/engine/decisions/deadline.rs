@@ -6,9 +6,9 @@ use referee::store::{
     Answer, Memory, Page, Query, Read, Store, StoreError, Transacted, Write, Written,
 };
 
-use crate::delivery::{clock, deliver, seconds};
-use crate::history::{History, load};
-use crate::jumping::Jumping;
+use crate::decisions::delivery::{clock, deliver, seconds};
+use kit::history::{History, load};
+use kit::jumping::Jumping;
 
 const RULES: &str = r#"
 version: 1

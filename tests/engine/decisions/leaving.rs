@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::history::History;
+use kit::history::History;
 
 const RULES: &str = r#"
 version: 1

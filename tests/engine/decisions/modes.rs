@@ -4,8 +4,8 @@ use expect_test::expect;
 use referee::rules::model::Mode;
 use referee::store::memory::Fault;
 
-use crate::fixture::Fixture;
-use crate::history::{History, load, outcome};
+use kit::fixture::Fixture;
+use kit::history::{History, load, outcome};
 
 const RULES: &str = r#"
 version: 1

@@ -2,8 +2,8 @@
 
 use expect_test::expect;
 
-use crate::history::History;
-use crate::large;
+use crate::decisions::large;
+use kit::history::History;
 
 const DERIVED: &str = r#"
 version: 1

@@ -1,7 +1,7 @@
 //! What an outcome contains besides violations and writes.
 
-use crate::delivery::{clock, deliver};
-use crate::history::{BEGIN_S, History, load};
+use crate::decisions::delivery::{clock, deliver};
+use kit::history::{BEGIN_S, History, load};
 
 const RULES: &str = r#"
 version: 1

@@ -6,9 +6,9 @@
 use expect_test::expect;
 use referee::store::memory::CallKind::Transact;
 
-use crate::cascades::TREE;
-use crate::history::History;
-use crate::meanwhile::Other;
+use crate::decisions::cascades::TREE;
+use kit::history::History;
+use kit::meanwhile::Other;
 
 const SHOP: &str = r#"
 version: 1

@@ -4,10 +4,10 @@ use expect_test::{Expect, expect};
 use referee::store::Memory;
 use referee::store::memory::{CallKind, Fault};
 
-use crate::history::History;
-use crate::meanwhile::Other;
-use crate::meanwhile::Other::Puts;
-use crate::orphans;
+use crate::decisions::orphans;
+use kit::history::History;
+use kit::meanwhile::Other;
+use kit::meanwhile::Other::Puts;
 
 const MIRRORED: &str = r#"
 version: 1

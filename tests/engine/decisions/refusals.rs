@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use referee::store::memory::{CallKind, Fault};
 use referee::store::{CancellationReason, StoreError};
 
-use crate::contention::{RULES, tasks};
+use crate::decisions::contention::{RULES, tasks};
 
 /// Checks the results for the tasks of a deleted user if the first transactions meet this fault.
 fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::history::{History, load, outcome};
+use kit::history::{History, load, outcome};
 use referee::rules::model::Mode;
 
 const RULES: &str = r#"

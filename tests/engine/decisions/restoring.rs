@@ -6,8 +6,8 @@ use referee::store::CancellationReason;
 use referee::store::memory::CallKind::Transact;
 use referee::store::memory::Fault;
 
-use crate::history::{History, load, outcome};
-use crate::large;
+use crate::decisions::large;
+use kit::history::{History, load, outcome};
 
 const RULES: &str = r#"
 version: 1

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 
-use crate::Results;
-use crate::history::History;
+use kit::history::History;
+use kit::results::Results;
 
 const RULES: &str = r#"
 version: 1
@@ -25,8 +25,13 @@ const MIRROR: &str = "pk: user#ann, sk: company#acme, role: admin, _referee: mem
 const EDITED: &str = "pk: user#ann, sk: company#acme, role: owner, _referee: membership@50";
 const FOREIGN: &str = "pk: user#ann, sk: company#acme, role: admin, mine: true";
 
-impl History {
+/// A history under every setting of a rule.
+trait EverySetting {
     /// The results under every setting. Settings with equal results are listed together.
+    fn under_every_setting(&self) -> Results;
+}
+
+impl EverySetting for History {
     fn under_every_setting(&self) -> Results {
         let mut settings_of: BTreeMap<String, Vec<Setting>> = BTreeMap::new();
         for setting in settings() {

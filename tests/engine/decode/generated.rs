@@ -1,7 +1,5 @@
 //! Generated values and items.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 

@@ -7,9 +7,9 @@ use referee::engine::{Engine, records};
 use referee::replay::{self, read_batch};
 use serde_json::{Value as Json, json};
 
-use crate::fixture::Fixture;
-use crate::generated::value;
-use crate::process;
+use crate::decode::generated::value;
+use crate::decode::process;
+use kit::fixture::Fixture;
 
 /// Each fixture's engine, and its records.
 static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {

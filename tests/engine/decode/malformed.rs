@@ -7,8 +7,8 @@ use referee::engine::{Engine, records};
 use referee::replay;
 use serde_json::{Value as Json, json};
 
-use crate::history::load;
-use crate::process;
+use crate::decode::process;
+use kit::history::load;
 
 const RULES: &str = r#"
 version: 1

@@ -6,20 +6,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#[path = "../support/fixture.rs"]
-mod fixture;
-#[path = "../support/generated.rs"]
 mod generated;
-#[path = "../support/history.rs"]
-mod history;
-#[path = "../support/patient.rs"]
-mod patient;
-
 mod laws;
 mod malformed;
 mod types;
 
-use patient::Patient;
+use kit::patient::Patient;
 use referee::engine::{Engine, Outcome};
 use referee::store::Memory;
 use serde_json::value::RawValue;

@@ -9,9 +9,9 @@ use referee::rules::Rules;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
-use crate::fixture::Fixture;
-use crate::generated::attributes;
-use crate::history::load;
+use crate::decode::generated::attributes;
+use kit::fixture::Fixture;
+use kit::history::load;
 
 const RULES: &str = r#"
 version: 1

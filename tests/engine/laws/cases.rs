@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::world::{Act, Tampering, World};
+use crate::laws::world::{Act, Tampering, World};
 
 pub(crate) const MEMBERS: &str = r#"
 version: 1

@@ -9,11 +9,6 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#[path = "../support/history.rs"]
-mod history;
-#[path = "../support/marks.rs"]
-mod marks;
-
 mod cases;
 mod oracle;
 mod world;

@@ -3,7 +3,7 @@
 use referee::data::{Item, Key, KeyValue, Value};
 use referee::integrity::mark::MARK;
 
-use crate::world::{World, text};
+use crate::laws::world::{World, text};
 
 /// Asserts that every mirror equals its source, or that an item of the application is at its key.
 pub(crate) fn assert_mirrored(world: &World) {

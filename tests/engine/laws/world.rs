@@ -12,8 +12,8 @@ use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
 
-use crate::history::{item, load};
-use crate::marks::forget_records;
+use kit::history::{item, load};
+use kit::marks::forget_records;
 
 /// A write by the application, or tampering with a mirror.
 #[derive(Debug, Clone)]

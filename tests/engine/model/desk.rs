@@ -20,7 +20,7 @@ use referee::store::memory::StreamRecord;
 use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::table::Sealed;
+use crate::model::table::Sealed;
 
 /// A request that the engine waits for.
 #[derive(Debug, Clone)]

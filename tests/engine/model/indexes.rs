@@ -1,11 +1,11 @@
 //! Referencing items of a deleted item are found by an index that lags.
 
-use crate::references::is_repaired;
-use crate::state::State;
-use crate::table::key;
-use crate::weaken::Safeguard;
-use crate::world::World;
-use crate::{delete, fails, holds, put};
+use crate::model::references::is_repaired;
+use crate::model::state::State;
+use crate::model::table::key;
+use crate::model::weaken::Safeguard;
+use crate::model::world::World;
+use crate::model::{delete, fails, holds, put};
 
 const TASK: &str = "task#1/-";
 const USER: &str = "user#ann/-";

@@ -4,11 +4,11 @@
 use referee::data::{Item, Path};
 use referee::store::{Action, Clause, Condition, Write};
 
-use crate::state::State;
-use crate::table::name_of;
-use crate::weaken::Safeguard;
-use crate::world::World;
-use crate::{delete, fails, holds, put, write};
+use crate::model::state::State;
+use crate::model::table::name_of;
+use crate::model::weaken::Safeguard;
+use crate::model::world::World;
+use crate::model::{delete, fails, holds, put, write};
 
 const SOURCE: &str = "company#c/user#u";
 const MIRROR: &str = "user#u/company#c";
@@ -41,7 +41,7 @@ fn source(role: &str) -> Write {
 fn edit_mirror() -> Write {
     let role = Path::parse("role").unwrap();
     let clauses = vec![Clause::Set(role.clone(), "forged".into())];
-    let update = Action::Update { key: crate::table::item(MIRROR), clauses };
+    let update = Action::Update { key: crate::model::table::item(MIRROR), clauses };
     Write { condition: Some(Condition::Exists(role)), ..write(update) }
 }
 

@@ -2,8 +2,8 @@
 //! event in every order.
 //!
 //! Each model is checked as it is, where its claims must hold in every state; and without each of
-//! its safeguards in turn, where the checker must find a counterexample. `cargo test --test model
-//! -- --nocapture` prints how many states there are, and the counterexamples.
+//! its safeguards in turn, where the checker must find a counterexample. `cargo test --test engine
+//! model -- --nocapture` prints how many states there are, and the counterexamples.
 //!
 //! # Layout
 //!
@@ -34,8 +34,8 @@ mod world;
 use referee::store::{Action, Write};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
 
-use crate::table::TABLE;
-use crate::world::World;
+use crate::model::table::TABLE;
+use crate::model::world::World;
 
 /// Asserts that every claim of the world holds in every state.
 fn holds(name: &str, world: World) {

@@ -3,11 +3,11 @@
 
 use referee::store::Write;
 
-use crate::state::State;
-use crate::table::{key, name_of};
-use crate::weaken::Safeguard;
-use crate::world::World;
-use crate::{delete, fails, holds, put};
+use crate::model::state::State;
+use crate::model::table::{key, name_of};
+use crate::model::weaken::Safeguard;
+use crate::model::world::World;
+use crate::model::{delete, fails, holds, put};
 
 const USER: &str = "user#ann/-";
 const ORDER: &str = "orders#ann/1";

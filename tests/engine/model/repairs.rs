@@ -1,11 +1,11 @@
 //! A repair is made while its violation ends by itself, its record is redelivered, and its
 //! transaction lands late.
 
-use crate::state::State;
-use crate::table::name_of;
-use crate::weaken::Safeguard;
-use crate::world::World;
-use crate::{delete, fails, holds, put};
+use crate::model::state::State;
+use crate::model::table::name_of;
+use crate::model::weaken::Safeguard;
+use crate::model::world::World;
+use crate::model::{delete, fails, holds, put};
 
 const TASK: &str = "task#1/-";
 const OWNERS: [&str; 2] = ["ann", "bob"];
@@ -41,7 +41,7 @@ fn world(on_missing: &str, on_delete: &str) -> World {
         .writer([delete("user#ann/-"), put("user#ann/-")])
         .always((SOUND, is_sound))
         .always((WHOLE, is_whole))
-        .sometimes(("it is repaired", crate::references::is_repaired))
+        .sometimes(("it is repaired", crate::model::references::is_repaired))
 }
 
 fn dangles(world: &World, state: &State, changes: usize) -> bool {

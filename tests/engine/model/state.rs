@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::{Reply, Request};
-use crate::table::{Entry, Sealed};
+use crate::model::desk::{Reply, Request};
+use crate::model::table::{Entry, Sealed};
 
 /// Everything that distinguishes one moment from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use referee::store::memory::StreamRecord;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Memory, Store as _};
 
-use crate::desk::{Reply, Request};
+use crate::model::desk::{Reply, Request};
 
 pub(crate) const TABLE: &str = "app";
 

@@ -3,7 +3,7 @@
 
 use referee::store::{Action, Write};
 
-use crate::desk::Request;
+use crate::model::desk::Request;
 
 /// A safeguard that the engine needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

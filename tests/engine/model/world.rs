@@ -12,10 +12,10 @@ use referee::store::memory::StreamRecord;
 use referee::store::{StoreError, Write};
 use stateright::{Model, Property};
 
-use crate::desk::{Progress, Reply, Request, run};
-use crate::state::{Replies, Run, Shard, State, Step};
-use crate::table::{Entry, History, Sealed, name_of};
-use crate::weaken::{Safeguard, weakened};
+use crate::model::desk::{Progress, Reply, Request, run};
+use crate::model::state::{Replies, Run, Shard, State, Step};
+use crate::model::table::{Entry, History, Sealed, name_of};
+use crate::model::weaken::{Safeguard, weakened};
 
 /// The limit of every history: the engine's own writes must end before it.
 pub(crate) const LOG_MAX: usize = 30;
@@ -70,7 +70,7 @@ impl World {
     }
 
     pub(crate) fn has(mut self, text: &str) -> Self {
-        self.seed.push(crate::table::item(text));
+        self.seed.push(crate::model::table::item(text));
         self
     }
 

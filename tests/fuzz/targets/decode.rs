@@ -15,13 +15,8 @@ use referee::replay;
 use referee::rules::Rules;
 use serde_json::value::RawValue;
 
-use fixture::Fixture;
-use patient::Patient;
-
-#[path = "../../support/fixture.rs"]
-mod fixture;
-#[path = "../../support/patient.rs"]
-mod patient;
+use kit::fixture::Fixture;
+use kit::patient::Patient;
 
 static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
     Fixture::all().into_iter().map(|fixture| Engine::new(fixture.rules)).collect()

@@ -3,10 +3,10 @@
 use libtest_mimic::{Failed, Trial};
 
 /// The environment variable with the endpoint.
-pub(crate) const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
+pub const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
 /// A trial that gets the endpoint; it is ignored without one.
-pub(crate) fn trial(
+pub fn trial(
     name: impl Into<String>,
     test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {

@@ -9,12 +9,12 @@ use serde_json::{Map, Value as Json};
 
 /// Filters. A record passes if at least one filter matches it, or if there are none.
 #[derive(Debug, Default)]
-pub(super) struct Filters(Vec<Map<String, Json>>);
+pub struct Filters(Vec<Map<String, Json>>);
 
 impl Filters {
     /// Reads patterns. Fails on a pattern that a mapping would refuse, or that is not supported
     /// here.
-    pub(super) fn read(patterns: &[&str]) -> Result<Self, String> {
+    pub fn read(patterns: &[&str]) -> Result<Self, String> {
         // "By default, five filters per event source. You can request a quota increase for up to
         // 10 filters."
         if patterns.len() > 10 {
@@ -33,7 +33,7 @@ impl Filters {
     }
 
     /// Whether a record passes.
-    pub(super) fn pass(&self, record: &str) -> bool {
+    pub fn pass(&self, record: &str) -> bool {
         if self.0.is_empty() {
             return true;
         }
@@ -100,7 +100,7 @@ fn passes(test: &Json, value: Option<&Json>) -> bool {
     }
 }
 
-pub(super) const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[(&str, fn())] = &[
     ("a_filter_compares_as_documented", compares),
     ("filters_are_joined_with_or", filters_are_joined_with_or),
     ("a_filter_on_the_new_image_drops_deletes", drops_deletes),

@@ -1,7 +1,5 @@
 //! The fixtures under `events/`, loaded for the library.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::path::{Path, PathBuf};
 
 use referee::engine::Engine;
@@ -10,16 +8,16 @@ use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
 
 /// A recorded history: rules, the initial items, and the events.
-pub(crate) struct Fixture {
-    pub(crate) name: String,
-    pub(crate) rules: Rules,
-    pub(crate) seed: Option<String>,
-    pub(crate) batches: Vec<Batch>,
+pub struct Fixture {
+    pub name: String,
+    pub rules: Rules,
+    pub seed: Option<String>,
+    pub batches: Vec<Batch>,
 }
 
 impl Fixture {
     /// Reads the fixture in the folder of this rule file.
-    pub(crate) fn read(rule_file: &Path) -> Self {
+    pub fn read(rule_file: &Path) -> Self {
         let folder = rule_file.parent().unwrap();
         let source = RuleSource::from_bytes("rules", std::fs::read(rule_file).unwrap()).unwrap();
         let loaded = rules::load(&source, &|_| None);
@@ -37,16 +35,12 @@ impl Fixture {
     }
 
     /// Every fixture under `events/`, by name.
-    pub(crate) fn all() -> Vec<Self> {
-        let entries = Path::new("events").read_dir().unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = entries.map(|folder| folder.join("referee.yaml")).collect();
-        files.retain(|file| file.exists());
-        files.sort();
-        files.iter().map(|file| Self::read(file)).collect()
+    pub fn all() -> Vec<Self> {
+        rule_files().iter().map(|file| Self::read(file)).collect()
     }
 
     /// A store with the initial items.
-    pub(crate) fn store(&self) -> Memory {
+    pub fn store(&self) -> Memory {
         let store = replay::store(&self.rules);
         if let Some(seed) = &self.seed {
             replay::seed(&store, seed).unwrap();
@@ -55,14 +49,23 @@ impl Fixture {
     }
 
     /// Replays the fixture on a store, in order.
-    pub(crate) fn replay(&self, store: &Memory) {
+    pub fn replay(&self, store: &Memory) {
         self.replay_with(&Engine::new(self.rules.clone()), store);
     }
 
     /// The same with an existing engine for its rules.
-    pub(crate) fn replay_with(&self, engine: &Engine, store: &Memory) {
+    pub fn replay_with(&self, engine: &Engine, store: &Memory) {
         replay::replay(engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }
+}
+
+/// The rule file of every fixture under `events/`, sorted by path.
+pub fn rule_files() -> Vec<PathBuf> {
+    let entries = Path::new("events").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.map(|folder| folder.join("referee.yaml")).collect();
+    files.retain(|file| file.exists());
+    files.sort();
+    files
 }
 
 fn read_batch(event: &Path) -> Batch {

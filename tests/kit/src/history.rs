@@ -7,8 +7,6 @@
 //! first record has the sequence number 100, the next 200, and so on, which leaves room for the
 //! numbers of Referee's own writes.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::fmt::Write as _;
 
 use referee::data::{Item, JsonItem, Value, into_owned};
@@ -21,10 +19,10 @@ use referee::store::Memory;
 use serde_json::{Value as Json, json};
 
 /// When a history begins, in seconds since 1970.
-pub(crate) const BEGIN_S: u64 = 1_700_000_000;
+pub const BEGIN_S: u64 = 1_700_000_000;
 
 /// The initial items, and batches of stream records.
-pub(crate) struct History {
+pub struct History {
     seed: serde_json::Map<String, Json>,
     batches: Vec<Vec<Json>>,
     table: &'static str,
@@ -32,74 +30,80 @@ pub(crate) struct History {
     sequence: u64,
 }
 
+impl Default for History {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl History {
     /// An empty history. Items are in the table `app`.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let batches = vec![Vec::new()];
         Self { seed: serde_json::Map::new(), batches, table: "app", now_s: BEGIN_S, sequence: 0 }
     }
 
     /// The following items are in this table.
-    pub(crate) fn in_table(mut self, table: &'static str) -> Self {
+    pub fn in_table(mut self, table: &'static str) -> Self {
         self.table = table;
         self
     }
 
     /// An initial item.
-    pub(crate) fn has(mut self, item: &str) -> Self {
+    pub fn has(mut self, item: &str) -> Self {
         let items = self.seed.entry(self.table).or_insert_with(|| json!([]));
         items.as_array_mut().unwrap().push(item_json(item));
         self
     }
 
     /// Initial items.
-    pub(crate) fn has_all(self, items: impl IntoIterator<Item = String>) -> Self {
+    pub fn has_all(self, items: impl IntoIterator<Item = String>) -> Self {
         items.into_iter().fold(self, |history, item| history.has(&item))
     }
 
     /// The application puts a new item.
-    pub(crate) fn insert(self, after: &str) -> Self {
+    pub fn insert(self, after: &str) -> Self {
         self.record("INSERT", None, Some(after), &json!({}))
     }
 
     /// The application changes an item.
-    pub(crate) fn change(self, before: &str, after: &str) -> Self {
+    pub fn change(self, before: &str, after: &str) -> Self {
         self.record("MODIFY", Some(before), Some(after), &json!({}))
     }
 
     /// The application deletes an item.
-    pub(crate) fn remove(self, before: &str) -> Self {
+    pub fn remove(self, before: &str) -> Self {
         self.record("REMOVE", Some(before), None, &json!({}))
     }
 
     /// Time to live deletes an item.
-    pub(crate) fn expire(self, before: &str) -> Self {
+    pub fn expire(self, before: &str) -> Self {
         let identity = json!({"principalId": "dynamodb.amazonaws.com", "type": "Service"});
         self.record("REMOVE", Some(before), None, &json!({"userIdentity": identity}))
     }
 
     /// Starts another batch, this many seconds later.
-    pub(crate) fn later(mut self, seconds: u64) -> Self {
+    pub fn later(mut self, seconds: u64) -> Self {
         self.now_s += seconds;
         self.batches.push(Vec::new());
         self
     }
 
     /// What follows is in the same batch, and happens this many seconds after the history began.
-    pub(crate) fn at(mut self, seconds: u64) -> Self {
+    pub fn at(mut self, seconds: u64) -> Self {
         self.now_s = BEGIN_S + seconds;
         self
     }
 
     /// The batch with this index is delivered again.
-    pub(crate) fn again(mut self, place: usize) -> Self {
+    pub fn again(mut self, place: usize) -> Self {
         self.batches.push(self.batches[place].clone());
         self.batches.push(Vec::new());
         self
     }
 
     /// Delivers this record, valid or not.
-    pub(crate) fn raw(mut self, record: Json) -> Self {
+    pub fn raw(mut self, record: Json) -> Self {
         self.batches.last_mut().unwrap().push(record);
         self
     }
@@ -142,7 +146,7 @@ impl History {
     }
 
     /// The history's batches, for a replay.
-    pub(crate) fn batches(&self) -> Vec<Batch> {
+    pub fn batches(&self) -> Vec<Batch> {
         let batches = self.batches.iter().filter(|records| !records.is_empty());
         batches
             .map(|records| {
@@ -153,14 +157,14 @@ impl History {
     }
 
     /// A store with the initial items.
-    pub(crate) fn store(&self, rules: &Rules) -> Memory {
+    pub fn store(&self, rules: &Rules) -> Memory {
         let store = replay::store(rules);
         replay::seed(&store, &Json::from(self.seed.clone()).to_string()).unwrap();
         store
     }
 
     /// Runs the history on a store.
-    pub(crate) fn run(&self, rules: &Rules, store: &Memory) -> Vec<(Outcome, Vec<Option<Place>>)> {
+    pub fn run(&self, rules: &Rules, store: &Memory) -> Vec<(Outcome, Vec<Option<Place>>)> {
         let engine = Engine::new(rules.clone());
         let mut delivered = Vec::new();
         let ended =
@@ -174,7 +178,7 @@ impl History {
 }
 
 /// The rules of a rule file's text.
-pub(crate) fn load(text: &str) -> Rules {
+pub fn load(text: &str) -> Rules {
     let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
     let loaded = rules::load(&source, &|_| None);
     let messages: Vec<_> = loaded.diagnostics.iter().map(|found| &found.message).collect();
@@ -182,7 +186,7 @@ pub(crate) fn load(text: &str) -> Rules {
 }
 
 /// An item in DynamoDB's JSON.
-pub(crate) fn item_json(text: &str) -> Json {
+pub fn item_json(text: &str) -> Json {
     let item: Json = serde_saphyr::from_str(&format!("{{{text}}}")).unwrap();
     item.as_object()
         .unwrap()
@@ -192,7 +196,7 @@ pub(crate) fn item_json(text: &str) -> Json {
 }
 
 /// The item itself.
-pub(crate) fn item(text: &str) -> Item<'static> {
+pub fn item(text: &str) -> Item<'static> {
     let json = item_json(text).to_string();
     into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
 }
@@ -233,12 +237,12 @@ fn mark_json(mark: &str) -> Json {
 
 /// The results of a history as text: each delivery with its cost, violations and writes; at the
 /// end, the items that differ from what the application wrote.
-pub(crate) fn outcome(rules: &Rules, history: &History) -> String {
+pub fn outcome(rules: &Rules, history: &History) -> String {
     outcome_on(rules, history, &history.store(rules))
 }
 
 /// The same on this store, which has the initial items.
-pub(crate) fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
+pub fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     let mut text = String::new();
     for (outcome, places) in history.run(rules, store) {
         delivery(&mut text, rules, &outcome, &places);
@@ -319,7 +323,7 @@ fn short(sequence: &str) -> &str {
 }
 
 /// Every item, a line each.
-pub(crate) fn lines(store: &Memory) -> Vec<String> {
+pub fn lines(store: &Memory) -> Vec<String> {
     let mut lines = Vec::new();
     for (table, items) in store.dump() {
         lines.extend(items.iter().map(|item| format!("{}{}", prefix(&table), line(item))));

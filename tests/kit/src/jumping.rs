@@ -1,7 +1,5 @@
 //! A clock that jumps.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -10,15 +8,15 @@ use referee::runtime::clock::Clock;
 /// A clock that jumps to the time that is waited for. Otherwise it shows the time that it was set
 /// to.
 #[derive(Debug, Clone)]
-pub(crate) struct Jumping {
+pub struct Jumping {
     /// In milliseconds since 1970, like all times here.
-    pub(crate) now_ms: Rc<Cell<i64>>,
-    pub(crate) deadline_ms: i64,
+    pub now_ms: Rc<Cell<i64>>,
+    pub deadline_ms: i64,
 }
 
 impl Jumping {
     /// Advances the time.
-    pub(crate) fn pass(&self, ms: i64) {
+    pub fn pass(&self, ms: i64) {
         self.now_ms.set(self.now_ms.get() + ms);
     }
 }

@@ -5,7 +5,7 @@ use referee::integrity::mark::MARK;
 
 /// Removes from an item's mark the numbers of the records for which its mirror was written. Several
 /// different numbers can be correct.
-pub(crate) fn forget_records(item: &mut Item<'_>) {
+pub fn forget_records(item: &mut Item<'_>) {
     if let Some(Value::M(mark)) = item.get_mut(MARK) {
         mark.remove("fence");
         mark.remove("fix");

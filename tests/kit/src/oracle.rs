@@ -19,10 +19,10 @@ use referee::store::Memory;
 type Items = BTreeMap<Key<'static>, Item<'static>>;
 
 /// The deleted items, by table and key, with the origin of their last delete.
-pub(crate) type Gone = BTreeMap<(String, Key<'static>), Origin>;
+pub type Gone = BTreeMap<(String, Key<'static>), Origin>;
 
 /// The tables in the end, and the violations reported on the way.
-pub(crate) struct Audit<'a> {
+pub struct Audit<'a> {
     rules: &'a Rules,
     tables: BTreeMap<String, Items>,
     gone: &'a Gone,
@@ -37,7 +37,7 @@ enum ReferenceValue {
 }
 
 impl<'a> Audit<'a> {
-    pub(crate) fn new(
+    pub fn new(
         rules: &'a Rules,
         store: &Memory,
         gone: &'a Gone,
@@ -55,7 +55,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Descriptions of everything that is wrong.
-    pub(crate) fn findings(&self) -> Vec<String> {
+    pub fn findings(&self) -> Vec<String> {
         let mut found = Vec::new();
         for mirror in self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {
             self.check_mirrors(mirror, &mut found);

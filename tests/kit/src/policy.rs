@@ -2,26 +2,24 @@
 //!
 //! It is independent of the code that generates the policies.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 /// An action on a resource: `dynamodb:PutItem`, and the table's ARN.
-pub(crate) type Right = (String, String);
+pub type Right = (String, String);
 
 /// A policy in IAM's format.
 #[derive(Debug, Clone)]
-pub(crate) struct Policy(Json);
+pub struct Policy(Json);
 
 impl Policy {
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         Self(serde_json::from_str(text).unwrap())
     }
 
     /// The names of the statements that allow this.
-    pub(crate) fn allowing(&self, (action, resource): &Right) -> Vec<&str> {
+    pub fn allowing(&self, (action, resource): &Right) -> Vec<&str> {
         let covers = |statement: &Json, key: &str, text: &str| {
             texts(&statement[key]).any(|pattern| matches(pattern, text))
         };
@@ -32,12 +30,12 @@ impl Policy {
     }
 
     /// Whether some statement allows this.
-    pub(crate) fn covers(&self, right: &Right) -> bool {
+    pub fn covers(&self, right: &Right) -> bool {
         !self.allowing(right).is_empty()
     }
 
     /// Each action with each of its resources: the smallest pieces that a policy can lose.
-    pub(crate) fn pieces(&self) -> Vec<(String, Right)> {
+    pub fn pieces(&self) -> Vec<(String, Right)> {
         let mut pieces = Vec::new();
         for statement in self.statements() {
             for action in texts(&statement["Action"]) {
@@ -61,21 +59,21 @@ fn texts(list: &Json) -> impl Iterator<Item = &str> {
 
 /// Whether a text matches a pattern, in which `*` matches any text.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(text) = text.strip_prefix(start) else { return false };
     (0..=text.len()).filter_map(|end| text.get(end..)).any(|left| matches(rest, left))
 }
 
 /// An action of DynamoDB on a table, or on an index as `table/index/name`.
-pub(crate) fn right(action: &str, table: &str) -> Right {
+pub fn right(action: &str, table: &str) -> Right {
     let resource = format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}");
     (format!("dynamodb:{action}"), resource)
 }
 
 /// The rights that a request needs: for a transaction, those of its actions.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
-pub(crate) fn rights(operation: &str, body: &Json) -> BTreeSet<Right> {
+pub fn rights(operation: &str, body: &Json) -> BTreeSet<Right> {
     let table = |body: &Json| body["TableName"].as_str().unwrap().to_owned();
     match operation {
         "BatchGetItem" => {

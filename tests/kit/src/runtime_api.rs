@@ -36,20 +36,20 @@ const LOG_MS_MAX: u64 = 5_000;
 /// A command and its environment. The process gets only these variables, those that Lambda sets,
 /// and `PATH`.
 #[derive(Debug, Clone)]
-pub(crate) struct Program {
+pub struct Program {
     command: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
 impl Program {
     /// A program and its arguments.
-    pub(crate) fn new<T: Into<String>>(command: impl IntoIterator<Item = T>) -> Self {
+    pub fn new<T: Into<String>>(command: impl IntoIterator<Item = T>) -> Self {
         let command = command.into_iter().map(Into::into).collect();
         Self { command, environment: Vec::new() }
     }
 
     /// The same program with one more variable, or with another value of it.
-    pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
@@ -78,7 +78,7 @@ impl Program {
 
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Invoked {
+pub enum Invoked {
     /// The function's response.
     Answer(Bytes),
     /// The function reported an error. Its process continues.
@@ -93,11 +93,11 @@ pub(crate) enum Invoked {
 
 /// The error that a function reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FunctionError {
+pub struct FunctionError {
     /// The `errorType`.
-    pub(crate) kind: String,
+    pub kind: String,
     /// The `errorMessage`.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl FunctionError {
@@ -114,7 +114,7 @@ impl FunctionError {
 
 /// A function, with at most one process at a time.
 #[derive(Debug)]
-pub(crate) struct Function {
+pub struct Function {
     program: Program,
     process: Option<Process>,
     /// How many processes have been started.
@@ -125,17 +125,17 @@ pub(crate) struct Function {
 
 impl Function {
     /// A function without a process yet.
-    pub(crate) fn new(program: Program) -> Self {
+    pub fn new(program: Program) -> Self {
         Self::sharing(program, KillSwitch::default(), Log::default())
     }
 
     /// A function that shares its kill switch and its log with others.
-    pub(crate) fn sharing(program: Program, kill: KillSwitch, log: Log) -> Self {
+    pub fn sharing(program: Program, kill: KillSwitch, log: Log) -> Self {
         Self { program, process: None, inits: 0, kill, log }
     }
 
     /// Starts a process if there is none, and waits until it requests an invocation.
-    pub(crate) async fn initialize(&mut self) -> Result<(), FunctionError> {
+    pub async fn initialize(&mut self) -> Result<(), FunctionError> {
         if self.process.as_mut().is_some_and(Process::is_alive) {
             return Ok(());
         }
@@ -157,7 +157,7 @@ impl Function {
     }
 
     /// Runs one invocation.
-    pub(crate) async fn invoke(&mut self, payload: impl Into<Bytes>, limit: Duration) -> Invoked {
+    pub async fn invoke(&mut self, payload: impl Into<Bytes>, limit: Duration) -> Invoked {
         if let Err(error) = self.initialize().await {
             return Invoked::InitFailed(error);
         }
@@ -172,34 +172,34 @@ impl Function {
     }
 
     /// Ends the process, as Lambda ends an idle one. The next invocation starts another.
-    pub(crate) async fn recycle(&mut self) {
+    pub async fn recycle(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(&self.kill).await;
         }
     }
 
     /// The id of the process, if there is one.
-    pub(crate) fn process_id(&self) -> Option<u32> {
+    pub fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(|process| process.id)
     }
 
     /// How many processes have been started so far.
-    pub(crate) fn inits(&self) -> usize {
+    pub fn inits(&self) -> usize {
         self.inits
     }
 
     /// The stdout and stderr of all its processes.
-    pub(crate) fn log(&self) -> &Log {
+    pub fn log(&self) -> &Log {
         &self.log
     }
 }
 
 /// Kills a function's process, with SIGKILL.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KillSwitch(Arc<Notify>);
+pub struct KillSwitch(Arc<Notify>);
 
 impl KillSwitch {
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         // Only running processes are notified: a later process is not affected.
         self.0.notify_waiters();
     }
@@ -207,16 +207,16 @@ impl KillSwitch {
 
 /// A function's log, line by line.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
+pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     /// The lines so far.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The first matching line, which may still be on its way.
-    pub(crate) async fn line(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+    pub async fn line(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let deadline = Instant::now() + Duration::from_millis(LOG_MS_MAX);
         loop {
             let found = self.lines().into_iter().find(|line| is_wanted(line));

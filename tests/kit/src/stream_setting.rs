@@ -13,7 +13,7 @@ const PAUSE_MS: u64 = 50;
 ///
 /// DynamoDB Local may fail while other tables are changed or written to, and may have made the
 /// change nevertheless.
-pub(crate) async fn set_stream(client: &Client, table: &str, view: Option<StreamViewType>) {
+pub async fn set_stream(client: &Client, table: &str, view: Option<StreamViewType>) {
     let stream = StreamSpecification::builder()
         .stream_enabled(view.is_some())
         .set_stream_view_type(view.clone())

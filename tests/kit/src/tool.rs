@@ -7,27 +7,44 @@ use expect_test::Expect;
 
 use crate::transcript::transcript;
 
+/// The tool in a folder of this name, with a rule file of this text.
+///
+/// Only a suite knows, as it is compiled, where Cargo puts binaries.
+#[macro_export]
+macro_rules! tool {
+    ($name:expr, $rules:expr $(,)?) => {
+        $crate::tool::Tool::new(
+            env!("CARGO_BIN_EXE_referee"),
+            env!("CARGO_TARGET_TMPDIR"),
+            $name,
+            $rules,
+        )
+    };
+}
+
 /// A folder with a rule file.
-pub(crate) struct Tool {
+pub struct Tool {
+    binary: &'static str,
     folder: PathBuf,
 }
 
 impl Tool {
-    pub(crate) fn new(name: &str, rules: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    /// See [`tool!`](crate::tool!), which knows the binary and the folder.
+    pub fn new(binary: &'static str, folder: &str, name: &str, rules: &str) -> Self {
+        let folder = Path::new(folder).join(name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("referee.yaml"), rules).unwrap();
-        Self { folder }
+        Self { binary, folder }
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.binary);
         command.args(arguments).current_dir(&self.folder).env_clear();
         command
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
-    pub(crate) fn check(&self, arguments: &[&str], expected: Expect) {
+    pub fn check(&self, arguments: &[&str], expected: Expect) {
         expected.assert_eq(&transcript(&mut self.command(arguments)));
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// The exit code, stdout and stderr of a command.
-pub(crate) fn transcript(command: &mut Command) -> String {
+pub fn transcript(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     format!(

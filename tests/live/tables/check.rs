@@ -16,7 +16,7 @@ use expect_test::expect;
 use referee::aws::configure;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::check;
+use crate::tables::check;
 
 /// The rules, for tables whose names have this prefix.
 fn rules(prefix: &str) -> String {

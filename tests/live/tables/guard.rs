@@ -10,11 +10,11 @@ use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::{Value as Json, json};
 
-use crate::{Fixture, Table, item};
+use crate::tables::{Fixture, Table, item};
 
 /// The golden file, compiled.
 mod snippet {
-    include!("../guard/snippet.rs");
+    include!("../../cli/guard/snippet.rs");
 
     pub(super) async fn run(client: &Client) -> Result<(), Error> {
         write(client).await
@@ -22,7 +22,7 @@ mod snippet {
 }
 
 /// The golden file in JSON, as the command line would send it.
-const SNIPPET: &str = include_str!("../guard/snippet.json");
+const SNIPPET: &str = include_str!("../../cli/guard/snippet.json");
 
 /// Sends a printed transaction. Returns the code for each action if it was refused; nothing if it
 /// was applied.

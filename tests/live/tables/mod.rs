@@ -7,32 +7,29 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
-#[path = "../support/at_endpoint.rs"]
-mod at_endpoint;
 mod check;
 mod guard;
-#[path = "../support/transcript.rs"]
-mod transcript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use aws_sdk_dynamodb::Client;
 use expect_test::{Expect, expect};
-use libtest_mimic::{Arguments, Trial};
+use kit::endpoint;
+use libtest_mimic::Trial;
 use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::Value as Json;
 
-use transcript::transcript;
+use kit::transcript::transcript;
 
 /// A test, given an endpoint.
 type Test = fn(&str);
 
-fn main() -> ExitCode {
+pub(crate) fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 9] = [
         ("a_replay_writes_only_with_apply", replay_and_apply),
         ("a_missing_table_is_reported", missing_table),
@@ -45,21 +42,21 @@ fn main() -> ExitCode {
         ("a_guarded_write_maintains_mirrors_and_overwrites_no_foreign_item", guard::mirrors),
     ];
     let trial = |(name, test): (&str, Test)| {
-        at_endpoint::trial(name, move |endpoint| {
+        endpoint::trial(format!("tables::{name}"), move |endpoint| {
             test(endpoint);
             Ok(())
         })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
-    trials.push(Trial::test("contradictory_arguments_are_refused", || {
+    trials.push(Trial::test("tables::contradictory_arguments_are_refused", || {
         refusals();
         Ok(())
     }));
-    trials.push(Trial::test("a_check_without_permission_is_incomplete", || {
+    trials.push(Trial::test("tables::a_check_without_permission_is_incomplete", || {
         check::access_denied();
         Ok(())
     }));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials
 }
 
 fn replay_and_apply(endpoint: &str) {

@@ -7,21 +7,18 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
-#[path = "../support/at_endpoint.rs"]
-mod at_endpoint;
-#[path = "../support/stream_setting.rs"]
-mod stream_setting;
 mod world;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::StreamViewType;
 use expect_test::expect;
-use libtest_mimic::{Arguments, Trial};
+use kit::endpoint;
+use libtest_mimic::Trial;
 use referee::store::Action;
 use serde_json::json;
 
@@ -30,7 +27,7 @@ use world::{Watcher, World, check, item};
 /// A test, given an endpoint.
 type Test = fn(&str);
 
-fn main() -> ExitCode {
+pub(crate) fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 12] = [
         ("mirrors_are_written_and_violations_are_reported", mirrors_and_violations),
         ("a_watcher_resumes_from_its_checkpoint", stop_and_resume),
@@ -46,17 +43,17 @@ fn main() -> ExitCode {
         ("make_up_runs_the_example", up),
     ];
     let trial = |(name, test): (&str, Test)| {
-        at_endpoint::trial(name, move |endpoint| {
+        endpoint::trial(format!("watch::{name}"), move |endpoint| {
             test(endpoint);
             Ok(())
         })
     };
     let mut trials: Vec<Trial> = tests.into_iter().map(trial).collect();
-    trials.push(Trial::test("contradictory_arguments_are_refused", || {
+    trials.push(Trial::test("watch::contradictory_arguments_are_refused", || {
         refusals();
         Ok(())
     }));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials
 }
 
 fn mirrors_and_violations(endpoint: &str) {
@@ -342,10 +339,8 @@ fn up(endpoint: &str) {
     let mut world = World::new("up", endpoint);
     "app".clone_into(&mut world.table);
     world.delete("app");
-    let mut command = Command::new(Path::new("tests/up.sh").canonicalize().unwrap());
-    command
-        .env(at_endpoint::VARIABLE, endpoint)
-        .env("REFEREE_BINARY", env!("CARGO_BIN_EXE_referee"));
+    let mut command = Command::new(Path::new("tests/tools/up.sh").canonicalize().unwrap());
+    command.env(endpoint::VARIABLE, endpoint).env("REFEREE_BINARY", env!("CARGO_BIN_EXE_referee"));
     let watcher = Watcher::spawn(&world, command);
     watcher.wait_for("watching `app`");
     let invitation = watcher.stdout();

@@ -16,7 +16,7 @@ use referee::store::{Action, DynamoDb, Read, Store as _, Write};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-use crate::stream_setting::set_stream;
+use kit::stream_setting::set_stream;
 
 /// The maximum time to wait for an event.
 const PATIENCE_MS: u64 = 30_000;

@@ -8,7 +8,7 @@ use referee::replay::Batch;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json, json};
 
-use crate::fixture::Fixture;
+use kit::fixture::Fixture;
 
 /// A recorded case.
 #[derive(Debug, Clone)]

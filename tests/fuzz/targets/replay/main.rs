@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
+use kit::fixture::Fixture;
 use libfuzzer_sys::fuzz_target;
 use referee::engine::Engine;
 use referee::replay::{self, Options};
@@ -18,13 +19,8 @@ use world::World;
 mod case;
 mod world;
 
-#[path = "../../../support/fixture.rs"]
-mod fixture;
-#[path = "../../../support/marks.rs"]
-mod marks;
-
 static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
-    let fixtures = fixture::Fixture::all().into_iter();
+    let fixtures = Fixture::all().into_iter();
     fixtures.map(|fixture| (Engines::of(&fixture.rules), Case::of(&fixture))).collect()
 });
 

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::case::Case;
-use crate::marks::forget_records;
+use kit::marks::forget_records;
 
 /// How often a batch may be returned for redelivery, and how often Referee's own writes may cause
 /// others.

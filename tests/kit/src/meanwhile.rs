@@ -6,18 +6,18 @@ use futures_util::FutureExt as _;
 use referee::store::memory::{CallKind, Fault};
 use referee::store::{Action, Memory, Store as _, Write};
 
-use crate::Results;
 use crate::history::{History, item, load, outcome_on};
+use crate::results::Results;
 
 /// An unconditional write by another client.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Other<'t> {
+pub enum Other<'t> {
     Puts(&'t str),
     Deletes(&'t str),
 }
 
 impl Other<'_> {
-    pub(crate) fn on(self, store: &Memory) {
+    pub fn on(self, store: &Memory) {
         let action = match self {
             Self::Puts(text) => Action::Put(item(text)),
             Self::Deletes(text) => Action::Delete(item(text)),
@@ -30,7 +30,7 @@ impl Other<'_> {
 impl History {
     /// The results under these rules if others make these writes just before the n-th request of a
     /// kind, counted from one.
-    pub(crate) fn before(
+    pub fn before(
         &self,
         rules: &str,
         (n, kind): (usize, CallKind),
@@ -49,7 +49,7 @@ impl History {
 
     /// The results under these rules if `happens` runs just before each request. It gets the kind
     /// of the request and its number among the requests of its kind, counted from one.
-    pub(crate) fn during(
+    pub fn during(
         &self,
         rules: &str,
         happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,
@@ -63,7 +63,7 @@ impl History {
 
 /// Runs `happens` just before each request to a store. It gets the kind of the request and its
 /// number among the requests of its kind, counted from one.
-pub(crate) fn before_requests(
+pub fn before_requests(
     store: &Rc<Memory>,
     mut happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,
 ) {

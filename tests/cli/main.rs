@@ -1,0 +1,16 @@
+//! The command-line tool, and what it checks, prints and explains.
+//!
+//! # Layout
+//!
+//! - `verbs`, `replay_input`: the verbs as processes.
+//! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
+//! - `guard`, `iam`: the transactions and policies that the tool prints.
+//! - `documents`: the documentation agrees with the code.
+
+mod diagnostics;
+mod documents;
+mod guard;
+mod iam;
+mod replay_input;
+mod rule_file_laws;
+mod verbs;

@@ -1,0 +1,16 @@
+//! The engine on the embedded store: what it decides, reports and writes, and what that costs.
+//!
+//! # Layout
+//!
+//! - `decisions`: what a history leads to, case by case.
+//! - `decode`: stream records, well-formed and malformed.
+//! - `laws`: properties that hold for every history.
+//! - `model`: the races, checked exhaustively.
+//! - `cost`, `large`: requests, capacity units and memory.
+
+mod cost;
+mod decisions;
+mod decode;
+mod large;
+mod laws;
+mod model;

@@ -1,0 +1,21 @@
+//! The command-line tool on real tables and their streams: on DynamoDB Local, where it runs.
+//!
+//! # Layout
+//!
+//! - `tables`: `referee replay`, `check` and `guard` on real tables.
+//! - `watch`: `referee watch`.
+//! - `streams`: the library's reader of streams.
+
+mod streams;
+mod tables;
+mod watch;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let suites = [tables::trials(), watch::trials(), streams::trials()];
+    let trials = suites.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
