@@ -8,15 +8,14 @@
 use std::sync::LazyLock;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use kit::fixture::Fixture;
+use kit::patient::Patient;
 use libfuzzer_sys::fuzz_target;
 use referee::data::{Item, JsonItem, into_owned};
-use referee::engine::{Change, Engine, Origin, Outcome, decode_whole};
+use referee::engine::{Engine, Origin, Outcome, StreamChange, decode_whole};
 use referee::replay;
 use referee::rules::Rules;
 use serde_json::value::RawValue;
-
-use kit::fixture::Fixture;
-use kit::patient::Patient;
 
 static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
     Fixture::all().into_iter().map(|fixture| Engine::new(fixture.rules)).collect()
@@ -54,9 +53,9 @@ fn check_record(rules: &Rules, position: usize, record: &RawValue) {
             return;
         }
     };
-    for image in [&ours.before, &ours.after].into_iter().flatten() {
+    for image in [&ours.change.before, &ours.change.after].into_iter().flatten() {
         assert_eq!(reread(image), *image);
-        assert_eq!(rules[ours.table].key.key_of(image).map(|_| ()), Ok(()));
+        assert_eq!(rules[ours.change.table].key.key_of(image).map(|_| ()), Ok(()));
     }
     // `aws_lambda_events` requires more fields than Referee, and may refuse a record that Referee
     // accepts.
@@ -67,23 +66,23 @@ fn check_record(rules: &Rules, position: usize, record: &RawValue) {
 
 /// If both readers accept a record, they agree on everything except what `aws_lambda_events` does
 /// not distinguish: fractions of a second, and images that the event's name excludes.
-fn check_agreement(rules: &Rules, ours: &Change<'_>, theirs: &EventRecord) {
-    let table = &rules[ours.table];
+fn check_agreement(rules: &Rules, ours: &StreamChange<'_>, theirs: &EventRecord) {
+    let table = &rules[ours.change.table];
     let arn = theirs.event_source_arn.as_deref().unwrap_or_default();
     assert!(arn.split('/').any(|part| part == table.name), "{arn}");
-    assert_eq!(table.key.key_of(&reread(&theirs.change.keys)), Ok(ours.key.clone()));
+    assert_eq!(table.key.key_of(&reread(&theirs.change.keys)), Ok(ours.change.key.clone()));
     assert_eq!(theirs.change.sequence_number.as_deref(), Some(ours.sequence.as_str()));
-    let event = match (&ours.before, &ours.after) {
+    let event = match (&ours.change.before, &ours.change.after) {
         (None, Some(_)) => "INSERT",
         (Some(_), Some(_)) => "MODIFY",
         (Some(_), None) => "REMOVE",
         (None, None) => "nothing",
     };
     assert_eq!(theirs.event_name, event);
-    if let Some(before) = &ours.before {
+    if let Some(before) = &ours.change.before {
         assert_eq!(reread(&theirs.change.old_image), *before);
     }
-    if let Some(after) = &ours.after {
+    if let Some(after) = &ours.change.after {
         assert_eq!(reread(&theirs.change.new_image), *after);
     }
     // `aws_lambda_events` reads a missing time as 1970, and fractions wrongly.
