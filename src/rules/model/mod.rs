@@ -1,0 +1,20 @@
+//! The checked rules: every name is resolved, and the types agree.
+//!
+//! Invariant: a [`Rules`] value is sound. Ids are indexes into its vectors, an entity's key has the
+//! shape of its table's key, and a reference has a component for each capture of its target's key.
+
+mod entity;
+mod ids;
+mod mirror;
+mod mode;
+mod reference;
+mod rules;
+mod table;
+
+pub use entity::Entity;
+pub use ids::{EntityId, MirrorId, ReferenceId, TableId};
+pub use mirror::{Copied, Mirror, OnMirrorDelete, OnMirrorEdit};
+pub use mode::{Mode, Severity};
+pub use reference::{Find, Matching, OnDelete, OnMissing, Reference, Source};
+pub use rules::Rules;
+pub use table::{Table, TableIndex};

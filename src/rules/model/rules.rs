@@ -1,0 +1,123 @@
+//! All the rules of a file.
+
+use std::ops::Index;
+
+use super::entity::Entity;
+use super::ids::{EntityId, MirrorId, ReferenceId, TableId};
+use super::mirror::Mirror;
+use super::mode::Mode;
+use super::reference::Reference;
+use super::table::Table;
+use crate::data::KeySchema;
+
+/// A whole rule file, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// The tables, in the order of the file.
+    pub tables: Vec<Table>,
+    /// The kinds of item.
+    pub entities: Vec<Entity>,
+    /// The foreign keys.
+    pub references: Vec<Reference>,
+    /// The derived copies.
+    pub mirrors: Vec<Mirror>,
+}
+
+impl Rules {
+    /// The same rules with every rule that is on in this mode. A rule that is off stays off.
+    #[must_use]
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        let references = self.references.iter_mut().map(|reference| &mut reference.mode);
+        let mirrors = self.mirrors.iter_mut().map(|mirror| &mut mirror.mode);
+        for rule in references.chain(mirrors).filter(|rule| **rule != Mode::Off) {
+            *rule = mode;
+        }
+        self
+    }
+
+    /// The table with this name in DynamoDB.
+    #[must_use]
+    pub fn table_named(&self, name: &str) -> Option<(TableId, &KeySchema)> {
+        let place = self.tables.iter().position(|table| table.name == name)?;
+        Some((TableId(place), &self.tables.get(place)?.key))
+    }
+
+    /// The names of all tables in DynamoDB, for messages.
+    #[must_use]
+    pub fn table_names(&self) -> String {
+        let names: Vec<_> = self.tables.iter().map(|table| format!("`{}`", table.name)).collect();
+        names.join(", ")
+    }
+
+    /// The table of an entity.
+    #[must_use]
+    pub fn table_of(&self, entity: EntityId) -> &Table {
+        &self[self[entity].table]
+    }
+
+    /// The entity whose items make a reference.
+    #[must_use]
+    pub fn referencing(&self, rule: ReferenceId) -> &Entity {
+        &self[self[rule].from]
+    }
+
+    /// The entity whose items a reference refers to.
+    #[must_use]
+    pub fn referenced(&self, rule: ReferenceId) -> &Entity {
+        &self[self[rule].to]
+    }
+
+    /// The entity whose items a rule mirrors.
+    #[must_use]
+    pub fn source_of(&self, rule: MirrorId) -> &Entity {
+        &self[self[rule].source]
+    }
+
+    /// The entity whose items are a rule's mirrors.
+    #[must_use]
+    pub fn mirror_of(&self, rule: MirrorId) -> &Entity {
+        &self[self[rule].mirror]
+    }
+
+    /// The key schema of an entity's table.
+    #[must_use]
+    pub fn key_schema(&self, entity: EntityId) -> &KeySchema {
+        &self[self[entity].table].key
+    }
+}
+
+impl Index<TableId> for Rules {
+    type Output = Table;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: TableId) -> &Table {
+        &self.tables[id.0]
+    }
+}
+
+impl Index<EntityId> for Rules {
+    type Output = Entity;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: EntityId) -> &Entity {
+        &self.entities[id.0]
+    }
+}
+
+impl Index<ReferenceId> for Rules {
+    type Output = Reference;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: ReferenceId) -> &Reference {
+        &self.references[id.0]
+    }
+}
+
+impl Index<MirrorId> for Rules {
+    type Output = Mirror;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    fn index(&self, id: MirrorId) -> &Mirror {
+        &self.mirrors[id.0]
+    }
+}
