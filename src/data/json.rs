@@ -10,11 +10,11 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{Item, Number, Type, Value};
 
-/// How deep an item may nest; an attribute's own value is the first level.
+/// The most levels that an item may nest. An attribute's value is the first level.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_DEPTH: usize = 32;
 
-/// An item read from its JSON, borrowing from it.
+/// An item in DynamoDB's JSON, which borrows from the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JsonItem<'a>(pub Item<'a>);
 
@@ -55,19 +55,19 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// What is wrong with an attribute's value.
+/// Adds the attribute's name to an error in its value.
 pub fn in_attribute<E: de::Error>(name: &str, error: &E) -> E {
-    E::custom(format_args!("attribute `{name}`: {}", without_place(error)))
+    E::custom(format_args!("attribute `{name}`: {}", without_position(error)))
 }
 
-/// An error of `serde_json` without its line and column, which help nobody where the text is a
-/// part of a record that no person wrote.
-pub fn without_place(error: &impl fmt::Display) -> String {
+/// The message of a `serde_json` error without its line and column, which are of no use in a stream
+/// record.
+pub fn without_position(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what).to_owned()
 }
 
-/// A text that is borrowed where the JSON has no escapes in it.
+/// A text, borrowed if the JSON contains no escapes.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 }
 
-/// Reads one value at a given depth of nesting.
+/// Reads one value at this depth of nesting.
 #[derive(Clone, Copy)]
 struct ValueSeed {
     depth: usize,
@@ -158,7 +158,7 @@ impl ValueSeed {
     fn deeper<E: de::Error>(self) -> Result<usize, E> {
         if self.depth + 1 == MAX_DEPTH {
             return Err(de::Error::custom(format_args!(
-                "the item nests deeper than DynamoDB's {MAX_DEPTH} levels"
+                "the item nests deeper than {MAX_DEPTH} levels, the maximum of DynamoDB"
             )));
         }
         Ok(self.depth + 1)
@@ -217,18 +217,18 @@ fn number<E: de::Error>(text: Cow<'_, str>) -> Result<Number<'_>, E> {
 fn binary<E: de::Error>(text: &str) -> Result<Cow<'static, [u8]>, E> {
     let bytes = BASE64
         .decode(text)
-        .map_err(|error| E::custom(format_args!("a binary value is no base64: {error}")))?;
+        .map_err(|error| E::custom(format_args!("a binary value is not base64: {error}")))?;
     Ok(Cow::Owned(bytes))
 }
 
-/// The elements of a set, as texts.
+/// The elements of a set, as text.
 fn texts<'de, A: MapAccess<'de>>(
     access: &mut A,
 ) -> Result<impl Iterator<Item = Cow<'de, str>>, A::Error> {
     Ok(access.next_value::<Vec<Text<'de>>>()?.into_iter().map(|Text(text)| text))
 }
 
-/// A set in order, refused if it is empty or says an element twice, as DynamoDB does.
+/// Sorts a set. As in DynamoDB, an empty set or a duplicate element is an error.
 fn set<T: Ord, E: de::Error>(elements: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
     let mut set = elements.collect::<Result<Vec<_>, _>>()?;
     let length = set.len();
@@ -238,7 +238,7 @@ fn set<T: Ord, E: de::Error>(elements: impl Iterator<Item = Result<T, E>>) -> Re
         return Err(E::custom("a set is empty, which DynamoDB does not allow"));
     }
     if set.len() < length {
-        return Err(E::custom("a set has an element twice"));
+        return Err(E::custom("a set has a duplicate element"));
     }
     Ok(set)
 }
@@ -254,29 +254,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_written_the_same() {
+    fn an_item_is_written_as_it_was_read() {
         let text = r#"{"b":{"B":"AAEC"},"bs":{"BS":["AA==","/w=="]},"f":{"BOOL":false},"l":{"L":[{"S":"x"},{"NULL":true}]},"m":{"M":{"n":{"N":"-1.5"}}},"ns":{"NS":["-1","2","10"]},"ss":{"SS":["a","b"]}}"#;
         let item = read(text).unwrap();
         assert_eq!(serde_json::to_string(&item).unwrap(), text);
     }
 
     #[test]
-    fn texts_are_borrowed() {
+    fn texts_without_escapes_are_borrowed() {
         let item = read(r#"{"pk":{"S":"user#1"}}"#).unwrap();
         assert!(matches!(item.get("pk"), Some(Value::S(Cow::Borrowed("user#1")))));
     }
 
     #[test]
-    fn what_dynamodb_would_refuse_is_refused() {
+    fn values_that_dynamodb_rejects_are_rejected() {
         for (text, expected) in [
             (r#"{"a":{"Q":"x"}}"#, "unknown type tag `Q`"),
             (r#"{"a":{}}"#, "no type tag"),
             (r#"{"a":{"S":"x","N":"1"}}"#, "two type tags"),
             (r#"{"a":{"N":"one"}}"#, "`one` is not a number"),
             (r#"{"a":{"N":"1234567890123456789012345678901234567890123"}}"#, "significant digits"),
-            (r#"{"a":{"B":"***"}}"#, "no base64"),
+            (r#"{"a":{"B":"***"}}"#, "not base64"),
             (r#"{"a":{"SS":[]}}"#, "set is empty"),
-            (r#"{"a":{"NS":["1","1.0"]}}"#, "twice"),
+            (r#"{"a":{"NS":["1","1.0"]}}"#, "duplicate"),
             (r#"{"a":{"NULL":false}}"#, "must be true"),
             (r#"{"a":"x"}"#, "a value with its type"),
         ] {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends_at_dynamodbs_limit() {
+    fn nesting_is_limited_as_in_dynamodb() {
         let nested = |depth: usize| {
             format!("{{\"a\":{}{{\"S\":\"x\"}}{}}}", "{\"L\":[".repeat(depth), "]}".repeat(depth))
         };

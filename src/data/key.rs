@@ -1,13 +1,13 @@
-//! Keys, and the key schemas that take them out of items.
+//! Keys, and the key schemas that extract them from items.
 
 use std::borrow::Cow;
 
 use super::{Item, Number, Type, Value};
 
-/// The most bytes that a partition key's value may have.
+/// The most bytes in the value of a partition key.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const PARTITION_KEY_BYTES_MAX: usize = 2048;
-/// The most bytes that a sort key's value may have.
+/// The most bytes in the value of a sort key.
 pub const SORT_KEY_BYTES_MAX: usize = 1024;
 
 /// The type of a key attribute.
@@ -33,8 +33,8 @@ impl KeyKind {
     }
 }
 
-/// A key attribute's value. The order is DynamoDB's: strings by UTF-8 bytes, numbers by value,
-/// binaries by unsigned bytes.
+/// The value of a key attribute. Values are ordered as in DynamoDB: strings by UTF-8 bytes, numbers
+/// by value, and binaries by unsigned bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyValue<'a> {
     /// String.
@@ -56,8 +56,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The key value that an attribute value is, or nothing if it is of a type that keys cannot
-    /// have.
+    /// Converts an attribute value; `None` if keys cannot have its type.
     #[must_use]
     pub fn from_value(value: &Value<'a>) -> Option<Self> {
         match value {
@@ -74,7 +73,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The attribute value of this key value.
+    /// Converts it to an attribute value.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         match self.clone().into_owned() {
@@ -84,7 +83,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The same value, borrowing nothing.
+    /// An owned copy of the value.
     #[must_use]
     pub fn into_owned(self) -> KeyValue<'static> {
         match self {
@@ -94,7 +93,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The same value, borrowing from this one.
+    /// A copy that borrows from this value.
     #[must_use]
     pub fn as_borrowed(&self) -> KeyValue<'_> {
         match self {
@@ -104,30 +103,30 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The length that DynamoDB's limits on keys look at.
+    /// The length to which DynamoDB's limits on keys apply.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::S(text) => text.len(),
-            // A number takes at most 21 bytes, and is never empty.
+            // A number has at most 21 bytes and is never empty, so its exact length does not matter.
             Self::N(_) => 1,
             Self::B(bytes) => bytes.len(),
         }
     }
 }
 
-/// An item's primary key, without the attributes' names. The order is the table's: by partition
-/// key, then by sort key.
+/// An item's primary key, without the names of the attributes. Keys are ordered by partition key, then
+/// by sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
     /// The partition key's value.
     pub partition: KeyValue<'a>,
-    /// The sort key's value, for tables that have one.
+    /// The sort key's value, if the table has a sort key.
     pub sort: Option<KeyValue<'a>>,
 }
 
 impl Key<'_> {
-    /// The same key, borrowing nothing.
+    /// An owned copy of the key.
     #[must_use]
     pub fn into_owned(self) -> Key<'static> {
         Key { partition: self.partition.into_owned(), sort: self.sort.map(KeyValue::into_owned) }
@@ -143,7 +142,7 @@ pub struct KeyAttribute {
     pub kind: KeyKind,
 }
 
-/// The key of a table or an index: a partition key, and a sort key if any.
+/// The key of a table or an index: a partition key and optionally a sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchema {
     /// The partition key.
@@ -155,30 +154,30 @@ pub struct KeySchema {
 /// Why an item has no valid key for a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// A key attribute is not there.
+    /// A key attribute is missing.
     #[error("key attribute `{0}` is missing")]
     Missing(String),
-    /// A key attribute is of another type than the schema's.
-    #[error("key attribute `{name}` is of type {found}, and the table's key says {expected}")]
+    /// A key attribute has another type than in the schema.
+    #[error("key attribute `{name}` has type {found}, but the table's key has type {expected}")]
     Type {
         /// The attribute.
         name: String,
-        /// The type that it has.
+        /// The type in the item.
         found: Type,
-        /// The type that the schema asks for.
+        /// The type in the schema.
         expected: Type,
     },
     /// A key attribute is empty.
     #[error("key attribute `{0}` is empty")]
     Empty(String),
     /// A key attribute is longer than DynamoDB allows.
-    #[error("key attribute `{name}` has {bytes} bytes, and DynamoDB allows {bytes_max}")]
+    #[error("key attribute `{name}` has {bytes} bytes; DynamoDB allows {bytes_max}")]
     Length {
         /// The attribute.
         name: String,
         /// Its length.
         bytes: usize,
-        /// The most that is allowed.
+        /// The maximum.
         bytes_max: usize,
     },
 }
@@ -194,7 +193,7 @@ impl KeySchema {
         std::iter::once(&self.partition).chain(self.sort.as_ref())
     }
 
-    /// Takes an item's key out of it, borrowing what the item borrows.
+    /// Extracts the key of an item. The key borrows what the item borrows.
     pub fn key_of<'a>(&self, item: &Item<'a>) -> Result<Key<'a>, KeyError> {
         let sort = match &self.sort {
             Some(attribute) => Some(key_value(item, attribute, SORT_KEY_BYTES_MAX)?),
@@ -203,13 +202,13 @@ impl KeySchema {
         Ok(Key { partition: key_value(item, &self.partition, PARTITION_KEY_BYTES_MAX)?, sort })
     }
 
-    /// Whether the key has the schema's shape: a sort key exactly if the schema has one, the
-    /// schema's types, and lengths that DynamoDB allows.
+    /// Checks that the key matches the schema: that it has a sort key exactly if the schema has one,
+    /// that the types are those of the schema, and that DynamoDB allows the lengths.
     pub fn check(&self, key: &Key<'_>) -> Result<(), KeyError> {
         self.key_of(&self.item_of(key)).map(|_| ())
     }
 
-    /// The key as an item that has the key attributes alone.
+    /// The key as an item that has only the key attributes.
     #[must_use]
     pub fn item_of(&self, key: &Key<'_>) -> Item<'static> {
         let values = std::iter::once(&key.partition).chain(key.sort.as_ref());
@@ -220,7 +219,7 @@ impl KeySchema {
     }
 }
 
-/// One key attribute's value, checked against the schema and DynamoDB's limits.
+/// The value of a key attribute, checked against the schema and DynamoDB's limits.
 fn key_value<'a>(
     item: &Item<'a>,
     attribute: &KeyAttribute,
@@ -246,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_of_the_schema_or_refused() {
+    fn a_key_that_does_not_match_the_schema_is_rejected() {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let schema = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
         let check = |partition: &str, sort: Option<&str>| {

@@ -1,7 +1,7 @@
 //! DynamoDB's data model: values, numbers, keys and items, and their JSON.
 //!
-//! Everything here may borrow from the text it was read from, so that a batch of stream
-//! records is decoded without copying what the rules only look at.
+//! The types can borrow from the text that they were read from, so that a batch of stream records is
+//! decoded without copying.
 
 mod json;
 mod key;
@@ -11,7 +11,7 @@ mod sequence;
 mod size;
 mod value;
 
-pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_place};
+pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_position};
 pub use key::{
     Key, KeyAttribute, KeyError, KeyKind, KeySchema, KeyValue, PARTITION_KEY_BYTES_MAX,
     SORT_KEY_BYTES_MAX,

@@ -1,19 +1,19 @@
-//! DynamoDB's numbers: decimals of up to 38 significant digits, kept as text.
+//! DynamoDB's numbers: decimals of up to 38 significant digits, stored as text.
 //!
-//! They never pass through `f64`, which would round them.
+//! They are never converted to `f64`, which would round them.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The most significant digits that a number may have.
+/// The most significant digits of a number.
 const DIGITS_MAX: usize = 38;
 /// The largest power of ten of a number's leading digit.
 const EXPONENT_MAX: i64 = 125;
 /// The smallest power of ten of a number's leading digit.
 const EXPONENT_MIN: i64 = -130;
 
-/// A number in its canonical decimal text, so that equal numbers are equal texts.
+/// A number as its canonical decimal text, so that equal numbers have equal texts.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,11 +22,11 @@ pub struct Number<'a>(Cow<'a, str>);
 /// Why a text is not a number for DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
-    /// The text is no decimal number at all.
+    /// The text is not a decimal number.
     #[error("`{0}` is not a number")]
     Syntax(String),
     /// More than 38 significant digits.
-    #[error("`{0}` has {1} significant digits, and DynamoDB keeps {DIGITS_MAX} at most")]
+    #[error("`{0}` has {1} significant digits; DynamoDB allows {DIGITS_MAX}")]
     Precision(String, usize),
     /// Outside ±1E-130 … ±9.99E+125.
     #[error("`{0}` is outside the range of DynamoDB's numbers (1E-130 to 9.99E+125)")]
@@ -34,10 +34,10 @@ pub enum NumberError {
 }
 
 impl<'a> Number<'a> {
-    /// Nought.
+    /// Zero.
     pub const ZERO: Self = Self(Cow::Borrowed("0"));
 
-    /// Reads a number, borrowing the text where it is canonical already.
+    /// Parses a number. The text is borrowed if it is canonical already.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, NumberError> {
         let text = text.into();
         if is_short_integer(&text) {
@@ -47,25 +47,25 @@ impl<'a> Number<'a> {
         Ok(Self(if *canonical == *text { text } else { Cow::Owned(canonical) }))
     }
 
-    /// The canonical text: no exponent, no leading or trailing zeros.
+    /// The canonical text, without an exponent or superfluous zeros.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same number, borrowing from this one.
+    /// A copy that borrows from this number.
     #[must_use]
     pub fn as_borrowed(&self) -> Number<'_> {
         Number(Cow::Borrowed(&self.0))
     }
 
-    /// The same number, borrowing nothing.
+    /// An owned copy of the number.
     #[must_use]
     pub fn into_owned(self) -> Number<'static> {
         Number(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The number of significant digits, which decides the storage that a number takes.
+    /// The number of significant digits, which determines the number's size in storage.
     #[must_use]
     pub fn significant_digits(&self) -> usize {
         let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
@@ -78,7 +78,7 @@ impl<'a> Number<'a> {
         self.0.starts_with('-')
     }
 
-    /// The number's parts: whether it is negative, and its integer and fractional digits.
+    /// The parts of the number: whether it is negative, its integer digits and its fractional digits.
     fn parts(&self) -> (bool, &str, &str) {
         let magnitude = self.0.trim_start_matches('-');
         let (integer, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
@@ -118,7 +118,8 @@ impl fmt::Display for Number<'_> {
     }
 }
 
-/// Whether the text is an integer that is canonical as it stands: the case worth being fast.
+/// Whether the text is already canonical because it is a plain integer: the fast path for the common
+/// case.
 fn is_short_integer(text: &str) -> bool {
     let bytes = text.as_bytes();
     match bytes {
@@ -130,7 +131,7 @@ fn is_short_integer(text: &str) -> bool {
     }
 }
 
-/// A number taken apart: `±0.DIGITS × 10^point`, without leading or trailing zeros.
+/// A parsed number: `±0.DIGITS × 10^point`, without leading or trailing zeros.
 struct Decimal {
     negative: bool,
     digits: String,
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_have_one_text() {
+    fn equal_numbers_have_equal_texts() {
         for (text, expected) in [
             ("0", "0"),
             ("-0", "0"),
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dynamodb_refuses_is_refused() {
+    fn numbers_that_dynamodb_rejects_are_rejected() {
         let forty = "1234567890123456789012345678901234567890";
         assert_eq!(
             Number::parse(&forty[..39]),

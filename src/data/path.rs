@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{Item, Value};
 
-/// A path to a value: an attribute's name, then the keys of nested maps, and at last perhaps a place
-/// in a list.
+/// A path to a value: an attribute's name, then the keys of nested maps, and optionally an index into a
+/// list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     segments: Vec<String>,
@@ -13,7 +13,7 @@ pub struct Path {
 }
 
 impl Path {
-    /// Reads a path with dots between its names; nothing if a name is empty.
+    /// Parses a path of names that are separated by dots; `None` if a name is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let segments: Vec<String> = text.split('.').map(str::to_owned).collect();
@@ -23,13 +23,13 @@ impl Path {
             .then_some(Self { segments, element: None })
     }
 
-    /// The path of a single attribute, whose name may contain dots.
+    /// The path of an attribute, whose name may contain dots.
     #[must_use]
     pub fn attribute(name: &str) -> Self {
         Self { segments: vec![name.to_owned()], element: None }
     }
 
-    /// The path one map key deeper.
+    /// The path of a key of the map at this path.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         let mut segments = self.segments.clone();
@@ -39,36 +39,36 @@ impl Path {
 
     /// The path of an element of the list at this path.
     #[must_use]
-    pub fn element_at(&self, place: usize) -> Self {
-        Self { segments: self.segments.clone(), element: Some(place) }
+    pub fn element_at(&self, index: usize) -> Self {
+        Self { segments: self.segments.clone(), element: Some(index) }
     }
 
-    /// The names on the path.
+    /// The names in the path.
     #[must_use]
     pub fn segments(&self) -> &[String] {
         &self.segments
     }
 
-    /// The place in the list that the names lead to, if the path goes into one.
+    /// The index into the list, if the path ends with one.
     #[must_use]
     pub const fn element(&self) -> Option<usize> {
         self.element
     }
 
-    /// The attribute that the path begins at.
+    /// The attribute at which the path begins.
     #[must_use]
     pub fn root(&self) -> &str {
         self.segments.first().map_or("", String::as_str)
     }
 
-    /// The value at the path. A `NULL` counts as absent: serializers write one for an absent
-    /// optional field.
+    /// The value at the path. A `NULL` counts as absent, because serializers write it for an optional
+    /// field without a value.
     #[must_use]
     pub fn lookup<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
         self.resolve(item).filter(|value| **value != Value::Null)
     }
 
-    /// The value at the path as DynamoDB sees it, for which a `NULL` is a value like any other.
+    /// The value at the path, as DynamoDB sees it: a `NULL` is a value too.
     #[must_use]
     pub fn resolve<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
         let (root, inner) = self.segments.split_first()?;
@@ -79,7 +79,7 @@ impl Path {
         }
         match (self.element, value) {
             (None, value) => Some(value),
-            (Some(place), Value::L(list)) => list.get(place),
+            (Some(index), Value::L(list)) => list.get(index),
             (Some(_), _) => None,
         }
     }
@@ -88,6 +88,6 @@ impl Path {
 impl fmt::Display for Path {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.segments.join("."))?;
-        self.element.map_or(Ok(()), |place| write!(formatter, "[{place}]"))
+        self.element.map_or(Ok(()), |index| write!(formatter, "[{index}]"))
     }
 }

@@ -1,29 +1,29 @@
-//! The numbers that order the changes of one item.
+//! Sequence numbers, which order the changes of one item.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The most digits that a sequence number may have.
+/// The most digits of a sequence number.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>
 const DIGITS_MAX: usize = 40;
-/// The fewest digits that DynamoDB writes one with.
+/// The fewest digits of a sequence number that DynamoDB writes.
 const DIGITS_MIN: usize = 21;
 
-/// A stream record's sequence number: decimal text, since forty digits overflow a `u128`.
+/// A stream record's sequence number, as decimal text: forty digits would overflow a `u128`.
 ///
-/// The order is by value, whatever zeros the text begins with. It says what happened first among
-/// the changes of one item, and nothing about two items.
+/// Sequence numbers are ordered by value, without regard to leading zeros. They order the changes of
+/// one item. The numbers of different items are not related.
 #[derive(Debug, Clone)]
 pub struct SequenceNumber<'a>(Cow<'a, str>);
 
-/// A text that is no sequence number.
+/// A text that is not a sequence number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a sequence number of 1 to {DIGITS_MAX} digits")]
 pub struct SequenceError(String);
 
 impl<'a> SequenceNumber<'a> {
-    /// Reads a sequence number, keeping its text as it is.
+    /// Parses a sequence number. The text is kept unchanged.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, SequenceError> {
         let text = text.into();
         let is_number = (1..=DIGITS_MAX).contains(&text.len())
@@ -31,26 +31,26 @@ impl<'a> SequenceNumber<'a> {
         if is_number { Ok(Self(text)) } else { Err(SequenceError(text.chars().take(60).collect())) }
     }
 
-    /// The same number, borrowing nothing.
+    /// An owned copy of the number.
     #[must_use]
     pub fn into_owned(self) -> SequenceNumber<'static> {
         SequenceNumber(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The number as the fence of a mirror: padded, so that DynamoDB's comparison of strings is
-    /// the comparison of the numbers.
+    /// The number as the fence of a mirror: padded, so that DynamoDB compares the strings in the order
+    /// of the numbers.
     #[must_use]
     pub fn fence(&self) -> String {
         format!("{:0>DIGITS_MAX$}", self.0)
     }
 
-    /// The text, to the letter: what a partial batch response must repeat.
+    /// The unchanged text, as a partial batch response must contain it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number one above, with at least as many digits as DynamoDB writes.
+    /// The next number, with at least as many digits as DynamoDB writes.
     #[must_use]
     pub fn successor(&self) -> SequenceNumber<'static> {
         let kept = self.0.trim_end_matches('9');
@@ -66,14 +66,14 @@ impl<'a> SequenceNumber<'a> {
         SequenceNumber(Cow::Owned(format!("{text:0>DIGITS_MIN$}")))
     }
 
-    /// The digits that count.
+    /// The digits without leading zeros.
     fn digits(&self) -> &str {
         self.0.trim_start_matches('0')
     }
 }
 
 impl Default for SequenceNumber<'_> {
-    /// The number below every record's.
+    /// Zero, which is less than the number of any record.
     fn default() -> Self {
         Self(Cow::Owned("0".repeat(DIGITS_MIN)))
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_by_value_beyond_the_width_of_u128() {
+    fn numbers_wider_than_u128_are_ordered_by_value() {
         let nines = "9".repeat(40);
         assert!(sequence("2") < sequence("10"));
         assert!(sequence(&nines[..39]) < sequence(&nines));
@@ -124,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn fences_are_ordered_as_texts() {
+    fn fences_have_the_order_of_their_numbers() {
         assert_eq!(sequence("17").fence().len(), DIGITS_MAX);
         assert!(sequence("9").fence() < sequence("10").fence());
     }
 
     #[test]
-    fn the_successor_is_one_above() {
+    fn the_successor_is_the_next_number() {
         for (text, expected) in [
             ("0", "000000000000000000001"),
             ("199", "000000000000000000200"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn invalid_sequence_numbers_are_rejected() {
         for text in ["", "-1", "1a", "１", &"1".repeat(41)] {
             assert!(SequenceNumber::parse(text).is_err(), "{text}");
         }

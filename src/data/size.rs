@@ -1,12 +1,12 @@
-//! The size of items, as DynamoDB counts it for its limits and its bill.
+//! The size of items, as DynamoDB computes it for limits and billing.
 
 use super::{Item, Number, Value};
 
-/// The most bytes that an item may have.
+/// The largest size of an item, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
 
-/// The size of an item: the names and the values of its attributes.
+/// The size of an item in bytes: the names and the values of its attributes.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 #[must_use]
@@ -14,7 +14,7 @@ pub fn item_bytes(item: &Item<'_>) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }
 
-/// The size of a value.
+/// The size of a value in bytes.
 pub(crate) fn value_bytes(value: &Value<'_>) -> usize {
     match value {
         Value::S(text) => text.len(),
@@ -24,13 +24,13 @@ pub(crate) fn value_bytes(value: &Value<'_>) -> usize {
         Value::Ss(set) => set.iter().map(|text| text.len()).sum(),
         Value::Ns(set) => set.iter().map(number_bytes).sum(),
         Value::Bs(set) => set.iter().map(|bytes| bytes.len()).sum(),
-        // Three bytes for the container, and one for each element.
+        // Three bytes for the list or map, and one for each element.
         Value::L(list) => 3 + list.iter().map(|element| 1 + value_bytes(element)).sum::<usize>(),
         Value::M(map) => 3 + map.len() + item_bytes(map),
     }
 }
 
-/// One byte for each two significant digits, one more for the number, one for a minus sign.
+/// One byte for every two significant digits, one for the number, and one for a minus sign.
 fn number_bytes(number: &Number<'_>) -> usize {
     number.significant_digits().div_ceil(2) + 1 + usize::from(number.is_negative())
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_type_has_its_size() {
+    fn the_size_depends_on_the_type() {
         for (json, bytes) in [
             (r#"{"S": "äb"}"#, 3),
             (r#"{"S": ""}"#, 0),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn names_count() {
+    fn attribute_names_count_towards_the_size() {
         let value: Value<'_> = serde_json::from_str(r#"{"S": "ab"}"#).unwrap();
         let item = Item::from([("pk".into(), value.clone()), ("ä".into(), value)]);
         assert_eq!(item_bytes(&item), (2 + 2) + (2 + 2));

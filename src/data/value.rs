@@ -6,10 +6,10 @@ use std::fmt;
 
 use super::Number;
 
-/// An item: attribute names and their values.
+/// An item: the values of its attributes, by name.
 pub type Item<'a> = BTreeMap<Cow<'a, str>, Value<'a>>;
 
-/// The type of an attribute, by DynamoDB's own tag.
+/// The type of an attribute value, named by DynamoDB's tag.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// Every type, in the order in which messages list them.
+    /// Every type, in the order of messages.
     pub const ALL: [Self; 10] = [
         Self::S,
         Self::N,
@@ -83,7 +83,8 @@ impl fmt::Display for Type {
 
 /// An attribute's value.
 ///
-/// Sets are sorted and without duplicates, so that equality is DynamoDB's.
+/// Sets are sorted and have no duplicates, so that two values are equal exactly if they are equal in
+/// DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// String.
@@ -126,7 +127,7 @@ impl Value<'_> {
         }
     }
 
-    /// The same value, borrowing nothing.
+    /// An owned copy of the value.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -154,7 +155,7 @@ impl From<&str> for Value<'static> {
     }
 }
 
-/// The same item, borrowing nothing.
+/// An owned copy of the item.
 #[must_use]
 pub fn into_owned(item: Item<'_>) -> Item<'static> {
     item.into_iter()

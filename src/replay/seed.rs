@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::data::{JsonItem, into_owned, without_place};
+use crate::data::{JsonItem, into_owned, without_position};
 use crate::rules::model::{Rules, TableIndex};
 use crate::store::Memory;
 use crate::store::schema::{IndexSchema, TableSchema};
@@ -70,8 +70,8 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
         for (place, item) in items.into_iter().enumerate() {
             let wrong =
                 |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };
-            let JsonItem(item) =
-                serde_json::from_str(item.get()).map_err(|error| wrong(without_place(&error)))?;
+            let JsonItem(item) = serde_json::from_str(item.get())
+                .map_err(|error| wrong(without_position(&error)))?;
             store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;
         }
     }

@@ -13,7 +13,7 @@ use super::change::StreamChange;
 use super::image::required_image;
 use super::wire;
 use super::wire::Header;
-use crate::data::without_place;
+use crate::data::without_position;
 use crate::integrity::change::Change;
 use crate::integrity::index::{Index, Projection};
 use crate::rules::model::Rules;
@@ -103,7 +103,7 @@ fn read<'a, T>(
     let envelope = wire::envelope(record).map_err(|error| Rejected {
         position,
         sequence: wire::sequence_alone(record),
-        error: format!("the record is not one of a DynamoDB stream: {}", without_place(&error)),
+        error: format!("the record is not one of a DynamoDB stream: {}", without_position(&error)),
     })?;
     let sequence = envelope.sequence();
     wire::header(rules, envelope).and_then(then).map_err(|error| Rejected {

@@ -4,7 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::text::Text;
-use crate::data::{Item, KeySchema, Value, in_attribute, without_place};
+use crate::data::{Item, KeySchema, Value, in_attribute, without_position};
 use crate::integrity::index::Projection;
 
 /// An image, which must be there if the event's name says so.
@@ -35,7 +35,7 @@ pub(super) fn image<'a>(
     Projected(projections)
         .deserialize(&mut deserializer)
         .map(Some)
-        .map_err(|error| format!("`{name}`: {}", without_place(&error)))
+        .map_err(|error| format!("`{name}`: {}", without_position(&error)))
 }
 
 /// Reads the attributes of an image that the rules look at, and skips the others unread.
