@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::data::KeySchema;
 use crate::rules::model::{Find, Mode, OnDelete, Table, TableId, TableIndex};
-use crate::rules::{Code, Diagnostic, Places, Rules, Span, codes};
+use crate::rules::{Code, Diagnostic, Locations, Rules, Span, codes};
 use crate::store::description::{ACTIVE, Described, Description};
 
 /// The view type that Referee needs of a stream.
@@ -69,7 +69,7 @@ pub enum About {
 impl Difference {
     /// The difference as a problem of the rule file.
     #[must_use]
-    pub fn diagnostic(&self, rules: &Rules, places: &Places) -> Diagnostic {
+    pub fn diagnostic(&self, rules: &Rules, places: &Locations) -> Diagnostic {
         let alias = |table: TableId| rules[table].alias.as_str();
         let spans: Vec<Span> = match &self.about {
             About::Table(table) => places.table(alias(*table)).into_iter().collect(),

@@ -68,7 +68,7 @@ fn app() -> Described {
 
 /// The differences, each with its code and with the texts that it is about.
 fn check(described: &[Described; 2], expected: &Expect) {
-    let (rules, places) = (rules(), Places::of(&source()));
+    let (rules, places) = (rules(), Locations::of(&source()));
     let mut told = String::new();
     for difference in differences(&rules, described) {
         let diagnostic = difference.diagnostic(&rules, &places);

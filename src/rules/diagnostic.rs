@@ -1,49 +1,30 @@
-//! What is wrong with a rule file, where, and how to mend it.
+//! A problem of a rule file: what it is, where it is, and how to fix it.
 
-use super::codes::Code;
+use super::codes::{Code, Level};
 use super::span::Span;
 
-/// How bad a diagnostic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// The rules cannot be used.
-    Error,
-    /// The rules can be used, and probably do not say what is meant.
-    Warning,
-}
-
-impl Level {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// One problem of a rule file.
+/// A problem of a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub code: &'static Code,
-    /// What is wrong, in one line.
+    /// The problem, in one line.
     pub message: String,
-    /// Where, the place to mend first; empty if the problem is the file itself.
+    /// The parts of the file that cause it, the main one first. Empty if the problem is the file
+    /// itself.
     pub labels: Vec<Label>,
-    /// What else is worth knowing.
+    /// Further facts.
     pub notes: Vec<String>,
-    /// How to mend it.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
-/// A place in the rule file, and what is to be said about it.
+/// A part of the rule file, with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// The place.
+    /// The part.
     pub span: Span,
-    /// What is said; may be empty.
+    /// The remark; may be empty.
     pub text: String,
 }
 
@@ -52,7 +33,7 @@ impl Diagnostic {
         Self { code, message: message.into(), labels: Vec::new(), notes: Vec::new(), help: None }
     }
 
-    /// Adds a place; the first one is where the problem is.
+    /// Adds a label. The first one is where the problem is.
     pub(crate) fn at(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into() });
         self
@@ -68,13 +49,13 @@ impl Diagnostic {
         self
     }
 
-    /// Says how to mend it, if there is something to say.
+    /// Sets the help, if there is a text.
     pub(crate) fn maybe_help(mut self, text: Option<String>) -> Self {
         self.help = text.or(self.help);
         self
     }
 
-    /// How bad it is.
+    /// How serious it is.
     #[must_use]
     pub fn level(&self) -> Level {
         self.code.level()

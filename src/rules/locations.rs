@@ -1,39 +1,40 @@
-//! Where a rule file says what the real tables have to be like.
+//! Where a rule file declares what is compared with real tables.
 
+use super::ast;
 use super::file;
+use super::rule_source::RuleSource;
 use super::span::Span;
-use super::{RuleSource, ast};
 
-/// The places of what a real table can contradict.
+/// The spans of the declarations of tables, keys and indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Places {
-    tables: Vec<TablePlaces>,
-    lookups: Vec<LookupPlaces>,
+pub struct Locations {
+    tables: Vec<TableLocation>,
+    lookups: Vec<LookupLocation>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct TablePlaces {
+struct TableLocation {
     alias: String,
     name: Span,
     key: Option<Span>,
 }
 
-/// A look-up by an index, in one reference.
+/// The lookup by index of one reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct LookupPlaces {
+struct LookupLocation {
     table: String,
     index: String,
     name: Span,
     key: Option<Span>,
 }
 
-impl Places {
-    /// The places in a rule file; none in one that cannot be read.
+impl Locations {
+    /// The locations in a rule file. Empty if the file cannot be parsed.
     #[must_use]
     pub fn of(source: &RuleSource) -> Self {
         let Ok(root) = file::read(&source.text) else { return Self::default() };
         let file = ast::read(&root.value);
-        let tables = file.tables.iter().map(|table| TablePlaces {
+        let tables = file.tables.iter().map(|table| TableLocation {
             alias: table.alias.value.clone(),
             name: table.name.as_ref().unwrap_or(&table.alias).span,
             key: joined(table.key.iter().map(|attribute| attribute.span)),
@@ -42,38 +43,38 @@ impl Places {
         Self { tables: tables.collect(), lookups: lookups.collect() }
     }
 
-    /// Where a table's name in DynamoDB is said.
+    /// Where the file declares a table's name in DynamoDB.
     #[must_use]
     pub fn table(&self, alias: &str) -> Option<Span> {
         self.tables.iter().find(|table| table.alias == alias).map(|table| table.name)
     }
 
-    /// Where its key is said.
+    /// Where the file declares a table's key.
     #[must_use]
     pub fn key(&self, alias: &str) -> Option<Span> {
         self.tables.iter().find(|table| table.alias == alias)?.key
     }
 
-    /// Where references name one of its indexes.
+    /// Where references name an index of a table.
     pub fn index(&self, alias: &str, index: &str) -> impl Iterator<Item = Span> {
         self.lookups_by(alias, index).map(|lookup| lookup.name)
     }
 
-    /// Where they say its key.
+    /// Where references declare the key of an index.
     pub fn index_key(&self, alias: &str, index: &str) -> impl Iterator<Item = Span> {
         self.lookups_by(alias, index).filter_map(|lookup| lookup.key)
     }
 
-    fn lookups_by(&self, alias: &str, index: &str) -> impl Iterator<Item = &LookupPlaces> {
+    fn lookups_by(&self, alias: &str, index: &str) -> impl Iterator<Item = &LookupLocation> {
         self.lookups.iter().filter(move |lookup| lookup.table == alias && lookup.index == index)
     }
 }
 
-fn lookup(reference: &ast::Reference, file: &ast::File) -> Option<LookupPlaces> {
+fn lookup(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation> {
     let ast::Find::Index { index, key } = &reference.find.as_ref()?.value else { return None };
     let (from, index) = (reference.from.as_ref()?, index.as_ref()?);
     let entity = file.entities.iter().find(|entity| entity.name.value == from.value)?;
-    Some(LookupPlaces {
+    Some(LookupLocation {
         table: entity.table.as_ref()?.value.clone(),
         index: index.value.clone(),
         name: index.span,

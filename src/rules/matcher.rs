@@ -1,4 +1,4 @@
-//! Which entities a key may be of, found without trying each of them.
+//! Finds the entities that a key may belong to, without trying each of them.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use super::model::EntityId;
 use super::template::EntityKey;
 use crate::data::{Key, KeyValue};
 
-/// The entities of one table, indexed by what their keys begin with.
+/// The entities of one table, indexed by the literal prefixes of their key templates.
 ///
-/// A look-up reads the literal beginning of the key and allocates nothing. It takes the same time
-/// however many entities there are, whether they differ in the partition or in the sort key; only
-/// those whose templates begin alike in both are left to be told apart one by one.
+/// A lookup reads the literal prefix of the key and allocates nothing. Its time does not depend on
+/// the number of entities. Only entities whose templates have the same prefix in both the partition
+/// key and the sort key must be tried one by one.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     partitions: PrefixTree<PrefixTree<Vec<EntityId>>>,
@@ -25,8 +25,8 @@ impl Matcher {
         Self { partitions: index(entities, partition_prefix, by_sort) }
     }
 
-    /// The entities whose keys begin as this one does, in ascending order. Which of them the key
-    /// really is of, [`EntityKey::parse`] tells.
+    /// The entities whose literal prefixes the key begins with, in ascending order. To find out which
+    /// of them match the whole key, use [`EntityKey::parse`].
     #[must_use]
     pub fn candidates(&self, key: &Key<'_>) -> &[EntityId] {
         let sort = key.sort.as_ref().map_or("", text);
@@ -51,7 +51,7 @@ fn sorted_ids(entities: &[(EntityId, &EntityKey)]) -> Vec<EntityId> {
     ids
 }
 
-/// The text that prefixes are compared with. Templates of numbers and binaries have none.
+/// The text that prefixes are compared with. Templates of numbers and binaries have no prefix.
 fn text<'v>(value: &'v KeyValue<'_>) -> &'v str {
     match value {
         KeyValue::S(text) => text,
@@ -59,8 +59,8 @@ fn text<'v>(value: &'v KeyValue<'_>) -> &'v str {
     }
 }
 
-/// Indexes entities by a prefix. Under each prefix stand its own entities and those of all shorter
-/// ones, so that a look-up ends at the longest prefix and has nothing to merge.
+/// Indexes entities by a prefix. Each prefix has its own entities and those of all shorter prefixes,
+/// so that a lookup ends at the longest prefix and merges nothing.
 fn index<'k, T>(
     entities: &[(EntityId, &'k EntityKey)],
     prefix_of: impl Fn(&(EntityId, &'k EntityKey)) -> &'k str,
@@ -79,18 +79,18 @@ fn index<'k, T>(
     tree
 }
 
-/// A map from texts to values, asked for the longest text that another one begins with.
+/// A map from prefixes to values, which finds the longest prefix of a text.
 #[derive(Debug, Clone)]
 struct PrefixTree<T> {
-    /// The nodes; the first is the root. They lie in one vector, and not within each other, so
-    /// that a prefix of any length is dropped without recursion.
+    /// The nodes; the first is the root. They are in one vector instead of nested, so that dropping a
+    /// prefix of any length needs no recursion.
     nodes: Vec<Node<T>>,
 }
 
 #[derive(Debug, Clone)]
 struct Node<T> {
-    /// The places that one more byte leads to, from the byte `low` on: found without a search, so
-    /// that a look-up does not take longer where more prefixes part.
+    /// The index of the child for each next byte, beginning with the byte `low`. Children are found by
+    /// position instead of a search, so that the time does not depend on their number.
     children: Vec<Option<usize>>,
     low: u8,
     value: Option<T>,
@@ -106,7 +106,8 @@ impl<T> Node<T> {
         *self.children.get(usize::from(offset))?
     }
 
-    /// The same, with room made for a child that is not there, whose byte is the largest.
+    /// The slot of the child for this byte, which is added if it is absent. Invariant: an absent byte is
+    /// larger than all present ones.
     fn child_mut(&mut self, byte: u8) -> Option<&mut Option<usize>> {
         if self.children.is_empty() {
             self.low = byte;
@@ -122,30 +123,30 @@ impl<T> PrefixTree<T> {
         Self { nodes: vec![Node::new()] }
     }
 
-    /// Adds a prefix. Invariant: prefixes come in ascending order.
+    /// Adds a prefix. Invariant: prefixes are added in ascending order.
     fn insert(&mut self, prefix: &str, value: T) {
-        let end = prefix.bytes().try_fold(0, |place, byte| self.descend(place, byte));
-        if let Some(node) = end.and_then(|place| self.nodes.get_mut(place)) {
+        let end = prefix.bytes().try_fold(0, |index, byte| self.descend(index, byte));
+        if let Some(node) = end.and_then(|index| self.nodes.get_mut(index)) {
             node.value = Some(value);
         }
     }
 
-    /// The place that a byte leads to, added if need be.
-    fn descend(&mut self, place: usize, byte: u8) -> Option<usize> {
+    /// The index of the child for this byte, which is added if it is absent.
+    fn descend(&mut self, index: usize, byte: u8) -> Option<usize> {
         let added = self.nodes.len();
-        let child = *self.nodes.get_mut(place)?.child_mut(byte)?.get_or_insert(added);
+        let child = *self.nodes.get_mut(index)?.child_mut(byte)?.get_or_insert(added);
         if child == added {
             self.nodes.push(Node::new());
         }
         Some(child)
     }
 
-    /// The value of the longest prefix that the text begins with.
+    /// The value of the longest prefix of the text.
     fn longest(&self, text: &str) -> Option<&T> {
         let mut node = self.nodes.first()?;
         let mut longest = node.value.as_ref();
         for byte in text.bytes() {
-            let Some(child) = node.child(byte).and_then(|place| self.nodes.get(place)) else {
+            let Some(child) = node.child(byte).and_then(|index| self.nodes.get(index)) else {
                 break;
             };
             node = child;
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_of_both_keys_count() {
+    fn candidates_match_the_prefixes_of_partition_and_sort_key() {
         let keys = [
             entity_key("{any*}", "{any*}"),
             entity_key("company#{company}", "user#{email}"),
@@ -206,18 +207,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_binaries_begin_with_nothing() {
+    fn numbers_and_binaries_have_no_prefix() {
         let number = EntityKey::new(template("{no}", KeyKind::N), None, '#');
         let matcher = Matcher::new(&[(EntityId(3), &number)]);
         let partition = KeyValue::N(Number::parse("7").unwrap());
         assert_eq!(matcher.candidates(&Key { partition, sort: None }), [EntityId(3)]);
-        let nothing = Matcher::new(&[]);
-        assert_eq!(nothing.candidates(&key("a", "b")), []);
+        let empty = Matcher::new(&[]);
+        assert_eq!(empty.candidates(&key("a", "b")), []);
     }
 
     proptest! {
         #[test]
-        fn candidates_are_the_entities_with_a_matching_beginning(
+        fn candidates_are_the_entities_with_matching_prefixes(
             texts in prop::collection::vec(
                 ("[abé]{0,3}(\\{c\\})?(#\\{d\\})?", "[abé]{0,3}(\\{c\\})?"), 0..12,
             ),

@@ -1,35 +1,35 @@
-//! Places in a rule file.
+//! Ranges and positions in the text of a rule file.
 
 /// A range of a rule file's text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
-    /// Where it begins.
+    /// The offset of the first byte.
     pub start: usize,
-    /// Where it ends; not before it begins.
+    /// The offset after the last byte. Not less than `start`.
     pub end: usize,
 }
 
 impl Span {
-    /// The range between two places.
+    /// The range between two offsets.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
 
-    /// The text in the range; nothing if it does not lie in this text.
+    /// The text in the range; `None` if the range is not within this text.
     #[must_use]
     pub fn of(self, text: &str) -> Option<&str> {
         text.get(self.start..self.end)
     }
 
-    /// The smallest range that has both in it.
+    /// The smallest range that contains both.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
-/// A value, and where it stands.
+/// A value with its span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
@@ -41,13 +41,13 @@ impl<T> Spanned<T> {
         Self { value, span }
     }
 
-    /// Another value at the same place.
+    /// Another value with the same span.
     pub(crate) fn with<U>(&self, value: U) -> Spanned<U> {
         Spanned { value, span: self.span }
     }
 }
 
-/// A place for people: lines and columns count from 1, columns in characters.
+/// A position for people. Lines and columns are counted from 1, and columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -56,7 +56,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where the lines of a text begin.
+/// The lines of a text, for converting offsets to positions.
 #[derive(Debug, Clone)]
 pub struct Lines<'t> {
     text: &'t str,
@@ -71,7 +71,7 @@ impl<'t> Lines<'t> {
         Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
     }
 
-    /// The place of a byte.
+    /// The position of a byte offset.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
@@ -80,11 +80,11 @@ impl<'t> Lines<'t> {
         Position { line, column: before.chars().count() + 1 }
     }
 
-    /// Where a line begins; the text's end for lines after the last.
+    /// The offset at which a line begins; the end of the text for lines after the last.
     #[must_use]
     pub fn start_of(&self, line: usize) -> usize {
-        let place = self.starts.get(line.saturating_sub(1));
-        place.copied().unwrap_or(self.text.len())
+        let start = self.starts.get(line.saturating_sub(1));
+        start.copied().unwrap_or(self.text.len())
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_count_characters() {
+    fn columns_are_counted_in_characters() {
         let text = "a: 1\né: x\n";
         let at = |offset| {
             let Position { line, column } = Lines::of(text).position(offset);

@@ -1,23 +1,26 @@
-//! Did you mean?
+//! Suggestions for misspelled names: "did you mean …?".
 
-/// The candidate that someone most likely meant, if one is close.
+/// The candidate closest to the word, if any is close enough to be a likely misspelling.
 pub(crate) fn closest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let folded = fold(word);
-    let distance_max = (folded.chars().count() / 3).max(1);
+    let normalized = normalize(word);
+    let distance_max = (normalized.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&folded, &fold(candidate)), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&normalized, &normalize(candidate)), candidate)
+        })
         .filter(|(distance, candidate)| {
-            *distance <= distance_max && *distance < fold(candidate).chars().count()
+            *distance <= distance_max && *distance < normalize(candidate).chars().count()
         })
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// The help line for a name that is not one of the candidates: the closest, or all if they are few.
+/// The help line for a name that is not one of the candidates: the closest candidate, or else all
+/// of them if they are few.
 pub(crate) fn did_you_mean<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str> + Clone,
@@ -29,15 +32,15 @@ pub(crate) fn did_you_mean<'c>(
     let all: Vec<String> = candidates.into_iter().map(|name| format!("`{name}`")).collect();
     match all.as_slice() {
         [] => None,
-        [only] => Some(format!("there is only {only}")),
-        few if few.len() <= LISTED_MAX => Some(format!("there are {}", few.join(", "))),
+        [only] => Some(format!("the only one is {only}")),
+        few if few.len() <= LISTED_MAX => Some(format!("choose one of {}", few.join(", "))),
         _ => None,
     }
 }
 
-/// The word without what spellings differ in: `onDelete` and `on-delete` are `on_delete`.
-fn fold(word: &str) -> String {
-    // Long words are never near a name, and comparing them takes the square of their length.
+/// The word in lower case and without separators: `onDelete` and `on-delete` equal `on_delete`.
+fn normalize(word: &str) -> String {
+    // A longer word is close to no name, and the comparison takes quadratic time.
     const CHARACTERS_MAX: usize = 100;
     word.chars()
         .take(CHARACTERS_MAX)

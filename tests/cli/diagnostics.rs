@@ -1,6 +1,6 @@
-//! The diagnostics of rule files: every code, its examples, and the mistakes of a new user.
+//! The diagnostics of rule files: every code with its examples, and the usual mistakes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use expect_test::expect_file;
 use referee::cli;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::preflight::differences;
-use referee::rules::{self, Code, Diagnostic, Level, Loaded, Places, RuleSource, codes};
+use referee::rules::{self, Code, Diagnostic, Level, Loaded, Locations, RuleSource, codes};
 use referee::store::description::{Described, DescribedIndex, Description};
+use serde_json::{Value as Json, json};
 
 fn source(name: &str, text: &str) -> RuleSource {
     RuleSource { name: name.to_owned(), text: text.to_owned() }
@@ -24,8 +25,8 @@ fn codes_of(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
     diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()
 }
 
-/// The problems with the file itself, which no example can show.
-fn problems_of_files() -> Vec<Diagnostic> {
+/// The problems of the file itself, which no example can show.
+fn file_problems() -> Vec<Diagnostic> {
     let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
     vec![
         rules::unreadable(&absent),
@@ -33,8 +34,8 @@ fn problems_of_files() -> Vec<Diagnostic> {
     ]
 }
 
-/// The problems with real tables, which no example can show either.
-fn problems_of_tables() -> Vec<Diagnostic> {
+/// The problems of real tables, which no example can show either.
+fn table_problems() -> Vec<Diagnostic> {
     const RULES: &str = r#"version: 1
 tables:
   app: { key: [pk, sk] }
@@ -62,18 +63,18 @@ references:
     };
     let source = source("referee.yaml", RULES);
     let rules = load(RULES).rules.unwrap();
-    let places = Places::of(&source);
+    let locations = Locations::of(&source);
     let tables = [Described::Missing, table(Vec::new()), table(vec![index])];
     let differences = tables.into_iter().flat_map(|table| differences(&rules, &[table]));
-    let problems: Vec<_> = differences.map(|it| it.diagnostic(&rules, &places)).collect();
+    let problems: Vec<_> = differences.map(|it| it.diagnostic(&rules, &locations)).collect();
     assert!(problems.iter().all(|problem| problem.span().is_some()));
     problems
 }
 
 #[test]
-fn every_code_has_an_example_that_shows_it() {
-    let mut shown = codes_of(&problems_of_files());
-    shown.extend(codes_of(&problems_of_tables()));
+fn the_wrong_example_of_every_code_has_the_problem() {
+    let mut shown = codes_of(&file_problems());
+    shown.extend(codes_of(&table_problems()));
     for code in codes::ALL {
         let Some(wrong) = code.wrong else { continue };
         let found = codes_of(&load(&codes::complete(wrong)).diagnostics);
@@ -86,8 +87,8 @@ fn every_code_has_an_example_that_shows_it() {
 }
 
 #[test]
-fn every_mended_example_is_clean() {
-    // Examples are short, and do not use all that they declare.
+fn the_right_example_of_every_code_is_clean() {
+    // Examples are short and do not use everything that they declare.
     let tolerated = BTreeSet::from([codes::UNUSED_TABLE.id, codes::UNUSED_ENTITY.id]);
     for code in codes::ALL {
         let loaded = load(&codes::complete(code.right));
@@ -100,7 +101,7 @@ fn every_mended_example_is_clean() {
 }
 
 #[test]
-fn codes_are_in_the_order_of_their_numbers() {
+fn codes_are_listed_in_the_order_of_their_ids() {
     let ids: Vec<_> = codes::ALL.iter().map(|code| code.id).collect();
     assert!(ids.is_sorted(), "{ids:?}");
 }
@@ -109,11 +110,11 @@ fn codes_are_in_the_order_of_their_numbers() {
 fn the_documentation_lists_every_code() {
     let mut document = String::from(
         "# Diagnostics\n\n\
-         `referee check` finds all the problems of a rule file. Each has a code, `E` for errors and `W`\n\
-         for warnings, and `referee explain CODE` prints what is said here. With errors, the rules cannot\n\
-         be used and the exit code is 2.\n\n\
-         The examples leave out what does not matter to them. They stand for this file, in which their\n\
-         sections replace the ones of the same name:\n\n",
+         `referee check` reports all problems of a rule file at once. Each problem has a code: `E` for an\n\
+         error, `W` for a warning. `referee explain CODE` prints the explanation of a code, which is the\n\
+         same as on this page. If there is an error, the rules cannot be used, and the exit code is 2.\n\n\
+         The examples are fragments. The sections of an example replace those of the same name in this\n\
+         file:\n\n",
     );
     document.extend(["```yaml\n", codes::PRELUDE, "```\n"]);
     for code in codes::ALL {
@@ -122,7 +123,7 @@ fn the_documentation_lists_every_code() {
     expect_file!["../../docs/diagnostics.md"].assert_eq(&document);
 }
 
-/// What `referee check` says about a file.
+/// The output of `referee check` for a file.
 fn report(path: &Path) -> String {
     let name = path.file_name().unwrap().to_str().unwrap();
     let source = match RuleSource::from_bytes(name, std::fs::read(path).unwrap()) {
@@ -135,8 +136,8 @@ fn report(path: &Path) -> String {
         report += &cli::human(&source, diagnostic, false);
         report += "\n\n";
     }
-    let usable = loaded.rules.is_some();
-    report + if usable { "The rules can be used.\n" } else { "The rules cannot be used.\n" }
+    let is_usable = loaded.rules.is_some();
+    report + if is_usable { "The rules can be used.\n" } else { "The rules cannot be used.\n" }
 }
 
 fn rule_files() -> Vec<PathBuf> {
@@ -151,7 +152,7 @@ fn rule_files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn mistakes_are_answered_with_the_mend() {
+fn mistakes_are_reported_with_a_fix() {
     let files = rule_files();
     assert!(files.len() > 20);
     for path in files {
@@ -160,22 +161,22 @@ fn mistakes_are_answered_with_the_mend() {
 }
 
 #[test]
-fn one_file_shows_all_its_problems_at_once() {
+fn all_problems_of_a_file_are_reported_at_once() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/rule_files/everything.yaml");
     let found = codes_of(&load(&std::fs::read_to_string(path).unwrap()).diagnostics);
-    // A file that cannot be read as YAML shows that alone, and so do the problems of files.
-    let alone = ["E001", "E002", "E003", "E004", "E005"];
-    let of_tables = codes_of(&problems_of_tables());
+    // These problems prevent all further checks.
+    let fatal = ["E001", "E002", "E003", "E004", "E005"];
+    let of_tables = codes_of(&table_problems());
     let expected: BTreeSet<_> = codes::ALL
         .iter()
         .map(|code| code.id)
-        .filter(|id| !alone.contains(id) && !of_tables.contains(id))
+        .filter(|id| !fatal.contains(id) && !of_tables.contains(id))
         .collect();
     assert_eq!(found, expected);
 }
 
 #[test]
-fn the_starter_is_clean() {
+fn the_starter_file_has_no_problems() {
     let starter = include_str!("../../src/cli/starter.yaml");
     let loaded = load(starter);
     assert_eq!(loaded.diagnostics, []);
@@ -183,7 +184,7 @@ fn the_starter_is_clean() {
 }
 
 #[test]
-fn errors_and_rules_exclude_each_other() {
+fn a_file_with_errors_has_no_rules() {
     let examples = codes::ALL.iter().flat_map(|code| code.wrong.into_iter().chain([code.right]));
     for example in examples {
         let loaded = load(&codes::complete(example));
@@ -192,19 +193,19 @@ fn errors_and_rules_exclude_each_other() {
     }
 }
 
-/// What the schema says about a rule file.
+/// Whether the schema accepts a rule file.
 fn schema_accepts(validator: &jsonschema::Validator, text: &str) -> bool {
     let value: serde_json::Value = yaml(text);
     validator.is_valid(&value)
 }
 
 fn yaml(text: &str) -> serde_json::Value {
-    // As YAML 1.2 has it, `N` is a text.
+    // In YAML 1.2, `N` is a text.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).unwrap()
 }
 
-/// The rule files of the recorded events.
+/// The rule files of the example events.
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let cases = std::fs::read_dir(folder).unwrap();
@@ -217,7 +218,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_schema_accepts_what_the_check_accepts() {
+fn the_schema_accepts_the_files_that_the_check_accepts() {
     let schema = rules::schema();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -230,14 +231,14 @@ fn the_schema_accepts_what_the_check_accepts() {
         assert!(schema_accepts(&validator, &text), "{}", path.display());
         assert!(load(&text).rules.is_some(), "{}", path.display());
     }
-    // The problems of shape are the schema's to find too, and those of meaning are not.
+    // The schema also finds the problems of shape, but not those of meaning.
     let of_shape: [&Code; 7] = [
         &codes::VERSION,
         &codes::UNKNOWN_KEY,
         &codes::MISSING_KEY,
-        &codes::KIND,
+        &codes::WRONG_TYPE,
         &codes::WORD,
-        &codes::FORM,
+        &codes::FORMAT,
         &codes::NAME,
     ];
     for code in of_shape {
@@ -247,7 +248,50 @@ fn the_schema_accepts_what_the_check_accepts() {
 }
 
 #[test]
-fn the_schema_is_what_it_was() {
+fn the_schema_is_unchanged() {
     let schema = format!("{:#}\n", rules::schema());
     expect_file!["../data/schema.json"].assert_eq(&schema);
+}
+
+/// A rule file in JSON with one table, two entities, a reference and a mirror, and with this key set in
+/// the first entry of this section.
+fn file_with(section: &str, key: &str, value: &Json) -> String {
+    let mut file = json!({
+        "version": 1,
+        "tables": { "app": { "key": ["pk", "sk"] } },
+        "entities": {
+            "company": { "table": "app", "key": { "pk": "company#{company}", "sk": "company" } },
+            "member": { "table": "app", "key": { "pk": "company#{company}", "sk": "user#{user}" } },
+            "member_of": { "table": "app", "key": { "pk": "user#{user}", "sk": "company#{company}" } },
+        },
+        "references": { "member_company": { "from": "member", "to": "company" } },
+        "mirrors": { "membership": { "source": "member", "mirror": "member_of" } },
+    });
+    let entries = file.get_mut(section).unwrap().as_object_mut().unwrap();
+    let entry = entries.values_mut().next().unwrap();
+    entry.as_object_mut().unwrap().entry(key).or_insert_with(|| value.clone());
+    file.to_string()
+}
+
+#[test]
+fn the_documented_default_of_every_key_is_the_one_that_applies() {
+    let (schema, manual) = (rules::schema(), rules::manual());
+    let mut count = 0;
+    for section in ["tables", "entities", "references", "mirrors"] {
+        let keys = &schema["properties"][section]["additionalProperties"]["properties"];
+        for (key, description) in keys.as_object().unwrap() {
+            let Some(default) = description.get("default") else { continue };
+            // `key` is present already, so no key is added.
+            let absent = load(&file_with("tables", "key", &Json::Null)).rules.unwrap();
+            let present = load(&file_with(section, key, default)).rules;
+            assert_eq!(present.as_ref(), Some(&absent), "{section}: {key}");
+            let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let line = manual.lines().find(|line| {
+                line.starts_with(&format!("- `{key}`:")) && line.contains("; default `")
+            });
+            assert!(line.unwrap().ends_with(&format!("; default `{text}`.*")), "{section}: {key}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 16, "keys with a default");
 }

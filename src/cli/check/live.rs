@@ -4,7 +4,7 @@ use crate::aws;
 use crate::cli::live::runtime;
 use crate::cli::{Context, Failure, rule_file};
 use crate::preflight::{differences, expiring};
-use crate::rules::{Diagnostic, Places, RuleSource, Rules};
+use crate::rules::{Diagnostic, Locations, RuleSource, Rules};
 use crate::store::DynamoDb;
 use crate::store::description::Described;
 
@@ -56,7 +56,7 @@ async fn compare(
         }
         described.push(table);
     }
-    let places = Places::of(source);
+    let places = Locations::of(source);
     let differences = differences(rules, &described);
     let problems = differences.iter().map(|it| it.diagnostic(rules, &places)).collect();
     let mut notes = Vec::new();

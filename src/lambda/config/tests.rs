@@ -121,7 +121,7 @@ fn all_that_is_wrong_is_told_at_once() {
         &expect![[r#"
             error: E024: the environment variable `APP` is not set
               referee.yaml:1:38: `…on":1,"tables":{"app":{"name":"${APP}","key":["pk"]}},"entities":{"user":{"table…`: used here
-            help: set it, or give a default: `${APP:-default}`
+            help: set it, or write a default: `${APP:-default}`
             error: E020: there is no entity `usr`
               referee.yaml:1:245: `…eam_lead":{"from":"team","to":"usr","on":{"id":"{lead}"},"find":"none"}}}`: not declared
             help: did you mean `user`?
@@ -196,28 +196,28 @@ fn rules_are_read_no_further_than_a_rule_file_goes() {
     check(
         &[("REFEREE_RULES_GZ", &packed(&long))],
         "",
-        &expect![[r"
-            error: E003: the rule file has more than 1048576 bytes
+        &expect![[r#"
+            error: E003: the rule file is longer than 1048576 bytes
               REFEREE_RULES_GZ
-            help: check that this is the rule file; split the rules by table if it is
-        "]],
+            help: check that this is the rule file; if it is, split the rules by table
+        "#]],
     );
     check(
         &[("REFEREE_RULES_JSON", &long)],
         "",
-        &expect![[r"
-            error: E003: the rule file has more than 1048576 bytes
+        &expect![[r#"
+            error: E003: the rule file is longer than 1048576 bytes
               REFEREE_RULES_JSON
-            help: check that this is the rule file; split the rules by table if it is
-        "]],
+            help: check that this is the rule file; if it is, split the rules by table
+        "#]],
     );
     check(
         &[],
         &long,
-        &expect![[r"
-            error: E003: the rule file has more than 1048576 bytes
+        &expect![[r#"
+            error: E003: the rule file is longer than 1048576 bytes
               referee.yaml
-            help: check that this is the rule file; split the rules by table if it is
-        "]],
+            help: check that this is the rule file; if it is, split the rules by table
+        "#]],
     );
 }

@@ -1,13 +1,16 @@
-//! From the tree to what it says.
+//! Reads the tree of values into declarations.
 
-use super::{Action, Copy, Default, Entity, File, Find, Literal, Mirror, Reference, Table};
+use super::action::ReferentialAction;
+use super::file::{
+    CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
+};
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{parse_duration, parse_key_attribute, parse_path, parse_separator};
 use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
 
-/// Reads what a tree says. Of keys that are there twice, the first counts.
+/// Reads a tree. Of duplicate keys, the first one counts.
 pub(crate) fn read(root: &Node) -> File {
     let file = Fields(root.entries());
     let readable =
@@ -83,8 +86,8 @@ fn reference(entry: &Entry) -> Reference {
         default: fields.entry("default").and_then(|entry| {
             let value = &entry.value;
             Some(match literal(&value.value) {
-                Some(literal) => value.with(Default::One(literal)),
-                None => entry.key.with(Default::Each(literals(value.value.as_map()?))),
+                Some(literal) => value.with(DefaultValue::One(literal)),
+                None => entry.key.with(DefaultValue::Each(literals(value.value.as_map()?))),
             })
         }),
         find: fields.entry("find").and_then(find),
@@ -125,14 +128,15 @@ fn mirror(entry: &Entry) -> Mirror {
         source: fields.text("source"),
         target: fields.text("mirror"),
         copy: match fields.entry("copy").map(|entry| &entry.value.value) {
-            Some(Node::List(names)) => Copy::List(
+            Some(Node::List(names)) => Some(CopiedAttributes::List(
                 names
                     .iter()
                     .filter_map(|name| Some(name.with(name.value.as_text()?.to_owned())))
                     .collect(),
-            ),
-            Some(Node::Text(text)) if text == "none" => Copy::None,
-            _ => Copy::All,
+            )),
+            Some(Node::Text(text)) if text == "none" => Some(CopiedAttributes::None),
+            Some(Node::Text(text)) if text == "all" => Some(CopiedAttributes::All),
+            _ => None,
         },
         on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
         on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
@@ -148,51 +152,23 @@ fn count(entry: &Entry) -> Option<Spanned<u64>> {
 }
 
 fn matching(word: &str) -> Option<Matching> {
-    match word {
-        "simple" => Some(Matching::Simple),
-        "full" => Some(Matching::Full),
-        _ => None,
-    }
+    Matching::ALL.into_iter().find(|matching| matching.name() == word)
 }
 
-fn action(word: &str) -> Option<Action> {
-    [
-        Action::Report,
-        Action::Ignore,
-        Action::Delete,
-        Action::Cascade,
-        Action::Unset,
-        Action::SetDefault,
-        Action::Revert,
-        Action::Restore,
-    ]
-    .into_iter()
-    .find(|action| action.word() == word)
+fn action(word: &str) -> Option<ReferentialAction> {
+    ReferentialAction::ALL.into_iter().find(|action| action.name() == word)
 }
 
 fn severity(word: &str) -> Option<Severity> {
-    match word {
-        "error" => Some(Severity::Error),
-        "warn" => Some(Severity::Warn),
-        _ => None,
-    }
+    Severity::ALL.into_iter().find(|severity| severity.name() == word)
 }
 
 fn on_mirror_delete(word: &str) -> Option<OnMirrorDelete> {
-    match word {
-        "restore" => Some(OnMirrorDelete::Restore),
-        "delete_source" => Some(OnMirrorDelete::DeleteSource),
-        "report" => Some(OnMirrorDelete::Report),
-        _ => None,
-    }
+    OnMirrorDelete::ALL.into_iter().find(|action| action.name() == word)
 }
 
 fn on_mirror_edit(word: &str) -> Option<OnMirrorEdit> {
-    match word {
-        "overwrite" => Some(OnMirrorEdit::Overwrite),
-        "report" => Some(OnMirrorEdit::Report),
-        _ => None,
-    }
+    OnMirrorEdit::ALL.into_iter().find(|action| action.name() == word)
 }
 
 fn literal(node: &Node) -> Option<Literal> {
@@ -213,7 +189,7 @@ fn literals(entries: &[Entry]) -> Vec<(Spanned<String>, Spanned<Literal>)> {
         .collect()
 }
 
-/// The pairs of a map whose values are texts.
+/// The pairs of a map whose values are text.
 fn texts(map: &Node) -> Vec<(Spanned<String>, Spanned<String>)> {
     map.entries()
         .iter()
@@ -257,7 +233,7 @@ impl<'t> Fields<'t> {
         entries.iter().map(|entry| (&entry.key, &entry.value))
     }
 
-    /// The entries of a map whose keys are names, each name once.
+    /// The entries of a map whose keys are names, without duplicates.
     fn named(&self, key: &str) -> impl Iterator<Item = &'t Entry> {
         let entries = self.entry(key).map_or(&[][..], |entry| entry.value.value.entries());
         let mut seen = std::collections::BTreeSet::new();

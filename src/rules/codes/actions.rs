@@ -1,15 +1,15 @@
 //! Problems of referential actions.
 
-use super::Code;
+use super::code::Code;
 
-/// `restrict` is asked for.
+/// A rule uses `restrict`.
 pub static RESTRICT: Code = Code {
     id: "E060",
     summary: "`restrict` is not possible",
     explanation: "\
-A stream is read after the write has committed, so no write can be prevented. `report` tells of it; \
-`restore` writes a deleted item again while others refer to it. To prevent a delete, the \
-application itself has to check in the transaction that makes it.",
+Referee sees a write only after it has committed, so it cannot prevent one. `report` reports the \
+items that still refer to a deleted item, and `restore` writes the deleted item again. To prevent a \
+delete, the application must check for referencing items in the transaction that deletes the item.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: restrict }
@@ -20,15 +20,15 @@ application itself has to check in the transaction that makes it.",
 ",
 };
 
-/// `unset` or `set_default` of a part of the key.
+/// `unset` or `set_default` would change the key.
 pub static UNSET_KEY: Code = Code {
     id: "E062",
     summary: "a key attribute cannot be changed",
     explanation: "\
-`unset` and `set_default` change the attributes that the reference is made of. The key of an item \
-cannot change in DynamoDB, so a reference that comes from the key alone has nothing to change; and \
-with `match: full`, a reference that comes in part from the key, or in part from elements of a set, \
-would be left partial.",
+`unset` and `set_default` change the attributes that the reference consists of. DynamoDB does not \
+allow an item's key to change, so nothing can be changed if all parts of the reference come from \
+the key. With `match: full`, `unset` is also refused if only some parts can be removed, because \
+the rest would be a partial reference.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: unset }
@@ -44,8 +44,8 @@ pub static UNSET_REQUIRED: Code = Code {
     id: "E063",
     summary: "`unset` of a required reference",
     explanation: "\
-The reference is `required`: without it the item is a violation. `unset` would mend one violation \
-with another.",
+The reference is `required`, so an item without it is a violation. `unset` would replace one \
+violation by another.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, required: true, on_missing: unset, find: none }
@@ -61,7 +61,7 @@ pub static DEFAULT_MISSING: Code = Code {
     id: "E064",
     summary: "`set_default` without a default",
     explanation: "\
-`set_default` sets the reference to the value of `default`, which the rule does not have.",
+`set_default` sets the reference to the value of `default`, which this rule does not have.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: set_default, find: none }
@@ -72,15 +72,16 @@ pub static DEFAULT_MISSING: Code = Code {
 "#,
 };
 
-/// A default that is no value for the reference.
+/// A default that does not fit the reference.
 pub static DEFAULT_WRONG: Code = Code {
     id: "E065",
     summary: "a default that does not fit the reference",
     explanation: "\
-`default` is one value if one attribute makes the reference, or else a map with a value for each \
-capture that comes from an attribute; where elements of a list or set are a part of the reference, \
-they alone are set. The values have the attributes' types, are not empty, and \
-make a key of the referenced entity: a value with the table's separator in it makes none.",
+`default` is one value if one attribute makes up the reference. Otherwise it is a map with a \
+value for each capture that comes from an attribute; but if a part of the reference is the \
+elements of a list or set, only that part has a default. A value must have the type of its \
+attribute, must not be empty, and must be a valid part of a key of the referenced entity: it \
+cannot contain the table's separator.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: set_default, default: 42, find: none }
@@ -91,17 +92,17 @@ make a key of the referenced entity: a value with the table's separator in it ma
 "#,
 };
 
-/// Two actions undo each other.
-pub static FIGHT: Code = Code {
+/// Two rules undo each other.
+pub static CONFLICT: Code = Code {
     id: "E066",
-    summary: "actions that fight",
+    summary: "conflicting actions",
     explanation: "\
-Two rules undo what the other one does, so that what is left in the end would be a matter of chance, \
-or that they would go on for ever. They answer the same delete with opposite actions: one writes the \
-deleted item again (`restore`), the other changes or deletes the items that refer to it. Or one \
-deletes items of an entity (`cascade`, `delete`, `revert`) and another one writes deleted items of \
-that entity again. Or both set one attribute to different defaults. Or a rule changes, or writes \
-again, the items that a mirror rule writes.",
+Two rules undo each other's changes, so the result would depend on timing, or they would never \
+stop. There are several such conflicts. (1) When the same item is deleted, one rule restores it \
+(`restore`), and the other changes or deletes the items that refer to it. (2) One rule deletes \
+items of an entity (`cascade`, `delete`, `revert`), and the other restores them. (3) Two rules \
+set the same attribute to different defaults. (4) A reference changes or restores items that a \
+mirror rule writes.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: cascade }
@@ -113,13 +114,13 @@ again, the items that a mirror rule writes.",
 ",
 };
 
-/// Deletes that go round in a circle.
+/// Deletes that form a cycle.
 pub static CYCLE: Code = Code {
     id: "E067",
     summary: "a cycle of destructive actions",
     explanation: "\
-The deletes of these rules cause one another in a circle, so deleting one item may in the end delete \
-everything that is connected to it. Let one of the rules `report` instead.",
+The deletes of these rules form a cycle, so deleting one item could delete everything that is \
+connected to it. Change one of the actions to `report`.",
     wrong: Some(
         r#"entities:
   team: { table: app, key: { pk: "team#{team}", sk: "team#" } }
@@ -138,13 +139,13 @@ references:
 "#,
 };
 
-/// `unset` or `set_default` of an attribute that makes the item what it is.
+/// An action would change the item's entity.
 pub static UNSET_WHERE: Code = Code {
     id: "E068",
-    summary: "an action would make the item another one",
+    summary: "an action would change the item's entity",
     explanation: "\
-The reference is made of an attribute that the entity's `where` asks for. Without it, or with another \
-value, the item is none of this entity any more: for the rules it has been deleted.",
+The action changes an attribute that the entity's `where` requires. Afterwards the item would no \
+longer belong to this entity, and the rules would treat it as deleted.",
     wrong: Some(
         r#"entities:
   admin:

@@ -1,13 +1,13 @@
 //! Problems of names, tables, entities and key templates.
 
-use super::Code;
+use super::code::Code;
 
-/// A name that nothing declares.
+/// A name that is not declared.
 pub static UNDECLARED: Code = Code {
     id: "E020",
     summary: "a name that is not declared",
     explanation: "\
-A table, entity or mirror is named that the file does not declare.",
+The file uses the name of a table, an entity or a mirror that it does not declare.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: compnay }
@@ -23,9 +23,8 @@ pub static UNDECLARED_ATTRIBUTE: Code = Code {
     id: "E021",
     summary: "an attribute that is not declared",
     explanation: "\
-The attributes that rules use are declared on their entity with their types, so that a misspelled \
-name is found here, and not by the absence of what it should have done. A path is declared whole: \
-`address.city_id`.",
+Entities declare the attributes that rules use, with their types. Otherwise a misspelled name \
+would go unnoticed until a rule fails to act. A path is declared as a whole: `address.city_id`.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "{sponsro}" }, find: none }
@@ -36,14 +35,14 @@ name is found here, and not by the absence of what it should have done. A path i
 "#,
 };
 
-/// Two rules, or two tables, with one name.
+/// Two rules or two tables with one name.
 pub static SHARED_NAME: Code = Code {
     id: "E022",
-    summary: "one name for two things",
+    summary: "the same name twice",
     explanation: "\
-References and mirrors share their names, since metrics and logs know a rule by its name alone. And \
-two tables of the file cannot be the same table in DynamoDB, or items would be two entities at once \
-unseen by the checks.",
+A reference and a mirror cannot have the same name, because metrics and logs identify a rule by \
+its name. Two tables of the file cannot be the same table in DynamoDB: their entities are not \
+compared with each other, so one item could belong to two entities.",
     wrong: Some(
         r"references:
   membership: { from: member, to: company }
@@ -61,11 +60,11 @@ mirrors:
 /// A name that no table can have.
 pub static TABLE_NAME: Code = Code {
     id: "E023",
-    summary: "not a table's name in DynamoDB",
+    summary: "an invalid table name",
     explanation: "\
-DynamoDB's tables have names of 3 to 255 letters, digits, `_`, `-` and `.` \
+A table's name in DynamoDB has 3 to 255 letters, digits, `_`, `-` and `.` \
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html). \
-Without `name`, a table's name is the one it has in the rule file.",
+Without `name`, it is the table's name in the rule file.",
     wrong: Some(
         r#"tables:
   app: { name: my table, key: [pk, sk] }
@@ -79,13 +78,13 @@ entities: {}
 ",
 };
 
-/// An environment variable is misspelled or not set.
+/// An environment variable that is malformed or not set.
 pub static VARIABLE: Code = Code {
     id: "E024",
     summary: "a variable without a value",
     explanation: "\
-`${VAR}` in a table's name stands for an environment variable, which has to be set when the rules \
-are read; `${VAR:-default}` says what it is if it is not set or empty.",
+`${VAR}` in a table's name is replaced by an environment variable, which must be set when the \
+rules are read. `${VAR:-default}` provides a default for a variable that is not set or is empty.",
     wrong: Some(
         r#"tables:
   app: { name: "${REFEREE_EXAMPLE_TABLE}", key: [pk, sk] }
@@ -98,13 +97,13 @@ entities: {}
 "#,
 };
 
-/// The attribute that Referee keeps for itself.
+/// Use of the attribute that Referee reserves.
 pub static RESERVED: Code = Code {
     id: "E025",
     summary: "the attribute `_referee` is reserved",
     explanation: "\
-Referee marks the items that it writes with the attribute `_referee`: which rule wrote them, and as \
-of which change. Rules cannot declare, copy or look at it.",
+Referee marks the items that it writes with the attribute `_referee`, which names the rule and \
+the change that caused the write. Rules cannot declare, copy or test it.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "{id}", sk: user }, attributes: { _referee: M } }
@@ -115,14 +114,15 @@ of which change. Rules cannot declare, copy or look at it.",
 "#,
 };
 
-/// Two statements about an attribute that cannot both hold.
+/// Two contradictory statements about an attribute.
 pub static CONTRADICTION: Code = Code {
     id: "E026",
-    summary: "two statements about an attribute contradict each other",
+    summary: "contradictory statements about an attribute",
     explanation: "\
-An attribute is said to have two types, or a value that is not of its type: a path goes through a \
-value that is no map, a key attribute is declared with another type than the table's, a mirror's \
-attribute with another type than its source's, or `where` compares with a literal of another type.",
+The file gives an attribute two types, or a value of another type: a path leads through a value \
+that is not a map, a key attribute is declared with another type than the table's, an attribute \
+has different types in a mirror and its source, or `where` compares an attribute with a value of \
+another type.",
     wrong: Some(
         r#"entities:
   user:
@@ -139,14 +139,14 @@ attribute with another type than its source's, or `where` compares with a litera
 "#,
 };
 
-/// A template that cannot be read.
+/// A template that cannot be parsed.
 pub static TEMPLATE: Code = Code {
     id: "E030",
     summary: "a malformed key template",
     explanation: "\
-In a key template, `{name}` captures one or more characters up to the table's separator, and \
-`{name*}` captures all the rest, so it stands last. Two captures cannot touch, since nothing would \
-tell where the first one ends. A brace that means itself is written twice: `{{` or `}}`.",
+In a key template, `{name}` captures one or more characters up to the table's separator. \
+`{name*}` captures all the rest, so it must come last. Two captures cannot be adjacent, because \
+it would be unknown where the first one ends. A literal brace is written twice: `{{` or `}}`.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "{kind}{id}", sk: user } }
@@ -157,12 +157,12 @@ tell where the first one ends. A brace that means itself is written twice: `{{` 
 "#,
 };
 
-/// An entity's key does not name its table's key attributes.
+/// An entity's key does not match its table's key.
 pub static KEY_SHAPE: Code = Code {
     id: "E031",
-    summary: "an entity's key is not its table's key",
+    summary: "an entity's key does not match its table's key",
     explanation: "\
-An entity's `key` has a template for each key attribute of its table, and for nothing else.",
+An entity's `key` has a template for each key attribute of its table, and no others.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "user#{email}" } }
@@ -173,13 +173,13 @@ An entity's `key` has a template for each key attribute of its table, and for no
 "#,
 };
 
-/// A template is not possible for its key attribute's type.
+/// A template that is not possible for the type of its key attribute.
 pub static KEY_TYPE: Code = Code {
     id: "E032",
-    summary: "a template that does not fit its key's type",
+    summary: "a template that does not fit the key's type",
     explanation: "\
-A key attribute that is a number or a binary has no text to take apart: its template is one capture \
-alone, and that capture is a number or a binary wherever it stands.",
+A key attribute that is a number or a binary contains no text, so its template must be a single \
+capture. That capture has the same type everywhere in the key.",
     wrong: Some(
         r#"tables:
   orders: { key: ["id:N"] }
@@ -199,9 +199,9 @@ pub static OVERLAP: Code = Code {
     id: "E033",
     summary: "two entities share keys",
     explanation: "\
-There are keys that are of both entities, so an item with such a key could not be told to be one or \
-the other. Make the templates differ, or say with `where` which attribute tells the items apart: \
-both entities name the same attribute, with different values.",
+A key can match both entities, so it would be unknown to which of them the item belongs. Make the \
+templates differ, or add a `where` to both entities that requires different values of the same \
+attribute.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "{id}", sk: profile } }

@@ -1,7 +1,9 @@
-//! The examples of the codes, made whole.
+//! The examples of the codes, completed to whole rule files.
 
-/// What the examples leave out: they are fragments of a rule file, and stand for the file that
-/// has these sections besides (of the entities, those that the fragment names).
+/// The sections that the examples omit.
+///
+/// An example is a fragment of a rule file. [`complete`] adds the sections that it does not have
+/// from here, and of the entities only those that it mentions.
 pub const PRELUDE: &str = r#"version: 1
 tables:
   app: { key: [pk, sk] }
@@ -21,8 +23,8 @@ entities:
     key: { pk: "user#{email}", sk: "company#{company}" }
 "#;
 
-/// The whole rule file that an example stands for. The example comes first, so that its lines keep
-/// their numbers.
+/// The whole rule file for an example. The example comes first, so that its lines keep their
+/// numbers.
 #[must_use]
 pub fn complete(example: &str) -> String {
     let sections = |text: &str| -> Vec<String> {
@@ -37,17 +39,17 @@ pub fn complete(example: &str) -> String {
     }
     let mut whole = example.to_owned();
     let mut section = "";
-    let mut wanted = false;
+    let mut is_included = false;
     for line in PRELUDE.lines() {
         let name = line.trim().trim_end_matches(':');
         if !line.starts_with(' ') {
             section = line.split_once(':').map_or("", |(section, _)| section);
-            wanted = !present.iter().any(|name| name == section);
+            is_included = !present.iter().any(|name| name == section);
         } else if section == "entities" && line.starts_with("  ") && !line.starts_with("   ") {
-            let absent = !present.iter().any(|name| name == section);
-            wanted = absent && mentions(example, name);
+            let is_absent = !present.iter().any(|name| name == section);
+            is_included = is_absent && mentions(example, name);
         }
-        if wanted {
+        if is_included {
             whole.push_str(line);
             whole.push('\n');
         }
@@ -55,7 +57,7 @@ pub fn complete(example: &str) -> String {
     whole
 }
 
-/// Whether the name stands in the text as a word.
+/// Whether the name occurs in the text as a whole word.
 fn mentions(text: &str, name: &str) -> bool {
     text.split(|char: char| !(char.is_alphanumeric() || char == '_')).any(|word| word == name)
 }

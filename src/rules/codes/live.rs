@@ -1,20 +1,20 @@
-//! Problems of real tables, which are not as the rule file has them. No rule file alone has one.
+//! Differences between the rule file and real tables, which `referee check --live` finds.
 
-use super::Code;
+use super::code::Code;
 
-/// A rule file with nothing in it that a table could contradict.
+/// A rule file without tables, which cannot differ from real tables.
 const NO_TABLES: &str = r"version: 1
 tables: {}
 entities: {}
 ";
 
-/// There is no such table.
+/// The table does not exist.
 pub static TABLE_MISSING: Code = Code {
     id: "E080",
-    summary: "a table that is not there",
+    summary: "a table that does not exist",
     explanation: "\
-`referee check --live` found no table of this name. Either the table has another `name`, or the \
-account, the Region or the endpoint is another one than was meant.",
+`referee check --live` found no table with this name. Either the table has another `name`, or the \
+account, the Region or the endpoint is not the intended one.",
     wrong: None,
     right: NO_TABLES,
 };
@@ -24,9 +24,8 @@ pub static TABLE_KEY: Code = Code {
     id: "E081",
     summary: "a table with another key",
     explanation: "\
-`referee check --live` found a table whose key attributes, or their types, are not the ones that the \
-rule file gives it. No read and no write by these rules could succeed. A table's key cannot be \
-changed: correct the rule file.",
+The table's key attributes or their types differ from those in the rule file, so every read and \
+write by these rules would fail. A table's key cannot be changed: correct the rule file.",
     wrong: None,
     right: NO_TABLES,
 };
@@ -34,35 +33,34 @@ changed: correct the rule file.",
 /// The table or index cannot be used.
 pub static NOT_READY: Code = Code {
     id: "E082",
-    summary: "a table or an index that is not ready",
+    summary: "a table or index that is not ready",
     explanation: "\
-`referee check --live` found a table or an index that cannot be read at this time, since it is being \
-made or deleted, or since the key that decrypts it is out of reach. An index that is being made finds \
-only a part of the items.",
+The table or index cannot be read now: it is being created or deleted, or its encryption key is \
+not accessible. An index that is being created does not contain all items yet.",
     wrong: None,
     right: NO_TABLES,
 };
 
-/// The table has no stream, or one of another view type.
+/// The table does not have the required stream.
 pub static STREAM: Code = Code {
     id: "E083",
-    summary: "a table without the stream that the rules need",
+    summary: "a table without the required stream",
     explanation: "\
-`referee check --live` found a table with entities whose changes the rules have to see, and which \
-has no stream, or one that does not have both images of each item. The view type of a stream cannot \
-be changed: it is turned off, and on again with `NEW_AND_OLD_IMAGES`.",
+The rules must see the changes of this table, but it has no stream, or its stream records do not \
+contain both images of an item. To change the view type of a stream, disable the stream and \
+enable it again with `NEW_AND_OLD_IMAGES`.",
     wrong: None,
     right: NO_TABLES,
 };
 
-/// There is no such global secondary index.
+/// The index does not exist.
 pub static INDEX_MISSING: Code = Code {
     id: "E084",
-    summary: "an index that is not there",
+    summary: "an index that does not exist",
     explanation: "\
-`referee check --live` found no global secondary index of this name, by which a reference would look \
-up its items. What an index projects does not matter: items are read from the table itself before \
-anything is done to them.",
+The table has no global secondary index with this name, through which a reference would find its \
+items. The index may project any attributes, because Referee reads an item from the table before \
+it acts on it.",
     wrong: None,
     right: NO_TABLES,
 };
@@ -72,9 +70,9 @@ pub static INDEX_OTHER_KEY: Code = Code {
     id: "E085",
     summary: "an index with another key",
     explanation: "\
-`referee check --live` found an index whose key attributes, or their types, are not the ones that \
-the rule file gives it. A rule may leave out the sort key of an index, and nothing else. Indexes \
-whose partition key, or sort key, is made of several attributes cannot be used.",
+The index's key attributes or their types differ from those in the rule file. A rule may omit the \
+index's sort key, but nothing else. An index whose partition key or sort key consists of several \
+attributes cannot be used.",
     wrong: None,
     right: NO_TABLES,
 };

@@ -1,14 +1,14 @@
 //! Problems of mirrors.
 
-use super::Code;
+use super::code::Code;
 
-/// Source and mirror do not have the same captures.
+/// The keys of source and mirror have different captures.
 pub static NOT_INVERSE: Code = Code {
     id: "E070",
     summary: "a mirror that is not the inverse of its source",
     explanation: "\
-The keys of a source and its mirror have the same captures, of the same types: from each key the \
-other one can be built, so that a mirror can be verified against its source.",
+The keys of a source and its mirror must have the same captures, with the same types. Then each \
+key can be built from the other, and a mirror item can be compared with its source item.",
     wrong: Some(
         r"mirrors:
   employment: { source: member, mirror: user }
@@ -19,13 +19,12 @@ other one can be built, so that a mirror can be verified against its source.",
 ",
 };
 
-/// A mirror would be written over its source.
+/// A mirror could overwrite its source.
 pub static SAME_KEYS: Code = Code {
     id: "E071",
-    summary: "a mirror at the keys of its source",
+    summary: "a mirror with the keys of its source",
     explanation: "\
-There are keys that both the source and its mirror can have, so that a mirror could be written over \
-a source.",
+Some keys match both the source and the mirror, so a mirror item could overwrite a source item.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member }
@@ -41,8 +40,8 @@ pub static TWO_MIRRORS: Code = Code {
     id: "E072",
     summary: "two rules write the same mirror",
     explanation: "\
-Two mirror rules write the same entity. Each would find the other's items and put them right, for \
-ever. Give each an entity of its own.",
+Two mirror rules write the same entity. Each would overwrite the items of the other, without end. \
+Give each rule its own mirror entity.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of }
@@ -54,12 +53,13 @@ ever. Give each an entity of its own.",
 ",
 };
 
-/// A mirror's source is a mirror.
+/// The source of a mirror is a mirror itself.
 pub static MIRROR_OF_MIRROR: Code = Code {
     id: "E073",
     summary: "a mirror of a mirror",
     explanation: "\
-The source of this rule is what another rule writes. Take the first source for the source of both.",
+The source of this rule is written by another mirror rule. Use the original source as the source \
+of both rules.",
     wrong: Some(
         r#"entities:
   a: { table: app, key: { pk: "a#{x}", sk: a } }
@@ -80,12 +80,12 @@ mirrors:
 "#,
 };
 
-/// A key attribute is to be copied.
+/// A mirror copies a key attribute.
 pub static COPIED_KEY: Code = Code {
     id: "E075",
     summary: "a key attribute cannot be copied",
     explanation: "\
-A mirror's key is built from its template; its attributes cannot be copied from the source over it.",
+A mirror's key is built from its template, so a key attribute cannot be copied from the source.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of, copy: [role, sk] }

@@ -1,9 +1,11 @@
-//! The codes of diagnostics: one table, from which `referee explain`, the documentation and the
-//! tests come.
+//! The codes of diagnostics: the one list from which `referee explain` and the documentation are
+//! generated.
 
 mod actions;
+mod code;
 mod entities;
 mod examples;
+mod level;
 mod live;
 mod mirrors;
 mod references;
@@ -11,40 +13,17 @@ mod shape;
 mod warnings;
 
 pub use actions::*;
+pub use code::Code;
 pub use entities::*;
 pub use examples::{PRELUDE, complete};
+pub use level::Level;
 pub use live::*;
 pub use mirrors::*;
 pub use references::*;
 pub use shape::*;
 pub use warnings::*;
 
-use super::diagnostic::Level;
-use super::language::did_you_mean;
-
-/// A kind of problem that a rule file can have.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Code {
-    /// `E` for errors or `W` for warnings, and a number that keeps its meaning for ever.
-    pub id: &'static str,
-    /// What it is, in a few words.
-    pub summary: &'static str,
-    /// What it means, why it is a problem and how it is mended.
-    pub explanation: &'static str,
-    /// A rule file, or the part of it that matters, that has the problem; nothing where the
-    /// problem is with the file itself, or with a real table. See [`complete`].
-    pub wrong: Option<&'static str>,
-    /// The same without the problem.
-    pub right: &'static str,
-}
-
-impl Code {
-    /// How bad it is.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        if self.id.starts_with('W') { Level::Warning } else { Level::Error }
-    }
-}
+use super::spelling::did_you_mean;
 
 /// All codes, in the order of their numbers.
 pub static ALL: &[&Code] = &[
@@ -56,9 +35,9 @@ pub static ALL: &[&Code] = &[
     &VERSION,
     &UNKNOWN_KEY,
     &MISSING_KEY,
-    &KIND,
+    &WRONG_TYPE,
     &WORD,
-    &FORM,
+    &FORMAT,
     &NAME,
     &DUPLICATE,
     &UNDECLARED,
@@ -86,7 +65,7 @@ pub static ALL: &[&Code] = &[
     &UNSET_REQUIRED,
     &DEFAULT_MISSING,
     &DEFAULT_WRONG,
-    &FIGHT,
+    &CONFLICT,
     &CYCLE,
     &UNSET_WHERE,
     &NOT_INVERSE,
@@ -112,16 +91,16 @@ pub static ALL: &[&Code] = &[
     &SHARED_PART,
 ];
 
-/// The code with this id, in whichever case it is written.
+/// The code with this id, in upper or lower case.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Code> {
     ALL.iter().find(|code| code.id.eq_ignore_ascii_case(id.trim())).copied()
 }
 
-/// What to say about an id that is none.
+/// The help for an unknown id.
 #[must_use]
 pub fn suggest(id: &str) -> Option<String> {
-    // A file lists its codes itself; a list of all of them is no help.
+    // A list of all codes would not help.
     let suggestion = did_you_mean(id, ALL.iter().map(|code| code.id).collect::<Vec<_>>())?;
-    suggestion.starts_with("did").then_some(suggestion)
+    suggestion.starts_with("did you mean").then_some(suggestion)
 }

@@ -1,15 +1,15 @@
-//! Problems of references, and of how referencing items are found.
+//! Problems of references, and of finding the referencing items.
 
-use super::Code;
+use super::code::Code;
 
 /// A capture of the referenced key has no source.
 pub static UNBOUND: Code = Code {
     id: "E040",
-    summary: "a part of the referenced key comes from nowhere",
+    summary: "a part of the referenced key has no source",
     explanation: "\
-To look at the referenced item, each capture of its key needs a value. Without `on`, it comes from \
-the capture of the same name in the referencing item's key; this one has no such capture. Say in \
-`on` where the value comes from.",
+To build the key of the referenced item, each of its captures needs a value. By default, it comes \
+from the capture of the same name in the referencing item's key, but that key has no such \
+capture. Write in `on` where the value comes from.",
     wrong: Some(
         r#"entities:
   task: { table: app, key: { pk: "task#{id}", sk: task }, attributes: { owner: S } }
@@ -26,13 +26,13 @@ references:
 "#,
 };
 
-/// A capture is named that the referenced key has not.
+/// A name is not a capture of the referenced key.
 pub static UNKNOWN_CAPTURE: Code = Code {
     id: "E041",
     summary: "not a capture of the referenced key",
     explanation: "\
-The keys of `on` and `default`, and the captures in the templates of `find`, are captures of the \
-referenced entity's key; this one is not among them.",
+The keys of `on` and `default`, and the captures in the templates of `find`, must be captures of \
+the referenced entity's key.",
     wrong: Some(
         r#"references:
   member_user: { from: member, to: user, on: { mail: "{email}" }, find: none }
@@ -43,14 +43,14 @@ referenced entity's key; this one is not among them.",
 "#,
 };
 
-/// A source that cannot be read.
+/// A source that cannot be parsed.
 pub static SOURCE: Code = Code {
     id: "E042",
     summary: "a malformed source",
     explanation: "\
-A source in `on` is one name in braces and nothing else: \"{capture}\", \"{attribute}\", \
-\"{path.to.value}\", or \"{attribute[*]}\" for each element of a list or set. The text around a \
-value belongs in the referenced entity's key template.",
+A source in `on` is a single name in braces: \"{capture}\", \"{attribute}\", \"{path.to.value}\", or \
+\"{attribute[*]}\" for each element of a list or set. Text around a value belongs in the key \
+template of the referenced entity.",
     wrong: Some(
         r#"references:
   member_sponsor: { from: member, to: user, on: { email: "user#{sponsor}" }, find: none }
@@ -61,14 +61,14 @@ value belongs in the referenced entity's key template.",
 "#,
 };
 
-/// A value is of another type than what it is compared with.
+/// A value of another type than the key requires.
 pub static TYPE_MISMATCH: Code = Code {
     id: "E043",
-    summary: "a value of another type than the key asks for",
+    summary: "a value of another type than the key requires",
     explanation: "\
-DynamoDB's keys are typed: the string \"42\" and the number 42 are two keys. A capture that is a \
-whole key attribute takes exactly that attribute's type; a capture inside a longer text takes \
-strings and numbers.",
+DynamoDB keys are typed: the string \"42\" and the number 42 are different keys. A capture that is \
+a whole key attribute accepts only the type of that attribute. A capture inside a longer text \
+accepts strings and numbers.",
     wrong: Some(
         r#"references:
   member_note: { from: member, to: user, on: { email: "{note}" }, find: none }
@@ -79,14 +79,14 @@ strings and numbers.",
 "#,
 };
 
-/// Elements are asked of a scalar, of two lists, or not asked of a list.
+/// Wrong use of `[*]`.
 pub static ELEMENTS: Code = Code {
     id: "E044",
-    summary: "`[*]` where there are no elements, or none where there are",
+    summary: "wrong use of `[*]`",
     explanation: "\
-\"{tags[*]}\" refers once for each element of the list or set `tags`. An attribute of another type \
-has no elements; a list or set without `[*]` is no key; and of one reference only one part can be \
-`[*]`.",
+\"{tags[*]}\" refers once for each element of the list or set `tags`. `[*]` is not possible for an \
+attribute of another type, and it is required for a list or set. Only one part of a reference can \
+have `[*]`.",
     wrong: Some(
         r#"references:
   member_tag: { from: member, to: user, on: { email: "{tags}" }, find: none }
@@ -97,14 +97,14 @@ has no elements; a list or set without `[*]` is no key; and of one reference onl
 "#,
 };
 
-/// An action needs the referencing items, and nothing says how to find them.
+/// An action that cannot find the referencing items.
 pub static NO_LOOKUP: Code = Code {
     id: "E050",
-    summary: "an action that cannot find its items",
+    summary: "an action that cannot find the referencing items",
     explanation: "\
-When a referenced item is deleted, the action has to find the items that refer to it. The \
-referenced key does not fix their partition key, so a query of the table cannot find them. Say with \
-`find` which index or mirror can, or use `report` or `ignore`.",
+When a referenced item is deleted, the action must find the items that refer to it. The \
+referenced key does not determine their partition key, so a query of the table cannot find them. \
+Name an index or a mirror in `find`, or use `report` or `ignore`.",
     wrong: Some(
         r"references:
   member_user: { from: member, to: user, on_delete: cascade }
@@ -120,9 +120,9 @@ mirrors:
 /// One index with two keys.
 pub static INDEX_KEY: Code = Code {
     id: "E051",
-    summary: "an index with two keys",
+    summary: "an index with two different keys",
     explanation: "\
-Two rules use the same index of a table and disagree on its key attributes or their types.",
+Two rules use the same index, but declare different key attributes or types for it.",
     wrong: Some(
         r#"references:
   member_user: { from: member, to: user, find: { index: by_user, key: { sk: "user#{email}" } } }
@@ -135,13 +135,14 @@ Two rules use the same index of a table and disagree on its key attributes or th
 "#,
 };
 
-/// An index cannot have list elements for a key.
+/// An index of list elements.
 pub static INDEX_ELEMENTS: Code = Code {
     id: "E052",
-    summary: "an index cannot find list elements",
+    summary: "an index cannot contain list elements",
     explanation: "\
-The key attributes of an index are strings, numbers or binaries: the elements of a list or set are \
-not indexed. Items that refer by `[*]` are found by the audit; say `find: none`.",
+The key attributes of an index are strings, numbers or binaries. The elements of a list or set \
+are not indexed, so references with `[*]` cannot be found through an index. Write `find: none`, \
+and the audit finds the orphans.",
     wrong: Some(
         r#"references:
   member_tag: { from: member, to: user, on: { email: "{tags[*]}" }, find: { index: by_tag, key: { tags: "{email}" } } }
@@ -152,13 +153,13 @@ not indexed. Items that refer by `[*]` are found by the audit; say `find: none`.
 "#,
 };
 
-/// A mirror cannot find the referencing items.
+/// A mirror that cannot find the referencing items.
 pub static MIRROR_LOOKUP: Code = Code {
     id: "E053",
     summary: "a mirror that cannot find the referencing items",
     explanation: "\
-With `find: { mirror: … }` the referencing items are found through their mirrors. That takes a \
-mirror whose source is the referencing entity, and whose partition key the referenced key fixes.",
+`find: { mirror: … }` finds the referencing items through their mirrors. The mirror's source must \
+be the referencing entity, and the referenced key must determine the mirror's partition key.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, find: { mirror: membership } }

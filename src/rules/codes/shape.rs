@@ -1,6 +1,6 @@
-//! Problems of the file itself, and of its shape.
+//! Problems of the file itself and of its shape.
 
-use super::Code;
+use super::code::Code;
 
 /// The file cannot be read.
 pub static UNREADABLE: Code = Code {
@@ -8,8 +8,8 @@ pub static UNREADABLE: Code = Code {
     summary: "the rule file cannot be read",
     explanation: "\
 There is no file at this path, or it cannot be opened. The path is `referee.yaml` in the current \
-folder, unless `--rules` or `REFEREE_RULES` says otherwise. `referee init` writes a file to start \
-from.",
+folder, unless `--rules` or `REFEREE_RULES` names another one. `referee init` writes a file to \
+start from.",
     wrong: None,
     right: r"version: 1
 tables: {}
@@ -22,8 +22,8 @@ pub static ENCODING: Code = Code {
     id: "E002",
     summary: "the rule file is not UTF-8",
     explanation: "\
-A rule file is text in UTF-8, and this one has bytes that are not. It was probably saved in another \
-encoding (UTF-16, Latin-1), or is another file altogether. Save it as UTF-8.",
+A rule file must be text in UTF-8, but this one contains other bytes. It was probably saved in \
+another encoding (UTF-16, Latin-1), or it is not a rule file. Save it as UTF-8.",
     wrong: None,
     right: r"version: 1
 tables: {}
@@ -31,14 +31,14 @@ entities: {}
 ",
 };
 
-/// The file is too large or too deep.
+/// The file exceeds a limit.
 pub static LIMIT: Code = Code {
     id: "E003",
-    summary: "the rule file is larger than a rule file can be",
+    summary: "the rule file exceeds a limit",
     explanation: "\
-A rule file has at most 1 MiB, nests at most 32 levels, and has at most 1000 tables, entities, \
-references and mirrors each; a table's key has one or two attributes. What is larger is most likely \
-another file.",
+A rule file has at most 1 MiB, at most 32 levels of nesting, and at most 1000 tables, entities, \
+references and mirrors each. A table's key has one or two attributes. A file that exceeds these \
+limits is probably not a rule file.",
     wrong: Some(
         r"tables:
   app: { key: [pk, sk, extra] }
@@ -50,15 +50,15 @@ entities: {}
 ",
 };
 
-/// The file is no YAML.
+/// The file is not valid YAML.
 pub static SYNTAX: Code = Code {
     id: "E004",
-    summary: "the rule file is not YAML",
+    summary: "the rule file is not valid YAML",
     explanation: "\
-The text cannot be read as YAML 1.2 (or JSON, which is YAML too), so nothing in it could be checked. \
-The usual reasons: a key template that is not quoted, since `{` begins a map in YAML; a tab in the \
-indentation; a bracket or a quote that is never closed; keys of one map that begin in different \
-columns.",
+The text cannot be parsed as YAML 1.2 (which includes JSON), so nothing else in it was checked. \
+The usual causes are a key template without quotes, because `{` begins a map in YAML; a tab in \
+the indentation; a bracket or quote that is not closed; and keys of one map that begin in \
+different columns.",
     wrong: Some(
         r"entities:
   company: { table: app, key: { pk: company#{company}, sk: company# } }
@@ -69,12 +69,12 @@ columns.",
 "#,
 };
 
-/// The file has nothing in it.
+/// The file is empty.
 pub static EMPTY: Code = Code {
     id: "E005",
     summary: "the rule file is empty",
     explanation: "\
-The file has nothing in it, or comments alone. `referee init` writes a file to start from.",
+The file contains nothing, or only comments. `referee init` writes a file to start from.",
     wrong: Some(
         r"# no rules yet
 ",
@@ -85,12 +85,12 @@ entities: {}
 ",
 };
 
-/// The language's version is not known.
+/// An unknown version of the language.
 pub static VERSION: Code = Code {
     id: "E006",
-    summary: "an unknown version of the language",
+    summary: "an unknown version of the rule language",
     explanation: "\
-`version` is the version of the rule language, not of your rules. There is one version: 1.",
+`version` is the version of the rule language, not of your rules. The only version is 1.",
     wrong: Some(
         r"version: 2
 tables: {}
@@ -103,13 +103,14 @@ entities: {}
 ",
 };
 
-/// A key is not of the language.
+/// An unknown key.
 pub static UNKNOWN_KEY: Code = Code {
     id: "E010",
     summary: "an unknown key",
     explanation: "\
-The map has a key that means nothing there. A misspelled key would otherwise be a rule that is \
-silently not applied. `referee schema` prints a JSON Schema with which editors complete the keys.",
+The map has a key that has no meaning there. It is an error because a misspelled key would \
+otherwise be silently ignored. `referee schema` prints a JSON Schema, from which editors complete \
+the keys.",
     wrong: Some(
         r"references:
   member_user: { from: member, to: user, onDelete: ignore }
@@ -120,12 +121,12 @@ silently not applied. `referee schema` prints a JSON Schema with which editors c
 ",
 };
 
-/// A required key is absent.
+/// A required key is missing.
 pub static MISSING_KEY: Code = Code {
     id: "E011",
     summary: "a required key is missing",
     explanation: "\
-The map lacks a key that has no default.",
+The map must have this key, because it has no default.",
     wrong: Some(
         r"references:
   member_company: { from: member }
@@ -136,14 +137,14 @@ The map lacks a key that has no default.",
 ",
 };
 
-/// A value is of another kind than the language asks for.
-pub static KIND: Code = Code {
+/// A value of the wrong type.
+pub static WRONG_TYPE: Code = Code {
     id: "E012",
-    summary: "a value of the wrong kind",
+    summary: "a value of the wrong type",
     explanation: "\
-The value is, say, a list where a map has to be, or a number where a text has to be. Mind YAML's \
-own meanings: `{company}` without quotes is a map, `#` after a space begins a comment, and `2` \
-without quotes is a number.",
+The value has another type than required, such as a list instead of a map, or a number instead of \
+a text. Note how YAML reads values without quotes: `{company}` is a map, `2` is a number, and `#` \
+after a space begins a comment.",
     wrong: Some(
         r"entities:
   config: { table: app, key: { pk: {name}, sk: config } }
@@ -154,13 +155,13 @@ without quotes is a number.",
 "#,
 };
 
-/// A word is none of those that are possible.
+/// A word that the key does not accept.
 pub static WORD: Code = Code {
     id: "E013",
     summary: "an unknown word",
     explanation: "\
-The key takes one of a few words, and this is none of them. SQL's words have other names here: \
-`SET NULL` is `unset`, `NO ACTION` is `report`.",
+The key accepts only certain words, and this is not one of them. Some of SQL's words have other \
+names here: `SET NULL` is `unset`, and `NO ACTION` is `report`.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: cascad }
@@ -171,14 +172,14 @@ The key takes one of a few words, and this is none of them. SQL's words have oth
 ",
 };
 
-/// A text or number has not the form that it has to have.
-pub static FORM: Code = Code {
+/// A value in the wrong format.
+pub static FORMAT: Code = Code {
     id: "E014",
-    summary: "a value that is not written as it has to be",
+    summary: "a value in the wrong format",
     explanation: "\
-Durations are a whole number and a unit (`500ms`, `2s`, `1m`) of up to ten minutes; a separator is \
-one character; `max_fanout` is at least 1; paths have names with dots between them; a key attribute \
-is a name, with `:N` or `:B` after it if it is not a string.",
+A duration is a whole number and a unit (`500ms`, `2s`, `1m`), at most ten minutes. A separator \
+is one character. `max_fanout` is at least 1. A path consists of names separated by dots. A key \
+attribute is a name, followed by `:N` or `:B` if it is not a string.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, grace: 2 seconds }
@@ -189,13 +190,13 @@ is a name, with `:N` or `:B` after it if it is not a string.",
 ",
 };
 
-/// A name has characters that names cannot have.
+/// A name with characters that names cannot have.
 pub static NAME: Code = Code {
     id: "E015",
-    summary: "not a name",
+    summary: "an invalid name",
     explanation: "\
-The names of tables, entities and rules stand in metrics, logs and diagrams. They have up to 64 \
-letters, digits, `_` and `-`, and begin with a letter or `_`.",
+The names of tables, entities and rules appear in metrics, logs and diagrams. A name has at most \
+64 letters, digits, `_` and `-`, and begins with a letter or `_`.",
     wrong: Some(
         r"references:
   member's company: { from: member, to: company }
@@ -206,13 +207,13 @@ letters, digits, `_` and `-`, and begin with a letter or `_`.",
 ",
 };
 
-/// A key is there twice.
+/// A duplicate.
 pub static DUPLICATE: Code = Code {
     id: "E016",
-    summary: "the same thing twice",
+    summary: "a duplicate",
     explanation: "\
-YAML parsers silently keep one of two equal keys, and the other rule would be lost. The same goes \
-for an attribute that a list has twice.",
+YAML parsers silently keep only one of two equal keys, so the other one would be lost. The same \
+applies to an attribute that a list contains twice.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company }

@@ -1,12 +1,13 @@
-//! What is allowed, and probably not meant.
+//! Warnings: allowed, but probably not intended.
 
-use super::Code;
+use super::code::Code;
 
 /// A table without entities.
 pub static UNUSED_TABLE: Code = Code {
     id: "W001",
-    summary: "a table that nothing uses",
-    explanation: "No entity is in this table, so no rule looks at its items.",
+    summary: "an unused table",
+    explanation: "\
+The table has no entities, so no rule looks at its items.",
     wrong: Some(
         r"tables:
   app: { key: [pk, sk] }
@@ -21,10 +22,10 @@ entities: {}
 /// An entity without rules.
 pub static UNUSED_ENTITY: Code = Code {
     id: "W002",
-    summary: "an entity that nothing uses",
+    summary: "an unused entity",
     explanation: "\
-No reference and no mirror names this entity. It still tells its items from others; if that is what \
-it is for, the warning can be left alone.",
+No reference or mirror uses this entity. If it only distinguishes its items from those of other \
+entities, ignore this warning.",
     wrong: Some(
         r#"entities:
   company: { table: app, key: { pk: "company#{company}", sk: company } }
@@ -39,13 +40,13 @@ references:
 ",
 };
 
-/// A capture and an attribute have one name.
+/// A capture and an attribute with the same name.
 pub static SHADOWED: Code = Code {
     id: "W003",
     summary: "a capture hides an attribute",
     explanation: "\
-The name in braces is both a capture of the referencing item's key and one of its attributes. It is \
-taken for the capture. Rename the capture if the attribute is meant.",
+The name in braces is both a capture of the referencing item's key and one of its attributes. It \
+is read as the capture. Rename the capture if you mean the attribute.",
     wrong: Some(
         r#"entities:
   task: { table: app, key: { pk: "task#{owner}", sk: task }, attributes: { owner: S } }
@@ -62,14 +63,14 @@ references:
 "#,
 };
 
-/// Orphans are found by the audit alone.
+/// Orphans are found only by the audit.
 pub static AUDIT_ONLY: Code = Code {
     id: "W004",
-    summary: "items left behind are found by the audit only",
+    summary: "orphans are found only by the audit",
     explanation: "\
-When a referenced item is deleted, the referenced key does not fix the partition key of the items \
-that refer to it, and the rule names no index or mirror to find them by. They are reported by \
-`referee audit` only. Say `find: none` if that is meant.",
+When a referenced item is deleted, its key does not determine the partition key of the items that \
+refer to it, and the rule names no index or mirror to find them. Only `referee audit` reports \
+these orphans. Write `find: none` if this is intended.",
     wrong: Some(
         r"references:
   member_user: { from: member, to: user }
@@ -80,12 +81,12 @@ that refer to it, and the rule names no index or mirror to find them by. They ar
 ",
 };
 
-/// `required` of what is always there.
+/// `required` of a reference that is always present.
 pub static ALWAYS_PRESENT: Code = Code {
     id: "W005",
     summary: "`required` has no effect",
     explanation: "\
-All parts of the reference come from the referencing item's key, which every item has.",
+All parts of the reference come from the referencing item's key, so every item has them.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, required: true }
@@ -96,15 +97,16 @@ All parts of the reference come from the referencing item's key, which every ite
 ",
 };
 
-/// Another key that changes nothing.
+/// Another key without effect.
 pub static NO_EFFECT: Code = Code {
     id: "W006",
     summary: "a key has no effect",
     explanation: "\
-The key changes nothing together with the rest of the rule: `adopt` where mirrors that others edit \
-are only reported, `default` where no action is `set_default`, `match` where the reference has one \
-part or no part that could be missing, `max_depth` where no cascade goes from items to others of the \
-same entity, `max_fanout` where no items are looked for; or a reference of every item to itself.",
+The key has no effect together with the rest of the rule: `adopt` if `on_mirror_edit` is \
+`report`, `default` without an action `set_default`, `match` if the reference has one part or no \
+part can be missing, `max_depth` without a cascade between items of the same entity, or \
+`max_fanout` if no referencing items are looked for. The same code reports a reference from every \
+item to itself.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }
@@ -115,13 +117,13 @@ same entity, `max_fanout` where no items are looked for; or a reference of every
 ",
 };
 
-/// A template is cut short by a comment.
+/// A template that ends at a comment.
 pub static COMMENT: Code = Code {
     id: "W007",
     summary: "a comment that looks like part of a template",
     explanation: "\
-In YAML, `#` after a space begins a comment, so the template ends before it. Quote the template if \
-the rest is part of it.",
+In YAML, `#` after a space begins a comment, so the template ends before it. If the rest is part \
+of the template, quote it.",
     wrong: Some(
         r"entities:
   user:
@@ -145,9 +147,10 @@ pub static SEPARATOR: Code = Code {
     id: "W008",
     summary: "captures without the separator between them",
     explanation: "\
-A capture ends at the table's separator. Between these two there is other text, and the first one \
-ends where that text stands first; a value that has it inside is refused when a key is built. \
-Separate the captures with the separator, or leave it if no value can have that text in it.",
+A capture ends at the table's separator. There is other text between these two captures, so the \
+first one ends at the first occurrence of that text. A value that contains the text is refused \
+when a key is built. Separate the captures by the separator, or ignore this warning if no value \
+can contain the text.",
     wrong: Some(
         r#"entities:
   day: { table: app, key: { pk: "{year}-{month}", sk: day } }
@@ -158,13 +161,13 @@ Separate the captures with the separator, or leave it if no value can have that 
 "#,
 };
 
-/// An expired item would be written again.
+/// `restore` of an expired item.
 pub static EXPIRED: Code = Code {
     id: "W009",
-    summary: "`restore` of an item that has expired",
+    summary: "`restore` of an expired item",
     explanation: "\
-An item that TTL has deleted is still expired when it is written again, so TTL deletes it again. Say \
-with `on_ttl_delete` what is to be done then.",
+An item that TTL has deleted is still expired when it is written again, so TTL deletes it again. \
+Choose another action for deletes by TTL with `on_ttl_delete`.",
     wrong: Some(
         r"references:
   member_company: { from: member, to: company, on_delete: restore }
@@ -175,14 +178,15 @@ with `on_ttl_delete` what is to be done then.",
 ",
 };
 
-/// `unset` or `set_default` of an attribute that another reference is made of.
+/// An action changes an attribute of another reference.
 pub static SHARED_PART: Code = Code {
     id: "W010",
     summary: "an action on one reference changes another",
     explanation: "\
-`unset` removes all the attributes that its reference is made of, and `set_default` sets them; of a \
-list or set, the elements that refer. Another reference of the same item is made of one of these attributes too: it is lost, left in part, \
-or refers to another item, although nothing was wrong with it.",
+`unset` removes all attributes that its reference consists of, and `set_default` sets them; of a \
+list or set, they change only the elements that refer to the missing item. Another reference of \
+the same item uses one of these attributes. That reference would be removed, become partial, or \
+refer to another item, although it was valid.",
     wrong: Some(
         r#"entities:
   task:

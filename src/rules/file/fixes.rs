@@ -1,14 +1,14 @@
-//! What the usual mistakes in YAML are, and how to mend them.
+//! The usual mistakes in YAML, and how to fix them.
 
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::Span;
 
-/// A mistake that the parser's message gives away.
+/// A mistake that is recognized by the parser's message.
 struct Mistake {
-    /// What the message has in it.
-    sign: &'static str,
-    /// What we say instead.
+    /// A part of the parser's message.
+    pattern: &'static str,
+    /// The message of the diagnostic.
     message: &'static str,
     label: &'static str,
     help: &'static str,
@@ -16,140 +16,140 @@ struct Mistake {
 
 const MISTAKES: &[Mistake] = &[
     Mistake {
-        sign: "unclosed bracket",
-        message: "a bracket is never closed",
+        pattern: "unclosed bracket",
+        message: "a bracket is not closed",
         label: "opened here",
-        help: "close it with the bracket of its kind, and quote texts that have brackets in them",
+        help: "close it with the matching bracket, and quote texts that contain brackets",
     },
     Mistake {
-        sign: "mismatched bracket",
-        message: "a bracket is closed by one of another kind",
+        pattern: "mismatched bracket",
+        message: "a bracket is closed by a bracket of another kind",
         label: "opened here",
         help: "close `[` with `]`, and `{` with `}`",
     },
     Mistake {
-        sign: "bracket",
-        message: "a bracket closes nothing",
+        pattern: "bracket",
+        message: "a closing bracket has no opening bracket",
         label: "no bracket of this kind is open here",
-        help: "remove it, or quote the text that it belongs to",
+        help: "remove it, or quote the text that contains it",
     },
     Mistake {
-        sign: "unclosed quote",
-        message: "a quoted text is never closed",
+        pattern: "unclosed quote",
+        message: "a quoted text is not closed",
         label: "opened here",
         help: "end the text with the same kind of quote",
     },
     Mistake {
-        sign: "after single-quoted scalar",
-        message: "text goes on after its closing quote",
-        label: "after the closing quote",
-        help: "write a quote inside single quotes twice, as in `'it''s'`",
+        pattern: "after single-quoted scalar",
+        message: "there is text after a closing quote",
+        label: "unexpected text",
+        help: "inside single quotes, write a quote twice: `'it''s'`",
     },
     Mistake {
-        sign: "after double-quoted scalar",
-        message: "text goes on after its closing quote",
-        label: "after the closing quote",
-        help: "write a quote inside double quotes as `\\\"`",
+        pattern: "after double-quoted scalar",
+        message: "there is text after a closing quote",
+        label: "unexpected text",
+        help: "inside double quotes, write a quote as `\\\"`",
     },
     Mistake {
-        sign: "escape character",
+        pattern: "escape character",
         message: "an unknown escape in a double-quoted text",
-        label: "after a `\\`",
-        help: "write a backslash as `\\\\`, or use single quotes, where it means itself",
+        label: "after `\\`",
+        help: "write a backslash as `\\\\`, or use single quotes, which have no escapes",
     },
     Mistake {
-        sign: "expected ',' or '}'",
-        message: "a map in braces has neither `,` nor `}` where one has to be",
-        label: "not expected here",
-        help: "separate the pairs with `,`, and quote texts that have brackets or commas in them",
+        pattern: "expected ',' or '}'",
+        message: "a `,` or `}` is missing in a map in braces",
+        label: "unexpected",
+        help: "separate the pairs with `,`, and quote texts that contain brackets or commas",
     },
     Mistake {
-        sign: "expected ',' or ']'",
-        message: "a list in brackets has neither `,` nor `]` where one has to be",
-        label: "not expected here",
-        help: "separate the elements with `,`, and quote texts that have brackets or commas in them",
+        pattern: "expected ',' or ']'",
+        message: "a `,` or `]` is missing in a list in brackets",
+        label: "unexpected",
+        help: "separate the elements with `,`, and quote texts that contain brackets or commas",
     },
     Mistake {
-        sign: "unexpected EOF",
-        message: "the file ends in the middle of a map or a list",
-        label: "the end",
-        help: "close the bracket that is open",
+        pattern: "unexpected EOF",
+        message: "the file ends inside a map or a list",
+        label: "end of the file",
+        help: "close the open bracket",
     },
     Mistake {
-        sign: "mapping values are not allowed",
-        message: "a `:` where no key can be",
+        pattern: "mapping values are not allowed",
+        message: "a `:` follows a text that cannot be a key",
         label: "this `:`",
-        help: "begin the nested key on a line of its own, further to the right; or quote the text",
+        help: "begin the nested key on its own line, with more indentation, or quote the text",
     },
     Mistake {
-        sign: "simple key expected",
-        message: "a key has no `:` after it",
-        label: "not a key with its value",
-        help: "write `key: value`, with a space after the `:`, and check the indentation",
+        pattern: "simple key expected",
+        message: "there is no `:` after a key",
+        label: "not a key with a value",
+        help: "write `key: value` with a space after the `:`, and check the indentation",
     },
     Mistake {
-        sign: "did not find expected key",
-        message: "this line is indented like none of the keys above it",
-        label: "no key is expected in this column",
-        help: "begin keys that belong together in the same column",
+        pattern: "did not find expected key",
+        message: "the indentation of this line matches none of the keys above it",
+        label: "no key can begin in this column",
+        help: "begin the keys of one map in the same column",
     },
     Mistake {
-        sign: "indentation",
-        message: "this line is not indented as what is around it asks for",
-        label: "here",
-        help: "begin keys that belong together in the same column, and nested ones further to the right",
+        pattern: "indentation",
+        message: "the indentation of this line does not match the lines around it",
+        label: "wrong indentation",
+        help: "begin the keys of one map in the same column, and indent nested keys further",
     },
     Mistake {
-        sign: "expected '-' indicator",
-        message: "a list goes on with a line that does not begin with `-`",
-        label: "no `-` here",
+        pattern: "expected '-' indicator",
+        message: "a line of a list does not begin with `-`",
+        label: "expected `-`",
         help: "begin each element with `- `, in the same column",
     },
     Mistake {
-        sign: "block sequence entries are not allowed",
-        message: "a `-` where no list can begin",
+        pattern: "block sequence entries are not allowed",
+        message: "a list cannot begin here",
         label: "this `-`",
         help: "begin the list on the line after its key",
     },
     Mistake {
-        sign: "unknown anchor",
+        pattern: "unknown anchor",
         message: "an unquoted text begins with `*`, which YAML reads as an alias",
-        label: "no anchor has this name",
+        label: "unknown alias",
         help: "quote the text",
     },
     Mistake {
-        sign: "anchor",
+        pattern: "anchor",
         message: "an unquoted text begins with `*` or `&`, which YAML reads as an alias or an anchor",
-        label: "here",
+        label: "begins here",
         help: "quote the text",
     },
     Mistake {
-        sign: "tag",
+        pattern: "tag",
         message: "an unquoted text begins with `!`, which YAML reads as a tag",
-        label: "here",
+        label: "begins here",
         help: "quote the text",
     },
     Mistake {
-        sign: "unexpected character",
-        message: "an unquoted text begins with a character that YAML reserves",
-        label: "reserved",
+        pattern: "unexpected character",
+        message: "an unquoted text begins with a character that is reserved in YAML",
+        label: "reserved character",
         help: "quote the text",
     },
     Mistake {
-        sign: "expected string scalar",
+        pattern: "expected string scalar",
         message: "a key is not text",
-        label: "this is the key of a map",
-        help: "write keys as text; quote a value that has braces in it",
+        label: "used as a key",
+        help: "write keys as text, and quote values that contain braces",
     },
     Mistake {
-        sign: "null into string",
+        pattern: "null into string",
         message: "a key is empty",
         label: "before this `:`",
         help: "write the key before the `:`",
     },
 ];
 
-/// The diagnostic for what the parser says.
+/// The diagnostic for the parser's message.
 pub(super) fn explain(text: &str, span: Span, message: &str) -> Diagnostic {
     if message.contains("tab")
         && !message.contains("tag")
@@ -157,26 +157,26 @@ pub(super) fn explain(text: &str, span: Span, message: &str) -> Diagnostic {
     {
         return Diagnostic::new(&codes::SYNTAX, "a line is indented with a tab")
             .at(tab, "the tab")
-            .help("indent with spaces: YAML does not allow tabs there");
+            .help("indent with spaces: YAML does not allow tabs for indentation");
     }
     let lower = message.to_lowercase();
     let diagnostic = match MISTAKES
         .iter()
-        .find(|mistake| lower.contains(&mistake.sign.to_lowercase()))
+        .find(|mistake| lower.contains(&mistake.pattern.to_lowercase()))
     {
         Some(mistake) => Diagnostic::new(&codes::SYNTAX, mistake.message)
             .at(span, mistake.label)
             .help(mistake.help),
         None => Diagnostic::new(&codes::SYNTAX, format!("the rule file is not YAML: {message}"))
             .at(span, "")
-            .help("quote texts with special characters in them, and check the indentation"),
+            .help("quote texts that contain special characters, and check the indentation"),
     };
     diagnostic.maybe_help(unquoted_template(line_around(text, span.start)).map(|template| {
-        format!("quote key templates, since braces mean a map in YAML: \"{template}\"")
+        format!("quote key templates, because braces begin a map in YAML: \"{template}\"")
     }))
 }
 
-/// The line that has this place in it.
+/// The line that contains this offset.
 fn line_around(text: &str, offset: usize) -> &str {
     let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -197,20 +197,20 @@ fn first_tab(text: &str) -> Option<Span> {
     None
 }
 
-/// An unquoted text of this line that has a `{` inside, such as `company#{company}`.
+/// An unquoted text in this line that contains a `{`, such as `company#{company}`.
 fn unquoted_template(line: &str) -> Option<&str> {
     const BEFORE: [char; 5] = [' ', '\t', '{', '[', ','];
     const AFTER: [char; 5] = [' ', '\t', '}', ']', ','];
-    let brace = line.match_indices('{').map(|(at, _)| at).find(|at| {
-        let before = line.get(..*at).unwrap_or_default();
-        let quoted = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
-        !quoted
+    let brace = line.match_indices('{').map(|(offset, _)| offset).find(|offset| {
+        let before = line.get(..*offset).unwrap_or_default();
+        let is_quoted = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
+        !is_quoted
             && before.chars().next_back().is_some_and(|last| !BEFORE.contains(&last) && last != ':')
     })?;
-    let start = line.get(..brace)?.rfind(BEFORE).map_or(0, |at| at + 1);
-    let closed = brace + line.get(brace..)?.find('}')? + 1;
-    let tail = line.get(closed..)?;
-    line.get(start..closed + tail.find(AFTER).unwrap_or(tail.len()))
+    let start = line.get(..brace)?.rfind(BEFORE).map_or(0, |before| before + 1);
+    let end = brace + line.get(brace..)?.find('}')? + 1;
+    let tail = line.get(end..)?;
+    line.get(start..end + tail.find(AFTER).unwrap_or(tail.len()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A rule file's text as a tree of values, each with its place.
+//! The text of a rule file as a tree of values with their spans.
 
-mod mends;
+mod fixes;
 mod tree;
 mod yaml;
 
@@ -9,9 +9,8 @@ pub(crate) use yaml::{read, too_long};
 
 /// The longest rule file that is read.
 ///
-/// The largest rule files are some tens of kilobytes; what is longer is another file, given by
-/// mistake.
+/// The largest rule files have some tens of kilobytes. A longer file is a mistake.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 
-/// How deep a rule file may nest: the language itself needs 6 levels.
+/// The most levels that a rule file may nest. The language itself needs 6.
 pub(crate) const DEPTH_MAX: usize = 32;

@@ -1,25 +1,25 @@
-//! The tree.
+//! The tree of values.
 
 use crate::rules::span::Spanned;
 
 /// A value of a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node {
-    /// Nothing: `null`, `~`, or an empty place.
+    /// No value: `null`, `~`, or nothing after the key.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it is written, so that none of its digits is lost.
+    /// A number, as it is written, so that it keeps all its digits.
     Number(String),
     /// Text, quoted or not.
     Text(String),
     /// A list.
     List(Vec<Spanned<Node>>),
-    /// A map, in the order of the file and with the keys that are there twice.
+    /// A map, in the order of the file and including duplicate keys.
     Map(Vec<Entry>),
 }
 
-/// One key of a map, and its value.
+/// A key of a map, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) key: Spanned<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// What the value is, for messages.
+    /// The type of the value, for messages.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Self::Null => "empty",

@@ -1,4 +1,4 @@
-//! Reading YAML, and so JSON: the only importer of `serde_saphyr`.
+//! The YAML parser, which also reads JSON. The only importer of `serde_saphyr`.
 
 use std::fmt;
 
@@ -7,22 +7,21 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Error, Location};
 
-use super::mends;
+use super::fixes;
 use super::{DEPTH_MAX, Entry, FILE_BYTES_MAX, Node};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
 
-/// Reads a rule file's text; what is wrong with its syntax is one problem, since nothing after it
-/// can be trusted.
+/// Parses the text of a rule file. Only the first syntax error is reported, because the parser cannot
+/// interpret the text after it.
 pub(crate) fn read(text: &str) -> Result<Spanned<Node>, Diagnostic> {
     if text.len() > FILE_BYTES_MAX {
         return Err(too_long());
     }
     let options = serde_saphyr::options! {
-        // Every pair reaches the visitor, so that a key that is there twice is found with both
-        // its places. (A map with an unquoted number for a key is the exception; such keys are
-        // refused.)
+        // Every pair reaches the visitor, so that both spans of a duplicate key are known. The
+        // exception is a map with an unquoted number as a key, which is refused.
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         merge_keys: MergeKeyPolicy::AsOrdinary,
         strict_booleans: true,
@@ -31,11 +30,11 @@ pub(crate) fn read(text: &str) -> Result<Spanned<Node>, Diagnostic> {
         budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, flow_nesting_limit: DEPTH_MAX },
     };
     serde_saphyr::from_str_with_options::<serde_saphyr::Spanned<Raw>>(text, options)
-        .map(|raw| settle(text, raw))
+        .map(|raw| to_node(text, raw))
         .map_err(|error| explain(text, &error))
 }
 
-/// A value as the parser hands it out.
+/// A value as the parser returns it.
 enum Raw {
     Null,
     Bool(bool),
@@ -101,8 +100,8 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// The parser's value as ours, with places in bytes.
-fn settle(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
+/// Converts the parser's value, with spans in bytes.
+fn to_node(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
     let span = locate(text, raw.defined);
     let node = match raw.value {
         Raw::Null => Node::Null,
@@ -110,13 +109,13 @@ fn settle(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
         Raw::Number => Node::Number(span.of(text).unwrap_or_default().trim().to_owned()),
         Raw::Text(value) => Node::Text(value),
         Raw::List(list) => {
-            Node::List(list.into_iter().map(|element| settle(text, element)).collect())
+            Node::List(list.into_iter().map(|element| to_node(text, element)).collect())
         }
         Raw::Map(map) => Node::Map(
             map.into_iter()
                 .map(|(key, value)| Entry {
                     key: Spanned::new(key.value, locate(text, key.defined)),
-                    value: settle(text, value),
+                    value: to_node(text, value),
                 })
                 .collect(),
         ),
@@ -124,15 +123,15 @@ fn settle(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
     Spanned::new(node, span)
 }
 
-/// A place in bytes. Errors in the syntax are located in characters only.
+/// The span in bytes. The parser locates syntax errors in characters only.
 fn locate(text: &str, location: Location) -> Span {
-    let place = location.span();
-    let (start, end) = if let Some((offset, length)) = place.byte_offset().zip(place.byte_len()) {
+    let range = location.span();
+    let (start, end) = if let Some((offset, length)) = range.byte_offset().zip(range.byte_len()) {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         (start, start.saturating_add(usize::try_from(length).unwrap_or(0)))
     } else {
-        let end = place.offset().saturating_add(place.len());
-        (byte_of_character(text, place.offset()), byte_of_character(text, end))
+        let end = range.offset().saturating_add(range.len());
+        (byte_of_character(text, range.offset()), byte_of_character(text, end))
     };
     Span::new(boundary(text, start), boundary(text, end))
 }
@@ -142,19 +141,19 @@ fn byte_of_character(text: &str, characters: u64) -> usize {
     text.char_indices().nth(count).map_or(text.len(), |(offset, _)| offset)
 }
 
-/// The last place at or before this one at which the text can be cut.
+/// The last character boundary at or before this offset.
 fn boundary(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
     (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// What the parser says, in our words and with the mend.
+/// The diagnostic for an error of the parser.
 fn explain(text: &str, error: &Error) -> Diagnostic {
     let span = error.location().map_or_else(Span::default, |location| locate(text, location));
     let error = if let Error::AliasError { error, .. } = error { error } else { error };
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "most of the parser's errors are about reading types that this reader has not"
+        reason = "most of the parser's errors are about types that are not read here"
     )]
     match error {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(span),
@@ -163,41 +162,43 @@ fn explain(text: &str, error: &Error) -> Diagnostic {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => Diagnostic::new(
             &codes::LIMIT,
-            "the rule file has more values than a rule file can have",
+            "the rule file has too many values",
         )
         .at(span, "too many values or aliases")
-        .help("check that this is the rule file; write out what aliases repeat"),
+        .help(
+            "check that this is the rule file, and replace aliases by the values that they repeat",
+        ),
         Error::MultipleDocuments { .. } => {
             Diagnostic::new(&codes::SYNTAX, "the rule file has more than one YAML document")
                 .at(span, "the second document")
-                .help("keep one document, and remove the line `---` before the next one")
+                .help("keep one document, and remove the `---` line before the next one")
         }
         Error::ExternalMessage { msg, .. } if msg.contains("recursion limit") => too_deep(span),
-        Error::ExternalMessage { msg, .. } => mends::explain(text, span, msg),
-        _ => mends::explain(text, span, &message_of(error)),
+        Error::ExternalMessage { msg, .. } => fixes::explain(text, span, msg),
+        _ => fixes::explain(text, span, &message_of(error)),
     }
 }
 
 /// The diagnostic for a file of more than [`FILE_BYTES_MAX`] bytes.
 pub(crate) fn too_long() -> Diagnostic {
-    Diagnostic::new(&codes::LIMIT, format!("the rule file has more than {FILE_BYTES_MAX} bytes"))
-        .help("check that this is the rule file; split the rules by table if it is")
+    Diagnostic::new(&codes::LIMIT, format!("the rule file is longer than {FILE_BYTES_MAX} bytes"))
+        .help("check that this is the rule file; if it is, split the rules by table")
 }
 
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(&codes::LIMIT, format!("the rule file nests deeper than {DEPTH_MAX} levels"))
         .at(span, "too deep")
-        .help("a rule file needs 6 levels: check that this is one")
+        .help("check that this is the rule file: the rule language needs only 6 levels")
 }
 
-/// The parser's message without its place, which the labels show.
+/// The parser's message without the position, which the label shows.
 fn message_of(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     let line = line.strip_prefix("error: ").unwrap_or(line);
     let mut rest = line;
-    if let Some((place, message)) = line.split_once(": ")
-        && place.starts_with("line ")
+    if let Some((position, message)) = line.split_once(": ")
+        && position.starts_with("line ")
     {
         rest = message;
     }

@@ -1,9 +1,19 @@
-//! The texts with a form of their own.
+//! The formats of texts.
 
 use std::time::Duration;
 
-use super::Format;
 use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path};
+
+/// A format that a text must have.
+pub(super) struct Format {
+    /// Its name in messages, such as "a duration".
+    pub(super) what: &'static str,
+    /// The regular expression of the JSON Schema, which may accept more than [`Self::accepts`].
+    pub(super) pattern: Option<&'static str>,
+    pub(super) accepts: fn(&str) -> bool,
+    /// How to write such a text.
+    pub(super) help: &'static str,
+}
 
 /// The longest `grace`: the wait happens inside an invocation, which ends after 15 minutes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -23,7 +33,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     (duration <= GRACE_MAX).then_some(duration)
 }
 
-/// Reads a table's separator: one character that templates give no other meaning.
+/// Reads a table's separator: one character that has no other meaning in templates.
 pub(crate) fn parse_separator(text: &str) -> Option<char> {
     let mut characters = text.chars();
     let separator = characters.next().filter(|first| !matches!(first, '{' | '}'))?;
@@ -43,7 +53,7 @@ pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
     named.then(|| KeyAttribute { name: name.to_owned(), kind })
 }
 
-/// Reads an attribute's path, which leads no deeper than items nest.
+/// Reads an attribute's path, which is at most as deep as an item can nest.
 pub(crate) fn parse_path(text: &str) -> Option<Path> {
     let plain = text.chars().all(|char| !matches!(char, '[' | ']' | '{' | '}'));
     plain.then(|| Path::parse(text)).flatten().filter(|path| path.segments().len() <= MAX_DEPTH)
@@ -56,7 +66,7 @@ fn is_name(text: &str) -> bool {
         && text.len() <= 64
 }
 
-fn is_filled(text: &str) -> bool {
+fn is_not_empty(text: &str) -> bool {
     !text.is_empty()
 }
 
@@ -64,41 +74,41 @@ pub(super) const NAME: Format = Format {
     what: "a name",
     pattern: Some("^[A-Za-z_][A-Za-z0-9_-]{0,63}$"),
     accepts: is_name,
-    help: "a name has up to 64 letters, digits, `_` and `-`, and begins with a letter or `_`",
+    help: "a name has at most 64 letters, digits, `_` and `-`, and begins with a letter or `_`",
 };
 
 pub(super) const TABLE_NAME: Format = Format {
     what: "a table's name",
     pattern: None,
-    accepts: is_filled,
-    help: "write the table's name in DynamoDB, or leave the key out if it is the same as here",
+    accepts: is_not_empty,
+    help: "write the table's name in DynamoDB, or omit `name` if it is the same as in this file",
 };
 
 pub(super) const DURATION: Format = Format {
     what: "a duration",
     pattern: Some("^[0-9]+(ms|s|m)$"),
     accepts: |text| parse_duration(text).is_some(),
-    help: "write a whole number and a unit, `500ms`, `2s` or `1m`, and no more than `10m`",
+    help: "write a whole number and a unit: `500ms`, `2s` or `1m`; the maximum is `10m`",
 };
 
 pub(super) const SEPARATOR: Format = Format {
     what: "a separator",
     pattern: Some("^[^{}]$"),
     accepts: |text| parse_separator(text).is_some(),
-    help: "a separator is exactly one character, and neither `{` nor `}`",
+    help: "a separator is exactly one character other than `{` and `}`",
 };
 
 pub(super) const KEY_ATTRIBUTE: Format = Format {
     what: "a key attribute",
     pattern: Some("^[^:]+(:[SNB])?$"),
     accepts: |text| parse_key_attribute(text).is_some(),
-    help: "write the attribute's name, with `:N` or `:B` after it if it is a number or a binary",
+    help: "write the attribute's name, followed by `:N` or `:B` if it is a number or a binary",
 };
 
 pub(super) const ATTRIBUTE: Format = Format {
     what: "an attribute's name",
     pattern: None,
-    accepts: is_filled,
+    accepts: is_not_empty,
     help: "write the attribute's name",
 };
 
@@ -106,17 +116,17 @@ pub(super) const PATH: Format = Format {
     what: "an attribute's path",
     pattern: Some(r"^[^.\[\]{}]+(\.[^.\[\]{}]+)*$"),
     accepts: |text| parse_path(text).is_some(),
-    help: "write the names on the way to the value with dots between them: `address.city_id`",
+    help: "write the names that lead to the value, separated by dots: `address.city_id`",
 };
 
 pub(super) const CAPTURE: Format = Format {
     what: "a capture's name",
     pattern: Some("^[A-Za-z0-9_]+$"),
-    accepts: is_filled,
-    help: "write the name without braces",
+    accepts: is_not_empty,
+    help: "write the capture's name without braces",
 };
 
-/// Key templates have diagnostics of their own.
+/// Key templates have their own diagnostics.
 pub(super) const TEMPLATE: Format = Format {
     what: "a key template",
     pattern: None,
@@ -124,7 +134,7 @@ pub(super) const TEMPLATE: Format = Format {
     help: "write a text with captures, such as \"company#{company}\"",
 };
 
-/// Sources have diagnostics of their own.
+/// Sources have their own diagnostics.
 pub(super) const SOURCE: Format = Format {
     what: "a source",
     pattern: None,
@@ -137,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_a_unit_and_an_end() {
+    fn durations_have_a_unit_and_a_maximum() {
         for (text, expected) in [
             ("0s", Some(0)),
             ("500ms", Some(500)),
@@ -159,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_no_deeper_than_an_item() {
+    fn a_path_is_at_most_as_deep_as_an_item() {
         let deep = |levels: usize| vec!["a"; levels].join(".");
         assert!(parse_path(&deep(MAX_DEPTH)).is_some());
         assert!(parse_path(&deep(MAX_DEPTH + 1)).is_none());
     }
 
     #[test]
-    fn key_attributes_may_have_a_type() {
+    fn key_attributes_may_name_a_type() {
         let read = |text| parse_key_attribute(text).map(|read| (read.name, read.kind));
         assert_eq!(read("pk"), Some(("pk".to_owned(), KeyKind::S)));
         assert_eq!(read("id:N"), Some(("id".to_owned(), KeyKind::N)));

@@ -1,18 +1,21 @@
-//! The language as Markdown, for people.
+//! The language as Markdown, for the documentation.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::table::FILE;
-use super::{Format, Key, Kind, Presence, Record, Word};
+use serde_json::Value;
 
-/// Every key of rule files, and how its value is written, as Markdown.
+use super::format::Format;
+use super::grammar::{Field, Object, Presence, Shape, Word};
+use super::table::FILE;
+
+/// Every key of rule files and the form of its value, as Markdown.
 #[must_use]
 pub fn manual() -> String {
     let mut manual = Manual::default();
-    manual.record("The file", &FILE);
+    manual.object("The file", &FILE);
     let mut text = manual.sections.join("\n");
-    text.push_str("\n## How texts are written\n\n");
+    text.push_str("\n## Formats\n\n");
     for (what, format) in manual.formats {
         let _ = writeln!(text, "- {what}: {}", format.help);
     }
@@ -22,60 +25,62 @@ pub fn manual() -> String {
 #[derive(Default)]
 struct Manual {
     sections: Vec<String>,
-    /// The kinds of text met, by what they are.
+    /// The formats that the sections mention, by name.
     formats: BTreeMap<&'static str, &'static Format>,
 }
 
 impl Manual {
-    /// Adds a section for a record, and then one for each record in it.
-    fn record(&mut self, title: &str, record: &'static Record) {
-        let mut section = format!("## {title}\n\n{}\n\n", record.doc);
-        for key in record.keys {
-            self.key(&mut section, key);
+    /// Adds a section for an object, and then one for each object inside it.
+    fn object(&mut self, title: &str, object: &'static Object) {
+        let mut section = format!("## {title}\n\n{}\n\n", object.doc);
+        for field in object.fields {
+            self.field(&mut section, field);
         }
         self.sections.push(section);
-        for key in record.keys {
-            for inner in records_in(&key.kind) {
-                self.record(&title_of(key, inner), inner);
+        for field in object.fields {
+            for inner in objects_in(&field.shape) {
+                self.object(&title_of(field, inner), inner);
             }
         }
     }
 
-    fn key(&mut self, section: &mut String, key: &'static Key) {
-        let presence = match key.presence {
+    fn field(&mut self, section: &mut String, field: &'static Field) {
+        let presence = match &field.presence {
             Presence::Required => "; required".to_owned(),
             Presence::Optional => String::new(),
-            Presence::Default(value) => format!("; default `{}`", value.trim_matches('"')),
+            Presence::Default(value) => format!("; default `{}`", plain(&value.to_json())),
         };
-        let value = self.value(key, &key.kind);
-        let _ = writeln!(section, "- `{}`: {} *Value: {value}{presence}.*", key.name, key.doc);
-        for Word { text, doc, .. } in words_in(&key.kind) {
+        let value = self.value(field, &field.shape);
+        let _ = writeln!(section, "- `{}`: {} *Value: {value}{presence}.*", field.name, field.doc);
+        for Word { text, doc, .. } in words_in(&field.shape) {
             let _ = writeln!(section, "  - `{text}`: {doc}");
         }
     }
 
-    /// What a value has to be, in words.
-    fn value(&mut self, key: &Key, kind: &'static Kind) -> String {
-        match kind {
-            Kind::Version => "the number 1".to_owned(),
-            Kind::Flag => "`true` or `false`".to_owned(),
-            Kind::Count => "a whole number of at least 1".to_owned(),
-            Kind::Literal => "a text, number or boolean".to_owned(),
-            Kind::Text(format) => self.format(format),
-            Kind::Choice([only]) => format!("`{}`", only.text),
-            Kind::Choice(_) => "a word".to_owned(),
-            Kind::List { of, count_min, count_max } => {
-                format!("a list of {count_min} to {count_max}, each {}", self.value(key, of))
+    /// The values that are allowed, in words.
+    fn value(&mut self, field: &Field, shape: &'static Shape) -> String {
+        match shape {
+            Shape::Version => "the number 1".to_owned(),
+            Shape::Flag => "`true` or `false`".to_owned(),
+            Shape::Count => "a whole number of at least 1".to_owned(),
+            Shape::Literal => "a text, a number or a boolean".to_owned(),
+            Shape::Text(format) => self.format(format),
+            Shape::Choice([only]) => format!("`{}`", only.text),
+            Shape::Choice(_) => "one of the words below".to_owned(),
+            Shape::List { of, count_min, count_max } => {
+                format!("a list of {count_min} to {count_max}, each {}", self.value(field, of))
             }
-            Kind::Map { keys, values, count_max } => {
+            Shape::Map { keys, values, count_max } => {
                 let keys = self.format(keys);
-                format!("a map from {keys} to {}, up to {count_max}", self.value(key, values))
+                let values = self.value(field, values);
+                format!("a map from {keys} to {values}, at most {count_max} entries")
             }
-            Kind::Record(record) => {
-                format!("[{}](#{})", record.what, anchor(&title_of(key, record)))
+            Shape::Object(object) => {
+                format!("[{}](#{})", object.what, anchor(&title_of(field, object)))
             }
-            Kind::Either(kinds) => {
-                kinds.iter().map(|kind| self.value(key, kind)).collect::<Vec<_>>().join(", or ")
+            Shape::Either(shapes) => {
+                let shapes: Vec<_> = shapes.iter().map(|shape| self.value(field, shape)).collect();
+                shapes.join(", or ")
             }
         }
     }
@@ -86,9 +91,14 @@ impl Manual {
     }
 }
 
-/// The title of the section for a record that stands under a key.
-fn title_of(key: &Key, record: &Record) -> String {
-    format!("`{}`: {}", key.name, record.what)
+/// A scalar as YAML writes it where it needs no quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The title of the section for an object that is the value of a field.
+fn title_of(field: &Field, object: &Object) -> String {
+    format!("`{}`: {}", field.name, object.what)
 }
 
 /// The anchor that Markdown renderers give a title.
@@ -100,32 +110,32 @@ fn anchor(title: &str) -> String {
         .collect()
 }
 
-/// The records that a value may be or hold.
-fn records_in(kind: &'static Kind) -> Vec<&'static Record> {
-    match kind {
-        Kind::Record(record) => vec![record],
-        Kind::Map { values: inner, .. } | Kind::List { of: inner, .. } => records_in(inner),
-        Kind::Either(kinds) => kinds.iter().flat_map(records_in).collect(),
-        Kind::Version
-        | Kind::Flag
-        | Kind::Count
-        | Kind::Literal
-        | Kind::Text(_)
-        | Kind::Choice(_) => Vec::new(),
+/// The objects that a value may be or contain.
+fn objects_in(shape: &'static Shape) -> Vec<&'static Object> {
+    match shape {
+        Shape::Object(object) => vec![object],
+        Shape::Map { values: inner, .. } | Shape::List { of: inner, .. } => objects_in(inner),
+        Shape::Either(shapes) => shapes.iter().flat_map(objects_in).collect(),
+        Shape::Version
+        | Shape::Flag
+        | Shape::Count
+        | Shape::Literal
+        | Shape::Text(_)
+        | Shape::Choice(_) => Vec::new(),
     }
 }
 
-/// The words that a value may be or hold.
-fn words_in(kind: &'static Kind) -> Vec<&'static Word> {
-    match kind {
-        Kind::Choice(words) => words.iter().collect(),
-        Kind::Map { values: inner, .. } | Kind::List { of: inner, .. } => words_in(inner),
-        Kind::Either(kinds) => kinds.iter().flat_map(words_in).collect(),
-        Kind::Version
-        | Kind::Flag
-        | Kind::Count
-        | Kind::Literal
-        | Kind::Text(_)
-        | Kind::Record(_) => Vec::new(),
+/// The words that a value may be or contain.
+fn words_in(shape: &'static Shape) -> Vec<&'static Word> {
+    match shape {
+        Shape::Choice(words) => words.iter().collect(),
+        Shape::Map { values: inner, .. } | Shape::List { of: inner, .. } => words_in(inner),
+        Shape::Either(shapes) => shapes.iter().flat_map(words_in).collect(),
+        Shape::Version
+        | Shape::Flag
+        | Shape::Count
+        | Shape::Literal
+        | Shape::Text(_)
+        | Shape::Object(_) => Vec::new(),
     }
 }

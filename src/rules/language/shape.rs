@@ -1,17 +1,22 @@
-//! The shape check: whether a tree is of the language, before anyone asks what it means.
+//! The shape check: whether the tree has the shape that the language requires. What the file means
+//! is checked later.
 
+use super::format::Format;
+use super::grammar::{Object, Presence, Shape, Word};
+use super::subject::{Subject, visible};
 use super::table::FILE;
-use super::words::{expected, key_names, missing_key, noun, owner_of, too_many, visible};
-use super::{Format, Kind, Presence, Record, Word, closest};
+use super::words::{expected, key_names, missing_key, noun, owner_of, too_many};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Entry, Node};
 use crate::rules::span::{Span, Spanned};
+use crate::rules::spelling::closest;
 
-/// Finds every way in which the tree is not of the language.
+/// Finds everything in the tree that does not have the required shape.
 pub(crate) fn check(source: &str, root: &Spanned<Node>) -> Vec<Diagnostic> {
     let mut checker = Checker { source, problems: Vec::new() };
-    checker.record(&FILE, root, &Place { what: "the rule file".to_owned(), span: Span::default() });
+    let file = Subject { name: "the rule file".to_owned(), span: Span::default() };
+    checker.object(&FILE, root, &file);
     checker.problems
 }
 
@@ -20,66 +25,61 @@ struct Checker<'s> {
     problems: Vec<Diagnostic>,
 }
 
-/// Where a value stands: what it is the value of, and where that is written.
-pub(super) struct Place {
-    pub(super) what: String,
-    pub(super) span: Span,
-}
-
 impl Checker<'_> {
-    fn value(&mut self, kind: &'static Kind, node: &Spanned<Node>, place: &Place) {
-        match (kind, &node.value) {
-            (Kind::Version, Node::Number(number)) => self.version(number, node.span),
-            (Kind::Flag, Node::Bool(_))
-            | (Kind::Literal, Node::Text(_) | Node::Number(_) | Node::Bool(_)) => {}
-            (Kind::Count, Node::Number(number)) => self.count(number, node.span, place),
-            (Kind::Text(format), Node::Text(text)) => self.text(format, text, node.span, place),
-            (Kind::Choice(words), Node::Text(text)) => self.choice(words, text, node.span, place),
-            (Kind::List { of, count_min, count_max }, Node::List(elements)) => {
-                self.list(of, *count_min..=*count_max, elements, place);
+    fn value(&mut self, shape: &'static Shape, node: &Spanned<Node>, subject: &Subject) {
+        match (shape, &node.value) {
+            (Shape::Version, Node::Number(number)) => self.version(number, node.span),
+            (Shape::Flag, Node::Bool(_))
+            | (Shape::Literal, Node::Text(_) | Node::Number(_) | Node::Bool(_)) => {}
+            (Shape::Count, Node::Number(number)) => self.count(number, node.span, subject),
+            (Shape::Text(format), Node::Text(text)) => self.text(format, text, node.span, subject),
+            (Shape::Choice(words), Node::Text(text)) => {
+                self.choice(words, text, node.span, subject);
             }
-            (Kind::Map { keys, values, count_max }, Node::Map(entries)) => {
-                self.map(keys, values, *count_max, entries, place);
+            (Shape::List { of, count_min, count_max }, Node::List(elements)) => {
+                self.list(of, *count_min..=*count_max, elements, subject);
             }
-            (Kind::Record(record), Node::Map(_)) => self.record(record, node, place),
-            (Kind::Either(kinds), _) => match fitting(kinds, &node.value) {
-                Some(fitting) => self.value(fitting, node, place),
-                None => self.wrong_kind(kind, node, place),
+            (Shape::Map { keys, values, count_max }, Node::Map(entries)) => {
+                self.map(keys, values, *count_max, entries, subject);
+            }
+            (Shape::Object(object), Node::Map(_)) => self.object(object, node, subject),
+            (Shape::Either(shapes), _) => match fitting(shapes, &node.value) {
+                Some(fitting) => self.value(fitting, node, subject),
+                None => self.wrong_type(shape, node, subject),
             },
-            _ => self.wrong_kind(kind, node, place),
+            _ => self.wrong_type(shape, node, subject),
         }
     }
 
-    fn record(&mut self, record: &'static Record, node: &Spanned<Node>, place: &Place) {
+    fn object(&mut self, object: &'static Object, node: &Spanned<Node>, subject: &Subject) {
         let Node::Map(entries) = &node.value else {
             self.problems.push(
                 Diagnostic::new(
-                    &codes::KIND,
-                    format!("{} has to be a map, and is {}", place.what, node.value.describe()),
+                    &codes::WRONG_TYPE,
+                    format!("{} must be a map, but is {}", subject.name, node.value.describe()),
                 )
-                .at(visible(node.span, place.span), "not a map")
-                .help(format!("write its keys, each with its value: {}", key_names(record))),
+                .at(visible(node.span, subject.span), "not a map")
+                .help(format!("write a map with the keys {}", key_names(object))),
             );
             return;
         };
         self.duplicates(entries);
         for Entry { key, value } in entries {
-            match record.keys.iter().find(|known| known.name == key.value) {
+            match object.fields.iter().find(|known| known.name == key.value) {
                 Some(known) => {
-                    let what = format!("`{}` of {}", key.value, place.what);
-                    let what = if place.span == Span::default() {
+                    let name = if subject.span == Span::default() {
                         format!("`{}`", key.value)
                     } else {
-                        what
+                        format!("`{}` of {}", key.value, subject.name)
                     };
-                    self.value(&known.kind, value, &Place { what, span: key.span });
+                    self.value(&known.shape, value, &Subject { name, span: key.span });
                 }
-                None => self.unknown_key(record, key, place),
+                None => self.unknown_key(object, key, subject),
             }
         }
-        for key in record.keys.iter().filter(|key| matches!(key.presence, Presence::Required)) {
+        for key in object.fields.iter().filter(|key| matches!(key.presence, Presence::Required)) {
             if !entries.iter().any(|entry| entry.key.value == key.name) {
-                self.problems.push(missing_key(key, place));
+                self.problems.push(missing_key(key, subject));
             }
         }
     }
@@ -87,23 +87,23 @@ impl Checker<'_> {
     fn map(
         &mut self,
         keys: &Format,
-        values: &'static Kind,
+        values: &'static Shape,
         count_max: usize,
         entries: &[Entry],
-        place: &Place,
+        subject: &Subject,
     ) {
         self.duplicates(entries);
         if entries.len() > count_max {
-            self.problems.push(too_many(entries.len(), count_max, place));
+            self.problems.push(too_many(entries.len(), count_max, subject));
         }
         for Entry { key, value } in entries {
             self.map_key(keys, key);
-            let what = if let Kind::Record(record) = values {
-                format!("{} `{}`", noun(record), key.value)
+            let name = if let Shape::Object(object) = values {
+                format!("{} `{}`", noun(object), key.value)
             } else {
-                format!("`{}` in {}", key.value, place.what)
+                format!("`{}` in {}", key.value, subject.name)
             };
-            self.value(values, value, &Place { what, span: key.span });
+            self.value(values, value, &Subject { name, span: key.span });
         }
     }
 
@@ -111,12 +111,12 @@ impl Checker<'_> {
         let written = key.span.of(self.source).unwrap_or_default();
         if is_integer(written) {
             self.problems.push(
-                Diagnostic::new(&codes::KIND, format!("the key `{}` is a number", key.value))
-                    .at(key.span, "has to be text")
+                Diagnostic::new(&codes::WRONG_TYPE, format!("the key `{}` is a number", key.value))
+                    .at(key.span, "must be text")
                     .help(format!("quote it: \"{}\"", key.value)),
             );
         } else if !(format.accepts)(&key.value) {
-            let code = if format.what == "a name" { &codes::NAME } else { &codes::FORM };
+            let code = if format.what == "a name" { &codes::NAME } else { &codes::FORMAT };
             self.problems.push(
                 Diagnostic::new(code, format!("`{}` is not {}", key.value, format.what))
                     .at(key.span, "")
@@ -127,22 +127,22 @@ impl Checker<'_> {
 
     fn list(
         &mut self,
-        of: &'static Kind,
+        of: &'static Shape,
         counts: std::ops::RangeInclusive<usize>,
         elements: &[Spanned<Node>],
-        place: &Place,
+        subject: &Subject,
     ) {
         if elements.len() < *counts.start() {
             self.problems.push(
-                Diagnostic::new(&codes::FORM, format!("{} is empty", place.what))
-                    .at(place.span, "needs one element at least"),
+                Diagnostic::new(&codes::FORMAT, format!("{} is empty", subject.name))
+                    .at(subject.span, "needs at least one element"),
             );
         } else if elements.len() > *counts.end() {
-            self.problems.push(too_many(elements.len(), *counts.end(), place));
+            self.problems.push(too_many(elements.len(), *counts.end(), subject));
         }
         for element in elements {
-            let what = format!("an element of {}", place.what);
-            self.value(of, element, &Place { what, span: place.span });
+            let name = format!("an element of {}", subject.name);
+            self.value(of, element, &Subject { name, span: subject.span });
         }
     }
 
@@ -151,35 +151,35 @@ impl Checker<'_> {
             self.problems.push(
                 Diagnostic::new(
                     &codes::VERSION,
-                    format!("version {number} of the language does not exist"),
+                    format!("there is no version {number} of the rule language"),
                 )
-                .at(span, "unknown to this version of Referee")
+                .at(span, "unknown version")
                 .help("write `version: 1`"),
             );
         }
     }
 
-    fn count(&mut self, number: &str, span: Span, place: &Place) {
+    fn count(&mut self, number: &str, span: Span, subject: &Subject) {
         if number.parse::<u64>().ok().is_none_or(|count| count == 0) {
             self.problems.push(
-                Diagnostic::new(&codes::FORM, format!("{} cannot be {number}", place.what))
-                    .at(span, "has to be a whole number, 1 or more"),
+                Diagnostic::new(&codes::FORMAT, format!("{} cannot be {number}", subject.name))
+                    .at(span, "must be a whole number of at least 1"),
             );
         }
     }
 
-    fn text(&mut self, format: &Format, text: &str, span: Span, place: &Place) {
+    fn text(&mut self, format: &Format, text: &str, span: Span, subject: &Subject) {
         if !(format.accepts)(text) {
-            let code = if format.what == "a name" { &codes::NAME } else { &codes::FORM };
+            let code = if format.what == "a name" { &codes::NAME } else { &codes::FORMAT };
             self.problems.push(
                 Diagnostic::new(code, format!("`{text}` is not {}", format.what))
-                    .at(visible(span, place.span), place.what.clone())
+                    .at(visible(span, subject.span), subject.name.clone())
                     .help(format.help),
             );
         }
     }
 
-    fn choice(&mut self, words: &'static [Word], text: &str, span: Span, place: &Place) {
+    fn choice(&mut self, words: &'static [Word], text: &str, span: Span, subject: &Subject) {
         if words.iter().any(|word| word.text == text) {
             return;
         }
@@ -187,94 +187,95 @@ impl Checker<'_> {
         let actions = words.iter().any(|word| matches!(word.text, "cascade" | "delete"));
         if lower == "restrict" && actions {
             self.problems.push(
-                Diagnostic::new(&codes::RESTRICT, "a delete cannot be prevented after the fact")
+                Diagnostic::new(&codes::RESTRICT, "Referee cannot prevent a write")
                     .at(span, "`restrict` is not possible")
-                    .note("a stream is read after the write has committed")
+                    .note("Referee reads the stream, which contains only committed writes")
                     .help(if words.iter().any(|word| word.text == "restore") {
-                        "use `report` to be told, or `restore` to write the deleted item again"
+                        "use `report`, or use `restore` to write the deleted item again"
                     } else {
-                        "use `report` to be told"
+                        "use `report`"
                     }),
             );
             return;
         }
         let names = || words.iter().map(|word| word.text);
-        let translated = words.iter().find(|word| {
-            word.text.eq_ignore_ascii_case(text) || word.others.contains(&lower.as_str())
+        let synonym = words.iter().find(|word| {
+            word.text.eq_ignore_ascii_case(text) || word.synonyms.contains(&lower.as_str())
         });
-        let help = match translated {
+        let help = match synonym {
             Some(word) => Some(format!("did you mean `{}` ({})?", word.text, word.doc)),
             None => match closest(text, names()) {
                 Some(meant) => Some(format!("did you mean `{meant}`?")),
-                None => Some(format!("it can be {}", expected(&Kind::Choice(words)))),
+                None => Some(format!("write {}", expected(&Shape::Choice(words)))),
             },
         };
         self.problems.push(
-            Diagnostic::new(&codes::WORD, format!("{} cannot be `{text}`", place.what))
-                .at(visible(span, place.span), "unknown word")
+            Diagnostic::new(&codes::WORD, format!("{} cannot be `{text}`", subject.name))
+                .at(visible(span, subject.span), "unknown word")
                 .maybe_help(help),
         );
     }
 
-    fn unknown_key(&mut self, record: &Record, key: &Spanned<String>, place: &Place) {
+    fn unknown_key(&mut self, object: &Object, key: &Spanned<String>, subject: &Subject) {
         let help = if key.value == "<<" {
-            Some("merge keys are no part of YAML 1.2: write the keys out".to_owned())
-        } else if let Some(meant) = closest(&key.value, record.keys.iter().map(|key| key.name)) {
+            Some("YAML 1.2 has no merge keys: write out the keys".to_owned())
+        } else if let Some(meant) = closest(&key.value, object.fields.iter().map(|key| key.name)) {
             Some(format!("did you mean `{meant}`?"))
         } else if let Some(other) = owner_of(&FILE, &key.value) {
             Some(format!("`{}` is a key of {other}; check the indentation", key.value))
         } else {
-            Some(format!("the keys of {} are {}", record.what, key_names(record)))
+            Some(format!("the keys of {} are {}", object.what, key_names(object)))
         };
         self.problems.push(
             Diagnostic::new(
                 &codes::UNKNOWN_KEY,
-                format!("unknown key `{}` in {}", key.value, place.what),
+                format!("unknown key `{}` in {}", key.value, subject.name),
             )
             .at(key.span, "unknown key")
             .maybe_help(help),
         );
     }
 
-    fn wrong_kind(&mut self, kind: &Kind, node: &Spanned<Node>, place: &Place) {
+    fn wrong_type(&mut self, shape: &Shape, node: &Spanned<Node>, subject: &Subject) {
         let message = format!(
-            "{} has to be {}, and is {}",
-            place.what,
-            expected(kind),
+            "{} must be {}, but is {}",
+            subject.name,
+            expected(shape),
             node.value.describe()
         );
         self.problems.push(
-            Diagnostic::new(&codes::KIND, message)
-                .at(visible(node.span, place.span), format!("expected {}", expected(kind)))
-                .maybe_help(self.mend_kind(kind, node, place)),
+            Diagnostic::new(&codes::WRONG_TYPE, message)
+                .at(visible(node.span, subject.span), format!("expected {}", expected(shape)))
+                .maybe_help(self.fix_type(shape, node, subject)),
         );
     }
 
-    fn mend_kind(&self, kind: &Kind, node: &Spanned<Node>, place: &Place) -> Option<String> {
+    fn fix_type(&self, shape: &Shape, node: &Spanned<Node>, subject: &Subject) -> Option<String> {
         let written = node.span.of(self.source).unwrap_or_default();
-        let textual = matches!(kind, Kind::Text(_) | Kind::Choice(_));
+        let textual = matches!(shape, Shape::Text(_) | Shape::Choice(_));
         match &node.value {
             Node::Map(_) if textual => {
                 let rest = self.source.get(node.span.start..)?;
                 let line = rest.lines().next()?;
                 let flow = line.starts_with('{').then(|| line.split_once('}')).flatten()?.0;
-                Some(format!("quote it, since braces mean a map in YAML: \"{flow}}}\""))
+                Some(format!("quote it, because braces begin a map in YAML: \"{flow}}}\""))
             }
-            Node::Null if self.is_cut_by_comment(place.span) => Some(
-                "`#` after a space begins a comment: quote texts that begin with it".to_owned(),
+            Node::Null if self.is_cut_by_comment(subject.span) => Some(
+                "quote a text that begins with `#`, because `#` after a space begins a comment"
+                    .to_owned(),
             ),
             Node::Number(_) | Node::Bool(_) if textual => Some(format!("quote it: \"{written}\"")),
-            Node::Text(_) if matches!(kind, Kind::Version) => {
+            Node::Text(_) if matches!(shape, Shape::Version) => {
                 Some("write the number without quotes: `version: 1`".to_owned())
             }
-            Node::Text(_) if matches!(kind, Kind::Flag | Kind::Count) => {
+            Node::Text(_) if matches!(shape, Shape::Flag | Shape::Count) => {
                 Some("write it without quotes".to_owned())
             }
-            Node::List(_) if matches!(kind, Kind::Map { .. } | Kind::Record(_)) => {
-                Some("write `name: value` on each line, without the `- ` before it".to_owned())
+            Node::List(_) if matches!(shape, Shape::Map { .. } | Shape::Object(_)) => {
+                Some("write `name: value` on each line, without a leading `- `".to_owned())
             }
-            Node::Text(_) if matches!(kind, Kind::List { .. }) => {
-                Some(format!("put it in brackets: [{written}]"))
+            Node::Text(_) if matches!(shape, Shape::List { .. }) => {
+                Some(format!("write it in brackets: [{written}]"))
             }
             Node::Null
             | Node::Bool(_)
@@ -285,7 +286,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the line goes on with a comment after this key.
+    /// Whether a comment follows this key on its line.
     fn is_cut_by_comment(&self, key: Span) -> bool {
         let rest = self.source.get(key.end..).unwrap_or_default();
         let line = rest.lines().next().unwrap_or_default();
@@ -300,9 +301,9 @@ impl Checker<'_> {
                     first.insert(key.value.as_str(), key.span);
                 }
                 Some(before) => self.problems.push(
-                    Diagnostic::new(&codes::DUPLICATE, format!("`{}` is there twice", key.value))
-                        .at(key.span, "again")
-                        .at(*before, "first here")
+                    Diagnostic::new(&codes::DUPLICATE, format!("duplicate key `{}`", key.value))
+                        .at(key.span, "second occurrence")
+                        .at(*before, "first occurrence")
                         .help("remove or rename one of the two"),
                 ),
             }
@@ -310,8 +311,8 @@ impl Checker<'_> {
     }
 }
 
-/// Whether the parser takes this for an integer. Of a map with such a key, it does not show the
-/// keys that are there twice.
+/// Whether the parser reads this as an integer. It does not pass on duplicate keys of a map that
+/// has such a key.
 fn is_integer(written: &str) -> bool {
     let unsigned = written.strip_prefix(['-', '+']).unwrap_or(written).replace('_', "");
     let digits =
@@ -322,21 +323,21 @@ fn is_integer(written: &str) -> bool {
     digits(&unsigned, 10) || prefixed("0x", 16) || prefixed("0o", 8) || prefixed("0b", 2)
 }
 
-/// The alternative that a value looks like.
-fn fitting<'k>(kinds: &'k [Kind], node: &Node) -> Option<&'k Kind> {
-    let fits = |kind: &&Kind| match node {
+/// The shape that the value was most likely meant to have.
+fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
+    let fits = |shape: &&Shape| match node {
         Node::Null => false,
-        Node::Text(_) => matches!(kind, Kind::Literal | Kind::Choice(_) | Kind::Text(_)),
-        Node::Bool(_) => matches!(kind, Kind::Literal | Kind::Flag),
-        Node::Number(_) => matches!(kind, Kind::Literal | Kind::Count),
-        Node::List(_) => matches!(kind, Kind::List { .. }),
-        Node::Map(_) => matches!(kind, Kind::Map { .. } | Kind::Record(_)),
+        Node::Text(_) => matches!(shape, Shape::Literal | Shape::Choice(_) | Shape::Text(_)),
+        Node::Bool(_) => matches!(shape, Shape::Literal | Shape::Flag),
+        Node::Number(_) => matches!(shape, Shape::Literal | Shape::Count),
+        Node::List(_) => matches!(shape, Shape::List { .. }),
+        Node::Map(_) => matches!(shape, Shape::Map { .. } | Shape::Object(_)),
     };
-    let known = |kind: &&Kind| {
-        let Kind::Record(record) = kind else { return 0 };
-        let has = |entry: &&Entry| record.keys.iter().any(|key| key.name == entry.key.value);
-        node.entries().iter().filter(has).count()
+    let keys_known = |shape: &&Shape| {
+        let Shape::Object(object) = shape else { return 0 };
+        let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.name == entry.key.value);
+        node.entries().iter().filter(is_known).count()
     };
-    // Of several records, the one that knows most of the keys; the first if that says nothing.
-    kinds.iter().rev().filter(fits).max_by_key(known)
+    // Among several objects, the one that has most of these keys, or else the first.
+    shapes.iter().rev().filter(fits).max_by_key(keys_known)
 }

@@ -1,222 +1,247 @@
-//! The language itself.
+//! The language of rule files: every key and every word.
 
 use super::format::{
-    ATTRIBUTE, CAPTURE, DURATION, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE, TABLE_NAME,
+    ATTRIBUTE, CAPTURE, DURATION, Format, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE, TABLE_NAME,
     TEMPLATE,
 };
-use super::{ENTRIES_MAX, Format, Key, Kind, Presence, Record, Word};
+use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
+use crate::rules::defaults;
+use crate::rules::model::{
+    Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
+};
 
 /// A whole rule file.
-pub(super) static FILE: Record = Record {
+pub(super) static FILE: Object = Object {
     what: "a rule file",
-    doc: "The relationships between the items of DynamoDB tables, and what is done when they break.",
-    keys: &[
-        required("version", Kind::Version, "The version of this language: 1."),
+    doc: "The relationships between items of DynamoDB tables, and the actions when they break.",
+    fields: &[
+        required("version", Shape::Version, "The version of the rule language: 1."),
         required(
             "tables",
-            named(&Kind::Record(&TABLE)),
-            "The tables, each under a name of your choice.",
+            named(&Shape::Object(&TABLE)),
+            "The tables, each under a name that you choose.",
         ),
         required(
             "entities",
-            named(&Kind::Record(&ENTITY)),
-            "The kinds of item, told apart by their keys.",
+            named(&Shape::Object(&ENTITY)),
+            "The kinds of item, distinguished by their keys.",
         ),
         optional(
             "references",
-            named(&Kind::Record(&REFERENCE)),
-            "The foreign keys, declared on the side that refers.",
+            named(&Shape::Object(&REFERENCE)),
+            "The foreign keys, declared on the referencing side.",
         ),
         optional(
             "mirrors",
-            named(&Kind::Record(&MIRROR)),
-            "The derived copies that Referee keeps.",
+            named(&Shape::Object(&MIRROR)),
+            "The copies of items that Referee maintains at other keys.",
         ),
     ],
 };
 
-const TABLE: Record = Record {
+const TABLE: Object = Object {
     what: "a table",
     doc: "A table that the rules watch or read.",
-    keys: &[
+    fields: &[
         optional(
             "name",
-            Kind::Text(&TABLE_NAME),
-            "The table's name in DynamoDB, where `${VAR}` and `${VAR:-default}` stand for environment variables; the name it has here if absent.",
+            Shape::Text(&TABLE_NAME),
+            "The table's name in DynamoDB; by default, its name in this file. `${VAR}` and `${VAR:-default}` insert environment variables.",
         ),
         required(
             "key",
-            Kind::List { of: &Kind::Text(&KEY_ATTRIBUTE), count_min: 1, count_max: 2 },
-            "The partition key, then the sort key if the table has one; `id:N` and `id:B` for keys that are numbers or binaries.",
+            Shape::List { of: &Shape::Text(&KEY_ATTRIBUTE), count_min: 1, count_max: 2 },
+            "The partition key, followed by the sort key if the table has one. Write `id:N` for a number and `id:B` for a binary.",
         ),
         default(
             "separator",
-            Kind::Text(&SEPARATOR),
-            "\"#\"",
+            Shape::Text(&SEPARATOR),
+            DefaultValue::Character(defaults::SEPARATOR),
             "The character that ends a capture in key templates.",
         ),
     ],
 };
 
-const ENTITY: Record = Record {
+const ENTITY: Object = Object {
     what: "an entity",
     doc: "A kind of item.",
-    keys: &[
-        required("table", Kind::Text(&NAME), "The table whose items these are."),
+    fields: &[
+        required("table", Shape::Text(&NAME), "The table that holds the items."),
         required(
             "key",
-            map(&ATTRIBUTE, &Kind::Text(&TEMPLATE), 2),
-            "A template for each of the table's key attributes: `{name}` captures up to the separator, `{name*}` to the end.",
+            map(&ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
+            "A template for each of the table's key attributes. `{name}` captures the text up to the separator, and `{name*}` captures the text up to the end.",
         ),
         optional(
             "attributes",
-            map(&PATH, &Kind::Choice(TYPES), ENTRIES_MAX),
-            "The attributes that rules use, by path, with their DynamoDB types.",
+            map(&PATH, &Shape::Choice(TYPES), ENTRIES_MAX),
+            "The attributes that rules use: the path and the DynamoDB type of each.",
         ),
         optional(
             "where",
-            map(&PATH, &Kind::Literal, ENTRIES_MAX),
-            "What an item of this kind holds, where its key does not tell it from others: a value for each path. A mirror is written with what its entity asks for.",
+            map(&PATH, &Shape::Literal, ENTRIES_MAX),
+            "Conditions that distinguish this kind from others with the same keys: for each path, the value that an item must have. The mirror items of this entity are written with these values.",
         ),
     ],
 };
 
-const REFERENCE: Record = Record {
+const REFERENCE: Object = Object {
     what: "a reference",
     doc: "A foreign key.",
-    keys: &[
-        required("from", Kind::Text(&NAME), "The entity that refers."),
-        required("to", Kind::Text(&NAME), "The entity that is referred to."),
+    fields: &[
+        required("from", Shape::Text(&NAME), "The referencing entity."),
+        required("to", Shape::Text(&NAME), "The referenced entity."),
         optional(
             "on",
-            map(&CAPTURE, &Kind::Text(&SOURCE), ENTRIES_MAX),
-            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", or \"{attribute[*]}\" for each element of a list or set. Captures that are left out come from captures of the same name.",
+            map(&CAPTURE, &Shape::Text(&SOURCE), ENTRIES_MAX),
+            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", or \"{attribute[*]}\" for each element of a list or set. By default, a capture comes from the capture of the same name in the referencing key.",
         ),
         default(
             "match",
-            Kind::Choice(MATCHING),
-            "\"simple\"",
-            "What a composite reference with some parts missing means.",
+            Shape::Choice(MATCHING),
+            DefaultValue::Word(defaults::MATCHING.name()),
+            "How a composite reference is treated when some of its parts are missing.",
         ),
-        default("required", Kind::Flag, "false", "Whether a missing reference is a violation."),
+        default(
+            "required",
+            Shape::Flag,
+            DefaultValue::Flag(defaults::REQUIRED),
+            "Whether a missing reference is a violation.",
+        ),
         default(
             "on_missing",
-            Kind::Choice(ON_MISSING),
-            "\"report\"",
-            "What is done when the referencing item was written and the referenced one does not exist.",
+            Shape::Choice(ON_MISSING),
+            DefaultValue::Word(defaults::ON_MISSING.name()),
+            "The action when an item is written that refers to an item that does not exist.",
         ),
         default(
             "on_delete",
-            Kind::Choice(ON_DELETE),
-            "\"report\"",
-            "What is done when the referenced item was deleted while others refer to it.",
+            Shape::Choice(ON_DELETE),
+            DefaultValue::Word(defaults::ON_DELETE.name()),
+            "The action when an item is deleted while other items refer to it.",
         ),
         optional(
             "on_ttl_delete",
-            Kind::Choice(ON_DELETE),
-            "The same, for a delete made by TTL; as `on_delete` if absent.",
+            Shape::Choice(ON_DELETE),
+            "The action when TTL deletes an item while other items refer to it; by default, the same as `on_delete`.",
         ),
         optional(
             "default",
-            Kind::Either(&[Kind::Literal, map(&CAPTURE, &Kind::Literal, ENTRIES_MAX)]),
-            "The value for `set_default`: one value, or one for each capture. Its target must exist.",
+            Shape::Either(&[Shape::Literal, map(&CAPTURE, &Shape::Literal, ENTRIES_MAX)]),
+            "The value for `set_default`: one value, or one for each capture. The item that it refers to must exist.",
         ),
         optional(
             "find",
-            Kind::Either(&[
-                Kind::Choice(FIND),
-                Kind::Record(&FIND_INDEX),
-                Kind::Record(&FIND_MIRROR),
+            Shape::Either(&[
+                Shape::Choice(FIND),
+                Shape::Object(&FIND_INDEX),
+                Shape::Object(&FIND_MIRROR),
             ]),
-            "How the referencing items of a deleted target are found; derived if the referenced key fixes their partition key.",
+            "How the items that refer to a deleted item are found. It can be omitted if the referenced key determines their partition key: then they are found by a query of the table.",
         ),
         default(
             "grace",
-            Kind::Text(&DURATION),
-            "\"2s\"",
-            "How long a dangling reference may last before it counts, like a deferred constraint.",
+            Shape::Text(&DURATION),
+            DefaultValue::Duration(defaults::GRACE),
+            "How long a dangling reference may last before it is a violation.",
         ),
-        default("mode", Kind::Choice(MODES), "\"enforce\"", "What the rule does."),
-        default("severity", Kind::Choice(SEVERITIES), "\"error\"", "How much a violation weighs."),
+        MODE,
+        SEVERITY,
         default(
             "max_fanout",
-            Kind::Count,
-            "10000",
-            "How many items one delete may touch before it stops and alarms.",
+            Shape::Count,
+            DefaultValue::Count(defaults::FANOUT_MAX),
+            "The most items that one delete may affect. The excess is reported as `fanout_exceeded`.",
         ),
         default(
             "max_depth",
-            Kind::Count,
-            "15",
-            "How many levels deep a cascade from items to others of the same kind may go.",
+            Shape::Count,
+            DefaultValue::Count(defaults::DEPTH_MAX),
+            "The most levels that a cascade between items of the same entity may descend.",
         ),
     ],
 };
 
-const FIND_INDEX: Record = Record {
-    what: "a look-up by index",
+const FIND_INDEX: Object = Object {
+    what: "a lookup by index",
     doc: "The referencing items are found through a global secondary index.",
-    keys: &[
-        required("index", Kind::Text(&ATTRIBUTE), "The name of the index."),
+    fields: &[
+        required("index", Shape::Text(&ATTRIBUTE), "The name of the index."),
         required(
             "key",
-            map(&KEY_ATTRIBUTE, &Kind::Text(&TEMPLATE), 2),
-            "The index's partition key, then its sort key if it is known: a template for each, of the captures of the referenced key; `id:N` and `id:B` for attributes that are numbers or binaries.",
+            map(&KEY_ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
+            "A template for the index's partition key and, optionally, one for its sort key, made of captures of the referenced key. Write `id:N` for a number and `id:B` for a binary.",
         ),
     ],
 };
 
-const FIND_MIRROR: Record = Record {
-    what: "a look-up by mirror",
+const FIND_MIRROR: Object = Object {
+    what: "a lookup by mirror",
     doc: "The referencing items are found through their mirrors.",
-    keys: &[required(
+    fields: &[required(
         "mirror",
-        Kind::Text(&NAME),
+        Shape::Text(&NAME),
         "The mirror rule whose source is the referencing entity.",
     )],
 };
 
-const MIRROR: Record = Record {
+const MIRROR: Object = Object {
     what: "a mirror",
-    doc: "A derived copy of each item of an entity, at another key.",
-    keys: &[
-        required("source", Kind::Text(&NAME), "The entity that the application writes."),
+    doc: "A copy of each item of an entity, at another key.",
+    fields: &[
+        required("source", Shape::Text(&NAME), "The entity that the application writes."),
         required(
             "mirror",
-            Kind::Text(&NAME),
-            "The entity that Referee writes; its key has the same captures.",
+            Shape::Text(&NAME),
+            "The entity that Referee writes. Its key has the same captures as the source's key.",
         ),
         default(
             "copy",
-            Kind::Either(&[
-                Kind::Choice(COPY),
-                Kind::List { of: &Kind::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+            Shape::Either(&[
+                Shape::Choice(COPY),
+                Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
             ]),
-            "\"all\"",
-            "The attributes copied: a list of names, `all` or `none`. Removal of an attribute is copied too.",
+            DefaultValue::Word("all"),
+            "The attributes to copy: a list of names, `all` or `none`. The removal of an attribute is copied too.",
         ),
         default(
             "on_mirror_delete",
-            Kind::Choice(ON_MIRROR_DELETE),
-            "\"restore\"",
-            "What is done when someone else deleted a mirror.",
+            Shape::Choice(ON_MIRROR_DELETE),
+            DefaultValue::Word(defaults::ON_MIRROR_DELETE.name()),
+            "The action when someone else deletes a mirror item.",
         ),
         default(
             "on_mirror_edit",
-            Kind::Choice(ON_MIRROR_EDIT),
-            "\"overwrite\"",
-            "What is done when someone else changed or created a mirror.",
+            Shape::Choice(ON_MIRROR_EDIT),
+            DefaultValue::Word(defaults::ON_MIRROR_EDIT.name()),
+            "The action when someone else changes or creates a mirror item.",
         ),
         default(
             "adopt",
-            Kind::Flag,
-            "false",
-            "Whether an item that Referee did not write may be overwritten at a mirror's key.",
+            Shape::Flag,
+            DefaultValue::Flag(defaults::ADOPT),
+            "Whether the rule may overwrite an item at a mirror's key that Referee did not write.",
         ),
-        default("mode", Kind::Choice(MODES), "\"enforce\"", "What the rule does."),
-        default("severity", Kind::Choice(SEVERITIES), "\"error\"", "How much a violation weighs."),
+        MODE,
+        SEVERITY,
     ],
 };
+
+/// `mode` of a reference or a mirror.
+const MODE: Field = default(
+    "mode",
+    Shape::Choice(MODES),
+    DefaultValue::Word(defaults::MODE.name()),
+    "Whether the rule is evaluated, and whether it writes.",
+);
+
+/// `severity` of a reference or a mirror.
+const SEVERITY: Field = default(
+    "severity",
+    Shape::Choice(SEVERITIES),
+    DefaultValue::Word(defaults::SEVERITY.name()),
+    "How the rule's violations count.",
+);
 
 const TYPES: &[Word] = &[
     word("S", "string", &["string", "str", "text", "varchar"]),
@@ -231,96 +256,131 @@ const TYPES: &[Word] = &[
 ];
 
 const MATCHING: &[Word] = &[
-    word("simple", "it is not checked", &["partial"]),
-    word("full", "all parts are there, or none", &["all"]),
+    word(Matching::Simple.name(), "the reference is not checked", &["partial"]),
+    word(
+        Matching::Full.name(),
+        "it is a violation: either all parts are present, or none",
+        &["all"],
+    ),
 ];
 
-const REPORT: Word = word("report", "it is reported", &["no_action", "no action", "warn", "alarm"]);
+const REPORT: Word =
+    word(OnMissing::Report.name(), "report it", &["no_action", "no action", "warn", "alarm"]);
 const UNSET: Word = word(
-    "unset",
-    "the attributes of the reference are removed",
+    OnMissing::Unset.name(),
+    "remove the attributes of the reference",
     &["set_null", "set null", "nullify", "null"],
 );
-const SET_DEFAULT: Word =
-    word("set_default", "the reference is set to `default`", &["set default", "default"]);
+const SET_DEFAULT: Word = word(
+    OnMissing::SetDefault.name(),
+    "set the reference to `default`",
+    &["set default", "default"],
+);
 
 const ON_MISSING: &[Word] = &[
     REPORT,
-    word("delete", "the referencing item is deleted", &["cascade", "remove"]),
+    word(OnMissing::Delete.name(), "delete the referencing item", &["cascade", "remove"]),
     UNSET,
     SET_DEFAULT,
     word(
-        "revert",
-        "what was written is undone: an update goes back to the image before, an insert is deleted",
+        OnMissing::Revert.name(),
+        "undo the write: an updated item is set back to the image before the update, and an inserted item is deleted",
         &["restore", "undo", "rollback", "roll_back"],
     ),
 ];
 
 const ON_DELETE: &[Word] = &[
     REPORT,
-    word("cascade", "the referencing items are deleted", &["delete", "remove"]),
+    word(OnDelete::Cascade.name(), "delete the referencing items", &["delete", "remove"]),
     UNSET,
     SET_DEFAULT,
-    word("restore", "the referenced item is written again", &["recreate", "undo", "prevent"]),
-    word("ignore", "nothing", &["none", "nothing", "off"]),
+    word(
+        OnDelete::Restore.name(),
+        "write the referenced item again",
+        &["recreate", "undo", "prevent"],
+    ),
+    word(OnDelete::Ignore.name(), "do nothing", &["none", "nothing", "off"]),
 ];
 
-const FIND: &[Word] = &[word("none", "they are not found", &["off", "never", "false"])];
+const FIND: &[Word] = &[word(
+    "none",
+    "the referencing items are not found; only an audit finds orphans",
+    &["off", "never", "false"],
+)];
 
 const MODES: &[Word] = &[
-    word("off", "the rule is not evaluated", &["disabled", "none"]),
+    word(Mode::Off.name(), "the rule is not evaluated", &["disabled", "none"]),
     word(
-        "observe",
-        "violations are reported, with what would be done about them",
+        Mode::Observe.name(),
+        "violations are reported with what would be done about them; nothing is written",
         &["dry_run", "dry-run", "shadow", "report"],
     ),
-    word("enforce", "violations are reported, and the rule's writes are made", &["on", "enabled"]),
+    word(
+        Mode::Enforce.name(),
+        "violations are reported, and the rule's writes are made",
+        &["on", "enabled"],
+    ),
 ];
 
 const SEVERITIES: &[Word] = &[
-    word("error", "it counts as a violation", &["high", "critical"]),
+    word(Severity::Error.name(), "they count as violations", &["high", "critical"]),
     word(
-        "warn",
-        "it counts as a warning, and is no reason for exit code 1",
+        Severity::Warn.name(),
+        "they count as warnings, which do not cause exit code 1",
         &["warning", "low", "info"],
     ),
 ];
 
 const COPY: &[Word] = &[
     word("all", "all attributes", &["*", "everything"]),
-    word("none", "no attributes: the mirror has its key alone", &["keys", "keys_only", "nothing"]),
+    word(
+        "none",
+        "no attributes: a mirror item consists of its key",
+        &["keys", "keys_only", "nothing"],
+    ),
 ];
 
 const ON_MIRROR_DELETE: &[Word] = &[
-    word("restore", "it is written again", &["recreate", "undo"]),
-    word("delete_source", "its source is deleted", &["delete", "cascade"]),
+    word(OnMirrorDelete::Restore.name(), "write the mirror item again", &["recreate", "undo"]),
+    word(OnMirrorDelete::DeleteSource.name(), "delete the source item", &["delete", "cascade"]),
     REPORT,
 ];
 
-const ON_MIRROR_EDIT: &[Word] =
-    &[word("overwrite", "it is written again as its source says", &["restore", "revert"]), REPORT];
+const ON_MIRROR_EDIT: &[Word] = &[
+    word(
+        OnMirrorEdit::Overwrite.name(),
+        "write the mirror item again, from its source item",
+        &["restore", "revert"],
+    ),
+    REPORT,
+];
 
-const fn word(text: &'static str, doc: &'static str, others: &'static [&'static str]) -> Word {
-    Word { text, doc, others }
+const fn word(text: &'static str, doc: &'static str, synonyms: &'static [&'static str]) -> Word {
+    Word { text, doc, synonyms }
 }
 
-const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { name, kind, presence: Presence::Required, doc }
+const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+    Field { name, shape, presence: Presence::Required, doc }
 }
 
-const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { name, kind, presence: Presence::Optional, doc }
+const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+    Field { name, shape, presence: Presence::Optional, doc }
 }
 
-const fn default(name: &'static str, kind: Kind, value: &'static str, doc: &'static str) -> Key {
-    Key { name, kind, presence: Presence::Default(value), doc }
+const fn default(
+    name: &'static str,
+    shape: Shape,
+    value: DefaultValue,
+    doc: &'static str,
+) -> Field {
+    Field { name, shape, presence: Presence::Default(value), doc }
 }
 
-/// A map from names of the author's choosing.
-const fn named(values: &'static Kind) -> Kind {
+/// A map whose keys are names chosen by the author.
+const fn named(values: &'static Shape) -> Shape {
     map(&NAME, values, ENTRIES_MAX)
 }
 
-const fn map(keys: &'static Format, values: &'static Kind, count_max: usize) -> Kind {
-    Kind::Map { keys, values, count_max }
+const fn map(keys: &'static Format, values: &'static Shape, count_max: usize) -> Shape {
+    Shape::Map { keys, values, count_max }
 }

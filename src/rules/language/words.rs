@@ -1,53 +1,53 @@
-//! The words of the shape check: what was expected, in messages.
+//! The wording that several messages of the shape check share.
 
-use super::shape::Place;
-use super::{Key, Kind, Record};
+use super::grammar::{Field, Object, Shape};
+use super::subject::Subject;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::span::Span;
 
-/// What a value has to be, for messages.
-pub(super) fn expected(kind: &Kind) -> String {
-    match kind {
-        Kind::Version => "the number 1".to_owned(),
-        Kind::Flag => "`true` or `false`".to_owned(),
-        Kind::Count => "a whole number".to_owned(),
-        Kind::Literal => "a text, number or boolean".to_owned(),
-        Kind::Text(format) => format!("{}, as text", format.what),
-        Kind::Choice(words) => {
+/// The values of this shape, for messages.
+pub(super) fn expected(shape: &Shape) -> String {
+    match shape {
+        Shape::Version => "the number 1".to_owned(),
+        Shape::Flag => "`true` or `false`".to_owned(),
+        Shape::Count => "a whole number".to_owned(),
+        Shape::Literal => "a text, a number or a boolean".to_owned(),
+        Shape::Text(format) => format!("{} (text)", format.what),
+        Shape::Choice([only]) => format!("`{}`", only.text),
+        Shape::Choice(words) => {
             let words: Vec<_> = words.iter().map(|word| format!("`{}`", word.text)).collect();
-            words.join(", ")
+            format!("one of {}", words.join(", "))
         }
-        Kind::List { .. } => "a list".to_owned(),
-        Kind::Map { .. } | Kind::Record(_) => "a map".to_owned(),
-        Kind::Either(kinds) => {
-            let mut all: Vec<_> = kinds.iter().map(expected).collect();
+        Shape::List { .. } => "a list".to_owned(),
+        Shape::Map { .. } | Shape::Object(_) => "a map".to_owned(),
+        Shape::Either(shapes) => {
+            let mut all: Vec<_> = shapes.iter().map(expected).collect();
             all.dedup();
             all.join(" or ")
         }
     }
 }
 
-pub(super) fn missing_key(key: &Key, place: &Place) -> Diagnostic {
-    let help = if matches!(key.kind, Kind::Version) {
+pub(super) fn missing_key(field: &Field, subject: &Subject) -> Diagnostic {
+    let help = if matches!(field.shape, Shape::Version) {
         "begin the file with `version: 1`".to_owned()
     } else {
-        format!("`{}`: {}", key.name, decapitalized(key.doc))
+        format!("`{}`: {}", field.name, decapitalized(field.doc))
     };
-    Diagnostic::new(&codes::MISSING_KEY, format!("{} has no `{}`", place.what, key.name))
-        .at(place.span, format!("`{}` is required", key.name))
+    Diagnostic::new(&codes::MISSING_KEY, format!("{} has no `{}`", subject.name, field.name))
+        .at(subject.span, format!("`{}` is required", field.name))
         .help(help)
 }
 
-pub(super) fn too_many(count: usize, count_max: usize, place: &Place) -> Diagnostic {
+pub(super) fn too_many(count: usize, count_max: usize, subject: &Subject) -> Diagnostic {
     Diagnostic::new(
         &codes::LIMIT,
-        format!("{} has {count} entries, and {count_max} are the most", place.what),
+        format!("{} has {count} entries; the maximum is {count_max}", subject.name),
     )
-    .at(place.span, "too many")
+    .at(subject.span, "too many entries")
 }
 
-/// The doc sentence as the end of another sentence.
+/// A sentence without its capital letter and its full stop.
 pub(super) fn decapitalized(doc: &str) -> String {
     let mut characters = doc.trim_end_matches('.').chars();
     characters
@@ -56,25 +56,20 @@ pub(super) fn decapitalized(doc: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The record's noun without its article.
-pub(super) fn noun(record: &Record) -> &'static str {
-    record.what.split_once(' ').map_or(record.what, |(_, noun)| noun)
+/// The object's name without its article.
+pub(super) fn noun(object: &Object) -> &'static str {
+    object.what.split_once(' ').map_or(object.what, |(_, noun)| noun)
 }
 
-pub(super) fn key_names(record: &Record) -> String {
-    let names: Vec<_> = record.keys.iter().map(|key| format!("`{}`", key.name)).collect();
+pub(super) fn key_names(object: &Object) -> String {
+    let names: Vec<_> = object.fields.iter().map(|field| format!("`{}`", field.name)).collect();
     names.join(", ")
 }
 
-/// The record below this one that has a key of this name.
-pub(super) fn owner_of(record: &Record, name: &str) -> Option<&'static str> {
-    record.keys.iter().find_map(|key| {
-        let Kind::Map { values: Kind::Record(inner), .. } = key.kind else { return None };
-        inner.keys.iter().any(|key| key.name == name).then_some(inner.what)
+/// The name of the object inside this one that has a key of this name.
+pub(super) fn owner_of(object: &Object, key: &str) -> Option<&'static str> {
+    object.fields.iter().find_map(|field| {
+        let Shape::Map { values: Shape::Object(inner), .. } = field.shape else { return None };
+        inner.fields.iter().any(|field| field.name == key).then_some(inner.what)
     })
-}
-
-/// The value's place, or its key's if it has none of its own.
-pub(super) fn visible(value: Span, key: Span) -> Span {
-    if value.start == value.end { key } else { value }
 }

@@ -1,17 +1,17 @@
 //! The ids of tables, entities and rules.
 
-/// A table's place in [`Rules::tables`].
+/// The index of a table in [`Rules::tables`](super::Rules::tables).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub usize);
 
-/// An entity's place in [`Rules::entities`].
+/// The index of an entity in [`Rules::entities`](super::Rules::entities).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityId(pub usize);
 
-/// A reference's place in [`Rules::references`].
+/// The index of a reference in [`Rules::references`](super::Rules::references).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReferenceId(pub usize);
 
-/// A mirror's place in [`Rules::mirrors`].
+/// The index of a mirror in [`Rules::mirrors`](super::Rules::mirrors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MirrorId(pub usize);

@@ -3,7 +3,7 @@
 use super::ids::EntityId;
 use super::mode::{Mode, Severity};
 
-/// A derived copy of each item of an entity, at another key.
+/// A rule that keeps a copy of each item of an entity at another key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
     /// The rule's name.
@@ -12,54 +12,81 @@ pub struct Mirror {
     pub source: EntityId,
     /// The entity that Referee writes.
     pub mirror: EntityId,
-    /// For each capture of the mirror's key, its place among the source's captures.
+    /// For each capture of the mirror's key, its index among the source's captures.
     pub mirror_from_source: Vec<usize>,
-    /// For each capture of the source's key, its place among the mirror's captures.
+    /// For each capture of the source's key, its index among the mirror's captures.
     pub source_from_mirror: Vec<usize>,
-    /// The attributes copied.
+    /// The attributes to copy.
     pub copy: Copied,
-    /// What happens when someone else deletes a mirror.
+    /// The action when someone else deletes a mirror item.
     pub on_mirror_delete: OnMirrorDelete,
-    /// What happens when someone else changes or creates a mirror.
+    /// The action when someone else changes or creates a mirror item.
     pub on_mirror_edit: OnMirrorEdit,
-    /// Whether an item that Referee did not write may be overwritten at a mirror's key.
+    /// Whether the rule may overwrite an item at a mirror's key that Referee did not write.
     pub adopt: bool,
-    /// What the rule does.
+    /// Whether the rule is evaluated, and whether it writes.
     pub mode: Mode,
-    /// How much its violations weigh.
+    /// How its violations count.
     pub severity: Severity,
 }
 
-/// The attributes that a mirror copies. Key attributes and the reserved mark are never copied.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The attributes that a mirror rule copies. It never copies key attributes or the reserved
+/// attribute `_referee`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copied {
-    /// All of them.
-    #[default]
+    /// All attributes.
     All,
-    /// None: the mirror has its key alone.
+    /// No attributes: a mirror item consists of its key.
     None,
-    /// These.
+    /// These attributes.
     List(Vec<String>),
 }
 
-/// What happens when someone else deletes a mirror.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The action when someone else deletes a mirror item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMirrorDelete {
-    /// It is written again.
-    #[default]
+    /// Write the mirror item again.
     Restore,
-    /// Its source is deleted.
+    /// Delete the source item.
     DeleteSource,
-    /// It is reported.
+    /// Report it.
     Report,
 }
 
-/// What happens when someone else changes or creates a mirror.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+impl OnMirrorDelete {
+    /// Every action.
+    pub(crate) const ALL: [Self; 3] = [Self::Restore, Self::DeleteSource, Self::Report];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restore => "restore",
+            Self::DeleteSource => "delete_source",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// The action when someone else changes or creates a mirror item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMirrorEdit {
-    /// It is written again as its source says.
-    #[default]
+    /// Write the mirror item again, from its source item.
     Overwrite,
-    /// It is reported.
+    /// Report it.
     Report,
+}
+
+impl OnMirrorEdit {
+    /// Every action.
+    pub(crate) const ALL: [Self; 2] = [Self::Overwrite, Self::Report];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overwrite => "overwrite",
+            Self::Report => "report",
+        }
+    }
 }

@@ -1,42 +1,51 @@
-//! What every rule has: its mode and its severity.
+//! The mode and the severity, which every rule has.
 
-/// What a rule does with what it finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Whether a rule is evaluated, and whether it writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The rule is not evaluated.
     Off,
-    /// Violations are reported, with what would be done about them.
+    /// Violations are reported with what would be done about them. Nothing is written.
     Observe,
     /// Violations are reported, and the rule's writes are made.
-    #[default]
     Enforce,
 }
 
 impl Mode {
-    /// The mode of this name in the rule file.
+    /// Every mode.
+    pub(crate) const ALL: [Self; 3] = [Self::Off, Self::Observe, Self::Enforce];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    /// The mode with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "off" => Some(Self::Off),
-            "observe" => Some(Self::Observe),
-            "enforce" => Some(Self::Enforce),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
     }
 }
 
-/// How much a violation weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How a rule's violations count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Counts as a violation.
-    #[default]
+    /// They count as violations.
     Error,
-    /// Counts as a warning, and is no reason for exit code 1.
+    /// They count as warnings, which do not cause exit code 1.
     Warn,
 }
 
 impl Severity {
-    /// The name that the rule file and output use.
+    /// Every severity.
+    pub(crate) const ALL: [Self; 2] = [Self::Error, Self::Warn];
+
+    /// The name that rule files and output use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

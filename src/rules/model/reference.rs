@@ -12,59 +12,59 @@ use crate::rules::template::KeyTemplate;
 pub struct Reference {
     /// The rule's name.
     pub name: String,
-    /// The entity that refers.
+    /// The referencing entity.
     pub from: EntityId,
-    /// The entity that is referred to.
+    /// The referenced entity.
     pub to: EntityId,
     /// Where the value of each capture of the referenced key comes from, in the order of
-    /// [`EntityKey::captures`].
+    /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     pub components: Vec<Source>,
-    /// What a composite reference with some parts missing means.
+    /// How a composite reference is treated when some of its parts are missing.
     pub matching: Matching,
     /// Whether a missing reference is a violation.
     pub required: bool,
-    /// What is done when the referenced item does not exist.
+    /// The action when the referenced item does not exist.
     pub on_missing: OnMissing,
-    /// What is done when the referenced item is deleted while others refer to it.
+    /// The action when the referenced item is deleted while other items refer to it.
     pub on_delete: OnDelete,
-    /// The same, for a delete made by TTL.
+    /// The same, if TTL deleted the item.
     pub on_ttl_delete: OnDelete,
-    /// For each of [`Self::components`], the value that `set_default` sets; nothing for those that
-    /// come from the key, nor without a default.
+    /// For each of [`Self::components`], the value that `set_default` sets. `None` for components
+    /// that it does not change, and if the rule has no default.
     pub defaults: Vec<Option<Value<'static>>>,
-    /// How the referencing items of a deleted target are found.
+    /// How the items that refer to a deleted item are found.
     pub find: Find,
-    /// How long a dangling reference may last before it counts.
+    /// How long a dangling reference may last before it is a violation.
     pub grace: Duration,
-    /// What the rule does.
+    /// Whether the rule is evaluated, and whether it writes.
     pub mode: Mode,
-    /// How much its violations weigh.
+    /// How its violations count.
     pub severity: Severity,
-    /// How many items one delete may touch.
+    /// The most items that one delete may affect.
     pub fanout_max: u64,
-    /// How many levels deep a cascade may go that leads from items to others of the same kind.
+    /// The most levels that a cascade between items of one entity may descend.
     pub depth_max: u64,
 }
 
 impl Reference {
-    /// Whether it refers once for each element of a list or set.
+    /// Whether an item refers once for each element of a list or set.
     #[must_use]
     pub fn has_elements(&self) -> bool {
         self.components.iter().any(|source| matches!(source, Source::Elements(..)))
     }
 
-    /// The paths of the attributes that it is made of, besides the key.
+    /// The paths of the attributes that are parts of the reference.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.components.iter().filter_map(Source::path)
     }
 
-    /// What is done when the referenced item is deleted, by whomever.
+    /// The actions for all deletes of a referenced item: `on_delete` and `on_ttl_delete`.
     #[must_use]
     pub fn on_deletes(&self) -> [OnDelete; 2] {
         [self.on_delete, self.on_ttl_delete]
     }
 
-    /// Whether deletes by the rule may cause others by the same rule.
+    /// Whether a delete by this rule can cause further deletes by the same rule.
     #[must_use]
     pub fn is_recursive(&self) -> bool {
         self.from == self.to && self.on_deletes().contains(&OnDelete::Cascade)
@@ -74,7 +74,8 @@ impl Reference {
 /// Where one part of a reference comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A capture of the referencing item's own key, by its place in [`EntityKey::captures`].
+    /// A capture of the referencing item's key, by its index in
+    /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     Capture(usize),
     /// The value at a path.
     Attribute(Path, Type),
@@ -83,7 +84,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Where in the referencing item it is; nothing for a part of its key.
+    /// The path in the referencing item; `None` for a part of its key.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -93,69 +94,111 @@ impl Source {
     }
 }
 
-/// What a composite reference with some parts missing means: SQL's `MATCH`.
+/// How a composite reference is treated when some of its parts are missing: SQL's `MATCH`.
 ///
 /// <https://www.postgresql.org/docs/current/sql-createtable.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matching {
-    /// It is not checked.
-    #[default]
+    /// The reference is not checked.
     Simple,
-    /// All parts are there, or none.
+    /// It is a violation: either all parts are present, or none.
     Full,
 }
 
-/// What is done when the referenced item does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+impl Matching {
+    /// Every way.
+    pub(crate) const ALL: [Self; 2] = [Self::Simple, Self::Full];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// The action when the referenced item does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMissing {
-    /// It is reported.
-    #[default]
+    /// Report it.
     Report,
-    /// The referencing item is deleted.
+    /// Delete the referencing item.
     Delete,
-    /// The attributes of the reference are removed.
+    /// Remove the attributes of the reference.
     Unset,
-    /// The reference is set to its default.
+    /// Set the reference to its default.
     SetDefault,
-    /// What was written is undone: an update goes back to the image before it, an insert is
-    /// deleted.
+    /// Undo the write: an updated item is set back to the image before the update, and an inserted
+    /// item is deleted.
     Revert,
 }
 
-/// What is done when a referenced item is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+impl OnMissing {
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Delete => "delete",
+            Self::Unset => "unset",
+            Self::SetDefault => "set_default",
+            Self::Revert => "revert",
+        }
+    }
+}
+
+/// The action when a referenced item is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
-    /// The items left behind are reported.
-    #[default]
+    /// Report the orphans.
     Report,
-    /// They are deleted.
+    /// Delete the orphans.
     Cascade,
-    /// The attributes of their references are removed.
+    /// Remove the attributes of the orphans' references.
     Unset,
-    /// Their references are set to the default.
+    /// Set the orphans' references to the default.
     SetDefault,
-    /// The referenced item is written again.
+    /// Write the referenced item again.
     Restore,
-    /// Nothing: the items left behind are as they should be.
+    /// Do nothing: orphans are allowed.
     Ignore,
 }
 
-/// How the referencing items of a deleted target are found.
+impl OnDelete {
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Cascade => "cascade",
+            Self::Unset => "unset",
+            Self::SetDefault => "set_default",
+            Self::Restore => "restore",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// How the items that refer to a deleted item are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Find {
-    /// The referenced key fixes their partition key: a strongly consistent query.
+    /// By a strongly consistent query of the table: the referenced key determines the partition key
+    /// of the referencing items.
     Derived,
-    /// Through a global secondary index, whose key is built from the referenced key's captures.
+    /// Through a global secondary index, whose key is built from the captures of the referenced key.
     Index {
-        /// The index, by its place in the referencing table's [`Table::indexes`].
+        /// The position of the index in [`Table::indexes`](super::Table::indexes) of the referencing
+        /// table.
         index: usize,
-        /// The value of the index's partition key.
+        /// The template of the index's partition key.
         partition: KeyTemplate,
-        /// What the index's sort key is or begins with.
+        /// The template of the index's sort key, or of the beginning of that key.
         sort: Option<KeyTemplate>,
     },
     /// Through the mirrors of the referencing items.
     Mirror(MirrorId),
-    /// Not at all.
+    /// They are not found.
     None,
 }

@@ -1,4 +1,4 @@
-//! All the rules of a file.
+//! The checked content of a rule file.
 
 use std::ops::Index;
 
@@ -10,10 +10,10 @@ use super::reference::Reference;
 use super::table::Table;
 use crate::data::KeySchema;
 
-/// A whole rule file, checked.
+/// The checked content of a rule file. All lists are in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
-    /// The tables, in the order of the file.
+    /// The tables.
     pub tables: Vec<Table>,
     /// The kinds of item.
     pub entities: Vec<Entity>,
@@ -24,7 +24,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The same rules with every rule that is on in this mode. A rule that is off stays off.
+    /// The same rules, with this mode in every rule that is not off.
     #[must_use]
     pub fn in_mode(mut self, mode: Mode) -> Self {
         let references = self.references.iter_mut().map(|reference| &mut reference.mode);
@@ -38,8 +38,8 @@ impl Rules {
     /// The table with this name in DynamoDB.
     #[must_use]
     pub fn table_named(&self, name: &str) -> Option<(TableId, &KeySchema)> {
-        let place = self.tables.iter().position(|table| table.name == name)?;
-        Some((TableId(place), &self.tables.get(place)?.key))
+        let index = self.tables.iter().position(|table| table.name == name)?;
+        Some((TableId(index), &self.tables.get(index)?.key))
     }
 
     /// The names of all tables in DynamoDB, for messages.
@@ -55,25 +55,25 @@ impl Rules {
         &self[self[entity].table]
     }
 
-    /// The entity whose items make a reference.
+    /// The referencing entity of a reference.
     #[must_use]
     pub fn referencing(&self, rule: ReferenceId) -> &Entity {
         &self[self[rule].from]
     }
 
-    /// The entity whose items a reference refers to.
+    /// The referenced entity of a reference.
     #[must_use]
     pub fn referenced(&self, rule: ReferenceId) -> &Entity {
         &self[self[rule].to]
     }
 
-    /// The entity whose items a rule mirrors.
+    /// The source entity of a mirror rule.
     #[must_use]
     pub fn source_of(&self, rule: MirrorId) -> &Entity {
         &self[self[rule].source]
     }
 
-    /// The entity whose items are a rule's mirrors.
+    /// The mirror entity of a mirror rule.
     #[must_use]
     pub fn mirror_of(&self, rule: MirrorId) -> &Entity {
         &self[self[rule].mirror]
@@ -82,14 +82,14 @@ impl Rules {
     /// The key schema of an entity's table.
     #[must_use]
     pub fn key_schema(&self, entity: EntityId) -> &KeySchema {
-        &self[self[entity].table].key
+        &self.table_of(entity).key
     }
 }
 
 impl Index<TableId> for Rules {
     type Output = Table;
 
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: TableId) -> &Table {
         &self.tables[id.0]
     }
@@ -98,7 +98,7 @@ impl Index<TableId> for Rules {
 impl Index<EntityId> for Rules {
     type Output = Entity;
 
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: EntityId) -> &Entity {
         &self.entities[id.0]
     }
@@ -107,7 +107,7 @@ impl Index<EntityId> for Rules {
 impl Index<ReferenceId> for Rules {
     type Output = Reference;
 
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: ReferenceId) -> &Reference {
         &self.references[id.0]
     }
@@ -116,7 +116,7 @@ impl Index<ReferenceId> for Rules {
 impl Index<MirrorId> for Rules {
     type Output = Mirror;
 
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in these rules")]
+    #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: MirrorId) -> &Mirror {
         &self.mirrors[id.0]
     }

@@ -5,23 +5,23 @@ use crate::data::KeySchema;
 /// A table that the rules watch or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The name that the rule file gives it.
+    /// The table's name in the rule file.
     pub alias: String,
-    /// The table's own name in DynamoDB.
+    /// The table's name in DynamoDB.
     pub name: String,
-    /// Its primary key.
+    /// The table's primary key.
     pub key: KeySchema,
     /// The character that ends a capture in key templates.
     pub separator: char,
-    /// The indexes that the rules look things up by.
+    /// The indexes that references name in `find`.
     pub indexes: Vec<TableIndex>,
 }
 
-/// A global secondary index, as far as the rules tell.
+/// A global secondary index, as the rule file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableIndex {
     /// The index's name.
     pub name: String,
-    /// Its key.
+    /// The index's key. The sort key is absent if no rule uses it.
     pub key: KeySchema,
 }

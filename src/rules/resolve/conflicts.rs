@@ -1,22 +1,23 @@
-//! Actions of two rules that undo each other, or that reach further than they say.
+//! Actions that conflict: two rules that undo each other, or a rule that changes the reference of
+//! another.
 
-use super::Scope;
-use super::actions::{changed, written};
+use super::changes::{changed_paths, declared_actions};
+use super::scope::Scope;
 use crate::data::{Path, Value};
-use crate::rules::ast::{self, Action};
+use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, Mode, Source};
 use crate::rules::span::Spanned;
 
-/// A reference as the file has it, and as it was understood.
+/// A reference as it is declared, and as it was resolved.
 #[derive(Clone, Copy)]
 struct Rule<'r> {
-    written: &'r ast::Reference,
-    meant: Option<&'r model::Reference>,
+    declared: &'r ast::Reference,
+    resolved: Option<&'r model::Reference>,
 }
 
-/// Finds the actions that do not go together. The references are in the order of the file.
+/// Finds conflicting actions. `references` are in the order of the file.
 pub(super) fn check(
     scope: &Scope<'_>,
     references: &[Option<model::Reference>],
@@ -27,34 +28,34 @@ pub(super) fn check(
         .references
         .iter()
         .zip(references)
-        .map(|(written, meant)| Rule { written, meant: meant.as_ref() })
-        .filter(|rule| rule.written.mode != Some(Mode::Off))
+        .map(|(declared, resolved)| Rule { declared, resolved: resolved.as_ref() })
+        .filter(|rule| rule.declared.mode != Some(Mode::Off))
         .collect();
-    for (at, rule) in rules.iter().enumerate() {
-        let reference = rule.written;
+    for (index, rule) in rules.iter().enumerate() {
+        let reference = rule.declared;
         problems.extend(changes_mirror(reference, scope));
         problems.extend(restores_mirror(reference, scope));
         problems.extend(deletes_restored(reference, reference));
-        for before in rules.iter().take(at) {
-            let other = before.written;
-            let fight = opposed(reference, other)
+        for before in rules.iter().take(index) {
+            let other = before.declared;
+            let conflict = opposite_actions(reference, other)
                 .or_else(|| deletes_restored(other, reference))
                 .or_else(|| deletes_restored(reference, other));
-            problems.extend(fight);
-            problems.extend(in_common(*before, *rule));
+            problems.extend(conflict);
+            problems.extend(shared_attributes(*before, *rule));
         }
     }
 }
 
-/// Opposite answers to one delete.
-fn opposed(reference: &ast::Reference, other: &ast::Reference) -> Option<Diagnostic> {
+/// Two rules that react to the same delete with opposite actions.
+fn opposite_actions(reference: &ast::Reference, other: &ast::Reference) -> Option<Diagnostic> {
     let (to, other_to) = (reference.to.as_ref()?, other.to.as_ref()?);
     if to.value != other_to.value {
         return None;
     }
-    let opposed = |left: &Spanned<Action>, right: &Spanned<Action>| {
-        (left.value == Action::Restore && right.value.changes_referencing())
-            || (right.value == Action::Restore && left.value.changes_referencing())
+    let are_opposite = |left: &Spanned<ReferentialAction>, right: &Spanned<ReferentialAction>| {
+        (left.value == ReferentialAction::Restore && right.value.changes_referencing())
+            || (right.value == ReferentialAction::Restore && left.value.changes_referencing())
     };
     let on_delete = reference.on_delete.as_ref().zip(other.on_delete.as_ref());
     let on_ttl_delete = reference
@@ -65,66 +66,71 @@ fn opposed(reference: &ast::Reference, other: &ast::Reference) -> Option<Diagnos
     let (left, right) = [on_delete, on_ttl_delete]
         .into_iter()
         .flatten()
-        .find(|(left, right)| opposed(left, right))?;
+        .find(|(left, right)| are_opposite(left, right))?;
     Some(
         Diagnostic::new(
-            &codes::FIGHT,
+            &codes::CONFLICT,
             format!(
-                "`{}` and `{}` answer the delete of one `{}` with opposite actions",
+                "`{}` and `{}` have opposite actions when a `{}` is deleted",
                 other.name.value, reference.name.value, to.value
             ),
         )
-        .at(left.span, format!("`{}`", left.value.word()))
-        .at(right.span, format!("`{}`", right.value.word()))
-        .help("let one of the two `report`"),
+        .at(left.span, format!("`{}`", left.value.name()))
+        .at(right.span, format!("`{}`", right.value.name()))
+        .help("change one of the actions to `report`"),
     )
 }
 
-/// A rule deletes items that another one, or the same, writes again.
+/// A rule that deletes items which another rule, or the same one, writes again.
 ///
-/// What is written again refers to the same missing item as before, so that it may be deleted
-/// again, and so on. A delete of Referee's own is none made by TTL, so only `on_delete` matters.
+/// A restored item refers to the same missing item as before, so it would be deleted and restored
+/// again and again. Deletes by Referee are not deletes by TTL, so only `on_delete` matters.
 fn deletes_restored(deleter: &ast::Reference, restorer: &ast::Reference) -> Option<Diagnostic> {
     let entity = &deleter.from.as_ref()?.value;
     if *entity != restorer.to.as_ref()?.value {
         return None;
     }
-    let restore = restorer.on_delete.as_ref().filter(|it| it.value == Action::Restore)?;
-    let delete = written(deleter)
-        .find(|action| matches!(action.value, Action::Cascade | Action::Delete | Action::Revert))?;
+    let restore =
+        restorer.on_delete.as_ref().filter(|it| it.value == ReferentialAction::Restore)?;
+    let delete = declared_actions(deleter).find(|action| {
+        matches!(
+            action.value,
+            ReferentialAction::Cascade | ReferentialAction::Delete | ReferentialAction::Revert
+        )
+    })?;
     let (name, other) = (&deleter.name.value, &restorer.name.value);
     let message = if name == other {
-        format!("`{name}` deletes items of `{entity}` and writes them again")
+        format!("`{name}` deletes items of `{entity}` and restores them")
     } else {
-        format!("`{name}` deletes items of `{entity}` that `{other}` writes again")
+        format!("`{name}` deletes items of `{entity}`, and `{other}` restores them")
     };
     Some(
-        Diagnostic::new(&codes::FIGHT, message)
-            .at(delete.span, format!("`{}` deletes them", delete.value.word()))
+        Diagnostic::new(&codes::CONFLICT, message)
+            .at(delete.span, format!("`{}` deletes them", delete.value.name()))
             .at(restore.span, "`restore` writes them again")
-            .help("let one of the two `report`"),
+            .help("change one of the actions to `report`"),
     )
 }
 
-/// The mirror rule that writes the entity of this name, and is on. What it writes over its own
-/// source is another problem.
+/// The mirror rule that writes the entity of this name and is not off. A rule that overwrites its own
+/// source has its own diagnostic.
 fn writer<'f>(entity: Option<&Spanned<String>>, scope: &Scope<'f>) -> Option<&'f ast::Mirror> {
     let entity = &entity?.value;
     let mirror = scope.writer_of(entity).filter(|mirror| mirror.mode != Some(Mode::Off))?;
     mirror.source.as_ref().is_none_or(|source| source.value != *entity).then_some(mirror)
 }
 
-/// An action that changes what a mirror rule writes, which the mirror rule undoes.
+/// An action that changes mirror items, which the mirror rule undoes.
 fn changes_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagnostic> {
     let mirror = writer(reference.from.as_ref(), scope)?;
-    let action = written(reference).find(|action| action.value.changes_referencing())?;
+    let action = declared_actions(reference).find(|action| action.value.changes_referencing())?;
     Some(
         Diagnostic::new(
-            &codes::FIGHT,
+            &codes::CONFLICT,
             format!("`{}` changes items that `{}` writes", reference.name.value, mirror.name.value),
         )
-        .at(action.span, format!("`{}`", action.value.word()))
-        .at(mirror.name.span, "puts them right again")
+        .at(action.span, format!("`{}`", action.value.name()))
+        .at(mirror.name.span, "undoes the change")
         .help(match &mirror.source {
             Some(source) => format!("declare the reference on the source, `{}`", source.value),
             None => "declare the reference on the source".to_owned(),
@@ -132,20 +138,21 @@ fn changes_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagn
     )
 }
 
-/// A deleted mirror is written again, which the mirror rule deletes again if its source is gone.
+/// A `restore` of mirror items, which the mirror rule deletes again if the source item is deleted.
 fn restores_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagnostic> {
     let mirror = writer(reference.to.as_ref(), scope)?;
-    let restore = written(reference).find(|action| action.value == Action::Restore)?;
+    let restore =
+        declared_actions(reference).find(|action| action.value == ReferentialAction::Restore)?;
     Some(
         Diagnostic::new(
-            &codes::FIGHT,
+            &codes::CONFLICT,
             format!(
-                "`{}` writes items again that `{}` deletes",
+                "`{}` restores items that `{}` deletes",
                 reference.name.value, mirror.name.value
             ),
         )
-        .at(restore.span, "`restore` of a mirror")
-        .at(mirror.name.span, "deletes it when its source is gone")
+        .at(restore.span, "writes a mirror item again")
+        .at(mirror.name.span, "deletes a mirror item whose source is deleted")
         .help(match &mirror.source {
             Some(source) => format!("refer to the source, `{}`", source.value),
             None => "refer to the source".to_owned(),
@@ -153,70 +160,76 @@ fn restores_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diag
     )
 }
 
-/// What two references of one item do to the attributes that both are made of.
-fn in_common(first: Rule<'_>, second: Rule<'_>) -> Option<Diagnostic> {
-    let (left, right) = (first.meant?, second.meant?);
+/// Conflicts between two references of one entity that have attributes in common.
+fn shared_attributes(first: Rule<'_>, second: Rule<'_>) -> Option<Diagnostic> {
+    let (left, right) = (first.resolved?, second.resolved?);
     let is_same = left.to == right.to && left.components == right.components;
     if left.from != right.from || is_same {
         return None;
     }
-    let changed_by_both =
-        changed(&left.components).find(|path| changed(&right.components).any(|it| it == *path));
+    let changed_by_both = changed_paths(&left.components)
+        .find(|path| changed_paths(&right.components).any(|it| it == *path));
     changed_by_both
-        .and_then(|path| endless(first, second, path))
-        .or_else(|| also_changed(first, second))
-        .or_else(|| also_changed(second, first))
+        .and_then(|path| different_defaults(first, second, path))
+        .or_else(|| changes_other(first, second))
+        .or_else(|| changes_other(second, first))
 }
 
-/// Each of two rules sets an attribute to what the other one may find missing.
-fn endless(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Option<Diagnostic> {
+/// Two rules that set an attribute to different defaults, so that each may undo the other.
+fn different_defaults(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Option<Diagnostic> {
     let sets = |rule: Rule<'_>| {
-        let action = rule.written.on_missing.as_ref();
-        action.filter(|action| action.value == Action::SetDefault).map(|action| action.span)
+        let action = rule.declared.on_missing.as_ref();
+        action
+            .filter(|action| action.value == ReferentialAction::SetDefault)
+            .map(|action| action.span)
     };
     let (left, right) = (sets(first)?, sets(second)?);
-    let default = |rule: Rule<'_>| default_of(rule.meant?, shared).cloned();
+    let default = |rule: Rule<'_>| default_of(rule.resolved?, shared).cloned();
     if default(first) == default(second) {
         return None;
     }
     Some(
         Diagnostic::new(
-            &codes::FIGHT,
+            &codes::CONFLICT,
             format!(
-                "`{}` and `{}` set `{shared}` to different values",
-                first.written.name.value, second.written.name.value
+                "`{}` and `{}` set `{shared}` to different defaults",
+                first.declared.name.value, second.declared.name.value
             ),
         )
-        .at(left, "sets one value")
-        .at(right, "sets the other")
-        .help("let one of the two `report`, or give both the same default"),
+        .at(left, "sets one default")
+        .at(right, "sets the other default")
+        .help("change one of the actions to `report`, or write the same default in both"),
     )
 }
 
-/// What `set_default` writes at this path.
+/// The value that `set_default` writes at this path.
 fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Value<'static>> {
     let is_at_path = |source: &Source| source.path() == Some(path);
-    let at = reference.components.iter().position(is_at_path)?;
-    reference.defaults.get(at)?.as_ref()
+    let index = reference.components.iter().position(is_at_path)?;
+    reference.defaults.get(index)?.as_ref()
 }
 
-/// An action on the one reference changes what the other one is made of.
-fn also_changed(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
-    let parts = &other.meant?.components;
-    let shared = changed(&rule.meant?.components)
+/// An action of one rule that changes an attribute of the other rule's reference.
+fn changes_other(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
+    let parts = &other.resolved?.components;
+    let shared = changed_paths(&rule.resolved?.components)
         .find(|path| parts.iter().filter_map(Source::path).any(|part| part == *path))?;
-    let action = written(rule.written)
-        .find(|action| matches!(action.value, Action::Unset | Action::SetDefault))?;
-    let (word, name) = (action.value.word(), &rule.written.name.value);
-    let does = if action.value == Action::Unset { "removes" } else { "sets" };
-    let what = if rule.meant?.has_elements() { "an element of " } else { "" };
+    let action = declared_actions(rule.declared).find(|action| {
+        matches!(action.value, ReferentialAction::Unset | ReferentialAction::SetDefault)
+    })?;
+    let (word, name) = (action.value.name(), &rule.declared.name.value);
+    let verb = if action.value == ReferentialAction::Unset { "removes" } else { "sets" };
+    let what = if rule.resolved?.has_elements() { "an element of " } else { "" };
     Some(
         Diagnostic::new(
             &codes::SHARED_PART,
-            format!("`{word}` of `{name}` changes `{}` as well", other.written.name.value),
+            format!(
+                "`{word}` of `{name}` also changes the reference `{}`",
+                other.declared.name.value
+            ),
         )
-        .at(action.span, format!("{does} {what}`{shared}`"))
-        .at(other.written.name.span, format!("is made of `{shared}` too"))
-        .help("give each reference attributes of its own, or use `report`"),
+        .at(action.span, format!("{verb} {what}`{shared}`"))
+        .at(other.declared.name.span, format!("also uses `{shared}`"))
+        .help("use separate attributes for each reference, or use `report`"),
     )
 }

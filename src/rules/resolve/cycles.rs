@@ -1,19 +1,20 @@
-//! Destructive actions that cause one another in a circle.
+//! Cycles of deletes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Scope;
-use crate::rules::ast::Action;
+use super::scope::Scope;
+use crate::rules::ast::ReferentialAction;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{Mode, OnMirrorDelete};
 use crate::rules::span::Span;
 
-/// The delete of an item of one entity that causes the delete of items of another.
+/// A rule by which deleting an item of one entity deletes items of another.
 struct Edge<'f> {
     cause: &'f str,
     effect: &'f str,
-    /// The rule, and where it says so; nothing for mirrors, which are copies and no items lost.
+    /// The reference, with the span of its action. `None` for mirrors, which are copies, so that no
+    /// data is lost.
     rule: Option<(&'f str, Span)>,
 }
 
@@ -21,7 +22,7 @@ pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
     let edges = edges(scope);
     let forward = Graph::new(edges.iter().map(|edge| (edge.cause, edge.effect)));
     let backward = Graph::new(edges.iter().map(|edge| (edge.effect, edge.cause)));
-    // An entity that refers to itself is a tree, and a cascade down a tree ends.
+    // References within one entity are not counted: such items form trees, so a cascade ends.
     let rules = || edges.iter().filter(|edge| edge.rule.is_some() && edge.cause != edge.effect);
     let mut reported = BTreeSet::new();
     for edge in rules() {
@@ -30,14 +31,14 @@ pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
             continue;
         }
         let causing = backward.reached_from(edge.effect);
-        let circle: BTreeSet<&str> = caused.intersection(&causing).copied().collect();
-        let within = |edge: &&Edge<'_>| circle.contains(edge.cause) && circle.contains(edge.effect);
+        let cycle: BTreeSet<&str> = caused.intersection(&causing).copied().collect();
+        let within = |edge: &&Edge<'_>| cycle.contains(edge.cause) && cycle.contains(edge.effect);
         problems.push(report(rules().filter(within)));
-        reported.extend(circle);
+        reported.extend(cycle);
     }
 }
 
-/// What leads where.
+/// For each entity, the entities that its edges lead to.
 struct Graph<'f>(BTreeMap<&'f str, Vec<&'f str>>);
 
 impl<'f> Graph<'f> {
@@ -49,12 +50,12 @@ impl<'f> Graph<'f> {
         Self(next)
     }
 
-    /// All that can be reached, the start among it.
+    /// Every entity that can be reached, including the start.
     fn reached_from(&self, start: &'f str) -> BTreeSet<&'f str> {
         let mut reached = BTreeSet::from([start]);
         let mut open = vec![start];
-        while let Some(at) = open.pop() {
-            let next = self.0.get(at).into_iter().flatten().copied();
+        while let Some(entity) = open.pop() {
+            let next = self.0.get(entity).into_iter().flatten().copied();
             open.extend(next.filter(|next| reached.insert(next)));
         }
         reached
@@ -66,10 +67,9 @@ fn edges<'f>(scope: &Scope<'f>) -> Vec<Edge<'f>> {
     for reference in scope.file.references.iter().filter(|rule| rule.mode != Some(Mode::Off)) {
         let (Some(from), Some(to)) = (&reference.from, &reference.to) else { continue };
         let actions = [&reference.on_delete, &reference.on_ttl_delete, &reference.on_missing];
-        let deletes = actions
-            .into_iter()
-            .flatten()
-            .find(|action| matches!(action.value, Action::Cascade | Action::Delete));
+        let deletes = actions.into_iter().flatten().find(|action| {
+            matches!(action.value, ReferentialAction::Cascade | ReferentialAction::Delete)
+        });
         if let Some(action) = deletes {
             let rule = Some((reference.name.value.as_str(), action.span));
             edges.push(Edge { cause: &to.value, effect: &from.value, rule });
@@ -85,14 +85,15 @@ fn edges<'f>(scope: &Scope<'f>) -> Vec<Edge<'f>> {
     edges
 }
 
-fn report<'e, 'f: 'e>(circle: impl Iterator<Item = &'e Edge<'f>>) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::new(&codes::CYCLE, "the deletes of these rules cause one another in a circle");
-    for edge in circle {
+fn report<'e, 'f: 'e>(cycle: impl Iterator<Item = &'e Edge<'f>>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(&codes::CYCLE, "the deletes of these rules form a cycle");
+    for edge in cycle {
         if let Some((_, span)) = edge.rule {
-            diagnostic = diagnostic
-                .at(span, format!("a deleted `{}` deletes items of `{}`", edge.cause, edge.effect));
+            diagnostic = diagnostic.at(
+                span,
+                format!("deleting a `{}` deletes items of `{}`", edge.cause, edge.effect),
+            );
         }
     }
-    diagnostic.help("let one of them `report`")
+    diagnostic.help("change one of the actions to `report`")
 }

@@ -1,29 +1,30 @@
-//! Entities: their keys and their attributes.
+//! Entities: their keys, attributes and conditions.
 
 use std::collections::BTreeMap;
 
+use super::names::undeclared;
 use super::tables::{RESERVED, Table, reserved};
 use super::templates::{self, Capture};
-use super::undeclared;
 use crate::data::{KeyAttribute, Number, Path, Type, Value};
 use crate::rules::ast::{self, Literal};
 use crate::rules::codes;
+use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::language::did_you_mean;
 use crate::rules::model::{self, TableId};
-use crate::rules::span::Spanned;
+use crate::rules::span::{Span, Spanned};
+use crate::rules::spelling::did_you_mean;
 use crate::rules::template::{EntityKey, KeyTemplate, Template};
 
 pub(super) struct Entity<'f> {
     pub(super) ast: &'f ast::Entity,
     pub(super) table: Option<TableId>,
-    pub(super) key: Option<Keyed>,
+    pub(super) key: Option<ResolvedKey>,
     pub(super) attributes: BTreeMap<Path, Type>,
     pub(super) conditions: Vec<(Path, Value<'static>)>,
 }
 
-/// A key, and what the checks ask of it.
-pub(super) struct Keyed {
+/// An entity's key, with what the checks of rules look up in it.
+pub(super) struct ResolvedKey {
     pub(super) key: EntityKey,
     /// In the order of [`EntityKey::captures`].
     pub(super) captures: Vec<Capture>,
@@ -31,8 +32,8 @@ pub(super) struct Keyed {
     pub(super) partition: Vec<String>,
 }
 
-impl Keyed {
-    /// The capture of this name, and its place.
+impl ResolvedKey {
+    /// The capture of this name, with its index.
     pub(super) fn capture(&self, name: &str) -> Option<(usize, &Capture)> {
         self.captures.iter().enumerate().find(|(_, capture)| capture.name == name)
     }
@@ -43,7 +44,7 @@ impl Keyed {
 }
 
 impl Entity<'_> {
-    pub(super) fn settle(self) -> Option<model::Entity> {
+    pub(super) fn into_model(self) -> Option<model::Entity> {
         Some(model::Entity {
             name: self.ast.name.value.clone(),
             table: self.table?,
@@ -57,12 +58,12 @@ impl Entity<'_> {
         &self.ast.name.value
     }
 
-    /// Where its key is said.
-    pub(super) fn key_span(&self) -> crate::rules::span::Span {
+    /// The span of its key.
+    pub(super) fn key_span(&self) -> Span {
         self.ast.key.as_ref().map_or(self.ast.name.span, |key| key.span)
     }
 
-    /// Whether it declares this attribute, or a path in it.
+    /// Whether it declares this attribute or a path inside it.
     pub(super) fn declares(&self, attribute: &str) -> bool {
         self.attributes.keys().any(|path| path.root() == attribute)
     }
@@ -78,7 +79,7 @@ pub(super) fn resolve<'f>(
         .iter()
         .map(|entity| {
             let table = entity.table.as_ref().and_then(|name| find_table(name, tables, problems));
-            let found = table.and_then(|TableId(at)| tables.get(at));
+            let found = table.and_then(|TableId(index)| tables.get(index));
             let attributes = attributes(entity, found, problems);
             Entity {
                 ast: entity,
@@ -109,9 +110,9 @@ fn key(
     table: Option<&Table<'_>>,
     source: &str,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Keyed> {
+) -> Option<ResolvedKey> {
     let written = entity.key.as_ref()?;
-    let separator = table.map_or('#', |table| table.separator);
+    let separator = table.map_or(defaults::SEPARATOR, |table| table.separator);
     let mut templates: BTreeMap<&str, Option<Template>> = BTreeMap::new();
     for (attribute, text) in &written.value {
         let template =
@@ -121,23 +122,24 @@ fn key(
     let table = table?;
     let schema = table.key.as_ref()?;
     let names: Vec<&str> = schema.names().collect();
-    let strays = written.value.iter().filter(|(name, _)| !names.contains(&name.value.as_str()));
-    let strays: Vec<_> = strays.map(|(name, _)| stray(name, &names, table.ast)).collect();
+    let unknown = written.value.iter().filter(|(name, _)| !names.contains(&name.value.as_str()));
+    let unknown: Vec<_> =
+        unknown.map(|(name, _)| unknown_attribute(name, &names, table.ast)).collect();
     let missing: Vec<_> = names.iter().filter(|name| !templates.contains_key(*name)).collect();
-    let complete = strays.is_empty() && missing.is_empty();
-    // A stray attribute is most likely a missing one, misspelled.
-    for name in missing.into_iter().skip(strays.len()) {
+    let complete = unknown.is_empty() && missing.is_empty();
+    // An unknown attribute is most likely a missing one that is misspelled.
+    for name in missing.into_iter().skip(unknown.len()) {
         problems.push(
             Diagnostic::new(
                 &codes::KEY_SHAPE,
-                format!("the key of entity `{}` lacks `{name}`", entity.name.value),
+                format!("the key of entity `{}` has no `{name}`", entity.name.value),
             )
-            .at(written.span, format!("no template for `{name}`"))
-            .help(format!("every item has both key attributes: add `{name}: \"…\"`"))
-            .at(table.ast.alias.span, format!("the key of this table is {}", names.join(", "))),
+            .at(written.span, format!("`{name}` is missing"))
+            .help(format!("add a template for `{name}`: every item has both key attributes"))
+            .at(table.ast.alias.span, format!("this table's key is {}", names.join(", "))),
         );
     }
-    problems.extend(strays);
+    problems.extend(unknown);
     if !complete {
         return None;
     }
@@ -150,20 +152,24 @@ fn key(
     assemble(entity, partition, sort, separator, problems)
 }
 
-/// A key attribute that the table does not have.
-fn stray(attribute: &Spanned<String>, names: &[&str], table: &ast::Table) -> Diagnostic {
+/// The diagnostic for an attribute that is not in the table's key.
+fn unknown_attribute(
+    attribute: &Spanned<String>,
+    names: &[&str],
+    table: &ast::Table,
+) -> Diagnostic {
     let base = attribute.value.rsplit_once(':').map_or(attribute.value.as_str(), |(name, _)| name);
     let help = if base != attribute.value && names.contains(&base) {
-        Some(format!("write `{base}`: its type is said once, at the table"))
+        Some(format!("write `{base}`: its type is declared only once, in the table"))
     } else {
         did_you_mean(&attribute.value, names.iter().copied())
     };
     Diagnostic::new(
         &codes::KEY_SHAPE,
-        format!("`{}` is no key attribute of table `{}`", attribute.value, table.alias.value),
+        format!("`{}` is not a key attribute of table `{}`", attribute.value, table.alias.value),
     )
-    .at(attribute.span, "not of the table's key")
-    .at(table.alias.span, format!("the key of this table is {}", names.join(", ")))
+    .at(attribute.span, "not in the table's key")
+    .at(table.alias.span, format!("this table's key is {}", names.join(", ")))
     .maybe_help(help)
 }
 
@@ -173,7 +179,7 @@ fn assemble(
     sort: Option<(Template, &KeyAttribute)>,
     separator: char,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Keyed> {
+) -> Option<ResolvedKey> {
     let span = |attribute: &KeyAttribute| {
         let key = entity.key.as_ref();
         let templates = key.map_or(&[][..], |key| key.value.as_slice());
@@ -189,7 +195,7 @@ fn assemble(
             problems.push(
                 Diagnostic::new(
                     &codes::KEY_TYPE,
-                    format!("`{{{name}}}` would have to be of two types at once"),
+                    format!("`{{{name}}}` would need two different types"),
                 )
                 .at(entity.key.as_ref().map_or(entity.name.span, |key| key.span), "in this key")
                 .help("give the two captures different names"),
@@ -206,11 +212,11 @@ fn assemble(
                 Diagnostic::new(
                     &codes::KEY_TYPE,
                     format!(
-                        "key attribute `{}` is of type {kind}, and has no text around a capture",
+                        "key attribute `{}` has type {kind}, so its template must be one capture",
                         attribute.name
                     ),
                 )
-                .at(span(attribute), "has to be one capture alone")
+                .at(span(attribute), "must be a single capture")
                 .help(format!("write \"{{{}}}\"", attribute.name)),
             );
         }
@@ -219,7 +225,7 @@ fn assemble(
     let partition = typed(partition, partition_attribute);
     let sort = sort.map(|(template, attribute)| typed(template, attribute));
     let sort = sort.map_or(Some(None), |sort| sort.map(Some))?;
-    Some(Keyed {
+    Some(ResolvedKey {
         key: EntityKey::new(partition?, sort, separator),
         captures: captures?,
         partition: names,
@@ -236,21 +242,21 @@ fn attributes(
         if path.value.root() == RESERVED {
             problems.push(reserved(path.span));
         }
-        key_attribute_type(path, kind, table, problems);
+        check_key_attribute(path, kind, table, problems);
         declared.entry(path.value.clone()).or_insert((kind.value, kind));
     }
     for (path, _) in &entity.attributes {
         for parent in parents(&path.value) {
-            if let Some((of, written)) = declared.get(&parent)
-                && *of != Type::M
+            if let Some((parent_type, written)) = declared.get(&parent)
+                && *parent_type != Type::M
             {
                 problems.push(
                     Diagnostic::new(
                         &codes::CONTRADICTION,
-                        format!("`{}` goes through `{parent}`, which is no map", path.value),
+                        format!("`{}` leads through `{parent}`, which is not a map", path.value),
                     )
                     .at(path.span, "a value inside a map")
-                    .at(written.span, "not `M`")
+                    .at(written.span, "not declared as `M`")
                     .help(format!("declare `{parent}: M`, or correct the path")),
                 );
             }
@@ -259,28 +265,29 @@ fn attributes(
     declared.into_iter().map(|(path, (kind, _))| (path, kind)).collect()
 }
 
-fn key_attribute_type(
+/// Reports a key attribute that is declared with another type than the table's.
+fn check_key_attribute(
     path: &Spanned<Path>,
     kind: &Spanned<Type>,
     table: Option<&Table<'_>>,
     problems: &mut Vec<Diagnostic>,
 ) {
     let Some(schema) = table.and_then(|table| table.key.as_ref()) else { return };
-    let of_key = schema.attributes().find(|attribute| attribute.name == path.value.root());
-    let Some(attribute) = of_key else { return };
+    let key_attribute = schema.attributes().find(|attribute| attribute.name == path.value.root());
+    let Some(attribute) = key_attribute else { return };
     let expected = attribute.kind.as_type();
     if path.value.segments().len() > 1 || kind.value != expected {
         problems.push(
             Diagnostic::new(
                 &codes::CONTRADICTION,
-                format!("`{}` is a key attribute of type {expected}", attribute.name),
+                format!("the key attribute `{}` has type {expected}", attribute.name),
             )
-            .at(kind.span, format!("declared as {}", kind.value)),
+            .at(kind.span, format!("declared as {} here", kind.value)),
         );
     }
 }
 
-/// The paths on the way to this one.
+/// The paths of the maps that contain this path.
 fn parents(path: &Path) -> impl Iterator<Item = Path> {
     (1..path.segments().len()).filter_map(|length| {
         let (root, inner) = path.segments().get(..length)?.split_first()?;
@@ -301,7 +308,7 @@ fn conditions(
         let value = match value_of(&literal.value) {
             Ok(value) => value,
             Err(error) => {
-                problems.push(Diagnostic::new(&codes::FORM, error).at(literal.span, ""));
+                problems.push(Diagnostic::new(&codes::FORMAT, error).at(literal.span, ""));
                 continue;
             }
         };
@@ -310,7 +317,7 @@ fn conditions(
                 Diagnostic::new(
                     &codes::CONTRADICTION,
                     format!(
-                        "`{}` is of type {kind}, and is compared with a value of type {}",
+                        "`{}` has type {kind}, but is compared with a value of type {}",
                         path.value,
                         value.kind()
                     ),

@@ -1,19 +1,23 @@
-//! How the items that refer to a deleted one are found.
+//! `find`: how the items that refer to a deleted item are found.
 
+use super::determined::{are_determined, can_query_table};
+use super::fixes::suggest;
 use super::indexes::Indexes;
-use super::lookups::suggest;
+use super::names::undeclared;
+use super::scope::Scope;
 use super::sources::{Elements, Sides, unknown_capture};
+use super::tables::{RESERVED, reserved};
 use super::templates::{self, Capture};
-use super::{Scope, undeclared};
 use crate::data::{KeyAttribute, KeyKind, KeySchema, Path, Type};
-use crate::rules::ast::{Action, Find, Reference};
+use crate::rules::ast::{Find, Reference, ReferentialAction};
 use crate::rules::codes;
+use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, MirrorId, Source, TableIndex};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{KeyTemplate, Template};
 
-/// How the rule finds its items; nothing if what it says is wrong.
+/// How the rule finds its items; `None` if the declaration is wrong.
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -28,15 +32,15 @@ pub(super) fn resolve(
     match &find.value {
         Find::None => {
             if let Some(action) = needing_lookup(reference) {
-                let derived = components.filter(|components| derives(sides, components));
-                let help = match derived {
-                    Some(_) => Some("leave `find` out: the table itself can be queried".to_owned()),
+                let queryable = components.filter(|components| can_query_table(sides, components));
+                let help = match queryable {
+                    Some(_) => Some("remove `find`: a query of the table finds them".to_owned()),
                     None => components
                         .map(|components| suggest(sides, components, scope).or(DO_WITHOUT)),
                 };
                 problems.push(
                     no_lookup(reference, action, sides)
-                        .at(find.span, "and this says not to find them")
+                        .at(find.span, "`none` means that they are not found")
                         .maybe_help(help),
                 );
             }
@@ -49,16 +53,22 @@ pub(super) fn resolve(
     }
 }
 
-/// What an author can do who has no way to find the items.
-const DO_WITHOUT: &str = "use `report`, and the audit finds the items left behind";
+/// What an author can do without a way to find the items.
+const DO_WITHOUT: &str = "use `report` and let the audit find the orphans";
 
-/// The action on a delete that has to find the referencing items.
-fn needing_lookup(reference: &Reference) -> Option<&Spanned<Action>> {
+/// The first action on a delete that must find the referencing items.
+fn needing_lookup(reference: &Reference) -> Option<&Spanned<ReferentialAction>> {
     let on_delete = reference.on_delete.as_ref().into_iter().chain(&reference.on_ttl_delete);
-    on_delete.into_iter().find(|action| !matches!(action.value, Action::Report | Action::Ignore))
+    on_delete.into_iter().find(|action| {
+        !matches!(action.value, ReferentialAction::Report | ReferentialAction::Ignore)
+    })
 }
 
-fn no_lookup(reference: &Reference, action: &Spanned<Action>, sides: Sides<'_, '_>) -> Diagnostic {
+fn no_lookup(
+    reference: &Reference,
+    action: &Spanned<ReferentialAction>,
+    sides: Sides<'_, '_>,
+) -> Diagnostic {
     Diagnostic::new(
         &codes::NO_LOOKUP,
         format!(
@@ -68,7 +78,7 @@ fn no_lookup(reference: &Reference, action: &Spanned<Action>, sides: Sides<'_, '
             sides.to.name()
         ),
     )
-    .at(action.span, format!("`{}` has to find them", action.value.word()))
+    .at(action.span, format!("`{}` must find these items", action.value.name()))
 }
 
 fn derive(
@@ -78,10 +88,11 @@ fn derive(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
-    if derives(sides, components) {
+    if can_query_table(sides, components) {
         return Some(model::Find::Derived);
     }
-    let key_note = format!("a deleted `{}` does not fix this partition key", sides.to.name());
+    let key_note =
+        format!("the key of `{}` does not determine this partition key", sides.to.name());
     if let Some(action) = needing_lookup(reference) {
         problems.push(
             no_lookup(reference, action, sides)
@@ -90,8 +101,8 @@ fn derive(
         );
         return None;
     }
-    let is_ignored = |action: &Option<Spanned<Action>>| {
-        action.as_ref().is_some_and(|action| action.value == Action::Ignore)
+    let is_ignored = |action: &Option<Spanned<ReferentialAction>>| {
+        action.as_ref().is_some_and(|action| action.value == ReferentialAction::Ignore)
     };
     let ttl_ignored = reference.on_ttl_delete.is_none() || is_ignored(&reference.on_ttl_delete);
     if !(is_ignored(&reference.on_delete) && ttl_ignored) {
@@ -99,41 +110,17 @@ fn derive(
             Diagnostic::new(
                 &codes::AUDIT_ONLY,
                 format!(
-                    "items of `{}` that a deleted `{}` leaves behind are found by the audit only",
+                    "items of `{}` that refer to a deleted `{}` are found only by the audit",
                     sides.from.name(),
                     sides.to.name()
                 ),
             )
             .at(reference.name.span, "")
             .at(sides.from.key_span(), key_note)
-            .help(suggest(sides, components, scope).or("say `find: none` if that is meant")),
+            .help(suggest(sides, components, scope).or("write `find: none` if this is intended")),
         );
     }
     Some(model::Find::None)
-}
-
-/// Whether the referenced key fixes the partition key of the referencing items.
-fn derives(sides: Sides<'_, '_>, components: &[Source]) -> bool {
-    fixes(&sides.from_key.partition, &sides.from_key.captures, sides, components)
-}
-
-/// Whether the referenced key fixes these captures, which are of the referencing key or of its
-/// mirror's.
-pub(super) fn fixes(
-    wanted: &[String],
-    captures: &[Capture],
-    sides: Sides<'_, '_>,
-    components: &[Source],
-) -> bool {
-    wanted.iter().all(|name| {
-        let own = sides.from_key.capture(name).map(|(at, _)| at);
-        let accepts = captures.iter().find(|capture| capture.name == *name);
-        let mut fixed = components.iter().zip(&sides.to_key.captures);
-        fixed.any(|(source, to)| {
-            matches!(source, Source::Capture(at) if Some(*at) == own)
-                && accepts.is_some_and(|capture| capture.can_be_looked_up_by(to.kind))
-        })
-    })
 }
 
 fn by_mirror(
@@ -144,12 +131,12 @@ fn by_mirror(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
     let mirrors = &scope.file.mirrors;
-    let Some(at) = mirrors.iter().position(|mirror| mirror.name.value == name.value) else {
-        let names = mirrors.iter().map(|mirror| mirror.name.value.as_str()).collect();
-        problems.push(undeclared("mirror", name, names));
+    let Some(index) = mirrors.iter().position(|mirror| mirror.name.value == name.value) else {
+        let declared = mirrors.iter().map(|mirror| mirror.name.value.as_str()).collect();
+        problems.push(undeclared("mirror", name, declared));
         return None;
     };
-    let mirror = mirrors.get(at)?;
+    let mirror = mirrors.get(index)?;
     let source = mirror.source.as_ref()?;
     if source.value != sides.from.name() {
         problems.push(
@@ -157,38 +144,38 @@ fn by_mirror(
                 &codes::MIRROR_LOOKUP,
                 format!("`{}` does not mirror `{}`", name.value, sides.from.name()),
             )
-            .at(name.span, format!("has to mirror `{}`", sides.from.name()))
+            .at(name.span, format!("must mirror `{}`", sides.from.name()))
             .at(source.span, format!("mirrors `{}`", source.value)),
         );
         return None;
     }
     let (_, entity) = scope.entity_named(&mirror.target.as_ref()?.value)?;
     let key = entity.key.as_ref()?;
-    if !fixes(&key.partition, &key.captures, sides, components?) {
+    if !are_determined(&key.partition, &key.captures, sides, components?) {
         problems.push(
             Diagnostic::new(
                 &codes::MIRROR_LOOKUP,
                 format!(
-                    "a deleted `{}` does not fix the partition key of the mirrors",
+                    "the key of `{}` does not determine the partition key of the mirrors",
                     sides.to.name()
                 ),
             )
-            .at(name.span, "cannot find them")
+            .at(name.span, "cannot find the referencing items")
             .at(entity.key_span(), "this partition key has other captures")
-            .help(if derives(sides, components?) {
-                "leave `find` out: the table itself can be queried"
+            .help(if can_query_table(sides, components?) {
+                "remove `find`: a query of the table finds them"
             } else {
-                "name an index or another mirror, or say `find: none`"
+                "name an index or another mirror, or write `find: none`"
             }),
         );
         return None;
     }
-    Some(model::Find::Mirror(MirrorId(at)))
+    Some(model::Find::Mirror(MirrorId(index)))
 }
 
 #[expect(
     clippy::too_many_arguments,
-    reason = "what a look-up by index says, and what it is checked against"
+    reason = "the parts of the declaration, and what they are checked against"
 )]
 fn by_index(
     span: Span,
@@ -206,10 +193,10 @@ fn by_index(
         [] => {
             problems.push(
                 Diagnostic::new(
-                    &codes::FORM,
+                    &codes::FORMAT,
                     format!("the key of the index `{}` is empty", name.value),
                 )
-                .at(span, "needs the index's partition key at least"),
+                .at(span, "needs at least the index's partition key"),
             );
             return None;
         }
@@ -229,7 +216,7 @@ fn by_index(
         },
     };
     Some(model::Find::Index {
-        index: indexes.enter(table, index, name.span, problems),
+        index: indexes.add(table, index, name.span, problems),
         partition: built?,
         sort: built_sort.map_or(Some(None), |sort| sort.map(Some))?,
     })
@@ -244,48 +231,51 @@ fn index_template(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<KeyTemplate> {
     let KeyAttribute { name, kind } = &attribute.value;
-    if name == super::tables::RESERVED {
-        problems.push(super::tables::reserved(attribute.span));
+    if name == RESERVED {
+        problems.push(reserved(attribute.span));
     }
-    declared_type(attribute, sides, problems);
-    let separator = scope.table_of(sides.from).map_or('#', |table| table.separator);
+    check_declared_type(attribute, sides, problems);
+    let separator = scope.table_of(sides.from).map_or(defaults::SEPARATOR, |table| table.separator);
     let template = templates::read(text, separator, scope.source, problems)?;
-    let mut sound = true;
+    let mut is_sound = true;
     for capture in template.captures() {
-        let Some((at, to)) = sides.to_key.capture(capture) else {
+        let Some((index, to)) = sides.to_key.capture(capture) else {
             let name = Spanned::new(capture.to_owned(), text.span);
             problems.push(unknown_capture(&name, sides.to, sides.to_key));
-            sound = false;
+            is_sound = false;
             continue;
         };
-        sound &= fits_index(&template, *kind, to, sides, text.span, problems);
-        let source = components.and_then(|components| components.get(at));
+        is_sound &= fits_index(&template, *kind, to, sides, text.span, problems);
+        let source = components.and_then(|components| components.get(index));
         if let Some(Source::Elements(path, _)) = source {
-            sound = false;
+            is_sound = false;
             problems.push(
                 Diagnostic::new(
                     &codes::INDEX_ELEMENTS,
-                    format!("the elements of `{path}` are in no index"),
+                    format!("an index cannot contain the elements of `{path}`"),
                 )
-                .at(text.span, format!("`{{{capture}}}` is one of the elements"))
-                .help("say `find: none`: the audit finds the items left behind"),
+                .at(text.span, format!("`{{{capture}}}` is an element"))
+                .help("write `find: none`: the audit finds the orphans"),
             );
         }
     }
-    let typed = KeyTemplate::new(template, *kind).filter(|_| sound);
-    if typed.is_none() && sound {
+    let typed = KeyTemplate::new(template, *kind).filter(|_| is_sound);
+    if typed.is_none() && is_sound {
         problems.push(
             Diagnostic::new(
                 &codes::KEY_TYPE,
-                format!("`{name}` is of type {}, and has no text around a capture", kind.as_type()),
+                format!(
+                    "`{name}` has type {}, so its template must be one capture",
+                    kind.as_type()
+                ),
             )
-            .at(text.span, "has to be one capture alone"),
+            .at(text.span, "must be a single capture"),
         );
     }
     typed
 }
 
-/// Whether the capture's value can stand in the index's key.
+/// Whether the capture's value can be a part of the index's key.
 fn fits_index(
     template: &Template,
     kind: KeyKind,
@@ -294,7 +284,7 @@ fn fits_index(
     span: Span,
     problems: &mut Vec<Diagnostic>,
 ) -> bool {
-    // A text that is a number can be looked up as one: the reference's own attribute was one.
+    // A text can be looked up as a number, because the reference's own attribute was a number.
     let fits = if template.is_sole_capture() {
         to.kind == kind || (to.kind, kind) == (KeyKind::S, KeyKind::N)
     } else {
@@ -305,20 +295,20 @@ fn fits_index(
             Diagnostic::new(
                 &codes::TYPE_MISMATCH,
                 format!(
-                    "`{{{}}}` is of type {}, and cannot stand here",
+                    "`{{{}}}` has type {}, which is not possible here",
                     to.name,
                     to.kind.as_type()
                 ),
             )
-            .at(span, format!("this key attribute is of type {}", kind.as_type()))
+            .at(span, format!("this key attribute has type {}", kind.as_type()))
             .at(sides.to.key_span(), format!("`{{{}}}` comes from this key", to.name)),
         );
     }
     fits
 }
 
-/// The index's attribute, if the entity declares it, is of the same type.
-fn declared_type(
+/// Reports an index attribute that the entity declares with another type.
+fn check_declared_type(
     attribute: &Spanned<KeyAttribute>,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
@@ -326,7 +316,7 @@ fn declared_type(
     let KeyAttribute { name, kind } = &attribute.value;
     let declared = sides.from.attributes.get(&Path::attribute(name));
     if let Some(declared) = declared.filter(|declared| **declared != kind.as_type()) {
-        // List elements have a diagnostic of their own.
+        // List elements have their own diagnostic.
         if Elements::of(*declared).is_some() {
             return;
         }
@@ -334,15 +324,15 @@ fn declared_type(
             Diagnostic::new(
                 &codes::CONTRADICTION,
                 format!(
-                    "`{name}` is of type {declared}, and is a key attribute of type {} here",
+                    "`{name}` has type {declared}, but is a key attribute of type {} here",
                     kind.as_type()
                 ),
             )
-            .at(attribute.span, format!("of type {}", kind.as_type()))
+            .at(attribute.span, format!("has type {} here", kind.as_type()))
             .help(if matches!(declared, Type::N | Type::B) {
                 format!("write `{name}:{declared}`")
             } else {
-                "an index's key is a string, a number or a binary".to_owned()
+                "a key attribute of an index is a string, a number or a binary".to_owned()
             }),
         );
     }

@@ -1,40 +1,40 @@
-//! Which look-up would find the referencing items of a rule that names none.
+//! Suggestions of a lookup that would find the referencing items.
 
 use std::fmt;
 
-use super::Scope;
-use super::find::fixes;
+use super::determined::are_determined;
+use super::scope::Scope;
 use super::sources::Sides;
 use crate::data::{KeyAttribute, KeyKind, Path, Type};
 use crate::rules::ast::Find;
 use crate::rules::model::{Mode, Source};
 use crate::rules::template::Part;
 
-/// The look-up that would do, as a sentence without its end.
+/// A lookup that would find the items. It is displayed as a sentence without its end.
 #[derive(Debug)]
-pub(super) enum Lookup {
-    /// The mirrors of a rule that is there.
+pub(super) enum Suggestion {
+    /// Through the mirrors of this rule.
     Mirror(String),
-    /// An index, which may have to be made.
+    /// Through an index, which may have to be created.
     Index {
-        /// Its name, if another rule knows it.
+        /// Its name, if another rule names it.
         name: Option<String>,
-        /// Its key's attributes, and the template for each.
+        /// The attributes of its key, and the template for each.
         key: Vec<(KeyAttribute, String)>,
     },
-    /// The mirrors of a rule that is not there yet.
+    /// Through the mirrors of a new rule.
     NewMirror {
-        /// The entity that it mirrors.
+        /// The entity to mirror.
         source: String,
-        /// The captures that its partition key has to be made of.
+        /// The captures of the mirror's partition key.
         captures: Vec<String>,
     },
-    /// There is none, for this reason.
+    /// There is none, because of this.
     Impossible(String),
 }
 
-impl Lookup {
-    /// What is said to an author who may also do without: how that is said comes last.
+impl Suggestion {
+    /// The whole sentence, which ends with what the author can do without a lookup.
     pub(super) fn or(&self, without: &str) -> String {
         match self {
             Self::Impossible(_) => format!("{self}: {without}"),
@@ -45,27 +45,27 @@ impl Lookup {
     }
 }
 
-impl fmt::Display for Lookup {
+impl fmt::Display for Suggestion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mirror(name) => write!(formatter, "say `find: {{ mirror: {name} }}`"),
+            Self::Mirror(name) => write!(formatter, "write `find: {{ mirror: {name} }}`"),
             Self::Index { name, key } => {
                 let pairs: Vec<String> =
                     key.iter().map(|(attribute, text)| pair(attribute, text)).collect();
                 let pairs = pairs.join(", ");
                 let known = name.as_deref().unwrap_or("NAME");
-                write!(formatter, "say `find: {{ index: {known}, key: {{ {pairs} }} }}`")?;
+                write!(formatter, "write `find: {{ index: {known}, key: {{ {pairs} }} }}`")?;
                 if name.is_none() {
                     let names: Vec<String> =
                         key.iter().map(|(attribute, _)| format!("`{}`", attribute.name)).collect();
-                    write!(formatter, ", NAME being an index on {}", names.join(" and "))?;
+                    write!(formatter, ", where NAME is an index on {}", names.join(" and "))?;
                 }
                 Ok(())
             }
             Self::NewMirror { source, captures } => write!(
                 formatter,
-                "mirror `{source}` at keys whose partition key is made of {}, and say `find: {{ \
-                 mirror: NAME }}`",
+                "add a mirror of `{source}` whose partition key consists of {}, and write \
+                 `find: {{ mirror: NAME }}`",
                 captures.join(", ")
             ),
             Self::Impossible(why) => formatter.write_str(why),
@@ -73,7 +73,7 @@ impl fmt::Display for Lookup {
     }
 }
 
-/// A key attribute of an index with its template, as it is written in a rule file.
+/// A key attribute of an index and its template, as they are written in a rule file.
 fn pair(KeyAttribute { name, kind }: &KeyAttribute, template: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
     match kind {
@@ -83,15 +83,19 @@ fn pair(KeyAttribute { name, kind }: &KeyAttribute, template: &str) -> String {
     }
 }
 
-/// The look-up that would do, of several the one that costs least to have.
-pub(super) fn suggest(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Lookup {
+/// A lookup that would find the items. If there are several, the one that costs least.
+pub(super) fn suggest(
+    sides: Sides<'_, '_>,
+    components: &[Source],
+    scope: &Scope<'_>,
+) -> Suggestion {
     mirror(sides, components, scope)
         .or_else(|| index(sides, components, scope))
         .or_else(|| new_mirror(sides, components))
         .unwrap_or_else(|| impossible(components))
 }
 
-fn mirror(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Lookup> {
+fn mirror(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Suggestion> {
     let mut mirrors = scope.file.mirrors.iter().filter(|mirror| {
         let of_source =
             mirror.source.as_ref().is_some_and(|source| source.value == sides.from.name());
@@ -100,12 +104,12 @@ fn mirror(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Opt
     let fitting = mirrors.find(|mirror| {
         let entity = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
         let key = entity.and_then(|(_, entity)| entity.key.as_ref());
-        key.is_some_and(|key| fixes(&key.partition, &key.captures, sides, components))
+        key.is_some_and(|key| are_determined(&key.partition, &key.captures, sides, components))
     })?;
-    Some(Lookup::Mirror(fitting.name.value.clone()))
+    Some(Suggestion::Mirror(fitting.name.value.clone()))
 }
 
-fn index(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Lookup> {
+fn index(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Suggestion> {
     let of_attributes = key_of_attributes(sides, components);
     let key = if of_attributes.is_empty() {
         vec![sort_key(sides, components, scope)?]
@@ -119,12 +123,12 @@ fn index(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Opti
         let same = entity.table == sides.from.table && key.first()?.0.value == *partition;
         same.then(|| index.as_ref().map(|index| index.value.clone()))?
     });
-    // What is known of the index may be its partition key alone.
+    // The sort key of a known index may differ, so only the partition key is suggested.
     let length = if known.is_some() { 1 } else { key.len() };
-    Some(Lookup::Index { name: known, key: key.into_iter().take(length).collect() })
+    Some(Suggestion::Index { name: known, key: key.into_iter().take(length).collect() })
 }
 
-/// The reference's own attributes, as far as they can be an index's key.
+/// The attributes of the reference that can be an index's key.
 fn key_of_attributes(sides: Sides<'_, '_>, components: &[Source]) -> Vec<(KeyAttribute, String)> {
     let parts = components.iter().zip(&sides.to_key.captures);
     let attributes = parts.filter_map(|(source, capture)| {
@@ -145,8 +149,7 @@ const fn key_kind(kind: Type) -> Option<KeyKind> {
     }
 }
 
-/// The referencing table's sort key, if the referenced key says all of it: an index that is the
-/// table turned round.
+/// The referencing table's sort key, if the referenced key determines all of it: an inverted index.
 fn sort_key(
     sides: Sides<'_, '_>,
     components: &[Source],
@@ -154,12 +157,12 @@ fn sort_key(
 ) -> Option<(KeyAttribute, String)> {
     let attribute = scope.table_of(sides.from)?.key.as_ref()?.sort.clone()?;
     let template = sides.from_key.key.sort()?.template();
-    // A text without captures is the same for all items.
+    // A template without captures is the same for all items.
     template.captures().next()?;
     let renamed = |name: &str| {
         let (own, _) = sides.from_key.capture(name)?;
-        let at = components.iter().position(|source| *source == Source::Capture(own))?;
-        sides.to_key.captures.get(at).map(|capture| capture.name.as_str())
+        let index = components.iter().position(|source| *source == Source::Capture(own))?;
+        sides.to_key.captures.get(index).map(|capture| capture.name.as_str())
     };
     let mut text = String::new();
     for part in template.parts() {
@@ -174,32 +177,32 @@ fn sort_key(
     Some((attribute, text))
 }
 
-fn new_mirror(sides: Sides<'_, '_>, components: &[Source]) -> Option<Lookup> {
+fn new_mirror(sides: Sides<'_, '_>, components: &[Source]) -> Option<Suggestion> {
     let captures: Vec<String> = components
         .iter()
         .filter_map(|source| {
-            let Source::Capture(at) = source else { return None };
-            let capture = sides.from_key.captures.get(*at)?;
+            let Source::Capture(index) = source else { return None };
+            let capture = sides.from_key.captures.get(*index)?;
             Some(format!("`{{{}}}`", capture.name))
         })
         .collect();
     let source = sides.from.name().to_owned();
-    (!captures.is_empty()).then_some(Lookup::NewMirror { source, captures })
+    (!captures.is_empty()).then_some(Suggestion::NewMirror { source, captures })
 }
 
-fn impossible(components: &[Source]) -> Lookup {
-    Lookup::Impossible(
+fn impossible(components: &[Source]) -> Suggestion {
+    Suggestion::Impossible(
         components
             .iter()
             .find_map(|source| match source {
                 Source::Elements(path, _) => {
-                    Some(format!("the elements of `{path}` are in no index"))
+                    Some(format!("an index cannot contain the elements of `{path}`"))
                 }
                 Source::Attribute(path, _) => {
-                    Some(format!("no index reaches into `{}`", path.root()))
+                    Some(format!("an index cannot contain a value inside `{}`", path.root()))
                 }
                 Source::Capture(_) => None,
             })
-            .unwrap_or_else(|| "every item refers to the same one".to_owned()),
+            .unwrap_or_else(|| "every item refers to the same item".to_owned()),
     )
 }

@@ -1,4 +1,4 @@
-//! The indexes that rules look things up by, and whether they agree on them.
+//! The indexes that references name, and whether all agree on their keys.
 
 use crate::data::KeySchema;
 use crate::rules::codes;
@@ -6,20 +6,20 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{TableId, TableIndex};
 use crate::rules::span::Span;
 
-/// The indexes that rules look things up by, and where the first one says so.
+/// The indexes that references name, with the span of the first mention.
 #[derive(Default)]
 pub(super) struct Indexes(Vec<(TableId, TableIndex, Span)>);
 
 impl Indexes {
-    /// The indexes of a table, in the order in which the file first names them.
+    /// The indexes of a table, in the order of their first mention.
     pub(super) fn of(&self, table: TableId) -> Vec<TableIndex> {
         let here = self.0.iter().filter(|(of, _, _)| *of == table);
         here.map(|(_, index, _)| index.clone()).collect()
     }
 
-    /// The place of an index among its table's, which is made if it is new; a problem if it is
-    /// known with another key.
-    pub(super) fn enter(
+    /// The position of an index among those of its table. A new index is added. An index that is known
+    /// with another key is reported.
+    pub(super) fn add(
         &mut self,
         table: TableId,
         index: TableIndex,
@@ -28,30 +28,30 @@ impl Indexes {
     ) -> usize {
         let mut here = self.0.iter_mut().filter(|(of, _, _)| *of == table).enumerate();
         let known = here.find(|(_, (_, known, _))| known.name == index.name);
-        let Some((at, (_, known, first))) = known else {
+        let Some((position, (_, known, first))) = known else {
             let count = self.0.iter().filter(|(of, _, _)| *of == table).count();
             self.0.push((table, index, span));
             return count;
         };
-        let agreed = match (&known.key.sort, &index.key.sort) {
+        let sort_agrees = match (&known.key.sort, &index.key.sort) {
             (Some(known), Some(here)) => known == here,
-            // A rule that looks up by the partition key alone says nothing of the sort key.
+            // A rule that uses only the partition key does not name the sort key.
             _ => true,
         };
-        if agreed && known.key.partition == index.key.partition {
+        if sort_agrees && known.key.partition == index.key.partition {
             known.key.sort = known.key.sort.take().or(index.key.sort);
         } else {
             problems.push(
                 Diagnostic::new(
                     &codes::INDEX_KEY,
-                    format!("the index `{}` has two keys", index.name),
+                    format!("the index `{}` is declared with two different keys", index.name),
                 )
-                .at(span, format!("here {}", describe(&index.key)))
-                .at(*first, format!("here {}", describe(&known.key)))
-                .help("correct the one that is not the index's key in DynamoDB"),
+                .at(span, format!("key {}", describe(&index.key)))
+                .at(*first, format!("key {}", describe(&known.key)))
+                .help("an index has one key: correct the declaration that differs from DynamoDB"),
             );
         }
-        at
+        position
     }
 }
 

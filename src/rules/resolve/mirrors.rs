@@ -1,23 +1,24 @@
-//! Mirrors, resolved.
+//! Mirrors.
 
-use super::Scope;
-use super::entities::{Entity, Keyed};
+use super::entities::{Entity, ResolvedKey};
+use super::scope::Scope;
 use super::tables::{RESERVED, reserved};
 use super::templates::Capture;
 use crate::data::KeyKind;
-use crate::rules::ast::{self, Copy};
+use crate::rules::ast::{self, CopiedAttributes};
 use crate::rules::codes;
+use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::language::closest;
 use crate::rules::model::{self, Copied, OnMirrorEdit};
 use crate::rules::span::Spanned;
+use crate::rules::spelling::closest;
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Option<model::Mirror>> {
-    for (at, mirror) in scope.file.mirrors.iter().enumerate() {
-        two_writers(mirror, scope.file.mirrors.get(..at).unwrap_or_default(), problems);
+    for (index, mirror) in scope.file.mirrors.iter().enumerate() {
+        check_single_writer(mirror, scope.file.mirrors.get(..index).unwrap_or_default(), problems);
     }
     scope.file.mirrors.iter().map(|mirror| resolve_one(mirror, scope, problems)).collect()
 }
@@ -27,7 +28,7 @@ fn resolve_one(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Mirror> {
-    adopts_nothing(mirror, problems);
+    check_adopt(mirror, problems);
     let source = mirror.source.as_ref().and_then(|name| scope.entity(name, problems));
     let copy = mirror.target.as_ref().and_then(|name| scope.entity(name, problems));
     let (source_name, (source_id, source)) = (mirror.source.as_ref()?, source?);
@@ -38,25 +39,23 @@ fn resolve_one(
         problems.push(
             Diagnostic::new(
                 &codes::MIRROR_OF_MIRROR,
-                format!("the source of `{}` is itself a mirror", mirror.name.value),
+                format!("the source of `{}` is a mirror itself", mirror.name.value),
             )
             .at(
                 source_name.span,
                 format!("`{}` is written by `{}`", source.name(), writer.name.value),
             )
-            .at(writer.name.span, "the first mirror")
-            .maybe_help(
-                writer.source.as_ref().map(|first| {
-                    format!("mirror the first source instead: `source: {}`", first.value)
-                }),
-            ),
+            .at(writer.name.span, "the rule that writes it")
+            .maybe_help(writer.source.as_ref().map(|first| {
+                format!("mirror the original source instead: `source: {}`", first.value)
+            })),
         );
     }
     let (copy_id, copy) = copy?;
-    if same_keys(mirror, source, copy, problems) {
+    if overwrites_source(mirror, source, copy, problems) {
         return None;
     }
-    same_types(&copied, source, copy, problems);
+    check_types(&copied, source, copy, problems);
     let (source_key, copy_key) = (source.key.as_ref()?, copy.key.as_ref()?);
     let (mirror_from_source, source_from_mirror) =
         inverse(mirror, (source, source_key), (copy, copy_key), problems)?;
@@ -67,41 +66,50 @@ fn resolve_one(
         mirror_from_source,
         source_from_mirror,
         copy: copied,
-        on_mirror_delete: mirror.on_mirror_delete.unwrap_or_default(),
-        on_mirror_edit: mirror.on_mirror_edit.as_ref().map(|it| it.value).unwrap_or_default(),
-        adopt: mirror.adopt.as_ref().is_some_and(|adopt| adopt.value),
-        mode: mirror.mode.unwrap_or_default(),
-        severity: mirror.severity.unwrap_or_default(),
+        on_mirror_delete: mirror.on_mirror_delete.unwrap_or(defaults::ON_MIRROR_DELETE),
+        on_mirror_edit: mirror
+            .on_mirror_edit
+            .as_ref()
+            .map_or(defaults::ON_MIRROR_EDIT, |it| it.value),
+        adopt: mirror.adopt.as_ref().map_or(defaults::ADOPT, |it| it.value),
+        mode: mirror.mode.unwrap_or(defaults::MODE),
+        severity: mirror.severity.unwrap_or(defaults::SEVERITY),
     })
 }
 
-fn two_writers(mirror: &ast::Mirror, before: &[ast::Mirror], problems: &mut Vec<Diagnostic>) {
+/// Reports a mirror rule that writes the same entity as one before it.
+fn check_single_writer(
+    mirror: &ast::Mirror,
+    before: &[ast::Mirror],
+    problems: &mut Vec<Diagnostic>,
+) {
     let Some(name) = &mirror.target else { return };
     let first = before.iter().filter_map(|other| other.target.as_ref());
     if let Some(first) = first.into_iter().find(|other| other.value == name.value) {
         problems.push(
             Diagnostic::new(&codes::TWO_MIRRORS, format!("two rules write `{}`", name.value))
-                .at(name.span, "the second one")
-                .at(first.span, "the first one")
-                .help("give each an entity of its own"),
+                .at(name.span, "the second rule")
+                .at(first.span, "the first rule")
+                .help("give each rule its own mirror entity"),
         );
     }
 }
 
-fn adopts_nothing(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
+/// Reports `adopt` where it has no effect.
+fn check_adopt(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
     let adopt = mirror.adopt.as_ref().filter(|adopt| adopt.value);
     let report = mirror.on_mirror_edit.as_ref().filter(|edit| edit.value == OnMirrorEdit::Report);
     if let (Some(adopt), Some(report)) = (adopt, report) {
         problems.push(
-            Diagnostic::new(&codes::NO_EFFECT, "nothing is adopted where edits are only reported")
+            Diagnostic::new(&codes::NO_EFFECT, "`adopt` has no effect if edits are only reported")
                 .at(adopt.span, "has no effect")
                 .at(report.span, "because of this")
-                .help("remove it, or say `on_mirror_edit: overwrite`"),
+                .help("remove it, or write `on_mirror_edit: overwrite`"),
         );
     }
 }
 
-/// The attributes copied, checked.
+/// The attributes to copy, checked.
 fn copied(
     mirror: &ast::Mirror,
     source: &Entity<'_>,
@@ -109,9 +117,10 @@ fn copied(
     problems: &mut Vec<Diagnostic>,
 ) -> Copied {
     let names = match &mirror.copy {
-        Copy::All => return Copied::All,
-        Copy::None => return Copied::None,
-        Copy::List(names) => names,
+        None => return defaults::COPY,
+        Some(CopiedAttributes::All) => return Copied::All,
+        Some(CopiedAttributes::None) => return Copied::None,
+        Some(CopiedAttributes::List(names)) => names,
     };
     let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
     let tables = [Some(source), copy.map(|(_, copy)| copy)];
@@ -119,13 +128,13 @@ fn copied(
         let mut tables = tables.iter().flatten().filter_map(|entity| scope.table_of(entity));
         tables.any(|table| table.is_key_attribute(name))
     };
-    for (at, name) in names.iter().enumerate() {
-        let first = names.iter().take(at).find(|other| other.value == name.value);
+    for (index, name) in names.iter().enumerate() {
+        let first = names.iter().take(index).find(|other| other.value == name.value);
         if let Some(first) = first {
             problems.push(
                 Diagnostic::new(&codes::DUPLICATE, format!("`{}` is copied twice", name.value))
-                    .at(name.span, "again")
-                    .at(first.span, "first here"),
+                    .at(name.span, "second occurrence")
+                    .at(first.span, "first occurrence"),
             );
         } else if name.value == RESERVED {
             problems.push(reserved(name.span));
@@ -133,31 +142,31 @@ fn copied(
             problems.push(
                 Diagnostic::new(&codes::COPIED_KEY, format!("`{}` is a key attribute", name.value))
                     .at(name.span, "cannot be copied")
-                    .help("remove it: keys are built from their templates"),
+                    .help("remove it: the key is built from its template"),
             );
         } else if !source.declares(&name.value) {
-            problems.push(undeclared(name, source));
+            problems.push(undeclared_attribute(name, source));
         }
     }
     Copied::List(names.iter().map(|name| name.value.clone()).collect())
 }
 
-fn undeclared(name: &Spanned<String>, source: &Entity<'_>) -> Diagnostic {
+fn undeclared_attribute(name: &Spanned<String>, source: &Entity<'_>) -> Diagnostic {
     let roots = source.attributes.keys().map(crate::data::Path::root);
     let help = match closest(&name.value, roots) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("declare it at `{}`: `attributes: {{ {}: S }}`", source.name(), name.value),
+        None => format!("declare it in `{}`: `attributes: {{ {}: S }}`", source.name(), name.value),
     };
     Diagnostic::new(
         &codes::UNDECLARED_ATTRIBUTE,
-        format!("`{}` is no declared attribute of `{}`", name.value, source.name()),
+        format!("`{}` is not a declared attribute of `{}`", name.value, source.name()),
     )
     .at(name.span, "not declared")
     .help(help)
 }
 
-/// Whether a mirror could be written over a source.
-fn same_keys(
+/// Whether a mirror could overwrite a source item. If so, that is reported.
+fn overwrites_source(
     mirror: &ast::Mirror,
     source: &Entity<'_>,
     copy: &Entity<'_>,
@@ -174,17 +183,17 @@ fn same_keys(
         problems.push(
             Diagnostic::new(
                 &codes::SAME_KEYS,
-                format!("`{}` would write mirrors at keys of their sources", mirror.name.value),
+                format!("`{}` could overwrite its source items", mirror.name.value),
             )
-            .at(span, format!("can have the keys of `{}`", source.name()))
-            .help("give the mirror keys of its own"),
+            .at(span, format!("can have the same keys as `{}`", source.name()))
+            .help("choose mirror keys that no source item can have"),
         );
     }
     same
 }
 
-/// Whether a copied attribute is of one type on both sides.
-fn same_types(
+/// Reports copied attributes that have different types on both sides.
+fn check_types(
     copied: &Copied,
     source: &Entity<'_>,
     copy: &Entity<'_>,
@@ -202,23 +211,23 @@ fn same_types(
             problems.push(
                 Diagnostic::new(
                     &codes::CONTRADICTION,
-                    format!("`{}` has another type than what it is copied from", path.value),
+                    format!("`{}` has different types in the source and the mirror", path.value),
                 )
-                .at(kind.span, format!("{} in the mirror", kind.value))
-                .at(source_kind.span, format!("{} in the source", source_kind.value)),
+                .at(kind.span, format!("type {} in the mirror", kind.value))
+                .at(source_kind.span, format!("type {} in the source", source_kind.value)),
             );
         }
     }
 }
 
-/// For each capture of either key, its place in the other.
+/// For each capture of either key, its index in the other.
 fn inverse(
     mirror: &ast::Mirror,
-    (source, source_key): (&Entity<'_>, &Keyed),
-    (copy, copy_key): (&Entity<'_>, &Keyed),
+    (source, source_key): (&Entity<'_>, &ResolvedKey),
+    (copy, copy_key): (&Entity<'_>, &ResolvedKey),
     problems: &mut Vec<Diagnostic>,
 ) -> Option<(Vec<usize>, Vec<usize>)> {
-    let absent = |key: &Keyed, other: &Keyed| -> Vec<String> {
+    let absent = |key: &ResolvedKey, other: &ResolvedKey| -> Vec<String> {
         let absent = key.names().filter(|name| other.capture(name).is_none());
         absent.map(|name| format!("`{{{name}}}`")).collect()
     };
@@ -229,7 +238,7 @@ fn inverse(
             if only.is_empty() {
                 format!("the key of `{of}`")
             } else {
-                format!("has {} alone", only.join(", "))
+                format!("only this key has {}", only.join(", "))
             }
         };
         problems.push(
@@ -241,39 +250,39 @@ fn inverse(
                     copy.name()
                 ),
             )
-            .at(span, "cannot mirror it")
+            .at(span, "cannot mirror the source")
             .at(source.key_span(), label(&only_source, source.name()))
             .at(copy.key_span(), label(&only_copy, copy.name()))
             .help("use the same captures in both keys, so that each can be built from the other"),
         );
         return None;
     }
-    let mut sound = true;
+    let mut is_sound = true;
     for capture in &source_key.captures {
         let other = copy_key.captures.iter().find(|other| other.name == capture.name);
-        if let Some(other) = other.filter(|other| !convertible(capture, other)) {
-            sound = false;
+        if let Some(other) = other.filter(|other| !is_convertible(capture, other)) {
+            is_sound = false;
             problems.push(
                 Diagnostic::new(
                     &codes::TYPE_MISMATCH,
                     format!("`{{{}}}` has another type in the mirror's key", capture.name),
                 )
-                .at(span, "cannot mirror it")
-                .at(source.key_span(), format!("of type {} here", capture.kind.as_type()))
-                .at(copy.key_span(), format!("takes {} here", other.accepts.describe())),
+                .at(span, "cannot mirror the source")
+                .at(source.key_span(), format!("type {}", capture.kind.as_type()))
+                .at(copy.key_span(), format!("accepts {}", other.accepts.describe())),
             );
         }
     }
-    let places = |of: &Keyed, among: &Keyed| -> Option<Vec<usize>> {
-        of.names().map(|name| among.capture(name).map(|(at, _)| at)).collect()
+    let indexes = |of: &ResolvedKey, among: &ResolvedKey| -> Option<Vec<usize>> {
+        of.names().map(|name| among.capture(name).map(|(index, _)| index)).collect()
     };
-    let both = (places(copy_key, source_key)?, places(source_key, copy_key)?);
-    sound.then_some(both)
+    let both = (indexes(copy_key, source_key)?, indexes(source_key, copy_key)?);
+    is_sound.then_some(both)
 }
 
-/// Whether the capture's value can be carried to the mirror's key and back. A number becomes its
-/// canonical text, and that text the number again.
-fn convertible(source: &Capture, copy: &Capture) -> bool {
+/// Whether the capture's value can be written to the mirror's key and read back. A number may become
+/// its canonical text, which is read back as the number.
+fn is_convertible(source: &Capture, copy: &Capture) -> bool {
     copy.accepts.kind(source.kind)
         && (source.accepts.kind(copy.kind) || (source.kind, copy.kind) == (KeyKind::N, KeyKind::S))
 }

@@ -1,13 +1,13 @@
-//! Whether an item can be of two entities at once.
+//! Whether an item can belong to two entities at once.
 
-use super::Scope;
 use super::entities::Entity;
+use super::scope::Scope;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 
 pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
-    for (at, entity) in scope.entities.iter().enumerate() {
-        for before in scope.entities.iter().take(at) {
+    for (index, entity) in scope.entities.iter().enumerate() {
+        for before in scope.entities.iter().take(index) {
             if let Some(diagnostic) = overlap(entity, before, scope) {
                 problems.push(diagnostic);
             }
@@ -16,7 +16,7 @@ pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
 }
 
 fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Option<Diagnostic> {
-    if entity.table.is_none() || entity.table != before.table || told_apart(entity, before) {
+    if entity.table.is_none() || entity.table != before.table || are_distinguished(entity, before) {
         return None;
     }
     let witness = entity.key.as_ref()?.key.overlap(&before.key.as_ref()?.key)?;
@@ -25,17 +25,17 @@ fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Optio
     Some(
         Diagnostic::new(
             &codes::OVERLAP,
-            format!("an item can be of the entities `{}` and `{}` at once", before.name(), entity.name()),
+            format!("an item can belong to both `{}` and `{}`", before.name(), entity.name()),
         )
         .at(entity.key_span(), format!("`{}`", entity.name()))
         .at(before.key_span(), format!("`{}`", before.name()))
-        .note(format!("both have the key {witness}"))
-        .help("make the templates differ, or tell them apart by an attribute, such as `where: { type: … }` in both"),
+        .note(format!("both match the key {witness}"))
+        .help("make the templates differ, or distinguish the items by an attribute: `where: { type: … }` in both entities"),
     )
 }
 
-/// Whether some attribute has to have different values.
-fn told_apart(entity: &Entity<'_>, other: &Entity<'_>) -> bool {
+/// Whether the `where` of both requires different values of one attribute.
+fn are_distinguished(entity: &Entity<'_>, other: &Entity<'_>) -> bool {
     entity.conditions.iter().any(|(path, value)| {
         other.conditions.iter().any(|(other_path, other)| path == other_path && value != other)
     })

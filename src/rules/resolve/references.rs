@@ -1,23 +1,14 @@
-//! References, resolved.
+//! References.
 
-use std::time::Duration;
-
-use super::find;
 use super::indexes::Indexes;
+use super::scope::Scope;
 use super::sources::{self, Sides};
-use super::{Scope, actions};
-use crate::rules::ast::{self, Action};
+use super::{actions, find, set_default};
+use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
+use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, Matching, OnDelete, OnMissing, Source};
-
-/// How long a dangling reference may last if the rule does not say.
-const GRACE: Duration = Duration::from_secs(2);
-/// How many items one delete may touch if the rule does not say.
-const FANOUT_MAX: u64 = 10_000;
-/// How deep a cascade may go if the rule does not say: as deep as in `InnoDB`.
-/// <https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html>
-const DEPTH_MAX: u64 = 15;
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
@@ -42,56 +33,68 @@ fn resolve_one(
     let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
-    without_effect(reference, sides, &components, problems);
-    limits_nothing(reference, sides, find.as_ref(), problems);
-    let on_missing = reference.on_missing.as_ref().map(|action| on_missing(action.value));
-    let on_delete = reference.on_delete.as_ref().map(|action| on_delete(action.value));
-    let on_ttl_delete =
-        reference.on_ttl_delete.as_ref().map(|action| self::on_delete(action.value)).or(on_delete);
+    check_effect(reference, sides, &components, problems);
+    check_limits(reference, sides, find.as_ref(), problems);
+    let on_delete = reference
+        .on_delete
+        .as_ref()
+        .map_or(defaults::ON_DELETE, |action| to_on_delete(action.value));
     Some(model::Reference {
         name: reference.name.value.clone(),
         from: from_id,
         to: to_id,
-        defaults: actions::defaults(reference, sides, &components),
+        defaults: set_default::defaults(reference, sides, &components),
         components,
-        matching: reference.matching.as_ref().map(|it| it.value).unwrap_or_default(),
-        required: reference.required.as_ref().is_some_and(|required| required.value),
-        on_missing: on_missing.unwrap_or_default(),
-        on_delete: on_delete.unwrap_or_default(),
-        on_ttl_delete: on_ttl_delete.unwrap_or_default(),
+        matching: reference.matching.as_ref().map_or(defaults::MATCHING, |it| it.value),
+        required: reference.required.as_ref().map_or(defaults::REQUIRED, |it| it.value),
+        on_missing: reference
+            .on_missing
+            .as_ref()
+            .map_or(defaults::ON_MISSING, |action| to_on_missing(action.value)),
+        on_delete,
+        on_ttl_delete: reference
+            .on_ttl_delete
+            .as_ref()
+            .map_or(on_delete, |action| to_on_delete(action.value)),
         find: find?,
-        grace: reference.grace.unwrap_or(GRACE),
-        mode: reference.mode.unwrap_or_default(),
-        severity: reference.severity.unwrap_or_default(),
-        fanout_max: reference.fanout_max.as_ref().map_or(FANOUT_MAX, |count| count.value),
-        depth_max: reference.depth_max.as_ref().map_or(DEPTH_MAX, |count| count.value),
+        grace: reference.grace.unwrap_or(defaults::GRACE),
+        mode: reference.mode.unwrap_or(defaults::MODE),
+        severity: reference.severity.unwrap_or(defaults::SEVERITY),
+        fanout_max: reference.fanout_max.as_ref().map_or(defaults::FANOUT_MAX, |count| count.value),
+        depth_max: reference.depth_max.as_ref().map_or(defaults::DEPTH_MAX, |count| count.value),
     })
 }
 
-/// The action under `on_missing`. The shape check has refused the words that are none.
-fn on_missing(action: Action) -> OnMissing {
+/// The action of `on_missing`. The shape check has rejected the words that it does not accept.
+fn to_on_missing(action: ReferentialAction) -> OnMissing {
     match action {
-        Action::Delete => OnMissing::Delete,
-        Action::Unset => OnMissing::Unset,
-        Action::SetDefault => OnMissing::SetDefault,
-        Action::Revert => OnMissing::Revert,
-        Action::Report | Action::Ignore | Action::Cascade | Action::Restore => OnMissing::Report,
+        ReferentialAction::Delete => OnMissing::Delete,
+        ReferentialAction::Unset => OnMissing::Unset,
+        ReferentialAction::SetDefault => OnMissing::SetDefault,
+        ReferentialAction::Revert => OnMissing::Revert,
+        ReferentialAction::Report
+        | ReferentialAction::Ignore
+        | ReferentialAction::Cascade
+        | ReferentialAction::Restore => OnMissing::Report,
     }
 }
 
-/// The action under `on_delete`. The shape check has refused the words that are none.
-fn on_delete(action: Action) -> OnDelete {
+/// The action of `on_delete`. The shape check has rejected the words that it does not accept.
+fn to_on_delete(action: ReferentialAction) -> OnDelete {
     match action {
-        Action::Ignore => OnDelete::Ignore,
-        Action::Cascade => OnDelete::Cascade,
-        Action::Unset => OnDelete::Unset,
-        Action::SetDefault => OnDelete::SetDefault,
-        Action::Restore => OnDelete::Restore,
-        Action::Report | Action::Delete | Action::Revert => OnDelete::Report,
+        ReferentialAction::Ignore => OnDelete::Ignore,
+        ReferentialAction::Cascade => OnDelete::Cascade,
+        ReferentialAction::Unset => OnDelete::Unset,
+        ReferentialAction::SetDefault => OnDelete::SetDefault,
+        ReferentialAction::Restore => OnDelete::Restore,
+        ReferentialAction::Report | ReferentialAction::Delete | ReferentialAction::Revert => {
+            OnDelete::Report
+        }
     }
 }
 
-fn without_effect(
+/// Reports keys of the rule that have no effect, and a reference that is never broken.
+fn check_effect(
     reference: &ast::Reference,
     sides: Sides<'_, '_>,
     components: &[Source],
@@ -102,21 +105,21 @@ fn without_effect(
         problems.push(
             Diagnostic::new(
                 &codes::ALWAYS_PRESENT,
-                format!("the reference `{}` is always there", reference.name.value),
+                format!("the reference `{}` is always present", reference.name.value),
             )
             .at(required.span, "has no effect")
-            .help("remove it: all parts come from the item's key, which every item has"),
+            .help("remove it: all parts of the reference come from the item's key"),
         );
     }
-    let own = |(at, source): (usize, &Source)| *source == Source::Capture(at);
-    if sides.from.name() == sides.to.name() && components.iter().enumerate().all(own) {
+    let is_own = |(index, source): (usize, &Source)| *source == Source::Capture(index);
+    if sides.from.name() == sides.to.name() && components.iter().enumerate().all(is_own) {
         problems.push(
             Diagnostic::new(
                 &codes::NO_EFFECT,
                 format!("every `{}` refers to itself", sides.from.name()),
             )
-            .at(reference.name.span, "is never broken")
-            .help("say in `on` which attribute refers to another item"),
+            .at(reference.name.span, "never broken")
+            .help("write in `on` which attribute refers to another item"),
         );
     }
     let full = reference.matching.as_ref().filter(|it| it.value == Matching::Full);
@@ -124,7 +127,7 @@ fn without_effect(
         problems.push(
             Diagnostic::new(
                 &codes::NO_EFFECT,
-                format!("the reference `{}` cannot be there in part", reference.name.value),
+                format!("the reference `{}` cannot be partial", reference.name.value),
             )
             .at(full.span, "has no effect")
             .help("remove it"),
@@ -132,8 +135,8 @@ fn without_effect(
     }
 }
 
-/// Limits of what the rule does not do.
-fn limits_nothing(
+/// Reports limits of operations that the rule does not perform.
+fn check_limits(
     reference: &ast::Reference,
     sides: Sides<'_, '_>,
     find: Option<&model::Find>,
@@ -143,24 +146,24 @@ fn limits_nothing(
     let no_effect = |message: String, span| {
         Diagnostic::new(&codes::NO_EFFECT, message).at(span, "has no effect").help("remove it")
     };
-    let written = |action| {
+    let has_action = |action| {
         let mut actions = reference.on_delete.iter().chain(&reference.on_ttl_delete);
-        actions.any(|written| written.value == action)
+        actions.any(|declared| declared.value == action)
     };
-    // Cascades in a circle of several entities are refused.
-    let descends = from == sides.to.name() && written(Action::Cascade);
-    if let Some(depth_max) = reference.depth_max.as_ref().filter(|_| !descends) {
-        let message = format!("`{name}` cascades from no `{from}` to another");
+    // Cycles of cascades between several entities are refused, so only this rule itself counts.
+    let is_recursive = from == sides.to.name() && has_action(ReferentialAction::Cascade);
+    if let Some(depth_max) = reference.depth_max.as_ref().filter(|_| !is_recursive) {
+        let message = format!("`{name}` does not cascade between items of `{from}`");
         problems.push(no_effect(message, depth_max.span));
     }
     let on_delete = reference.on_delete.as_ref();
     let on_ttl_delete = reference.on_ttl_delete.as_ref().or(on_delete);
     let ignores = [on_delete, on_ttl_delete]
         .iter()
-        .all(|action| action.is_some_and(|action| action.value == Action::Ignore));
+        .all(|action| action.is_some_and(|action| action.value == ReferentialAction::Ignore));
     let finds_none = find == Some(&model::Find::None) || ignores;
     if let Some(fanout_max) = reference.fanout_max.as_ref().filter(|_| finds_none) {
-        let message = format!("`{name}` looks for no items that a delete leaves behind");
+        let message = format!("`{name}` does not look for orphans");
         problems.push(no_effect(message, fanout_max.span));
     }
 }

@@ -1,25 +1,26 @@
-//! Where the parts of a reference come from.
+//! `on`: where the parts of a reference come from.
 
-use super::entities::{Entity, Keyed};
+use super::entities::{Entity, ResolvedKey};
 use super::templates::Capture;
 use crate::data::{Path, Type};
 use crate::rules::ast::Reference;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::language::{closest, did_you_mean, parse_path};
+use crate::rules::language::parse_path;
 use crate::rules::model::Source;
 use crate::rules::span::{Span, Spanned};
+use crate::rules::spelling::{closest, did_you_mean};
 
-/// The two sides of a reference.
+/// The two sides of a reference: the referencing entity (`from`) and the referenced one (`to`).
 #[derive(Clone, Copy)]
 pub(super) struct Sides<'e, 'f> {
     pub(super) from: &'e Entity<'f>,
-    pub(super) from_key: &'e Keyed,
+    pub(super) from_key: &'e ResolvedKey,
     pub(super) to: &'e Entity<'f>,
-    pub(super) to_key: &'e Keyed,
+    pub(super) to_key: &'e ResolvedKey,
 }
 
-/// The source of each capture of the referenced key; nothing if one of them has none.
+/// The source of each capture of the referenced key; `None` if one of them has no valid source.
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -38,45 +39,50 @@ pub(super) fn resolve(
             let written = reference.on.iter().find(|(name, _)| name.value == capture.name);
             match written {
                 Some((_, text)) => written_source(text, capture, sides, problems),
-                None => same_name(reference, capture, sides, problems),
+                None => default_source(reference, capture, sides, problems),
             }
         })
         .collect();
-    one_list(reference, &components, problems);
+    check_lists(reference, &components, problems);
     components.into_iter().collect()
 }
 
-/// A name that is no capture of the referenced key.
-pub(super) fn unknown_capture(name: &Spanned<String>, to: &Entity<'_>, key: &Keyed) -> Diagnostic {
+/// The diagnostic for a name that is not a capture of the referenced key.
+pub(super) fn unknown_capture(
+    name: &Spanned<String>,
+    to: &Entity<'_>,
+    key: &ResolvedKey,
+) -> Diagnostic {
     Diagnostic::new(
         &codes::UNKNOWN_CAPTURE,
-        format!("`{}` is no capture of the key of `{}`", name.value, to.name()),
+        format!("`{}` is not a capture of the key of `{}`", name.value, to.name()),
     )
-    .at(name.span, "not captured")
-    .at(to.key_span(), "in this key")
+    .at(name.span, "not a capture")
+    .at(to.key_span(), "of this key")
     .maybe_help(match key.captures.as_slice() {
         [] => Some(format!(
-            "the key of `{}` has no captures: every reference is to the same item",
+            "the key of `{}` has no captures: every reference leads to the same item",
             to.name()
         )),
         _ => did_you_mean(&name.value, key.names()),
     })
 }
 
-/// What a source's text says.
-struct Written<'t> {
+/// A source, parsed.
+struct ParsedSource<'t> {
     name: &'t str,
-    elements: bool,
+    /// Whether it ends with `[*]`.
+    is_elements: bool,
 }
 
-fn parse(text: &str) -> Option<Written<'_>> {
+fn parse(text: &str) -> Option<ParsedSource<'_>> {
     let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-    let (name, elements) = match inner.strip_suffix("[*]") {
+    let (name, is_elements) = match inner.strip_suffix("[*]") {
         Some(name) => (name, true),
         None => (inner, false),
     };
-    let plain = !name.is_empty() && !name.contains(['{', '}', '[', ']']);
-    plain.then_some(Written { name, elements })
+    let is_plain = !name.is_empty() && !name.contains(['{', '}', '[', ']']);
+    is_plain.then_some(ParsedSource { name, is_elements })
 }
 
 fn written_source(
@@ -85,51 +91,49 @@ fn written_source(
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Source> {
-    let Some(Written { name, elements }) = parse(&text.value) else {
+    let Some(ParsedSource { name, is_elements }) = parse(&text.value) else {
         problems.push(malformed(text));
         return None;
     };
     let path = parse_path(name);
     let declared = path.and_then(|path| Some((sides.from.attributes.get(&path).copied()?, path)));
-    if let Some((at, own)) = sides.from_key.capture(name).filter(|_| !elements) {
+    if let Some((index, own)) = sides.from_key.capture(name).filter(|_| !is_elements) {
         if declared.is_some() {
             problems.push(shadowed(name, text.span, sides.from));
         }
-        return typed(capture, own.kind.as_type(), text.span, sides, problems)
-            .then_some(Source::Capture(at));
+        return check_type(capture, own.kind.as_type(), text.span, sides, problems)
+            .then_some(Source::Capture(index));
     }
     let Some((kind, path)) = declared else {
         problems.push(undeclared(name, text.span, sides));
         return None;
     };
-    attribute(path, kind, elements, capture, text.span, sides, problems)
+    attribute(path, kind, is_elements, capture, text.span, sides, problems)
 }
 
 fn attribute(
     path: Path,
     kind: Type,
-    elements: bool,
+    is_elements: bool,
     capture: &Capture,
     span: Span,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Source> {
-    match (elements, Elements::of(kind)) {
-        (false, None) => {
-            typed(capture, kind, span, sides, problems).then_some(Source::Attribute(path, kind))
-        }
-        (true, Some(Elements::Of(element))) => {
-            typed(capture, element, span, sides, problems).then_some(Source::Elements(path, kind))
-        }
-        // Each is looked at when it is there.
+    match (is_elements, Elements::of(kind)) {
+        (false, None) => check_type(capture, kind, span, sides, problems)
+            .then_some(Source::Attribute(path, kind)),
+        (true, Some(Elements::Of(element))) => check_type(capture, element, span, sides, problems)
+            .then_some(Source::Elements(path, kind)),
+        // The type of each element is checked when an item is evaluated.
         (true, Some(Elements::Any)) => Some(Source::Elements(path, kind)),
         (true, None) => {
             problems.push(
                 Diagnostic::new(
                     &codes::ELEMENTS,
-                    format!("`{path}` is of type {kind}, and has no elements"),
+                    format!("`{path}` has type {kind}, which has no elements"),
                 )
-                .at(span, "`[*]` is for lists and sets")
+                .at(span, "only lists and sets have elements")
                 .help(format!("write \"{{{path}}}\"")),
             );
             None
@@ -138,7 +142,7 @@ fn attribute(
             problems.push(
                 Diagnostic::new(
                     &codes::ELEMENTS,
-                    format!("`{path}` is of type {kind}, and no key"),
+                    format!("`{path}` has type {kind}, which cannot be a part of a key"),
                 )
                 .at(span, "a list or set as a whole")
                 .help(format!("write \"{{{path}[*]}}\" to refer once for each element")),
@@ -148,17 +152,17 @@ fn attribute(
     }
 }
 
-/// What a list or set has in it.
+/// The type of the elements of a list or set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Elements {
     /// Values of one type.
     Of(Type),
-    /// Values of any type, which only the items tell.
+    /// Values of any type.
     Any,
 }
 
 impl Elements {
-    /// What a value of this type has in it; nothing for what has no elements.
+    /// The elements of a value of this type; `None` for a type that has no elements.
     pub(super) fn of(kind: Type) -> Option<Self> {
         match kind {
             Type::Ss => Some(Self::Of(Type::S)),
@@ -170,44 +174,42 @@ impl Elements {
     }
 }
 
-fn same_name(
+/// The capture of the same name in the referencing key.
+fn default_source(
     reference: &Reference,
     capture: &Capture,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Source> {
     let span = reference.name.span;
-    if let Some((at, own)) = sides.from_key.capture(&capture.name) {
-        return typed(capture, own.kind.as_type(), span, sides, problems)
-            .then_some(Source::Capture(at));
+    if let Some((index, own)) = sides.from_key.capture(&capture.name) {
+        return check_type(capture, own.kind.as_type(), span, sides, problems)
+            .then_some(Source::Capture(index));
     }
     let name = &capture.name;
     let from = sides.from.name();
     let help = if sides.from.declares(name) {
-        format!("`{name}` is an attribute of `{from}`: write `on: {{ {name}: \"{{{name}}}\" }}`")
+        format!("use the attribute of `{from}`: `on: {{ {name}: \"{{{name}}}\" }}`")
     } else {
         let near = closest(name, sides.from_key.names());
         let example = near.unwrap_or("attribute");
-        format!("say where it comes from: `on: {{ {name}: \"{{{example}}}\" }}`")
+        format!("write where it comes from: `on: {{ {name}: \"{{{example}}}\" }}`")
     };
     problems.push(
         Diagnostic::new(
             &codes::UNBOUND,
-            format!(
-                "nothing says where `{{{name}}}` of the key of `{}` comes from",
-                sides.to.name()
-            ),
+            format!("no source for `{{{name}}}`, a part of the key of `{}`", sides.to.name()),
         )
         .at(span, format!("needs a value for `{name}`"))
         .at(sides.to.key_span(), format!("`{{{name}}}` is part of this key"))
-        .at(sides.from.key_span(), "and no capture of this one")
+        .at(sides.from.key_span(), format!("this key has no capture `{{{name}}}`"))
         .help(help),
     );
     None
 }
 
-/// Whether a value of this type can be given to the capture.
-fn typed(
+/// Whether a value of this type can be the value of the capture. If not, that is reported.
+fn check_type(
     capture: &Capture,
     kind: Type,
     span: Span,
@@ -220,19 +222,24 @@ fn typed(
             Diagnostic::new(
                 &codes::TYPE_MISMATCH,
                 format!(
-                    "`{{{}}}` of the key of `{}` cannot be of type {kind}",
+                    "`{{{}}}` of the key of `{}` cannot have type {kind}",
                     capture.name,
                     sides.to.name()
                 ),
             )
-            .at(span, format!("this is of type {kind}"))
-            .at(sides.to.key_span(), format!("takes {}", capture.accepts.describe())),
+            .at(span, format!("this has type {kind}"))
+            .at(sides.to.key_span(), format!("accepts {}", capture.accepts.describe())),
         );
     }
     fits
 }
 
-fn one_list(reference: &Reference, components: &[Option<Source>], problems: &mut Vec<Diagnostic>) {
+/// Reports a reference with more than one `[*]`.
+fn check_lists(
+    reference: &Reference,
+    components: &[Option<Source>],
+    problems: &mut Vec<Diagnostic>,
+) {
     let lists =
         components.iter().flatten().filter(|source| matches!(source, Source::Elements(..))).count();
     let mut written = reference.on.iter().filter(|(_, text)| text.value.ends_with("[*]}"));
@@ -240,10 +247,10 @@ fn one_list(reference: &Reference, components: &[Option<Source>], problems: &mut
         && let (Some((_, first)), Some((_, second))) = (written.next(), written.next())
     {
         problems.push(
-            Diagnostic::new(&codes::ELEMENTS, "two parts of one reference are `[*]`")
+            Diagnostic::new(&codes::ELEMENTS, "a reference has two parts with `[*]`")
                 .at(second.span, "the second one")
                 .at(first.span, "the first one")
-                .help("which elements belong together would not be known; make a list of maps of it, or two references"),
+                .help("it would be unknown which elements belong together: split it into two references"),
         );
     }
 }
@@ -253,7 +260,8 @@ fn malformed(text: &Spanned<String>) -> Diagnostic {
     let help = match inner {
         Some((name, _)) if !name.is_empty() => {
             format!(
-                "write the value alone: \"{{{name}}}\"; text around it belongs in the referenced entity's key"
+                "write only the name: \"{{{name}}}\"; the text around it belongs in the key template of the \
+                 referenced entity"
             )
         }
         _ if parse_path(&text.value).is_some() => {
@@ -269,11 +277,11 @@ fn malformed(text: &Spanned<String>) -> Diagnostic {
 fn shadowed(name: &str, span: Span, from: &Entity<'_>) -> Diagnostic {
     Diagnostic::new(
         &codes::SHADOWED,
-        format!("`{{{name}}}` is a capture and an attribute of `{}`", from.name()),
+        format!("`{{{name}}}` is both a capture and an attribute of `{}`", from.name()),
     )
-    .at(span, "taken for the capture")
+    .at(span, "read as the capture")
     .at(from.key_span(), "captured here")
-    .help("rename the capture if the attribute is meant")
+    .help("rename the capture if you mean the attribute")
 }
 
 fn undeclared(name: &str, span: Span, sides: Sides<'_, '_>) -> Diagnostic {
@@ -282,7 +290,7 @@ fn undeclared(name: &str, span: Span, sides: Sides<'_, '_>) -> Diagnostic {
     let names = attributes.iter().map(String::as_str).chain(sides.from_key.names());
     let help = match closest(name, names) {
         Some(meant) => format!("did you mean \"{{{meant}}}\"?"),
-        None => format!("declare it at `{}`: `attributes: {{ {name}: S }}`", from.name()),
+        None => format!("declare it in `{}`: `attributes: {{ {name}: S }}`", from.name()),
     };
     Diagnostic::new(
         &codes::UNDECLARED_ATTRIBUTE,

@@ -1,4 +1,5 @@
-//! Key templates: read, with their mistakes at their places inside the text.
+//! Key templates: their syntax, with each error located inside the text, and the types of their
+//! captures.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +7,13 @@ use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, Type};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
-use crate::rules::template::{Part, Template};
+use crate::rules::template::{Part, Template, TemplateErrorKind};
 
-/// The most captures that a template may have. Keys of single-table designs have one to four;
-/// comparing two templates takes time by the product of theirs.
+/// The most captures that a template may have. The keys of single-table designs have one to four, and
+/// the time to compare two templates grows with the product of their captures.
 const CAPTURES_MAX: usize = 32;
 
-/// The types that a capture can be given.
+/// The types of value that a capture accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepts {
     string: bool,
@@ -21,10 +22,10 @@ pub(super) struct Accepts {
 }
 
 impl Accepts {
-    /// Inside a longer text, strings and numbers have a place.
+    /// A capture inside a longer text.
     const IN_TEXT: Self = Self { string: true, number: true, binary: false };
 
-    /// A capture that is a whole key attribute has the attribute's type.
+    /// A capture that is a whole key attribute, which has this type.
     const fn only(kind: KeyKind) -> Self {
         Self {
             string: matches!(kind, KeyKind::S),
@@ -55,7 +56,7 @@ impl Accepts {
             .any(|key_kind| key_kind.as_type() == kind && self.kind(key_kind))
     }
 
-    /// What is accepted, for messages.
+    /// The accepted types, for messages.
     pub(super) fn describe(self) -> &'static str {
         match (self.string, self.number, self.binary) {
             (true, true, _) => "a string or a number (S or N)",
@@ -71,23 +72,23 @@ impl Accepts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Capture {
     pub(super) name: String,
-    /// The types that it can be given.
+    /// The types of value that it accepts.
     pub(super) accepts: Accepts,
-    /// The type that it has when a key is taken apart.
+    /// The type that it has when a key is parsed.
     pub(super) kind: KeyKind,
 }
 
 impl Capture {
-    /// Whether a value of this type tells what the capture has to be. A text can stand for a
-    /// number, since it was one where it comes from.
+    /// Whether the capture can be looked up by a value of this type. A text may stand for a number,
+    /// because it was written from one.
     pub(super) fn can_be_looked_up_by(&self, kind: KeyKind) -> bool {
         self.accepts.kind(kind) || (self.kind, kind) == (KeyKind::N, KeyKind::S)
     }
 }
 
-/// The captures of a key's templates, in the order in which they first stand.
+/// The captures of a key's templates, in the order of their first occurrence.
 ///
-/// A capture that no type is good for is in the error.
+/// The error is the name of a capture that accepts no type.
 pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture>, String> {
     let mut order = Vec::new();
     let mut accepted: BTreeMap<&str, Accepts> = BTreeMap::new();
@@ -115,20 +116,21 @@ pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture
         .collect()
 }
 
-/// Reads a template, and finds what is wrong or doubtful with it.
+/// Parses a template, and reports its errors and warnings.
 pub(super) fn read(
     text: &Spanned<String>,
     separator: char,
     source: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Template> {
-    cut_by_comment(text.span, source, problems);
+    check_comment(text.span, source, problems);
     if text.value.len() > PARTITION_KEY_BYTES_MAX {
         problems.push(
             Diagnostic::new(
-                &codes::FORM,
+                &codes::FORMAT,
                 format!(
-                    "the key template is longer than the {PARTITION_KEY_BYTES_MAX} bytes of a key"
+                    "the key template has {} bytes; the maximum is {PARTITION_KEY_BYTES_MAX}",
+                    text.value.len()
                 ),
             )
             .at(text.span, "too long"),
@@ -140,49 +142,54 @@ pub(super) fn read(
             let count = template.captures().count();
             problems.push(
                 Diagnostic::new(
-                    &codes::FORM,
-                    format!(
-                        "the key template has {count} captures, and {CAPTURES_MAX} are the most"
-                    ),
+                    &codes::FORMAT,
+                    format!("the key template has {count} captures; the maximum is {CAPTURES_MAX}"),
                 )
                 .at(text.span, "too many captures"),
             );
             None
         }
         Ok(template) => {
-            unseparated(&template, separator, text.span, problems);
+            check_separator(&template, separator, text.span, problems);
             Some(template)
         }
         Err(errors) => {
             problems.extend(errors.into_iter().map(|error| {
-                let span = inside(text, error.at.start, error.at.end, source);
+                let span = inside(text, error.range.start, error.range.end, source);
                 Diagnostic::new(
                     &codes::TEMPLATE,
                     format!("malformed key template `{}`", text.value),
                 )
                 .at(span, error.kind.to_string())
-                .help(mend(error.kind, separator))
+                .help(fix(error.kind, separator))
             }));
             None
         }
     }
 }
 
-fn mend(kind: crate::rules::template::TemplateErrorKind, separator: char) -> String {
-    use crate::rules::template::TemplateErrorKind as Kind;
+fn fix(kind: TemplateErrorKind, separator: char) -> String {
     match kind {
-        Kind::Empty => "write a text with captures, such as \"company#{company}\"".to_owned(),
-        Kind::Unclosed => "close it with `}`, or write `{{` if the brace means itself".to_owned(),
-        Kind::Unopened => "write `}}` if the brace means itself".to_owned(),
-        Kind::Name => "write a name in letters, digits and `_` between the braces".to_owned(),
-        Kind::Touching => format!("write the separator between them: `{{a}}{separator}{{b}}`"),
-        Kind::RestNotLast => {
-            "let it stand last, or write it without the `*` if it ends at the separator".to_owned()
+        TemplateErrorKind::Empty => {
+            "write a text with captures, such as \"company#{company}\"".to_owned()
+        }
+        TemplateErrorKind::Unclosed => {
+            "close it with `}`, or write `{{` for a literal brace".to_owned()
+        }
+        TemplateErrorKind::Unopened => "write `}}` for a literal brace".to_owned(),
+        TemplateErrorKind::Name => {
+            "write a name of letters, digits and `_` between the braces".to_owned()
+        }
+        TemplateErrorKind::Adjacent => {
+            format!("write the separator between them: `{{a}}{separator}{{b}}`")
+        }
+        TemplateErrorKind::RestNotLast => {
+            "move it to the end, or remove the `*` if the capture ends at the separator".to_owned()
         }
     }
 }
 
-/// The place of a part of a text. Where escapes make the source differ from the text, the whole.
+/// The span of a part of a text; of the whole text, if it is written with escapes.
 pub(super) fn inside(text: &Spanned<String>, start: usize, end: usize, source: &str) -> Span {
     let written = text.span.of(source).unwrap_or_default();
     let quotes = usize::from(written.starts_with(['"', '\'']));
@@ -194,8 +201,8 @@ pub(super) fn inside(text: &Spanned<String>, start: usize, end: usize, source: &
     Span::new(offset + start, offset + end.max(start + usize::from(start < content.len())))
 }
 
-/// A template that ends where YAML sees a comment: `pk: user #{email}`.
-fn cut_by_comment(span: Span, source: &str, problems: &mut Vec<Diagnostic>) {
+/// Reports a template that ends where YAML reads a comment: `pk: user #{email}`.
+fn check_comment(span: Span, source: &str, problems: &mut Vec<Diagnostic>) {
     let written = span.of(source).unwrap_or_default();
     let line = source.get(span.end..).unwrap_or_default().lines().next().unwrap_or_default();
     let comment = line.trim_start();
@@ -208,14 +215,19 @@ fn cut_by_comment(span: Span, source: &str, problems: &mut Vec<Diagnostic>) {
         let whole = Span::new(span.start, end).of(source).unwrap_or_default();
         problems.push(
             Diagnostic::new(&codes::COMMENT, "a comment looks like part of the template")
-                .at(Span::new(span.end + line.len() - comment.len(), end), "a comment for YAML")
-                .help(format!("quote the template if this is part of it: \"{whole}\"")),
+                .at(Span::new(span.end + line.len() - comment.len(), end), "a comment in YAML")
+                .help(format!("if this is part of the template, quote it: \"{whole}\"")),
         );
     }
 }
 
-/// Captures with other text than the separator between them.
-fn unseparated(template: &Template, separator: char, span: Span, problems: &mut Vec<Diagnostic>) {
+/// Reports captures that are separated by a text without the separator.
+fn check_separator(
+    template: &Template,
+    separator: char,
+    span: Span,
+    problems: &mut Vec<Diagnostic>,
+) {
     for parts in template.parts().windows(3) {
         let [Part::Capture(left), Part::Literal(text), Part::Capture(right) | Part::Rest(right)] =
             parts
@@ -226,7 +238,7 @@ fn unseparated(template: &Template, separator: char, span: Span, problems: &mut 
             problems.push(
                 Diagnostic::new(
                     &codes::SEPARATOR,
-                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, so `{{{left}}}` ends at the first one"),
+                    format!("`{{{left}}}` and `{{{right}}}` are separated by `{text}`, so `{{{left}}}` ends at the first `{text}`"),
                 )
                 .at(span, format!("the separator is `{separator}`"))
                 .help(format!("write `{{{left}}}{separator}{{{right}}}`, or set the table's `separator`")),

@@ -1,11 +1,11 @@
-//! What nothing uses.
+//! Tables without entities, and entities without rules.
 
 use std::collections::BTreeSet;
 
 use crate::rules::ast::File;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::language::closest;
+use crate::rules::spelling::closest;
 
 pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
     for table in file.tables.iter().filter(|_| file.has_entities) {
@@ -16,16 +16,16 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
             problems.push(
                 Diagnostic::new(
                     &codes::UNUSED_TABLE,
-                    format!("no entity is in the table `{}`", table.alias.value),
+                    format!("the table `{}` has no entities", table.alias.value),
                 )
-                .at(table.alias.span, "not used"),
+                .at(table.alias.span, "unused"),
             );
         }
     }
     let referenced = file.references.iter().flat_map(|rule| [&rule.from, &rule.to]);
     let mirrored = file.mirrors.iter().flat_map(|rule| [&rule.source, &rule.target]);
     let entities = || file.entities.iter().map(|entity| entity.name.value.as_str());
-    // A misspelled name uses the entity that is meant.
+    // A misspelled name counts as a use of the entity that was probably meant.
     let used: BTreeSet<&str> = referenced
         .chain(mirrored)
         .flatten()
@@ -40,9 +40,9 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
         problems.push(
             Diagnostic::new(
                 &codes::UNUSED_ENTITY,
-                format!("no rule names the entity `{}`", entity.name.value),
+                format!("no rule uses the entity `{}`", entity.name.value),
             )
-            .at(entity.name.span, "not used"),
+            .at(entity.name.span, "unused"),
         );
     }
 }

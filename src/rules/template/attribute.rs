@@ -5,51 +5,51 @@ use std::borrow::Cow;
 use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
 
-/// Why captures make no key.
+/// Why no key can be built from captures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BuildError {
-    /// There is no value for a capture.
+    /// A capture has no value.
     #[error("there is no value for `{{{0}}}` of the key")]
     Missing(String),
-    /// The value cannot stand where the template has it.
+    /// A capture cannot have this value.
     #[error("`{value}` cannot be `{{{capture}}}` of a key: {why}")]
     Value {
         /// The capture.
         capture: String,
         /// The value.
         value: String,
-        /// What is wrong with it.
+        /// The reason.
         why: &'static str,
     },
-    /// The value is of a type that the capture cannot have.
-    #[error("`{{{capture}}}` of the key is of type {}, and the value of type {}",
+    /// A capture cannot have a value of this type.
+    #[error("`{{{capture}}}` of the key has type {}, but the value has type {}",
         .expected.as_type(), .found.as_type())]
     Type {
         /// The capture.
         capture: String,
-        /// The type that it has.
+        /// The capture's type.
         expected: KeyKind,
         /// The value's type.
         found: KeyKind,
     },
     /// The key would be longer than DynamoDB allows.
-    #[error("the {attribute} key would have {bytes} bytes, and DynamoDB allows {bytes_max}")]
+    #[error("the {attribute} key would have {bytes} bytes; DynamoDB allows {bytes_max}")]
     Length {
         /// `partition` or `sort`.
         attribute: &'static str,
         /// Its length.
         bytes: usize,
-        /// The most that is allowed.
+        /// The maximum.
         bytes_max: usize,
     },
 }
 
-/// What some captures tell of a sort key: the condition of a query.
+/// What some captures determine of a sort key: the condition of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortPrefix {
     /// The whole value.
     Whole(KeyValue<'static>),
-    /// What the value begins with.
+    /// The beginning of the value.
     BeginsWith(KeyValue<'static>),
     /// Nothing, or the table has no sort key.
     Any,
@@ -57,7 +57,7 @@ pub enum SortPrefix {
 
 /// The template of one key attribute.
 ///
-/// Invariant: a template for a number or a binary is one capture alone.
+/// Invariant: a template for a number or a binary is a single capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTemplate {
     template: Template,
@@ -65,14 +65,14 @@ pub struct KeyTemplate {
 }
 
 impl KeyTemplate {
-    /// A template for a key attribute of this type; nothing if a number or a binary is asked to
-    /// be more than one capture.
+    /// A template for a key attribute of this type. `None` for a number or a binary whose template is
+    /// not a single capture.
     #[must_use]
     pub fn new(template: Template, kind: KeyKind) -> Option<Self> {
         (kind == KeyKind::S || template.is_sole_capture()).then_some(Self { template, kind })
     }
 
-    /// Its text, parsed.
+    /// The template without its type.
     #[must_use]
     pub fn template(&self) -> &Template {
         &self.template
@@ -89,15 +89,15 @@ impl KeyTemplate {
         self.template.captures()
     }
 
-    /// What every value of this template begins with: nothing for numbers and binaries.
+    /// The literal text that every value of this template begins with; empty for numbers and binaries.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         self.template.literal_prefix()
     }
 
-    /// The value with these captures, by name.
+    /// The value with these captures, which are looked up by name.
     ///
-    /// What a value's length may be depends on the attribute that it is for, and is not looked at.
+    /// The length of the value is not checked: the limit depends on the key attribute.
     pub fn build(
         &self,
         separator: char,
@@ -108,7 +108,7 @@ impl KeyTemplate {
         self.assemble(separator, &values)
     }
 
-    /// An example of a value that both templates match; nothing if there is none.
+    /// An example of a value that both templates match; `None` if there is none.
     #[must_use]
     pub fn overlap(&self, other: &Self, separator: char) -> Option<KeyValue<'static>> {
         match (self.kind, other.kind) {
@@ -122,7 +122,7 @@ impl KeyTemplate {
         }
     }
 
-    /// The value with these captures: one for each that stands in the template.
+    /// The value with these captures, one for each occurrence in the template.
     pub(super) fn assemble(
         &self,
         separator: char,
@@ -137,7 +137,7 @@ impl KeyTemplate {
         }
     }
 
-    /// What a value with these captures begins with, up to the first unknown one.
+    /// The beginning of a value with these captures, up to the first unknown capture.
     pub(super) fn assemble_prefix(
         &self,
         separator: char,
@@ -164,14 +164,15 @@ impl KeyTemplate {
                 None => return Ok(SortPrefix::BeginsWith(KeyValue::S(Cow::Owned(text)))),
             }
         }
-        self.check_reading(&text, separator, values)?;
+        self.check_split(&text, separator, values)?;
         Ok(SortPrefix::Whole(KeyValue::S(Cow::Owned(text))))
     }
 
-    /// Whether a text that was built is taken apart into the captures it was built from.
+    /// Checks that a built text is split into the captures that it was built from.
     ///
-    /// `{year}-{month}` of `2024-01` and `31` is `2024-01-31`, which reads as `2024` and `01-31`.
-    fn check_reading(
+    /// For example, `{year}-{month}` with `2024-01` and `31` gives `2024-01-31`, which is split into
+    /// `2024` and `01-31`.
+    fn check_split(
         &self,
         text: &str,
         separator: char,
@@ -179,23 +180,23 @@ impl KeyTemplate {
     ) -> Result<(), BuildError> {
         let value_at = |index: usize| values.get(index).copied().flatten().and_then(text_of);
         let mut index = 0;
-        let faithful = self.template.dissect(text, separator, |read| {
+        let is_same = self.template.split(text, separator, |read| {
             let same = value_at(index) == Some(read);
             index += usize::from(same);
             same
         });
-        if faithful {
+        if is_same {
             return Ok(());
         }
         Err(BuildError::Value {
             capture: self.capture_name(index),
             value: value_at(index).unwrap_or_default().to_owned(),
-            why: "the key would be read back as other captures",
+            why: "the key would be split into other captures",
         })
     }
 
-    /// A value for a key attribute that is not a text. Numbers are taken from their canonical text
-    /// too, so that a key whose number stands within a text can refer to one where it stands alone.
+    /// A value for a key attribute that is a number or a binary. A number can also be given as its
+    /// canonical text, so that a key with a number inside a text can refer to a key that is the number.
     fn convert(&self, value: &KeyValue<'_>) -> Result<KeyValue<'static>, BuildError> {
         let mistyped = || BuildError::Type {
             capture: self.capture_name(0),
@@ -218,8 +219,8 @@ impl KeyTemplate {
         }
     }
 
-    /// Takes a value apart: `accept` is given what each capture holds, in order, and may refuse it.
-    pub(super) fn dissect<'k>(
+    /// Splits a value into captures. `accept` receives each of them in order, and may refuse it.
+    pub(super) fn split<'k>(
         &self,
         value: &'k KeyValue<'_>,
         separator: char,
@@ -228,7 +229,7 @@ impl KeyTemplate {
         match (self.kind, value) {
             (KeyKind::S, KeyValue::S(text)) => {
                 let accept = |capture| accept(KeyValue::S(Cow::Borrowed(capture)));
-                self.template.dissect(text, separator, accept)
+                self.template.split(text, separator, accept)
             }
             (KeyKind::N, KeyValue::N(_)) => accept(value.as_borrowed()),
             (KeyKind::B, KeyValue::B(bytes)) => !bytes.is_empty() && accept(value.as_borrowed()),
@@ -241,7 +242,7 @@ impl KeyTemplate {
     }
 }
 
-/// What a value looks like within a text; nothing for binaries.
+/// How a value is written inside a text; `None` for binaries.
 pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
     match value {
         KeyValue::S(text) => Some(text),
@@ -250,7 +251,7 @@ pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
     }
 }
 
-/// The text of a value, if a capture can hold it.
+/// The text of a value, if a capture can have it.
 fn capturable_text<'v>(
     capture: &str,
     value: &'v KeyValue<'_>,
@@ -267,7 +268,7 @@ fn capturable_text<'v>(
         return refuse("it is empty");
     }
     if excluded.is_some_and(|separator| text.contains(separator)) {
-        return refuse("it has the table's separator in it");
+        return refuse("it contains the table's separator");
     }
     Ok(text)
 }

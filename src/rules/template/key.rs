@@ -3,56 +3,56 @@
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
-/// The values that a key's captures have, in the order of [`EntityKey::captures`].
+/// The values of a key's captures, in the order of [`EntityKey::captures`].
 pub type Captures<'k> = Vec<KeyValue<'k>>;
 
-/// One key attribute's template, with the place of each of its captures in
+/// The template of one key attribute, with the index of each of its captures in
 /// [`EntityKey::captures`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Attribute {
     template: KeyTemplate,
-    slots: Vec<usize>,
+    indexes: Vec<usize>,
 }
 
 impl Attribute {
-    /// Gives each capture its place, adding the names that are new.
+    /// Assigns each capture its index, and adds the names that are new.
     fn new(template: KeyTemplate, names: &mut Vec<String>) -> Self {
-        let mut slot = |name: &str| {
+        let mut index_of = |name: &str| {
             names.iter().position(|known| known == name).unwrap_or_else(|| {
                 names.push(name.to_owned());
                 names.len() - 1
             })
         };
-        Self { slots: template.captures().map(&mut slot).collect(), template }
+        Self { indexes: template.captures().map(&mut index_of).collect(), template }
     }
 
-    /// The captures' values, in the order in which they stand in this attribute.
+    /// The values of the captures, in the order in which they occur in this attribute.
     fn select<'v, 'k>(
         &self,
         value_at: impl Fn(usize) -> Option<&'v KeyValue<'k>>,
     ) -> Vec<Option<&'v KeyValue<'k>>> {
-        self.slots.iter().map(|slot| value_at(*slot)).collect()
+        self.indexes.iter().map(|index| value_at(*index)).collect()
     }
 
-    /// Adds this attribute's captures; whether the value is of this shape and agrees with the
-    /// captures that are known.
+    /// Adds this attribute's captures. Returns whether the value matches the template and agrees with
+    /// the captures that are already known.
     fn parse<'k>(
         &self,
         value: &'k KeyValue<'_>,
         separator: char,
         captures: &mut Captures<'k>,
     ) -> bool {
-        let mut slots = self.slots.iter();
-        self.template.dissect(value, separator, |capture| {
-            slots.next().is_some_and(|slot| bind(captures, *slot, capture))
+        let mut indexes = self.indexes.iter();
+        self.template.split(value, separator, |capture| {
+            indexes.next().is_some_and(|index| bind(captures, *index, capture))
         })
     }
 }
 
 /// The templates of an entity's whole key.
 ///
-/// A capture that stands several times has one value, compared as canonical text where it is a
-/// number in one place and within a text in another.
+/// A capture that occurs several times has one value. If it is a number in one occurrence and inside a
+/// text in another, the canonical texts are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityKey {
     partition: Attribute,
@@ -89,25 +89,25 @@ impl EntityKey {
         self.separator
     }
 
-    /// The distinct names of the captures, in the order in which they first stand.
+    /// The distinct names of the captures, in the order of their first occurrence.
     #[must_use]
     pub fn captures(&self) -> &[String] {
         &self.captures
     }
 
-    /// The type of a capture, by its place: a number or a binary where it is all of such a key
-    /// attribute, else a string.
+    /// The type of a capture, by its index. It is a number or a binary if the capture is a whole key
+    /// attribute of that type, and a string otherwise.
     #[must_use]
     pub fn capture_kind(&self, capture: usize) -> KeyKind {
         std::iter::once(&self.partition)
             .chain(&self.sort)
-            .filter(|attribute| attribute.slots.contains(&capture))
+            .filter(|attribute| attribute.indexes.contains(&capture))
             .map(|attribute| attribute.template.kind())
             .find(|kind| *kind != KeyKind::S)
             .unwrap_or(KeyKind::S)
     }
 
-    /// What a key's captures are; nothing if the key is not of this shape.
+    /// The captures of a key; `None` if the key does not match the templates.
     #[must_use]
     pub fn parse<'k>(&self, key: &'k Key<'_>) -> Option<Captures<'k>> {
         let mut captures = Vec::new();
@@ -122,11 +122,11 @@ impl EntityKey {
 
     /// The key with these captures, in the order of [`Self::captures`].
     ///
-    /// Invariant: what it builds, [`Self::parse`] takes apart into the same captures: as they were
-    /// given, but for numbers within a text, which come back as their canonical text, and texts
-    /// given for a number.
+    /// Invariant: [`Self::parse`] splits the key into the same captures, with two exceptions. A number
+    /// inside a text is returned as its canonical text, and a text that was given for a number is
+    /// returned as the number.
     pub fn build(&self, captures: &[KeyValue<'_>]) -> Result<Key<'static>, BuildError> {
-        let value_at = |slot: usize| captures.get(slot);
+        let value_at = |index: usize| captures.get(index);
         let values = self.partition.select(value_at);
         let partition = self.partition.template.assemble(self.separator, &values)?;
         check_partition_length(&partition)?;
@@ -136,16 +136,16 @@ impl EntityKey {
         Ok(Key { partition, sort: Some(value) })
     }
 
-    /// The partition key that some captures fix, and what they tell of the sort key; nothing if
-    /// they do not fix the partition key.
+    /// The partition key that some captures determine, and what they determine of the sort key. `None`
+    /// if they do not determine the partition key.
     ///
-    /// An error means that no key has these captures. Not every key that begins this way has
-    /// them: what a query finds has to be parsed and compared.
+    /// An error means that no key has these captures. Not every key with this prefix has them: the
+    /// keys that a query finds must be parsed and compared.
     pub fn build_prefix(
         &self,
         captures: &[Option<KeyValue<'_>>],
     ) -> Result<Option<(KeyValue<'static>, SortPrefix)>, BuildError> {
-        let value_at = |slot: usize| captures.get(slot).and_then(Option::as_ref);
+        let value_at = |index: usize| captures.get(index).and_then(Option::as_ref);
         let values = self.partition.select(value_at);
         if values.contains(&None) {
             return Ok(None);
@@ -163,12 +163,12 @@ impl EntityKey {
         Ok(Some((partition, prefix)))
     }
 
-    /// An example of a key that is of both shapes; nothing if there is none.
+    /// An example of a key that both match; `None` if there is none.
     ///
-    /// The two entities are of one table, and so share its separator. The partition and the sort
-    /// key are looked at separately, as if a capture that stands in both were two. This is the
-    /// safe side: what is said to be apart is apart, and only templates that repeat a capture can
-    /// be said to overlap when they do not.
+    /// Both entities must belong to the same table, and so have the same separator. The partition key
+    /// and the sort key are compared separately, as if a capture that occurs in both were two
+    /// captures. So an overlap is never missed, but templates that repeat a capture may be reported
+    /// as overlapping although they are not.
     #[must_use]
     pub fn overlap(&self, other: &Self) -> Option<Key<'static>> {
         let partition = self.partition().overlap(other.partition(), self.separator)?;
@@ -181,18 +181,19 @@ impl EntityKey {
     }
 }
 
-/// Adds a capture's value, or compares it with the one that is known.
-fn bind<'k>(captures: &mut Captures<'k>, slot: usize, value: KeyValue<'k>) -> bool {
-    let Some(known) = captures.get_mut(slot) else {
-        // Slots are numbered in the order in which captures first stand.
+/// Adds a capture's value, or compares it with the known one.
+fn bind<'k>(captures: &mut Captures<'k>, index: usize, value: KeyValue<'k>) -> bool {
+    let Some(known) = captures.get_mut(index) else {
+        // Captures are numbered in the order of their first occurrence.
         captures.push(value);
         return true;
     };
-    let same = *known == value || text_of(known).is_some_and(|text| text_of(&value) == Some(text));
-    if same && known.kind() == KeyKind::S {
+    let is_same =
+        *known == value || text_of(known).is_some_and(|text| text_of(&value) == Some(text));
+    if is_same && known.kind() == KeyKind::S {
         *known = value;
     }
-    same
+    is_same
 }
 
 fn check_partition_length(value: &KeyValue<'_>) -> Result<(), BuildError> {

@@ -1,4 +1,4 @@
-//! What holds for all templates, texts and keys.
+//! Properties of all templates, texts and keys.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use super::{BuildError, EntityKey, KeyTemplate, Part, SortPrefix, Template};
 use crate::data::{Key, KeyKind, KeyValue, Number};
 
-/// Texts over an alphabet that makes templates meet by chance, and has characters of one to four
-/// bytes and those with a meaning in templates.
+/// Texts over a small alphabet, so that templates often overlap. It has characters of one to four
+/// bytes, and the characters that have a meaning in templates.
 const TEXT: &str = "[ax#é€𝄞%{}-]{0,8}";
 const LITERAL: &str = "[ax#é€𝄞%{}-]{1,3}";
 const VALUE: &str = "[ax1é€𝄞%{}-]{1,4}";
-/// Few characters, so that short texts are all the texts there are.
+/// A tiny alphabet, so that all short texts can be enumerated.
 const TINY_LITERAL: &str = "[ab#]{1,2}";
 
-/// Templates with up to four captures, some of which may have one name.
+/// Templates with up to four captures, some of which may have the same name.
 fn template(literal: &'static str) -> impl Strategy<Value = Template> {
     let ending = prop_oneof![Just(""), Just("{e}"), Just("{e*}")];
     let middle = prop::collection::vec((prop::sample::select(vec!["a", "b", "c"]), literal), 0..3);
@@ -71,7 +71,7 @@ fn captured() -> impl Strategy<Value = (EntityKey, Vec<KeyValue<'static>>)> {
     })
 }
 
-/// A value of the template's shape, whatever its captures come to hold, or any value at all.
+/// A value that looks like the template but may have invalid captures, or any other value.
 fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
     let shaped = match template.kind() {
         KeyKind::N | KeyKind::B => key_value(template.kind(), VALUE),
@@ -88,7 +88,7 @@ fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
     prop_oneof![3 => shaped, 1 => kind.prop_flat_map(|kind| key_value(kind, TEXT))].boxed()
 }
 
-/// Key templates and a key, mostly of their shape.
+/// Key templates, and a key that mostly looks like them.
 fn keyed() -> impl Strategy<Value = (EntityKey, Key<'static>)> {
     entity_key().prop_flat_map(|templates| {
         let partition = value_for(templates.partition());
@@ -101,35 +101,35 @@ fn keyed() -> impl Strategy<Value = (EntityKey, Key<'static>)> {
     })
 }
 
-/// A text taken apart by trying every length of every capture: what matching has to agree with.
-fn dissect_by_force(parts: &[Part], text: &str) -> Option<Vec<String>> {
+/// Splits a text by trying every length of every capture: the reference implementation.
+fn split_by_brute_force(parts: &[Part], text: &str) -> Option<Vec<String>> {
     let (part, following) = match parts {
         [] => return text.is_empty().then(Vec::new),
         [part, following @ ..] => (part, following),
     };
     if let Part::Literal(literal) = part {
-        return dissect_by_force(following, text.strip_prefix(literal.as_str())?);
+        return split_by_brute_force(following, text.strip_prefix(literal.as_str())?);
     }
     let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
     ends.filter(|end| matches!(part, Part::Rest(_)) || !text[..*end].contains('#')).find_map(
         |end| {
             let mut values = vec![text[..end].to_owned()];
-            values.extend(dissect_by_force(following, &text[end..])?);
+            values.extend(split_by_brute_force(following, &text[end..])?);
             Some(values)
         },
     )
 }
 
-fn dissect(template: &Template, text: &str) -> Option<Vec<String>> {
+fn split(template: &Template, text: &str) -> Option<Vec<String>> {
     let mut values = Vec::new();
     let accept = |value: &str| {
         values.push(value.to_owned());
         true
     };
-    template.dissect(text, '#', accept).then_some(values)
+    template.split(text, '#', accept).then_some(values)
 }
 
-/// All texts of up to five of the characters of [`TINY_LITERAL`].
+/// All texts of up to five characters of [`TINY_LITERAL`].
 fn tiny_texts() -> Vec<String> {
     let mut texts = vec![String::new()];
     let mut from = 0;
@@ -151,25 +151,25 @@ proptest! {
     }
 
     #[test]
-    fn mistakes_lie_within_the_text(text in "[a{}*é_ -]{0,12}") {
+    fn errors_are_located_within_the_text(text in "[a{}*é_ -]{0,12}") {
         match Template::parse(&text) {
             Ok(template) => prop_assert_eq!(template.to_string(), text),
             Err(errors) => {
                 prop_assert!(!errors.is_empty());
-                prop_assert!(errors.iter().all(|error| text.get(error.at.clone()).is_some()));
+                prop_assert!(errors.iter().all(|error| text.get(error.range.clone()).is_some()));
             }
         }
     }
 
     #[test]
-    fn a_text_is_taken_apart_as_by_force(
+    fn splitting_agrees_with_brute_force(
         template in template(TINY_LITERAL),
         texts in prop::collection::vec("[ab#]{0,9}", 20),
     ) {
         for text in tiny_texts().iter().chain(&texts) {
             prop_assert_eq!(
-                dissect(&template, text),
-                dissect_by_force(template.parts(), text),
+                split(&template, text),
+                split_by_brute_force(template.parts(), text),
                 "{} {}", template, text,
             );
         }
@@ -179,35 +179,35 @@ proptest! {
     fn overlaps_are_exact(left in template(TINY_LITERAL), right in template(TINY_LITERAL)) {
         let example = left.overlap(&right, '#');
         if let Some(example) = &example {
-            prop_assert!(dissect(&left, example).is_some(), "{example}");
-            prop_assert!(dissect(&right, example).is_some(), "{example}");
+            prop_assert!(split(&left, example).is_some(), "{example}");
+            prop_assert!(split(&right, example).is_some(), "{example}");
         } else {
             let both = |text: &String| {
-                dissect(&left, text).is_some() && dissect(&right, text).is_some()
+                split(&left, text).is_some() && split(&right, text).is_some()
             };
             prop_assert_eq!(tiny_texts().into_iter().find(both), None);
         }
     }
 
     #[test]
-    fn what_is_built_is_parsed_into_the_same((templates, values) in captured()) {
+    fn built_keys_are_parsed_into_the_same_captures((templates, values) in captured()) {
         match templates.build(&values) {
             Ok(key) => prop_assert_eq!(templates.parse(&key), Some(values)),
-            // Some values cannot be told apart once they are joined, and a binary is no text.
+            // Some values cannot be separated after they are joined, and a binary is not text.
             Err(BuildError::Value { .. } | BuildError::Type { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }
     }
 
     #[test]
-    fn what_is_parsed_is_built_into_the_same((templates, key) in keyed()) {
+    fn parsed_keys_are_built_again_from_their_captures((templates, key) in keyed()) {
         if let Some(captures) = templates.parse(&key) {
             prop_assert_eq!(templates.build(&captures), Ok(key.clone()));
         }
     }
 
     #[test]
-    fn a_key_begins_with_what_its_captures_tell(
+    fn keys_begin_with_the_prefix_of_their_captures(
         (templates, values) in captured(),
         known in any::<u8>(),
     ) {
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn keys_of_two_shapes_show_that_these_overlap(
+    fn templates_that_match_one_key_overlap(
         (templates, key) in keyed(),
         other in entity_key(),
     ) {

@@ -1,4 +1,4 @@
-//! Key templates: `company#{company}` builds keys and takes them apart.
+//! Key templates, such as `company#{company}`: they build keys and parse them.
 
 mod attribute;
 mod key;

@@ -1,20 +1,20 @@
-//! Whether two templates share a text.
+//! Whether two templates can match the same text.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::text::{Part, Template};
 
 impl Template {
-    /// A text that both templates match, one of the shortest; nothing if there is none.
+    /// A shortest text that both templates match; `None` if there is none.
     ///
-    /// Both templates are walked in step through their pieces, so the answer is exact.
+    /// The result is exact, because all combinations of positions in both templates are searched.
     #[must_use]
     pub fn overlap(&self, other: &Self, separator: char) -> Option<String> {
         common_text(&steps(self), &steps(other), separator)
     }
 }
 
-/// What one character of a text has to be.
+/// The characters that are allowed at one position of a text.
 #[derive(Debug, Clone, Copy)]
 enum Class {
     Only(char),
@@ -26,12 +26,11 @@ enum Class {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     class: Class,
-    /// Whether there may be any number of such characters, instead of exactly one.
+    /// Whether any number of these characters is accepted, instead of exactly one.
     repeats: bool,
 }
 
-/// The steps that accept a template's texts. A capture is two: its first character, and the
-/// others.
+/// The steps of a template. A capture has two: one for its first character, and one for the rest.
 fn steps(template: &Template) -> Vec<Step> {
     let mut steps = Vec::new();
     for part in template.parts() {
@@ -49,13 +48,13 @@ fn steps(template: &Template) -> Vec<Step> {
     steps
 }
 
-/// How many steps of each template are done.
+/// The number of completed steps of each template.
 type State = (usize, usize);
 
 /// A shortest text that both sequences of steps accept.
 ///
-/// A breadth-first search through the pairs of states. Leaving a repeated step takes no character,
-/// so it goes to the front of the queue.
+/// A breadth-first search through the states. Leaving a repeated step consumes no character, so that
+/// state goes to the front of the queue.
 fn common_text(left: &[Step], right: &[Step], separator: char) -> Option<String> {
     let mut reached: BTreeMap<State, (State, Option<char>)> = BTreeMap::new();
     let mut queue = VecDeque::from([((0, 0), ((0, 0), None))]);
@@ -64,28 +63,30 @@ fn common_text(left: &[Step], right: &[Step], separator: char) -> Option<String>
             continue;
         }
         reached.insert(state, origin);
-        let (at_left, at_right) = state;
-        let (left, right) = (left.get(at_left), right.get(at_right));
+        let (left_index, right_index) = state;
+        let (left, right) = (left.get(left_index), right.get(right_index));
         if left.is_none() && right.is_none() {
             return Some(retrace(&reached, state));
         }
         if left.is_some_and(|step| step.repeats) {
-            queue.push_front(((at_left + 1, at_right), (state, None)));
+            queue.push_front(((left_index + 1, right_index), (state, None)));
         }
         if right.is_some_and(|step| step.repeats) {
-            queue.push_front(((at_left, at_right + 1), (state, None)));
+            queue.push_front(((left_index, right_index + 1), (state, None)));
         }
         let (Some(left), Some(right)) = (left, right) else { continue };
         if let Some(char) = common_char(left.class, right.class, separator) {
-            let next =
-                (at_left + usize::from(!left.repeats), at_right + usize::from(!right.repeats));
+            let next = (
+                left_index + usize::from(!left.repeats),
+                right_index + usize::from(!right.repeats),
+            );
             queue.push_back((next, (state, Some(char))));
         }
     }
     None
 }
 
-/// The characters taken on the way to a state.
+/// The text that leads to a state.
 fn retrace(reached: &BTreeMap<State, (State, Option<char>)>, end: State) -> String {
     let mut chars: Vec<char> = Vec::new();
     let mut state = end;
@@ -96,8 +97,8 @@ fn retrace(reached: &BTreeMap<State, (State, Option<char>)>, end: State) -> Stri
     chars.into_iter().rev().collect()
 }
 
-/// A character of both classes. All but the separator and those in literals are alike, so one
-/// stands for them.
+/// A character of both classes. Characters other than the separator and those of literals are
+/// interchangeable, so one represents them all.
 fn common_char(left: Class, right: Class, separator: char) -> Option<char> {
     let ordinary = if separator == 'x' { 'y' } else { 'x' };
     match (left, right) {
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_are_found_with_an_example() {
+    fn overlaps_are_found_with_an_example_text() {
         for (left, right, expected) in [
             ("user#{id}", "user#{email}", Some("user#x")),
             ("user#{id}", "company#{id}", None),

@@ -1,12 +1,12 @@
-//! The text of a template, parsed, and how a text is taken apart by it.
+//! Templates: their syntax, and how they split a text into captures.
 
 use std::fmt;
 use std::ops::Range;
 
-/// A piece of a template.
+/// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// Text that stands as it is.
+    /// Literal text.
     Literal(String),
     /// `{name}`: one or more characters other than the separator.
     Capture(String),
@@ -16,61 +16,61 @@ pub enum Part {
 
 /// A template: literals and captures.
 ///
-/// Invariant: neither two literals nor two captures touch, no literal is empty, and
-/// [`Part::Rest`] stands last. Its text, by `Display`, parses into the same template.
+/// Invariant: two literals or two captures are never adjacent, no literal is empty, and [`Part::Rest`]
+/// comes last. The text that `Display` writes is parsed into the same template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
 }
 
-/// A mistake in a template.
+/// An error in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
-    /// Where in the template's text, in bytes.
-    pub at: Range<usize>,
-    /// What is wrong.
+    /// The range in the template's text, in bytes.
+    pub range: Range<usize>,
+    /// The kind of error.
     pub kind: TemplateErrorKind,
 }
 
-/// What is wrong in a template.
+/// A kind of error in a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateErrorKind {
-    /// The template has no text at all.
+    /// The template is empty.
     #[error("the template is empty")]
     Empty,
-    /// A `{` is never closed.
-    #[error("this `{{` is never closed")]
+    /// A `{` is not closed.
+    #[error("this `{{` is not closed")]
     Unclosed,
-    /// A `}` closes nothing.
-    #[error("this `}}` closes nothing")]
+    /// A `}` has no `{` before it.
+    #[error("this `}}` has no opening `{{`")]
     Unopened,
-    /// A capture's name is empty or has characters other than letters, digits and `_`.
+    /// A capture's name is empty or contains characters other than letters, digits and `_`.
     #[error("a capture's name consists of ASCII letters, digits and `_`")]
     Name,
-    /// Two captures touch, so that nothing tells where one ends.
-    #[error("two captures touch, so that nothing tells where the first one ends")]
-    Touching,
-    /// `{name*}` stands before the end.
-    #[error("a capture of all the rest stands before the end")]
+    /// Two captures are adjacent, so it is unknown where the first one ends.
+    #[error("two captures are adjacent, so it is unknown where the first one ends")]
+    Adjacent,
+    /// `{name*}` is not at the end.
+    #[error("a capture of all the rest is not at the end")]
     RestNotLast,
 }
 
 impl Template {
-    /// Reads a template, with all its mistakes in the order in which they stand.
+    /// Parses a template, or returns all its errors in the order of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<TemplateError>> {
         let (pieces, mut errors) = read_pieces(text);
         errors.extend(misplaced(&pieces));
         if text.is_empty() {
-            errors.push(TemplateError { at: 0..0, kind: TemplateErrorKind::Empty });
+            errors.push(TemplateError { range: 0..0, kind: TemplateErrorKind::Empty });
         }
         if errors.is_empty() {
             return Ok(Self { parts: pieces.into_iter().map(|piece| piece.part).collect() });
         }
-        errors.sort_by_key(|error| (error.at.start, error.at.end));
+        errors.sort_by_key(|error| (error.range.start, error.range.end));
         Err(errors)
     }
 
-    /// Its pieces.
+    /// Its parts.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -84,7 +84,7 @@ impl Template {
         })
     }
 
-    /// What every text of this template begins with.
+    /// The literal text that every text of this template begins with.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         match self.parts.first() {
@@ -99,13 +99,12 @@ impl Template {
         matches!(self.parts.as_slice(), [Part::Capture(_) | Part::Rest(_)])
     }
 
-    /// Takes a text apart: `accept` is given what each capture holds, in order, and may refuse it.
-    /// Whether the text is of this template and nothing was refused.
+    /// Splits a text into captures. `accept` receives the value of each capture in order, and may
+    /// refuse it. Returns whether the text matches the template and no value was refused.
     ///
-    /// Of all the ways to take the text apart, this is the one whose first capture is the
-    /// shortest, then its second, and so on. It is found without going back: see
-    /// [`literal_position`].
-    pub(super) fn dissect<'t>(
+    /// If there are several ways to split the text, the first capture is as short as possible, then
+    /// the second one, and so on. No backtracking is needed: see [`literal_position`].
+    pub(super) fn split<'t>(
         &self,
         text: &'t str,
         separator: char,
@@ -144,64 +143,68 @@ impl fmt::Display for Template {
     }
 }
 
-/// Where a capture that begins the text ends, going by what follows it in the template.
+/// The end of a capture at the beginning of the text, determined by the parts that follow it.
 fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
     match following {
         [] => Some(text.len()),
         [Part::Literal(literal)] => text.len().checked_sub(literal.len()),
         [Part::Literal(literal), ..] => literal_position(text, literal),
-        // No two captures touch.
+        // Two captures are never adjacent.
         [Part::Capture(_) | Part::Rest(_), ..] => None,
     }
 }
 
-/// The first place where a literal may stand after a capture that begins the text.
+/// The first position at which a literal can follow a capture at the beginning of the text.
 ///
-/// No later place would do better. If the literal has the separator in it, no later place is
-/// possible: the capture has none, so the text's first separator is the literal's. If it has none,
-/// neither has the text up to the end of the later literal, so the next capture can as well begin
-/// after the first one. Hence a text is taken apart in one pass, without going back.
+/// A later position is never necessary. If the literal contains the separator, no later position is
+/// possible: the capture cannot contain the separator, so the first separator of the text belongs to
+/// the literal. Otherwise, the text up to the end of the literal at a later position contains no
+/// separator either, so the next capture can contain it, and whatever matches from the later position
+/// also matches from the first one. So one pass without backtracking is enough.
 fn literal_position(text: &str, literal: &str) -> Option<usize> {
     let first = text.chars().next()?.len_utf8();
     Some(first + text.get(first..)?.find(literal)?)
 }
 
-/// A part of a template, and where it stands in the template's text.
+/// A part of a template, and its range in the template's text.
 struct Piece {
     part: Part,
-    at: Range<usize>,
+    range: Range<usize>,
 }
 
-/// The parts of a template, and the mistakes within them.
+/// The parts of a template, and the errors within them.
 fn read_pieces(text: &str) -> (Vec<Piece>, Vec<TemplateError>) {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut errors = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let (part, remaining) = read_piece(rest);
-        let at = text.len() - rest.len()..text.len() - remaining.len();
+        let range = text.len() - rest.len()..text.len() - remaining.len();
         rest = remaining;
         match (part, pieces.last_mut()) {
-            (Err(kind), _) => errors.push(TemplateError { at, kind }),
+            (Err(kind), _) => errors.push(TemplateError { range, kind }),
             (
                 Ok(Part::Literal(more)),
-                Some(Piece { part: Part::Literal(literal), at: literal_at }),
+                Some(Piece { part: Part::Literal(literal), range: literal_range }),
             ) => {
                 literal.push_str(&more);
-                literal_at.end = at.end;
+                literal_range.end = range.end;
             }
             (Ok(part), _) => {
                 if !is_well_named(&part) {
-                    errors.push(TemplateError { at: at.clone(), kind: TemplateErrorKind::Name });
+                    errors.push(TemplateError {
+                        range: range.clone(),
+                        kind: TemplateErrorKind::Name,
+                    });
                 }
-                pieces.push(Piece { part, at });
+                pieces.push(Piece { part, range });
             }
         }
     }
     (pieces, errors)
 }
 
-/// What a text that is not empty begins with, and what comes after it.
+/// The first part of a text that is not empty, and the text after it.
 fn read_piece(text: &str) -> (Result<Part, TemplateErrorKind>, &str) {
     let braces = ['{', '}'];
     for (escape, brace) in [("{{", "{"), ("}}", "}")] {
@@ -233,20 +236,21 @@ fn is_well_named(part: &Part) -> bool {
     }
 }
 
-/// The captures that may not stand where they do.
+/// The errors of captures that are adjacent or not at the end.
 fn misplaced(pieces: &[Piece]) -> impl Iterator<Item = TemplateError> {
     let is_capture = |piece: &Piece| !matches!(piece.part, Part::Literal(_));
     pieces.iter().zip(pieces.iter().skip(1)).flat_map(move |(piece, next)| {
-        // Between pieces that do not touch stands another mistake.
-        let touching = is_capture(piece) && is_capture(next) && piece.at.end == next.at.start;
-        let rest_not_last = matches!(piece.part, Part::Rest(_));
+        // Between pieces that are not adjacent, there is another error.
+        let is_adjacent =
+            is_capture(piece) && is_capture(next) && piece.range.end == next.range.start;
+        let is_rest = matches!(piece.part, Part::Rest(_));
         [
-            touching.then_some(TemplateError {
-                at: piece.at.start..next.at.end,
-                kind: TemplateErrorKind::Touching,
+            is_adjacent.then_some(TemplateError {
+                range: piece.range.start..next.range.end,
+                kind: TemplateErrorKind::Adjacent,
             }),
-            rest_not_last.then_some(TemplateError {
-                at: piece.at.clone(),
+            is_rest.then_some(TemplateError {
+                range: piece.range.clone(),
                 kind: TemplateErrorKind::RestNotLast,
             }),
         ]
@@ -261,30 +265,30 @@ mod tests {
 
     use super::*;
 
-    /// The mistakes of a template, each under the text it is about.
+    /// The errors of a template, each with the part of the text that it is about.
     #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
-    fn check_mistakes(text: &str, expected: Expect) {
-        let errors = Template::parse(text).expect_err("the template has mistakes");
+    fn check_errors(text: &str, expected: Expect) {
+        let errors = Template::parse(text).expect_err("the template has errors");
         let shown: Vec<_> = errors
             .iter()
-            .map(|error| format!("{}: {}\n", &text[error.at.clone()], error.kind))
+            .map(|error| format!("{}: {}\n", &text[error.range.clone()], error.kind))
             .collect();
         expected.assert_eq(&shown.concat());
     }
 
-    /// What a template takes a text apart into.
-    fn dissect(template: &str, text: &str) -> Option<Vec<String>> {
+    /// The captures of a text.
+    fn split(template: &str, text: &str) -> Option<Vec<String>> {
         let mut values = Vec::new();
         let template = Template::parse(template).unwrap();
         let accept = |value: &str| {
             values.push(value.to_owned());
             true
         };
-        template.dissect(text, '#', accept).then_some(values)
+        template.split(text, '#', accept).then_some(values)
     }
 
     #[test]
-    fn a_template_is_literals_and_captures() {
+    fn a_template_consists_of_literals_and_captures() {
         let template = Template::parse("a{{b}}#{first}-{rest_2*}").unwrap();
         expect![[r#"
             [
@@ -308,26 +312,26 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_found_at_once() {
-        check_mistakes(
+    fn all_errors_are_reported_at_once() {
+        check_errors(
             "",
             expect![[r"
             : the template is empty
         "]],
         );
-        check_mistakes(
+        check_errors(
             "user#{email",
             expect![[r"
-            {email: this `{` is never closed
+            {email: this `{` is not closed
         "]],
         );
-        check_mistakes(
+        check_errors(
             "user#email}",
             expect![[r"
-            }: this `}` closes nothing
+            }: this `}` has no opening `{`
         "]],
         );
-        check_mistakes(
+        check_errors(
             "{}#{e-mail}#{*}",
             expect![[r"
             {}: a capture's name consists of ASCII letters, digits and `_`
@@ -335,27 +339,27 @@ mod tests {
             {*}: a capture's name consists of ASCII letters, digits and `_`
         "]],
         );
-        check_mistakes(
+        check_errors(
             "{a}{b}",
             expect![[r"
-            {a}{b}: two captures touch, so that nothing tells where the first one ends
+            {a}{b}: two captures are adjacent, so it is unknown where the first one ends
         "]],
         );
-        check_mistakes(
+        check_errors(
             "{a*}#{b}",
             expect![[r"
-            {a*}: a capture of all the rest stands before the end
+            {a*}: a capture of all the rest is not at the end
         "]],
         );
-        check_mistakes(
+        check_errors(
             "é{a{b*}{ö}}{",
             expect![[r"
-            {a: this `{` is never closed
-            {b*}: a capture of all the rest stands before the end
-            {b*}{ö}: two captures touch, so that nothing tells where the first one ends
+            {a: this `{` is not closed
+            {b*}: a capture of all the rest is not at the end
+            {b*}{ö}: two captures are adjacent, so it is unknown where the first one ends
             {ö}: a capture's name consists of ASCII letters, digits and `_`
-            }: this `}` closes nothing
-            {: this `{` is never closed
+            }: this `}` has no opening `{`
+            {: this `{` is not closed
         "]],
         );
     }
@@ -363,22 +367,22 @@ mod tests {
     #[test]
     fn a_capture_stops_at_the_separator() {
         let two = |first: &str, second: &str| Some(vec![first.to_owned(), second.to_owned()]);
-        assert_eq!(dissect("user#{id}", "user#7"), Some(vec!["7".to_owned()]));
-        assert_eq!(dissect("user#{id}", "user#7#8"), None);
-        assert_eq!(dissect("user#{id}", "user#"), None);
-        assert_eq!(dissect("user#{id*}", "user##7#8"), Some(vec!["#7#8".to_owned()]));
-        assert_eq!(dissect("{a}#{b}", "1#2"), two("1", "2"));
-        assert_eq!(dissect("company#", "company#"), Some(vec![]));
-        assert_eq!(dissect("company#", "company#1"), None);
+        assert_eq!(split("user#{id}", "user#7"), Some(vec!["7".to_owned()]));
+        assert_eq!(split("user#{id}", "user#7#8"), None);
+        assert_eq!(split("user#{id}", "user#"), None);
+        assert_eq!(split("user#{id*}", "user##7#8"), Some(vec!["#7#8".to_owned()]));
+        assert_eq!(split("{a}#{b}", "1#2"), two("1", "2"));
+        assert_eq!(split("company#", "company#"), Some(vec![]));
+        assert_eq!(split("company#", "company#1"), None);
     }
 
     #[test]
-    fn the_first_capture_is_as_short_as_it_can_be() {
+    fn the_first_capture_is_as_short_as_possible() {
         let two = |first: &str, second: &str| Some(vec![first.to_owned(), second.to_owned()]);
-        assert_eq!(dissect("{year}-{month}", "2024-01-31"), two("2024", "01-31"));
-        assert_eq!(dissect("{a}x{b}", "xxx"), two("x", "x"));
-        assert_eq!(dissect("{a}x#{b}", "1x2x#3"), two("1x2", "3"));
-        assert_eq!(dissect("{a}x{b}x", "1x2x3x"), two("1", "2x3"));
-        assert_eq!(dissect("{a}é{b}", "ééé"), two("é", "é"));
+        assert_eq!(split("{year}-{month}", "2024-01-31"), two("2024", "01-31"));
+        assert_eq!(split("{a}x{b}", "xxx"), two("x", "x"));
+        assert_eq!(split("{a}x#{b}", "1x2x#3"), two("1x2", "3"));
+        assert_eq!(split("{a}x{b}x", "1x2x3x"), two("1", "2x3"));
+        assert_eq!(split("{a}é{b}", "ééé"), two("é", "é"));
     }
 }

@@ -1,4 +1,4 @@
-//! Rules drawn at random: sound ones, of every kind, as the model has them.
+//! Random valid rules of every kind, as values of the model.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
 use crate::rule_file_laws::tape::Tape;
 
-/// How many items one delete may touch, and how deep a cascade may go, if a rule does not say.
+/// The defaults of `max_fanout` and `max_depth`.
 pub(crate) const FANOUT_MAX: u64 = 10_000;
 pub(crate) const DEPTH_MAX: u64 = 15;
-/// How long a reference may dangle if a rule does not say.
+/// The default of `grace`.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// Rules that the product must take for sound.
+/// Rules that must load without errors.
 pub(crate) fn rules(tape: &mut Tape) -> Rules {
     let mut rules = Rules::default();
     for number in 0..=tape.below(3) {
@@ -27,21 +27,21 @@ pub(crate) fn rules(tape: &mut Tape) -> Rules {
     }
     for table in 0..rules.tables.len() {
         let schema = &rules.tables[table].key;
-        // Without a text to tell them apart by, one kind of item fills a table.
+        // Without a string in the key, only one entity is possible: all keys would match all entities.
         let has_text = schema.attributes().any(|attribute| attribute.kind == KeyKind::S);
         for _ in 0..=if has_text { tape.below(3) } else { 0 } {
             let entity = entity(&rules, TableId(table), tape);
             rules.entities.push(entity);
         }
     }
-    let own = rules.entities.len();
+    let source_count = rules.entities.len();
     for _ in 0..tape.below(3) {
-        mirror(&mut rules, own, tape);
+        mirror(&mut rules, source_count, tape);
     }
-    // Some rules write what is deleted again, or some delete and change: both would fight.
+    // Either some rules restore deleted items, or some delete and change items: both would conflict.
     let restores = tape.one_in(3);
     for _ in 0..tape.below(5) {
-        reference(&mut rules, own, restores, tape);
+        reference(&mut rules, source_count, restores, tape);
     }
     rules
 }
@@ -107,31 +107,32 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
     }
 }
 
-/// A mirror of an entity whose key is all of texts, at the same captures in another order.
-fn mirror(rules: &mut Rules, own: usize, tape: &mut Tape) {
+/// A mirror of an entity whose key consists of strings. Its key has the same captures in another
+/// order.
+fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
     let number = rules.mirrors.len();
     let is_rest = |template: &KeyTemplate| {
         template.template().parts().iter().any(|part| matches!(part, Part::Rest(_)))
     };
-    let sources = (0..own).filter(|entity| {
+    let sources = (0..source_count).filter(|entity| {
         let key = &rules.entities[*entity].key;
         !std::iter::once(key.partition()).chain(key.sort()).any(is_rest)
-            && (0..key.captures().len()).all(|place| key.capture_kind(place) == KeyKind::S)
+            && (0..key.captures().len()).all(|index| key.capture_kind(index) == KeyKind::S)
     });
     let sources: Vec<usize> = sources.collect();
-    let homes = (0..rules.tables.len()).filter(|table| {
+    let tables = (0..rules.tables.len()).filter(|table| {
         let mut attributes = rules.tables[*table].key.attributes();
         attributes.all(|attribute| attribute.kind == KeyKind::S)
     });
-    let homes: Vec<usize> = homes.collect();
-    if sources.is_empty() || homes.is_empty() {
+    let tables: Vec<usize> = tables.collect();
+    if sources.is_empty() || tables.is_empty() {
         return;
     }
-    let (source, table) = (EntityId(tape.pick(&sources)), TableId(tape.pick(&homes)));
+    let (source, table) = (EntityId(tape.pick(&sources)), TableId(tape.pick(&tables)));
     let mut names = rules[source].key.captures().to_vec();
-    // Turned by one, three of them come to another order than turned back.
-    let turned = tape.below(names.len());
-    names.rotate_left(turned);
+    // A rotation of three captures by one differs from its inverse.
+    let distance = tape.below(names.len());
+    names.rotate_left(distance);
     let texts: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
     let (first, rest) = texts.split_first().unwrap();
     let has_sort = rules[table].key.sort.is_some();
@@ -145,10 +146,10 @@ fn mirror(rules: &mut Rules, own: usize, tape: &mut Tape) {
         sort,
         rules[table].separator,
     );
-    let place = |of: &EntityKey, name: &String| of.captures().iter().position(|it| it == name);
+    let index_in = |of: &EntityKey, name: &String| of.captures().iter().position(|it| it == name);
     let from = &rules[source].key;
-    let mirror_from_source = key.captures().iter().map(|it| place(from, it).unwrap()).collect();
-    let source_from_mirror = from.captures().iter().map(|it| place(&key, it).unwrap()).collect();
+    let mirror_from_source = key.captures().iter().map(|it| index_in(from, it).unwrap()).collect();
+    let source_from_mirror = from.captures().iter().map(|it| index_in(&key, it).unwrap()).collect();
     let copied = format!("v{number}");
     let copy = tape.pick(&[
         Copied::All,
@@ -198,9 +199,9 @@ fn severity(tape: &mut Tape) -> Severity {
     tape.pick(&[Severity::Error, Severity::Warn])
 }
 
-fn reference(rules: &mut Rules, own: usize, restores: bool, tape: &mut Tape) {
+fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut Tape) {
     let number = rules.references.len();
-    let (from, to) = (EntityId(tape.below(own)), EntityId(tape.below(own)));
+    let (from, to) = (EntityId(tape.below(source_count)), EntityId(tape.below(source_count)));
     let components = components(rules, number, from, to, tape);
     for source in &components {
         if let Source::Attribute(path, kind) | Source::Elements(path, kind) = source {
@@ -217,13 +218,13 @@ fn reference(rules: &mut Rules, own: usize, restores: bool, tape: &mut Tape) {
             Source::Elements(..) => true,
         })
         .collect();
-    let kinds = (0..components.len()).map(|place| rules[to].key.capture_kind(place));
+    let kinds = (0..components.len()).map(|index| rules[to].key.capture_kind(index));
     let kinds: Vec<KeyKind> = kinds.collect();
     let has_binary = kinds.iter().zip(&changes).any(|(kind, is)| *is && *kind == KeyKind::B);
     let possible = Possible {
         change: changes.contains(&true),
         default: changes.contains(&true) && !has_binary,
-        // A circle of deletes is refused; those from one kind to an earlier one make none.
+        // A cycle of deletes is an error. Deletes that only lead to earlier entities form none.
         delete: !restores && from.0 >= to.0,
         find: find != Find::None,
         restore: restores,
@@ -264,8 +265,8 @@ fn reference(rules: &mut Rules, own: usize, restores: bool, tape: &mut Tape) {
     rules.references.push(reference);
 }
 
-/// What a reference's actions may do.
-#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself")]
+/// What the actions of a reference can do.
+#[expect(clippy::struct_excessive_bools, reason = "each is used separately")]
 struct Possible {
     change: bool,
     default: bool,
@@ -303,8 +304,8 @@ fn possible<T: Copy>(actions: &[(bool, T)], tape: &mut Tape) -> T {
     tape.pick(&actions)
 }
 
-/// Where each capture of the target's key comes from: a capture of the same type, or an attribute
-/// or elements of this reference's own.
+/// Where each capture of the referenced key comes from: a capture of the same type, or an attribute or
+/// list that only this reference uses.
 fn components(
     rules: &Rules,
     number: usize,
@@ -314,17 +315,17 @@ fn components(
 ) -> Vec<Source> {
     let (from_key, to_key) = (&rules[from].key, &rules[to].key);
     let mut has_elements = false;
-    let source = |place: usize| {
-        let kind = to_key.capture_kind(place);
+    let source = |index: usize| {
+        let kind = to_key.capture_kind(index);
         let captures: Vec<usize> = (0..from_key.captures().len())
             .filter(|own| from_key.capture_kind(*own) == kind)
             .collect();
-        // What refers to itself always is never broken.
-        if !captures.is_empty() && (from != to || place > 0) && tape.flag() {
+        // A reference from every item to itself would cause a warning.
+        if !captures.is_empty() && (from != to || index > 0) && tape.flag() {
             return Source::Capture(tape.pick(&captures));
         }
         let form = tape.pick(&["rN_P", "rN.P", "rN_P.x.y", "rN P"]);
-        let name = form.replace('N', &number.to_string()).replace('P', &format!("p{place}"));
+        let name = form.replace('N', &number.to_string()).replace('P', &format!("p{index}"));
         let path = Path::parse(&name).unwrap();
         let (one, set) = match kind {
             KeyKind::S => (Type::S, Type::Ss),
@@ -349,14 +350,14 @@ fn find(
     tape: &mut Tape,
 ) -> Find {
     let mut ways = Vec::new();
-    if fixes(rules[from].key.partition(), &rules[from].key, components) {
+    if is_determined(rules[from].key.partition(), &rules[from].key, components) {
         ways.push(Find::Derived);
     }
     let mirrors = rules.mirrors.iter().enumerate().filter(|(_, mirror)| {
         mirror.source == from
-            && fixes(rules[mirror.mirror].key.partition(), &rules[from].key, components)
+            && is_determined(rules[mirror.mirror].key.partition(), &rules[from].key, components)
     });
-    ways.extend(mirrors.map(|(place, _)| Find::Mirror(MirrorId(place))));
+    ways.extend(mirrors.map(|(index, _)| Find::Mirror(MirrorId(index))));
     ways.extend(by_index(rules, to, components, tape));
     ways.push(Find::None);
     let find = tape.pick(&ways);
@@ -374,26 +375,26 @@ fn find(
     find
 }
 
-/// Whether the captures of a template are all taken over from the key of the item that refers.
-fn fixes(template: &KeyTemplate, from: &EntityKey, components: &[Source]) -> bool {
+/// Whether the reference uses all captures of a template, so that the referenced key determines them.
+fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Source]) -> bool {
     template.captures().all(|name| {
         let own = from.captures().iter().position(|capture| capture == name);
         own.is_some_and(|own| components.contains(&Source::Capture(own)))
     })
 }
 
-/// A look-up by captures that are no elements.
+/// A lookup by index, by captures that are not elements.
 fn by_index(rules: &Rules, to: EntityId, components: &[Source], tape: &mut Tape) -> Option<Find> {
     let key = &rules[to].key;
     let sources = components.iter().enumerate();
     let mut single = sources.filter(|(_, source)| !matches!(source, Source::Elements(..)));
-    let template_of = |place: usize, tape: &mut Tape| {
-        let (name, kind) = (&key.captures()[place], key.capture_kind(place));
+    let template_of = |index: usize, tape: &mut Tape| {
+        let (name, kind) = (&key.captures()[index], key.capture_kind(index));
         let form = if kind == KeyKind::S { tape.pick(&["{P}", "x#{P}", "{{{P}"]) } else { "{P}" };
         template(&form.replace('P', name), kind)
     };
     let partition = template_of(single.next()?.0, tape);
     let sort = single.next().filter(|_| tape.flag());
-    let sort = sort.map(|(place, _)| template_of(place, tape));
+    let sort = sort.map(|(index, _)| template_of(index, tape));
     Some(Find::Index { index: 0, partition, sort })
 }

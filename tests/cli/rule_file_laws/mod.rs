@@ -1,10 +1,7 @@
-//! Laws of reading rule files: nothing panics, and a file means the same however it is written.
+//! Properties of loading rule files: nothing panics, and the style in which a file is written does
+//! not change its meaning.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
 mod drawn;
 mod printed;
@@ -25,7 +22,7 @@ fn load(text: &str) -> Loaded {
     let source = RuleSource { name: "referee.yaml".to_owned(), text: text.to_owned() };
     let loaded = rules::load(&source, &|name| (name == "STAGE").then(|| "dev".to_owned()));
     for diagnostic in &loaded.diagnostics {
-        // Showing a problem must not fail either, and every place is in the text.
+        // Printing a problem must not panic, and every span must be within the text.
         let _ = referee::cli::human(&source, diagnostic, false);
         for label in &diagnostic.labels {
             assert!(label.span.of(text).is_some(), "{diagnostic:?}");
@@ -34,7 +31,7 @@ fn load(text: &str) -> Loaded {
     loaded
 }
 
-/// A change to a text: at this place, take away so much and put in this.
+/// A change to a text: at this position, replace this many characters by this text.
 fn edit() -> impl Strategy<Value = (usize, usize, String)> {
     let pieces = prop_oneof![
         Just(String::new()),
@@ -61,34 +58,34 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(source) = RuleSource::from_bytes("referee.yaml", bytes) {
             load(&source.text);
         }
     }
 
     #[test]
-    fn no_text_panics(text in "\\PC{0,200}") {
+    fn no_text_causes_a_panic(text in "\\PC{0,200}") {
         load(&text);
     }
 
     #[test]
-    fn no_edit_of_a_sound_file_panics(edits in prop::collection::vec(edit(), 1..6)) {
+    fn no_edit_of_a_valid_file_causes_a_panic(edits in prop::collection::vec(edit(), 1..6)) {
         load(&apply(STARTER, &edits));
     }
 
     #[test]
-    fn no_edit_of_a_faulty_file_panics(edits in prop::collection::vec(edit(), 1..6)) {
+    fn no_edit_of_an_invalid_file_causes_a_panic(edits in prop::collection::vec(edit(), 1..6)) {
         load(&apply(EVERYTHING, &edits));
     }
 
-    /// Whatever sound rules are written down, in whichever of the ways there are, are read again.
+    /// Valid rules, written in any style, are read back unchanged.
     #[test]
-    fn what_is_printed_is_read_again(choices in tapes(), ways in tapes()) {
+    fn printed_rules_are_read_back_unchanged(choices in tapes(), styles in tapes()) {
         let rules = drawn::rules(&mut Tape::new(choices));
-        let mut ways = Tape::new(ways);
-        let tree = printed::tree(&rules, &mut ways);
-        for text in [tree.yaml(&mut ways), tree.json(&mut ways)] {
+        let mut styles = Tape::new(styles);
+        let tree = printed::tree(&rules, &mut styles);
+        for text in [tree.yaml(&mut styles), tree.json(&mut styles)] {
             let loaded = load(&text);
             let errors = loaded.diagnostics.iter().filter(|it| it.code.level() == Level::Error);
             let errors: Vec<_> = errors.collect();
@@ -99,10 +96,10 @@ proptest! {
 }
 
 #[test]
-fn a_file_means_the_same_as_json() {
+fn a_file_has_the_same_meaning_in_json() {
     let files = codes::ALL.iter().map(|code| codes::complete(code.right));
     for text in files.chain([STARTER.to_owned()]) {
-        // As YAML 1.2 has it, `N` is a text.
+        // In YAML 1.2, `N` is a text.
         let options = serde_saphyr::options! { strict_booleans: true };
         let tree: Read = serde_saphyr::from_str_with_options(&text, options).unwrap();
         let short = serde_json::to_string(&tree).unwrap();
@@ -114,7 +111,7 @@ fn a_file_means_the_same_as_json() {
 }
 
 #[test]
-fn limits_are_held() {
+fn files_that_exceed_a_limit_are_rejected() {
     let long = format!("# {}\n", "x".repeat(1 << 20));
     assert_eq!(load(&long).diagnostics[0].code, &codes::LIMIT);
     for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
@@ -129,15 +126,15 @@ fn limits_are_held() {
     assert_eq!(load(&bomb).diagnostics[0].code, &codes::LIMIT);
     let captures = (0..33).map(|at| format!("{{c{at}}}#")).collect::<Vec<_>>().concat();
     for (template, expected) in [
-        (captures, "the key template has 33 captures, and 32 are the most"),
-        ("x".repeat(2049), "the key template is longer than the 2048 bytes of a key"),
+        (captures, "the key template has 33 captures; the maximum is 32"),
+        ("x".repeat(2049), "the key template has 2049 bytes; the maximum is 2048"),
     ] {
         let text = format!(
             "version: 1\ntables: {{ app: {{ key: [pk] }} }}\nentities:\n  \
              e: {{ table: app, key: {{ pk: \"{template}\" }} }}\n"
         );
-        let told: Vec<_> = load(&text).diagnostics.into_iter().map(|it| it.message).collect();
-        assert!(told.iter().any(|it| it == expected), "{told:?}");
+        let messages: Vec<_> = load(&text).diagnostics.into_iter().map(|it| it.message).collect();
+        assert!(messages.iter().any(|it| it == expected), "{messages:?}");
     }
     let entities = (0..1001).map(|at| format!("  e{at}: {{}}\n")).collect::<Vec<_>>().concat();
     let many = format!("version: 1\ntables: {{}}\nentities:\n{entities}");

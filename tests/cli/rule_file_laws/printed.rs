@@ -1,5 +1,5 @@
-//! Rules as a rule file says them: what is as it would be anyway may be left out, and keys come in
-//! any order where none is meant.
+//! Writes rules as a rule file. A key with its default value may be omitted, and keys are in random
+//! order where the order has no meaning.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
 use crate::rule_file_laws::tape::Tape;
 use crate::rule_file_laws::tree::Tree;
 
-/// A rule file that means these rules.
+/// A rule file with these rules.
 pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {
     let mut file = Fields::new(tape);
     file.put("version", Tree::number(1));
@@ -32,7 +32,7 @@ pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {
     file.shuffled()
 }
 
-/// The keys of a record, in the making.
+/// The keys of a map that is being written.
 struct Fields<'t> {
     tape: &'t mut Tape,
     fields: Vec<(String, Tree)>,
@@ -47,23 +47,23 @@ impl<'t> Fields<'t> {
         self.fields.push((name.to_owned(), value));
     }
 
-    /// Leaves it out now and then, if it is so anyway.
-    fn may_omit(&mut self, name: &str, value: Tree, is_so: bool) {
-        if !is_so || self.tape.flag() {
+    /// Adds a key, or sometimes omits it if it has its default value.
+    fn may_omit(&mut self, name: &str, value: Tree, is_default: bool) {
+        if !is_default || self.tape.flag() {
             self.put(name, value);
         }
     }
 
-    fn word<T: PartialEq + Default>(&mut self, name: &str, value: &T, word: &str) {
-        self.may_omit(name, Tree::text(word), *value == T::default());
+    fn word<T: PartialEq>(&mut self, name: &str, value: &T, default: &T, word: &str) {
+        self.may_omit(name, Tree::text(word), value == default);
     }
 
     fn shuffled(self) -> Tree {
         let mut shuffled: Vec<(String, Tree)> = Vec::new();
         for field in self.fields {
-            // The last place comes first, so that what is simple stays in order.
-            let place = shuffled.len() - self.tape.below(shuffled.len() + 1);
-            shuffled.insert(place, field);
+            // The simplest choice appends the field, so that simple cases keep their order.
+            let index = shuffled.len() - self.tape.below(shuffled.len() + 1);
+            shuffled.insert(index, field);
         }
         Tree::Map(shuffled)
     }
@@ -124,7 +124,7 @@ fn literal(value: &Value<'_>) -> Tree {
         | Value::Ns(_)
         | Value::Bs(_)
         | Value::L(_)
-        | Value::M(_) => panic!("{value:?} is no literal"),
+        | Value::M(_) => panic!("{value:?} is not a literal"),
     }
 }
 
@@ -137,11 +137,11 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let is_empty = matches!(&on, Tree::Map(entries) if entries.is_empty());
     fields.may_omit("on", on, is_empty);
     let matching = if reference.matching == Matching::Full { "full" } else { "simple" };
-    fields.word("match", &reference.matching, matching);
+    fields.word("match", &reference.matching, &Matching::Simple, matching);
     let required = Tree::Plain(reference.required.to_string());
     fields.may_omit("required", required, !reference.required);
-    fields.word("on_missing", on_missing, word_of_missing(*on_missing));
-    fields.word("on_delete", on_delete, word_of_delete(*on_delete));
+    fields.word("on_missing", on_missing, &OnMissing::Report, word_of_missing(*on_missing));
+    fields.word("on_delete", on_delete, &OnDelete::Report, word_of_delete(*on_delete));
     let same = on_ttl_delete == on_delete;
     fields.may_omit("on_ttl_delete", Tree::text(word_of_delete(*on_ttl_delete)), same);
     default(rules, reference, &mut fields);
@@ -160,8 +160,8 @@ fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let captures = rules[reference.to].key.captures();
     for (capture, source) in captures.iter().zip(&reference.components) {
         match source {
-            Source::Capture(place) => {
-                let own = &rules[reference.from].key.captures()[*place];
+            Source::Capture(index) => {
+                let own = &rules[reference.from].key.captures()[*index];
                 on.may_omit(capture, Tree::Text(format!("{{{own}}}")), own == capture);
             }
             Source::Attribute(path, _) => on.put(capture, Tree::Text(format!("{{{path}}}"))),
@@ -198,14 +198,14 @@ fn find(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
             fields.put("find", Tree::Map(vec![mirror]));
         }
         Find::Index { index, partition, sort } => {
-            let index = &rules[rules[reference.from].table].indexes[*index];
+            let index = &rules.table_of(reference.from).indexes[*index];
             let templates = std::iter::once(partition).chain(sort);
             let key = index.key.attributes().zip(templates);
             let key = key.map(|(attribute, template)| {
                 let template = Tree::Text(template.template().to_string());
                 (key_attribute(attribute, fields.tape), template)
             });
-            // The order of the two tells which is which.
+            // The partition key comes first, so these keys are not shuffled.
             let key = Tree::Map(key.collect());
             let mut find = Fields::new(fields.tape);
             find.put("index", Tree::text(&index.name));
@@ -231,9 +231,9 @@ fn mode_and_severity(mode: Mode, severity: Severity, fields: &mut Fields<'_>) {
         Mode::Observe => "observe",
         Mode::Enforce => "enforce",
     };
-    fields.word("mode", &mode, word);
+    fields.word("mode", &mode, &Mode::Enforce, word);
     let word = if severity == Severity::Warn { "warn" } else { "error" };
-    fields.word("severity", &severity, word);
+    fields.word("severity", &severity, &Severity::Error, word);
 }
 
 fn word_of_missing(action: OnMissing) -> &'static str {
@@ -272,12 +272,12 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
         OnMirrorDelete::DeleteSource => "delete_source",
         OnMirrorDelete::Report => "report",
     };
-    fields.word("on_mirror_delete", &mirror.on_mirror_delete, word);
+    fields.word("on_mirror_delete", &mirror.on_mirror_delete, &OnMirrorDelete::Restore, word);
     let word = match mirror.on_mirror_edit {
         OnMirrorEdit::Overwrite => "overwrite",
         OnMirrorEdit::Report => "report",
     };
-    fields.word("on_mirror_edit", &mirror.on_mirror_edit, word);
+    fields.word("on_mirror_edit", &mirror.on_mirror_edit, &OnMirrorEdit::Overwrite, word);
     fields.may_omit("adopt", Tree::Plain(mirror.adopt.to_string()), !mirror.adopt);
     mode_and_severity(mirror.mode, mirror.severity, &mut fields);
     fields.shuffled()

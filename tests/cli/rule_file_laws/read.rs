@@ -1,4 +1,4 @@
-//! A YAML file as it stands, to be written as JSON.
+//! Reads a YAML file and writes it as JSON.
 
 use std::fmt;
 

@@ -1,13 +1,13 @@
-//! Choices, drawn before anyone knows what they are about.
+//! A sequence of random choices, which are drawn before it is known what they decide.
 
 use proptest::prelude::*;
 
-/// Choices to come. Where there are none left, or they have been made smaller, the first of what
-/// there is to choose from is chosen: a failing case shrinks towards the simplest.
+/// The remaining choices. If none are left, the first alternative is chosen. So when proptest removes
+/// or reduces choices, a failing case becomes simpler.
 #[derive(Debug)]
 pub(crate) struct Tape(std::vec::IntoIter<u16>);
 
-/// Choices for a rule file.
+/// Enough choices for a rule file.
 pub(crate) fn tapes() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(any::<u16>(), 0..300)
 }
@@ -21,7 +21,7 @@ impl Tape {
         usize::from(self.0.next().unwrap_or_default()) % limit
     }
 
-    /// True in one of so many cases.
+    /// True in one of this many cases.
     pub(crate) fn one_in(&mut self, chances: usize) -> bool {
         self.below(chances) == chances - 1
     }

@@ -1,14 +1,14 @@
-//! What a rule file says, before it is written in JSON or YAML.
+//! The content of a rule file, to be written as JSON or YAML.
 
 use std::fmt::Write as _;
 
 use crate::rule_file_laws::tape::Tape;
 
-/// A value, with maps in the order in which they are to be written.
+/// A value. Maps keep the order in which they are written.
 #[derive(Debug, Clone)]
 pub(crate) enum Tree {
     Text(String),
-    /// A number or a flag.
+    /// A number or a boolean.
     Plain(String),
     List(Vec<Tree>),
     Map(Vec<(String, Tree)>),
@@ -23,7 +23,7 @@ impl Tree {
         Self::Plain(number.to_string())
     }
 
-    /// As JSON, which YAML's flow style is too.
+    /// As JSON, which is also the flow style of YAML.
     pub(crate) fn json(&self, tape: &mut Tape) -> String {
         let space = tape.pick(&["", " ", "\n  "]);
         let all = |entries: Vec<String>| entries.join(&format!(",{space}"));
@@ -41,14 +41,14 @@ impl Tree {
         }
     }
 
-    /// As YAML, in any of its styles.
+    /// As YAML, in a random mixture of styles.
     pub(crate) fn yaml(&self, tape: &mut Tape) -> String {
         let mut text = String::new();
         self.block(0, &mut text, tape);
         text
     }
 
-    /// Writes it in block style, after what it is the value of.
+    /// Writes it in block style, after its key.
     fn block(&self, indent: usize, text: &mut String, tape: &mut Tape) {
         let margin = " ".repeat(indent);
         match self {
@@ -74,7 +74,7 @@ impl Tree {
         }
     }
 
-    /// In one line.
+    /// On one line.
     fn flow(&self, tape: &mut Tape) -> String {
         match self {
             Self::Text(text) => scalar(text, tape),
@@ -98,7 +98,7 @@ fn json_text(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// A text, plain where that is no other value, or in quotes of either kind.
+/// A text: plain if it cannot be read as another value, or in single or double quotes.
 fn scalar(text: &str, tape: &mut Tape) -> String {
     let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char));

@@ -199,7 +199,7 @@ fn template(text: &str) -> Option<Template> {
         }
         Err(errors) => {
             assert!(!errors.is_empty());
-            assert!(errors.iter().all(|error| text.get(error.at.clone()).is_some()));
+            assert!(errors.iter().all(|error| text.get(error.range.clone()).is_some()));
             None
         }
     }

@@ -12,7 +12,7 @@ use referee::iam::{Deployment, NAMESPACE, policy};
 use referee::integrity::inspect::inspect;
 use referee::replay::{self, Batch, Options};
 use referee::rules::model::{EntityId, Rules, TableId};
-use referee::rules::{self, Level, Lines, Places, RuleSource};
+use referee::rules::{self, Level, Lines, Locations, RuleSource};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
@@ -46,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// Every table of the rules has a location in the file.
 fn check_places(source: &RuleSource, rules: &Rules) {
-    let places = Places::of(source);
+    let places = Locations::of(source);
     for table in &rules.tables {
         let span = places.table(&table.alias).expect("a table has a place");
         assert!(span.of(&source.text).is_some());

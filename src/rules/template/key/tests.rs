@@ -1,4 +1,4 @@
-//! Building keys and taking them apart, case by case.
+//! Building and parsing keys, case by case.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ fn template(text: &str) -> KeyTemplate {
     KeyTemplate::new(Template::parse(text).unwrap(), kind).unwrap()
 }
 
-/// `PARTITION` or `PARTITION / SORT`, each with `:N` or `:B` where it is not a string.
+/// Reads `PARTITION` or `PARTITION / SORT`, each followed by `:N` or `:B` if it is not a string.
 fn entity_key(text: &str) -> EntityKey {
     match text.split_once(" / ") {
         Some((partition, sort)) => EntityKey::new(template(partition), Some(template(sort)), '#'),
@@ -76,7 +76,7 @@ fn check_parse(
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
 fn check_prefix(templates: &str, captures: &[Option<KeyValue<'_>>], expected: Expect) {
     let shown = match entity_key(templates).build_prefix(captures) {
-        Ok(None) => "the partition key is not fixed".to_owned(),
+        Ok(None) => "the partition key is not determined".to_owned(),
         Ok(Some((partition, SortPrefix::Whole(sort)))) => {
             format!("{}, sort key {}", show(&partition), show(&sort))
         }
@@ -102,7 +102,7 @@ fn keys_are_built() {
 }
 
 #[test]
-fn what_would_not_be_read_back_is_not_built() {
+fn keys_that_would_be_parsed_differently_are_not_built() {
     let member = "company#{company} / user#{email}";
     check_build(member, &[text("7")], expect!["there is no value for `{email}` of the key"]);
     check_build(
@@ -113,62 +113,62 @@ fn what_would_not_be_read_back_is_not_built() {
     check_build(
         member,
         &[text("7"), text("a#b")],
-        expect!["`a#b` cannot be `{email}` of a key: it has the table's separator in it"],
+        expect!["`a#b` cannot be `{email}` of a key: it contains the table's separator"],
     );
     check_build(
         "{id}",
         &[text("a#b")],
-        expect!["`a#b` cannot be `{id}` of a key: it has the table's separator in it"],
+        expect!["`a#b` cannot be `{id}` of a key: it contains the table's separator"],
     );
     check_build(
         "{year}-{month}",
         &[text("2024-01"), text("31")],
         expect![
-            "`2024-01` cannot be `{year}` of a key: the key would be read back as other captures"
+            "`2024-01` cannot be `{year}` of a key: the key would be split into other captures"
         ],
     );
     check_build(
         "{no}:N",
         &[text("07")],
-        expect!["`{no}` of the key is of type N, and the value of type S"],
+        expect!["`{no}` of the key has type N, but the value has type S"],
     );
     check_build(
         "{no}:N",
         &[binary(&[1])],
-        expect!["`{no}` of the key is of type N, and the value of type B"],
+        expect!["`{no}` of the key has type N, but the value has type B"],
     );
     check_build(
         "{hash}:B",
         &[text("a")],
-        expect!["`{hash}` of the key is of type B, and the value of type S"],
+        expect!["`{hash}` of the key has type B, but the value has type S"],
     );
     check_build("{hash}:B", &[binary(&[])], expect!["`` cannot be `{hash}` of a key: it is empty"]);
     check_build(
         "file#{hash}",
         &[binary(&[1])],
-        expect!["`{hash}` of the key is of type S, and the value of type B"],
+        expect!["`{hash}` of the key has type S, but the value has type B"],
     );
     check_build(
         "{a}",
         &[text(&"x".repeat(2049))],
-        expect!["the partition key would have 2049 bytes, and DynamoDB allows 2048"],
+        expect!["the partition key would have 2049 bytes; DynamoDB allows 2048"],
     );
     check_build(
         "a / {a}",
         &[text(&"x".repeat(1025))],
-        expect!["the sort key would have 1025 bytes, and DynamoDB allows 1024"],
+        expect!["the sort key would have 1025 bytes; DynamoDB allows 1024"],
     );
 }
 
 #[test]
-fn a_key_may_be_as_long_as_dynamodb_allows() {
+fn keys_may_have_the_maximum_length() {
     for (templates, bytes) in [("{a}", 2048), ("a / {a}", 1024)] {
         assert!(entity_key(templates).build(&[text(&"x".repeat(bytes))]).is_ok(), "{templates}");
     }
 }
 
 #[test]
-fn keys_are_taken_apart() {
+fn keys_are_parsed() {
     let member = "company#{company} / user#{email}";
     check_parse(member, text("company#7"), Some(text("user#a@b")), expect!["`7`, `a@b`"]);
     check_parse(member, text("company#7"), Some(text("company#")), expect!["no match"]);
@@ -180,7 +180,7 @@ fn keys_are_taken_apart() {
 }
 
 #[test]
-fn a_capture_that_stands_twice_has_one_value() {
+fn a_capture_that_occurs_twice_has_one_value() {
     let user = "user#{id} / user#{id}";
     check_parse(user, text("user#7"), Some(text("user#7")), expect!["`7`"]);
     check_parse(user, text("user#7"), Some(text("user#8")), expect!["no match"]);
@@ -190,10 +190,14 @@ fn a_capture_that_stands_twice_has_one_value() {
 }
 
 #[test]
-fn a_query_is_as_narrow_as_the_captures_known() {
+fn known_captures_narrow_a_query() {
     let line = "shop#{shop} / order#{order}#line#{line}";
     let known = |value| Some(text(value));
-    check_prefix(line, &[None, known("o"), known("l")], expect!["the partition key is not fixed"]);
+    check_prefix(
+        line,
+        &[None, known("o"), known("l")],
+        expect!["the partition key is not determined"],
+    );
     check_prefix(line, &[known("s"), None, None], expect!["`shop#s`, sort key from `order#`"]);
     check_prefix(
         line,
@@ -213,7 +217,7 @@ fn a_query_is_as_narrow_as_the_captures_known() {
     check_prefix(
         line,
         &[known("s"), known("#"), None],
-        expect!["`#` cannot be `{order}` of a key: it has the table's separator in it"],
+        expect!["`#` cannot be `{order}` of a key: it contains the table's separator"],
     );
     check_prefix("{a} / {b}", &[known("s"), None], expect!["`s`, any sort key"]);
     check_prefix("{a} / {b}:N", &[known("s"), None], expect!["`s`, any sort key"]);
@@ -222,7 +226,7 @@ fn a_query_is_as_narrow_as_the_captures_known() {
 }
 
 #[test]
-fn overlapping_keys_are_shown_by_an_example() {
+fn overlapping_keys_are_found_with_an_example_key() {
     let overlap = |left, right| {
         let key = entity_key(left).overlap(&entity_key(right))?;
         Some((show(&key.partition), key.sort.as_ref().map(show)))
@@ -238,7 +242,7 @@ fn overlapping_keys_are_shown_by_an_example() {
 }
 
 #[test]
-fn numbers_and_binaries_are_one_capture() {
+fn numbers_and_binaries_must_be_a_single_capture() {
     for (text, sole) in [("{a}", true), ("{a*}", true), ("x{a}", false), ("1", false)] {
         for kind in [KeyKind::N, KeyKind::B] {
             let template = KeyTemplate::new(Template::parse(text).unwrap(), kind);
@@ -253,7 +257,7 @@ fn numbers_and_binaries_are_one_capture() {
 }
 
 #[test]
-fn index_keys_are_built_by_name() {
+fn index_keys_are_built_from_captures_by_name() {
     let by_name = |name: &str| (name == "id").then_some(KeyValue::S(Cow::Borrowed("7")));
     assert_eq!(template("user#{id}").build('#', &by_name), Ok(text("user#7")));
     assert_eq!(

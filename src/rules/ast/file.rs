@@ -1,0 +1,110 @@
+//! The types of the declarations.
+
+use std::time::Duration;
+
+use super::action::ReferentialAction;
+use crate::data::{KeyAttribute, Path, Type};
+use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::span::Spanned;
+
+/// A whole rule file.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) mirrors: Vec<Mirror>,
+    /// Whether the section of entities could be read. If not, no table is reported as unused.
+    pub(crate) has_entities: bool,
+    /// Whether there are rules and their sections could be read. If not, no entity is reported as
+    /// unused.
+    pub(crate) has_rules: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) alias: Spanned<String>,
+    pub(crate) name: Option<Spanned<String>>,
+    /// One or two key attributes; empty if the key could not be read.
+    pub(crate) key: Vec<Spanned<KeyAttribute>>,
+    pub(crate) separator: Option<char>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entity {
+    pub(crate) name: Spanned<String>,
+    pub(crate) table: Option<Spanned<String>>,
+    /// The templates by attribute, with the span of the word `key`.
+    pub(crate) key: Option<Spanned<Vec<KeyPart>>>,
+    pub(crate) attributes: Vec<(Spanned<Path>, Spanned<Type>)>,
+    pub(crate) conditions: Vec<(Spanned<Path>, Spanned<Literal>)>,
+}
+
+/// A key attribute, and its template if that is text.
+pub(crate) type KeyPart = (Spanned<String>, Option<Spanned<String>>);
+
+/// A scalar of the rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Literal {
+    Text(String),
+    Number(String),
+    Bool(bool),
+}
+
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) name: Spanned<String>,
+    pub(crate) from: Option<Spanned<String>>,
+    pub(crate) to: Option<Spanned<String>>,
+    /// Captures of the referenced key with their sources.
+    pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
+    pub(crate) matching: Option<Spanned<Matching>>,
+    pub(crate) required: Option<Spanned<bool>>,
+    pub(crate) on_missing: Option<Spanned<ReferentialAction>>,
+    pub(crate) on_delete: Option<Spanned<ReferentialAction>>,
+    pub(crate) on_ttl_delete: Option<Spanned<ReferentialAction>>,
+    pub(crate) default: Option<Spanned<DefaultValue>>,
+    pub(crate) find: Option<Spanned<Find>>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) fanout_max: Option<Spanned<u64>>,
+    pub(crate) depth_max: Option<Spanned<u64>>,
+}
+
+/// The value for `set_default`.
+#[derive(Debug)]
+pub(crate) enum DefaultValue {
+    One(Literal),
+    Each(Vec<(Spanned<String>, Spanned<Literal>)>),
+}
+
+/// The value of `find`: how referencing items are found.
+#[derive(Debug)]
+pub(crate) enum Find {
+    None,
+    Index { index: Option<Spanned<String>>, key: Vec<(Spanned<KeyAttribute>, Spanned<String>)> },
+    Mirror(Option<Spanned<String>>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    pub(crate) name: Spanned<String>,
+    pub(crate) source: Option<Spanned<String>>,
+    /// The value of the key `mirror`.
+    pub(crate) target: Option<Spanned<String>>,
+    pub(crate) copy: Option<CopiedAttributes>,
+    pub(crate) on_mirror_delete: Option<OnMirrorDelete>,
+    pub(crate) on_mirror_edit: Option<Spanned<OnMirrorEdit>>,
+    pub(crate) adopt: Option<Spanned<bool>>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) severity: Option<Severity>,
+}
+
+/// The value of `copy`: the attributes that a mirror copies.
+#[derive(Debug)]
+pub(crate) enum CopiedAttributes {
+    All,
+    None,
+    List(Vec<Spanned<String>>),
+}

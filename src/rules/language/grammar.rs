@@ -1,0 +1,94 @@
+//! The types that the language is described with.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::format::Format;
+
+/// A map with known keys.
+pub(super) struct Object {
+    /// Its name in messages, such as "a reference".
+    pub(super) what: &'static str,
+    /// Its meaning, in a sentence.
+    pub(super) doc: &'static str,
+    pub(super) fields: &'static [Field],
+}
+
+/// A key of an object, and its value.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) presence: Presence,
+    /// Its meaning, in a sentence.
+    pub(super) doc: &'static str,
+}
+
+/// Whether a field must be present.
+pub(super) enum Presence {
+    Required,
+    Optional,
+    /// The field may be absent, and then has this value.
+    Default(DefaultValue),
+}
+
+/// The value of a field that is absent.
+pub(super) enum DefaultValue {
+    Flag(bool),
+    Count(u64),
+    Character(char),
+    Word(&'static str),
+    Duration(Duration),
+}
+
+impl DefaultValue {
+    /// The value as it is written in JSON.
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Self::Flag(flag) => json!(flag),
+            Self::Count(count) => json!(count),
+            Self::Character(character) => json!(character),
+            Self::Word(word) => json!(word),
+            Self::Duration(duration) if duration.subsec_millis() == 0 => {
+                json!(format!("{}s", duration.as_secs()))
+            }
+            Self::Duration(duration) => json!(format!("{}ms", duration.as_millis())),
+        }
+    }
+}
+
+/// The values that are allowed.
+pub(super) enum Shape {
+    /// The number of the language's version.
+    Version,
+    /// `true` or `false`.
+    Flag,
+    /// An integer of at least 1.
+    Count,
+    /// A text, a number or a boolean.
+    Literal,
+    /// A text of this format.
+    Text(&'static Format),
+    /// One of these words.
+    Choice(&'static [Word]),
+    /// A list whose elements have the shape `of`.
+    List { of: &'static Shape, count_min: usize, count_max: usize },
+    /// A map whose keys are chosen by the author.
+    Map { keys: &'static Format, values: &'static Shape, count_max: usize },
+    /// A map with known keys.
+    Object(&'static Object),
+    /// One of these shapes; the value itself determines which.
+    Either(&'static [Shape]),
+}
+
+/// A word with a meaning.
+pub(super) struct Word {
+    pub(super) text: &'static str,
+    pub(super) doc: &'static str,
+    /// The names of the same thing in other languages, in lower case, from which a mistaken word is
+    /// recognized.
+    pub(super) synonyms: &'static [&'static str],
+}
+
+/// The most entries that one map of a rule file may have.
+pub(super) const ENTRIES_MAX: usize = 1000;

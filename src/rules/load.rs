@@ -1,0 +1,51 @@
+//! From the text of a rule file to the model: all stages in order.
+
+use super::codes::{self, Level};
+use super::diagnostic::Diagnostic;
+use super::file::Node;
+use super::model::Rules;
+use super::resolve::Environment;
+use super::rule_source::RuleSource;
+use super::{ast, file, language, resolve};
+
+/// The result of loading a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The rules, if they can be used.
+    pub rules: Option<Rules>,
+    /// The problems, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a rule file. `environment` returns the values of the variables in table names.
+///
+/// Invariant: [`Loaded::rules`] is `Some` exactly if no diagnostic is an error.
+#[must_use]
+pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
+    let text = source.text.as_str();
+    let mut diagnostics = Vec::new();
+    let rules = match file::read(text) {
+        Err(problem) => {
+            diagnostics.push(problem);
+            None
+        }
+        Ok(root) if root.value == Node::Null => {
+            diagnostics.push(
+                Diagnostic::new(&codes::EMPTY, "the rule file is empty")
+                    .help("`referee init --force` writes a file to start from"),
+            );
+            None
+        }
+        Ok(root) => {
+            diagnostics.extend(language::check(text, &root));
+            // The next checks compare every entity and rule with every other, so they run only on
+            // files within the limits.
+            let is_limited = diagnostics.iter().all(|diagnostic| diagnostic.code != &codes::LIMIT);
+            let file = is_limited.then(|| ast::read(&root.value));
+            file.and_then(|file| resolve::resolve(&file, text, environment, &mut diagnostics))
+        }
+    };
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code.id));
+    let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.level() == Level::Warning);
+    Loaded { rules: rules.filter(|_| is_sound), diagnostics }
+}

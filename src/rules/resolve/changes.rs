@@ -1,0 +1,33 @@
+//! What the actions of a reference change in the referencing item.
+
+use crate::data::Path;
+use crate::rules::ast::{Reference, ReferentialAction};
+use crate::rules::model::Source;
+use crate::rules::span::Spanned;
+
+/// The actions that the rule declares.
+pub(super) fn declared_actions(
+    reference: &Reference,
+) -> impl Iterator<Item = &Spanned<ReferentialAction>> {
+    [&reference.on_missing, &reference.on_delete, &reference.on_ttl_delete].into_iter().flatten()
+}
+
+/// Whether `unset` and `set_default` change this part of a reference.
+///
+/// They change all parts that come from attributes. But if a part is the elements of a list or set,
+/// they change these elements only, because all elements share the other parts.
+pub(super) fn is_changed(source: &Source, components: &[Source]) -> bool {
+    match source {
+        Source::Capture(_) => false,
+        Source::Attribute(..) => {
+            components.iter().all(|part| !matches!(part, Source::Elements(..)))
+        }
+        Source::Elements(..) => true,
+    }
+}
+
+/// The paths that `unset` and `set_default` change.
+pub(super) fn changed_paths(components: &[Source]) -> impl Iterator<Item = &Path> {
+    let changed = components.iter().filter(|source| is_changed(source, components));
+    changed.filter_map(Source::path)
+}

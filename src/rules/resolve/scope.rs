@@ -1,0 +1,52 @@
+//! What the checks of rules look up: the file with its resolved tables and entities.
+
+use super::entities::Entity;
+use super::names::undeclared;
+use super::tables::Table;
+use crate::rules::ast::{self, File};
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::model::EntityId;
+use crate::rules::span::Spanned;
+
+pub(super) struct Scope<'f> {
+    pub(super) file: &'f File,
+    /// The text of the rule file.
+    pub(super) source: &'f str,
+    pub(super) tables: Vec<Table<'f>>,
+    pub(super) entities: Vec<Entity<'f>>,
+}
+
+impl<'f> Scope<'f> {
+    /// The entity of this name. If there is none, that is reported.
+    pub(super) fn entity(
+        &self,
+        name: &Spanned<String>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<(EntityId, &Entity<'f>)> {
+        let found = self.entity_named(&name.value);
+        if found.is_none() {
+            let declared = self.entities.iter().map(Entity::name).collect();
+            problems.push(undeclared("entity", name, declared));
+        }
+        found
+    }
+
+    pub(super) fn entity_named(&self, name: &str) -> Option<(EntityId, &Entity<'f>)> {
+        let mut entities = self.entities.iter().enumerate();
+        entities
+            .find(|(_, entity)| entity.name() == name)
+            .map(|(id, entity)| (EntityId(id), entity))
+    }
+
+    pub(super) fn table_of(&self, entity: &Entity<'_>) -> Option<&Table<'f>> {
+        self.tables.get(entity.table?.0)
+    }
+
+    /// The mirror rule that writes the entity of this name.
+    pub(super) fn writer_of(&self, entity: &str) -> Option<&'f ast::Mirror> {
+        let writes = |mirror: &&ast::Mirror| {
+            mirror.target.as_ref().is_some_and(|target| target.value == entity)
+        };
+        self.file.mirrors.iter().find(writes)
+    }
+}
