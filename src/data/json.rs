@@ -158,7 +158,7 @@ impl ValueSeed {
     fn deeper<E: de::Error>(self) -> Result<usize, E> {
         if self.depth + 1 == MAX_DEPTH {
             return Err(de::Error::custom(format_args!(
-                "the item nests deeper than {MAX_DEPTH} levels, the maximum of DynamoDB"
+                "the item nests deeper than DynamoDB's limit of {MAX_DEPTH} levels"
             )));
         }
         Ok(self.depth + 1)

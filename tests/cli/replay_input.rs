@@ -109,7 +109,7 @@ fn files_beyond_the_size_limit_are_refused() {
     let seed = ["replay", "--rules", &rules, "--seed", "it", CASE];
     expect!["2 error: `it` has more than 268435456 bytes, which are the most that are read"]
         .assert_eq(&output_of(&seed, (256 << 20) + 1));
-    expect!["2 error[E003]: the rule file has more than 1048576 bytes"]
+    expect!["2 error[E003]: the rule file is longer than 1048576 bytes"]
         .assert_eq(&output_of(&["check", "--rules", "it"], 1 << 40));
 }
 

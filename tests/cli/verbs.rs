@@ -134,52 +134,52 @@ fn check_shows_the_problems() {
         &folder,
         &["check"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error[E001]: the rule file cannot be read: No such file or directory (os error 2)
-        --> referee.yaml
-         = help: `referee init` writes a file to start from; `--rules` names another one
+            exit code 2
+            --- stdout
+            --- stderr
+            error[E001]: cannot read the rule file: No such file or directory (os error 2)
+            --> referee.yaml
+             = help: create one with `referee init`, or name another file with `--rules`
 
-        `referee.yaml` has 1 error; `referee explain E001` tells more
-    "#]],
+            `referee.yaml` has 1 error; `referee explain E001` tells more
+        "#]],
     );
     write(&folder, "referee.yaml", FAULTY);
     check(
         &folder,
         &["check"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        warning[W001]: no entity is in the table `app`
-         --> referee.yaml:2:11
-          |
-        2 | tables: { app: { key: [pk] } }
-          |           ^^^ not used
+            exit code 2
+            --- stdout
+            --- stderr
+            warning[W001]: the table `app` has no entities
+             --> referee.yaml:2:11
+              |
+            2 | tables: { app: { key: [pk] } }
+              |           ^^^ unused
 
-        error[E010]: unknown key `reference` in the rule file
-         --> referee.yaml:4:1
-          |
-        4 | reference: {}
-          | ^^^^^^^^^ unknown key
-          |
-          = help: did you mean `references`?
+            error[E010]: unknown key `reference` in the rule file
+             --> referee.yaml:4:1
+              |
+            4 | reference: {}
+              | ^^^^^^^^^ unknown key
+              |
+              = help: did you mean `references`?
 
-        `referee.yaml` has 1 error and 1 warning; `referee explain E010` tells more
-    "#]],
+            `referee.yaml` has 1 error and 1 warning; `referee explain E010` tells more
+        "#]],
     );
     check(
         &folder,
         &["check", "--json"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        {"type":"diagnostic","code":"W001","severity":"warning","message":"no entity is in the table `app`","file":"referee.yaml","line":2,"column":11,"end_line":2,"end_column":14,"help":null,"notes":[],"labels":[{"line":2,"column":11,"end_line":2,"end_column":14,"text":"not used"}]}
-        {"type":"diagnostic","code":"E010","severity":"error","message":"unknown key `reference` in the rule file","file":"referee.yaml","line":4,"column":1,"end_line":4,"end_column":10,"help":"did you mean `references`?","notes":[],"labels":[{"line":4,"column":1,"end_line":4,"end_column":10,"text":"unknown key"}]}
-        {"type":"summary","errors":1,"warnings":1}
-        --- stderr
-    "#]],
+            exit code 2
+            --- stdout
+            {"type":"diagnostic","code":"W001","severity":"warning","message":"the table `app` has no entities","file":"referee.yaml","line":2,"column":11,"end_line":2,"end_column":14,"help":null,"notes":[],"labels":[{"line":2,"column":11,"end_line":2,"end_column":14,"text":"unused"}]}
+            {"type":"diagnostic","code":"E010","severity":"error","message":"unknown key `reference` in the rule file","file":"referee.yaml","line":4,"column":1,"end_line":4,"end_column":10,"help":"did you mean `references`?","notes":[],"labels":[{"line":4,"column":1,"end_line":4,"end_column":10,"text":"unknown key"}]}
+            {"type":"summary","errors":1,"warnings":1}
+            --- stderr
+        "#]],
     );
     let colored = referee(&folder, &["check", "--color", "always"]).output().unwrap();
     assert!(colored.stderr.windows(2).any(|bytes| bytes == b"\x1b["));
@@ -188,27 +188,27 @@ fn check_shows_the_problems() {
         &folder,
         &["check"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error[E011]: the rule file has no `tables`
-         --> referee.yaml:1:1
-          |
-        1 | version:     1
-          | ^ `tables` is required
-          |
-          = help: `tables`: the tables, each under a name of your choice
+            exit code 2
+            --- stdout
+            --- stderr
+            error[E011]: the rule file has no `tables`
+             --> referee.yaml:1:1
+              |
+            1 | version:     1
+              | ^ `tables` is required
+              |
+              = help: `tables`: the tables, each under a name that you choose
 
-        error[E011]: the rule file has no `entities`
-         --> referee.yaml:1:1
-          |
-        1 | version:     1
-          | ^ `entities` is required
-          |
-          = help: `entities`: the kinds of item, told apart by their keys
+            error[E011]: the rule file has no `entities`
+             --> referee.yaml:1:1
+              |
+            1 | version:     1
+              | ^ `entities` is required
+              |
+              = help: `entities`: the kinds of item, distinguished by their keys
 
-        `referee.yaml` has 2 errors; `referee explain E011` tells more
-    "#]],
+            `referee.yaml` has 2 errors; `referee explain E011` tells more
+        "#]],
     );
 }
 
@@ -235,37 +235,37 @@ fn explain_knows_the_codes() {
         &folder,
         &["explain", "w005"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        ## W005: `required` has no effect
+            exit code 0
+            --- stdout
+            ## W005: `required` has no effect
 
-        All parts of the reference come from the referencing item's key, which every item has.
+            All parts of the reference come from the referencing item's key, so every item has them.
 
-        Wrong:
+            Wrong:
 
-        ```yaml
-        references:
-          member_company: { from: member, to: company, required: true }
-        ```
+            ```yaml
+            references:
+              member_company: { from: member, to: company, required: true }
+            ```
 
-        ```text
-        warning[W005]: the reference `member_company` is always there
-         --> referee.yaml:2:58
-          |
-        2 |   member_company: { from: member, to: company, required: true }
-          |                                                          ^^^^ has no effect
-          |
-          = help: remove it: all parts come from the item's key, which every item has
-        ```
+            ```text
+            warning[W005]: the reference `member_company` is always present
+             --> referee.yaml:2:58
+              |
+            2 |   member_company: { from: member, to: company, required: true }
+              |                                                          ^^^^ has no effect
+              |
+              = help: remove it: all parts of the reference come from the item's key
+            ```
 
-        Right:
+            Right:
 
-        ```yaml
-        references:
-          member_company: { from: member, to: company }
-        ```
-        --- stderr
-    "#]],
+            ```yaml
+            references:
+              member_company: { from: member, to: company }
+            ```
+            --- stderr
+        "#]],
     );
     check(
         &folder,

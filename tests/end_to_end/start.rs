@@ -20,7 +20,7 @@ pub(crate) async fn bad_rules(environment: Environment) {
         Runtime.ExitError: exit status: 1
         E013: `on_mirror_edit` of mirror `membership` cannot be `restrict`
           REFEREE_RULES_JSON:1:418: `…:"member_of","on_mirror_edit":"restrict","source":"member"}},"references":{"memb…`: unknown word
-        help: it can be `overwrite`, `report`
+        help: write one of `overwrite`, `report`
         E020: there is no entity `usr`
           REFEREE_RULES_JSON:1:580: `…ership"},"from":"member","to":"usr"}},"tables":{"app":{"key":["pk","sk"],"name":…`: not declared
         help: did you mean `user`?

@@ -112,6 +112,13 @@ pub(super) const ATTRIBUTE: Format = Format {
     help: "write the attribute's name",
 };
 
+pub(super) const INDEX_NAME: Format = Format {
+    what: "an index's name",
+    pattern: None,
+    accepts: is_not_empty,
+    help: "write the name of a global secondary index",
+};
+
 pub(super) const PATH: Format = Format {
     what: "an attribute's path",
     pattern: Some(r"^[^.\[\]{}]+(\.[^.\[\]{}]+)*$"),

@@ -1,8 +1,8 @@
 //! The language of rule files: every key and every word.
 
 use super::format::{
-    ATTRIBUTE, CAPTURE, DURATION, Format, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE, TABLE_NAME,
-    TEMPLATE,
+    ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE,
+    TABLE_NAME, TEMPLATE,
 };
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
 use crate::rules::defaults;
@@ -166,7 +166,7 @@ const FIND_INDEX: Object = Object {
     what: "a lookup by index",
     doc: "The referencing items are found through a global secondary index.",
     fields: &[
-        required("index", Shape::Text(&ATTRIBUTE), "The name of the index."),
+        required("index", Shape::Text(&INDEX_NAME), "The name of the index."),
         required(
             "key",
             map(&KEY_ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
@@ -256,12 +256,8 @@ const TYPES: &[Word] = &[
 ];
 
 const MATCHING: &[Word] = &[
-    word(Matching::Simple.name(), "the reference is not checked", &["partial"]),
-    word(
-        Matching::Full.name(),
-        "it is a violation: either all parts are present, or none",
-        &["all"],
-    ),
+    word(Matching::Simple.name(), "a partial reference is not checked", &["partial"]),
+    word(Matching::Full.name(), "a partial reference is a violation", &["all"]),
 ];
 
 const REPORT: Word =

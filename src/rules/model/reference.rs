@@ -99,9 +99,9 @@ impl Source {
 /// <https://www.postgresql.org/docs/current/sql-createtable.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matching {
-    /// The reference is not checked.
+    /// A partial reference is not checked.
     Simple,
-    /// It is a violation: either all parts are present, or none.
+    /// A partial reference is a violation.
     Full,
 }
 

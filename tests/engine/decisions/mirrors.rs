@@ -254,7 +254,7 @@ fn a_source_whose_mirror_key_would_be_too_long_is_rejected() {
     history.under(&reversed).results_in(expect![[r#"
         2 app: 1 requests, 0 read, 1 write
           membership put u#ann/of#acme
-          rejected @100: mirror `membership` cannot be written: the sort key would have 1033 bytes, and DynamoDB allows 1024
+          rejected @100: mirror `membership` cannot be written: the sort key would have 1033 bytes; DynamoDB allows 1024
         1 own: 1 requests, 1 read, 0 write
         + u#ann/of#acme _referee: membership@200 role: admin
     "#]]);
