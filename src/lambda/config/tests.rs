@@ -196,28 +196,28 @@ fn rules_are_read_no_further_than_a_rule_file_goes() {
     check(
         &[("REFEREE_RULES_GZ", &packed(&long))],
         "",
-        &expect![[r#"
+        &expect![[r"
             error: E003: the rule file is longer than 1048576 bytes
               REFEREE_RULES_GZ
             help: check that this is the rule file; if it is, split the rules by table
-        "#]],
+        "]],
     );
     check(
         &[("REFEREE_RULES_JSON", &long)],
         "",
-        &expect![[r#"
+        &expect![[r"
             error: E003: the rule file is longer than 1048576 bytes
               REFEREE_RULES_JSON
             help: check that this is the rule file; if it is, split the rules by table
-        "#]],
+        "]],
     );
     check(
         &[],
         &long,
-        &expect![[r#"
+        &expect![[r"
             error: E003: the rule file is longer than 1048576 bytes
               referee.yaml
             help: check that this is the rule file; if it is, split the rules by table
-        "#]],
+        "]],
     );
 }

@@ -146,7 +146,7 @@ pub static TEMPLATE: Code = Code {
     explanation: "\
 In a key template, `{name}` captures one or more characters up to the table's separator. \
 `{name*}` captures all the rest, so it must come last. Two captures cannot be adjacent, because \
-it would be unknown where the first one ends. A literal brace is written twice: `{{` or `}}`.",
+it would be unclear where the first one ends. A literal brace is written twice: `{{` or `}}`.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "{kind}{id}", sk: user } }
@@ -199,7 +199,7 @@ pub static OVERLAP: Code = Code {
     id: "E033",
     summary: "two entities share keys",
     explanation: "\
-A key can match both entities, so it would be unknown to which of them the item belongs. Make the \
+A key can match both entities, so it would be unclear which entity an item belongs to. Make the \
 templates differ, or add a `where` to both entities that requires different values of the same \
 attribute.",
     wrong: Some(

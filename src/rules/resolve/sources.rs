@@ -250,7 +250,7 @@ fn check_lists(
             Diagnostic::new(&codes::ELEMENTS, "a reference has two parts with `[*]`")
                 .at(second.span, "the second one")
                 .at(first.span, "the first one")
-                .help("it would be unknown which elements belong together: split it into two references"),
+                .help("it would be unclear which elements belong together: split it into two references"),
         );
     }
 }

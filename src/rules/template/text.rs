@@ -47,8 +47,8 @@ pub enum TemplateErrorKind {
     /// A capture's name is empty or contains characters other than letters, digits and `_`.
     #[error("a capture's name consists of ASCII letters, digits and `_`")]
     Name,
-    /// Two captures are adjacent, so it is unknown where the first one ends.
-    #[error("two captures are adjacent, so it is unknown where the first one ends")]
+    /// Two captures are adjacent, so it is unclear where the first one ends.
+    #[error("two captures are adjacent, so it is unclear where the first one ends")]
     Adjacent,
     /// `{name*}` is not at the end.
     #[error("a capture of all the rest is not at the end")]
@@ -342,7 +342,7 @@ mod tests {
         check_errors(
             "{a}{b}",
             expect![[r"
-            {a}{b}: two captures are adjacent, so it is unknown where the first one ends
+            {a}{b}: two captures are adjacent, so it is unclear where the first one ends
         "]],
         );
         check_errors(
@@ -356,7 +356,7 @@ mod tests {
             expect![[r"
             {a: this `{` is not closed
             {b*}: a capture of all the rest is not at the end
-            {b*}{ö}: two captures are adjacent, so it is unknown where the first one ends
+            {b*}{ö}: two captures are adjacent, so it is unclear where the first one ends
             {ö}: a capture's name consists of ASCII letters, digits and `_`
             }: this `}` has no opening `{`
             {: this `{` is not closed
