@@ -100,7 +100,7 @@ fn an_item_that_is_broken_in_itself_has_no_transaction() {
             `clerk_boss` is broken: `boss` is required but absent
             `clerk_deputy` is broken: `deputy` has type N; the rule file declares S
             `clerk_desk` is broken: only some of `at.site`, `at.desk` are present
-            `clerk_teams` is broken: `a#b` cannot be `{team}` of a key: it has the table's separator in it
+            `clerk_teams` is broken: `a#b` cannot be `{team}` of a key: it contains the table's separator
         "#]],
     );
 }

@@ -76,7 +76,7 @@ fn each_wrong_element_gets_its_own_violation() {
         1 app: 2 requests, 4 read, 0 write
           post_list dangling_reference post#1 at meta.list[1] -> tag#1 @100 reported: the referenced `tag` does not exist
           post_list malformed_reference post#1 at meta.list[3] -> ? @100 reported: `` cannot be `{tag}` of a key: it is empty
-          post_list malformed_reference post#1 at meta.list[4] -> ? @100 reported: `b#c` cannot be `{tag}` of a key: it has the table's separator in it
+          post_list malformed_reference post#1 at meta.list[4] -> ? @100 reported: `b#c` cannot be `{tag}` of a key: it contains the table's separator
           post_list malformed_reference post#1 at meta.list[5] -> ? @100 reported: an element of `meta.list` has type L
     "#]]);
 }

@@ -95,7 +95,7 @@ fn a_value_that_cannot_be_a_key_is_malformed() {
         5 app: 1 requests, 5 read, 0 write
           order_customer malformed_reference order#1 at by -> ? @100 reported: `by` has type N; the rule file declares S
           order_customer malformed_reference order#2 at by -> ? @200 reported: `` cannot be `{customer}` of a key: it is empty
-          order_customer malformed_reference order#3 at by -> ? @300 reported: `ann#2` cannot be `{customer}` of a key: it has the table's separator in it
+          order_customer malformed_reference order#3 at by -> ? @300 reported: `ann#2` cannot be `{customer}` of a key: it contains the table's separator
           order_customer malformed_reference order#4 at by -> ? @400 reported: `by` has type L; the rule file declares S
           order_customer malformed_reference order#5 at by -> ? @500 reported: `by` has type SS; the rule file declares S
     "#]]);

@@ -173,11 +173,11 @@ fn keys_must_match_the_tables_key() {
         [] => rejected @2: `Keys`: invalid type: sequence, expected a map of attributes in DynamoDB's JSON
         "order#m" => rejected @2: `Keys`: invalid type: string "order#m", expected a map of attributes in DynamoDB's JSON
         {"pk":"order#m"} => rejected @2: `Keys`: attribute `pk`: invalid type: string "order#m", expected a value with its type, such as {"S": "text"}
-        {"pk":{"N":"1"}} => rejected @2: `Keys`: key attribute `pk` is of type N, and the table's key says S
+        {"pk":{"N":"1"}} => rejected @2: `Keys`: key attribute `pk` has type N, but the table's key has type S
         {"pk":{"S":""}} => rejected @2: `Keys`: key attribute `pk` is empty
         {"pk":{"S":5}} => rejected @2: `Keys`: attribute `pk`: invalid type: integer `5`, expected a string
         {"sk":{"S":"order#m"}} => rejected @2: `Keys`: key attribute `pk` is missing
-        {"pk":{"S":"xxx…"}} => rejected @2: `Keys`: key attribute `pk` has 2049 bytes, and DynamoDB allows 2048
+        {"pk":{"S":"xxx…"}} => rejected @2: `Keys`: key attribute `pk` has 2049 bytes; DynamoDB allows 2048
         {"pk":{"S":"invoice#m"}} => nothing to find
         {"pk":{"S":"order#m"},"sk":{"S":"more"}} => processed
         nothing => rejected @2: the record has no `Keys`
@@ -308,17 +308,17 @@ fn attribute_values_must_be_well_formed() {
         {"S":5} => rejected @2: `NewImage`: attribute `by`: invalid type: integer `5`, expected a string
         {"N":5} => rejected @2: `NewImage`: attribute `by`: invalid type: integer `5`, expected a string
         {"N":"five"} => rejected @2: `NewImage`: attribute `by`: `five` is not a number
-        {"N":"111111111111111111111111111111111111111"} => rejected @2: `NewImage`: attribute `by`: `111111111111111111111111111111111111111` has 39 significant digits, and DynamoDB keeps 38 at most
+        {"N":"111111111111111111111111111111111111111"} => rejected @2: `NewImage`: attribute `by`: `111111111111111111111111111111111111111` has 39 significant digits; DynamoDB allows 38
         {"N":"1e126"} => rejected @2: `NewImage`: attribute `by`: `1e126` is outside the range of DynamoDB's numbers (1E-130 to 9.99E+125)
-        {"B":"*"} => rejected @2: `NewImage`: attribute `by`: a binary value is no base64: Invalid symbol 42, offset 0.
-        {"B":"AA"} => rejected @2: `NewImage`: attribute `by`: a binary value is no base64: Invalid padding
+        {"B":"*"} => rejected @2: `NewImage`: attribute `by`: a binary value is not base64: Invalid symbol 42, offset 0.
+        {"B":"AA"} => rejected @2: `NewImage`: attribute `by`: a binary value is not base64: Invalid padding
         {"BOOL":"true"} => rejected @2: `NewImage`: attribute `by`: invalid type: string "true", expected a boolean
         {"NULL":false} => rejected @2: `NewImage`: attribute `by`: `NULL` must be true
         {"SS":[]} => rejected @2: `NewImage`: attribute `by`: a set is empty, which DynamoDB does not allow
-        {"SS":["a","a"]} => rejected @2: `NewImage`: attribute `by`: a set has an element twice
+        {"SS":["a","a"]} => rejected @2: `NewImage`: attribute `by`: a set has a duplicate element
         {"SS":[1]} => rejected @2: `NewImage`: attribute `by`: invalid type: integer `1`, expected a string
-        {"NS":["1","1.0"]} => rejected @2: `NewImage`: attribute `by`: a set has an element twice
-        {"BS":["?"]} => rejected @2: `NewImage`: attribute `by`: a binary value is no base64: Invalid symbol 63, offset 0.
+        {"NS":["1","1.0"]} => rejected @2: `NewImage`: attribute `by`: a set has a duplicate element
+        {"BS":["?"]} => rejected @2: `NewImage`: attribute `by`: a binary value is not base64: Invalid symbol 63, offset 0.
         {"L":{}} => rejected @2: `NewImage`: attribute `by`: invalid type: map, expected a list of values
         {"L":[null]} => rejected @2: `NewImage`: attribute `by`: invalid type: null, expected a value with its type, such as {"S": "text"}
         {"M":[]} => rejected @2: `NewImage`: attribute `by`: invalid type: sequence, expected a map of attributes in DynamoDB's JSON
@@ -337,7 +337,7 @@ fn nesting_deeper_than_32_levels_is_rejected() {
     };
     expect!["nothing to find"].assert_eq(&nested(32));
     expect![
-        "rejected @2: `NewImage`: attribute `by`: the item nests deeper than DynamoDB's 32 levels"
+        "rejected @2: `NewImage`: attribute `by`: the item nests deeper than DynamoDB's limit of 32 levels"
     ]
     .assert_eq(&nested(33));
 }
@@ -413,7 +413,7 @@ fn a_stream_that_does_not_fit_the_rules_is_refused() {
         fine
         the key of table `app` differs from the rule file: key attribute `pk` is missing
         help: correct the table's `key` in the rule file
-        the key of table `app` differs from the rule file: key attribute `pk` is of type N, and the table's key says S
+        the key of table `app` differs from the rule file: key attribute `pk` has type N, but the table's key has type S
         help: correct the table's `key` in the rule file
         fine
         fine
