@@ -1,4 +1,4 @@
-# Everything that a person does with this repository. `make help` lists it.
+# The tasks of this repository. `make help` lists them.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -11,12 +11,12 @@ ARCH ?= arm64
 ARCH_arm64 := --arm64
 ARCH_x86_64 := --x86-64
 NAME ?= referee
-# Where `make up` lets DynamoDB Local listen.
+# The port of DynamoDB Local for `make up`.
 PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
-# Tools that Cargo builds from source, once, when they are first needed.
+# Tools that Cargo builds from source once, when they are first needed.
 CARGO_DENY := .tools/cargo-deny-0.20.2
 CARGO_FUZZ := .tools/cargo-fuzz-0.13.2
 CARGO_MUTANTS := .tools/cargo-mutants-27.1.0
@@ -24,15 +24,15 @@ CARGO_MUTANTS := .tools/cargo-mutants-27.1.0
 # What `make deny` checks: everything, or some of `advisories licenses bans sources`.
 CHECKS ?=
 
-# The simulation, with our own code optimized and everything else as the other tests have it.
+# The simulation, with optimized code of our own and the same dependencies as the other tests.
 SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
 
-# The targets of tests/fuzz, and how long each is tried.
+# The targets of tests/fuzz, and for how long each runs.
 TARGETS := decode rule_file key_templates replay
 SECONDS_EACH ?= 60
-# The package of the targets is none of ours: cargo has to be led to it.
+# The fuzz targets are a workspace of their own.
 FUZZ := --manifest-path tests/fuzz/Cargo.toml
 
 help: ## List the targets
@@ -44,25 +44,24 @@ demo: ## Replay recorded stream events: mirrors written, violations found
 	@echo "$$ referee replay $(DEMO_ARGUMENTS)"
 	@$(CARGO) run --locked --quiet -- replay $(DEMO_ARGUMENTS) || test $$? -eq 1
 
-up: ## Watch an example table on DynamoDB Local, for you to write to (PORT=8000)
+up: ## Watch an example table on DynamoDB Local that you can write to (PORT=8000)
 	@$(CARGO) build --locked --features live --bin referee
 	@REFEREE_DYNAMODB_PORT=$(PORT) tests/tools/with-dynamodb-local.sh tests/tools/up.sh || test $$? -eq 1
 
 build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
-test: lint ## Run every test (what CI runs), on emulators of AWS too where Java, npm and Python are there
-	tests/tools/with-lambda.sh tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh tests/tools/with-terraform.sh \
-		$(CARGO) test --locked --all-features
-	RUNS=$(RUNS) $(SIMULATION)
+test: ## Run the lints and every test (what CI runs); needs Java, npm and Python for the emulators of AWS
+	@RUNS=$(RUNS) tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
+		tests/tools/with-terraform.sh tests/tools/test.sh
 
-simulate: ## Simulate histories in which everything goes wrong (RUNS=, or SEED= for one of them)
+simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
 
-soak: ## Simulate new histories until some fail, or you have seen enough (FROM= the first seed)
+soak: ## Simulate new histories until one fails or you stop it (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
-fuzz: $(CARGO_FUZZ)/installed ## Fuzz what reads input, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
+fuzz: $(CARGO_FUZZ)/installed ## Fuzz every parser, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
 
 test-infra: ## Run the tests of the Terraform module alone
@@ -71,27 +70,27 @@ test-infra: ## Run the tests of the Terraform module alone
 test-infra-real: ## Run them with the real AWS provider, which Terraform downloads; no account is needed
 	REFEREE_INFRA_PROVIDER=real tests/tools/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
 
-scan: ## Look for what is often wrong with Terraform code (installs checkov, 290 MB)
+scan: ## Check the Terraform code for common mistakes (installs checkov, 290 MB)
 	tests/tools/install-python.sh tests/tools/checkov.txt .tools/checkov
 	.tools/checkov/bin/checkov --directory infra --skip-path tests --framework terraform \
 		--skip-download --quiet --compact
 
-# Not a part of `make test`: it takes minutes to build the tool, and the network to know the advisories.
+# Not part of `make test`: the tool takes minutes to build, and the advisories come from the network.
 deny: $(CARGO_DENY)/installed ## Check the dependencies: advisories, licences, sources (builds cargo-deny, 5 minutes)
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) deny --locked --all-features check $(CHECKS)
 
-mutants: $(CARGO_MUTANTS)/installed ## Change the pure modules place by place, to see whether a test notices (hours; MUTANTS= arguments, such as --file 'src/data/*.rs')
+mutants: $(CARGO_MUTANTS)/installed ## Mutate the pure modules, and check that a test fails for each mutant (hours; MUTANTS= arguments, such as --file 'src/data/*.rs')
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) mutants --cap-lints true --output target/mutants $(MUTANTS)
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check $(FUZZ)
-	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
 	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target --quiet -- -D warnings
 
-# The directory says which tool and which version.
+# The directory name holds the tool and its version.
 .tools/cargo-%/installed:
 	$(CARGO) install --quiet --locked --root $(@D) cargo-$(subst -,@,$*)
 	@touch $@
@@ -111,7 +110,7 @@ deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; 
 .tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
 	@tests/tools/install-python.sh $< $(@D)
 
-bench: ## Measure, as ratios within one run; beside peers in Node and Python where they can run
+bench: ## Measure, as ratios within one run, against implementations in Node and Python
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet

@@ -13,6 +13,8 @@ source "$root/tests/tools/emulator.sh"
 
 without() {
     echo "warning: the tests against CloudWatch are SKIPPED: $1" >&2
+    export REFEREE_TEST_SKIPPED="${REFEREE_TEST_SKIPPED:-}
+  tests of CloudWatch: $1"
     shift
     exec "$@"
 }

@@ -18,6 +18,8 @@ without() {
         exit 1
     fi
     echo "warning: the tests against DynamoDB Local are SKIPPED: $1" >&2
+    export REFEREE_TEST_SKIPPED="${REFEREE_TEST_SKIPPED:-}
+  tests of DynamoDB Local: $1"
     shift
     exec "$@"
 }

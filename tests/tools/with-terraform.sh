@@ -14,6 +14,8 @@ home=$root/.tools/terraform
 
 without() {
     echo "warning: the tests of the Terraform module are SKIPPED: $1" >&2
+    export REFEREE_TEST_SKIPPED="${REFEREE_TEST_SKIPPED:-}
+  tests of the Terraform module: $1"
     shift
     exec "$@"
 }

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the Lambda function as it is deployed, for this machine, and writes where it is to
+# target/test-logs/package.env: as cargo-lambda packages it where that runs here, otherwise as cargo
+# builds it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+tool=$PWD/.tools/cargo-lambda/bin/cargo-lambda
+result=$PWD/target/test-logs/package.env
+
+plain() {
+    echo "warning: the tests of cargo-lambda are SKIPPED: $1" >&2
+    "${CARGO:-cargo}" build --locked --release --no-default-features --features lambda \
+        --bin referee-lambda
+    echo "export REFEREE_TEST_LAMBDA=$PWD/target/release/referee-lambda" >"$result"
+    echo "skipped+=\"
+  cargo-lambda: $1\"" >>"$result"
+}
+
+if [[ $(uname -s) != Linux ]]; then
+    plain "Lambda's binaries do not run here"
+elif ! tests/tools/install-python.sh tests/tools/cargo-lambda.txt .tools/cargo-lambda; then
+    plain "it could not be installed"
+else
+    make lambda ARCH="$(uname -m | sed s/aarch64/arm64/)"
+    cat >"$result" <<ENV
+export REFEREE_TEST_LAMBDA=$PWD/target/lambda/referee-lambda/bootstrap
+export REFEREE_TEST_CARGO_LAMBDA=$tool
+ENV
+fi
