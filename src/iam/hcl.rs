@@ -1,11 +1,11 @@
-//! A policy in HCL, laid out as `terraform fmt` does.
+//! A policy in HCL, formatted as `terraform fmt` does.
 
 use std::fmt::Write as _;
 
 use super::{Condition, Policy, Statement};
 
 impl Policy {
-    /// The policy as a data source of Terraform's provider for AWS.
+    /// The policy as a data source of the Terraform AWS provider.
     /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document>
     #[must_use]
     pub fn to_hcl(&self) -> String {
@@ -34,7 +34,7 @@ fn condition(condition: &Condition) -> String {
     format!("\n    condition {{\n{}    }}\n", aligned("      ", &attributes))
 }
 
-/// Attributes, a line each; neighbours whose values are of one line have them in one column.
+/// One attribute per line. The values of adjacent single-line attributes are aligned.
 fn aligned(indent: &str, attributes: &[(&str, String)]) -> String {
     let is_line = |(_, value): &(&str, String)| !value.contains('\n');
     let mut text = String::new();
@@ -58,7 +58,7 @@ fn list(values: &[String]) -> String {
     text + "    ]"
 }
 
-/// A text in which nothing is a template.
+/// A quoted string without template sequences.
 /// <https://developer.hashicorp.com/terraform/language/expressions/strings>
 fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");

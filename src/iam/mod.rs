@@ -1,6 +1,7 @@
-//! The least privilege that the function needs for its rules, as an IAM policy.
+//! The least-privilege IAM policy for the Lambda function.
 //!
-//! Rules become needs, needs become statements, and these are written as JSON or as HCL.
+//! The rules determine the needs, the needs are grouped into statements, and the statements are
+//! printed as JSON or HCL.
 
 mod hcl;
 mod json;
@@ -9,60 +10,60 @@ mod statements;
 
 use crate::rules::Rules;
 
-/// The namespace of the metrics, unless the function is told another one.
+/// The default namespace of the metrics.
 pub const NAMESPACE: &str = "Referee";
 
-/// Where the function runs, and what it does besides its rules.
+/// Where the function runs, and what it needs apart from its rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The partition of AWS: `aws`, `aws-cn` or `aws-us-gov`.
+    /// The AWS partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
-    /// The Region, or any.
+    /// The AWS Region; any if absent.
     pub region: Option<String>,
-    /// The account, or any.
+    /// The AWS account ID; any if absent.
     pub account: Option<String>,
-    /// The function's name, which its log group has too.
+    /// The name of the function, which its log group also has.
     pub function: String,
-    /// The namespace of the metrics that it publishes to CloudWatch; nothing if it makes no
-    /// requests for them.
+    /// The namespace of the metrics that it publishes with requests to CloudWatch; absent if it makes
+    /// no such requests.
     pub namespace: Option<String>,
-    /// The bucket where the event source mapping keeps the records that it gives up on.
+    /// The S3 bucket to which the event source mapping sends failed records.
     pub failures_bucket: Option<String>,
 }
 
-/// An identity-based policy, which allows and denies nothing.
+/// An identity-based policy. All its statements allow.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// What is allowed: reads first, then writes, then all else.
+    /// The statements: reads first, then writes, then the rest.
     pub statements: Vec<Statement>,
 }
 
-/// Some actions, allowed on some resources.
+/// Actions that are allowed on resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Its name, which no other statement of the policy has.
+    /// Its id, unique in the policy.
     pub sid: String,
     /// The actions, sorted.
     pub actions: Vec<String>,
     /// The resources' ARNs, sorted.
     pub resources: Vec<String>,
-    /// What must be so besides.
+    /// An additional condition.
     pub condition: Option<Condition>,
 }
 
-/// A condition: a request's context key has a value.
+/// A condition on a context key of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// How the two are compared.
+    /// The condition operator.
     pub operator: &'static str,
     /// The context key.
     pub key: &'static str,
-    /// The value.
+    /// The value to compare it with.
     pub value: String,
 }
 
-/// The least privilege that the function needs.
+/// The least-privilege policy for these rules.
 #[must_use]
 pub fn policy(rules: &Rules, deployment: &Deployment) -> Policy {
     Policy { statements: statements::statements(rules, deployment) }

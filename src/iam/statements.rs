@@ -1,11 +1,11 @@
-//! Statements: needs, grouped so that none allows more than is needed.
+//! Statements: the needs, grouped so that no statement allows more than is needed.
 //!
-//! Which actions there are, and which resources each may be limited to:
+//! The actions, and the resources that each can be limited to:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::needs::{Action, Needs, Place, needs};
+use super::needs::{ItemAction, Needs, Resource, needs};
 use super::{Condition, Deployment, Statement};
 use crate::preflight::streamed;
 use crate::rules::Rules;
@@ -13,21 +13,21 @@ use crate::rules::Rules;
 pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let needs = needs(rules);
     let mut statements = streams(rules, deployment);
-    statements.extend(of_action("ReadItems", Action::BatchGetItem, &needs, deployment));
-    statements.extend(of_action("QueryItems", Action::Query, &needs, deployment));
+    statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, &needs, deployment));
+    statements.extend(of_action("QueryItems", ItemAction::Query, &needs, deployment));
     statements.extend(writes(&needs, deployment));
-    statements.extend(of_action("CheckItems", Action::ConditionCheckItem, &needs, deployment));
+    statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, &needs, deployment));
     statements.extend(deployment.namespace.as_deref().map(metrics));
     statements.push(logs(deployment));
     statements.extend(deployment.failures_bucket.iter().flat_map(|it| failures(it, deployment)));
     statements
 }
 
-/// What Lambda does in the function's name to read the streams.
+/// What Lambda needs to read the streams with the role of the function.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-eventsourcemapping.html>
 fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let streams = streamed(rules).into_iter().map(|table| {
-        let table = Place { table: &rules[table].name, index: None };
+        let table = Resource { table: &rules[table].name, index: None };
         format!("{}/stream/*", deployment.items(&table))
     });
     let streams: BTreeSet<String> = streams.collect();
@@ -37,38 +37,39 @@ fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let read = ["DescribeStream", "GetRecords", "GetShardIterator"];
     vec![
         statement("ReadStreams", read.map(dynamodb), streams),
-        // It asks for all streams, and cannot be limited to some.
+        // `ListStreams` does not support resources.
         statement("ListStreams", [dynamodb("ListStreams")], ["*".to_owned()]),
     ]
 }
 
-/// All places of one action.
+/// The statement for all resources of an action.
 fn of_action(
     sid: &str,
-    action: Action,
+    action: ItemAction,
     needs: &Needs<'_>,
     deployment: &Deployment,
 ) -> Option<Statement> {
-    let places = needs.iter().filter(|(needed, _)| *needed == action);
-    let resources: BTreeSet<_> = places.map(|(_, place)| deployment.items(place)).collect();
+    let resources = needs.iter().filter(|(needed, _)| *needed == action);
+    let resources: BTreeSet<_> =
+        resources.map(|(_, resource)| deployment.items(resource)).collect();
     (!resources.is_empty()).then(|| statement(sid, [dynamodb(action.name())], resources))
 }
 
-/// A statement for each set of writes that some table needs. Two tables in one statement, of which
-/// one needs less than the other, would allow too much.
+/// A statement for each set of write actions. Tables that need different actions cannot share a
+/// statement, because it would allow too much.
 fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = Statement> {
-    let mut by_table: BTreeMap<&Place<'_>, Vec<&str>> = BTreeMap::new();
-    for (action, place) in needs {
+    let mut by_table: BTreeMap<&Resource<'_>, Vec<&str>> = BTreeMap::new();
+    for (action, resource) in needs {
         match action {
-            Action::DeleteItem | Action::PutItem | Action::UpdateItem => {
-                by_table.entry(place).or_default().push(action.name());
+            ItemAction::DeleteItem | ItemAction::PutItem | ItemAction::UpdateItem => {
+                by_table.entry(resource).or_default().push(action.name());
             }
-            Action::BatchGetItem | Action::ConditionCheckItem | Action::Query => {}
+            ItemAction::BatchGetItem | ItemAction::ConditionCheckItem | ItemAction::Query => {}
         }
     }
     let mut by_actions: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();
-    for (place, actions) in by_table {
-        by_actions.entry(actions).or_default().push(deployment.items(place));
+    for (resource, actions) in by_table {
+        by_actions.entry(actions).or_default().push(deployment.items(resource));
     }
     by_actions.into_iter().map(|(actions, tables)| {
         let verbs: String = actions.iter().filter_map(|name| name.strip_suffix("Item")).collect();
@@ -76,7 +77,7 @@ fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = St
     })
 }
 
-/// `PutMetricData` knows no resource, and is limited by the namespace instead.
+/// `PutMetricData` does not support resources; a condition limits it to the namespace.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html>
 fn metrics(namespace: &str) -> Statement {
     let condition = Condition {
@@ -89,7 +90,7 @@ fn metrics(namespace: &str) -> Statement {
     Statement { condition: Some(condition), ..statement }
 }
 
-/// The log streams of the function's log group, which whoever deploys the function makes.
+/// The log streams of the function's log group. The log group is created with the function.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>
 fn logs(deployment: &Deployment) -> Statement {
     let group = format!("log-group:/aws/lambda/{}:*", deployment.function);
@@ -97,7 +98,7 @@ fn logs(deployment: &Deployment) -> Statement {
     statement("WriteLogs", actions, [deployment.arn("logs", &group)])
 }
 
-/// What Lambda needs of a bucket for the records that it gives up on.
+/// What Lambda needs to send failed records to a bucket.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
     let bucket = format!("arn:{}:s3:::{bucket}", deployment.partition);
@@ -126,10 +127,10 @@ fn dynamodb(action: &str) -> String {
 }
 
 impl Deployment {
-    /// The ARN of what holds items: a table or an index.
-    fn items(&self, place: &Place<'_>) -> String {
-        let index = place.index.map(|index| format!("/index/{index}")).unwrap_or_default();
-        self.arn("dynamodb", &format!("table/{}{index}", place.table))
+    /// The ARN of a table or an index.
+    fn items(&self, resource: &Resource<'_>) -> String {
+        let index = resource.index.map(|index| format!("/index/{index}")).unwrap_or_default();
+        self.arn("dynamodb", &format!("table/{}{index}", resource.table))
     }
 
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>

@@ -1,4 +1,4 @@
-//! Every policy allows what a simple table says that its actions need, and nothing else.
+//! Every policy allows exactly what a simple table lists for its actions.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use referee::rules::{self, RuleSource, Rules};
 use crate::iam::{deployment, load, members, orders};
 use kit::policy::{Policy, Right, right};
 
-/// What each action needs besides reads.
+/// The permissions of each action apart from reads.
 const ON_MISSING: [(&str, &[(&str, &str)]); 5] = [
     ("report", &[]),
     ("delete", &[("DeleteItem", "orders"), ("ConditionCheckItem", "customers")]),
@@ -28,7 +28,7 @@ const ON_DELETE: [(&str, &[(&str, &str)]); 6] = [
     ("restore", &[("PutItem", "customers"), ("ConditionCheckItem", "orders")]),
 ];
 
-/// The rights on items that a policy gives, each in its smallest piece.
+/// The policy for these rules.
 fn given(rules: &Rules) -> Policy {
     let policy = iam::policy(rules, &deployment());
     Policy::parse(&serde_json::to_string(&policy).unwrap())
@@ -49,7 +49,7 @@ fn is_exact(rules: &Rules, needed: &BTreeSet<Right>) {
 }
 
 #[test]
-fn every_action_has_its_rights_and_no_others() {
+fn every_action_gets_exactly_its_permissions() {
     let mut count = 0;
     for (on_missing, on_missing_needs) in ON_MISSING {
         for (on_delete, on_delete_needs) in ON_DELETE {
@@ -61,7 +61,7 @@ fn every_action_has_its_rights_and_no_others() {
                      on_ttl_delete: {on_ttl_delete}\n    {default}"
                 ));
                 let source = RuleSource { name: String::new(), text };
-                // Actions that undo each other are refused.
+                // Conflicting actions are invalid.
                 let Some(rules) = rules::load(&source, &|_| None).rules else { continue };
                 let writes = [on_missing_needs, on_delete_needs, on_ttl_delete_needs];
                 let mut needed: BTreeSet<Right> = writes
@@ -82,7 +82,7 @@ fn every_action_has_its_rights_and_no_others() {
 }
 
 #[test]
-fn every_mirror_has_its_rights_and_no_others() {
+fn every_mirror_gets_exactly_its_permissions() {
     let reads = [("BatchGetItem", "app"), ("BatchGetItem", "by_user")];
     let writes = [("PutItem", "by_user"), ("DeleteItem", "by_user")];
     let deletes_source =

@@ -1,4 +1,4 @@
-//! The policies that `referee iam` prints: enough for the rules, and not more.
+//! The policies that `referee iam` prints: exactly what the rules need.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
@@ -30,7 +30,7 @@ fn deployment() -> Deployment {
     }
 }
 
-/// The statements about items, a line each.
+/// The statements about items, one per line.
 fn check(rules: &str, expected: &Expect) {
     let policy = iam::policy(&load(rules), &deployment());
     let of_items = ["ReadStreams", "ReadItems", "QueryItems", "WriteItems", "CheckItems"];
@@ -109,7 +109,7 @@ fn rules_that_only_report_write_nothing() {
 }
 
 #[test]
-fn mirrors_are_written_where_they_are() {
+fn writes_are_allowed_on_the_table_of_the_mirror() {
     check(
         &members(""),
         &expect![[r#"
@@ -131,7 +131,7 @@ fn mirrors_are_written_where_they_are() {
 }
 
 #[test]
-fn a_cascade_down_a_tree_marks_its_depth() {
+fn a_recursive_cascade_may_update_items() {
     check(
         "version: 1
 tables: { staff: { key: [pk] } }
@@ -156,7 +156,7 @@ references:
 }
 
 #[test]
-fn several_rules_share_their_rights() {
+fn several_rules_share_statements() {
     let rules = std::fs::read_to_string("events/company-user/referee.yaml").unwrap();
     check(
         &rules,
@@ -170,7 +170,7 @@ fn several_rules_share_their_rights() {
 }
 
 #[test]
-fn what_is_reverted_is_checked_in_all_its_references() {
+fn a_revert_checks_all_references_of_the_item() {
     check(
         "version: 1
 tables:
@@ -215,7 +215,7 @@ references:
 }
 
 #[test]
-fn the_namespace_is_the_one_that_the_function_publishes_to() {
+fn the_default_namespace_matches_the_metrics() {
     #[cfg(feature = "aws")]
     assert_eq!(NAMESPACE, referee::metrics::NAMESPACE);
     assert_eq!(NAMESPACE, "Referee");

@@ -1,4 +1,4 @@
-//! Policies as they are written, in JSON and in HCL.
+//! Policies in JSON and in HCL.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -235,7 +235,7 @@ fn a_policy_in_hcl() {
     }
 }
 
-/// Terraform, where it is installed, would lay it out the same.
+/// Asserts that Terraform, if installed, formats the text the same way.
 fn assert_formatted(hcl: &str) {
     let mut command = Command::new("terraform");
     command.args(["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
