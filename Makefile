@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench doc clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench doc man clean
 
 CARGO ?= cargo
 # The processor that the function is built for: arm64 costs a fifth less than x86_64.
@@ -114,6 +114,9 @@ bench: ## Measure, as ratios within one run, against implementations in Node and
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet
+
+man: ## Build the manual pages of the command-line tool, into target/man
+	$(CARGO) run --locked --quiet --features live --example man -- target/man
 
 doc: ## Build the API documentation
 	$(CARGO) doc --locked --no-deps --document-private-items

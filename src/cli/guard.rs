@@ -1,39 +1,51 @@
-//! `referee guard`: the transaction that is refused where a reference would break.
+//! `referee guard`: the transaction that fails instead of breaking a reference.
 
 use clap::ValueEnum;
 
+use super::help::Example;
 use super::{Context, Failure, Outcome, item, rule_file};
 use crate::guard::{Language, Operation, Refusal, Transaction, guard_entity, guard_item};
 use crate::rules::did_you_mean;
 use crate::rules::model::{EntityId, Rules};
 
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Print Python code that writes an item of an entity", "referee guard member --format python"),
+    (
+        "Print the condition checks of an item",
+        r#"referee guard --format checks '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'"#,
+    ),
+    (
+        "Print the transaction that deletes an item of an entity",
+        "referee guard user --operation delete",
+    ),
+];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An entity, such as `member`; or an item in DynamoDB's JSON, such as
-    /// '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'.
+    /// The name of an entity, or an item in DynamoDB JSON.
     #[arg(value_name = "ENTITY|ITEM")]
     subject: String,
 
-    /// What is to be done to the item.
-    #[arg(long, value_enum, default_value_t = Verb::Put)]
-    operation: Verb,
+    /// The write to guard.
+    #[arg(long, value_enum, default_value_t = WriteKind::Put)]
+    operation: WriteKind,
 
-    /// The item's table, by its alias or its name in DynamoDB, if the rule file has several.
+    /// The item's table, by alias or by name in DynamoDB; required if the rule file has several.
     #[arg(long)]
     table: Option<String>,
 
-    /// What to write the transaction as.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Cli)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Verb {
-    /// Write it whole.
+enum WriteKind {
+    /// Write the whole item.
     Put,
-    /// Set the attributes given.
+    /// Set the given attributes.
     Update,
-    /// Delete it.
+    /// Delete the item.
     Delete,
 }
 
@@ -41,17 +53,17 @@ enum Verb {
 enum Format {
     /// JSON for `aws dynamodb transact-write-items --cli-input-json`.
     Cli,
-    /// JavaScript, with version 3 of the SDK.
+    /// JavaScript with AWS SDK version 3.
     Js,
-    /// Python, with boto3.
+    /// Python with boto3.
     Python,
-    /// Rust, with the SDK.
+    /// Rust with the AWS SDK.
     Rust,
-    /// The checks alone, in JSON.
+    /// JSON of the condition checks only.
     Checks,
 }
 
-impl Verb {
+impl WriteKind {
     const fn operation(self) -> Operation {
         match self {
             Self::Put => Operation::Put,
@@ -76,7 +88,9 @@ impl Format {
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let is_json = matches!(arguments.format, Format::Cli | Format::Checks);
     if context.json && !is_json {
-        return Err(Failure::Usage("`--json` asks for JSON, and `--format` for code".to_owned()));
+        return Err(Failure::Usage(
+            "`--json` requires `--format cli` or `--format checks`".to_owned(),
+        ));
     }
     let rules = rule_file::load(context)?;
     let transaction = match guarded(arguments, &rules)? {
@@ -108,7 +122,7 @@ fn guarded(arguments: &Args, rules: &Rules) -> Result<Result<Transaction, Refusa
         return Ok(guard_item(rules, table, &item, operation));
     }
     if table.is_some() {
-        let why = "`--table` is for an item: an entity has a table of its own";
+        let why = "`--table` applies only to items; an entity names its own table";
         return Err(Failure::Usage(why.to_owned()));
     }
     Ok(guard_entity(rules, find_entity(rules, subject)?, operation))

@@ -2,67 +2,92 @@
 
 use clap::ValueEnum;
 
+use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::iam::{Deployment, NAMESPACE, policy};
 
+pub(super) const EXAMPLES: &[Example] = &[
+    (
+        "Print the policy for one Region and account",
+        "referee iam --region eu-west-1 --account 123456789012 > policy.json",
+    ),
+    ("Print it as Terraform code", "referee iam --format hcl"),
+    ("Print the policy of a function that only observes", "referee iam --observe"),
+];
+
+/// The heading of the options about where the function runs.
+const DEPLOYMENT: &str = "Deployment";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What to write the policy as.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
 
-    /// The Region of the tables and the function; any if absent.
-    #[arg(long, value_parser = arn_part)]
+    /// The AWS Region; default: any.
+    #[arg(long, help_heading = DEPLOYMENT, value_parser = arn_part)]
     region: Option<String>,
 
-    /// The number of their account; any if absent.
-    #[arg(long, value_parser = arn_part)]
+    /// The AWS account ID; default: any.
+    #[arg(long, help_heading = DEPLOYMENT, value_parser = arn_part)]
     account: Option<String>,
 
-    /// The partition of AWS that they are in.
-    #[arg(long, value_parser = arn_part, default_value = "aws")]
+    /// The AWS partition.
+    #[arg(long, help_heading = DEPLOYMENT, value_parser = arn_part, default_value = "aws")]
     partition: String,
 
-    /// The function's name, after which its log group is named.
-    #[arg(long, value_name = "NAME", value_parser = arn_part, default_value = "referee")]
+    /// The name of the Lambda function, which its log group also has.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = DEPLOYMENT,
+        value_parser = arn_part,
+        default_value = "referee"
+    )]
     function: String,
 
-    /// Where the function's metrics go, as in `REFEREE_METRICS`.
-    #[arg(long, value_enum, default_value_t = Metrics::Cloudwatch)]
+    /// The destination of the metrics, as in `REFEREE_METRICS`.
+    #[arg(long, help_heading = DEPLOYMENT, value_enum, default_value_t = Metrics::Cloudwatch)]
     metrics: Metrics,
 
-    /// Their namespace, as in `REFEREE_NAMESPACE`.
-    #[arg(long, value_name = "NAME", value_parser = namespace, default_value = NAMESPACE)]
+    /// The namespace of the metrics, as in `REFEREE_NAMESPACE`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = DEPLOYMENT,
+        value_parser = namespace,
+        default_value = NAMESPACE
+    )]
     namespace: String,
 
-    /// The bucket that the event source mappings keep failed records in.
-    #[arg(long, value_name = "BUCKET", value_parser = arn_part)]
+    /// The S3 bucket to which the event source mappings send failed records.
+    #[arg(long, value_name = "BUCKET", help_heading = DEPLOYMENT, value_parser = arn_part)]
     on_failure: Option<String>,
 
-    /// For a function that only observes.
+    /// Print the policy of a function that only observes.
     #[arg(long)]
     observe: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A policy document.
+    /// A policy document in JSON.
     Json,
-    /// A data source for Terraform.
+    /// A Terraform data source.
     Hcl,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Metrics {
-    /// To CloudWatch's API.
+    /// The CloudWatch API.
     Cloudwatch,
-    /// Into the log, which needs no right of its own.
+    /// The log, in the embedded metric format; needs no permission of its own.
     Emf,
-    /// Nowhere.
+    /// No metrics.
     None,
 }
 
-/// A text that can stand between the colons of an ARN, and means itself there.
+/// A part of an ARN, without characters that have a meaning in ARNs or IAM patterns.
 fn arn_part(text: &str) -> Result<String, &'static str> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -72,7 +97,8 @@ fn arn_part(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A name that `CloudWatch` takes for a namespace, and IAM for itself.
+/// A metric namespace that `CloudWatch` accepts, without characters that have a meaning in IAM
+/// patterns.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 fn namespace(text: &str) -> Result<String, &'static str> {
     let is_allowed =
@@ -86,9 +112,7 @@ fn namespace(text: &str) -> Result<String, &'static str> {
 
 pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if context.json && arguments.format == Format::Hcl {
-        return Err(Failure::Usage(
-            "`--json` asks for JSON, and `--format hcl` for none".to_owned(),
-        ));
+        return Err(Failure::Usage("`--json` cannot be used with `--format hcl`".to_owned()));
     }
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let publishes = arguments.metrics == Metrics::Cloudwatch;

@@ -4,14 +4,20 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::help::Example;
 use super::{Context, Failure, Outcome};
 
 /// The rule file that is written.
 const STARTER: &str = include_str!("starter.yaml");
 
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Write referee.yaml", "referee init"),
+    ("Write another file, overwriting it if it exists", "referee init --force rules.yaml"),
+];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The file to write; the one that `--rules` names if absent.
+    /// The file to write; default: the value of --rules.
     file: Option<PathBuf>,
 
     /// Overwrite the file if it exists.
@@ -34,14 +40,14 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(Failure::Usage(format!(
-                "`{name}` exists already; `--force` overwrites it"
+                "`{name}` already exists; use `--force` to overwrite it"
             )));
         }
         Err(error) => return Err(Failure::File(name, error)),
     }
     let check = if arguments.file.is_some() { format!(" --rules {name}") } else { String::new() };
     context.output.message(&format!(
-        "wrote `{name}`: change it to your tables, and run `referee check{check}`\n"
+        "wrote `{name}`; adapt it to your tables, then run `referee check{check}`\n"
     ))?;
     Ok(Outcome::Clean)
 }

@@ -1,4 +1,4 @@
-//! Reading files and the standard input, as far as what is in them may go.
+//! Reads files and standard input, up to a maximum size.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,26 +7,27 @@ use std::path::Path;
 use super::Failure;
 use crate::rules::FILE_BYTES_MAX;
 
-/// The longest file of events, in bytes: ten times what Lambda delivers at once, since a recorded
+/// The maximum size of an event file: ten times what Lambda delivers at once, because a recorded
 /// event may be indented.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const EVENT_BYTES_MAX: usize = 64 << 20;
 
-/// The longest seed, in bytes. The embedded store holds several times as much in memory.
+/// The maximum size of a seed. The in-memory store needs several times as much.
 const SEED_BYTES_MAX: usize = 256 << 20;
 
-/// Reads an event; `-` is the standard input.
+/// Reads an event; `-` is standard input.
 pub(super) fn read_event(path: &Path) -> Result<Vec<u8>, Failure> {
     read(path, EVENT_BYTES_MAX)
 }
 
-/// Reads a seed; `-` is the standard input.
+/// Reads a seed; `-` is standard input.
 pub(super) fn read_seed(path: &Path) -> Result<String, Failure> {
     String::from_utf8(read(path, SEED_BYTES_MAX)?)
         .map_err(|_| Failure::Usage(format!("`{}` is not UTF-8", path.display())))
 }
 
-/// Reads a rule file. One that is too long is cut, and still is too long.
+/// Reads a rule file. A longer one is cut to one byte more than the maximum, so that it is still
+/// rejected as too long.
 pub(super) fn read_rules(path: &Path) -> io::Result<Vec<u8>> {
     read_beyond(File::open(path)?, FILE_BYTES_MAX)
 }
@@ -41,14 +42,14 @@ fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))?;
     if bytes.len() > bytes_max {
         return Err(Failure::Usage(format!(
-            "`{}` has more than {bytes_max} bytes, which are the most that are read",
+            "`{}` is too long: the maximum is {bytes_max} bytes",
             path.display()
         )));
     }
     Ok(bytes)
 }
 
-/// Reads up to one byte beyond a limit, which tells that there is more than may be.
+/// Reads up to one byte more than a maximum: that byte shows that the input is too long.
 fn read_beyond(source: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;

@@ -1,11 +1,11 @@
-//! What was found and done, as JSON Lines.
+//! Findings and writes as JSON Lines.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::data::Item;
 use crate::engine::{Violation, WriteMade};
-use crate::replay::Place;
+use crate::replay::RecordLocation;
 use crate::rules::Rules;
 use crate::wording::{ItemLine, ViolationLine};
 
@@ -13,23 +13,23 @@ use crate::wording::{ItemLine, ViolationLine};
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Line<'l> {
-    /// Something wrong between items.
+    /// A violation.
     Violation(ViolationLine<'l>),
-    /// A write that was made.
+    /// A write that was done.
     Write(WriteLine<'l>),
-    /// A write that a rule in observe mode would have made.
+    /// A write that a rule in observe mode would have done.
     WouldWrite(WriteLine<'l>),
-    /// A record that cannot be understood.
+    /// A rejected record: one that cannot be decoded.
     Rejected {
-        /// Its sequence number, where it could be read.
+        /// Its sequence number, if it could be read.
         sequence: Option<&'l str>,
         /// What is wrong with it.
         error: &'l str,
-        /// The file that it is in; nothing for Referee's own writes.
+        /// The file of the record; none for Referee's own writes.
         event: Option<&'l str>,
-        /// The record's place in the file, from 0.
+        /// The record's index in the file, from 0.
         record: Option<usize>,
-        /// The record itself, where it is in no file.
+        /// The record itself, unless it is in a file.
         #[serde(skip_serializing_if = "Option::is_none")]
         payload: Option<&'l RawValue>,
     },
@@ -37,18 +37,18 @@ pub(super) enum Line<'l> {
     Summary(Totals),
 }
 
-/// A write, made or not.
+/// A write, done or not.
 #[derive(Debug, Serialize)]
 pub(super) struct WriteLine<'l> {
-    /// The rule that asked for it.
+    /// The rule that required it.
     rule: &'l str,
-    /// What it did.
+    /// The operation.
     op: &'static str,
-    /// The table's own name.
+    /// The table's name in DynamoDB.
     table: &'l str,
-    /// The item's key in DynamoDB's JSON.
+    /// The item's key in DynamoDB JSON.
     key: Item<'static>,
-    /// Of a repair that changes an item, what it changes.
+    /// What a repair changes in the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'l str>,
 }
@@ -56,17 +56,17 @@ pub(super) struct WriteLine<'l> {
 /// The totals.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(super) struct Totals {
-    /// Records delivered, Referee's own included.
+    /// Records delivered, including those of Referee's own writes.
     pub(super) records: usize,
     /// Batches delivered.
     pub(super) batches: usize,
-    /// Violations, each counted once however often its record was delivered.
+    /// Violations, each counted once even if its record was delivered again.
     pub(super) violations: usize,
-    /// Writes made.
+    /// Writes done.
     pub(super) writes: usize,
-    /// Records that cannot be understood.
+    /// Rejected records.
     pub(super) rejected: usize,
-    /// Requests made of the store.
+    /// Requests to the store.
     pub(super) requests: u64,
     /// Read units, as DynamoDB bills them.
     pub(super) read_units: f64,
@@ -90,13 +90,13 @@ impl<'l> Line<'l> {
     pub(super) fn rejected(
         sequence: Option<&'l str>,
         error: &'l str,
-        place: Option<&'l Place>,
+        location: Option<&'l RecordLocation>,
     ) -> Self {
         Self::Rejected {
             sequence,
             error,
-            event: place.map(|place| place.file.as_str()),
-            record: place.map(|place| place.record),
+            event: location.map(|location| location.file.as_str()),
+            record: location.map(|location| location.record),
             payload: None,
         }
     }

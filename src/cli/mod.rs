@@ -1,10 +1,14 @@
-//! The command-line tool: one file per verb.
+//! The command-line tool: one file per command.
 //!
-//! Results go to stdout, as JSON Lines with `--json`; messages for people go to stderr.
+//! Results go to stdout, as JSON Lines with `--json`; messages go to stderr. The definitions of the
+//! arguments are the one source of the help, the shell completions, the manual pages and
+//! `docs/cli.md`.
 
 mod check;
+mod completions;
 mod explain;
 mod guard;
+mod help;
 mod iam;
 mod init;
 mod input;
@@ -12,6 +16,7 @@ mod item;
 mod lines;
 #[cfg(feature = "live")]
 mod live;
+mod manual;
 mod names;
 mod output;
 mod render;
@@ -28,18 +33,30 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::help::{GLOBAL, examples, exit_codes};
+
 pub use explain::markdown;
+pub use help::command;
+pub use manual::manual;
 pub use output::Output;
 pub use render::{human, json};
 
-/// Referential integrity for DynamoDB, after the fact.
+/// The command line. Its description is that of the package.
 #[derive(Debug, Parser)]
-#[command(name = "referee", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "referee",
+    version,
+    about,
+    after_help = exit_codes(),
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 struct Cli {
     /// The rule file.
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "FILE",
         env = "REFEREE_RULES",
         default_value = "referee.yaml"
@@ -47,15 +64,22 @@ struct Cli {
     rules: PathBuf,
 
     /// Print results as JSON Lines.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
 
-    /// When to use colour.
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    /// When to use colour in messages.
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto
+    )]
     color: Color,
 
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,27 +93,38 @@ enum Color {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Command {
     /// Write a commented rule file to start from.
+    #[command(after_help = examples(init::EXAMPLES))]
     Init(init::Args),
-    /// Check the rule file, and show all its problems.
+    /// Check the rule file and report all its problems.
+    #[command(after_help = examples(check::EXAMPLES))]
     Check(check::Args),
-    /// Explain the code of a diagnostic, or what the rules see in an item.
+    /// Explain the code of a diagnostic, or show how the rules apply to an item.
+    #[command(after_help = examples(explain::EXAMPLES))]
     Explain(explain::Args),
-    /// Replay recorded stream events through the rules, on an embedded store.
+    /// Run recorded stream events through the rules, and print violations and writes.
+    #[command(after_help = examples(replay::EXAMPLES))]
     Replay(replay::Args),
-    /// Follow the streams of real tables, without a Lambda.
+    /// Process the streams of real tables, without a Lambda function.
     #[cfg(feature = "live")]
+    #[command(after_help = examples(watch::EXAMPLES))]
     Watch(watch::Args),
-    /// Print the transaction that writes an item only if its references are whole.
+    /// Print a transaction that writes an item only if the items it refers to exist.
+    #[command(after_help = examples(guard::EXAMPLES))]
     Guard(guard::Args),
-    /// Print the least-privilege IAM policy that the function needs for the rules.
+    /// Print the least-privilege IAM policy for the Lambda function.
+    #[command(after_help = examples(iam::EXAMPLES))]
     Iam(iam::Args),
-    /// Print the JSON Schema of rule files, for editors.
+    /// Print the JSON Schema of the rule file, for completion in editors.
+    #[command(after_help = examples(schema::EXAMPLES))]
     Schema(schema::Args),
+    /// Print the completion script for a shell.
+    #[command(after_help = examples(completions::EXAMPLES))]
+    Completions(completions::Args),
 }
 
-/// What a verb was asked to do with, besides its own arguments.
+/// The global options, the output and the environment of a command.
 struct Context<'c> {
     /// The path of the rule file.
     rules: PathBuf,
@@ -98,29 +133,29 @@ struct Context<'c> {
     /// Whether messages have colour.
     color: bool,
     output: Output<'c>,
-    /// The environment variables.
+    /// Looks up an environment variable.
     environment: &'c dyn Fn(&str) -> Option<String>,
 }
 
-/// How a verb ended that did what it was asked to.
+/// The result of a command that finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// Nothing is wrong.
     Clean,
-    /// Something is.
+    /// Violations or rejected records were found.
     Findings,
 }
 
-/// Why a verb did not do what it was asked to.
+/// Why a command did not finish.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// What was asked for is not possible.
+    /// The arguments, or files that they name, cannot be used.
     #[error("{0}")]
     Usage(String),
     /// The rule file has errors, which have been reported.
     #[error("the rule file has errors")]
     Rules,
-    /// It was begun and could not be brought to its end.
+    /// The command started and could not finish.
     #[error("incomplete: {0}")]
     Incomplete(String),
     /// A file could not be written.
@@ -145,7 +180,7 @@ impl Failure {
 pub fn main() -> ExitCode {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the edge: what is read goes on as an argument"
+        reason = "the only place that reads the environment: it is passed on as an argument"
     )]
     let environment = |name: &str| std::env::var(name).ok();
     let output = Output::new(Box::new(io::stdout().lock()), Box::new(io::stderr().lock()));
@@ -169,8 +204,8 @@ fn run(
         Color::Never => false,
     };
     let mut context = Context { rules: cli.rules, json: cli.json, color, output, environment };
-    let done = cli.verb.run(&mut context);
-    // What could not be written goes before what it would have said.
+    let done = cli.command.run(&mut context);
+    // An output that cannot be written is reported instead of the result.
     let done = match context.output.flush() {
         Ok(()) => done,
         Err(error) => Err(Failure::Output(error)),
@@ -180,7 +215,7 @@ fn run(
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(failure) => {
             if !matches!(failure, Failure::Rules) {
-                // If not even this can be written, the exit code has to do.
+                // If this cannot be written either, the exit code alone reports the failure.
                 let _ = context.output.message(&format!("error: {failure}\n"));
                 let _ = context.output.flush();
             }
@@ -189,7 +224,7 @@ fn run(
     }
 }
 
-/// Help and version go to stdout, and mistakes in the arguments to stderr.
+/// Prints help and version to stdout, and errors in the arguments to stderr.
 fn usage(error: &clap::Error, mut output: Output<'_>) -> ExitCode {
     let text = error.render();
     let written = if error.use_stderr() {
@@ -208,7 +243,7 @@ fn usage(error: &clap::Error, mut output: Output<'_>) -> ExitCode {
     }
 }
 
-impl Verb {
+impl Command {
     fn run(self, context: &mut Context<'_>) -> Result<Outcome, Failure> {
         match self {
             Self::Init(arguments) => init::run(&arguments, context),
@@ -220,6 +255,7 @@ impl Verb {
             Self::Guard(arguments) => guard::run(&arguments, context),
             Self::Iam(arguments) => iam::run(arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),
+            Self::Completions(arguments) => completions::run(&arguments, context),
         }
     }
 }

@@ -1,17 +1,18 @@
-//! Items, named for people.
+//! Names of items in messages.
 
 use std::fmt::Write as _;
 
 use crate::data::{Key, KeyValue};
 use crate::rules::model::{Rules, TableId};
 
-/// An item's name: its table, and its key's values.
+/// An item's name: its table and the values of its key.
 pub(super) fn item_name(rules: &Rules, table: TableId, key: &Key<'_>) -> String {
     let sort = key.sort.as_ref().map(|sort| format!(" / {}", shown(sort))).unwrap_or_default();
     format!("{}: {}{sort}", rules[table].alias, shown(&key.partition))
 }
 
-/// A key attribute's value. What a terminal would obey is shown escaped.
+/// The value of a key attribute. Control characters are escaped, because a terminal would
+/// interpret them.
 pub(super) fn shown(value: &KeyValue<'_>) -> String {
     match value {
         KeyValue::S(text) => text.chars().flat_map(visible).collect(),

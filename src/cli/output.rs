@@ -1,13 +1,13 @@
-//! Where results and messages go.
+//! The output streams for results and messages.
 
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-/// The tool's two streams.
+/// The tool's two output streams.
 ///
-/// A reader that has seen enough and closed its end of a pipe is no error: what is written after
-/// that is dropped, and the verb ends as it would have.
+/// A pipe closed by its reader, such as `head`, is no error: later output is dropped, and the
+/// command ends with the same exit code.
 pub struct Output<'o> {
     results: Stream<'o>,
     messages: Stream<'o>,
@@ -19,7 +19,7 @@ struct Stream<'o> {
 }
 
 impl<'o> Output<'o> {
-    /// An output with these streams: results for programs, messages for people.
+    /// An output that writes results and messages to these streams.
     #[must_use]
     pub fn new(results: Box<dyn Write + 'o>, messages: Box<dyn Write + 'o>) -> Self {
         let stream = |writer| Stream { writer: BufWriter::new(writer), closed: false };
@@ -43,7 +43,7 @@ impl<'o> Output<'o> {
         self.messages.write(text.as_bytes())
     }
 
-    /// Makes sure that all of it is written.
+    /// Writes everything that is buffered.
     pub fn flush(&mut self) -> io::Result<()> {
         let results = self.results.attempt(|writer| writer.flush());
         let messages = self.messages.attempt(|writer| writer.flush());

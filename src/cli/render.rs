@@ -1,11 +1,11 @@
-//! Diagnostics for people and for programs.
+//! Diagnostics as text and as JSON.
 
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::rules::{Diagnostic, Label, Level, Lines, RuleSource, Span};
 
-/// A diagnostic as a compiler shows it: the source's lines with the places marked.
+/// A diagnostic in the layout of a compiler: the source lines with the spans marked.
 #[must_use]
 pub fn human(source: &RuleSource, diagnostic: &Diagnostic, color: bool) -> String {
     let title = match diagnostic.level() {
@@ -26,7 +26,8 @@ pub fn human(source: &RuleSource, diagnostic: &Diagnostic, color: bool) -> Strin
     renderer.render(&[group])
 }
 
-/// The lines that the labels are on; of a large file no more than that is laid out.
+/// The lines with labels. The rest of the file is left out, because laying out a large file is
+/// slow.
 fn snippet<'s>(
     source: &'s RuleSource,
     labels: &'s [Label],
@@ -39,14 +40,14 @@ fn snippet<'s>(
     let text = source.text.get(start..end).unwrap_or_default();
     let annotations = labels.iter().enumerate().map(|(at, label)| {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let place = |offset: usize| offset.saturating_sub(start).min(text.len());
-        kind.span(place(label.span.start)..place(label.span.end))
+        let within = |offset: usize| offset.saturating_sub(start).min(text.len());
+        kind.span(within(label.span.start)..within(label.span.end))
             .label((!label.text.is_empty()).then_some(&*label.text))
     });
     Snippet::source(text).path(&*source.name).line_start(first_line).annotations(annotations)
 }
 
-/// A diagnostic for programs, as an object of one line of JSON.
+/// A diagnostic as a JSON object.
 #[must_use]
 pub fn json<'d>(
     source: &'d RuleSource,
@@ -59,13 +60,13 @@ pub fn json<'d>(
         severity: diagnostic.level().word(),
         message: &diagnostic.message,
         file: &source.name,
-        place: place(lines, diagnostic.span()),
+        range: range(lines, diagnostic.span()),
         help: diagnostic.help.as_deref(),
         notes: &diagnostic.notes,
         labels: diagnostic
             .labels
             .iter()
-            .map(|label| LabelObject { place: place(lines, Some(label.span)), text: &label.text })
+            .map(|label| LabelObject { range: range(lines, Some(label.span)), text: &label.text })
             .collect(),
     }
 }
@@ -79,7 +80,7 @@ struct DiagnosticLine<'d> {
     message: &'d str,
     file: &'d str,
     #[serde(flatten)]
-    place: Place,
+    range: Range,
     help: Option<&'d str>,
     notes: &'d [String],
     labels: Vec<LabelObject<'d>>,
@@ -88,23 +89,23 @@ struct DiagnosticLine<'d> {
 #[derive(Serialize)]
 struct LabelObject<'d> {
     #[serde(flatten)]
-    place: Place,
+    range: Range,
     text: &'d str,
 }
 
-/// A place in the file; nothing for problems with the file itself.
+/// A range in the file; all `null` for problems with the file itself.
 #[derive(Serialize)]
-struct Place {
+struct Range {
     line: Option<usize>,
     column: Option<usize>,
     end_line: Option<usize>,
     end_column: Option<usize>,
 }
 
-fn place(lines: &Lines<'_>, span: Option<Span>) -> Place {
+fn range(lines: &Lines<'_>, span: Option<Span>) -> Range {
     let start = span.map(|span| lines.position(span.start));
     let end = span.map(|span| lines.position(span.end));
-    Place {
+    Range {
         line: start.map(|start| start.line),
         column: start.map(|start| start.column),
         end_line: end.map(|end| end.line),

@@ -1,4 +1,4 @@
-//! Loading the rule file, with its problems reported.
+//! Loads the rule file and reports its problems.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::{Context, Failure, render};
 use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
 
-/// The most problems that people are shown at once.
+/// The maximum number of problems printed as text.
 const SHOWN_MAX: usize = 100;
 
 #[derive(Serialize)]
@@ -20,15 +20,15 @@ struct Summary {
     warnings: usize,
 }
 
-/// Reads the rule file, and reports its problems.
+/// Reads the rule file and reports its problems.
 pub(super) fn check(context: &mut Context<'_>) -> Result<Rules, Failure> {
     let (source, loaded) = read(&context.rules, context.environment);
     report(&source, &loaded.diagnostics, context)?;
     loaded.rules.ok_or(Failure::Rules)
 }
 
-/// Reads the rule file, and reports its problems together with those that `more` finds where the
-/// rules can be used.
+/// Reads the rule file and reports its problems, together with those that `more` finds in valid
+/// rules.
 #[cfg(feature = "live")]
 pub(super) fn check_with(
     context: &mut Context<'_>,
@@ -43,8 +43,8 @@ pub(super) fn check_with(
     rules.filter(|_| is_sound).ok_or(Failure::Rules)
 }
 
-/// Reads the rule file for a verb that works by it. Warnings are for `check` to tell: a program
-/// that reads the results does not expect them among these.
+/// Reads the rule file for a command that applies it. Only `check` reports warnings: programs that
+/// read the results of other commands do not expect them.
 pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
     let (source, loaded) = read(&context.rules, context.environment);
     if loaded.rules.is_none() {
@@ -53,8 +53,8 @@ pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
     loaded.rules.ok_or(Failure::Rules)
 }
 
-/// Reads the rule file for a verb that runs it, in the mode that the command line or the
-/// environment asks for.
+/// Reads the rule file for a command that runs it, in the mode set by the command line or the
+/// environment.
 pub(super) fn load_in_mode(observe: bool, context: &mut Context<'_>) -> Result<Rules, Failure> {
     const VARIABLE: &str = "REFEREE_MODE";
     let rules = load(context)?;
@@ -66,7 +66,7 @@ pub(super) fn load_in_mode(observe: bool, context: &mut Context<'_>) -> Result<R
         Some(name) => match Mode::from_name(&name) {
             Some(mode) => Ok(rules.in_mode(mode)),
             None => Err(Failure::Usage(format!(
-                "`{VARIABLE}` is `{name}`, and must be off, observe or enforce"
+                "`{VARIABLE}` is `{name}`; it must be off, observe or enforce"
             ))),
         },
     }
@@ -108,13 +108,13 @@ fn report(
         let text = render::human(source, diagnostic, context.color);
         context.output.message(&format!("{text}\n\n"))?;
     }
-    // The first error is what to look at first, and warnings only if there are no errors.
+    // Suggest the first error, or the first warning if there are no errors.
     if let Some(first) = diagnostics.iter().min_by_key(|diagnostic| diagnostic.level()) {
         let hidden = diagnostics.len().saturating_sub(SHOWN_MAX);
         let hidden =
             if hidden > 0 { format!("; {hidden} more are not shown") } else { String::new() };
         context.output.message(&format!(
-            "`{}` has {}{hidden}; `referee explain {}` tells more\n",
+            "`{}` has {}{hidden}; run `referee explain {}` for details\n",
             source.name,
             counts(&[(errors, "error"), (warnings, "warning")]),
             first.code.id
@@ -123,7 +123,7 @@ fn report(
     Ok(())
 }
 
-/// `2 errors and 1 warning`: what there is none of is left out.
+/// `2 errors and 1 warning`: zero counts are left out.
 pub(super) fn counts(counted: &[(usize, &str)]) -> String {
     let parts: Vec<String> = counted
         .iter()

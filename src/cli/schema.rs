@@ -1,14 +1,18 @@
-//! `referee schema`: the JSON Schema of rule files.
+//! `referee schema`: the JSON Schema of the rule file.
 
+use super::help::Example;
 use super::{Context, Failure, Outcome};
 use crate::rules;
+
+pub(super) const EXAMPLES: &[Example] =
+    &[("Save the schema for an editor", "referee schema > referee.schema.json")];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let schema = rules::schema();
-    // Results in JSON Lines are a line each; for everyone else it is laid out.
+    // JSON Lines have one line per result; otherwise the schema is indented.
     if context.json {
         context.output.json(&schema)?;
     } else {

@@ -1,8 +1,8 @@
-//! Chaos: delivery as bad as Lambda's may be.
+//! Chaos: the worst delivery that Lambda allows.
 //!
-//! Batches are cut, delivered again and reordered between items, never within one; requests fail,
-//! get lost and land late; workers crash between two calls. From a seed, so that what was found is
-//! found again.
+//! Batches are split, redelivered and reordered between items, never within an item; requests fail,
+//! get lost and take effect late; workers crash between two calls. Everything follows from a seed,
+//! so that a failure can be reproduced.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,52 +10,52 @@ use std::rc::Rc;
 use fastrand::Rng;
 
 use super::world::{Committed, Delivery, World};
-use super::{Incomplete, Told, places};
+use super::{Incomplete, Progress, locations};
 use crate::engine::Engine;
 use crate::store::StoreError;
 use crate::store::memory::{CallKind, Fault};
 
-/// The longest batch.
+/// The maximum number of records in a batch.
 const BATCH_RECORDS_MAX: usize = 8;
-/// How far back a delivery may begin again.
+/// The maximum number of records that a redelivery goes back.
 const REWIND_RECORDS_MAX: usize = 8;
-/// How many attempts at the same place may go wrong. Lambda retries without end; here, the world
-/// must come to rest.
+/// The maximum number of failed deliveries at the same position. Lambda retries without end; here,
+/// the replay must end.
 const BAD_ATTEMPTS_MAX: usize = 4;
-/// How many deliveries a replay may take before it gives up.
+/// The maximum number of deliveries before a replay gives up.
 const DELIVERIES_MAX: usize = 1_000_000;
 
-/// A replay whose deliveries go wrong.
+/// A replay with simulated failures.
 pub(super) struct Chaos<'c, 'w> {
     engine: &'c Engine,
     world: &'c World<'w>,
     rng: Rc<RefCell<Rng>>,
     no_drain: bool,
-    /// Every record so far in an order in which a stream could deliver them.
+    /// Every record so far, in an order in which a stream could deliver them.
     log: Vec<Delivery>,
-    /// How many of them are done.
+    /// The number of processed records.
     done: usize,
 }
 
 impl<'c, 'w> Chaos<'c, 'w> {
-    /// Goes wrong by this seed.
+    /// A replay whose failures follow from this seed.
     pub(super) fn new(engine: &'c Engine, world: &'c World<'w>, seed: u64, no_drain: bool) -> Self {
         let rng = Rc::new(RefCell::new(Rng::with_seed(seed)));
         Self { engine, world, rng, no_drain, log: Vec::new(), done: 0 }
     }
 
-    /// Delivers everything until the world is at rest.
-    pub(super) fn run(mut self, tell: &mut impl FnMut(Told)) -> Result<(), Incomplete> {
+    /// Delivers records until none is left.
+    pub(super) fn run(mut self, report: &mut impl FnMut(Progress)) -> Result<(), Incomplete> {
         let mut bad_attempts = 0;
         for _ in 0..DELIVERIES_MAX {
             let at_rest = self.done == self.log.len();
-            if (at_rest || self.one_in(4)) && self.commit_next(tell) {
+            if (at_rest || self.one_in(4)) && self.commit_next(report) {
                 continue;
             }
             if at_rest && !self.land_late_writes() {
                 return Ok(());
             }
-            let progressed = self.deliver(bad_attempts < BAD_ATTEMPTS_MAX, tell)?;
+            let progressed = self.deliver(bad_attempts < BAD_ATTEMPTS_MAX, report)?;
             bad_attempts = if progressed { 0 } else { bad_attempts + 1 };
             if self.one_in(4) {
                 self.done -= self.below(self.done.min(REWIND_RECORDS_MAX) + 1);
@@ -64,32 +64,32 @@ impl<'c, 'w> Chaos<'c, 'w> {
         Err(Incomplete::Endless)
     }
 
-    /// Makes the next file's writes happen. Whether there was one.
-    fn commit_next(&mut self, tell: &mut impl FnMut(Told)) -> bool {
+    /// Commits the writes of the next file. Returns whether there was one.
+    fn commit_next(&mut self, report: &mut impl FnMut(Progress)) -> bool {
         let Some(Committed { deliveries, rejected }) = self.world.commit_next() else {
             return false;
         };
-        for (place, rejected) in rejected {
-            tell(Told::Rejected(place, rejected));
+        for (location, rejected) in rejected {
+            report(Progress::Rejected(location, rejected));
         }
         self.append(deliveries);
         true
     }
 
-    /// Puts records where a stream could deliver them: each anywhere after what is done and after
-    /// the earlier ones of its item.
+    /// Inserts records where a stream could deliver them: anywhere after the processed records and
+    /// after the earlier records of the same item.
     fn append(&mut self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
             let same_item =
                 |known: &Delivery| known.key == delivery.key && known.table == delivery.table;
             let waiting = self.log.get(self.done..).unwrap_or_default();
-            let earlier = waiting.iter().rposition(same_item).map_or(0, |place| place + 1);
-            let place = self.done + earlier + self.below(waiting.len() - earlier + 1);
-            self.log.insert(place, delivery);
+            let earlier = waiting.iter().rposition(same_item).map_or(0, |index| index + 1);
+            let index = self.done + earlier + self.below(waiting.len() - earlier + 1);
+            self.log.insert(index, delivery);
         }
     }
 
-    /// Lets the writes that are still late land. Whether anything is left to deliver then.
+    /// Applies the late writes. Returns whether records are left to deliver.
     fn land_late_writes(&mut self) -> bool {
         self.world.store().land_all();
         self.append_own();
@@ -103,8 +103,12 @@ impl<'c, 'w> Chaos<'c, 'w> {
         }
     }
 
-    /// Delivers a batch. Whether all of it was done.
-    fn deliver(&mut self, may_fail: bool, tell: &mut impl FnMut(Told)) -> Result<bool, Incomplete> {
+    /// Delivers a batch. Returns whether all of it was processed.
+    fn deliver(
+        &mut self,
+        may_fail: bool,
+        report: &mut impl FnMut(Progress),
+    ) -> Result<bool, Incomplete> {
         let batch = self.next_batch();
         if may_fail {
             self.let_requests_fail();
@@ -119,10 +123,10 @@ impl<'c, 'w> Chaos<'c, 'w> {
         if let Some(outcome) = outcome? {
             let done = outcome.checkpoint().map_or(batch.len(), |from| from.position);
             complete = done == batch.len();
-            tell(Told::Delivered(outcome, places(&batch)));
+            report(Progress::Delivered(outcome, locations(&batch)));
             self.done += done;
         }
-        // Only now, for what is put among the records of this batch would count as delivered.
+        // Not earlier: a record inserted among those of this batch would count as delivered.
         self.append_own();
         Ok(complete)
     }
@@ -139,7 +143,7 @@ impl<'c, 'w> Chaos<'c, 'w> {
             .collect()
     }
 
-    /// Lets requests fail, get lost, land late, or take the worker with them.
+    /// Makes requests fail, get lost, take effect late, or crash the worker.
     fn let_requests_fail(&self) {
         let rng = Rc::clone(&self.rng);
         self.world.store().set_faults(Box::new(move |call| {

@@ -1,10 +1,10 @@
-//! Events: files in the shape that Lambda receives, read whole before anything is replayed.
+//! Event files in the format of Lambda's input.
 
 use serde_json::value::RawValue;
 
 use crate::engine::{EventError, records};
 
-/// A file's records, each still unread.
+/// The records of a file, not yet decoded.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The file's name.
@@ -13,18 +13,18 @@ pub struct Batch {
     pub records: Vec<Box<RawValue>>,
 }
 
-/// Why a file is no event.
+/// Why a file cannot be read as an event.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// It is no text.
-    #[error("the event is not UTF-8: the first bad byte is at {0}")]
+    /// It is not UTF-8.
+    #[error("the event is not UTF-8: the first invalid byte is at {0}")]
     Utf8(usize),
-    /// It is no event of a stream.
+    /// It is not a stream event.
     #[error(transparent)]
     Event(#[from] EventError),
 }
 
-/// Reads a file's records.
+/// Reads the records of a file.
 pub fn read_batch(file: &str, bytes: &[u8]) -> Result<Batch, BatchError> {
     let text = std::str::from_utf8(bytes).map_err(|error| BatchError::Utf8(error.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

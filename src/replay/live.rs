@@ -1,52 +1,52 @@
-//! Recorded events on real tables: what they did has happened there, and time is real.
+//! Replay on real tables, which already contain the recorded writes, in real time.
 
 use serde_json::value::RawValue;
 
 use super::event::Batch;
-use super::{Incomplete, Place, Told};
+use super::{Incomplete, Progress, RecordLocation};
 use crate::engine::Engine;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
 
-/// How often a batch that hands records back is delivered before a replay gives up. The store has
-/// tried for seconds each time.
+/// The maximum number of deliveries of a batch before a replay gives up. In each, the store retries
+/// for seconds.
 const ATTEMPTS_MAX: usize = 2;
 
-/// Processes batches in order on the tables of a store, and tells what became of each delivery.
+/// Processes batches in order on the tables of a store, and reports the outcome of each delivery.
 ///
-/// The records' own effects are not made, since they have been; and Referee's own writes come back
-/// through the tables' own streams, not here.
+/// The recorded writes are not repeated, and the records of Referee's own writes are not processed:
+/// they appear on the streams of the tables.
 pub async fn replay_on<S: Store, C: Clock>(
     engine: &Engine,
     store: &S,
     clock: &C,
     batches: Vec<Batch>,
-    mut tell: impl FnMut(Told),
+    mut report: impl FnMut(Progress),
 ) -> Result<(), Incomplete> {
     for batch in batches {
-        deliver(engine, store, clock, &batch, &mut tell).await?;
+        deliver(engine, store, clock, &batch, &mut report).await?;
     }
     Ok(())
 }
 
-/// Delivers a batch until nothing of it is handed back.
+/// Delivers a batch until it returns no records for redelivery.
 async fn deliver<S: Store, C: Clock>(
     engine: &Engine,
     store: &S,
     clock: &C,
     batch: &Batch,
-    tell: &mut impl FnMut(Told),
+    report: &mut impl FnMut(Progress),
 ) -> Result<(), Incomplete> {
     let records: Vec<&RawValue> = batch.records.iter().map(|record| &**record).collect();
-    let place = |record| Some(Place { file: batch.file.clone(), record });
+    let location = |record| Some(RecordLocation { file: batch.file.clone(), record });
     let mut done = 0;
     let mut reason = String::new();
     for _ in 0..ATTEMPTS_MAX {
         let rest = records.get(done..).unwrap_or_default();
         let outcome = engine.process(rest, store, clock).await?;
-        let handed_back = outcome.checkpoint().cloned();
-        tell(Told::Delivered(outcome, (done..records.len()).map(place).collect()));
-        match handed_back {
+        let checkpoint = outcome.checkpoint().cloned();
+        report(Progress::Delivered(outcome, (done..records.len()).map(location).collect()));
+        match checkpoint {
             None => return Ok(()),
             Some(from) => {
                 done += from.position;
@@ -54,5 +54,5 @@ async fn deliver<S: Store, C: Clock>(
             }
         }
     }
-    Err(Incomplete::HandedBack { attempts: ATTEMPTS_MAX, reason })
+    Err(Incomplete::Redelivered { attempts: ATTEMPTS_MAX, reason })
 }

@@ -1,8 +1,8 @@
-//! Replay: recorded events through the engine, on the embedded store.
+//! Replay: runs recorded events through the engine, on the in-memory store.
 //!
-//! The world is simulated: a record's own effect is committed before the record is delivered,
-//! Referee's own writes come back as records, and time passes only while the engine waits for it.
-//! Nothing here reads a clock or a random source, so a replay is the same every time.
+//! The world is simulated: the write of a record is committed before the record is delivered,
+//! Referee's own writes come back as records, and time passes only while the engine waits. Nothing
+//! here reads a clock or a random source, so a replay always gives the same result.
 
 mod chaos;
 mod event;
@@ -15,7 +15,7 @@ pub use event::{Batch, BatchError, read_batch};
 #[cfg(feature = "live")]
 pub use live::replay_on;
 pub use seed::{SeedError, dump, schemas, seed, store};
-pub use world::Place;
+pub use world::RecordLocation;
 
 use std::collections::BTreeSet;
 
@@ -25,75 +25,75 @@ use crate::engine::{Engine, Outcome, Rejected};
 use crate::runtime::error::Fatal;
 use crate::store::Memory;
 
-/// How often a batch that hands records back is delivered before a replay gives up.
+/// The maximum number of deliveries of a batch before a replay gives up.
 const ATTEMPTS_MAX: usize = 100;
-/// How many times Referee's own writes may cause further ones before a replay gives up.
+/// The maximum number of rounds of Referee's own writes before a replay gives up.
 const ROUNDS_MAX: usize = 10_000;
 
 /// How to replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Whether Referee's own writes are left unprocessed.
+    /// Whether to leave out the records of Referee's own writes.
     pub no_drain: bool,
-    /// Deliver as badly as Lambda may, by this seed.
+    /// The seed of a simulation of the worst delivery that Lambda allows.
     pub chaos: Option<u64>,
 }
 
-/// What a replay tells as it goes.
+/// What a replay reports while it runs.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
-    /// A batch was delivered, and this became of it. The places are those of its records.
-    Delivered(Outcome, Vec<Option<Place>>),
-    /// A record cannot be understood, so that what it did cannot happen here either.
-    Rejected(Place, Rejected),
+pub enum Progress {
+    /// A batch was delivered: the outcome, and the locations of its records.
+    Delivered(Outcome, Vec<Option<RecordLocation>>),
+    /// A record cannot be decoded, so its write cannot be replayed.
+    Rejected(RecordLocation, Rejected),
 }
 
-/// Why a replay ended early. What was told before stands; the rest is unknown.
+/// Why a replay ended early. The results reported so far are valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
-    /// The engine cannot work with this set-up.
+    /// The engine cannot run with this configuration.
     #[error("{0}")]
     Fatal(#[from] Fatal),
-    /// A batch was handed back again and again.
-    #[error("a batch was handed back {attempts} times: {reason}")]
-    HandedBack {
-        /// How often.
+    /// A batch returned records for redelivery every time.
+    #[error("a batch still returned records after {attempts} deliveries: {reason}")]
+    Redelivered {
+        /// The number of deliveries.
         attempts: usize,
-        /// Why, the last time.
+        /// The reason of the last one.
         reason: String,
     },
-    /// Referee's own writes caused further ones without end.
-    #[error("Referee's own writes still caused further ones after {ROUNDS_MAX} rounds")]
+    /// Referee's own writes kept causing further writes.
+    #[error("Referee's own writes still caused further writes after {ROUNDS_MAX} rounds")]
     Endless,
 }
 
-/// Replays batches in order, and tells what became of each delivery.
+/// Replays batches in order, and reports the outcome of each delivery.
 pub fn replay(
     engine: &Engine,
     store: &Memory,
     batches: Vec<Batch>,
     options: Options,
-    mut tell: impl FnMut(Told),
+    mut report: impl FnMut(Progress),
 ) -> Result<(), Incomplete> {
     let world = World::new(engine.rules(), store, batches);
     match options.chaos {
-        Some(seed) => Chaos::new(engine, &world, seed, options.no_drain).run(&mut tell),
-        None => in_order(engine, &world, options.no_drain, &mut tell),
+        Some(seed) => Chaos::new(engine, &world, seed, options.no_drain).run(&mut report),
+        None => in_order(engine, &world, options.no_drain, &mut report),
     }
 }
 
-/// Delivers every batch once, and what it caused before the next.
+/// Delivers every batch once, and before the next one the records of the writes that it caused.
 fn in_order(
     engine: &Engine,
     world: &World<'_>,
     no_drain: bool,
-    tell: &mut impl FnMut(Told),
+    report: &mut impl FnMut(Progress),
 ) -> Result<(), Incomplete> {
     while let Some(Committed { deliveries, rejected }) = world.commit_next() {
-        for (place, rejected) in rejected {
-            tell(Told::Rejected(place, rejected));
+        for (location, rejected) in rejected {
+            report(Progress::Rejected(location, rejected));
         }
-        deliver(engine, world, &deliveries, tell)?;
+        deliver(engine, world, &deliveries, report)?;
         let mut own = world.take_own();
         for round in 0.. {
             if own.is_empty() || no_drain {
@@ -103,7 +103,7 @@ fn in_order(
                 return Err(Incomplete::Endless);
             }
             for of_table in one_table_each(&own) {
-                deliver(engine, world, &of_table, tell)?;
+                deliver(engine, world, &of_table, report)?;
             }
             own = world.take_own();
         }
@@ -111,19 +111,19 @@ fn in_order(
     Ok(())
 }
 
-/// Delivers a batch until nothing of it is handed back.
+/// Delivers a batch until it returns no records for redelivery.
 fn deliver(
     engine: &Engine,
     world: &World<'_>,
     deliveries: &[Delivery],
-    tell: &mut impl FnMut(Told),
+    report: &mut impl FnMut(Progress),
 ) -> Result<(), Incomplete> {
     let mut rest = deliveries;
     let mut reason = String::new();
     for _ in 0..ATTEMPTS_MAX {
         let Some(outcome) = world.process(engine, rest)? else { continue };
         let checkpoint = outcome.checkpoint().cloned();
-        tell(Told::Delivered(outcome, places(rest)));
+        report(Progress::Delivered(outcome, locations(rest)));
         match checkpoint {
             None => return Ok(()),
             Some(from) => {
@@ -132,14 +132,14 @@ fn deliver(
             }
         }
     }
-    Err(Incomplete::HandedBack { attempts: ATTEMPTS_MAX, reason })
+    Err(Incomplete::Redelivered { attempts: ATTEMPTS_MAX, reason })
 }
 
-fn places(deliveries: &[Delivery]) -> Vec<Option<Place>> {
-    deliveries.iter().map(|delivery| delivery.place.clone()).collect()
+fn locations(deliveries: &[Delivery]) -> Vec<Option<RecordLocation>> {
+    deliveries.iter().map(|delivery| delivery.location.clone()).collect()
 }
 
-/// A batch of Lambda's is of one table: the records of each, in order.
+/// The records of each table, in order: a batch from Lambda contains records of one table.
 fn one_table_each(deliveries: &[Delivery]) -> Vec<Vec<Delivery>> {
     let tables: BTreeSet<String> =
         deliveries.iter().map(|delivery| delivery.table.clone()).collect();

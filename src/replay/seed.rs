@@ -1,4 +1,4 @@
-//! The embedded store of a replay, its seeds and dumps: its whole content as JSON.
+//! The in-memory store of a replay, with its seeds and dumps: the content of all tables as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,33 +13,33 @@ use crate::store::schema::{IndexSchema, TableSchema};
 /// Why a seed cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// It is not JSON of the shape that a dump has.
+    /// It is not JSON in the format of a dump.
     #[error(
-        "the seed is not of the form {{\"<table's physical name>\": [<item in DynamoDB JSON>, …]}}: \
+        "the seed is not of the form {{\"<table name in DynamoDB>\": [<item in DynamoDB JSON>, …]}}: \
          {0}"
     )]
     Shape(serde_json::Error),
-    /// A table is none of the rule file's.
+    /// A table is not in the rule file.
     #[error("table `{table}` is not in the rule file, which has {known}")]
     Table {
         /// The table.
         table: String,
-        /// The tables that there are.
+        /// The tables in the rule file.
         known: String,
     },
-    /// An item is none.
-    #[error("item {place} of table `{table}`: {error}")]
+    /// An item is invalid.
+    #[error("item {position} of table `{table}`: {error}")]
     Item {
         /// The table.
         table: String,
-        /// The item's place in the table's list, from 1.
-        place: usize,
+        /// The item's position in the list of the table, from 1.
+        position: usize,
         /// What is wrong with it.
         error: String,
     },
 }
 
-/// The tables of the rules, with the indexes that they use.
+/// The tables of the rules, with the indexes that the rules use.
 pub fn schemas(rules: &Rules) -> impl Iterator<Item = TableSchema> {
     let index =
         |index: &TableIndex| IndexSchema { name: index.name.clone(), key: index.key.clone() };
@@ -67,9 +67,12 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
             let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
             return Err(SeedError::Table { table, known: known.join(", ") });
         }
-        for (place, item) in items.into_iter().enumerate() {
-            let wrong =
-                |error: String| SeedError::Item { table: table.clone(), place: place + 1, error };
+        for (index, item) in items.into_iter().enumerate() {
+            let wrong = |error: String| SeedError::Item {
+                table: table.clone(),
+                position: index + 1,
+                error,
+            };
             let JsonItem(item) = serde_json::from_str(item.get())
                 .map_err(|error| wrong(without_position(&error)))?;
             store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;
@@ -78,7 +81,7 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
     Ok(())
 }
 
-/// A store's whole content, in the shape of a seed, items in the order of their keys.
+/// The whole content of a store in the format of a seed, with items in the order of their keys.
 #[must_use]
 pub fn dump(store: &Memory) -> String {
     let mut text = serde_json::to_string_pretty(&store.dump()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The simulated world: the store, the recorded writes still to come, and time.
+//! The simulated world: the store, the recorded writes not committed yet, and the time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
@@ -23,42 +23,42 @@ use crate::store::Memory;
 pub(super) struct Delivery {
     /// The record.
     pub(super) record: Box<RawValue>,
-    /// The table that it is of, by its own name.
+    /// The name of its table in DynamoDB.
     pub(super) table: String,
-    /// The key of the item that it is of.
+    /// The key of its item.
     pub(super) key: Key<'static>,
-    /// Where it was recorded; nothing for Referee's own writes.
-    pub(super) place: Option<Place>,
+    /// Where it was recorded; none for Referee's own writes.
+    pub(super) location: Option<RecordLocation>,
 }
 
-/// Where a record was recorded.
+/// The location of a recorded record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RecordLocation {
     /// The file.
     pub file: String,
-    /// The record's place in it, from 0.
+    /// The record's index in the file, from 0.
     pub record: usize,
 }
 
-/// A file's records, committed and ready to be delivered, and the ones that cannot be understood.
+/// The records of a file: the committed ones, and the rejected ones.
 #[derive(Debug)]
 pub(super) struct Committed {
     pub(super) deliveries: Vec<Delivery>,
-    pub(super) rejected: Vec<(Place, Rejected)>,
+    pub(super) rejected: Vec<(RecordLocation, Rejected)>,
 }
 
-/// The store, the recorded writes still to come, and time.
+/// The store, the recorded writes not committed yet, and the time.
 pub(super) struct World<'w> {
     store: &'w Memory,
     batches: RefCell<VecDeque<RecordedBatch>>,
     now_ms: Cell<i64>,
 }
 
-/// A file's recorded writes.
+/// The recorded writes of a file.
 #[derive(Default)]
 struct RecordedBatch {
     writes: Vec<RecordedWrite>,
-    rejected: Vec<(Place, Rejected)>,
+    rejected: Vec<(RecordLocation, Rejected)>,
 }
 
 /// A recorded write.
@@ -67,18 +67,18 @@ struct RecordedWrite {
     image: Option<Item<'static>>,
     sequence: SequenceNumber<'static>,
     created_ms: Option<i64>,
-    /// Whether it has happened in this world, and if not, why it cannot.
+    /// Whether it was committed in this world, or why it cannot be.
     committed: Option<Result<(), Rejected>>,
 }
 
 impl<'w> World<'w> {
-    /// A world in which none of the batches has happened yet.
+    /// A world in which none of the batches is committed.
     pub(super) fn new(rules: &'w Rules, store: &'w Memory, batches: Vec<Batch>) -> Self {
         let batches = batches.into_iter().map(|batch| read(rules, batch)).collect();
         Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0) }
     }
 
-    /// Makes the next file's writes happen; nothing if all have.
+    /// Commits the writes of the next file; none if there is no further file.
     pub(super) fn commit_next(&self) -> Option<Committed> {
         let mut batch = self.batches.borrow_mut().pop_front()?;
         let mut deliveries = Vec::with_capacity(batch.writes.len());
@@ -87,9 +87,9 @@ impl<'w> World<'w> {
                 self.pass_until(created_ms);
             }
             self.commit(&mut write);
-            match (write.committed, &write.delivery.place) {
-                (Some(Err(rejected)), Some(place)) => {
-                    batch.rejected.push((place.clone(), rejected));
+            match (write.committed, &write.delivery.location) {
+                (Some(Err(rejected)), Some(location)) => {
+                    batch.rejected.push((location.clone(), rejected));
                 }
                 _ => deliveries.push(write.delivery),
             }
@@ -97,9 +97,9 @@ impl<'w> World<'w> {
         Some(Committed { deliveries, rejected: batch.rejected })
     }
 
-    /// Makes the writes of later files happen whose time has come.
+    /// Commits the writes of later files whose time has come.
     ///
-    /// An item's writes happen in order: one whose predecessor is still to come waits for it.
+    /// The writes of an item are committed in order: a write waits for its predecessor.
     fn commit_due(&self) {
         let mut waiting: BTreeSet<(String, Key<'static>)> = BTreeSet::new();
         for batch in self.batches.borrow_mut().iter_mut() {
@@ -138,13 +138,18 @@ impl<'w> World<'w> {
         });
     }
 
-    /// The records of Referee's own writes since the last time.
+    /// The records of Referee's own writes since the last call.
     pub(super) fn take_own(&self) -> Vec<Delivery> {
         let records = self.store.take_stream().into_iter();
         records
             .filter_map(|record| {
                 let json = serde_json::value::to_raw_value(&record).ok()?;
-                Some(Delivery { record: json, table: record.table, key: record.key, place: None })
+                Some(Delivery {
+                    record: json,
+                    table: record.table,
+                    key: record.key,
+                    location: None,
+                })
             })
             .collect()
     }
@@ -154,7 +159,7 @@ impl<'w> World<'w> {
         self.store
     }
 
-    /// Processes a batch: nothing if the worker crashed over it.
+    /// Processes a batch; none if the worker crashed.
     pub(super) fn process(
         &self,
         engine: &Engine,
@@ -162,15 +167,15 @@ impl<'w> World<'w> {
     ) -> Result<Option<Outcome>, Fatal> {
         let records: Vec<&RawValue> = deliveries.iter().map(|delivery| &*delivery.record).collect();
         let mut processing = pin!(engine.process(&records, self.store, self));
-        let asked = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&asked));
+        let requests = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&requests));
         let mut context = Context::from_waker(&waker);
         loop {
             match processing.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => return outcome.map(Some),
-                // The embedded store answers at once, or never: a stream that yields in fairness
-                // has itself woken, and a worker whose answer never comes is dead.
-                Poll::Pending if asked.take() => {}
+                // The in-memory store answers at once or never. A future that only yielded has woken
+                // itself; otherwise its answer never comes, which simulates a crash.
+                Poll::Pending if requests.take() => {}
                 Poll::Pending => return Ok(None),
             }
         }
@@ -193,7 +198,7 @@ impl Clock for World<'_> {
     }
 }
 
-/// Whether a future that is not ready asked to be polled again.
+/// Whether a pending future asked to be polled again.
 #[derive(Default)]
 struct Wakes(AtomicBool);
 
@@ -209,13 +214,13 @@ impl Wake for Wakes {
     }
 }
 
-/// Reads a file's records whole: what they did must happen here too.
+/// Decodes the records of a file completely, because their writes are repeated here.
 fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
     let mut read = RecordedBatch::default();
     for (position, record) in batch.records.into_iter().enumerate() {
-        let place = Place { file: batch.file.clone(), record: position };
+        let location = RecordLocation { file: batch.file.clone(), record: position };
         match decode_whole(rules, position, &record) {
-            Err(rejected) => read.rejected.push((place, rejected)),
+            Err(rejected) => read.rejected.push((location, rejected)),
             Ok(change) => {
                 let write = RecordedWrite {
                     image: change.change.after.map(into_owned),
@@ -225,7 +230,7 @@ fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
                     delivery: Delivery {
                         table: rules[change.change.table].name.clone(),
                         key: change.change.key.into_owned(),
-                        place: Some(place),
+                        location: Some(location),
                         record: record.clone(),
                     },
                 };
@@ -236,8 +241,8 @@ fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
     read
 }
 
-/// Gives a record the number that its write has in this world, where Referee has written to the
-/// same item meanwhile.
+/// Gives a record the sequence number of its write in this world, which is higher than the recorded
+/// one if Referee has written to the same item.
 fn renumber(record: &mut Box<RawValue>, number: &SequenceNumber<'_>) {
     let renumbered = serde_json::from_str(record.get()).and_then(|mut value: serde_json::Value| {
         if let Some(text) = value.pointer_mut("/dynamodb/SequenceNumber") {

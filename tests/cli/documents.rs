@@ -2,7 +2,7 @@
 //! compared.
 //!
 //! `TRYCMD=overwrite cargo test --test cli` rewrites the transcripts, and `UPDATE_EXPECT=1` the
-//! reference of the rule file.
+//! references of the rule file and of the command line.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/GUARANTEES.md",
     "docs/actions.md",
+    "docs/cli.md",
     "docs/cost.md",
     "docs/deploy.md",
     "docs/diagnostics.md",
@@ -83,6 +84,46 @@ fn the_reference_lists_every_key() {
     let (by_hand, _) = document.split_once(GENERATED).unwrap();
     let document = format!("{by_hand}{GENERATED}{}", rules::manual());
     expect_file!["../../docs/rule-file.md"].assert_eq(&document);
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn the_reference_of_the_command_line_matches_its_definition() {
+    let document = read("docs/cli.md");
+    let (by_hand, _) = document.split_once(GENERATED).unwrap();
+    let document = format!("{by_hand}{GENERATED}{}", referee::cli::manual());
+    expect_file!["../../docs/cli.md"].assert_eq(&document);
+}
+
+/// The README describes each command with the sentence of its help.
+#[cfg(feature = "live")]
+#[test]
+fn the_readme_describes_every_command_as_its_help_does() {
+    let readme = read("README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `referee "));
+    let described: Vec<String> = rows.map(without_links).collect();
+    let commands = referee::cli::command();
+    let expected: Vec<String> = commands
+        .get_subcommands()
+        .map(|command| {
+            format!("| `referee {}` | {} |", command.get_name(), command.get_about().unwrap())
+        })
+        .collect();
+    assert_eq!(described, expected);
+}
+
+/// A line with the text of its links instead of the links.
+#[cfg(feature = "live")]
+fn without_links(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, link)) = rest.split_once('[') {
+        let (shown, after) = link.split_once("](").unwrap();
+        let (_, after) = after.split_once(')').unwrap();
+        text.extend([before, shown]);
+        rest = after;
+    }
+    text + rest
 }
 
 #[cfg(feature = "aws")]

@@ -59,7 +59,7 @@ fn invalid_events_are_refused_or_rejected() {
     expect![[r#"
         2 error: `it.json`: the event is not JSON: EOF while parsing a value at line 1 column 0
         2 error: `it.json`: the event is not JSON: expected ident at line 1 column 2
-        2 error: `it.json`: the event is not UTF-8: the first bad byte is at 0
+        2 error: `it.json`: the event is not UTF-8: the first invalid byte is at 0
         2 error: `it.json`: the event has no list of `Records`, which every stream event has: invalid length 0, expected an object with `Records` at line 1 column 2
         2 error: `it.json`: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 18
         2 error: `it.json`: the event has no list of `Records`, which every stream event has: invalid type: map, expected a sequence at line 1 column 12
@@ -81,8 +81,8 @@ fn invalid_seeds_are_refused() {
         br#"{"app": [{"pk": {"S": "1"}, "sk": {"S": "x"}}, {"pk": {"S": "1"}, "sk": {"S": "x"}}]}"#,
     ];
     expect![[r#"
-        2 error: `it.json`: the seed is not of the form {"<table's physical name>": [<item in DynamoDB JSON>, …]}: invalid type: sequence, expected a map at line 1 column 0
-        2 error: `it.json`: the seed is not of the form {"<table's physical name>": [<item in DynamoDB JSON>, …]}: invalid type: map, expected a sequence at line 1 column 8
+        2 error: `it.json`: the seed is not of the form {"<table name in DynamoDB>": [<item in DynamoDB JSON>, …]}: invalid type: sequence, expected a map at line 1 column 0
+        2 error: `it.json`: the seed is not of the form {"<table name in DynamoDB>": [<item in DynamoDB JSON>, …]}: invalid type: map, expected a sequence at line 1 column 8
         2 error: `it.json`: table `users` is not in the rule file, which has `app`
         2 error: `it.json`: item 1 of table `app`: attribute `pk`: invalid type: string "user#1", expected a value with its type, such as {"S": "text"}
         2 error: `it.json`: item 1 of table `app`: ValidationException: One or more parameter values were invalid: Missing the key sk in the item
@@ -134,7 +134,7 @@ fn an_unknown_mode_is_refused() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     expect![[r#"
-        error: `REFEREE_MODE` is `shadow`, and must be off, observe or enforce
+        error: `REFEREE_MODE` is `shadow`; it must be off, observe or enforce
     "#]]
     .assert_eq(&String::from_utf8(output.stderr).unwrap());
 }

@@ -1,4 +1,4 @@
-//! The command-line tool, as a process: what it prints, and how it ends.
+//! The command-line tool as a process: its output and its exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use expect_test::{Expect, expect};
 use kit::transcript::transcript;
 
-/// A folder of this test's own, empty.
+/// An empty folder for a test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -36,58 +36,58 @@ fn write(folder: &Path, name: &str, text: &str) {
 const FAULTY: &str = "version: 1\ntables: { app: { key: [pk] } }\nentities: {}\nreference: {}\n";
 
 #[test]
-fn init_writes_a_file_that_can_be_used() {
+fn init_writes_a_valid_file() {
     let folder = folder("init");
     check(
         &folder,
         &["init"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        --- stderr
-        wrote `referee.yaml`: change it to your tables, and run `referee check`
-    "#]],
+            exit code 0
+            --- stdout
+            --- stderr
+            wrote `referee.yaml`; adapt it to your tables, then run `referee check`
+        "#]],
     );
     check(
         &folder,
         &["check"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        --- stderr
-        `referee.yaml` can be used: 1 table, 4 entities, 3 references and 1 mirror
-    "#]],
+            exit code 0
+            --- stdout
+            --- stderr
+            `referee.yaml` is valid: 1 table, 4 entities, 3 references and 1 mirror
+        "#]],
     );
     check(
         &folder,
         &["init"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `referee.yaml` exists already; `--force` overwrites it
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `referee.yaml` already exists; use `--force` to overwrite it
+        "#]],
     );
     check(
         &folder,
         &["init", "other.yaml"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        --- stderr
-        wrote `other.yaml`: change it to your tables, and run `referee check --rules other.yaml`
-    "#]],
+            exit code 0
+            --- stdout
+            --- stderr
+            wrote `other.yaml`; adapt it to your tables, then run `referee check --rules other.yaml`
+        "#]],
     );
     write(&folder, "other.yaml", "");
     check(
         &folder,
         &["init", "--force", "other.yaml"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        --- stderr
-        wrote `other.yaml`: change it to your tables, and run `referee check --rules other.yaml`
-    "#]],
+            exit code 0
+            --- stdout
+            --- stderr
+            wrote `other.yaml`; adapt it to your tables, then run `referee check --rules other.yaml`
+        "#]],
     );
     check(
         &folder,
@@ -113,14 +113,14 @@ fn init_writes_a_file_that_can_be_used() {
 
 #[cfg(not(feature = "live"))]
 #[test]
-fn real_tables_are_out_of_reach_unless_built_in() {
+fn real_tables_need_the_live_feature() {
     let folder = folder("no_live");
     for option in ["--live", "--endpoint-url=http://localhost:8000"] {
         let expected = expect![[r"
             exit code 2
             --- stdout
             --- stderr
-            error: this `referee` cannot reach tables
+            error: this build of `referee` cannot access AWS
             help: build it with `--features live`
         "]];
         check(&folder, &["check", option], expected);
@@ -128,7 +128,7 @@ fn real_tables_are_out_of_reach_unless_built_in() {
 }
 
 #[test]
-fn check_shows_the_problems() {
+fn check_reports_problems() {
     let folder = folder("check");
     check(
         &folder,
@@ -141,7 +141,7 @@ fn check_shows_the_problems() {
             --> referee.yaml
              = help: create one with `referee init`, or name another file with `--rules`
 
-            `referee.yaml` has 1 error; `referee explain E001` tells more
+            `referee.yaml` has 1 error; run `referee explain E001` for details
         "#]],
     );
     write(&folder, "referee.yaml", FAULTY);
@@ -166,7 +166,7 @@ fn check_shows_the_problems() {
               |
               = help: did you mean `references`?
 
-            `referee.yaml` has 1 error and 1 warning; `referee explain E010` tells more
+            `referee.yaml` has 1 error and 1 warning; run `referee explain E010` for details
         "#]],
     );
     check(
@@ -207,13 +207,13 @@ fn check_shows_the_problems() {
               |
               = help: `entities`: the kinds of item, distinguished by their keys
 
-            `referee.yaml` has 2 errors; `referee explain E011` tells more
+            `referee.yaml` has 2 errors; run `referee explain E011` for details
         "#]],
     );
 }
 
 #[test]
-fn the_rule_file_may_come_from_the_environment() {
+fn the_environment_can_name_the_rule_file() {
     let folder = folder("environment");
     write(
         &folder,
@@ -223,13 +223,13 @@ fn the_rule_file_may_come_from_the_environment() {
     let mut command = referee(&folder, &["check"]);
     let output = command.env("REFEREE_RULES", "rules.yaml").env("STAGE", "dev").output().unwrap();
     expect![[r#"
-        `rules.yaml` can be used: 1 table and 1 entity
+        `rules.yaml` is valid: 1 table and 1 entity
     "#]]
     .assert_eq(&String::from_utf8(output.stderr).unwrap());
 }
 
 #[test]
-fn explain_knows_the_codes() {
+fn explain_describes_codes() {
     let folder = folder("explain");
     check(
         &folder,
@@ -271,11 +271,11 @@ fn explain_knows_the_codes() {
         &folder,
         &["explain", "E099"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: there is no code `E099`; the codes are E001 and up for errors, W001 and up for warnings
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: there is no code `E099`; errors have codes from E001, warnings from W001
+        "#]],
     );
     check(
         &folder,
@@ -290,7 +290,7 @@ fn explain_knows_the_codes() {
 }
 
 #[test]
-fn explain_knows_items() {
+fn explain_shows_how_rules_apply_to_items() {
     let folder = folder("explain_item");
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/company-user/referee.yaml");
     std::fs::copy(fixture, folder.join("referee.yaml")).unwrap();
@@ -310,18 +310,18 @@ fn explain_knows_items() {
         .collect();
     expect![[r#"
         app: company#acme / user#ada
-          is of `member`, with company = acme, email = ada
-            member_company: refers to app: company#acme / company#; if that does not exist, it is reported
-            member_user: refers to app: user#ada / user#; if that does not exist, it is reported
-            membership: is mirrored at app: user#ada / company#acme, with `role`
+          matches `member`, with company = acme, email = ada
+            member_company: refers to app: company#acme / company#; if that item does not exist, the reference is reported
+            member_user: refers to app: user#ada / user#; if that item does not exist, the reference is reported
+            membership: is mirrored at app: user#ada / company#acme, copying `role`
         app: user#ada / company#acme
-          is of `member_of`, with email = ada, company = acme
-            membership: mirrors app: company#acme / user#ada; edits are overwritten, and a delete is undone
+          matches `member_of`, with email = ada, company = acme
+            membership: mirrors app: company#acme / user#ada; edits are overwritten, and deletes are undone
         app: user#ada / user#
-          is of `user`, with email = ada
-            member_user: each `member` may refer to it; those that a delete leaves behind are reported, found by table `app` with `pk` = user#ada and `sk` beginning with company#
+          matches `user`, with email = ada
+            member_user: each `member` may refer to it; if it is deleted, the orphans are reported, found in table `app` with `pk` = user#ada and `sk` beginning with company#
         app: settings / user#
-          is of no entity: no rule looks at it
+          matches no entity: no rule applies to it
     "#]].assert_eq(&explained);
     for arguments in [
         &["explain", r#"{"pk": {"S": "user#ada"}}"#][..],
@@ -334,7 +334,7 @@ fn explain_knows_items() {
 }
 
 #[test]
-fn mistakes_in_the_arguments_are_usage() {
+fn invalid_arguments_exit_with_2() {
     let folder = folder("usage");
     check(
         &folder,
@@ -368,7 +368,54 @@ fn mistakes_in_the_arguments_are_usage() {
 }
 
 #[test]
-fn a_closed_pipe_ends_quietly() {
+fn help_shows_examples_and_exit_codes() {
+    let folder = folder("help");
+    check(
+        &folder,
+        &["schema", "-h"],
+        expect![[r#"
+        exit code 0
+        --- stdout
+        Print the JSON Schema of the rule file, for completion in editors
+
+        Usage: referee schema [OPTIONS]
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+
+        Global options:
+              --rules <FILE>  The rule file [env: REFEREE_RULES=] [default: referee.yaml]
+              --json          Print results as JSON Lines
+              --color <WHEN>  When to use colour in messages [default: auto] [possible values: auto, always,
+                              never]
+
+        Examples:
+          # Save the schema for an editor
+          referee schema > referee.schema.json
+
+        Exit codes:
+          0  nothing is wrong
+          1  violations (other than warnings) or rejected records were found
+          2  the arguments or the rule file are wrong
+          3  the command could not finish
+        --- stderr
+    "#]],
+    );
+}
+
+#[test]
+fn every_shell_has_completions() {
+    let folder = folder("completions");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = referee(&folder, &["completions", shell]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(["replay", "completions", "no-drain"].iter().all(|it| script.contains(it)));
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
     let folder = folder("pipe");
     let mut child = referee(&folder, &["schema"])
         .stdout(Stdio::piped())
@@ -376,21 +423,21 @@ fn a_closed_pipe_ends_quietly() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(said, "");
+    let mut messages = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+    assert_eq!(messages, "");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_incomplete() {
+fn a_full_disk_exits_with_3() {
     let folder = folder("full");
     for arguments in [&["schema"][..], &["explain", "E001"], &["check", "--json"], &["--help"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = referee(&folder, arguments).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("No space left on device"), "{arguments:?}: {said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(messages.contains("No space left on device"), "{arguments:?}: {messages}");
     }
 }

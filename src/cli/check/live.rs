@@ -1,4 +1,4 @@
-//! The rule file, compared with the real tables.
+//! The rule file compared with the real tables.
 
 use crate::aws;
 use crate::cli::live::runtime;
@@ -8,17 +8,17 @@ use crate::rules::{Diagnostic, Locations, RuleSource, Rules};
 use crate::store::DynamoDb;
 use crate::store::description::Described;
 
-/// What the tables have to say about the rules.
+/// The result of comparing the rules with the tables.
 #[derive(Default)]
 struct Comparison {
     problems: Vec<Diagnostic>,
-    /// What is worth knowing and is no problem.
+    /// Remarks that are no problems.
     notes: Vec<String>,
-    /// Why tables could not be compared.
+    /// Why tables could not be compared, such as a missing permission.
     hidden: Vec<String>,
 }
 
-/// Reads the rule file and looks at its tables, and reports the problems of both at once.
+/// Reads the rule file, compares it with its tables, and reports all problems together.
 pub(super) fn check(
     endpoint_url: Option<&str>,
     context: &mut Context<'_>,
@@ -64,7 +64,9 @@ async fn compare(
         let is_there = matches!(described.get(id.0), Some(Described::Table(_)));
         let name = &rules[id].name;
         if is_there && store.has_ttl(name).await? == Some(false) {
-            notes.push(format!("TTL is off on table `{name}`: `{rule}` sees no delete made by it"));
+            notes.push(format!(
+                "TTL is off on table `{name}`, so `on_ttl_delete` of `{rule}` never applies"
+            ));
         }
     }
     Ok(Comparison { problems, notes, hidden })

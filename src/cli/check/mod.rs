@@ -1,27 +1,40 @@
-//! `referee check`: all the problems of a rule file, and what of the real tables is not as it says.
+//! `referee check`: all the problems of a rule file, and its differences from the real tables.
 
 #[cfg(feature = "live")]
 mod live;
 
+use super::help::Example;
 use super::rule_file::{self, counts};
 use super::{Context, Failure, Outcome};
 use crate::rules::Rules;
 
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Check referee.yaml", "referee check"),
+    #[cfg(feature = "live")]
+    ("Also compare it with the tables in AWS", "referee check --live"),
+    ("Print the problems as JSON Lines", "referee check --rules rules.yaml --json"),
+];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Compare the rule file with the tables of the AWS account and Region that the environment
-    /// names
-    #[arg(long, group = "tables", hide = cfg!(not(feature = "live")))]
+    /// Compare the rule file with the tables of the AWS account and Region set in the environment.
+    #[arg(long, group = "tables", help_heading = "Real tables", hide = cfg!(not(feature = "live")))]
     live: bool,
 
-    /// Compare the rule file with the tables at this endpoint
-    #[arg(long, value_name = "URL", group = "tables", hide = cfg!(not(feature = "live")))]
+    /// Compare the rule file with the tables at this endpoint.
+    #[arg(
+        long,
+        value_name = "URL",
+        group = "tables",
+        help_heading = "Real tables",
+        hide = cfg!(not(feature = "live"))
+    )]
     #[cfg_attr(feature = "live", arg(value_parser = super::live::endpoint_url))]
     endpoint_url: Option<String>,
 }
 
 impl Args {
-    /// Whether real tables are to be looked at.
+    /// Whether to compare the rule file with real tables.
     fn is_live(&self) -> bool {
         self.live || self.endpoint_url.is_some()
     }
@@ -38,17 +51,18 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
 #[cfg(feature = "live")]
 fn check_live(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let rules = live::check(arguments.endpoint_url.as_deref(), context)?;
-    conclude(&rules, ", and the tables are as it says", context)
+    conclude(&rules, ", and the tables match it", context)
 }
 
 #[cfg(not(feature = "live"))]
 fn check_live(_: &Args, _: &mut Context<'_>) -> Result<Outcome, Failure> {
     Err(Failure::Usage(
-        "this `referee` cannot reach tables\nhelp: build it with `--features live`".to_owned(),
+        "this build of `referee` cannot access AWS\nhelp: build it with `--features live`"
+            .to_owned(),
     ))
 }
 
-/// Tells that nothing is wrong.
+/// Reports that nothing is wrong.
 fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if !context.json {
         let declared = counts(&[
@@ -58,7 +72,7 @@ fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outc
             (rules.mirrors.len(), "mirror"),
         ]);
         let name = context.rules.display();
-        context.output.message(&format!("`{name}` can be used: {declared}{also}\n"))?;
+        context.output.message(&format!("`{name}` is valid: {declared}{also}\n"))?;
     }
     Ok(Outcome::Clean)
 }

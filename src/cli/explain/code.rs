@@ -1,4 +1,4 @@
-//! What the code of a diagnostic means.
+//! The meaning of a diagnostic code.
 
 use serde::Serialize;
 
@@ -19,9 +19,8 @@ struct CodeLine {
 
 pub(super) fn explain(id: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let Some(code) = codes::find(id) else {
-        let suggestion = codes::suggest(id).unwrap_or_else(|| {
-            "the codes are E001 and up for errors, W001 and up for warnings".to_owned()
-        });
+        let suggestion = codes::suggest(id)
+            .unwrap_or_else(|| "errors have codes from E001, warnings from W001".to_owned());
         return Err(Failure::Usage(format!("there is no code `{id}`; {suggestion}")));
     };
     if context.json {
@@ -40,29 +39,29 @@ pub(super) fn explain(id: &str, context: &mut Context<'_>) -> Result<Outcome, Fa
     Ok(Outcome::Clean)
 }
 
-/// The long form of a code: what it means, an example of it with what is said about it, and the
-/// same mended.
+/// The long form of a code: its meaning, an example with its diagnostics, and the corrected
+/// example.
 #[must_use]
 pub fn markdown(code: &Code) -> String {
     let mut text = format!("## {}: {}\n\n{}\n", code.id, code.summary, wrap(code.explanation));
     if let Some(wrong) = code.wrong {
-        let said = said_about(code, wrong).join("\n\n");
-        let parts = ["\nWrong:\n\n```yaml\n", wrong, "```\n\n```text\n", &said, "\n```\n"];
+        let printed = diagnostics_of(code, wrong).join("\n\n");
+        let parts = ["\nWrong:\n\n```yaml\n", wrong, "```\n\n```text\n", &printed, "\n```\n"];
         text.extend(parts);
         text.extend(["\nRight:\n\n```yaml\n", code.right, "```\n"]);
     }
     text
 }
 
-/// The diagnostics with this code that an example has.
-fn said_about(code: &Code, example: &str) -> Vec<String> {
+/// The diagnostics with this code that an example causes.
+fn diagnostics_of(code: &Code, example: &str) -> Vec<String> {
     let source = RuleSource { name: "referee.yaml".to_owned(), text: codes::complete(example) };
     let loaded = rules::load(&source, &|_| None);
     let diagnostics = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.code == code);
     diagnostics.map(|diagnostic| render::human(&source, diagnostic, false)).collect()
 }
 
-/// The text in lines of a readable length.
+/// Breaks a text into lines of a readable length.
 fn wrap(text: &str) -> String {
     const WIDTH: usize = 90;
     let mut wrapped = String::new();

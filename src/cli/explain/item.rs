@@ -1,12 +1,15 @@
-//! What the rules see in an item: which entity it is, which rules look at it, and what each would
-//! do.
+//! How the rules apply to an item: its entity, the rules for it, and what each rule would do.
 
 use std::fmt::Write as _;
 
 use crate::cli::names::{item_name, shown};
 use crate::cli::{Context, Failure, Outcome, item, rule_file};
+use crate::data::{Item, Key};
+use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
-use crate::rules::model::{OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules};
+use crate::rules::model::{
+    Mirror, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules,
+};
 use crate::store::{Query, SortCondition};
 use crate::wording;
 
@@ -19,12 +22,15 @@ pub(super) fn explain(
     let rules = rule_file::load(context)?;
     let table = item::find_table(&rules, table)?;
     let key = rules[table].key.key_of(&item).map_err(|error| {
-        Failure::Usage(format!("the item is none of table `{}`: {error}", rules[table].alias))
+        Failure::Usage(format!(
+            "the item does not belong to table `{}`: {error}",
+            rules[table].alias
+        ))
     })?;
     let mut text = format!("{}\n", item_name(&rules, table, &key));
     let sightings = inspect(&rules, table, &key, &item);
     if sightings.is_empty() {
-        text.push_str("  is of no entity: no rule looks at it\n");
+        text.push_str("  matches no entity: no rule applies to it\n");
     }
     for sighting in &sightings {
         write_sighting(&rules, sighting, &mut text);
@@ -44,13 +50,12 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
         .collect();
     let captures = captures.join(", ");
     if !sighting.admitted {
-        let _ =
-            writeln!(text, "  has a key of `{}`, but not what its `where` asks for", entity.name);
+        let _ = writeln!(text, "  matches the key of `{}`, but not its `where`", entity.name);
         return;
     }
-    let _ = writeln!(text, "  is of `{}`, with {captures}", entity.name);
+    let _ = writeln!(text, "  matches `{}`, with {captures}", entity.name);
     if sighting.views.is_empty() {
-        text.push_str("    no rule looks at it\n");
+        text.push_str("    no rule applies to it\n");
     }
     for view in &sighting.views {
         write_view(rules, view, text);
@@ -58,114 +63,131 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
 }
 
 fn write_view(rules: &Rules, view: &View, text: &mut String) {
+    // Writing to a string cannot fail.
     let _ = match view {
-        View::Refers { rule, values } => {
-            let rule = &rules[*rule];
-            if values.is_empty() {
-                let _ = writeln!(text, "    {}: refers to no `{}`", rule.name, rules[rule.to].name);
-            }
-            for (target, path) in values {
-                let by = path.as_ref().map(|path| format!(" by `{path}`")).unwrap_or_default();
-                let _ = match target {
-                    Ok(key) => {
-                        let target = item_name(rules, rules[rule.to].table, key);
-                        writeln!(
-                            text,
-                            "    {}: refers{by} to {target}; if that does not exist, {}",
-                            rule.name,
-                            if_missing(rule)
-                        )
-                    }
-                    Err(defect) => {
-                        writeln!(text, "    {}: {}", rule.name, wording::defect(defect))
-                    }
-                };
-            }
-            Ok(())
-        }
+        View::Refers { rule, values } => write_references(rules, &rules[*rule], values, text),
         View::Referred { rule, query } => {
-            write_referred(rules, &rules[*rule], query.as_ref(), text)
+            write_referrers(rules, &rules[*rule], query.as_ref(), text)
         }
         View::Mirrored { rule, mirror, content } => {
-            let rule = &rules[*rule];
-            let names = content.iter().flat_map(|item| item.keys());
-            let is_key = |name: &str| rules.key_schema(rule.mirror).names().any(|key| key == name);
-            let copied: Vec<_> =
-                names.filter(|name| !is_key(name)).map(|name| format!("`{name}`")).collect();
-            let with =
-                if copied.is_empty() { "its key alone".to_owned() } else { copied.join(", ") };
-            match mirror {
-                Ok(key) => writeln!(
-                    text,
-                    "    {}: is mirrored at {}, with {with}",
-                    rule.name,
-                    item_name(rules, rules[rule.mirror].table, key)
-                ),
-                Err(why) => writeln!(text, "    {}: cannot be mirrored: {why}", rule.name),
-            }
+            write_source(rules, &rules[*rule], mirror, content.as_ref(), text)
         }
-        View::Mirrors { rule, source } => {
-            let rule = &rules[*rule];
-            let edit = match rule.on_mirror_edit {
-                OnMirrorEdit::Overwrite => "edits are overwritten",
-                OnMirrorEdit::Report => "edits are reported",
-            };
-            let delete = match rule.on_mirror_delete {
-                OnMirrorDelete::Restore => "a delete is undone",
-                OnMirrorDelete::DeleteSource => "a delete takes the source with it",
-                OnMirrorDelete::Report => "a delete is reported",
-            };
-            match source {
-                Ok(key) => writeln!(
-                    text,
-                    "    {}: mirrors {}; {edit}, and {delete}",
-                    rule.name,
-                    item_name(rules, rules[rule.source].table, key)
-                ),
-                Err(why) => writeln!(text, "    {}: can have no source: {why}", rule.name),
-            }
-        }
+        View::Mirrors { rule, source } => write_mirror(rules, &rules[*rule], source, text),
     };
 }
 
-/// What happens to those who refer to an item that is deleted.
-fn write_referred(
+/// The targets of a reference, and what happens if they do not exist.
+fn write_references(
+    rules: &Rules,
+    rule: &Reference,
+    targets: &[(Result<Key<'static>, Defect>, Option<String>)],
+    text: &mut String,
+) -> std::fmt::Result {
+    if targets.is_empty() {
+        writeln!(text, "    {}: refers to no `{}`", rule.name, rules[rule.to].name)?;
+    }
+    for (target, path) in targets {
+        let by = path.as_ref().map(|path| format!(" by `{path}`")).unwrap_or_default();
+        match target {
+            Ok(key) => {
+                let target = item_name(rules, rules[rule.to].table, key);
+                let then = if_missing(rule);
+                writeln!(
+                    text,
+                    "    {}: refers{by} to {target}; if that item does not exist, {then}",
+                    rule.name
+                )?;
+            }
+            Err(defect) => writeln!(text, "    {}: {}", rule.name, wording::defect(defect))?,
+        }
+    }
+    Ok(())
+}
+
+/// The mirror of a source.
+fn write_source(
+    rules: &Rules,
+    rule: &Mirror,
+    mirror: &Result<Key<'static>, String>,
+    content: Option<&Item<'_>>,
+    text: &mut String,
+) -> std::fmt::Result {
+    let is_key = |name: &str| rules.key_schema(rule.mirror).names().any(|key| key == name);
+    let names = content.into_iter().flat_map(|item| item.keys());
+    let copied: Vec<_> =
+        names.filter(|name| !is_key(name)).map(|name| format!("`{name}`")).collect();
+    let copied = if copied.is_empty() { "no attributes".to_owned() } else { copied.join(", ") };
+    match mirror {
+        Ok(key) => {
+            let mirror = item_name(rules, rules[rule.mirror].table, key);
+            writeln!(text, "    {}: is mirrored at {mirror}, copying {copied}", rule.name)
+        }
+        Err(why) => writeln!(text, "    {}: cannot be mirrored: {why}", rule.name),
+    }
+}
+
+/// The source of a mirror, and what happens to changes of the mirror.
+fn write_mirror(
+    rules: &Rules,
+    rule: &Mirror,
+    source: &Result<Key<'static>, String>,
+    text: &mut String,
+) -> std::fmt::Result {
+    let edit = match rule.on_mirror_edit {
+        OnMirrorEdit::Overwrite => "edits are overwritten",
+        OnMirrorEdit::Report => "edits are reported",
+    };
+    let delete = match rule.on_mirror_delete {
+        OnMirrorDelete::Restore => "deletes are undone",
+        OnMirrorDelete::DeleteSource => "deletes also delete the source",
+        OnMirrorDelete::Report => "deletes are reported",
+    };
+    match source {
+        Ok(key) => {
+            let source = item_name(rules, rules[rule.source].table, key);
+            writeln!(text, "    {}: mirrors {source}; {edit}, and {delete}", rule.name)
+        }
+        Err(why) => writeln!(text, "    {}: cannot have a source: {why}", rule.name),
+    }
+}
+
+/// What happens to the items that refer to a deleted item.
+fn write_referrers(
     rules: &Rules,
     rule: &Reference,
     query: Option<&Query>,
     text: &mut String,
 ) -> std::fmt::Result {
     let from = &rules[rule.from].name;
-    let left_behind = "those that a delete leaves behind";
-    let done = match rule.on_delete {
+    let action = match rule.on_delete {
         OnDelete::Ignore => None,
-        OnDelete::Report => Some(format!("{left_behind} are reported")),
-        OnDelete::Cascade => Some(format!("{left_behind} are deleted")),
-        OnDelete::Unset => Some(format!("{left_behind} lose their reference")),
-        OnDelete::SetDefault => Some(format!("{left_behind} get the default")),
-        OnDelete::Restore => Some("a delete is undone while any does".to_owned()),
+        OnDelete::Report => Some("the orphans are reported"),
+        OnDelete::Cascade => Some("the orphans are deleted"),
+        OnDelete::Unset => Some("the references of the orphans are removed"),
+        OnDelete::SetDefault => Some("the references of the orphans are set to the default"),
+        OnDelete::Restore => Some("it is restored while anything refers to it"),
     };
-    let how = match (done, query) {
-        (None, _) => "nothing is done if it is deleted".to_owned(),
-        (Some(_), None) => format!("{left_behind} are found by an audit only"),
-        (Some(done), Some(query)) => format!("{done}, found by {}", found_by(query)),
+    let then = match (action, query) {
+        (None, _) => "nothing is done".to_owned(),
+        (Some(_), None) => "only an audit finds the orphans".to_owned(),
+        (Some(action), Some(query)) => format!("{action}, found in {}", found_in(query)),
     };
-    writeln!(text, "    {}: each `{from}` may refer to it; {how}", rule.name)
+    writeln!(text, "    {}: each `{from}` may refer to it; if it is deleted, {then}", rule.name)
 }
 
-/// What happens to an item that refers to what does not exist.
+/// What happens to a reference whose target does not exist.
 fn if_missing(rule: &Reference) -> &'static str {
     match rule.on_missing {
-        OnMissing::Report => "it is reported",
-        OnMissing::Delete => "the item is deleted",
+        OnMissing::Report => "the reference is reported",
+        OnMissing::Delete => "the referencing item is deleted",
         OnMissing::Unset => "the reference is removed",
         OnMissing::SetDefault => "the reference is set to its default",
-        OnMissing::Revert => "the write is undone",
+        OnMissing::Revert => "the write is reverted",
     }
 }
 
-fn found_by(query: &Query) -> String {
-    let where_from = query.index.as_ref().map_or_else(
+fn found_in(query: &Query) -> String {
+    let source = query.index.as_ref().map_or_else(
         || format!("table `{}`", query.table),
         |index| format!("index `{index}` of table `{}`", query.table),
     );
@@ -180,5 +202,5 @@ fn found_by(query: &Query) -> String {
             format!(" and `{name}` beginning with {}", value(prefix))
         }
     };
-    format!("{where_from} with `{name}` = {}{sort}", value(partition))
+    format!("{source} with `{name}` = {}{sort}", value(partition))
 }

@@ -1,20 +1,28 @@
-//! `referee explain`: what the code of a diagnostic means, or what the rules see in an item.
+//! `referee explain`: the meaning of a diagnostic code, or how the rules apply to an item.
 
 mod code;
 mod item;
 
+use super::help::Example;
 use super::{Context, Failure, Outcome};
 
 pub use code::markdown;
 
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Explain a code that `referee check` printed", "referee explain E040"),
+    (
+        "Show the references and mirrors of an item",
+        r#"referee explain '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'"#,
+    ),
+];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A code, such as E040; or an item in DynamoDB's JSON, its key at least, such as
-    /// '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'.
+    /// A diagnostic code, or an item (at least its key) in DynamoDB JSON.
     #[arg(value_name = "CODE|ITEM")]
     subject: String,
 
-    /// The item's table, by its alias or its name in DynamoDB, if the rule file has several.
+    /// The item's table, by alias or by name in DynamoDB; required if the rule file has several.
     #[arg(long)]
     table: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! A replay on real tables.
 
-use super::{Teller, batches};
+use super::{Reporter, batches};
 use crate::aws;
-use crate::cli::live::{endpoint_url, runtime};
+use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::engine::Engine;
 use crate::replay;
@@ -13,26 +13,33 @@ use crate::store::DynamoDb;
 /// The options of a replay on real tables.
 #[derive(Debug, clap::Args)]
 pub(super) struct LiveArgs {
-    /// Replay on the tables at this endpoint, and only report what would be done
-    #[arg(long, value_name = "URL", group = "tables", conflicts_with_all = EMBEDDED, value_parser = endpoint_url)]
+    /// Replay on the tables at this endpoint, without writing unless --apply is given.
+    #[arg(
+        long,
+        value_name = "URL",
+        group = "tables",
+        help_heading = REAL_TABLES,
+        conflicts_with_all = IN_MEMORY,
+        value_parser = endpoint_url
+    )]
     endpoint_url: Option<String>,
 
-    /// Replay on the tables of the AWS account and Region that the environment names, and only
-    /// report what would be done
-    #[arg(long, group = "tables", conflicts_with_all = EMBEDDED)]
+    /// Replay on the tables of the AWS account and Region set in the environment, without writing
+    /// unless --apply is given.
+    #[arg(long, group = "tables", help_heading = REAL_TABLES, conflicts_with_all = IN_MEMORY)]
     live: bool,
 
-    /// Write to these tables what the rules ask for
-    #[arg(long, requires = "tables", conflicts_with = "observe")]
+    /// Write to the real tables what the rules require.
+    #[arg(long, requires = "tables", help_heading = REAL_TABLES, conflicts_with = "observe")]
     apply: bool,
 }
 
-/// What only the embedded store can do.
-const EMBEDDED: [&str; 4] = ["seed", "dump", "chaos", "no_drain"];
+/// The options that need the in-memory store.
+const IN_MEMORY: [&str; 4] = ["seed", "dump", "chaos", "no_drain"];
 
 impl LiveArgs {
-    /// Whether the tables are real ones.
-    pub(super) const fn are_asked_for(&self) -> bool {
+    /// Whether to replay on real tables.
+    pub(super) const fn are_given(&self) -> bool {
         self.live || self.endpoint_url.is_some()
     }
 }
@@ -43,14 +50,14 @@ pub(super) fn run(arguments: &super::Args, context: &mut Context<'_>) -> Result<
     let rules = if *apply { rules } else { rules.in_mode(Mode::Observe) };
     let batches = batches(&arguments.events)?;
     let engine = Engine::new(rules);
-    let mut teller = Teller::new(engine.rules(), context);
+    let mut reporter = Reporter::new(engine.rules(), context);
     let ended = runtime()?.block_on(async {
         let config = aws::configure(endpoint_url.as_deref()).await;
         let store = DynamoDb::new(&config);
-        let tell = |told| teller.tell(told);
-        replay::replay_on(&engine, &store, &SystemClock, batches, tell).await
+        let report = |progress| reporter.report(progress);
+        replay::replay_on(&engine, &store, &SystemClock, batches, report).await
     });
-    let outcome = teller.finish()?;
+    let outcome = reporter.finish()?;
     ended.map_err(|incomplete| Failure::Incomplete(incomplete.to_string()))?;
     Ok(outcome)
 }

@@ -1,4 +1,5 @@
-//! `referee replay`: recorded events through the engine, on the embedded store or on real tables.
+//! `referee replay`: runs recorded events through the engine, on the in-memory store or on real
+//! tables.
 
 #[cfg(feature = "live")]
 mod live;
@@ -8,35 +9,53 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::table::Findings;
+use super::help::Example;
 use super::input::{read_event, read_seed};
 use super::lines::{Line, Totals};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
 use crate::files;
-use crate::replay::{self, Batch, Options, Place, Told};
+use crate::replay::{self, Batch, Options, Progress, RecordLocation};
 use crate::rules::model::{Rules, Severity};
+
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Replay a folder of events on an in-memory store", "referee replay --seed seed.json stream/"),
+    (
+        "Print JSON Lines, and save the tables' final content",
+        "referee replay --json --dump tables.json stream/",
+    ),
+    (
+        "Simulate delivery with duplicates, crashes and failed requests",
+        "referee replay --chaos 1 stream/",
+    ),
+    #[cfg(feature = "live")]
+    ("Show what the rules would do to the tables in AWS", "referee replay --live event.json"),
+];
+
+/// The heading of the options of the in-memory store.
+const IN_MEMORY: &str = "In-memory store";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Items that are there before the first event: {"<table's physical name>": [<item in DynamoDB
-    /// JSON>, …]}, as --dump writes it
-    #[arg(long, value_name = "FILE")]
+    /// Items in the tables before the first event: {"<table name in DynamoDB>": [<item in DynamoDB
+    /// JSON>, …]}, the format of --dump.
+    #[arg(long, value_name = "FILE", help_heading = IN_MEMORY)]
     seed: Vec<PathBuf>,
 
-    /// Write what the tables hold at the end
-    #[arg(long, value_name = "FILE")]
+    /// Write the final content of the tables to a file.
+    #[arg(long, value_name = "FILE", help_heading = IN_MEMORY)]
     dump: Option<PathBuf>,
 
-    /// Deliver as badly as Lambda may: cut, repeated and reordered batches, lost and late writes,
-    /// crashes; the same seed does the same
-    #[arg(long, value_name = "SEED")]
+    /// Simulate the worst delivery that Lambda allows: split, repeated and reordered batches, lost
+    /// and late writes, and crashes. The same seed gives the same run.
+    #[arg(long, value_name = "SEED", help_heading = IN_MEMORY)]
     chaos: Option<u64>,
 
-    /// Do not process the records that Referee's own writes make
-    #[arg(long)]
+    /// Do not process the stream records of Referee's own writes.
+    #[arg(long, help_heading = IN_MEMORY)]
     no_drain: bool,
 
-    /// Report what every rule would do, and write nothing
+    /// Report what every rule would do, and write nothing.
     #[arg(long)]
     observe: bool,
 
@@ -44,15 +63,15 @@ pub(super) struct Args {
     #[command(flatten)]
     live: live::LiveArgs,
 
-    /// Files in the shape that Lambda receives, one batch each; folders of them, in name order; or
-    /// - for standard input
+    /// Files in the format of Lambda's input, one batch each; folders of such files, in name order;
+    /// or - for standard input.
     #[arg(value_name = "EVENT", required = true)]
     events: Vec<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     #[cfg(feature = "live")]
-    if arguments.live.are_asked_for() {
+    if arguments.live.are_given() {
         return live::run(arguments, context);
     }
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
@@ -65,9 +84,10 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let batches = batches(&arguments.events)?;
     let options = Options { no_drain: arguments.no_drain, chaos: arguments.chaos };
     let engine = Engine::new(rules);
-    let mut teller = Teller::new(engine.rules(), context);
-    let ended = replay::replay(&engine, &store, batches, options, |told| teller.tell(told));
-    let outcome = teller.finish()?;
+    let mut reporter = Reporter::new(engine.rules(), context);
+    let report = |progress| reporter.report(progress);
+    let ended = replay::replay(&engine, &store, batches, options, report);
+    let outcome = reporter.finish()?;
     if let Some(file) = &arguments.dump {
         write_whole(file, &replay::dump(&store))?;
     }
@@ -75,7 +95,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     Ok(outcome)
 }
 
-/// Every event of the files and folders, read whole before anything is replayed.
+/// Reads all events of the files and folders, before anything is replayed.
 fn batches(paths: &[PathBuf]) -> Result<Vec<Batch>, Failure> {
     let mut batches = Vec::new();
     for path in paths {
@@ -89,7 +109,7 @@ fn batches(paths: &[PathBuf]) -> Result<Vec<Batch>, Failure> {
     Ok(batches)
 }
 
-/// A file itself, or the events of a folder in the order of their names.
+/// The file itself, or the event files of a folder in name order.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -102,66 +122,66 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     files.sort();
     if files.is_empty() {
         return Err(Failure::Usage(format!(
-            "the folder `{}` has no events, which are files ending in .json",
+            "the folder `{}` has no events: files whose names end in .json",
             path.display()
         )));
     }
     Ok(files)
 }
 
-/// Writes a file as a whole or not at all: a half-written dump would look like a whole one.
+/// Writes a file atomically: a partial dump would look like a complete one.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error| Failure::File(path.display().to_string(), error);
     if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
-        // A pipe or a device is written to, and not replaced.
+        // Write to a pipe or a device instead of replacing it.
         return std::fs::write(path, text).map_err(failed);
     }
-    // Where the name is a link, the file that it leads to is replaced.
+    // Replace the target of a link, not the link.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     files::replace(&target, text).map_err(failed)
 }
 
-/// Tells what a replay finds and does: at once as JSON Lines, or at the end for people.
-struct Teller<'t, 'c> {
+/// Reports the results of a replay: as they occur as JSON Lines, or at the end as text.
+struct Reporter<'t, 'c> {
     rules: &'t Rules,
     context: &'t mut Context<'c>,
     findings: Findings,
     totals: Totals,
-    /// The violations told: a record that is delivered twice violates once.
-    told: BTreeSet<String>,
+    /// The ids of the reported violations: a record delivered twice is reported once.
+    reported: BTreeSet<String>,
     has_errors: bool,
     failure: Option<std::io::Error>,
 }
 
-impl<'t, 'c> Teller<'t, 'c> {
+impl<'t, 'c> Reporter<'t, 'c> {
     fn new(rules: &'t Rules, context: &'t mut Context<'c>) -> Self {
         Self {
             rules,
             context,
             findings: Findings::default(),
             totals: Totals::default(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
             has_errors: false,
             failure: None,
         }
     }
 
-    fn tell(&mut self, told: Told) {
-        match told {
-            Told::Rejected(place, rejected) => self.tell_rejected(Some(place), rejected),
-            Told::Delivered(outcome, places) => self.tell_outcome(outcome, &places),
+    fn report(&mut self, progress: Progress) {
+        match progress {
+            Progress::Rejected(location, rejected) => self.reject(Some(location), rejected),
+            Progress::Delivered(outcome, locations) => self.deliver(outcome, &locations),
         }
     }
 
-    fn tell_outcome(&mut self, outcome: engine::Outcome, places: &[Option<Place>]) {
+    fn deliver(&mut self, outcome: engine::Outcome, locations: &[Option<RecordLocation>]) {
         self.totals.records += outcome.records;
         self.totals.batches += 1;
         self.totals.requests += outcome.requests;
         self.totals.read_units += outcome.units.read;
         self.totals.write_units += outcome.units.write;
         for rejected in outcome.rejected {
-            let place = places.get(rejected.position).cloned().flatten();
-            self.tell_rejected(place, rejected);
+            let location = locations.get(rejected.position).cloned().flatten();
+            self.reject(location, rejected);
         }
         for write in outcome.writes {
             self.totals.writes += 1;
@@ -173,7 +193,7 @@ impl<'t, 'c> Teller<'t, 'c> {
             self.findings.planned.push(write);
         }
         for violation in outcome.violations {
-            if self.told.insert(violation.id(self.rules)) {
+            if self.reported.insert(violation.id(self.rules)) {
                 self.totals.violations += 1;
                 self.has_errors |= violation.finding.severity == Severity::Error;
                 self.line(&Line::violation(self.rules, &violation));
@@ -182,16 +202,16 @@ impl<'t, 'c> Teller<'t, 'c> {
         }
     }
 
-    fn tell_rejected(&mut self, place: Option<Place>, rejected: Rejected) {
+    fn reject(&mut self, location: Option<RecordLocation>, rejected: Rejected) {
         self.totals.rejected += 1;
         self.has_errors = true;
         let sequence = rejected.sequence.as_deref();
-        self.line(&Line::rejected(sequence, &rejected.error, place.as_ref()));
-        self.findings.rejected.push((place, rejected));
+        self.line(&Line::rejected(sequence, &rejected.error, location.as_ref()));
+        self.findings.rejected.push((location, rejected));
     }
 
-    /// Writes a line of JSON, where JSON is asked for. What went wrong is told at the end: the
-    /// replay goes on, for its dump.
+    /// Writes a line of JSON, with `--json`. A failure is reported at the end, because the
+    /// replay continues to write its dump.
     fn line(&mut self, line: &Line<'_>) {
         if self.context.json && self.failure.is_none() {
             self.failure = self.context.output.json(line).err();

@@ -1,4 +1,4 @@
-//! A replay for people: a table of what was found, one of what was done, and the totals.
+//! The results of a replay as text: a table of violations, a table of writes, and the totals.
 
 use std::fmt::{Display, Write as _};
 
@@ -8,20 +8,20 @@ use crate::cli::lines::Totals;
 use crate::cli::names::item_name;
 use crate::engine::{Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
-use crate::replay::Place;
+use crate::replay::RecordLocation;
 use crate::rules::model::{Rules, Severity};
 use crate::wording;
 
-/// What a replay found and did, collected to be shown at its end.
+/// The results of a replay, collected to be printed at its end.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) violations: Vec<Violation>,
     pub(super) writes: Vec<WriteMade>,
     pub(super) planned: Vec<WriteMade>,
-    pub(super) rejected: Vec<(Option<Place>, Rejected)>,
+    pub(super) rejected: Vec<(Option<RecordLocation>, Rejected)>,
 }
 
-/// The text for people.
+/// The text of the results.
 pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> String {
     let mut text = String::new();
     if !findings.violations.is_empty() {
@@ -34,12 +34,12 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
         let planned = writes(rules, "would write", &findings.planned);
         let _ = writeln!(text, "{}\n", planned.trim_fmt());
     }
-    for (place, rejected) in &findings.rejected {
-        let place = place.as_ref().map_or_else(
-            || "a record of Referee's own".to_owned(),
-            |place| format!("{}, record {}", place.file, place.record),
+    for (location, rejected) in &findings.rejected {
+        let location = location.as_ref().map_or_else(
+            || "the record of a write by Referee".to_owned(),
+            |location| format!("{}, record {}", location.file, location.record),
         );
-        let _ = writeln!(text, "rejected: {place}: {}", rejected.error);
+        let _ = writeln!(text, "rejected: {location}: {}", rejected.error);
     }
     if !findings.rejected.is_empty() {
         text.push('\n');

@@ -1,8 +1,8 @@
-//! `referee watch`: live streams through the engine, without a Lambda.
+//! `referee watch`: runs live streams through the engine, without a Lambda function.
 
 mod prepare;
+mod report;
 mod signals;
-mod tell;
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -11,9 +11,10 @@ use clap::ValueEnum;
 use futures_util::future::{Either, select};
 
 use self::prepare::{check_checkpoint_table, create, seed, streams};
+use self::report::Reporter;
 use self::signals::Signals;
-use self::tell::Teller;
-use super::live::{endpoint_url, runtime};
+use super::help::Example;
+use super::live::{REAL_TABLES, endpoint_url, runtime};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::aws::{self, SdkConfig};
 use crate::engine::Engine;
@@ -27,70 +28,94 @@ use crate::watch::{
     CheckpointFile, CheckpointTable, Keeper, Nothing, Options, Stop, Told, Watcher, follow,
 };
 
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Report what the rules would do, and write nothing", "referee watch --observe"),
+    ("Continue where the last run stopped", "referee watch --checkpoint progress.json"),
+    (
+        "Create the tables on DynamoDB Local, and process their streams",
+        "referee watch --endpoint-url http://localhost:8000 --create-tables --seed seed.json",
+    ),
+];
+
+/// The heading of the options about the position in a stream.
+const POSITION: &str = "Position in the streams";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Follow the tables at this endpoint, and not those of the AWS account and Region that the
-    /// environment names
-    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
+    /// Use the tables at this endpoint instead of those of the AWS account and Region set in the
+    /// environment.
+    #[arg(long, value_name = "URL", help_heading = REAL_TABLES, value_parser = endpoint_url)]
     endpoint_url: Option<String>,
 
-    /// Report what every rule would do, and write nothing
+    /// Report what every rule would do, and write nothing.
     #[arg(long)]
     observe: bool,
 
-    /// Where to begin with a stream that no checkpoint knows
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = From::TrimHorizon)]
-    from: From,
+    /// Where to start in a stream without a checkpoint.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "POSITION",
+        help_heading = POSITION,
+        default_value_t = StartingPosition::TrimHorizon
+    )]
+    from: StartingPosition,
 
-    /// Keep in this file how far the streams have been read, and go on from there
-    #[arg(long, value_name = "FILE", group = "kept")]
+    /// Store the position in the streams in this file, and continue from there.
+    #[arg(long, value_name = "FILE", help_heading = POSITION, group = "kept")]
     checkpoint: Option<PathBuf>,
 
-    /// Keep it in this table, whose partition key is `table` and sort key `shard`, both strings
-    #[arg(long, value_name = "NAME", group = "kept")]
+    /// Store the position in this table, with partition key `table` and sort key `shard`, both
+    /// strings.
+    #[arg(long, value_name = "NAME", help_heading = POSITION, group = "kept")]
     checkpoint_table: Option<String>,
 
-    /// The most records of one batch
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=RECORDS_MAX as i64))]
+    /// The maximum number of records in a batch.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(1..=RECORDS_MAX as i64)
+    )]
     batch_size: u16,
 
-    /// Stop when all that there is has been read
+    /// Stop at the end of the streams.
     #[arg(long)]
     once: bool,
 
-    /// Make the tables that are not there, with their indexes and streams: for local development
-    #[arg(long, requires = "endpoint_url")]
+    /// Create missing tables, with their indexes and streams, for local development.
+    #[arg(long, help_heading = REAL_TABLES, requires = "endpoint_url")]
     create_tables: bool,
 
-    /// Put these items into tables that were made: {"<table's physical name>": [<item in DynamoDB
-    /// JSON>, …]}
-    #[arg(long, value_name = "FILE", requires = "create_tables")]
+    /// Write these items to the created tables: {"<table name in DynamoDB>": [<item in DynamoDB
+    /// JSON>, …]}.
+    #[arg(long, value_name = "FILE", help_heading = REAL_TABLES, requires = "create_tables")]
     seed: Vec<PathBuf>,
 }
 
-/// Where to begin with a stream that no checkpoint knows.
+/// Where to start in a stream without a checkpoint.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum From {
-    /// With the oldest record that there is.
+enum StartingPosition {
+    /// The oldest record of the stream.
     TrimHorizon,
-    /// With what is written from now on.
+    /// Records written from now on.
     Latest,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    // Unlike a replay, which looks at the past, this stands in for the Lambda, and writes.
+    // Unlike a replay of past events, this replaces the Lambda function, and therefore writes.
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let engine = Engine::new(rules);
     let owner = owner(context);
     let namespace = variable(context, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
     let metrics_to = metrics_to(context)?;
-    let teller = Teller::new(engine.rules(), context);
+    let reporter = Reporter::new(engine.rules(), context);
     let ended = runtime()?.block_on(async {
         let config = aws::configure(arguments.endpoint_url.as_deref()).await;
         let metrics = Metrics { sink: metrics_to.open(&config), namespace };
-        watch(arguments, &config, &engine, &metrics, &owner, &teller).await
+        watch(arguments, &config, &engine, &metrics, &owner, &reporter).await
     });
-    let outcome = teller.finish()?;
+    let outcome = reporter.finish()?;
     ended?;
     Ok(outcome)
 }
@@ -101,14 +126,14 @@ async fn watch(
     engine: &Engine,
     metrics: &Metrics,
     owner: &str,
-    teller: &Teller<'_, '_>,
+    reporter: &Reporter<'_, '_>,
 ) -> Result<(), Failure> {
     let (store, source) = (DynamoDb::new(config), Streams::new(config));
     if arguments.create_tables {
-        let made = create(&store, engine.rules(), arguments.checkpoint_table.as_deref()).await?;
-        seed(&store, engine.rules(), &made, &arguments.seed).await?;
+        let created = create(&store, engine.rules(), arguments.checkpoint_table.as_deref()).await?;
+        seed(&store, engine.rules(), &created, &arguments.seed).await?;
     }
-    let streams = streams(&store, &source, engine.rules(), teller).await?;
+    let streams = streams(&store, &source, engine.rules(), reporter).await?;
     if let Some(table) = &arguments.checkpoint_table {
         check_checkpoint_table(&store, table).await?;
     }
@@ -119,7 +144,7 @@ async fn watch(
         source: &source,
         metrics,
         streams: &streams,
-        teller,
+        reporter,
     };
     let clock = SystemClock;
     match (&arguments.checkpoint, &arguments.checkpoint_table) {
@@ -132,7 +157,7 @@ async fn watch(
     }
 }
 
-/// Everything but the keeper of progress.
+/// Everything that a watcher needs except the keeper of its checkpoint.
 struct Parts<'p, 't, 'c> {
     arguments: &'p Args,
     engine: &'p Engine,
@@ -140,11 +165,11 @@ struct Parts<'p, 't, 'c> {
     source: &'p Streams,
     metrics: &'p Metrics,
     streams: &'p [Stream],
-    teller: &'p Teller<'t, 'c>,
+    reporter: &'p Reporter<'t, 'c>,
 }
 
 impl Parts<'_, '_, '_> {
-    /// Follows the streams, with progress kept here, until a signal asks to stop.
+    /// Follows the streams and stores the checkpoint here, until a signal stops it.
     async fn keep_in<K: Keeper>(&self, keeper: &K) -> Result<(), Failure> {
         let stop = Stop::default();
         let watcher = Watcher {
@@ -159,15 +184,15 @@ impl Parts<'_, '_, '_> {
         };
         let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
         let tell = |told: Told<'_>| {
-            if self.teller.tell(told).is_err() {
-                // The error is told at the end. Nobody would see what is found from now on.
+            if self.reporter.report(told).is_err() {
+                // The error is reported at the end. Later results could not be written.
                 stop.set();
             }
         };
         let followed = pin!(follow(watcher, self.streams, &tell));
         let signalled = pin!(async {
             signals.next().await;
-            self.teller.message("stopping, once the batches that are begun are done");
+            self.reporter.message("stopping after the current batches");
             stop.set();
             signals.next().await;
         });
@@ -175,7 +200,7 @@ impl Parts<'_, '_, '_> {
             Either::Left((Ok(()), _)) => Ok(()),
             Either::Left((Err(Fatal(what)), _)) => Err(Failure::Incomplete(what)),
             Either::Right(((), _)) => Err(Failure::Incomplete(
-                "stopped in the middle of a batch, which is delivered again next time".to_owned(),
+                "stopped in the middle of a batch, which will be delivered again".to_owned(),
             )),
         }
     }
@@ -185,8 +210,8 @@ impl Args {
     fn options(&self) -> Options {
         Options {
             from: match self.from {
-                From::TrimHorizon => crate::watch::From::TrimHorizon,
-                From::Latest => crate::watch::From::Latest,
+                StartingPosition::TrimHorizon => crate::watch::From::TrimHorizon,
+                StartingPosition::Latest => crate::watch::From::Latest,
             },
             batch_records_max: usize::from(self.batch_size),
             once: self.once,
@@ -194,24 +219,24 @@ impl Args {
     }
 }
 
-/// What a lease says of this process: enough to find it.
+/// The name of this process in a lease.
 fn owner(context: &Context<'_>) -> String {
     let host = variable(context, "HOSTNAME");
     let host = host.map(|host| format!(" on {host}")).unwrap_or_default();
     format!("process {}{host}", std::process::id())
 }
 
-/// Where metrics go. Unlike the Lambda's, they go nowhere unless someone says so: whoever develops
-/// has no use for them.
+/// The destination of the metrics. Unlike for the Lambda function, the default is none, because
+/// local development needs no metrics.
 fn metrics_to(context: &Context<'_>) -> Result<Destination, Failure> {
     const VARIABLE: &str = "REFEREE_METRICS";
     let Some(name) = variable(context, VARIABLE) else { return Ok(Destination::Nowhere) };
     Destination::from_name(&name).ok_or_else(|| {
-        Failure::Usage(format!("`{VARIABLE}` is `{name}`, and must be cloudwatch, emf or none"))
+        Failure::Usage(format!("`{VARIABLE}` is `{name}`; it must be cloudwatch, emf or none"))
     })
 }
 
-/// A variable that says something.
+/// The value of an environment variable, unless it is empty.
 fn variable(context: &Context<'_>, name: &str) -> Option<String> {
     (context.environment)(name).filter(|value| !value.is_empty())
 }

@@ -1,10 +1,9 @@
-//! What is done before anything is followed: tables are made where that was asked for, and checked
-//! against the rules.
+//! Preparation: creates tables if requested, and compares the tables with the rules.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::tell::Teller;
+use super::report::Reporter;
 use crate::cli::Failure;
 use crate::cli::input::read_seed;
 use crate::preflight::{differences, streamed};
@@ -15,30 +14,30 @@ use crate::store::{Action, DynamoDb, Store as _, Write};
 use crate::streams::{Stream, Streams};
 use crate::watch::checkpoint_schema;
 
-/// Makes the tables that are not there, and tells which of the rules' tables these were.
+/// Creates the missing tables, and returns their names.
 pub(super) async fn create(
     store: &DynamoDb,
     rules: &Rules,
     checkpoint_table: Option<&str>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let mut made = BTreeSet::new();
+    let mut created = BTreeSet::new();
     for schema in replay::schemas(rules).chain(checkpoint_table.map(checkpoint_schema)) {
         if store.describe(&schema.name).await? == Described::Missing {
             store.create(&schema).await?;
-            made.insert(schema.name);
+            created.insert(schema.name);
         }
     }
-    Ok(made)
+    Ok(created)
 }
 
-/// Puts the items of seeds into these tables.
+/// Writes the items of seeds to these tables.
 pub(super) async fn seed(
     store: &DynamoDb,
     rules: &Rules,
     tables: &BTreeSet<String>,
     files: &[PathBuf],
 ) -> Result<(), Failure> {
-    // The embedded store finds what is wrong with a seed.
+    // The in-memory store validates the seed.
     let memory = replay::store(rules);
     for file in files {
         let wrong = |error: &dyn std::fmt::Display| {
@@ -57,51 +56,51 @@ pub(super) async fn seed(
     Ok(())
 }
 
-/// The streams of the tables whose changes the rules must see. Everything in which the tables do
-/// not agree with the rules is told at once.
+/// The streams of the tables whose changes the rules need. All differences between the tables and
+/// the rules are reported together.
 pub(super) async fn streams(
     store: &DynamoDb,
     source: &Streams,
     rules: &Rules,
-    teller: &Teller<'_, '_>,
+    reporter: &Reporter<'_, '_>,
 ) -> Result<Vec<Stream>, Failure> {
     let mut described = Vec::new();
     for table in &rules.tables {
         let table = store.describe(&table.name).await?;
         if let Described::Hidden(why) = &table {
-            teller.message(&format!("a table is not compared with the rules: {why}"));
+            reporter.message(&format!("a table is not compared with the rules: {why}"));
         }
         described.push(table);
     }
-    // What is being made is followed as soon as it can be.
+    // A table that is still being created is read as soon as it is ready.
     let mut differences = differences(rules, &described);
     differences.retain(|difference| difference.code != &codes::NOT_READY);
     if !differences.is_empty() {
-        let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        let summary = "the tables do not agree with the rule file";
-        return Err(Failure::Usage(format!("{summary}\n{}", told.join("\n"))));
+        let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        let summary = "the tables do not match the rule file";
+        return Err(Failure::Usage(format!("{summary}\n{}", texts.join("\n"))));
     }
     let mut streams = Vec::new();
     for table in streamed(rules) {
         streams.push(source.latest(&rules[table].name).await?);
     }
     if streams.is_empty() {
-        let help = "help: no rule is on that looks at items";
+        let help = "help: every rule is off";
         return Err(Failure::Usage(format!("there is nothing to watch\n{help}")));
     }
     Ok(streams)
 }
 
-/// Tells whether progress can be kept in a table.
+/// Checks that a table can store the checkpoint.
 pub(super) async fn check_checkpoint_table(store: &DynamoDb, name: &str) -> Result<(), Failure> {
     let problem = match store.describe(name).await? {
         Described::Hidden(_) => return Ok(()),
         Described::Table(known) if known.key == checkpoint_schema(name).key => return Ok(()),
-        Described::Table(_) => format!("table `{name}` has not the key of a checkpoint table"),
-        Described::Missing => format!("there is no table `{name}` to keep a checkpoint in"),
+        Described::Table(_) => format!("table `{name}` does not have a checkpoint table's key"),
+        Described::Missing => format!("the checkpoint table `{name}` does not exist"),
     };
     Err(Failure::Usage(format!(
-        "{problem}\nhelp: make one: aws dynamodb create-table --table-name {name} --billing-mode \
+        "{problem}\nhelp: create it: aws dynamodb create-table --table-name {name} --billing-mode \
          PAY_PER_REQUEST --attribute-definitions AttributeName=table,AttributeType=S \
          AttributeName=shard,AttributeType=S --key-schema AttributeName=table,KeyType=HASH \
          AttributeName=shard,KeyType=RANGE"

@@ -1,4 +1,4 @@
-//! The signals that ask to stop.
+//! The signals that stop the process.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Catches them from now on.
+    /// Starts catching them.
     pub(super) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
@@ -32,7 +32,7 @@ pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Catches it from now on.
+    /// Starts catching it.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self)
     }

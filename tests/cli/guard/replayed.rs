@@ -1,8 +1,8 @@
-//! What a guarded transaction writes, Referee takes for its own.
+//! Referee recognizes the mirrors of a guarded transaction as its own.
 
 use referee::engine::Engine;
 use referee::guard::Operation;
-use referee::replay::{self, Options, Told};
+use referee::replay::{self, Options, Progress};
 use serde_json::{Value as Json, json};
 
 use crate::guard::{RULES, load, of_item};
@@ -11,12 +11,12 @@ use crate::guard::{RULES, load, of_item};
 fn records(transaction: &Json) -> Json {
     let puts = transaction["TransactItems"].as_array().unwrap().iter();
     let items = puts.filter_map(|action| action["Put"].get("Item"));
-    let record = |(place, item): (usize, &Json)| {
+    let record = |(index, item): (usize, &Json)| {
         json!({
-            "eventID": place.to_string(), "eventName": "INSERT", "eventSource": "aws:dynamodb",
+            "eventID": index.to_string(), "eventName": "INSERT", "eventSource": "aws:dynamodb",
             "eventSourceARN": "arn:aws:dynamodb:us-east-1:0:table/app/stream/1",
             "dynamodb": {
-                "ApproximateCreationDateTime": 1, "SequenceNumber": format!("{}", 100 + place),
+                "ApproximateCreationDateTime": 1, "SequenceNumber": format!("{}", 100 + index),
                 "Keys": { "pk": item["pk"], "sk": item["sk"] }, "NewImage": item,
                 "StreamViewType": "NEW_AND_OLD_IMAGES",
             },
@@ -37,8 +37,8 @@ fn a_guarded_mirror_is_no_violation() {
     let event = records(&serde_json::from_str(&transaction).unwrap()).to_string();
     let batch = replay::read_batch("event", event.as_bytes()).unwrap();
     let (mut violations, mut writes) = (0, 0);
-    replay::replay(&Engine::new(rules), &store, vec![batch], Options::default(), |told| {
-        let Told::Delivered(outcome, _) = told else { panic!("a record is rejected") };
+    replay::replay(&Engine::new(rules), &store, vec![batch], Options::default(), |progress| {
+        let Progress::Delivered(outcome, _) = progress else { panic!("a record is rejected") };
         violations += outcome.violations.len();
         writes += outcome.writes.len();
     })

@@ -1,4 +1,4 @@
-//! `referee iam`, as a process.
+//! `referee iam` as a process.
 
 use expect_test::expect;
 
@@ -9,7 +9,7 @@ fn tool(name: &str) -> Tool {
 }
 
 #[test]
-fn the_policy_is_for_this_function() {
+fn options_set_the_resources_of_the_policy() {
     let tool = tool("iam");
     tool.check(
         &["iam", "--observe", "--json", "--region", "eu-west-1", "--partition", "aws-cn"],
@@ -83,16 +83,16 @@ fn the_policy_is_for_this_function() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_arguments_are_refused() {
     let tool = tool("iam-refusals");
     tool.check(
         &["iam", "--format", "hcl", "--json"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `--json` asks for JSON, and `--format hcl` for none
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `--json` cannot be used with `--format hcl`
+        "#]],
     );
     tool.check(&["iam", "--account", "1*"], expect![[r#"
         exit code 2

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use referee::data::{Item, JsonItem, Value, into_owned};
 use referee::engine::{Engine, Outcome, Violation};
 use referee::integrity::finding::ItemName;
-use referee::replay::{self, Batch, Options, Place, Told};
+use referee::replay::{self, Batch, Options, Progress, RecordLocation};
 use referee::rules::model::{Mode, Severity};
 use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
@@ -164,13 +164,17 @@ impl History {
     }
 
     /// Runs the history on a store.
-    pub fn run(&self, rules: &Rules, store: &Memory) -> Vec<(Outcome, Vec<Option<Place>>)> {
+    pub fn run(
+        &self,
+        rules: &Rules,
+        store: &Memory,
+    ) -> Vec<(Outcome, Vec<Option<RecordLocation>>)> {
         let engine = Engine::new(rules.clone());
         let mut delivered = Vec::new();
         let ended =
             replay::replay(&engine, store, self.batches(), Options::default(), |told| match told {
-                Told::Delivered(outcome, places) => delivered.push((outcome, places)),
-                Told::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
+                Progress::Delivered(outcome, places) => delivered.push((outcome, places)),
+                Progress::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
             });
         ended.unwrap();
         delivered
@@ -259,7 +263,12 @@ pub fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     text
 }
 
-fn delivery(text: &mut String, rules: &Rules, outcome: &Outcome, places: &[Option<Place>]) {
+fn delivery(
+    text: &mut String,
+    rules: &Rules,
+    outcome: &Outcome,
+    places: &[Option<RecordLocation>],
+) {
     let whose = if places.iter().all(Option::is_none) { "own" } else { "app" };
     let (requests, units) = (outcome.requests, outcome.units);
     writeln!(

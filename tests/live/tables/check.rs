@@ -158,7 +158,7 @@ pub(crate) fn tables_that_are_not_there(endpoint: &str) {
           |
           = help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
 
-        `referee.yaml` has 2 errors; `referee explain E080` tells more
+        `referee.yaml` has 2 errors; run `referee explain E080` for details
     "#]],
     );
     check(
@@ -216,8 +216,8 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
                |
                = help: correct the `find` of the references that use index `by_customer`
 
-            `referee.yaml` has 4 errors; `referee explain E083` tells more
-            note: TTL is off on table `check-differ-shop`: `order_customer` sees no delete made by it
+            `referee.yaml` has 4 errors; run `referee explain E083` for details
+            note: TTL is off on table `check-differ-shop`, so `on_ttl_delete` of `order_customer` never applies
         "#]],
     );
     stage.delete("orders");
@@ -232,7 +232,7 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
             {"type":"diagnostic","code":"E084","severity":"error","message":"table `check-differ-orders` has no index `by_customer`","file":"referee.yaml","line":18,"column":20,"end_line":18,"end_column":31,"help":"make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`","notes":[],"labels":[{"line":18,"column":20,"end_line":18,"end_column":31,"text":"not there"}]}
             {"type":"summary","errors":3,"warnings":0}
             --- stderr
-            note: TTL is off on table `check-differ-shop`: `order_customer` sees no delete made by it
+            note: TTL is off on table `check-differ-shop`, so `on_ttl_delete` of `order_customer` never applies
         "#]],
     );
 }
@@ -248,8 +248,8 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
             exit code 0
             --- stdout
             --- stderr
-            note: TTL is off on table `check-agree-shop`: `order_customer` sees no delete made by it
-            `referee.yaml` can be used: 2 tables, 2 entities and 1 reference, and the tables are as it says
+            note: TTL is off on table `check-agree-shop`, so `on_ttl_delete` of `order_customer` never applies
+            `referee.yaml` is valid: 2 tables, 2 entities and 1 reference, and the tables match it
         "#]],
     );
     stage.let_expire("shop");
@@ -259,7 +259,7 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
         exit code 0
         --- stdout
         --- stderr
-        `referee.yaml` can be used: 2 tables, 2 entities and 1 reference, and the tables are as it says
+        `referee.yaml` is valid: 2 tables, 2 entities and 1 reference, and the tables match it
     "#]],
     );
     check(

@@ -76,8 +76,8 @@ fn mirrors_and_violations(endpoint: &str) {
         violation  dangling_reference of `member_user`: app: company#acme / user#eve@example.com -> app: user#eve@example.com / user# (reported): the referenced `user` does not exist
         --- stderr
         watching `watch-mirrors`
-        stopping, once the batches that are begun are done
-        stopped; 8 records came, and caused 1 violation and 2 writes
+        stopping after the current batches
+        stopped after 8 records: 1 violation and 2 writes
     "#]],
     );
 }
@@ -116,7 +116,7 @@ fn kill_and_resume(endpoint: &str) {
     let last = world.run(&[&arguments[..], &["--once"]].concat());
     assert_eq!(last.code, 1, "{last:?}");
     assert!((0..MEMBERS).all(|number| world.has_mirror(&number.to_string())));
-    assert!(last.stderr.contains("from the checkpoint on"), "{last:?}");
+    assert!(last.stderr.contains("from the checkpoint"), "{last:?}");
     // The watcher did not start again from the beginning.
     let [records] = last.totals(["records"]);
     assert!(records < 2 * MEMBERS as u64, "{records}");
@@ -176,9 +176,9 @@ fn another_stream(endpoint: &str) {
         put        app: user#bob@example.com / company#acme, for `membership`
         --- stderr
         watching `watch-another`
-        warning: RECORDS WERE LOST of table `watch-another`: the table has another stream than the checkpoint knows
-        help: what changed then, nobody has checked, and mirrors may be stale
-        stopped; 2 records came, and caused 1 write
+        warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has another stream than the checkpoint knows
+        help: changes in that gap were not checked, and mirrors may be stale
+        stopped after 2 records: 1 write
     "#]],
     );
 }
@@ -238,8 +238,8 @@ mirrors:
             --- stderr
             watching `watch-two-one`
             watching `watch-two-two`
-            stopping, once the batches that are begun are done
-            stopped; 4 records came, and caused 1 violation and 2 writes
+            stopping after the current batches
+            stopped after 4 records: 1 violation and 2 writes
         "#]],
     );
     assert!(world.item("watch-two-two", &mirror).is_some());
@@ -256,8 +256,8 @@ fn checkpoint_table(endpoint: &str) {
         exit code 2
         --- stdout
         --- stderr
-        error: there is no table `watch-checkpoint-kept` to keep a checkpoint in
-        help: make one: aws dynamodb create-table --table-name watch-checkpoint-kept --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=table,AttributeType=S AttributeName=shard,AttributeType=S --key-schema AttributeName=table,KeyType=HASH AttributeName=shard,KeyType=RANGE
+        error: the checkpoint table `watch-checkpoint-kept` does not exist
+        help: create it: aws dynamodb create-table --table-name watch-checkpoint-kept --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=table,AttributeType=S AttributeName=shard,AttributeType=S --key-schema AttributeName=table,KeyType=HASH AttributeName=shard,KeyType=RANGE
     "#]],
     );
     let watcher = world.watch(&[&arguments[..], &["--create-tables"]].concat());
@@ -290,7 +290,7 @@ fn observe(endpoint: &str) {
             violation  mirror_missing of `membership`: app: user#ada@example.com / company#acme -> app: company#acme / user#ada@example.com (would_repair): the source exists and its mirror does not
             --- stderr
             watching `watch-observe`
-            stopped; 5 records came, and caused 1 violation
+            stopped after 5 records: 1 violation
         "#]],
     );
 }
@@ -303,7 +303,7 @@ fn differences(endpoint: &str) {
         exit code 2
         --- stdout
         --- stderr
-        error: the tables do not agree with the rule file
+        error: the tables do not match the rule file
         there is no table `watch-differences`
         help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
     "#]],
@@ -316,7 +316,7 @@ fn differences(endpoint: &str) {
         exit code 2
         --- stdout
         --- stderr
-        error: the tables do not agree with the rule file
+        error: the tables do not match the rule file
         table `watch-differences` has no stream
         help: turn it on: aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
     "#]],
@@ -328,7 +328,7 @@ fn differences(endpoint: &str) {
         exit code 2
         --- stdout
         --- stderr
-        error: the tables do not agree with the rule file
+        error: the tables do not match the rule file
         the stream of table `watch-differences` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
         help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
     "#]],
@@ -372,5 +372,5 @@ fn refusals() {
         error: the argument '--checkpoint <FILE>' cannot be used with '--checkpoint-table <NAME>'
         error: invalid value '1001' for '--batch-size <N>': 1001 is not in 1..=1000
         error: invalid value 'localhost:8000' for '--endpoint-url <URL>': it must begin with http:// or https://
-        error: invalid value 'yesterday' for '--from <WHERE>'"#]].assert_eq(&output.join("\n"));
+        error: invalid value 'yesterday' for '--from <POSITION>'"#]].assert_eq(&output.join("\n"));
 }

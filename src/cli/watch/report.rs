@@ -1,4 +1,4 @@
-//! What a watcher finds and does, line by line, as it happens.
+//! Reports the findings and writes of a watcher as they occur.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -17,10 +17,10 @@ use crate::streams::StreamRecord;
 use crate::watch::Told;
 use crate::wording;
 
-/// Tells what is found and done: results on stdout, and how it goes on stderr.
-pub(super) struct Teller<'t, 'c> {
+/// Writes results to stdout and progress to stderr.
+pub(super) struct Reporter<'t, 'c> {
     rules: &'t Rules,
-    told: RefCell<State<'t, 'c>>,
+    state: RefCell<State<'t, 'c>>,
 }
 
 struct State<'t, 'c> {
@@ -31,7 +31,7 @@ struct State<'t, 'c> {
     failure: Option<io::Error>,
 }
 
-impl<'t, 'c> Teller<'t, 'c> {
+impl<'t, 'c> Reporter<'t, 'c> {
     pub(super) fn new(rules: &'t Rules, context: &'t mut Context<'c>) -> Self {
         let state = State {
             context,
@@ -40,70 +40,70 @@ impl<'t, 'c> Teller<'t, 'c> {
             has_errors: false,
             failure: None,
         };
-        Self { rules, told: RefCell::new(state) }
+        Self { rules, state: RefCell::new(state) }
     }
 
-    /// Tells something. An error means that nobody can hear it.
-    pub(super) fn tell(&self, told: Told<'_>) -> Result<(), ()> {
+    /// Reports an event of the watcher. Fails if the output cannot be written.
+    pub(super) fn report(&self, told: Told<'_>) -> Result<(), ()> {
         match told {
             Told::Begun { stream, is_resumed } => {
-                let how = if is_resumed { ", from the checkpoint on" } else { "" };
-                self.told.borrow_mut().has_begun = true;
+                let how = if is_resumed { " from the checkpoint" } else { "" };
+                self.state.borrow_mut().has_begun = true;
                 self.message(&format!("watching `{}`{how}", stream.table));
             }
             Told::Delivered { outcome, records } => {
-                self.told.borrow_mut().deliver(self.rules, outcome, records);
+                self.state.borrow_mut().deliver(self.rules, outcome, records);
             }
             Told::HandedBack { stream, reason, pause_ms } => self.message(&format!(
-                "records of `{}` are delivered again in {pause_ms} ms: {reason}",
+                "redelivering records of `{}` in {pause_ms} ms: {reason}",
                 stream.table
             )),
             Told::Delayed { stream, what, pause_ms } => self.message(&format!(
-                "the stream of `{}` is read again in {pause_ms} ms: {what}",
+                "reading the stream of `{}` again in {pause_ms} ms: {what}",
                 stream.table
             )),
             Told::MetricsLost { what } => {
-                self.message(&format!("warning: the metrics of a batch are lost: {what}"));
+                self.message(&format!("warning: lost the metrics of a batch: {what}"));
             }
             Told::Lost { stream, what } => {
-                let help = "what changed then, nobody has checked, and mirrors may be stale";
+                let help = "changes in that gap were not checked, and mirrors may be stale";
                 self.message(&format!(
-                    "warning: RECORDS WERE LOST of table `{}`: {what}\nhelp: {help}",
+                    "warning: RECORDS OF TABLE `{}` WERE LOST: {what}\nhelp: {help}",
                     stream.table
                 ));
             }
         }
-        if self.told.borrow().failure.is_some() { Err(()) } else { Ok(()) }
+        if self.state.borrow().failure.is_some() { Err(()) } else { Ok(()) }
     }
 
-    /// Tells people how it goes.
+    /// Writes a message.
     pub(super) fn message(&self, text: &str) {
-        let told = &mut *self.told.borrow_mut();
-        let written = told.context.output.message(&format!("{text}\n"));
-        told.settle(written);
+        let state = &mut *self.state.borrow_mut();
+        let written = state.context.output.message(&format!("{text}\n"));
+        state.flush(written);
     }
 
-    /// Tells the totals.
+    /// Reports the totals.
     pub(super) fn finish(self) -> Result<Outcome, Failure> {
-        let told = self.told.into_inner();
-        if let Some(error) = told.failure {
+        let state = self.state.into_inner();
+        if let Some(error) = state.failure {
             return Err(Failure::Output(error));
         }
-        let totals = told.totals;
-        if told.context.json {
-            told.context.output.json(&Line::Summary(totals))?;
+        let totals = state.totals;
+        if state.context.json {
+            state.context.output.json(&Line::Summary(totals))?;
         }
-        if told.has_begun {
+        if state.has_begun {
             let found = counts(&[
                 (totals.violations, "violation"),
                 (totals.writes, "write"),
                 (totals.rejected, "rejected record"),
             ]);
             let seen = counts(&[(totals.records, "record")]);
-            let text = format!("stopped; {seen} came, and caused {found}\n");
-            told.context.output.message(&text)?;
+            let text = format!("stopped after {seen}: {found}\n");
+            state.context.output.message(&text)?;
         }
-        Ok(if told.has_errors { Outcome::Findings } else { Outcome::Clean })
+        Ok(if state.has_errors { Outcome::Findings } else { Outcome::Clean })
     }
 }
 
@@ -136,7 +136,7 @@ impl State<'_, '_> {
         for violation in &outcome.violations {
             self.result(&Line::violation(rules, violation), || violated(rules, violation));
         }
-        self.settle(Ok(()));
+        self.flush(Ok(()));
     }
 
     fn reject(&mut self, rejected: &Rejected, record: Option<&StreamRecord>) {
@@ -154,7 +154,7 @@ impl State<'_, '_> {
         });
     }
 
-    /// Writes a result, as JSON or for people.
+    /// Writes a result, as JSON or as text.
     fn result(&mut self, line: &Line<'_>, text: impl FnOnce() -> String) {
         let output = &mut self.context.output;
         let written = if self.context.json {
@@ -167,8 +167,8 @@ impl State<'_, '_> {
         }
     }
 
-    /// Sees to it that everything is written, for nobody knows when there will be more.
-    fn settle(&mut self, written: io::Result<()>) {
+    /// Writes everything that is buffered, because the next output may be hours away.
+    fn flush(&mut self, written: io::Result<()>) {
         if let Err(error) = written.and_then(|()| self.context.output.flush()) {
             self.failure.get_or_insert(error);
         }
