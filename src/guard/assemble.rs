@@ -1,7 +1,7 @@
-//! Assembling: from a subject to the transaction.
+//! Turns a subject into the transaction.
 
-use super::subject::{Dependent, Half, Subject, Target, json, lookup};
-use super::{Action, Attributes, Kind, Operation, Refusal, Transaction};
+use super::subject::{MirrorItem, Referrer, Subject, Target, json, lookup};
+use super::{ActionKind, Attributes, Operation, Refusal, TransactAction, Transaction};
 use crate::data::{Path, Value};
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::{Mark, is_of, lowest_fence};
@@ -19,85 +19,90 @@ pub(super) fn assemble(
         let why = format!("the update sets no attribute of the `{name}`");
         return Err(Refusal::Impossible(why));
     }
-    let Subject { targets, halves, dependents, notes, .. } = subject;
+    let Subject { targets, mirrors, referrers, notes, .. } = subject;
     let actions = vec![write(rules, subject, operation)];
     let mut assembly = Assembly { rules, actions, notes: notes.clone(), broken: Vec::new() };
-    for half in halves {
-        assembly.add_half(half, operation);
+    for mirror in mirrors {
+        assembly.add_mirror(mirror, operation);
     }
     for target in targets {
         assembly.add_target(target);
     }
     if operation == Operation::Delete {
-        assembly.add_dependents(subject.entity, dependents);
+        assembly.add_referrers(subject.entity, referrers);
     }
     assembly.finish()
 }
 
 /// The write of the subject itself.
-fn write(rules: &Rules, subject: &Subject, operation: Operation) -> Action {
+fn write(rules: &Rules, subject: &Subject, operation: Operation) -> TransactAction {
     let entity = &rules[subject.entity];
     let (kind, condition) = match operation {
-        Operation::Put => (Kind::Put, None),
-        Operation::Update => (Kind::Update, Some(is_there(rules, subject.entity))),
-        Operation::Delete => (Kind::Delete, None),
+        Operation::Put => (ActionKind::Put, None),
+        Operation::Update => (ActionKind::Update, Some(is_there(rules, subject.entity))),
+        Operation::Delete => (ActionKind::Delete, None),
     };
     let verb = match operation {
-        Operation::Put | Operation::Update => "written",
-        Operation::Delete => "deleted",
+        Operation::Put | Operation::Update => "write",
+        Operation::Delete => "delete",
     };
-    Action {
+    TransactAction {
         kind,
         table: rules[entity.table].name.clone(),
         key: subject.key.clone(),
-        content: if kind == Kind::Delete { Attributes::new() } else { subject.content.clone() },
+        content: if kind == ActionKind::Delete {
+            Attributes::new()
+        } else {
+            subject.content.clone()
+        },
         condition,
-        reasons: vec![format!("the `{}` that is {verb}", entity.name)],
+        reasons: vec![format!("the `{}` to {verb}", entity.name)],
     }
 }
 
-/// A transaction that is being put together.
+/// A transaction under construction.
 struct Assembly<'r> {
     rules: &'r Rules,
-    actions: Vec<Action>,
+    actions: Vec<TransactAction>,
     notes: Vec<String>,
     broken: Vec<String>,
 }
 
 impl Assembly<'_> {
-    /// The same write on the mirror, so that it is never out of date.
+    /// Adds the same write on the mirror, so that the mirror is never stale.
     ///
-    /// It carries the mark, by which Referee takes it for its own, and is not made over an item
-    /// that has none.
-    fn add_half(&mut self, half: &Half, operation: Operation) {
-        let mirror = &self.rules[half.rule];
+    /// A put includes the mark by which Referee recognizes its own mirrors. An item without the
+    /// mark is not overwritten.
+    fn add_mirror(&mut self, item: &MirrorItem, operation: Operation) {
+        let mirror = &self.rules[item.rule];
         if mirror.on_mirror_delete == OnMirrorDelete::DeleteSource {
             self.notes.push(format!(
-                "`{}`: the mirror is left to Referee, which could not tell its delete from one \
-                 that is to take the `{}` with it",
+                "`{}`: the transaction does not write the mirror, because Referee could not \
+                 distinguish its delete from a request to delete the `{}` (`on_mirror_delete: \
+                 delete_source`)",
                 mirror.name, self.rules[mirror.source].name
             ));
             return;
         }
-        let mut content = half.content.clone();
+        let mut content = item.content.clone();
         let (kind, condition) = match operation {
             Operation::Put => {
-                // Referee's own write, which follows, has a higher fence.
+                // Referee's own write follows and has a higher fence.
                 let mark = Mark::new(&mirror.name, lowest_fence());
                 content.insert(MARK.to_owned(), json(&mark.to_value()));
-                (Kind::Put, self.absent_or_ours(mirror))
+                (ActionKind::Put, self.absent_or_ours(mirror))
             }
             Operation::Update if content.is_empty() => return,
-            Operation::Update => (Kind::Update, is_of(&mirror.name)),
+            Operation::Update => (ActionKind::Update, is_of(&mirror.name)),
             Operation::Delete => {
                 content.clear();
-                (Kind::Delete, self.absent_or_ours(mirror))
+                (ActionKind::Delete, self.absent_or_ours(mirror))
             }
         };
-        self.actions.push(Action {
+        self.actions.push(TransactAction {
             kind,
             table: self.rules[self.rules[mirror.mirror].table].name.clone(),
-            key: half.key.clone(),
+            key: item.key.clone(),
             content,
             condition: Some(condition),
             reasons: vec![format!("{}: its mirror", mirror.name)],
@@ -109,7 +114,7 @@ impl Assembly<'_> {
         Condition::Any(vec![absent, is_of(&mirror.name)])
     }
 
-    /// A check that what the subject refers to exists.
+    /// Adds a check that an item that the subject refers to exists.
     fn add_target(&mut self, target: &Target) {
         let reference = &self.rules[target.rule];
         let to = &self.rules[reference.to];
@@ -118,8 +123,8 @@ impl Assembly<'_> {
         let table = &self.rules[to.table].name;
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == target.key);
         let Some(same) = same else {
-            self.actions.push(Action {
-                kind: Kind::Check,
+            self.actions.push(TransactAction {
+                kind: ActionKind::Check,
                 table: table.clone(),
                 key: target.key.clone(),
                 content: Attributes::new(),
@@ -129,15 +134,15 @@ impl Assembly<'_> {
             return;
         };
         match same.kind {
-            Kind::Check | Kind::Update => same.ask(is_there, reason),
-            // What is put by the same transaction exists once that is done.
-            Kind::Put | Kind::Delete => {
+            ActionKind::Check | ActionKind::Update => same.require(is_there, reason),
+            // An item that the same transaction puts exists afterwards.
+            ActionKind::Put | ActionKind::Delete => {
                 let holds = |(path, value): &(Path, Value<'static>)| {
                     lookup(&same.content, path) == Some(&json(value))
                 };
                 if !to.conditions.iter().all(holds) {
                     self.broken.push(format!(
-                        "`{}` is broken: the item refers to its own key, and is no `{}`",
+                        "`{}` is broken: the item refers to itself, but is not a `{}`",
                         reference.name, to.name
                     ));
                 }
@@ -145,34 +150,35 @@ impl Assembly<'_> {
         }
     }
 
-    /// What can be asked of the items that refer to one that is deleted: of one whose key is known,
-    /// whether it is there; of all others, nothing.
-    fn add_dependents(&mut self, entity: EntityId, dependents: &[Dependent]) {
-        let mut is_left = false;
-        for dependent in dependents {
-            let reference = &self.rules[dependent.rule];
+    /// Adds a check for each item that can refer to the deleted one and whose key is known. A
+    /// condition cannot find other referencing items.
+    fn add_referrers(&mut self, entity: EntityId, referrers: &[Referrer]) {
+        let mut is_unchecked = false;
+        for referrer in referrers {
+            let reference = &self.rules[referrer.rule];
             if reference.on_delete == OnDelete::Ignore {
                 continue;
             }
-            if let Some(key) = &dependent.only {
+            if let Some(key) = &referrer.only {
                 self.add_only(reference, key);
                 if reference.on_delete == OnDelete::Cascade {
                     self.notes.push(format!(
-                        "`{}`: a `Delete` in the place of its check does at once what `cascade` \
-                         does later",
+                        "`{}`: replace its check with a `Delete` to do at once what `cascade` does \
+                         later",
                         reference.name
                     ));
                 }
             } else {
-                is_left = true;
-                self.notes.push(self.left_behind(reference));
+                is_unchecked = true;
+                self.notes.push(self.unchecked(reference));
             }
         }
-        if is_left {
+        if is_unchecked {
             self.notes.push(format!(
-                "to prevent that, count them on the `{}` in the transactions that write and \
-                 delete them, and delete it on condition that the count is 0",
-                self.rules[entity].name
+                "to prevent orphans, store the number of referencing items in the `{}`: update it \
+                 in every transaction that writes or deletes one, and delete the `{}` on condition \
+                 that it is 0",
+                self.rules[entity].name, self.rules[entity].name
             ));
         }
     }
@@ -180,15 +186,15 @@ impl Assembly<'_> {
     fn add_only(&mut self, reference: &Reference, key: &Attributes) {
         let from = &self.rules[reference.from];
         let condition = is_not_there(self.rules, reference.from);
-        let reason = format!("{}: no `{}` is left behind", reference.name, from.name);
+        let reason = format!("{}: no `{}` refers to it", reference.name, from.name);
         let table = &self.rules[from.table].name;
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == *key);
         match same {
-            Some(same) if same.kind == Kind::Check => same.ask(condition, reason),
-            // What the same transaction deletes is not left behind.
+            Some(same) if same.kind == ActionKind::Check => same.require(condition, reason),
+            // An item that the same transaction deletes does not become an orphan.
             Some(_) => {}
-            None => self.actions.push(Action {
-                kind: Kind::Check,
+            None => self.actions.push(TransactAction {
+                kind: ActionKind::Check,
                 table: table.clone(),
                 key: key.clone(),
                 content: Attributes::new(),
@@ -198,19 +204,21 @@ impl Assembly<'_> {
         }
     }
 
-    fn left_behind(&self, reference: &Reference) -> String {
+    fn unchecked(&self, reference: &Reference) -> String {
         let (from, to) = (&self.rules[reference.from].name, &self.rules[reference.to].name);
         let then = match (reference.on_delete, &reference.find) {
-            (_, Find::None) => "nor does Referee find those left behind",
-            (OnDelete::Report | OnDelete::Ignore, _) => "Referee reports those left behind",
-            (OnDelete::Cascade, _) => "Referee deletes those left behind",
-            (OnDelete::Unset, _) => "Referee removes the references of those left behind",
-            (OnDelete::SetDefault, _) => "Referee sets the default in those left behind",
-            (OnDelete::Restore, _) => "Referee writes the item again while any does",
+            (_, Find::None) => "Referee does not find the orphans either",
+            (OnDelete::Report | OnDelete::Ignore, _) => "Referee reports the orphans",
+            (OnDelete::Cascade, _) => "Referee deletes the orphans",
+            (OnDelete::Unset, _) => "Referee removes the references of the orphans",
+            (OnDelete::SetDefault, _) => {
+                "Referee sets the references of the orphans to the default"
+            }
+            (OnDelete::Restore, _) => "Referee restores the item while anything refers to it",
         };
         format!(
-            "`{}`: that no `{from}` refers to the `{to}` cannot be checked, for a condition asks \
-             one item by its key; {then}",
+            "`{}`: the transaction cannot check that no `{from}` refers to the `{to}`, because a \
+             condition tests one item by its key; {then}",
             reference.name
         )
     }
@@ -222,18 +230,17 @@ impl Assembly<'_> {
         let count = self.actions.len();
         if count > TRANSACT_ACTIONS_MAX {
             return Err(Refusal::Impossible(format!(
-                "the transaction would have {count} actions, and DynamoDB takes \
-                 {TRANSACT_ACTIONS_MAX}: write the item in several steps, each with the references \
-                 that it adds"
+                "the transaction has {count} actions; the maximum is {TRANSACT_ACTIONS_MAX}: write \
+                 the item in several steps that each add some of the references"
             )));
         }
         Ok(Transaction { actions: self.actions, notes: self.notes })
     }
 }
 
-impl Action {
-    /// Asks for more of its item: DynamoDB takes one action for each.
-    fn ask(&mut self, more: Condition, reason: String) {
+impl TransactAction {
+    /// Adds a condition: DynamoDB allows only one action for each item.
+    fn require(&mut self, more: Condition, reason: String) {
         let mut all = self.condition.take().map(parts).unwrap_or_default();
         for part in parts(more) {
             if !all.contains(&part) {
@@ -245,7 +252,7 @@ impl Action {
     }
 }
 
-/// What has to hold each for the condition to hold.
+/// The conditions that must all hold.
 fn parts(condition: Condition) -> Vec<Condition> {
     if let Condition::All(parts) = condition { parts } else { vec![condition] }
 }

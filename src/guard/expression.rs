@@ -1,29 +1,29 @@
-//! Expressions that people read: every name and value has a placeholder that says what it is.
+//! Readable expressions: each placeholder is named after its attribute.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html>
 
 use serde_json::Value as Json;
 
 use super::subject::json;
-use super::{Action, Attributes, Kind};
+use super::{ActionKind, Attributes, TransactAction};
 use crate::data::Value;
 use crate::store::expression::Placeholders;
 
-/// The expressions of one action, and what their placeholders stand for.
+/// The expressions of one action, and the names and values of their placeholders.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Expressions {
     pub(super) update: Option<String>,
     pub(super) condition: Option<String>,
-    /// By placeholder, the names.
+    /// Each placeholder with its name.
     pub(super) names: Vec<(String, String)>,
-    /// By placeholder, the values.
+    /// Each placeholder with its value.
     pub(super) values: Vec<(String, Json)>,
 }
 
 impl Expressions {
     /// The expressions of an action.
-    pub(super) fn of(action: &Action) -> Self {
+    pub(super) fn of(action: &TransactAction) -> Self {
         let mut expressions = Self::default();
-        if action.kind == Kind::Update {
+        if action.kind == ActionKind::Update {
             expressions.update = Some(expressions.set(&action.content));
         }
         expressions.condition = action.condition.clone().map(|it| expressions.condition(it));
@@ -47,7 +47,7 @@ impl Expressions {
 }
 
 impl Placeholders for Expressions {
-    /// A name's placeholder: the name itself, where that can be one.
+    /// The placeholder of a name: the name itself, without characters that placeholders cannot have.
     fn name(&mut self, name: &str) -> String {
         if let Some((known, _)) = self.names.iter().find(|(_, known)| known == name) {
             return known.clone();
@@ -63,7 +63,7 @@ impl Placeholders for Expressions {
     }
 }
 
-/// A placeholder that is not taken. They consist of letters, digits and `_`.
+/// An unused placeholder. Placeholders consist of letters, digits and `_`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html>
 fn free(sign: &str, name: &str, is_free: impl Fn(&str) -> bool) -> String {
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || *character == '_';
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_told_apart_whatever_the_names() {
+    fn placeholders_of_similar_names_are_distinct() {
         let mut expressions = Expressions::default();
         let all = ["a-b", "ab", "ä", "1", "_", "a.b", "a.b"].map(|text| equal(text, text));
         let text = expressions.condition(Condition::All(all.to_vec()));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_stand_only_where_they_must() {
+    fn parentheses_appear_only_where_needed() {
         let [a, b] = ["a", "b"].map(|text| Condition::Exists(path(text)));
         let both = || Condition::All(vec![a.clone(), b.clone()]);
         let not = |inner| Condition::Not(Box::new(inner));

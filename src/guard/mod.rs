@@ -1,18 +1,21 @@
-//! Guards for applications: the transaction that writes an item only if its references are whole.
+//! Guards for applications: the transaction that writes an item only if the items it refers to
+//! exist.
 //!
-//! A stream is read after the write. Who must have a wrong write refused writes in a transaction,
-//! with a `ConditionCheck` for each referenced item; here, the rules say which.
+//! A stream is read after the write, so Referee cannot refuse one. An application can, with a
+//! transaction that has a `ConditionCheck` for each referenced item. This module derives these
+//! checks from the rules.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 //!
 //! # Layout
 //!
-//! A subject is an item that is given (`given`), or an entity with placeholders in the place of
-//! values (`named`). `assemble` makes a transaction of it, and `snippet` the text of a language.
+//! A subject is the item to write. It is made from an item (`from_item`) or from an entity, with
+//! placeholders as values (`from_entity`). `assemble` turns it into a transaction, and `snippet`
+//! prints the transaction in a language.
 
 mod assemble;
 mod expression;
-mod given;
-mod named;
+mod from_entity;
+mod from_item;
 mod snippet;
 mod subject;
 
@@ -26,35 +29,35 @@ use crate::store::Condition;
 
 pub use snippet::Language;
 
-/// Attributes in DynamoDB's JSON, in which a placeholder may stand for any value.
+/// Attributes in DynamoDB JSON. Any value may be a placeholder.
 pub(crate) type Attributes = BTreeMap<String, Json>;
 
-/// What the application is about to do to an item.
+/// The write that is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Write it whole.
+    /// Write the whole item.
     Put,
     /// Set some of its attributes.
     Update,
-    /// Delete it.
+    /// Delete the item.
     Delete,
 }
 
-/// A transaction that is refused where a reference would break.
+/// A transaction that fails instead of breaking a reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transaction {
-    actions: Vec<Action>,
-    /// What the transaction cannot promise, and what it leaves to its reader.
+    actions: Vec<TransactAction>,
+    /// What the transaction does not guarantee, and what the reader has to change in it.
     pub notes: Vec<String>,
 }
 
 /// Why there is no transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The item is wrong in itself; each way in words.
+    /// The item itself violates rules; a message for each.
     #[error("{}", .0.join("\n"))]
     Broken(Vec<String>),
-    /// No transaction can do what is asked for.
+    /// No transaction can guard this write.
     #[error("{0}")]
     Impossible(String),
 }
@@ -65,37 +68,36 @@ pub fn guard_entity(
     entity: EntityId,
     operation: Operation,
 ) -> Result<Transaction, Refusal> {
-    assemble::assemble(rules, &named::subject(rules, entity, operation)?, operation)
+    assemble::assemble(rules, &from_entity::subject(rules, entity, operation)?, operation)
 }
 
-/// The transaction for this item. An update sets the attributes that are given; a delete needs the
-/// key alone.
+/// The transaction for this item. An update sets the given attributes; a delete needs only the key.
 pub fn guard_item(
     rules: &Rules,
     table: TableId,
     item: &Item<'_>,
     operation: Operation,
 ) -> Result<Transaction, Refusal> {
-    assemble::assemble(rules, &given::subject(rules, table, item, operation)?, operation)
+    assemble::assemble(rules, &from_item::subject(rules, table, item, operation)?, operation)
 }
 
 /// One action of the transaction.
 #[derive(Debug, Clone, PartialEq)]
-struct Action {
-    kind: Kind,
+struct TransactAction {
+    kind: ActionKind,
     /// The table's name in DynamoDB.
     table: String,
     key: Attributes,
-    /// Of a put, the other attributes; of an update, those that it sets.
+    /// For a put, the other attributes; for an update, the attributes to set.
     content: Attributes,
     condition: Option<Condition>,
-    /// What it is there for.
+    /// Why the action is in the transaction, for comments in the printed code.
     reasons: Vec<String>,
 }
 
-/// What an action does.
+/// The kind of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ActionKind {
     Put,
     Update,
     Delete,

@@ -1,16 +1,16 @@
-//! Dialects: languages whose literals are JSON's, more or less.
+//! Dialects: languages whose literals resemble JSON.
 
 use super::tree::Node;
 
-/// How long a line may be before it is broken.
+/// The maximum length of a line.
 const WIDTH_MAX: usize = 100;
 
-/// A way to write values.
+/// The syntax of values in a language.
 pub(super) struct Dialect {
     pub(super) indent: &'static str,
-    /// Stands inside the braces of a map that fits on a line.
+    /// The space inside the braces of a map on one line.
     pad: &'static str,
-    /// Whether the last of several lines ends like the others.
+    /// Whether the last element on its own line ends with a comma.
     ends_with_comma: bool,
     flags: [&'static str; 2],
     key: fn(&str) -> String,
@@ -45,7 +45,7 @@ pub(super) const PYTHON: Dialect = Dialect {
 };
 
 impl Dialect {
-    /// A value on lines of its own.
+    /// A value as a whole file.
     pub(super) fn file(&self, node: &Node) -> String {
         self.broken(node, 0) + "\n"
     }
@@ -72,7 +72,7 @@ impl Dialect {
         }
     }
 
-    /// A list or map with a line for each of what is in it, which begins in this column.
+    /// A list or map with each element on its own line. The value starts in this column.
     pub(super) fn broken(&self, node: &Node, column: usize) -> String {
         let inner = column + self.indent.len();
         let (open, lines, close): (_, Vec<String>, _) = match node {
@@ -96,7 +96,7 @@ impl Dialect {
         format!("{open}\n{indent}{lines}{last}\n{}{close}", " ".repeat(column))
     }
 
-    /// A value on one line if it fits behind what stands before it.
+    /// A value on one line if it fits after the text before it.
     fn fitted(&self, node: &Node, column: usize, before: usize) -> String {
         let inline = self.inline(node);
         if column + before + inline.chars().count() < WIDTH_MAX {
@@ -106,7 +106,7 @@ impl Dialect {
     }
 }
 
-/// A text in double quotes. What JSON escapes, JavaScript and Python read the same.
+/// A string in double quotes. JavaScript and Python read the escapes of JSON.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,25 +1,25 @@
-//! The text of a transaction, in the language of whoever is to run it.
+//! Prints a transaction as code in a language.
 
 mod dialect;
 mod rust;
 mod tree;
 
-use super::{Action, Kind, Transaction};
+use super::{ActionKind, TransactAction, Transaction};
 use dialect::{JAVASCRIPT, JSON, PYTHON};
 use tree::Node;
 
 /// A language that a transaction can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// JSON, as `aws dynamodb transact-write-items --cli-input-json` takes it.
+    /// JSON for `aws dynamodb transact-write-items --cli-input-json`.
     Cli,
-    /// JSON of the checks alone, for a transaction of one's own.
+    /// JSON of the condition checks only, to add to another transaction.
     Checks,
-    /// JavaScript, with version 3 of the SDK.
+    /// JavaScript with AWS SDK version 3.
     JavaScript,
-    /// Python, with boto3.
+    /// Python with boto3.
     Python,
-    /// Rust, with the SDK.
+    /// Rust with the AWS SDK.
     Rust,
 }
 
@@ -36,7 +36,7 @@ impl Transaction {
         }
     }
 
-    /// The same in JSON on one line; only the checks, if these are asked for.
+    /// The transaction, or only its condition checks, as JSON on one line.
     #[must_use]
     pub fn to_json_line(&self, checks_only: bool) -> String {
         JSON.inline(&if checks_only { self.checks() } else { self.tree() })
@@ -48,12 +48,12 @@ impl Transaction {
     }
 
     fn checks(&self) -> Node {
-        let checks = self.actions.iter().filter(|action| action.kind == Kind::Check);
+        let checks = self.actions.iter().filter(|action| action.kind == ActionKind::Check);
         Node::List(checks.map(Node::of_action).collect())
     }
 }
 
-fn javascript(actions: &[Action]) -> String {
+fn javascript(actions: &[TransactAction]) -> String {
     let items = items(actions, &JAVASCRIPT, "    ", "//");
     format!(
         "import {{ DynamoDBClient, TransactWriteItemsCommand }} from \"@aws-sdk/client-dynamodb\";\n\n\
@@ -63,7 +63,7 @@ fn javascript(actions: &[Action]) -> String {
     )
 }
 
-fn python(actions: &[Action]) -> String {
+fn python(actions: &[TransactAction]) -> String {
     let items = items(actions, &PYTHON, "    ", "#");
     let has_bytes = actions.iter().any(|action| Node::of_action(action).has_bytes());
     let import = if has_bytes { "import base64\n\n" } else { "" };
@@ -73,8 +73,13 @@ fn python(actions: &[Action]) -> String {
     )
 }
 
-/// The actions, each under what it is there for.
-fn items(actions: &[Action], dialect: &dialect::Dialect, indent: &str, comment: &str) -> String {
+/// The actions, each below a comment with its reasons.
+fn items(
+    actions: &[TransactAction],
+    dialect: &dialect::Dialect,
+    indent: &str,
+    comment: &str,
+) -> String {
     let indent = format!("{indent}{}", dialect.indent);
     let mut text = String::new();
     for action in actions {

@@ -1,4 +1,4 @@
-//! Rust: a function that makes the transaction with the SDK's builders.
+//! Prints a Rust function that makes the transaction with the builders of the AWS SDK.
 
 use std::fmt::Write as _;
 
@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::tree::Node;
-use crate::guard::{Action, Kind};
+use crate::guard::{ActionKind, TransactAction};
 
-pub(super) fn text(actions: &[Action]) -> String {
+pub(super) fn text(actions: &[TransactAction]) -> String {
     let mut types = vec!["AttributeValue", "TransactWriteItem"];
     types.extend(actions.iter().map(|action| type_name(action.kind)));
     types.sort_unstable();
@@ -26,22 +26,22 @@ pub(super) fn text(actions: &[Action]) -> String {
     text
 }
 
-const fn type_name(kind: Kind) -> &'static str {
+const fn type_name(kind: ActionKind) -> &'static str {
     match kind {
-        Kind::Put => "Put",
-        Kind::Update => "Update",
-        Kind::Delete => "Delete",
-        Kind::Check => "ConditionCheck",
+        ActionKind::Put => "Put",
+        ActionKind::Update => "Update",
+        ActionKind::Delete => "Delete",
+        ActionKind::Check => "ConditionCheck",
     }
 }
 
-fn write_action(action: &Action, text: &mut String) {
+fn write_action(action: &TransactAction, text: &mut String) {
     let name = type_name(action.kind);
     let method = match action.kind {
-        Kind::Put => "put",
-        Kind::Update => "update",
-        Kind::Delete => "delete",
-        Kind::Check => "condition_check",
+        ActionKind::Put => "put",
+        ActionKind::Update => "update",
+        ActionKind::Delete => "delete",
+        ActionKind::Check => "condition_check",
     };
     for reason in &action.reasons {
         let _ = writeln!(text, "        // {reason}");
@@ -59,7 +59,7 @@ fn write_action(action: &Action, text: &mut String) {
     );
 }
 
-/// A builder's call, laid out as `rustfmt` does.
+/// A call on a builder, formatted as `rustfmt` does.
 fn write_call(method: &str, arguments: &[String], text: &mut String) {
     const ARGUMENTS_WIDTH_MAX: usize = 60;
     const INDENT: &str = "                        ";
@@ -75,7 +75,7 @@ fn write_call(method: &str, arguments: &[String], text: &mut String) {
     let _ = writeln!(text, "{INDENT})");
 }
 
-/// The calls that give a builder what an action says: methods and their arguments.
+/// The calls that set the fields of an action on a builder: methods and their arguments.
 fn calls(action: &Node) -> Vec<(&'static str, Vec<String>)> {
     let fields = match action {
         Node::Map(kinds) => match kinds.as_slice() {
@@ -105,7 +105,7 @@ fn calls(action: &Node) -> Vec<(&'static str, Vec<String>)> {
     calls
 }
 
-/// What a builder takes: a text as it is, or a value with its type.
+/// An argument of a builder: a string literal, or a value with its type.
 fn argument(node: &Node) -> String {
     if let Node::Text(text) = node { format!("{text:?}") } else { value(node) }
 }
@@ -138,7 +138,7 @@ fn value(node: &Node) -> String {
     format!("AttributeValue::{variant}({inner})")
 }
 
-/// A value without a type of its own.
+/// The content of a value, without its type.
 fn owned(node: &Node) -> String {
     match node {
         Node::Text(text) => format!("{text:?}.to_owned()"),

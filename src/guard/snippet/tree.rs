@@ -1,9 +1,9 @@
-//! An action as a tree of values, which every language writes in its own way.
+//! An action as a tree of values, which the languages print.
 
 use serde_json::Value as Json;
 
 use crate::guard::expression::Expressions;
-use crate::guard::{Action, Kind};
+use crate::guard::{ActionKind, TransactAction};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,18 +17,18 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// An action, in the names of DynamoDB's API.
+    /// An action with the field names of DynamoDB's API.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItem.html>
-    pub(super) fn of_action(action: &Action) -> Self {
+    pub(super) fn of_action(action: &TransactAction) -> Self {
         let expressions = Expressions::of(action);
         let key = || Self::of_attributes(&action.key);
         let (name, (attribute, item)) = match action.kind {
-            Kind::Put => {
+            ActionKind::Put => {
                 ("Put", ("Item", Self::of_attributes(action.key.iter().chain(&action.content))))
             }
-            Kind::Update => ("Update", ("Key", key())),
-            Kind::Delete => ("Delete", ("Key", key())),
-            Kind::Check => ("ConditionCheck", ("Key", key())),
+            ActionKind::Update => ("Update", ("Key", key())),
+            ActionKind::Delete => ("Delete", ("Key", key())),
+            ActionKind::Check => ("ConditionCheck", ("Key", key())),
         };
         let names = expressions.names.into_iter().map(|(of, name)| (of, Self::Text(name)));
         let values = expressions.values.into_iter().map(|(of, value)| (of, Self::of_value(&value)));
@@ -72,12 +72,12 @@ impl Node {
                 Self::List(list.iter().map(|value| Self::plain(value, of_text)).collect())
             }
             Json::String(text) => of_text(text.clone()),
-            // Of what DynamoDB's JSON has, there is no more.
+            // DynamoDB JSON has no other values.
             Json::Null | Json::Number(_) | Json::Object(_) => Self::List(Vec::new()),
         }
     }
 
-    /// Whether there are bytes anywhere in it.
+    /// Whether it contains bytes.
     pub(super) fn has_bytes(&self) -> bool {
         match self {
             Self::Text(_) | Self::Flag(_) => false,

@@ -106,7 +106,8 @@ fn copied<'i, 'a>(
     item.iter().filter(|(name, _)| is_copied(rules, mirror, name))
 }
 
-fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
+/// Whether a mirror copies an attribute: keys and the mark are never copied.
+pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
     let listed = match &mirror.copy {
         Copied::All => true,
         Copied::None => false,

@@ -13,6 +13,8 @@ use super::finding::{Defect, Finding, ItemName};
 use crate::rules::model::Rules;
 
 pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
+#[cfg(feature = "cli")]
+pub(crate) use content::is_copied;
 pub(crate) use content::{Pair, expected, is_unchanged};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! Items that are deleted, and who is left behind.
+//! Guards of deletes.
 
 use expect_test::expect;
 use referee::guard::{Operation, Refusal, Transaction};
@@ -10,7 +10,7 @@ fn delete(item: &str) -> Result<Transaction, Refusal> {
 }
 
 #[test]
-fn the_mirror_goes_too() {
+fn deleting_a_source_deletes_its_mirror() {
     check(
         delete(r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}}"#),
         expect![[r#"
@@ -22,41 +22,41 @@ fn the_mirror_goes_too() {
 }
 
 #[test]
-fn a_mirror_whose_delete_means_something_is_left_to_referee() {
+fn mirrors_with_delete_source_are_left_to_referee() {
     let rules = RULES.replace("copy: [role]", "copy: [role], on_mirror_delete: delete_source");
     check(
         of_entity(&rules, "member", Operation::Delete),
         expect![[r#"
-        Delete pk=company#{company} sk=user#{email}
-        note: put values in the place of `{company}` and `{email}`
-        note: `membership`: the mirror is left to Referee, which could not tell its delete from one that is to take the `member` with it
-    "#]],
+            Delete pk=company#{company} sk=user#{email}
+            note: replace `{company}` and `{email}` with values
+            note: `membership`: the transaction does not write the mirror, because Referee could not distinguish its delete from a request to delete the `member` (`on_mirror_delete: delete_source`)
+        "#]],
     );
     check(
         of_entity(&rules, "member", Operation::Put),
         expect![[r#"
-        Put note={note} pk=company#{company} role={role} sk=user#{email}
-        ConditionCheck pk=company#{company} sk=company#
-            attribute_exists(pk)
-        ConditionCheck pk=user#{email} sk=user#
-            attribute_exists(pk)
-        note: put values in the place of `{company}`, `{email}`, `{note}` and `{role}`
-        note: `membership`: the mirror is left to Referee, which could not tell its delete from one that is to take the `member` with it
-    "#]],
+            Put note={note} pk=company#{company} role={role} sk=user#{email}
+            ConditionCheck pk=company#{company} sk=company#
+                attribute_exists(pk)
+            ConditionCheck pk=user#{email} sk=user#
+                attribute_exists(pk)
+            note: replace `{company}`, `{email}`, `{note}` and `{role}` with values
+            note: `membership`: the transaction does not write the mirror, because Referee could not distinguish its delete from a request to delete the `member` (`on_mirror_delete: delete_source`)
+        "#]],
     );
 }
 
 #[test]
-fn who_refers_to_it_can_be_asked_if_there_is_one_at_most() {
+fn a_referencing_item_with_a_known_key_is_checked() {
     check(
         delete(r#"{"pk": {"S": "user#ada"}, "sk": {"S": "user#"}}"#),
         expect![[r#"
             Delete pk=user#ada sk=user#
             ConditionCheck pk=user#ada sk=profile
                 attribute_not_exists(pk)
-            note: `member_user`: that no `member` refers to the `user` cannot be checked, for a condition asks one item by its key; Referee reports those left behind
-            note: `profile_user`: a `Delete` in the place of its check does at once what `cascade` does later
-            note: to prevent that, count them on the `user` in the transactions that write and delete them, and delete it on condition that the count is 0
+            note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
+            note: `profile_user`: replace its check with a `Delete` to do at once what `cascade` does later
+            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
         "#]],
     );
     check(
@@ -65,40 +65,40 @@ fn who_refers_to_it_can_be_asked_if_there_is_one_at_most() {
             Delete pk=user#{email} sk=user#
             ConditionCheck pk=user#{email} sk=profile
                 attribute_not_exists(pk)
-            note: put values in the place of `{email}`
-            note: `member_user`: that no `member` refers to the `user` cannot be checked, for a condition asks one item by its key; Referee reports those left behind
-            note: `profile_user`: a `Delete` in the place of its check does at once what `cascade` does later
-            note: to prevent that, count them on the `user` in the transactions that write and delete them, and delete it on condition that the count is 0
+            note: replace `{email}` with values
+            note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
+            note: `profile_user`: replace its check with a `Delete` to do at once what `cascade` does later
+            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
         "#]],
     );
 }
 
 #[test]
-fn what_rules_ignore_is_not_asked() {
+fn ignored_references_are_not_checked() {
     let rules = RULES
         .replace("to: company }", "to: company, on_delete: ignore }")
         .replace("on_delete: cascade", "mode: off");
     check(
         of_entity(&rules, "company", Operation::Delete),
         expect![[r#"
-        Delete pk=company#{company} sk=company#
-        note: put values in the place of `{company}`
-    "#]],
+            Delete pk=company#{company} sk=company#
+            note: replace `{company}` with values
+        "#]],
     );
     check(
         of_entity(&rules, "user", Operation::Delete),
         expect![[r#"
-        Delete pk=user#{email} sk=user#
-        note: put values in the place of `{email}`
-        note: `member_user`: that no `member` refers to the `user` cannot be checked, for a condition asks one item by its key; Referee reports those left behind
-        note: to prevent that, count them on the `user` in the transactions that write and delete them, and delete it on condition that the count is 0
-    "#]],
+            Delete pk=user#{email} sk=user#
+            note: replace `{email}` with values
+            note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
+            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
+        "#]],
     );
 }
 
 #[test]
-fn what_the_rules_do_about_those_left_behind_is_told() {
-    let mut told = String::new();
+fn notes_say_what_referee_does_with_orphans() {
+    let mut outcomes = String::new();
     for action in ["cascade", "unset", "set_default", "restore, on_ttl_delete: report"] {
         let default = if action == "set_default" { ", default: nobody" } else { "" };
         let rules = format!(
@@ -115,13 +115,13 @@ references:
         );
         let transaction = of_entity(&rules, "customer", Operation::Delete).unwrap();
         let (_, then) = transaction.notes[1].split_once("; ").unwrap();
-        told.extend([then, "\n"]);
+        outcomes.extend([then, "\n"]);
     }
     expect![[r#"
-        Referee deletes those left behind
-        Referee removes the references of those left behind
-        Referee sets the default in those left behind
-        Referee writes the item again while any does
+        Referee deletes the orphans
+        Referee removes the references of the orphans
+        Referee sets the references of the orphans to the default
+        Referee restores the item while anything refers to it
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&outcomes);
 }

@@ -24,7 +24,7 @@ use referee::rules::model::{EntityId, TableId};
 use referee::rules::{self, RuleSource, Rules};
 use serde_json::Value as Json;
 
-/// Companies, users, memberships with mirrors, and what else the cases are about.
+/// Companies, users, memberships with mirrors, and staff that `where` distinguishes.
 const RULES: &str = "version: 1
 tables:
   app: { key: [pk, sk] }
@@ -78,8 +78,8 @@ fn of_entity(rules: &str, name: &str, operation: Operation) -> Result<Transactio
     guard_entity(&rules, EntityId(place), operation)
 }
 
-/// A transaction, an action a line, and its notes; or why there is none.
-fn told(guarded: Result<Transaction, Refusal>) -> String {
+/// A transaction with one action per line and its notes, or the refusal.
+fn shown(guarded: Result<Transaction, Refusal>) -> String {
     let transaction = match guarded {
         Ok(transaction) => transaction,
         Err(refusal) => return format!("{refusal}\n"),
@@ -113,7 +113,7 @@ fn plain(item: &Json) -> String {
     entries.map(|(name, of)| format!("{name}={}", value(of))).collect::<Vec<_>>().join(" ")
 }
 
-/// An expression with what its placeholders stand for.
+/// An expression with the values of its placeholders.
 fn filled(expression: &str, action: &Json) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in expression.split(' ') {
@@ -134,5 +134,5 @@ fn filled(expression: &str, action: &Json) -> String {
 
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
 fn check(guarded: Result<Transaction, Refusal>, expected: Expect) {
-    expected.assert_eq(&told(guarded));
+    expected.assert_eq(&shown(guarded));
 }

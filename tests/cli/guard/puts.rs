@@ -1,9 +1,9 @@
-//! Items that are written whole.
+//! Guards of puts.
 
 use expect_test::expect;
 use referee::guard::Operation;
 
-use crate::guard::{RULES, check, of_item, told};
+use crate::guard::{RULES, check, of_item, shown};
 
 fn put(item: &str) -> Result<referee::guard::Transaction, referee::guard::Refusal> {
     of_item(RULES, item, Operation::Put)
@@ -18,7 +18,7 @@ fn clerk(more: &str) -> String {
 }
 
 #[test]
-fn what_is_referred_to_has_to_exist() {
+fn referenced_items_must_exist() {
     check(
         put(r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"}}"#),
         expect![[r#"
@@ -40,7 +40,7 @@ fn what_is_referred_to_has_to_exist() {
 }
 
 #[test]
-fn what_tells_entities_apart_is_asked_too() {
+fn checks_include_the_where_of_the_referenced_entity() {
     check(
         put(&clerk("")),
         expect![[r#"
@@ -52,7 +52,7 @@ fn what_tells_entities_apart_is_asked_too() {
 }
 
 #[test]
-fn several_references_to_one_item_share_its_check() {
+fn references_to_one_item_share_a_check() {
     check(
         put(&clerk(r#", "deputy": {"S": "2"}"#)),
         expect![[r#"
@@ -64,7 +64,7 @@ fn several_references_to_one_item_share_its_check() {
 }
 
 #[test]
-fn each_element_is_checked() {
+fn each_element_of_a_list_is_checked() {
     check(
         put(&clerk(r#", "teams": {"SS": ["b", "a"]}"#)),
         expect![[r#"
@@ -80,19 +80,19 @@ fn each_element_is_checked() {
 }
 
 #[test]
-fn a_transaction_has_a_hundred_actions_at_most() {
+fn a_transaction_has_at_most_a_hundred_actions() {
     let teams = |count: usize| {
         let teams: Vec<String> = (0..count).map(|team| format!("\"{team}\"")).collect();
-        told(put(&clerk(&format!(r#", "teams": {{"SS": [{}]}}"#, teams.join(",")))))
+        shown(put(&clerk(&format!(r#", "teams": {{"SS": [{}]}}"#, teams.join(",")))))
     };
     assert_eq!(teams(98).lines().filter(|line| line.starts_with("ConditionCheck")).count(), 99);
     expect![[r#"
-        the transaction would have 101 actions, and DynamoDB takes 100: write the item in several steps, each with the references that it adds
+        the transaction has 101 actions; the maximum is 100: write the item in several steps that each add some of the references
     "#]].assert_eq(&teams(99));
 }
 
 #[test]
-fn an_item_that_is_broken_in_itself_has_no_transaction() {
+fn an_item_that_violates_a_rule_itself_has_no_transaction() {
     check(
         put(r#"{"pk": {"S": "staff#1"}, "sk": {"S": "staff#"}, "kind": {"S": "clerk"},
             "at": {"M": {"site": {"S": "x"}}}, "deputy": {"N": "1"}, "teams": {"SS": ["a#b"]}}"#),
@@ -136,8 +136,8 @@ references:
     check(
         put(&clerk("").replace("\"2\"", "\"1\"")),
         expect![[r#"
-        `clerk_boss` is broken: the item refers to its own key, and is no `admin`
-    "#]],
+            `clerk_boss` is broken: the item refers to itself, but is not a `admin`
+        "#]],
     );
 }
 
@@ -146,25 +146,25 @@ fn only_items_of_entities_are_guarded() {
     check(
         put(r#"{"pk": {"S": "other"}, "sk": {"S": "x"}}"#),
         expect![[r#"
-        the item is of no entity: its key is of none
-    "#]],
+            the key matches no entity
+        "#]],
     );
     check(
         put(r#"{"pk": {"S": "other"}}"#),
         expect![[r#"
-        the item is none of table `app`: key attribute `sk` is missing
-    "#]],
+            the item does not belong to table `app`: key attribute `sk` is missing
+        "#]],
     );
     check(
         put(r#"{"pk": {"S": "staff#1"}, "sk": {"S": "staff#"}}"#),
         expect![[r#"
-        the item has a key of `admin` and `clerk`, but not what `where` asks for of `kind`
-    "#]],
+            the key matches `admin` and `clerk`, but the item does not satisfy `where`, which tests `kind`
+        "#]],
     );
     check(
         put(r#"{"pk": {"S": "user#ada"}, "sk": {"S": "company#acme"}}"#),
         expect![[r#"
-        items of `member_of` are written for `membership`; ask for what they mirror, `member`
-    "#]],
+            items of `member_of` are mirrors written by `membership`; guard their source `member` instead
+        "#]],
     );
 }

@@ -5,7 +5,7 @@ const client = new DynamoDBClient({});
 await client.send(
   new TransactWriteItemsCommand({
     TransactItems: [
-      // the `thing` that is written
+      // the `thing` to write
       {
         Put: {
           TableName: "things",

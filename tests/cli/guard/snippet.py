@@ -6,7 +6,7 @@ client = boto3.client("dynamodb")
 
 client.transact_write_items(
     TransactItems=[
-        # the `thing` that is written
+        # the `thing` to write
         {
             "Put": {
                 "TableName": "things",

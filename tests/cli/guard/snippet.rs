@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{Client, Error};
 async fn write(client: &Client) -> Result<(), Error> {
     client
         .transact_write_items()
-        // the `thing` that is written
+        // the `thing` to write
         .transact_items(
             TransactWriteItem::builder()
                 .put(

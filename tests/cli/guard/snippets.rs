@@ -1,4 +1,4 @@
-//! The languages: each golden file is what its own tools read.
+//! The languages: each golden file is read by the tools of its language.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use referee::guard::{Language, Operation, Transaction};
 
 use crate::guard::of_item;
 
-/// A transaction with values of every type, and texts that need care.
+/// A transaction with values of every type, and strings with special characters.
 fn transaction() -> Transaction {
     let rules = "version: 1
 tables: { things: { key: [id] }, parts: { key: [\"digest:B\", \"part:N\"] } }
@@ -34,10 +34,10 @@ references:
     of_item(rules, item, Operation::Put).unwrap()
 }
 
-/// Holds a text to a tool, where there is such a tool.
-fn assert_taken(program: &str, arguments: &[&str], text: &str) {
+/// Asserts that a tool accepts a text, if the tool is installed.
+fn assert_accepted(program: &str, arguments: &[&str], text: &str) {
     let mut command = Command::new(program);
-    // Away from this project's own settings.
+    // Not in this folder, so that the settings of this project do not apply.
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut tool) = command.spawn() else { return };
@@ -65,20 +65,20 @@ fn javascript() {
     let text = transaction().to_text(Language::JavaScript);
     expect_file!["snippet.mjs"].assert_eq(&text);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/guard/snippet.mjs");
-    assert_taken("node", &["--check", file.to_str().unwrap()], "");
+    assert_accepted("node", &["--check", file.to_str().unwrap()], "");
 }
 
 #[test]
 fn python() {
     let text = transaction().to_text(Language::Python);
     expect_file!["snippet.py"].assert_eq(&text);
-    assert_taken("python3", &["-c", "import ast, sys; ast.parse(sys.stdin.read())"], &text);
+    assert_accepted("python3", &["-c", "import ast, sys; ast.parse(sys.stdin.read())"], &text);
 }
 
-/// The test of real tables compiles it, and runs it.
+/// The tests on real tables compile and run it.
 #[test]
 fn rust() {
     let text = transaction().to_text(Language::Rust);
     expect_file!["snippet.rs"].assert_eq(&text);
-    assert_taken("rustfmt", &["--check", "--edition", "2024"], &text);
+    assert_accepted("rustfmt", &["--check", "--edition", "2024"], &text);
 }

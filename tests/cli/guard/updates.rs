@@ -1,4 +1,4 @@
-//! Items of which some attributes are set.
+//! Guards of updates.
 
 use expect_test::expect;
 use referee::guard::{Operation, Refusal, Transaction};
@@ -15,7 +15,7 @@ fn staff(more: &str) -> String {
 }
 
 #[test]
-fn only_references_that_are_set_are_checked() {
+fn only_updated_references_are_checked() {
     check(
         update(&staff(r#", "deputy": {"S": "2"}, "kind": {"S": "clerk"}"#)),
         expect![[r#"
@@ -41,7 +41,7 @@ fn only_references_that_are_set_are_checked() {
 }
 
 #[test]
-fn a_reference_that_is_set_in_part_is_not_checked() {
+fn a_partly_updated_reference_is_not_checked() {
     let rules = "version: 1
 tables: { app: { key: [id] } }
 entities:
@@ -54,16 +54,16 @@ references:
     check(
         of_item(rules, item, Operation::Update),
         expect![[r#"
-        Update id=parcel#1
-            SET street = {"S":"High Street"}
-            attribute_exists(id)
-        note: `parcel_door` is not checked: for this, the update has to give all of `street` and `house`
-    "#]],
+            Update id=parcel#1
+                SET street = {"S":"High Street"}
+                attribute_exists(id)
+            note: `parcel_door` is not checked, because the update does not set all of `street` and `house`
+        "#]],
     );
 }
 
 #[test]
-fn a_mirror_gets_the_attributes_that_it_copies() {
+fn a_mirror_is_updated_with_the_copied_attributes() {
     let member = r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"}, "note": {"S": "new"}}"#;
     check(
         update(member),
@@ -88,24 +88,24 @@ fn a_mirror_gets_the_attributes_that_it_copies() {
 }
 
 #[test]
-fn what_is_updated_has_to_be_clear() {
+fn an_update_must_match_one_entity_and_set_an_attribute() {
     check(
         update(&staff(r#", "deputy": {"S": "2"}"#)),
         expect![[r#"
-        the item may be of `admin` and `clerk`: say which by its `kind`
-    "#]],
+            the key matches `admin` and `clerk`: add `kind` to the item to select one
+        "#]],
     );
     check(
         update(&staff("")),
         expect![[r#"
-        the item may be of `admin` and `clerk`: say which by its `kind`
-    "#]],
+            the key matches `admin` and `clerk`: add `kind` to the item to select one
+        "#]],
     );
     check(
         update(&staff(r#", "kind": {"S": "robot"}"#)),
         expect![[r#"
-        the item has a key of `admin` and `clerk`, but not what `where` asks for of `kind`
-    "#]],
+            the key matches `admin` and `clerk`, but the item does not satisfy `where`, which tests `kind`
+        "#]],
     );
     check(
         update(r#"{"pk": {"S": "user#ada"}, "sk": {"S": "user#"}}"#),

@@ -1,4 +1,4 @@
-//! `referee guard`, as a process.
+//! `referee guard` as a process.
 
 use expect_test::expect;
 
@@ -12,7 +12,7 @@ fn entities_and_items_are_guarded() {
         --- stdout
         [{ "ConditionCheck": { "TableName": "app", "Key": { "pk": { "S": "company#{company}" }, "sk": { "S": "company#" } }, "ConditionExpression": "attribute_exists(#pk)", "ExpressionAttributeNames": { "#pk": "pk" } } }, { "ConditionCheck": { "TableName": "app", "Key": { "pk": { "S": "user#{email}" }, "sk": { "S": "user#" } }, "ConditionExpression": "attribute_exists(#pk)", "ExpressionAttributeNames": { "#pk": "pk" } } }]
         --- stderr
-        note: put values in the place of `{company}`, `{email}`, `{joinedAt}` and `{role}`
+        note: replace `{company}`, `{email}`, `{joinedAt}` and `{role}` with values
     "##]]);
     tool.check(&["guard", member, "--operation", "delete", "--json"], expect![[r##"
         exit code 0
@@ -23,7 +23,7 @@ fn entities_and_items_are_guarded() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_arguments_are_refused() {
     let tool = kit::tool!(
         "guard-refusals",
         &std::fs::read_to_string("events/company-user/referee.yaml").unwrap(),
@@ -41,11 +41,11 @@ fn what_makes_no_sense_is_refused() {
     tool.check(
         &["guard", "member", "--table", "app"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `--table` is for an item: an entity has a table of its own
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `--table` applies only to items; an entity names its own table
+        "#]],
     );
     tool.check(
         &["guard", member, "--table", "ap"],
@@ -59,26 +59,26 @@ fn what_makes_no_sense_is_refused() {
     tool.check(
         &["guard", member, "--format", "js", "--json"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `--json` asks for JSON, and `--format` for code
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `--json` requires `--format cli` or `--format checks`
+        "#]],
     );
     tool.check(&["guard", r#"{"pk": "company#acme"}"#], expect![[r#"
         exit code 2
         --- stdout
         --- stderr
-        error: the item is not in DynamoDB's JSON: attribute `pk`: invalid type: string "company#acme", expected a value with its type, such as {"S": "text"} at line 1 column 22
+        error: the item is not DynamoDB JSON: attribute `pk`: invalid type: string "company#acme", expected a value with its type, such as {"S": "text"} at line 1 column 22
     "#]]);
     tool.check(
         &["guard", r#"{"pk": {"S": "x"}, "sk": {"S": "y"}}"#],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: the item is of no entity: its key is of none
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: the key matches no entity
+        "#]],
     );
     tool.check(
         &["guard", "member", "--operation", "drop"],
@@ -95,7 +95,7 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn an_item_that_is_broken_in_itself_is_a_finding() {
+fn an_item_that_violates_a_rule_itself_is_a_finding() {
     let rules = "version: 1
 tables: { app: { key: [id] } }
 entities:

@@ -1,15 +1,14 @@
-//! An item that is given, as a subject.
+//! The subject for a given item.
 
 use super::subject::{
-    Dependent, Half, Subject, Target, attributes, key_attributes, listed, refuse_mirror,
+    MirrorItem, Referrer, Subject, Target, attributes, key_attributes, listed, refuse_mirror,
 };
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Item, Key, KeyValue, Path};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
-use crate::rules::model::{
-    Copied, Mirror, MirrorId, Reference, ReferenceId, Rules, Source, TableId,
-};
+use crate::integrity::mirror::is_copied;
+use crate::rules::model::{Mirror, MirrorId, Reference, ReferenceId, Rules, Source, TableId};
 use crate::wording;
 
 pub(super) fn subject(
@@ -21,10 +20,10 @@ pub(super) fn subject(
     let schema = &rules[table].key;
     let key = schema.key_of(item).map_err(|error| {
         let table = &rules[table].alias;
-        Refusal::Impossible(format!("the item is none of table `{table}`: {error}"))
+        Refusal::Impossible(format!("the item does not belong to table `{table}`: {error}"))
     })?;
     let sightings = inspect(rules, table, &key, item);
-    let sighting = the_one(rules, item, &sightings, operation)?;
+    let sighting = only_match(rules, item, &sightings, operation)?;
     refuse_mirror(rules, sighting.entity)?;
     let mut content = attributes(item);
     content.retain(|name, _| schema.names().all(|key| key != name));
@@ -33,16 +32,16 @@ pub(super) fn subject(
         key: key_attributes(schema, &key),
         content,
         targets: Vec::new(),
-        halves: Vec::new(),
-        dependents: Vec::new(),
+        mirrors: Vec::new(),
+        referrers: Vec::new(),
         notes: Vec::new(),
     };
-    Seen { rules, operation, subject, broken: Vec::new() }.with(sighting)
+    Builder { rules, operation, subject, broken: Vec::new() }.with(sighting)
 }
 
-/// The entity that the item is of. Of one that is not given whole, an attribute that tells entities
-/// apart may be missing.
-fn the_one<'s>(
+/// The only entity that the item matches. For an update or a delete, the item may lack attributes
+/// that `where` tests.
+fn only_match<'s>(
     rules: &Rules,
     item: &Item<'_>,
     sightings: &'s [Sighting],
@@ -66,29 +65,29 @@ fn the_one<'s>(
     let names = |of: &[Sighting]| listed(of.iter().map(|it| &rules[it.entity].name));
     Err(Refusal::Impossible(match (possible.as_slice(), sightings) {
         ([only], _) => return Ok(only),
-        ([], []) => "the item is of no entity: its key is of none".to_owned(),
+        ([], []) => "the key matches no entity".to_owned(),
         ([], _) => format!(
-            "the item has a key of {}, but not what `where` asks for of {}",
+            "the key matches {}, but the item does not satisfy `where`, which tests {}",
             names(sightings),
             conditions()
         ),
         _ => format!(
-            "the item may be of {}: say which by its {}",
+            "the key matches {}: add {} to the item to select one",
             listed(possible.iter().map(|it| &rules[it.entity].name)),
             conditions()
         ),
     }))
 }
 
-/// A subject, with what its rules see in it.
-struct Seen<'s> {
+/// A subject under construction.
+struct Builder<'s> {
     rules: &'s Rules,
     operation: Operation,
     subject: Subject,
     broken: Vec<String>,
 }
 
-impl Seen<'_> {
+impl Builder<'_> {
     fn with(mut self, sighting: &Sighting) -> Result<Subject, Refusal> {
         for view in &sighting.views {
             match view {
@@ -100,11 +99,11 @@ impl Seen<'_> {
                     }
                 }
                 View::Referred { rule, .. } => {
-                    let only = only_dependent(self.rules, &self.rules[*rule], &sighting.captures);
-                    self.subject.dependents.push(Dependent { rule: *rule, only });
+                    let only = only_referrer(self.rules, &self.rules[*rule], &sighting.captures);
+                    self.subject.referrers.push(Referrer { rule: *rule, only });
                 }
                 View::Mirrored { rule, mirror, content } => {
-                    self.add_half(*rule, mirror, content.as_ref());
+                    self.add_mirror(*rule, mirror, content.as_ref());
                 }
                 View::Mirrors { .. } => {}
             }
@@ -112,8 +111,8 @@ impl Seen<'_> {
         if self.broken.is_empty() { Ok(self.subject) } else { Err(Refusal::Broken(self.broken)) }
     }
 
-    /// Whether the operation can break the reference. An update that does not touch it leaves it
-    /// as it is.
+    /// Whether the operation can break the reference. An update that sets none of its attributes
+    /// cannot.
     fn is_checked(&mut self, reference: &Reference) -> bool {
         if self.operation != Operation::Update {
             return self.operation == Operation::Put;
@@ -124,7 +123,7 @@ impl Seen<'_> {
         if given > 0 && given < all {
             let paths = listed(reference.paths());
             self.subject.notes.push(format!(
-                "`{}` is not checked: for this, the update has to give all of {paths}",
+                "`{}` is not checked, because the update does not set all of {paths}",
                 reference.name
             ));
         }
@@ -145,7 +144,7 @@ impl Seen<'_> {
         }
     }
 
-    fn add_half(
+    fn add_mirror(
         &mut self,
         rule: MirrorId,
         mirror: &Result<Key<'static>, String>,
@@ -168,48 +167,42 @@ impl Seen<'_> {
         let mut content = content;
         content.retain(|name, _| schema.names().all(|key| key != name));
         let key = key_attributes(schema, key);
-        self.subject.halves.push(Half { rule, key, content });
+        self.subject.mirrors.push(MirrorItem { rule, key, content });
     }
 }
 
 /// The attributes of a source that its mirror copies.
 pub(super) fn copied(rules: &Rules, mirror: &Mirror, content: &Attributes) -> Attributes {
-    let is_key = |name: &str| rules.key_schema(mirror.mirror).names().any(|key| key == name);
-    let is_copied = |name: &str| match &mirror.copy {
-        Copied::All => true,
-        Copied::None => false,
-        Copied::List(names) => names.iter().any(|copied| copied == name),
-    };
-    let copied = content.iter().filter(|(name, _)| is_copied(name) && !is_key(name));
+    let copied = content.iter().filter(|(name, _)| is_copied(rules, mirror, name));
     copied.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The key of the one item that can refer to an item with these captures, where the referenced key
-/// fixes all of it.
-fn only_dependent(
+/// The key of the only item that can refer to an item with these captures, if the referenced key
+/// determines it.
+fn only_referrer(
     rules: &Rules,
     reference: &Reference,
     captures: &[KeyValue<'static>],
 ) -> Option<Attributes> {
     let values: Vec<KeyValue<'_>> = fixed_by(rules, reference)?
         .into_iter()
-        .map(|place| captures.get(place).cloned())
+        .map(|index| captures.get(index).cloned())
         .collect::<Option<_>>()?;
     let key = rules[reference.from].key.build(&values).ok()?;
     Some(key_attributes(rules.key_schema(reference.from), &key))
 }
 
-/// For each capture of the referencing key, the place of its value among the referenced key's
-/// captures; nothing if the referenced key does not fix all of it, or something else decides
-/// whether the item at that key refers.
+/// For each capture of the referencing key, the index of its value among the captures of the
+/// referenced key. None if the referenced key does not determine the whole referencing key, or if
+/// an attribute decides whether the item refers.
 pub(super) fn fixed_by(rules: &Rules, reference: &Reference) -> Option<Vec<usize>> {
     let is_capture = |source: &Source| matches!(source, Source::Capture(_));
     if !reference.components.iter().all(is_capture) {
         return None;
     }
     (0..rules[reference.from].key.captures().len())
-        .map(|place| {
-            reference.components.iter().position(|source| *source == Source::Capture(place))
+        .map(|index| {
+            reference.components.iter().position(|source| *source == Source::Capture(index))
         })
         .collect()
 }

@@ -1,11 +1,11 @@
-//! An entity, as a subject with placeholders: `{email}` in the place of a value.
+//! The subject for an entity, with placeholders such as `{email}` as values.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::given::{copied, fixed_by};
-use super::subject::{Dependent, Half, Subject, Target, json, listed, refuse_mirror};
+use super::from_item::{copied, fixed_by};
+use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse_mirror};
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Path, Type};
 use crate::rules::model::{
@@ -24,16 +24,16 @@ pub(super) fn subject(
     let content = content(entity);
     let mut subject = Subject {
         entity: id,
-        key: key(rules, id, |place| captures.get(place).cloned().unwrap_or_default()),
+        key: key(rules, id, |index| captures.get(index).cloned().unwrap_or_default()),
         targets: Vec::new(),
-        halves: Vec::new(),
-        dependents: Vec::new(),
-        notes: vec![placeholders(entity, &content, operation)],
+        mirrors: Vec::new(),
+        referrers: Vec::new(),
+        notes: vec![placeholders_note(entity, &content, operation)],
         content,
     };
     let in_use = |mode: Mode| mode != Mode::Off;
-    for (place, reference) in rules.references.iter().enumerate() {
-        let rule = ReferenceId(place);
+    for (index, reference) in rules.references.iter().enumerate() {
+        let rule = ReferenceId(index);
         let breaks = match operation {
             Operation::Put => true,
             Operation::Update => reference.paths().next().is_some(),
@@ -45,13 +45,19 @@ pub(super) fn subject(
             subject.notes.extend(notes(reference));
         }
         if reference.to == id && in_use(reference.mode) {
-            let only = only_dependent(rules, reference);
-            subject.dependents.push(Dependent { rule, only });
+            let only = only_referrer(rules, reference);
+            subject.referrers.push(Referrer { rule, only });
         }
     }
-    for (place, mirror) in rules.mirrors.iter().enumerate() {
+    for (index, mirror) in rules.mirrors.iter().enumerate() {
         if mirror.source == id && in_use(mirror.mode) {
-            subject.halves.push(half(rules, MirrorId(place), mirror, &subject.content, operation));
+            subject.mirrors.push(mirror_item(
+                rules,
+                MirrorId(index),
+                mirror,
+                &subject.content,
+                operation,
+            ));
         }
     }
     Ok(subject)
@@ -60,12 +66,12 @@ pub(super) fn subject(
 /// A key whose captures are placeholders with these names.
 fn key(rules: &Rules, entity: EntityId, name_of: impl Fn(usize) -> String) -> Attributes {
     let templates = &rules[entity].key;
-    let place_of = |name: &str| templates.captures().iter().position(|known| known == name);
+    let index_of = |name: &str| templates.captures().iter().position(|known| known == name);
     let value = |template: &crate::rules::template::KeyTemplate| {
         let parts = template.template().parts().iter().map(|part| match part {
             Part::Literal(text) => text.clone(),
             Part::Capture(name) | Part::Rest(name) => {
-                format!("{{{}}}", place_of(name).map(&name_of).unwrap_or_default())
+                format!("{{{}}}", index_of(name).map(&name_of).unwrap_or_default())
             }
         });
         json!({ template.kind().as_type().tag(): parts.collect::<String>() })
@@ -75,11 +81,11 @@ fn key(rules: &Rules, entity: EntityId, name_of: impl Fn(usize) -> String) -> At
     names.zip(templates.map(value)).collect()
 }
 
-/// The attributes that the rules know of, and what the entity's `where` asks for.
+/// The declared attributes, and the values that the entity's `where` requires.
 fn content(entity: &Entity) -> Attributes {
     let mut content = Attributes::new();
     for (path, kind) in &entity.attributes {
-        let text = format!("{{{}}}", shown(path, *kind));
+        let text = format!("{{{}}}", placeholder(path, *kind));
         let value = match kind {
             Type::S | Type::N | Type::B => json!({ kind.tag(): text }),
             Type::Ss | Type::Ns | Type::Bs => json!({ kind.tag(): [text] }),
@@ -96,16 +102,16 @@ fn content(entity: &Entity) -> Attributes {
     content
 }
 
-/// A path as its placeholder names it: of a list or set, it is one element.
-fn shown(path: &Path, kind: Type) -> String {
+/// The name of the placeholder for a path; for a list or set, of one element.
+fn placeholder(path: &Path, kind: Type) -> String {
     match kind {
         Type::L | Type::Ss | Type::Ns | Type::Bs => format!("{path}[*]"),
         Type::S | Type::N | Type::B | Type::Bool | Type::Null | Type::M => path.to_string(),
     }
 }
 
-/// Puts a value at a path, making the maps on the way. What stands in the way stays: the rule file
-/// then declares it to be no map.
+/// Inserts a value at a path, creating the maps on the way. A value on the way that is declared with
+/// another type stays.
 fn insert(content: &mut Attributes, path: &Path, value: Json) {
     let Some((root, inner)) = path.segments().split_first() else { return };
     let Some((last, parents)) = inner.split_last() else {
@@ -125,32 +131,32 @@ fn insert(content: &mut Attributes, path: &Path, value: Json) {
 
 fn target_key(rules: &Rules, reference: &Reference) -> Attributes {
     let captures = rules[reference.from].key.captures();
-    key(rules, reference.to, |place| match reference.components.get(place) {
+    key(rules, reference.to, |index| match reference.components.get(index) {
         Some(Source::Capture(own)) => captures.get(*own).cloned().unwrap_or_default(),
         Some(Source::Attribute(path, _)) => path.to_string(),
-        Some(Source::Elements(path, kind)) => shown(path, *kind),
+        Some(Source::Elements(path, kind)) => placeholder(path, *kind),
         None => String::new(),
     })
 }
 
-fn only_dependent(rules: &Rules, reference: &Reference) -> Option<Attributes> {
-    let places = fixed_by(rules, reference)?;
+fn only_referrer(rules: &Rules, reference: &Reference) -> Option<Attributes> {
+    let indexes = fixed_by(rules, reference)?;
     let captures = rules[reference.to].key.captures();
-    let name_of = |place: usize| captures.get(*places.get(place)?).cloned();
-    Some(key(rules, reference.from, |place| name_of(place).unwrap_or_default()))
+    let name_of = |index: usize| captures.get(*indexes.get(index)?).cloned();
+    Some(key(rules, reference.from, |index| name_of(index).unwrap_or_default()))
 }
 
-fn half(
+fn mirror_item(
     rules: &Rules,
     rule: MirrorId,
     mirror: &Mirror,
     content: &Attributes,
     operation: Operation,
-) -> Half {
+) -> MirrorItem {
     let captures = rules[mirror.source].key.captures();
-    let key = key(rules, mirror.mirror, |place| {
-        let of_source = mirror.mirror_from_source.get(place);
-        of_source.and_then(|place| captures.get(*place)).cloned().unwrap_or_default()
+    let key = key(rules, mirror.mirror, |index| {
+        let of_source = mirror.mirror_from_source.get(index);
+        of_source.and_then(|index| captures.get(*index)).cloned().unwrap_or_default()
     });
     let mut content = copied(rules, mirror, content);
     if operation == Operation::Put {
@@ -158,11 +164,11 @@ fn half(
             insert(&mut content, path, json(value));
         }
     }
-    Half { rule, key, content }
+    MirrorItem { rule, key, content }
 }
 
-/// What to put in the place of what.
-fn placeholders(entity: &Entity, content: &Attributes, operation: Operation) -> String {
+/// The note that lists the placeholders.
+fn placeholders_note(entity: &Entity, content: &Attributes, operation: Operation) -> String {
     let captures = entity.key.captures().iter().cloned();
     let fixed: BTreeSet<&Path> = entity.conditions.iter().map(|(path, _)| path).collect();
     let has_text = |kind: Type| !matches!(kind, Type::M | Type::Bool | Type::Null);
@@ -172,15 +178,15 @@ fn placeholders(entity: &Entity, content: &Attributes, operation: Operation) -> 
             && !fixed.contains(path)
             && has_text(**kind)
     });
-    let attributes = attributes.map(|(path, kind)| shown(path, *kind));
+    let attributes = attributes.map(|(path, kind)| placeholder(path, *kind));
     let all: Vec<String> = captures.chain(attributes).map(|name| format!("{{{name}}}")).collect();
     if all.is_empty() {
-        return format!("every `{}` has this key", entity.name);
+        return format!("every item of `{}` has this key", entity.name);
     }
-    format!("put values in the place of {}", listed(all))
+    format!("replace {} with values", listed(all))
 }
 
-/// What depends on the item whether a reference is to be checked, and how often.
+/// Notes on how the checks of a reference depend on the item.
 fn notes(reference: &Reference) -> Vec<String> {
     let mut notes = Vec::new();
     let name = &reference.name;
@@ -189,13 +195,13 @@ fn notes(reference: &Reference) -> Vec<String> {
         Source::Elements(path, _) => Some(path),
         Source::Capture(_) | Source::Attribute(..) => None,
     }) {
-        notes.push(format!("`{name}`: make one check for each element of `{elements}`"));
+        notes.push(format!("`{name}`: repeat the check for each element of `{elements}`"));
     }
     if !all.is_empty() && !reference.required {
-        notes.push(format!("`{name}`: leave the check out of an item without {}", listed(&all)));
+        notes.push(format!("`{name}`: omit the check for an item without {}", listed(&all)));
     }
     if reference.from == reference.to {
-        notes.push(format!("`{name}`: leave the check out of an item that refers to itself"));
+        notes.push(format!("`{name}`: omit the check for an item that refers to itself"));
     }
     notes
 }
