@@ -104,10 +104,10 @@ fn files_beyond_the_size_limit_are_refused() {
         format!("{} {}", output.status.code().unwrap(), text.lines().next().unwrap())
     };
     let rules = format!("{CASE}/referee.yaml");
-    expect!["2 error: `it` has more than 67108864 bytes, which are the most that are read"]
+    expect!["2 error: `it` is too long: the maximum is 67108864 bytes"]
         .assert_eq(&output_of(&["replay", "--rules", &rules, "it"], (64 << 20) + 1));
     let seed = ["replay", "--rules", &rules, "--seed", "it", CASE];
-    expect!["2 error: `it` has more than 268435456 bytes, which are the most that are read"]
+    expect!["2 error: `it` is too long: the maximum is 268435456 bytes"]
         .assert_eq(&output_of(&seed, (256 << 20) + 1));
     expect!["2 error[E003]: the rule file is longer than 1048576 bytes"]
         .assert_eq(&output_of(&["check", "--rules", "it"], 1 << 40));
