@@ -1,15 +1,15 @@
-//! Files that are there as a whole or not at all.
+//! Atomic replacement of files.
 
 use std::fs::File;
 use std::io::{Result, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Puts a text in the place of a file: it is there as a whole, or the old one is, even if the
-/// machine stops in between.
+/// Replaces a file's content atomically: even after a crash, the file has either the whole old
+/// content or the whole new content.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
     let unfinished = beside(path, ".unfinished");
     write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path)).inspect_err(|_| {
-        // What is left of it says nothing that the error does not.
+        // A failure to delete the temporary file adds nothing to the error.
         let _ = std::fs::remove_file(&unfinished);
     })
 }
@@ -20,7 +20,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     file.sync_all()
 }
 
-/// The file of the same name with this behind it.
+/// The path with this suffix appended to the file name.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);

@@ -1,4 +1,4 @@
-//! What the SDKs' errors mean, whichever service was asked.
+//! Classifies SDK errors that all services have in common.
 
 use std::error::Error;
 use std::fmt;
@@ -6,35 +6,35 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-/// Why a request has no answer, by what is to be done about it.
+/// Why a request has no usable answer, by what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unanswered {
-    /// Nobody knows whether the request was carried out.
+    /// It is unknown whether the request was carried out.
     Lost(String),
-    /// The request never became one, and only an operator can mend that: what is wrong, and how.
-    SetUp(String, &'static str),
+    /// The request could not be sent until an operator fixes the configuration: the error, and a
+    /// help text.
+    Misconfigured(String, &'static str),
 }
 
-const SET_UP_HELP: &str = "check the endpoint, and the Region in AWS_REGION or the profile";
-const CREDENTIALS_HELP: &str =
-    "give credentials in the environment or a profile, renew expired ones, and check the clock";
+const CONFIGURATION_HELP: &str = "check the endpoint, and the Region in AWS_REGION or the profile";
+const CREDENTIALS_HELP: &str = "provide credentials in the environment or a profile, renew expired credentials, and check the clock";
 const ACCESS_HELP: &str = "the role's policy must allow this operation on this table";
 
-/// Why a request has no answer, or none that could be read.
+/// Classifies the error of a request that has no answer, or no readable one.
 pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
     error: &SdkError<E, R>,
 ) -> Unanswered {
     let lost = || Unanswered::Lost(Brief(error).to_string());
-    let set_up = |help| Unanswered::SetUp(Brief(error).to_string(), help);
+    let misconfigured = |help| Unanswered::Misconfigured(Brief(error).to_string(), help);
     match error {
-        // The request never became one: no Region, an endpoint that is no URL.
-        SdkError::ConstructionFailure(_) => set_up(SET_UP_HELP),
+        // The request could not be built: no Region, or an invalid endpoint URL.
+        SdkError::ConstructionFailure(_) => misconfigured(CONFIGURATION_HELP),
         SdkError::DispatchFailure(failure) => {
             match causes(error).find_map(|cause| cause.downcast_ref()) {
-                Some(cause) if is_lasting(cause) => set_up(CREDENTIALS_HELP),
-                // The SDK gives no kind to what fails before anything is sent.
+                Some(cause) if is_permanent(cause) => misconfigured(CREDENTIALS_HELP),
+                // The SDK does not classify errors that occur before anything is sent.
                 None if failure.is_user() || failure.is_other() && failure.as_other().is_none() => {
-                    set_up(SET_UP_HELP)
+                    misconfigured(CONFIGURATION_HELP)
                 }
                 _ => lost(),
             }
@@ -45,10 +45,10 @@ pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
     }
 }
 
-/// How an operator mends what an error of this code says, if it is about who asks: every service
-/// has these codes.
+/// How an operator fixes an error with this code, if it concerns credentials or permissions.
+/// These codes are the same for every service.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html>
-pub(crate) fn mend_of(code: &str) -> Option<&'static str> {
+pub(crate) fn fix_of(code: &str) -> Option<&'static str> {
     match code {
         "AccessDeniedException" | "NotAuthorized" | "OptInRequired" => Some(ACCESS_HELP),
         "ExpiredToken"
@@ -67,8 +67,8 @@ pub(crate) fn mend_of(code: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether there are no credentials at all, rather than none at this moment.
-const fn is_lasting(error: &CredentialsError) -> bool {
+/// Whether there are no credentials at all, in contrast to a temporary failure to load them.
+const fn is_permanent(error: &CredentialsError) -> bool {
     matches!(
         error,
         CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
@@ -84,7 +84,7 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
     })
 }
 
-/// An error and its root. What lies between may hold the whole request.
+/// An error and its root cause. The causes between them may contain the whole request.
 pub(crate) struct Brief<'e>(pub(crate) &'e (dyn Error + 'static));
 
 impl fmt::Display for Brief<'_> {

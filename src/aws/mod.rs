@@ -1,5 +1,7 @@
-//! How AWS is reached: credentials, Region, endpoints, and one HTTP client for every service.
+//! Access to AWS: credentials, Region, endpoints, one HTTP client for every service, error classes
+//! and back-off.
 
+pub(crate) mod backoff;
 pub(crate) mod error;
 
 use std::time::Duration;
@@ -12,16 +14,16 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use aws_config::SdkConfig;
 
-/// How long one attempt at a request may take before it counts as lost.
+/// The timeout of one attempt of a request.
 const ATTEMPT_MS_MAX: u64 = 5_000;
 
-/// What every client of AWS is made from.
+/// Loads the configuration that every AWS client uses.
 ///
-/// Credentials, Region and endpoints are resolved as the SDK does, from the environment and the
-/// shared files; an endpoint given here goes before them.
+/// The SDK resolves credentials, Region and endpoints from the environment and the shared
+/// configuration files. An endpoint given here takes precedence.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html>
 pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
-    // ring: aws-lc spends 20 ms gathering entropy before the first request of a process.
+    // ring, because aws-lc spends 20 ms gathering entropy before the first request of a process.
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -31,7 +33,7 @@ pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .timeout_config(timeouts)
-        // Each client decides what it tries again: two layers of it would multiply.
+        // Each caller retries by itself: two layers of retries would multiply.
         .retry_config(RetryConfig::disabled());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);

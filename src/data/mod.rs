@@ -19,6 +19,7 @@ pub use key::{
 pub use number::{Number, NumberError};
 pub use path::Path;
 pub use sequence::{SequenceError, SequenceNumber};
+#[cfg(any(feature = "cli", test))]
 pub(crate) use size::value_bytes;
 pub use size::{ITEM_BYTES_MAX, item_bytes};
 pub use value::{Item, Type, Value, into_owned};

@@ -1,4 +1,4 @@
-//! Conditions on the item as it is: the part of DynamoDB's condition expressions that is needed.
+//! Conditions on the current item: the subset of DynamoDB's condition expressions that is needed.
 
 use std::cmp::Ordering;
 
@@ -11,20 +11,20 @@ pub enum Condition {
     Exists(Path),
     /// `attribute_not_exists(path)`.
     NotExists(Path),
-    /// `path OP :value`; false if there is nothing at the path or it is of another type.
+    /// `path OP :value`; false if the path has no value or a value of another type.
     Compare(Path, Operand, Value<'static>),
-    /// `contains(path, :value)`: a set or list that has this element, or a string or binary that
-    /// this is part of.
+    /// `contains(path, :value)`: a set or list with this element, or a string or binary with this
+    /// part.
     Contains(Path, Value<'static>),
-    /// This does not hold.
+    /// `NOT condition`.
     Not(Box<Condition>),
-    /// All of these.
+    /// All of these hold; true if empty.
     All(Vec<Condition>),
-    /// One of these at least.
+    /// At least one of these holds; false if empty.
     Any(Vec<Condition>),
 }
 
-/// How a value is compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operand {
     /// `=`.
@@ -36,9 +36,9 @@ pub enum Operand {
 }
 
 impl Condition {
-    /// Whether the condition holds of an item, or of none.
+    /// Whether the condition holds for an item, or for a missing item.
     ///
-    /// A `NULL` exists. Values of two types are never equal, nor is one less than the other.
+    /// A `NULL` exists. Values of different types are never equal, and neither is less.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
     #[must_use]
     pub fn holds(&self, item: Option<&Item<'_>>) -> bool {
@@ -74,7 +74,7 @@ fn exists(path: &Path, item: Option<&Item<'_>>) -> bool {
     item.is_some_and(|item| path.resolve(item).is_some())
 }
 
-/// Whether a set or list has an element, or a string or binary has a part.
+/// Whether a set or list contains an element, or a string or binary contains a part.
 fn contains(found: &Value<'_>, value: &Value<'_>) -> bool {
     match (found, value) {
         (Value::S(text), Value::S(part)) => text.contains(&**part),
@@ -89,7 +89,7 @@ fn contains(found: &Value<'_>, value: &Value<'_>) -> bool {
     }
 }
 
-/// How two values are ordered: as in a key, and not at all where no key could be.
+/// The order of two values, as in a key; `None` for types that no key can have.
 fn order(found: &Value<'_>, value: &Value<'_>) -> Option<Ordering> {
     let (found, value) = (KeyValue::from_value(found)?, KeyValue::from_value(value)?);
     (found.kind() == value.kind()).then(|| found.cmp(&value))
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_looked_for_in_what_can_have_it() {
+    fn contains_applies_to_strings_binaries_sets_and_lists() {
         for (text, json, expected) in [
             ("s", r#"{"S": "b"}"#, true),
             ("s", r#"{"S": ""}"#, true),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_true_of_nothing_and_any_is_not() {
+    fn an_empty_all_is_true_and_an_empty_any_is_false() {
         assert!(Condition::All(Vec::new()).holds(None));
         assert!(!Condition::Any(Vec::new()).holds(None));
         let (yes, no) = (Condition::Exists(path("s")), Condition::Exists(path("x")));

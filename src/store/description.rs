@@ -1,43 +1,43 @@
-//! What a real table looks like.
+//! The description of an existing table.
 
 use crate::data::KeySchema;
 
-/// What can be learnt of a table.
+/// The result of describing a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Described {
-    /// The table is there, and this is what it looks like.
+    /// The table exists.
     Table(Description),
-    /// There is no such table.
+    /// The table does not exist.
     Missing,
-    /// Whoever asks is not allowed to know.
+    /// The caller has no permission to describe the table. Contains DynamoDB's error.
     Hidden(String),
 }
 
-/// What a table looks like.
+/// A table's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// Its state, in DynamoDB's word.
+    /// Its status, in DynamoDB's words.
     pub status: String,
-    /// Its key.
+    /// Its primary key.
     pub key: KeySchema,
-    /// Its indexes.
+    /// Its local and global secondary indexes.
     pub indexes: Vec<DescribedIndex>,
-    /// The view type of its stream, if that is turned on.
+    /// The view type of its stream, if the stream is enabled.
     pub stream_view: Option<String>,
 }
 
-/// What an index looks like.
+/// An index's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedIndex {
     /// Its name.
     pub name: String,
-    /// Whether it is a global one.
+    /// Whether it is a global secondary index.
     pub is_global: bool,
-    /// Its state, in DynamoDB's word.
+    /// Its status, in DynamoDB's words.
     pub status: String,
-    /// Its key, which may have more attributes than rules can tell of: then there is none here.
+    /// Its key; `None` if it has more attributes than a rule file can declare.
     pub key: Option<KeySchema>,
 }
 
-/// What is there and can be used.
+/// The status of a table or index that can be used.
 pub const ACTIVE: &str = "ACTIVE";

@@ -1,27 +1,27 @@
-//! Condition expressions: a condition in DynamoDB's own words.
+//! Condition expressions: a condition in DynamoDB's syntax.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
 
 use super::condition::{Condition, Operand};
 use crate::data::{Path, Value};
 
-/// What stands for names and values: any name may be a reserved word, or hold what an expression
-/// would read as an operator.
+/// Placeholders for names and values. Every name gets one, because a name may be a reserved word
+/// or contain characters that an expression would read as an operator.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html>
 pub(crate) trait Placeholders {
     /// The placeholder of a name.
     fn name(&mut self, name: &str) -> String;
 
-    /// A placeholder for a value that stands beside this name.
+    /// A placeholder for a value that is compared with, or assigned to, this name.
     fn value(&mut self, name: &str, value: Value<'static>) -> String;
 
-    /// A path, each of its names by its placeholder.
+    /// A path in which each name is replaced by its placeholder.
     fn path(&mut self, path: &Path) -> String {
         let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
-        let element = path.element().map(|place| format!("[{place}]")).unwrap_or_default();
+        let element = path.element().map(|index| format!("[{index}]")).unwrap_or_default();
         format!("{}{element}", names.join("."))
     }
 
-    /// A placeholder for a value that stands beside this path.
+    /// A placeholder for a value that is compared with, or assigned to, this path.
     fn value_at(&mut self, path: &Path, value: Value<'static>) -> String {
         self.value(path.segments().last().map_or("value", String::as_str), value)
     }
@@ -44,26 +44,26 @@ pub(crate) trait Placeholders {
         }
     }
 
-    /// Conditions with a word between them.
+    /// Conditions joined by an operator, or the condition that stands for an empty list.
     fn joined(
         &mut self,
         mut conditions: Vec<Condition>,
-        word: &str,
-        of_none: fn() -> Condition,
+        operator: &str,
+        if_empty: fn() -> Condition,
     ) -> String {
         match conditions.pop() {
-            None => self.condition(of_none()),
+            None => self.condition(if_empty()),
             Some(only) if conditions.is_empty() => self.condition(only),
             Some(last) => {
                 conditions.push(last);
                 let operands: Vec<_> =
                     conditions.into_iter().map(|condition| self.operand(condition)).collect();
-                operands.join(word)
+                operands.join(operator)
             }
         }
     }
 
-    /// A condition inside another one. DynamoDB refuses redundant parentheses.
+    /// A condition inside another condition. DynamoDB rejects redundant parentheses.
     fn operand(&mut self, condition: Condition) -> String {
         match condition {
             Condition::All(mut inner) | Condition::Any(mut inner) if inner.len() == 1 => {
@@ -87,13 +87,13 @@ const fn operator(operand: Operand) -> &'static str {
     }
 }
 
-/// What holds of every item: expressions have no word for it.
+/// A condition that every item meets; DynamoDB has no literal for it.
 fn always() -> Condition {
     let path = Path::attribute("any");
     Condition::Any(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
 }
 
-/// What holds of no item.
+/// A condition that no item meets.
 fn never() -> Condition {
     let path = Path::attribute("any");
     Condition::All(vec![Condition::Exists(path.clone()), Condition::NotExists(path)])
@@ -103,7 +103,7 @@ fn never() -> Condition {
 mod tests {
     use super::*;
 
-    /// Names and values as they are.
+    /// Uses names themselves as placeholders.
     struct Plain;
 
     impl Placeholders for Plain {
@@ -117,18 +117,18 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_parentheses_but_those_that_are_needed() {
+    fn parentheses_are_written_only_where_needed() {
         let exists = |name: &str| Condition::Exists(Path::attribute(name));
         let either = || Condition::Any(vec![exists("a"), exists("b")]);
-        let words = "attribute_exists(#a) OR attribute_exists(#b)";
+        let text = "attribute_exists(#a) OR attribute_exists(#b)";
         for (condition, expected) in [
-            (either(), words.to_owned()),
-            (Condition::All(vec![either()]), words.to_owned()),
+            (either(), text.to_owned()),
+            (Condition::All(vec![either()]), text.to_owned()),
             (
                 Condition::All(vec![either(), exists("c")]),
-                format!("({words}) AND attribute_exists(#c)"),
+                format!("({text}) AND attribute_exists(#c)"),
             ),
-            (Condition::Not(Box::new(either())), format!("NOT ({words})")),
+            (Condition::Not(Box::new(either())), format!("NOT ({text})")),
             (
                 Condition::Not(Box::new(Condition::All(vec![exists("a")]))),
                 "NOT attribute_exists(#a)".to_owned(),

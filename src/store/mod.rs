@@ -1,7 +1,7 @@
-//! What the engine asks of a database, in DynamoDB's own terms.
+//! The database interface that the engine uses, in DynamoDB's own terms.
 //!
-//! Requests name tables by their own names and keys by their attributes, as DynamoDB's API does.
-//! Every answer says what it cost.
+//! Requests name tables by their DynamoDB names and keys by their attributes, as DynamoDB's API
+//! does. Every answer includes the capacity that it consumed.
 
 mod condition;
 pub mod description;
@@ -9,6 +9,7 @@ pub mod description;
 mod dynamodb;
 #[cfg(any(feature = "aws", feature = "cli"))]
 pub(crate) mod expression;
+#[cfg(any(feature = "cli", test))]
 pub mod memory;
 pub mod schema;
 
@@ -17,24 +18,25 @@ use std::future::Future;
 pub use condition::{Condition, Operand};
 #[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
+#[cfg(any(feature = "cli", test))]
 pub use memory::Memory;
 
 use crate::data::{Item, Path, Value};
 
-/// The most keys of one [`Store::batch_get`].
+/// The maximum number of keys in one [`Store::batch_get`].
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 pub const BATCH_GET_KEYS_MAX: usize = 100;
-/// The most actions of one [`Store::transact`].
+/// The maximum number of actions in one [`Store::transact`].
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const TRANSACT_ACTIONS_MAX: usize = 100;
 
-/// A database that answers as DynamoDB does.
+/// A database with DynamoDB's semantics.
 ///
-/// Throttling and unprocessed keys are retried inside; an error that comes out is final for this
-/// attempt.
+/// Implementations retry throttled requests and unprocessed keys themselves. An error that they
+/// return is final for this attempt.
 pub trait Store {
-    /// Reads up to [`BATCH_GET_KEYS_MAX`] distinct keys, strongly consistently. The items come in
-    /// the order of the keys, with nothing for the ones that do not exist.
+    /// Reads up to [`BATCH_GET_KEYS_MAX`] distinct keys with strong consistency. The items are in
+    /// the order of the keys, with `None` for each item that does not exist.
     fn batch_get(
         &self,
         reads: Vec<Read>,
@@ -46,19 +48,19 @@ pub trait Store {
     /// Writes one item.
     fn write(&self, write: Write) -> impl Future<Output = Result<Answer<Written>, StoreError>>;
 
-    /// Makes up to [`TRANSACT_ACTIONS_MAX`] writes and checks on distinct items, all or none.
+    /// Carries out up to [`TRANSACT_ACTIONS_MAX`] writes and checks on distinct items, all or none.
     fn transact(
         &self,
         actions: Vec<Write>,
     ) -> impl Future<Output = Result<Answer<Transacted>, StoreError>>;
 }
 
-/// An answer, and what it cost.
+/// An answer and its cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer<T> {
     /// The answer.
     pub value: T,
-    /// What DynamoDB bills for it.
+    /// The capacity units that DynamoDB bills for it.
     pub units: Units,
 }
 
@@ -67,9 +69,9 @@ pub struct Answer<T> {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Units {
-    /// Read units: 4 KB strongly consistent; half a unit if eventually consistent.
+    /// Read units: 4 KB each with strong consistency, 8 KB each with eventual consistency.
     pub read: f64,
-    /// Write units: 1 KB; twice that in a transaction.
+    /// Write units: 1 KB each; a transaction consumes twice as many.
     pub write: f64,
 }
 
@@ -87,7 +89,7 @@ pub struct Read {
     pub table: String,
     /// The item's key attributes.
     pub key: Item<'static>,
-    /// The attributes wanted (top-level names), or all.
+    /// The top-level attributes to return; all if absent.
     pub attributes: Option<Vec<String>>,
 }
 
@@ -96,21 +98,21 @@ pub struct Read {
 pub struct Query {
     /// The table's name.
     pub table: String,
-    /// The index's name; without one, the table itself is read, strongly consistently.
+    /// The index's name. If absent, the table itself is read with strong consistency.
     pub index: Option<String>,
     /// The partition key's name and value.
     pub partition: (String, Value<'static>),
-    /// What the sort key must be.
+    /// The condition on the sort key.
     pub sort: Option<SortCondition>,
-    /// The attributes wanted (top-level names), or all that are projected.
+    /// The top-level attributes to return; all projected attributes if absent.
     pub attributes: Option<Vec<String>>,
-    /// The most items that this page may have.
+    /// The maximum number of items on this page.
     pub limit: Option<usize>,
-    /// Where the page begins: [`Page::next`] of the one before.
+    /// Where the page begins: [`Page::next`] of the previous page.
     pub start: Option<Item<'static>>,
 }
 
-/// What a query asks of a sort key.
+/// A query's condition on the sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortCondition {
     /// The named attribute has this value.
@@ -119,7 +121,7 @@ pub enum SortCondition {
     BeginsWith(String, Value<'static>),
 }
 
-/// One page of a query's items, in the order of their keys.
+/// One page of a query's items, in key order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The items.
@@ -128,51 +130,51 @@ pub struct Page {
     pub next: Option<Item<'static>>,
 }
 
-/// One write, or in a transaction one check.
+/// One write, or one check in a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     /// The table's name.
     pub table: String,
-    /// What is written.
+    /// What to write.
     pub action: Action,
-    /// What must hold of the item as it is.
+    /// The condition that the current item must meet.
     pub condition: Option<Condition>,
 }
 
 /// What a write does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Puts this whole item in the place of what is there.
+    /// Creates this item, or replaces the whole item with the same key.
     Put(Item<'static>),
-    /// Changes the item with this key, and makes it if it is not there, unless all clauses take
-    /// something away.
+    /// Changes the item with this key. If it does not exist, it is created, unless every clause
+    /// only removes something.
     Update {
         /// The item's key attributes.
         key: Item<'static>,
-        /// What is changed of it, all at once.
+        /// The changes, applied all at once.
         clauses: Vec<Clause>,
     },
     /// Deletes the item with this key, if it exists.
     Delete(Item<'static>),
-    /// Changes nothing, and only checks the condition: transactions only.
+    /// Checks the condition and changes nothing; allowed only in transactions.
     Check(Item<'static>),
 }
 
-/// What an update changes of an item. All clauses of an update speak of the item as it was before.
+/// One change of an update. Every clause refers to the item as it was before the update.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clause {
-    /// `SET path = :value`; an element beyond the end of a list is added at its end.
+    /// `SET path = :value`; an index beyond the end of a list appends to the list.
     Set(Path, Value<'static>),
-    /// `REMOVE path`: an attribute, a map's key, or an element of a list, whose followers move up.
+    /// `REMOVE path`: an attribute, a map's key, or a list element; later elements move up.
     Remove(Path),
-    /// `DELETE path :set`: these elements of a set; an emptied set disappears.
+    /// `DELETE path :set`: removes these elements from a set; an empty set is removed.
     Delete(Path, Value<'static>),
 }
 
 impl Clause {
-    /// The path that it changes.
+    /// The path that the clause changes.
     #[must_use]
     pub const fn path(&self) -> &Path {
         match self {
@@ -181,49 +183,49 @@ impl Clause {
     }
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// It was made.
+    /// The write was applied.
     Applied,
-    /// Its condition did not hold; this is the item as it is, if there is one.
+    /// The condition did not hold. Contains the current item, if it exists.
     ConditionFailed(Option<Item<'static>>),
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transacted {
-    /// All of it was made.
+    /// Every action was applied.
     Applied,
-    /// None of it was made; why, action by action.
+    /// No action was applied. Contains one reason for each action.
     Canceled(Vec<CancellationReason>),
 }
 
 /// Why an action cancelled its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancellationReason {
-    /// It did not: DynamoDB's literal string `None`.
+    /// This action did not cancel it: DynamoDB's literal string `None`.
     None,
-    /// Its condition did not hold; this is the item as it is, if there is one.
+    /// The condition did not hold. Contains the current item, if it exists.
     ConditionFailed(Option<Item<'static>>),
     /// Another request was writing the item.
     Conflict,
-    /// The item's partition is over its capacity.
+    /// The item's partition exceeded its capacity.
     Throttled,
-    /// DynamoDB refuses the action: a wrong type, an item too large.
+    /// DynamoDB refused the action: a wrong type, or an item that is too large.
     Invalid(String),
 }
 
-/// Why a request was not answered, by what is to be done about it.
+/// Why a request failed, by what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The same request may succeed later; it may even have been carried out.
+    /// The same request may succeed later. It may even have been carried out.
     #[error("{0}")]
     Retry(String),
-    /// The request is wrong for this item, and will be every time.
+    /// The request is invalid for this item and will never succeed.
     #[error("{0}")]
     Rejected(String),
-    /// No request of this kind can succeed until someone mends the set-up.
+    /// No request of this kind can succeed until an operator fixes the configuration.
     #[error("{0}")]
     Fatal(String),
 }

@@ -1,8 +1,8 @@
-//! What a table looks like.
+//! The schema of a table to create.
 
 use crate::data::KeySchema;
 
-/// A table to make.
+/// The schema of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSchema {
     /// The table's name.

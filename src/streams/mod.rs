@@ -1,13 +1,13 @@
-//! Streams: what DynamoDB keeps of every change for a day, read shard by shard.
+//! DynamoDB Streams: the record of every change, kept for a day and read shard by shard.
 //!
-//! A stream is made of shards, of which each holds records in order. A shard is closed after some
-//! hours, or when its partition is split, and its children go on where it ends: who reads a child
-//! before its parent is at its end sees changes of an item in the wrong order.
+//! A stream consists of shards, each of which contains records in order. A shard is closed after
+//! some hours, or when its partition is split, and its children continue it. A reader that begins
+//! a child before the end of its parent sees the changes of an item in the wrong order.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 //!
-//! Each request is made once; what may succeed later is [`StreamError::Retry`].
+//! Requests are not retried here; an error that may pass is [`StreamError::Retry`].
 //!
-//! Invariant: nothing else in the crate knows the SDK's types of streams.
+//! Invariant: no other module uses the SDK's types of streams.
 
 mod error;
 mod record;
@@ -22,13 +22,13 @@ pub use error::StreamError;
 use crate::aws::SdkConfig;
 use crate::data::SequenceNumber;
 use crate::preflight::{STREAM_VIEW, stream_off_and_on, stream_on};
-use error::class;
+use error::stream_error;
 
-/// The most records of one [`Streams::read`].
+/// The maximum number of records of one [`Streams::read`].
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html>
 pub const RECORDS_MAX: usize = 1000;
 
-/// The streams' API, in AWS or behind any endpoint that speaks its protocol.
+/// The DynamoDB Streams API, in AWS or behind any endpoint that implements it.
 #[derive(Debug, Clone)]
 pub struct Streams {
     client: Client,
@@ -37,7 +37,8 @@ pub struct Streams {
 /// A table's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
-    /// The stream's name: its table's, and when it was turned on.
+    /// The stream's ARN, which contains the table's name and the time at which the stream was
+    /// enabled.
     pub arn: String,
     /// The table's name.
     pub table: String,
@@ -46,54 +47,53 @@ pub struct Stream {
 /// A part of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
-    /// Its name within the stream.
+    /// Its ID within the stream.
     pub id: String,
-    /// The shard that it goes on from. It may have been trimmed.
+    /// The ID of the shard that it continues, which may have been trimmed.
     pub parent: Option<String>,
-    /// Whether no record will be added.
+    /// Whether no more records will be added.
     pub is_closed: bool,
 }
 
-/// Where in a shard to begin.
+/// Where to begin in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
-    /// At the oldest record that there is.
+    /// At the oldest record.
     TrimHorizon,
-    /// At what is written from now on.
+    /// After the newest record: only later records are read.
     Latest,
     /// After this record.
     After(SequenceNumber<'static>),
 }
 
-/// Some records of a shard, in order. There may be none, and more later on.
+/// Consecutive records of a shard. An empty page does not mean the end of the shard.
 #[derive(Debug, Default)]
 pub struct Page {
     /// The records.
     pub records: Vec<StreamRecord>,
-    /// Where to go on; nothing at the end of a closed shard.
+    /// The iterator of the next page; `None` at the end of a closed shard.
     pub next: Option<String>,
 }
 
 /// A stream record.
 #[derive(Debug, Clone)]
 pub struct StreamRecord {
-    /// Its place in its shard.
+    /// Its sequence number.
     pub sequence: SequenceNumber<'static>,
-    /// When its change was made, in milliseconds since 1970.
+    /// The time of the change, in milliseconds since 1970.
     pub created_ms: Option<i64>,
-    /// The whole of it, in the shape in which Lambda delivers it.
+    /// The whole record, in the format that Lambda delivers.
     pub json: Box<RawValue>,
 }
 
 impl Streams {
-    /// The streams that this configuration leads to.
+    /// The streams of this configuration's account and Region, or of its endpoint.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
     }
 
-    /// A table's latest stream, if it is one that can be followed: turned on, with new and old
-    /// images.
+    /// A table's latest stream, which must be enabled and have new and old images.
     pub async fn latest(&self, table: &str) -> Result<Stream, StreamError> {
         let fatal =
             |what: String, help: String| StreamError::Fatal(format!("{what}\nhelp: {help}"));
@@ -107,7 +107,7 @@ impl Streams {
             Some(StreamStatus::Disabled | StreamStatus::Disabling)
         ) {
             return Err(fatal(
-                format!("the stream of table `{table}` is turned off"),
+                format!("the stream of table `{table}` is disabled"),
                 stream_on(table),
             ));
         }
@@ -117,7 +117,7 @@ impl Streams {
             }
             Some(other) => {
                 let what = format!(
-                    "the stream of table `{table}` has the view type {other}, and Referee needs \
+                    "the stream of table `{table}` has the view type {other}; Referee needs \
                      {STREAM_VIEW}"
                 );
                 Err(fatal(what, stream_off_and_on(table)))
@@ -139,7 +139,7 @@ impl Streams {
         }
     }
 
-    /// An iterator that begins at a place in a shard. It can be used for 15 minutes.
+    /// An iterator that begins at a position in a shard. It expires after 15 minutes.
     pub async fn open(
         &self,
         stream: &str,
@@ -162,7 +162,7 @@ impl Streams {
             .shard_iterator_type(kind)
             .set_sequence_number(after);
         let output = request.send().await.map_err(|error| failed(OPERATION, stream, error))?;
-        output.shard_iterator.ok_or_else(|| odd(OPERATION, stream, "no iterator"))
+        output.shard_iterator.ok_or_else(|| unexpected(OPERATION, stream, "no iterator"))
     }
 
     /// The next records of a shard, at most this many.
@@ -181,12 +181,12 @@ impl Streams {
         let output = request.send().await.map_err(|error| failed(OPERATION, stream, error))?;
         let records = output.records.unwrap_or_default();
         let records = records.into_iter().map(|record| {
-            record::convert(stream, &record).map_err(|what| odd(OPERATION, stream, what))
+            record::convert(stream, &record).map_err(|what| unexpected(OPERATION, stream, what))
         });
         Ok(Page { records: records.collect::<Result<_, _>>()?, next: output.next_shard_iterator })
     }
 
-    /// Of a table's streams, the one that was turned on last: earlier ones can be read for a day.
+    /// The ARN of the stream of a table that was enabled last. Earlier streams remain for a day.
     async fn latest_arn(&self, table: &str) -> Result<Option<String>, StreamError> {
         const OPERATION: &str = "ListStreams";
         let mut latest: Option<types::Stream> = None;
@@ -202,7 +202,7 @@ impl Streams {
                 Err(error) => return Err(error),
             };
             for stream in page.streams.into_iter().flatten() {
-                // The label is the time at which the stream was turned on, in ISO 8601.
+                // The label is the time at which the stream was enabled, in ISO 8601.
                 if latest.as_ref().is_none_or(|known| stream.stream_label > known.stream_label) {
                     latest = Some(stream);
                 }
@@ -223,11 +223,11 @@ impl Streams {
         let request =
             self.client.describe_stream().stream_arn(stream).set_exclusive_start_shard_id(start);
         let output = request.send().await.map_err(|error| failed(OPERATION, stream, error))?;
-        output.stream_description.ok_or_else(|| odd(OPERATION, stream, "no description"))
+        output.stream_description.ok_or_else(|| unexpected(OPERATION, stream, "no description"))
     }
 }
 
-/// What a description says of a shard.
+/// Converts the SDK's description of a shard.
 fn shard(shard: types::Shard) -> Option<Shard> {
     Some(Shard {
         id: shard.shard_id?,
@@ -242,10 +242,10 @@ fn failed<E>(operation: &str, subject: &str, error: SdkError<E>) -> StreamError
 where
     Error: From<E>,
 {
-    class(operation, subject, &error.map_service_error(Error::from))
+    stream_error(operation, subject, &error.map_service_error(Error::from))
 }
 
-/// An answer that is not what the API promises.
-fn odd(operation: &str, subject: &str, what: &str) -> StreamError {
+/// The error for an answer without what the API promises.
+fn unexpected(operation: &str, subject: &str, what: &str) -> StreamError {
     StreamError::Retry(format!("`{operation}` on `{subject}`: the answer has {what}"))
 }

@@ -1,4 +1,4 @@
-//! A record of the streams' API becomes the JSON that Lambda delivers.
+//! Converts a record of the DynamoDB Streams API to the JSON that Lambda delivers.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
@@ -13,12 +13,12 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::StreamRecord;
 use crate::data::SequenceNumber;
 
-/// The record of a stream, or what it lacks to be one.
+/// Converts a record, or says what is wrong with it.
 pub(super) fn convert(stream: &str, record: &Record) -> Result<StreamRecord, &'static str> {
     let body = record.dynamodb.as_ref().ok_or("a record without a body")?;
     let sequence = body.sequence_number.as_deref().ok_or("a record without a sequence number")?;
     let sequence =
-        SequenceNumber::parse(sequence).map_err(|_| "a record whose sequence number is none")?;
+        SequenceNumber::parse(sequence).map_err(|_| "a record with an invalid sequence number")?;
     let envelope = Envelope {
         event_id: record.event_id(),
         event_name: record.event_name.as_ref().map(OperationType::as_str),
@@ -40,8 +40,8 @@ pub(super) fn convert(stream: &str, record: &Record) -> Result<StreamRecord, &'s
         }),
         event_source_arn: stream,
     };
-    let json =
-        serde_json::value::to_raw_value(&envelope).map_err(|_| "a record that is no JSON")?;
+    let json = serde_json::value::to_raw_value(&envelope)
+        .map_err(|_| "a record that is not valid JSON")?;
     let created_ms = body.approximate_creation_date_time.and_then(|time| time.to_millis().ok());
     Ok(StreamRecord { sequence: sequence.into_owned(), created_ms, json })
 }
@@ -93,7 +93,7 @@ struct Identity<'r> {
     kind: Option<&'r str>,
 }
 
-/// A time as Lambda has it: seconds since 1970, with a fraction only if there is one.
+/// A time in Lambda's format: seconds since 1970, with a fraction only if it is not zero.
 struct Seconds(DateTime);
 
 impl Serialize for Seconds {
@@ -106,7 +106,7 @@ impl Serialize for Seconds {
     }
 }
 
-/// An item, its attributes in the order of their names.
+/// An item, with its attributes in the order of their names.
 struct Image<'r>(&'r HashMap<String, AttributeValue>);
 
 impl Serialize for Image<'_> {
@@ -117,7 +117,7 @@ impl Serialize for Image<'_> {
     }
 }
 
-/// A value with its type. Nothing nests deeper than 32 levels.
+/// A value with its type. DynamoDB limits nesting to 32 levels.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 struct Attribute<'r>(&'r AttributeValue);
 
@@ -144,7 +144,7 @@ impl Serialize for Attribute<'_> {
                 map.serialize_entry("L", &list.iter().map(Attribute).collect::<Vec<_>>())?;
             }
             AttributeValue::M(item) => map.serialize_entry("M", &Image(item))?,
-            // The engine rejects a record with a type that it does not know, loudly.
+            // The engine rejects a record with an unknown type.
             _ => map.serialize_entry("unknown", &())?,
         }
         map.end()
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_the_one_that_lambda_delivers() {
+    fn a_record_has_the_format_that_lambda_delivers() {
         let ttl = sdk::Identity::builder()
             .principal_id("dynamodb.amazonaws.com")
             .r#type("Service")
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_a_fraction_only_if_there_is_one() {
+    fn a_time_has_a_fraction_only_if_it_is_not_zero() {
         for (millis, expected) in [(1_763_625_600_000, "1763625600,"), (1_500, "1.5,")] {
             let mut body = body();
             body.approximate_creation_date_time = Some(DateTime::from_millis(millis));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_in_its_shard_is_no_record() {
+    fn a_record_without_a_sequence_number_is_rejected() {
         assert!(convert("arn", &Record::builder().build()).is_err());
         let record = Record::builder().dynamodb(SdkStreamRecord::builder().build()).build();
         assert!(convert("arn", &record).is_err());

@@ -1,4 +1,4 @@
-//! Progress in a file, for one watcher alone.
+//! Progress in a file, for one watcher at a time.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,15 +13,15 @@ use super::progress::{Mark, Progress};
 use crate::files::{beside, replace};
 use crate::streams::Stream;
 
-/// The version of the file's form.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
-/// A file of progress. It is replaced as a whole, so that it is never half-written.
+/// A file of progress. It is replaced atomically, so that it is never incomplete.
 #[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
     content: RefCell<Content>,
-    /// Held for as long as this lives: the file itself cannot be, for it is replaced.
+    /// A lock on a separate file, because the file itself is replaced.
     _lock: File,
 }
 
@@ -29,12 +29,12 @@ pub struct CheckpointFile {
 #[serde(deny_unknown_fields)]
 struct Content {
     version: u32,
-    /// By the streams' names.
+    /// The progress by stream ARN.
     streams: BTreeMap<String, Progress>,
 }
 
 impl CheckpointFile {
-    /// Opens a file of progress, which need not exist yet.
+    /// Opens a file of progress. It is created if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeepError> {
         let fatal = |what: String| KeepError::Fatal(format!("`{}`: {what}", path.display()));
         let lock = lock(&beside(path, ".lock")).map_err(fatal)?;
@@ -46,7 +46,7 @@ impl CheckpointFile {
             Err(error) => return Err(fatal(format!("the checkpoint cannot be read: {error}"))),
         };
         let file = Self { path: path.to_owned(), content: RefCell::new(content), _lock: lock };
-        // A folder that is not there or not ours is told of now, and not after the first batch.
+        // Reports a missing folder or permission now, and not after the first batch.
         file.write()?;
         Ok(file)
     }
@@ -90,24 +90,24 @@ impl Keeper for CheckpointFile {
 }
 
 fn read(bytes: &[u8]) -> Result<Content, String> {
-    const HELP: &str = "help: give another file, or delete this one to begin anew";
+    const HELP: &str = "help: use another file, or delete this one to start without a checkpoint";
     let content: Content = serde_json::from_slice(bytes)
-        .map_err(|error| format!("this is no checkpoint of `referee watch`: {error}\n{HELP}"))?;
+        .map_err(|error| format!("not a checkpoint of `referee watch`: {error}\n{HELP}"))?;
     if content.version != VERSION {
         let version = content.version;
-        return Err(format!("the checkpoint is of version {version}, not {VERSION}\n{HELP}"));
+        return Err(format!("the checkpoint has version {version}, not {VERSION}\n{HELP}"));
     }
     Ok(content)
 }
 
-/// Keeps others out. The system opens the lock whenever the process ends, however it does.
+/// Keeps other watchers out. The operating system releases the lock when the process ends.
 fn lock(path: &Path) -> Result<File, String> {
     let file = File::options().create(true).write(true).truncate(false).open(path);
     let file = file.map_err(|error| format!("the checkpoint cannot be locked: {error}"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err("another `referee watch` keeps its checkpoint here\n\
-             help: stop it, or give each its own file"
+        Err(TryLockError::WouldBlock) => Err("another `referee watch` uses this checkpoint file\n\
+             help: stop it, or use a separate file for each"
             .to_owned()),
         Err(TryLockError::Error(error)) => Err(format!("the checkpoint cannot be locked: {error}")),
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_there_again() {
+    fn saved_progress_is_loaded_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.json");
         let file = CheckpointFile::open(&path).unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn two_watchers_do_not_share_a_file() {
+    fn two_watchers_cannot_share_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.json");
         let first = CheckpointFile::open(&path).unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checkpoint_is_left_alone() {
+    fn a_file_that_is_not_a_checkpoint_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
         for text in ["", "hello", r#"{"version":2,"streams":{}}"#, r#"{"version":1}"#] {

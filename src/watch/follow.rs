@@ -1,4 +1,4 @@
-//! Following streams: the tasks that there are, and what is done when one of them has ended.
+//! Follows streams: runs the tasks, and decides what to do when one of them has ended.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -6,13 +6,13 @@ use std::future::Future;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::delivery::pause_ms;
 use super::keeper::{KeepError, Keeper};
 use super::lineage::{Lineage, Missing};
+use super::pause::Pauses;
 use super::progress::Mark;
 use super::quiet::Quiet;
 use super::source::Source;
-use super::{LEASE_MS, Options, Stop, Told};
+use super::{LEASE_MS, Notice, Options, Stop};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
@@ -20,66 +20,66 @@ use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Shard, Stream, StreamError};
 
-/// How long to wait before the shards are listed again. Where one is at its end, they are at once.
+/// The wait before the shards are listed again. After the end of a shard, they are listed at once.
 const LIST_PAUSE_MS: i64 = 15_000;
-/// How long to wait before leases are renewed.
+/// The wait before leases are renewed.
 const RENEW_PAUSE_MS: i64 = LEASE_MS / 3;
-/// The longest time for which nobody looks whether to stop.
+/// The longest time between two checks for a request to stop.
 const STOP_PAUSE_MS: i64 = 100;
-/// How often progress is tried to be kept once a stop was asked for.
+/// The maximum number of retries to save progress after a stop was requested.
 const LAST_SAVES_MAX: u32 = 5;
 
-/// What a watcher works with.
+/// The parts of a watcher.
 #[derive(Debug)]
 pub struct Watcher<'w, S, D, K, C> {
-    /// The rules, ready to run.
+    /// The engine with its rules.
     pub engine: &'w Engine,
-    /// Where records come from.
+    /// The source of records.
     pub source: &'w S,
     /// The tables.
     pub store: &'w D,
-    /// Where progress is kept.
+    /// The store of progress.
     pub keeper: &'w K,
-    /// Where metrics go.
+    /// The destination of metrics.
     pub metrics: &'w Metrics,
-    /// Time.
+    /// The clock.
     pub clock: &'w C,
     /// How to watch.
     pub options: Options,
-    /// What asks it to stop.
+    /// The request to stop.
     pub stop: &'w Stop,
 }
 
-/// Follows streams until a stop is asked for, or, where no more is wanted, until everything is
-/// read; and tells what becomes of their records.
+/// Follows streams until a stop is requested, or with [`Options::once`] until all existing records
+/// are read. Calls `notify` for each event.
 pub async fn follow<S: Source, D: Store, K: Keeper, C: Clock>(
     watcher: Watcher<'_, S, D, K, C>,
     streams: &[Stream],
-    tell: &dyn Fn(Told<'_>),
+    notify: &dyn Fn(Notice<'_>),
 ) -> Result<(), Fatal> {
     let all: Vec<Followed<'_>> = streams.iter().map(Followed::new).collect();
-    let follower = Follower { watcher, followed: &all, quiet: RefCell::default(), tell };
+    let follower = Follower { watcher, followed: &all, quiet: RefCell::default(), notify };
     let ended = follower.run().await;
     follower.watcher.keeper.release().await;
     ended
 }
 
-/// A watcher at work.
+/// A running watcher.
 pub(super) struct Follower<'f, S, D, K, C> {
     pub(super) watcher: Watcher<'f, S, D, K, C>,
     followed: &'f [Followed<'f>],
     pub(super) quiet: RefCell<Quiet>,
-    pub(super) tell: &'f dyn Fn(Told<'_>),
+    pub(super) notify: &'f dyn Fn(Notice<'_>),
 }
 
 /// A stream that is followed.
 pub(super) struct Followed<'f> {
     pub(super) stream: &'f Stream,
     lineage: RefCell<Lineage>,
-    /// Whether its shards are to be listed at once.
-    is_list_wanted: Cell<bool>,
-    /// Whether a list was asked for that has not been acted on.
-    is_list_awaited: Cell<bool>,
+    /// Whether its shards must be listed at once.
+    needs_list: Cell<bool>,
+    /// Whether a list was requested and has not been handled yet.
+    awaits_list: Cell<bool>,
 }
 
 impl<'f> Followed<'f> {
@@ -87,13 +87,13 @@ impl<'f> Followed<'f> {
         Self {
             stream,
             lineage: RefCell::default(),
-            is_list_wanted: Cell::default(),
-            is_list_awaited: Cell::default(),
+            needs_list: Cell::default(),
+            awaits_list: Cell::default(),
         }
     }
 }
 
-/// What a task has brought.
+/// The result of a task.
 enum Event<'f> {
     /// The shards that a stream has now.
     Listed(&'f Followed<'f>, Vec<Shard>),
@@ -101,15 +101,14 @@ enum Event<'f> {
     Drained(&'f Followed<'f>, String),
     /// The leases were renewed.
     Renewed,
-    /// Nothing, for a stop was asked for.
+    /// The task ended because a stop was requested.
     Stopped,
 }
 
 type Tasks<'t, 'f> = FuturesUnordered<LocalBoxFuture<'t, Result<Event<'f>, Fatal>>>;
 
 impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
-    /// Does what there is to do until all tasks have ended. Where one fails, the others finish
-    /// what they have begun.
+    /// Runs until all tasks have ended. If one fails, the others finish their current batches.
     async fn run(&self) -> Result<(), Fatal> {
         let mut tasks = Tasks::new();
         let mut ended = Ok(());
@@ -121,13 +120,13 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
             }
         }
         tasks.push(Box::pin(self.renew()));
-        while let Some(brought) = tasks.next().await {
-            let acted = match brought {
-                Ok(event) if !self.watcher.stop.is_set() => self.act(event, &tasks).await,
+        while let Some(result) = tasks.next().await {
+            let handled = match result {
+                Ok(event) if !self.watcher.stop.is_set() => self.handle(event, &tasks).await,
                 Ok(_) => Ok(()),
                 Err(fatal) => Err(fatal),
             };
-            if let Err(fatal) = acted {
+            if let Err(fatal) = handled {
                 self.watcher.stop.set();
                 ended = ended.and(Err(fatal));
             }
@@ -135,30 +134,30 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         ended
     }
 
-    /// Takes a stream up where it was left, or where it is to be begun.
+    /// Begins to follow a stream, from its saved progress or from where the options say.
     async fn begin<'t>(
         &'t self,
         followed: &'f Followed<'f>,
         tasks: &Tasks<'t, 'f>,
     ) -> Result<(), Fatal> {
         let stream = followed.stream;
-        let known = self.patiently(stream, || self.watcher.keeper.load(stream)).await?;
-        let listed = self.patiently(stream, || self.watcher.source.shards(stream)).await?;
+        let known = self.retrying(stream, || self.watcher.keeper.load(stream)).await?;
+        let listed = self.retrying(stream, || self.watcher.source.shards(stream)).await?;
         let (Some(known), Some(listed)) = (known, listed) else { return Ok(()) };
-        (self.tell)(Told::Begun { stream, is_resumed: known.progress.is_some() });
+        (self.notify)(Notice::Started { stream, is_resumed: known.progress.is_some() });
         if known.has_unread_ancestor {
-            self.lost(stream, "the table has another stream than the checkpoint knows");
+            self.lost(stream, "the table has a newer stream than the one in the checkpoint");
         }
         match known.progress {
             Some(progress) => {
                 followed.lineage.replace(Lineage::resume(progress));
-                self.learn(followed, listed).await?;
+                self.update_shards(followed, listed).await?;
             }
-            // What came between two streams is not known, so the new one is read from its start.
-            None if known.has_unread_ancestor => self.learn(followed, listed).await?,
+            // The changes between two streams are lost, so the new stream is read from its start.
+            None if known.has_unread_ancestor => self.update_shards(followed, listed).await?,
             None => {
-                let (from, now_ms) = (self.watcher.options.from, self.watcher.clock.now_ms());
-                let (lineage, marks) = Lineage::begin(from, listed, now_ms);
+                let (start, now_ms) = (self.watcher.options.start, self.watcher.clock.now_ms());
+                let (lineage, marks) = Lineage::begin(start, listed, now_ms);
                 followed.lineage.replace(lineage);
                 for (shard, mark) in marks {
                     self.save(stream, &shard, Some(&mark)).await?;
@@ -170,20 +169,20 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         Ok(())
     }
 
-    /// Acts on what a task has brought.
-    async fn act<'t>(&'t self, event: Event<'f>, tasks: &Tasks<'t, 'f>) -> Result<(), Fatal> {
+    /// Handles the result of a task.
+    async fn handle<'t>(&'t self, event: Event<'f>, tasks: &Tasks<'t, 'f>) -> Result<(), Fatal> {
         match event {
             Event::Listed(followed, listed) => {
-                self.learn(followed, listed).await?;
+                self.update_shards(followed, listed).await?;
                 self.read_ready(followed, tasks);
-                followed.is_list_awaited.set(false);
+                followed.awaits_list.set(false);
                 tasks.push(Box::pin(self.list(followed)));
                 self.stop_if_done();
             }
             Event::Drained(followed, shard) => {
-                // Its children may not have been there when the shards were last listed.
-                followed.is_list_wanted.set(true);
-                followed.lineage.borrow_mut().drained(&shard);
+                // Its children may not have existed when the shards were last listed.
+                followed.needs_list.set(true);
+                followed.lineage.borrow_mut().finish(&shard);
                 self.read_ready(followed, tasks);
                 self.quiet.borrow_mut().close(&followed.stream.arn, &shard);
             }
@@ -193,8 +192,12 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         Ok(())
     }
 
-    /// Learns which shards a stream has now, and forgets those that are no more.
-    async fn learn(&self, followed: &Followed<'_>, listed: Vec<Shard>) -> Result<(), Fatal> {
+    /// Records which shards a stream has now, and forgets the shards that no longer exist.
+    async fn update_shards(
+        &self,
+        followed: &Followed<'_>,
+        listed: Vec<Shard>,
+    ) -> Result<(), Fatal> {
         let Missing { drained, unread } = followed.lineage.borrow_mut().update(listed);
         for shard in &unread {
             let what = format!("shard `{shard}` was trimmed before it was read to its end");
@@ -206,9 +209,9 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         Ok(())
     }
 
-    /// Begins to read the shards that may be read now.
+    /// Starts to read the shards that may be read now.
     fn read_ready<'t>(&'t self, followed: &'f Followed<'f>, tasks: &Tasks<'t, 'f>) {
-        for ready in followed.lineage.borrow_mut().take_ready() {
+        for ready in followed.lineage.borrow_mut().start_ready() {
             self.quiet.borrow_mut().open(&followed.stream.arn, &ready.shard);
             tasks.push(Box::pin(async move {
                 let shard = ready.shard.clone();
@@ -218,89 +221,89 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         }
     }
 
-    /// Lists a stream's shards once some time has passed, or at once if they are wanted.
+    /// Lists a stream's shards after a wait, or at once if the list is needed.
     async fn list(&self, followed: &'f Followed<'f>) -> Result<Event<'f>, Fatal> {
-        self.rest(LIST_PAUSE_MS, || followed.is_list_wanted.get()).await;
-        followed.is_list_awaited.set(true);
-        followed.is_list_wanted.set(false);
+        self.rest(LIST_PAUSE_MS, || followed.needs_list.get()).await;
+        followed.awaits_list.set(true);
+        followed.needs_list.set(false);
         let source = self.watcher.source;
-        let listed = self.patiently(followed.stream, || source.shards(followed.stream)).await?;
+        let listed = self.retrying(followed.stream, || source.shards(followed.stream)).await?;
         Ok(listed.map_or(Event::Stopped, |listed| Event::Listed(followed, listed)))
     }
 
-    /// Renews the leases once some time has passed.
+    /// Renews the leases after a wait.
     async fn renew(&self) -> Result<Event<'f>, Fatal> {
         self.rest(RENEW_PAUSE_MS, || false).await;
         if self.watcher.stop.is_set() {
             return Ok(Event::Stopped);
         }
         match self.watcher.keeper.renew().await {
-            // The lease lasts for some attempts more.
+            // The lease lasts long enough for more attempts.
             Ok(()) | Err(KeepError::Retry(_)) => Ok(Event::Renewed),
             Err(KeepError::Fatal(what)) => Err(Fatal(what)),
         }
     }
 
-    /// Stops if no more is wanted than what there is, and all of it has been read.
+    /// With [`Options::once`], requests a stop if all existing records have been read.
     pub(super) fn stop_if_done(&self) {
-        let is_settled = |it: &Followed<'_>| !it.is_list_wanted.get() && !it.is_list_awaited.get();
+        let is_listed = |it: &Followed<'_>| !it.needs_list.get() && !it.awaits_list.get();
         if self.watcher.options.once
-            && self.followed.iter().all(is_settled)
+            && self.followed.iter().all(is_listed)
             && self.quiet.borrow().is_quiet()
         {
             self.watcher.stop.set();
         }
     }
 
-    /// Keeps a shard's mark. Even where a stop was asked for, this is tried for a while.
+    /// Saves a shard's mark. After a request to stop, this is still retried some times.
     pub(super) async fn save(
         &self,
         stream: &Stream,
         shard: &str,
         mark: Option<&Mark>,
     ) -> Result<(), Fatal> {
+        let mut pauses = Pauses::new();
         for attempt in 0.. {
             match self.watcher.keeper.save(stream, shard, mark).await {
                 Ok(()) => break,
                 Err(KeepError::Fatal(what)) => return Err(Fatal(what)),
-                Err(KeepError::Retry(what)) => {
+                Err(KeepError::Retry(error)) => {
                     if self.watcher.stop.is_set() && attempt >= LAST_SAVES_MAX {
-                        return Err(Fatal(format!("the last checkpoint was not kept: {what}")));
+                        return Err(Fatal(format!("the last checkpoint was not saved: {error}")));
                     }
-                    self.delay(stream, &what, attempt).await;
+                    self.delay(stream, &error, &mut pauses).await;
                 }
             }
         }
         Ok(())
     }
 
-    /// Makes a request until it is answered; nothing if a stop is asked for before.
-    async fn patiently<T, E: Into<Attempt>, F: Future<Output = Result<T, E>>>(
+    /// Sends a request until it is answered. Returns `None` if a stop is requested before.
+    async fn retrying<T, E: Into<RequestError>, F: Future<Output = Result<T, E>>>(
         &self,
         stream: &Stream,
         request: impl Fn() -> F,
     ) -> Result<Option<T>, Fatal> {
-        for attempt in 0.. {
-            if self.watcher.stop.is_set() {
-                break;
-            }
+        let mut pauses = Pauses::new();
+        while !self.watcher.stop.is_set() {
             match request().await.map_err(Into::into) {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(Attempt::Fatal(what)) => return Err(Fatal(what)),
-                Err(Attempt::Retry(what)) => self.delay(stream, &what, attempt).await,
+                Err(RequestError::Fatal(what)) => return Err(Fatal(what)),
+                Err(RequestError::Retry(error)) => self.delay(stream, &error, &mut pauses).await,
             }
         }
         Ok(None)
     }
 
-    /// Waits before a request is made again.
-    pub(super) async fn delay(&self, stream: &Stream, what: &str, attempt: u32) {
-        let pause_ms = pause_ms(attempt);
-        (self.tell)(Told::Delayed { stream, what, pause_ms });
+    /// Waits before a failed request is sent again.
+    pub(super) async fn delay(&self, stream: &Stream, error: &str, pauses: &mut Pauses) {
+        let pause_ms = pauses.next_ms();
+        (self.notify)(Notice::Retrying { stream, error, pause_ms });
         self.rest(pause_ms, || false).await;
     }
 
-    /// Waits for some time, until this is so, or until a stop is asked for.
+    /// Waits for some time, but not beyond the moment at which `is_over` holds or a stop is
+    /// requested.
     pub(super) async fn rest(&self, pause_ms: i64, is_over: impl Fn() -> bool) {
         let clock = self.watcher.clock;
         let until_ms = clock.now_ms().saturating_add(pause_ms);
@@ -309,19 +312,19 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         }
     }
 
-    /// Says that records were lost.
+    /// Reports that records were lost.
     pub(super) fn lost(&self, stream: &Stream, what: &str) {
-        (self.tell)(Told::Lost { stream, what });
+        (self.notify)(Notice::RecordsLost { stream, what });
     }
 }
 
-/// Why a request was not answered, whatever it was.
-enum Attempt {
+/// Why a request failed, to a keeper or a source.
+enum RequestError {
     Retry(String),
     Fatal(String),
 }
 
-impl From<KeepError> for Attempt {
+impl From<KeepError> for RequestError {
     fn from(error: KeepError) -> Self {
         match error {
             KeepError::Retry(what) => Self::Retry(what),
@@ -330,13 +333,13 @@ impl From<KeepError> for Attempt {
     }
 }
 
-impl From<StreamError> for Attempt {
+impl From<StreamError> for RequestError {
     fn from(error: StreamError) -> Self {
         match error {
             StreamError::Retry(what) => Self::Retry(what),
-            // A stream is there for a day after it was turned off, or its table deleted.
+            // A stream remains for a day after it was disabled or its table was deleted.
             StreamError::Gone(what) => Self::Fatal(format!(
-                "{what}\nhelp: the stream or its table was deleted: begin again to follow a new one"
+                "{what}\nhelp: the stream or its table was deleted: restart to follow a new stream"
             )),
             StreamError::ExpiredIterator(what)
             | StreamError::Trimmed(what)

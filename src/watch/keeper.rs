@@ -1,16 +1,16 @@
-//! Where progress is kept.
+//! Storage of progress.
 
 use std::future::Future;
 
 use super::progress::{Mark, Progress};
 use crate::streams::Stream;
 
-/// A keeper of progress.
+/// A store of progress.
 pub trait Keeper {
-    /// What is known of a stream, and of earlier streams of the same table.
+    /// The progress of a stream, and what is known of earlier streams of the same table.
     fn load(&self, stream: &Stream) -> impl Future<Output = Result<Known, KeepError>>;
 
-    /// Keeps a shard's mark, or forgets the shard.
+    /// Saves a shard's mark, or forgets the shard.
     fn save(
         &self,
         stream: &Stream,
@@ -18,29 +18,30 @@ pub trait Keeper {
         mark: Option<&Mark>,
     ) -> impl Future<Output = Result<(), KeepError>>;
 
-    /// Sees to it that nobody else follows these streams: to be called again and again.
+    /// Renews the lease that keeps other watchers from following these streams. Call it
+    /// periodically.
     fn renew(&self) -> impl Future<Output = Result<(), KeepError>> {
         std::future::ready(Ok(()))
     }
 
-    /// Lets others follow these streams.
+    /// Releases the lease, so that another watcher may follow these streams.
     fn release(&self) -> impl Future<Output = ()> {
         std::future::ready(())
     }
 }
 
-/// What a keeper knows of a table's streams.
+/// What a keeper knows about a table's streams.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// How far the stream was read, if it was ever begun.
+    /// The progress of the stream, if it was followed before.
     pub progress: Option<Progress>,
-    /// Whether an earlier stream of the table was followed, and not to the end of each shard that
-    /// is known of it. It is forgotten.
+    /// Whether an earlier stream of the table was followed, but not to the end of each of its known
+    /// shards. Its progress is forgotten.
     pub has_unread_ancestor: bool,
 }
 
 impl Known {
-    /// What is to be known of a stream, of all the progress of a table's streams, by their names.
+    /// What to know about a stream, given the progress of all of its table's streams by ARN.
     pub(super) fn of(stream: &Stream, mut streams: Vec<(String, Progress)>) -> Self {
         let mut known = Self::default();
         for (arn, progress) in streams.drain(..) {
@@ -54,22 +55,22 @@ impl Known {
     }
 }
 
-/// Why progress could not be kept or loaded.
+/// Why progress could not be saved or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeepError {
-    /// It may be possible later.
+    /// A later attempt may succeed.
     #[error("{0}")]
     Retry(String),
-    /// Someone must act first.
+    /// An operator must act first.
     #[error("{0}")]
     Fatal(String),
 }
 
-/// Keeps nothing: whoever begins again, begins where they say.
+/// Saves nothing: every watcher begins where its options say.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Nothing;
+pub struct NoKeeper;
 
-impl Keeper for Nothing {
+impl Keeper for NoKeeper {
     async fn load(&self, _: &Stream) -> Result<Known, KeepError> {
         Ok(Known::default())
     }
@@ -79,7 +80,7 @@ impl Keeper for Nothing {
     }
 }
 
-/// The part of a stream's name that all streams of its table share.
+/// The table's ARN, which begins the ARNs of all its streams.
 pub(super) fn table_of(arn: &str) -> &str {
     arn.split_once("/stream/").map_or(arn, |(table, _)| table)
 }

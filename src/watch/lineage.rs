@@ -1,12 +1,12 @@
-//! Which shards of a stream may be read now.
+//! Decides which shards of a stream may be read now.
 //!
-//! Changes of one item come in order only if a shard is read after its parent. A parent that was
-//! trimmed holds nobody up.
+//! The changes of an item are in order only if a shard is read after its parent. A shard whose
+//! parent was trimmed may be read at once.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing>
 
 use std::collections::BTreeMap;
 
-use super::From;
+use super::Start;
 use super::progress::{Mark, Progress};
 use crate::streams::Shard;
 
@@ -21,32 +21,32 @@ struct Node {
     parent: Option<String>,
     mark: Option<Mark>,
     is_being_read: bool,
-    /// Whether what it holds already is not wanted.
+    /// Whether to skip the records that exist already.
     is_from_latest: bool,
 }
 
 /// A shard to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ready {
-    /// The shard's name.
+    /// The shard's ID.
     pub(super) shard: String,
     /// How far it has been read.
     pub(super) mark: Option<Mark>,
-    /// Whether to begin with what is written from now on.
+    /// Whether to begin with the records that are written from now on.
     pub(super) is_from_latest: bool,
 }
 
-/// What a list of shards tells of the ones that are no longer in it.
+/// The known shards that are missing from a list of the stream's shards.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Missing {
-    /// They were read to their end: nothing need be kept of them.
+    /// Shards that were read to their end: their progress can be forgotten.
     pub(super) drained: Vec<String>,
-    /// They were not: what they still held is lost.
+    /// Shards that were not: their remaining records are lost.
     pub(super) unread: Vec<String>,
 }
 
 impl Lineage {
-    /// A stream that a checkpoint knows.
+    /// The shards of a stream with saved progress.
     pub(super) fn resume(progress: Progress) -> Self {
         let node = |mark| Node {
             parent: None,
@@ -57,12 +57,13 @@ impl Lineage {
         Self { nodes: progress.into_iter().map(|(shard, mark)| (shard, node(mark))).collect() }
     }
 
-    /// A stream that no checkpoint knows, and its marks if not all of it is wanted: whoever
-    /// begins with the latest leaves out what there is, and must know so after a crash.
-    pub(super) fn begin(from: From, listed: Vec<Shard>, now_ms: i64) -> (Self, Progress) {
+    /// The shards of a stream without saved progress, and the marks to save first. With
+    /// [`Start::Latest`], existing records are skipped, and the marks ensure that they are still
+    /// skipped after a crash.
+    pub(super) fn begin(start: Start, listed: Vec<Shard>, now_ms: i64) -> (Self, Progress) {
         let mut lineage = Self::default();
         lineage.update(listed.clone());
-        if from == From::TrimHorizon {
+        if start == Start::TrimHorizon {
             return (lineage, Progress::new());
         }
         let mut progress = Progress::new();
@@ -77,7 +78,7 @@ impl Lineage {
         (lineage, progress)
     }
 
-    /// Learns which shards there are now.
+    /// Adds new shards, and removes and returns the known shards that no longer exist.
     pub(super) fn update(&mut self, listed: Vec<Shard>) -> Missing {
         let mut missing = Missing::default();
         self.nodes.retain(|id, node| {
@@ -100,25 +101,25 @@ impl Lineage {
         missing
     }
 
-    /// Takes the shards that may be read now, and are not being read yet.
-    pub(super) fn take_ready(&mut self) -> Vec<Ready> {
+    /// Marks the shards that may be read now as being read, and returns them.
+    pub(super) fn start_ready(&mut self) -> Vec<Ready> {
         let ids: Vec<String> = self
             .nodes
             .iter()
             .filter(|(_, node)| self.may_be_read(node))
             .map(|it| it.0.clone())
             .collect();
-        let take = |id: String| {
+        let start = |id: String| {
             let node = self.nodes.get_mut(&id)?;
             node.is_being_read = true;
             let is_from_latest = std::mem::take(&mut node.is_from_latest);
             Some(Ready { shard: id, mark: node.mark.clone(), is_from_latest })
         };
-        ids.into_iter().filter_map(take).collect()
+        ids.into_iter().filter_map(start).collect()
     }
 
-    /// A shard has been read to its end, or to where it was lost.
-    pub(super) fn drained(&mut self, shard: &str) {
+    /// Marks a shard as read to its end, or as far as it can be read.
+    pub(super) fn finish(&mut self, shard: &str) {
         if let Some(node) = self.nodes.get_mut(shard) {
             node.is_being_read = false;
             node.mark = Some(Mark::Drained);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn ready(lineage: &mut Lineage) -> Vec<String> {
-        lineage.take_ready().into_iter().map(|ready| ready.shard).collect()
+        lineage.start_ready().into_iter().map(|ready| ready.shard).collect()
     }
 
     fn after() -> Mark {
@@ -162,47 +163,47 @@ mod tests {
 
     #[test]
     fn a_child_is_read_after_its_parent() {
-        let (mut lineage, progress) = Lineage::begin(From::TrimHorizon, family(), 0);
+        let (mut lineage, progress) = Lineage::begin(Start::TrimHorizon, family(), 0);
         assert!(progress.is_empty());
         assert_eq!(ready(&mut lineage), ["a"]);
         assert!(ready(&mut lineage).is_empty());
-        lineage.drained("a");
+        lineage.finish("a");
         assert_eq!(ready(&mut lineage), ["b", "c"]);
-        lineage.drained("b");
+        lineage.finish("b");
         assert_eq!(ready(&mut lineage), ["d"]);
     }
 
     #[test]
-    fn a_trimmed_parent_holds_nobody_up() {
+    fn a_shard_whose_parent_was_trimmed_is_read_at_once() {
         let mut lineage = Lineage::default();
         lineage.update(vec![shard("b", Some("a"), false)]);
         assert_eq!(ready(&mut lineage), ["b"]);
     }
 
     #[test]
-    fn from_latest_the_past_counts_as_read() {
-        let (mut lineage, progress) = Lineage::begin(From::Latest, family(), 99);
-        let taken = lineage.take_ready();
+    fn starting_with_the_latest_skips_existing_records() {
+        let (mut lineage, progress) = Lineage::begin(Start::Latest, family(), 99);
+        let started = lineage.start_ready();
         let latest = |shard: &str| Ready {
             shard: shard.to_owned(),
             mark: Some(Mark::Since(99)),
             is_from_latest: true,
         };
-        assert_eq!(taken, [latest("c"), latest("d")]);
+        assert_eq!(started, [latest("c"), latest("d")]);
         assert_eq!(progress.len(), 4);
         assert_eq!(progress.get("a"), Some(&Mark::Drained));
-        // What is written after a crash is not left out.
+        // Records written after a crash are not skipped.
         let mut resumed = Lineage::resume(progress);
         resumed.update(family());
-        let expected = taken
+        let expected = started
             .into_iter()
             .map(|ready| Ready { is_from_latest: false, ..ready })
             .collect::<Vec<_>>();
-        assert_eq!(resumed.take_ready(), expected);
+        assert_eq!(resumed.start_ready(), expected);
     }
 
     #[test]
-    fn a_checkpoint_is_taken_up_where_it_was_left() {
+    fn reading_resumes_from_the_checkpoint() {
         let known = [("a", Mark::Drained), ("b", after()), ("x", after()), ("y", Mark::Drained)];
         let known = known.map(|(shard, mark)| (shard.to_owned(), mark));
         let mut lineage = Lineage::resume(Progress::from(known));
@@ -210,52 +211,52 @@ mod tests {
         assert_eq!(missing.unread, ["x"]);
         assert_eq!(missing.drained, ["y"]);
         let marks: Vec<_> =
-            lineage.take_ready().into_iter().map(|ready| (ready.shard, ready.mark)).collect();
+            lineage.start_ready().into_iter().map(|ready| (ready.shard, ready.mark)).collect();
         assert_eq!(marks, [("b".to_owned(), Some(after())), ("c".to_owned(), None)]);
     }
 
     #[test]
-    fn what_is_being_read_is_left_to_its_reader() {
-        let (mut lineage, _) = Lineage::begin(From::TrimHorizon, family(), 0);
+    fn a_trimmed_shard_is_kept_while_it_is_being_read() {
+        let (mut lineage, _) = Lineage::begin(Start::TrimHorizon, family(), 0);
         assert_eq!(ready(&mut lineage), ["a"]);
         let without = || family().into_iter().skip(1).collect();
         assert_eq!(lineage.update(without()), Missing::default());
         assert!(ready(&mut lineage).is_empty());
-        lineage.drained("a");
+        lineage.finish("a");
         assert_eq!(lineage.update(without()).drained, ["a"]);
         assert_eq!(ready(&mut lineage), ["b", "c"]);
     }
 
     proptest! {
-        /// Whatever the tree, and whoever is ready first: every shard is read, once, and after its
-        /// parent.
+        /// For any tree of shards and any order in which they are finished, every shard is read
+        /// once, after its parent.
         #[test]
         fn every_shard_is_read_after_its_parent(
             parents in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
             order in prop::collection::vec(any::<prop::sample::Index>(), 20),
         ) {
-            let name = |place: usize| format!("{place:02}");
+            let name = |number: usize| format!("{number:02}");
             let shards: Vec<Shard> = parents
                 .iter()
                 .enumerate()
-                .map(|(place, parent)| {
-                    // The root, or any earlier one.
-                    let parent = (place > 0).then(|| name(parent.index(place)));
-                    Shard { id: name(place), parent, is_closed: true }
+                .map(|(number, parent)| {
+                    // The first shard is the root. Any other has an earlier one as its parent.
+                    let parent = (number > 0).then(|| name(parent.index(number)));
+                    Shard { id: name(number), parent, is_closed: true }
                 })
                 .collect();
-            let (mut lineage, _) = Lineage::begin(From::TrimHorizon, shards.clone(), 0);
+            let (mut lineage, _) = Lineage::begin(Start::TrimHorizon, shards.clone(), 0);
             let mut reading: Vec<String> = Vec::new();
             let mut done: Vec<String> = Vec::new();
             for choice in order {
-                for taken in ready(&mut lineage) {
-                    let node = shards.iter().find(|shard| shard.id == taken).unwrap();
+                for started in ready(&mut lineage) {
+                    let node = shards.iter().find(|shard| shard.id == started).unwrap();
                     prop_assert!(node.parent.as_ref().is_none_or(|parent| done.contains(parent)));
-                    reading.push(taken);
+                    reading.push(started);
                 }
                 if !reading.is_empty() {
                     let shard = reading.remove(choice.index(reading.len()));
-                    lineage.drained(&shard);
+                    lineage.finish(&shard);
                     done.push(shard);
                 }
             }

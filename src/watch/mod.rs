@@ -1,19 +1,21 @@
-//! Watching: live streams through the engine, without a Lambda.
+//! Watching: processes live streams with the engine, without a Lambda function.
 //!
-//! Shards are read side by side, a child after its parent, and each batch is delivered as Lambda
-//! would: records that are handed back come again from the checkpoint on, after a wait; records
-//! that cannot be understood are told, and hold nobody up; what only an operator can mend ends it.
-//! Progress is kept shard by shard, after the batch: whoever is killed begins again with the batch
-//! that was not done, and everything that the engine does may be done twice.
+//! Shards are read concurrently, a child after its parent, and each batch is delivered as Lambda
+//! would deliver it. Records that must be retried are delivered again from the checkpoint on, after
+//! a wait. Records that cannot be understood are reported and skipped. An error that only an
+//! operator can fix ends the watcher. Progress is saved for each shard after each batch: a watcher
+//! that was killed begins again with the unfinished batch, and everything that the engine does may
+//! be done twice.
 //!
-//! Which shard may be read ([`lineage`]), and what is delivered again ([`delivery`]), is decided by
-//! pure functions. Streams, store, keeper of progress and time are arguments.
+//! Pure functions decide which shard may be read ([`lineage`]) and what is delivered again
+//! ([`delivery`]). Streams, store, keeper of progress and clock are arguments.
 
 mod delivery;
 mod file;
 mod follow;
 mod keeper;
 mod lineage;
+mod pause;
 mod progress;
 mod quiet;
 mod read;
@@ -24,7 +26,7 @@ use std::cell::Cell;
 
 pub use file::CheckpointFile;
 pub use follow::{Watcher, follow};
-pub use keeper::{KeepError, Keeper, Known, Nothing};
+pub use keeper::{KeepError, Keeper, Known, NoKeeper};
 pub use progress::{Mark, Progress};
 pub use source::Source;
 pub use table::{CheckpointTable, LEASE_MS, checkpoint_schema};
@@ -35,83 +37,83 @@ use crate::streams::{Stream, StreamRecord};
 /// How to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Where to begin with a stream of which no progress is kept.
-    pub from: From,
-    /// The most records of one batch.
+    /// Where to begin with a stream without saved progress.
+    pub start: Start,
+    /// The maximum number of records of one batch.
     pub batch_records_max: usize,
-    /// Whether to stop when all that there is has been read.
+    /// Whether to stop once all existing records have been read.
     pub once: bool,
 }
 
-/// Where to begin with a stream of which no progress is kept.
+/// Where to begin with a stream without saved progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
-    /// With the oldest record that there is.
+pub enum Start {
+    /// With the oldest record.
     TrimHorizon,
-    /// With what is written from now on.
+    /// With the records that are written from now on.
     Latest,
 }
 
-/// What a watcher tells as it goes.
+/// An event that a watcher reports while it runs.
 #[derive(Debug, Clone, Copy)]
-pub enum Told<'t> {
-    /// Following a stream begins.
-    Begun {
+pub enum Notice<'n> {
+    /// The watcher begins to follow a stream.
+    Started {
         /// The stream.
-        stream: &'t Stream,
-        /// Whether it goes on from where it was left.
+        stream: &'n Stream,
+        /// Whether it continues from saved progress.
         is_resumed: bool,
     },
-    /// A batch was delivered, and this became of it, as far as it was not told before.
+    /// A batch was delivered.
     Delivered {
-        /// What became of it.
-        outcome: &'t Outcome,
-        /// Its records.
-        records: &'t [StreamRecord],
+        /// The outcome, without what an earlier delivery of the same records reported.
+        outcome: &'n Outcome,
+        /// The records.
+        records: &'n [StreamRecord],
     },
-    /// Records were handed back, and will be delivered again.
-    HandedBack {
+    /// Records could not be processed yet, and will be delivered again.
+    Redelivering {
         /// The stream.
-        stream: &'t Stream,
-        /// Why.
-        reason: &'t str,
-        /// After this time.
+        stream: &'n Stream,
+        /// The reason.
+        reason: &'n str,
+        /// The wait before the next delivery.
         pause_ms: i64,
     },
-    /// A request failed, and will be made again.
-    Delayed {
+    /// A request failed, and will be sent again.
+    Retrying {
         /// The stream.
-        stream: &'t Stream,
-        /// What failed.
-        what: &'t str,
-        /// After this time.
+        stream: &'n Stream,
+        /// The error.
+        error: &'n str,
+        /// The wait before the next attempt.
         pause_ms: i64,
     },
     /// The metrics of a batch could not be published.
     MetricsLost {
-        /// Why.
-        what: &'t str,
+        /// The error.
+        error: &'n str,
     },
-    /// Records are no longer there, and were not read.
-    Lost {
+    /// Records were trimmed before they were read.
+    RecordsLost {
         /// The stream.
-        stream: &'t Stream,
-        /// What is known of it.
-        what: &'t str,
+        stream: &'n Stream,
+        /// Which records, as far as known.
+        what: &'n str,
     },
 }
 
-/// What asks a watcher to stop: it finishes the batches that it has begun, and keeps its progress.
+/// A request to stop: the watcher finishes the batches in progress and saves its progress.
 #[derive(Debug, Default)]
 pub struct Stop(Cell<bool>);
 
 impl Stop {
-    /// Asks for it.
+    /// Requests the stop.
     pub fn set(&self) {
         self.0.set(true);
     }
 
-    /// Whether it was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.get()

@@ -1,4 +1,4 @@
-//! How far each shard of a stream has been read: what a checkpoint keeps.
+//! How far each shard of a stream has been read: the content of a checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::SequenceNumber;
 
-/// How far the shards of one stream have been read, by their names. Of a shard that is not here,
-/// nothing has been.
+/// How far the shards of one stream have been read, by shard ID. A shard without an entry has not
+/// been read.
 pub type Progress = BTreeMap<String, Mark>;
 
 /// How far a shard has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// Not at all; only what was written since this time is wanted, in milliseconds since 1970.
+    /// Not at all; records before this time are skipped, in milliseconds since 1970.
     Since(i64),
     /// Up to this record.
     #[serde(with = "sequence")]
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_come_back_from_their_json() {
+    fn marks_survive_a_round_trip_through_json() {
         let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
         for (mark, expected) in [
             (Mark::Since(1_763_625_600_000), r#"{"since":1763625600000}"#),

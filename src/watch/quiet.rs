@@ -1,46 +1,47 @@
-//! Whether all that there is has been read.
+//! Decides whether all existing records have been read.
 //!
-//! A shard that is not closed never says that it is at its end, and an empty page may have records
-//! behind it. So it is called quiet when nothing has come of any shard for a number of reads: a
-//! batch of one table may write to another.
+//! An open shard never reports its end, and records may follow an empty page. Shards therefore
+//! count as quiet if no record came from any of them for some time. All of them must be quiet at
+//! the same time, because a batch of one table may write to another.
 
 use std::collections::BTreeMap;
 
-/// How many reads in a row bring nothing before a shard counts as quiet: two seconds of them.
-const EMPTY_READS_MIN: u32 = 8;
+/// How long no record comes before a shard counts as quiet.
+const QUIET_MS_MIN: i64 = 2_000;
 
-/// The reads of each open shard that brought nothing since anything came, by stream and shard.
+/// How long each open shard has returned only empty pages, by stream and shard, in milliseconds of
+/// waits between the pages.
 #[derive(Debug, Default)]
 pub(super) struct Quiet {
-    empty_reads: BTreeMap<(String, String), u32>,
+    empty_ms: BTreeMap<(String, String), i64>,
 }
 
 impl Quiet {
-    /// A shard is being read.
+    /// Adds a shard that is being read.
     pub(super) fn open(&mut self, stream: &str, shard: &str) {
-        self.empty_reads.insert((stream.to_owned(), shard.to_owned()), 0);
+        self.empty_ms.insert((stream.to_owned(), shard.to_owned()), 0);
     }
 
-    /// A shard is no longer being read.
+    /// Removes a shard that is no longer being read.
     pub(super) fn close(&mut self, stream: &str, shard: &str) {
-        self.empty_reads.remove(&(stream.to_owned(), shard.to_owned()));
+        self.empty_ms.remove(&(stream.to_owned(), shard.to_owned()));
     }
 
-    /// A shard was read, and nothing came.
-    pub(super) fn nothing_came(&mut self, stream: &str, shard: &str) {
-        if let Some(reads) = self.empty_reads.get_mut(&(stream.to_owned(), shard.to_owned())) {
-            *reads = reads.saturating_add(1);
+    /// Adds an empty page of a shard, and the wait after it.
+    pub(super) fn add_empty_page(&mut self, stream: &str, shard: &str, pause_ms: i64) {
+        if let Some(empty_ms) = self.empty_ms.get_mut(&(stream.to_owned(), shard.to_owned())) {
+            *empty_ms = empty_ms.saturating_add(pause_ms);
         }
     }
 
-    /// Something came.
-    pub(super) fn something_came(&mut self) {
-        self.empty_reads.values_mut().for_each(|reads| *reads = 0);
+    /// Starts again, because a record came.
+    pub(super) fn reset(&mut self) {
+        self.empty_ms.values_mut().for_each(|empty_ms| *empty_ms = 0);
     }
 
-    /// Whether nothing has come of any open shard for a while.
+    /// Whether no record has come from any open shard for long enough.
     pub(super) fn is_quiet(&self) -> bool {
-        self.empty_reads.values().all(|reads| *reads >= EMPTY_READS_MIN)
+        self.empty_ms.values().all(|empty_ms| *empty_ms >= QUIET_MS_MIN)
     }
 }
 
@@ -54,17 +55,29 @@ mod tests {
         assert!(quiet.is_quiet());
         quiet.open("0", "a");
         quiet.open("1", "a");
-        let nothing_comes = |quiet: &mut Quiet, stream: &str| {
-            (0..EMPTY_READS_MIN).for_each(|_| quiet.nothing_came(stream, "a"));
-        };
-        nothing_comes(&mut quiet, "0");
+        quiet.add_empty_page("0", "a", QUIET_MS_MIN);
         assert!(!quiet.is_quiet());
-        nothing_comes(&mut quiet, "1");
+        quiet.add_empty_page("1", "a", QUIET_MS_MIN);
         assert!(quiet.is_quiet());
-        quiet.something_came();
-        nothing_comes(&mut quiet, "1");
+        quiet.reset();
+        quiet.add_empty_page("1", "a", QUIET_MS_MIN);
         assert!(!quiet.is_quiet());
         quiet.close("0", "a");
         assert!(quiet.is_quiet());
+    }
+
+    /// The time counts, not the number of pages.
+    #[test]
+    fn a_shard_is_quiet_after_two_seconds_whatever_the_wait_between_pages() {
+        for pause_ms in [1, 100, 250, 2_000] {
+            let mut quiet = Quiet::default();
+            quiet.open("0", "a");
+            let mut empty_ms = 0;
+            while !quiet.is_quiet() {
+                quiet.add_empty_page("0", "a", pause_ms);
+                empty_ms += pause_ms;
+            }
+            assert_eq!(empty_ms, 2_000, "{pause_ms}");
+        }
     }
 }

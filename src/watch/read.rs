@@ -1,10 +1,11 @@
-//! Reading one shard, from where it was left to its end.
+//! Reads one shard, from its saved progress to its end.
 
-use super::Told;
+use super::Notice;
 use super::delivery::{Delivery, Next};
 use super::follow::{Follower, Watcher};
 use super::keeper::Keeper;
 use super::lineage::Ready;
+use super::pause::Pauses;
 use super::progress::Mark;
 use super::source::Source;
 use crate::runtime::clock::Clock;
@@ -12,45 +13,45 @@ use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Page, Position, Stream, StreamError, StreamRecord};
 
-/// How long to wait after a read that brought nothing: Lambda, too, reads four times a second.
+/// The wait after an empty page. Lambda, too, reads four times a second.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 const READ_PAUSE_MS: i64 = 250;
-/// How much too old a record may be stamped: DynamoDB rounds down to the second, its emulator to
-/// the minute, and clocks differ.
-const STAMP_SLACK_MS: i64 = 60_000;
+/// How much earlier than its change a record's creation time may be: DynamoDB rounds it down to
+/// the second, an emulator to the minute, and clocks differ.
+const CREATED_SLACK_MS: i64 = 60_000;
 
-/// Where in a shard its reader is.
+/// The position of a shard's reader.
 struct Cursor {
     ready: Ready,
-    /// What leads on; nothing if that is to be asked for.
+    /// The iterator of the next page; `None` if a new one is needed.
     iterator: Option<String>,
-    /// How many requests in a row have failed.
-    failures: u32,
+    /// The waits after failed requests.
+    pauses: Pauses,
 }
 
 impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
-    /// Reads a shard: true at its end, false if a stop was asked for before.
+    /// Reads a shard. Returns true at its end, and false if a stop was requested before.
     pub(super) async fn read_shard(&self, stream: &Stream, ready: Ready) -> Result<bool, Fatal> {
-        let mut cursor = Cursor { ready, iterator: None, failures: 0 };
+        let mut cursor = Cursor { ready, iterator: None, pauses: Pauses::new() };
         while !self.watcher.stop.is_set() {
-            let is_over = match self.page(stream, &mut cursor).await {
+            let is_at_end = match self.page(stream, &mut cursor).await {
                 Ok(page) => {
-                    cursor.failures = 0;
-                    let is_over = page.next.is_none();
+                    cursor.pauses = Pauses::new();
+                    let is_at_end = page.next.is_none();
                     cursor.iterator = page.next;
                     if page.records.is_empty() {
-                        // At its end, its children may have something.
-                        if !is_over {
-                            self.nothing_came(stream, &cursor.ready.shard).await;
+                        // At the end of a shard, its children may have records at once.
+                        if !is_at_end {
+                            self.wait_after_empty_page(stream, &cursor.ready.shard).await;
                         }
                     } else if !self.deliver(stream, &mut cursor.ready, page.records).await? {
                         return Ok(false);
                     }
-                    is_over
+                    is_at_end
                 }
                 Err(error) => self.recover(stream, &mut cursor, error).await?,
             };
-            if is_over {
+            if is_at_end {
                 self.save(stream, &cursor.ready.shard, Some(&Mark::Drained)).await?;
                 return Ok(true);
             }
@@ -71,7 +72,7 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                 Some(Mark::Since(_) | Mark::Drained) | None => Position::TrimHorizon,
             };
             let opened = source.open(stream, shard, &position).await?;
-            // What is written from now on is wanted, should it be opened again.
+            // If the shard is opened again, later records must not be skipped.
             *is_from_latest = false;
             opened
         };
@@ -82,7 +83,7 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         page
     }
 
-    /// Does what an error asks for: true if the shard is over with that.
+    /// Handles an error. Returns true if the rest of the shard cannot be read.
     async fn recover(
         &self,
         stream: &Stream,
@@ -92,14 +93,11 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         let Ready { shard, mark, .. } = &mut cursor.ready;
         match error {
             StreamError::Fatal(what) => return Err(Fatal(what)),
-            StreamError::Retry(what) => {
-                self.delay(stream, &what, cursor.failures).await;
-                cursor.failures += 1;
-            }
+            StreamError::Retry(error) => self.delay(stream, &error, &mut cursor.pauses).await,
             StreamError::ExpiredIterator(_) => {}
             StreamError::Trimmed(_) => {
-                // Whoever begins with the oldest record has it by definition; and the emulator
-                // says this of every shard whose first record comes after it was opened.
+                // Without a mark, reading begins with the oldest record and loses nothing. The
+                // emulator returns this error for a shard that was opened before its first record.
                 if matches!(mark, Some(Mark::After(_))) {
                     self.lost(stream, &format!("records of shard `{shard}` were trimmed unread"));
                     *mark = None;
@@ -115,42 +113,43 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         Ok(false)
     }
 
-    /// Waits where a shard has nothing at this moment.
-    async fn nothing_came(&self, stream: &Stream, shard: &str) {
-        self.quiet.borrow_mut().nothing_came(&stream.arn, shard);
+    /// Waits before the next page of a shard that has no records now.
+    async fn wait_after_empty_page(&self, stream: &Stream, shard: &str) {
+        self.quiet.borrow_mut().add_empty_page(&stream.arn, shard, READ_PAUSE_MS);
         self.stop_if_done();
         self.rest(READ_PAUSE_MS, || false).await;
     }
 
-    /// Delivers a batch until nothing of it is handed back, and keeps how far that got: false if a
-    /// stop was asked for before.
+    /// Delivers a batch until every record is done, and saves the progress. Returns false if a stop
+    /// was requested before.
     async fn deliver(
         &self,
         stream: &Stream,
         Ready { shard, mark, .. }: &mut Ready,
         records: Vec<StreamRecord>,
     ) -> Result<bool, Fatal> {
-        let wanted = wanted(&records, mark.as_ref());
-        let mut delivery = Delivery::new(wanted.len());
+        let selected = selected(&records, mark.as_ref());
+        let mut delivery = Delivery::new(selected.len());
         loop {
-            let rest = wanted.get(delivery.done()..).unwrap_or_default();
+            let rest = selected.get(delivery.done()..).unwrap_or_default();
             let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
             let watcher = &self.watcher;
             let mut outcome = watcher.engine.process(&raw, watcher.store, watcher.clock).await?;
-            // Before what was told already is left out: metrics count what is before the checkpoint.
+            // Published before the delivery removes what was reported already: metrics count every
+            // violation before the checkpoint.
             let now_ms = watcher.clock.now_ms();
             let published = watcher.metrics.publish(watcher.engine.rules(), &outcome, now_ms).await;
-            let next = delivery.settle(watcher.engine.rules(), &mut outcome);
-            (self.tell)(Told::Delivered { outcome: &outcome, records: rest });
-            if let Err(what) = published {
-                (self.tell)(Told::MetricsLost { what: &what });
+            let next = delivery.advance(watcher.engine.rules(), &mut outcome);
+            (self.notify)(Notice::Delivered { outcome: &outcome, records: rest });
+            if let Err(error) = published {
+                (self.notify)(Notice::MetricsLost { error: &error });
             }
-            self.quiet.borrow_mut().something_came();
-            // What is done is kept before anything is waited for.
+            self.quiet.borrow_mut().reset();
+            // Progress is saved before any wait.
             let done = match &next {
                 Next::Done => records.last(),
                 Next::Again { .. } => {
-                    delivery.done().checked_sub(1).and_then(|last| wanted.get(last))
+                    delivery.done().checked_sub(1).and_then(|last| selected.get(last))
                 }
             };
             if let Some(done) = done {
@@ -160,7 +159,7 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             match next {
                 Next::Done => return Ok(true),
                 Next::Again { reason, pause_ms } => {
-                    (self.tell)(Told::HandedBack { stream, reason: &reason, pause_ms });
+                    (self.notify)(Notice::Redelivering { stream, reason: &reason, pause_ms });
                     self.rest(pause_ms, || false).await;
                     if watcher.stop.is_set() {
                         return Ok(false);
@@ -171,13 +170,13 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     }
 }
 
-/// The records that are not older than what is wanted of their shard.
-fn wanted<'r>(records: &'r [StreamRecord], mark: Option<&Mark>) -> &'r [StreamRecord] {
+/// The records that are not older than the shard's mark.
+fn selected<'r>(records: &'r [StreamRecord], mark: Option<&Mark>) -> &'r [StreamRecord] {
     let Some(Mark::Since(time_ms)) = mark else { return records };
     let is_old = |record: &StreamRecord| {
-        record.created_ms.is_some_and(|created_ms| created_ms < time_ms - STAMP_SLACK_MS)
+        record.created_ms.is_some_and(|created_ms| created_ms < time_ms - CREATED_SLACK_MS)
     };
-    // Records come in order, but stamps need not.
+    // Records are in order, but their creation times may not be.
     let first = records.iter().position(|record| !is_old(record)).unwrap_or(records.len());
     records.get(first..).unwrap_or_default()
 }

@@ -1,15 +1,15 @@
-//! Where records come from.
+//! The source of records.
 
 use std::future::Future;
 
 use crate::streams::{Page, Position, Shard, Stream, StreamError, Streams};
 
-/// The streams' API, as far as a watcher needs it: each request is made once.
+/// The part of the DynamoDB Streams API that a watcher needs. Requests are not retried.
 pub trait Source {
     /// The shards that a stream has now.
     fn shards(&self, stream: &Stream) -> impl Future<Output = Result<Vec<Shard>, StreamError>>;
 
-    /// An iterator that begins at a place in a shard.
+    /// An iterator that begins at a position in a shard.
     fn open(
         &self,
         stream: &Stream,

@@ -1,10 +1,10 @@
 //! Progress in a DynamoDB table, for one watcher at a time.
 //!
-//! The table's partition key is `table`, its sort key `shard`, both strings. For each table that
-//! is watched there is an item for each shard, and one for the lease: who follows its streams, and
-//! until when. Whoever finds the lease running is refused; once it has run out, it is taken over.
-//! Each mark is saved in one transaction with a check of the lease, so that a watcher that was
-//! taken for dead does not undo what its successor has kept.
+//! The table's partition key is `table`, its sort key `shard`, both strings. For each watched table
+//! there is an item for each shard, and one for the lease, which says who follows the table's
+//! streams and until when. While a lease is valid, other watchers are refused. Once it has expired,
+//! another watcher may take it. Each mark is saved in one transaction with a check of the lease, so
+//! that a watcher that lost its lease cannot overwrite its successor's progress.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,14 +22,14 @@ use crate::store::{
 };
 use crate::streams::Stream;
 
-/// How long a lease lasts that is not renewed.
+/// How long a lease lasts unless it is renewed.
 pub const LEASE_MS: i64 = 30_000;
 
 const TABLE: &str = "table";
 const SHARD: &str = "shard";
 const OWNER: &str = "owner";
 const EXPIRES: &str = "expires";
-/// The sort key of a lease. A shard's has the stream's label before it, which is a time.
+/// The sort key of a lease. A shard's sort key begins with the stream's label, which is a time.
 const LEASE: &str = "lease";
 
 /// A table of progress.
@@ -38,15 +38,15 @@ pub struct CheckpointTable<'t, S, C> {
     store: &'t S,
     clock: &'t C,
     name: String,
-    /// What tells this watcher from every other.
+    /// The identity of this watcher.
     owner: String,
     /// The tables whose streams are followed.
     leased: RefCell<Vec<String>>,
-    /// Two requests of our own at a time would make each other fail, for both check the lease.
+    /// Serializes this watcher's transactions, which would conflict because all check the lease.
     turn: Mutex<()>,
 }
 
-/// The table of progress with this name.
+/// The schema of a table of progress with this name.
 #[must_use]
 pub fn checkpoint_schema(name: &str) -> TableSchema {
     let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
@@ -63,7 +63,7 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
         Self { store, clock, name, owner, leased, turn: Mutex::new(()) }
     }
 
-    /// Takes the lease of a table, or takes it for longer.
+    /// Acquires or renews the lease of a table.
     async fn lease(&self, table: &str) -> Result<(), KeepError> {
         let now_ms = self.clock.now_ms();
         let mut item = key(table, LEASE);
@@ -80,7 +80,7 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
         };
         match self.store.write(write).await.map_err(keep_error)?.value {
             Written::Applied => Ok(()),
-            Written::ConditionFailed(found) => Err(taken(table, found.as_ref(), now_ms)),
+            Written::ConditionFailed(found) => Err(leased_by(table, found.as_ref(), now_ms)),
         }
     }
 
@@ -88,7 +88,7 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
         Condition::Compare(path(OWNER), Operand::Equal, text(&self.owner))
     }
 
-    /// Makes these writes, if the lease is still ours.
+    /// Carries out a write if this watcher still has the lease.
     async fn write(&self, table: &str, action: Action) -> Result<(), KeepError> {
         let write = |action, condition| Write { table: self.name.clone(), action, condition };
         let actions = vec![
@@ -106,20 +106,20 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
         for reason in reasons {
             match reason {
                 CancellationReason::ConditionFailed(found) => {
-                    return taken(table, found.as_ref(), self.clock.now_ms());
+                    return leased_by(table, found.as_ref(), self.clock.now_ms());
                 }
                 CancellationReason::Invalid(what) => {
-                    return KeepError::Fatal(format!("the checkpoint cannot be kept: {what}"));
+                    return KeepError::Fatal(format!("the checkpoint cannot be saved: {what}"));
                 }
                 CancellationReason::None
                 | CancellationReason::Conflict
                 | CancellationReason::Throttled => {}
             }
         }
-        KeepError::Retry("the checkpoint could not be kept yet".to_owned())
+        KeepError::Retry("the checkpoint could not be saved yet".to_owned())
     }
 
-    /// Everything that is kept of a table's streams.
+    /// The saved progress of all of a table's streams, by ARN.
     async fn all(&self, table: &str) -> Result<BTreeMap<String, Progress>, KeepError> {
         let mut streams: BTreeMap<String, Progress> = BTreeMap::new();
         let mut start = None;
@@ -202,7 +202,7 @@ impl<S: Store, C: Clock> Keeper for CheckpointTable<'_, S, C> {
                 action: Action::Delete(key(&table, LEASE)),
                 condition: Some(self.is_ours()),
             };
-            // A lease that cannot be given back runs out by itself.
+            // A lease that cannot be released expires by itself.
             let _ = self.store.write(write).await;
         }
     }
@@ -233,22 +233,23 @@ fn mark_of(item: &Item<'static>) -> Result<Mark, KeepError> {
         _ => {
             let shard = string(item, SHARD).unwrap_or_default();
             let what =
-                format!("the item of shard `{shard}` in the checkpoint table is none of ours");
-            Err(KeepError::Fatal(format!("{what}\nhelp: give a table that is used for this alone")))
+                format!("the checkpoint table's item for shard `{shard}` is not a checkpoint");
+            Err(KeepError::Fatal(format!("{what}\nhelp: use a table without any other items")))
         }
     }
 }
 
-fn taken(table: &str, found: Option<&Item<'static>>, now_ms: i64) -> KeepError {
-    let owner = found.and_then(|item| string(item, OWNER)).unwrap_or("someone else");
+/// The error for a table whose lease belongs to another watcher.
+fn leased_by(table: &str, found: Option<&Item<'static>>, now_ms: i64) -> KeepError {
+    let owner = found.and_then(|item| string(item, OWNER)).unwrap_or("unknown owner");
     let expires_ms = found.and_then(|item| match item.get(EXPIRES) {
         Some(Value::N(number)) => number.as_str().parse::<i64>().ok(),
         _ => None,
     });
     let left_s = expires_ms.map_or(0, |time_ms| ((time_ms - now_ms).max(0) + 999) / 1000);
     KeepError::Fatal(format!(
-        "the streams of `{table}` are followed by another `referee watch`: {owner}\n\
-         help: stop it, or if it was killed, wait {left_s} s until its lease has run out"
+        "another `referee watch` follows the streams of `{table}`: {owner}\n\
+         help: stop it; if it was killed, wait {left_s} s until its lease expires"
     ))
 }
 
@@ -256,8 +257,8 @@ fn keep_error(error: StoreError) -> KeepError {
     match error {
         StoreError::Retry(what) => KeepError::Retry(what),
         StoreError::Rejected(what) => KeepError::Fatal(format!(
-            "{what}\nhelp: the checkpoint table has the partition key `{TABLE}` and the sort key \
-             `{SHARD}`, both strings"
+            "{what}\nhelp: the checkpoint table must have the partition key `{TABLE}` and the sort \
+             key `{SHARD}`, both strings"
         )),
         StoreError::Fatal(what) => KeepError::Fatal(what),
     }
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_there_for_the_next_watcher() {
+    fn the_next_watcher_loads_the_saved_marks() {
         with_two(|_, one, two| {
             assert_eq!(load(one, "1"), Ok(Known::default()));
             let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_replaced_is_forgotten() {
+    fn progress_of_a_replaced_stream_is_forgotten() {
         with_two(|_, one, _| {
             load(one, "1").unwrap();
             save(one, "a", Some(&Mark::Since(7))).unwrap();
@@ -368,8 +369,8 @@ mod tests {
             load(one, "1").unwrap();
             let refusal = load(two, "1").unwrap_err();
             expect_test::expect![[r"
-                the streams of `arn:aws:dynamodb:eu-west-1:1:table/app` are followed by another `referee watch`: one
-                help: stop it, or if it was killed, wait 30 s until its lease has run out"]]
+                another `referee watch` follows the streams of `arn:aws:dynamodb:eu-west-1:1:table/app`: one
+                help: stop it; if it was killed, wait 30 s until its lease expires"]]
             .assert_eq(&refusal.to_string());
             for _ in 0..9 {
                 time.0.set(time.0.get() + LEASE_MS / 3);
@@ -382,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watcher_that_was_taken_for_dead_changes_nothing() {
+    fn a_watcher_that_lost_its_lease_saves_nothing() {
         with_two(|time, one, two| {
             load(one, "1").unwrap();
             save(one, "a", Some(&Mark::Since(1))).unwrap();

@@ -1,5 +1,5 @@
-//! Watching, simulated: shards that close while they are read, requests that fail, a watcher that
-//! is killed at any moment and begins again, and an application that goes on writing.
+//! A simulation of watching: shards close while they are read, requests fail, the watcher is
+//! killed at any moment and restarted, and an application keeps writing.
 
 #![cfg(feature = "cli")]
 use std::cell::{Cell, RefCell};
@@ -23,25 +23,25 @@ use crate::store::{Action, Memory, Store as _, StoreError, Write};
 use crate::streams::{Page, Position, Shard, StreamError};
 
 const RULES: &str = include_str!("../../events/company-user/referee.yaml");
-/// How many changes the application makes.
+/// The number of changes that the application makes.
 const CHANGES: u32 = 12;
-/// How many shards there may be.
+/// The maximum number of shards.
 const SHARDS_MAX: usize = 6;
 
-/// One table, its stream, and time; what goes wrong is drawn by the seed.
+/// One table, its stream and a clock. The seed determines the faults.
 struct World {
     memory: Memory,
-    /// Each the parent of the next; the last one is open.
+    /// Each shard is the parent of the next; the last one is open.
     shards: RefCell<Vec<Vec<StreamRecord>>>,
-    /// What every watcher so far has kept.
+    /// The saved progress.
     marks: RefCell<Progress>,
     random: RefCell<Rng>,
     changes_left: Cell<u32>,
-    /// Whether the last page was empty with more behind it: real ones are so now and then, and a
-    /// watcher that is to stop at the end does not wait for ever.
+    /// Whether the last page was empty although more records follow. Real pages may be, but not so
+    /// often in a row that a watcher that stops at the end would miss records.
     was_empty: Cell<bool>,
     now_ms: Cell<i64>,
-    /// The sequence numbers of what was delivered.
+    /// The sequence numbers of the delivered records.
     delivered: RefCell<Vec<SequenceNumber<'static>>>,
 }
 
@@ -70,7 +70,7 @@ impl World {
         self.random.borrow_mut().u32(..count) == 0
     }
 
-    /// A membership comes, changes or goes.
+    /// Creates, changes or deletes a membership.
     fn change(&self) {
         self.changes_left.set(self.changes_left.get().saturating_sub(1));
         let user = self.random.borrow_mut().u32(..3);
@@ -81,12 +81,12 @@ impl World {
             let role = self.changes_left.get();
             Action::Put(item(&format!(r#"{{{key}, "role": {{"S": "{role}"}}}}"#)))
         };
-        // Whether it was made at once, or never, is the application's to find out.
+        // The write may fail, like any request of an application.
         let write = Write { table: "app".to_owned(), action, condition: None };
         let _ = poll_once(self.memory.write(write));
     }
 
-    /// Lets the stream have what was written meanwhile.
+    /// Adds the new records to the stream.
     fn catch_up(&self) {
         if self.changes_left.get() > 0 && self.one_in(3) {
             self.change();
@@ -131,26 +131,26 @@ impl Source for World {
     async fn shards(&self, _: &Stream) -> Result<Vec<Shard>, StreamError> {
         self.may_fail()?;
         let count = self.shards.borrow().len();
-        let shard = |place: usize| Shard {
-            id: place.to_string(),
-            parent: place.checked_sub(1).map(|parent| parent.to_string()),
-            is_closed: place + 1 < count,
+        let shard = |number: usize| Shard {
+            id: number.to_string(),
+            parent: number.checked_sub(1).map(|parent| parent.to_string()),
+            is_closed: number + 1 < count,
         };
         Ok((0..count).map(shard).collect())
     }
 
-    async fn open(&self, _: &Stream, shard: &str, from: &Position) -> Result<String, StreamError> {
+    async fn open(&self, _: &Stream, shard: &str, at: &Position) -> Result<String, StreamError> {
         self.may_fail()?;
         let shards = self.shards.borrow();
         let records = &shards[shard.parse::<usize>().unwrap()];
-        let place = match from {
+        let offset = match at {
             Position::TrimHorizon => 0,
             Position::Latest => records.len(),
             Position::After(mark) => {
                 records.iter().filter(|record| record.sequence <= *mark).count()
             }
         };
-        Ok(format!("{shard}/{place}"))
+        Ok(format!("{shard}/{offset}"))
     }
 
     async fn read(&self, _: &Stream, iterator: &str, max: usize) -> Result<Page, StreamError> {
@@ -159,15 +159,15 @@ impl Source for World {
             return Err(StreamError::ExpiredIterator("expired".to_owned()));
         }
         self.catch_up();
-        let (shard, place) = iterator.split_once('/').unwrap();
-        let [shard, place] = [shard, place].map(|number| number.parse::<usize>().unwrap());
+        let (shard, offset) = iterator.split_once('/').unwrap();
+        let [shard, offset] = [shard, offset].map(|number| number.parse::<usize>().unwrap());
         let shards = self.shards.borrow();
-        let rest = &shards[shard][place..];
+        let rest = &shards[shard][offset..];
         let least = usize::from(self.was_empty.get());
         let count = self.random.borrow_mut().usize(least..=max).min(rest.len());
         self.was_empty.set(count == 0 && !rest.is_empty());
-        let is_over = shard + 1 < shards.len() && count == rest.len();
-        let next = (!is_over).then(|| format!("{shard}/{}", place + count));
+        let is_at_end = shard + 1 < shards.len() && count == rest.len();
+        let next = (!is_at_end).then(|| format!("{shard}/{}", offset + count));
         Ok(Page { records: rest[..count].to_vec(), next })
     }
 }
@@ -204,7 +204,7 @@ fn engine() -> Engine {
     Engine::new(load(&source, &|_| None).rules.unwrap())
 }
 
-/// Watches until all is read, or until the watcher has been polled so often: then it dies.
+/// Watches until all records are read, or kills the watcher after this many polls.
 fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
     let streams = [Stream { arn: "stream".to_owned(), table: "app".to_owned() }];
     let metrics = Metrics { sink: Sink::Nowhere, namespace: String::new() };
@@ -216,21 +216,21 @@ fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
         keeper: world,
         metrics: &metrics,
         clock: world,
-        options: Options { from: From::TrimHorizon, batch_records_max: 3, once: true },
+        options: Options { start: Start::TrimHorizon, batch_records_max: 3, once: true },
         stop: &stop,
     };
-    let tell = |told: Told<'_>| match told {
-        Told::Delivered { records, .. } => {
+    let notify = |notice: Notice<'_>| match notice {
+        Notice::Delivered { records, .. } => {
             let sequences = records.iter().map(|record| record.sequence.clone());
             world.delivered.borrow_mut().extend(sequences);
         }
-        Told::Lost { what, .. } => panic!("{what}"),
-        Told::Begun { .. }
-        | Told::HandedBack { .. }
-        | Told::Delayed { .. }
-        | Told::MetricsLost { .. } => {}
+        Notice::RecordsLost { what, .. } => panic!("{what}"),
+        Notice::Started { .. }
+        | Notice::Redelivering { .. }
+        | Notice::Retrying { .. }
+        | Notice::MetricsLost { .. } => {}
     };
-    let mut followed = pin!(follow(watcher, &streams, &tell));
+    let mut followed = pin!(follow(watcher, &streams, &notify));
     let mut context = Context::from_waker(noop_waker_ref());
     for _ in 0..polls_max {
         if let Poll::Ready(ended) = followed.as_mut().poll(&mut context) {
@@ -241,7 +241,7 @@ fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
     Poll::Pending
 }
 
-/// The users of a company, by one half of the memberships or the other, and their roles.
+/// The users of a company and their roles, from the source items or from the mirrors.
 fn members(world: &World, half: &str) -> BTreeMap<String, Option<Value<'static>>> {
     let text = |item: &Item<'_>, name| match item.get(name) {
         Some(Value::S(text)) => text.to_string(),
@@ -258,21 +258,21 @@ fn members(world: &World, half: &str) -> BTreeMap<String, Option<Value<'static>>
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
-    /// Every record is delivered, the first time in order, however often the watcher dies; and
-    /// the mirrors are what their sources say.
+    /// However often the watcher is killed, every record is delivered, the first time in order,
+    /// and the mirrors match their sources.
     #[test]
-    fn whoever_dies_loses_nothing(seed: u64) {
+    fn a_killed_watcher_loses_nothing(seed: u64) {
         let (engine, world) = (engine(), World::new(&engine(), seed));
-        let mut deaths = 0;
+        let mut kills = 0;
         loop {
-            // It dies ten times at most, and then lives for as long as it takes.
-            let polls_max = if deaths < 10 { world.random.borrow_mut().u32(1..200) } else { u32::MAX };
-            // What is written while a watcher stops, the next one finds.
-            let nothing_will_come = world.changes_left.get() == 0;
+            // It is killed at most ten times, and then runs to the end.
+            let polls_max = if kills < 10 { world.random.borrow_mut().u32(1..200) } else { u32::MAX };
+            // The next watcher reads what is written while this one stops.
+            let has_finished_writing = world.changes_left.get() == 0;
             match watch(&engine, &world, polls_max) {
-                Poll::Ready(()) if nothing_will_come => break,
+                Poll::Ready(()) if has_finished_writing => break,
                 Poll::Ready(()) => {}
-                Poll::Pending => deaths += 1,
+                Poll::Pending => kills += 1,
             }
         }
         let mut seen = BTreeSet::new();

@@ -25,7 +25,7 @@ use crate::runtime::system_clock::SystemClock;
 use crate::store::DynamoDb;
 use crate::streams::{RECORDS_MAX, Stream, Streams};
 use crate::watch::{
-    CheckpointFile, CheckpointTable, Keeper, Nothing, Options, Stop, Told, Watcher, follow,
+    self, CheckpointFile, CheckpointTable, Keeper, NoKeeper, Notice, Options, Stop, Watcher, follow,
 };
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -153,7 +153,7 @@ async fn watch(
             let owner = format!("{owner}, since {}", clock.now_ms());
             parts.keep_in(&CheckpointTable::new(&store, &clock, table, owner)).await
         }
-        (None, None) => parts.keep_in(&Nothing).await,
+        (None, None) => parts.keep_in(&NoKeeper).await,
     }
 }
 
@@ -183,13 +183,13 @@ impl Parts<'_, '_, '_> {
             stop: &stop,
         };
         let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
-        let tell = |told: Told<'_>| {
-            if self.reporter.report(told).is_err() {
+        let notify = |notice: Notice<'_>| {
+            if self.reporter.report(notice).is_err() {
                 // The error is reported at the end. Later results could not be written.
                 stop.set();
             }
         };
-        let followed = pin!(follow(watcher, self.streams, &tell));
+        let followed = pin!(follow(watcher, self.streams, &notify));
         let signalled = pin!(async {
             signals.next().await;
             self.reporter.message("stopping after the current batches");
@@ -209,9 +209,9 @@ impl Parts<'_, '_, '_> {
 impl Args {
     fn options(&self) -> Options {
         Options {
-            from: match self.from {
-                StartingPosition::TrimHorizon => crate::watch::From::TrimHorizon,
-                StartingPosition::Latest => crate::watch::From::Latest,
+            start: match self.from {
+                StartingPosition::TrimHorizon => watch::Start::TrimHorizon,
+                StartingPosition::Latest => watch::Start::Latest,
             },
             batch_records_max: usize::from(self.batch_size),
             once: self.once,

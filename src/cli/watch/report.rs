@@ -14,7 +14,7 @@ use crate::engine::{self, Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::rules::model::{Rules, Severity};
 use crate::streams::StreamRecord;
-use crate::watch::Told;
+use crate::watch::Notice;
 use crate::wording;
 
 /// Writes results to stdout and progress to stderr.
@@ -43,29 +43,29 @@ impl<'t, 'c> Reporter<'t, 'c> {
         Self { rules, state: RefCell::new(state) }
     }
 
-    /// Reports an event of the watcher. Fails if the output cannot be written.
-    pub(super) fn report(&self, told: Told<'_>) -> Result<(), ()> {
-        match told {
-            Told::Begun { stream, is_resumed } => {
+    /// Prints a notice. Fails if the output cannot be written.
+    pub(super) fn report(&self, notice: Notice<'_>) -> Result<(), ()> {
+        match notice {
+            Notice::Started { stream, is_resumed } => {
                 let how = if is_resumed { " from the checkpoint" } else { "" };
                 self.state.borrow_mut().has_begun = true;
                 self.message(&format!("watching `{}`{how}", stream.table));
             }
-            Told::Delivered { outcome, records } => {
+            Notice::Delivered { outcome, records } => {
                 self.state.borrow_mut().deliver(self.rules, outcome, records);
             }
-            Told::HandedBack { stream, reason, pause_ms } => self.message(&format!(
+            Notice::Redelivering { stream, reason, pause_ms } => self.message(&format!(
                 "redelivering records of `{}` in {pause_ms} ms: {reason}",
                 stream.table
             )),
-            Told::Delayed { stream, what, pause_ms } => self.message(&format!(
-                "reading the stream of `{}` again in {pause_ms} ms: {what}",
+            Notice::Retrying { stream, error, pause_ms } => self.message(&format!(
+                "reading the stream of `{}` again in {pause_ms} ms: {error}",
                 stream.table
             )),
-            Told::MetricsLost { what } => {
-                self.message(&format!("warning: lost the metrics of a batch: {what}"));
+            Notice::MetricsLost { error } => {
+                self.message(&format!("warning: lost the metrics of a batch: {error}"));
             }
-            Told::Lost { stream, what } => {
+            Notice::RecordsLost { stream, what } => {
                 let help = "changes in that gap were not checked, and mirrors may be stale";
                 self.message(&format!(
                     "warning: RECORDS OF TABLE `{}` WERE LOST: {what}\nhelp: {help}",

@@ -1,16 +1,16 @@
-//! What the SDK's errors mean to whoever made the request.
+//! Classifies the SDK's errors by what the caller can do about them.
 
 use std::fmt;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 
-use crate::aws::error::{Unanswered, mend_of, unanswered};
+use crate::aws::error::{Unanswered, fix_of, unanswered};
 use crate::store::StoreError;
 
 /// An error of any operation.
 pub(super) type SdkError = aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::Error>;
 
-/// What was asked, for messages.
+/// A request's operation and tables, for error messages.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     operation: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// An operation on these tables, each named once.
+    /// An operation on these tables; each is named once.
     pub(super) fn new<'t>(
         operation: &'static str,
         tables: impl IntoIterator<Item = &'t str>,
@@ -29,16 +29,16 @@ impl Request {
         Self { operation, tables }
     }
 
-    /// What is to be done about an error.
+    /// The error for the caller.
     ///
-    /// What DynamoDB does not document is tried again, and so handed back to the stream in the
-    /// end: nothing is skipped that is not understood.
-    pub(super) fn class(&self, error: &SdkError) -> StoreError {
+    /// An error that DynamoDB does not document is retried and in the end returned to the stream
+    /// for redelivery, so that no record is skipped because of an unknown error.
+    pub(super) fn error(&self, error: &SdkError) -> StoreError {
         match error {
             SdkError::ServiceError(answer) => {
                 let code = answer.err().code().unwrap_or("UnknownError");
                 let message = answer.err().message().unwrap_or("no message");
-                let what = self.told(format_args!("{code}: {message}"));
+                let what = self.message(format_args!("{code}: {message}"));
                 match class_of(code, message) {
                     Class::Retry => StoreError::Retry(what),
                     Class::Rejected => StoreError::Rejected(what),
@@ -50,16 +50,16 @@ impl Request {
             | SdkError::TimeoutError(_)
             | SdkError::ResponseError(_)
             | _ => match unanswered(error) {
-                Unanswered::Lost(what) => StoreError::Retry(self.told(what)),
-                Unanswered::SetUp(what, help) => {
-                    StoreError::Fatal(format!("{}\nhelp: {help}", self.told(what)))
+                Unanswered::Lost(what) => StoreError::Retry(self.message(what)),
+                Unanswered::Misconfigured(what, help) => {
+                    StoreError::Fatal(format!("{}\nhelp: {help}", self.message(what)))
                 }
             },
         }
     }
 
-    /// What went wrong, and with what.
-    pub(super) fn told(&self, what: impl fmt::Display) -> String {
+    /// A message that names the operation and the tables.
+    pub(super) fn message(&self, what: impl fmt::Display) -> String {
         format!("`{}` on `{}`: {what}", self.operation, self.tables.join("`, `"))
     }
 }
@@ -67,12 +67,12 @@ impl Request {
 const TABLE_HELP: &str =
     "check the table's `name` and its indexes in the rule file, the account and the Region";
 
-/// What is to be done about an error, by who must do it.
+/// What to do about an error.
 #[derive(Debug, PartialEq)]
 enum Class {
     Retry,
     Rejected,
-    /// Only an operator can mend it, and this is how.
+    /// An operator must fix it, as this text says.
     Fatal(&'static str),
 }
 
@@ -94,7 +94,7 @@ fn class_of(code: &str, message: &str) -> Class {
         | "SerializationException"
         | "ItemCollectionSizeLimitExceededException"
         | "IdempotentParameterMismatchException" => Class::Rejected,
-        _ => mend_of(code).map_or(Class::Retry, Class::Fatal),
+        _ => fix_of(code).map_or(Class::Retry, Class::Fatal),
     }
 }
 
@@ -106,16 +106,16 @@ mod tests {
     use aws_sdk_dynamodb::operation::put_item::PutItemError;
     use expect_test::{Expect, expect};
 
-    /// What becomes of an error that DynamoDB answers with.
-    fn classed(code: &str, message: &str) -> StoreError {
+    /// The error for an answer with this code and message.
+    fn answered(code: &str, message: &str) -> StoreError {
         let meta = ErrorMetadata::builder().code(code).message(message).build();
         let raw = HttpResponse::new(400.try_into().unwrap(), "".into());
-        class(SdkError::service_error(PutItemError::generic(meta).into(), raw))
+        of_request(SdkError::service_error(PutItemError::generic(meta).into(), raw))
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
-    fn class(error: SdkError) -> StoreError {
-        Request::new("PutItem", ["orders", "app", "app"]).class(&error)
+    #[expect(clippy::needless_pass_by_value, reason = "each caller makes an error for this")]
+    fn of_request(error: SdkError) -> StoreError {
+        Request::new("PutItem", ["orders", "app", "app"]).error(&error)
     }
 
     fn check(error: &StoreError, expected: &Expect) {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_told_apart() {
+    fn error_codes_are_classified() {
         let codes = [
             "ProvisionedThroughputExceededException",
             "ThrottlingException",
@@ -150,7 +150,7 @@ mod tests {
             "UnrecognizedClientException",
         ];
         let lines: Vec<_> =
-            codes.iter().map(|code| format!("{}: {code}", name(&classed(code, "")))).collect();
+            codes.iter().map(|code| format!("{}: {code}", name(&answered(code, "")))).collect();
         expect![[r"
             retry: ProvisionedThroughputExceededException
             retry: ThrottlingException
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_index_is_no_fault_of_a_record() {
-        let read = |message| name(&classed("ValidationException", message));
+    fn a_problem_with_an_index_does_not_reject_a_record() {
+        let read = |message| name(&answered("ValidationException", message));
         assert_eq!(read("The table does not have the specified index: by_owner"), "fatal");
         assert_eq!(read("Query condition missed key schema element: owner"), "fatal");
         let builds = "Cannot read from backfilling global secondary index: by_owner";
@@ -180,21 +180,24 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_told_what_to_do() {
+    fn fatal_errors_contain_a_fix() {
         check(
-            &classed("ResourceNotFoundException", "Requested resource not found"),
+            &answered("ResourceNotFoundException", "Requested resource not found"),
             &expect![[r"
                 fatal: `PutItem` on `app`, `orders`: ResourceNotFoundException: Requested resource not found
                 help: check the table's `name` and its indexes in the rule file, the account and the Region"]],
         );
         check(
-            &classed("ValidationException", "The table does not have the specified index: by_city"),
+            &answered(
+                "ValidationException",
+                "The table does not have the specified index: by_city",
+            ),
             &expect![[r"
                 fatal: `PutItem` on `app`, `orders`: ValidationException: The table does not have the specified index: by_city
                 help: check the table's `name` and its indexes in the rule file, the account and the Region"]],
         );
         check(
-            &class(SdkError::construction_failure("an endpoint resolver failed")),
+            &of_request(SdkError::construction_failure("an endpoint resolver failed")),
             &expect![[r"
                 fatal: `PutItem` on `app`, `orders`: failed to construct request: an endpoint resolver failed
                 help: check the endpoint, and the Region in AWS_REGION or the profile"]],
@@ -202,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn what_got_lost_is_tried_again() {
+    fn timeouts_and_broken_responses_are_retried() {
         check(
-            &class(SdkError::timeout_error("5 s")),
+            &of_request(SdkError::timeout_error("5 s")),
             &expect!["retry: `PutItem` on `app`, `orders`: request has timed out: 5 s"],
         );
         let raw = HttpResponse::new(200.try_into().unwrap(), "".into());
         check(
-            &class(SdkError::response_error("cut short", raw)),
+            &of_request(SdkError::response_error("cut short", raw)),
             &expect!["retry: `PutItem` on `app`, `orders`: response error: cut short"],
         );
     }

@@ -1,6 +1,6 @@
-//! Expressions: updates, projections and key conditions in DynamoDB's own words.
+//! Update, projection and key condition expressions in DynamoDB's syntax.
 //!
-//! Placeholders are numbered here, which is shorter than names.
+//! Placeholders are numbered, which keeps requests short.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html>
 
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use crate::data::Value;
 use crate::store::expression::Placeholders;
 use crate::store::{Clause, SortCondition};
 
-/// What `ExpressionAttributeNames` says.
+/// The value of `ExpressionAttributeNames`.
 type SdkNames = HashMap<String, String>;
 
-/// The names and values that the expressions of one request stand for.
+/// Numbered placeholders for the names and values in one request's expressions.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Numbered {
     names: Vec<String>,
@@ -21,7 +21,7 @@ pub(super) struct Numbered {
 }
 
 impl Numbered {
-    /// An update expression; none if nothing changes.
+    /// An update expression; `None` if there are no clauses.
     pub(super) fn update(&mut self, clauses: Vec<Clause>) -> Option<String> {
         let (mut set, mut remove, mut delete) = (Vec::new(), Vec::new(), Vec::new());
         for clause in clauses {
@@ -37,8 +37,8 @@ impl Numbered {
         }
         let parts: Vec<String> = [("SET", set), ("REMOVE", remove), ("DELETE", delete)]
             .into_iter()
-            .filter(|(_, of_kind)| !of_kind.is_empty())
-            .map(|(word, of_kind)| format!("{word} {}", of_kind.join(", ")))
+            .filter(|(_, clauses)| !clauses.is_empty())
+            .map(|(keyword, clauses)| format!("{keyword} {}", clauses.join(", ")))
             .collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
@@ -70,14 +70,14 @@ impl Numbered {
         }
     }
 
-    /// What `ExpressionAttributeNames` and `ExpressionAttributeValues` must say; DynamoDB refuses
-    /// either if it is empty.
+    /// The values of `ExpressionAttributeNames` and `ExpressionAttributeValues`; `None` if empty,
+    /// because DynamoDB rejects an empty map.
     pub(super) fn into_sdk(self) -> (Option<SdkNames>, Option<SdkItem>) {
         let names = self.names.into_iter().enumerate();
-        let names: SdkNames = names.map(|(place, name)| (format!("#{place}"), name)).collect();
+        let names: SdkNames = names.map(|(number, name)| (format!("#{number}"), name)).collect();
         let values = self.values.into_iter().enumerate();
         let values: SdkItem =
-            values.map(|(place, value)| (format!(":{place}"), value_to_sdk(value))).collect();
+            values.map(|(number, value)| (format!(":{number}"), value_to_sdk(value))).collect();
         ((!names.is_empty()).then_some(names), (!values.is_empty()).then_some(values))
     }
 }
@@ -85,11 +85,11 @@ impl Numbered {
 impl Placeholders for Numbered {
     fn name(&mut self, name: &str) -> String {
         let known = self.names.iter().position(|known| known == name);
-        let place = known.unwrap_or_else(|| {
+        let number = known.unwrap_or_else(|| {
             self.names.push(name.to_owned());
             self.names.len() - 1
         });
-        format!("#{place}")
+        format!("#{number}")
     }
 
     fn value(&mut self, _name: &str, value: Value<'static>) -> String {
@@ -125,7 +125,7 @@ mod tests {
         Condition::Compare(path(text), operand, value.into())
     }
 
-    /// An expression, and what its placeholders stand for.
+    /// Checks an expression and the names and values of its placeholders.
     fn check(render: impl FnOnce(&mut Numbered) -> String, expected: &Expect) {
         let mut placeholders = Numbered::default();
         let expression = render(&mut placeholders);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn no_parentheses_are_redundant() {
+    fn there_are_no_redundant_parentheses() {
         let both = || vec![exists("a"), absent("b")];
         for (condition, expected) in [
             (Condition::All(vec![exists("a")]), "attribute_exists(#0)"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_left_out() {
+    fn empty_names_and_values_are_omitted() {
         assert_eq!(Numbered::default().into_sdk(), (None, None));
     }
 }

@@ -1,11 +1,11 @@
-//! DynamoDB itself, through the AWS SDK.
+//! DynamoDB, accessed through the AWS SDK.
 //!
-//! Invariant: nothing else in the crate knows the SDK's DynamoDB types.
+//! Invariant: no other module uses the SDK's DynamoDB types.
 
 mod error;
 mod expression;
-mod persist;
 mod read;
+mod retry;
 mod tables;
 mod transact;
 mod value;
@@ -20,7 +20,7 @@ use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Wri
 use crate::aws::SdkConfig;
 use crate::data::Item;
 
-/// Real tables, in AWS or behind any endpoint that speaks DynamoDB's protocol.
+/// Tables in AWS, or behind any endpoint that implements DynamoDB's API.
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
     client: Client,
@@ -28,29 +28,29 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// The tables that this configuration leads to.
+    /// The tables of this configuration's account and Region, or of its endpoint.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config), deadline: None }
     }
 
-    /// The same tables, over the same connections, for as long as there is time: a request that
-    /// is not answered by then is given up, to be made again another time.
+    /// The same tables over the same connections, with a deadline: a request that is not answered
+    /// by then fails with [`StoreError::Retry`].
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { client: self.client.clone(), deadline: Some(deadline) }
     }
 
-    /// Waits for a request, but not beyond the deadline. It comes in a box, for the SDK's futures
-    /// take kilobytes each, and the engine waits for many at once.
+    /// Waits for a request, but not beyond the deadline. The request is boxed because the SDK's
+    /// futures take kilobytes each and the engine waits for many at once.
     async fn in_time<T>(
         &self,
         request: Pin<Box<impl Future<Output = Result<T, StoreError>>>>,
     ) -> Result<T, StoreError> {
         let Some(deadline) = self.deadline else { return request.await };
-        let late = || StoreError::Retry("the deadline came before DynamoDB's answer".to_owned());
+        let late = || StoreError::Retry("the deadline passed before DynamoDB answered".to_owned());
         if Instant::now() >= deadline {
-            // A request that is begun may be carried out, and nobody would know.
+            // A request that is sent may be carried out although it is reported as failed.
             return Err(late());
         }
         tokio::time::timeout_at(deadline, request).await.unwrap_or_else(|_| Err(late()))

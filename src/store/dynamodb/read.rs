@@ -4,18 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
-use backon::BackoffBuilder as _;
 
 use super::error::Request;
 use super::expression::Numbered;
-use super::persist::{back_off, persist};
+use super::retry::{delays, retrying};
 use super::value::{SdkItem, from_sdk, to_sdk};
 use crate::data::{Item, KeyValue};
 use crate::store::{Answer, Page, Query, Read, StoreError, Units};
 
-/// Reads items by their keys; what DynamoDB leaves unprocessed is asked for again.
+/// Reads items by their keys, and requests unprocessed keys again.
 ///
-/// Throttling leaves keys unprocessed, and so do more than 16 MB.
+/// DynamoDB leaves keys unprocessed if it throttles the request or if the response exceeds 16 MB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 pub(super) async fn batch_get(
     client: &Client,
@@ -23,24 +22,24 @@ pub(super) async fn batch_get(
 ) -> Result<Answer<Vec<Option<Item<'static>>>>, StoreError> {
     let request = Request::new("BatchGetItem", reads.iter().map(|read| read.table.as_str()));
     let mut pending = keys_by_table(&request, reads)?;
-    let places = places(reads);
+    let positions = positions(reads);
     let mut found = vec![None; reads.len()];
     let mut units = Units::default();
-    let mut delays = back_off().build();
+    let mut delays = delays();
     loop {
         let batch = client
             .batch_get_item()
             .set_request_items(Some(pending))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let output = persist(|| async {
+        let output = retrying(|| async {
             let sent = batch.clone().send().await;
-            sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+            sent.map_err(|error| request.error(&error.map_service_error(Into::into)))
         })
         .await?;
         units += read_units(output.consumed_capacity.iter().flatten());
         for (table, items) in output.responses.unwrap_or_default() {
             for item in items {
-                place(reads, &places, &mut found, &table, from_sdk(item)?);
+                insert(reads, &positions, &mut found, &table, from_sdk(item)?);
             }
         }
         pending = output.unprocessed_keys.unwrap_or_default();
@@ -48,7 +47,7 @@ pub(super) async fn batch_get(
             return Ok(Answer { value: found, units });
         }
         let Some(delay) = delays.next() else {
-            return Err(StoreError::Retry(request.told("keys were left unprocessed")));
+            return Err(StoreError::Retry(request.message("keys were left unprocessed")));
         };
         tokio::time::sleep(delay).await;
     }
@@ -67,7 +66,7 @@ pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>,
     let page = client
         .query()
         .table_name(query.table)
-        // Only a table itself can be read consistently.
+        // Only the table itself, not an index, supports strongly consistent reads.
         .consistent_read(query.index.is_none())
         .set_index_name(query.index)
         .key_condition_expression(key_condition)
@@ -77,9 +76,9 @@ pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>,
         .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
         .set_exclusive_start_key(query.start.map(to_sdk))
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    let output = persist(|| async {
+    let output = retrying(|| async {
         let sent = page.clone().send().await;
-        sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+        sent.map_err(|error| request.error(&error.map_service_error(Into::into)))
     })
     .await?;
     let units = read_units(&output.consumed_capacity);
@@ -88,10 +87,10 @@ pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>,
     Ok(Answer { value: Page { items, next }, units })
 }
 
-/// The request for these keys, table by table.
+/// The requested keys by table.
 ///
-/// A table's keys share one projection: it has what any of them wants, and the key attributes, by
-/// which the answers are told apart.
+/// The keys of a table share one projection: all attributes that any of the reads requests, and
+/// the key attributes, which identify the returned items.
 fn keys_by_table(
     request: &Request,
     reads: &[Read],
@@ -101,7 +100,7 @@ fn keys_by_table(
         if read.attributes.as_ref().is_some_and(Vec::is_empty) {
             let message = "ValidationException: Invalid ProjectionExpression: The expression can \
                            not be empty;";
-            return Err(StoreError::Rejected(request.told(message)));
+            return Err(StoreError::Rejected(request.message(message)));
         }
         let (keys, wanted) =
             tables.entry(&read.table).or_insert_with(|| (Vec::new(), Some(BTreeSet::new())));
@@ -123,45 +122,45 @@ fn keys_by_table(
             .set_projection_expression(projection)
             .set_expression_attribute_names(placeholders.into_sdk().0)
             .build()
-            .map_err(|error| StoreError::Rejected(request.told(error)))?;
+            .map_err(|error| StoreError::Rejected(request.message(error)))?;
         Ok((table.to_owned(), keys))
     };
     tables.into_iter().map(of_table).collect()
 }
 
-/// Of each table, the names of its key's attributes, and by their values the places of the reads.
-type Places<'r> = HashMap<&'r str, (Vec<&'r str>, HashMap<Vec<KeyValue<'r>>, usize>)>;
+/// For each table, the names of its key attributes, and the position of each read by key values.
+type Positions<'r> = HashMap<&'r str, (Vec<&'r str>, HashMap<Vec<KeyValue<'r>>, usize>)>;
 
-/// Where the answers belong: DynamoDB gives them in no order.
-fn places(reads: &[Read]) -> Places<'_> {
-    let mut places = Places::new();
-    for (place, read) in reads.iter().enumerate() {
-        let (names, by_values) = places.entry(&read.table).or_insert_with(|| {
+/// The positions of the reads, needed because DynamoDB returns items in no particular order.
+fn positions(reads: &[Read]) -> Positions<'_> {
+    let mut positions = Positions::new();
+    for (position, read) in reads.iter().enumerate() {
+        let (names, by_values) = positions.entry(&read.table).or_insert_with(|| {
             (read.key.keys().map(AsRef::as_ref).collect(), HashMap::with_capacity(reads.len()))
         });
-        by_values.extend(key_values(&read.key, names).map(|values| (values, place)));
+        by_values.extend(key_values(&read.key, names).map(|values| (values, position)));
     }
-    places
+    positions
 }
 
-/// The values of these attributes, if all of them are there and may be in a key.
+/// The values of these attributes, if the item has all of them with types that a key can have.
 fn key_values<'i>(item: &'i Item<'_>, names: &[&str]) -> Option<Vec<KeyValue<'i>>> {
     names.iter().map(|name| item.get(*name).and_then(KeyValue::from_value)).collect()
 }
 
-/// Puts an item in the place of its key, with the attributes that were wanted of it.
-fn place(
+/// Stores an item at the position of its read, with the attributes that the read requested.
+fn insert(
     reads: &[Read],
-    places: &Places<'_>,
+    positions: &Positions<'_>,
     found: &mut [Option<Item<'static>>],
     table: &str,
     mut item: Item<'static>,
 ) {
-    let Some((names, by_values)) = places.get(table) else { return };
-    let Some(place) = key_values(&item, names).and_then(|values| by_values.get(&values)) else {
+    let Some((names, by_values)) = positions.get(table) else { return };
+    let Some(position) = key_values(&item, names).and_then(|values| by_values.get(&values)) else {
         return;
     };
-    if let (Some(read), Some(found)) = (reads.get(*place), found.get_mut(*place)) {
+    if let (Some(read), Some(found)) = (reads.get(*position), found.get_mut(*position)) {
         if let Some(wanted) = &read.attributes {
             item.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
         }

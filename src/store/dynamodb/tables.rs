@@ -9,18 +9,18 @@ use aws_sdk_dynamodb::types::{
 
 use super::DynamoDb;
 use super::error::Request;
-use super::persist::persist;
+use super::retry::retrying;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::store::StoreError;
 use crate::store::description::{ACTIVE, Described, DescribedIndex, Description};
 use crate::store::schema::TableSchema;
 
 impl DynamoDb {
-    /// What can be learnt of a table.
+    /// Describes a table.
     pub async fn describe(&self, table: &str) -> Result<Described, StoreError> {
         let request = Request::new("DescribeTable", [table]);
         let attempt = self.client.describe_table().table_name(table);
-        let described = persist(|| async {
+        let described = retrying(|| async {
             let error = match attempt.clone().send().await {
                 Ok(output) => {
                     let description = output.table.and_then(description);
@@ -31,19 +31,19 @@ impl DynamoDb {
             match error.as_service_error().and_then(|error| error.code()) {
                 Some("ResourceNotFoundException") => Ok(Described::Missing),
                 Some("AccessDeniedException") => {
-                    Ok(Described::Hidden(request.class(&error).to_string()))
+                    Ok(Described::Hidden(request.error(&error).to_string()))
                 }
-                _ => Err(request.class(&error)),
+                _ => Err(request.error(&error)),
             }
         });
         self.in_time(Box::pin(described)).await
     }
 
-    /// Whether items of a table expire; nothing if whoever asks is not allowed to know.
+    /// Whether TTL is enabled for a table; `None` without the permission to describe it.
     pub async fn has_ttl(&self, table: &str) -> Result<Option<bool>, StoreError> {
         let request = Request::new("DescribeTimeToLive", [table]);
         let attempt = self.client.describe_time_to_live().table_name(table);
-        let described = persist(|| async {
+        let described = retrying(|| async {
             let error = match attempt.clone().send().await {
                 Ok(output) => {
                     let status =
@@ -55,23 +55,23 @@ impl DynamoDb {
             };
             match error.as_service_error().and_then(|error| error.code()) {
                 Some("AccessDeniedException") => Ok(None),
-                _ => Err(request.class(&error)),
+                _ => Err(request.error(&error)),
             }
         });
         self.in_time(Box::pin(described)).await
     }
 
-    /// Makes a table, with its indexes and a stream of new and old images.
+    /// Creates a table with its indexes and a stream of new and old images.
     pub async fn create(&self, schema: &TableSchema) -> Result<(), StoreError> {
         let request = Request::new("CreateTable", [schema.name.as_str()]);
-        let odd = |error: BuildError| StoreError::Rejected(request.told(error));
+        let invalid = |error: BuildError| StoreError::Rejected(request.message(error));
         let attributes = schema.key.attributes();
         let attributes =
             attributes.chain(schema.indexes.iter().flat_map(|index| index.key.attributes()));
         let mut definitions: Vec<AttributeDefinition> = Vec::new();
         for attribute in attributes {
             if definitions.iter().all(|known| known.attribute_name != attribute.name) {
-                definitions.push(definition(attribute).map_err(odd)?);
+                definitions.push(definition(attribute).map_err(invalid)?);
             }
         }
         let all = Projection::builder().projection_type(ProjectionType::All).build();
@@ -82,7 +82,7 @@ impl DynamoDb {
                 .projection(all.clone())
                 .build()
         });
-        let indexes: Vec<_> = indexes.collect::<Result<_, _>>().map_err(odd)?;
+        let indexes: Vec<_> = indexes.collect::<Result<_, _>>().map_err(invalid)?;
         let stream = StreamSpecification::builder()
             .stream_enabled(true)
             .stream_view_type(StreamViewType::NewAndOldImages);
@@ -92,18 +92,18 @@ impl DynamoDb {
             .table_name(&schema.name)
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(definitions))
-            .set_key_schema(Some(elements(&schema.key).map_err(odd)?))
+            .set_key_schema(Some(elements(&schema.key).map_err(invalid)?))
             .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
-            .stream_specification(stream.build().map_err(odd)?);
-        let created = persist(|| async {
+            .stream_specification(stream.build().map_err(invalid)?);
+        let created = retrying(|| async {
             let sent = attempt.clone().send().await;
-            sent.map_err(|error| request.class(&error.map_service_error(Into::into)))
+            sent.map_err(|error| request.error(&error.map_service_error(Into::into)))
         });
         self.in_time(Box::pin(created)).await.map(|_| ())
     }
 }
 
-/// What a description says; nothing if the table is about to be gone.
+/// Converts a description; `None` if it has no usable key, as while the table is being deleted.
 fn description(table: TableDescription) -> Option<Description> {
     let definitions = table.attribute_definitions.unwrap_or_default();
     let key = schema(&table.key_schema.unwrap_or_default(), &definitions)?;
@@ -114,7 +114,7 @@ fn description(table: TableDescription) -> Option<Description> {
         let key = key_of(index.key_schema);
         Some(DescribedIndex { name: index.index_name?, is_global: true, status, key })
     });
-    // A local index is made with its table, and has no state of its own.
+    // A local index is created with its table and has no status of its own.
     let local = table.local_secondary_indexes.unwrap_or_default().into_iter();
     let local = local.filter_map(|index| {
         let (status, key) = (ACTIVE.to_owned(), key_of(index.key_schema));
@@ -129,7 +129,7 @@ fn description(table: TableDescription) -> Option<Description> {
     })
 }
 
-/// A key of one partition key and at most one sort key.
+/// A key with one partition key and at most one sort key; `None` for any other key.
 fn schema(elements: &[KeySchemaElement], definitions: &[AttributeDefinition]) -> Option<KeySchema> {
     let of_kind = |kind: KeyType| {
         let names = elements.iter().filter(|element| element.key_type == kind);

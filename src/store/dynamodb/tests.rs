@@ -1,6 +1,6 @@
-//! What no emulator can be brought to do: throttle, conflict, lose an answer, fall silent.
+//! Behaviour that no emulator can produce: throttling, conflicts, lost answers, timeouts.
 //!
-//! A server with a script answers in DynamoDB's place, over a real connection.
+//! A scripted server answers in place of DynamoDB, over a real connection.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ use crate::aws::configure;
 use crate::data::{JsonItem, into_owned};
 use crate::store::{Action, CancellationReason, Condition, Units};
 
-/// An answer of the script: its status and body.
+/// An answer of the script: status and body.
 type Scripted = (u16, &'static str);
 
 const THROTTLED: Scripted =
@@ -28,15 +28,15 @@ const BROKEN: Scripted =
     (500, r#"{"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"}"#);
 const DONE: Scripted = (200, "{}");
 
-/// A store that answers by the script, and the bodies of the requests that it gets. When the
-/// script is at its end, it says nothing more.
+/// A store that answers with the script, and the bodies of the requests that it receives. After
+/// the last answer, requests are not answered any more.
 async fn scripted(script: Vec<Scripted>) -> (DynamoDb, Receiver<Json>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {
         let mut script = script.into_iter();
-        // Each answer closes its connection, so that the next request comes on another one.
+        // Each answer closes its connection, so that the next request opens a new one.
         for stream in listener.incoming() {
             let mut reader = BufReader::new(stream.unwrap());
             let mut length = 0;
@@ -85,14 +85,14 @@ fn read(pk: &str, attribute: &str) -> Read {
 }
 
 #[tokio::test]
-async fn what_is_throttled_is_sent_again() {
+async fn throttled_requests_are_retried() {
     let (store, requests) = scripted(vec![THROTTLED, BROKEN, DONE]).await;
     assert_eq!(store.write(put("1")).await.unwrap().value, Written::Applied);
     assert_eq!(requests.try_iter().count(), 3);
 }
 
 #[tokio::test]
-async fn what_is_denied_is_not_sent_again() {
+async fn denied_requests_are_not_retried() {
     let denied =
         (400, r#"{"__type": "x#AccessDeniedException", "Message": "User: u is not authorized"}"#);
     let (store, requests) = scripted(vec![denied]).await;
@@ -103,7 +103,7 @@ async fn what_is_denied_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn unprocessed_keys_are_asked_for_again() {
+async fn unprocessed_keys_are_requested_again() {
     let first = (
         200,
         r#"{"Responses": {"app": [{"pk": {"S": "2"}, "x": {"N": "2"}, "y": {"N": "0"}}]},
@@ -128,9 +128,9 @@ async fn unprocessed_keys_are_asked_for_again() {
     assert_eq!(asked, [3, 1]);
 }
 
-/// An attempt whose answer is lost is made again under its token; a new attempt has a new one.
+/// A retry after a lost answer reuses the token. A new attempt after a conflict has a new token.
 #[tokio::test]
-async fn a_transaction_is_not_made_twice() {
+async fn a_transaction_is_not_applied_twice() {
     let conflict = (
         400,
         r#"{"__type": "x#TransactionCanceledException", "CancellationReasons":
@@ -146,9 +146,9 @@ async fn a_transaction_is_not_made_twice() {
     assert_eq!(tokens[2], tokens[3]);
 }
 
-/// What a condition says is not undone by waiting, whatever else was in the way.
+/// A transaction with a failed condition is not retried, whatever the other reasons are.
 #[tokio::test]
-async fn all_reasons_of_a_large_transaction_are_told() {
+async fn all_cancellation_reasons_of_a_large_transaction_are_returned() {
     let puts: Vec<_> = (0..100).map(|number| put(&number.to_string())).collect();
     let (code, expected): (Vec<_>, Vec<_>) = (0..100)
         .map(|number| match number % 4 {
@@ -171,9 +171,9 @@ async fn all_reasons_of_a_large_transaction_are_told() {
     assert_eq!(requests.try_iter().count(), 1);
 }
 
-/// Whether it is the condition or a value that nobody could write, it stays so.
+/// Failed conditions and invalid values are permanent.
 #[tokio::test]
-async fn only_what_passes_is_waited_for() {
+async fn only_transient_cancellations_are_retried() {
     let canceled = |codes: [&str; 2]| -> Scripted {
         let [one, other] = codes;
         let body = format!(
@@ -182,7 +182,7 @@ async fn only_what_passes_is_waited_for() {
         );
         (400, body.leak())
     };
-    for (codes, is_passing) in [
+    for (codes, is_transient) in [
         (["None", "TransactionConflict"], true),
         (["ThrottlingError", "TransactionConflict"], true),
         (["ProvisionedThroughputExceeded", "None"], true),
@@ -192,13 +192,13 @@ async fn only_what_passes_is_waited_for() {
     ] {
         let (store, requests) = scripted(vec![canceled(codes), DONE]).await;
         let answer = store.transact(vec![put("1"), put("2")]).await.unwrap();
-        assert_eq!(answer.value == Transacted::Applied, is_passing, "{codes:?}");
-        assert_eq!(requests.try_iter().count(), 1 + usize::from(is_passing), "{codes:?}");
+        assert_eq!(answer.value == Transacted::Applied, is_transient, "{codes:?}");
+        assert_eq!(requests.try_iter().count(), 1 + usize::from(is_transient), "{codes:?}");
     }
 }
 
 #[tokio::test]
-async fn reasons_are_aligned_or_none_are_told() {
+async fn cancellation_reasons_match_the_actions_or_are_not_returned() {
     let reasons = (
         400,
         r#"{"__type": "x#TransactionCanceledException", "CancellationReasons":
@@ -213,7 +213,7 @@ async fn reasons_are_aligned_or_none_are_told() {
         CancellationReason::Invalid("too large".to_owned()),
     ];
     assert_eq!(answer.value, Transacted::Canceled(expected));
-    // None of them shows the item: the words go to the log.
+    // The message contains no item, because it is logged.
     expect![[r#"
         Err(
             Rejected(
@@ -225,7 +225,7 @@ async fn reasons_are_aligned_or_none_are_told() {
 }
 
 #[tokio::test]
-async fn a_refused_write_gives_the_item_and_its_price() {
+async fn a_failed_condition_returns_the_item_and_its_cost() {
     let refused =
         (400, r#"{"__type": "x#ConditionalCheckFailedException", "Item": {"pk": {"S": "1"}}}"#);
     let (store, _requests) = scripted(vec![refused]).await;
@@ -236,7 +236,7 @@ async fn a_refused_write_gives_the_item_and_its_price() {
 }
 
 #[tokio::test]
-async fn nothing_is_waited_for_beyond_the_deadline() {
+async fn a_request_does_not_wait_beyond_the_deadline() {
     let (store, _requests) = scripted(Vec::new()).await;
     let started = Instant::now();
     let store = store.until(started + Duration::from_millis(50));

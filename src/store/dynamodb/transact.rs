@@ -5,19 +5,18 @@ use aws_sdk_dynamodb::types::{
     self as sdk, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use aws_sdk_dynamodb::{Client, Error};
-use backon::BackoffBuilder as _;
 
 use super::error::Request;
 use super::expression::Numbered;
-use super::persist::{back_off, persist};
+use super::retry::{delays, retrying};
 use super::value::{from_sdk, to_sdk};
 use super::write::{ON_FAILURE, write_units};
 use crate::store::expression::Placeholders as _;
 use crate::store::{Action, Answer, CancellationReason, StoreError, Transacted, Units, Write};
 
-/// Makes writes and checks, all or none.
+/// Carries out writes and checks, all or none.
 ///
-/// A transaction that only met other requests on its items, or too many of them, is made again.
+/// A transaction that was cancelled only because of conflicts or throttling is retried.
 pub(super) async fn transact(
     client: &Client,
     actions: Vec<Write>,
@@ -26,22 +25,22 @@ pub(super) async fn transact(
         Request::new("TransactWriteItems", actions.iter().map(|write| write.table.as_str()));
     let items = actions
         .into_iter()
-        .map(|write| item(write).map_err(|error| StoreError::Rejected(request.told(error))))
+        .map(|write| item(write).map_err(|error| StoreError::Rejected(request.message(error))))
         .collect::<Result<Vec<_>, _>>()?;
     let transaction = client
         .transact_write_items()
         .set_transact_items(Some(items))
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    let mut delays = back_off().build();
+    let mut delays = delays();
     loop {
-        // An attempt whose answer was lost is told by its token when it comes again, so that it is
-        // not made twice; one that was cancelled is over.
+        // The token identifies a repeated attempt after a lost answer, so that it is not applied
+        // twice. A cancelled attempt is complete, so the next one needs a new token.
         // <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
         let token = format!("{:032x}", fastrand::u128(..));
         let attempt = transaction.clone().client_request_token(token);
-        let answer = persist(|| send(&request, attempt.clone())).await?;
+        let answer = retrying(|| send(&request, attempt.clone())).await?;
         match (&answer.value, delays.next()) {
-            (Transacted::Canceled(reasons), Some(delay)) if is_passing(reasons) => {
+            (Transacted::Canceled(reasons), Some(delay)) if are_transient(reasons) => {
                 tokio::time::sleep(delay).await;
             }
             _ => return Ok(answer),
@@ -63,16 +62,17 @@ async fn send(
     };
     match error.as_service_error() {
         Some(Error::TransactionCanceledException(canceled)) => {
-            let reasons = canceled.cancellation_reasons().iter().map(|told| reason(request, told));
+            let reasons = canceled.cancellation_reasons().iter().map(|it| reason(request, it));
             let reasons = aligned(request, actions, reasons.collect::<Result<_, _>>()?)?;
-            // What a cancelled transaction consumed is not told.
+            // DynamoDB does not report the capacity of a cancelled transaction.
             Ok(Answer { value: Transacted::Canceled(reasons), units: Units::default() })
         }
-        _ => Err(request.class(&error)),
+        _ => Err(request.error(&error)),
     }
 }
 
-/// The reasons, if there is one for each action; else nobody knows which is whose.
+/// The reasons, if there is one for each action. Otherwise it is unknown which action each one
+/// belongs to.
 fn aligned(
     request: &Request,
     actions: usize,
@@ -81,9 +81,9 @@ fn aligned(
     if reasons.len() == actions {
         return Ok(reasons);
     }
-    let words: Vec<_> = reasons.iter().map(in_words).collect();
-    let words = words.join(", ");
-    let what = request.told(format_args!("the transaction was cancelled: {words}"));
+    let names: Vec<_> = reasons.iter().map(name_of).collect();
+    let names = names.join(", ");
+    let what = request.message(format_args!("the transaction was cancelled: {names}"));
     let is_invalid = |reason: &CancellationReason| matches!(reason, CancellationReason::Invalid(_));
     Err(if reasons.iter().any(is_invalid) {
         StoreError::Rejected(what)
@@ -92,8 +92,8 @@ fn aligned(
     })
 }
 
-/// A reason as DynamoDB names it, without the item that comes with it: this goes to the log.
-fn in_words(reason: &CancellationReason) -> &str {
+/// A reason's name in DynamoDB's API, without the item, because the name is logged.
+fn name_of(reason: &CancellationReason) -> &str {
     match reason {
         CancellationReason::None => "None",
         CancellationReason::ConditionFailed(_) => "ConditionalCheckFailed",
@@ -103,8 +103,8 @@ fn in_words(reason: &CancellationReason) -> &str {
     }
 }
 
-/// Whether nothing but the moment was wrong.
-fn is_passing(reasons: &[CancellationReason]) -> bool {
+/// Whether the same transaction may succeed later.
+fn are_transient(reasons: &[CancellationReason]) -> bool {
     reasons.iter().all(|reason| match reason {
         CancellationReason::None | CancellationReason::Conflict | CancellationReason::Throttled => {
             true
@@ -116,13 +116,13 @@ fn is_passing(reasons: &[CancellationReason]) -> bool {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 fn reason(
     request: &Request,
-    told: &sdk::CancellationReason,
+    reason: &sdk::CancellationReason,
 ) -> Result<CancellationReason, StoreError> {
-    let message = told.message().unwrap_or("no message");
-    match told.code().unwrap_or("None") {
+    let message = reason.message().unwrap_or("no message");
+    match reason.code().unwrap_or("None") {
         "None" => Ok(CancellationReason::None),
         "ConditionalCheckFailed" => {
-            let item = told.item.clone().filter(|item| !item.is_empty());
+            let item = reason.item.clone().filter(|item| !item.is_empty());
             Ok(CancellationReason::ConditionFailed(item.map(from_sdk).transpose()?))
         }
         "TransactionConflict" => Ok(CancellationReason::Conflict),
@@ -131,12 +131,13 @@ fn reason(
             Ok(CancellationReason::Invalid(message.to_owned()))
         }
         unknown => Err(StoreError::Retry(
-            request.told(format_args!("the transaction was cancelled: {unknown}: {message}")),
+            request.message(format_args!("the transaction was cancelled: {unknown}: {message}")),
         )),
     }
 }
 
-/// One action of a transaction. A check or an update of nothing is refused by DynamoDB, not here.
+/// One action of a transaction. DynamoDB itself rejects a check without a condition and an update
+/// without clauses.
 fn item(write: Write) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     let Write { table, action, condition } = write;
     let mut placeholders = Numbered::default();

@@ -1,4 +1,4 @@
-//! Values and items as the SDK has them, and back, without loss: numbers stay texts throughout.
+//! Lossless conversion of values and items to and from the SDK's types; numbers remain strings.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,15 +9,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::data::{Item, Number, Value};
 use crate::store::StoreError;
 
-/// An item as the SDK has it.
+/// An item in the SDK's types.
 pub(super) type SdkItem = HashMap<String, AttributeValue>;
 
-/// An item for the SDK.
+/// Converts an item to the SDK's types.
 pub(super) fn to_sdk(item: Item<'_>) -> SdkItem {
     item.into_iter().map(|(name, value)| (name.into_owned(), value_to_sdk(value))).collect()
 }
 
-/// A value for the SDK.
+/// Converts a value to the SDK's types.
 pub(super) fn value_to_sdk(value: Value<'_>) -> AttributeValue {
     match value {
         Value::S(text) => AttributeValue::S(text.into_owned()),
@@ -35,7 +35,7 @@ pub(super) fn value_to_sdk(value: Value<'_>) -> AttributeValue {
     }
 }
 
-/// An item from the SDK.
+/// Converts an item from the SDK's types.
 pub(super) fn from_sdk(item: SdkItem) -> Result<Item<'static>, StoreError> {
     item.into_iter().map(|(name, value)| Ok((Cow::Owned(name), value_from_sdk(value)?))).collect()
 }
@@ -60,7 +60,7 @@ fn value_from_sdk(value: AttributeValue) -> Result<Value<'static>, StoreError> {
             Value::L(list.into_iter().map(value_from_sdk).collect::<Result<_, _>>()?)
         }
         AttributeValue::M(item) => Value::M(from_sdk(item)?),
-        _ => return Err(unreadable("it is of an unknown type")),
+        _ => return Err(unreadable("its type is unknown")),
     })
 }
 
@@ -72,7 +72,7 @@ fn binary(bytes: Blob) -> Cow<'static, [u8]> {
     Cow::Owned(bytes.into_inner())
 }
 
-/// A set in the order that equality goes by.
+/// Sorts a set, because sets are compared in order.
 fn sorted<T: Ord>(mut set: Vec<T>) -> Vec<T> {
     set.sort_unstable();
     set
@@ -88,7 +88,7 @@ mod tests {
     use crate::data::{JsonItem, into_owned};
 
     #[test]
-    fn what_goes_to_the_sdk_comes_back_the_same() {
+    fn values_survive_a_round_trip_through_the_sdk() {
         let JsonItem(item) = serde_json::from_str(
             r#"{"s": {"S": ""}, "n": {"N": "-12345678901234567890123456789012345678"},
                 "b": {"B": "AP8="}, "t": {"BOOL": true}, "f": {"BOOL": false},
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn sets_come_back_in_order() {
+    fn sets_are_sorted() {
         let set = AttributeValue::Ns(["10", "9", "-1"].map(str::to_owned).to_vec());
-        let Ok(Value::Ns(set)) = value_from_sdk(set) else { panic!("no set of numbers") };
+        let Ok(Value::Ns(set)) = value_from_sdk(set) else { panic!("not a number set") };
         assert_eq!(set.iter().map(Number::as_str).collect::<Vec<_>>(), ["-1", "9", "10"]);
     }
 
     #[test]
-    fn what_dynamodb_does_not_have_is_refused() {
+    fn an_invalid_number_is_rejected() {
         let error = value_from_sdk(AttributeValue::N("one".to_owned())).unwrap_err();
         assert!(matches!(error, StoreError::Rejected(_)), "{error:?}");
     }

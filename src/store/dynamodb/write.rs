@@ -8,20 +8,20 @@ use aws_sdk_dynamodb::{Client, Error};
 
 use super::error::Request;
 use super::expression::Numbered;
-use super::persist::persist;
+use super::retry::retrying;
 use super::value::{from_sdk, to_sdk};
 use crate::data::{Item, item_bytes};
 use crate::store::expression::Placeholders as _;
 use crate::store::{Action, Answer, StoreError, Units, Write, Written};
 
-/// What one write unit writes.
+/// The bytes that one write unit covers.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 const WRITE_UNIT_BYTES: usize = 1024;
 
-/// What a refused write gives back, in a transaction too.
+/// What a write with a failed condition returns, also in a transaction.
 pub(super) const ON_FAILURE: ReturnValuesOnConditionCheckFailure =
     ReturnValuesOnConditionCheckFailure::AllOld;
-/// What every write tells.
+/// The consumed capacity that every write returns.
 const CAPACITY: ReturnConsumedCapacity = ReturnConsumedCapacity::Total;
 
 /// Writes one item.
@@ -42,7 +42,7 @@ pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Writte
                 .set_expression_attribute_values(values)
                 .return_values_on_condition_check_failure(ON_FAILURE)
                 .return_consumed_capacity(CAPACITY);
-            persist(|| async {
+            retrying(|| async {
                 let sent = put.clone().send().await;
                 request.written(sent.map(|output| output.consumed_capacity))
             })
@@ -62,7 +62,7 @@ pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Writte
                 .set_expression_attribute_values(values)
                 .return_values_on_condition_check_failure(ON_FAILURE)
                 .return_consumed_capacity(CAPACITY);
-            persist(|| async {
+            retrying(|| async {
                 let sent = update.clone().send().await;
                 request.written(sent.map(|output| output.consumed_capacity))
             })
@@ -80,27 +80,27 @@ pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Writte
                 .set_expression_attribute_values(values)
                 .return_values_on_condition_check_failure(ON_FAILURE)
                 .return_consumed_capacity(CAPACITY);
-            persist(|| async {
+            retrying(|| async {
                 let sent = delete.clone().send().await;
                 request.written(sent.map(|output| output.consumed_capacity))
             })
             .await
         }
         Action::Check(_) => {
-            let message = "a condition is checked alone in transactions only";
+            let message = "a condition check is allowed only in a transaction";
             Err(StoreError::Rejected(message.to_owned()))
         }
     }
 }
 
-/// The write units that DynamoDB says a request consumed.
+/// The write units that a request consumed, as DynamoDB reports them.
 pub(super) fn write_units<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> Units {
     let write = consumed.into_iter().filter_map(|capacity| capacity.capacity_units).sum();
     Units { read: 0.0, write }
 }
 
 impl Request {
-    /// What became of a write: it was made, its condition did not hold, or it failed.
+    /// The result of a write: applied, a failed condition, or an error.
     fn written<E>(
         &self,
         sent: Result<Option<ConsumedCapacity>, SdkError<E>>,
@@ -117,19 +117,19 @@ impl Request {
         match error.as_service_error() {
             Some(Error::ConditionalCheckFailedException(failed)) => {
                 let item = failed.item.clone().map(from_sdk).transpose()?;
-                let units = refusal_units(item.as_ref());
+                let units = failed_condition_units(item.as_ref());
                 Ok(Answer { value: Written::ConditionFailed(item), units })
             }
-            _ => Err(self.class(&error)),
+            _ => Err(self.error(&error)),
         }
     }
 }
 
-/// What a write costs whose condition does not hold: DynamoDB bills the item as it is, and does
-/// not say so.
+/// The cost of a write with a failed condition: DynamoDB bills the current item's size, but does
+/// not report it.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate>
-fn refusal_units(item: Option<&Item<'_>>) -> Units {
+fn failed_condition_units(item: Option<&Item<'_>>) -> Units {
     let units = item.map_or(0, item_bytes).div_ceil(WRITE_UNIT_BYTES).max(1);
-    // An item has 400 KB at most, far below what a `u32` holds.
+    // An item has at most 400 KB, so the units always fit in a `u32`.
     Units { read: 0.0, write: u32::try_from(units).map_or(f64::INFINITY, f64::from) }
 }

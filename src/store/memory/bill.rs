@@ -1,4 +1,4 @@
-//! What DynamoDB bills for a request.
+//! The capacity units that DynamoDB bills for a request.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 
@@ -7,31 +7,31 @@ use crate::data::{Item, item_bytes};
 use crate::store::Units;
 use crate::store::schema::IndexSchema;
 
-/// What one read unit reads.
+/// The bytes that one read unit covers.
 const READ_UNIT_BYTES: usize = 4 * 1024;
-/// What one write unit writes.
+/// The bytes that one write unit covers.
 const WRITE_UNIT_BYTES: usize = 1024;
 
-/// What was asked of a store, and what it cost.
+/// The number of requests to a store and their cost.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Usage {
-    /// The requests that were sent, answered or not.
+    /// The requests, answered or not.
     pub requests: u64,
     /// The capacity units they consumed.
     pub units: Units,
 }
 
-/// A strongly consistent read of this many bytes; one of nothing costs a unit too.
+/// The cost of a strongly consistent read of this many bytes; a read of nothing costs one unit.
 pub(super) fn strong_read(bytes: usize) -> Units {
     Units { read: whole(bytes, READ_UNIT_BYTES), write: 0.0 }
 }
 
-/// An eventually consistent read of this many bytes, at half the price.
+/// The cost of an eventually consistent read of this many bytes: half as much.
 pub(super) fn eventual_read(bytes: usize) -> Units {
     Units { read: whole(bytes, READ_UNIT_BYTES) / 2.0, write: 0.0 }
 }
 
-/// The write units of a change in a table: by the larger of the two images, one at least.
+/// The write units of a change in a table, at least one. The larger of the two images counts.
 pub(super) fn table_write(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> f64 {
     whole(larger_bytes(old, new), WRITE_UNIT_BYTES)
 }
@@ -53,8 +53,8 @@ fn larger_bytes(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> usize {
     bytes(old).max(bytes(new))
 }
 
-/// A new entry is a write and so is a removed one; one that moves is both, and one that stays in
-/// its place is written only if the item changed.
+/// Adding an entry costs a write, and so does removing one. An entry whose key changes costs both.
+/// An entry whose key stays the same costs a write only if the item changed.
 fn index_write(index: &IndexSchema, old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> f64 {
     match (index.entry_of(old), index.entry_of(new)) {
         (None, None) => 0.0,
@@ -66,9 +66,9 @@ fn index_write(index: &IndexSchema, old: Option<&Item<'_>>, new: Option<&Item<'_
     }
 }
 
-/// Whole units, one at least.
+/// Whole units, at least one.
 fn whole(bytes: usize, unit_bytes: usize) -> f64 {
     let units = bytes.div_ceil(unit_bytes).max(1);
-    // Whatever a request may read or write is far below what a `u32` holds.
+    // No request reads or writes so much that the units would exceed a `u32`.
     u32::try_from(units).map_or(f64::INFINITY, f64::from)
 }

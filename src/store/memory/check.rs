@@ -1,4 +1,4 @@
-//! What DynamoDB refuses of keys, of a table's and of its indexes', in its words.
+//! Validation of table and index keys, with DynamoDB's error messages.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
@@ -7,7 +7,7 @@ use super::table::{Index, Table};
 use crate::data::{ITEM_BYTES_MAX, Item, Key, KeyError, KeySchema, Path, Type, Value, item_bytes};
 use crate::store::{Action, Clause, StoreError};
 
-/// Why DynamoDB refuses what it is asked to do with one item: a `ValidationException`'s message.
+/// The message of the `ValidationException` with which DynamoDB rejects a request.
 #[derive(Debug)]
 pub(super) struct Invalid(pub(super) String);
 
@@ -23,7 +23,7 @@ impl Invalid {
     }
 }
 
-/// The key that an action is about.
+/// The key of the item that an action concerns.
 pub(super) fn action_key(table: &Table, action: &Action) -> Result<Key<'static>, Invalid> {
     match action {
         Action::Put(item) => item_key(&table.key, item),
@@ -47,7 +47,7 @@ pub(super) fn item_key(schema: &KeySchema, item: &Item<'_>) -> Result<Key<'stati
     })
 }
 
-/// The key that a request names: the key attributes, and no others.
+/// The key in a request, which must have the key attributes and no others.
 pub(super) fn request_key(schema: &KeySchema, key: &Item<'_>) -> Result<Key<'static>, Invalid> {
     let mismatch = || Invalid("The provided key element does not match the schema".to_owned());
     if key.len() != schema.names().count() {
@@ -60,12 +60,12 @@ pub(super) fn request_key(schema: &KeySchema, key: &Item<'_>) -> Result<Key<'sta
     })
 }
 
-/// The index keys of an item to put, each of which may be absent.
+/// Validates the index keys of an item to put. Each may be absent.
 pub(super) fn index_keys(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
     table.indexes.iter().try_for_each(|index| index_key(index, item))
 }
 
-/// What an update changes, before it is known what it is changed in.
+/// Validates the clauses of an update, independently of the item.
 pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
     for clause in clauses {
         let path = clause.path();
@@ -85,11 +85,12 @@ pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// What an update made of an item.
+/// Validates the item that results from an update.
 pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<(), Invalid> {
     let is_set = |name: &str| set.iter().any(|path| path.root() == name);
     for index in &table.indexes {
-        // What is in the index's way already stays there: only what is set is looked at.
+        // Only the attributes that the update sets are validated: an existing attribute of the
+        // wrong type keeps the item out of the index and is no error.
         if index.schema.key.names().any(is_set) {
             index_key(index, item)?;
         }
@@ -102,7 +103,7 @@ pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<()
     Ok(())
 }
 
-/// An operand of a type that the operator or function does not take.
+/// The error for an operand of a type that the operator or function does not accept.
 pub(super) fn operand_type(expression: &str, operator: &str, found: Type) -> Invalid {
     Invalid(format!(
         "Invalid {expression}: Incorrect operand type for operator or function; operator or \
@@ -110,7 +111,7 @@ pub(super) fn operand_type(expression: &str, operator: &str, found: Type) -> Inv
     ))
 }
 
-/// A key attribute that is an empty string or binary.
+/// The error for a key attribute that is an empty string or binary.
 pub(super) fn empty_key(name: &str, found: Type) -> Invalid {
     let kind = empty_kind(found);
     Invalid(format!(
@@ -144,13 +145,13 @@ fn index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
     }
 }
 
-/// Whether a value is empty as a key must not be.
+/// Whether a value is an empty string or binary, which no key may be.
 pub(super) fn is_empty(value: &Value<'_>) -> bool {
     matches!(value, Value::S(text) if text.is_empty())
         || matches!(value, Value::B(bytes) if bytes.is_empty())
 }
 
-/// What an empty value is called.
+/// The name of an empty value's type in error messages.
 pub(super) fn empty_kind(found: Type) -> &'static str {
     if found == Type::B { "binary" } else { "string" }
 }
@@ -168,18 +169,18 @@ mod tests {
     use expect_test::expect;
     use futures_util::FutureExt as _;
 
-    /// What writes are refused with, line by line.
-    fn refusals(actions: Vec<Action>) -> String {
+    /// The errors of these writes, one per line.
+    fn errors(actions: Vec<Action>) -> String {
         let memory = memory();
-        let refusal = |action| {
+        let error = |action| {
             let write = Write { table: "app".to_owned(), action, condition: None };
             memory.write(write).now_or_never().unwrap().unwrap_err().to_string() + "\n"
         };
-        actions.into_iter().map(refusal).collect()
+        actions.into_iter().map(error).collect()
     }
 
     #[test]
-    fn refusals_are_in_dynamodbs_words() {
+    fn errors_have_dynamodbs_wording() {
         let put = |json: &str| Action::Put(item(json));
         let update = |paths: &[&str]| {
             let set = |path: &&str| Clause::Set(Path::parse(path).unwrap(), "x".into());
@@ -198,7 +199,7 @@ mod tests {
             ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
             ValidationException: The document path provided in the update expression is invalid for update
         "]]
-        .assert_eq(&refusals(vec![
+        .assert_eq(&errors(vec![
             put(r#"{"pk": {"S": "p"}}"#),
             put(r#"{"pk": {"N": "1"}, "sk": {"S": "1"}}"#),
             put(r#"{"pk": {"S": "p"}, "sk": {"S": ""}}"#),

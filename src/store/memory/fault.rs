@@ -1,4 +1,4 @@
-//! Faults: what a network and a busy database do to requests.
+//! Fault injection: failures that a network or a busy database causes.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,15 @@ use crate::store::{Answer, CancellationReason, StoreError};
 /// One request to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call<'a> {
-    /// The request's place among all of the store's, from one.
+    /// The request's number among all requests to the store, from one.
     pub number: u64,
-    /// What is asked for.
+    /// The operation.
     pub kind: CallKind,
-    /// The tables that it is asked of.
+    /// The tables that the request names.
     pub tables: BTreeSet<&'a str>,
 }
 
-/// What a request asks for.
+/// The operation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallKind {
     /// [`Store::batch_get`](crate::store::Store::batch_get).
@@ -37,55 +37,55 @@ impl CallKind {
     }
 }
 
-/// What goes wrong with a request.
+/// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Fault {
-    /// Nothing.
+    /// Nothing goes wrong.
     #[default]
     None,
-    /// The request is not carried out, and this is the answer.
+    /// The request is not carried out and fails with this error.
     Fail(StoreError),
-    /// The request is carried out, but the caller is told this.
+    /// The request is carried out, but fails with this error: the answer is lost.
     Lost(StoreError),
-    /// The caller is told this, and the request is carried out when it lands:
-    /// [`Memory::land_one`], [`Memory::land_all`]. A read never lands.
+    /// The request fails with this error, and a write is carried out later, by
+    /// [`Memory::land_one`] or [`Memory::land_all`]. A read is never carried out.
     Late(StoreError),
     /// A transaction is cancelled for these reasons, at no cost. Other requests are carried out.
     Cancel(Vec<CancellationReason>),
-    /// The caller dies: the answer never comes.
+    /// The caller crashes: the request is never answered.
     Crash {
-        /// Whether the request is carried out all the same.
+        /// Whether the request is still carried out.
         applied: bool,
     },
 }
 
-/// Decides what goes wrong with each request.
+/// Decides the fault of each request.
 pub type Faults = Box<dyn FnMut(&Call<'_>) -> Fault>;
 
-/// A write that is on its way.
+/// A write that is not carried out yet.
 pub(super) type LateWrite = Box<dyn FnOnce(&mut State)>;
 
 impl Memory {
-    /// Lets this decide what goes wrong from now on.
+    /// Injects these faults from now on.
     ///
-    /// It may itself use the store, without faults: it stands in for everybody else who does.
+    /// The function may itself use the store, without faults, to simulate other clients.
     pub fn set_faults(&self, faults: Faults) {
         self.faults.replace(Some(faults));
     }
 
-    /// Lets nothing go wrong from now on. What is late stays so.
+    /// Injects no more faults. Late writes remain late.
     pub fn clear_faults(&self) {
         self.faults.replace(None);
     }
 
-    /// How many writes are late.
+    /// The number of late writes.
     #[must_use]
     pub fn late(&self) -> usize {
         self.state.borrow().late.len()
     }
 
-    /// Carries out the late write at this place in the order in which they were sent, with its
-    /// conditions on the item as it is now. Whether there was one.
+    /// Carries out the late write with this index in the order of sending. Its condition is
+    /// checked against the current item. Returns whether there was such a write.
     pub fn land_one(&self, index: usize) -> bool {
         let mut state = self.state.borrow_mut();
         if index >= state.late.len() {
@@ -96,12 +96,12 @@ impl Memory {
         true
     }
 
-    /// Carries out all late writes in the order in which they were sent.
+    /// Carries out all late writes in the order of sending.
     pub fn land_all(&self) {
         while self.land_one(0) {}
     }
 
-    /// Counts a request, and decides what goes wrong with it.
+    /// Counts a request and decides its fault.
     pub(super) fn fault<'a>(
         &self,
         kind: CallKind,
@@ -112,14 +112,14 @@ impl Memory {
             usage.requests += 1;
             usage.requests
         };
-        // It is taken out while it decides, so that it may use the store.
+        // The function is removed while it runs, so that it may use the store.
         let Some(mut faults) = self.faults.take() else { return Fault::None };
         let fault = faults(&Call { number, kind, tables: tables.into_iter().collect() });
         self.faults.borrow_mut().get_or_insert(faults);
         fault
     }
 
-    /// Answers a request, or does what the fault says instead.
+    /// Answers a request, subject to its fault.
     pub(super) async fn answer<T>(
         &self,
         kind: CallKind,
@@ -129,7 +129,7 @@ impl Memory {
         match fault {
             Fault::None | Fault::Cancel(_) => serve(&mut self.state.borrow_mut()),
             Fault::Fail(error) => Err(error),
-            // Whether what nobody hears of succeeds is nobody's to know.
+            // The caller never learns whether the request succeeded.
             Fault::Lost(error) => {
                 serve(&mut self.state.borrow_mut()).ok();
                 Err(error)
@@ -165,7 +165,7 @@ mod tests {
         StoreError::Retry("timeout".to_owned())
     }
 
-    /// A store in which the first request meets this fault, and later ones none.
+    /// A store in which only the first request has this fault.
     fn once(fault: Fault) -> Memory {
         let memory = memory();
         let mut fault = Some(fault);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_answer_is_that_of_a_request_carried_out() {
+    fn a_request_with_a_lost_answer_is_carried_out() {
         let memory = once(Fault::Lost(timeout()));
         assert_eq!(write(&memory, put("a")), Some(Err(timeout())));
         assert_eq!(content(&memory), Some(item_with("a")));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_write_meets_the_item_as_it_is_when_it_lands() {
+    fn a_late_write_checks_the_item_at_the_time_it_lands() {
         let memory = memory();
         memory.set_faults(Box::new(|call| match call.number {
             1 | 2 => Fault::Late(timeout()),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_gets_no_answer_whether_or_not_it_was_carried_out() {
+    fn a_crashed_request_is_not_answered_whether_or_not_it_was_carried_out() {
         let memory = once(Fault::Crash { applied: false });
         assert_eq!(write(&memory, put("a")), None);
         assert_eq!(content(&memory), None);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_transaction_is_not_made() {
+    fn a_cancelled_transaction_is_not_applied() {
         let reasons = vec![CancellationReason::Conflict];
         let memory = once(Fault::Cancel(reasons.clone()));
         let answer = memory.transact(vec![put("a")]).now_or_never().unwrap().unwrap();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_say_what_is_asked_of_which_table() {
+    fn calls_have_a_number_an_operation_and_tables() {
         let memory = memory();
         let calls = Rc::new(RefCell::new(Vec::new()));
         let seen = Rc::clone(&calls);
@@ -249,9 +249,9 @@ mod tests {
         assert_eq!(*calls.borrow(), expected);
     }
 
-    /// Somebody else's write comes between two requests.
+    /// Simulates another client's write between two requests.
     #[test]
-    fn what_decides_on_faults_may_write_itself() {
+    fn a_fault_function_may_write() {
         let memory = Rc::new(memory());
         let other = Rc::downgrade(&memory);
         memory.set_faults(Box::new(move |_| {

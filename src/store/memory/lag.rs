@@ -1,4 +1,4 @@
-//! Indexes that lag behind their tables, as global secondary indexes may without bound.
+//! Indexes that lag behind their tables, as global secondary indexes may, without a bound.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>
 
@@ -9,45 +9,47 @@ use super::table::{Entries, Entry, Index, Table};
 use super::{Memory, State};
 use crate::data::{Item, Key};
 
-/// A change that the indexes have not seen.
+/// A change that is not in the indexes yet.
 pub(super) struct Unseen {
     table: String,
     key: Key<'static>,
-    /// The item before it, which is what the indexes still see.
+    /// The item before the change, which the indexes still contain.
     before: Option<Item<'static>>,
 }
 
 impl Memory {
-    /// Lets the indexes of every table stay as they are, whatever is changed from now on, until
-    /// they are told to go on: [`Memory::advance_indexes`], [`Memory::release_indexes`].
+    /// Stops updating the indexes of every table until [`Memory::advance_indexes`] or
+    /// [`Memory::release_indexes`].
     pub fn hold_indexes(&self) {
         self.state.borrow_mut().unseen.get_or_insert_default();
     }
 
-    /// How many changes the indexes have not seen: those of items, writes of no effect aside.
+    /// The number of changes that are not in the indexes yet. Writes that change nothing do not
+    /// count.
     #[must_use]
     pub fn unseen(&self) -> usize {
         self.state.borrow().unseen.as_ref().map_or(0, VecDeque::len)
     }
 
-    /// Lets the indexes see this many more changes, the oldest first. They stay behind the others.
+    /// Applies this many changes to the indexes, the oldest first. The others remain pending.
     pub fn advance_indexes(&self, changes: usize) {
         if let Some(unseen) = &mut self.state.borrow_mut().unseen {
             unseen.drain(..changes.min(unseen.len()));
         }
     }
 
-    /// Lets the indexes see every change, and keep up from now on.
+    /// Applies every change to the indexes, and keeps them up to date from now on.
     pub fn release_indexes(&self) {
         self.state.borrow_mut().unseen = None;
     }
 }
 
-/// The items that the indexes of a table see otherwise than they are.
+/// The earlier versions of items in a table's indexes, by primary key; `None` for an item that is
+/// not in the indexes yet.
 pub(super) type Past<'t> = BTreeMap<&'t Key<'static>, Option<&'t Item<'static>>>;
 
 impl State {
-    /// Takes note of a change, if the indexes are not to see it yet.
+    /// Records a change as pending, if the indexes lag.
     pub(super) fn hide(&mut self, table: &str, key: &Key<'static>, before: Option<&Item<'static>>) {
         if let Some(unseen) = &mut self.unseen {
             let (table, key) = (table.to_owned(), key.clone());
@@ -55,7 +57,7 @@ impl State {
         }
     }
 
-    /// What the indexes of a table see of the items that were changed behind them.
+    /// The earlier versions, in a table's indexes, of the items with pending changes.
     pub(super) fn past(&self, table: &str) -> Past<'_> {
         let mut past = Past::new();
         for change in self.unseen.iter().flatten().filter(|change| change.table == table) {
@@ -65,7 +67,7 @@ impl State {
     }
 }
 
-/// The items that an index sees from this key on, in the order of the index.
+/// The items in an index from this key on, in the order of the index.
 pub(super) fn entries<'t>(
     table: &'t Table,
     index: &'t Index,
@@ -122,13 +124,13 @@ mod tests {
         memory.query(query).now_or_never().unwrap().unwrap().value
     }
 
-    /// What the index has in Rome, and in Oslo.
+    /// The items in the index with the cities Rome and Oslo.
     fn seen(memory: &Memory) -> [Vec<Item<'static>>; 2] {
         ["Rome", "Oslo"].map(|city| page(memory, city, 9, None).items)
     }
 
     #[test]
-    fn an_index_sees_its_table_as_it_was_until_it_is_told_to_go_on() {
+    fn a_held_index_shows_earlier_versions_until_it_is_advanced() {
         let memory = memory();
         memory.seed("app", in_city("1", "Rome")).unwrap();
         memory.hold_indexes();
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_go_on_in_what_the_index_sees() {
+    fn pages_of_a_held_index_continue_in_its_earlier_versions() {
         let memory = memory();
         for sk in ["1", "2", "3"] {
             memory.seed("app", in_city(sk, "Rome")).unwrap();
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_changes_are_hidden_too() {
+    fn committed_records_are_pending_too() {
         let memory = memory();
         memory.hold_indexes();
         let state = memory.state.borrow();

@@ -1,12 +1,11 @@
-//! The embedded store: DynamoDB's behaviour in a `BTreeMap`.
+//! The in-memory store: DynamoDB's behaviour in a `BTreeMap`.
 //!
-//! It is what a replay runs on, and the simulator; here is where faults are injected. Nothing in
-//! it reads a clock or draws a random number: the same calls have the same answers, always.
+//! Replays and simulations run on it. Tests inject faults into it. It reads no clock and draws no
+//! random numbers: the same calls always have the same answers.
 //!
-//! It refuses what DynamoDB refuses, bills what DynamoDB bills, and makes the stream records that
-//! DynamoDB makes. It differs in that its indexes are never behind, but where they are held back
-//! ([`Memory::hold_indexes`]), and that a partition is never over its capacity, but where a fault
-//! says so ([`Memory::set_faults`]).
+//! It rejects what DynamoDB rejects, bills what DynamoDB bills, and produces the stream records
+//! that DynamoDB produces. There are two differences: its indexes lag only after
+//! [`Memory::hold_indexes`], and its requests are throttled only by [`Memory::set_faults`].
 
 mod bill;
 mod check;
@@ -45,20 +44,20 @@ pub struct Memory {
 #[derive(Default)]
 struct State {
     tables: BTreeMap<String, Table>,
-    /// The highest sequence number seen or given so far.
+    /// The highest sequence number so far, of recorded changes and of the store's own writes.
     highest: SequenceNumber<'static>,
     stream: Vec<StreamRecord>,
-    /// How many stream records were ever made.
+    /// The number of stream records so far.
     records: u64,
     now_ms: u64,
     usage: Usage,
     late: Vec<LateWrite>,
-    /// What the indexes have not seen, if they are held back.
+    /// The changes that are not in the indexes yet, if the indexes lag.
     unseen: Option<VecDeque<Unseen>>,
 }
 
 impl Memory {
-    /// A store with these tables, empty. Of two tables with one name, the last counts.
+    /// A store with these tables, without items. Of two tables with the same name, the last counts.
     #[must_use]
     pub fn new(tables: impl IntoIterator<Item = TableSchema>) -> Self {
         let tables =
@@ -66,7 +65,7 @@ impl Memory {
         Self { state: RefCell::new(State { tables, ..State::default() }), ..Self::default() }
     }
 
-    /// Puts an item as if it had always been there: at no cost, and without a stream record.
+    /// Adds an item that existed from the beginning: at no cost, and without a stream record.
     pub fn seed(&self, table: &str, item: Item<'static>) -> Result<(), StoreError> {
         let mut state = self.state.borrow_mut();
         let table = state.table_mut(table)?;
@@ -74,13 +73,13 @@ impl Memory {
         request::item(table, &item)?;
         check::index_keys(table, &item)?;
         if table.item(&key).is_some() {
-            return Err(StoreError::Rejected("there is an item with this key already".to_owned()));
+            return Err(StoreError::Rejected("an item with this key already exists".to_owned()));
         }
         table.replace(&key, Some(item));
         Ok(())
     }
 
-    /// Every item of every table, in the order of their keys.
+    /// Every item of every table, in key order.
     #[must_use]
     pub fn dump(&self) -> BTreeMap<String, Vec<Item<'static>>> {
         let state = self.state.borrow();
@@ -88,18 +87,18 @@ impl Memory {
         state.tables.iter().map(|(name, table)| (name.clone(), items(table))).collect()
     }
 
-    /// Takes the stream records made since the last time, in the order of the writes.
+    /// Removes and returns the stream records since the last call, in the order of the writes.
     #[must_use]
     pub fn take_stream(&self) -> Vec<StreamRecord> {
         std::mem::take(&mut self.state.borrow_mut().stream)
     }
 
-    /// Sets the time that stream records are stamped with, in milliseconds since 1970.
+    /// Sets the creation time of stream records, in milliseconds since 1970.
     pub fn set_now_ms(&self, now_ms: u64) {
         self.state.borrow_mut().now_ms = now_ms;
     }
 
-    /// What was asked of the store so far, and what it cost.
+    /// The number of requests so far and their cost.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.state.borrow().usage
@@ -148,7 +147,7 @@ impl State {
         self.tables.get_mut(name).ok_or_else(|| unknown_table(name))
     }
 
-    /// Makes a write of the store's own, and a stream record of it if it changes anything.
+    /// Applies one of the store's own writes, and adds a stream record if it changes anything.
     fn replace(
         &mut self,
         name: &str,
@@ -179,7 +178,7 @@ impl State {
         Ok(())
     }
 
-    /// Sees to it that the next number is above this one.
+    /// Ensures that the next sequence number is higher than this one.
     fn raise(&mut self, sequence: &SequenceNumber<'static>) {
         if *sequence > self.highest {
             self.highest = sequence.clone();
@@ -199,7 +198,7 @@ mod tests {
     use crate::store::schema::IndexSchema;
     use futures_util::FutureExt as _;
 
-    /// The key of the item that the tests are about.
+    /// The key of the item that the tests use.
     pub(super) const ITEM_KEY: &str = r#"{"pk": {"S": "p"}, "sk": {"S": "1"}}"#;
 
     /// A store with one table, `app`, and its index `by_city`.
@@ -217,7 +216,7 @@ mod tests {
         into_owned(serde_json::from_str::<JsonItem<'_>>(json).unwrap().0)
     }
 
-    /// The item that the tests are about, with this text in `x`.
+    /// The item that the tests use, with this string in `x`.
     pub(super) fn item_with(x: &str) -> Item<'static> {
         let mut item = item(ITEM_KEY);
         item.insert("x".into(), x.into());
@@ -229,13 +228,13 @@ mod tests {
         Write { table: "app".to_owned(), action: Action::Put(item_with(x)), condition: None }
     }
 
-    /// The item that is there, if there is one.
+    /// The last item in the table, if it has any.
     pub(super) fn content(memory: &Memory) -> Option<Item<'static>> {
         memory.dump().remove("app").and_then(|mut items| items.pop())
     }
 
     #[test]
-    fn a_seed_costs_nothing_and_is_in_the_index() {
+    fn a_seeded_item_costs_nothing_and_is_in_the_index() {
         let memory = memory();
         let seed = item(r#"{"pk": {"S": "p"}, "sk": {"S": "1"}, "city": {"S": "Rome"}}"#);
         memory.seed("app", seed.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Reads: by key, and by partition.
+//! Reads by key and by partition.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::store::{
     Answer, BATCH_GET_KEYS_MAX, Page, Query, Read, SortCondition, StoreError, Units,
 };
 
-/// The bytes at which a page of a query is full. The item that fills it is the last one on it.
+/// The size at which a page of a query is full. The item that reaches it is the last on the page.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>
 const PAGE_BYTES: usize = 1024 * 1024;
 
@@ -78,15 +78,15 @@ impl State {
     }
 }
 
-/// What a query reads: a table, or one of its indexes.
+/// The table or index that a query reads.
 struct Source<'t> {
     table: &'t Table,
     index: Option<&'t Index>,
-    /// Where the index is behind the table.
+    /// The items that the index has in an earlier version.
     past: Past<'t>,
 }
 
-/// A place in the order of a source: the key that it goes by, and the primary key.
+/// A position in the order of a source: the key that orders the source, and the primary key.
 type Position = (Key<'static>, Key<'static>);
 
 impl<'t> Source<'t> {
@@ -100,17 +100,17 @@ impl<'t> Source<'t> {
         Ok(Self { table, index: Some(index), past })
     }
 
-    /// The key that the source is ordered by.
+    /// The schema of the key that orders the source.
     fn key(&self) -> &'t KeySchema {
         self.index.map_or(&self.table.key, |index| &index.schema.key)
     }
 
-    /// The names of the attributes that tell where a page ended.
+    /// The names of the attributes that identify the end of a page.
     fn position_names(&self) -> BTreeSet<&'t str> {
         self.key().names().chain(self.table.key.names()).collect()
     }
 
-    /// The place that a query is told to go on after.
+    /// The position after which a query continues.
     fn position(&self, start: &Item<'_>, range: &KeyRange<'_>) -> Result<Position, Invalid> {
         let invalid = || Invalid("The provided starting key is invalid".to_owned());
         if start.len() != self.position_names().len() {
@@ -133,7 +133,7 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// One page, and the bytes that were read for it.
+    /// One page, and the bytes read for it.
     fn page(&self, query: &Query, range: &KeyRange<'_>, start: Option<&Position>) -> (Page, usize) {
         let lowest = start.map_or_else(|| range.lowest(), |(at, _)| at.clone());
         let is_before =
@@ -158,7 +158,7 @@ impl<'t> Source<'t> {
     }
 }
 
-/// The keys that a query asks for; they lie next to each other.
+/// The contiguous range of keys that a query selects.
 struct KeyRange<'q> {
     partition: KeyValue<'q>,
     sort: Option<SortRange<'q>>,
@@ -170,11 +170,11 @@ enum SortRange<'q> {
 }
 
 impl<'q> KeyRange<'q> {
-    /// The range that a query's conditions make of this key.
+    /// The range that a query's conditions select.
     fn new(schema: &KeySchema, query: &'q Query) -> Result<Self, StoreError> {
         let (name, value) = &query.partition;
         if *name != schema.partition.name {
-            return Err(missed(&schema.partition.name));
+            return Err(missing_key_element(&schema.partition.name));
         }
         let partition = operand(name, value, schema.partition.kind.as_type())?;
         let Some(condition) = &query.sort else { return Ok(Self { partition, sort: None }) };
@@ -184,7 +184,7 @@ impl<'q> KeyRange<'q> {
             .sort
             .as_ref()
             .filter(|attribute| attribute.name == *name)
-            .ok_or_else(|| missed(name))?;
+            .ok_or_else(|| missing_key_element(name))?;
         let value = operand(name, value, attribute.kind.as_type())?;
         let sort = match condition {
             SortCondition::Equals(..) => SortRange::Equals(value),
@@ -199,7 +199,7 @@ impl<'q> KeyRange<'q> {
         Ok(Self { partition, sort: Some(sort) })
     }
 
-    /// A key that none of the range lies before.
+    /// A lower bound of the range.
     fn lowest(&self) -> Key<'static> {
         let sort = self
             .sort
@@ -219,20 +219,20 @@ impl<'q> KeyRange<'q> {
     }
 }
 
-/// A key condition's value, which must be of the key attribute's type and not empty.
+/// A key condition's value, which must have the key attribute's type and not be empty.
 fn operand<'q>(name: &str, value: &'q Value<'_>, expected: Type) -> Result<KeyValue<'q>, Invalid> {
-    let mistyped = "One or more parameter values were invalid: Condition parameter type does not \
-                    match schema type";
+    let wrong_type = "One or more parameter values were invalid: Condition parameter type does not \
+                      match schema type";
     let key_value = KeyValue::from_value(value)
         .filter(|_| value.kind() == expected)
-        .ok_or_else(|| Invalid(mistyped.to_owned()))?;
+        .ok_or_else(|| Invalid(wrong_type.to_owned()))?;
     if check::is_empty(value) {
         return Err(check::empty_key(name, expected));
     }
     Ok(key_value)
 }
 
-fn missed(name: &str) -> StoreError {
+fn missing_key_element(name: &str) -> StoreError {
     StoreError::Fatal(format!(
         "ValidationException: Query condition missed key schema element: {name}"
     ))
@@ -246,7 +246,7 @@ fn begins_with(value: &KeyValue<'_>, prefix: &KeyValue<'_>) -> bool {
     }
 }
 
-/// A projection names one attribute at least.
+/// Rejects a projection without attributes.
 fn projection(attributes: Option<&[String]>) -> Result<(), Invalid> {
     if attributes.is_some_and(<[String]>::is_empty) {
         let message = "Invalid ProjectionExpression: The expression can not be empty;";
@@ -255,7 +255,7 @@ fn projection(attributes: Option<&[String]>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The wanted attributes of an item.
+/// The requested attributes of an item.
 fn project(item: &Item<'static>, attributes: Option<&[String]>) -> Item<'static> {
     match attributes {
         Some(attributes) => keep(item, |name| attributes.iter().any(|wanted| wanted == name)),

@@ -1,4 +1,4 @@
-//! Changes that were made elsewhere: those that a stream record tells of.
+//! Recorded changes: changes made elsewhere that a stream record describes.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use super::{Memory, State};
 use crate::data::{Item, Key, SequenceNumber};
 use crate::store::StoreError;
 
-/// What became of an item: what orders the next change of it.
+/// The sequence numbers of an item's changes, which order its next change.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// The number of the last change, whoever made it.
+    /// The number of the last change, recorded or the store's own.
     last: SequenceNumber<'static>,
-    /// The numbers of the recorded changes, and the ones they were given here.
+    /// The number in this store of each recorded change, by its number in the record.
     recorded: BTreeMap<SequenceNumber<'static>, SequenceNumber<'static>>,
 }
 
-/// What became of a recorded change.
+/// The result of committing a recorded change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
-    /// It was made, and this is its number here.
+    /// The change was applied, with this number in this store.
     Applied(SequenceNumber<'static>),
-    /// It had been made before, with this number here, and changes nothing any more.
+    /// The change was applied earlier, with this number in this store, and changes nothing now.
     Redelivered(SequenceNumber<'static>),
-    /// A later recorded change of the item had been made without it; it changes nothing.
+    /// A later recorded change of the item was applied before; this one changes nothing.
     Stale,
 }
 
 impl Committed {
-    /// The change's number here, unless it is stale.
+    /// The change's number in this store, unless the change is stale.
     #[must_use]
     pub fn sequence(&self) -> Option<&SequenceNumber<'static>> {
         match self {
@@ -39,17 +39,17 @@ impl Committed {
 }
 
 impl Memory {
-    /// Makes a change that a stream record tells of, as its table had already made it: whatever
-    /// the item is now, at no cost, and without a stream record of its own.
+    /// Applies a change that a stream record describes. The table it came from has already made
+    /// the change, so it is applied unconditionally, at no cost, and without a new stream record.
     ///
-    /// `image` is the item after the change; without one, it is deleted. The store's own writes
-    /// are numbered above every record it has seen.
+    /// `image` is the item after the change; `None` deletes it. The store numbers its own writes
+    /// higher than every record it has seen.
     ///
-    /// Records come from a history in which the store's own writes had no part, so that a record
-    /// may be numbered below a write the store has already made to the same item. Such a record
-    /// tells of a change that comes next all the same, and is given the number above the item's
-    /// last one: [`Committed::sequence`], by which it must be known from here on. Delivered again,
-    /// it has the same number again.
+    /// Records come from a history that does not contain the store's own writes. A record may
+    /// therefore have a lower number than a write that the store has already made to the same
+    /// item. The record's change still counts as the next one: it gets the number after the item's
+    /// last one, which [`Committed::sequence`] returns and which callers must use from then on. A
+    /// redelivered record gets the same number again.
     pub fn commit(
         &self,
         table: &str,
@@ -74,7 +74,7 @@ impl State {
         if let Some(image) = &image
             && check::item_key(&table.key, image)? != key
         {
-            let message = "the image in the record has another key than the record";
+            let message = "the key in the record's image differs from the record's key";
             return Err(Invalid(message.to_owned()).into());
         }
         let committed = table.histories.entry(key.clone()).or_default().record(sequence);
@@ -88,7 +88,7 @@ impl State {
 }
 
 impl History {
-    /// Takes note of a recorded change.
+    /// Adds a recorded change.
     fn record(&mut self, sequence: &SequenceNumber<'static>) -> Committed {
         if let Some(number) = self.recorded.get(sequence) {
             return Committed::Redelivered(number.clone());
@@ -102,7 +102,7 @@ impl History {
         Committed::Applied(number)
     }
 
-    /// Takes note of a write of the store's own.
+    /// Adds one of the store's own writes.
     pub(super) fn write(&mut self, sequence: SequenceNumber<'static>) {
         self.last = sequence;
     }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn own_writes_are_numbered_above_every_record() {
+    fn own_writes_have_higher_numbers_than_every_record() {
         let memory = memory();
         let high = "9".repeat(39);
         assert_eq!(commit(&memory, "a", &high), Committed::Applied(number(&high)));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_changes_the_item_whatever_it_is() {
+    fn a_record_is_applied_whatever_the_item_is() {
         let memory = memory();
         commit(&memory, "a", "100");
         assert_eq!(content(&memory), Some(item_with("a")));
@@ -164,9 +164,9 @@ mod tests {
         assert_eq!(content(&memory), Some(item_with("c")));
     }
 
-    /// The store's own write took a number that the history of the records did not know of.
+    /// The store's own write used a number that also occurs in the recorded history.
     #[test]
-    fn a_record_below_an_own_write_is_numbered_above_it() {
+    fn a_record_numbered_below_an_own_write_gets_a_higher_number() {
         let memory = memory();
         commit(&memory, "a", "100");
         assert_eq!(write(&memory, "own"), number("101"));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_was_skipped_is_stale() {
+    fn a_record_older_than_the_last_one_is_stale() {
         let memory = memory();
         commit(&memory, "b", "200");
         assert_eq!(commit(&memory, "a", "100"), Committed::Stale);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn items_have_histories_of_their_own() {
+    fn each_item_has_its_own_history() {
         let memory = memory();
         commit(&memory, "a", "200");
         let other = Key { partition: KeyValue::S("q".into()), sort: key().sort };
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_table_could_have_recorded_is_refused() {
+    fn impossible_records_are_rejected() {
         let memory = memory();
         let sequence = number("1");
         let bare = Key { partition: KeyValue::S("p".into()), sort: None };

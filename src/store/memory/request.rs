@@ -1,7 +1,7 @@
-//! What DynamoDB refuses of a write, whatever the item is.
+//! Validation of write requests, independently of the current item.
 //!
-//! A transaction with such an action is refused as a whole. What shows in the item alone cancels
-//! it, and is told of the one action.
+//! A transaction with an invalid request is rejected as a whole. A problem that depends on the
+//! current item cancels the transaction and is the reason of that one action.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::data::{
 };
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
-/// What is wrong with a write.
+/// Validates a write.
 pub(super) fn check(table: &Table, write: &Write) -> Result<(), Invalid> {
     let (Action::Put(item)
     | Action::Update { key: item, .. }
@@ -30,7 +30,7 @@ pub(super) fn check(table: &Table, write: &Write) -> Result<(), Invalid> {
     write.condition.as_ref().map_or(Ok(()), |condition| self::condition(table, condition))
 }
 
-/// What is wrong with an item to put, its key aside.
+/// Validates an item to put, except for its key.
 pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
     for value in item.values() {
         if is_too_deep(value, 1) {
@@ -47,12 +47,12 @@ pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The bytes of a write that count towards the size of its transaction, but for the few of the
-/// expressions themselves.
+/// The bytes of a write that count towards the size of its transaction, without the few bytes of
+/// the expressions themselves.
 ///
-/// AWS says of a transaction that "the aggregate size of the items" is limited, and not what an
-/// item counts for that is only updated, deleted or checked. DynamoDB Local measures the request,
-/// as the message speaks of its payload: what is there already does not count.
+/// AWS documents a limit on "the aggregate size of the items", but not how much an item counts
+/// that is only updated, deleted or checked. DynamoDB Local measures the request, and its error
+/// message speaks of the payload. The existing items therefore do not count here.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub(super) fn payload_bytes(write: &Write) -> usize {
     let of_clause = |clause: &Clause| match clause {
@@ -78,10 +78,10 @@ fn condition_bytes(condition: &Condition) -> usize {
 }
 
 fn clauses(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
-    for (place, clause) in clauses.iter().enumerate() {
+    for (position, clause) in clauses.iter().enumerate() {
         let path = clause.path();
-        for other in clauses.iter().take(place).map(Clause::path) {
-            apart(other, path)?;
+        for other in clauses.iter().take(position).map(Clause::path) {
+            no_overlap(other, path)?;
         }
         scalar_index_key(table, path)?;
         match clause {
@@ -95,7 +95,7 @@ fn clauses(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
             Clause::Delete(_, value) => {
                 operand(value)?;
                 if !matches!(value.kind(), Type::Ss | Type::Ns | Type::Bs) {
-                    return Err(no_set(value.kind()));
+                    return Err(not_a_set(value.kind()));
                 }
             }
         }
@@ -123,7 +123,7 @@ fn condition(table: &Table, condition: &Condition) -> Result<(), Invalid> {
     value.map_or(Ok(()), operand)
 }
 
-/// Only what could be a key has an order.
+/// Rejects an ordering operator on a type that no key can have.
 fn ordered(operator: Operand, value: &Value<'_>) -> Result<(), Invalid> {
     let symbol = match operator {
         Operand::Equal => return Ok(()),
@@ -136,29 +136,30 @@ fn ordered(operator: Operand, value: &Value<'_>) -> Result<(), Invalid> {
     }
 }
 
-/// A value in an expression.
+/// Validates a value in an expression.
 fn operand(value: &Value<'_>) -> Result<(), Invalid> {
     if is_too_deep(value, 0) { Err(too_deep()) } else { no_empty_set(value) }
 }
 
-/// One of the steps of a path.
+/// One step of a path.
 #[derive(PartialEq)]
 enum Step<'p> {
     Name(&'p str),
-    Place(usize),
+    Index(usize),
 }
 
 fn steps(path: &Path) -> impl Iterator<Item = Step<'_>> {
     let names = path.segments().iter().map(|name| Step::Name(name));
-    names.chain(path.element().map(Step::Place))
+    names.chain(path.element().map(Step::Index))
 }
 
-/// Two paths of an update must part, and part at two names of a map or two places of a list.
-fn apart(one: &Path, other: &Path) -> Result<(), Invalid> {
-    let parting = steps(one).zip(steps(other)).find(|(one, other)| one != other);
-    let fault = match parting {
-        Some((Step::Name(_), Step::Name(_)) | (Step::Place(_), Step::Place(_))) => return Ok(()),
-        Some((Step::Name(_), Step::Place(_)) | (Step::Place(_), Step::Name(_))) => "conflict",
+/// Rejects two paths of an update unless they differ in a step, and in the kind of steps that the
+/// same value can have: two names of a map, or two indexes of a list.
+fn no_overlap(one: &Path, other: &Path) -> Result<(), Invalid> {
+    let difference = steps(one).zip(steps(other)).find(|(one, other)| one != other);
+    let fault = match difference {
+        Some((Step::Name(_), Step::Name(_)) | (Step::Index(_), Step::Index(_))) => return Ok(()),
+        Some((Step::Name(_), Step::Index(_)) | (Step::Index(_), Step::Name(_))) => "conflict",
         None => "overlap",
     };
     Err(Invalid(format!(
@@ -172,12 +173,12 @@ fn apart(one: &Path, other: &Path) -> Result<(), Invalid> {
 fn bracketed(path: &Path) -> String {
     let step = |step| match step {
         Step::Name(name) => name.to_owned(),
-        Step::Place(place) => format!("[{place}]"),
+        Step::Index(index) => format!("[{index}]"),
     };
     format!("[{}]", steps(path).map(step).collect::<Vec<_>>().join(", "))
 }
 
-/// Whether a path is that of an attribute as a whole.
+/// Whether a path leads to a top-level attribute.
 fn is_attribute(path: &Path) -> bool {
     steps(path).count() == 1
 }
@@ -223,7 +224,7 @@ fn empty_index_key_set(found: Type) -> Invalid {
     ))
 }
 
-fn no_set(found: Type) -> Invalid {
+fn not_a_set(found: Type) -> Invalid {
     let name = match found {
         Type::S => "STRING",
         Type::N => "NUMBER",
@@ -239,13 +240,13 @@ fn no_set(found: Type) -> Invalid {
     ))
 }
 
-/// Whether a value nests too deeply, that is itself at this level: an attribute's is the first.
-/// What lies on the last level is no list or map.
+/// Whether a value at this level nests too deeply. A top-level attribute is at level 1, and a
+/// value on the last level must not be a list or map with content.
 pub(super) fn is_too_deep(value: &Value<'_>, level: usize) -> bool {
     level > MAX_DEPTH || inner(value).any(|inner| is_too_deep(inner, level + 1))
 }
 
-/// The values right below a value.
+/// The direct elements of a list or map.
 fn inner<'v, 'a>(value: &'v Value<'a>) -> impl Iterator<Item = &'v Value<'a>> {
     let list = if let Value::L(list) = value { Some(list) } else { None };
     let map = if let Value::M(map) = value { Some(map) } else { None };
@@ -283,7 +284,7 @@ mod tests {
     use expect_test::expect;
     use futures_util::FutureExt as _;
 
-    fn refusal(memory: &Memory, action: Action, condition: Option<Condition>) -> String {
+    fn error(memory: &Memory, action: Action, condition: Option<Condition>) -> String {
         let write = Write { table: "app".to_owned(), action, condition };
         memory.write(write).now_or_never().unwrap().unwrap_err().to_string() + "\n"
     }
@@ -293,11 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_updates_are_in_dynamodbs_words() {
+    fn errors_of_updates_have_dynamodbs_wording() {
         let memory = memory();
         let set = |path| Clause::Set(path, "".into());
         let list = || path("l");
-        let refusals: String = [
+        let errors: String = [
             vec![set(path("x")), set(path("x.y"))],
             vec![set(list().element_at(0)), Clause::Remove(list())],
             vec![set(list().element_at(0)), Clause::Remove(path("l.x"))],
@@ -307,7 +308,7 @@ mod tests {
             vec![Clause::Delete(path("x"), Value::Ss(Vec::new()))],
             vec![Clause::Remove(path("x.y"))],
         ]
-        .map(|clauses| refusal(&memory, Action::Update { key: item(ITEM_KEY), clauses }, None))
+        .map(|clauses| error(&memory, Action::Update { key: item(ITEM_KEY), clauses }, None))
         .concat();
         expect![[r"
             ValidationException: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x], path two: [x, y]
@@ -318,14 +319,14 @@ mod tests {
             ValidationException: Invalid UpdateExpression: Incorrect operand type for operator or function; operator: DELETE, operand type: NULL, typeSet: ALLOWED_FOR_DELETE_OPERAND
             ValidationException: One or more parameter values were invalid: An string set  may not be empty
             ValidationException: The document path provided in the update expression is invalid for update
-        "]].assert_eq(&refusals);
+        "]].assert_eq(&errors);
     }
 
     #[test]
-    fn refusals_of_conditions_are_in_dynamodbs_words() {
+    fn errors_of_conditions_have_dynamodbs_wording() {
         let memory = memory();
         let less = |text, value| Condition::Compare(path(text), Operand::Less, value);
-        let refusals: String = [
+        let errors: String = [
             Condition::Any(vec![
                 Condition::Exists(path("x")),
                 Condition::Not(Box::new(less("x", Value::Bool(true)))),
@@ -334,15 +335,15 @@ mod tests {
             Condition::Exists(path("pk").element_at(0)),
             Condition::Contains(path("city.x"), "x".into()),
         ]
-        .map(|condition| refusal(&memory, Action::Delete(item(ITEM_KEY)), Some(condition)))
+        .map(|condition| error(&memory, Action::Delete(item(ITEM_KEY)), Some(condition)))
         .concat();
         expect![[r"
             ValidationException: Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL
             ValidationException: One or more parameter values were invalid: An number set  may not be empty
             ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk
             ValidationException: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: city
-        "]].assert_eq(&refusals);
-        // Anything may be compared for equality.
+        "]].assert_eq(&errors);
+        // Values of any type may be compared for equality.
         let equal = Condition::Compare(path("x"), Operand::Equal, Value::Bool(true));
         let delete = Action::Delete(item(ITEM_KEY));
         let write = Write { table: "app".to_owned(), action: delete, condition: Some(equal) };

@@ -1,17 +1,17 @@
-//! The stream of the store's own writes, in the shape in which Lambda delivers it.
+//! The stream of the store's own writes, in the format that Lambda delivers.
 
 use serde::ser::{Serialize, Serializer};
 
 use crate::data::{Item, Key, SequenceNumber, item_bytes};
 
-/// The Region that the records say they come from.
+/// The Region in the records.
 const REGION: &str = "us-east-1";
-/// What tells a table's streams apart; an embedded table has one stream for ever.
+/// The label that distinguishes a table's streams. A table in memory has only one stream.
 const STREAM_LABEL: &str = "1970-01-01T00:00:00.000";
 
-/// A change of one item, with both its images.
+/// A change of one item, with both images.
 ///
-/// It serializes as one of the `Records` of Lambda's event.
+/// It serializes as an element of `Records` in Lambda's event.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamRecord {
@@ -21,15 +21,15 @@ pub struct StreamRecord {
     pub key: Key<'static>,
     /// The key as attributes.
     pub key_attributes: Item<'static>,
-    /// The item before, if there was one.
+    /// The item before the change, if it existed.
     pub before: Option<Item<'static>>,
-    /// The item after, if there is one.
+    /// The item after the change, if it exists.
     pub after: Option<Item<'static>>,
-    /// The change's place among those of the item.
+    /// The sequence number, which orders the changes of an item.
     pub sequence: SequenceNumber<'static>,
-    /// When it was made, in milliseconds since 1970.
+    /// The time of the change, in milliseconds since 1970.
     pub created_at_ms: u64,
-    /// The record's place among those of the store.
+    /// The record's number among all records of the store.
     pub number: u64,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     #[test]
-    fn a_record_has_the_shape_that_lambda_delivers() {
+    fn a_record_has_the_format_that_lambda_delivers() {
         let memory = memory();
         memory.set_now_ms(1_700_000_000_999);
         for text in ["a", "b"] {

@@ -1,4 +1,4 @@
-//! A table's items, and its indexes kept in step with them.
+//! A table's items and its indexes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,20 +7,20 @@ use super::recorded::History;
 use crate::data::{Item, Key, KeySchema};
 use crate::store::schema::{IndexSchema, TableSchema};
 
-/// A table and what is in it.
+/// A table with its items.
 pub(super) struct Table {
     /// Its primary key.
     pub(super) key: KeySchema,
     /// Its indexes.
     pub(super) indexes: Vec<Index>,
-    /// What became of each item that was ever written, existing or not.
+    /// The history of each item that was ever written, whether it still exists or not.
     pub(super) histories: BTreeMap<Key<'static>, History>,
     items: BTreeMap<Key<'static>, Item<'static>>,
 }
 
-/// An index: the table keys of the items that have each index key.
+/// An index: for each index key, the primary keys of the items that have it.
 ///
-/// Items that lack a key attribute, or have it in another type, are not in the index.
+/// Items without a key attribute, or with one of another type, are not in the index.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>
 pub(super) struct Index {
     /// The index's name and key.
@@ -47,12 +47,12 @@ impl Table {
         self.items.get(key)
     }
 
-    /// The items in the order of their keys.
+    /// The items in key order.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item<'static>> {
         self.items.values()
     }
 
-    /// The items from this key on, in the order of the table.
+    /// The items from this key on, in key order.
     pub(super) fn items_from<'t>(&'t self, lowest: &Key<'static>) -> Entries<'t> {
         Box::new(self.items.range(lowest..).map(|(key, item)| Entry {
             at: Cow::Borrowed(key),
@@ -61,7 +61,7 @@ impl Table {
         }))
     }
 
-    /// The items from this index key on, in the order of the index, then of the table.
+    /// The items from this index key on, in the order of index key and primary key.
     pub(super) fn index_from<'t>(&'t self, index: &'t Index, lowest: &Key<'static>) -> Entries<'t> {
         Box::new(index.entries.range(lowest..).flat_map(move |(at, keys)| {
             keys.iter().filter_map(move |key| {
@@ -70,7 +70,7 @@ impl Table {
         }))
     }
 
-    /// Puts an item in the place of what has its key, or deletes that; gives what was there.
+    /// Replaces or deletes the item with this key. Returns the previous item.
     pub(super) fn replace(
         &mut self,
         key: &Key<'static>,
@@ -108,15 +108,15 @@ impl Index {
 }
 
 impl IndexSchema {
-    /// The index key that an item has, if it is in the index at all.
+    /// The index key of an item, if the item is in the index.
     pub(super) fn entry_of(&self, item: Option<&Item<'_>>) -> Option<Key<'static>> {
         Some(self.key.key_of(item?).ok()?.into_owned())
     }
 }
 
-/// An item where a read finds it.
+/// An item as a read finds it.
 pub(super) struct Entry<'t> {
-    /// The key that the read goes by: the index's, or the table's.
+    /// The key that orders the read: the index key or the primary key.
     pub(super) at: Cow<'t, Key<'static>>,
     /// The item's primary key.
     pub(super) key: &'t Key<'static>,

@@ -1,4 +1,4 @@
-//! What the clauses of an update make of an item.
+//! Applies the clauses of an update to an item.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,12 +7,12 @@ use super::check::Invalid;
 use crate::data::{Item, Path, Value};
 use crate::store::Clause;
 
-/// Carries out the clauses of an update, which all speak of the item as it was before.
+/// Applies the clauses of an update, which all refer to the item as it was before the update.
 ///
-/// Elements of lists are named by their places before the update: they are replaced while all are
-/// in their places, removed from the end of the list on, and added when the others are gone.
+/// A list index refers to the list before the update. Elements are therefore replaced first, then
+/// removed from the end of the list to its beginning, and appended last.
 pub(super) fn apply(item: &mut Item<'static>, clauses: Vec<Clause>) -> Result<(), Invalid> {
-    let (mut gone, mut added) = (Vec::new(), Vec::new());
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
     for clause in clauses {
         match clause {
             Clause::Set(path, value) => {
@@ -22,22 +22,22 @@ pub(super) fn apply(item: &mut Item<'static>, clauses: Vec<Clause>) -> Result<()
             }
             Clause::Remove(path) => {
                 Slot::at(item, &path)?;
-                gone.push(path);
+                removed.push(path);
             }
             Clause::Delete(path, elements) => {
                 if let Some(set) = Slot::at(item, &path)?.value()
-                    && is_emptied(set, &elements)?
+                    && remove_elements(set, &elements)?
                 {
-                    gone.push(path);
+                    removed.push(path);
                 }
             }
         }
     }
-    gone.sort_by_key(|path| Reverse(path.element()));
-    for path in gone {
+    removed.sort_by_key(|path| Reverse(path.element()));
+    for path in removed {
         Slot::at(item, &path)?.remove();
     }
-    // However far beyond the end they were to be, they are put at it, in this order.
+    // An index beyond the end of the list appends, in the order of the indexes.
     added.sort_by_key(|(path, _)| path.element());
     for (path, value) in added {
         if let Slot::Element(list, _) = Slot::at(item, &path)? {
@@ -47,44 +47,44 @@ pub(super) fn apply(item: &mut Item<'static>, clauses: Vec<Clause>) -> Result<()
     Ok(())
 }
 
-/// Where a path ends, whether or not there is anything.
+/// The location that a path leads to, with or without a value.
 enum Slot<'i, 'p> {
     Name(&'i mut Item<'static>, &'p str),
     Element(&'i mut Vec<Value<'static>>, usize),
 }
 
 impl<'i, 'p> Slot<'i, 'p> {
-    /// The place that a path leads to; everything above it must be there.
+    /// The location that a path leads to; its parents must exist.
     fn at(mut map: &'i mut Item<'static>, path: &'p Path) -> Result<Self, Invalid> {
-        let (name, parents) = path.segments().split_last().ok_or_else(nowhere)?;
+        let (name, parents) = path.segments().split_last().ok_or_else(invalid_path)?;
         for parent in parents {
             let Some(Value::M(inner)) = map.get_mut(parent.as_str()) else {
-                return Err(nowhere());
+                return Err(invalid_path());
             };
             map = inner;
         }
-        let Some(place) = path.element() else { return Ok(Self::Name(map, name)) };
+        let Some(index) = path.element() else { return Ok(Self::Name(map, name)) };
         match map.get_mut(name.as_str()) {
-            Some(Value::L(list)) => Ok(Self::Element(list, place)),
-            _ => Err(nowhere()),
+            Some(Value::L(list)) => Ok(Self::Element(list, index)),
+            _ => Err(invalid_path()),
         }
     }
 
     fn value(self) -> Option<&'i mut Value<'static>> {
         match self {
             Self::Name(map, name) => map.get_mut(name),
-            Self::Element(list, place) => list.get_mut(place),
+            Self::Element(list, index) => list.get_mut(index),
         }
     }
 
-    /// Puts a value here; gives it back if this is beyond the end of a list.
+    /// Sets the value. Returns it if the index is beyond the end of the list.
     fn set(self, value: Value<'static>) -> Option<Value<'static>> {
         match self {
             Self::Name(map, name) => {
                 map.insert(Cow::Owned(name.to_owned()), value);
                 None
             }
-            Self::Element(list, place) => match list.get_mut(place) {
+            Self::Element(list, index) => match list.get_mut(index) {
                 Some(element) => {
                     *element = value;
                     None
@@ -99,26 +99,26 @@ impl<'i, 'p> Slot<'i, 'p> {
             Self::Name(map, name) => {
                 map.remove(name);
             }
-            Self::Element(list, place) => {
-                if place < list.len() {
-                    list.remove(place);
+            Self::Element(list, index) => {
+                if index < list.len() {
+                    list.remove(index);
                 }
             }
         }
     }
 }
 
-fn nowhere() -> Invalid {
+fn invalid_path() -> Invalid {
     let message = "The document path provided in the update expression is invalid for update";
     Invalid(message.to_owned())
 }
 
-/// Takes elements out of a set of their type, and tells whether none is left.
-fn is_emptied(set: &mut Value<'static>, elements: &Value<'static>) -> Result<bool, Invalid> {
+/// Removes elements from a set of the same type. Returns whether the set is now empty.
+fn remove_elements(set: &mut Value<'static>, elements: &Value<'static>) -> Result<bool, Invalid> {
     match (set, elements) {
-        (Value::Ss(set), Value::Ss(gone)) => Ok(without(set, gone)),
-        (Value::Ns(set), Value::Ns(gone)) => Ok(without(set, gone)),
-        (Value::Bs(set), Value::Bs(gone)) => Ok(without(set, gone)),
+        (Value::Ss(set), Value::Ss(removed)) => Ok(remove_all(set, removed)),
+        (Value::Ns(set), Value::Ns(removed)) => Ok(remove_all(set, removed)),
+        (Value::Bs(set), Value::Bs(removed)) => Ok(remove_all(set, removed)),
         _ => {
             let message = "An operand in the update expression has an incorrect data type";
             Err(Invalid(message.to_owned()))
@@ -126,7 +126,7 @@ fn is_emptied(set: &mut Value<'static>, elements: &Value<'static>) -> Result<boo
     }
 }
 
-fn without<T: PartialEq>(set: &mut Vec<T>, gone: &[T]) -> bool {
-    set.retain(|element| !gone.contains(element));
+fn remove_all<T: PartialEq>(set: &mut Vec<T>, removed: &[T]) -> bool {
+    set.retain(|element| !removed.contains(element));
     set.is_empty()
 }

@@ -1,4 +1,4 @@
-//! Writes: one by one, and in transactions.
+//! Single writes and transactions.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use crate::store::{
     Transacted, Units, Write, Written,
 };
 
-/// The most bytes that the actions of a transaction may have together.
+/// The maximum size of the actions of a transaction together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What a transaction costs for each unit that a plain write would: it is prepared, then made.
+/// The cost of a transaction relative to plain writes: DynamoDB prepares it and then commits it.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 const TRANSACTION_FACTOR: f64 = 2.0;
 
-/// What a write would do to the item as it is.
+/// The effect of a write on the current item.
 struct Plan {
     key: Key<'static>,
     effect: Effect,
@@ -33,18 +33,18 @@ struct Plan {
 }
 
 enum Effect {
-    /// The condition holds, and nothing else was asked for.
+    /// A check whose condition holds.
     Nothing,
-    /// The item is put, or deleted.
+    /// The item is put or deleted.
     Replace(Option<Item<'static>>),
-    /// The condition does not hold of this item.
+    /// The condition does not hold for this item.
     ConditionFailed(Option<Item<'static>>),
 }
 
 impl State {
     pub(super) fn write(&mut self, write: Write) -> Result<Answer<Written>, StoreError> {
         if matches!(write.action, Action::Check(_)) {
-            let message = "a condition is checked alone in transactions only";
+            let message = "a condition check is allowed only in a transaction";
             return Err(StoreError::Rejected(message.to_owned()));
         }
         let table = self.table(&write.table)?;
@@ -90,11 +90,11 @@ impl State {
         Ok(Answer { value: Transacted::Applied, units })
     }
 
-    /// What DynamoDB refuses of a transaction as a whole, before it looks at any item.
+    /// Validates a transaction as a whole, before any item is read.
     fn check_transaction(&self, actions: &[Write]) -> Result<(), StoreError> {
-        let constraint = |value: &str, place: &str, constraint: &str| {
+        let constraint = |value: &str, member: &str, constraint: &str| {
             StoreError::from(Invalid(format!(
-                "1 validation error detected: Value {value} at 'transactItems{place}' failed to \
+                "1 validation error detected: Value {value} at 'transactItems{member}' failed to \
                  satisfy constraint: Member must {constraint}"
             )))
         };
@@ -105,18 +105,19 @@ impl State {
             return Err(constraint("", "", "have length less than or equal to 100"));
         }
         let mut keys = BTreeSet::new();
-        for (place, write) in actions.iter().enumerate() {
+        for (position, write) in actions.iter().enumerate() {
             let table = self.table(&write.table)?;
             if matches!(&write.action, Action::Update { clauses, .. } if clauses.is_empty()) {
                 let message = "Invalid UpdateExpression: The expression can not be empty;";
                 return Err(Invalid(message.to_owned()).into());
             }
             if matches!(write.action, Action::Check(_)) && write.condition.is_none() {
-                let place = format!(".{}.member.conditionCheck.conditionExpression", place + 1);
-                return Err(constraint("null", &place, "not be null"));
+                let member = format!(".{}.member.conditionCheck.conditionExpression", position + 1);
+                return Err(constraint("null", &member, "not be null"));
             }
             request::check(table, write)?;
-            // An action without a valid key cancels the transaction, later and alone.
+            // An action without a valid key does not reject the request: it cancels the
+            // transaction later.
             if let Ok(key) = check::action_key(table, &write.action)
                 && !keys.insert((&write.table, key))
             {
@@ -135,7 +136,7 @@ impl State {
 }
 
 impl Plan {
-    /// Checks a write and its condition against the item as it is.
+    /// Checks a write and its condition against the current item.
     fn new(table: &Table, action: Action, condition: Option<&Condition>) -> Result<Self, Invalid> {
         let key = check::action_key(table, &action)?;
         match &action {
@@ -172,16 +173,16 @@ impl Plan {
         !matches!(self.effect, Effect::ConditionFailed(_))
     }
 
-    /// What the plan costs; the indexes are not written if it comes to nothing.
-    fn units(&self, is_made: bool) -> f64 {
-        self.table_units + if is_made { self.index_units } else { 0.0 }
+    /// The cost of the action; index writes count only if the transaction is applied.
+    fn units(&self, is_applied: bool) -> f64 {
+        self.table_units + if is_applied { self.index_units } else { 0.0 }
     }
 }
 
-/// The item that an update leaves. It is made if it is not there, unless there is nothing but to
-/// take away from it.
+/// The item after an update. If it does not exist, it is created, unless every clause only
+/// removes something.
 ///
-/// AWS says so of the older parameters, and does so with expressions.
+/// AWS documents this for the legacy parameters; expressions behave in the same way.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValueUpdate.html>
 fn updated(
     table: &Table,
@@ -189,13 +190,13 @@ fn updated(
     old: Option<&Item<'static>>,
     clauses: Vec<Clause>,
 ) -> Result<Option<Item<'static>>, Invalid> {
-    let only_takes =
+    let only_removes =
         !clauses.is_empty() && !clauses.iter().any(|clause| matches!(clause, Clause::Set(..)));
     let paths: Vec<Path> = clauses.iter().map(|clause| clause.path().clone()).collect();
     let mut item = old.cloned().unwrap_or(key);
     update::apply(&mut item, clauses)?;
     check::updated(table, &item, &paths)?;
-    Ok((old.is_some() || !only_takes).then_some(item))
+    Ok((old.is_some() || !only_removes).then_some(item))
 }
 
 fn reason(plan: Result<Plan, Invalid>) -> CancellationReason {
@@ -213,9 +214,9 @@ mod tests {
     use crate::store::Store as _;
     use futures_util::FutureExt as _;
 
-    /// What a transaction deletes may be far more than it may hold.
+    /// The size limit applies to the request, not to the items that it deletes.
     #[test]
-    fn a_page_of_a_cascade_may_delete_the_largest_items() {
+    fn a_transaction_may_delete_items_larger_than_its_size_limit() {
         let memory = memory();
         let filler = "x".repeat(300 * 1024);
         let key =

@@ -176,7 +176,7 @@ fn another_stream(endpoint: &str) {
         put        app: user#bob@example.com / company#acme, for `membership`
         --- stderr
         watching `watch-another`
-        warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has another stream than the checkpoint knows
+        warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has a newer stream than the one in the checkpoint
         help: changes in that gap were not checked, and mirrors may be stale
         stopped after 2 records: 1 write
     "#]],

@@ -1,37 +1,38 @@
-//! Trying again: the one place that decides how often, and how long to wait in between.
+//! Retries: how often a request is sent again, and how long to wait between the attempts.
 
 use std::future::Future;
-use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder, Retryable as _};
 
+use crate::aws::backoff::exponential;
 use crate::store::StoreError;
 
-/// How often a request is tried again.
+/// The maximum number of retries of a request.
 const RETRIES_MAX: usize = 7;
-/// The shortest wait before a request is tried again, and the longest.
+/// The shortest and the longest wait before a retry.
 const DELAY_MS_MIN: u64 = 25;
 const DELAY_MS_MAX: u64 = 2_000;
 
-/// The waits between attempts: each about twice as long as the one before, with jitter, so that
-/// workers who were throttled together do not come back together.
+/// The waits between attempts, with jitter, so that clients that were throttled together do not
+/// retry together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-pub(super) fn back_off() -> ExponentialBuilder {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(DELAY_MS_MIN))
-        .with_max_delay(Duration::from_millis(DELAY_MS_MAX))
-        .with_max_times(RETRIES_MAX)
-        .with_jitter()
+fn schedule() -> ExponentialBuilder {
+    exponential(DELAY_MS_MIN, DELAY_MS_MAX).with_max_times(RETRIES_MAX).with_jitter()
 }
 
-/// Makes a request until it is answered with something other than "not now".
+/// The waits between attempts, for a caller that repeats a request itself.
+pub(super) fn delays() -> ExponentialBackoff {
+    schedule().build()
+}
+
+/// Sends a request until it succeeds, fails permanently, or was retried [`RETRIES_MAX`] times.
 ///
-/// A write whose answer was lost may have been made: made again, its condition fails, and the item
-/// that comes with the refusal shows why.
-pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
+/// A write whose answer was lost may have been applied. Its retry then fails its condition, and
+/// the item that is returned with the failure shows why.
+pub(super) async fn retrying<T, F: Future<Output = Result<T, StoreError>>>(
     attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
-    attempt.retry(back_off()).when(|error| matches!(error, StoreError::Retry(_))).await
+    attempt.retry(schedule()).when(|error| matches!(error, StoreError::Retry(_))).await
 }
 
 #[cfg(test)]
@@ -43,7 +44,7 @@ mod tests {
     /// Answers with these errors, one after the other, and then with success.
     async fn attempts(errors: Vec<StoreError>) -> (Result<(), StoreError>, usize) {
         let count = Cell::new(0);
-        let answer = persist(|| {
+        let answer = retrying(|| {
             let answer = errors.get(count.get()).cloned().map_or(Ok(()), Err);
             count.set(count.get() + 1);
             async { answer }
@@ -57,13 +58,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn not_now_is_asked_again() {
+    async fn transient_errors_are_retried_up_to_the_maximum() {
         assert_eq!(attempts(vec![retry(); RETRIES_MAX]).await, (Ok(()), RETRIES_MAX + 1));
         assert_eq!(attempts(vec![retry(); 99]).await, (Err(retry()), RETRIES_MAX + 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_wrong_is_not_asked_again() {
+    async fn permanent_errors_are_not_retried() {
         for error in [StoreError::Rejected("no".to_owned()), StoreError::Fatal("no".to_owned())] {
             assert_eq!(attempts(vec![error.clone()]).await, (Err(error), 1));
         }
