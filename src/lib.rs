@@ -2,22 +2,25 @@
 //!
 //! # Layout
 //!
-//! The data flows one way: decode → match → decide → write → answer.
+//! Data flows in one direction: decode → detect → verify → resolve → report.
 //!
-//! - [`data`]: DynamoDB's data model, borrowed where it can be.
-//! - [`rules`]: the rule file: read, checked with all its problems at once, and the model that
-//!   everything else runs on.
+//! - [`data`]: DynamoDB's data model: items, keys, numbers, paths.
+//! - [`rules`]: reads and validates the rule file, and defines the model of the rules.
+//! - [`integrity`]: rules and items without streams: what refers to what, what should exist, what
+//!   is wrong, and which write fixes it. Pure functions.
+//! - [`runtime`]: the operations that wait for a database or a clock.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
-//! - [`store`]: what the engine asks of a database; the embedded one, and DynamoDB itself.
+//! - [`store`]: the database interface, and its implementations: DynamoDB and an in-memory store.
+//! - [`preflight`]: compares real tables with the rules.
+//! - [`metrics`]: the numbers of an outcome, for CloudWatch.
 //! - `lambda`: the Lambda function.
-//! - `metrics`: an outcome in numbers, for CloudWatch.
-//! - `streams`: the tables' streams, shard by shard.
-//! - `watch`: live streams through the engine, without a Lambda.
-//! - `replay`: recorded events through the engine, on the embedded store.
-//! - `guard`: the transactions in which applications keep references whole themselves.
+//! - `streams`: reads the tables' streams.
+//! - `watch`: processes live streams without a Lambda function.
+//! - `replay`: processes recorded events on the in-memory store.
+//! - `guard`: transactions with which applications prevent violations themselves.
 //! - `iam`: the least privilege that the function needs.
 //! - `cli`: the command-line tool.
-//! - `aws`, `clock`, `files`: how AWS is reached, the real time, and files written as a whole.
+//! - `aws`, `files`: access to AWS, and atomic replacement of files.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -34,7 +37,6 @@ pub mod iam;
 pub mod integrity;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-#[cfg(feature = "aws")]
 pub mod metrics;
 pub mod preflight;
 #[cfg(feature = "cli")]

@@ -10,8 +10,7 @@ mod statements;
 
 use crate::rules::Rules;
 
-/// The default namespace of the metrics.
-pub const NAMESPACE: &str = "Referee";
+pub use crate::metrics::NAMESPACE;
 
 /// Where the function runs, and what it needs apart from its rules.
 #[derive(Debug, Clone, PartialEq, Eq)]

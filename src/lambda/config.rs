@@ -1,4 +1,4 @@
-//! Configuration: what the environment says, read once and checked whole before any record.
+//! Configuration: read from the environment once, and validated completely before any record.
 
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
@@ -11,28 +11,28 @@ use crate::metrics::{Destination, NAMESPACE};
 use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, FILE_BYTES_MAX, Level, Lines, Position, RuleSource, Rules};
 
-/// The rule file that is read where the environment names none.
+/// The default path of the rule file.
 const RULE_FILE: &str = "referee.yaml";
 
-/// What the function runs with.
+/// The function's configuration.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// The rules, in the mode that the environment asks for.
+    /// The rules, in the mode that the environment sets.
     pub(super) rules: Rules,
-    /// Where metrics go.
+    /// The destination of metrics.
     pub(super) metrics: Destination,
-    /// Their namespace.
+    /// The namespace of metrics.
     pub(super) namespace: String,
-    /// Whether logs may show the content of items.
+    /// Whether the log may contain items.
     pub(super) logs_items: bool,
 }
 
-/// Something that is wrong with the configuration.
+/// A problem of the configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
-    /// Whether the function can run all the same.
+    /// Whether the function can still run.
     pub(super) is_warning: bool,
-    /// What, where, and how to mend it.
+    /// The problem, its location and a fix.
     pub(super) text: String,
 }
 
@@ -42,44 +42,44 @@ impl Problem {
     }
 }
 
-/// Where configuration comes from.
+/// The sources of the configuration.
 pub(super) struct Sources<'s> {
-    /// The environment variables.
+    /// Reads an environment variable.
     pub(super) environment: &'s dyn Fn(&str) -> Option<String>,
-    /// The files.
+    /// Reads a file.
     pub(super) read: &'s dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
-/// Reads the configuration, and finds all that is wrong with it at once.
+/// Reads the configuration, and returns all of its problems at once.
 ///
-/// Invariant: there is a configuration exactly if no problem is an error.
+/// Invariant: a configuration is returned if and only if no problem is an error.
 pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
     let mut problems = Vec::new();
     let rules = rules(sources, &mut problems);
-    let mut take = |name, words: &[&str]| match variable(sources, name) {
-        Some(value) if !words.contains(&value.as_str()) => {
-            let (last, first) = words.split_last().unwrap_or((&"", &[]));
+    let mut one_of = |name, allowed: &[&str]| match variable(sources, name) {
+        Some(value) if !allowed.contains(&value.as_str()) => {
+            let (last, first) = allowed.split_last().unwrap_or((&"", &[]));
             let first = first.join(", ");
             problems.push(Problem::error(format!(
-                "`{name}` is `{value}`, and must be {first} or {last}"
+                "`{name}` is `{value}`, but must be {first} or {last}"
             )));
             None
         }
         value => value,
     };
-    let mode = take("REFEREE_MODE", &["off", "observe", "enforce"]);
-    let metrics = take("REFEREE_METRICS", &Destination::NAMES);
-    let logs_items = take("REFEREE_LOG_ITEMS", &["true", "false"]);
+    let mode = one_of("REFEREE_MODE", &["off", "observe", "enforce"]);
+    let metrics = one_of("REFEREE_METRICS", &Destination::NAMES);
+    let logs_items = one_of("REFEREE_LOG_ITEMS", &["true", "false"]);
     let mode = mode.as_deref().and_then(Mode::from_name);
     let namespace = variable(sources, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
     if !is_namespace(&namespace) {
         problems.push(Problem::error(format!(
-            "`REFEREE_NAMESPACE` is `{namespace}`, which CloudWatch does not take as a namespace\n\
-             help: use up to 255 letters, digits and `.-_/#:`, and do not begin with `AWS/` or `:`"
+            "`REFEREE_NAMESPACE` is `{namespace}`, which CloudWatch does not accept as a namespace\n\
+             help: use up to 255 letters, digits and `.-_/#:`; do not begin with `AWS/` or `:`"
         )));
     }
-    let sound = problems.iter().all(|problem| problem.is_warning);
-    let config = rules.filter(|_| sound).map(|rules| Config {
+    let is_valid = problems.iter().all(|problem| problem.is_warning);
+    let config = rules.filter(|_| is_valid).map(|rules| Config {
         rules: match mode {
             Some(mode) => rules.in_mode(mode),
             None => rules,
@@ -94,7 +94,8 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
     (config, problems)
 }
 
-/// A variable that says something. Deployment tools set what nobody gave to an empty text.
+/// The value of a variable. An empty one counts as unset, because deployment tools set variables
+/// without a value to an empty string.
 fn variable(sources: &Sources<'_>, name: &str) -> Option<String> {
     (sources.environment)(name).filter(|value| !value.is_empty())
 }
@@ -112,8 +113,8 @@ fn is_namespace(text: &str) -> bool {
 
 fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {
     let names = ["REFEREE_RULES", "REFEREE_RULES_JSON", "REFEREE_RULES_GZ"];
-    let given = names.map(|name| variable(sources, name).map(|value| (name, value)));
-    let source = match given.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+    let values = names.map(|name| variable(sources, name).map(|value| (name, value)));
+    let source = match values.into_iter().flatten().collect::<Vec<_>>().as_slice() {
         [] => file(sources, RULE_FILE),
         [("REFEREE_RULES", path)] => file(sources, path),
         [("REFEREE_RULES_JSON", text)] => {
@@ -123,7 +124,7 @@ fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {
             .map_err(|error| Problem::error(format!("`{name}` {error}")))
             .and_then(|bytes| source(name, bytes)),
         [(first, _), (second, _), ..] => {
-            let text = format!("`{first}` and `{second}` both give rules\nhelp: set one of them");
+            let text = format!("`{first}` and `{second}` are both set\nhelp: set only one of them");
             Err(Problem::error(text))
         }
     };
@@ -144,16 +145,16 @@ fn file(sources: &Sources<'_>, path: &str) -> Result<RuleSource, Problem> {
     let bytes = (sources.read)(Path::new(path)).map_err(|error| {
         Problem::error(format!(
             "the rule file `{path}` cannot be read: {error}\n\
-             help: include it in the package (`cargo lambda deploy --include {path}`), or give the \
-             rules in REFEREE_RULES_JSON"
+             help: include it in the package (`cargo lambda deploy --include {path}`), or set \
+             REFEREE_RULES_JSON to the rules"
         ))
     })?;
     source(path, bytes)
 }
 
 fn source(name: &str, bytes: Vec<u8>) -> Result<RuleSource, Problem> {
-    let unread = RuleSource { name: name.to_owned(), text: String::new() };
-    RuleSource::from_bytes(name, bytes).map_err(|diagnostic| problem(&unread, &diagnostic))
+    let empty = RuleSource { name: name.to_owned(), text: String::new() };
+    RuleSource::from_bytes(name, bytes).map_err(|diagnostic| problem(&empty, &diagnostic))
 }
 
 fn unpack(packed: &str) -> Result<Vec<u8>, String> {
@@ -161,8 +162,8 @@ fn unpack(packed: &str) -> Result<Vec<u8>, String> {
     let packed =
         BASE64_STANDARD.decode(packed).map_err(|error| format!("is not base64: {error}"))?;
     let mut unpacked = Vec::new();
-    // The 4 KB of Lambda's environment can be made to unpack to gigabytes: one byte more than a
-    // rule file may have tells that it is too long.
+    // The 4 KB of Lambda's environment could unpack to gigabytes. One byte more than the maximum is
+    // enough to detect that the rule file is too long.
     flate2::read::MultiGzDecoder::new(packed.as_slice())
         .take(FILE_BYTES_MAX as u64 + 1)
         .read_to_end(&mut unpacked)
@@ -170,7 +171,7 @@ fn unpack(packed: &str) -> Result<Vec<u8>, String> {
     Ok(unpacked)
 }
 
-/// A diagnostic as a log shows it: each place with its line.
+/// A diagnostic in the format of the log: each location with an excerpt of its line.
 fn problem(source: &RuleSource, diagnostic: &Diagnostic) -> Problem {
     let lines = Lines::of(&source.text);
     let mut text = format!("{}: {}", diagnostic.code.id, diagnostic.message);
@@ -195,16 +196,15 @@ fn problem(source: &RuleSource, diagnostic: &Diagnostic) -> Problem {
     Problem { is_warning: diagnostic.level() == Level::Warning, text }
 }
 
-/// A line as far as it fits, from shortly before the place that is meant: rules in JSON are often
-/// one long line.
-fn excerpt(line: &str, place_chars: usize) -> String {
+/// An excerpt of a line around a column, because rules in JSON are often one long line.
+fn excerpt(line: &str, column_chars: usize) -> String {
     const SHOWN_CHARS: usize = 80;
     const BEFORE_CHARS: usize = 30;
     let all_chars = line.chars().count();
     if all_chars <= SHOWN_CHARS {
         return line.trim().to_owned();
     }
-    let start = place_chars.saturating_sub(BEFORE_CHARS);
+    let start = column_chars.saturating_sub(BEFORE_CHARS);
     let shown: String = line.chars().skip(start).take(SHOWN_CHARS).collect();
     let before = if start > 0 { "…" } else { "" };
     let after = if start + SHOWN_CHARS < all_chars { "…" } else { "" };

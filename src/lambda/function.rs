@@ -1,4 +1,4 @@
-//! The handler: a batch of records in, the partial batch response out.
+//! The handler: takes a batch of records and returns a partial batch response.
 
 use std::time::Duration;
 
@@ -9,19 +9,18 @@ use crate::engine::{Engine, PartialBatchResponse, answer, records};
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
-use crate::runtime::system_clock::{SystemClock, Until};
+use crate::runtime::system_clock::{DeadlineClock, SystemClock};
 use crate::store::DynamoDb;
 
-/// How long before Lambda ends an invocation its batch must be done, in milliseconds: what is left
-/// is for the metrics and the answer.
+/// The time reserved at the end of an invocation for the metrics and the response, in milliseconds.
 const MARGIN_MS_MAX: i64 = 1_000;
-/// The same for the metrics, so that the answer is never late for them.
-const ANSWER_MS: i64 = 100;
+/// The part of it that is reserved for the response, so that slow metrics cannot delay it.
+const RESPONSE_MS: i64 = 100;
 
-/// Longer than any invocation: Lambda's own limit is 15 minutes.
+/// A time longer than any invocation: Lambda's limit is 15 minutes.
 const DAY_MS: i64 = 86_400_000;
 
-/// All that outlives an invocation: nothing in it changes.
+/// The immutable state that invocations share.
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) engine: Engine,
@@ -31,8 +30,8 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Processes the records of an event, until shortly before the deadline, in milliseconds since
-    /// 1970.
+    /// Processes the records of an event until shortly before the deadline, which is in
+    /// milliseconds since 1970.
     pub(super) async fn answer(
         &self,
         event: &[u8],
@@ -43,7 +42,7 @@ impl Function {
         let log = Log { rules, request_id, shows_items: self.logs_items };
         let began_ms = SystemClock.now_ms();
         let deadline_ms = believable_ms(deadline_ms, began_ms);
-        let clock = Until { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
+        let clock = DeadlineClock { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
         let store = self.store.until(instant(clock.deadline_ms, began_ms));
         let outcome = async {
             let event = std::str::from_utf8(event).map_err(|error| Fatal(error.to_string()))?;
@@ -56,7 +55,7 @@ impl Function {
 
         let done_ms = SystemClock.now_ms();
         let published = self.metrics.publish(rules, &outcome, done_ms);
-        let published = timeout_at(instant(deadline_ms - ANSWER_MS, done_ms), published).await;
+        let published = timeout_at(instant(deadline_ms - RESPONSE_MS, done_ms), published).await;
         let published = published.unwrap_or_else(|_| Err("there was no time left".to_owned()));
         published.unwrap_or_else(|error| log.metrics_lost(&error));
         log.outcome(&outcome, &records, SystemClock.now_ms() - began_ms);
@@ -64,19 +63,19 @@ impl Function {
     }
 }
 
-/// A deadline that lies ahead. `cargo lambda watch` sends a constant that is no time at all, and
-/// has no deadline.
+/// The deadline, or a day from now if it is in the past: `cargo lambda watch` has no deadline and
+/// sends a constant.
 const fn believable_ms(deadline_ms: i64, now_ms: i64) -> i64 {
     if deadline_ms > now_ms { deadline_ms } else { now_ms + DAY_MS }
 }
 
-/// How much of the time left is kept back: less where there is little, so that something is done
-/// in each invocation however short it is.
+/// The time to reserve out of the time left. It is at most a quarter, so that even a short
+/// invocation makes progress.
 fn margin_ms(left_ms: i64) -> i64 {
     MARGIN_MS_MAX.min(left_ms / 4)
 }
 
-/// A time as tokio's clock has it, which is that of its waits.
+/// A time on tokio's clock.
 fn instant(time_ms: i64, now_ms: i64) -> Instant {
     let left_ms = time_ms.saturating_sub(now_ms).clamp(0, DAY_MS);
     Instant::now() + Duration::from_millis(left_ms.unsigned_abs())
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_keeps_time_for_the_answer() {
+    fn time_is_reserved_for_the_response() {
         for left_ms in [4, 100, 3_000, 900_000] {
             let margin_ms = margin_ms(left_ms);
             assert!(0 < margin_ms && margin_ms <= left_ms / 4, "{left_ms}: {margin_ms}");
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_has_passed_is_none() {
+    fn a_deadline_in_the_past_is_ignored() {
         assert_eq!(believable_ms(600_000, 1_700_000_000_000), 1_700_000_000_000 + DAY_MS);
         assert_eq!(believable_ms(1_700_000_000_001, 1_700_000_000_000), 1_700_000_000_001);
     }

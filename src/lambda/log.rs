@@ -1,8 +1,8 @@
-//! Logs: JSON lines for whoever is woken at night.
+//! The log: JSON lines for operators. `ERROR` means that an operator must act.
 //!
-//! No content of an item but its key and the keys that it refers to is shown, unless it is asked
-//! for. The one exception is a record that cannot be understood: it is skipped, and the log is where
-//! its payload is kept.
+//! Unless configured otherwise, the log contains only an item's key and the keys that the item
+//! refers to. The one exception is a record that cannot be understood: it is skipped, and only the
+//! log keeps its payload.
 
 use std::borrow::Cow;
 
@@ -20,21 +20,21 @@ use crate::rules::Rules;
 use crate::runtime::error::Fatal;
 use crate::wording::{ItemLine, ViolationLine};
 
-/// The most of a payload that one line shows, in bytes: CloudWatch Logs takes events of 256 KB, and
-/// JSON in JSON grows.
+/// The maximum length of a payload in one line, in bytes: CloudWatch Logs limits an event to
+/// 256 KB, and JSON inside JSON grows.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
 const PAYLOAD_BYTES_MAX: usize = 100_000;
 
-/// The most of any other text that a line shows, in bytes: what is said of a record may quote a
-/// part of it that is megabytes long.
+/// The maximum length of any other text in a line, in bytes: an error may quote megabytes of a
+/// record.
 const TEXT_BYTES_MAX: usize = 2_000;
 
-/// Begins to log, as Lambda's logging controls ask for: JSON unless they say `Text`, and from
-/// `INFO` on unless they name another level.
+/// Initializes the log as Lambda's logging controls require: JSON unless the format is `Text`, and
+/// level `INFO` unless another one is set.
 ///
-/// Other crates log from `ERROR` on: what the SDK says at lower levels shows items and credentials.
+/// Other crates log only at `ERROR`: the SDK's lines at lower levels contain items and credentials.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>
-pub(super) fn begin(environment: &dyn Fn(&str) -> Option<String>) {
+pub(super) fn init(environment: &dyn Fn(&str) -> Option<String>) {
     let level = match environment("AWS_LAMBDA_LOG_LEVEL").map(|level| level.to_uppercase()) {
         Some(level) => match level.as_str() {
             "TRACE" => LevelFilter::TRACE,
@@ -45,17 +45,17 @@ pub(super) fn begin(environment: &dyn Fn(&str) -> Option<String>) {
         },
         None => LevelFilter::INFO,
     };
-    let wanted = Targets::new()
+    let filter = Targets::new()
         .with_target("referee", level)
         .with_default(LevelFilter::ERROR)
-        // It tells again what the function has told.
+        // It repeats what the function's panic hook has logged.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let is_text = environment("AWS_LAMBDA_LOG_FORMAT")
         .is_some_and(|format| format.eq_ignore_ascii_case("text"));
     let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
-    let registry = tracing_subscriber::registry().with(wanted);
+    let registry = tracing_subscriber::registry().with(filter);
     if is_text {
-        // Lambda stamps the lines of a text itself.
+        // In this format, Lambda adds the time itself.
         registry.with(lines.without_time()).init();
     } else {
         let lines = lines.json().flatten_event(true);
@@ -63,7 +63,7 @@ pub(super) fn begin(environment: &dyn Fn(&str) -> Option<String>) {
     }
 }
 
-/// What is wrong with the configuration.
+/// Logs the problems found during initialization.
 pub(super) fn problems(problems: &[Problem]) {
     for Problem { is_warning, text } in problems {
         if *is_warning {
@@ -74,18 +74,18 @@ pub(super) fn problems(problems: &[Problem]) {
     }
 }
 
-/// One invocation's lines.
+/// The log of one invocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Log<'l> {
     pub(super) rules: &'l Rules,
     pub(super) request_id: &'l str,
-    /// Whether the content of items may be shown.
+    /// Whether the log may contain items.
     pub(super) shows_items: bool,
 }
 
 impl Log<'_> {
-    /// What became of a batch: a line for each violation and each record that was rejected, one
-    /// for what is handed back, and the summary.
+    /// Logs the outcome of a batch: a line for each violation, planned write and rejected record,
+    /// one for the records that are returned to Lambda for redelivery, and a summary.
     pub(super) fn outcome(&self, outcome: &Outcome, records: &[&RawValue], duration_ms: i64) {
         let payload = |position: usize| records.get(position).map_or("", |record| record.get());
         for violation in &outcome.violations {
@@ -123,7 +123,8 @@ impl Log<'_> {
         );
     }
 
-    /// A write that a rule in observe mode would have made. What it changes is content of an item.
+    /// Logs a write that a rule in observe mode would have made. Its detail contains parts of an
+    /// item.
     fn planned(&self, planned: &WriteMade) {
         let ItemName { table, key } = &planned.item;
         let (name, schema) = (&self.rules[*table].name, &self.rules[*table].key);
@@ -140,6 +141,7 @@ impl Log<'_> {
         );
     }
 
+    /// Logs a violation.
     fn violation(&self, violation: &Violation, payload: &str) {
         let line = ViolationLine::new(self.rules, violation);
         let item = |item: &Option<ItemLine<'_>>| item.as_ref().map(|item| json!(item).to_string());
@@ -164,7 +166,7 @@ impl Log<'_> {
         );
     }
 
-    /// A record that is skipped, with its payload: in several lines where it is long.
+    /// Logs a rejected record with its payload, in several lines if it is long.
     fn rejected(&self, sequence: Option<&str>, error: &str, payload: &str) {
         let parts = parts(payload);
         let (sequence, error) = (sequence.map(short), short(error));
@@ -181,24 +183,24 @@ impl Log<'_> {
         }
     }
 
-    /// The batch could not be processed at all.
+    /// Logs an error that failed the whole invocation.
     pub(super) fn fatal(&self, error: &Fatal) {
         tracing::error!(request_id = self.request_id, "{}", short(&error.0));
     }
 
-    /// The metrics of the batch are lost.
+    /// Logs that the metrics of the batch are lost.
     pub(super) fn metrics_lost(&self, error: &str) {
         let error = &*short(error);
         tracing::error!(request_id = self.request_id, error, "metrics not published");
     }
 }
 
-/// As much of a text as stands beside other things.
+/// A text, cut to the maximum length.
 pub(super) fn short(text: &str) -> Cow<'_, str> {
     cut(text, TEXT_BYTES_MAX)
 }
 
-/// A text as far as it fits, and how long it is where it does not.
+/// A text, cut to this length and followed by its original length if it is longer.
 fn cut(text: &str, bytes_max: usize) -> Cow<'_, str> {
     if text.len() <= bytes_max {
         return text.into();
@@ -207,7 +209,7 @@ fn cut(text: &str, bytes_max: usize) -> Cow<'_, str> {
     format!("{shown}… ({} bytes)", text.len()).into()
 }
 
-/// A text in pieces that a line of a log can hold; at least one.
+/// A text in parts that each fit in a line of the log; at least one.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -234,13 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_in_pieces_is_whole() {
+    fn the_parts_of_a_payload_are_complete() {
         for text in ["", "short", &"é".repeat(PAYLOAD_BYTES_MAX), &"x".repeat(PAYLOAD_BYTES_MAX)] {
             let parts = parts(text);
             assert_eq!(parts.concat(), *text);
             assert!(parts.iter().all(|part| part.len() <= PAYLOAD_BYTES_MAX));
         }
-        // No character is cut: one of three bytes leaves one free in each part.
+        // No character is split, so a character of three bytes leaves one byte free in each part.
         assert_eq!(parts(&"€".repeat(PAYLOAD_BYTES_MAX)).len(), 4);
     }
 }

@@ -1,4 +1,4 @@
-//! The Lambda function: configured and warmed once, then a batch of records at a time.
+//! The Lambda function: initialized once, then invoked with one batch of records at a time.
 
 mod config;
 mod function;
@@ -16,25 +16,26 @@ use self::config::Sources;
 
 /// Runs the function until Lambda ends the process.
 ///
-/// What is wrong with the configuration, the tables or the rights fails the initialization: Lambda
-/// makes it again with the next batch, and no record is lost meanwhile.
+/// A problem with the configuration, the tables or the permissions fails the initialization. Lambda
+/// retries it with the next batch, and no record is lost meanwhile.
 #[must_use]
 pub fn main() -> ExitCode {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the edge: what is read goes on as an argument"
+        reason = "the environment is read only here and passed on as an argument"
     )]
     let environment = |name: &str| std::env::var(name).ok();
-    log::begin(&environment);
+    log::init(&environment);
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     if environment("AWS_LAMBDA_RUNTIME_API").is_none() {
         tracing::error!(
-            "this is a Lambda function, and there is no Lambda here\n\
-             help: deploy it, or run `cargo lambda watch`; `referee watch` follows streams without"
+            "this program runs only in AWS Lambda\n\
+             help: deploy it or run `cargo lambda watch`; to process streams without Lambda, use \
+             `referee watch`"
         );
         return ExitCode::FAILURE;
     }
-    // One thread: a function has a fraction of a processor, and waits most of its time.
+    // One thread is enough: a function has a fraction of a processor and mostly waits.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -55,10 +56,10 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
         }
     };
     let function = &function;
-    // The runtime would read the payload through and copy it, only to hand it on. It is megabytes:
-    // it goes past the runtime instead.
+    // The payload has megabytes, and the runtime would parse and copy it. This layer replaces it
+    // before the runtime does so, and the handler reads the original.
     let payload = &RefCell::default();
-    let past = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
+    let bypass = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
         payload.replace(std::mem::replace(&mut invocation.body, "null".into()));
         invocation
     });
@@ -72,11 +73,11 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
             }
         })
     };
-    let runtime = Runtime::new(service_fn(answer)).layer(past);
+    let runtime = Runtime::new(service_fn(answer)).layer(bypass);
     match runtime.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("the runtime's interface failed: {error}");
+            tracing::error!("the Lambda runtime API failed: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,4 @@
-//! Starting: everything that is made once, and everything that can be known to be wrong before
-//! there is a record.
+//! Initialization: creates what invocations share, and detects problems before the first record.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -16,16 +15,17 @@ use crate::aws;
 use crate::data::{Item, KeyKind, KeySchema, Number, Value};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
+use crate::preflight::tables_in_use;
 use crate::rules::FILE_BYTES_MAX;
-use crate::rules::model::{Mode, Rules, Table, TableId};
+use crate::rules::model::{Rules, Table};
 use crate::store::{DynamoDb, Read, Store as _, StoreError};
 
-/// How long the tables may take to answer before the function starts without having heard of them.
-/// Lambda gives an initialization ten seconds.
+/// How long to wait for the tables' answers. If one is missing then, the function starts anyway:
+/// Lambda limits the initialization to ten seconds.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
-const GREETING_MS_MAX: u64 = 4_000;
+const PROBE_MS_MAX: u64 = 4_000;
 
-/// Reads the configuration, makes the clients, and asks every table for an item.
+/// Reads the configuration, creates the clients, and probes every table.
 pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem>> {
     let (config, problems) = read(sources);
     let Some(Config { rules, metrics, namespace, logs_items }) = config else {
@@ -34,7 +34,7 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
     log::problems(&problems);
     let aws = aws::configure(None).await;
     let store = DynamoDb::new(&aws);
-    let problems = greet(&rules, &store).await;
+    let problems = probe(&rules, &store).await;
     if problems.iter().any(|problem| !problem.is_warning) {
         return Err(problems);
     }
@@ -43,53 +43,41 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
     Ok(Function { engine: Engine::new(rules), store, metrics, logs_items })
 }
 
-/// Reads a file that a relative path leads to from the binary, or else from the working folder.
+/// Reads a file. A relative path is relative to the binary's folder if the file exists there, and
+/// otherwise to the working directory.
 pub(super) fn read_beside(path: &Path) -> io::Result<Vec<u8>> {
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(path)));
-    let place = beside.filter(|place| place.exists()).unwrap_or_else(|| PathBuf::from(path));
+    let path = beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(path));
     let mut bytes = Vec::new();
-    // One byte more than a rule file may have tells that it is too long.
-    File::open(place)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    // One byte more than the maximum is enough to detect that the rule file is too long.
+    File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Asks each table that a rule looks at for an item that need not exist.
+/// Reads an item, which need not exist, from each table that a rule uses.
 ///
-/// The connection is then there when the first record comes; and whether the table is there, its
-/// key is as the rules say, and the role may read it, is told without any right that the function
-/// does not need anyway.
-async fn greet(rules: &Rules, store: &DynamoDb) -> Vec<Problem> {
-    let store = store.until(Instant::now() + Duration::from_millis(GREETING_MS_MAX));
+/// This opens the connection before the first record. It also detects a missing table, a key that
+/// differs from the rules and a missing permission to read, and it needs no permission that the
+/// function does not need anyway.
+async fn probe(rules: &Rules, store: &DynamoDb) -> Vec<Problem> {
+    let store = store.until(Instant::now() + Duration::from_millis(PROBE_MS_MAX));
     let store = &store;
-    let greetings = tables_in_use(rules).map(|table| async move {
-        match store.batch_get(vec![greeting(table)]).await {
+    let probes = tables_in_use(rules).into_iter().map(|table| async move {
+        match store.batch_get(vec![probe_read(&rules[table])]).await {
             Ok(_) => None,
             Err(StoreError::Retry(reason)) => Some(Problem { is_warning: true, text: reason }),
             Err(StoreError::Fatal(text)) => Some(Problem { is_warning: false, text }),
             Err(StoreError::Rejected(error)) => {
-                let key = told(&table.key);
-                let text =
-                    format!("{error}\nhelp: in the rule file, the key of the table is {key}");
+                let key = key_in_rule_file(&rules[table].key);
+                let text = format!("{error}\nhelp: the key of the table in the rule file is {key}");
                 Some(Problem { is_warning: false, text })
             }
         }
     });
-    join_all(greetings).await.into_iter().flatten().collect()
+    join_all(probes).await.into_iter().flatten().collect()
 }
 
-fn tables_in_use(rules: &Rules) -> impl Iterator<Item = &Table> {
-    let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
-    let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
-    let entities = references
-        .flat_map(|rule| [rule.from, rule.to])
-        .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
-    let mut tables: Vec<TableId> = entities.map(|entity| rules[entity].table).collect();
-    tables.sort_unstable();
-    tables.dedup();
-    tables.into_iter().map(|table| &rules[table])
-}
-
-fn greeting(table: &Table) -> Read {
+fn probe_read(table: &Table) -> Read {
     let key: Item<'static> = table
         .key
         .attributes()
@@ -106,10 +94,10 @@ fn greeting(table: &Table) -> Read {
     Read { table: table.name.clone(), key, attributes }
 }
 
-/// A key schema as the rule file writes it.
-fn told(key: &KeySchema) -> String {
-    let attributes = key.attributes();
-    let told =
-        attributes.map(|attribute| format!("{}:{}", attribute.name, attribute.kind.as_type()));
-    format!("[{}]", told.collect::<Vec<_>>().join(", "))
+/// A key schema in the syntax of the rule file.
+fn key_in_rule_file(key: &KeySchema) -> String {
+    let attributes = key
+        .attributes()
+        .map(|attribute| format!("{}:{}", attribute.name, attribute.kind.as_type()));
+    format!("[{}]", attributes.collect::<Vec<_>>().join(", "))
 }

@@ -1,6 +1,6 @@
-//! CloudWatch, through the AWS SDK.
+//! CloudWatch, accessed through the AWS SDK.
 //!
-//! Invariant: nothing else in the crate knows the SDK's CloudWatch types.
+//! Invariant: no other module uses the SDK's CloudWatch types.
 
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
@@ -15,21 +15,21 @@ use super::{DIMENSION, Datum, Unit};
 use crate::aws::SdkConfig;
 use crate::aws::error::Brief;
 
-/// The most data of one request.
+/// The maximum number of values in one request.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 const DATA_MAX: usize = 1_000;
 
-/// How often a request is made, the first time included: it is metrics, and a batch waits.
+/// The maximum number of attempts of a request. It is low because the batch waits for it.
 const ATTEMPTS_MAX: u32 = 2;
 
-/// Metrics as CloudWatch's API takes them.
+/// A client of CloudWatch.
 #[derive(Debug, Clone)]
 pub struct CloudWatch {
     client: Client,
 }
 
 impl CloudWatch {
-    /// The account and Region that this configuration leads to.
+    /// A client for this configuration's account and Region.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
@@ -37,10 +37,11 @@ impl CloudWatch {
         Self { client: Client::from_conf(config.build()) }
     }
 
-    /// Publishes values: one request, unless they are more than one takes.
+    /// Publishes values, in as few requests as possible.
     ///
-    /// They are stamped with the time given, which should be that of processing: data that is hours
-    /// old may take as long to appear, and a backlog that drains would stay invisible.
+    /// `now_ms` is their timestamp. It should be the time of processing, not that of the changes:
+    /// CloudWatch may take hours to show data that is hours old, so that the processing of a
+    /// backlog would remain invisible.
     pub(super) async fn put(
         &self,
         namespace: &str,
@@ -51,7 +52,7 @@ impl CloudWatch {
             let data = chunk.iter().map(|datum| metric_datum(datum, now_ms)).collect();
             let request =
                 self.client.put_metric_data().namespace(namespace).set_metric_data(Some(data));
-            request.send().await.map_err(|error| told(&error))?;
+            request.send().await.map_err(|error| message(&error))?;
         }
         Ok(())
     }
@@ -72,8 +73,8 @@ fn metric_datum(datum: &Datum, now_ms: i64) -> MetricDatum {
         .build()
 }
 
-/// What went wrong, in a line: what CloudWatch says, or why it did not.
-fn told<E>(error: &SdkError<E>) -> String
+/// An error in one line: CloudWatch's answer, or why there is none.
+fn message<E>(error: &SdkError<E>) -> String
 where
     E: Error + ProvideErrorMetadata + 'static,
 {

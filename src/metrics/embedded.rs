@@ -1,4 +1,4 @@
-//! The embedded metric format: metrics as lines of a log, from which CloudWatch takes them.
+//! The embedded metric format: metrics as lines of the log, which CloudWatch extracts.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{DIMENSION, Datum};
 
-/// The lines that say these values: one for the totals, and one for each rule. None has more than
-/// the hundred metrics that a line may have, for there are not as many.
+/// The lines with these values: one for the totals, and one for each rule. A line may have at most
+/// a hundred metrics, and there are fewer.
 pub(super) fn lines(namespace: &str, data: &[Datum], now_ms: i64) -> Vec<String> {
     let mut by_rule: BTreeMap<Option<&str>, Vec<&Datum>> = BTreeMap::new();
     for datum in data {

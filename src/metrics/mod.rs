@@ -1,46 +1,50 @@
-//! Metrics: an outcome in numbers, as CloudWatch takes them.
+//! Metrics: the numbers of an outcome, for CloudWatch.
 //!
-//! [`METRICS`] is the one table of what is measured; the documentation comes from it, and the
-//! alarms count on its names. No dimension ever carries a key: each distinct value makes a metric
-//! of its own, which is billed, and keys are for logs.
+//! [`METRICS`] defines every metric. The documentation is generated from it, and the alarms depend
+//! on its names. A dimension never contains an item's key: each distinct value creates a metric,
+//! which is billed. Keys belong in the log.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
+#[cfg(feature = "aws")]
 mod cloudwatch;
+#[cfg(feature = "aws")]
 mod embedded;
+#[cfg(feature = "aws")]
 mod publish;
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "aws")]
 pub use publish::{Destination, Metrics, Sink};
 
 use crate::engine::{Outcome, Response};
 use crate::rules::model::{Rules, Severity};
 
-/// The namespace of the metrics, unless another one is asked for.
+/// The default namespace of the metrics.
 pub const NAMESPACE: &str = "Referee";
 
-/// The one dimension there is.
+/// The only dimension.
 pub const DIMENSION: &str = "Rule";
 
-/// What is measured.
+/// A metric.
 #[derive(Debug)]
 pub struct Metric {
     /// The name.
     pub name: &'static str,
-    /// What its values are.
+    /// The unit of its values.
     pub unit: Unit,
-    /// What it says.
+    /// What it measures, for the documentation.
     pub meaning: &'static str,
-    /// How it is taken from an outcome.
+    /// How it is computed from an outcome.
     measure: Measure,
 }
 
 /// The unit of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A number of things.
+    /// A number of occurrences.
     Count,
-    /// A time.
+    /// A duration.
     Milliseconds,
 }
 
@@ -56,33 +60,33 @@ impl Unit {
     }
 }
 
-/// How a metric is taken.
+/// How a metric is computed.
 #[derive(Debug)]
 enum Measure {
-    /// The rule of each occurrence: a total, and a count for each rule.
+    /// The rule of each occurrence, for a total and a count for each rule.
     ByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
-    /// One number for the whole batch, if there is something to measure.
+    /// One number for the whole batch; `None` publishes nothing.
     Total(fn(&Processed<'_>) -> Option<f64>),
 }
 
 impl Metric {
-    /// Whether there is a metric for each rule beside the total.
+    /// Whether there is a value for each rule in addition to the total.
     #[must_use]
     pub const fn is_by_rule(&self) -> bool {
         matches!(self.measure, Measure::ByRule(_))
     }
 }
 
-/// Every metric there is.
+/// Every metric.
 #[expect(
     clippy::redundant_closure_for_method_calls,
-    reason = "a method of `Processed<'p>` is less general than the pointer, for which any `'p` will do"
+    reason = "a method of `Processed<'p>` is less general than a function pointer for any `'p`"
 )]
 pub static METRICS: [Metric; 9] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
-        meaning: "violations of rules whose `severity` is `error`, the repaired ones included",
+        meaning: "violations of rules whose `severity` is `error`, including repaired ones",
         measure: Measure::ByRule(|processed| processed.violations(Severity::Error)),
     },
     Metric {
@@ -94,43 +98,43 @@ pub static METRICS: [Metric; 9] = [
     Metric {
         name: "Repairs",
         unit: Unit::Count,
-        meaning: "violations that were put right, as their rule asks",
-        measure: Measure::ByRule(|processed| processed.answered(Response::Repaired)),
+        meaning: "violations that were repaired",
+        measure: Measure::ByRule(|processed| processed.with_response(Response::Repaired)),
     },
     Metric {
         name: "RepairsFailed",
         unit: Unit::Count,
-        meaning: "violations that could not be put right, and will not be by trying again",
-        measure: Measure::ByRule(|processed| processed.answered(Response::Failed)),
+        meaning: "violations whose repair failed permanently",
+        measure: Measure::ByRule(|processed| processed.with_response(Response::Failed)),
     },
     Metric {
         name: "MirrorWrites",
         unit: Unit::Count,
-        meaning: "writes made for the rules of `mirrors`",
+        meaning: "writes of mirror items",
         measure: Measure::ByRule(|processed| processed.mirror_writes()),
     },
     Metric {
         name: "RecordsProcessed",
         unit: Unit::Count,
-        meaning: "stream records that are done with",
+        meaning: "stream records that are done, including rejected ones",
         measure: Measure::Total(|processed| count(processed.end)),
     },
     Metric {
         name: "RecordsRejected",
         unit: Unit::Count,
-        meaning: "stream records that could not be understood, and were logged and skipped",
+        meaning: "stream records that could not be understood; they were logged and skipped",
         measure: Measure::Total(|processed| processed.rejected()),
     },
     Metric {
         name: "RecordsRetried",
         unit: Unit::Count,
-        meaning: "stream records that were handed back, to be delivered again",
+        meaning: "stream records that were returned to Lambda for redelivery",
         measure: Measure::Total(|processed| count(processed.outcome.records - processed.end)),
     },
     Metric {
         name: "RecordAge",
         unit: Unit::Milliseconds,
-        meaning: "the age of a batch's oldest record that a rule looks at, when it was done",
+        meaning: "the age of the batch's oldest record that concerns a rule, at the end of processing",
         measure: Measure::Total(|processed| processed.age_ms()),
     },
 ];
@@ -142,24 +146,25 @@ pub struct Datum {
     pub name: &'static str,
     /// Its unit.
     pub unit: Unit,
-    /// The rule that it is about; without one, it is a total.
+    /// The rule that the value concerns; a total if absent.
     pub rule: Option<String>,
     /// The value.
     pub value: f64,
 }
 
-/// What an outcome says in numbers. What is zero is left out.
+/// The metrics of an outcome. Zeros are omitted.
 ///
-/// Only records before the checkpoint count: the others are delivered again, and will count then.
+/// Only records before the checkpoint count. The others are delivered again and count then.
 #[must_use]
 pub fn measure(rules: &Rules, outcome: &Outcome, now_ms: i64) -> Vec<Datum> {
     let end = outcome.checkpoint().map_or(outcome.records, |first| first.position);
     let processed = Processed { rules, outcome, end, now_ms };
-    METRICS.iter().flat_map(|metric| metric.take(&processed)).collect()
+    METRICS.iter().flat_map(|metric| metric.data(&processed)).collect()
 }
 
 impl Metric {
-    fn take(&self, processed: &Processed<'_>) -> Vec<Datum> {
+    /// The values to publish for a batch.
+    fn data(&self, processed: &Processed<'_>) -> Vec<Datum> {
         let datum = |rule, value| Datum { name: self.name, unit: self.unit, rule, value };
         match self.measure {
             Measure::Total(total) => {
@@ -181,7 +186,7 @@ impl Metric {
     }
 }
 
-/// A batch, of which everything before `end` is done with.
+/// A batch in which the records before `end` are done.
 struct Processed<'p> {
     rules: &'p Rules,
     outcome: &'p Outcome,
@@ -197,7 +202,7 @@ impl<'p> Processed<'p> {
             .collect()
     }
 
-    fn answered(&self, response: Response) -> Vec<&'p str> {
+    fn with_response(&self, response: Response) -> Vec<&'p str> {
         let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
         done.filter(|it| it.resolution.response == response)
             .map(|it| it.finding.rule.as_str())
@@ -216,20 +221,23 @@ impl<'p> Processed<'p> {
 
     fn age_ms(&self) -> Option<f64> {
         let oldest_ms = self.outcome.oldest_ms.filter(|_| self.end > 0)?;
-        // A stream's clock and this one may differ, and an age below zero says nothing.
+        // The clocks may differ, and a negative age would be meaningless.
         let age_ms = self.now_ms.saturating_sub(oldest_ms).max(0);
-        #[expect(clippy::cast_precision_loss, reason = "a float is exact up to 285,000 years")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a float is exact for ages up to 285,000 years"
+        )]
         Some(age_ms as f64)
     }
 }
 
-/// A number of things as CloudWatch takes it; nothing for none.
+/// A count as CloudWatch's number; `None` for zero.
 fn count(number: usize) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "a batch has at most 10,000 records")]
     (number > 0).then_some(number as f64)
 }
 
-/// The documentation of the metrics: a table in Markdown.
+/// The documentation of the metrics, as a table in Markdown.
 #[must_use]
 pub fn manual() -> String {
     let rows = METRICS.iter().map(|metric| {

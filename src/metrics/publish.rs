@@ -1,4 +1,4 @@
-//! Publishing: where the numbers of an outcome go.
+//! Publishes the metrics of an outcome.
 
 use std::io::Write as _;
 
@@ -8,16 +8,16 @@ use crate::aws::SdkConfig;
 use crate::engine::Outcome;
 use crate::rules::model::Rules;
 
-/// Where metrics go, and under which name.
+/// A publisher of metrics.
 #[derive(Debug)]
 pub struct Metrics {
-    /// Where they go.
+    /// Where metrics are written.
     pub sink: Sink,
-    /// Their namespace.
+    /// The namespace of the metrics.
     pub namespace: String,
 }
 
-/// Where metrics are to go.
+/// The configured destination of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
     /// To CloudWatch's API.
@@ -29,7 +29,7 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// The names that `REFEREE_METRICS` gives them.
+    /// The names of the destinations in `REFEREE_METRICS`.
     pub const NAMES: [&str; 3] = ["cloudwatch", "emf", "none"];
 
     /// The destination with this name.
@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// The way there, with this account and Region.
+    /// The sink for this destination, in this configuration's account and Region.
     #[must_use]
     pub fn open(self, config: &SdkConfig) -> Sink {
         match self {
@@ -54,10 +54,10 @@ impl Destination {
     }
 }
 
-/// Where metrics go.
+/// Where metrics are written.
 #[derive(Debug)]
 pub enum Sink {
-    /// To CloudWatch's API: one request for each batch.
+    /// To CloudWatch's API: usually one request for each batch.
     CloudWatch(CloudWatch),
     /// To standard output, in the embedded metric format.
     Embedded,
@@ -66,8 +66,8 @@ pub enum Sink {
 }
 
 impl Metrics {
-    /// Publishes what an outcome says, if it says anything. Metrics may be lost, and a batch never
-    /// is for that: whoever calls this logs the error and goes on.
+    /// Publishes the metrics of an outcome, if there are any. A failure must not fail the batch:
+    /// the caller reports the error and continues.
     pub async fn publish(
         &self,
         rules: &Rules,
@@ -82,7 +82,7 @@ impl Metrics {
             Sink::Nowhere => Ok(()),
             Sink::Embedded => {
                 let lines = embedded::lines(&self.namespace, &data, now_ms);
-                // In one piece: a line that is cut in two is no metric.
+                // In a single write, because CloudWatch ignores a line that is split.
                 let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
                 let written = std::io::stdout().lock().write_all(text.as_bytes());
                 written.map_err(|error| format!("cannot write to standard output: {error}"))

@@ -1,6 +1,8 @@
 use expect_test::{Expect, expect};
 
-use super::{Datum, METRICS, embedded, manual, measure};
+#[cfg(feature = "aws")]
+use super::embedded;
+use super::{Datum, METRICS, manual, measure};
 use crate::engine::{HandedBack, Outcome, Response};
 use crate::rules::{self, RuleSource, Rules};
 
@@ -24,8 +26,7 @@ mirrors:
     rules::load(&source, &|_| None).rules.unwrap()
 }
 
-/// The outcome of three records: a membership without its user, one with, and one whose mirror
-/// someone had deleted, which is also a warning.
+/// The outcome of a batch with three violations, three writes and a rejected record.
 fn outcome() -> Outcome {
     use crate::engine::{Occurrence, Rejected, Resolution, Violation, WriteMade};
     use crate::integrity::finding::{Defect, Finding, ItemName};
@@ -85,7 +86,7 @@ fn check(outcome: &Outcome, expected: &Expect) {
 }
 
 #[test]
-fn a_batch_is_told_in_totals_and_by_rule() {
+fn metrics_have_totals_and_values_by_rule() {
     check(
         &outcome(),
         &expect![[r"
@@ -108,7 +109,7 @@ fn a_batch_is_told_in_totals_and_by_rule() {
 }
 
 #[test]
-fn only_what_is_before_the_checkpoint_counts() {
+fn only_records_before_the_checkpoint_count() {
     check(
         &Outcome { handed_back: handed_back(2), ..outcome() },
         &expect![[r"
@@ -124,7 +125,7 @@ fn only_what_is_before_the_checkpoint_counts() {
 }
 
 #[test]
-fn where_nothing_is_done_only_that_is_said() {
+fn a_batch_without_progress_counts_only_retried_records() {
     check(
         &Outcome { handed_back: handed_back(0), ..outcome() },
         &expect![[r"
@@ -135,7 +136,7 @@ fn where_nothing_is_done_only_that_is_said() {
 }
 
 #[test]
-fn a_clock_that_is_late_makes_no_age_below_zero() {
+fn the_record_age_is_never_negative() {
     let outcome = Outcome { records: 1, oldest_ms: Some(NOW_MS + 9_999), ..Outcome::default() };
     check(
         &outcome,
@@ -146,6 +147,7 @@ fn a_clock_that_is_late_makes_no_age_below_zero() {
     );
 }
 
+#[cfg(feature = "aws")]
 #[test]
 fn the_embedded_format_has_a_line_for_the_totals_and_one_for_each_rule() {
     let data = measure(&rules(), &outcome(), NOW_MS);
@@ -156,12 +158,12 @@ fn the_embedded_format_has_a_line_for_the_totals_and_one_for_each_rule() {
 }
 
 #[test]
-fn no_line_has_more_metrics_than_the_embedded_format_takes() {
+fn the_metrics_fit_in_a_line_of_the_embedded_format() {
     assert!(METRICS.len() <= 100);
 }
 
 #[test]
-fn names_are_told_apart() {
+fn metric_names_are_distinct_and_documented() {
     let mut names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
     names.sort_unstable();
     names.dedup();

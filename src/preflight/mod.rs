@@ -1,4 +1,4 @@
-//! Preflight: real tables against the rules, and where the two disagree.
+//! Preflight: compares real tables with the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,74 +8,74 @@ use crate::rules::model::{Find, Mode, OnDelete, Table, TableId, TableIndex};
 use crate::rules::{Code, Diagnostic, Locations, Rules, Span, codes};
 use crate::store::description::{ACTIVE, Described, Description};
 
-/// The view type that Referee needs of a stream.
+/// The stream view type that Referee requires.
 pub const STREAM_VIEW: &str = "NEW_AND_OLD_IMAGES";
 
-/// How a table's stream is turned on.
+/// How to enable a table's stream.
 #[must_use]
 pub fn stream_on(table: &str) -> String {
     format!(
-        "turn it on: aws dynamodb update-table --table-name {table} --stream-specification \
+        "enable it: aws dynamodb update-table --table-name {table} --stream-specification \
          StreamEnabled=true,StreamViewType={STREAM_VIEW}"
     )
 }
 
-/// How a table's stream is replaced by one with the right view type, which cannot be changed.
+/// How to replace a table's stream by one with the required view type, which cannot be changed.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_StreamSpecification.html>
 #[must_use]
 pub fn stream_off_and_on(table: &str) -> String {
     format!(
-        "a stream's view type cannot be changed: turn the stream off, with aws dynamodb \
+        "a stream's view type cannot be changed: disable the stream with aws dynamodb \
          update-table --table-name {table} --stream-specification StreamEnabled=false, and then \
          {}",
         stream_on(table)
     )
 }
 
-/// Whether what is in this state can be read and written: it can while it is being changed.
+/// Whether a table or index with this status can be read and written. It can while it is updated.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>
 fn is_ready(status: &str) -> bool {
     matches!(status, ACTIVE | "UPDATING")
 }
 
-/// What of a table does not agree with the rules.
+/// A difference between a table and the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub code: &'static Code,
-    /// What the rule file says that is not so.
-    pub about: About,
-    /// What is wrong.
+    /// The part of the rule file that differs.
+    pub subject: Subject,
+    /// The problem.
     pub problem: String,
-    /// The same in a few words, for the place in the rule file.
+    /// The problem in a few words, for the location in the rule file.
     pub label: String,
-    /// How it is put right.
+    /// How to fix it.
     pub help: String,
 }
 
-/// What a rule file says of real tables.
+/// A part of a rule file that describes a real table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
-    /// That there is a table, which can be used.
+pub enum Subject {
+    /// A table.
     Table(TableId),
     /// A table's key.
     Key(TableId),
-    /// That there is an index of this name, which can be used.
+    /// An index, by name.
     Index(TableId, String),
     /// An index's key.
     IndexKey(TableId, String),
 }
 
 impl Difference {
-    /// The difference as a problem of the rule file.
+    /// The difference as a diagnostic of the rule file.
     #[must_use]
     pub fn diagnostic(&self, rules: &Rules, places: &Locations) -> Diagnostic {
         let alias = |table: TableId| rules[table].alias.as_str();
-        let spans: Vec<Span> = match &self.about {
-            About::Table(table) => places.table(alias(*table)).into_iter().collect(),
-            About::Key(table) => places.key(alias(*table)).into_iter().collect(),
-            About::Index(table, index) => places.index(alias(*table), index).collect(),
-            About::IndexKey(table, index) => places.index_key(alias(*table), index).collect(),
+        let spans: Vec<Span> = match &self.subject {
+            Subject::Table(table) => places.table(alias(*table)).into_iter().collect(),
+            Subject::Key(table) => places.key(alias(*table)).into_iter().collect(),
+            Subject::Index(table, index) => places.index(alias(*table), index).collect(),
+            Subject::IndexKey(table, index) => places.index_key(alias(*table), index).collect(),
         };
         let diagnostic = Diagnostic::new(self.code, &*self.problem).help(&*self.help);
         let also = |diagnostic: Diagnostic, span| diagnostic.at(span, "also used here");
@@ -94,7 +94,18 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The tables whose changes the rules must see.
+/// The tables that a rule uses, unless the rule is off.
+#[must_use]
+pub fn tables_in_use(rules: &Rules) -> BTreeSet<TableId> {
+    let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
+    let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
+    let entities = references
+        .flat_map(|rule| [rule.from, rule.to])
+        .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
+    entities.map(|entity| rules[entity].table).collect()
+}
+
+/// The tables whose streams the rules need.
 #[must_use]
 pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
     let mut entities = BTreeSet::new();
@@ -113,8 +124,8 @@ pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
     entities.into_iter().map(|entity| rules[entity].table).collect()
 }
 
-/// The tables of which rules expect deletes made by TTL, each with a rule that answers these in
-/// another way than other deletes.
+/// The tables for which a rule treats TTL deletes differently from other deletes, each with such a
+/// rule.
 #[must_use]
 pub fn expiring(rules: &Rules) -> BTreeMap<TableId, &str> {
     let references = rules.references.iter().rev().filter(|rule| rule.mode != Mode::Off);
@@ -124,23 +135,23 @@ pub fn expiring(rules: &Rules) -> BTreeMap<TableId, &str> {
         .collect()
 }
 
-/// Everything in which the tables do not agree with the rules. The descriptions are in the order
-/// of the rules' tables.
+/// All differences between the tables and the rules. The descriptions are in the order of the
+/// tables in the rules.
 #[must_use]
 pub fn differences(rules: &Rules, described: &[Described]) -> Vec<Difference> {
     let streamed = streamed(rules);
     let tables = rules.tables.iter().enumerate().zip(described);
-    let of_table = |((place, table), described): ((usize, &Table), &Described)| {
-        let id = TableId(place);
+    let of_table = |((position, table), described): ((usize, &Table), &Described)| {
+        let id = TableId(position);
         match described {
             Described::Hidden(_) => Vec::new(),
             Described::Missing => vec![missing(id, table)],
             Described::Table(described) => {
                 let stream = streamed.contains(&id).then(|| stream(id, table, described));
                 let indexes = table.indexes.iter();
-                let indexes = indexes.filter_map(|wanted| index(id, table, wanted, described));
-                let of_itself = [unready(id, table, described), key(id, table, described)];
-                of_itself.into_iter().flatten().chain(indexes).chain(stream.flatten()).collect()
+                let indexes = indexes.filter_map(|required| index(id, table, required, described));
+                let itself = [not_ready(id, table, described), key(id, table, described)];
+                itself.into_iter().flatten().chain(indexes).chain(stream.flatten()).collect()
             }
         }
     };
@@ -151,9 +162,9 @@ fn missing(id: TableId, table: &Table) -> Difference {
     let Table { alias, name, .. } = table;
     Difference {
         code: &codes::TABLE_MISSING,
-        about: About::Table(id),
-        problem: format!("there is no table `{name}`"),
-        label: "not there".to_owned(),
+        subject: Subject::Table(id),
+        problem: format!("table `{name}` does not exist"),
+        label: "does not exist".to_owned(),
         help: format!(
             "check the `name` of table `{alias}` in the rule file, the endpoint, the account and \
              the Region"
@@ -161,12 +172,12 @@ fn missing(id: TableId, table: &Table) -> Difference {
     }
 }
 
-fn unready(id: TableId, table: &Table, described: &Description) -> Option<Difference> {
+fn not_ready(id: TableId, table: &Table, described: &Description) -> Option<Difference> {
     let (name, status) = (&table.name, &described.status);
     (!is_ready(status)).then(|| Difference {
         code: &codes::NOT_READY,
-        about: About::Table(id),
-        problem: format!("table `{name}` is in the state {status}"),
+        subject: Subject::Table(id),
+        problem: format!("table `{name}` has the status {status}"),
         label: "not ready".to_owned(),
         help: wait_for(status),
     })
@@ -175,17 +186,17 @@ fn unready(id: TableId, table: &Table, described: &Description) -> Option<Differ
 fn wait_for(status: &str) -> String {
     match status {
         "CREATING" => format!("wait until it is {ACTIVE}"),
-        _ => format!("it has to be {ACTIVE}"),
+        _ => format!("it must be {ACTIVE}"),
     }
 }
 
 fn key(id: TableId, table: &Table, described: &Description) -> Option<Difference> {
     let Table { alias, name, key, .. } = table;
-    let (is, should_be) = (Shown(&described.key), Shown(key));
+    let (actual, declared) = (KeyText(&described.key), KeyText(key));
     (described.key != *key).then(|| Difference {
         code: &codes::TABLE_KEY,
-        about: About::Key(id),
-        problem: format!("table `{name}` has the key {is}, and in the rule file {should_be}"),
+        subject: Subject::Key(id),
+        problem: format!("table `{name}` has the key {actual}, but the rule file says {declared}"),
         label: "not the table's key".to_owned(),
         help: format!("correct the `key` of table `{alias}` in the rule file"),
     })
@@ -194,42 +205,43 @@ fn key(id: TableId, table: &Table, described: &Description) -> Option<Difference
 fn index(
     id: TableId,
     table: &Table,
-    wanted: &TableIndex,
+    required: &TableIndex,
     described: &Description,
 ) -> Option<Difference> {
-    let (name, index) = (&table.name, &wanted.name);
+    let (name, index) = (&table.name, &required.name);
     let correct = || format!("correct the `find` of the references that use index `{index}`");
     let absent = |problem| Difference {
         code: &codes::INDEX_MISSING,
-        about: About::Index(id, index.clone()),
+        subject: Subject::Index(id, index.clone()),
         problem,
-        label: "not there".to_owned(),
+        label: "does not exist".to_owned(),
         help: correct(),
     };
     let Some(known) = described.indexes.iter().find(|known| known.name == *index) else {
-        let make = format!("make it with the key {}, or {}", Shown(&wanted.key), correct());
+        let help = format!("create it with the key {}, or {}", KeyText(&required.key), correct());
         let problem = format!("table `{name}` has no index `{index}`");
-        return Some(Difference { help: make, ..absent(problem) });
+        return Some(Difference { help, ..absent(problem) });
     };
     if !known.is_global {
-        let problem = format!("index `{index}` of table `{name}` is a local one");
+        let problem = format!("index `{index}` of table `{name}` is a local secondary index");
         return Some(Difference {
             label: "not a global index".to_owned(),
-            help: "name a global secondary index: a local one has the table's own partition key"
+            help: "use a global secondary index: a local one has the table's own partition key"
                 .to_owned(),
             ..absent(problem)
         });
     }
-    let serves = known.key.as_ref().is_some_and(|key| serves(key, &wanted.key));
+    let serves = known.key.as_ref().is_some_and(|key| serves(key, &required.key));
     if !serves {
         let key = known.key.as_ref();
-        let is = key.map_or("another key".to_owned(), |key| format!("the key {}", Shown(key)));
-        let should_be = Shown(&wanted.key);
+        let actual =
+            key.map_or("another key".to_owned(), |key| format!("the key {}", KeyText(key)));
+        let declared = KeyText(&required.key);
         return Some(Difference {
             code: &codes::INDEX_OTHER_KEY,
-            about: About::IndexKey(id, index.clone()),
+            subject: Subject::IndexKey(id, index.clone()),
             problem: format!(
-                "index `{index}` of table `{name}` has {is}, and in the rule file {should_be}"
+                "index `{index}` of table `{name}` has {actual}, but the rule file says {declared}"
             ),
             label: "not the index's key".to_owned(),
             help: correct(),
@@ -238,8 +250,8 @@ fn index(
     let status = &known.status;
     (!is_ready(status)).then(|| Difference {
         code: &codes::NOT_READY,
-        about: About::Index(id, index.clone()),
-        problem: format!("index `{index}` of table `{name}` is in the state {status}"),
+        subject: Subject::Index(id, index.clone()),
+        problem: format!("index `{index}` of table `{name}` has the status {status}"),
         label: "not ready".to_owned(),
         help: wait_for(status),
     })
@@ -251,7 +263,7 @@ fn stream(id: TableId, table: &Table, described: &Description) -> Option<Differe
         Some(STREAM_VIEW) => return None,
         Some(view) => (
             format!(
-                "the stream of table `{name}` has the view type {view}, and Referee needs \
+                "the stream of table `{name}` has the view type {view}; Referee needs \
                  {STREAM_VIEW}"
             ),
             format!("its stream has the view type {view}"),
@@ -259,25 +271,25 @@ fn stream(id: TableId, table: &Table, described: &Description) -> Option<Differe
         ),
         None => (
             format!("table `{name}` has no stream"),
-            "rules have to see its changes".to_owned(),
+            "rules need its changes".to_owned(),
             stream_on(name),
         ),
     };
-    Some(Difference { code: &codes::STREAM, about: About::Table(id), problem, label, help })
+    Some(Difference { code: &codes::STREAM, subject: Subject::Table(id), problem, label, help })
 }
 
-/// Whether an index with this key can be asked as the rules will: they may leave out its sort key.
-fn serves(key: &KeySchema, wanted: &KeySchema) -> bool {
-    key.partition == wanted.partition && (wanted.sort.is_none() || key.sort == wanted.sort)
+/// Whether an index with this key supports the rules' queries, which may omit its sort key.
+fn serves(key: &KeySchema, required: &KeySchema) -> bool {
+    key.partition == required.partition && (required.sort.is_none() || key.sort == required.sort)
 }
 
-/// A key for people: "`pk` (S), `sk` (S)".
-struct Shown<'k>(&'k KeySchema);
+/// A key in messages: "`pk` (S), `sk` (S)".
+struct KeyText<'k>(&'k KeySchema);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for KeyText<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, attribute) in self.0.attributes().enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
+        for (position, attribute) in self.0.attributes().enumerate() {
+            let comma = if position == 0 { "" } else { ", " };
             write!(formatter, "{comma}`{}` ({})", attribute.name, attribute.kind.as_type())?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Each difference, told with its place.
+//! Tests that each difference is reported with its location.
 
 use super::*;
 use crate::data::{KeyAttribute, KeyKind};
@@ -66,19 +66,19 @@ fn app() -> Described {
     Described::Table(described(key("pk", Some("sk")), Some(STREAM_VIEW)))
 }
 
-/// The differences, each with its code and with the texts that it is about.
+/// Checks the differences, each with its code and its locations in the rule file.
 fn check(described: &[Described; 2], expected: &Expect) {
     let (rules, places) = (rules(), Locations::of(&source()));
-    let mut told = String::new();
+    let mut report = String::new();
     for difference in differences(&rules, described) {
         let diagnostic = difference.diagnostic(&rules, &places);
-        told.extend([difference.code.id, ": ", &difference.to_string(), "\n"]);
+        report.extend([difference.code.id, ": ", &difference.to_string(), "\n"]);
         for label in &diagnostic.labels {
-            let place = &RULES[label.span.start..label.span.end];
-            told.extend(["  at `", place, "`: ", &label.text, "\n"]);
+            let location = &RULES[label.span.start..label.span.end];
+            report.extend(["  at `", location, "`: ", &label.text, "\n"]);
         }
     }
-    expected.assert_eq(&told);
+    expected.assert_eq(&report);
 }
 
 #[test]
@@ -86,67 +86,67 @@ fn tables_that_agree_have_no_differences() {
     check(&[app(), orders(by_customer())], &expect![""]);
     let hidden = || Described::Hidden("not allowed".to_owned());
     check(&[hidden(), hidden()], &expect![""]);
-    // What is being changed can be used.
-    let changing = DescribedIndex { status: "UPDATING".to_owned(), ..by_customer() };
-    check(&[app(), orders(changing)], &expect![""]);
+    // An index can be used while it is updated.
+    let updating = DescribedIndex { status: "UPDATING".to_owned(), ..by_customer() };
+    check(&[app(), orders(updating)], &expect![""]);
 }
 
 #[test]
-fn a_table_that_is_missing_is_told() {
+fn a_missing_table_is_reported() {
     check(
         &[Described::Missing, Described::Missing],
         &expect![[r"
-        E080: there is no table `production-app`
-        help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
-          at `production-app`: not there
-        E080: there is no table `orders`
-        help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
-          at `orders`: not there
-    "]],
+            E080: table `production-app` does not exist
+            help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
+              at `production-app`: does not exist
+            E080: table `orders` does not exist
+            help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
+              at `orders`: does not exist
+        "]],
     );
 }
 
 #[test]
-fn every_difference_of_a_table_is_told_with_its_mend() {
+fn every_difference_of_a_table_is_reported_with_a_fix() {
     let mut other = described(key("pk", None), Some("KEYS_ONLY"));
     other.status = "INACCESSIBLE_ENCRYPTION_CREDENTIALS".to_owned();
     check(
         &[Described::Table(other), orders(by_customer())],
         &expect![[r"
-        E082: table `production-app` is in the state INACCESSIBLE_ENCRYPTION_CREDENTIALS
-        help: it has to be ACTIVE
-          at `production-app`: not ready
-        E081: table `production-app` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)
-        help: correct the `key` of table `app` in the rule file
-          at `pk, sk`: not the table's key
-        E083: the stream of table `production-app` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
-        help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
-          at `production-app`: its stream has the view type KEYS_ONLY
-    "]],
+            E082: table `production-app` has the status INACCESSIBLE_ENCRYPTION_CREDENTIALS
+            help: it must be ACTIVE
+              at `production-app`: not ready
+            E081: table `production-app` has the key `pk` (S), but the rule file says `pk` (S), `sk` (S)
+            help: correct the `key` of table `app` in the rule file
+              at `pk, sk`: not the table's key
+            E083: the stream of table `production-app` has the view type KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES
+            help: a stream's view type cannot be changed: disable the stream with aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=false, and then enable it: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+              at `production-app`: its stream has the view type KEYS_ONLY
+        "]],
     );
     let mut no_stream = described(key("pk", Some("sk")), None);
     no_stream.status = "CREATING".to_owned();
     check(
         &[Described::Table(no_stream), orders(by_customer())],
         &expect![[r"
-        E082: table `production-app` is in the state CREATING
-        help: wait until it is ACTIVE
-          at `production-app`: not ready
-        E083: table `production-app` has no stream
-        help: turn it on: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
-          at `production-app`: rules have to see its changes
-    "]],
+            E082: table `production-app` has the status CREATING
+            help: wait until it is ACTIVE
+              at `production-app`: not ready
+            E083: table `production-app` has no stream
+            help: enable it: aws dynamodb update-table --table-name production-app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+              at `production-app`: rules need its changes
+        "]],
     );
 }
 
 #[test]
-fn every_difference_of_an_index_is_told_with_its_mend() {
+fn every_difference_of_an_index_is_reported_with_a_fix() {
     check(
         &[app(), orders(index("by_date", None))],
         &expect![[r"
             E084: table `orders` has no index `by_customer`
-            help: make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`
-              at `by_customer`: not there
+            help: create it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`
+              at `by_customer`: does not exist
               at `by_customer`: also used here
         "]],
     );
@@ -154,56 +154,56 @@ fn every_difference_of_an_index_is_told_with_its_mend() {
     check(
         &[app(), orders(local)],
         &expect![[r"
-        E084: index `by_customer` of table `orders` is a local one
-        help: name a global secondary index: a local one has the table's own partition key
-          at `by_customer`: not a global index
-          at `by_customer`: also used here
-    "]],
+            E084: index `by_customer` of table `orders` is a local secondary index
+            help: use a global secondary index: a local one has the table's own partition key
+              at `by_customer`: not a global index
+              at `by_customer`: also used here
+        "]],
     );
     let other_key = index("by_customer", Some(key("user", None)));
     check(
         &[app(), orders(other_key)],
         &expect![[r"
-        E085: index `by_customer` of table `orders` has the key `user` (S), and in the rule file `customer` (S)
-        help: correct the `find` of the references that use index `by_customer`
-          at `customer`: not the index's key
-          at `customer`: also used here
-    "]],
+            E085: index `by_customer` of table `orders` has the key `user` (S), but the rule file says `customer` (S)
+            help: correct the `find` of the references that use index `by_customer`
+              at `customer`: not the index's key
+              at `customer`: also used here
+        "]],
     );
     let mut other_type = key("customer", None);
     other_type.partition.kind = KeyKind::N;
     check(
         &[app(), orders(index("by_customer", Some(other_type)))],
         &expect![[r"
-        E085: index `by_customer` of table `orders` has the key `customer` (N), and in the rule file `customer` (S)
-        help: correct the `find` of the references that use index `by_customer`
-          at `customer`: not the index's key
-          at `customer`: also used here
-    "]],
+            E085: index `by_customer` of table `orders` has the key `customer` (N), but the rule file says `customer` (S)
+            help: correct the `find` of the references that use index `by_customer`
+              at `customer`: not the index's key
+              at `customer`: also used here
+        "]],
     );
     check(
         &[app(), orders(index("by_customer", None))],
         &expect![[r"
-        E085: index `by_customer` of table `orders` has another key, and in the rule file `customer` (S)
-        help: correct the `find` of the references that use index `by_customer`
-          at `customer`: not the index's key
-          at `customer`: also used here
-    "]],
+            E085: index `by_customer` of table `orders` has another key, but the rule file says `customer` (S)
+            help: correct the `find` of the references that use index `by_customer`
+              at `customer`: not the index's key
+              at `customer`: also used here
+        "]],
     );
     let building = DescribedIndex { status: "CREATING".to_owned(), ..by_customer() };
     check(
         &[app(), orders(building)],
         &expect![[r"
-        E082: index `by_customer` of table `orders` is in the state CREATING
-        help: wait until it is ACTIVE
-          at `by_customer`: not ready
-          at `by_customer`: also used here
-    "]],
+            E082: index `by_customer` of table `orders` has the status CREATING
+            help: wait until it is ACTIVE
+              at `by_customer`: not ready
+              at `by_customer`: also used here
+        "]],
     );
 }
 
 #[test]
-fn what_no_rule_watches_needs_no_stream() {
+fn a_table_that_no_rule_watches_needs_no_stream() {
     let mut rules = rules();
     assert_eq!(streamed(&rules).len(), 2);
     for reference in &mut rules.references {
@@ -214,7 +214,7 @@ fn what_no_rule_watches_needs_no_stream() {
 }
 
 #[test]
-fn only_rules_that_tell_deletes_by_ttl_apart_need_it() {
+fn only_rules_that_treat_ttl_deletes_differently_need_ttl() {
     assert_eq!(expiring(&rules()), BTreeMap::from([(TableId(0), "order_payer")]));
     assert_eq!(expiring(&rules().in_mode(Mode::Off)), BTreeMap::new());
 }

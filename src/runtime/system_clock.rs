@@ -1,16 +1,16 @@
-//! The real clock.
+//! The system clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
 
-/// The system's own time.
+/// The system time, without a deadline.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        #[expect(clippy::disallowed_methods, reason = "this is the edge that time comes in at")]
+        #[expect(clippy::disallowed_methods, reason = "the system time enters the crate only here")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
     }
@@ -21,14 +21,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's own time, of which there is only so much.
+/// The system time, with a deadline.
 #[derive(Debug, Clone, Copy)]
-pub struct Until {
-    /// When it is over, in milliseconds since 1970.
+pub struct DeadlineClock {
+    /// The deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
 }
 
-impl Clock for Until {
+impl Clock for DeadlineClock {
     fn now_ms(&self) -> i64 {
         SystemClock.now_ms()
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_time_that_has_come_is_not_waited_for() {
+    async fn sleeping_until_a_past_time_returns_at_once() {
         let clock = SystemClock;
         clock.sleep_until_ms(i64::MIN).await;
         let due_ms = clock.now_ms() + 5;

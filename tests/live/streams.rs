@@ -152,8 +152,8 @@ async fn latest(table: Table) {
 async fn turned_off(table: Table) {
     table.set_stream(None).await;
     expect![[r"
-        the stream of table `app` is turned off
-        help: turn it on: aws dynamodb update-table --table-name app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
+        the stream of table `app` is disabled
+        help: enable it: aws dynamodb update-table --table-name app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
     .assert_eq(&table.refusal().await);
     table.client.delete_table().table_name(&table.name).send().await.unwrap();
 }
@@ -162,8 +162,8 @@ async fn keys_only(table: Table) {
     table.set_stream(None).await;
     table.set_stream(Some(StreamViewType::KeysOnly)).await;
     expect![[r"
-        the stream of table `app` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
-        help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name app --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
+        the stream of table `app` has the view type KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES
+        help: a stream's view type cannot be changed: disable the stream with aws dynamodb update-table --table-name app --stream-specification StreamEnabled=false, and then enable it: aws dynamodb update-table --table-name app --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
     .assert_eq(&table.refusal().await);
 }
 
@@ -178,6 +178,6 @@ async fn gone(table: Table) {
     let missing = streams.latest("nowhere").await.unwrap_err().to_string();
     expect![[r"
         table `nowhere` has no stream, or does not exist
-        help: turn it on: aws dynamodb update-table --table-name nowhere --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
+        help: enable it: aws dynamodb update-table --table-name nowhere --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"]]
     .assert_eq(&missing);
 }

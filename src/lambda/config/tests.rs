@@ -8,7 +8,7 @@ use super::*;
 
 const RULES: &str = r#"{"version":1,"tables":{"app":{"name":"${APP}","key":["pk"]}},"entities":{"user":{"table":"app","key":{"pk":"user#{id}"}},"team":{"table":"app","key":{"pk":"team#{team}"},"attributes":{"lead":"S"}}},"references":{"team_lead":{"from":"team","to":"user","on":{"id":"{lead}"},"find":"none"}}}"#;
 
-/// What is read of these variables, where the only file is `referee.yaml`.
+/// Reads the configuration from these variables and a file `referee.yaml`.
 fn read_of(variables: &[(&str, &str)], file: &str) -> (Option<Config>, Vec<Problem>) {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
     let environment = |name: &str| variables.get(name).map(|value| (*value).to_owned());
@@ -43,7 +43,7 @@ fn packed(text: &str) -> String {
 }
 
 #[test]
-fn rules_come_from_a_file_or_from_the_environment() {
+fn rules_are_read_from_a_file_or_from_the_environment() {
     check(
         &[("APP", "live")],
         RULES,
@@ -69,7 +69,7 @@ fn rules_come_from_a_file_or_from_the_environment() {
 }
 
 #[test]
-fn every_variable_has_its_say() {
+fn every_variable_takes_effect() {
     let variables = [
         ("APP", "live"),
         ("REFEREE_MODE", "observe"),
@@ -87,7 +87,7 @@ fn every_variable_has_its_say() {
 }
 
 #[test]
-fn an_empty_variable_says_nothing() {
+fn an_empty_variable_counts_as_unset() {
     let empty = [
         ("APP", "live"),
         ("REFEREE_RULES", ""),
@@ -107,7 +107,7 @@ fn an_empty_variable_says_nothing() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let wrong = [
         ("REFEREE_MODE", "watch"),
         ("REFEREE_METRICS", "statsd"),
@@ -125,24 +125,24 @@ fn all_that_is_wrong_is_told_at_once() {
             error: E020: there is no entity `usr`
               referee.yaml:1:245: `…eam_lead":{"from":"team","to":"usr","on":{"id":"{lead}"},"find":"none"}}}`: not declared
             help: did you mean `user`?
-            error: `REFEREE_MODE` is `watch`, and must be off, observe or enforce
-            error: `REFEREE_METRICS` is `statsd`, and must be cloudwatch, emf or none
-            error: `REFEREE_LOG_ITEMS` is `yes`, and must be true or false
-            error: `REFEREE_NAMESPACE` is `AWS/Referee`, which CloudWatch does not take as a namespace
-            help: use up to 255 letters, digits and `.-_/#:`, and do not begin with `AWS/` or `:`
+            error: `REFEREE_MODE` is `watch`, but must be off, observe or enforce
+            error: `REFEREE_METRICS` is `statsd`, but must be cloudwatch, emf or none
+            error: `REFEREE_LOG_ITEMS` is `yes`, but must be true or false
+            error: `REFEREE_NAMESPACE` is `AWS/Referee`, which CloudWatch does not accept as a namespace
+            help: use up to 255 letters, digits and `.-_/#:`; do not begin with `AWS/` or `:`
         "#]],
     );
 }
 
 #[test]
-fn there_must_be_rules() {
+fn rules_are_required() {
     check(
         &[("REFEREE_RULES", "rules.yaml")],
         "",
         &expect![[r"
-        error: the rule file `rules.yaml` cannot be read: entity not found
-        help: include it in the package (`cargo lambda deploy --include rules.yaml`), or give the rules in REFEREE_RULES_JSON
-    "]],
+            error: the rule file `rules.yaml` cannot be read: entity not found
+            help: include it in the package (`cargo lambda deploy --include rules.yaml`), or set REFEREE_RULES_JSON to the rules
+        "]],
     );
     check(
         &[],
@@ -158,14 +158,14 @@ fn there_must_be_rules() {
         &both,
         RULES,
         &expect![[r"
-        error: `REFEREE_RULES_JSON` and `REFEREE_RULES_GZ` both give rules
-        help: set one of them
-    "]],
+            error: `REFEREE_RULES_JSON` and `REFEREE_RULES_GZ` are both set
+            help: set only one of them
+        "]],
     );
 }
 
 #[test]
-fn packed_rules_must_unpack() {
+fn packed_rules_must_be_valid_gzip_in_base64() {
     check(
         &[("REFEREE_RULES_GZ", "no base64!")],
         "",
@@ -191,7 +191,7 @@ fn packed_rules_must_unpack() {
 }
 
 #[test]
-fn rules_are_read_no_further_than_a_rule_file_goes() {
+fn rules_longer_than_the_maximum_are_rejected() {
     let long = " ".repeat(64 << 20);
     check(
         &[("REFEREE_RULES_GZ", &packed(&long))],

@@ -138,23 +138,23 @@ pub(crate) fn tables_that_are_not_there(endpoint: &str) {
     let stage = Stage::new("missing", endpoint);
     check(
         stage.check(&[]),
-        &expect![[r#"
+        &expect![[r"
         exit code 2
         --- stdout
         --- stderr
-        error[E080]: there is no table `check-missing-shop`
+        error[E080]: table `check-missing-shop` does not exist
          --> referee.yaml:3:17
           |
         3 |   shop: { name: check-missing-shop, key: [pk, sk] }
-          |                 ^^^^^^^^^^^^^^^^^^ not there
+          |                 ^^^^^^^^^^^^^^^^^^ does not exist
           |
           = help: check the `name` of table `shop` in the rule file, the endpoint, the account and the Region
 
-        error[E080]: there is no table `check-missing-orders`
+        error[E080]: table `check-missing-orders` does not exist
          --> referee.yaml:4:19
           |
         4 |   orders: { name: check-missing-orders, key: [id] }
-          |                   ^^^^^^^^^^^^^^^^^^^^ not there
+          |                   ^^^^^^^^^^^^^^^^^^^^ does not exist
           |
           = help: check the `name` of table `orders` in the rule file, the endpoint, the account and the Region
 
@@ -166,8 +166,8 @@ pub(crate) fn tables_that_are_not_there(endpoint: &str) {
         &expect![[r#"
         exit code 2
         --- stdout
-        {"type":"diagnostic","code":"E080","severity":"error","message":"there is no table `check-missing-shop`","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":35,"help":"check the `name` of table `shop` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":35,"text":"not there"}]}
-        {"type":"diagnostic","code":"E080","severity":"error","message":"there is no table `check-missing-orders`","file":"referee.yaml","line":4,"column":19,"end_line":4,"end_column":39,"help":"check the `name` of table `orders` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":4,"column":19,"end_line":4,"end_column":39,"text":"not there"}]}
+        {"type":"diagnostic","code":"E080","severity":"error","message":"table `check-missing-shop` does not exist","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":35,"help":"check the `name` of table `shop` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":35,"text":"does not exist"}]}
+        {"type":"diagnostic","code":"E080","severity":"error","message":"table `check-missing-orders` does not exist","file":"referee.yaml","line":4,"column":19,"end_line":4,"end_column":39,"help":"check the `name` of table `orders` in the rule file, the endpoint, the account and the Region","notes":[],"labels":[{"line":4,"column":19,"end_line":4,"end_column":39,"text":"does not exist"}]}
         {"type":"summary","errors":2,"warnings":0}
         --- stderr
     "#]],
@@ -184,15 +184,15 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
             exit code 2
             --- stdout
             --- stderr
-            error[E083]: the stream of table `check-differ-shop` has the view type NEW_IMAGE, and Referee needs NEW_AND_OLD_IMAGES
+            error[E083]: the stream of table `check-differ-shop` has the view type NEW_IMAGE; Referee needs NEW_AND_OLD_IMAGES
              --> referee.yaml:3:17
               |
             3 |   shop: { name: check-differ-shop, key: [pk, sk] }
               |                 ^^^^^^^^^^^^^^^^^ its stream has the view type NEW_IMAGE
               |
-              = help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+              = help: a stream's view type cannot be changed: disable the stream with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then enable it: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
 
-            error[E081]: table `check-differ-shop` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)
+            error[E081]: table `check-differ-shop` has the key `pk` (S), but the rule file says `pk` (S), `sk` (S)
              --> referee.yaml:3:42
               |
             3 |   shop: { name: check-differ-shop, key: [pk, sk] }
@@ -204,11 +204,11 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
              --> referee.yaml:4:19
               |
             4 |   orders: { name: check-differ-orders, key: [id] }
-              |                   ^^^^^^^^^^^^^^^^^^^ rules have to see its changes
+              |                   ^^^^^^^^^^^^^^^^^^^ rules need its changes
               |
-              = help: turn it on: aws dynamodb update-table --table-name check-differ-orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+              = help: enable it: aws dynamodb update-table --table-name check-differ-orders --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
 
-            error[E085]: index `by_customer` of table `check-differ-orders` has the key `buyer` (S), and in the rule file `customer` (S)
+            error[E085]: index `by_customer` of table `check-differ-orders` has the key `buyer` (S), but the rule file says `customer` (S)
               --> referee.yaml:18:40
                |
             18 |     find: { index: by_customer, key: { customer: "{customer}" } }
@@ -227,9 +227,9 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
         &expect![[r#"
             exit code 2
             --- stdout
-            {"type":"diagnostic","code":"E083","severity":"error","message":"the stream of table `check-differ-shop` has the view type NEW_IMAGE, and Referee needs NEW_AND_OLD_IMAGES","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":34,"help":"a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":34,"text":"its stream has the view type NEW_IMAGE"}]}
-            {"type":"diagnostic","code":"E081","severity":"error","message":"table `check-differ-shop` has the key `pk` (S), and in the rule file `pk` (S), `sk` (S)","file":"referee.yaml","line":3,"column":42,"end_line":3,"end_column":48,"help":"correct the `key` of table `shop` in the rule file","notes":[],"labels":[{"line":3,"column":42,"end_line":3,"end_column":48,"text":"not the table's key"}]}
-            {"type":"diagnostic","code":"E084","severity":"error","message":"table `check-differ-orders` has no index `by_customer`","file":"referee.yaml","line":18,"column":20,"end_line":18,"end_column":31,"help":"make it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`","notes":[],"labels":[{"line":18,"column":20,"end_line":18,"end_column":31,"text":"not there"}]}
+            {"type":"diagnostic","code":"E083","severity":"error","message":"the stream of table `check-differ-shop` has the view type NEW_IMAGE; Referee needs NEW_AND_OLD_IMAGES","file":"referee.yaml","line":3,"column":17,"end_line":3,"end_column":34,"help":"a stream's view type cannot be changed: disable the stream with aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=false, and then enable it: aws dynamodb update-table --table-name check-differ-shop --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES","notes":[],"labels":[{"line":3,"column":17,"end_line":3,"end_column":34,"text":"its stream has the view type NEW_IMAGE"}]}
+            {"type":"diagnostic","code":"E081","severity":"error","message":"table `check-differ-shop` has the key `pk` (S), but the rule file says `pk` (S), `sk` (S)","file":"referee.yaml","line":3,"column":42,"end_line":3,"end_column":48,"help":"correct the `key` of table `shop` in the rule file","notes":[],"labels":[{"line":3,"column":42,"end_line":3,"end_column":48,"text":"not the table's key"}]}
+            {"type":"diagnostic","code":"E084","severity":"error","message":"table `check-differ-orders` has no index `by_customer`","file":"referee.yaml","line":18,"column":20,"end_line":18,"end_column":31,"help":"create it with the key `customer` (S), or correct the `find` of the references that use index `by_customer`","notes":[],"labels":[{"line":18,"column":20,"end_line":18,"end_column":31,"text":"does not exist"}]}
             {"type":"summary","errors":3,"warnings":0}
             --- stderr
             note: TTL is off on table `check-differ-shop`, so `on_ttl_delete` of `order_customer` never applies
@@ -244,7 +244,7 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
     stage.make("orders", &["id"], Some(("by_customer", "customer")), view());
     check(
         stage.check(&[]),
-        &expect![[r#"
+        &expect![[r"
             exit code 0
             --- stdout
             --- stderr
@@ -255,7 +255,7 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
     stage.let_expire("shop");
     check(
         stage.check(&[]),
-        &expect![[r#"
+        &expect![[r"
         exit code 0
         --- stdout
         --- stderr
@@ -280,7 +280,7 @@ pub(crate) fn no_credentials(endpoint: &str) {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("\nhelp: give credentials"), "{error}");
+    assert!(error.contains("\nhelp: provide credentials"), "{error}");
 }
 
 pub(crate) fn access_denied() {
@@ -297,7 +297,7 @@ pub(crate) fn access_denied() {
     command.env("AWS_REGION", "us-east-1");
     check(
         command,
-        &expect![[r#"
+        &expect![[r"
         exit code 3
         --- stdout
         --- stderr
@@ -305,7 +305,7 @@ pub(crate) fn access_denied() {
         help: the role's policy must allow this operation on this table
         `DescribeTable` on `check-denied-orders`: AccessDeniedException: not yours
         help: the role's policy must allow this operation on this table
-    "#]],
+    "]],
     );
 }
 
