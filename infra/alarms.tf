@@ -1,5 +1,5 @@
-# Alarms: each says what happened and what to do. Where nothing is measured, nothing is wrong: zeros
-# are not published.
+# Alarms. Each description says what happened and what to do. Missing data does not breach, because
+# zeros are not published.
 
 locals {
   publishes = var.metrics != "none"
@@ -10,25 +10,25 @@ locals {
 
   rule_severity = { for name, rule in merge(local.references, local.mirrors) : name => try(rule.severity, "error") }
 
-  # By key: the settings that it follows, its metric, and its words.
+  # By key: the alarm's settings in `var.alarms`, its metric and its description.
   all_alarms = merge(
     {
       for key, alarm in {
         violations = {
           metric = "Violations"
-          text   = "Items break a rule. The log has a line for each, with both keys: filter by message = \"violation\". Repaired ones are counted too."
+          text   = "Items violate a rule. The log has a line for each violation, with both keys: filter by message = \"violation\". Repaired violations count too."
         }
         warnings = {
           metric = "Warnings"
-          text   = "Items break a rule whose severity is `warn`. The log has a line for each: filter by message = \"violation\" and severity = \"warn\"."
+          text   = "Items violate a rule whose severity is `warn`. The log has a line for each violation: filter by message = \"violation\" and severity = \"warn\"."
         }
         repairs_failed = {
           metric = "RepairsFailed"
-          text   = "A violation could not be put right, and will not be by trying again. The log says why: filter by action = \"failed\". Mend the item by hand, or the rule."
+          text   = "The repair of a violation failed permanently. The log says why: filter by action = \"failed\". Fix the item by hand, or fix the rule."
         }
         records_rejected = {
           metric = "RecordsRejected"
-          text   = "A stream record could not be understood and was skipped. The log has its payload: filter by message = \"record rejected\". Mend the item, and change it once more to have it checked."
+          text   = "A stream record could not be understood and was skipped. The log has its payload: filter by message = \"record rejected\". Fix the item, and write it again to have it checked."
         }
       } : key => merge(local.metric.of_referee, alarm, { statistic = "Sum", settings = key }) if local.publishes
     },
@@ -37,7 +37,7 @@ locals {
         namespace  = var.namespace
         dimensions = { Rule = name }
         metric     = "Violations"
-        text       = "Items break the rule `${name}`. The log has a line for each: filter by message = \"violation\" and rule = \"${name}\"."
+        text       = "Items violate the rule `${name}`. The log has a line for each violation: filter by message = \"violation\" and rule = \"${name}\"."
         statistic  = "Sum"
         settings   = "violations_by_rule"
       } if local.publishes && severity == "error"
@@ -47,27 +47,27 @@ locals {
         errors = {
           metric    = "Errors"
           statistic = "Sum"
-          text      = "Invocations fail, and records wait. The log says at level ERROR what to mend: rights, a table that is gone, the rule file. They are delivered again until they are ${floor(var.mapping.maximum_record_age / 3600)} hours old."
+          text      = "Invocations fail, and records wait. The log says at level ERROR what to fix: permissions, a deleted table, the rule file. Lambda delivers the records again until they are ${floor(var.mapping.maximum_record_age / 3600)} hours old."
         }
         throttles = {
           metric    = "Throttles"
           statistic = "Sum"
-          text      = "Lambda does not run the function, for its concurrency is used up, and records wait. Raise `reserved_concurrency`, or the account's quota."
+          text      = "Lambda does not run the function because its concurrency is exhausted, and records wait. Raise `reserved_concurrency`, or the account's quota."
         }
         duration = {
           metric    = "Duration"
           statistic = "Maximum"
-          text      = "Invocations come close to the timeout of ${var.timeout} s, at which they hand records back. Raise `memory_size` or `timeout`, or lower `batch_size`."
+          text      = "Invocations take almost as long as the timeout of ${var.timeout} s, at which records are returned to Lambda for redelivery. Raise `memory_size` or `timeout`, or lower `batch_size`."
         }
         iterator_age = {
           metric    = "IteratorAge"
           statistic = "Maximum"
-          text      = "Records wait for longer than they should: the function fails, is throttled, or is too slow. See the other alarms; raise `parallelization_factor` if it is only slow. The streams forget records after 24 hours."
+          text      = "Records wait too long: the function fails, is throttled, or is too slow. See the other alarms. If it is only slow, raise `parallelization_factor`. Streams keep records for 24 hours."
         }
         failed_deliveries = {
           metric    = "DestinationDeliveryFailures"
           statistic = "Sum"
-          text      = "Records that were given up could not be kept either. Check that the destination exists, and that the role and the key allow to write to it."
+          text      = "Records could not be processed, and could not be sent to the failure destination either. Check that the destination exists, and that the role and the key allow writing to it."
         }
       } : key => merge(local.metric.of_lambda, alarm, { settings = key })
     },
@@ -82,8 +82,8 @@ locals {
         settings   = alarm.settings
         text = (
           alarm.settings == "dropped_records" ?
-          "Records of the table `${alarm.table}` were lost after all retries, or because they were too old. Check its items with an audit, and give `failure_destination` a place to keep such records." :
-          "Records of the table `${alarm.table}` were given up, and are kept at the failure destination. Find out why in the log, mend it, and process them again or check the items with an audit."
+          "Records of the table `${alarm.table}` were lost after all retries, or because they were too old. Check the table's items with an audit, and set `failure_destination` so that such records are kept." :
+          "Records of the table `${alarm.table}` failed permanently and were sent to the failure destination. Find the reason in the log, fix it, and process the records again or check the items with an audit."
         )
       }
     },
@@ -94,12 +94,12 @@ locals {
         metric     = "ApproximateNumberOfMessagesVisible"
         statistic  = "Maximum"
         settings   = "destination_backlog"
-        text       = "Messages about records that were given up wait in the queue. They have no content: check the items they were about with an audit, and delete them."
+        text       = "The queue has messages about records that failed permanently. The messages do not contain the records: check the items with an audit, and delete the messages."
       } if var.failure_destination.type == "sqs"
     },
   )
 
-  # A threshold in the unit of its metric.
+  # The factors that convert thresholds to the units of their metrics.
   threshold_factors = { duration = var.timeout * 10, iterator_age = 60000 }
 
   alarms = {

@@ -1,8 +1,8 @@
-# What is wrong with the input, all at once, before anything is made. `referee check` finds more, and
-# says where: this finds what would make a wrong policy, alarm or filter.
+# Validation of the input: reports all problems at once, before anything is created. `referee check`
+# finds more, with locations; this finds what would lead to a wrong policy, alarm or filter.
 
 locals {
-  # The words that a key of a rule may have.
+  # The allowed values of the keys of a rule.
   reference_words = {
     match         = ["simple", "full"]
     on_missing    = ["report", "delete", "unset", "set_default", "revert"]
@@ -31,39 +31,39 @@ locals {
       for name, rule in local.model.references : [
         for key in ["on_missing", "on_delete", "on_ttl_delete"] : "references.${name}.${key}" if try(rule[key] == "restrict", false)
       ]
-    ]) : "${local.rules_variable}: ${one} is \"restrict\", and nothing can be prevented after it was written; use \"report\", or \"restore\" to write the deleted item again."
+    ]) : "${local.rules_variable}: ${one} is \"restrict\", but a stream is read after the write, so nothing can be prevented; use \"report\", or \"restore\" to write the deleted item again."
   ]
 
   wrong_words = concat(
     flatten([
       for name, rule in local.model.references : [
         for key, words in local.reference_words :
-        "${local.rules_variable}: references.${name}.${key} is \"${rule[key]}\", and must be one of ${join(", ", words)}."
+        "${local.rules_variable}: references.${name}.${key} is \"${rule[key]}\", but must be one of ${join(", ", words)}."
         if try(rule[key] != "restrict" && !contains(words, rule[key]), false)
       ]
     ]),
     flatten([
       for name, rule in local.model.mirrors : [
         for key, words in local.mirror_words :
-        "${local.rules_variable}: mirrors.${name}.${key} is \"${rule[key]}\", and must be one of ${join(", ", words)}."
+        "${local.rules_variable}: mirrors.${name}.${key} is \"${rule[key]}\", but must be one of ${join(", ", words)}."
         if try(!contains(words, rule[key]), false)
       ]
     ]),
     flatten([
       for name, entity in local.model.entities : [
         for path, type in try(entity.attributes, {}) :
-        "${local.rules_variable}: entities.${name}.attributes: the type of `${path}` is \"${type}\", and must be one of ${join(", ", local.known_types)}."
+        "${local.rules_variable}: entities.${name}.attributes: the type of `${path}` is \"${type}\", but must be one of ${join(", ", local.known_types)}."
         if !contains(local.known_types, type)
       ]
     ]),
   )
 
-  # Terraform drops what a type does not know; of a rule file, everything is there.
+  # Terraform drops arguments that the type does not declare, but a rule file is read completely.
   unknown_keys = flatten([
     for section, known in local.known_keys : [
       for name, record in try(local.decoded[section], {}) : [
         for key in try(keys(record), []) :
-        "${local.rules_variable}: ${section}.${name} has the unknown key `${key}`; run `referee check`, which says what it may mean."
+        "${local.rules_variable}: ${section}.${name} has the unknown key `${key}`; run `referee check`, which suggests a known one."
         if !contains(known, key)
       ]
     ]
@@ -73,12 +73,12 @@ locals {
   wrong_names = concat(
     [
       for name in concat(keys(local.model.references), keys(local.model.mirrors)) :
-      "${local.rules_variable}: the rule `${name}` is a dimension of metrics, and needs a name of up to 64 letters, digits, `_` and `-` that begins with a letter or `_`."
+      "${local.rules_variable}: the rule `${name}` has an invalid name; a name is a dimension of metrics, has up to 64 letters, digits, `_` and `-`, and begins with a letter or `_`."
       if !can(regex("^[A-Za-z_][A-Za-z0-9_-]{0,63}$", name))
     ],
     [
       for name in keys(local.model.references) :
-      "${local.rules_variable}: a reference and a mirror are both named `${name}`; metrics need names that differ."
+      "${local.rules_variable}: a reference and a mirror are both named `${name}`; metrics need distinct names."
       if contains(keys(local.model.mirrors), name)
     ],
   )
@@ -86,31 +86,31 @@ locals {
   undeclared = concat(
     [
       for name, entity in local.model.entities :
-      "${local.rules_variable}: entities.${name}.table is `${try(entity.table, "")}`, which `tables` does not have; it has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
+      "${local.rules_variable}: entities.${name}.table is `${try(entity.table, "")}`, which is not in `tables`; it has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
       if !contains(keys(local.model.tables), try(entity.table, ""))
     ],
     flatten([
       for section, sides in { references = ["from", "to"], mirrors = ["source", "mirror"] } : [
         for name, rule in local.model[section] : [
           for side in sides :
-          "${local.rules_variable}: ${section}.${name}.${side} is `${try(rule[side], "")}`, which `entities` does not have; it has ${join(", ", formatlist("`%s`", keys(local.model.entities)))}."
+          "${local.rules_variable}: ${section}.${name}.${side} is `${try(rule[side], "")}`, which is not in `entities`; it has ${join(", ", formatlist("`%s`", keys(local.model.entities)))}."
           if !contains(keys(local.model.entities), try(rule[side], ""))
         ]
       ]
     ]),
     [
       for name, rule in local.model.references :
-      "${local.rules_variable}: references.${name}.find.mirror is `${rule.find.mirror}`, which `mirrors` does not have."
+      "${local.rules_variable}: references.${name}.find.mirror is `${rule.find.mirror}`, which is not in `mirrors`."
       if can(rule.find.mirror) && !contains(keys(local.model.mirrors), try(rule.find.mirror, ""))
     ],
     [
       for alias in keys(var.tables) :
-      "tables: `${alias}` is no table of `${local.rules_variable}`, which has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
+      "tables: `${alias}` is not a table of `${local.rules_variable}`, which has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
       if !contains(keys(local.model.tables), alias)
     ],
     [
       for alias in keys(var.mappings) :
-      "mappings: `${alias}` is no table that `${local.rules_variable}` watches; it watches ${join(", ", formatlist("`%s`", local.watched))}."
+      "mappings: `${alias}` is not a table that `${local.rules_variable}` watches; it watches ${join(", ", formatlist("`%s`", local.watched))}."
       if !contains(local.watched, alias)
     ],
   )
@@ -138,19 +138,19 @@ locals {
     ],
   )
 
-  # A name that is not known yet is checked when it is.
+  # A name that is unknown at plan is checked at apply.
   wrong_tables = [
     for alias, name in local.table_names :
-    "${local.rules_variable}: no table of DynamoDB is named `${name}`, as tables.${alias} is by `${local.written_names[alias]}`; a name has 3 to 255 letters, digits, `_`, `-` and `.`, and its variables come from `environment`."
+    "${local.rules_variable}: tables.${alias} has the name `${local.written_names[alias]}`, which becomes `${name}`; the name of a DynamoDB table has 3 to 255 letters, digits, `_`, `-` and `.`, and its variables come from `environment`."
     if !can(regex("^[A-Za-z0-9_.-]{3,255}$", name))
   ]
 
   wrong_filters = flatten([
     for alias, filters in { for alias in local.watched : alias => coalesce(local.mappings[alias].filters, []) } : concat(
-      length(filters) <= 10 ? [] : ["${contains(keys(var.mappings), alias) ? "mappings.${alias}" : "mapping"}.filters: Lambda takes 10 filters for a stream at most (5 without a higher quota), and here are ${length(filters)}; join them, for the tests in one list are alternatives."],
+      length(filters) <= 10 ? [] : ["${contains(keys(var.mappings), alias) ? "mappings.${alias}" : "mapping"}.filters: has ${length(filters)} filters, but Lambda allows at most 10 for a stream (5 without a higher quota); combine them, because the tests in one list are alternatives."],
       [
         for filter in filters :
-        "mapping.filters: a filter must be JSON that looks at `dynamodb.Keys` alone, or it would drop records that the rules need: ${filter}"
+        "mapping.filters: a filter must be JSON that tests only `dynamodb.Keys`, or it would drop records that the rules need: ${filter}"
         if !try(keys(jsondecode(filter)) == ["dynamodb"] && keys(jsondecode(filter).dynamodb) == ["Keys"], false)
       ],
     )
@@ -164,19 +164,19 @@ locals {
         parallelization_factor = [1, 10]
         maximum_record_age     = [60, 86400]
         maximum_retry_attempts = [0, 10000]
-      } : "${contains(keys(var.mappings), alias) ? "mappings.${alias}" : "mapping"}.${key} is ${mapping[key]}, and must be ${range[0]} to ${range[1]}."
+      } : "${contains(keys(var.mappings), alias) ? "mappings.${alias}" : "mapping"}.${key} is ${mapping[key]}, but must be ${range[0]} to ${range[1]}."
       if mapping[key] < range[0] || mapping[key] > range[1]
     ]
   ])
 
   problems = concat(
-    (var.rules == null) == (var.rules_file == null) ? ["rules: give either `rules` or `rules_file`."] : (
-      length(local.model.tables) == 0 ? ["${local.rules_variable}: no table with a key can be read${var.rules_file == null ? "" : " in ${basename(var.rules_file)}"}; run `referee check`, which says where it is wrong."] :
+    (var.rules == null) == (var.rules_file == null) ? ["rules: set either `rules` or `rules_file`."] : (
+      length(local.model.tables) == 0 ? ["${local.rules_variable}: no table with a key can be read${var.rules_file == null ? "" : " in ${basename(var.rules_file)}"}; run `referee check`, which reports the locations of the problems."] :
       length(local.model.references) + length(local.model.mirrors) == 0 ? ["${local.rules_variable}: there is no rule; declare `references` or `mirrors`."] :
-      length(local.watched) == 0 && length(local.undeclared) == 0 ? ["${local.rules_variable}: every rule is off, and nothing is watched; give a rule, or `mode`, another mode."] : []
+      length(local.watched) == 0 && length(local.undeclared) == 0 ? ["${local.rules_variable}: every rule is off, so there is nothing to watch; change the mode of a rule, or `mode`."] : []
     ),
     try(local.decoded.version, 1) == 1 && try(var.rules.version, 1) == 1 ? [] : [
-      "${local.rules_variable}: `version` must be 1, the version of the rules' language that this module knows.",
+      "${local.rules_variable}: `version` must be 1, the only version that this module supports.",
     ],
     local.restricts,
     local.wrong_words,
@@ -187,10 +187,10 @@ locals {
     local.wrong_filters,
     local.wrong_mappings,
     var.metrics != "emf" || contains(["DEBUG", "INFO"], var.log_level) ? [] : [
-      "log_level: metrics = \"emf\" are lines of level INFO; use log_level = \"INFO\", or another destination of metrics.",
+      "log_level: with metrics = \"emf\", metrics are log lines of level INFO; use log_level = \"INFO\", or another destination of metrics.",
     ],
     !var.rules_in_package || var.code != null ? [] : [
-      "rules_in_package: the package of `cargo lambda deploy` is not Terraform's; give it the rules with `--include referee.yaml`, and set `code`, or leave this out.",
+      "rules_in_package: Terraform does not deploy the package of `cargo lambda deploy`; include the rules there with `--include referee.yaml` and omit rules_in_package, or set `code`.",
     ],
   )
 }
@@ -212,13 +212,13 @@ resource "terraform_data" "checks" {
       ])
       error_message = join("\n", [
         for alias, table in var.tables :
-        "tables: `${alias}` needs a stream of NEW_AND_OLD_IMAGES; set stream_enabled = true and stream_view_type = \"NEW_AND_OLD_IMAGES\" on the table."
+        "tables: `${alias}` needs a stream with NEW_AND_OLD_IMAGES; set stream_enabled = true and stream_view_type = \"NEW_AND_OLD_IMAGES\" on the table."
         if contains(local.watched, alias) && !try(table.stream_enabled && table.stream_view_type == "NEW_AND_OLD_IMAGES", false)
       ])
     }
     precondition {
       condition     = length(local.problems) > 0 || local.environment_bytes <= local.environment_bytes_max
-      error_message = "${local.rules_variable}: a function's environment has 4,096 bytes, which these rules exceed even packed; put the rules into the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
+      error_message = "${local.rules_variable}: these rules exceed the 4,096 bytes of a function's environment even when packed; include the rules in the package with `make package RULES=referee.yaml`, and set rules_in_package = true."
     }
   }
 }

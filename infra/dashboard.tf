@@ -1,5 +1,4 @@
-# The dashboard: a row for violations, one for what was done, one for lag, one for the function, one
-# for the records that were given up.
+# The dashboard: charts of violations, repairs, records, lag, the function, and failed records.
 
 locals {
   charts = [
@@ -43,7 +42,7 @@ locals {
       ])[*].line
     },
     {
-      title = "Records given up", statistic = "Sum"
+      title = "Failed records", statistic = "Sum"
       metrics = concat(
         flatten([
           for alias in sort(local.watched) : [
@@ -66,10 +65,10 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = jsonencode({
     widgets = [
-      for place, chart in [for chart in local.charts : chart if chart != null] : {
+      for position, chart in [for chart in local.charts : chart if chart != null] : {
         type   = "metric"
-        x      = place % 2 * 12
-        y      = floor(place / 2) * 6
+        x      = position % 2 * 12
+        y      = floor(position / 2) * 6
         width  = 12
         height = 6
         properties = {

@@ -1,4 +1,4 @@
-# Where records go that were given up.
+# The destination of records that failed permanently.
 
 locals {
   creates_bucket = var.failure_destination.type == "s3" && var.failure_destination.create
@@ -6,7 +6,7 @@ locals {
   creates_topic  = var.failure_destination.type == "sns" && var.failure_destination.create
   failed_name    = "${var.name}-failed"
 
-  # S3's names are shared by all accounts and have at most 63 characters.
+  # Bucket names are global to all accounts and have at most 63 characters.
   bucket_long = "${lower(replace(local.failed_name, "_", "-"))}-${local.account}-${local.region}"
   bucket_name = length(local.bucket_long) <= 63 ? local.bucket_long : "${lower(replace(substr(var.name, 0, 12), "_", "-"))}-${substr(sha1(var.name), 0, 8)}-failed-${local.account}-${local.region}"
   created_arns = {
@@ -38,10 +38,10 @@ locals {
 }
 
 resource "aws_s3_bucket" "failed" {
-  # checkov:skip=CKV_AWS_18: only Lambda writes here, and few ever read; CloudTrail tells who did.
-  # checkov:skip=CKV_AWS_21: each record is an object of its own, which nobody overwrites.
-  # checkov:skip=CKV_AWS_144: what is here is of use where its tables are.
-  # checkov:skip=CKV2_AWS_62: an alarm tells of what comes in.
+  # checkov:skip=CKV_AWS_18: only Lambda writes here, and reads are rare; CloudTrail records them.
+  # checkov:skip=CKV_AWS_21: each record is a separate object, which is never overwritten.
+  # checkov:skip=CKV_AWS_144: the objects are useful only in the Region of the tables.
+  # checkov:skip=CKV2_AWS_62: an alarm reports new objects.
   count = local.creates_bucket ? 1 : 0
 
   bucket        = local.bucket_name

@@ -1,9 +1,9 @@
-# The streams of the tables that the rules watch.
+# The event source mappings of the streams that the rules need.
 
 locals {
-  # For each entity that a rule looks at, the pattern that its keys match: what stands before the
-  # first capture of each template, or all of a template without captures. A pattern looks at the keys
-  # alone, which every record has; one on an image would drop deletes.
+  # The pattern for the keys of each entity that a rule uses: the text before the first capture of
+  # each template, or the whole template if it has no captures. A pattern tests only the keys, which
+  # every record has; a test of an image would drop deletes.
   # https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
   key_tests = {
     for name, entity in local.used_entities : name => {
@@ -20,22 +20,22 @@ locals {
       } if test.text != ""
     }
   }
-  # What the keys of a table's entities match, by entity.
+  # The patterns of each table's entities.
   table_patterns = {
     for alias in local.watched : alias => distinct([
       for name, table in local.table_of : jsonencode(local.entity_patterns[name]) if table == alias
     ])
   }
-  # The same by partition key alone, for tables of more entities than a mapping has filters.
+  # The same for the partition key only, for tables with more entities than a mapping has filters.
   partition_tests = {
     for alias in local.watched : alias => distinct([
       for name, table in local.table_of : try(jsonencode(local.entity_patterns[name][local.key_attributes[alias][0].name].S[0]), "none") if table == alias
     ])
   }
-  filters_max            = 5 # without asking for a higher quota
+  filters_max            = 5 # without a higher quota
   pattern_characters_max = 4096
 
-  # An entity whose keys may be anything leaves its table without a filter.
+  # A table with an entity that any key may match has no filter.
   derived_filters = {
     for alias in local.watched : alias => (
       contains(local.table_patterns[alias], "{}") ? [] :
@@ -71,16 +71,17 @@ resource "aws_lambda_event_source_mapping" "this" {
   enabled          = local.mappings[each.key].enabled
   tags             = var.tags
 
-  # LATEST can miss records while the mapping is being made.
+  # LATEST can miss records while the mapping is being created.
   starting_position                  = local.mappings[each.key].starting_position
   batch_size                         = local.mappings[each.key].batch_size
   maximum_batching_window_in_seconds = local.mappings[each.key].batching_window
   parallelization_factor             = local.mappings[each.key].parallelization_factor
 
-  # The function says which records are not done, and a batch that it cannot say of is halved.
+  # The function reports which records are not done. If an invocation fails as a whole, its batch is
+  # halved.
   function_response_types        = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error = true
-  # A record is given up before the stream forgets it, so that it is kept.
+  # A record is sent to the failure destination before the stream deletes it.
   maximum_retry_attempts        = local.mappings[each.key].maximum_retry_attempts
   maximum_record_age_in_seconds = local.mappings[each.key].maximum_record_age
 

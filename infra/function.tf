@@ -1,4 +1,4 @@
-# The function, its log, and what it is configured by.
+# The function, its log group and its configuration.
 
 data "aws_caller_identity" "this" {}
 
@@ -11,14 +11,14 @@ data "aws_region" "this" {
 locals {
   region  = data.aws_region.this.region
   account = data.aws_caller_identity.this.account_id
-  # Names and ARNs are put together here rather than read from what is made, so that a plan shows the
-  # whole policy.
+  # Names and ARNs are constructed here instead of being read from resources, so that a plan shows
+  # the whole policy.
   arn_prefix = { for service in ["logs", "sns", "sqs"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
   log_group  = "/aws/lambda/${var.name}"
   role_name  = "${var.name}-${local.region}"
 
-  # A function has 4 KB for its whole environment, so long rules are packed. `length` counts
-  # characters; base64 has four for three bytes.
+  # The environment of a function is limited to 4 KB, so long rules are packed. `length` counts
+  # characters; four characters of base64 are three bytes.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
   environment_bytes_max = 4096
   rules_packed          = base64gzip(local.rules_text)
@@ -36,8 +36,8 @@ locals {
   )
   environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
 
-  # What decides whether code is deployed anew. A zip holds the times of its files, so its own hash
-  # changes with each build; the binary's does not. The rules are part of the package if they lie in it.
+  # The hash that decides whether code is deployed again. A zip contains the times of its files, so
+  # its hash changes with each build; the hash of the binary does not. Rules in the package count too.
   binary = try("${dirname(var.code.package)}/bootstrap", "")
   code_hash = try(coalesce(
     var.code.hash,
@@ -49,14 +49,14 @@ locals {
   function     = one(concat(aws_lambda_function.this, aws_lambda_function.deployed_by_cargo))
   runtime      = "provided.al2023"
   handler      = "bootstrap"
-  description  = "Keeps references between DynamoDB items."
+  description  = "Checks and repairs references between DynamoDB items."
   concurrency  = coalesce(var.reserved_concurrency, -1)
   tracing_mode = var.tracing ? "Active" : "PassThrough"
 }
 
-# It goes with the function: the role may not make it again.
+# The log group is destroyed with the function. The role has no permission to create it again.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338: how long logs are of use is `log_retention_days`; they are no records of an audit.
+  # checkov:skip=CKV_AWS_338: `log_retention_days` sets the retention; these are not audit logs.
   name              = local.log_group
   region            = var.region
   retention_in_days = var.log_retention_days
@@ -67,8 +67,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; what a stream delivers goes to `failure_destination`.
-  # checkov:skip=CKV_AWS_272: code is signed by who builds it; an object in S3 may be a signed one.
+  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; failed stream records go to `failure_destination`.
+  # checkov:skip=CKV_AWS_272: whoever builds the code may sign it; an object in S3 may be signed.
   count = var.code == null ? 0 : 1
 
   function_name = var.name
@@ -114,16 +114,16 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # A record that comes before the rights do fails, and is delivered again.
+  # A record that arrives before the permissions take effect fails and is delivered again.
   depends_on = [aws_iam_role_policy.this]
 }
 
-# The same, but its code is not Terraform's. `ignore_changes` cannot depend on a variable, so this is
-# a resource of its own: with the one above, a module that moves to another folder would put the
-# placeholder in the place of what cargo has deployed.
+# The same function, with code that Terraform does not deploy. It is a separate resource because
+# `ignore_changes` cannot depend on a variable: without it, a module that moves to another folder
+# would replace the code that cargo deployed by the placeholder.
 resource "aws_lambda_function" "deployed_by_cargo" {
-  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; what a stream delivers goes to `failure_destination`.
-  # checkov:skip=CKV_AWS_272: code is signed by who builds it; an object in S3 may be a signed one.
+  # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; failed stream records go to `failure_destination`.
+  # checkov:skip=CKV_AWS_272: whoever builds the code may sign it; an object in S3 may be signed.
   count = var.code == null ? 1 : 0
 
   function_name = var.name

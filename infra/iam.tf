@@ -1,7 +1,7 @@
-# What the function may do: what these rules need, and nothing else. `referee iam` prints the same.
+# The function's permissions: exactly those that the rules need. `referee iam` prints the same.
 
 locals {
-  # What is asked who refers to a deleted item.
+  # The entities and indexes that are queried for the items that refer to a deleted item.
   queried_entities = distinct(compact(concat(
     [for name, rule in local.references : rule.from if local.finding[name].asks && local.finding[name].derived],
     [for name, rule in local.references : local.finding[name].mirror if local.finding[name].asks],
@@ -13,8 +13,8 @@ locals {
     } if local.finding[name].asks && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
   ])
 
-  # What each rule writes when it enforces: on which entity, and with which requests. A transaction
-  # needs the right to each of its actions.
+  # The writes of each rule in enforce mode: the entity and the requests. A transaction needs the
+  # permission for each of its actions.
   # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
   reference_actions = flatten([
     for name, rule in local.references : [
@@ -35,7 +35,7 @@ locals {
     "delete:set_default"  = { from = ["UpdateItem"], to = ["ConditionCheckItem"] }
     "delete:restore"      = { from = ["ConditionCheckItem"], to = ["PutItem"] }
   }
-  # Whether an item of one kind may have the key of another kind.
+  # Whether an item of one entity may have the key of another entity.
   same_keys = {
     for name, tests in local.key_tests : name => {
       for other, others in local.key_tests : other => alltrue([
@@ -49,18 +49,18 @@ locals {
     for one in local.reference_actions : [
       [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
       [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
-      # How deep a cascade is that leads to items of its own kind, the items say.
+      # In a cascade within one entity, the items record its depth.
       one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
-      # What an item is put back to has to be whole in all its references, also if it is another kind
-      # of item with the same key, which `where` tells apart.
+      # The state that an item is reverted to must have valid references, even if it belongs to another
+      # entity with the same key, distinguished by `where`.
       one.action != "missing:revert" ? [] : [
         for other in local.references : { entity = other.to, request = "ConditionCheckItem" }
         if other.from == one.rule.from || try(local.same_keys[one.rule.from][other.from], false)
       ],
     ]
   ])
-  # A mirror is put and deleted; where its delete deletes the source, its own deletes are announced on
-  # it first, and the source goes in a transaction that checks that the mirror is gone.
+  # A mirror is put and deleted. If deleting a mirror deletes its source, Referee marks a mirror
+  # before it deletes it, and deletes a source in a transaction that checks that the mirror is absent.
   writes_of_mirrors = flatten([
     for name, rule in local.mirrors : [
       [for request in ["PutItem", "DeleteItem"] : { entity = rule.mirror, request = request }],
@@ -71,7 +71,7 @@ locals {
       ] : [],
     ] if local.rule_modes[name] == "enforce"
   ])
-  # By request, the tables that need it.
+  # The tables that need each request.
   requests = {
     for request in ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"] : request => sort(distinct([
       for write in concat(local.writes_of_references, local.writes_of_mirrors) : local.table_of[write.entity]
@@ -91,7 +91,7 @@ locals {
     [for one in local.queried_indexes : "${local.table_arns[one.table]}/index/${one.index}"],
   )
 
-  # As text, since a statement with a condition is of another type than one without.
+  # As strings, because a statement with a condition has a different type than one without.
   statements = concat(
     [
       jsonencode({
@@ -100,7 +100,7 @@ locals {
         Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         Resource = [for alias in sort(local.watched) : local.tables[alias].stream_arn]
       }),
-      # Lambda asks for all streams, which cannot be limited to some.
+      # Lambda lists all streams; this permission cannot be restricted to some.
       jsonencode({ Sid = "ListStreams", Effect = "Allow", Action = ["dynamodb:ListStreams"], Resource = ["*"] }),
       jsonencode({ Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns }),
     ],
@@ -141,7 +141,8 @@ locals {
       }),
     ],
     [for statement in local.destination_statements : jsonencode(merge({ Effect = "Allow" }, statement))],
-    # Whoever reads a table under a customer's key must be allowed to use the key, through DynamoDB.
+    # Reading a table that is encrypted with a customer managed key requires permission to use the key
+    # through DynamoDB.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     length(local.table_key_arns) == 0 ? [] : [
       jsonencode({
@@ -178,7 +179,7 @@ locals {
 
 resource "aws_iam_role" "this" {
   name                 = local.role_name
-  description          = "What the Lambda function ${var.name} runs as: it keeps references between DynamoDB items."
+  description          = "The role of the Lambda function ${var.name}, which checks references between DynamoDB items."
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
 
@@ -204,7 +205,7 @@ resource "aws_iam_role_policy" "this" {
     precondition {
       # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
       condition     = length(local.policy) <= 10240
-      error_message = "${local.rules_variable}: the policy for these rules has ${length(local.policy)} characters, and IAM takes 10,240; divide the rules among several modules, by table."
+      error_message = "${local.rules_variable}: the policy for these rules has ${length(local.policy)} characters; IAM's maximum is 10,240. Divide the rules among several modules, by table."
     }
   }
 }

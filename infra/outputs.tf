@@ -1,5 +1,5 @@
 output "function_name" {
-  description = "The name of the function: what `cargo lambda deploy` takes."
+  description = "The name of the function, for `cargo lambda deploy`."
   value       = local.function.function_name
 }
 
@@ -14,7 +14,7 @@ output "role_arn" {
 }
 
 output "policy" {
-  description = "The policy of the role, as JSON: what these rules need."
+  description = "The policy of the role, as JSON: the permissions that the rules need."
   value       = local.policy
 }
 
@@ -24,7 +24,7 @@ output "rules" {
 }
 
 output "filters" {
-  description = "The patterns of which one must match a record of each table, by the table's name in the rules; none lets every record pass."
+  description = "The filter patterns of each table, by the table's name in the rules. A record passes if it matches one of them, or if there are none."
   value       = local.filters
 }
 
@@ -34,17 +34,17 @@ output "log_group_name" {
 }
 
 output "mapping_uuids" {
-  description = "The event source mappings, by the table's name in the rules."
+  description = "The UUIDs of the event source mappings, by the table's name in the rules."
   value       = { for alias, mapping in aws_lambda_event_source_mapping.this : alias => mapping.uuid }
 }
 
 output "failure_destination_arn" {
-  description = "The ARN of what keeps the records that were given up; null if nothing does."
+  description = "The ARN of the destination of records that failed permanently; null if there is none."
   value       = local.destination_arn
 }
 
 output "alarm_names" {
-  description = "The names of the alarms, by what they watch."
+  description = "The names of the alarms, by their keys in `alarms`, with the table or rule if there is one."
   value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.alarm_name }
 }
 

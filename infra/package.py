@@ -3,8 +3,8 @@
 
     infra/package.py FOLDER [RULE_FILE]
 
-A rule file lies beside the binary, as `referee.yaml`, where the function looks for it. The same files
-make the same zip, whenever and wherever it is made: it holds no times.
+A rule file is placed beside the binary as `referee.yaml`, where the function looks for it. The zip
+contains no times, so that the same files always produce the same zip.
 """
 
 import sys
@@ -16,7 +16,7 @@ def pack(files, target):
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, path, mode in files:
             info = zipfile.ZipInfo(name)
-            info.create_system = 3  # Unix, whose modes these are
+            info.create_system = 3  # Unix, to which the mode applies
             info.external_attr = mode << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, path.read_bytes())

@@ -1,12 +1,12 @@
-# The rules: their text for the function, and what they need of AWS.
+# The rules: their text for the function, and the AWS resources that they need.
 #
-# Only a table's `name` may be unknown at plan, as when it ends in a random suffix. Everything that
-# decides which resources there are comes from `local.model`, which has no names.
+# Only a table's `name` may be unknown at plan, for example with a random suffix. Everything that
+# decides which resources exist comes from `local.model`, which has no table names.
 
 locals {
   rules_variable = var.rules == null ? "rules_file" : "rules"
 
-  # The rules as they were declared, without what was left out, and without the names of tables.
+  # The declared rules, without null values and without the names of tables.
   declared = var.rules == null ? null : {
     version = 1
     tables = {
@@ -20,7 +20,7 @@ locals {
           table      = entity.table
           key        = entity.key
           attributes = entity.attributes
-          # A literal has the type that `attributes` declares; Terraform's maps have one type for all.
+          # A literal has the type that `attributes` declares; a Terraform map has one type for all values.
           where = entity.where == null ? null : {
             for path, text in entity.where : path => jsondecode(
               contains(["N", "BOOL"], try(entity.attributes[path], "S")) && can(jsondecode(text)) ? text : jsonencode(text)
@@ -42,7 +42,7 @@ locals {
           }
         },
         reference.find == null ? {} : {
-          # Both sides of a condition have one type, unless they are text.
+          # Terraform requires both sides of a condition to have the same type, so this goes through JSON.
           find = jsondecode(coalesce(reference.find.none, false) ? jsonencode("none") : jsonencode({
             for key, value in reference.find : key => value if value != null && key != "none"
           }))
@@ -58,8 +58,8 @@ locals {
     }
   }
 
-  # The text of each reference, apart: `find.key` is in the order of the index's key, which
-  # `jsonencode` of a map would lose.
+  # The text of each reference, built by hand because `find.key` must keep the order of the index's
+  # key, which `jsonencode` of a map would lose.
   reference_texts = var.rules == null ? [] : [
     for name, reference in local.declared.references : join("", [
       jsonencode(name), ":{",
@@ -84,8 +84,8 @@ locals {
     jsonencode(local.declared.mirrors)
   )
 
-  # `yamldecode` takes `on`, `off`, `N` and the like for booleans, as YAML did before 1.2, so these
-  # words are quoted first where they stand alone: not within quotes, and not within a template.
+  # `yamldecode` reads `on`, `off`, `N` and similar words as booleans, as YAML did before 1.2. These
+  # words are therefore quoted first, unless they are part of a quoted string or a template.
   yaml_words = "([yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)"
   yaml_parts = "\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^']|'')*'|#[^\\n]*|[^\"'\\s]+|\\s+|[\"']"
   file_text  = var.rules_file == null ? "" : file(var.rules_file)
@@ -98,10 +98,10 @@ locals {
   ])
   file_json = can(jsondecode(local.file_text)) ? local.file_text : try(jsonencode(yamldecode(local.file_quoted)), "null")
 
-  # The function reads a rule file as it is, with its comments and its `$${VARIABLES}`.
+  # The function reads a rule file unchanged, with its comments and its `$${VARIABLES}`.
   rules_text = var.rules == null ? local.file_text : local.declared_text
 
-  # Either way the same, in one type.
+  # The same structure for both sources of rules.
   decoded = jsondecode(var.rules == null ? local.file_json : jsonencode(local.declared))
   model = {
     tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
@@ -110,7 +110,7 @@ locals {
     mirrors    = try({ for name, rule in local.decoded.mirrors : name => rule }, {})
   }
 
-  # The names of the tables in DynamoDB, with `$${VARIABLE}` and `$${VARIABLE:-default}` replaced.
+  # The names of the DynamoDB tables, with `$${VARIABLE}` and `$${VARIABLE:-default}` replaced.
   written_names = {
     for alias, table in local.model.tables : alias =>
     var.rules == null ? try(tostring(table.name), alias) : coalesce(try(var.rules.tables[alias].name, null), alias)
@@ -131,7 +131,7 @@ locals {
   references = { for name, rule in local.model.references : name => rule if local.rule_modes[name] != "off" }
   mirrors    = { for name, rule in local.model.mirrors : name => rule if local.rule_modes[name] != "off" }
 
-  # The entities that a rule looks at, and their tables.
+  # The entities that a rule uses, and their tables.
   used_entities = {
     for name in distinct(flatten([
       [for rule in local.references : [rule.from, rule.to]],
@@ -142,8 +142,8 @@ locals {
   table_of    = { for name, entity in local.used_entities : name => entity.table }
   used_tables = toset(values(local.table_of))
 
-  # How the items that refer to a deleted one are found. A reference that does not say how, and whose
-  # target's key does not fix the partition of its items, finds none.
+  # How the items that refer to a deleted item are found. They cannot be found if the reference has no
+  # `find` and the target's key does not determine their partition.
   finding = {
     for name, rule in local.references : name => {
       asks = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
@@ -159,7 +159,8 @@ locals {
     }
   }
 
-  # The tables whose changes the rules must see: of a target only if somebody asks who refers to it.
+  # The tables whose streams the rules need. The table of a target is needed only if deletes of the
+  # target matter.
   watched = toset([
     for entity in flatten([
       [for rule in local.references : rule.from],
@@ -181,7 +182,7 @@ locals {
     ]
   }
 
-  # The captures of each key attribute's template. `{{` is a brace, and begins none.
+  # The captures of each key attribute's template. `{{` is an escaped brace and begins no capture.
   captures = {
     for name, entity in local.used_entities : name => {
       for attribute, template in entity.key : attribute => [

@@ -1,4 +1,4 @@
-# The tables, which are the caller's: looked up by name, or given.
+# The caller's tables: looked up by name, or passed in `tables`.
 
 data "aws_dynamodb_table" "this" {
   for_each = setsubtract(local.used_tables, keys(var.tables))
@@ -8,7 +8,7 @@ data "aws_dynamodb_table" "this" {
   lifecycle {
     postcondition {
       condition     = !contains(local.watched, each.key) || self.stream_enabled && self.stream_view_type == "NEW_AND_OLD_IMAGES"
-      error_message = "${local.rules_variable}: the table `${each.key}` (${self.name}) has ${self.stream_enabled ? "a stream of ${self.stream_view_type}" : "no stream"}, and needs one of NEW_AND_OLD_IMAGES; turn it on with `aws dynamodb update-table --table-name ${self.name} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES`. A stream's view cannot be changed: turn one of another view off first."
+      error_message = "${local.rules_variable}: the table `${each.key}` (${self.name}) has ${self.stream_enabled ? "a stream with ${self.stream_view_type}" : "no stream"}, but needs one with NEW_AND_OLD_IMAGES; enable it with `aws dynamodb update-table --table-name ${self.name} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES`. A stream's view type cannot be changed: disable a stream with another view type first."
     }
   }
 }
@@ -26,7 +26,6 @@ locals {
     }
   }
 
-  # The customer's keys that tables are encrypted with, and which whoever reads a table must be
-  # allowed to use.
+  # The customer managed keys of the tables. Reading a table requires permission to use its key.
   table_key_arns = distinct(compact(flatten([for table in local.tables : table.key_arns])))
 }

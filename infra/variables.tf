@@ -1,33 +1,33 @@
-# Where and how the function runs. What it checks is in variables_rules.tf, what is watched in
-# variables_alarms.tf.
+# Where and how the function runs. variables_rules.tf has the rules, variables_alarms.tf the alarms
+# and the dashboard.
 
 variable "name" {
-  description = "The name of the function, and the beginning of the names of what belongs to it."
+  description = "The name of the function, and the prefix of the names of other resources."
   type        = string
   default     = "referee"
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$", var.name))
-    error_message = "name: must have 1 to 48 letters, digits, `-` and `_`, a letter or digit first, for other names begin with it."
+    error_message = "name: must have 1 to 48 letters, digits, `-` and `_`, and begin with a letter or digit, because it is the prefix of other names."
   }
 }
 
 variable "region" {
-  description = "The Region of the tables, and of everything that is made for them; the provider's if null."
+  description = "The Region of the tables and of all resources; null means the provider's Region."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "code" {
-  description = "The function's code: `package`, the path of the zip that `make package` makes, or `s3`. Null leaves the code to `cargo lambda deploy`. The code is deployed anew when `hash` changes: by default the hash of the binary beside the zip, or of the zip if there is none."
+  description = "The function's code: `package`, the path of the zip that `make package` creates, or `s3`. If null, `cargo lambda deploy` deploys the code. The code is deployed again when `hash` changes; by default, that is the hash of the binary beside the zip, or of the zip if there is no binary."
   type = object({
     package = optional(string)
     s3 = optional(object({
@@ -41,16 +41,16 @@ variable "code" {
 
   validation {
     condition     = var.code == null || (try(var.code.package, null) == null) != (try(var.code.s3, null) == null)
-    error_message = "code: give either `package` or `s3`, or leave `code` out to deploy with `cargo lambda deploy`."
+    error_message = "code: set either `package` or `s3`, or omit `code` to deploy with `cargo lambda deploy`."
   }
   validation {
     condition     = try(var.code.package, null) == null || can(filesha256(var.code.package))
-    error_message = "code.package: there is no file at this path; `make package` makes target/lambda/referee-lambda/bootstrap.zip."
+    error_message = "code.package: there is no file at this path; `make package` creates target/lambda/referee-lambda/bootstrap.zip."
   }
 }
 
 variable "architecture" {
-  description = "The processor that the code was built for: `arm64` costs a fifth less than `x86_64`."
+  description = "The processor architecture of the code; `arm64` costs a fifth less than `x86_64`."
   type        = string
   default     = "arm64"
   nullable    = false
@@ -62,7 +62,7 @@ variable "architecture" {
 }
 
 variable "memory_size" {
-  description = "The function's memory, in MB, and with it its share of a processor."
+  description = "The function's memory in MB, which also determines its share of a processor."
   type        = number
   default     = 256
   nullable    = false
@@ -74,7 +74,7 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "How long an invocation may take, in seconds; longer than every rule's `grace`."
+  description = "The maximum duration of an invocation, in seconds; must be longer than every rule's `grace`."
   type        = number
   default     = 60
   nullable    = false
@@ -86,25 +86,25 @@ variable "timeout" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many invocations may run at once, out of the account's; unreserved if null."
+  description = "The number of invocations to reserve out of the account's concurrency, which is also the maximum; null reserves none."
   type        = number
   default     = null
 }
 
 variable "environment" {
-  description = "Further variables of the function's environment, among them those that names of tables in the rules take."
+  description = "Additional environment variables of the function, such as those in the names of tables in the rules."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for name in keys(var.environment) : !startswith(name, "REFEREE_") || name == "REFEREE_LOG_ITEMS"])
-    error_message = "environment: the variables REFEREE_… are set by the module; use `rules`, `mode`, `metrics` and `namespace`."
+    error_message = "environment: the module sets the variables REFEREE_…; use `rules`, `mode`, `metrics` and `namespace`."
   }
 }
 
 variable "vpc" {
-  description = "The subnets and security groups of a function that runs in a VPC. It must reach DynamoDB and CloudWatch from there, as by their endpoints."
+  description = "The subnets and security groups of a function in a VPC. The function must be able to reach DynamoDB and CloudWatch from there, for example through VPC endpoints."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -113,26 +113,26 @@ variable "vpc" {
 }
 
 variable "kms_key_arn" {
-  description = "The key that the environment, the logs and what is made for failed records are encrypted with. Its policy must allow CloudWatch Logs to use it. AWS's own keys if null."
+  description = "The ARN of the KMS key that encrypts the environment, the logs and the created failure destination. The key's policy must allow CloudWatch Logs to use it. Null means AWS's own keys."
   type        = string
   default     = null
 }
 
 variable "permissions_boundary" {
-  description = "The ARN of a policy that bounds what the function's role may do."
+  description = "The ARN of the permissions boundary of the function's role."
   type        = string
   default     = null
 }
 
 variable "tracing" {
-  description = "Whether invocations are traced by X-Ray."
+  description = "Whether X-Ray traces invocations."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "log_level" {
-  description = "The least of what is logged: `DEBUG`, `INFO`, `WARN` or `ERROR`."
+  description = "The minimum level of log lines: `DEBUG`, `INFO`, `WARN` or `ERROR`."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -144,19 +144,19 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept, in days. They hold the keys of the items in violations, and the payload of records that could not be understood."
+  description = "The retention of logs, in days. Logs contain the keys of the items in violations, and the payloads of rejected records."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days: CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, and some longer times."
+    error_message = "log_retention_days: CloudWatch allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, and some longer times."
   }
 }
 
 variable "mapping" {
-  description = "How records come from the streams. `filters`: those that the rules allow if null, none if empty; a pattern may look at `dynamodb.Keys` alone, for an image that is not there would drop the record."
+  description = "The settings of the event source mappings. `filters`: null derives them from the rules, an empty list means none. A pattern may test only `dynamodb.Keys`, because a test of a missing image would drop the record."
   type = object({
     enabled                = optional(bool, true)
     batch_size             = optional(number, 100)
@@ -172,7 +172,7 @@ variable "mapping" {
 }
 
 variable "mappings" {
-  description = "The same for single tables, by their names in the rules: what is given here counts."
+  description = "The same settings for individual tables, by their names in the rules. They take precedence over `mapping`."
   type = map(object({
     enabled                = optional(bool)
     batch_size             = optional(number)
@@ -188,12 +188,12 @@ variable "mappings" {
 }
 
 variable "failure_destination" {
-  description = "Where records go that were given up: `s3`, which alone keeps their content, `sqs`, `sns` or `none`. It is made, or yours with `create = false` and its `arn`. `retention_days` is for what is made, and `force_destroy` lets a bucket be destroyed with what it holds."
+  description = "The destination of records that failed permanently: `s3`, `sqs`, `sns` or `none`. Only `s3` keeps the content of records. The module creates it, or uses an existing one with `create = false` and its `arn`. `retention_days` applies to a created destination, and `force_destroy` allows a bucket to be destroyed with its content."
   type = object({
     type           = optional(string, "s3")
     create         = optional(bool, true)
     arn            = optional(string)
-    kms_key_arn    = optional(string) # of yours
+    kms_key_arn    = optional(string) # of an existing destination
     retention_days = optional(number)
     force_destroy  = optional(bool, false)
   })
@@ -206,12 +206,12 @@ variable "failure_destination" {
   }
   validation {
     condition     = var.failure_destination.type == "none" || var.failure_destination.create != (var.failure_destination.arn != null)
-    error_message = "failure_destination: give the `arn` of a destination of yours together with `create = false`, or neither."
+    error_message = "failure_destination: set the `arn` of an existing destination together with `create = false`, or neither."
   }
 }
 
 variable "metrics" {
-  description = "Where metrics go: `cloudwatch`, `emf` (lines of the log, free of requests) or `none`, which leaves the alarms on violations out."
+  description = "The destination of metrics: `cloudwatch`, `emf` (log lines, without requests) or `none`, which also omits the alarms on violations."
   type        = string
   default     = "cloudwatch"
   nullable    = false
@@ -223,7 +223,7 @@ variable "metrics" {
 }
 
 variable "namespace" {
-  description = "The namespace of the metrics. Give each function its own where an account has several."
+  description = "The namespace of the metrics. If an account has several functions, use a separate namespace for each."
   type        = string
   default     = "Referee"
   nullable    = false

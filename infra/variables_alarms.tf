@@ -1,7 +1,7 @@
-# What is watched.
+# Alarms and the dashboard.
 
 variable "alarms" {
-  description = "The alarms: each with `enabled`, and where it has them its `threshold` (it alarms above), `period` in seconds, and how many of how many periods it takes."
+  description = "The alarms. Each has `enabled`, `threshold` (the alarm goes off above it) and `period` in seconds, and goes off if `datapoints` out of the last `periods` breach."
   type = object({
     violations         = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     violations_by_rule = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
@@ -10,7 +10,7 @@ variable "alarms" {
     records_rejected   = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     errors             = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     throttles          = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
-    # The share of the timeout, in percent.
+    # In percent of the timeout.
     duration = optional(object({ enabled = optional(bool, true), threshold = optional(number, 80), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     # In minutes.
     iterator_age        = optional(object({ enabled = optional(bool, true), threshold = optional(number, 15), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
@@ -27,26 +27,26 @@ variable "alarms" {
       for alarm in values(var.alarms) :
       (contains([10, 20, 30], alarm.period) || alarm.period % 60 == 0) && alarm.period > 0 && alarm.datapoints >= 1 && alarm.datapoints <= alarm.periods && alarm.period * alarm.periods <= 86400
     ])
-    error_message = "alarms: a `period` is 10, 20, 30 or a multiple of 60 seconds, `datapoints` are at most `periods`, and all periods together at most a day."
+    error_message = "alarms: `period` must be 10, 20, 30 or a multiple of 60 seconds, `datapoints` at most `periods`, and all periods together at most a day."
   }
 }
 
 variable "alarm_actions" {
-  description = "The ARNs of what is told when an alarm goes off, such as an SNS topic."
+  description = "The ARNs to notify when an alarm goes off, such as an SNS topic."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "ok_actions" {
-  description = "The ARNs of what is told when an alarm is over."
+  description = "The ARNs to notify when an alarm is over."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "dashboard" {
-  description = "Whether there is a dashboard. CloudWatch bills the fourth and later ones of an account."
+  description = "Whether to create a dashboard. CloudWatch bills the fourth and later dashboards of an account."
   type        = bool
   default     = true
   nullable    = false

@@ -1,13 +1,13 @@
-# What the rules say. Everything here has the shape of the rule file: see ../docs/rule-file.md.
+# The rules. They have the structure of the rule file: see ../docs/rule-file.md.
 
 variable "rules" {
-  description = "The rules, in the shape of the rule file. Terraform drops arguments that it does not know, without a word: run `referee check` on the output `rules`."
+  description = "The rules, in the structure of the rule file. Terraform silently drops unknown arguments: run `referee check` on the output `rules`."
   type = object({
     version = optional(number, 1)
 
     tables = map(object({
-      name      = optional(string) # the table's name in DynamoDB, or else its name here
-      key       = list(string)     # partition key, sort key; `id:N` and `id:B` for other types than string
+      name      = optional(string) # the table's name in DynamoDB; default: its name here
+      key       = list(string)     # partition key, sort key; `id:N` and `id:B` for numbers and binaries
       separator = optional(string)
     }))
 
@@ -30,7 +30,7 @@ variable "rules" {
       default       = optional(map(string)) # a value for each capture
       find = optional(object({
         index  = optional(string)
-        key    = optional(list(map(string))) # partition key, sort key: Terraform's maps have no order
+        key    = optional(list(map(string))) # partition key, sort key; a list, because maps have no order
         mirror = optional(string)
         none   = optional(bool) # `find: none` of the rule file
       }))
@@ -44,7 +44,7 @@ variable "rules" {
     mirrors = optional(map(object({
       source           = string
       mirror           = string
-      copy             = optional(list(string)) # absent: all attributes; empty: none
+      copy             = optional(list(string)) # null: all attributes; empty: none
       on_mirror_delete = optional(string)
       on_mirror_edit   = optional(string)
       adopt            = optional(bool)
@@ -62,18 +62,18 @@ variable "rules_file" {
 
   validation {
     condition     = var.rules_file == null || can(file(var.rules_file))
-    error_message = "rules_file: there is no file that can be read at this path; give it from path.root or path.module, as in \"$${path.root}/referee.yaml\"."
+    error_message = "rules_file: there is no readable file at this path; begin the path with path.root or path.module, as in \"$${path.root}/referee.yaml\"."
   }
 }
 
 variable "rules_in_package" {
-  description = "Whether the function's package has the rule file beside the binary, for rules that are too long for the environment. Deploy the package that `make package RULES=…` makes of the same rules."
+  description = "Whether the function's package contains the rule file, for rules that are too long for the environment. Deploy the package that `make package RULES=…` creates from the same rules."
   type        = bool
   default     = false
 }
 
 variable "tables" {
-  description = "Tables of the rules that this configuration manages, by their name in the rules: the `aws_dynamodb_table` itself, or these of its attributes. The other tables are looked up by name."
+  description = "The tables of the rules that this configuration manages, by their names in the rules: the `aws_dynamodb_table` resource, or an object with these attributes. The other tables are looked up by name."
   type = map(object({
     arn                    = string
     stream_arn             = string
@@ -86,12 +86,12 @@ variable "tables" {
 }
 
 variable "mode" {
-  description = "The mode of every rule that is not `off`: `observe` only reports, and gives the function no right to write. As each rule says if null."
+  description = "The mode of every rule that is not `off`. `observe` only reports, and gives the function no permission to write. If null, each rule has its own mode."
   type        = string
   default     = null
 
   validation {
     condition     = var.mode == null || contains(["off", "observe", "enforce"], coalesce(var.mode, "off"))
-    error_message = "mode: must be \"observe\", \"enforce\", \"off\", or null for what each rule says."
+    error_message = "mode: must be \"observe\", \"enforce\", \"off\", or null to use the mode of each rule."
   }
 }

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # `region` of each resource came with this version.
+      # The first version in which each resource has a `region`.
       version = ">= 6.0"
     }
   }

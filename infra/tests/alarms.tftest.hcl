@@ -21,18 +21,18 @@ run "all_of_them" {
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 60 && length(alarm.alarm_description) <= 1024 && startswith(alarm.alarm_name, "referee-")
     ])
-    error_message = "an alarm breaches without data, or does not say what to do"
+    error_message = "an alarm breaches on missing data, or its description is too short or too long"
   }
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.this["duration"].threshold == 48000 && aws_cloudwatch_metric_alarm.this["iterator_age"].threshold == 900000
       && aws_cloudwatch_metric_alarm.this["violations"].threshold == 0
     )
-    error_message = "a threshold is not in its metric's unit"
+    error_message = "a threshold is not in the unit of its metric"
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["violations_by_rule/member_user"].dimensions == tomap({ Rule = "member_user" }) && length(aws_cloudwatch_metric_alarm.this["violations"].dimensions) == 0
-    error_message = "an alarm watches another metric"
+    error_message = "an alarm watches the wrong metric"
   }
 }
 
@@ -48,7 +48,7 @@ run "the_dashboard" {
   }
 }
 
-run "switched_and_tuned" {
+run "settings_of_alarms" {
   variables {
     alarms = {
       violations         = { threshold = 10, period = 300, datapoints = 2, periods = 3 }
@@ -66,31 +66,31 @@ run "switched_and_tuned" {
       && aws_cloudwatch_metric_alarm.this["violations"].datapoints_to_alarm == 2 && aws_cloudwatch_metric_alarm.this["violations"].evaluation_periods == 3
       && aws_cloudwatch_metric_alarm.this["iterator_age"].threshold == 3600000
     )
-    error_message = "a setting does not count"
+    error_message = "a setting has no effect"
   }
   assert {
     condition = (
       !anytrue([for key in keys(aws_cloudwatch_metric_alarm.this) : startswith(key, "violations_by_rule") || key == "errors"])
       && contains(keys(aws_cloudwatch_metric_alarm.this), "warnings")
     )
-    error_message = "a switch does not count"
+    error_message = "`enabled` has no effect"
   }
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:alarm"]) && alarm.ok_actions == toset(["arn:aws:sns:eu-west-1:123456789012:ok"])
     ])
-    error_message = "the wrong people are told"
+    error_message = "the actions are wrong"
   }
 }
 
-run "no_metrics_no_alarms_on_them" {
+run "without_metrics_there_are_no_alarms_on_them" {
   variables {
     metrics = "none"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.namespace == "AWS/Lambda"]) && !strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "Violations")
-    error_message = "an alarm watches a metric that is not there"
+    error_message = "an alarm watches a metric that is not published"
   }
 }
 

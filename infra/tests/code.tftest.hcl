@@ -1,4 +1,4 @@
-# Whose the code is, and when it is deployed anew.
+# The sources of the code, and when it is deployed again.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -8,13 +8,13 @@ variables {
   rules_file = "tests/fixtures/app.yaml"
 }
 
-run "left_to_cargo" {
+run "code_deployed_by_cargo" {
   assert {
     condition = (
       length(aws_lambda_function.this) == 0 && endswith(aws_lambda_function.deployed_by_cargo[0].filename, "placeholder.zip")
       && output.function_name == "referee"
     )
-    error_message = "the code is not left to cargo"
+    error_message = "Terraform deploys the code"
   }
 }
 
@@ -24,11 +24,11 @@ run "a_zip_beside_its_binary" {
   }
   assert {
     condition     = aws_lambda_function.this[0].source_code_hash == filebase64sha256("tests/fixtures/package/bootstrap")
-    error_message = "the hash is not the binary's"
+    error_message = "the hash is not that of the binary"
   }
   assert {
     condition     = aws_lambda_function.this[0].filename == "tests/fixtures/package/bootstrap.zip" && length(aws_lambda_function.deployed_by_cargo) == 0
-    error_message = "the code is not the zip's"
+    error_message = "the code is not the zip"
   }
 }
 
@@ -38,7 +38,7 @@ run "a_zip_alone" {
   }
   assert {
     condition     = aws_lambda_function.this[0].source_code_hash == filebase64sha256("placeholder.zip")
-    error_message = "the hash is not the zip's"
+    error_message = "the hash is not that of the zip"
   }
 }
 
@@ -52,7 +52,7 @@ run "an_object" {
       && aws_lambda_function.this[0].s3_object_version == "7" && aws_lambda_function.this[0].source_code_hash == "1.2.3"
       && aws_lambda_function.this[0].filename == null
     )
-    error_message = "the code is not the object's"
+    error_message = "the code is not the object in S3"
   }
 }
 
@@ -63,6 +63,6 @@ run "another_processor" {
   }
   assert {
     condition     = aws_lambda_function.this[0].architectures == tolist(["x86_64"])
-    error_message = "the processor is another one"
+    error_message = "the architecture is wrong"
   }
 }

@@ -1,4 +1,4 @@
-# What there is if nothing but rules is given.
+# The defaults, with only rules set.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -19,11 +19,11 @@ run "defaults" {
   }
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && local.function.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
-    error_message = "the log is not kept for 30 days in the module's own group"
+    error_message = "the log group is not the module's, or does not keep logs for 30 days"
   }
   assert {
     condition     = !strcontains(output.policy, "CreateLogGroup")
-    error_message = "the function could make its log group again after destroy"
+    error_message = "the function could create its log group again after destroy"
   }
   assert {
     condition = (
@@ -34,22 +34,22 @@ run "defaults" {
       && aws_lambda_event_source_mapping.this["app"].maximum_retry_attempts == 10000
       && aws_lambda_event_source_mapping.this["app"].metrics_config[0].metrics == toset(["EventCount"])
     )
-    error_message = "the mapping could lose records, or not tell of them"
+    error_message = "the mapping could lose records, or publishes no metrics about them"
   }
   assert {
     condition     = aws_lambda_event_source_mapping.this["app"].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::referee-failed-123456789012-eu-west-1"
-    error_message = "records that were given up are not kept in a bucket"
+    error_message = "failed records are not kept in a bucket"
   }
   assert {
     condition = (
       aws_s3_bucket_public_access_block.failed[0].restrict_public_buckets && !aws_s3_bucket.failed[0].force_destroy
       && one(aws_s3_bucket_server_side_encryption_configuration.failed[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
     )
-    error_message = "the bucket is not private, encrypted and kept"
+    error_message = "the bucket is not private, encrypted and protected from deletion"
   }
   assert {
     condition     = length(local.function.vpc_config) == 0 && local.function.tracing_config[0].mode == "PassThrough"
-    error_message = "there is a network or a trace that nobody asked for"
+    error_message = "the function has a VPC or tracing by default"
   }
 }
 
@@ -63,7 +63,7 @@ run "settings_of_one_table" {
       aws_lambda_event_source_mapping.this["app"].batch_size == 10 && !aws_lambda_event_source_mapping.this["app"].enabled
       && aws_lambda_event_source_mapping.this["app"].parallelization_factor == 2
     )
-    error_message = "a table's own settings do not count before the common ones"
+    error_message = "a table's own settings do not take precedence over the common ones"
   }
 }
 
@@ -81,15 +81,15 @@ run "region_tags_network" {
       for made in [local.function, aws_cloudwatch_log_group.this, aws_s3_bucket.failed[0], aws_lambda_event_source_mapping.this["app"], aws_cloudwatch_metric_alarm.this["errors"]] :
       made.region == "ap-southeast-2" && made.tags == tomap({ Team = "data" })
     ])
-    error_message = "something is in another Region, or without tags"
+    error_message = "a resource is in the wrong Region or has no tags"
   }
   assert {
     condition     = local.function.vpc_config[0].subnet_ids == toset(["subnet-1"]) && strcontains(output.policy, "ec2:CreateNetworkInterface")
-    error_message = "the function does not join the network"
+    error_message = "the function is not in the VPC"
   }
   assert {
     condition     = local.function.tracing_config[0].mode == "Active" && strcontains(output.policy, "xray:PutTraceSegments")
-    error_message = "the function does not trace"
+    error_message = "the function is not traced"
   }
   assert {
     condition     = local.function.reserved_concurrent_executions == 5 && aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
@@ -104,7 +104,7 @@ run "long_names_stay_within_the_limits" {
   }
   assert {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", aws_s3_bucket.failed[0].bucket))
-    error_message = "the bucket's name is none: ${aws_s3_bucket.failed[0].bucket}"
+    error_message = "the bucket's name is invalid: ${aws_s3_bucket.failed[0].bucket}"
   }
   assert {
     condition     = length(aws_iam_role.this.name) <= 64

@@ -1,4 +1,4 @@
-# Where records go that were given up.
+# The destination of records that failed permanently.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -23,7 +23,7 @@ run "a_queue" {
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["destination_backlog"].dimensions == tomap({ QueueName = "referee-failed" })
-    error_message = "nobody is told that messages wait"
+    error_message = "there is no alarm on messages in the queue"
   }
 }
 
@@ -40,23 +40,23 @@ run "a_topic" {
   }
 }
 
-run "a_bucket_of_mine" {
+run "an_existing_bucket" {
   variables {
     failure_destination = { create = false, arn = "arn:aws:s3:::mine", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/mine" }
   }
   assert {
     condition     = length(aws_s3_bucket.failed) == 0 && strcontains(output.policy, "arn:aws:s3:::mine/*") && strcontains(output.policy, "key/mine")
-    error_message = "the bucket is not used, or another one is made"
+    error_message = "the bucket is not used, or another one is created"
   }
 }
 
-run "a_queue_of_mine" {
+run "an_existing_queue" {
   variables {
     failure_destination = { type = "sqs", create = false, arn = "arn:aws:sqs:eu-west-1:123456789012:mine" }
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["destination_backlog"].dimensions == tomap({ QueueName = "mine" }) && length(aws_sqs_queue.failed) == 0
-    error_message = "the queue is not watched, or another one is made"
+    error_message = "the queue has no alarm, or another one is created"
   }
 }
 
@@ -70,12 +70,12 @@ run "none" {
   }
 }
 
-run "a_bucket_that_may_go" {
+run "a_bucket_that_may_be_destroyed" {
   variables {
     failure_destination = { retention_days = 7, force_destroy = true }
   }
   assert {
     condition     = aws_s3_bucket.failed[0].force_destroy && aws_s3_bucket_lifecycle_configuration.failed[0].rule[0].expiration[0].days == 7
-    error_message = "the bucket is kept"
+    error_message = "the bucket cannot be destroyed"
   }
 }

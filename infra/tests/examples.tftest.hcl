@@ -1,4 +1,4 @@
-# Each example plans on its own.
+# Each example can be planned on its own.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -14,7 +14,7 @@ run "minimal" {
   }
   assert {
     condition     = !can(regex("PutItem|UpdateItem|DeleteItem", output.policy))
-    error_message = "who only reports may write"
+    error_message = "a function that only reports may write"
   }
 }
 
@@ -28,7 +28,7 @@ run "complete" {
   }
   assert {
     condition     = contains(keys(output.alarms), "destination_backlog")
-    error_message = "nobody is told that messages wait"
+    error_message = "there is no alarm on messages in the queue"
   }
 }
 

@@ -1,4 +1,5 @@
-# Filters let pass what the rules need. ../../tests/infra holds them to recorded events, too.
+# Filters let all records pass that the rules need. ../../tests/infra also checks them against
+# recorded events.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -8,12 +9,12 @@ variables {
   rules = {
     tables = { app = { key = ["pk", "sk"] }, others = { key = ["id"] }, numbers = { key = ["id:N"] } }
     entities = {
-      # Another one than its mirror, whose records are what verifies it.
+      # A source and its mirror: both need a filter, because the mirror's records verify it.
       a = { table = "app", key = { pk = "a#{x}", sk = "b#{y}" } }
       b = { table = "app", key = { pk = "b#{y}", sk = "a#{x}" } }
-      # Nothing looks at it.
+      # No rule uses this entity.
       unused = { table = "app", key = { pk = "unused", sk = "{x}" } }
-      # Any key may be one of these.
+      # Any key matches this entity.
       other  = { table = "others", key = { id = "{x}" } }
       number = { table = "numbers", key = { id = "{x}" } }
     }
@@ -37,7 +38,7 @@ run "derived" {
   }
   assert {
     condition     = length(output.filters.others) == 0 && length(aws_lambda_event_source_mapping.this["others"].filter_criteria) == 0
-    error_message = "an entity of any key is filtered"
+    error_message = "a table with an entity that any key matches has a filter"
   }
   assert {
     condition     = keys(aws_lambda_event_source_mapping.this) == ["app", "others"]
@@ -105,12 +106,12 @@ run "off" {
   }
 }
 
-run "mine" {
+run "own_filters" {
   variables {
     mappings = { app = { filters = ["{\"dynamodb\":{\"Keys\":{\"pk\":{\"S\":[{\"prefix\":\"a#1\"}]}}}}"] } }
   }
   assert {
     condition     = one(aws_lambda_event_source_mapping.this["app"].filter_criteria[0].filter).pattern == "{\"dynamodb\":{\"Keys\":{\"pk\":{\"S\":[{\"prefix\":\"a#1\"}]}}}}"
-    error_message = "the filter is another one"
+    error_message = "the filter is not the configured one"
   }
 }

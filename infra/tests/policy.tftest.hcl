@@ -1,5 +1,5 @@
-# What the function may do. ../../tests/infra compares the whole policies with `referee iam`; here is
-# what depends on variables.
+# The function's permissions, as far as they depend on variables. ../../tests/infra compares whole
+# policies with `referee iam`.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -32,21 +32,21 @@ run "rules_that_repair" {
   }
   assert {
     condition     = output.policy == aws_iam_role_policy.this.policy
-    error_message = "the output is not the role's policy"
+    error_message = "the output differs from the role's policy"
   }
 }
 
-run "observing_needs_no_write" {
+run "observe_mode_needs_no_permission_to_write" {
   variables {
     mode = "observe"
   }
   assert {
     condition     = !can(regex("PutItem|UpdateItem|DeleteItem|ConditionCheck", output.policy)) && local.function.environment[0].variables.REFEREE_MODE == "observe"
-    error_message = "who observes may write: ${output.policy}"
+    error_message = "a function in observe mode may write: ${output.policy}"
   }
 }
 
-run "enforcing_what_observes" {
+run "enforce_mode_of_rules_that_observe" {
   variables {
     mode = "enforce"
     rules = {
@@ -57,7 +57,7 @@ run "enforcing_what_observes" {
   }
   assert {
     condition     = strcontains(output.policy, "dynamodb:DeleteItem")
-    error_message = "a rule that is made to enforce may not"
+    error_message = "a rule in enforce mode may not write"
   }
 }
 
@@ -67,7 +67,7 @@ run "metrics_in_the_log" {
   }
   assert {
     condition     = !strcontains(output.policy, "PutMetricData")
-    error_message = "metrics in the log need no right"
+    error_message = "metrics in the log need no permission"
   }
 }
 
@@ -77,7 +77,7 @@ run "namespace" {
   }
   assert {
     condition     = strcontains(output.policy, "{\"StringEquals\":{\"cloudwatch:namespace\":\"Shop/Referee\"}}")
-    error_message = "metrics may go to another namespace"
+    error_message = "metrics may be published in another namespace"
   }
 }
 
@@ -108,6 +108,6 @@ run "keys" {
       local.function.kms_key_arn == var.kms_key_arn, aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn,
       one(aws_s3_bucket_server_side_encryption_configuration.failed[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn,
     ])
-    error_message = "something is not encrypted with the key"
+    error_message = "a resource is not encrypted with the key"
   }
 }

@@ -1,4 +1,4 @@
-# What is refused before anything is made. ../../tests/infra/refusals has the messages.
+# Invalid input is rejected before anything is created. ../../tests/infra/refusals has the messages.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -24,7 +24,7 @@ run "rules_twice" {
   expect_failures = [terraform_data.checks]
 }
 
-run "a_file_that_is_not_there" {
+run "a_missing_file" {
   command = plan
   variables {
     rules_file = "tests/fixtures/missing.yaml"
@@ -48,7 +48,7 @@ run "a_name" {
   expect_failures = [var.name]
 }
 
-run "code_from_nowhere" {
+run "code_without_a_source" {
   command = plan
   variables {
     code = {}
@@ -56,7 +56,7 @@ run "code_from_nowhere" {
   expect_failures = [var.code]
 }
 
-run "code_that_is_not_there" {
+run "missing_code" {
   command = plan
   variables {
     code = { package = "missing.zip" }
@@ -120,7 +120,7 @@ run "a_destination" {
   expect_failures = [var.failure_destination]
 }
 
-run "a_destination_of_both" {
+run "a_destination_both_created_and_existing" {
   command = plan
   variables {
     failure_destination = { arn = "arn:aws:s3:::mine" }

@@ -1,4 +1,4 @@
-# How rules reach the function: declared here or in a file, they are the same.
+# How the function gets the rules. Declared rules and a rule file are equivalent.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -31,15 +31,15 @@ run "declared" {
   }
   assert {
     condition     = jsondecode(output.rules).entities.member.where == { level = 1 } && jsondecode(output.rules).references.off.find == "none"
-    error_message = "a literal or a word lost its type"
+    error_message = "a literal or keyword lost its type"
   }
   assert {
     condition     = !strcontains(output.rules, "null") && !can(jsondecode(output.rules).references.member_company.on)
-    error_message = "what was left out is in the rules"
+    error_message = "the rules contain omitted arguments"
   }
   assert {
     condition     = local.function.environment[0].variables.REFEREE_RULES_JSON == output.rules
-    error_message = "the function has other rules than the output"
+    error_message = "the function's rules differ from the output"
   }
 }
 
@@ -47,20 +47,20 @@ run "in_a_file" {
   variables {
     rules_file = "tests/fixtures/app.yaml"
   }
-  # The file's model, its table's name aside, is that of the rules above.
+  # Except for the table's name, the file has the same model as the rules above.
   assert {
     condition = jsonencode(merge(local.decoded, { tables = { app = { key = local.decoded.tables.app.key } } })) == jsonencode(merge(
       jsondecode(run.declared.rules), { tables = { app = { key = ["pk", "sk"] } } }
     ))
-    error_message = "the same rules are different in a file"
+    error_message = "the rule file has a different model"
   }
   assert {
     condition     = output.policy == run.declared.policy && output.filters == run.declared.filters
-    error_message = "the same rules have other needs in a file"
+    error_message = "the rule file needs different permissions"
   }
   assert {
     condition     = local.function.environment[0].variables.REFEREE_RULES_JSON == file("tests/fixtures/app.yaml")
-    error_message = "the function does not get the file as it is"
+    error_message = "the function does not get the unchanged file"
   }
 }
 
@@ -88,7 +88,7 @@ run "the_order_of_an_index_key_is_kept" {
   }
   assert {
     condition     = jsondecode(output.rules).references.order_user.default == { user = "7" } && jsondecode(output.rules).references.order_copies.default == { user = 7 }
-    error_message = "a default has not the type of its attribute"
+    error_message = "a default does not have the type of its attribute"
   }
 }
 
@@ -109,7 +109,7 @@ run "copies" {
   }
   assert {
     condition     = jsondecode(output.rules).mirrors.nothing.copy == "none" && !can(jsondecode(output.rules).mirrors.everything.copy)
-    error_message = "what is copied is not what was said"
+    error_message = "`copy` is wrong: ${output.rules}"
   }
 }
 
@@ -148,11 +148,11 @@ run "rules_in_the_package" {
   }
   assert {
     condition     = !anytrue([for name in keys(local.function.environment[0].variables) : startswith(name, "REFEREE_RULES")])
-    error_message = "the function has rules twice"
+    error_message = "the rules are also in the environment"
   }
   assert {
     condition     = aws_lambda_function.this[0].source_code_hash != filebase64sha256("placeholder.zip")
-    error_message = "rules that change would not be deployed"
+    error_message = "changed rules would not be deployed"
   }
 }
 
@@ -169,7 +169,7 @@ run "a_table_of_the_same_apply" {
   }
 }
 
-run "words_that_once_were_booleans" {
+run "words_that_older_yaml_reads_as_booleans" {
   command = plan
   variables {
     rules_file = "tests/fixtures/words.yaml"
@@ -191,13 +191,13 @@ run "words_that_once_were_booleans" {
   }
 }
 
-run "a_name_that_is_not_known_yet" {
+run "a_name_that_is_unknown_at_plan" {
   command = plan
   module {
     source = "./tests/fixtures/unknown"
   }
   assert {
     condition     = alltrue([for filters in output.filters : length(filters.app) > 0])
-    error_message = "what there is depends on a name"
+    error_message = "the resources depend on a table's name"
   }
 }

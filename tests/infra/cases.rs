@@ -1,5 +1,5 @@
-//! What the module makes of rule sets, held to what Referee itself makes of them. The golden files
-//! are in `tests/infra/cases`.
+//! The module's policies, filters and rules for many rule sets, compared with Referee itself. The
+//! golden files are in `tests/infra/cases`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use serde_json::{Value as Json, json};
 use super::terraform::Terraform;
 use super::{files_in, folders_in, read, root};
 
-/// The policies, filters and rules are what they were.
-pub(crate) fn are_as_before(terraform: &Terraform) {
+/// Compares the policies, filters and rules with the golden files.
+pub(crate) fn match_golden_files(terraform: &Terraform) {
     let plan = terraform.enter("tests/infra/cases").plan(&[]);
     let outputs = &plan["planned_values"]["outputs"];
     for (name, case) in outputs["cases"]["value"].as_object().unwrap() {
@@ -27,16 +27,16 @@ pub(crate) fn are_as_before(terraform: &Terraform) {
     expect_file![root().join("tests/infra/cases/twin.json")].assert_eq(&format!("{twin}\n"));
 }
 
-/// Rules declared as Terraform code are those of the same rule file.
+/// Rules declared as Terraform code are equal to the same rules in a file.
 pub(crate) fn twins_are_equal() {
     let declared = load(Path::new("tests/infra/cases/twin.json"));
     let written = load(Path::new("tests/infra/cases/twin.yaml"));
     assert_eq!(declared, written);
 }
 
-/// The streams that the rules need are read, and no filter drops a record that a rule looks at.
-pub(crate) fn filters_let_pass_what_rules_need() {
-    let mut held = 0;
+/// The streams that the rules need are read, and no filter drops a record that a rule needs.
+pub(crate) fn filters_let_needed_records_pass() {
+    let mut checked = 0;
     for (name, path) in rule_files() {
         let rules = load(&path);
         let filters = &golden(&name)["filters"];
@@ -44,8 +44,8 @@ pub(crate) fn filters_let_pass_what_rules_need() {
             filters.as_object().unwrap().keys().map(String::as_str).collect();
         let needed = streamed(&rules).into_iter().map(|table| rules[table].alias.as_str());
         assert_eq!(read, needed.collect(), "{name}");
-        for record in recorded(&name).into_iter().chain(drawn_up(&rules)) {
-            let Some(table) = needing(&rules, &record) else { continue };
+        for record in recorded(&name).into_iter().chain(generated(&rules)) {
+            let Some(table) = table_of_needed(&rules, &record) else { continue };
             if !read.contains(table) {
                 continue;
             }
@@ -53,13 +53,13 @@ pub(crate) fn filters_let_pass_what_rules_need() {
                 filters[table].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
             let filters = Filters::read(&patterns).unwrap();
             assert!(filters.pass(&record.to_string()), "{name}: {patterns:?} drop {record}");
-            held += patterns.len();
+            checked += patterns.len();
         }
     }
-    assert!(held > 100, "only {held} filters were tried");
+    assert!(checked > 100, "only {checked} filters were checked");
 }
 
-/// The rule files of which there is a golden file, by its name.
+/// The rule files with a golden file, by the name of that file.
 pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
     let named = |folder: PathBuf| {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
@@ -70,7 +70,7 @@ pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
     files
 }
 
-/// What the module makes of a rule set.
+/// The golden file of a rule set.
 pub(crate) fn golden(name: &str) -> Json {
     serde_json::from_str(&read(format!("tests/infra/cases/{name}.json"))).unwrap()
 }
@@ -92,8 +92,8 @@ fn recorded(name: &str) -> Vec<Json> {
     records.flat_map(|event| event["Records"].as_array().unwrap().clone()).collect()
 }
 
-/// A record for each entity and each odd value of its captures.
-fn drawn_up(rules: &Rules) -> Vec<Json> {
+/// A record for each entity and each unusual value of its captures.
+fn generated(rules: &Rules) -> Vec<Json> {
     let mut records = Vec::new();
     for entity in &rules.entities {
         for text in ["x", "a b", "é", "\"", "\\", "{x}", "<&>", "\u{1F98A}"] {
@@ -116,14 +116,14 @@ fn drawn_up(rules: &Rules) -> Vec<Json> {
     records
 }
 
-/// The table of a record that some rule may look at.
-fn needing<'r>(rules: &'r Rules, record: &Json) -> Option<&'r str> {
+/// The table of a record, if a rule needs the record.
+fn table_of_needed<'r>(rules: &'r Rules, record: &Json) -> Option<&'r str> {
     let arn = record["eventSourceARN"].as_str()?;
     let name = arn.split('/').nth(1)?;
     let keys = record["dynamodb"]["Keys"].to_string();
     let Ok(JsonItem(keys)) = serde_json::from_str::<JsonItem<'_>>(&keys) else { return None };
-    let of_rule = |entity: &EntityId| belongs(rules, *entity, name, &keys);
-    used(rules).iter().find(|entity| of_rule(entity)).map(|entity| {
+    let matches = |entity: &EntityId| belongs(rules, *entity, name, &keys);
+    used(rules).iter().find(|entity| matches(entity)).map(|entity| {
         let table = &rules[rules[*entity].table];
         table.alias.as_str()
     })
@@ -137,7 +137,7 @@ fn belongs(rules: &Rules, entity: EntityId, table: &str, keys: &Item<'_>) -> boo
             .is_ok_and(|key| rules[entity].key.parse(&key).is_some())
 }
 
-/// The entities that a rule looks at.
+/// The entities that a rule uses.
 fn used(rules: &Rules) -> BTreeSet<EntityId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);

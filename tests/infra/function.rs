@@ -1,8 +1,8 @@
-//! The function: two resources, of which one leaves its code to cargo, and which are else the same.
+//! The two resources of the function, which differ only in who deploys the code.
 
 use super::read;
 
-/// What they do not share: their code, who deploys it, and words on that.
+/// The beginnings of the lines that may differ: code, deployment and comments.
 const OF_CODE: [&str; 8] = [
     "#",
     "count",
@@ -14,7 +14,7 @@ const OF_CODE: [&str; 8] = [
     "source_code_hash",
 ];
 
-/// Whoever deploys the code, the function is the same.
+/// Except for the code, both resources have the same arguments.
 pub(crate) fn resources_agree() {
     let file = read("infra/function.tf");
     let arguments = |name: &str| -> Vec<String> {

@@ -1,15 +1,15 @@
-//! The Terraform module: its own tests, the plans of its examples, what it refuses, and that it
-//! agrees with the rule file, with `referee iam` and with the table of metrics.
+//! The Terraform module: its own tests, the plans of its examples, the input that it rejects, and
+//! its agreement with the rule file, with `referee iam` and with the table of metrics.
 //!
-//! `make test` says where Terraform is, in `REFEREE_TEST_TERRAFORM`. Without it, what needs it does
-//! not run, and says so. `UPDATE_EXPECT=1 tests/tools/with-terraform.sh cargo test --test infra` writes
-//! the golden files and the tables of infra/README.md anew.
+//! `make test` sets `REFEREE_TEST_TERRAFORM` to the path of Terraform. Without it, tests that need
+//! Terraform are skipped with a message. `UPDATE_EXPECT=1 tests/tools/with-terraform.sh cargo test
+//! --test infra` updates the golden files and the tables of infra/README.md.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed, and tells what it did"
+    reason = "a panic fails the test, and its output explains the failure"
 )]
 
 mod cases;
@@ -30,13 +30,13 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = vec![
         trial("twin", cases::twins_are_equal),
-        trial("policies", policies::are_those_of_referee_iam),
-        trial("filters", cases::filters_let_pass_what_rules_need),
+        trial("policies", policies::match_referee_iam),
+        trial("filters", cases::filters_let_needed_records_pass),
         trial("function", function::resources_agree),
-        trial("metrics", metrics::are_those_of_the_code),
-        trial("readme", readme::tables_are_fresh),
+        trial("metrics", metrics::match_the_code),
+        trial("readme", readme::tables_are_up_to_date),
     ];
-    #[expect(clippy::disallowed_methods, reason = "this is the edge of the tests")]
+    #[expect(clippy::disallowed_methods, reason = "the tests read the environment only here")]
     let (tool, provider) = (
         std::env::var("REFEREE_TEST_TERRAFORM").ok(),
         std::env::var("REFEREE_INFRA_PROVIDER").ok(),
@@ -45,12 +45,12 @@ fn main() {
         Some(tool) => {
             let terraform = Terraform::new(tool);
             trials.extend(module_tests(&terraform));
-            // With the real provider a plan asks an account.
+            // With the real provider, a plan needs an account.
             if provider.is_none() {
                 trials.extend(plans(&terraform));
             }
         }
-        None => eprintln!("skipped: there is no Terraform in REFEREE_TEST_TERRAFORM"),
+        None => eprintln!("skipped: REFEREE_TEST_TERRAFORM is not set"),
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -59,7 +59,7 @@ fn module_tests(terraform: &Terraform) -> Vec<Trial> {
     let mut trials = vec![
         with(terraform, "format", Terraform::is_formatted),
         with(terraform, "validate", Terraform::validates),
-        with(terraform, "package", |_| terraform::packages_are_the_same_each_time()),
+        with(terraform, "package", |_| terraform::packages_are_reproducible()),
     ];
     for file in files_in("infra/tests", "hcl") {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
@@ -74,13 +74,13 @@ fn module_tests(terraform: &Terraform) -> Vec<Trial> {
 
 fn plans(terraform: &Terraform) -> Vec<Trial> {
     let mut trials = vec![
-        with(terraform, "cases", cases::are_as_before),
-        with(terraform, "refusals", plan::refusals_are_as_before),
-        with(terraform, "readme code", readme::code_plans),
+        with(terraform, "cases", cases::match_golden_files),
+        with(terraform, "refusals", plan::refusals_match_golden_file),
+        with(terraform, "readme code", readme::code_can_be_planned),
     ];
     for example in folders_in("infra/examples") {
         let name = format!("plan of {}", example.file_name().unwrap().display());
-        let plan = move |terraform: &Terraform| plan::is_as_before(terraform, &example);
+        let plan = move |terraform: &Terraform| plan::matches_golden_file(terraform, &example);
         trials.push(with(terraform, &name, plan));
     }
     trials
@@ -114,7 +114,7 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files in a folder whose names end so, in order.
+/// The files in a folder with this extension, in order.
 fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries(folder).filter(|path| path.is_file()).collect();
     files.retain(|path| path.extension().is_some_and(|found| found == extension));

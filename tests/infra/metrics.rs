@@ -1,10 +1,10 @@
-//! Metrics: those that the module watches are those that the code emits.
+//! The metrics in the module's alarms and dashboard are those that the code publishes.
 
 use std::collections::BTreeSet;
 
 use super::read;
 
-/// The namespaces' own words in the module's files on metrics, and AWS's metrics.
+/// AWS's metrics and dimensions in the module's files.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
 const AWS: [&str; 15] = [
@@ -25,11 +25,11 @@ const AWS: [&str; 15] = [
     "Throttles",
 ];
 
-/// What else is quoted there: words of alarms and titles of charts.
+/// Other quoted words in these files: arguments of alarms and titles of charts.
 const OTHERS: [&str; 6] = ["GreaterThanThreshold", "Lag", "Maximum", "QueueName", "Records", "Sum"];
 
-/// Every metric of the code is watched, and no other one of Referee's own.
-pub(crate) fn are_those_of_the_code() {
+/// The module uses every metric that the code publishes, and no other metric of Referee.
+pub(crate) fn match_the_code() {
     let files = read("infra/alarms.tf") + &read("infra/dashboard.tf");
     let watched: BTreeSet<&str> = files
         .split('"')
@@ -39,14 +39,14 @@ pub(crate) fn are_those_of_the_code() {
         .filter(|text| text.chars().all(|char| char.is_ascii_alphanumeric()))
         .filter(|text| !AWS.contains(text) && !OTHERS.contains(text))
         .collect();
-    // This table is made from the code's, which another test holds it to.
+    // This table is generated from the code; another test checks that it is up to date.
     let documented = read("docs/lambda.md");
     let mut known: BTreeSet<&str> = documented
         .lines()
         .filter(|line| line.contains("| Count |") || line.contains("| Milliseconds |"))
         .filter_map(|line| line.split('`').nth(1))
         .collect();
-    // The one dimension.
+    // The only dimension.
     known.insert("Rule");
     assert_eq!(watched, known);
 }

@@ -1,5 +1,5 @@
-//! Plans, in short: what is made, what it may do, what is watched. The golden files are in
-//! `tests/infra/plans`.
+//! Summaries of plans: the created resources, the function, mappings, permissions and alarms. The
+//! golden files are in `tests/infra/plans`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use super::root;
 use super::terraform::Terraform;
 
-/// The plan of an example is what it was.
-pub(crate) fn is_as_before(terraform: &Terraform, example: &Path) {
+/// Compares the plan of an example with its golden file.
+pub(crate) fn matches_golden_file(terraform: &Terraform, example: &Path) {
     let zip = root().join("infra/tests/fixtures/package/bootstrap.zip");
     let takes_package = example.join("variables.tf").exists()
         && std::fs::read_to_string(example.join("variables.tf")).unwrap().contains("\"package\"");
@@ -23,8 +23,8 @@ pub(crate) fn is_as_before(terraform: &Terraform, example: &Path) {
     expect_file![golden].assert_eq(&summary(&plan));
 }
 
-/// Every refusal says what it said.
-pub(crate) fn refusals_are_as_before(terraform: &Terraform) {
+/// Compares the messages about rejected input with the golden file.
+pub(crate) fn refusals_match_golden_file(terraform: &Terraform) {
     let refusals = terraform.enter("tests/infra/refusals").refusals();
     let golden = root().join("tests/infra/refusals/messages.txt");
     expect_file![golden].assert_eq(&format!("{}\n", refusals.join("\n\n")));
@@ -34,7 +34,7 @@ fn summary(plan: &Json) -> String {
     let changes = plan["resource_changes"].as_array().unwrap();
     let managed: Vec<&Json> = changes.iter().filter(|it| it["mode"] == "managed").collect();
     let of = |kind: &'static str| managed.iter().copied().filter(move |it| it["type"] == kind);
-    let mut text = "made\n".to_owned();
+    let mut text = "resources\n".to_owned();
     for resource in &managed {
         let _ = writeln!(text, "  {}", resource["address"].as_str().unwrap());
     }
@@ -46,9 +46,9 @@ fn summary(plan: &Json) -> String {
     for mapping in of("aws_lambda_event_source_mapping") {
         text.push_str(&mapping_lines(mapping));
     }
-    text.push_str("\nrights\n");
+    text.push_str("\npermissions\n");
     for policy in of("aws_iam_role_policy") {
-        text.push_str(&right_lines(&policy["change"]["after"]["policy"]));
+        text.push_str(&permission_lines(&policy["change"]["after"]["policy"]));
     }
     text.push_str("\nalarms\n");
     for alarm in of("aws_cloudwatch_metric_alarm") {
@@ -61,17 +61,17 @@ fn function_lines(function: &Json) -> String {
     let after = &function["change"]["after"];
     let mut text = String::new();
     for key in ["function_name", "runtime", "architectures", "memory_size", "timeout", "region"] {
-        let _ = writeln!(text, "  {key}: {}", told(&after[key]));
+        let _ = writeln!(text, "  {key}: {}", shown(&after[key]));
     }
     for (name, value) in after["environment"][0]["variables"].as_object().unwrap() {
-        let _ = writeln!(text, "  {name}: {}", told(value).replace('\n', "\n    "));
+        let _ = writeln!(text, "  {name}: {}", shown(value).replace('\n', "\n    "));
     }
     text
 }
 
 fn mapping_lines(mapping: &Json) -> String {
     let after = &mapping["change"]["after"];
-    let mut text = format!("  {}\n", told(&mapping["index"]));
+    let mut text = format!("  {}\n", shown(&mapping["index"]));
     for key in [
         "event_source_arn",
         "starting_position",
@@ -83,25 +83,25 @@ fn mapping_lines(mapping: &Json) -> String {
         "maximum_batching_window_in_seconds",
         "parallelization_factor",
     ] {
-        let _ = writeln!(text, "    {key}: {}", told(&after[key]));
+        let _ = writeln!(text, "    {key}: {}", shown(&after[key]));
     }
     let destination = &after["destination_config"][0]["on_failure"][0]["destination_arn"];
-    let _ = writeln!(text, "    on_failure: {}", told(destination));
+    let _ = writeln!(text, "    on_failure: {}", shown(destination));
     for filter in after["filter_criteria"][0]["filter"].as_array().into_iter().flatten() {
-        let _ = writeln!(text, "    filter: {}", told(&filter["pattern"]));
+        let _ = writeln!(text, "    filter: {}", shown(&filter["pattern"]));
     }
     text
 }
 
-fn right_lines(policy: &Json) -> String {
-    // It has ARNs of tables that the same apply makes.
+fn permission_lines(policy: &Json) -> String {
+    // It contains ARNs of tables that the same apply creates.
     let Some(policy) = policy.as_str() else { return "  known after apply\n".to_owned() };
     let policy: Json = serde_json::from_str(policy).unwrap();
     let mut text = String::new();
     for statement in policy["Statement"].as_array().unwrap() {
-        let _ = writeln!(text, "  {}: {}", told(&statement["Sid"]), list(&statement["Action"]));
+        let _ = writeln!(text, "  {}: {}", shown(&statement["Sid"]), list(&statement["Action"]));
         for resource in statement["Resource"].as_array().unwrap() {
-            let _ = writeln!(text, "    on {}", told(resource));
+            let _ = writeln!(text, "    on {}", shown(resource));
         }
         if let Some(condition) = statement.get("Condition") {
             let _ = writeln!(text, "    if {condition}");
@@ -115,10 +115,10 @@ fn alarm_line(alarm: &Json) -> String {
     let known = after["dimensions"].as_object().into_iter().flatten();
     let unknown = alarm["change"]["after_unknown"]["dimensions"].as_object().into_iter().flatten();
     let dimensions: Vec<String> = known
-        .map(|(name, value)| format!("{name}={}", told(value)))
-        .chain(unknown.map(|(name, _)| format!("{name}={}", told(&Json::Null))))
+        .map(|(name, value)| format!("{name}={}", shown(value)))
+        .chain(unknown.map(|(name, _)| format!("{name}={}", shown(&Json::Null))))
         .collect();
-    let part = |key: &str| told(&after[key]);
+    let part = |key: &str| shown(&after[key]);
     format!(
         "  {}: {} {} of {{{}}} > {}, in {} of {} periods of {} s; missing: {}; alarm: {}; ok: {}\n    {}\n",
         part("alarm_name"),
@@ -137,10 +137,10 @@ fn alarm_line(alarm: &Json) -> String {
 }
 
 fn list(values: &Json) -> String {
-    values.as_array().into_iter().flatten().map(told).collect::<Vec<_>>().join(", ")
+    values.as_array().into_iter().flatten().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-fn told(value: &Json) -> String {
+fn shown(value: &Json) -> String {
     match value {
         Json::Null => "known after apply".to_owned(),
         Json::String(text) => text.trim_end().to_owned(),

@@ -1,4 +1,4 @@
-//! Policies: what the module allows is what `referee iam` prints for the same rules.
+//! The module's policies are those that `referee iam` prints for the same rules.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,22 +8,22 @@ use serde_json::Value as Json;
 use super::cases::{golden, rule_files};
 
 /// The policies are equal, statement by statement.
-pub(crate) fn are_those_of_referee_iam() {
+pub(crate) fn match_referee_iam() {
     for (name, path) in rule_files() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
         command.arg("iam").arg("--rules").arg(path);
-        // As the stand-in and the module have it.
+        // The values of the provider's stand-in and the module.
         command.args(["--region", "eu-west-1", "--account", "123456789012"]);
         command.args(["--on-failure", "referee-failed-123456789012-eu-west-1"]);
         let output = command.output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {told}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {errors}");
         let printed: Json = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(statements(&golden(&name)["policy"]), statements(&printed), "{name}");
     }
 }
 
-/// What is allowed, by the statements' names: actions, resources and condition.
+/// The actions, resources and condition of each statement, by its name.
 type Statements<'p> = BTreeMap<&'p str, (Vec<String>, Vec<String>, Option<&'p Json>)>;
 
 fn statements(policy: &Json) -> Statements<'_> {
@@ -36,7 +36,7 @@ fn statements(policy: &Json) -> Statements<'_> {
     statements.collect()
 }
 
-/// One text or a list of them.
+/// A string or a list of strings.
 fn texts(value: &Json) -> Vec<String> {
     let all = value.as_array().map_or_else(|| vec![value], |all| all.iter().collect());
     sorted(all.into_iter().map(|text| text.as_str().unwrap().to_owned()).collect())
@@ -47,7 +47,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// Terraform knows which stream a table has; the rules do not.
+/// Replaces a stream's label by `*`: Terraform knows which stream a table has, the rules do not.
 fn of_any_stream(resource: &str) -> String {
     match resource.split_once("/stream/") {
         Some((table, _)) => format!("{table}/stream/*"),

@@ -1,4 +1,4 @@
-//! The tables of inputs and outputs in infra/README.md, which are made from the module's own files.
+//! The tables of inputs and outputs in infra/README.md, generated from the module's files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,11 +9,11 @@ use tempfile::TempDir;
 use super::terraform::Terraform;
 use super::{read, root};
 
-/// What stands before the tables.
+/// The end of the line before the tables.
 const GENERATED: &str = "--test infra -->\n";
 
-/// The tables are what the files say.
-pub(crate) fn tables_are_fresh() {
+/// The tables match the module's files.
+pub(crate) fn tables_are_up_to_date() {
     let readme = read("infra/README.md");
     let (kept, _) = readme.split_once(GENERATED).unwrap();
     let inputs: Vec<Block> = ["variables_rules.tf", "variables.tf", "variables_alarms.tf"]
@@ -22,7 +22,7 @@ pub(crate) fn tables_are_fresh() {
         .collect();
     let outputs = blocks(&read("infra/outputs.tf"), "output");
     let mut text = format!("{kept}{GENERATED}\n### Inputs\n\n");
-    text.push_str("| name | type | default | what it is |\n|---|---|---|---|\n");
+    text.push_str("| name | type | default | description |\n|---|---|---|---|\n");
     for input in inputs {
         let kind = kind(&input.argument("type").unwrap());
         let default = input.argument("default").unwrap();
@@ -30,22 +30,22 @@ pub(crate) fn tables_are_fresh() {
         let description = input.description();
         let _ = writeln!(text, "| `{name}` | `{kind}` | `{default}` | {description} |");
     }
-    text.push_str("\n### Outputs\n\n| name | what it is |\n|---|---|\n");
+    text.push_str("\n### Outputs\n\n| name | description |\n|---|---|\n");
     for output in outputs {
         let _ = writeln!(text, "| `{}` | {} |", output.name, output.description());
     }
     expect_file![root().join("infra/README.md")].assert_eq(&text);
 }
 
-/// The code in the text can be planned, as it is and on its own.
-pub(crate) fn code_plans(terraform: &Terraform) {
+/// Each code block in the README can be planned, unchanged and on its own.
+pub(crate) fn code_can_be_planned(terraform: &Terraform) {
     let readme = read("infra/README.md");
     let codes: Vec<&str> =
         readme.split("\n```hcl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(codes.len() > 2);
     for code in codes {
         let folder = TempDir::new().unwrap();
-        // A clone that lies beside the configuration.
+        // A clone of the repository beside the configuration.
         let clone = folder.path().join("referee");
         let package = clone.join("target/lambda/referee-lambda");
         fs::create_dir_all(&package).unwrap();
@@ -61,20 +61,20 @@ pub(crate) fn code_plans(terraform: &Terraform) {
     }
 }
 
-/// A block of a file that `terraform fmt` has laid out.
+/// A block of a file that `terraform fmt` has formatted.
 struct Block {
     name: String,
     lines: Vec<String>,
 }
 
 impl Block {
-    /// The value of an argument as it is written, of which what lies within other blocks is none.
+    /// The text of an argument's value. Arguments of nested blocks do not count.
     fn argument(&self, name: &str) -> Option<String> {
-        let of_name = |line: &&String| {
+        let has_name = |line: &&String| {
             let argument = line.strip_prefix("  ").unwrap_or_default();
             argument.split_once(" = ").is_some_and(|(found, _)| found.trim_end() == name)
         };
-        let line = self.lines.iter().find(of_name)?;
+        let line = self.lines.iter().find(has_name)?;
         line.split_once(" = ").map(|(_, value)| value.to_owned())
     }
 
@@ -98,7 +98,7 @@ fn blocks(text: &str, kind: &str) -> Vec<Block> {
     blocks
 }
 
-/// A type without its insides.
+/// A type without its arguments.
 fn kind(written: &str) -> String {
     written.trim_end_matches("({").to_owned()
 }

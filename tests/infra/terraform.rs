@@ -1,4 +1,4 @@
-//! Running Terraform, each time with working files of its own.
+//! Runs Terraform, each time with separate working files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::root;
 
-/// Where Terraform is.
+/// The path of Terraform.
 #[derive(Clone)]
 pub(crate) struct Terraform {
     tool: String,
@@ -39,7 +39,7 @@ impl Terraform {
         succeed(work.command().args(["test", "-no-color", &format!("-filter={file}")]));
     }
 
-    /// A folder whose configuration is initialized.
+    /// Initializes the configuration in a folder.
     pub(crate) fn enter(&self, folder: impl AsRef<Path>) -> Work<'_> {
         let data = TempDir::new().unwrap();
         let work = Work { terraform: self, folder: root().join(folder), data };
@@ -54,7 +54,7 @@ impl Terraform {
     }
 }
 
-/// A configuration that Terraform works on. What it keeps goes with this.
+/// An initialized configuration. Its working files are deleted when it is dropped.
 pub(crate) struct Work<'t> {
     terraform: &'t Terraform,
     folder: PathBuf,
@@ -78,19 +78,19 @@ impl Work<'_> {
         serde_json::from_slice(&shown.stdout).unwrap()
     }
 
-    /// The errors of a plan that is refused, in the order of their texts.
+    /// The errors of a plan that fails, in alphabetical order.
     pub(crate) fn refusals(&self) -> Vec<String> {
         let output = self.command().args(["plan", "-json", "-input=false", "-lock=false"]).output();
         let output = output.unwrap();
-        assert!(!output.status.success(), "nothing was refused");
+        assert!(!output.status.success(), "the plan succeeded");
         let mut errors: Vec<String> = String::from_utf8(output.stdout)
             .unwrap()
             .lines()
             .map(|line| serde_json::from_str::<Json>(line).unwrap())
             .filter(|line| line["@level"] == "error")
             .map(|line| {
-                let told = |part: &str| line["diagnostic"][part].as_str().unwrap().to_owned();
-                Some(told("detail")).filter(|it| !it.is_empty()).unwrap_or_else(|| told("summary"))
+                let text = |part: &str| line["diagnostic"][part].as_str().unwrap().to_owned();
+                Some(text("detail")).filter(|it| !it.is_empty()).unwrap_or_else(|| text("summary"))
             })
             .collect();
         errors.sort();
@@ -98,8 +98,8 @@ impl Work<'_> {
     }
 }
 
-/// A package depends on what is in it alone.
-pub(crate) fn packages_are_the_same_each_time() {
+/// A package depends only on the content of its files.
+pub(crate) fn packages_are_reproducible() {
     let pack = |modified: SystemTime| {
         let folder = TempDir::new().unwrap();
         let binary = folder.path().join("bootstrap");

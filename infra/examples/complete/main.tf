@@ -1,6 +1,6 @@
-# Three tables that exist already, told apart by their names in each stage: look-ups by index, repairs,
-# alarms that tell a topic, a queue for what was given up, a key of one's own, and a first rollout that
-# only observes.
+# Three existing tables whose names depend on the stage: queries of an index, repairs, alarms that
+# notify a topic, a queue for failed records, a customer managed key, and a first rollout in observe
+# mode.
 
 terraform {
   required_version = ">= 1.9"
@@ -33,7 +33,8 @@ module "referee" {
     hash = "0.1.0"
   }
 
-  # The same rule file for the command line: its names of tables take the stage from the environment.
+  # The rule file also works for the command line: its table names contain the stage, which comes from
+  # the environment.
   rules_file  = "${path.root}/referee.yaml"
   environment = { STAGE = var.stage }
 
@@ -55,7 +56,7 @@ module "referee" {
   alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
   ok_actions    = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
   alarms = {
-    violations = { enabled = false } # those of each rule are enough
+    violations = { enabled = false } # the alarms by rule are enough
     throttles  = { threshold = 10 }
     warnings   = { enabled = true, threshold = 100, period = 3600 }
   }

@@ -1,5 +1,5 @@
 output "policy" {
-  description = "What the function may do."
+  description = "The function's permissions."
   value       = module.referee.policy
 }
 

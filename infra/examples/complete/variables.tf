@@ -5,7 +5,7 @@ variable "stage" {
 }
 
 variable "mode" {
-  description = "`observe` until the metrics are what you expect; null then, for what each rule says."
+  description = "`observe` until the metrics are as expected, then null to use the mode of each rule."
   type        = string
   default     = "observe"
 }

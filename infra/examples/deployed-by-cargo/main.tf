@@ -1,10 +1,10 @@
-# Terraform makes everything but the code, which `cargo lambda deploy` puts in:
+# Terraform creates everything except the code, which `cargo lambda deploy` deploys:
 #
 #     terraform apply
 #     cargo lambda build --release --arm64
 #     cargo lambda deploy --binary-name referee-lambda "$(terraform output -raw function_name)"
 #
-# Until then the function fails, and its records wait. Terraform leaves the code alone afterwards.
+# Until then the function fails, and its records wait. Afterwards Terraform does not change the code.
 
 terraform {
   required_version = ">= 1.9"
@@ -27,11 +27,11 @@ module "referee" {
 }
 
 output "function_name" {
-  description = "What `cargo lambda deploy` takes."
+  description = "The name of the function, for `cargo lambda deploy`."
   value       = module.referee.function_name
 }
 
 output "policy" {
-  description = "What the function may do."
+  description = "The function's permissions."
   value       = module.referee.policy
 }

@@ -1,4 +1,4 @@
-# One table that exists already, and a rule that only reports.
+# One existing table, and a rule that only reports.
 
 terraform {
   required_version = ">= 1.9"

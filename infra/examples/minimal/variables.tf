@@ -1,5 +1,5 @@
 variable "package" {
-  description = "The zip that `make package` makes at the top of the repository."
+  description = "The path of the zip that `make package` creates in the repository's root."
   type        = string
   default     = "../../../target/lambda/referee-lambda/bootstrap.zip"
 }

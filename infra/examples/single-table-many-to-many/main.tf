@@ -1,6 +1,6 @@
-# A table of its own, with companies, users and memberships between them, and the module, in one apply:
-# the application writes who is a member of a company, and Referee writes of which companies a user is a
-# member, so that both can be queried.
+# A new table with companies, users and memberships, and the module, in one apply. The application
+# writes the members of a company. Referee mirrors each membership, so that the companies of a user can
+# be queried too.
 
 terraform {
   required_version = ">= 1.9"
@@ -17,7 +17,7 @@ provider "aws" {
 }
 
 resource "aws_dynamodb_table" "app" {
-  # checkov:skip=CKV_AWS_119: AWS's own key will do for an example; the module works with a key of yours too.
+  # checkov:skip=CKV_AWS_119: AWS's own key is enough for an example; the module also supports customer managed keys.
   name         = "app"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
@@ -72,13 +72,13 @@ module "referee" {
     entities = {
       company = { table = "app", key = { pk = "company#{company}", sk = "company#" } }
       user    = { table = "app", key = { pk = "user#{email}", sk = "user#" } }
-      # The half that the application writes.
+      # The item that the application writes.
       member = {
         table      = "app"
         key        = { pk = "company#{company}", sk = "user#{email}" }
         attributes = { invitedBy = "S", joinedAt = "S", role = "S" }
       }
-      # The half that Referee writes.
+      # The mirror that Referee writes.
       member_of = { table = "app", key = { pk = "user#{email}", sk = "company#{company}" } }
     }
     references = {

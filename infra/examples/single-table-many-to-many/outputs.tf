@@ -4,6 +4,6 @@ output "rules" {
 }
 
 output "policy" {
-  description = "What the function may do."
+  description = "The function's permissions."
   value       = module.referee.policy
 }

@@ -1,4 +1,4 @@
-# What AWS would answer. Texts that are made up at random would be no ARNs.
+# AWS's answers. Random strings, which Terraform would use otherwise, are not valid ARNs.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

@@ -1,4 +1,4 @@
-# The module with many rule sets, of which only the policies, filters and rules are looked at.
+# The module with many rule sets. Only the policies, filters and rules are compared.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,6 +1,6 @@
-"""What AWS refuses of the values that the module gives.
+"""Validates resources as AWS would.
 
-Each limit is AWS's own; the service's API reference has it.
+Each limit is documented in the service's API reference.
 """
 
 import json
@@ -14,7 +14,7 @@ RETENTION_DAYS = {0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 7
 
 
 def problems_of(kind, config):
-    """All that is wrong with a resource, as far as its values are known."""
+    """Returns all problems of a resource, as far as its values are known."""
     if config is None:
         return []
     find = CHECKS.get(kind, lambda _: [])
@@ -28,7 +28,7 @@ def problems_of(kind, config):
 
 
 def without_unknown(value):
-    """The value, with null for what is not known, whether something is known of it or not."""
+    """The value, with null in place of every unknown part."""
     if value is Unknown or isinstance(value, ExtType):
         return None
     if isinstance(value, list):

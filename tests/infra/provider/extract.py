@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Takes the schema of the AWS provider's resources out of an npm package made from it.
+"""Extracts the schema of the AWS provider's resources from an npm package generated from it.
 
     npm pack @cdktn/provider-aws@25.7.0 && tar xzf cdktn-provider-aws-25.7.0.tgz
     tests/infra/provider/extract.py package > tests/infra/provider/schema.json
 
-The package binds the provider for another language, and its JavaScript still says of each argument
-what it is called, whether it must, may or cannot be given, and its type. Nothing else is taken from it; it is
-under the Mozilla Public License 2.0.
+The package contains bindings of the provider for another language. Its JavaScript still has the
+name and type of each argument, and whether the argument is required, optional or computed. Nothing else
+is used. The package is under the Mozilla Public License 2.0.
 """
 
 import json
@@ -32,7 +32,7 @@ RESOURCES = [
     "sns_topic",
     "sqs_queue",
 ]
-# Of the provider's own arguments, those that an example or a test may give.
+# The arguments of the provider itself that an example or a test may set.
 PROVIDER = {
     "attributes": {name: {"type": "string", "optional": True} for name in ["profile", "region"]},
     "block_types": {
@@ -67,7 +67,7 @@ class Source:
         return self.text[start : self.text.index("\nexports.", start)]
 
     def written(self, name, body):
-        """How each argument is written, by name."""
+        """The code that writes each argument, by name."""
         function = f"function {name[0].lower()}{name[1:].removesuffix('OutputReference')}ToHclTerraform("
         if "synthesizeHclAttributes" in body:
             text = body[body.index("synthesizeHclAttributes") :]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A stand-in for the AWS provider: it knows the provider's schema, and reaches nothing.
+"""A stand-in for the AWS provider: it has the provider's schema and needs no network.
 
 With it, `terraform validate`, `test` and `plan` work where no provider can be downloaded. It
-refuses what AWS would refuse of the values that the module gives, tells of tables that are made up
-from their names, and never applies anything.
+rejects values that AWS would reject, describes fictitious tables according to their names, and
+never applies anything.
 
-It runs until it is ended, at the socket that it is given: `provider.py SOCKET`. Terraform finds it
-there by TF_REATTACH_PROVIDERS, which spares it a process for each step of each test.
+It runs at a socket until it is stopped: `provider.py SOCKET`. Terraform finds it through
+TF_REATTACH_PROVIDERS, which avoids a process for each step of each test.
 """
 
 import json
@@ -53,7 +53,7 @@ def message_of(schema):
 
 
 def with_unknowns(block, value):
-    """What is planned: what AWS decides is not known yet."""
+    """The planned value, in which values that AWS determines are unknown."""
     planned = dict(value)
     for name, attribute in block["attributes"].items():
         if attribute.get("computed") and planned.get(name) is None:
@@ -66,7 +66,7 @@ def with_unknowns(block, value):
 
 
 def read_table(config):
-    """A table as its name says: what it ends with may be wrong with it."""
+    """A fictitious table; the end of its name selects a problem."""
     name = config["name"]
     if name.endswith("-missing"):
         raise LookupError(f"reading DynamoDB Table ({name}): couldn't find resource")
@@ -149,14 +149,14 @@ class Provider(rpc.ProviderServicer):
 
 
 class Controller(controller_rpc.GRPCControllerServicer):
-    """Every plugin has one. This one outlives the commands that use it."""
+    """The controller that every plugin must have. This plugin outlives the commands that use it."""
 
     def Shutdown(self, request, context):
         return controller_pb.Empty()
 
 
 class Stdio(stdio_rpc.GRPCStdioServicer):
-    """Every plugin has one. This one says nothing."""
+    """The output that every plugin must have. This plugin has none."""
 
     def StreamStdio(self, request, context):
         return iter([])

@@ -1,4 +1,4 @@
-# What the module refuses: each of these says why, and how to mend it.
+# Input that the module rejects, each with a message that says why and how to fix it.
 
 terraform {
   required_version = ">= 1.9"
@@ -56,7 +56,7 @@ module "restrict" {
   rules  = merge(local.rules, { references = { member_company = { from = "member", to = "company", on_delete = "restrict" } } })
 }
 
-module "name_that_is_no_dimension" {
+module "name_that_cannot_be_a_dimension" {
   source = "../../../infra"
   rules  = merge(local.rules, { references = { "member → company" = { from = "member", to = "company" } } })
 }
@@ -86,13 +86,13 @@ module "mapping_out_of_range" {
   mapping = { batch_size = 20000 }
 }
 
-module "mapping_of_no_table" {
+module "mapping_of_an_unknown_table" {
   source   = "../../../infra"
   rules    = local.rules
   mappings = { users = { batch_size = 1 } }
 }
 
-module "table_of_no_rule" {
+module "unused_table" {
   source = "../../../infra"
   rules  = local.rules
   tables = {
@@ -110,7 +110,7 @@ module "stream_of_keys" {
   rules  = merge(local.rules, { tables = { app = { name = "app-keys-only", key = ["pk", "sk"] } } })
 }
 
-module "no_stream_on_a_table_of_mine" {
+module "no_stream_on_a_managed_table" {
   source = "../../../infra"
   rules  = local.rules
   tables = {
@@ -118,12 +118,12 @@ module "no_stream_on_a_table_of_mine" {
   }
 }
 
-module "table_that_is_not_there" {
+module "missing_table" {
   source = "../../../infra"
   rules  = merge(local.rules, { tables = { app = { name = "app-missing", key = ["pk", "sk"] } } })
 }
 
-module "variable_that_is_not_set" {
+module "unset_variable" {
   source = "../../../infra"
   rules  = merge(local.rules, { tables = { app = { name = "$${STAGE}", key = ["pk", "sk"] } } })
 }
@@ -135,20 +135,20 @@ module "too_many_rules" {
   } })
 }
 
-module "metrics_that_the_log_drops" {
+module "metrics_below_the_log_level" {
   source    = "../../../infra"
   rules     = local.rules
   metrics   = "emf"
   log_level = "WARN"
 }
 
-module "rules_in_a_package_of_cargo" {
+module "rules_in_the_package_without_code" {
   source           = "../../../infra"
   rules            = local.rules
   rules_in_package = true
 }
 
-module "version_to_come" {
+module "future_version" {
   source = "../../../infra"
   rules  = merge(local.rules, { version = 2 })
 }
