@@ -1,9 +1,9 @@
-//! How long it takes to tell which entity a key is of, by the number of entities in its table.
+//! How long it takes to find the entity of a key, by the number of entities in the table.
 //!
-//! The times must not grow with the number: a table that holds everything an application has is
-//! the common case, and its every record is matched.
+//! The time must not grow with the number: one table often has all entities of an application, and
+//! each of its records is matched.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+#![expect(clippy::expect_used, reason = "a benchmark whose setup fails cannot measure anything")]
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -14,8 +14,8 @@ use referee::rules::matcher::Matcher;
 use referee::rules::model::EntityId;
 use referee::rules::template::{EntityKey, KeyTemplate, Template};
 
-/// What tells the entities of a table apart: a name for the benchmark, the templates of an entity
-/// and a key of it, each as partition and sort key with `KIND` for the entity.
+/// How the entities of a table differ: a name for the benchmark, the templates of an entity, and one
+/// of its keys, each as partition and sort key with `KIND` in place of the entity.
 const LAYOUTS: [(&str, [&str; 2], [&str; 2]); 3] = [
     ("partition key", ["KIND#{id}", "profile"], ["KIND#0123456789", "profile"]),
     ("sort key", ["tenant#{tenant}", "KIND#{id}"], ["tenant#42", "KIND#0123456789"]),
@@ -25,7 +25,7 @@ const LAYOUTS: [(&str, [&str; 2], [&str; 2]); 3] = [
 fn entity_key(templates: [&str; 2], kind: &str) -> EntityKey {
     let [partition, sort] = templates.map(|text| {
         let template = Template::parse(&text.replace("KIND", kind)).expect("the template is valid");
-        KeyTemplate::new(template, KeyKind::S).expect("a string may have any template")
+        KeyTemplate::new(template, KeyKind::S).expect("a string key accepts any template")
     });
     EntityKey::new(partition, Some(sort), '#')
 }
@@ -35,7 +35,7 @@ fn key(values: [&str; 2], kind: &str) -> Key<'static> {
     Key { partition, sort: Some(sort) }
 }
 
-/// The first entity that the key is of, and its captures' number.
+/// The first entity that the key matches, and the number of its captures.
 fn find(matcher: &Matcher, entities: &[EntityKey], key: &Key<'_>) -> Option<(EntityId, usize)> {
     matcher.candidates(key).iter().find_map(|id| {
         let captures = entities.get(id.0)?.parse(key)?;
@@ -47,7 +47,7 @@ fn match_keys(criterion: &mut Criterion) {
     for (apart_by, templates, values) in LAYOUTS {
         let mut group = criterion.benchmark_group(format!("entities apart by {apart_by}"));
         for count in [10, 100, 1000] {
-            // Names of one length, so that the number of entities is all that differs.
+            // All names have the same length, so that only the number of entities differs.
             let kind = |number: usize| format!("entity{number:04}");
             let keys: Vec<_> =
                 (0..count).map(|number| entity_key(templates, &kind(number))).collect();
@@ -55,7 +55,7 @@ fn match_keys(criterion: &mut Criterion) {
                 keys.iter().enumerate().map(|(id, key)| (EntityId(id), key)).collect();
             let matcher = Matcher::new(&entities);
             let key = key(values, &kind(count / 2));
-            assert!(find(&matcher, &keys, &key).is_some(), "the key is of an entity");
+            assert!(find(&matcher, &keys, &key).is_some(), "the key matches an entity");
             group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
                 bencher.iter(|| find(&matcher, &keys, black_box(&key)));
             });

@@ -1,14 +1,14 @@
-//! The engine's pipeline on a batch of 1,000 records of 15 attributes with two images (5.9 MB):
-//! records per second and allocations, for 1, 10 and 1,000 rules, beside what it takes to read the
-//! same batch with `aws_lambda_events`' own types.
+//! The engine's pipeline on a batch of 1,000 records with 15 attributes and two images (5.9 MB):
+//! records per second and allocations, for 1, 10 and 1,000 rules, compared with reading the same
+//! batch into the types of `aws_lambda_events`.
 //!
-//! The store answers at once, so that what is measured is decode, match and decide. Compare the
-//! numbers of one run with each other, not with those of another machine.
+//! The store answers at once, so that only decoding, matching and deciding are measured. Compare
+//! numbers only within one run, not with those of another machine.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a benchmark that cannot be set up has nothing to measure"
+    reason = "a benchmark whose setup fails cannot measure anything"
 )]
 
 #[path = "batch/mod.rs"]
@@ -27,7 +27,7 @@ use referee::store::{
     Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
 };
 
-/// Enough runs for a steady median.
+/// The number of runs: enough for a stable median.
 const RUNS: usize = 21;
 
 #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
@@ -71,7 +71,7 @@ fn main() {
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).expect("stdout is open");
 }
 
-/// The median time of a run, and how many allocations one makes.
+/// The median time of a run, and its number of allocations.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn measure(mut run: impl FnMut()) -> (Duration, u64) {
     let mut times: Vec<Duration> = (0..RUNS)
@@ -85,7 +85,7 @@ fn measure(mut run: impl FnMut()) -> (Duration, u64) {
     (times[RUNS / 2], allocation_counter::measure(run).count_total)
 }
 
-/// This many references, each within an entity of its own; every record is of one of them.
+/// An engine with this many references, each within a separate entity.
 fn engine(rules: usize) -> Engine {
     let mut text = "version: 1\ntables: { app: { key: [pk, sk] } }\nentities:\n".to_owned();
     for rule in 0..rules {
@@ -103,20 +103,20 @@ fn engine(rules: usize) -> Engine {
         );
     }
     let loaded = load(&RuleSource { name: "bench".to_owned(), text }, &|_| None);
-    Engine::new(loaded.rules.expect("the rules are sound"))
+    Engine::new(loaded.rules.expect("the rules are valid"))
 }
 
-/// A batch whose records each change their reference.
+/// A batch in which each record changes a reference.
 fn event(rules: usize) -> String {
-    batch::event((0..RECORDS).map(|place| {
-        let rule = place % rules;
-        let pk = format!("item{rule}#{place}");
-        let image = |to: &str| batch::image([&pk, "item#"], &[("to", &format!("{to}{place}"))]);
-        batch::record(place, &image("old"), &image("new"))
+    batch::event((0..RECORDS).map(|index| {
+        let rule = index % rules;
+        let pk = format!("item{rule}#{index}");
+        let image = |to: &str| batch::image([&pk, "item#"], &[("to", &format!("{to}{index}"))]);
+        batch::record(index, &image("old"), &image("new"))
     }))
 }
 
-/// A store in which everything exists and every write succeeds, at no time.
+/// A store in which every item exists and every write succeeds at once.
 struct Answers;
 
 impl Store for Answers {

@@ -1,18 +1,18 @@
-//! The batch that the benchmarks share: 1,000 records of items of 15 attributes with two images,
-//! 5.9 MB, close to the 6 MB that Lambda delivers at most.
+//! The batch that the benchmarks share: 1,000 records of items with 15 attributes and two images,
+//! 5.9 MB, close to Lambda's maximum of 6 MB.
 
 use serde_json::{Value, json};
 
-/// How many records it has.
+/// The number of records.
 pub(crate) const RECORDS: usize = 1_000;
 
-/// How many attributes an item has.
+/// The number of attributes of an item.
 const ATTRIBUTES: usize = 15;
 
-/// How long the attributes that do not matter are, all together.
+/// The total size of the attributes that no rule uses.
 const FILLER_BYTES: usize = 2_340;
 
-/// An item's image: its key, the attributes that matter, and as many as it takes that do not.
+/// An item's image: its key, the relevant attributes, and filler attributes up to the total number.
 pub(crate) fn image(key: [&str; 2], matter: &[(&str, &str)]) -> Value {
     let [pk, sk] = key;
     let mut image = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
@@ -26,10 +26,10 @@ pub(crate) fn image(key: [&str; 2], matter: &[(&str, &str)]) -> Value {
     image
 }
 
-/// The record of a change from one image to another.
-pub(crate) fn record(place: usize, before: &Value, after: &Value) -> Value {
+/// A record of a change from one image to another.
+pub(crate) fn record(index: usize, before: &Value, after: &Value) -> Value {
     json!({
-        "eventID": format!("{place:032x}"),
+        "eventID": format!("{index:032x}"),
         "eventName": "MODIFY",
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
@@ -39,7 +39,7 @@ pub(crate) fn record(place: usize, before: &Value, after: &Value) -> Value {
             "Keys": { "pk": after["pk"], "sk": after["sk"] },
             "NewImage": after,
             "OldImage": before,
-            "SequenceNumber": format!("{}", 170_000_000_000_000_000_000_000_u128 + place as u128),
+            "SequenceNumber": format!("{}", 170_000_000_000_000_000_000_000_u128 + index as u128),
             "SizeBytes": 5_000,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
@@ -48,7 +48,7 @@ pub(crate) fn record(place: usize, before: &Value, after: &Value) -> Value {
     })
 }
 
-/// The event of these records.
+/// An event with these records.
 pub(crate) fn event(records: impl Iterator<Item = Value>) -> String {
     json!({ "Records": records.collect::<Vec<_>>() }).to_string()
 }

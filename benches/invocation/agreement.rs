@@ -1,7 +1,7 @@
-//! Whether the contenders do the same: each lives through the same story, and at its end the table
-//! has the same content, the same violations were found, and every answer said the same.
+//! Checks that the contenders do the same: each processes the same story of changes. At the end, the
+//! tables' content, the violations and all answers must be equal.
 //!
-//! Nothing is measured of contenders that do not agree.
+//! Contenders that disagree are not measured.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,23 +18,23 @@ use crate::endpoint::Endpoint;
 use crate::scene::{item, mark, table};
 use kit::runtime_api::Invoked;
 
-/// How long ago everything happened: no grace period has to be waited for.
+/// The age of all changes, so that no grace period must be waited for.
 const AGE: Duration = Duration::from_secs(10);
 
-/// How often what a batch caused is delivered at most, until nothing more comes of it.
+/// The maximum number of rounds until a batch causes no further records.
 const ROUNDS_MAX: usize = 10;
 
-/// What someone does to an item.
+/// A change of an item.
 enum Act {
-    /// Puts it.
+    /// Puts the item.
     Put(Value),
-    /// Sets an attribute of it.
+    /// Sets an attribute of the item.
     Set([&'static str; 2], &'static str, &'static str),
-    /// Deletes it.
+    /// Deletes the item.
     Delete([&'static str; 2]),
 }
 
-/// What a contender made of the story.
+/// The result of a contender's processing of the story.
 #[derive(Debug, PartialEq)]
 struct Ending {
     items: Vec<String>,
@@ -42,7 +42,7 @@ struct Ending {
     answers: Vec<Value>,
 }
 
-/// Lets every contender live through the story, and compares the endings.
+/// Lets every contender process the story, and compares the results.
 pub(crate) async fn check(endpoint: &Endpoint, contenders: &[Contender]) {
     let mut first: Option<(&str, Ending)> = None;
     for contender in contenders {
@@ -80,8 +80,8 @@ async fn live(endpoint: &Endpoint, contender: &Contender) -> Ending {
             if records.is_empty() {
                 break;
             }
-            assert!(round < ROUNDS_MAX, "{} comes to no end", contender.name);
-            // What comes from the application comes twice, as Lambda may deliver it.
+            assert!(round < ROUNDS_MAX, "{} causes further records without end", contender.name);
+            // The application's records are delivered twice, as Lambda may do.
             for _ in 0..if round == 0 { 2 } else { 1 } {
                 let event = json!({ "Records": records }).to_string();
                 let invoked = function.invoke(event, INVOCATION_LIMIT).await;
@@ -92,7 +92,7 @@ async fn live(endpoint: &Endpoint, contender: &Contender) -> Ending {
             }
         }
     }
-    // What was written to the log before the last answer may still be on its way.
+    // Log lines written before the last answer may not have arrived yet.
     tokio::time::sleep(Duration::from_millis(100)).await;
     function.recycle().await;
     let lines = function.log().lines();
@@ -101,7 +101,7 @@ async fn live(endpoint: &Endpoint, contender: &Contender) -> Ending {
     Ending { items: endpoint.with_store(dump), violations, answers }
 }
 
-/// The story: batch by batch, what the application and others do.
+/// The story: the changes by the application and others, batch by batch.
 fn story() -> Vec<Vec<Act>> {
     let ada = ["company#acme", "user#ada@example.com"];
     let ada_mirror = ["user#ada@example.com", "company#acme"];
@@ -114,13 +114,13 @@ fn story() -> Vec<Vec<Act>> {
     });
     let mut story = recorded();
     story.extend([
-        // The mirror is edited, then deleted, then replaced by something else.
+        // The mirror is edited, then deleted, then replaced by a foreign item.
         vec![Act::Set(ada_mirror, "role", "owner")],
         vec![Act::Delete(ada_mirror)],
         vec![Act::Put(foreign)],
-        // A mirror comes from nowhere.
+        // A mirror without a source is created.
         vec![Act::Put(forged)],
-        // Someone joins nothing, where something else is in the mirror's place.
+        // A membership without a company is created, and a foreign item has the mirror's key.
         vec![Act::Put(json!({
             "pk": { "S": "company#globex" },
             "sk": { "S": "user#zoe@example.com" },
@@ -133,7 +133,7 @@ fn story() -> Vec<Vec<Act>> {
             Act::Set(ada_mirror, "role", "owner"),
             Act::Set(ada, "role", "admin"),
         ],
-        // What is not copied changes, and what is none of the rules' business.
+        // Attributes that are not copied change, and items that no rule uses.
         vec![
             Act::Set(ada, "name", "Countess"),
             Act::Put(json!({ "pk": { "S": "x" }, "sk": { "S": "y" } })),
@@ -144,7 +144,7 @@ fn story() -> Vec<Vec<Act>> {
     story
 }
 
-/// The recorded events of the example, as what was done.
+/// The changes in the recorded events of the example.
 fn recorded() -> Vec<Vec<Act>> {
     let folder = example().join("stream");
     let mut files: Vec<_> = folder
@@ -168,8 +168,9 @@ fn act(record: &Value) -> Act {
     if change["NewImage"].is_object() {
         return Act::Put(change["NewImage"].clone());
     }
-    let text = |name: &str| change["Keys"][name]["S"].as_str().expect("keys are texts").to_owned();
-    // The story is told once, and lives as long as the program.
+    let text =
+        |name: &str| change["Keys"][name]["S"].as_str().expect("keys are strings").to_owned();
+    // The story is created once and lives as long as the program.
     Act::Delete([text("pk").leak(), text("sk").leak()])
 }
 
@@ -197,7 +198,7 @@ fn perform(store: &Memory, act: Act) {
             let items = store.dump().into_values().flatten();
             let is_it =
                 |item: &Item<'_>| key.iter().all(|(name, value)| item.get(name) == Some(value));
-            let mut item = items.into_iter().find(is_it).expect("what is changed is there");
+            let mut item = items.into_iter().find(is_it).expect("the changed item exists");
             item.insert(name.into(), Attribute::from(value));
             Action::Put(item)
         }
@@ -207,15 +208,15 @@ fn perform(store: &Memory, act: Act) {
     written.expect("the write is valid");
 }
 
-/// The rule and the kind of the violation that a line of a log tells of.
+/// The rule and kind of the violation in a log line.
 fn violation(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let told = if line["message"] == "violation" { &line } else { &line["violation"] };
-    Some(format!("{} {}", told["rule"].as_str()?, told["kind"].as_str()?))
+    let violation = if line["message"] == "violation" { &line } else { &line["violation"] };
+    Some(format!("{} {}", violation["rule"].as_str()?, violation["kind"].as_str()?))
 }
 
 fn now_ms() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "records tell the time of the day")]
+    #[expect(clippy::disallowed_methods, reason = "records contain the current time")]
     let now = SystemTime::now();
     let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)

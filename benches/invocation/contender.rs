@@ -1,4 +1,4 @@
-//! Those who are compared: Referee, and the same job in Node and in Python.
+//! The contenders: Referee, and equivalent functions in Node and Python.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use flate2::write::DeflateEncoder;
 use crate::endpoint::Endpoint;
 use kit::runtime_api::{Function, Program};
 
-/// One of those who are compared.
+/// A function to compare.
 pub(crate) struct Contender {
-    /// What it is called in the table.
+    /// Its name in the table of results.
     pub(crate) name: String,
     program: Program,
     package: Vec<PathBuf>,
 }
 
 impl Contender {
-    /// Everyone who is here, and why the others are not. Referee is the first, if it is here.
+    /// All available contenders, Referee first, and why the others are missing.
     pub(crate) fn all(endpoint: &Endpoint) -> (Vec<Self>, Vec<String>) {
         let mut missing = Vec::new();
         let all = [referee(endpoint), node(endpoint), python(endpoint)];
@@ -27,19 +27,19 @@ impl Contender {
         (here.collect(), missing)
     }
 
-    /// A function that is not started yet.
+    /// The function, not started yet.
     pub(crate) fn function(&self) -> Function {
         Function::new(self.program.clone())
     }
 
-    /// What its deployment package weighs as a zip file.
+    /// The size of its deployment package as a zip file.
     pub(crate) fn package_bytes(&self) -> usize {
         self.package.iter().map(|path| zipped_bytes(path)).sum()
     }
 }
 
 fn referee(endpoint: &Endpoint) -> Result<Contender, String> {
-    // Another build may be named, to compare it with.
+    // The environment may name another build to measure.
     let binary = std::env::var_os("REFEREE_LAMBDA")
         .map_or_else(|| root().join("target/release/referee-lambda"), PathBuf::from);
     if !binary.exists() {
@@ -57,7 +57,7 @@ fn referee(endpoint: &Endpoint) -> Result<Contender, String> {
     Ok(Contender { name: "Referee".to_owned(), program, package: vec![binary, rules] })
 }
 
-/// The SDK is in the bundle, as AWS advises, though the managed runtime has one.
+/// The bundle includes the SDK, as AWS recommends, although the managed runtime has one.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/nodejs-package.html>
 fn node(endpoint: &Endpoint) -> Result<Contender, String> {
     let version = version("node")?;
@@ -71,7 +71,7 @@ fn node(endpoint: &Endpoint) -> Result<Contender, String> {
     Ok(Contender { name: format!("Node {version}"), program, package: vec![bundle] })
 }
 
-/// The managed runtime has boto3, so that only the rest is in the package.
+/// The managed runtime has boto3, so the package contains only the rest.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html>
 fn python(endpoint: &Endpoint) -> Result<Contender, String> {
     let folder = root().join("benches/peers/python");
@@ -92,7 +92,7 @@ fn python(endpoint: &Endpoint) -> Result<Contender, String> {
     Ok(Contender { name: format!("Python {version}"), program, package })
 }
 
-/// A program with what Lambda would have in its environment.
+/// A program with the environment variables that Lambda would set.
 fn program<T: Into<String>>(endpoint: &Endpoint, command: impl IntoIterator<Item = T>) -> Program {
     Program::new(command)
         .env("AWS_ENDPOINT_URL", &endpoint.url)
@@ -105,10 +105,10 @@ fn program<T: Into<String>>(endpoint: &Endpoint, command: impl IntoIterator<Item
 
 /// The version of an interpreter, as `20.20.2`.
 fn version(program: &str) -> Result<String, String> {
-    let told = Command::new(program).arg("--version").stderr(Stdio::null()).output();
-    let told = told.map_err(|error| format!("`{program}` does not run: {error}"))?;
-    let told = String::from_utf8_lossy(&told.stdout).trim().to_owned();
-    Ok(told.trim_start_matches("Python ").trim_start_matches('v').to_owned())
+    let output = Command::new(program).arg("--version").stderr(Stdio::null()).output();
+    let output = output.map_err(|error| format!("`{program}` does not run: {error}"))?;
+    let output = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(output.trim_start_matches("Python ").trim_start_matches('v').to_owned())
 }
 
 fn root() -> PathBuf {
@@ -116,10 +116,11 @@ fn root() -> PathBuf {
 }
 
 fn text(path: &Path) -> String {
-    path.to_str().expect("the path is text").to_owned()
+    path.to_str().expect("the path is UTF-8").to_owned()
 }
 
-/// What a file, or what is in a folder, adds to a zip file: itself, deflated, and two headers.
+/// The size that a file, or the files in a folder, have in a zip file: compressed, with two headers
+/// each.
 fn zipped_bytes(path: &Path) -> usize {
     const HEADERS_BYTES: usize = 30 + 46;
     if path.is_dir() {

@@ -1,4 +1,4 @@
-//! DynamoDB's protocol on the embedded store: the operations that the contenders use.
+//! DynamoDB's protocol on the in-memory store: the operations that the contenders use.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,7 +47,7 @@ struct Wanted<'a> {
     consistent_read: bool,
 }
 
-/// The answer to a `BatchGetItem`, written without a detour: it is long.
+/// The answer to a `BatchGetItem`. It is serialized directly because it is long.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Found {
@@ -64,8 +64,8 @@ pub(crate) fn answer(store: &Memory, operation: &str, body: &[u8]) -> (u16, Vec<
         "GetItem" => get(store, call),
         "Query" => query(store, call),
         "PutItem" | "DeleteItem" => write(store, call),
-        // A role that may do no more than the contenders need.
-        _ => Err(refusal("AccessDeniedException", &format!("not allowed: {operation}"))),
+        // The role has only the permissions that the contenders need.
+        _ => Err(error_body("AccessDeniedException", &format!("not allowed: {operation}"))),
     };
     match answered {
         Ok(body) => (200, body),
@@ -78,7 +78,7 @@ type Answered = Result<Vec<u8>, serde_json::Value>;
 fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
     let mut responses = BTreeMap::new();
     for (table, keys) in call.request_items {
-        assert!(keys.consistent_read, "what is read is read consistently");
+        assert!(keys.consistent_read, "reads are strongly consistent");
         let placeholders =
             Placeholders { names: keys.expression_attribute_names, ..Placeholders::default() };
         let attributes = keys.projection_expression.map(|text| placeholders.projection(&text));
@@ -87,7 +87,7 @@ fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
             key: into_owned(key),
             attributes: attributes.clone(),
         });
-        let found = settled(store.batch_get(reads.collect()))?;
+        let found = answered(store.batch_get(reads.collect()))?;
         responses.insert(table, found.into_iter().flatten().collect());
     }
     let consumed =
@@ -100,7 +100,7 @@ fn batch_get(store: &Memory, call: Call<'_>) -> Answered {
 fn get(store: &Memory, call: Call<'_>) -> Answered {
     let JsonItem(key) = call.key.expect("an item is read by its key");
     let read = Read { table: call.table_name, key: into_owned(key), attributes: None };
-    let found = settled(store.batch_get(vec![read]))?.into_iter().flatten().next();
+    let found = answered(store.batch_get(vec![read]))?.into_iter().flatten().next();
     Ok(text(&found.map_or_else(|| json!({}), |item| json!({ "Item": item }))))
 }
 
@@ -109,7 +109,7 @@ fn query(store: &Memory, call: Call<'_>) -> Answered {
         placeholders(call.expression_attribute_names, call.expression_attribute_values);
     let condition = call.key_condition_expression.expect("a query has a key condition");
     let (partition, sort) = placeholders.key_condition(&condition);
-    let page = settled(store.query(Query {
+    let page = answered(store.query(Query {
         table: call.table_name,
         index: None,
         partition,
@@ -136,13 +136,13 @@ fn write(store: &Memory, call: Call<'_>) -> Answered {
         (None, None) => panic!("a write has an item or a key"),
     };
     let table = call.table_name;
-    match settled(store.write(Write { table: table.clone(), action, condition }))? {
+    match answered(store.write(Write { table: table.clone(), action, condition }))? {
         Written::Applied => {
             Ok(text(&json!({ "ConsumedCapacity": { "TableName": table, "CapacityUnits": 1.0 } })))
         }
         Written::ConditionFailed(current) => {
             let mut body =
-                refusal("ConditionalCheckFailedException", "The conditional request failed");
+                error_body("ConditionalCheckFailedException", "The conditional request failed");
             if let Some(current) = current {
                 body["Item"] = json!(current);
             }
@@ -163,21 +163,21 @@ fn placeholders(
     Placeholders { names, values }
 }
 
-/// What the embedded store answers, which it does at once.
-fn settled<T>(
+/// The answer of the in-memory store, which it gives at once.
+fn answered<T>(
     answer: impl Future<Output = Result<Answer<T>, StoreError>>,
 ) -> Result<T, serde_json::Value> {
-    match answer.now_or_never().expect("the embedded store answers at once") {
+    match answer.now_or_never().expect("the in-memory store answers at once") {
         Ok(answer) => Ok(answer.value),
-        Err(error) => Err(refusal("ValidationException", &error.to_string())),
+        Err(error) => Err(error_body("ValidationException", &error.to_string())),
     }
 }
 
-fn refusal(kind: &str, message: &str) -> serde_json::Value {
+fn error_body(kind: &str, message: &str) -> serde_json::Value {
     json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message })
 }
 
-/// The items of a table as JSON, for people to compare.
+/// The items of a table as JSON, for comparison.
 pub(crate) fn dump(store: &Memory) -> Vec<String> {
     let items = store.dump().into_values().flatten();
     items.map(|item: Item<'static>| json!(item).to_string()).collect()

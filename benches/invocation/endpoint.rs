@@ -1,5 +1,5 @@
-//! AWS, as far as the contenders see of it: an HTTPS endpoint that answers for DynamoDB from the
-//! embedded store, and takes CloudWatch's metrics.
+//! The part of AWS that the contenders use: an HTTPS endpoint that answers as DynamoDB with the
+//! in-memory store, and accepts CloudWatch's metrics.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -22,7 +22,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::database;
 
-/// Where a system keeps the certificates that it trusts.
+/// Where systems store their trusted certificates.
 const SYSTEM_CERTIFICATES: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
@@ -30,20 +30,20 @@ const SYSTEM_CERTIFICATES: [&str; 2] =
 pub(crate) struct Endpoint {
     /// Its URL.
     pub(crate) url: String,
-    /// Its own certificate, to be trusted besides those that a program brings with it.
+    /// The file with its certificate, which programs with built-in certificates must also trust.
     pub(crate) certificate: PathBuf,
-    /// The same after those of the system, for programs that read these: they do in AWS too.
+    /// The file with the system's certificates and its own, for programs that read the system's.
     pub(crate) certificates: PathBuf,
     store: Rc<RefCell<Memory>>,
     _folder: tempfile::TempDir,
 }
 
 impl Endpoint {
-    /// Starts to answer, from an empty store without tables.
+    /// Starts the endpoint, with a store without tables.
     pub(crate) async fn start() -> Self {
         let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()])
-            .expect("a certificate can be made");
-        let folder = tempfile::tempdir().expect("there is room for a folder");
+            .expect("a certificate can be created");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let certificate = folder.path().join("certificate.pem");
         let certificates = folder.path().join("certificates.pem");
         let mut trusted = SYSTEM_CERTIFICATES
@@ -51,8 +51,8 @@ impl Endpoint {
             .find_map(|path| std::fs::read_to_string(path).ok())
             .unwrap_or_default();
         trusted.push_str(&identity.cert.pem());
-        std::fs::write(&certificate, identity.cert.pem()).expect("there is room for it");
-        std::fs::write(&certificates, trusted).expect("there is room for the certificates");
+        std::fs::write(&certificate, identity.cert.pem()).expect("the certificate can be written");
+        std::fs::write(&certificates, trusted).expect("the certificates can be written");
 
         let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -60,7 +60,7 @@ impl Endpoint {
             .expect("ring has the default versions")
             .with_no_client_auth()
             .with_single_cert(vec![identity.cert.der().clone()], key)
-            .expect("the certificate is of the key");
+            .expect("the certificate matches the key");
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let port = listener.local_addr().expect("it listens").port();
@@ -70,12 +70,12 @@ impl Endpoint {
         Self { url, certificate, certificates, store, _folder: folder }
     }
 
-    /// Answers from this store from now on.
+    /// Replaces the store.
     pub(crate) fn set_store(&self, store: Memory) {
         self.store.replace(store);
     }
 
-    /// Looks into the store.
+    /// Calls a function with the store.
     pub(crate) fn with_store<T>(&self, look: impl FnOnce(&Memory) -> T) -> T {
         look(&self.store.borrow())
     }
@@ -86,8 +86,8 @@ async fn listen(listener: TcpListener, acceptor: TlsAcceptor, store: Rc<RefCell<
         let Ok((connection, _)) = listener.accept().await else { continue };
         let (acceptor, store) = (acceptor.clone(), Rc::clone(&store));
         tokio::task::spawn_local(async move {
-            connection.set_nodelay(true).expect("a connection takes options");
-            // A contender that is stopped leaves without a farewell.
+            connection.set_nodelay(true).expect("the option can be set");
+            // A contender that is killed does not close its connections.
             let Ok(connection) = acceptor.accept(connection).await else { return };
             let service = service_fn(|request| answer(&store, request));
             let _ = hyper::server::conn::http1::Builder::new()
@@ -116,7 +116,7 @@ async fn answer(
             .header("content-type", "application/x-amz-json-1.0")
             .body(Full::from(body))
     } else {
-        // CloudWatch's `PutMetricData`, which answers with nothing: an empty map in CBOR.
+        // CloudWatch's `PutMetricData` answers with an empty map in CBOR.
         response
             .header("content-type", "application/cbor")
             .header("smithy-protocol", "rpc-v2-cbor")

@@ -1,11 +1,11 @@
-//! DynamoDB's expressions, read back: as much of them as the contenders send.
+//! A parser for DynamoDB's expressions, as far as the contenders use them.
 
 use std::collections::HashMap;
 
 use referee::data::{Path, Value};
 use referee::store::{Condition, Operand, SortCondition};
 
-/// What the placeholders of a request stand for.
+/// The names and values of a request's placeholders.
 #[derive(Debug, Default)]
 pub(crate) struct Placeholders {
     /// `ExpressionAttributeNames`.
@@ -17,9 +17,9 @@ pub(crate) struct Placeholders {
 impl Placeholders {
     /// A condition expression.
     pub(crate) fn condition(&self, text: &str) -> Condition {
-        let mut parser = Parser { placeholders: self, words: words(text), place: 0 };
+        let mut parser = Parser { placeholders: self, words: words(text), position: 0 };
         let condition = parser.any();
-        assert_eq!(parser.place, parser.words.len(), "`{text}` is read to its end");
+        assert_eq!(parser.position, parser.words.len(), "`{text}` has unread words");
         condition
     }
 
@@ -53,22 +53,22 @@ impl Placeholders {
 
     fn path(&self, word: &str) -> Path {
         let mut names = word.split('.').map(|name| self.name(name));
-        let root = Path::attribute(&names.next().expect("a split text has a first part"));
+        let root = Path::attribute(&names.next().expect("`split` returns at least one part"));
         names.fold(root, |path, name| path.child(&name))
     }
 }
 
-/// Reads `any := all {OR all}`, `all := one {AND one}`, `one := (any) | function | comparison`.
+/// Parses `any := all {OR all}`, `all := one {AND one}`, `one := (any) | function | comparison`.
 struct Parser<'p> {
     placeholders: &'p Placeholders,
     words: Vec<&'p str>,
-    place: usize,
+    position: usize,
 }
 
 impl<'p> Parser<'p> {
     fn any(&mut self) -> Condition {
         let mut conditions = vec![self.all()];
-        while self.take_if("OR") {
+        while self.next_if("OR") {
             conditions.push(self.all());
         }
         Condition::Any(conditions)
@@ -76,19 +76,19 @@ impl<'p> Parser<'p> {
 
     fn all(&mut self) -> Condition {
         let mut conditions = vec![self.one()];
-        while self.take_if("AND") {
+        while self.next_if("AND") {
             conditions.push(self.one());
         }
         Condition::All(conditions)
     }
 
     fn one(&mut self) -> Condition {
-        if self.take_if("(") {
+        if self.next_if("(") {
             let inner = self.any();
-            assert!(self.take_if(")"), "a parenthesis is closed");
+            assert!(self.next_if(")"), "a parenthesis is not closed");
             return inner;
         }
-        match (self.take(), self.take()) {
+        match (self.next_word(), self.next_word()) {
             ("attribute_exists", "(") => Condition::Exists(self.argument()),
             ("attribute_not_exists", "(") => Condition::NotExists(self.argument()),
             (path, operator) => {
@@ -98,7 +98,7 @@ impl<'p> Parser<'p> {
                     "<=" => Operand::LessOrEqual,
                     _ => panic!("an operator that no contender sends: `{operator}`"),
                 };
-                let value = self.take();
+                let value = self.next_word();
                 Condition::Compare(
                     self.placeholders.path(path),
                     operand,
@@ -109,31 +109,31 @@ impl<'p> Parser<'p> {
     }
 
     fn argument(&mut self) -> Path {
-        let path = self.take();
-        assert!(self.take_if(")"), "a function has one argument");
+        let path = self.next_word();
+        assert!(self.next_if(")"), "a function has more than one argument");
         self.placeholders.path(path)
     }
 
-    fn take(&mut self) -> &'p str {
-        self.place += 1;
-        self.words[self.place - 1]
+    fn next_word(&mut self) -> &'p str {
+        self.position += 1;
+        self.words[self.position - 1]
     }
 
-    fn take_if(&mut self, word: &str) -> bool {
-        let is_next = self.words.get(self.place) == Some(&word);
-        self.place += usize::from(is_next);
+    fn next_if(&mut self, word: &str) -> bool {
+        let is_next = self.words.get(self.position) == Some(&word);
+        self.position += usize::from(is_next);
         is_next
     }
 }
 
-/// The words of an expression; a parenthesis and a comma are words of their own.
+/// The words of an expression. Parentheses and commas are separate words.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for part in text.split_whitespace() {
         let mut rest = part;
-        while let Some(place) = rest.find(['(', ')', ',']) {
-            words.extend([&rest[..place], &rest[place..=place]]);
-            rest = &rest[place + 1..];
+        while let Some(end) = rest.find(['(', ')', ',']) {
+            words.extend([&rest[..end], &rest[end..=end]]);
+            rest = &rest[end + 1..];
         }
         words.push(rest);
     }

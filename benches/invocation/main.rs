@@ -1,17 +1,16 @@
-//! What an invocation costs: Referee beside the same job in Node and in Python, from outside, over
-//! Lambda's Runtime API and TLS, in one run.
+//! The cost of an invocation: compares Referee with equivalent functions in Node and Python, from
+//! outside, over Lambda's Runtime API and TLS, in one run.
 //!
-//! All of them answer to the same events and work on the same store; that they come to the same
-//! results is checked first. The store answers at once from this process's memory, so that what is
-//! measured is the functions' own work; in AWS, each request to DynamoDB adds milliseconds of
-//! waiting, to all of them alike. Compare the numbers of one run with each other, not with those of
-//! another machine.
+//! All of them process the same events with the same store, and a first step checks that their
+//! results are equal. The store answers at once from this process's memory, so that only the
+//! functions' own work is measured. In AWS, each request to DynamoDB adds milliseconds of waiting to
+//! all of them. Compare numbers only within one run, not with those of another machine.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark that cannot be set up has nothing to measure"
+    reason = "a benchmark whose setup fails cannot measure anything"
 )]
 
 mod agreement;
@@ -34,19 +33,18 @@ use measure::{Run, Start};
 use scene::Scene;
 use table::{Goal, Table, Unit};
 
-/// How long an invocation may take.
+/// The timeout of an invocation.
 const INVOCATION_LIMIT: Duration = Duration::from_mins(1);
 
-/// How often a process is started, and how often a batch is answered to: enough for a steady
-/// median.
+/// The number of starts and of measured batches: enough for a stable median.
 const STARTS: usize = 21;
 const RUNS: usize = 21;
-/// How often a batch is answered to before: until just-in-time compilers are done with it.
+/// The number of batches before the measurement, for just-in-time compilers to finish.
 const WARM_UPS: usize = 10;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
+    let runtime = runtime.expect("a runtime can be created");
     tokio::task::LocalSet::new().block_on(&runtime, compare());
 }
 
@@ -66,7 +64,7 @@ async fn compare() {
     table.print();
 }
 
-/// Start-ups, the contenders taking turns.
+/// Measures starts, alternating between the contenders.
 async fn measure_starts(endpoint: &Endpoint, contenders: &[Contender], table: &mut Table) {
     let scene = Scene::one_mirror();
     let mut starts: Vec<Vec<Start>> = contenders.iter().map(|_| Vec::new()).collect();
@@ -87,7 +85,7 @@ async fn measure_starts(endpoint: &Endpoint, contenders: &[Contender], table: &m
     table.add("peak memory, one read", Unit::Mebibytes, peak, &[]);
 }
 
-/// Batches, the contenders taking turns.
+/// Measures batches, alternating between the contenders.
 async fn measure_batches(endpoint: &Endpoint, contenders: &[Contender], table: &mut Table) {
     let mut functions: Vec<Function> = contenders.iter().map(Contender::function).collect();
     for function in &mut functions {

@@ -1,4 +1,4 @@
-//! Measuring a function's process from outside.
+//! Measures a function's process from outside.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,26 +9,26 @@ use crate::endpoint::Endpoint;
 use crate::scene::Scene;
 use kit::runtime_api::{Function, Invoked};
 
-/// How long the start of a process took.
+/// The duration of a process's start.
 pub(crate) struct Start {
-    /// From exec to the first response.
+    /// The time from exec to the first response.
     pub(crate) whole: Duration,
-    /// From the first event to its response, the process waiting for it.
+    /// The time from the first event, when the process is waiting for it, to its response.
     pub(crate) first_invocation: Duration,
-    /// The most memory it used.
+    /// The peak memory.
     pub(crate) peak_bytes: u64,
 }
 
-/// How long a batch took.
+/// The duration of a batch.
 pub(crate) struct Run {
-    /// From the event to the response.
+    /// The time from the event to the response.
     pub(crate) whole: Duration,
-    /// The processor's time that the process used for it, all threads together. What is left of
-    /// the whole is spent in waiting, for the store and for the event to arrive.
+    /// The processor time that the process used for it, in all threads. The rest was spent waiting
+    /// for the store and for the event to arrive.
     pub(crate) computing: Duration,
 }
 
-/// Starts a process and lets it answer once.
+/// Starts a process and measures its first answer.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) async fn start(endpoint: &Endpoint, contender: &Contender, scene: &Scene) -> Start {
     endpoint.set_store(scene.store());
@@ -46,7 +46,7 @@ pub(crate) async fn start(endpoint: &Endpoint, contender: &Contender, scene: &Sc
     Start { whole, first_invocation, peak_bytes }
 }
 
-/// Lets a process that is warm answer to a batch.
+/// Measures how a warm process answers to a batch.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) async fn run(
     endpoint: &Endpoint,
@@ -71,7 +71,7 @@ fn expect_success(contender: &Contender, function: &Function, answer: &Invoked) 
     assert!(is_success, "{}: {answer:?}: {:#?}", contender.name, function.log());
 }
 
-/// The processor's time that a process has used so far, all its threads together.
+/// The processor time that a process has used so far, in all threads.
 /// <https://docs.kernel.org/scheduler/sched-stats.html>
 fn computing(function: &Function) -> Duration {
     let of_thread = |task: &Path| {
@@ -79,19 +79,19 @@ fn computing(function: &Function) -> Duration {
         stat.split(' ').next()?.parse::<u64>().ok()
     };
     let tasks = Path::new("/proc").join(process_id(function)).join("task");
-    let tasks = tasks.read_dir().expect("the process is there");
+    let tasks = tasks.read_dir().expect("the process is running");
     Duration::from_nanos(tasks.filter_map(|task| of_thread(&task.ok()?.path())).sum())
 }
 
-/// The most memory that a process had resident.
+/// The peak resident memory of a process.
 pub(crate) fn peak_bytes(function: &Function) -> u64 {
     let status = Path::new("/proc").join(process_id(function)).join("status");
-    let status = std::fs::read_to_string(status).expect("the process is there");
+    let status = std::fs::read_to_string(status).expect("the process is running");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-    1024 * kilobytes.and_then(|it| it.parse::<u64>().ok()).expect("the kernel tells the peak")
+    1024 * kilobytes.and_then(|it| it.parse::<u64>().ok()).expect("the kernel reports the peak")
 }
 
 fn process_id(function: &Function) -> String {
-    function.process_id().expect("the process is there").to_string()
+    function.process_id().expect("the process is running").to_string()
 }

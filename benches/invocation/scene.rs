@@ -1,4 +1,4 @@
-//! What is in the table, and what happens to it.
+//! The measured events, and the tables' content before them.
 
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::Memory;
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::batch::{self, RECORDS};
 
-/// A table's content, and the event that a function gets.
+/// A table's content and an event.
 pub(crate) struct Scene {
-    /// What the event is about, as the table of results has it.
+    /// The event's description in the table of results.
     pub(crate) name: &'static str,
     /// The event.
     pub(crate) event: String,
@@ -17,7 +17,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// The store as it is before the event.
+    /// The store before the event.
     pub(crate) fn store(&self) -> Memory {
         let store = table();
         for item in &self.items {
@@ -26,19 +26,19 @@ impl Scene {
         store
     }
 
-    /// One mirror changed, which takes one read to verify.
+    /// One mirror changed; verifying it takes one read.
     pub(crate) fn one_mirror() -> Self {
         let (mirrors, sources) = ([mirror(0)], [member(0, "admin")]);
         Self::of_mirrors("", &mirrors, &sources)
     }
 
-    /// Memberships changed, and nothing that a rule looks at: no request to the store.
+    /// Memberships changed, but only attributes that no rule uses: no requests to the store.
     pub(crate) fn nothing_relevant() -> Self {
-        let change = |place| {
-            let before = member(place, "admin");
+        let change = |index| {
+            let before = member(index, "admin");
             let mut after = before.clone();
             after["attribute_0"] = json!({ "S": "changed" });
-            batch::record(place, &before, &after)
+            batch::record(index, &before, &after)
         };
         Self {
             name: "nothing relevant changed",
@@ -47,38 +47,38 @@ impl Scene {
         }
     }
 
-    /// Every membership's role changed: a conditional write for each.
+    /// The role of every membership changed: one conditional write for each.
     pub(crate) fn every_role() -> Self {
         let change =
-            |place| batch::record(place, &member(place, "member"), &member(place, "admin"));
+            |index| batch::record(index, &member(index, "member"), &member(index, "admin"));
         Self {
             name: "every role changed",
             event: batch::event((0..RECORDS).map(change)),
-            items: (0..RECORDS).map(|place| item(&mirror(place))).collect(),
+            items: (0..RECORDS).map(|index| item(&mirror(index))).collect(),
         }
     }
 
-    /// Every mirror was written, as it is after the scene before: 100 reads of a request.
+    /// Every mirror was written, as after the previous event: reads of 100 items each.
     pub(crate) fn every_mirror() -> Self {
         let (mirrors, sources): (Vec<_>, Vec<_>) =
-            (0..RECORDS).map(|place| (mirror(place), member(place, "admin"))).unzip();
+            (0..RECORDS).map(|index| (mirror(index), member(index, "admin"))).unzip();
         Self::of_mirrors("every mirror written", &mirrors, &sources)
     }
 
     fn of_mirrors(name: &'static str, mirrors: &[Value], sources: &[Value]) -> Self {
         let items = mirrors.iter().chain(sources).map(item).collect();
-        let change = |(place, after): (usize, &Value)| {
+        let change = |(index, after): (usize, &Value)| {
             let mut before = after.clone();
             before["role"] = json!({ "S": "member" });
             before["_referee"]["M"]["fence"] = json!({ "S": "0".repeat(40) });
-            batch::record(place, &before, after)
+            batch::record(index, &before, after)
         };
         let event = batch::event(mirrors.iter().enumerate().map(change));
         Self { name, event, items }
     }
 }
 
-/// The table, empty.
+/// An empty table.
 pub(crate) fn table() -> Memory {
     let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
     Memory::new([TableSchema {
@@ -94,29 +94,29 @@ pub(crate) fn item(json: &Value) -> Item<'static> {
     into_owned(serde_json::from_str::<JsonItem<'_>>(&text).expect("the item is valid").0)
 }
 
-fn member(place: usize, role: &str) -> Value {
-    let [company, user] = halves(place);
+fn member(index: usize, role: &str) -> Value {
+    let [company, user] = halves(index);
     batch::image([&company, &user], &[("joinedAt", "2026-11-20"), ("role", role)])
 }
 
 /// The mirror of a membership whose role is `admin`.
-fn mirror(place: usize) -> Value {
-    let [company, user] = halves(place);
+fn mirror(index: usize) -> Value {
+    let [company, user] = halves(index);
     json!({
         "pk": { "S": user },
         "sk": { "S": company },
         "joinedAt": { "S": "2026-11-20" },
         "role": { "S": "admin" },
-        "_referee": mark(&format!("{place:040}")),
+        "_referee": mark(&format!("{index:040}")),
     })
 }
 
-/// What Referee writes on a mirror.
+/// The mark that Referee writes on a mirror.
 pub(crate) fn mark(fence: &str) -> Value {
     json!({ "M": { "rule": { "S": "membership" }, "fence": { "S": fence } } })
 }
 
 /// A company of 20, and one of its users.
-fn halves(place: usize) -> [String; 2] {
-    [format!("company#company-{:04}", place / 20), format!("user#user-{place:04}@example.com")]
+fn halves(index: usize) -> [String; 2] {
+    [format!("company#company-{:04}", index / 20), format!("user#user-{index:04}@example.com")]
 }

@@ -2,27 +2,27 @@
 
 use std::fmt::Write as _;
 
-/// What values are told in.
+/// The unit in which values are shown.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
-    /// Of values in seconds.
+    /// Milliseconds, for values in seconds.
     Milliseconds,
-    /// Of values in bytes, as Lambda counts memory.
+    /// Mebibytes, for values in bytes, as Lambda counts memory.
     Mebibytes,
-    /// Of values in bytes.
+    /// Megabytes, for values in bytes.
     Megabytes,
 }
 
-/// What is aimed at.
+/// A goal.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// At most this.
+    /// At most this value.
     AtMost(f64),
-    /// At most one part in so many of the value of the contender with this name.
+    /// At most this fraction of the value of the contender with this name: one part in so many.
     PartOf(&'static str, f64),
 }
 
-/// Results, row by row. The first column is Referee's, to which the others are ratios.
+/// Results, row by row. The first column is Referee's, and the others also show the ratio to it.
 pub(crate) struct Table {
     rows: comfy_table::Table,
     columns: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table of these contenders.
+    /// An empty table for these contenders.
     pub(crate) fn new(names: impl Iterator<Item = String>) -> Self {
         let names: Vec<String> = names.collect();
         let mut rows = comfy_table::Table::new();
@@ -44,9 +44,9 @@ impl Table {
     pub(crate) fn add(&mut self, name: &str, unit: Unit, values: Vec<Vec<f64>>, goals: &[Goal]) {
         let medians: Vec<f64> = values.into_iter().map(median).collect();
         let first = medians.first().copied();
-        let cells = medians.iter().enumerate().map(|(place, value)| match first {
-            Some(first) if place > 0 => format!("{} ({:.1}x)", told(*value, unit), value / first),
-            _ => told(*value, unit),
+        let cells = medians.iter().enumerate().map(|(index, value)| match first {
+            Some(first) if index > 0 => format!("{} ({:.1}x)", shown(*value, unit), value / first),
+            _ => shown(*value, unit),
         });
         self.rows.add_row(std::iter::once(name.to_owned()).chain(cells));
         if self.names.first().is_none_or(|name| name != "Referee") {
@@ -59,9 +59,9 @@ impl Table {
 
     fn judge(&mut self, name: &str, unit: Unit, medians: &[f64], goal: Goal) {
         let judged = match goal {
-            Goal::AtMost(most) => {
-                medians.first().map(|found| (*found <= most, told(most, unit), told(*found, unit)))
-            }
+            Goal::AtMost(most) => medians
+                .first()
+                .map(|found| (*found <= most, shown(most, unit), shown(*found, unit))),
             Goal::PartOf(peer, parts) => {
                 let mut peers = self.names.iter().zip(medians);
                 let found = peers.find(|(name, _)| name.starts_with(peer));
@@ -77,7 +77,7 @@ impl Table {
         }
     }
 
-    /// Prints it, and the goals below.
+    /// Prints the table, and the goals below it.
     pub(crate) fn print(&self) {
         if self.columns > 0 {
             println!("{}\n\n{}", self.rows.trim_fmt(), self.goals);
@@ -90,7 +90,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn told(value: f64, unit: Unit) -> String {
+fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Milliseconds => format!("{:.2} ms", value * 1e3),
         Unit::Mebibytes => format!("{:.2} MiB", value / f64::from(1 << 20)),

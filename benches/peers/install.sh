@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the peers need, pinned, into ignored folders beside them. Where one cannot be
-# installed, this says so, and the benchmark runs without it.
+# Installs the pinned dependencies of the peers into ignored folders beside them. If a peer cannot be
+# installed, this prints a message, and the benchmark runs without it.
 set -uo pipefail
 
 cd "$(dirname "$0")" || exit
 
 node() {
     cd node || return
-    # A lock that is newer than what is installed asks for it anew.
+    # A lock file newer than the installation requires a new one.
     if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
         npm ci --no-audit --no-fund --loglevel=error || return
     fi

@@ -1,4 +1,4 @@
-// The loop that Lambda's managed Node runtime runs around a handler, and nothing more of it.
+// The loop in which Lambda's managed Node runtime calls a handler, and nothing else.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import http from 'node:http';

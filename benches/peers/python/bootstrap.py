@@ -1,4 +1,4 @@
-"""The loop that Lambda's managed Python runtime runs around a handler, and nothing more of it.
+"""The loop in which Lambda's managed Python runtime calls a handler, and nothing else.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html"""
 
@@ -24,6 +24,6 @@ while True:
     try:
         answer = handler(json.loads(body), SimpleNamespace(aws_request_id=request_id))
         call("POST", f"invocation/{request_id}/response", json.dumps(answer))
-    except Exception as error:  # noqa: BLE001 (whatever it is, Lambda is told)
+    except Exception as error:  # noqa: BLE001 (every error is reported to Lambda)
         failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
         call("POST", f"invocation/{request_id}/error", json.dumps(failure))

@@ -1,6 +1,6 @@
-"""What Referee is measured against: the same job for the rules of events/company-user, written by
-hand on boto3 and Powertools' batch processor. A batch is taken as a whole: its writes side by side,
-its reads by 100; the batch processor then tells Lambda which records failed."""
+"""The peer that Referee is compared with: the rules of events/company-user, implemented by hand with
+boto3 and Powertools' batch processor. A batch is processed as a whole, with concurrent writes and
+reads of 100 items each. The batch processor then reports to Lambda which records failed."""
 
 import json
 import random
@@ -22,7 +22,7 @@ LOWEST_FENCE = "0" * 40
 CONCURRENCY = 16
 BATCH_GET_KEYS_MAX = 100
 ATTEMPTS_MAX = 8
-# What looks wrong is looked at again when its record is this old; DynamoDB rounds the time of a
+# A possible violation is checked again when its record is this old. DynamoDB rounds the time of a
 # record down to the second.
 GRACE_SECONDS = 2
 CREATION_RESOLUTION_SECONDS = 1
@@ -57,7 +57,7 @@ def handler(event, context):
 
 
 def kind_of(key):
-    """What an item is, by its key."""
+    """The entity of an item, by its key."""
     pk, sk = key["pk"]["S"], key["sk"]["S"]
     if COMPANY.fullmatch(pk):
         if sk == "company#":
@@ -73,7 +73,7 @@ def kind_of(key):
 
 
 class Change:
-    """What happened to an item: from what was there before the batch to what is there after."""
+    """A change of an item: from the item before the batch to the item after it."""
 
     __slots__ = ("key", "before", "after", "sequence", "first", "created")
 
@@ -110,7 +110,7 @@ class Batch:
     def __init__(self, records):
         self.table = records[0]["eventSourceARN"].split("/")[1] if records else None
         self.members, self.mirrors, self.claims, self.departures = [], [], [], []
-        # What looks wrong: references, mirrors, and what is gone.
+        # Possible violations: references, mirrors, and deleted targets.
         self.dangling, self.astray, self.departed = [], [], []
         self.violations, self.failed = [], {}
         self.writes = 0
@@ -118,7 +118,7 @@ class Batch:
             self.sort(change)
 
     def sort(self, change):
-        """Puts a change where it belongs."""
+        """Sorts a change by what it requires."""
         kind = kind_of(change.key)
         if kind == "member":
             if not is_unchanged(change.before, change.after):
@@ -135,7 +135,7 @@ class Batch:
             self.departures.append(change)
 
     def write_mirrors(self):
-        """Brings the mirrors of changed memberships to what the records say."""
+        """Writes the mirrors of changed memberships, as the records say."""
 
         def write(change):
             key = other_half(change.key)
@@ -153,14 +153,14 @@ class Batch:
                 return
             content = {**mirror_of(key, change.after), "_referee": mark(change.sequence)}
             current = self.put(content, guard)
-            # Another fence is that of this change, or of a newer one; no mark is someone else's.
+            # A different fence is that of this change or a newer one; an item without a mark is foreign.
             if current and mark_of(current) is None:
                 self.violate(RULE, "mirror_blocked", change.key)
 
         self.each(self.members, write)
 
     def look(self):
-        """Reads what the changes call for: what is right, what is old, and what is suspect."""
+        """Reads the items that the changes require: what is right, stale and suspect."""
         wanted = [target for _, _, target in self.claims]
         wanted += [other_half(change.key) for change in self.mirrors]
         found = self.read(wanted, ("pk", "sk", *COPIED))
@@ -177,7 +177,7 @@ class Batch:
             source = found[name_of(other_half(change.key))]
             if is_mirror(change.key, change.after, source):
                 continue
-            # Only our own writes change the mark, and they are put right at once.
+            # Only this function's own writes change the mark, and they are corrected at once.
             seen = mark_of(change.after)
             if seen and seen != mark_of(change.before):
                 outdated.append((change, source, seen))
@@ -192,7 +192,7 @@ class Batch:
         self.in_turn(self.departures, probe)
 
     def confirm(self):
-        """Looks again at what is suspect when its grace is over, reports what holds, repairs."""
+        """Checks suspects again after the grace period, reports violations and repairs them."""
         suspects = [change for change, _, _ in self.dangling] + self.astray + self.departed
         if not suspects:
             return
@@ -226,7 +226,7 @@ class Batch:
         self.in_turn(self.departed, orphaned)
 
     def repair(self, change, mirror, source):
-        """Puts a mirror right that someone else touched."""
+        """Repairs a mirror that someone else changed."""
         if is_mirror(change.key, mirror, source):
             return
         seen = mark_of(mirror)
@@ -243,7 +243,7 @@ class Batch:
                 self.violate(RULE, "mirror_missing", change.key)
 
     def correct(self, change, source, seen):
-        """Writes a mirror as its source is, while it is still the one that was seen."""
+        """Writes a mirror to match its source, if it has not changed since it was read."""
         guard = {
             "ConditionExpression": "#mark.#rule = :rule AND #mark.fence = :fence",
             "ExpressionAttributeNames": {"#mark": "_referee", "#rule": "rule"},
@@ -260,7 +260,7 @@ class Batch:
         return self.write(client.delete_item, {"Key": key, **guard})
 
     def write(self, operation, request):
-        """Makes a conditional write; where it is refused, the item as it is, maybe empty."""
+        """Makes a conditional write. If it is refused: the current item, which may be empty."""
         try:
             operation(
                 TableName=self.table,
@@ -273,8 +273,8 @@ class Batch:
         return None
 
     def read(self, keys, attributes=None):
-        """Reads items, strongly consistently: by name, the item, None if there is none, and
-        nothing if it could not be read."""
+        """Reads items with strong consistency. The result maps a name to its item, or to None if there
+        is none. It has no entry for an item that could not be read."""
         distinct = list({name_of(key): key for key in keys}.values())
         projection = {}
         if attributes:
@@ -307,14 +307,14 @@ class Batch:
         return found
 
     def settle(self, change, found, *keys):
-        """Whether all of these were read; else the change is delivered again."""
+        """Whether all of these were read. If not, the change is redelivered."""
         if all(name_of(key) in found for key in keys):
             return True
         self.failed[change.first] = RuntimeError("an item could not be read")
         return False
 
     def referring(self, key):
-        """The memberships that still refer to a company or user that is gone."""
+        """The memberships that still refer to a deleted company or user."""
         is_user = kind_of(key) == "user"
         pages = client.get_paginator("query").paginate(
             TableName=self.table,
@@ -330,7 +330,7 @@ class Batch:
         keys = [item for page in pages for item in page["Items"] if kind_of(item) == wanted]
         if not is_user:
             return keys
-        # A mirror only hints at its source.
+        # A mirror only suggests that its source exists.
         sources = [other_half(key) for key in keys]
         found = self.read(sources, ("pk", "sk"))
         return [source for source in sources if found.get(name_of(source))]
@@ -339,14 +339,14 @@ class Batch:
         self.violations.append({"rule": rule, "kind": kind, "key": key})
 
     def each(self, all_of_them, task):
-        """Does this for all, so many at a time; whose it fails for is delivered again."""
+        """Calls a function for all values, some at a time. Failed changes are redelivered."""
         futures = [(one, pool.submit(task, one)) for one in all_of_them]
         for one, future in futures:
             if error := future.exception():
                 self.fail(one if isinstance(one, Change) else one[0], error)
 
     def in_turn(self, changes, task):
-        """The same one by one: for tasks that use the pool themselves, which are rare."""
+        """The same one by one, for the rare tasks that use the pool themselves."""
         for change in changes:
             try:
                 task(change)
@@ -358,7 +358,7 @@ class Batch:
         self.failed[change.first] = error
 
     def report(self, records):
-        """A line for each violation, and one of metrics in CloudWatch's embedded format."""
+        """A line for each violation, and a line of metrics in the embedded metric format."""
         for violation in self.violations:
             log("WARN", violation=violation)
         names = ("RecordsProcessed", "MirrorWrites", "Violations")
@@ -398,7 +398,7 @@ def mirror_of(key, source):
 
 
 def is_mirror(key, found, source):
-    """Whether what is at a mirror's key is what its source says; both may be nothing."""
+    """Whether the item at a mirror's key matches its source; both may be absent."""
     if not found or not source:
         return not found and not source
     content = {name: value for name, value in found.items() if name != "_referee"}

@@ -1,5 +1,5 @@
-// What Referee is measured against: the same job for the rules of events/company-user, written by
-// hand on the AWS SDK. A batch is taken as a whole: its writes side by side, its reads by 100.
+// The peer that Referee is compared with: the rules of events/company-user, implemented by hand with
+// the AWS SDK. A batch is processed as a whole, with concurrent writes and reads of 100 items each.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -19,7 +19,7 @@ const LOWEST_FENCE = '0'.repeat(40);
 const CONCURRENCY = 16;
 const BATCH_GET_KEYS_MAX = 100;
 const ATTEMPTS_MAX = 8;
-// What looks wrong is looked at again when its record is this old; DynamoDB rounds the time of a
+// A possible violation is checked again when its record is this old. DynamoDB rounds the time of a
 // record down to the second.
 const GRACE_MS = 2_000;
 const CREATION_RESOLUTION_MS = 1_000;
@@ -29,7 +29,7 @@ const client = new DynamoDBClient({ maxAttempts: 5 });
 const COMPANY = /^company#([^#]+)$/;
 const USER = /^user#([^#]+)$/;
 
-/** What an item is, by its key. */
+/** The entity of an item, by its key. */
 function kindOf({ pk, sk }) {
   if (COMPANY.test(pk.S)) {
     if (sk.S === 'company#') return 'company';
@@ -51,7 +51,7 @@ export async function handler(event) {
   return { batchItemFailures: batch.failures(event.Records) };
 }
 
-/** One change for each item of the batch: from what was there before it to what is there after. */
+/** One change for each item of the batch: from the item before the batch to the item after it. */
 function coalesce(records) {
   const changes = new Map();
   for (const record of records) {
@@ -94,7 +94,7 @@ class Batch {
     this.writes = 0;
   }
 
-  /** Puts a change where it belongs. */
+  /** Sorts a change by what it requires. */
   sort(change) {
     const { before, after } = change;
     switch (kindOf(change.key)) {
@@ -112,7 +112,7 @@ class Batch {
     }
   }
 
-  /** Brings the mirrors of changed memberships to what the records say. */
+  /** Writes the mirrors of changed memberships, as the records say. */
   async writeMirrors() {
     await this.each(this.members, async (change) => {
       const key = otherHalf(change.key);
@@ -125,14 +125,14 @@ class Batch {
       const current = change.after
         ? await this.put({ ...mirrorOf(key, change.after), _referee: mark(change.sequence) }, guard)
         : await this.delete(key, guard);
-      // Another fence is that of this very change, or of a newer one; no mark is someone else's.
+      // A different fence is that of this change or of a newer one; an item without a mark is foreign.
       if (change.after && current && !markOf(current)) {
         this.violate(RULE, 'mirror_blocked', change.key);
       }
     });
   }
 
-  /** Reads what the changes call for, and sees what is right, what is old, and what is suspect. */
+  /** Reads the items that the changes require, and separates what is right, stale and suspect. */
   async look() {
     const sources = this.mirrors.map((change) => otherHalf(change.key));
     const wanted = [...this.claims.map((claim) => claim.target), ...sources];
@@ -145,7 +145,7 @@ class Batch {
       if (source === undefined) {
         this.failed.add(change.first);
       } else if (!isMirror(change.key, change.after, source)) {
-        // Only our own writes change the mark, and they are put right at once.
+        // Only this function's own writes change the mark, and they are corrected at once.
         const seen = markOf(change.after);
         const ours = seen && !isDeepStrictEqual(seen, markOf(change.before));
         if (ours) outdated.push({ change, source, seen });
@@ -158,7 +158,7 @@ class Batch {
     });
   }
 
-  /** Looks again at what is suspect when its grace is over, reports what holds, and repairs. */
+  /** Checks suspects again after the grace period, reports the violations, and repairs them. */
   async confirm() {
     if (this.suspects.length === 0) return;
     const now = Date.now();
@@ -187,7 +187,7 @@ class Batch {
     });
   }
 
-  /** Puts a mirror right that someone else touched. */
+  /** Repairs a mirror that someone else changed. */
   async repair(change, mirror, source) {
     const seen = markOf(mirror);
     if (mirror && !seen) {
@@ -203,7 +203,7 @@ class Batch {
     }
   }
 
-  /** Writes a mirror as its source is, while it is still the one that was seen. */
+  /** Writes a mirror to match its source, if the mirror has not changed since it was read. */
   correct(change, source, seen) {
     const guard = {
       ConditionExpression: '#mark.#rule = :rule AND #mark.fence = :fence',
@@ -225,7 +225,7 @@ class Batch {
     );
   }
 
-  /** Makes a conditional write; where it is refused, the item as it is, or true if there is none. */
+  /** Makes a conditional write. If it is refused: the current item, or true if there is none. */
   async write(command) {
     try {
       await client.send(command);
@@ -238,8 +238,8 @@ class Batch {
   }
 
   /**
-   * Reads items, strongly consistently. What comes back gives the item for a key, null if there is
-   * none, and undefined if it could not be read.
+   * Reads items with strong consistency. The result maps a key to its item, to null if there is
+   * none, and to undefined if it could not be read.
    */
   async read(keys, attributes) {
     const items = new Map();
@@ -278,7 +278,7 @@ class Batch {
     return (key) => items.get(nameOf(key));
   }
 
-  /** The memberships that still refer to a company or user that is gone. */
+  /** The memberships that still refer to a deleted company or user. */
   async referring({ key }) {
     const isUser = kindOf(key) === 'user';
     const keys = [];
@@ -301,7 +301,7 @@ class Batch {
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey);
     if (!isUser) return keys;
-    // A mirror only hints at its source.
+    // A mirror only suggests that its source exists.
     const sources = keys.map(otherHalf);
     const found = await this.read(sources, ['pk', 'sk']);
     return sources.filter((source) => found(source));
@@ -311,7 +311,7 @@ class Batch {
     this.violations.push({ rule, kind, key });
   }
 
-  /** Does this for all, so many at a time; whose it fails for is delivered again. */
+  /** Calls a function for all values, some at a time. Changes for which it fails are redelivered. */
   each(all, task) {
     return limited(all, async (one) => {
       try {
@@ -371,7 +371,7 @@ function mirrorOf(key, source) {
   return mirror;
 }
 
-/** Whether what is at a mirror's key is what its source says; both may be nothing. */
+/** Whether the item at a mirror's key matches its source; both may be absent. */
 function isMirror(key, found, source) {
   if (!found || !source) return !found && !source;
   const { _referee, ...content } = found;
@@ -387,7 +387,7 @@ function log(level, fields) {
   console.log(JSON.stringify({ level, ...fields }));
 }
 
-/** A line for each violation, and one of metrics in CloudWatch's embedded format. */
+/** A line for each violation, and a line of metrics in CloudWatch's embedded format. */
 function report(records, { violations, writes }) {
   for (const violation of violations) log('WARN', { violation });
   const names = ['RecordsProcessed', 'MirrorWrites', 'Violations'];
