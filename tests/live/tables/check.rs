@@ -138,7 +138,7 @@ pub(crate) fn tables_that_are_not_there(endpoint: &str) {
     let stage = Stage::new("missing", endpoint);
     check(
         stage.check(&[]),
-        &expect![[r"
+        &expect![[r#"
         exit code 2
         --- stdout
         --- stderr
@@ -244,7 +244,7 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
     stage.make("orders", &["id"], Some(("by_customer", "customer")), view());
     check(
         stage.check(&[]),
-        &expect![[r"
+        &expect![[r#"
             exit code 0
             --- stdout
             --- stderr
@@ -255,7 +255,7 @@ pub(crate) fn tables_that_agree(endpoint: &str) {
     stage.let_expire("shop");
     check(
         stage.check(&[]),
-        &expect![[r"
+        &expect![[r#"
         exit code 0
         --- stdout
         --- stderr
@@ -297,7 +297,7 @@ pub(crate) fn access_denied() {
     command.env("AWS_REGION", "us-east-1");
     check(
         command,
-        &expect![[r"
+        &expect![[r#"
         exit code 3
         --- stdout
         --- stderr
@@ -305,7 +305,7 @@ pub(crate) fn access_denied() {
         help: the role's policy must allow this operation on this table
         `DescribeTable` on `check-denied-orders`: AccessDeniedException: not yours
         help: the role's policy must allow this operation on this table
-    "]],
+    "#]],
     );
 }
 
