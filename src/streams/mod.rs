@@ -68,7 +68,7 @@ pub enum Position {
 
 /// Consecutive records of a shard. An empty page does not mean the end of the shard.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct RecordPage {
     /// The records.
     pub records: Vec<StreamRecord>,
     /// The iterator of the next page; `None` at the end of a closed shard.
@@ -171,7 +171,7 @@ impl Streams {
         stream: &str,
         iterator: &str,
         records_max: usize,
-    ) -> Result<Page, StreamError> {
+    ) -> Result<RecordPage, StreamError> {
         const OPERATION: &str = "GetRecords";
         let request = self
             .client
@@ -183,7 +183,10 @@ impl Streams {
         let records = records.into_iter().map(|record| {
             record::convert(stream, &record).map_err(|what| unexpected(OPERATION, stream, what))
         });
-        Ok(Page { records: records.collect::<Result<_, _>>()?, next: output.next_shard_iterator })
+        Ok(RecordPage {
+            records: records.collect::<Result<_, _>>()?,
+            next: output.next_shard_iterator,
+        })
     }
 
     /// The ARN of the stream of a table that was enabled last. Earlier streams remain for a day.

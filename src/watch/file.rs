@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::keeper::{KeepError, Keeper, Known, table_of};
-use super::progress::{Mark, Progress};
+use super::progress::{Checkpoint, Progress};
 use crate::files::{beside, replace};
 use crate::streams::Stream;
 
@@ -75,13 +75,13 @@ impl Keeper for CheckpointFile {
         &self,
         stream: &Stream,
         shard: &str,
-        mark: Option<&Mark>,
+        checkpoint: Option<&Checkpoint>,
     ) -> Result<(), KeepError> {
         {
             let mut content = self.content.borrow_mut();
             let progress = content.streams.entry(stream.arn.clone()).or_default();
-            match mark {
-                Some(mark) => progress.insert(shard.to_owned(), mark.clone()),
+            match checkpoint {
+                Some(checkpoint) => progress.insert(shard.to_owned(), checkpoint.clone()),
                 None => progress.remove(shard),
             };
         }
@@ -124,8 +124,8 @@ mod tests {
         Stream { arn, table: "app".to_owned() }
     }
 
-    fn save(file: &CheckpointFile, label: &str, shard: &str, mark: Option<&Mark>) {
-        file.save(&stream(label), shard, mark).now_or_never().unwrap().unwrap();
+    fn save(file: &CheckpointFile, label: &str, shard: &str, checkpoint: Option<&Checkpoint>) {
+        file.save(&stream(label), shard, checkpoint).now_or_never().unwrap().unwrap();
     }
 
     fn load(file: &CheckpointFile, label: &str) -> Known {
@@ -138,9 +138,9 @@ mod tests {
         let path = folder.path().join("checkpoint.json");
         let file = CheckpointFile::open(&path).unwrap();
         assert_eq!(load(&file, "1"), Known::default());
-        save(&file, "1", "a", Some(&Mark::Drained));
-        save(&file, "1", "b", Some(&Mark::Since(7)));
-        save(&file, "1", "c", Some(&Mark::Drained));
+        save(&file, "1", "a", Some(&Checkpoint::Drained));
+        save(&file, "1", "b", Some(&Checkpoint::Since(7)));
+        save(&file, "1", "c", Some(&Checkpoint::Drained));
         save(&file, "1", "c", None);
         drop(file);
         expect![[r#"
@@ -158,8 +158,10 @@ mod tests {
         "#]]
         .assert_eq(&std::fs::read_to_string(&path).unwrap());
         let file = CheckpointFile::open(&path).unwrap();
-        let marks = [("a".to_owned(), Mark::Drained), ("b".to_owned(), Mark::Since(7))];
-        let known = Known { progress: Some(Progress::from(marks)), has_unread_ancestor: false };
+        let checkpoints =
+            [("a".to_owned(), Checkpoint::Drained), ("b".to_owned(), Checkpoint::Since(7))];
+        let known =
+            Known { progress: Some(Progress::from(checkpoints)), has_unread_ancestor: false };
         assert_eq!(load(&file, "1"), known);
         // The table has a new stream.
         let known = Known { progress: None, has_unread_ancestor: true };

@@ -9,9 +9,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use super::keeper::{KeepError, Keeper};
 use super::lineage::{Lineage, Missing};
 use super::pause::Pauses;
-use super::progress::Mark;
+use super::progress::Checkpoint;
 use super::quiet::Quiet;
-use super::source::Source;
+use super::source::RecordSource;
 use super::{LEASE_MS, Notice, Options, Stop};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
@@ -52,7 +52,7 @@ pub struct Watcher<'w, S, D, K, C> {
 
 /// Follows streams until a stop is requested, or with [`Options::once`] until all existing records
 /// are read. Calls `notify` for each event.
-pub async fn follow<S: Source, D: Store, K: Keeper, C: Clock>(
+pub async fn follow<S: RecordSource, D: Store, K: Keeper, C: Clock>(
     watcher: Watcher<'_, S, D, K, C>,
     streams: &[Stream],
     notify: &dyn Fn(Notice<'_>),
@@ -94,7 +94,7 @@ impl<'f> Followed<'f> {
 }
 
 /// The result of a task.
-enum Event<'f> {
+enum Completed<'f> {
     /// The shards that a stream has now.
     Listed(&'f Followed<'f>, Vec<Shard>),
     /// A shard was read to its end.
@@ -105,9 +105,9 @@ enum Event<'f> {
     Stopped,
 }
 
-type Tasks<'t, 'f> = FuturesUnordered<LocalBoxFuture<'t, Result<Event<'f>, Fatal>>>;
+type Tasks<'t, 'f> = FuturesUnordered<LocalBoxFuture<'t, Result<Completed<'f>, Fatal>>>;
 
-impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
+impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
     /// Runs until all tasks have ended. If one fails, the others finish their current batches.
     async fn run(&self) -> Result<(), Fatal> {
         let mut tasks = Tasks::new();
@@ -157,10 +157,10 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
             None if known.has_unread_ancestor => self.update_shards(followed, listed).await?,
             None => {
                 let (start, now_ms) = (self.watcher.options.start, self.watcher.clock.now_ms());
-                let (lineage, marks) = Lineage::begin(start, listed, now_ms);
+                let (lineage, checkpoints) = Lineage::begin(start, listed, now_ms);
                 followed.lineage.replace(lineage);
-                for (shard, mark) in marks {
-                    self.save(stream, &shard, Some(&mark)).await?;
+                for (shard, checkpoint) in checkpoints {
+                    self.save(stream, &shard, Some(&checkpoint)).await?;
                 }
             }
         }
@@ -170,24 +170,28 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
     }
 
     /// Handles the result of a task.
-    async fn handle<'t>(&'t self, event: Event<'f>, tasks: &Tasks<'t, 'f>) -> Result<(), Fatal> {
+    async fn handle<'t>(
+        &'t self,
+        event: Completed<'f>,
+        tasks: &Tasks<'t, 'f>,
+    ) -> Result<(), Fatal> {
         match event {
-            Event::Listed(followed, listed) => {
+            Completed::Listed(followed, listed) => {
                 self.update_shards(followed, listed).await?;
                 self.read_ready(followed, tasks);
                 followed.awaits_list.set(false);
                 tasks.push(Box::pin(self.list(followed)));
                 self.stop_if_done();
             }
-            Event::Drained(followed, shard) => {
+            Completed::Drained(followed, shard) => {
                 // Its children may not have existed when the shards were last listed.
                 followed.needs_list.set(true);
                 followed.lineage.borrow_mut().finish(&shard);
                 self.read_ready(followed, tasks);
                 self.quiet.borrow_mut().close(&followed.stream.arn, &shard);
             }
-            Event::Renewed => tasks.push(Box::pin(self.renew())),
-            Event::Stopped => {}
+            Completed::Renewed => tasks.push(Box::pin(self.renew())),
+            Completed::Stopped => {}
         }
         Ok(())
     }
@@ -216,30 +220,34 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
             tasks.push(Box::pin(async move {
                 let shard = ready.shard.clone();
                 let is_drained = self.read_shard(followed.stream, ready).await?;
-                Ok(if is_drained { Event::Drained(followed, shard) } else { Event::Stopped })
+                Ok(if is_drained {
+                    Completed::Drained(followed, shard)
+                } else {
+                    Completed::Stopped
+                })
             }));
         }
     }
 
     /// Lists a stream's shards after a wait, or at once if the list is needed.
-    async fn list(&self, followed: &'f Followed<'f>) -> Result<Event<'f>, Fatal> {
+    async fn list(&self, followed: &'f Followed<'f>) -> Result<Completed<'f>, Fatal> {
         self.rest(LIST_PAUSE_MS, || followed.needs_list.get()).await;
         followed.awaits_list.set(true);
         followed.needs_list.set(false);
         let source = self.watcher.source;
         let listed = self.retrying(followed.stream, || source.shards(followed.stream)).await?;
-        Ok(listed.map_or(Event::Stopped, |listed| Event::Listed(followed, listed)))
+        Ok(listed.map_or(Completed::Stopped, |listed| Completed::Listed(followed, listed)))
     }
 
     /// Renews the leases after a wait.
-    async fn renew(&self) -> Result<Event<'f>, Fatal> {
+    async fn renew(&self) -> Result<Completed<'f>, Fatal> {
         self.rest(RENEW_PAUSE_MS, || false).await;
         if self.watcher.stop.is_set() {
-            return Ok(Event::Stopped);
+            return Ok(Completed::Stopped);
         }
         match self.watcher.keeper.renew().await {
             // The lease lasts long enough for more attempts.
-            Ok(()) | Err(KeepError::Retry(_)) => Ok(Event::Renewed),
+            Ok(()) | Err(KeepError::Retry(_)) => Ok(Completed::Renewed),
             Err(KeepError::Fatal(what)) => Err(Fatal(what)),
         }
     }
@@ -255,16 +263,16 @@ impl<'f, S: Source, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C> {
         }
     }
 
-    /// Saves a shard's mark. After a request to stop, this is still retried some times.
+    /// Saves a shard's checkpoint. After a request to stop, this is still retried some times.
     pub(super) async fn save(
         &self,
         stream: &Stream,
         shard: &str,
-        mark: Option<&Mark>,
+        checkpoint: Option<&Checkpoint>,
     ) -> Result<(), Fatal> {
         let mut pauses = Pauses::new();
         for attempt in 0.. {
-            match self.watcher.keeper.save(stream, shard, mark).await {
+            match self.watcher.keeper.save(stream, shard, checkpoint).await {
                 Ok(()) => break,
                 Err(KeepError::Fatal(what)) => return Err(Fatal(what)),
                 Err(KeepError::Retry(error)) => {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::progress::{Mark, Progress};
+use super::progress::{Checkpoint, Progress};
 use crate::streams::Stream;
 
 /// A store of progress.
@@ -10,12 +10,12 @@ pub trait Keeper {
     /// The progress of a stream, and what is known of earlier streams of the same table.
     fn load(&self, stream: &Stream) -> impl Future<Output = Result<Known, KeepError>>;
 
-    /// Saves a shard's mark, or forgets the shard.
+    /// Saves a shard's checkpoint, or forgets the shard.
     fn save(
         &self,
         stream: &Stream,
         shard: &str,
-        mark: Option<&Mark>,
+        checkpoint: Option<&Checkpoint>,
     ) -> impl Future<Output = Result<(), KeepError>>;
 
     /// Renews the lease that keeps other watchers from following these streams. Call it
@@ -48,7 +48,8 @@ impl Known {
             if arn == stream.arn {
                 known.progress = Some(progress);
             } else {
-                known.has_unread_ancestor |= progress.values().any(|mark| *mark != Mark::Drained);
+                known.has_unread_ancestor |=
+                    progress.values().any(|checkpoint| *checkpoint != Checkpoint::Drained);
             }
         }
         known
@@ -75,7 +76,7 @@ impl Keeper for NoKeeper {
         Ok(Known::default())
     }
 
-    async fn save(&self, _: &Stream, _: &str, _: Option<&Mark>) -> Result<(), KeepError> {
+    async fn save(&self, _: &Stream, _: &str, _: Option<&Checkpoint>) -> Result<(), KeepError> {
         Ok(())
     }
 }

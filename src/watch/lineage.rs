@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Start;
-use super::progress::{Mark, Progress};
+use super::progress::{Checkpoint, Progress};
 use crate::streams::Shard;
 
 /// The shards of a stream, and how far each has been read.
@@ -19,7 +19,7 @@ pub(super) struct Lineage {
 #[derive(Debug)]
 struct Node {
     parent: Option<String>,
-    mark: Option<Mark>,
+    checkpoint: Option<Checkpoint>,
     is_being_read: bool,
     /// Whether to skip the records that exist already.
     is_from_latest: bool,
@@ -31,7 +31,7 @@ pub(super) struct Ready {
     /// The shard's ID.
     pub(super) shard: String,
     /// How far it has been read.
-    pub(super) mark: Option<Mark>,
+    pub(super) checkpoint: Option<Checkpoint>,
     /// Whether to begin with the records that are written from now on.
     pub(super) is_from_latest: bool,
 }
@@ -48,18 +48,23 @@ pub(super) struct Missing {
 impl Lineage {
     /// The shards of a stream with saved progress.
     pub(super) fn resume(progress: Progress) -> Self {
-        let node = |mark| Node {
+        let node = |checkpoint| Node {
             parent: None,
-            mark: Some(mark),
+            checkpoint: Some(checkpoint),
             is_being_read: false,
             is_from_latest: false,
         };
-        Self { nodes: progress.into_iter().map(|(shard, mark)| (shard, node(mark))).collect() }
+        Self {
+            nodes: progress
+                .into_iter()
+                .map(|(shard, checkpoint)| (shard, node(checkpoint)))
+                .collect(),
+        }
     }
 
-    /// The shards of a stream without saved progress, and the marks to save first. With
-    /// [`Start::Latest`], existing records are skipped, and the marks ensure that they are still
-    /// skipped after a crash.
+    /// The shards of a stream without saved progress, and the checkpoints to save first. With
+    /// [`Start::Latest`], existing records are skipped, and the checkpoints ensure that they are
+    /// still skipped after a crash.
     pub(super) fn begin(start: Start, listed: Vec<Shard>, now_ms: i64) -> (Self, Progress) {
         let mut lineage = Self::default();
         lineage.update(listed.clone());
@@ -68,12 +73,13 @@ impl Lineage {
         }
         let mut progress = Progress::new();
         for shard in listed {
-            let mark = if shard.is_closed { Mark::Drained } else { Mark::Since(now_ms) };
+            let checkpoint =
+                if shard.is_closed { Checkpoint::Drained } else { Checkpoint::Since(now_ms) };
             if let Some(node) = lineage.nodes.get_mut(&shard.id) {
-                node.mark = Some(mark.clone());
+                node.checkpoint = Some(checkpoint.clone());
                 node.is_from_latest = !shard.is_closed;
             }
-            progress.insert(shard.id, mark);
+            progress.insert(shard.id, checkpoint);
         }
         (lineage, progress)
     }
@@ -85,14 +91,14 @@ impl Lineage {
             if node.is_being_read || listed.iter().any(|shard| shard.id == *id) {
                 return true;
             }
-            let is_drained = node.mark == Some(Mark::Drained);
+            let is_drained = node.checkpoint == Some(Checkpoint::Drained);
             if is_drained { &mut missing.drained } else { &mut missing.unread }.push(id.clone());
             false
         });
         for shard in listed {
             let node = self.nodes.entry(shard.id).or_insert(Node {
                 parent: None,
-                mark: None,
+                checkpoint: None,
                 is_being_read: false,
                 is_from_latest: false,
             });
@@ -113,7 +119,7 @@ impl Lineage {
             let node = self.nodes.get_mut(&id)?;
             node.is_being_read = true;
             let is_from_latest = std::mem::take(&mut node.is_from_latest);
-            Some(Ready { shard: id, mark: node.mark.clone(), is_from_latest })
+            Some(Ready { shard: id, checkpoint: node.checkpoint.clone(), is_from_latest })
         };
         ids.into_iter().filter_map(start).collect()
     }
@@ -122,12 +128,12 @@ impl Lineage {
     pub(super) fn finish(&mut self, shard: &str) {
         if let Some(node) = self.nodes.get_mut(shard) {
             node.is_being_read = false;
-            node.mark = Some(Mark::Drained);
+            node.checkpoint = Some(Checkpoint::Drained);
         }
     }
 
     fn may_be_read(&self, node: &Node) -> bool {
-        let is_drained = |node: &Node| node.mark == Some(Mark::Drained);
+        let is_drained = |node: &Node| node.checkpoint == Some(Checkpoint::Drained);
         let parent = node.parent.as_ref().and_then(|parent| self.nodes.get(parent));
         !node.is_being_read && !is_drained(node) && parent.is_none_or(is_drained)
     }
@@ -157,8 +163,8 @@ mod tests {
         lineage.start_ready().into_iter().map(|ready| ready.shard).collect()
     }
 
-    fn after() -> Mark {
-        Mark::After(SequenceNumber::parse("7").unwrap())
+    fn after() -> Checkpoint {
+        Checkpoint::After(SequenceNumber::parse("7").unwrap())
     }
 
     #[test]
@@ -186,12 +192,12 @@ mod tests {
         let started = lineage.start_ready();
         let latest = |shard: &str| Ready {
             shard: shard.to_owned(),
-            mark: Some(Mark::Since(99)),
+            checkpoint: Some(Checkpoint::Since(99)),
             is_from_latest: true,
         };
         assert_eq!(started, [latest("c"), latest("d")]);
         assert_eq!(progress.len(), 4);
-        assert_eq!(progress.get("a"), Some(&Mark::Drained));
+        assert_eq!(progress.get("a"), Some(&Checkpoint::Drained));
         // Records written after a crash are not skipped.
         let mut resumed = Lineage::resume(progress);
         resumed.update(family());
@@ -204,15 +210,23 @@ mod tests {
 
     #[test]
     fn reading_resumes_from_the_checkpoint() {
-        let known = [("a", Mark::Drained), ("b", after()), ("x", after()), ("y", Mark::Drained)];
-        let known = known.map(|(shard, mark)| (shard.to_owned(), mark));
+        let known = [
+            ("a", Checkpoint::Drained),
+            ("b", after()),
+            ("x", after()),
+            ("y", Checkpoint::Drained),
+        ];
+        let known = known.map(|(shard, checkpoint)| (shard.to_owned(), checkpoint));
         let mut lineage = Lineage::resume(Progress::from(known));
         let missing = lineage.update(family());
         assert_eq!(missing.unread, ["x"]);
         assert_eq!(missing.drained, ["y"]);
-        let marks: Vec<_> =
-            lineage.start_ready().into_iter().map(|ready| (ready.shard, ready.mark)).collect();
-        assert_eq!(marks, [("b".to_owned(), Some(after())), ("c".to_owned(), None)]);
+        let checkpoints: Vec<_> = lineage
+            .start_ready()
+            .into_iter()
+            .map(|ready| (ready.shard, ready.checkpoint))
+            .collect();
+        assert_eq!(checkpoints, [("b".to_owned(), Some(after())), ("c".to_owned(), None)]);
     }
 
     #[test]

@@ -27,8 +27,8 @@ use std::cell::Cell;
 pub use file::CheckpointFile;
 pub use follow::{Watcher, follow};
 pub use keeper::{KeepError, Keeper, Known, NoKeeper};
-pub use progress::{Mark, Progress};
-pub use source::Source;
+pub use progress::{Checkpoint, Progress};
+pub use source::RecordSource;
 pub use table::{CheckpointTable, LEASE_MS, checkpoint_schema};
 
 use crate::engine::Outcome;

@@ -1,4 +1,4 @@
-//! How far each shard of a stream has been read: the content of a checkpoint.
+//! How far each shard of a stream has been read.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::data::SequenceNumber;
 
 /// How far the shards of one stream have been read, by shard ID. A shard without an entry has not
 /// been read.
-pub type Progress = BTreeMap<String, Mark>;
+pub type Progress = BTreeMap<String, Checkpoint>;
 
 /// How far a shard has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mark {
+pub enum Checkpoint {
     /// Not at all; records before this time are skipped, in milliseconds since 1970.
     Since(i64),
     /// Up to this record.
@@ -49,16 +49,16 @@ mod tests {
 
     #[test]
     fn marks_survive_a_round_trip_through_json() {
-        let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
-        for (mark, expected) in [
-            (Mark::Since(1_763_625_600_000), r#"{"since":1763625600000}"#),
+        let after = Checkpoint::After(SequenceNumber::parse("170000000000000000001").unwrap());
+        for (checkpoint, expected) in [
+            (Checkpoint::Since(1_763_625_600_000), r#"{"since":1763625600000}"#),
             (after, r#"{"after":"170000000000000000001"}"#),
-            (Mark::Drained, r#""drained""#),
+            (Checkpoint::Drained, r#""drained""#),
         ] {
-            let json = serde_json::to_string(&mark).unwrap();
+            let json = serde_json::to_string(&checkpoint).unwrap();
             assert_eq!(json, expected);
-            assert_eq!(serde_json::from_str::<Mark>(&json).unwrap(), mark);
+            assert_eq!(serde_json::from_str::<Checkpoint>(&json).unwrap(), checkpoint);
         }
-        serde_json::from_str::<Mark>(r#"{"after":"x"}"#).unwrap_err();
+        serde_json::from_str::<Checkpoint>(r#"{"after":"x"}"#).unwrap_err();
     }
 }

@@ -6,12 +6,12 @@ use super::follow::{Follower, Watcher};
 use super::keeper::Keeper;
 use super::lineage::Ready;
 use super::pause::Pauses;
-use super::progress::Mark;
-use super::source::Source;
+use super::progress::Checkpoint;
+use super::source::RecordSource;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::store::Store;
-use crate::streams::{Page, Position, Stream, StreamError, StreamRecord};
+use crate::streams::{Position, RecordPage, Stream, StreamError, StreamRecord};
 
 /// The wait after an empty page. Lambda, too, reads four times a second.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
@@ -29,7 +29,7 @@ struct Cursor {
     pauses: Pauses,
 }
 
-impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
+impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     /// Reads a shard. Returns true at its end, and false if a stop was requested before.
     pub(super) async fn read_shard(&self, stream: &Stream, ready: Ready) -> Result<bool, Fatal> {
         let mut cursor = Cursor { ready, iterator: None, pauses: Pauses::new() };
@@ -52,7 +52,7 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                 Err(error) => self.recover(stream, &mut cursor, error).await?,
             };
             if is_at_end {
-                self.save(stream, &cursor.ready.shard, Some(&Mark::Drained)).await?;
+                self.save(stream, &cursor.ready.shard, Some(&Checkpoint::Drained)).await?;
                 return Ok(true);
             }
         }
@@ -60,16 +60,16 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     }
 
     /// The next records of a shard.
-    async fn page(&self, stream: &Stream, cursor: &mut Cursor) -> Result<Page, StreamError> {
+    async fn page(&self, stream: &Stream, cursor: &mut Cursor) -> Result<RecordPage, StreamError> {
         let Watcher { source, options, .. } = &self.watcher;
-        let Ready { shard, mark, is_from_latest } = &mut cursor.ready;
+        let Ready { shard, checkpoint, is_from_latest } = &mut cursor.ready;
         let iterator = if let Some(iterator) = cursor.iterator.take() {
             iterator
         } else {
-            let position = match mark {
+            let position = match checkpoint {
                 _ if *is_from_latest => Position::Latest,
-                Some(Mark::After(sequence)) => Position::After(sequence.clone()),
-                Some(Mark::Since(_) | Mark::Drained) | None => Position::TrimHorizon,
+                Some(Checkpoint::After(sequence)) => Position::After(sequence.clone()),
+                Some(Checkpoint::Since(_) | Checkpoint::Drained) | None => Position::TrimHorizon,
             };
             let opened = source.open(stream, shard, &position).await?;
             // If the shard is opened again, later records must not be skipped.
@@ -90,17 +90,17 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         cursor: &mut Cursor,
         error: StreamError,
     ) -> Result<bool, Fatal> {
-        let Ready { shard, mark, .. } = &mut cursor.ready;
+        let Ready { shard, checkpoint, .. } = &mut cursor.ready;
         match error {
             StreamError::Fatal(what) => return Err(Fatal(what)),
             StreamError::Retry(error) => self.delay(stream, &error, &mut cursor.pauses).await,
             StreamError::ExpiredIterator(_) => {}
             StreamError::Trimmed(_) => {
-                // Without a mark, reading begins with the oldest record and loses nothing. The
+                // Without a checkpoint, reading begins with the oldest record and loses nothing. The
                 // emulator returns this error for a shard that was opened before its first record.
-                if matches!(mark, Some(Mark::After(_))) {
+                if matches!(checkpoint, Some(Checkpoint::After(_))) {
                     self.lost(stream, &format!("records of shard `{shard}` were trimmed unread"));
-                    *mark = None;
+                    *checkpoint = None;
                 }
                 self.rest(READ_PAUSE_MS, || false).await;
             }
@@ -125,10 +125,10 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     async fn deliver(
         &self,
         stream: &Stream,
-        Ready { shard, mark, .. }: &mut Ready,
+        Ready { shard, checkpoint, .. }: &mut Ready,
         records: Vec<StreamRecord>,
     ) -> Result<bool, Fatal> {
-        let selected = selected(&records, mark.as_ref());
+        let selected = selected(&records, checkpoint.as_ref());
         let mut delivery = Delivery::new(selected.len());
         loop {
             let rest = selected.get(delivery.done()..).unwrap_or_default();
@@ -153,8 +153,8 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                 }
             };
             if let Some(done) = done {
-                *mark = Some(Mark::After(done.sequence.clone()));
-                self.save(stream, shard, mark.as_ref()).await?;
+                *checkpoint = Some(Checkpoint::After(done.sequence.clone()));
+                self.save(stream, shard, checkpoint.as_ref()).await?;
             }
             match next {
                 Next::Done => return Ok(true),
@@ -170,9 +170,12 @@ impl<S: Source, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     }
 }
 
-/// The records that are not older than the shard's mark.
-fn selected<'r>(records: &'r [StreamRecord], mark: Option<&Mark>) -> &'r [StreamRecord] {
-    let Some(Mark::Since(time_ms)) = mark else { return records };
+/// The records that are not older than the shard's checkpoint.
+fn selected<'r>(
+    records: &'r [StreamRecord],
+    checkpoint: Option<&Checkpoint>,
+) -> &'r [StreamRecord] {
+    let Some(Checkpoint::Since(time_ms)) = checkpoint else { return records };
     let is_old = |record: &StreamRecord| {
         record.created_ms.is_some_and(|created_ms| created_ms < time_ms - CREATED_SLACK_MS)
     };

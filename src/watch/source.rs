@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use crate::streams::{Page, Position, Shard, Stream, StreamError, Streams};
+use crate::streams::{Position, RecordPage, Shard, Stream, StreamError, Streams};
 
 /// The part of the DynamoDB Streams API that a watcher needs. Requests are not retried.
-pub trait Source {
+pub trait RecordSource {
     /// The shards that a stream has now.
     fn shards(&self, stream: &Stream) -> impl Future<Output = Result<Vec<Shard>, StreamError>>;
 
@@ -23,10 +23,10 @@ pub trait Source {
         stream: &Stream,
         iterator: &str,
         records_max: usize,
-    ) -> impl Future<Output = Result<Page, StreamError>>;
+    ) -> impl Future<Output = Result<RecordPage, StreamError>>;
 }
 
-impl Source for Streams {
+impl RecordSource for Streams {
     async fn shards(&self, stream: &Stream) -> Result<Vec<Shard>, StreamError> {
         self.shards(&stream.arn).await
     }
@@ -45,7 +45,7 @@ impl Source for Streams {
         stream: &Stream,
         iterator: &str,
         records_max: usize,
-    ) -> Result<Page, StreamError> {
+    ) -> Result<RecordPage, StreamError> {
         self.read(&stream.arn, iterator, records_max).await
     }
 }

@@ -3,8 +3,8 @@
 //! The table's partition key is `table`, its sort key `shard`, both strings. For each watched table
 //! there is an item for each shard, and one for the lease, which says who follows the table's
 //! streams and until when. While a lease is valid, other watchers are refused. Once it has expired,
-//! another watcher may take it. Each mark is saved in one transaction with a check of the lease, so
-//! that a watcher that lost its lease cannot overwrite its successor's progress.
+//! another watcher may take it. Each checkpoint is saved in one transaction with a check of the
+//! lease, so that a watcher that lost its lease cannot overwrite its successor's progress.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use futures_util::lock::Mutex;
 
 use super::keeper::{KeepError, Keeper, Known, table_of};
-use super::progress::{Mark, Progress};
+use super::progress::{Checkpoint, Progress};
 use crate::data::{Item, KeyAttribute, KeyKind, KeySchema, Number, Path, SequenceNumber, Value};
 use crate::runtime::clock::Clock;
 use crate::store::schema::TableSchema;
@@ -140,7 +140,7 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
                     continue;
                 };
                 let progress = streams.entry(format!("{table}/stream/{label}")).or_default();
-                progress.insert(shard.to_owned(), mark_of(item)?);
+                progress.insert(shard.to_owned(), checkpoint_of(item)?);
             }
             start = page.next;
             if start.is_none() {
@@ -169,16 +169,16 @@ impl<S: Store, C: Clock> Keeper for CheckpointTable<'_, S, C> {
         &self,
         stream: &Stream,
         shard: &str,
-        mark: Option<&Mark>,
+        checkpoint: Option<&Checkpoint>,
     ) -> Result<(), KeepError> {
         let table = table_of(&stream.arn);
         let label = stream.arn.strip_prefix(table).unwrap_or_default();
         let label = label.trim_start_matches("/stream/");
         let mut item = key(table, &format!("{label}/{shard}"));
-        let action = match mark {
+        let action = match checkpoint {
             None => Action::Delete(item),
-            Some(mark) => {
-                let (name, value) = attribute_of(mark);
+            Some(checkpoint) => {
+                let (name, value) = attribute_of(checkpoint);
                 item.insert(name.into(), value);
                 Action::Put(item)
             }
@@ -212,24 +212,24 @@ const SINCE: &str = "since";
 const AFTER: &str = "after";
 const DRAINED: &str = "drained";
 
-fn attribute_of(mark: &Mark) -> (&'static str, Value<'static>) {
-    match mark {
-        Mark::Since(time_ms) => (SINCE, number(*time_ms)),
-        Mark::After(sequence) => (AFTER, text(sequence.as_str())),
-        Mark::Drained => (DRAINED, Value::Bool(true)),
+fn attribute_of(checkpoint: &Checkpoint) -> (&'static str, Value<'static>) {
+    match checkpoint {
+        Checkpoint::Since(time_ms) => (SINCE, number(*time_ms)),
+        Checkpoint::After(sequence) => (AFTER, text(sequence.as_str())),
+        Checkpoint::Drained => (DRAINED, Value::Bool(true)),
     }
 }
 
-fn mark_of(item: &Item<'static>) -> Result<Mark, KeepError> {
+fn checkpoint_of(item: &Item<'static>) -> Result<Checkpoint, KeepError> {
     let after = string(item, AFTER).and_then(|text| SequenceNumber::parse(text.to_owned()).ok());
     let since = match item.get(SINCE) {
         Some(Value::N(number)) => number.as_str().parse().ok(),
         _ => None,
     };
     match (after, since, item.get(DRAINED)) {
-        (Some(sequence), None, None) => Ok(Mark::After(sequence)),
-        (None, Some(time_ms), None) => Ok(Mark::Since(time_ms)),
-        (None, None, Some(_)) => Ok(Mark::Drained),
+        (Some(sequence), None, None) => Ok(Checkpoint::After(sequence)),
+        (None, Some(time_ms), None) => Ok(Checkpoint::Since(time_ms)),
+        (None, None, Some(_)) => Ok(Checkpoint::Drained),
         _ => {
             let shard = string(item, SHARD).unwrap_or_default();
             let what =
@@ -288,114 +288,4 @@ fn string<'i>(item: &'i Item<'static>, name: &str) -> Option<&'i str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use futures_util::FutureExt as _;
-
-    use super::*;
-    use crate::store::Memory;
-
-    /// A clock that is set by hand.
-    struct Time(Cell<i64>);
-
-    impl Clock for Time {
-        fn now_ms(&self) -> i64 {
-            self.0.get()
-        }
-
-        async fn sleep_until_ms(&self, time_ms: i64) {
-            self.0.set(time_ms);
-        }
-    }
-
-    type Table<'t> = CheckpointTable<'t, Memory, Time>;
-
-    fn stream(label: &str) -> Stream {
-        let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/app/stream/{label}");
-        Stream { arn, table: "app".to_owned() }
-    }
-
-    fn load(table: &Table<'_>, label: &str) -> Result<Known, KeepError> {
-        table.load(&stream(label)).now_or_never().unwrap()
-    }
-
-    fn save(table: &Table<'_>, shard: &str, mark: Option<&Mark>) -> Result<(), KeepError> {
-        table.save(&stream("1"), shard, mark).now_or_never().unwrap()
-    }
-
-    fn renew(table: &Table<'_>) -> Result<(), KeepError> {
-        table.renew().now_or_never().unwrap()
-    }
-
-    fn with_two(test: impl FnOnce(&Time, &Table<'_>, &Table<'_>)) {
-        let memory = Memory::new([checkpoint_schema("kept")]);
-        let time = Time(Cell::new(1_000_000));
-        let watcher = |owner: &str| CheckpointTable::new(&memory, &time, "kept", owner.to_owned());
-        test(&time, &watcher("one"), &watcher("two"));
-    }
-
-    #[test]
-    fn the_next_watcher_loads_the_saved_marks() {
-        with_two(|_, one, two| {
-            assert_eq!(load(one, "1"), Ok(Known::default()));
-            let after = Mark::After(SequenceNumber::parse("170000000000000000001").unwrap());
-            let marks = [("a", Mark::Drained), ("b", Mark::Since(7)), ("c", after)];
-            for (shard, mark) in &marks {
-                save(one, shard, Some(mark)).unwrap();
-            }
-            save(one, "d", Some(&Mark::Drained)).unwrap();
-            save(one, "d", None).unwrap();
-            one.release().now_or_never().unwrap();
-            let marks = marks.map(|(shard, mark)| (shard.to_owned(), mark));
-            let progress = Some(Progress::from(marks));
-            assert_eq!(load(two, "1"), Ok(Known { progress, has_unread_ancestor: false }));
-        });
-    }
-
-    #[test]
-    fn progress_of_a_replaced_stream_is_forgotten() {
-        with_two(|_, one, _| {
-            load(one, "1").unwrap();
-            save(one, "a", Some(&Mark::Since(7))).unwrap();
-            assert_eq!(load(one, "2"), Ok(Known { progress: None, has_unread_ancestor: true }));
-            assert_eq!(load(one, "2"), Ok(Known::default()));
-        });
-    }
-
-    #[test]
-    fn a_second_watcher_is_refused() {
-        with_two(|time, one, two| {
-            load(one, "1").unwrap();
-            let refusal = load(two, "1").unwrap_err();
-            expect_test::expect![[r"
-                another `referee watch` follows the streams of `arn:aws:dynamodb:eu-west-1:1:table/app`: one
-                help: stop it; if it was killed, wait 30 s until its lease expires"]]
-            .assert_eq(&refusal.to_string());
-            for _ in 0..9 {
-                time.0.set(time.0.get() + LEASE_MS / 3);
-                renew(one).unwrap();
-                load(two, "1").unwrap_err();
-            }
-            one.release().now_or_never().unwrap();
-            load(two, "1").unwrap();
-        });
-    }
-
-    #[test]
-    fn a_watcher_that_lost_its_lease_saves_nothing() {
-        with_two(|time, one, two| {
-            load(one, "1").unwrap();
-            save(one, "a", Some(&Mark::Since(1))).unwrap();
-            time.0.set(time.0.get() + LEASE_MS + 1);
-            load(two, "1").unwrap();
-            save(two, "a", Some(&Mark::Drained)).unwrap();
-            assert!(matches!(save(one, "a", Some(&Mark::Since(2))), Err(KeepError::Fatal(_))));
-            assert!(matches!(renew(one), Err(KeepError::Fatal(_))));
-            one.release().now_or_never().unwrap();
-            renew(two).unwrap();
-            let progress = Some(Progress::from([("a".to_owned(), Mark::Drained)]));
-            assert_eq!(load(two, "1"), Ok(Known { progress, has_unread_ancestor: false }));
-        });
-    }
-}
+mod tests;

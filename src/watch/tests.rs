@@ -20,7 +20,7 @@ use crate::rules::{RuleSource, load};
 use crate::runtime::clock::Clock;
 use crate::store::memory::Fault;
 use crate::store::{Action, Memory, Store as _, StoreError, Write};
-use crate::streams::{Page, Position, Shard, StreamError};
+use crate::streams::{Position, RecordPage, Shard, StreamError};
 
 const RULES: &str = include_str!("../../events/company-user/referee.yaml");
 /// The number of changes that the application makes.
@@ -34,7 +34,7 @@ struct World {
     /// Each shard is the parent of the next; the last one is open.
     shards: RefCell<Vec<Vec<StreamRecord>>>,
     /// The saved progress.
-    marks: RefCell<Progress>,
+    checkpoints: RefCell<Progress>,
     random: RefCell<Rng>,
     changes_left: Cell<u32>,
     /// Whether the last page was empty although more records follow. Real pages may be, but not so
@@ -57,7 +57,7 @@ impl World {
         Self {
             memory,
             shards: RefCell::new(vec![Vec::new()]),
-            marks: RefCell::default(),
+            checkpoints: RefCell::default(),
             random: RefCell::new(Rng::with_seed(seed)),
             changes_left: Cell::new(CHANGES),
             was_empty: Cell::new(false),
@@ -127,7 +127,7 @@ impl Clock for World {
     }
 }
 
-impl Source for World {
+impl RecordSource for World {
     async fn shards(&self, _: &Stream) -> Result<Vec<Shard>, StreamError> {
         self.may_fail()?;
         let count = self.shards.borrow().len();
@@ -146,14 +146,19 @@ impl Source for World {
         let offset = match at {
             Position::TrimHorizon => 0,
             Position::Latest => records.len(),
-            Position::After(mark) => {
-                records.iter().filter(|record| record.sequence <= *mark).count()
+            Position::After(checkpoint) => {
+                records.iter().filter(|record| record.sequence <= *checkpoint).count()
             }
         };
         Ok(format!("{shard}/{offset}"))
     }
 
-    async fn read(&self, _: &Stream, iterator: &str, max: usize) -> Result<Page, StreamError> {
+    async fn read(
+        &self,
+        _: &Stream,
+        iterator: &str,
+        max: usize,
+    ) -> Result<RecordPage, StreamError> {
         self.may_fail()?;
         if self.one_in(20) {
             return Err(StreamError::ExpiredIterator("expired".to_owned()));
@@ -168,24 +173,31 @@ impl Source for World {
         self.was_empty.set(count == 0 && !rest.is_empty());
         let is_at_end = shard + 1 < shards.len() && count == rest.len();
         let next = (!is_at_end).then(|| format!("{shard}/{}", offset + count));
-        Ok(Page { records: rest[..count].to_vec(), next })
+        Ok(RecordPage { records: rest[..count].to_vec(), next })
     }
 }
 
 impl Keeper for World {
     async fn load(&self, _: &Stream) -> Result<Known, KeepError> {
-        let marks = self.marks.borrow().clone();
-        let progress = (!marks.is_empty()).then_some(marks);
+        let checkpoints = self.checkpoints.borrow().clone();
+        let progress = (!checkpoints.is_empty()).then_some(checkpoints);
         Ok(Known { progress, has_unread_ancestor: false })
     }
 
-    async fn save(&self, _: &Stream, shard: &str, mark: Option<&Mark>) -> Result<(), KeepError> {
+    async fn save(
+        &self,
+        _: &Stream,
+        shard: &str,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<(), KeepError> {
         if self.one_in(10) {
             return Err(KeepError::Retry("throttled".to_owned()));
         }
-        match mark {
-            Some(mark) => self.marks.borrow_mut().insert(shard.to_owned(), mark.clone()),
-            None => self.marks.borrow_mut().remove(shard),
+        match checkpoint {
+            Some(checkpoint) => {
+                self.checkpoints.borrow_mut().insert(shard.to_owned(), checkpoint.clone())
+            }
+            None => self.checkpoints.borrow_mut().remove(shard),
         };
         Ok(())
     }

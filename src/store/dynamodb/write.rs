@@ -87,7 +87,7 @@ pub(super) async fn write(client: &Client, write: Write) -> Result<Answer<Writte
             .await
         }
         Action::Check(_) => {
-            let message = "a condition check is allowed only in a transaction";
+            let message = "condition checks are allowed only in transactions";
             Err(StoreError::Rejected(message.to_owned()))
         }
     }

@@ -44,7 +44,7 @@ enum Effect {
 impl State {
     pub(super) fn write(&mut self, write: Write) -> Result<Answer<Written>, StoreError> {
         if matches!(write.action, Action::Check(_)) {
-            let message = "a condition check is allowed only in a transaction";
+            let message = "condition checks are allowed only in transactions";
             return Err(StoreError::Rejected(message.to_owned()));
         }
         let table = self.table(&write.table)?;
