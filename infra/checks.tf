@@ -73,7 +73,7 @@ locals {
   wrong_names = concat(
     [
       for name in concat(keys(local.model.references), keys(local.model.mirrors)) :
-      "${local.rules_variable}: the rule `${name}` has an invalid name; a name is a dimension of metrics, has up to 64 letters, digits, `_` and `-`, and begins with a letter or `_`."
+      "${local.rules_variable}: the rule `${name}` has an invalid name; a name is a dimension of metrics, so it must have at most 64 letters, digits, `_` and `-`, and begin with a letter or `_`."
       if !can(regex("^[A-Za-z_][A-Za-z0-9_-]{0,63}$", name))
     ],
     [

@@ -3,14 +3,14 @@
 locals {
   # The entities and indexes that are queried for the items that refer to a deleted item.
   queried_entities = distinct(compact(concat(
-    [for name, rule in local.references : rule.from if local.finding[name].asks && local.finding[name].derived],
-    [for name, rule in local.references : local.finding[name].mirror if local.finding[name].asks],
+    [for name, rule in local.references : rule.from if local.finding[name].is_queried && local.finding[name].derived],
+    [for name, rule in local.references : local.finding[name].mirror if local.finding[name].is_queried],
   )))
   queried_indexes = distinct([
     for name, rule in local.references : {
       table = local.table_of[rule.from]
       index = local.finding[name].index
-    } if local.finding[name].asks && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
+    } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
   ])
 
   # The writes of each rule in enforce mode: the entity and the requests. A transaction needs the

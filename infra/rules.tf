@@ -146,7 +146,7 @@ locals {
   # `find` and the target's key does not determine their partition.
   finding = {
     for name, rule in local.references : name => {
-      asks = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
+      is_queried = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
       derived = !can(rule.find) && alltrue([
         for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
         contains([
@@ -165,7 +165,7 @@ locals {
     for entity in flatten([
       [for rule in local.references : rule.from],
       [
-        for name, rule in local.references : rule.to if local.finding[name].asks
+        for name, rule in local.references : rule.to if local.finding[name].is_queried
         && (local.finding[name].derived || local.finding[name].index != null || local.finding[name].mirror != null)
       ],
       [for rule in local.mirrors : [rule.source, rule.mirror]],

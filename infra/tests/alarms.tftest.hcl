@@ -40,7 +40,7 @@ run "the_dashboard" {
   assert {
     condition = (
       [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title] == [
-        "Violations", "Repairs and mirrors", "Records", "Lag", "Errors and throttles", "Duration", "Records at the mappings", "Records given up",
+        "Violations", "Repairs and mirrors", "Records", "Lag", "Errors and throttles", "Duration", "Records at the mappings", "Failed records",
       ]
       && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.region == "eu-west-1" && length(widget.properties.metrics) > 0])
     )

@@ -189,11 +189,11 @@ pub(crate) async fn outage(environment: Environment) {
         `BatchGetItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation
         help: the role's policy must allow this operation on this table
         `BatchGetItem` on `app`: ExpiredTokenException: The security token included in the request is expired
-        help: give credentials in the environment or a profile, renew expired ones, and check the clock
+        help: provide credentials in the environment or a profile, renew expired credentials, and check the clock
         `PutItem` on `app`: AccessDeniedException: User: referee is not authorized to perform this operation
         help: the role's policy must allow this operation on this table
         `PutItem` on `app`: ExpiredTokenException: The security token included in the request is expired
-        help: give credentials in the environment or a profile, renew expired ones, and check the clock"#]]
+        help: provide credentials in the environment or a profile, renew expired credentials, and check the clock"#]]
     .assert_eq(&context.join("\n"));
 }
 

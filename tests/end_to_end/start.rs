@@ -48,7 +48,7 @@ pub(crate) async fn tables_that_differ(environment: Environment) {
         &expect![[r#"
         Runtime.ExitError: exit status: 1
         `BatchGetItem` on `app`: ValidationException: One of the required keys was not given a value
-        help: in the rule file, the key of the table is [pk:S, sort:S]
+        help: the key of the table in the rule file is [pk:S, sort:S]
     "#]],
     )
     .await;

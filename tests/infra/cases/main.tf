@@ -94,7 +94,7 @@ module "twin" {
 }
 
 output "cases" {
-  description = "For each rule set, what the module makes of it."
+  description = "The policies, filters and rules of each rule set."
   value = {
     for name, case in module.case : name => {
       policy  = jsondecode(case.policy)

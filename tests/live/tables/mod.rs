@@ -153,7 +153,7 @@ fn missing_configuration(endpoint: &str) {
     };
     // The text of the SDK's error is not checked: it may change.
     let error = stderr_with(&[("AWS_REGION", "us-east-1")]);
-    assert!(error.contains("\nhelp: give credentials"), "{error}");
+    assert!(error.contains("\nhelp: provide credentials"), "{error}");
     let error = stderr_with(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
     assert!(error.contains("\nhelp: check the endpoint, and the Region"), "{error}");
 }
