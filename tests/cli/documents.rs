@@ -264,6 +264,37 @@ fn the_core_does_no_io() {
     }
 }
 
+/// Fails if a file in a folder contains one of these names. Unit tests at the end of a file do not
+/// count.
+fn assert_names_none(folder: &str, forbidden: &[&str]) {
+    let mut files = Vec::new();
+    sources(folder, &mut files);
+    assert!(!files.is_empty(), "{folder}");
+    for file in files {
+        let text = read(&file);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let found: Vec<_> = forbidden.iter().filter(|name| code.contains(**name)).collect();
+        assert!(found.is_empty(), "{file} names {found:?}");
+    }
+}
+
+#[test]
+fn the_store_does_not_know_the_rules() {
+    assert_names_none("src/store", &["crate::rules"]);
+}
+
+#[test]
+fn integrity_knows_no_store_engine_or_clock() {
+    let stores = ["store::memory", "store::dynamodb", "DynamoDb", "Memory"];
+    let others = ["crate::engine", "tokio", "Clock", "SystemTime", "Instant"];
+    assert_names_none("src/integrity", &[stores.as_slice(), others.as_slice()].concat());
+}
+
+#[test]
+fn the_runtime_does_not_know_the_engine() {
+    assert_names_none("src/runtime", &["crate::engine"]);
+}
+
 /// `Debug` formatting shows everything in a value: the content of items, and requests with their
 /// signatures.
 #[test]
