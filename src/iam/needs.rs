@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::preflight::tables_in_use;
 use crate::rules::model::{
-    EntityId, Find, Mirror, Mode, OnDelete, OnMirrorDelete, OnMissing, Reference, Rules,
+    EntityId, Find, Mirror, Mode, OnDelete, OnMirrorDelete, OnMissing, Reference, Rules, TableId,
 };
 
 /// An IAM action on items.
@@ -51,20 +52,19 @@ pub(super) type Needs<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
 /// The actions that the engine uses for these rules.
 pub(super) fn needs(rules: &Rules) -> Needs<'_> {
     let mut builder = Builder { rules, needs: Needs::new() };
+    // The function reads items of each of these tables by key.
+    for table in tables_in_use(rules) {
+        builder.add_to_table(ItemAction::BatchGetItem, table);
+    }
     for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
-        builder.add_reads(reference);
+        builder.add_lookup(reference);
         if reference.mode == Mode::Enforce {
             builder.add_on_missing(reference);
             builder.add_on_delete(reference);
         }
     }
-    for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
-        for entity in [mirror.source, mirror.mirror] {
-            builder.add(ItemAction::BatchGetItem, entity);
-        }
-        if mirror.mode == Mode::Enforce {
-            builder.add_mirror(mirror);
-        }
+    for mirror in rules.mirrors.iter().filter(|rule| rule.mode == Mode::Enforce) {
+        builder.add_mirror(mirror);
     }
     builder.needs
 }
@@ -76,15 +76,15 @@ struct Builder<'r> {
 
 impl Builder<'_> {
     fn add(&mut self, action: ItemAction, entity: EntityId) {
-        let resource = Resource { table: &self.rules[self.rules[entity].table].name, index: None };
-        self.needs.insert((action, resource));
+        self.add_to_table(action, self.rules[entity].table);
     }
 
-    /// The function reads both sides of a reference by key, also when it starts. A query finds the
-    /// items that refer to a deleted item.
-    fn add_reads(&mut self, reference: &Reference) {
-        self.add(ItemAction::BatchGetItem, reference.from);
-        self.add(ItemAction::BatchGetItem, reference.to);
+    fn add_to_table(&mut self, action: ItemAction, table: TableId) {
+        self.needs.insert((action, Resource { table: &self.rules[table].name, index: None }));
+    }
+
+    /// The query that finds the items that refer to a deleted item.
+    fn add_lookup(&mut self, reference: &Reference) {
         if reference.on_deletes().iter().all(|action| *action == OnDelete::Ignore) {
             return;
         }
