@@ -6,7 +6,6 @@
 
 #[cfg(feature = "live")]
 mod agreement;
-#[cfg(feature = "live")]
 mod billing;
 mod conditions;
 #[cfg(feature = "live")]
