@@ -87,7 +87,7 @@ fn invalid_seeds_are_refused() {
         2 error: `it.json`: item 1 of table `app`: attribute `pk`: invalid type: string "user#1", expected a value with its type, such as {"S": "text"}
         2 error: `it.json`: item 1 of table `app`: ValidationException: One or more parameter values were invalid: Missing the key sk in the item
         2 error: `it.json`: item 1 of table `app`: ValidationException: One or more parameter values were invalid: Type mismatch for key pk expected: S actual: N
-        2 error: `it.json`: item 2 of table `app`: there is an item with this key already
+        2 error: `it.json`: item 2 of table `app`: an item with this key already exists
     "#]].assert_eq(&outputs(&folder("seeds"), &["--seed"], contents));
 }
 

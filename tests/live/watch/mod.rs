@@ -305,7 +305,7 @@ fn differences(endpoint: &str) {
         --- stdout
         --- stderr
         error: the tables do not match the rule file
-        there is no table `watch-differences`
+        table `watch-differences` does not exist
         help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
     "#]],
     );
@@ -330,8 +330,8 @@ fn differences(endpoint: &str) {
         --- stdout
         --- stderr
         error: the tables do not match the rule file
-        the stream of table `watch-differences` has the view type KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES
-        help: a stream's view type cannot be changed: turn the stream off, with aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=false, and then turn it on: aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
+        the stream of table `watch-differences` has the view type KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES
+        help: a stream's view type cannot be changed: disable the stream with aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=false, and then enable it: aws dynamodb update-table --table-name watch-differences --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES
     "#]],
     );
 }
