@@ -10,6 +10,7 @@
 mod bill;
 mod check;
 mod fault;
+mod invalid;
 mod lag;
 mod read;
 mod recorded;
@@ -69,7 +70,7 @@ impl Memory {
     pub fn seed(&self, table: &str, item: Item<'static>) -> Result<(), StoreError> {
         let mut state = self.state.borrow_mut();
         let table = state.table_mut(table)?;
-        let key = check::item_key(&table.key, &item)?;
+        let key = invalid::item_key(&table.key, &item)?;
         request::item(table, &item)?;
         check::index_keys(table, &item)?;
         if table.item(&key).is_some() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::State;
 use super::bill;
-use super::check::{self, Invalid};
+use super::invalid::{self, Invalid};
 use super::lag::{self, Past};
 use super::table::{Entries, Entry, Index, Table};
 use crate::data::{Item, Key, KeySchema, KeyValue, Type, Value, item_bytes};
@@ -35,7 +35,7 @@ impl State {
             .iter()
             .map(|read| {
                 projection(read.attributes.as_deref())?;
-                let key = check::request_key(&self.table(&read.table)?.key, &read.key)?;
+                let key = invalid::request_key(&self.table(&read.table)?.key, &read.key)?;
                 Ok((read.table.as_str(), key))
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
@@ -191,7 +191,7 @@ impl<'q> KeyRange<'q> {
             SortCondition::BeginsWith(..) if matches!(value, KeyValue::N(_)) => {
                 let found = attribute.kind.as_type();
                 return Err(
-                    check::operand_type("KeyConditionExpression", "begins_with", found).into()
+                    invalid::operand_type("KeyConditionExpression", "begins_with", found).into()
                 );
             }
             SortCondition::BeginsWith(..) => SortRange::BeginsWith(value),
@@ -226,8 +226,8 @@ fn operand<'q>(name: &str, value: &'q Value<'_>, expected: Type) -> Result<KeyVa
     let key_value = KeyValue::from_value(value)
         .filter(|_| value.kind() == expected)
         .ok_or_else(|| Invalid(wrong_type.to_owned()))?;
-    if check::is_empty(value) {
-        return Err(check::empty_key(name, expected));
+    if invalid::is_empty(value) {
+        return Err(invalid::empty_key(name, expected));
     }
     Ok(key_value)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{self, Invalid};
+use super::invalid::{self, Invalid};
 use super::{Memory, State};
 use crate::data::{Item, Key, SequenceNumber};
 use crate::store::StoreError;
@@ -70,9 +70,9 @@ impl State {
         sequence: &SequenceNumber<'static>,
     ) -> Result<Committed, StoreError> {
         let table = self.table_mut(name)?;
-        let key = check::request_key(&table.key, &table.key.item_of(key))?;
+        let key = invalid::request_key(&table.key, &table.key.item_of(key))?;
         if let Some(image) = &image
-            && check::item_key(&table.key, image)? != key
+            && invalid::item_key(&table.key, image)? != key
         {
             let message = "the key in the record's image differs from the record's key";
             return Err(Invalid(message.to_owned()).into());

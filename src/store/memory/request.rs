@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{self, Invalid};
+use super::invalid::{self, Invalid};
 use super::table::{Index, Table};
 use crate::data::{
     ITEM_BYTES_MAX, Item, KeyError, KeyValue, MAX_DEPTH, Path, Type, Value, item_bytes, value_bytes,
@@ -20,7 +20,7 @@ pub(super) fn check(table: &Table, write: &Write) -> Result<(), Invalid> {
     | Action::Delete(item)
     | Action::Check(item)) = &write.action;
     if let Err(KeyError::Empty(name)) = table.key.key_of(item) {
-        return Err(check::empty_key(&name, check::kind_of(item, &name)));
+        return Err(invalid::empty_key(&name, invalid::kind_of(item, &name)));
     }
     match &write.action {
         Action::Put(item) => self::item(table, item)?,
@@ -88,7 +88,7 @@ fn clauses(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
             Clause::Remove(_) => {}
             Clause::Set(path, value) => {
                 operand(value)?;
-                if is_index_key(table, path) && check::is_empty(value) {
+                if is_index_key(table, path) && invalid::is_empty(value) {
                     return Err(empty_index_key_set(value.kind()));
                 }
             }
@@ -132,7 +132,7 @@ fn ordered(operator: Operand, value: &Value<'_>) -> Result<(), Invalid> {
     };
     match KeyValue::from_value(value) {
         Some(_) => Ok(()),
-        None => Err(check::operand_type("ConditionExpression", symbol, value.kind())),
+        None => Err(invalid::operand_type("ConditionExpression", symbol, value.kind())),
     }
 }
 
@@ -203,12 +203,12 @@ fn not_scalar(kind: &str, name: &str) -> Invalid {
 
 fn no_empty_index_key(index: &Index, item: &Item<'_>) -> Result<(), Invalid> {
     for name in index.schema.key.names() {
-        let Some(value) = item.get(name).filter(|value| check::is_empty(value)) else { continue };
+        let Some(value) = item.get(name).filter(|value| invalid::is_empty(value)) else { continue };
         return Err(Invalid(format!(
             "One or more parameter values are not valid. A value specified for a secondary index \
              key is not supported. The AttributeValue for a key attribute cannot contain an empty \
              {} value. IndexName: {}, IndexKey: {name}",
-            check::empty_kind(value.kind()),
+            invalid::empty_kind(value.kind()),
             index.schema.name
         )));
     }
@@ -220,7 +220,7 @@ fn empty_index_key_set(found: Type) -> Invalid {
         "One or more parameter values are not valid. The update expression attempted to update a \
          secondary index key to a value that is not supported. The AttributeValue for a key \
          attribute cannot contain an empty {} value.",
-        check::empty_kind(found)
+        invalid::empty_kind(found)
     ))
 }
 

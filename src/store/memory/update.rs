@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use super::check::Invalid;
+use super::invalid::Invalid;
 use crate::data::{Item, Path, Value};
 use crate::store::Clause;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::State;
 use super::bill;
-use super::check::{self, Invalid};
+use super::check;
+use super::invalid::Invalid;
 use super::request;
 use super::table::Table;
 use super::update;
