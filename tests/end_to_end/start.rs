@@ -80,7 +80,7 @@ pub(crate) async fn keys_only(environment: Environment) {
     let Some(Invoked::FunctionError(error)) = mapping.last_failure.take() else {
         panic!("it is refused");
     };
-    expect!["Fatal: the stream's view type is KEYS_ONLY, and Referee needs NEW_AND_OLD_IMAGES: a stream's view type cannot be changed, so turn the stream off and on with that type"].assert_eq(&error_text(&stage, &error));
+    expect!["Fatal: the stream's view type is KEYS_ONLY; Referee needs NEW_AND_OLD_IMAGES. The view type of a stream cannot be changed: turn the stream off, and on again with that type"].assert_eq(&error_text(&stage, &error));
     assert!(stage.rows().await.iter().all(|row| !row.is_marked));
 }
 
@@ -110,13 +110,13 @@ pub(crate) async fn other_events(environment: Environment) {
         answers.push('\n');
     }
     expect![[r#"
-        Fatal: the record is of `aws:sqs`, not of a DynamoDB stream
-        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 49
-        Fatal: the event has no list of `Records`, which every event of a stream has: missing field `Records` at line 1 column 2
-        Fatal: the event has no list of `Records`, which every event of a stream has: invalid length 0, expected an object with `Records` at line 1 column 2
-        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: string "hello", expected an object with `Records` at line 1 column 7
-        Fatal: the event has no list of `Records`, which every event of a stream has: invalid type: null, expected an object with `Records` at line 1 column 4
-        Fatal: table `app` is not in the rule file, which has `mine`
+        Fatal: the record comes from `aws:sqs`, not from a DynamoDB stream
+        Fatal: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 49
+        Fatal: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every stream event has: invalid length 0, expected an object with `Records` at line 1 column 2
+        Fatal: the event has no list of `Records`, which every stream event has: invalid type: string "hello", expected an object with `Records` at line 1 column 7
+        Fatal: the event has no list of `Records`, which every stream event has: invalid type: null, expected an object with `Records` at line 1 column 4
+        Fatal: table `app` is not in the rule file, which declares `mine`
     "#]].assert_eq(&answers);
     // No event crashed the process.
     assert_eq!(stage.lambda.inits(), 1);

@@ -23,6 +23,7 @@ elif ! tests/tools/install-python.sh tests/tools/cargo-lambda.txt .tools/cargo-l
     plain "it could not be installed"
 else
     make lambda ARCH="$(uname -m | sed s/aarch64/arm64/)"
+    test -x target/lambda/referee-lambda/bootstrap
     cat >"$result" <<ENV
 export REFEREE_TEST_LAMBDA=$PWD/target/lambda/referee-lambda/bootstrap
 export REFEREE_TEST_CARGO_LAMBDA=$tool

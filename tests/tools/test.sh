@@ -95,7 +95,9 @@ if wait "$packaging"; then
     trap - EXIT
     # shellcheck source=/dev/null
     source "$logs/package.env"
-    suite package --test end_to_end -- package:: memberships_are_mirrored deletes_cascade
+    # The packaged function deploys and starts, mirrors, and survives a crash.
+    suite package --test end_to_end -- package::
+    suite package-crash --test end_to_end -- a_crash_between
 else
     trap - EXIT
     step package cat "$logs/package-build.log"
@@ -107,6 +109,9 @@ sort -rn "$times" | head -8 | while read -r seconds name; do
     printf '  %-40s %4d s\n' "$name" "$seconds"
 done
 grep -h -E '^(simulation|one by one|changes [0-9]+|[0-9]+ cases)' "$logs"/*.log | cut -c1-160
+while IFS=: read -r log test; do
+    skipped+=$'\n'"  $(basename "$log" .log): ${test#test }"
+done < <(grep -E '^test .*\.\.\. ignored' "$logs"/*.log | tr -s ' ')
 [[ -z $skipped ]] || printf '\nSKIPPED:%s\n' "$skipped"
 while read -r ok bad; do
     passed=$((passed + ok))
