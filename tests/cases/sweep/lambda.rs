@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use kit::oracle::{DeletedBy, Deletes};
 use referee::data::{Item, Key, SequenceNumber, into_owned};
 use referee::engine::{Engine, Origin, Outcome, Response, Violation, decode_whole};
 use referee::replay::Batch;
@@ -55,8 +56,7 @@ pub(crate) struct Lambda<'l> {
     network: &'l Network<'l>,
     files: RefCell<Vec<Vec<AppWrite>>>,
     now_ms: Cell<i64>,
-    /// The deleted items, with the origin of their last delete.
-    pub(crate) gone: RefCell<BTreeMap<(String, Key<'static>), Origin>>,
+    pub(crate) deletes: RefCell<Deletes>,
     /// The reported violations.
     pub(crate) reported: Vec<Violation>,
     /// Records that were set aside, rejected, or whose repair failed.
@@ -71,7 +71,7 @@ impl<'l> Lambda<'l> {
             network,
             files: RefCell::new(files),
             now_ms: Cell::new(0),
-            gone: RefCell::default(),
+            deletes: RefCell::default(),
             reported: Vec::new(),
             set_aside: Vec::new(),
         }
@@ -143,11 +143,11 @@ impl<'l> Lambda<'l> {
         if std::mem::replace(&mut made.is_committed, true) {
             return;
         }
-        let item = (made.table.clone(), made.key.clone());
-        match &made.image {
-            Some(_) => self.gone.borrow_mut().remove(&item),
-            None => self.gone.borrow_mut().insert(item, made.origin),
-        };
+        let deleted = made.image.is_none().then_some(match made.origin {
+            Origin::Client => DeletedBy::Client,
+            Origin::Ttl => DeletedBy::Ttl,
+        });
+        self.deletes.borrow_mut().note(&made.table, &made.key, deleted);
         let store = self.network.store();
         let committed = store.commit(&made.table, &made.key, made.image.take(), &made.sequence);
         if let Some(number) = committed.unwrap().sequence() {
@@ -163,11 +163,8 @@ impl<'l> Lambda<'l> {
         records
             .map(|made| {
                 let record = serde_json::value::to_raw_value(&made).unwrap();
-                let item = (made.table.clone(), made.key);
-                match made.after {
-                    Some(_) => self.gone.borrow_mut().remove(&item),
-                    None => self.gone.borrow_mut().insert(item, Origin::Client),
-                };
+                let deleted = made.after.is_none().then_some(DeletedBy::Client);
+                self.deletes.borrow_mut().note(&made.table, &made.key, deleted);
                 Delivery { table: made.table, record }
             })
             .collect()

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kit::fixture::Fixture;
-use kit::oracle::Audit;
+use kit::oracle::{Oracle, Report};
 use lambda::{Answer, Lambda};
 use libtest_mimic::Trial;
 use network::{End, Failure, Network};
@@ -167,9 +167,10 @@ fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
 }
 
 fn audit(rules: &Rules, network: &Network<'_>, lambda: &Lambda<'_>, context: &str) {
-    let gone = lambda.gone.borrow();
-    let findings = Audit::new(rules, network.store(), &gone, &lambda.reported).findings();
-    assert!(findings.is_empty(), "{context}: {findings:#?}");
+    let reports: Vec<Report> = lambda.reported.iter().map(Report::of).collect();
+    let oracle = Oracle::new(rules, network.store().dump());
+    let unreported = oracle.unreported(&lambda.deletes.borrow(), &reports);
+    assert!(unreported.is_empty(), "{context}: not reported: {unreported:#?}");
 }
 
 /// Asserts that an answer is as expected if a request failed after the first `before` failures.

@@ -1,0 +1,62 @@
+//! What must hold at rest: everything wrong was reported.
+
+use std::collections::BTreeMap;
+
+use referee::data::Key;
+use referee::rules::model::{Find, OnDelete, Rules};
+
+use super::{Defect, ItemName, Kind, Report};
+
+/// Who made a delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletedBy {
+    Client,
+    Ttl,
+}
+
+/// The items whose last change was a delete.
+#[derive(Debug, Clone, Default)]
+pub struct Deletes(BTreeMap<(String, Key<'static>), DeletedBy>);
+
+impl Deletes {
+    /// Takes note of a change of an item in the table with this name.
+    pub fn note(&mut self, table: &str, key: &Key<'static>, deleted: Option<DeletedBy>) {
+        let item = (table.to_owned(), key.clone());
+        match deleted {
+            Some(by) => self.0.insert(item, by),
+            None => self.0.remove(&item),
+        };
+    }
+
+    fn of(&self, rules: &Rules, item: &ItemName) -> Option<DeletedBy> {
+        self.0.get(&(rules[item.table].name.clone(), item.key.clone())).copied()
+    }
+}
+
+/// The defects that should have been reported and were not.
+pub(super) fn unreported(
+    rules: &Rules,
+    mut defects: Vec<Defect>,
+    deletes: &Deletes,
+    reports: &[Report],
+) -> Vec<Defect> {
+    defects.retain(|defect| {
+        let is_hidden = defect.kind == Kind::DanglingReference && is_hidden(rules, defect, deletes);
+        // The application may use the key of a mirror while it has no source.
+        let is_exempt = is_hidden || defect.kind == Kind::Unowned;
+        !is_exempt && !reports.iter().any(|report| report.covers(defect))
+    });
+    defects
+}
+
+/// Whether the rule does not look for the orphans of this deleted target.
+fn is_hidden(rules: &Rules, defect: &Defect, deletes: &Deletes) -> bool {
+    let reference = rules.references.iter().find(|it| it.name == defect.rule).unwrap();
+    let target = defect.referenced.as_ref().unwrap();
+    let Some(deleted_by) = deletes.of(rules, target) else { return false };
+    let action = match deleted_by {
+        DeletedBy::Client => reference.on_delete,
+        DeletedBy::Ttl => reference.on_ttl_delete,
+    };
+    action == OnDelete::Ignore || reference.find == Find::None
+}

@@ -1,0 +1,124 @@
+//! The mirrors that should exist, compared with those that do.
+
+use std::collections::BTreeSet;
+
+use referee::data::{Item, Key, KeyValue, Value};
+use referee::rules::model::{Copied, EntityId, Mirror, Rules};
+use referee::rules::template::Captures;
+
+use super::marks::mark_of;
+use super::tables::Tables;
+use super::{Defect, Kind, MARK};
+
+/// Finds mirrors that are missing, stale or blocked, and items at the keys of mirrors that have no
+/// source.
+pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>) {
+    let rules = tables.rules;
+    let mut push = |kind, key: &Key<'static>, source: &Key<'static>| {
+        let referenced = Some(tables.name(mirror.source, source));
+        let referencing = tables.name(mirror.mirror, key);
+        found.push(Defect { rule: mirror.name.clone(), kind, referencing, referenced });
+    };
+    let at_keys = tables.beside(mirror.mirror);
+    let mut due = BTreeSet::new();
+    for (source, item, captures) in tables.of_entity(mirror.source) {
+        let key = build(rules, mirror.mirror, &mirror.mirror_from_source, &captures);
+        match at_keys.get(&key) {
+            None => push(Kind::MirrorMissing, &key, source),
+            Some(is) if mark_of(is, &mirror.name).is_none() => {
+                push(Kind::MirrorBlocked, &key, source);
+            }
+            Some(is) if !is_mirror_of(rules, mirror, is, item, &key) => {
+                push(Kind::MirrorStale, &key, source);
+            }
+            Some(_) => {}
+        }
+        due.insert(key);
+    }
+    for (key, item) in at_keys.iter().filter(|(key, _)| !due.contains(key)) {
+        let Some(captures) = rules[mirror.mirror].key.parse(key) else { continue };
+        let source = build(rules, mirror.source, &mirror.source_from_mirror, &captures);
+        let is_marked = mark_of(item, &mirror.name).is_some();
+        push(if is_marked { Kind::MirrorExtra } else { Kind::Unowned }, key, &source);
+    }
+}
+
+/// The key of an entity that has these captures of another key.
+fn build(
+    rules: &Rules,
+    entity: EntityId,
+    places: &[usize],
+    captures: &Captures<'_>,
+) -> Key<'static> {
+    let values: Vec<KeyValue<'_>> = places.iter().map(|place| captures[*place].clone()).collect();
+    rules[entity].key.build(&values).unwrap()
+}
+
+/// Whether a mirror has exactly its key, the copied attributes, the attributes of its entity's
+/// `where`, and the mark.
+fn is_mirror_of(
+    rules: &Rules,
+    mirror: &Mirror,
+    is: &Item<'static>,
+    source: &Item<'static>,
+    key: &Key<'static>,
+) -> bool {
+    let schemas = [rules.key_schema(mirror.source), rules.key_schema(mirror.mirror)];
+    let mut expected = schemas[1].item_of(key);
+    for (name, value) in source {
+        let is_key = schemas.iter().any(|schema| schema.names().any(|key| key == name));
+        let is_wanted = match &mirror.copy {
+            Copied::All => name != MARK,
+            Copied::None => false,
+            Copied::List(names) => names.iter().any(|wanted| wanted == name),
+        };
+        if is_wanted && !is_key {
+            expected.insert(name.clone(), value.clone());
+        }
+    }
+    for (path, value) in &rules[mirror.mirror].conditions {
+        set(&mut expected, path.segments(), value);
+    }
+    let mut is = is.clone();
+    is.remove(MARK);
+    is_same_item(&is, &expected)
+}
+
+/// Sets the value at a path.
+fn set(item: &mut Item<'static>, path: &[String], value: &Value<'static>) {
+    match path {
+        [] => panic!("a path has a name"),
+        [name] => drop(item.insert(name.clone().into(), value.clone())),
+        [name, rest @ ..] => {
+            let map = item.entry(name.clone().into()).or_insert_with(|| Value::M(Item::new()));
+            if !matches!(map, Value::M(_)) {
+                *map = Value::M(Item::new());
+            }
+            let Value::M(map) = map else { panic!("it is a map") };
+            set(map, rest, value);
+        }
+    }
+}
+
+fn is_same_item(one: &Item<'_>, other: &Item<'_>) -> bool {
+    one.len() == other.len()
+        && one.iter().all(|(name, value)| other.get(name).is_some_and(|it| is_same(value, it)))
+}
+
+/// Whether two values are equal; the order in a set has no meaning.
+fn is_same(one: &Value<'_>, other: &Value<'_>) -> bool {
+    fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+        one.len() == other.len() && one.iter().all(|element| other.contains(element))
+    }
+    match (one, other) {
+        (Value::M(one), Value::M(other)) => is_same_item(one, other),
+        (Value::L(one), Value::L(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Ss(one), Value::Ss(other)) => is_same_set(one, other),
+        (Value::Ns(one), Value::Ns(other)) => is_same_set(one, other),
+        (Value::Bs(one), Value::Bs(other)) => is_same_set(one, other),
+        _ => one == other,
+    }
+}

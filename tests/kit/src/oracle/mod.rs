@@ -1,0 +1,146 @@
+//! The oracle: what is wrong in tables, computed naively from rules and items alone.
+//!
+//! It shares no code with the engine or the integrity core, so that it can judge them. It uses the
+//! data model, the loaded rules and their key templates, which have tests of their own. It decides
+//! itself which entity an item belongs to, what a reference refers to, and what a mirror contains.
+//!
+//! # Layout
+//!
+//! - `tables`: the items of a dump, by table, key and entity.
+//! - [`references`](ReferenceValue): the values of an item's references.
+//! - `mirrors`: the mirrors that should exist, compared with those that do.
+//! - `marks`: marks that should be gone at rest.
+//! - [`reports`](Report): what was reported, by the engine, in the log or in JSON Lines.
+//! - `at_rest`: the defects that should have been reported and were not.
+
+mod at_rest;
+mod marks;
+mod mirrors;
+mod references;
+mod reports;
+mod tables;
+
+use std::fmt;
+
+use referee::data::Key;
+use referee::rules::model::{Mode, Rules, TableId};
+
+pub use at_rest::{DeletedBy, Deletes};
+pub use references::{ReferenceValue, reference_values};
+pub use reports::Report;
+pub use tables::Dump;
+
+use tables::Tables;
+
+/// The reserved attribute for Referee's marks, as `docs/` describes it.
+pub const MARK: &str = "_referee";
+
+/// An item, named by its table and key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemName {
+    pub table: TableId,
+    pub key: Key<'static>,
+}
+
+/// Something wrong in the tables.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Defect {
+    /// The rule's name.
+    pub rule: String,
+    pub kind: Kind,
+    /// The referencing item, or the mirror.
+    pub referencing: ItemName,
+    /// The referenced item, or the source; `None` if the item is wrong by itself.
+    pub referenced: Option<ItemName>,
+}
+
+/// The kinds of defect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// An item refers to one that does not exist.
+    DanglingReference,
+    /// A required reference is absent.
+    MissingReference,
+    /// Only some parts of a composite reference are present.
+    PartialReference,
+    /// A part of a reference has the wrong type, or cannot be part of a key.
+    MalformedReference,
+    /// A source has no mirror.
+    MirrorMissing,
+    /// A mirror differs from its source.
+    MirrorStale,
+    /// A mirror has no source.
+    MirrorExtra,
+    /// An item without the rule's mark is at the key of an existing source's mirror.
+    MirrorBlocked,
+    /// An item without the rule's mark is at a key of a mirror, and has no source.
+    Unowned,
+    /// An item has a mark that announces a delete, or that no rule puts on such an item.
+    MarkLeft,
+}
+
+impl Kind {
+    /// The name that output uses, where it has one.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DanglingReference => "dangling_reference",
+            Self::MissingReference => "missing_reference",
+            Self::PartialReference => "partial_reference",
+            Self::MalformedReference => "malformed_reference",
+            Self::MirrorMissing => "mirror_missing",
+            Self::MirrorStale => "mirror_stale",
+            Self::MirrorExtra | Self::Unowned => "mirror_extra",
+            Self::MirrorBlocked => "mirror_blocked",
+            Self::MarkLeft => "mark_left",
+        }
+    }
+
+    /// Whether it concerns a mirror.
+    pub const fn is_of_mirror(self) -> bool {
+        matches!(
+            self,
+            Self::MirrorMissing
+                | Self::MirrorStale
+                | Self::MirrorExtra
+                | Self::MirrorBlocked
+                | Self::Unowned
+        )
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// The rules, and the tables to judge by them.
+pub struct Oracle<'r> {
+    rules: &'r Rules,
+    tables: Tables<'r>,
+}
+
+impl<'r> Oracle<'r> {
+    /// An oracle for these items.
+    pub fn new(rules: &'r Rules, dump: Dump) -> Self {
+        Self { rules, tables: Tables::new(rules, dump) }
+    }
+
+    /// Everything that is wrong by a rule that is not off.
+    pub fn defects(&self) -> Vec<Defect> {
+        let mut found = Vec::new();
+        for mirror in self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {
+            mirrors::find(&self.tables, mirror, &mut found);
+        }
+        for reference in self.rules.references.iter().filter(|it| it.mode != Mode::Off) {
+            references::find(&self.tables, reference, &mut found);
+        }
+        marks::find(&self.tables, &mut found);
+        found
+    }
+
+    /// The defects that should have been reported and were not.
+    pub fn unreported(&self, deletes: &Deletes, reports: &[Report]) -> Vec<Defect> {
+        at_rest::unreported(self.rules, self.defects(), deletes, reports)
+    }
+}

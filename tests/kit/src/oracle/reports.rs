@@ -1,0 +1,120 @@
+//! What was reported: violations of the engine, or their lines in the log and in JSON Lines.
+
+use referee::data::{Item, JsonItem, Key, into_owned};
+use referee::engine::{Response, Violation};
+use referee::integrity::finding;
+use referee::rules::Rules;
+use serde_json::Value as Json;
+
+use super::{Defect, ItemName, Kind};
+
+/// A reported violation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub rule: String,
+    /// The name of its kind.
+    pub kind: String,
+    pub referencing: Option<ItemName>,
+    pub referenced: Option<ItemName>,
+    /// The named orphans of a deleted item.
+    pub orphans: Vec<Key<'static>>,
+    /// Whether there are more orphans than are named.
+    pub has_more: bool,
+    /// Whether it was reported as repaired.
+    pub is_repaired: bool,
+    /// The sequence number of the stream record that it was reported for.
+    pub sequence: String,
+}
+
+impl Report {
+    /// The report of a violation by the engine.
+    pub fn of(violation: &Violation) -> Self {
+        let finding = &violation.finding;
+        let (kind, orphans) = (violation.kind(), finding.orphans());
+        Self {
+            rule: finding.rule.clone(),
+            kind: kind.name().to_owned(),
+            referencing: finding.referencing.as_ref().map(name),
+            referenced: finding.referenced.as_ref().map(name),
+            orphans: orphans.map(|orphans| orphans.keys.clone()).unwrap_or_default(),
+            has_more: has_more(
+                kind.name(),
+                orphans.map_or(0, |it| it.count),
+                orphans.map_or(0, |it| it.keys.len()),
+            ),
+            is_repaired: violation.resolution.response == Response::Repaired,
+            sequence: violation.occurrence.sequence.clone(),
+        }
+    }
+
+    /// The report in a line of the log or of JSON Lines.
+    pub fn from_line(rules: &Rules, line: &Json) -> Self {
+        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let referencing = item_name(rules, &parsed(&line["referencing"]));
+        let keys = parsed(&line["keys"]);
+        let keys = keys.as_array().map(Vec::as_slice).unwrap_or_default();
+        let key = |key: &Json| key_of(rules, referencing.as_ref().unwrap(), key);
+        let count = line["count"].as_u64().map_or(0, |count| usize::try_from(count).unwrap());
+        Self {
+            rule: text("rule"),
+            kind: text("kind"),
+            referenced: item_name(rules, &parsed(&line["referenced"])),
+            orphans: keys.iter().map(key).collect(),
+            has_more: has_more(&text("kind"), count, keys.len()),
+            is_repaired: text("action") == Response::Repaired.name(),
+            sequence: text("sequence"),
+            referencing,
+        }
+    }
+
+    /// Whether it reports a defect that still exists, and so does not say that it was repaired.
+    pub fn covers(&self, defect: &Defect) -> bool {
+        let is_named = self.referencing.as_ref() == Some(&defect.referencing);
+        let is_referenced = self.referenced == defect.referenced;
+        let is_it = match defect.kind {
+            Kind::DanglingReference => {
+                let is_orphan = self.orphans.contains(&defect.referencing.key);
+                (is_named || is_orphan || self.has_more) && is_referenced
+            }
+            Kind::MissingReference | Kind::PartialReference | Kind::MalformedReference => {
+                self.kind == defect.kind.name() && is_named
+            }
+            // A mirror may change in another way after it was reported.
+            Kind::MirrorMissing
+            | Kind::MirrorStale
+            | Kind::MirrorExtra
+            | Kind::MirrorBlocked
+            | Kind::Unowned => is_named && is_referenced,
+            Kind::MarkLeft => false,
+        };
+        is_it && self.rule == defect.rule && !self.is_repaired
+    }
+}
+
+/// Whether there are more orphans than these.
+fn has_more(kind: &str, count: usize, keys: usize) -> bool {
+    kind == "fanout_exceeded" || count > keys
+}
+
+fn name(item: &finding::ItemName) -> ItemName {
+    ItemName { table: item.table, key: item.key.clone() }
+}
+
+/// A value that is JSON, or a text that contains JSON, as in the log.
+fn parsed(value: &Json) -> Json {
+    value.as_str().map_or_else(|| value.clone(), |text| serde_json::from_str(text).unwrap())
+}
+
+fn item_name(rules: &Rules, item: &Json) -> Option<ItemName> {
+    let (table, schema) = rules.table_named(item["table"].as_str()?).unwrap();
+    let key = schema.key_of(&item_of(&item["key"])).unwrap().into_owned();
+    Some(ItemName { table, key })
+}
+
+fn key_of(rules: &Rules, beside: &ItemName, key: &Json) -> Key<'static> {
+    rules[beside.table].key.key_of(&item_of(key)).unwrap().into_owned()
+}
+
+fn item_of(json: &Json) -> Item<'static> {
+    into_owned(serde_json::from_str::<JsonItem<'_>>(&json.to_string()).unwrap().0)
+}

@@ -1,0 +1,78 @@
+//! The items of a dump, by table, key and entity.
+
+use std::collections::BTreeMap;
+
+use referee::data::{Item, Key, Path, Value};
+use referee::rules::model::{EntityId, Rules, TableId};
+use referee::rules::template::Captures;
+
+use super::ItemName;
+
+/// The items of each table, by the table's name in DynamoDB.
+pub type Dump = BTreeMap<String, Vec<Item<'static>>>;
+
+/// The items of a table by their keys.
+type Items = BTreeMap<Key<'static>, Item<'static>>;
+
+/// The tables that the rules name.
+pub(super) struct Tables<'r> {
+    pub(super) rules: &'r Rules,
+    tables: BTreeMap<TableId, Items>,
+}
+
+impl<'r> Tables<'r> {
+    pub(super) fn new(rules: &'r Rules, dump: Dump) -> Self {
+        let of_table = |(name, items): (String, Vec<Item<'static>>)| {
+            let (table, schema) = rules.table_named(&name).unwrap();
+            let with_key = |item: Item<'static>| (schema.key_of(&item).unwrap().into_owned(), item);
+            (table, items.into_iter().map(with_key).collect())
+        };
+        Self { rules, tables: dump.into_iter().map(of_table).collect() }
+    }
+
+    /// Every item.
+    pub(super) fn all(&self) -> impl Iterator<Item = (TableId, &Key<'static>, &Item<'static>)> {
+        self.tables
+            .iter()
+            .flat_map(|(table, items)| items.iter().map(move |(key, item)| (*table, key, item)))
+    }
+
+    /// The items of an entity's table, whatever entity they belong to.
+    pub(super) fn beside(&self, entity: EntityId) -> &Items {
+        &self.tables[&self.rules[entity].table]
+    }
+
+    /// The items of an entity.
+    pub(super) fn of_entity(
+        &self,
+        entity: EntityId,
+    ) -> impl Iterator<Item = (&Key<'static>, &Item<'static>, Captures<'_>)> {
+        let items = self.beside(entity).iter();
+        items.filter_map(move |(key, item)| {
+            Some((key, item, captures(self.rules, entity, key, item)?))
+        })
+    }
+
+    /// Whether an item of the entity is at this key.
+    pub(super) fn exists(&self, entity: EntityId, key: &Key<'static>) -> bool {
+        let item = self.beside(entity).get(key);
+        item.is_some_and(|item| captures(self.rules, entity, key, item).is_some())
+    }
+
+    pub(super) fn name(&self, entity: EntityId, key: &Key<'static>) -> ItemName {
+        ItemName { table: self.rules[entity].table, key: key.clone() }
+    }
+}
+
+/// The captures of an item's key if the item belongs to an entity: its key matches the entity's
+/// template, and the entity's `where` holds.
+pub(super) fn captures<'k>(
+    rules: &Rules,
+    entity: EntityId,
+    key: &'k Key<'static>,
+    item: &Item<'static>,
+) -> Option<Captures<'k>> {
+    let of = &rules[entity];
+    let has = |(path, value): &(Path, Value<'_>)| path.lookup(item) == Some(value);
+    of.conditions.iter().all(has).then(|| of.key.parse(key)).flatten()
+}
