@@ -7,6 +7,7 @@ use referee::data::{Item, Key, Value};
 use referee::engine::{Engine, Violation};
 use referee::integrity::mark::MARK;
 use referee::replay;
+use referee::rules::model::Find;
 use referee::runtime::clock::Clock;
 use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 
 use kit::history::{item, load};
 use kit::marks::forget_records;
+use kit::oracle::{Defect, DeletedBy, Deletes, Kind, Oracle, Report};
 
 /// A write by the application, or tampering with a mirror.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ pub(crate) struct World {
     done: usize,
     found: Vec<Violation>,
     /// The items last written by the application, without a mark.
-    pub(crate) own: Items,
+    own: Items,
 }
 
 /// Items by their keys, as partition and sort key.
@@ -157,7 +159,7 @@ impl World {
         }
     }
 
-    pub(crate) fn items(&self) -> Items {
+    fn items(&self) -> Items {
         let items = self.store.dump().remove("app").unwrap();
         items.into_iter().map(|item| (name(&item), item)).collect()
     }
@@ -182,6 +184,50 @@ impl World {
         dangling
     }
 
+    /// Asserts that everything wrong was reported, and that only mirrors at whose keys there are
+    /// items of the application are wrong.
+    pub(crate) fn assert_reported(&self) {
+        let mut deletes = Deletes::default();
+        for record in &self.log {
+            let deleted = record.after.is_none().then_some(DeletedBy::Client);
+            deletes.note(&record.table, &record.key, deleted);
+        }
+        let oracle = self.oracle();
+        let reports: Vec<Report> = self.found.iter().map(Report::of).collect();
+        assert_eq!(oracle.unreported(&deletes, &reports), []);
+        let of_mirrors = oracle.defects().into_iter().filter(|defect| defect.kind.is_of_mirror());
+        let not_blocked =
+            |defect: &Defect| !matches!(defect.kind, Kind::MirrorBlocked | Kind::Unowned);
+        assert_eq!(of_mirrors.filter(not_blocked).collect::<Vec<_>>(), []);
+    }
+
+    /// Asserts that no reference dangles that a rule can find.
+    pub(crate) fn assert_whole(&self) {
+        let found = |defect: &Defect| {
+            let mut references = self.engine.rules().references.iter();
+            references.any(|it| it.name == defect.rule && it.find != Find::None)
+        };
+        let defects = self.oracle().defects();
+        assert_eq!(defects.into_iter().filter(found).collect::<Vec<_>>(), []);
+    }
+
+    /// Asserts that the application's items are unchanged, except for sources that a rule deletes.
+    pub(crate) fn assert_own(&self, deletes_sources: bool) {
+        let mut items = self.items();
+        items.retain(|_, item| !item.contains_key(MARK));
+        let mut own = self.own.clone();
+        if deletes_sources {
+            let is_member =
+                |(pk, sk): &(String, String)| pk.starts_with("company#") && sk.starts_with("user#");
+            own.retain(|name, _| items.contains_key(name) || !is_member(name));
+        }
+        assert_eq!(items, own);
+    }
+
+    fn oracle(&self) -> Oracle<'_> {
+        Oracle::new(self.engine.rules(), self.store.dump())
+    }
+
     pub(crate) fn ids(&self) -> BTreeSet<String> {
         self.found.iter().map(|found| found.id(self.engine.rules())).collect()
     }
@@ -196,13 +242,13 @@ fn referencing(found: &Violation) -> Vec<&Key<'static>> {
 }
 
 /// An item's attribute, if it is a text.
-pub(crate) fn text<'i>(item: &'i Item<'_>, name: &str) -> Option<&'i str> {
+fn text<'i>(item: &'i Item<'_>, name: &str) -> Option<&'i str> {
     match item.get(name) {
         Some(Value::S(text)) => Some(text),
         _ => None,
     }
 }
 
-pub(crate) fn name(item: &Item<'_>) -> (String, String) {
+fn name(item: &Item<'_>) -> (String, String) {
     (text(item, "pk").unwrap().to_owned(), text(item, "sk").unwrap().to_owned())
 }
