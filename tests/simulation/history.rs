@@ -106,9 +106,10 @@ fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
     let mut world = World::new(scenario, engine);
     world.run_to_rest(&scenario.acts);
     world.replay();
-    let (marked, happened) = (world.marked(), world.happened());
+    let (dump, happened) = (world.dump(), world.happened());
     let past = world.into_past();
-    Oracle::new(&scenario.schema, &past, scenario.rates.lag).check(&marked);
+    let rest = Oracle::new(&scenario.schema, &past).check();
+    rest.check(engine.rules(), dump, scenario.rates.lag);
     let count = |length: usize| u64::try_from(length).unwrap();
     Tally {
         whole: 1,

@@ -3,22 +3,10 @@
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
 use referee::integrity::mark::MARK;
-use referee::rules::model::Rules;
-use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
 
 use crate::model::{Act, Content, Name, Val, table};
 use crate::schema::Schema;
-
-/// The tables that the rules name, empty, with their indexes.
-pub(crate) fn store(rules: &Rules) -> Memory {
-    Memory::new(rules.tables.iter().map(|table| {
-        let indexes = table.indexes.iter();
-        let indexes =
-            indexes.map(|index| IndexSchema { name: index.name.clone(), key: index.key.clone() });
-        TableSchema { name: table.name.clone(), key: table.key.clone(), indexes: indexes.collect() }
-    }))
-}
 
 /// The content of a mirror's mark.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod items;
 mod model;
 mod one_by_one;
 mod oracle;
+mod rest;
 mod run;
 mod scenario;
 mod schema;

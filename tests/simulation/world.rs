@@ -8,15 +8,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use kit::oracle::Dump;
 use referee::engine::{Engine, Outcome, Violation};
-use referee::integrity::mark::MARK;
+use referee::replay;
 use referee::rules::{self, RuleSource};
 use referee::runtime::error::Fatal;
 use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::broken::Part;
-use crate::items::{Mark, content, mark, name_of, of_key, store, write};
+use crate::items::{Mark, content, mark, name_of, of_key, write};
 use crate::model::{Act, Content, Name, State, table};
 use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
@@ -65,6 +66,14 @@ pub(crate) struct Past {
     pub(crate) unanswered: u64,
 }
 
+impl Past {
+    /// The steps of an item among the first steps.
+    pub(crate) fn steps_of(&self, name: &Name, place: usize) -> impl Iterator<Item = &Step> {
+        let name = name.clone();
+        self.steps[..place].iter().filter(move |step| step.name == name)
+    }
+}
+
 type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
 
 struct Worker {
@@ -100,7 +109,7 @@ pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
 
 impl<'s> World<'s> {
     pub(crate) fn new(scenario: &'s Scenario, engine: &Rc<Engine>) -> Self {
-        let store = Rc::new(store(engine.rules()));
+        let store = Rc::new(replay::store(engine.rules()));
         let environment = Rc::new(Environment::new(scenario.seed, scenario.rates, scenario.broken));
         if scenario.rates.lag != Lag::None {
             store.hold_indexes();
@@ -166,15 +175,14 @@ impl<'s> World<'s> {
     }
 
     /// The existing items.
-    pub(crate) fn state(&self) -> State {
-        let items = self.remote.store.dump().into_values().flatten();
-        items.map(|item| (name_of(&item), content(&item))).collect()
+    pub(crate) fn dump(&self) -> Dump {
+        self.remote.store.dump()
     }
 
-    /// The items that carry a mark of any kind.
-    pub(crate) fn marked(&self) -> Vec<Name> {
-        let items = self.remote.store.dump().into_values().flatten();
-        items.filter(|item| item.contains_key(MARK)).map(|item| name_of(&item)).collect()
+    /// The existing items, as the model sees them.
+    pub(crate) fn state(&self) -> State {
+        let items = self.dump().into_values().flatten();
+        items.map(|item| (name_of(&item), content(&item))).collect()
     }
 
     fn is_at_rest(&self) -> bool {

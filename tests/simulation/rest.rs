@@ -1,0 +1,211 @@
+//! What must hold at rest: the oracle of all suites and the model agree on what is wrong, and all of
+//! it was reported since it is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kit::oracle::{Defect, Dump, Kind, Oracle, Report};
+use referee::rules::model::Rules;
+
+use crate::items::{Mark, of_key};
+use crate::model::{
+    Content, Name, Role, State, exists, is_of_its_kind, mirror_of, mirrored, name, role_of, targets,
+};
+use crate::scenario::Lag;
+use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
+use crate::world::Past;
+
+/// What is left in the end.
+pub(crate) struct Rest<'p> {
+    pub(crate) schema: &'p Schema,
+    pub(crate) past: &'p Past,
+    pub(crate) state: State,
+    /// The marks of mirrors.
+    pub(crate) marks: BTreeMap<Name, Mark>,
+}
+
+/// A defect: its rule, its kind, the referencing and the referenced item.
+type Wrong = (String, Kind, Name, Option<Name>);
+
+impl Rest<'_> {
+    /// Checks the items of all tables.
+    pub(crate) fn check(&self, rules: &Rules, dump: Dump, lag: Lag) {
+        let defects = Oracle::new(rules, dump).defects();
+        let (marked, defects): (Vec<_>, Vec<_>) =
+            defects.into_iter().partition(|defect| defect.kind == Kind::MarkLeft);
+        assert!(marked.is_empty(), "still marked: {marked:?}");
+        assert_eq!(defects.iter().map(wrong).collect::<BTreeSet<_>>(), self.wrong_by_model());
+        let reports = self.past.reported.iter();
+        let reports: Vec<_> = reports.map(|it| (it.happened, Report::of(&it.violation))).collect();
+        for defect in &defects {
+            let reported_since = |since: usize| {
+                let mut reports = reports.iter().filter(|(happened, _)| *happened >= since);
+                reports.any(|(_, report)| report.covers(defect))
+            };
+            if defect.kind.is_of_mirror() {
+                self.assert_mirrored(defect, reported_since);
+            } else {
+                self.assert_reported(defect, lag, reported_since);
+            }
+        }
+    }
+
+    /// What is wrong by the model.
+    fn wrong_by_model(&self) -> BTreeSet<Wrong> {
+        let schema = self.schema;
+        let mut found = BTreeSet::new();
+        for reference in &schema.references {
+            for (of, content) in &self.state {
+                let name = || reference.name.clone();
+                for kind in [Kind::MissingReference, Kind::PartialReference] {
+                    if lacks(schema, reference, kind, of, content) {
+                        found.insert((name(), kind, of.clone(), None));
+                    }
+                }
+                for target in targets(schema, reference, of, content) {
+                    if !exists(schema, &self.state, &target) {
+                        found.insert((name(), Kind::DanglingReference, of.clone(), Some(target)));
+                    }
+                }
+            }
+        }
+        for mirror in &schema.mirrors {
+            for both in 0..IDS * IDS {
+                let source = name(schema, mirror.source, both / IDS, both % IDS);
+                let of = mirror_of(schema, mirror, &source);
+                if let Some(kind) = self.wrong_mirror(mirror, &source, &of) {
+                    found.insert((format!("mirror{}", mirror.id), kind, of, Some(source)));
+                }
+            }
+        }
+        found
+    }
+
+    /// What is wrong with the mirror of a source by the model.
+    fn wrong_mirror(&self, mirror: &Mirror, source: &Name, of: &Name) -> Option<Kind> {
+        let expected = mirrored(self.schema, mirror, source, self.state.get(source));
+        let is_marked = self.marks.contains_key(of);
+        match (expected, self.state.get(of)) {
+            (None, None) => None,
+            (Some(_), None) => Some(Kind::MirrorMissing),
+            (None, Some(_)) => Some(if is_marked { Kind::MirrorExtra } else { Kind::Unowned }),
+            (Some(_), Some(_)) if !is_marked => Some(Kind::MirrorBlocked),
+            (Some(expected), Some(found)) => (expected != *found).then_some(Kind::MirrorStale),
+        }
+    }
+
+    /// Asserts that a defect of a reference was reported since it exists.
+    fn assert_reported(
+        &self,
+        defect: &Defect,
+        lag: Lag,
+        is_reported_since: impl Fn(usize) -> bool,
+    ) {
+        let schema = self.schema;
+        let (rule, kind, of, target) = wrong(defect);
+        let reference = schema.references.iter().find(|it| it.name == rule).unwrap();
+        let Some(target) = target else {
+            let since =
+                self.since(&of, |it| it.is_some_and(|it| lacks(schema, reference, kind, &of, it)));
+            let is_reported = is_reported_since(since);
+            assert!(is_reported, "{kind} of {of:?} by {rule}, unreported since {since}");
+            return;
+        };
+        let claims = |it: &Content| targets(schema, reference, &of, it).contains(&target);
+        let said = self.since(&of, |after| after.is_some_and(claims));
+        let is_there = |it: &Option<Content>| {
+            it.as_ref().is_some_and(|it| is_of_its_kind(schema, &target, it))
+        };
+        let mut gone = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == target);
+        let gone = gone.rfind(|(_, step)| is_there(&step.before) && !is_there(&step.after));
+        let gone = gone.filter(|(place, _)| place + 1 > said);
+        if let Some((_, step)) = gone {
+            let action = if step.expired { reference.on_ttl_delete } else { reference.on_delete };
+            if action == "ignore" || self.is_hidden(reference, &of, lag) {
+                return;
+            }
+        }
+        let since = gone.map_or(said, |(place, _)| place + 1);
+        assert!(
+            is_reported_since(since),
+            "{of:?} refers to the missing {target:?} by {rule}, unreported since {since}"
+        );
+    }
+
+    /// Whether the rule does not promise to find the referencing item of a deleted target.
+    fn is_hidden(&self, reference: &Reference, of: &Name, lag: Lag) -> bool {
+        match reference.find {
+            Find::Derived => false,
+            Find::Index => lag == Lag::Long,
+            Find::None => true,
+            Find::Mirror(id) => {
+                let Some(mirror) = self.schema.mirror(id) else { return true };
+                let of = mirror_of(self.schema, mirror, of);
+                // Another item was at the mirror's key, or the mirror was missing, and it was left
+                // so.
+                self.past.steps_of(&of, self.past.steps.len()).any(|step| {
+                    let is_foreign = step.after.is_some() && step.mark_after.is_none();
+                    let is_gone = step.after.is_none() && !step.by_engine;
+                    is_foreign || (is_gone && mirror.on_delete == "report")
+                })
+            }
+        }
+    }
+
+    /// Asserts that a mirror that differs from its source was changed by people, that the rule
+    /// leaves that alone, and that it was reported since.
+    fn assert_mirrored(&self, defect: &Defect, is_reported_since: impl Fn(usize) -> bool) {
+        let (rule, kind, of, source) = wrong(defect);
+        let mut mirrors = self.schema.mirrors.iter();
+        let mirror = mirrors.find(|it| format!("mirror{}", it.id) == rule).unwrap();
+        let source = source.unwrap();
+        let expected = mirrored(self.schema, mirror, &source, self.state.get(&source));
+        let (found, mark) = (self.state.get(&of), self.marks.get(&of));
+        let words = format!("{of:?} is {found:?} with {mark:?}, and should be {expected:?}");
+        let is_left = match kind {
+            Kind::MirrorMissing => mirror.on_delete == "report",
+            Kind::MirrorStale | Kind::MirrorExtra => mirror.on_edit == "report",
+            Kind::MirrorBlocked => !mirror.adopts || mirror.on_edit == "report",
+            Kind::Unowned => true,
+            Kind::DanglingReference
+            | Kind::MissingReference
+            | Kind::PartialReference
+            | Kind::MalformedReference
+            | Kind::MarkLeft => panic!("{kind} is not about a mirror"),
+        };
+        let mut steps = self.past.steps.iter().enumerate();
+        let last = steps.rfind(|(_, step)| step.name == of);
+        let people = last.filter(|(_, step)| !step.by_engine);
+        let Some((place, _)) = people.filter(|_| is_left) else { panic!("{words}") };
+        // An item of others that is at the key of no existing source's mirror need not be reported.
+        let is_reported = kind == Kind::Unowned || is_reported_since(place + 1);
+        assert!(is_reported, "{words}, and it was not reported");
+    }
+
+    /// The number of steps after which a condition has held for an item ever since.
+    fn since(&self, of: &Name, holds: impl Fn(Option<&Content>) -> bool) -> usize {
+        let mut steps = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == *of);
+        let broken = steps.rfind(|(_, step)| !holds(step.after.as_ref()));
+        let from = broken.map_or(0, |(place, _)| place + 1);
+        let mut rest = self.past.steps.iter().enumerate().skip(from);
+        rest.find(|(_, step)| step.name == *of).map_or(0, |(place, _)| place + 1)
+    }
+}
+
+fn wrong(defect: &Defect) -> Wrong {
+    let referenced = defect.referenced.as_ref().map(|item| of_key(&item.key));
+    (defect.rule.clone(), defect.kind, of_key(&defect.referencing.key), referenced)
+}
+
+/// Whether an item lacks a reference, or a part of one, that its rule requires.
+fn lacks(schema: &Schema, reference: &Reference, kind: Kind, of: &Name, content: &Content) -> bool {
+    let is_wrong = match (kind, &reference.place) {
+        (Kind::MissingReference, _) => {
+            reference.is_required && targets(schema, reference, of, content).is_empty()
+        }
+        (Kind::PartialReference, Place::Pair(one, other)) => {
+            reference.is_full && content.contains_key(one) != content.contains_key(other)
+        }
+        _ => false,
+    };
+    is_wrong && role_of(of) == Role::Own(reference.from) && is_of_its_kind(schema, of, content)
+}
