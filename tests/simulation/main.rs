@@ -17,9 +17,11 @@
 mod broken;
 mod history;
 mod items;
+mod justified;
 mod model;
 mod one_by_one;
 mod oracle;
+mod past;
 mod rest;
 mod run;
 mod scenario;

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use referee::integrity::finding::Kind;
 
 use crate::items::{Mark, of_key};
-use crate::model::{Name, Role, State, is_called_for, mirror_of, mirrored, role_of, source_of};
+use crate::justified::is_called_for;
+use crate::model::{Name, Role, State, mirror_of, mirrored, role_of, source_of};
+use crate::past::{Past, Reported, Step};
 use crate::rest::Rest;
 use crate::schema::{Mirror, Schema};
 use crate::truth::Unconfirmed;
-use crate::world::{Past, Reported, Step};
 
 /// Checks what happened against the rules.
 pub(crate) struct Oracle<'p> {

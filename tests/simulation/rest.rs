@@ -10,9 +10,9 @@ use crate::items::{Mark, of_key};
 use crate::model::{
     Content, Name, Role, State, exists, is_of_its_kind, mirror_of, mirrored, name, role_of, targets,
 };
+use crate::past::Past;
 use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
-use crate::world::Past;
 
 /// What is left in the end.
 pub(crate) struct Rest<'p> {

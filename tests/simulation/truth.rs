@@ -5,8 +5,8 @@ use referee::integrity::finding::Finding;
 
 use crate::items::of_key;
 use crate::model::{Name, State, exists, targets};
+use crate::past::{Past, Reported};
 use crate::schema::{Reference, Schema};
-use crate::world::{Past, Reported};
 
 /// Reports of dangling references that have not been confirmed yet.
 pub(crate) struct Unconfirmed<'p> {

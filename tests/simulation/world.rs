@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use kit::oracle::Dump;
-use referee::engine::{Engine, Outcome, Violation};
+use referee::engine::{Engine, Outcome};
 use referee::replay;
 use referee::rules::{self, RuleSource};
 use referee::runtime::error::Fatal;
@@ -17,8 +17,9 @@ use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::broken::Part;
-use crate::items::{Mark, content, mark, name_of, of_key, write};
-use crate::model::{Act, Content, Name, State, table};
+use crate::items::{content, mark, name_of, of_key, write};
+use crate::model::{Act, State, table};
+use crate::past::{Past, Reported, Step};
 use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
 use crate::sky::{Environment, Remote, Watch};
@@ -30,49 +31,6 @@ const STEPS_MAX: u32 = 100_000;
 const NO_FAULTS_AFTER: u32 = 600;
 /// How long before its timeout an invocation's deadline is, in milliseconds.
 const MARGIN_MS: i64 = 500;
-
-/// A change of an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) name: Name,
-    pub(crate) before: Option<Content>,
-    pub(crate) after: Option<Content>,
-    pub(crate) mark_before: Option<Mark>,
-    pub(crate) mark_after: Option<Mark>,
-    pub(crate) by_engine: bool,
-    pub(crate) expired: bool,
-}
-
-/// A reported violation, and when it was reported.
-#[derive(Debug)]
-pub(crate) struct Reported {
-    pub(crate) violation: Violation,
-    /// How many steps had happened when its worker began.
-    pub(crate) begun: usize,
-    /// How many steps had happened when it was reported.
-    pub(crate) happened: usize,
-}
-
-/// Everything that happened.
-#[derive(Debug, Default)]
-pub(crate) struct Past {
-    /// The changes in order.
-    pub(crate) steps: Vec<Step>,
-    /// The reported violations.
-    pub(crate) reported: Vec<Reported>,
-    /// How many deliveries there were.
-    pub(crate) deliveries: u64,
-    /// How many deliveries were not answered.
-    pub(crate) unanswered: u64,
-}
-
-impl Past {
-    /// The steps of an item among the first steps.
-    pub(crate) fn steps_of(&self, name: &Name, place: usize) -> impl Iterator<Item = &Step> {
-        let name = name.clone();
-        self.steps[..place].iter().filter(move |step| step.name == name)
-    }
-}
 
 type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
 

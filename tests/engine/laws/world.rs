@@ -189,8 +189,8 @@ impl World {
     pub(crate) fn assert_reported(&self) {
         let mut deletes = Deletes::default();
         for record in &self.log {
-            let deleted = record.after.is_none().then_some(DeletedBy::Client);
-            deletes.note(&record.table, &record.key, deleted);
+            let by = record.after.is_none().then_some(DeletedBy::Client);
+            deletes.note(&record.table, &record.key, by);
         }
         let oracle = self.oracle();
         let reports: Vec<Report> = self.found.iter().map(Report::of).collect();

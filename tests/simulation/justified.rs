@@ -1,0 +1,87 @@
+//! Whether a write to an item of the application is called for by a rule.
+
+use crate::model::{
+    Content, Name, State, Val, default_target, exists, is_of_its_kind, set_default, targets, unset,
+};
+use crate::schema::{Place, Reference, Schema};
+
+/// Whether a rule calls for a change by the engine, given the table just before it.
+pub(crate) fn is_called_for(
+    schema: &Schema,
+    state: &State,
+    name: &Name,
+    after: Option<&Content>,
+    earlier: &[Option<Content>],
+) -> bool {
+    let is_missing = |target: &Name| !exists(schema, state, target);
+    let before = state.get(name);
+    let enforced = || schema.references.iter().filter(|reference| !reference.is_observed);
+    let mut dangling = enforced().flat_map(|reference| {
+        let said =
+            before.map(|before| targets(schema, reference, name, before)).unwrap_or_default();
+        said.into_iter().filter(is_missing).map(move |target| (reference, target))
+    });
+    let names = |reference: &Reference, action: &str| {
+        [reference.on_missing, reference.on_delete, reference.on_ttl_delete].contains(&action)
+    };
+    match (before, after) {
+        (Some(_), None) => dangling.any(|(reference, _)| {
+            ["delete", "cascade", "revert"].iter().any(|action| names(reference, action))
+        }),
+        (Some(before), Some(after)) => dangling.any(|(reference, target)| {
+            (names(reference, "unset") && is_unset(reference, before, after, &target))
+                || (names(reference, "set_default")
+                    && !is_missing(&default_target(reference))
+                    && is_defaulted(reference, before, after, &target))
+                || (names(reference, "revert") && is_undone(before, after, earlier))
+        }),
+        (None, Some(after)) => {
+            let refers = |(of, content): (&Name, &Content)| {
+                enforced().any(|reference| {
+                    reference.on_delete == "restore"
+                        && targets(schema, reference, of, content).contains(name)
+                })
+            };
+            let mut earlier =
+                earlier.iter().flatten().filter(|it| is_of_its_kind(schema, name, it));
+            // It is not always the last version, which is one of the known limits.
+            state.iter().any(refers) && earlier.any(|it| it == after)
+        }
+        (None, None) => false,
+    }
+}
+
+/// Whether one of these changes was undone: what it changed is as before, and the rest is
+/// unchanged.
+fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> bool {
+    images.windows(2).any(|images| {
+        let [Some(old), Some(new)] = images else { return false };
+        let is_as_left = old.keys().chain(new.keys()).all(|name| before.get(name) == new.get(name));
+        let mut undone = before.clone();
+        undone.retain(|name, _| !new.contains_key(name));
+        undone.extend(old.clone());
+        is_as_left && undone == *after
+    })
+}
+
+/// Whether references to a target were removed, and nothing else was changed.
+///
+/// If a list was overwritten meanwhile, an element may remain that it did not have before.
+fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
+    let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
+        return unset(reference, before, target) == *after;
+    };
+    let length = |content: &Content| match content.get(name) {
+        Some(Val::List(ids)) => ids.len(),
+        _ => 0,
+    };
+    unset(reference, after, target) == clean && length(after) < length(before)
+}
+
+/// The same for references that were changed to the default.
+fn is_defaulted(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
+    let whole = set_default(reference, before, target);
+    let is_list = matches!(reference.place, Place::List(_));
+    whole == *after
+        || (is_list && before != after && set_default(reference, after, target) == whole)
+}
