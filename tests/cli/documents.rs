@@ -295,6 +295,22 @@ fn the_runtime_does_not_know_the_engine() {
     assert_names_none("src/runtime", &["crate::engine"]);
 }
 
+/// Only the file that reads the engine's violations names the types of what the oracle judges.
+#[test]
+fn the_oracle_shares_no_code_with_what_it_judges() {
+    let mut files = Vec::new();
+    sources("tests/kit/src/oracle", &mut files);
+    files.retain(|file| !file.ends_with("/reports.rs"));
+    assert!(!files.is_empty());
+    for file in files {
+        let text = read(&file);
+        let modules = ["engine", "integrity", "runtime", "wording"];
+        let found: Vec<_> =
+            modules.iter().filter(|module| text.contains(&format!("referee::{module}"))).collect();
+        assert!(found.is_empty(), "{file} names {found:?}");
+    }
+}
+
 /// `Debug` formatting shows everything in a value: the content of items, and requests with their
 /// signatures.
 #[test]

@@ -273,9 +273,8 @@ pub(crate) async fn every_fault(environment: Environment) {
         stage.proxy.stop_faults();
         assert!(stage.proxy.faults() > faults, "{context}");
         drain_with_late_writes(&stage, &mut mapping).await;
-        let rows = stage.rows().await;
-        assert_eq!(divergences(&rows), Vec::<String>::new(), "{context}");
-        assert!(dangling(&rows).is_empty(), "{context}");
+        assert_eq!(divergences(&stage).await, Vec::<String>::new(), "{context}");
+        assert!(dangling(&stage).await.is_empty(), "{context}");
         assert_eq!(stage.dump().await, whole, "{context}");
     }
     assert_eq!(mapping.counts.discarded, 0);

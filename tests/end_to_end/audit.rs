@@ -1,71 +1,61 @@
-//! The audit of a table: does every mirror equal its membership, and is every dangling reference
-//! reported?
+//! The audit of a scenario's table: what is wrong in it by the oracle of all suites, and whether it
+//! was reported.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use kit::oracle::{Defect, Dump, Kind, Oracle, Report};
+use referee::data::{self, Item, KeyValue, Number, Value};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use crate::stage::{Key, Row};
+use crate::stage::{Key, Stage};
 
-/// Whether it is the key of a membership.
-fn is_member((pk, sk): &Key) -> bool {
-    pk.starts_with("company#") && sk.starts_with("user#")
-}
-
-/// Whether it is the key of a mirror.
-fn is_mirror((pk, sk): &Key) -> bool {
-    pk.starts_with("user#") && sk.starts_with("company#")
-}
-
-/// The differences between mirrors and memberships.
-pub(crate) fn divergences(rows: &[Row]) -> Vec<String> {
-    let by_key: BTreeMap<_, _> = rows.iter().map(|row| (&row.key, row)).collect();
-    let mut found = Vec::new();
-    for row in rows {
-        let (pk, sk) = &row.key;
-        let turned = (sk.clone(), pk.clone());
-        let other = by_key.get(&turned);
-        if is_member(&row.key) {
-            match other {
-                None => found.push(format!("{pk} / {sk} has no mirror")),
-                Some(mirror) if !mirror.is_marked || mirror.attributes != row.attributes => {
-                    found.push(format!("{pk} / {sk} differs from its mirror"));
-                }
-                Some(_) => {}
-            }
-        } else if is_mirror(&row.key) && other.is_none() {
-            found.push(format!("{pk} / {sk} mirrors nothing"));
+/// Everything that is wrong but dangling references, as text: differences between mirrors and their
+/// sources.
+pub(crate) async fn divergences(stage: &Stage) -> Vec<String> {
+    let mut defects = defects(stage).await;
+    defects.retain(|defect| defect.kind != Kind::DanglingReference);
+    let text = |defect: Defect| {
+        let of = name(&defect.referencing.key);
+        let source = defect.referenced.map(|source| name(&source.key)).unwrap_or_default();
+        match defect.kind {
+            Kind::MirrorMissing => format!("{source} has no mirror"),
+            Kind::MirrorStale | Kind::MirrorBlocked => format!("{source} differs from its mirror"),
+            Kind::MirrorExtra | Kind::Unowned => format!("{of} mirrors nothing"),
+            Kind::MarkLeft => format!("{of} is still marked"),
+            kind @ (Kind::DanglingReference
+            | Kind::MissingReference
+            | Kind::PartialReference
+            | Kind::MalformedReference) => format!("{of} has a {kind}"),
         }
-    }
-    found
+    };
+    defects.into_iter().map(text).collect()
 }
-
-/// A dangling reference: the membership, and the missing company or user.
-pub(crate) type Dangling = (Key, Key);
 
 /// The dangling references.
-pub(crate) fn dangling(rows: &[Row]) -> BTreeSet<Dangling> {
-    let keys: BTreeSet<&Key> = rows.iter().map(|row| &row.key).collect();
-    let members = rows.iter().map(|row| &row.key).filter(|key| is_member(key));
-    let references = members.flat_map(|key| {
-        let (company, user) = key.clone();
-        let targets = [(company, "company#".to_owned()), (user, "user#".to_owned())];
-        targets.map(|target| (key.clone(), target))
-    });
-    references.filter(|(_, target)| !keys.contains(target)).collect()
+pub(crate) async fn dangling(stage: &Stage) -> Vec<Defect> {
+    let mut defects = defects(stage).await;
+    defects.retain(|defect| defect.kind == Kind::DanglingReference);
+    defects
+}
+
+async fn defects(stage: &Stage) -> Vec<Defect> {
+    let items = stage.scan(&stage.table()).await;
+    let dump = Dump::from([(stage.table(), items.iter().map(item).collect())]);
+    Oracle::new(&stage.rules(), dump).defects()
 }
 
 /// The dangling references that were not reported.
 ///
-/// A membership that is newer than the delete of its target is reported by itself. The memberships
-/// that existed at that delete are reported together, as orphans. All records are in one shard, so
-/// their sequence numbers show the order.
+/// An item that is newer than the delete of its target is reported by itself. The items that
+/// existed at that delete are reported together, as orphans. All records are in one shard, so their
+/// sequence numbers show the order.
 pub(crate) fn unreported(
-    dangling: &BTreeSet<Dangling>,
+    stage: &Stage,
+    dangling: &[Defect],
     records: &[Box<RawValue>],
-    violations: &[Json],
-) -> Vec<Dangling> {
+) -> Vec<Defect> {
     let (mut inserted, mut last) = (BTreeMap::new(), BTreeMap::new());
     for record in records {
         let record: Json = serde_json::from_str(record.get()).unwrap();
@@ -77,60 +67,63 @@ pub(crate) fn unreported(
         }
         last.insert(key, sequence);
     }
-    let logged: Vec<LoggedViolation> = violations
-        .iter()
-        .map(|violation| {
-            let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
-            let item = |name: &str| {
-                let item: Json = serde_json::from_str(violation[name].as_str()?).ok()?;
-                key_of(&item["key"])
-            };
-            let keys = violation["keys"].as_str().unwrap_or("[]");
-            let keys: Vec<Json> = serde_json::from_str(keys).unwrap();
-            LoggedViolation {
-                kind: text("kind"),
-                referencing: item("referencing"),
-                referenced: item("referenced"),
-                sequence: text("sequence"),
-                has_more: violation["count"].as_u64() > u64::try_from(keys.len()).ok(),
-                keys: keys.iter().filter_map(key_of).collect(),
+    let (rules, violations) = (stage.rules(), stage.logged("violation"));
+    let reports: Vec<_> = violations.iter().map(|line| Report::from_line(&rules, line)).collect();
+    let is_reported = |defect: &&Defect| {
+        let since = &inserted[&row_key(&defect.referencing.key)];
+        let target = defect.referenced.as_ref().unwrap();
+        let end = last.get(&row_key(&target.key)).filter(|end| *end > since);
+        reports.iter().filter(|report| report.covers(defect)).any(|report| match end {
+            Some(end) => {
+                let is_orphan = report.orphans.contains(&defect.referencing.key);
+                report.kind == "orphaned"
+                    && (is_orphan || report.has_more)
+                    && report.sequence >= *end
+            }
+            None => {
+                report.kind == "dangling_reference"
+                    && report.referencing.as_ref() == Some(&defect.referencing)
+                    && report.sequence >= *since
             }
         })
-        .collect();
-    let is_reported = |(member, target): &&Dangling| {
-        let since = &inserted[member];
-        let end = last.get(target).filter(|end| *end > since);
-        logged.iter().any(|logged| {
-            logged.referenced.as_ref() == Some(target)
-                && match end {
-                    Some(end) => {
-                        logged.kind == "orphaned"
-                            && (logged.keys.contains(member) || logged.has_more)
-                            && logged.sequence >= *end
-                    }
-                    None => {
-                        logged.kind == "dangling_reference"
-                            && logged.referencing.as_ref() == Some(member)
-                            && logged.sequence >= *since
-                    }
-                }
-        })
     };
-    dangling.iter().filter(|reference| !is_reported(reference)).cloned().collect()
-}
-
-/// A violation in the log.
-struct LoggedViolation {
-    kind: String,
-    referencing: Option<Key>,
-    referenced: Option<Key>,
-    sequence: String,
-    /// The orphans of a delete, and whether there are more than these.
-    keys: Vec<Key>,
-    has_more: bool,
+    dangling.iter().filter(|defect| !is_reported(defect)).cloned().collect()
 }
 
 pub(crate) fn key_of(attributes: &Json) -> Option<Key> {
     let text = |name: &str| Some(attributes[name]["S"].as_str()?.to_owned());
     Some((text("pk")?, text("sk")?))
+}
+
+pub(crate) fn row_key(key: &data::Key<'_>) -> Key {
+    let text = |value: &KeyValue<'_>| {
+        let KeyValue::S(text) = value else { panic!("{value:?} is used in no scenario") };
+        text.to_string()
+    };
+    (text(&key.partition), text(key.sort.as_ref().unwrap()))
+}
+
+fn name(key: &data::Key<'_>) -> String {
+    let (pk, sk) = row_key(key);
+    format!("{pk} / {sk}")
+}
+
+fn item(attributes: &HashMap<String, AttributeValue>) -> Item<'static> {
+    attributes.iter().map(|(name, found)| (name.clone().into(), value(found))).collect()
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK's variant for types it does not know is private"
+)]
+fn value(found: &AttributeValue) -> Value<'static> {
+    match found {
+        AttributeValue::S(text) => Value::S(text.clone().into()),
+        AttributeValue::N(number) => Value::N(Number::parse(number.clone()).unwrap()),
+        AttributeValue::Bool(flag) => Value::Bool(*flag),
+        AttributeValue::L(list) => Value::L(list.iter().map(value).collect()),
+        AttributeValue::M(map) => Value::M(item(map)),
+        AttributeValue::Ss(set) => Value::Ss(set.iter().map(|text| text.clone().into()).collect()),
+        _ => panic!("{found:?} is used in no scenario"),
+    }
 }

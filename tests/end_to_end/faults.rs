@@ -43,7 +43,7 @@ pub(crate) async fn killed(environment: Environment) {
             let faults = stage.proxy.faults();
             mapping.drain().await;
             stage.proxy.stop_faults();
-            assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+            assert_eq!(divergences(&stage).await, Vec::<String>::new());
             if stage.proxy.faults() == faults {
                 assert!(n >= 3, "there are at least three writes");
                 break;
@@ -88,7 +88,7 @@ pub(crate) async fn every_fault(environment: Environment) {
         assert!(stage.proxy.faults() >= faults + STREAK, "{context}");
         drain_with_late_writes(&stage, &mut mapping).await;
         let rows = stage.rows().await;
-        assert_eq!(divergences(&rows), Vec::<String>::new(), "{context}");
+        assert_eq!(divergences(&stage).await, Vec::<String>::new(), "{context}");
         let members: Vec<_> = rows.iter().filter(|row| row.key.0 == company).collect();
         assert_eq!(members.len(), 2, "{context}: {members:#?}");
     }
@@ -118,7 +118,7 @@ pub(crate) async fn landed_late(environment: Environment) {
     let before = mapping.counts.records;
     assert_eq!(stage.proxy.release().await, 1);
     mapping.drain().await;
-    assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+    assert_eq!(divergences(&stage).await, Vec::<String>::new());
     // The mirror was created and deleted again: two records.
     assert_eq!(mapping.counts.records, before + 2);
 }
@@ -167,7 +167,7 @@ pub(crate) async fn outage(environment: Environment) {
         fail(&mut mapping, 2).await;
         stage.proxy.stop_faults();
         mapping.drain().await;
-        assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+        assert_eq!(divergences(&stage).await, Vec::<String>::new());
     }
     // The endpoint is unreachable.
     change(&stage, "company#gone").await;
@@ -175,7 +175,7 @@ pub(crate) async fn outage(environment: Environment) {
     fail(&mut mapping, 2).await;
     stage.lambda.set_env("AWS_ENDPOINT_URL_DYNAMODB", &stage.proxy.url);
     mapping.drain().await;
-    assert_eq!(divergences(&stage.rows().await), Vec::<String>::new());
+    assert_eq!(divergences(&stage).await, Vec::<String>::new());
     assert_eq!(mapping.counts.discarded, 0);
     let mut context: Vec<String> = stage
         .errors()

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select,
 use referee::aws::{SdkConfig, configure};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::replay::schemas;
-use referee::rules::{RuleSource, load};
+use referee::rules::Rules;
 use referee::store::DynamoDb;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::streams::Streams;
@@ -24,6 +24,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
+use kit::history::load;
 use kit::runtime_api::Program;
 
 /// The environment of a scenario.
@@ -44,6 +45,7 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     pub(crate) proxy: Proxy,
     pub(crate) lambda: Rc<Lambda>,
+    rules: String,
     store: DynamoDb,
     streams: Streams,
 }
@@ -66,7 +68,8 @@ impl Stage {
         let table = table_name(environment.name);
         let rules = rules(&table);
         let stage = Self::without_tables(environment, &rules).await;
-        stage.create_with(&table, indexes(&rules)).await;
+        let indexes = schemas(&stage.rules()).flat_map(|table| table.indexes).collect();
+        stage.create_with(&table, indexes).await;
         stage
     }
 
@@ -89,10 +92,16 @@ impl Stage {
             client: Client::from_conf(patient.build()),
             proxy,
             lambda: Rc::new(Lambda::new(program)),
+            rules: rules.to_string(),
             store: DynamoDb::new(&config),
             streams: Streams::new(&config),
             environment,
         }
+    }
+
+    /// The scenario's rules, which must be valid.
+    pub(crate) fn rules(&self) -> Rules {
+        load(&self.rules)
     }
 
     /// The name of the scenario's own table.
@@ -222,17 +231,23 @@ impl Stage {
     }
 
     pub(crate) async fn rows_of(&self, table: &str) -> Vec<Row> {
-        let mut rows = Vec::new();
+        let mut rows: Vec<Row> = self.scan(table).await.iter().map(row).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// All items of a table.
+    pub(crate) async fn scan(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let mut items = Vec::new();
         let mut start = None;
         loop {
             let scan = self.client.scan().table_name(table).consistent_read(true);
             let scan = scan.select(Select::AllAttributes).set_exclusive_start_key(start);
             let page = scan.send().await.unwrap();
-            rows.extend(page.items().iter().map(row));
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                rows.sort_unstable();
-                return rows;
+                return items;
             }
         }
     }
@@ -338,13 +353,6 @@ fn text(value: &AttributeValue) -> Option<String> {
     } else {
         value.as_s().ok().cloned()
     }
-}
-
-/// The indexes that the rules use.
-fn indexes(rules: &Json) -> Vec<IndexSchema> {
-    let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
-    let rules = load(&source, &|_| None).rules.unwrap();
-    schemas(&rules).flat_map(|table| table.indexes).collect()
 }
 
 fn row(item: &HashMap<String, AttributeValue>) -> Row {

@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use crate::audit::{Dangling, dangling, divergences, unreported};
+use crate::audit::{dangling, divergences, unreported};
 use crate::faults::drain_with_late_writes;
 use crate::mapping::Settings;
 use crate::proxy::{ALL, Fault, Proxy, WRITES, When};
@@ -46,10 +46,10 @@ pub(crate) async fn storm(environment: Environment) {
     drain_with_late_writes(&stage, &mut mapping).await;
 
     let rows = stage.rows().await;
-    let divergences = divergences(&rows);
+    let divergences = divergences(&stage).await;
     let violations = stage.logged("violation");
-    let dangling = dangling(&rows);
-    let lost = unreported(&dangling, &mapping.records, &violations);
+    let dangling = dangling(&stage).await;
+    let lost = unreported(&stage, &dangling, &mapping.records);
     let (counts, requests) = (mapping.counts, stage.proxy.requests());
     #[expect(clippy::print_stdout, reason = "these numbers are the purpose of the run")]
     {
@@ -73,7 +73,7 @@ pub(crate) async fn storm(environment: Environment) {
         );
     }
     assert_eq!(divergences, Vec::<String>::new());
-    assert_eq!(lost, Vec::<Dangling>::new());
+    assert_eq!(lost, []);
     assert_eq!(counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
     // A storm without redeliveries, dangling references and faults would prove nothing.

@@ -10,8 +10,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use kit::clocks::Jumping;
 use kit::history::load;
-use kit::jumping::Jumping;
 use referee::data::{Item, Value};
 use referee::engine::{Engine, Outcome};
 use referee::replay;

@@ -7,8 +7,8 @@ use referee::store::{
 };
 
 use crate::decisions::delivery::{clock, deliver, seconds};
+use kit::clocks::Jumping;
 use kit::history::{History, load};
-use kit::jumping::Jumping;
 
 const RULES: &str = r#"
 version: 1

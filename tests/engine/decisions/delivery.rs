@@ -7,8 +7,8 @@ use referee::engine::{Engine, Outcome};
 use referee::runtime::clock::Clock;
 use referee::store::Store;
 
+use kit::clocks::Jumping;
 use kit::history::{BEGIN_S, History, load};
-use kit::jumping::Jumping;
 
 /// A clock with this time and deadline, in seconds since the beginning of histories.
 pub(crate) fn clock(now: i64, deadline: i64) -> Jumping {

@@ -11,7 +11,7 @@ mod laws;
 mod malformed;
 mod types;
 
-use kit::patient::Patient;
+use kit::clocks::Patient;
 use referee::engine::{Engine, Outcome};
 use referee::store::Memory;
 use serde_json::value::RawValue;

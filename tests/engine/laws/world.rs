@@ -8,11 +8,11 @@ use referee::engine::{Engine, Violation};
 use referee::integrity::mark::MARK;
 use referee::replay;
 use referee::rules::model::Find;
-use referee::runtime::clock::Clock;
 use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
 
+use kit::clocks::Late;
 use kit::history::{item, load};
 use kit::marks::forget_records;
 use kit::oracle::{Defect, DeletedBy, Deletes, Kind, Oracle, Report};
@@ -54,19 +54,6 @@ pub(crate) struct World {
 
 /// Items by their keys, as partition and sort key.
 pub(crate) type Items = BTreeMap<(String, String), Item<'static>>;
-
-/// A clock at which every grace period is over.
-pub(crate) struct Late;
-
-impl Clock for Late {
-    fn now_ms(&self) -> i64 {
-        1_000_000
-    }
-
-    async fn sleep_until_ms(&self, _: i64) {
-        panic!("an old record needs no waiting");
-    }
-}
 
 impl World {
     pub(crate) fn new(rules: &str) -> Self {

@@ -5,9 +5,10 @@
 //!
 //! - [`history`], [`fixture`]: what the application did, written in a test or recorded in `events/`.
 //! - `results`, `meanwhile`: the results of a history, and writes by others while it is processed.
-//! - [`jumping`], [`patient`]: clocks.
+//! - [`clocks`]: clocks.
 //! - [`marks`]: the mark of a mirror, without the records that it names.
-//! - [`oracle`]: what is wrong in the tables, computed without any code of the engine.
+//! - [`oracle`]: what is wrong in the tables and was not reported, computed without any code of the
+//!   engine.
 //! - [`filter`]: the filter criteria of an event source mapping.
 //! - [`policy`]: what an IAM policy allows.
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
@@ -25,13 +26,12 @@
     reason = "a test that cannot continue has failed"
 )]
 
+pub mod clocks;
 pub mod filter;
 pub mod fixture;
 pub mod history;
-pub mod jumping;
 pub mod marks;
 pub mod oracle;
-pub mod patient;
 pub mod policy;
 
 #[cfg(feature = "suites")]

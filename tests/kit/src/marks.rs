@@ -1,7 +1,8 @@
 //! The parts of a mirror's mark that depend on records.
 
 use referee::data::{Item, Value};
-use referee::integrity::mark::MARK;
+
+use crate::oracle::MARK;
 
 /// Removes from an item's mark the numbers of the records for which its mirror was written. Several
 /// different numbers can be correct.
