@@ -79,12 +79,11 @@ impl Report {
             Kind::MissingReference | Kind::PartialReference | Kind::MalformedReference => {
                 self.kind == defect.kind.name() && is_named
             }
-            // A mirror may change in another way after it was reported.
             Kind::MirrorMissing
             | Kind::MirrorStale
             | Kind::MirrorExtra
             | Kind::MirrorBlocked
-            | Kind::Unowned => is_named && is_referenced,
+            | Kind::Unowned => self.kind == defect.kind.name() && is_named && is_referenced,
             Kind::MarkLeft => false,
         };
         is_it && self.rule == defect.rule && !self.is_repaired
