@@ -17,8 +17,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use referee::store::memory::StreamRecord;
 
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(config(256))]
 
     /// Mirrors equal their sources, dangling references are reported, and the application's items
     /// are as the application wrote them.
@@ -45,6 +49,10 @@ proptest! {
         world.drain(&case.lengths);
         prop_assert_eq!(world.content(), once);
     }
+}
+
+proptest! {
+    #![proptest_config(config(128))]
 
     #[test]
     fn any_division_into_batches_gives_the_same_result(
