@@ -1,4 +1,4 @@
-//! Clocks of engines on the embedded store.
+//! Clocks of engines on the in-memory store.
 
 use std::cell::Cell;
 use std::rc::Rc;

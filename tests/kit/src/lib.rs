@@ -5,7 +5,7 @@
 //!
 //! - [`history`], [`fixture`]: what the application did, written in a test or recorded in `events/`.
 //! - `results`, `meanwhile`: the results of a history, and writes by others while it is processed.
-//! - [`clocks`]: clocks.
+//! - [`clocks`]: clocks of engines on the in-memory store.
 //! - [`marks`]: the mark of a mirror, without the records that it names.
 //! - [`oracle`]: what is wrong in the tables and was not reported, computed without any code of the
 //!   engine.
