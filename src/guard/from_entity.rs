@@ -9,7 +9,7 @@ use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Path, Type};
 use crate::rules::model::{
-    Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Source,
+    Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules,
 };
 use crate::rules::template::Part;
 
@@ -132,9 +132,9 @@ fn insert(content: &mut Attributes, path: &Path, value: Json) {
 fn target_key(rules: &Rules, reference: &Reference) -> Attributes {
     let captures = rules[reference.from].key.captures();
     key(rules, reference.to, |index| match reference.components.get(index) {
-        Some(Source::Capture(own)) => captures.get(*own).cloned().unwrap_or_default(),
-        Some(Source::Attribute(path, _)) => path.to_string(),
-        Some(Source::Elements(path, kind)) => placeholder(path, *kind),
+        Some(Component::Capture(own)) => captures.get(*own).cloned().unwrap_or_default(),
+        Some(Component::Attribute(path, _)) => path.to_string(),
+        Some(Component::Elements(path, kind)) => placeholder(path, *kind),
         None => String::new(),
     })
 }
@@ -192,8 +192,8 @@ fn notes(reference: &Reference) -> Vec<String> {
     let name = &reference.name;
     let all: Vec<&Path> = reference.paths().collect();
     if let Some(elements) = reference.components.iter().find_map(|source| match source {
-        Source::Elements(path, _) => Some(path),
-        Source::Capture(_) | Source::Attribute(..) => None,
+        Component::Elements(path, _) => Some(path),
+        Component::Capture(_) | Component::Attribute(..) => None,
     }) {
         notes.push(format!("`{name}`: repeat the check for each element of `{elements}`"));
     }

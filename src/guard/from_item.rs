@@ -8,7 +8,7 @@ use crate::data::{Item, Key, KeyValue, Path};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
 use crate::integrity::mirror::is_copied;
-use crate::rules::model::{Mirror, MirrorId, Reference, ReferenceId, Rules, Source, TableId};
+use crate::rules::model::{Component, Mirror, MirrorId, Reference, ReferenceId, Rules, TableId};
 use crate::wording;
 
 pub(super) fn subject(
@@ -196,13 +196,13 @@ fn only_referrer(
 /// referenced key. None if the referenced key does not determine the whole referencing key, or if
 /// an attribute decides whether the item refers.
 pub(super) fn fixed_by(rules: &Rules, reference: &Reference) -> Option<Vec<usize>> {
-    let is_capture = |source: &Source| matches!(source, Source::Capture(_));
+    let is_capture = |source: &Component| matches!(source, Component::Capture(_));
     if !reference.components.iter().all(is_capture) {
         return None;
     }
     (0..rules[reference.from].key.captures().len())
         .map(|index| {
-            reference.components.iter().position(|source| *source == Source::Capture(index))
+            reference.components.iter().position(|source| *source == Component::Capture(index))
         })
         .collect()
 }

@@ -44,7 +44,7 @@ pub struct Difference {
     /// The kind of problem.
     pub code: &'static Code,
     /// The part of the rule file that differs.
-    pub subject: Subject,
+    pub part: TablePart,
     /// The problem.
     pub problem: String,
     /// The problem in a few words, for the location in the rule file.
@@ -55,7 +55,7 @@ pub struct Difference {
 
 /// A part of a rule file that describes a real table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub enum TablePart {
     /// A table.
     Table(TableId),
     /// A table's key.
@@ -71,11 +71,11 @@ impl Difference {
     #[must_use]
     pub fn diagnostic(&self, rules: &Rules, places: &Locations) -> Diagnostic {
         let alias = |table: TableId| rules[table].alias.as_str();
-        let spans: Vec<Span> = match &self.subject {
-            Subject::Table(table) => places.table(alias(*table)).into_iter().collect(),
-            Subject::Key(table) => places.key(alias(*table)).into_iter().collect(),
-            Subject::Index(table, index) => places.index(alias(*table), index).collect(),
-            Subject::IndexKey(table, index) => places.index_key(alias(*table), index).collect(),
+        let spans: Vec<Span> = match &self.part {
+            TablePart::Table(table) => places.table(alias(*table)).into_iter().collect(),
+            TablePart::Key(table) => places.key(alias(*table)).into_iter().collect(),
+            TablePart::Index(table, index) => places.index(alias(*table), index).collect(),
+            TablePart::IndexKey(table, index) => places.index_key(alias(*table), index).collect(),
         };
         let diagnostic = Diagnostic::new(self.code, &*self.problem).help(&*self.help);
         let also = |diagnostic: Diagnostic, span| diagnostic.at(span, "also used here");
@@ -162,7 +162,7 @@ fn missing(id: TableId, table: &Table) -> Difference {
     let Table { alias, name, .. } = table;
     Difference {
         code: &codes::TABLE_MISSING,
-        subject: Subject::Table(id),
+        part: TablePart::Table(id),
         problem: format!("table `{name}` does not exist"),
         label: "does not exist".to_owned(),
         help: format!(
@@ -176,7 +176,7 @@ fn not_ready(id: TableId, table: &Table, described: &Description) -> Option<Diff
     let (name, status) = (&table.name, &described.status);
     (!is_ready(status)).then(|| Difference {
         code: &codes::NOT_READY,
-        subject: Subject::Table(id),
+        part: TablePart::Table(id),
         problem: format!("table `{name}` has the status {status}"),
         label: "not ready".to_owned(),
         help: wait_for(status),
@@ -195,7 +195,7 @@ fn key(id: TableId, table: &Table, described: &Description) -> Option<Difference
     let (actual, declared) = (KeyText(&described.key), KeyText(key));
     (described.key != *key).then(|| Difference {
         code: &codes::TABLE_KEY,
-        subject: Subject::Key(id),
+        part: TablePart::Key(id),
         problem: format!("table `{name}` has the key {actual}, but the rule file says {declared}"),
         label: "not the table's key".to_owned(),
         help: format!("correct the `key` of table `{alias}` in the rule file"),
@@ -212,7 +212,7 @@ fn index(
     let correct = || format!("correct the `find` of the references that use index `{index}`");
     let absent = |problem| Difference {
         code: &codes::INDEX_MISSING,
-        subject: Subject::Index(id, index.clone()),
+        part: TablePart::Index(id, index.clone()),
         problem,
         label: "does not exist".to_owned(),
         help: correct(),
@@ -239,7 +239,7 @@ fn index(
         let declared = KeyText(&required.key);
         return Some(Difference {
             code: &codes::INDEX_OTHER_KEY,
-            subject: Subject::IndexKey(id, index.clone()),
+            part: TablePart::IndexKey(id, index.clone()),
             problem: format!(
                 "index `{index}` of table `{name}` has {actual}, but the rule file says {declared}"
             ),
@@ -250,7 +250,7 @@ fn index(
     let status = &known.status;
     (!is_ready(status)).then(|| Difference {
         code: &codes::NOT_READY,
-        subject: Subject::Index(id, index.clone()),
+        part: TablePart::Index(id, index.clone()),
         problem: format!("index `{index}` of table `{name}` has the status {status}"),
         label: "not ready".to_owned(),
         help: wait_for(status),
@@ -275,7 +275,7 @@ fn stream(id: TableId, table: &Table, described: &Description) -> Option<Differe
             stream_on(name),
         ),
     };
-    Some(Difference { code: &codes::STREAM, subject: Subject::Table(id), problem, label, help })
+    Some(Difference { code: &codes::STREAM, part: TablePart::Table(id), problem, label, help })
 }
 
 /// Whether an index with this key supports the rules' queries, which may omit its sort key.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::Defect;
-use crate::rules::model::{Matching, Reference, Rules, Source};
+use crate::rules::model::{Component, Matching, Reference, Rules};
 
 /// One value of a reference in an item's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,11 @@ impl ReferenceState {
 /// The path of a reference's value in its item; `None` if it is in the key alone.
 pub(crate) fn path_of(reference: &Reference, value: &ReferenceValue) -> Option<String> {
     let mut paths: Vec<String> = Vec::new();
-    for source in &reference.components {
-        let path = match source {
-            Source::Capture(_) => None,
-            Source::Attribute(path, _) => Some(path.to_string()),
-            Source::Elements(path, kind) => Some(match value.element {
+    for component in &reference.components {
+        let path = match component {
+            Component::Capture(_) => None,
+            Component::Attribute(path, _) => Some(path.to_string()),
+            Component::Elements(path, kind) => Some(match value.element {
                 Some(index) if *kind == Type::L => format!("{path}[{index}]"),
                 Some(_) => format!("{path}[*]"),
                 None => path.to_string(),
@@ -65,7 +65,7 @@ pub(crate) fn evaluate(
     image: &Item<'_>,
 ) -> Vec<ReferenceValue> {
     let parts: Vec<Part<'_>> =
-        reference.components.iter().map(|source| part(source, captures, image)).collect();
+        reference.components.iter().map(|component| part(component, captures, image)).collect();
     let absent = parts.iter().filter(|part| matches!(part, Part::Absent)).count();
     if absent > 0 {
         return incomplete(reference, absent);
@@ -132,20 +132,20 @@ pub(crate) fn grounds(
 ) -> Option<Grounds> {
     let refers = |value: ReferenceValue| value.state.refers_to(target);
     let parts: Vec<Part<'_>> =
-        reference.components.iter().map(|source| part(source, captures, image)).collect();
+        reference.components.iter().map(|component| part(component, captures, image)).collect();
     if parts.iter().any(|part| matches!(part, Part::Absent)) {
         return None;
     }
     let mut grounds = Grounds { attributes: Vec::new(), elements: None };
-    for (source, part) in reference.components.iter().zip(&parts) {
-        match (source, part) {
+    for (component, part) in reference.components.iter().zip(&parts) {
+        match (component, part) {
             // One attribute may be several parts of a reference.
-            (Source::Attribute(path, _), _)
+            (Component::Attribute(path, _), _)
                 if grounds.attributes.iter().any(|(known, _)| known == path) => {}
-            (Source::Attribute(path, _), _) => {
+            (Component::Attribute(path, _), _) => {
                 grounds.attributes.push((path.clone(), path.lookup(image)?.clone().into_owned()));
             }
-            (Source::Elements(path, _), Part::Each(elements)) => {
+            (Component::Elements(path, _), Part::Each(elements)) => {
                 let chosen = elements.iter().filter_map(|element| {
                     refers(value_of(rules, reference, &parts, Some(element)))
                         .then_some((element.0, element.1.as_ref().ok()?.to_value()))
@@ -157,7 +157,7 @@ pub(crate) fn grounds(
                 let whole = path.lookup(image)?.clone().into_owned();
                 grounds.elements = Some(Elements { path: path.clone(), whole, chosen });
             }
-            (Source::Capture(_) | Source::Elements(..), _) => {}
+            (Component::Capture(_) | Component::Elements(..), _) => {}
         }
     }
     (grounds.elements.is_some() || refers(value_of(rules, reference, &parts, None)))
@@ -187,17 +187,17 @@ enum Part<'i> {
 /// One element of a list or set: its index, and its value or what is wrong with it.
 type Element<'i> = (usize, Result<KeyValue<'i>, Defect>);
 
-fn part<'i>(source: &Source, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
-    match source {
-        Source::Capture(index) => captures.get(*index).cloned().map_or(Part::Absent, Part::One),
-        Source::Attribute(path, kind) => {
+fn part<'i>(component: &Component, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
+    match component {
+        Component::Capture(index) => captures.get(*index).cloned().map_or(Part::Absent, Part::One),
+        Component::Attribute(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
             match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
                 Some(value) => Part::One(value),
                 None => Part::Malformed(wrong_type(path, value, *kind)),
             }
         }
-        Source::Elements(path, kind) => {
+        Component::Elements(path, kind) => {
             let Some(value) = path.lookup(image) else { return Part::Absent };
             if value.kind() != *kind {
                 return Part::Malformed(wrong_type(path, value, *kind));

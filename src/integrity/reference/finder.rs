@@ -2,7 +2,7 @@
 
 use super::evaluate::states;
 use crate::data::{Item, Key, KeyValue};
-use crate::rules::model::{Find, Reference, ReferenceId, Rules, Source};
+use crate::rules::model::{Component, Find, Reference, ReferenceId, Rules};
 use crate::rules::template::{EntityKey, SortPrefix};
 use crate::store::{Query, SortCondition};
 
@@ -94,8 +94,8 @@ fn fixed_captures<'k>(
     captures: &[KeyValue<'k>],
 ) -> Vec<Option<KeyValue<'k>>> {
     let mut fixed = vec![None; rules[reference.from].key.captures().len()];
-    for (source, value) in reference.components.iter().zip(captures) {
-        if let Source::Capture(index) = source
+    for (component, value) in reference.components.iter().zip(captures) {
+        if let Component::Capture(index) = component
             && let Some(slot) = fixed.get_mut(*index)
         {
             *slot = Some(value.clone());

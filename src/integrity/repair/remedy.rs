@@ -6,7 +6,7 @@ use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::ItemName;
 use crate::integrity::reference::{Elements, Grounds, grounds};
-use crate::rules::model::{OnDelete, OnMissing, Reference, ReferenceId, Rules, Source};
+use crate::rules::model::{Component, OnDelete, OnMissing, Reference, ReferenceId, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
 /// What is done to a referencing item.
@@ -150,13 +150,13 @@ fn default_target(
         .components
         .iter()
         .zip(&reference.defaults)
-        .map(|(source, default)| match source {
-            Source::Capture(index) => captures.get(*index).cloned().map(KeyValue::into_owned),
+        .map(|(component, default)| match component {
+            Component::Capture(index) => captures.get(*index).cloned().map(KeyValue::into_owned),
             // In a list or set, one element is replaced; the other parts stay.
-            Source::Attribute(path, _) if has_elements => {
+            Component::Attribute(path, _) if has_elements => {
                 KeyValue::from_value(path.lookup(item)?).map(KeyValue::into_owned)
             }
-            Source::Attribute(..) | Source::Elements(..) => {
+            Component::Attribute(..) | Component::Elements(..) => {
                 KeyValue::from_value(default.as_ref()?).map(KeyValue::into_owned)
             }
         })
@@ -203,8 +203,8 @@ fn picked<T: Clone>(set: &[T], is_picked: impl Fn(usize) -> bool) -> Vec<T> {
 fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
     let defaults = || reference.components.iter().zip(&reference.defaults);
     let default_of = |path: &Path| {
-        let of_path = |(source, default): (&Source, &Option<_>)| {
-            default.clone().filter(|_| source.path() == Some(path))
+        let of_path = |(component, default): (&Component, &Option<_>)| {
+            default.clone().filter(|_| component.path() == Some(path))
         };
         defaults().find_map(of_path)
     };

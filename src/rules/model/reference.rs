@@ -18,7 +18,7 @@ pub struct Reference {
     pub to: EntityId,
     /// Where the value of each capture of the referenced key comes from, in the order of
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
-    pub components: Vec<Source>,
+    pub components: Vec<Component>,
     /// How a composite reference is treated when some of its parts are missing.
     pub matching: Matching,
     /// Whether a missing reference is a violation.
@@ -50,12 +50,12 @@ impl Reference {
     /// Whether an item refers once for each element of a list or set.
     #[must_use]
     pub fn has_elements(&self) -> bool {
-        self.components.iter().any(|source| matches!(source, Source::Elements(..)))
+        self.components.iter().any(|source| matches!(source, Component::Elements(..)))
     }
 
     /// The paths of the attributes that are parts of the reference.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.components.iter().filter_map(Source::path)
+        self.components.iter().filter_map(Component::path)
     }
 
     /// The actions for all deletes of a referenced item: `on_delete` and `on_ttl_delete`.
@@ -73,7 +73,7 @@ impl Reference {
 
 /// Where one part of a reference comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum Component {
     /// A capture of the referencing item's key, by its index in
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     Capture(usize),
@@ -83,7 +83,7 @@ pub enum Source {
     Elements(Path, Type),
 }
 
-impl Source {
+impl Component {
     /// The path in the referencing item; `None` for a part of its key.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {

@@ -8,14 +8,14 @@ use crate::data::Type;
 use crate::rules::ast::{Reference, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{Matching, Source};
+use crate::rules::model::{Component, Matching};
 use crate::rules::span::Spanned;
 
 /// Checks the actions of one rule.
 pub(super) fn check(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) {
@@ -45,7 +45,7 @@ fn changes_key(
     reference: &Reference,
     action: &Spanned<ReferentialAction>,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     scope: &Scope<'_>,
 ) -> Option<Diagnostic> {
     let word = action.value.name();
@@ -73,8 +73,8 @@ fn changes_key(
 
 /// Whether `unset` removes some parts of the reference and keeps others. A list that has lost all its
 /// elements remains, empty, and refers to nothing.
-fn leaves_parts(components: &[Source]) -> bool {
-    let is_list = |source: &Source| matches!(source, Source::Elements(_, Type::L));
+fn leaves_parts(components: &[Component]) -> bool {
+    let is_list = |source: &Component| matches!(source, Component::Elements(_, Type::L));
     !components.iter().any(is_list)
         && components.iter().any(|source| !is_changed(source, components))
 }
@@ -83,7 +83,7 @@ fn leaves_parts(components: &[Source]) -> bool {
 fn changes_entity(
     action: &Spanned<ReferentialAction>,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
 ) -> Option<Diagnostic> {
     let mut conditions = sides.from.ast.conditions.iter();
     let (path, _) = conditions

@@ -2,7 +2,7 @@
 
 use crate::data::Path;
 use crate::rules::ast::{Reference, ReferentialAction};
-use crate::rules::model::Source;
+use crate::rules::model::Component;
 use crate::rules::span::Spanned;
 
 /// The actions that the rule declares.
@@ -16,18 +16,18 @@ pub(super) fn declared_actions(
 ///
 /// They change all parts that come from attributes. But if a part is the elements of a list or set,
 /// they change these elements only, because all elements share the other parts.
-pub(super) fn is_changed(source: &Source, components: &[Source]) -> bool {
+pub(super) fn is_changed(source: &Component, components: &[Component]) -> bool {
     match source {
-        Source::Capture(_) => false,
-        Source::Attribute(..) => {
-            components.iter().all(|part| !matches!(part, Source::Elements(..)))
+        Component::Capture(_) => false,
+        Component::Attribute(..) => {
+            components.iter().all(|part| !matches!(part, Component::Elements(..)))
         }
-        Source::Elements(..) => true,
+        Component::Elements(..) => true,
     }
 }
 
 /// The paths that `unset` and `set_default` change.
-pub(super) fn changed_paths(components: &[Source]) -> impl Iterator<Item = &Path> {
+pub(super) fn changed_paths(components: &[Component]) -> impl Iterator<Item = &Path> {
     let changed = components.iter().filter(|source| is_changed(source, components));
-    changed.filter_map(Source::path)
+    changed.filter_map(Component::path)
 }

@@ -7,7 +7,7 @@ use crate::data::{Path, Value};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Mode, Source};
+use crate::rules::model::{self, Component, Mode};
 use crate::rules::span::Spanned;
 
 /// A reference as it is declared, and as it was resolved.
@@ -204,7 +204,7 @@ fn different_defaults(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Optio
 
 /// The value that `set_default` writes at this path.
 fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Value<'static>> {
-    let is_at_path = |source: &Source| source.path() == Some(path);
+    let is_at_path = |source: &Component| source.path() == Some(path);
     let index = reference.components.iter().position(is_at_path)?;
     reference.defaults.get(index)?.as_ref()
 }
@@ -213,7 +213,7 @@ fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Va
 fn changes_other(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
     let parts = &other.resolved?.components;
     let shared = changed_paths(&rule.resolved?.components)
-        .find(|path| parts.iter().filter_map(Source::path).any(|part| part == *path))?;
+        .find(|path| parts.iter().filter_map(Component::path).any(|part| part == *path))?;
     let action = declared_actions(rule.declared).find(|action| {
         matches!(action.value, ReferentialAction::Unset | ReferentialAction::SetDefault)
     })?;

@@ -2,10 +2,10 @@
 
 use super::sources::Sides;
 use super::templates::Capture;
-use crate::rules::model::Source;
+use crate::rules::model::Component;
 
 /// Whether the referencing items can be found by a query of their table.
-pub(super) fn can_query_table(sides: Sides<'_, '_>, components: &[Source]) -> bool {
+pub(super) fn can_query_table(sides: Sides<'_, '_>, components: &[Component]) -> bool {
     are_determined(&sides.from_key.partition, &sides.from_key.captures, sides, components)
 }
 
@@ -15,14 +15,14 @@ pub(super) fn are_determined(
     names: &[String],
     captures: &[Capture],
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
 ) -> bool {
     names.iter().all(|name| {
         let own = sides.from_key.capture(name).map(|(index, _)| index);
         let described = captures.iter().find(|capture| capture.name == *name);
         let mut referenced = components.iter().zip(&sides.to_key.captures);
         referenced.any(|(source, to)| {
-            matches!(source, Source::Capture(index) if Some(*index) == own)
+            matches!(source, Component::Capture(index) if Some(*index) == own)
                 && described.is_some_and(|capture| capture.can_be_looked_up_by(to.kind))
         })
     })

@@ -13,7 +13,7 @@ use crate::rules::ast::{Find, Reference, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, MirrorId, Source, TableIndex};
+use crate::rules::model::{self, Component, MirrorId, TableIndex};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{KeyTemplate, Template};
 
@@ -21,7 +21,7 @@ use crate::rules::template::{KeyTemplate, Template};
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: Option<&[Source]>,
+    components: Option<&[Component]>,
     scope: &Scope<'_>,
     indexes: &mut Indexes,
     problems: &mut Vec<Diagnostic>,
@@ -84,7 +84,7 @@ fn no_lookup(
 fn derive(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
@@ -126,7 +126,7 @@ fn derive(
 fn by_mirror(
     name: &Spanned<String>,
     sides: Sides<'_, '_>,
-    components: Option<&[Source]>,
+    components: Option<&[Component]>,
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
@@ -182,7 +182,7 @@ fn by_index(
     name: &Spanned<String>,
     key: &[(Spanned<KeyAttribute>, Spanned<String>)],
     sides: Sides<'_, '_>,
-    components: Option<&[Source]>,
+    components: Option<&[Component]>,
     scope: &Scope<'_>,
     indexes: &mut Indexes,
     problems: &mut Vec<Diagnostic>,
@@ -226,7 +226,7 @@ fn index_template(
     attribute: &Spanned<KeyAttribute>,
     text: &Spanned<String>,
     sides: Sides<'_, '_>,
-    components: Option<&[Source]>,
+    components: Option<&[Component]>,
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<KeyTemplate> {
@@ -247,7 +247,7 @@ fn index_template(
         };
         is_sound &= fits_index(&template, *kind, to, sides, text.span, problems);
         let source = components.and_then(|components| components.get(index));
-        if let Some(Source::Elements(path, _)) = source {
+        if let Some(Component::Elements(path, _)) = source {
             is_sound = false;
             problems.push(
                 Diagnostic::new(

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::sources::Sides;
 use crate::data::{KeyAttribute, KeyKind, Path, Type};
 use crate::rules::ast::Find;
-use crate::rules::model::{Mode, Source};
+use crate::rules::model::{Component, Mode};
 use crate::rules::template::Part;
 
 /// A lookup that would find the items. It is displayed as a sentence without its end.
@@ -86,7 +86,7 @@ fn pair(KeyAttribute { name, kind }: &KeyAttribute, template: &str) -> String {
 /// A lookup that would find the items. If there are several, the one that costs least.
 pub(super) fn suggest(
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     scope: &Scope<'_>,
 ) -> Suggestion {
     mirror(sides, components, scope)
@@ -95,7 +95,7 @@ pub(super) fn suggest(
         .unwrap_or_else(|| impossible(components))
 }
 
-fn mirror(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Suggestion> {
+fn mirror(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> Option<Suggestion> {
     let mut mirrors = scope.file.mirrors.iter().filter(|mirror| {
         let of_source =
             mirror.source.as_ref().is_some_and(|source| source.value == sides.from.name());
@@ -109,7 +109,7 @@ fn mirror(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Opt
     Some(Suggestion::Mirror(fitting.name.value.clone()))
 }
 
-fn index(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Option<Suggestion> {
+fn index(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> Option<Suggestion> {
     let of_attributes = key_of_attributes(sides, components);
     let key = if of_attributes.is_empty() {
         vec![sort_key(sides, components, scope)?]
@@ -129,10 +129,13 @@ fn index(sides: Sides<'_, '_>, components: &[Source], scope: &Scope<'_>) -> Opti
 }
 
 /// The attributes of the reference that can be an index's key.
-fn key_of_attributes(sides: Sides<'_, '_>, components: &[Source]) -> Vec<(KeyAttribute, String)> {
+fn key_of_attributes(
+    sides: Sides<'_, '_>,
+    components: &[Component],
+) -> Vec<(KeyAttribute, String)> {
     let parts = components.iter().zip(&sides.to_key.captures);
     let attributes = parts.filter_map(|(source, capture)| {
-        let Source::Attribute(path, kind) = source else { return None };
+        let Component::Attribute(path, kind) = source else { return None };
         let kind = key_kind(*kind).filter(|_| *path == Path::attribute(path.root()))?;
         let attribute = KeyAttribute { name: path.root().to_owned(), kind };
         Some((attribute, format!("{{{}}}", capture.name)))
@@ -152,7 +155,7 @@ const fn key_kind(kind: Type) -> Option<KeyKind> {
 /// The referencing table's sort key, if the referenced key determines all of it: an inverted index.
 fn sort_key(
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     scope: &Scope<'_>,
 ) -> Option<(KeyAttribute, String)> {
     let attribute = scope.table_of(sides.from)?.key.as_ref()?.sort.clone()?;
@@ -161,7 +164,7 @@ fn sort_key(
     template.captures().next()?;
     let renamed = |name: &str| {
         let (own, _) = sides.from_key.capture(name)?;
-        let index = components.iter().position(|source| *source == Source::Capture(own))?;
+        let index = components.iter().position(|source| *source == Component::Capture(own))?;
         sides.to_key.captures.get(index).map(|capture| capture.name.as_str())
     };
     let mut text = String::new();
@@ -177,11 +180,11 @@ fn sort_key(
     Some((attribute, text))
 }
 
-fn new_mirror(sides: Sides<'_, '_>, components: &[Source]) -> Option<Suggestion> {
+fn new_mirror(sides: Sides<'_, '_>, components: &[Component]) -> Option<Suggestion> {
     let captures: Vec<String> = components
         .iter()
         .filter_map(|source| {
-            let Source::Capture(index) = source else { return None };
+            let Component::Capture(index) = source else { return None };
             let capture = sides.from_key.captures.get(*index)?;
             Some(format!("`{{{}}}`", capture.name))
         })
@@ -190,18 +193,18 @@ fn new_mirror(sides: Sides<'_, '_>, components: &[Source]) -> Option<Suggestion>
     (!captures.is_empty()).then_some(Suggestion::NewMirror { source, captures })
 }
 
-fn impossible(components: &[Source]) -> Suggestion {
+fn impossible(components: &[Component]) -> Suggestion {
     Suggestion::Impossible(
         components
             .iter()
             .find_map(|source| match source {
-                Source::Elements(path, _) => {
+                Component::Elements(path, _) => {
                     Some(format!("an index cannot contain the elements of `{path}`"))
                 }
-                Source::Attribute(path, _) => {
+                Component::Attribute(path, _) => {
                     Some(format!("an index cannot contain a value inside `{}`", path.root()))
                 }
-                Source::Capture(_) => None,
+                Component::Capture(_) => None,
             })
             .unwrap_or_else(|| "every item refers to the same item".to_owned()),
     )

@@ -8,7 +8,7 @@ use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Matching, OnDelete, OnMissing, Source};
+use crate::rules::model::{self, Component, Matching, OnDelete, OnMissing};
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
@@ -97,10 +97,10 @@ fn to_on_delete(action: ReferentialAction) -> OnDelete {
 fn check_effect(
     reference: &ast::Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     problems: &mut Vec<Diagnostic>,
 ) {
-    let from_key = components.iter().all(|source| matches!(source, Source::Capture(_)));
+    let from_key = components.iter().all(|source| matches!(source, Component::Capture(_)));
     if let Some(required) = reference.required.as_ref().filter(|it| it.value && from_key) {
         problems.push(
             Diagnostic::new(
@@ -111,7 +111,7 @@ fn check_effect(
             .help("remove it: all parts of the reference come from the item's key"),
         );
     }
-    let is_own = |(index, source): (usize, &Source)| *source == Source::Capture(index);
+    let is_own = |(index, source): (usize, &Component)| *source == Component::Capture(index);
     if sides.from.name() == sides.to.name() && components.iter().enumerate().all(is_own) {
         problems.push(
             Diagnostic::new(

@@ -7,7 +7,7 @@ use crate::data::{KeyValue, Path, Type, Value};
 use crate::rules::ast::{DefaultValue, Literal, Reference, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::Source;
+use crate::rules::model::Component;
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::BuildError;
 
@@ -15,7 +15,7 @@ use crate::rules::template::BuildError;
 pub(super) fn check(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     problems: &mut Vec<Diagnostic>,
 ) {
     let problems_before = problems.len();
@@ -28,7 +28,7 @@ pub(super) fn check(
 fn check_values(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     problems: &mut Vec<Diagnostic>,
 ) {
     let action =
@@ -61,7 +61,7 @@ fn check_values(
 pub(super) fn defaults(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
 ) -> Vec<Option<Value<'static>>> {
     let Some(default) = &reference.default else { return vec![None; components.len()] };
     let literal = |capture: &str| match &default.value {
@@ -84,7 +84,7 @@ pub(super) fn defaults(
 fn makes_no_key(
     reference: &Reference,
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
 ) -> Option<Diagnostic> {
     let default = reference.default.as_ref()?;
     let values = defaults(reference, sides, components).into_iter();
@@ -109,7 +109,11 @@ fn makes_no_key(
     )
 }
 
-fn check_one(default: &Spanned<&Literal>, components: &[Source], problems: &mut Vec<Diagnostic>) {
+fn check_one(
+    default: &Spanned<&Literal>,
+    components: &[Component],
+    problems: &mut Vec<Diagnostic>,
+) {
     let mut attributes = components.iter().filter(|source| is_changed(source, components));
     match (attributes.next(), attributes.next()) {
         (Some(source), None) => check_type(default.value, source, default.span, problems),
@@ -136,7 +140,7 @@ fn check_each(
     span: Span,
     values: &[(Spanned<String>, Spanned<Literal>)],
     sides: Sides<'_, '_>,
-    components: &[Source],
+    components: &[Component],
     problems: &mut Vec<Diagnostic>,
 ) {
     let mut set: Vec<(Option<&Path>, &Literal)> = Vec::new();
@@ -144,7 +148,7 @@ fn check_each(
         let known = sides.to_key.capture(&name.value).and_then(|(index, _)| components.get(index));
         match known {
             None => problems.push(unknown_capture(name, sides.to, sides.to_key)),
-            Some(Source::Capture(_)) => problems.push(
+            Some(Component::Capture(_)) => problems.push(
                 Diagnostic::new(
                     &codes::DEFAULT_WRONG,
                     format!("`{}` comes from the key", name.value),
@@ -187,11 +191,11 @@ fn check_each(
 }
 
 /// Reports a literal that the attribute cannot have.
-fn check_type(literal: &Literal, source: &Source, span: Span, problems: &mut Vec<Diagnostic>) {
+fn check_type(literal: &Literal, source: &Component, span: Span, problems: &mut Vec<Diagnostic>) {
     let kind = match source {
-        Source::Capture(_) => return,
-        Source::Attribute(_, kind) => Some(*kind),
-        Source::Elements(_, kind) => match Elements::of(*kind) {
+        Component::Capture(_) => return,
+        Component::Attribute(_, kind) => Some(*kind),
+        Component::Elements(_, kind) => match Elements::of(*kind) {
             Some(Elements::Of(kind)) => Some(kind),
             Some(Elements::Any) | None => None,
         },

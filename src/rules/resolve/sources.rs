@@ -7,7 +7,7 @@ use crate::rules::ast::Reference;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::language::parse_path;
-use crate::rules::model::Source;
+use crate::rules::model::Component;
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::{closest, did_you_mean};
 
@@ -25,13 +25,13 @@ pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Vec<Source>> {
+) -> Option<Vec<Component>> {
     for (capture, _) in &reference.on {
         if sides.to_key.capture(&capture.value).is_none() {
             problems.push(unknown_capture(capture, sides.to, sides.to_key));
         }
     }
-    let components: Vec<Option<Source>> = sides
+    let components: Vec<Option<Component>> = sides
         .to_key
         .captures
         .iter()
@@ -90,7 +90,7 @@ fn written_source(
     capture: &Capture,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Source> {
+) -> Option<Component> {
     let Some(ParsedSource { name, is_elements }) = parse(&text.value) else {
         problems.push(malformed(text));
         return None;
@@ -102,7 +102,7 @@ fn written_source(
             problems.push(shadowed(name, text.span, sides.from));
         }
         return check_type(capture, own.kind.as_type(), text.span, sides, problems)
-            .then_some(Source::Capture(index));
+            .then_some(Component::Capture(index));
     }
     let Some((kind, path)) = declared else {
         problems.push(undeclared(name, text.span, sides));
@@ -119,14 +119,14 @@ fn attribute(
     span: Span,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Source> {
+) -> Option<Component> {
     match (is_elements, Elements::of(kind)) {
         (false, None) => check_type(capture, kind, span, sides, problems)
-            .then_some(Source::Attribute(path, kind)),
+            .then_some(Component::Attribute(path, kind)),
         (true, Some(Elements::Of(element))) => check_type(capture, element, span, sides, problems)
-            .then_some(Source::Elements(path, kind)),
+            .then_some(Component::Elements(path, kind)),
         // The type of each element is checked when an item is evaluated.
-        (true, Some(Elements::Any)) => Some(Source::Elements(path, kind)),
+        (true, Some(Elements::Any)) => Some(Component::Elements(path, kind)),
         (true, None) => {
             problems.push(
                 Diagnostic::new(
@@ -180,11 +180,11 @@ fn default_source(
     capture: &Capture,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Source> {
+) -> Option<Component> {
     let span = reference.name.span;
     if let Some((index, own)) = sides.from_key.capture(&capture.name) {
         return check_type(capture, own.kind.as_type(), span, sides, problems)
-            .then_some(Source::Capture(index));
+            .then_some(Component::Capture(index));
     }
     let name = &capture.name;
     let from = sides.from.name();
@@ -237,11 +237,14 @@ fn check_type(
 /// Reports a reference with more than one `[*]`.
 fn check_lists(
     reference: &Reference,
-    components: &[Option<Source>],
+    components: &[Option<Component>],
     problems: &mut Vec<Diagnostic>,
 ) {
-    let lists =
-        components.iter().flatten().filter(|source| matches!(source, Source::Elements(..))).count();
+    let lists = components
+        .iter()
+        .flatten()
+        .filter(|source| matches!(source, Component::Elements(..)))
+        .count();
     let mut written = reference.on.iter().filter(|(_, text)| text.value.ends_with("[*]}"));
     if lists > 1
         && let (Some((_, first)), Some((_, second))) = (written.next(), written.next())

@@ -6,8 +6,8 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeySchema, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Copied, Entity, EntityId, Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete,
-    OnMirrorEdit, OnMissing, Reference, Severity, Source, Table, TableId, TableIndex,
+    Component, Copied, Entity, EntityId, Find, Matching, Mirror, MirrorId, Mode, OnDelete,
+    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table, TableId, TableIndex,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
@@ -204,18 +204,18 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
     let (from, to) = (EntityId(tape.below(source_count)), EntityId(tape.below(source_count)));
     let components = components(rules, number, from, to, tape);
     for source in &components {
-        if let Source::Attribute(path, kind) | Source::Elements(path, kind) = source {
+        if let Component::Attribute(path, kind) | Component::Elements(path, kind) = source {
             rules.entities[from.0].attributes.insert(path.clone(), *kind);
         }
     }
     let find = find(rules, number, from, to, &components, tape);
-    let elements = components.iter().any(|it| matches!(it, Source::Elements(..)));
+    let elements = components.iter().any(|it| matches!(it, Component::Elements(..)));
     let changes: Vec<bool> = components
         .iter()
         .map(|source| match source {
-            Source::Capture(_) => false,
-            Source::Attribute(..) => !elements,
-            Source::Elements(..) => true,
+            Component::Capture(_) => false,
+            Component::Attribute(..) => !elements,
+            Component::Elements(..) => true,
         })
         .collect();
     let kinds = (0..components.len()).map(|index| rules[to].key.capture_kind(index));
@@ -312,7 +312,7 @@ fn components(
     from: EntityId,
     to: EntityId,
     tape: &mut Tape,
-) -> Vec<Source> {
+) -> Vec<Component> {
     let (from_key, to_key) = (&rules[from].key, &rules[to].key);
     let mut has_elements = false;
     let source = |index: usize| {
@@ -322,7 +322,7 @@ fn components(
             .collect();
         // A reference from every item to itself would cause a warning.
         if !captures.is_empty() && (from != to || index > 0) && tape.flag() {
-            return Source::Capture(tape.pick(&captures));
+            return Component::Capture(tape.pick(&captures));
         }
         let form = tape.pick(&["rN_P", "rN.P", "rN_P.x.y", "rN P"]);
         let name = form.replace('N', &number.to_string()).replace('P', &format!("p{index}"));
@@ -334,9 +334,9 @@ fn components(
         };
         if !has_elements && tape.one_in(3) {
             has_elements = true;
-            return Source::Elements(path, tape.pick(&[set, Type::L]));
+            return Component::Elements(path, tape.pick(&[set, Type::L]));
         }
-        Source::Attribute(path, one)
+        Component::Attribute(path, one)
     };
     (0..to_key.captures().len()).map(source).collect()
 }
@@ -346,7 +346,7 @@ fn find(
     number: usize,
     from: EntityId,
     to: EntityId,
-    components: &[Source],
+    components: &[Component],
     tape: &mut Tape,
 ) -> Find {
     let mut ways = Vec::new();
@@ -376,18 +376,23 @@ fn find(
 }
 
 /// Whether the reference uses all captures of a template, so that the referenced key determines them.
-fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Source]) -> bool {
+fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Component]) -> bool {
     template.captures().all(|name| {
         let own = from.captures().iter().position(|capture| capture == name);
-        own.is_some_and(|own| components.contains(&Source::Capture(own)))
+        own.is_some_and(|own| components.contains(&Component::Capture(own)))
     })
 }
 
 /// A lookup by index, by captures that are not elements.
-fn by_index(rules: &Rules, to: EntityId, components: &[Source], tape: &mut Tape) -> Option<Find> {
+fn by_index(
+    rules: &Rules,
+    to: EntityId,
+    components: &[Component],
+    tape: &mut Tape,
+) -> Option<Find> {
     let key = &rules[to].key;
     let sources = components.iter().enumerate();
-    let mut single = sources.filter(|(_, source)| !matches!(source, Source::Elements(..)));
+    let mut single = sources.filter(|(_, source)| !matches!(source, Component::Elements(..)));
     let template_of = |index: usize, tape: &mut Tape| {
         let (name, kind) = (&key.captures()[index], key.capture_kind(index));
         let form = if kind == KeyKind::S { tape.pick(&["{P}", "x#{P}", "{{{P}"]) } else { "{P}" };

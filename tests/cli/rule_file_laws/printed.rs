@@ -6,8 +6,8 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Copied, Entity, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit,
-    OnMissing, Reference, Severity, Source, Table,
+    Component, Copied, Entity, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete,
+    OnMirrorEdit, OnMissing, Reference, Severity, Table,
 };
 
 use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
@@ -160,12 +160,12 @@ fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let captures = rules[reference.to].key.captures();
     for (capture, source) in captures.iter().zip(&reference.components) {
         match source {
-            Source::Capture(index) => {
+            Component::Capture(index) => {
                 let own = &rules[reference.from].key.captures()[*index];
                 on.may_omit(capture, Tree::Text(format!("{{{own}}}")), own == capture);
             }
-            Source::Attribute(path, _) => on.put(capture, Tree::Text(format!("{{{path}}}"))),
-            Source::Elements(path, _) => on.put(capture, Tree::Text(format!("{{{path}[*]}}"))),
+            Component::Attribute(path, _) => on.put(capture, Tree::Text(format!("{{{path}}}"))),
+            Component::Elements(path, _) => on.put(capture, Tree::Text(format!("{{{path}[*]}}"))),
         }
     }
     on.shuffled()

@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
-use kit::fixture::Fixture;
 use kit::clocks::Patient;
+use kit::fixture::Fixture;
 use libfuzzer_sys::fuzz_target;
 use referee::data::{Item, JsonItem, into_owned};
 use referee::engine::{Engine, Origin, Outcome, StreamChange, decode_whole};

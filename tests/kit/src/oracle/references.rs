@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use referee::data::{Item, Key, KeyValue, Value};
-use referee::rules::model::{Matching, Reference, Rules, Source};
+use referee::rules::model::{Component, Matching, Reference, Rules};
 use referee::rules::template::Captures;
 
 use super::tables::{Tables, captures};
@@ -56,7 +56,7 @@ fn values(
 ) -> BTreeSet<ReferenceValue> {
     let parts: Vec<Option<Vec<Value<'static>>>> =
         reference.components.iter().map(|source| part(source, captures, item)).collect();
-    let is_own = |source: &&Source| !matches!(source, Source::Capture(_));
+    let is_own = |source: &&Component| !matches!(source, Component::Capture(_));
     let own = reference.components.iter().filter(is_own).count();
     let absent = parts.iter().filter(|part| part.is_none()).count();
     let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
@@ -78,14 +78,14 @@ fn values(
 /// The values of one part of a reference; `None` if it is absent. A value of the wrong type becomes
 /// `NULL`.
 fn part(
-    source: &Source,
+    source: &Component,
     captures: &Captures<'_>,
     item: &Item<'static>,
 ) -> Option<Vec<Value<'static>>> {
     let (path, kind, is_each) = match source {
-        Source::Capture(place) => return Some(vec![captures[*place].to_value()]),
-        Source::Attribute(path, kind) => (path, kind, false),
-        Source::Elements(path, kind) => (path, kind, true),
+        Component::Capture(place) => return Some(vec![captures[*place].to_value()]),
+        Component::Attribute(path, kind) => (path, kind, false),
+        Component::Elements(path, kind) => (path, kind, true),
     };
     let value = path.lookup(item)?;
     if value.kind() != *kind {
