@@ -68,7 +68,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; failed stream records go to `failure_destination`.
-  # checkov:skip=CKV_AWS_272: whoever builds the code may sign it; an object in S3 may be signed.
+  # checkov:skip=CKV_AWS_272: the builder may sign the code, and an object in S3 may be signed.
   count = var.code == null ? 0 : 1
 
   function_name = var.name
@@ -123,7 +123,7 @@ resource "aws_lambda_function" "this" {
 # would replace the code that cargo deployed by the placeholder.
 resource "aws_lambda_function" "deployed_by_cargo" {
   # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; failed stream records go to `failure_destination`.
-  # checkov:skip=CKV_AWS_272: whoever builds the code may sign it; an object in S3 may be signed.
+  # checkov:skip=CKV_AWS_272: the builder may sign the code, and an object in S3 may be signed.
   count = var.code == null ? 1 : 0
 
   function_name = var.name

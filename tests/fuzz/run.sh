@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes one target after another, and stops at the first finding.
+# Fuzzes one target after another and stops at the first finding.
 #
 #     tests/fuzz/run.sh SECONDS TARGET…
 set -euo pipefail
@@ -7,13 +7,13 @@ cd "$(dirname "$0")/../.."
 seconds=$1
 shift
 
-# The coverage that fuzzing goes by is an option of the compiler's that is not stable.
+# Coverage for fuzzing is an unstable option of the compiler.
 export RUSTC_BOOTSTRAP=1
-# No sanitizer: what they find needs unsafe code, which the package forbids itself, and they cost
-# half of the runs. Overflows and `debug_assert!` are checked.
+# No sanitizer: sanitizers find errors of unsafe code, which the package forbids, and halve the
+# number of runs. Overflows and `debug_assert!` are checked.
 options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none)
-# A hang is a finding, and so is an input that takes memory without bound. Inputs do not begin
-# small: the recorded ones have all sizes.
+# A hang and unbounded memory are findings. Inputs do not start small: the recorded ones have all
+# sizes.
 limits=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -len_control=0)
 declare -A bytes_max=([decode]=8192 [rule_file]=8192 [key_templates]=512 [replay]=256)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes what fuzzing starts from: inputs of the recorded cases and of the rule files that tests
-# read, and the words that stand in them.
+# Creates the initial corpora from the recorded cases and the rule files of the tests, and the
+# dictionaries from the words in them.
 #
 #     tests/fuzz/seeds.sh
 set -euo pipefail
@@ -8,15 +8,15 @@ export LC_ALL=C
 cd "$(dirname "$0")/../.."
 corpus=tests/fuzz/corpus
 words=tests/fuzz/words
-# What earlier runs found worth keeping stays.
+# Inputs that earlier runs added are kept.
 mkdir -p "$corpus"/{decode,rule_file,key_templates,replay} "$words"
 
-# Every string of these files, as a dictionary of libFuzzer has its words: quoted, a line each.
+# Every string of these files, in the format of libFuzzer's dictionaries: quoted, one per line.
 words_of() {
     cat "$@" | { grep -oE '"[^"\\]{1,40}"' || true; } | sort -u
 }
 
-# The targets number the cases in the order of their names, and the first byte chooses one.
+# The targets number the cases in the order of their names; the first byte selects one.
 number=0
 for case in $(ls events); do
     rules=events/$case/referee.yaml
@@ -26,7 +26,7 @@ for case in $(ls events); do
         { printf '%b' "$byte"; tr -d '\n ' <"$event"; } \
             >"$corpus/decode/$case-$(basename "$event")"
     done
-    # As it is, with the rules in force, and badly delivered.
+    # As recorded, with the rules enforced, and with bad delivery.
     for rest in '\x00\x00' '\x00\x01' '\x01\x07\x00'; do
         printf '%b' "$byte$rest" >"$corpus/replay/$case-${rest//\\x/}"
     done
@@ -35,7 +35,7 @@ for case in $(ls events); do
 done
 cp tests/data/rule_files/*.{yaml,json} src/cli/starter.yaml "$corpus/rule_file"
 
-# The templates of an entity's key and the same the other way round, and a key; FF divides the texts.
+# The key templates of an entity in both orders, and a key; FF separates the texts.
 number=0
 while read -r partition sort; do
     key=$(sed -E 's/\{[a-z_]+\*?\}/x1/g' <<<"$partition $sort")

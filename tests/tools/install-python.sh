@@ -6,7 +6,7 @@ set -euo pipefail
 
 requirements=$1
 target=$2
-# The list that is installed lies beside the programs, so that a newer list installs them anew.
+# The installed list is stored beside the programs; a changed list installs them again.
 if cmp -s "$requirements" "$target/installed.txt"; then
     exit 0
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Watches the example table of events/company-user at REFEREE_TEST_DYNAMODB, and says what to try:
-# `make up`.
+# Watches the example table of events/company-user at REFEREE_TEST_DYNAMODB, and prints commands to
+# try: `make up`.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,7 +29,7 @@ users ada@example.com and bob@example.com. In another terminal:
     aws dynamodb delete-item --endpoint-url $endpoint --table-name app --key \\
       '{"pk": {"S": "user#ada@example.com"}, "sk": {"S": "company#acme"}}'
 
-Ctrl-C stops everything, and forgets the table.
+Ctrl-C stops everything and deletes the table.
 
 TEXT
 exec "${REFEREE_BINARY:-$root/target/debug/referee}" watch --rules "$example/referee.yaml" --endpoint-url "$endpoint" \

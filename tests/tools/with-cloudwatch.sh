@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command beside an emulator of CloudWatch of its own, which is gone when the command ends.
+# Runs a command with a CloudWatch emulator of its own, which is stopped when the command ends.
 #
 #     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
-# The command finds it in REFEREE_TEST_CLOUDWATCH. Where the emulator cannot run, this says so, and
-# the command runs without it: its tests of metrics that are read back are then skipped.
+# REFEREE_TEST_CLOUDWATCH is its endpoint. If the emulator cannot run, a warning says why, and the
+# command runs without it and skips the tests that read metrics back.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs a command beside a DynamoDB Local of its own, which is gone when the command ends.
+# Runs a command with a DynamoDB Local of its own, which is stopped when the command ends.
 #
 #     tests/tools/with-dynamodb-local.sh cargo test --features live
 #
-# The command finds it in REFEREE_TEST_DYNAMODB. Where DynamoDB Local cannot run, this says so, and
-# the command runs without it: its tests of a real endpoint are then skipped. Where a port is asked
-# for, in REFEREE_DYNAMODB_PORT, the command is not a test, and cannot do without.
+# REFEREE_TEST_DYNAMODB is its endpoint. If DynamoDB Local cannot run, a warning says why, and the
+# command runs without it and skips the tests of a real endpoint. If REFEREE_DYNAMODB_PORT asks for a
+# port, the command is not a test, and this fails instead.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,7 +24,7 @@ without() {
     exec "$@"
 }
 
-# macOS has a `java` that only says that there is none, so it is asked for its version.
+# macOS has a `java` that only reports that there is no Java, so its version is requested.
 java -version >/dev/null 2>&1 || without "there is no \`java\`" "$@"
 if [[ ! -d $home ]]; then
     for tool in npm openssl; do

@@ -333,10 +333,10 @@ fn a_cascade_around_a_cycle_ends() {
 #[test]
 fn an_item_is_unmarked_if_its_target_exists() {
     let mark = "_referee: {rule: node_parent, depth: 1}";
-    let spared = History::new()
+    let history = History::new()
         .has("pk: node#0, sk: '-'")
         .insert(&format!("pk: node#1, sk: '-', parent: '0', {mark}"));
-    spared.under(TREE).results_in(expect![[r#"
+    history.under(TREE).results_in(expect![[r#"
         1 app: 2 requests, 1 read, 2 write
           node_parent update node#1/-: no longer marked for deletion
         1 own: 0 requests, 0 read, 0 write
