@@ -13,8 +13,7 @@ plain() {
     "${CARGO:-cargo}" build --locked --release --no-default-features --features lambda \
         --bin referee-lambda
     echo "export REFEREE_TEST_LAMBDA=$PWD/target/release/referee-lambda" >"$result"
-    echo "skipped+=\"
-  cargo-lambda: $1\"" >>"$result"
+    printf '\n  tests of cargo-lambda: %s' "$1" >>target/test-logs/skipped.txt
 }
 
 if [[ $(uname -s) != Linux ]]; then
