@@ -67,7 +67,7 @@ pub(crate) fn fix_of(code: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether there are no credentials at all, in contrast to a temporary failure to load them.
+/// Whether a retry cannot help: there are no credentials, or their configuration is invalid.
 const fn is_permanent(error: &CredentialsError) -> bool {
     matches!(
         error,

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The most digits of a sequence number.
+/// The maximum number of digits of a sequence number.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>
 const DIGITS_MAX: usize = 40;
-/// The fewest digits of a sequence number that DynamoDB writes.
+/// The minimum number of digits of a sequence number that DynamoDB writes.
 const DIGITS_MIN: usize = 21;
 
 /// A stream record's sequence number, as decimal text: forty digits would overflow a `u128`.

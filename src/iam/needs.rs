@@ -100,8 +100,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The repair of a dangling reference: a transaction that checks that the referenced item still
-    /// does not exist.
+    /// Adds the permissions to repair a dangling reference. The transaction also checks that the
+    /// referenced item still does not exist.
     fn add_on_missing(&mut self, reference: &Reference) {
         let Reference { from, to, .. } = *reference;
         match reference.on_missing {
@@ -134,8 +134,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The repair of orphans: a transaction that checks that the referenced item has not been
-    /// written again.
+    /// Adds the permissions to repair orphans. The transaction also checks that the referenced item
+    /// has not been written again.
     fn add_on_delete(&mut self, reference: &Reference) {
         let Reference { from, to, .. } = *reference;
         for action in reference.on_deletes() {

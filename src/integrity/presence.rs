@@ -1,4 +1,4 @@
-//! Whether an item of an entity is at a key, as a condition on the item there.
+//! Conditions that check whether an item of an entity exists at a key.
 
 use crate::data::Path;
 use crate::rules::model::{EntityId, Rules};

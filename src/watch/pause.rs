@@ -14,7 +14,7 @@ const PAUSE_MS_MAX: u64 = 30_000;
 pub(super) struct Pauses(ExponentialBackoff);
 
 impl Pauses {
-    /// The waits after a success: the first one is the shortest.
+    /// Begins with the shortest wait, as after a success.
     pub(super) fn new() -> Self {
         Self(exponential(PAUSE_MS_MIN, PAUSE_MS_MAX).without_max_times().build())
     }

@@ -40,7 +40,7 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                     let is_at_end = page.next.is_none();
                     cursor.iterator = page.next;
                     if page.records.is_empty() {
-                        // At the end of a shard, its children may have records at once.
+                        // No wait at the end of a shard: its children may already have records.
                         if !is_at_end {
                             self.wait_after_empty_page(stream, &cursor.ready.shard).await;
                         }

@@ -76,7 +76,7 @@ impl<'l> ViolationLine<'l> {
 }
 
 impl<'l> ItemLine<'l> {
-    /// The line of an item.
+    /// An item in the form that output uses.
     #[must_use]
     pub fn new(rules: &'l Rules, item: &ItemName) -> Self {
         Self { table: &rules[item.table].name, key: key_item(rules, item.table, &item.key) }

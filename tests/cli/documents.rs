@@ -321,7 +321,7 @@ fn no_message_uses_debug_formatting() {
     for file in files.iter().filter(|file| !are_tests(file)) {
         let text = read(file);
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-        // The last three are the forms in which `tracing` formats a field with `Debug`.
+        // The last three are `tracing`'s `?` prefix, which formats a field with `Debug`.
         let forms = [":?}", ":#?}", "= ?", ", ?", "(?"];
         assert!(!forms.iter().any(|form| code.contains(form)), "{file}");
     }

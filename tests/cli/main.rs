@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `verbs`, `replay_input`: the verbs as processes.
+//! - `verbs`, `replay_input`: the commands, run as processes.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `documents`: the documentation agrees with the code.

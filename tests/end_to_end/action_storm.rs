@@ -27,7 +27,7 @@ const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
 const NODES: u64 = 40;
 const SEED: u64 = 11;
-/// How many times more faults there are than in the other storm, which makes more requests.
+/// How many times each fault is injected: this storm makes fewer requests than the other one.
 const FAULTS: usize = 4;
 /// The rate at which the function's answer is lost and its batch redelivered.
 const ANSWERS_LOST: f64 = 0.05;

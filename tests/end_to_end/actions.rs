@@ -193,7 +193,7 @@ pub(crate) async fn tree_deleted(environment: Environment) {
     .assert_eq(&stage.violations());
 }
 
-/// Creates items, and makes a delete of each kind that leaves orphans.
+/// Creates a company and a user, and items that become orphans if one of the two is deleted.
 async fn change(stage: &Stage, number: &str) {
     let (company, user) = (format!("company#{number}"), format!("user#{number}"));
     stage.put(&[("pk", &company), ("sk", "company#")]).await;

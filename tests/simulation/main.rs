@@ -73,7 +73,7 @@ fn seeds() -> Range<u64> {
 }
 
 #[test]
-fn single_acts_have_the_effects_that_the_model_predicts() {
+fn one_act_at_a_time_has_the_effects_that_the_model_predicts() {
     let Range { start, end } = seeds();
     // The model is slow, and has less to find.
     let fewer = start..end.min(start + (end - start).div_ceil(4));

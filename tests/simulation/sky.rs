@@ -82,7 +82,7 @@ impl Environment {
         *self.happened.borrow_mut().entry(event).or_default() += 1;
     }
 
-    /// The fault of a request, if any.
+    /// Decides which fault to inject into a request, if any.
     pub(crate) fn fault(&self, call: &Call<'_>) -> Fault {
         if !self.is_asking.take() {
             return Fault::None;

@@ -53,7 +53,8 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
         let _ = writeln!(text, "  matches the key of `{}`, but not its `where`", entity.name);
         return;
     }
-    let _ = writeln!(text, "  matches `{}`, with {captures}", entity.name);
+    let with = if captures.is_empty() { String::new() } else { format!(", with {captures}") };
+    let _ = writeln!(text, "  matches `{}`{with}", entity.name);
     if sighting.views.is_empty() {
         text.push_str("    no rule applies to it\n");
     }
@@ -169,7 +170,7 @@ fn write_referrers(
     };
     let then = match (action, query) {
         (None, _) => "nothing is done".to_owned(),
-        (Some(_), None) => "only an audit finds the orphans".to_owned(),
+        (Some(_), None) => "the orphans are not found".to_owned(),
         (Some(action), Some(query)) => format!("{action}, found in {}", found_in(query)),
     };
     writeln!(text, "    {}: each `{from}` may refer to it; if it is deleted, {then}", rule.name)

@@ -16,9 +16,9 @@ use crate::store::{Store, StoreError};
 
 /// Writes the mirrors of changed sources, before anything is read: lookups may use them.
 ///
-/// Where there is a deadline, no write is started in the second half of the time until then. These
-/// writes are repeated whenever their record is redelivered: if they took all the time, nothing
-/// could ever be read, not even for the first record, and the batch would be handed back for ever.
+/// If there is a deadline, writes start only in the first half of the time before it. Each
+/// redelivery of a record repeats its writes. If they used all the time, not even the first record
+/// could ever be finished, and the batch would be returned for ever.
 pub(crate) async fn write_mirrors(
     pass: Pass<'_, impl Store, impl Clock>,
     sources: Vec<ChangedSource<'_>>,

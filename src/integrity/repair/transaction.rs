@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(transaction.purposes, [Purpose::Write(0)]);
         let parts = ["checked", "repaired"].map(|name| Condition::Exists(Path::attribute(name)));
         assert_eq!(transaction.actions[0].condition, Some(Condition::All(parts.to_vec())));
-        // As the second repair it needs a transaction of its own.
+        // If it is not the first repair, it is left to a transaction of its own.
         let repairs = [repair("a", &[]), repair("target", &[])];
         assert_eq!(purposes(&repairs), [Purpose::Guard, Purpose::Write(0)]);
     }

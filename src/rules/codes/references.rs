@@ -141,8 +141,8 @@ pub static INDEX_ELEMENTS: Code = Code {
     summary: "an index cannot contain list elements",
     explanation: "\
 The key attributes of an index are strings, numbers or binaries. The elements of a list or set \
-are not indexed, so references with `[*]` cannot be found through an index. Write `find: none`, \
-and the audit finds the orphans.",
+are not indexed, so references with `[*]` cannot be found through an index. Write `find: none`; \
+the orphans are then not found.",
     wrong: Some(
         r#"references:
   member_tag: { from: member, to: user, on: { email: "{tags[*]}" }, find: { index: by_tag, key: { tags: "{email}" } } }

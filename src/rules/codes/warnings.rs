@@ -24,8 +24,8 @@ pub static UNUSED_ENTITY: Code = Code {
     id: "W002",
     summary: "an unused entity",
     explanation: "\
-No reference or mirror uses this entity. If it only distinguishes its items from those of other \
-entities, ignore this warning.",
+No reference or mirror uses this entity. If you declared it only to distinguish its items from \
+those of other entities, ignore this warning.",
     wrong: Some(
         r#"entities:
   company: { table: app, key: { pk: "company#{company}", sk: company } }
@@ -63,14 +63,14 @@ references:
 "#,
 };
 
-/// Orphans are found only by the audit.
+/// Orphans are not found.
 pub static AUDIT_ONLY: Code = Code {
     id: "W004",
-    summary: "orphans are found only by the audit",
+    summary: "orphans are not found",
     explanation: "\
 When a referenced item is deleted, its key does not determine the partition key of the items that \
-refer to it, and the rule names no index or mirror to find them. Only `referee audit` reports \
-these orphans. Write `find: none` if this is intended.",
+refer to it, and the rule names no index or mirror to find them. Referee does not report these \
+orphans. Write `find: none` if this is intended.",
     wrong: Some(
         r"references:
   member_user: { from: member, to: user }
@@ -183,10 +183,10 @@ pub static SHARED_PART: Code = Code {
     id: "W010",
     summary: "an action on one reference changes another",
     explanation: "\
-`unset` removes all attributes that its reference consists of, and `set_default` sets them; of a \
-list or set, they change only the elements that refer to the missing item. Another reference of \
-the same item uses one of these attributes. That reference would be removed, become partial, or \
-refer to another item, although it was valid.",
+`unset` removes all attributes of its reference, and `set_default` sets them. In a list or set, \
+both change only the elements that refer to the missing item. Another reference of the same item \
+uses one of these attributes. That reference would be removed, become partial, or refer to another \
+item, although it was valid.",
     wrong: Some(
         r#"entities:
   task:

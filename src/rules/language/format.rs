@@ -1,4 +1,4 @@
-//! The formats of texts.
+//! The formats of the texts in a rule file.
 
 use std::time::Duration;
 

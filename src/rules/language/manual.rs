@@ -68,7 +68,8 @@ impl Manual {
             Shape::Choice([only]) => format!("`{}`", only.text),
             Shape::Choice(_) => "one of the words below".to_owned(),
             Shape::List { of, count_min, count_max } => {
-                format!("a list of {count_min} to {count_max}, each {}", self.value(field, of))
+                let value = self.value(field, of);
+                format!("a list of {count_min} to {count_max} entries, each {value}")
             }
             Shape::Map { keys, values, count_max } => {
                 let keys = self.format(keys);

@@ -300,7 +300,7 @@ const ON_DELETE: &[Word] = &[
 
 const FIND: &[Word] = &[word(
     "none",
-    "the referencing items are not found; only an audit finds orphans",
+    "the referencing items are not found, so orphans are not reported",
     &["off", "never", "false"],
 )];
 

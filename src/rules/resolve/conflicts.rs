@@ -154,8 +154,8 @@ fn restores_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diag
         .at(restore.span, "writes a mirror item again")
         .at(mirror.name.span, "deletes a mirror item whose source is deleted")
         .help(match &mirror.source {
-            Some(source) => format!("refer to the source, `{}`", source.value),
-            None => "refer to the source".to_owned(),
+            Some(source) => format!("refer to the mirror's source, `{}`, instead", source.value),
+            None => "refer to the mirror's source instead".to_owned(),
         }),
     )
 }

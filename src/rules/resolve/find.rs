@@ -54,7 +54,7 @@ pub(super) fn resolve(
 }
 
 /// What an author can do without a way to find the items.
-const DO_WITHOUT: &str = "use `report` and let the audit find the orphans";
+const DO_WITHOUT: &str = "use `report` and accept that the orphans are not found";
 
 /// The first action on a delete that must find the referencing items.
 fn needing_lookup(reference: &Reference) -> Option<&Spanned<ReferentialAction>> {
@@ -110,7 +110,7 @@ fn derive(
             Diagnostic::new(
                 &codes::AUDIT_ONLY,
                 format!(
-                    "items of `{}` that refer to a deleted `{}` are found only by the audit",
+                    "items of `{}` that refer to a deleted `{}` are not found",
                     sides.from.name(),
                     sides.to.name()
                 ),
@@ -255,7 +255,7 @@ fn index_template(
                     format!("an index cannot contain the elements of `{path}`"),
                 )
                 .at(text.span, format!("`{{{capture}}}` is an element"))
-                .help("write `find: none`: the audit finds the orphans"),
+                .help("write `find: none`: the orphans are then not found"),
             );
         }
     }

@@ -104,7 +104,7 @@ fn check_adopt(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
             Diagnostic::new(&codes::NO_EFFECT, "`adopt` has no effect if edits are only reported")
                 .at(adopt.span, "has no effect")
                 .at(report.span, "because of this")
-                .help("remove it, or write `on_mirror_edit: overwrite`"),
+                .help("remove `adopt`, or write `on_mirror_edit: overwrite`"),
         );
     }
 }

@@ -119,7 +119,7 @@ fn check_effect(
                 format!("every `{}` refers to itself", sides.from.name()),
             )
             .at(reference.name.span, "never broken")
-            .help("write in `on` which attribute refers to another item"),
+            .help("use `on` to name the attribute that refers to another item"),
         );
     }
     let full = reference.matching.as_ref().filter(|it| it.value == Matching::Full);

@@ -189,7 +189,7 @@ fn fix(kind: TemplateErrorKind, separator: char) -> String {
     }
 }
 
-/// The span of a part of a text; of the whole text, if it is written with escapes.
+/// The span of a part of a text, or of the whole text if it is written with escapes.
 pub(super) fn inside(text: &Spanned<String>, start: usize, end: usize, source: &str) -> Span {
     let written = text.span.of(source).unwrap_or_default();
     let quotes = usize::from(written.starts_with(['"', '\'']));

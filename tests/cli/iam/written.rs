@@ -235,7 +235,7 @@ fn a_policy_in_hcl() {
     }
 }
 
-/// Asserts that Terraform, if installed, formats the text the same way.
+/// Asserts that `terraform fmt` leaves the text unchanged, if Terraform is installed.
 fn assert_formatted(hcl: &str) {
     let mut command = Command::new("terraform");
     command.args(["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -82,7 +82,7 @@ fn each_wrong_element_gets_its_own_violation() {
 }
 
 #[test]
-fn a_value_that_is_not_a_list_or_set_is_malformed() {
+fn a_value_of_the_wrong_type_is_malformed() {
     let history = History::new()
         .insert("pk: post#1, tags: a")
         .insert("pk: post#2, tags: [a]")

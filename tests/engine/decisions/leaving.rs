@@ -119,7 +119,7 @@ fn a_redelivered_mirror_delete_keeps_a_source_written_since() {
 
 /// A redelivered old change of the source writes the mirror again before the delete is processed.
 #[test]
-fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_with_its_old_fence() {
+fn a_mirror_delete_deletes_the_source_even_if_a_redelivery_restores_the_mirror() {
     let history = History::new().insert(SOURCE).remove(MIRROR);
     history.under(RULES).results_in(expect![[r#"
         2 app: 5 requests, 3 read, 5 write

@@ -190,7 +190,7 @@ fn an_item_deleted_before_its_target_is_never_dangling() {
 }
 
 #[test]
-fn an_item_that_changes_its_kind_no_longer_refers() {
+fn an_item_that_leaves_its_entity_has_no_dangling_reference() {
     let rules = found_by_mirror("on_missing: report").replace(
         r##"pk: "company#{company}", sk: "user#{user}" } }"##,
         r##"pk: "company#{company}", sk: "user#{user}" }, attributes: { kind: S }, where: { kind: M } }"##,

@@ -73,7 +73,7 @@ fn unset_removes_a_nested_value() {
 }
 
 #[test]
-fn unset_removes_one_element_of_a_set() {
+fn unset_removes_only_the_dangling_elements_of_a_set() {
     let history = with_ann()
         .insert("pk: task#1, sk: '-', watchers: {SS: [ann, bob, cid]}")
         .insert("pk: task#2, sk: '-', watchers: {SS: [bob]}");

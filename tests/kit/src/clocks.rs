@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use referee::runtime::clock::Clock;
 
-/// A clock that jumps to the time that is waited for. Otherwise it shows the time that it was set
-/// to.
+/// A clock that stands still until a caller waits: then it jumps to the end of the wait.
 #[derive(Debug, Clone)]
 pub struct Jumping {
     /// In milliseconds since 1970, like all times here.

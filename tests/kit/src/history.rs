@@ -172,9 +172,11 @@ impl History {
         let engine = Engine::new(rules.clone());
         let mut delivered = Vec::new();
         let ended =
-            replay::replay(&engine, store, self.batches(), Options::default(), |progress| match progress {
-                Progress::Delivered(outcome, places) => delivered.push((outcome, places)),
-                Progress::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
+            replay::replay(&engine, store, self.batches(), Options::default(), |progress| {
+                match progress {
+                    Progress::Delivered(outcome, places) => delivered.push((outcome, places)),
+                    Progress::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
+                }
             });
         ended.unwrap();
         delivered

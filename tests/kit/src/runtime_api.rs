@@ -352,7 +352,7 @@ async fn wait_for_end(mut child: Child, kill: KillSwitch, report: mpsc::Unbounde
     let _ = report.send(Report::Exited(ended.unwrap_or_default()));
 }
 
-/// The Runtime API's side of a process.
+/// The HTTP server of the Runtime API for one process.
 struct Api {
     queue: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     report: mpsc::UnboundedSender<Report>,

@@ -7,9 +7,9 @@ use expect_test::Expect;
 
 use crate::transcript::transcript;
 
-/// The tool in a folder of this name, with a rule file of this text.
+/// The tool in a folder with this name and a rule file with this text.
 ///
-/// Only a suite knows, as it is compiled, where Cargo puts binaries.
+/// It is a macro because Cargo sets `CARGO_BIN_EXE_referee` only while it compiles a test suite.
 #[macro_export]
 macro_rules! tool {
     ($name:expr, $rules:expr $(,)?) => {

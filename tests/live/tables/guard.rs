@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::tables::{Fixture, Table, item};
 
-/// The golden file, compiled.
+/// The Rust code that `referee guard` prints (the golden file of `tests/cli/guard`), compiled.
 mod snippet {
     include!("../../cli/guard/snippet.rs");
 
