@@ -193,8 +193,8 @@ fn only_referrer(
 }
 
 /// For each capture of the referencing key, the index of its value among the captures of the
-/// referenced key. None if the referenced key does not determine the whole referencing key, or if
-/// an attribute decides whether the item refers.
+/// referenced key. `None` if the referenced key does not determine the whole referencing key, or if
+/// the reference also depends on an attribute.
 pub(super) fn fixed_by(rules: &Rules, reference: &Reference) -> Option<Vec<usize>> {
     let is_capture = |source: &Component| matches!(source, Component::Capture(_));
     if !reference.components.iter().all(is_capture) {

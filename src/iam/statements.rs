@@ -42,7 +42,7 @@ fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     ]
 }
 
-/// The statement for all resources of an action.
+/// The statement that allows an action on all resources that need it; `None` if there are none.
 fn of_action(
     sid: &str,
     action: ItemAction,

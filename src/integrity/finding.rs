@@ -1,7 +1,7 @@
 //! Findings: what is wrong between items, as typed values.
 //!
-//! A finding says what is wrong, whatever brought it to light: a stream record, or an audit. Its
-//! identity is made of its values; how they read in English is [`crate::wording`]'s concern.
+//! A finding says what is wrong, and not how it was noticed. Its identity consists of its values;
+//! [`crate::wording`] puts them into English.
 
 use std::fmt;
 
@@ -231,8 +231,8 @@ impl Defect {
 
     /// The values that distinguish this defect from others of the same kind and items.
     ///
-    /// Only a reference that is malformed in itself needs it: one list may have several such
-    /// elements. Elsewhere the kind and the two items say everything.
+    /// Only malformed references need them, because one list may have several malformed elements.
+    /// For other defects, the kind and the two items are enough.
     fn identity(&self) -> serde_json::Value {
         if let Self::WrongType { path, found, .. } | Self::WrongElementType { path, found } = self {
             return json!([path.to_string(), found.to_string()]);

@@ -34,7 +34,7 @@ pub enum View {
     Referred {
         /// The reference.
         rule: ReferenceId,
-        /// How they are found if the item is deleted; `None` if they are not.
+        /// How the referencing items are found if this item is deleted; `None` if they are not.
         query: Option<Query>,
     },
     /// The item is mirrored.

@@ -52,7 +52,7 @@ pub(crate) async fn perform_while(
             if has_time() {
                 perform(rules, store, steps).await
             } else {
-                let late = StoreError::Retry("the time was needed for earlier records".to_owned());
+                let late = StoreError::Retry("earlier records used all the time".to_owned());
                 Performed { writes: Vec::new(), ending: Err(late) }
             }
         })

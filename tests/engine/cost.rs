@@ -145,7 +145,8 @@ fn confirming_everything_suspect_in_a_batch_costs_one_request() {
     let history = (0..50).fold(History::new(), |history, user| {
         history.insert(&format!("pk: company#1, sk: user#{user}, boss: x"))
     });
-    // One company and one boss; then these two, and the fifty that refer to them.
+    // The first request reads the company and the boss; the second one reads them again, together
+    // with the fifty items that refer to them.
     assert_eq!(costs(&rules, &history), [(2, 2.0 + 52.0, 0.0)]);
 }
 

@@ -51,7 +51,7 @@ references:
 
 /// When the delete was made, in milliseconds since 1970.
 const DELETED_MS: i64 = 1_700_000_000_000;
-/// When it is first delivered, after the grace period.
+/// When the delete's record is first delivered, after the grace period.
 const BEGIN_MS: i64 = DELETED_MS + 60_000;
 /// How long a request takes.
 const REQUEST_MS: i64 = 10;

@@ -1,4 +1,4 @@
-//! The engine on the embedded store: what it decides, reports and writes, and what that costs.
+//! The engine on the in-memory store: what it decides, reports and writes, and what that costs.
 //!
 //! # Layout
 //!

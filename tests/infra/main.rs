@@ -76,7 +76,7 @@ fn plans(terraform: &Terraform) -> Vec<Trial> {
     let mut trials = vec![
         with(terraform, "cases", cases::match_golden_files),
         with(terraform, "refusals", plan::refusals_match_golden_file),
-        with(terraform, "readme code", readme::code_can_be_planned),
+        with(terraform, "readme code", readme::code_blocks_can_be_planned),
     ];
     for example in folders_in("infra/examples") {
         let name = format!("plan of {}", example.file_name().unwrap().display());

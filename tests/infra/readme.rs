@@ -38,7 +38,7 @@ pub(crate) fn tables_are_up_to_date() {
 }
 
 /// Each code block in the README can be planned, unchanged and on its own.
-pub(crate) fn code_can_be_planned(terraform: &Terraform) {
+pub(crate) fn code_blocks_can_be_planned(terraform: &Terraform) {
     let readme = read("infra/README.md");
     let codes: Vec<&str> =
         readme.split("\n```hcl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();

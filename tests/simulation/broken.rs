@@ -12,7 +12,7 @@ pub(crate) enum Part {
     Conditions,
     /// The function receives the records of its own writes.
     Verification,
-    /// Referencing items of a deleted item are looked for.
+    /// The items that refer to a deleted item are found.
     Finding,
     /// Reads return the items that exist.
     Reading,

@@ -95,7 +95,7 @@ impl Plan {
     }
 }
 
-/// The failure of a seed's history with a part of Referee broken.
+/// Runs a seed's history with one part of Referee broken, and returns the failure, if any.
 pub(crate) fn failure_with(seed: u64, broken: Part) -> Option<String> {
     let (scenario, engine) = WILD.draw(seed).unwrap();
     let scenario = Scenario { broken: Some(broken), ..scenario };

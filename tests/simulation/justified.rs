@@ -1,4 +1,4 @@
-//! Whether a write to an item of the application is called for by a rule.
+//! Whether a rule calls for a write to one of the application's items.
 
 use crate::model::{
     Content, Name, State, Val, default_target, exists, is_of_its_kind, set_default, targets, unset,

@@ -140,8 +140,8 @@ impl Rest<'_> {
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
                 let of = mirror_of(self.schema, mirror, of);
-                // Another item was at the mirror's key, or the mirror was missing, and it was left
-                // so.
+                // Another item was at the mirror's key, or the application deleted the mirror and
+                // the rule does not write it again.
                 self.past.steps_of(&of, self.past.steps.len()).any(|step| {
                     let is_foreign = step.after.is_some() && step.mark_after.is_none();
                     let is_gone = step.after.is_none() && !step.by_engine;

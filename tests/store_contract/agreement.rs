@@ -1,4 +1,4 @@
-//! Comparison of the embedded store with a real endpoint, on random programs.
+//! Comparison of the in-memory store with a real endpoint, on random programs.
 
 use libtest_mimic::{Failed, Trial};
 use referee::store::{Action, Clause, Page};

@@ -1,4 +1,4 @@
-//! Laws of the embedded store, on random programs.
+//! Laws of the in-memory store, on random programs.
 
 use std::collections::BTreeMap;
 

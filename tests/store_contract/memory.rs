@@ -1,4 +1,4 @@
-//! The embedded store, as the cases see it.
+//! The in-memory store, as the cases see it.
 
 use referee::store::Memory;
 use serde_json::Value as Json;

@@ -62,7 +62,7 @@ fn check_live(_: &Args, _: &mut Context<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
-/// Reports that nothing is wrong.
+/// Reports that the rule file is valid, and how much it declares.
 fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if !context.json {
         let declared = counts(&[

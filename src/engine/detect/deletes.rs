@@ -16,7 +16,7 @@ pub(crate) struct DeletedTarget<'h> {
     pub(crate) action: OnDelete,
     /// How many levels below the first delete of a cascade it is.
     pub(crate) depth: u64,
-    /// The item as it was.
+    /// The item before this change.
     pub(crate) image: Option<&'h Item<'h>>,
     pub(crate) cause: Cause<'h>,
 }

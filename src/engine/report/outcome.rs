@@ -11,7 +11,7 @@ use crate::store::Units;
 pub struct Outcome {
     /// How many records were delivered.
     pub records: usize,
-    /// When the oldest change was made that a rule looks at, in milliseconds since 1970; `None` if
+    /// The time of the oldest change that a rule looks at, in milliseconds since 1970; `None` if
     /// there was no such change, or no record has a time.
     pub oldest_ms: Option<i64>,
     /// What is wrong, in the order of the records.

@@ -1,4 +1,4 @@
-//! An action as a tree of values, which the languages print.
+//! An action as a tree of values, from which the code in each language is printed.
 
 use serde_json::Value as Json;
 

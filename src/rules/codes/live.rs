@@ -58,9 +58,8 @@ pub static INDEX_MISSING: Code = Code {
     id: "E084",
     summary: "an index that does not exist",
     explanation: "\
-The table has no global secondary index with this name, through which a reference would find its \
-items. The index may project any attributes, because Referee reads an item from the table before \
-it acts on it.",
+A reference's `find` names a global secondary index that the table does not have. The index may \
+project any attributes, because Referee reads an item from the table before it acts on it.",
     wrong: None,
     right: NO_TABLES,
 };

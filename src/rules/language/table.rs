@@ -80,7 +80,7 @@ const ENTITY: Object = Object {
         optional(
             "where",
             map(&PATH, &Shape::Literal, ENTRIES_MAX),
-            "Conditions that distinguish this kind from others with the same keys: for each path, the value that an item must have. The mirror items of this entity are written with these values.",
+            "Conditions that distinguish this entity from others with the same keys: for each path, the value that an item must have. The mirror items of this entity are written with these values.",
         ),
     ],
 };
@@ -112,7 +112,7 @@ const REFERENCE: Object = Object {
             "on_missing",
             Shape::Choice(ON_MISSING),
             DefaultValue::Word(defaults::ON_MISSING.name()),
-            "The action when an item is written that refers to an item that does not exist.",
+            "The action when a written item refers to an item that does not exist.",
         ),
         default(
             "on_delete",

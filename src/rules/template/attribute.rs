@@ -44,7 +44,7 @@ pub enum BuildError {
     },
 }
 
-/// What some captures determine of a sort key: the condition of a query.
+/// How much of a sort key the known captures determine: the condition of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortPrefix {
     /// The whole value.

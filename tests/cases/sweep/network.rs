@@ -13,7 +13,7 @@ use referee::store::{
 /// A way in which a request fails.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
-    /// A fault that the embedded store can inject itself.
+    /// A fault that the in-memory store can inject itself.
     Store(Fault),
     /// A transaction is cancelled for this reason, which is given for its first or last action.
     Canceled(CancellationReason, End),

@@ -193,7 +193,8 @@ fn an_update_that_was_changed_before_the_repair_is_not_reverted() {
     let history = History::new()
         .has("pk: user#eve, sk: '-'")
         .change("pk: task#1, sk: '-', by: eve, name: paint, done: true", written);
-    // A changed attribute is changed again; a removed attribute is set again; nothing changes.
+    // Meanwhile the changed attribute is changed again, the removed attribute is set again, or
+    // nothing changes.
     for (meanwhile, expected) in [
         (
             "pk: task#1, sk: '-', by: bob, name: build",

@@ -137,7 +137,7 @@ fn a_mirror_delete_deletes_the_source_even_if_a_redelivery_restores_the_mirror()
 /// The worker that announced the delete died. The mirror's insert and the announcement are
 /// coalesced.
 #[test]
-fn an_announced_mirror_delete_that_was_not_made_is_completed() {
+fn an_interrupted_mirror_delete_is_completed() {
     let announced = format!("{MIRROR} deleting");
     let history = History::new().insert(MIRROR).change(MIRROR, &announced);
     history.under(RULES).results_in(expect![[r#"

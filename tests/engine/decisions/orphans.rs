@@ -354,7 +354,7 @@ fn a_lookup_mirror_without_a_source_finds_no_orphan() {
 }
 
 #[test]
-fn orphans_are_not_looked_for_with_find_none() {
+fn find_none_does_not_search_for_orphans() {
     let blind = DERIVED.replace("to: customer }", "to: customer, find: none }");
     let history = History::new().has("pk: customer#ann, sk: order#1").remove(ANN);
     history.under(&blind).results_in(expect![[r#"

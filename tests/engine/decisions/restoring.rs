@@ -109,7 +109,7 @@ fn restore_is_conditional_on_the_next_item_if_one_no_longer_refers() {
 }
 
 #[test]
-fn referencing_items_on_the_first_page_are_counted() {
+fn only_the_first_page_of_referencing_items_is_counted() {
     let orders = (1..=4).map(|order| large(&format!("pk: customer#ann, sk: order#{order}")));
     let history = History::new().has_all(orders).remove(ANN);
     history.under(RULES).reports(expect!["order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 repaired: at least 3 `order` still refer to the deleted `customer`, which was restored [3 and more]"]);

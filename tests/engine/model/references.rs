@@ -69,7 +69,7 @@ fn deletes_and_recreates() -> Vec<Write> {
     vec![delete(USER), put(USER), delete(USER)]
 }
 
-/// A reference that dangles at rest was found after the later of the two changes.
+/// If a reference dangles at rest, it was found after the last change of either item.
 pub(crate) fn is_reported(world: &World, state: &State) -> bool {
     if !world.is_at_rest(state) {
         return true;

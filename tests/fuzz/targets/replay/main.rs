@@ -24,7 +24,7 @@ static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     fixtures.map(|fixture| (Engines::of(&fixture.rules), Case::of(&fixture))).collect()
 });
 
-/// The rules of a case as they are, and in the modes that write nothing.
+/// The engines for a case's rules: as written, with all in observe mode, and with all off.
 struct Engines {
     enforcing: Engine,
     observing: Engine,
