@@ -20,8 +20,8 @@ rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs"/{times,counts,failures,skipped}.txt
 
-# Nothing is built a second time there.
-[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0
+# In CI nothing is built twice, and nobody debugs: both cost time.
+[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 # The engine, optimized, with unoptimized dependencies: the same ones as in the other suites.
 optimized=(--config profile.dev.opt-level=3 --config 'profile.dev.package."*".opt-level=0')
