@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
     let unfinished = beside(path, ".unfinished");
     write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path)).inspect_err(|_| {
-        // A failure to delete the temporary file adds nothing to the error.
+        // A failure to delete the temporary file is ignored, because the first error matters more.
         let _ = std::fs::remove_file(&unfinished);
     })
 }

@@ -1,4 +1,4 @@
-//! Classifies SDK errors that all services have in common.
+//! Classifies the SDK errors that are common to all services.
 
 use std::error::Error;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-/// Why a request has no usable answer, by what to do about it.
+/// Why a request got no usable answer. Each variant calls for a different reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unanswered {
     /// It is unknown whether the request was carried out.
     Lost(String),
-    /// The request could not be sent until an operator fixes the configuration: the error, and a
-    /// help text.
+    /// The request cannot be sent until an operator fixes the configuration. Contains the error and
+    /// a help text.
     Misconfigured(String, &'static str),
 }
 
@@ -20,7 +20,7 @@ const CONFIGURATION_HELP: &str = "check the endpoint, and the Region in AWS_REGI
 const CREDENTIALS_HELP: &str = "provide credentials in the environment or a profile, renew expired credentials, and check the clock";
 const ACCESS_HELP: &str = "the role's policy must allow this operation on this table";
 
-/// Classifies the error of a request that has no answer, or no readable one.
+/// Classifies the error of a request that got no answer, or an unreadable one.
 pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
     error: &SdkError<E, R>,
 ) -> Unanswered {

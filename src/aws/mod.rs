@@ -14,7 +14,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use aws_config::SdkConfig;
 
-/// The timeout of one attempt of a request.
+/// The timeout of one attempt at a request.
 const ATTEMPT_MS_MAX: u64 = 5_000;
 
 /// Loads the configuration that every AWS client uses.
@@ -23,7 +23,8 @@ const ATTEMPT_MS_MAX: u64 = 5_000;
 /// configuration files. An endpoint given here takes precedence.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html>
 pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
-    // ring, because aws-lc spends 20 ms gathering entropy before the first request of a process.
+    // Use ring, because aws-lc spends 20 ms gathering entropy before the first request of a
+    // process.
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -33,7 +34,7 @@ pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .timeout_config(timeouts)
-        // Each caller retries by itself: two layers of retries would multiply.
+        // Callers retry requests themselves. A second layer of retries would multiply the attempts.
         .retry_config(RetryConfig::disabled());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);

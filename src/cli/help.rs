@@ -1,4 +1,4 @@
-//! What every help text has in common: the exit codes, and how examples are laid out.
+//! The parts that all help texts share: the exit codes and the layout of examples.
 
 use std::fmt::Write as _;
 

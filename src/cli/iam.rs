@@ -1,4 +1,4 @@
-//! `referee iam`: the least privilege that the function needs for its rules.
+//! `referee iam`: prints the least-privilege policy of the function for its rules.
 
 use clap::ValueEnum;
 
@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     ("Print the policy of a function that only observes", "referee iam --observe"),
 ];
 
-/// The heading of the options about where the function runs.
+/// The heading of the options that describe where the function runs.
 const DEPLOYMENT: &str = "Deployment";
 
 #[derive(Debug, clap::Args)]
@@ -87,7 +87,7 @@ enum Metrics {
     None,
 }
 
-/// A part of an ARN, without characters that have a meaning in ARNs or IAM patterns.
+/// Accepts a part of an ARN without characters that have a meaning in ARNs or IAM patterns.
 fn arn_part(text: &str) -> Result<String, &'static str> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -97,8 +97,8 @@ fn arn_part(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A metric namespace that `CloudWatch` accepts, without characters that have a meaning in IAM
-/// patterns.
+/// Accepts a metric namespace that `CloudWatch` allows and that contains no characters with a
+/// meaning in IAM patterns.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 fn namespace(text: &str) -> Result<String, &'static str> {
     let is_allowed =

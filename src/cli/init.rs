@@ -1,4 +1,4 @@
-//! `referee init`: a rule file to start from.
+//! `referee init`: writes a rule file to start from.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::help::Example;
 use super::{Context, Failure, Outcome};
 
-/// The rule file that is written.
+/// The content of the written rule file.
 const STARTER: &str = include_str!("starter.yaml");
 
 pub(super) const EXAMPLES: &[Example] = &[

@@ -26,8 +26,8 @@ pub(super) fn read_seed(path: &Path) -> Result<String, Failure> {
         .map_err(|_| Failure::Usage(format!("`{}` is not UTF-8", path.display())))
 }
 
-/// Reads a rule file. A longer one is cut to one byte more than the maximum, so that it is still
-/// rejected as too long.
+/// Reads a rule file. A file that is too long is truncated to one byte more than the maximum, so
+/// that it is still rejected.
 pub(super) fn read_rules(path: &Path) -> io::Result<Vec<u8>> {
     read_beyond(File::open(path)?, FILE_BYTES_MAX)
 }
@@ -49,7 +49,7 @@ fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Reads up to one byte more than a maximum: that byte shows that the input is too long.
+/// Reads up to one byte more than the maximum. The extra byte shows that the input is too long.
 fn read_beyond(source: impl Read, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;

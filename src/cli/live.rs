@@ -1,4 +1,4 @@
-//! What every command on real tables needs.
+//! Code that all commands on real tables share.
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -10,13 +10,13 @@ use crate::watch::KeepError;
 /// The heading of the options that select real tables.
 pub(super) const REAL_TABLES: &str = "Real tables";
 
-/// Checks only the scheme of a URL: the AWS SDK checks the rest.
+/// Checks only the scheme of a URL. The AWS SDK checks the rest.
 pub(super) fn endpoint_url(text: &str) -> Result<String, &'static str> {
     let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
     if is_url { Ok(text.to_owned()) } else { Err("it must begin with http:// or https://") }
 }
 
-/// A runtime on this thread, for requests to AWS.
+/// Creates a single-threaded runtime for requests to AWS.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::Incomplete(error.to_string()))

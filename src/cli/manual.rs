@@ -1,4 +1,4 @@
-//! The reference of the command line in Markdown, generated from its definition.
+//! Generates the command-line reference in Markdown from the definition of the command line.
 
 use std::fmt::Write as _;
 
@@ -121,7 +121,7 @@ fn value_name(arg: &Arg) -> String {
     if names.is_empty() { arg.get_id().to_string().to_uppercase() } else { names.join(" ") }
 }
 
-/// What an argument means: its help, its possible values, its default and its variable.
+/// What an argument means: its help, its possible values, its default and its environment variable.
 fn meaning(arg: &Arg) -> String {
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let mut text = help.replace('|', "\\|").replace('<', "&lt;");

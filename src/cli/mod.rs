@@ -1,8 +1,8 @@
 //! The command-line tool: one file per command.
 //!
-//! Results go to stdout, as JSON Lines with `--json`; messages go to stderr. The definitions of the
-//! arguments are the one source of the help, the shell completions, the manual pages and
-//! `docs/cli.md`.
+//! Results go to stdout, as JSON Lines with `--json`; messages go to stderr. The help, the shell
+//! completions, the manual pages and `docs/cli.md` are all generated from the definitions of the
+//! arguments.
 
 mod check;
 mod completions;
@@ -149,7 +149,7 @@ enum Outcome {
 /// Why a command did not finish.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// The arguments, or files that they name, cannot be used.
+    /// The arguments, or the files that they name, cannot be used.
     #[error("{0}")]
     Usage(String),
     /// The rule file has errors, which have been reported.
@@ -205,7 +205,7 @@ fn run(
     };
     let mut context = Context { rules: cli.rules, json: cli.json, color, output, environment };
     let done = cli.command.run(&mut context);
-    // An output that cannot be written is reported instead of the result.
+    // If the output cannot be written, that error is reported instead of the result.
     let done = match context.output.flush() {
         Ok(()) => done,
         Err(error) => Err(Failure::Output(error)),

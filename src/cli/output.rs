@@ -6,8 +6,8 @@ use serde::Serialize;
 
 /// The tool's two output streams.
 ///
-/// A pipe closed by its reader, such as `head`, is no error: later output is dropped, and the
-/// command ends with the same exit code.
+/// A pipe closed by its reader, such as `head`, is not an error: further output is dropped, and the
+/// exit code stays the same.
 pub struct Output<'o> {
     results: Stream<'o>,
     messages: Stream<'o>,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::rules::{Diagnostic, Label, Level, Lines, RuleSource, Span};
 
-/// A diagnostic in the layout of a compiler: the source lines with the spans marked.
+/// Renders a diagnostic as compilers do: the source lines with the spans marked.
 #[must_use]
 pub fn human(source: &RuleSource, diagnostic: &Diagnostic, color: bool) -> String {
     let title = match diagnostic.level() {
@@ -26,8 +26,7 @@ pub fn human(source: &RuleSource, diagnostic: &Diagnostic, color: bool) -> Strin
     renderer.render(&[group])
 }
 
-/// The lines with labels. The rest of the file is left out, because laying out a large file is
-/// slow.
+/// Returns only the lines with labels, because laying out a large file is slow.
 fn snippet<'s>(
     source: &'s RuleSource,
     labels: &'s [Label],
@@ -47,7 +46,7 @@ fn snippet<'s>(
     Snippet::source(text).path(&*source.name).line_start(first_line).annotations(annotations)
 }
 
-/// A diagnostic as a JSON object.
+/// Renders a diagnostic as a JSON object.
 #[must_use]
 pub fn json<'d>(
     source: &'d RuleSource,
@@ -93,7 +92,7 @@ struct LabelObject<'d> {
     text: &'d str,
 }
 
-/// A range in the file; all `null` for problems with the file itself.
+/// A range in the file. All fields are `null` for problems with the file itself.
 #[derive(Serialize)]
 struct Range {
     line: Option<usize>,

@@ -123,7 +123,7 @@ fn report(
     Ok(())
 }
 
-/// `2 errors and 1 warning`: zero counts are left out.
+/// Formats counts, as in `2 errors and 1 warning`. Zero counts are left out.
 pub(super) fn counts(counted: &[(usize, &str)]) -> String {
     let parts: Vec<String> = counted
         .iter()

@@ -12,7 +12,8 @@ pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let schema = rules::schema();
-    // JSON Lines have one line per result; otherwise the schema is indented.
+    // With `--json`, the schema is one line, because JSON Lines have one line per result. Otherwise
+    // it is indented.
     if context.json {
         context.output.json(&schema)?;
     } else {

@@ -34,7 +34,7 @@ pub(super) fn assemble(
     assembly.finish()
 }
 
-/// The write of the subject itself.
+/// Returns the action that writes the subject itself.
 fn write(rules: &Rules, subject: &Subject, operation: Operation) -> TransactAction {
     let entity = &rules[subject.entity];
     let (kind, condition) = match operation {
@@ -135,7 +135,7 @@ impl Assembly<'_> {
         };
         match same.kind {
             ActionKind::Check | ActionKind::Update => same.require(is_there, reason),
-            // An item that the same transaction puts exists afterwards.
+            // If the same transaction puts the item, the item exists afterwards.
             ActionKind::Put | ActionKind::Delete => {
                 let holds = |(path, value): &(Path, Value<'static>)| {
                     lookup(&same.content, path) == Some(&json(value))
@@ -150,8 +150,8 @@ impl Assembly<'_> {
         }
     }
 
-    /// Adds a check for each item that can refer to the deleted one and whose key is known. A
-    /// condition cannot find other referencing items.
+    /// Adds a check for each item that can refer to the deleted item and whose key is known.
+    /// Conditions cannot find other referencing items.
     fn add_referrers(&mut self, entity: EntityId, referrers: &[Referrer]) {
         let mut is_unchecked = false;
         for referrer in referrers {
@@ -191,7 +191,7 @@ impl Assembly<'_> {
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == *key);
         match same {
             Some(same) if same.kind == ActionKind::Check => same.require(condition, reason),
-            // An item that the same transaction deletes does not become an orphan.
+            // If the same transaction deletes the item, the item does not become an orphan.
             Some(_) => {}
             None => self.actions.push(TransactAction {
                 kind: ActionKind::Check,
@@ -239,7 +239,7 @@ impl Assembly<'_> {
 }
 
 impl TransactAction {
-    /// Adds a condition: DynamoDB allows only one action for each item.
+    /// Adds a condition to this action, because DynamoDB allows only one action for each item.
     fn require(&mut self, more: Condition, reason: String) {
         let mut all = self.condition.take().map(parts).unwrap_or_default();
         for part in parts(more) {
@@ -252,7 +252,7 @@ impl TransactAction {
     }
 }
 
-/// The conditions that must all hold.
+/// Splits a condition into the conditions that must all hold.
 fn parts(condition: Condition) -> Vec<Condition> {
     if let Condition::All(parts) = condition { parts } else { vec![condition] }
 }

@@ -63,7 +63,7 @@ impl Placeholders for Expressions {
     }
 }
 
-/// An unused placeholder. Placeholders consist of letters, digits and `_`.
+/// Returns an unused placeholder. Placeholders consist of letters, digits and `_`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html>
 fn free(sign: &str, name: &str, is_free: impl Fn(&str) -> bool) -> String {
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || *character == '_';

@@ -102,7 +102,8 @@ fn content(entity: &Entity) -> Attributes {
     content
 }
 
-/// The name of the placeholder for a path; for a list or set, of one element.
+/// Returns the name of the placeholder for a path. For a list or set, the placeholder stands for
+/// one element.
 fn placeholder(path: &Path, kind: Type) -> String {
     match kind {
         Type::L | Type::Ss | Type::Ns | Type::Bs => format!("{path}[*]"),
@@ -110,8 +111,8 @@ fn placeholder(path: &Path, kind: Type) -> String {
     }
 }
 
-/// Inserts a value at a path, creating the maps on the way. A value on the way that is declared with
-/// another type stays.
+/// Inserts a value at a path, and creates missing maps along the path. If the path leads through a
+/// value that is declared with another type, nothing is inserted.
 fn insert(content: &mut Attributes, path: &Path, value: Json) {
     let Some((root, inner)) = path.segments().split_first() else { return };
     let Some((last, parents)) = inner.split_last() else {

@@ -39,8 +39,8 @@ pub(super) fn subject(
     Builder { rules, operation, subject, broken: Vec::new() }.with(sighting)
 }
 
-/// The only entity that the item matches. For an update or a delete, the item may lack attributes
-/// that `where` tests.
+/// Returns the entity that the item matches, if there is exactly one. For an update or a delete,
+/// the item may lack attributes that `where` tests.
 fn only_match<'s>(
     rules: &Rules,
     item: &Item<'_>,
@@ -111,8 +111,8 @@ impl Builder<'_> {
         if self.broken.is_empty() { Ok(self.subject) } else { Err(Refusal::Broken(self.broken)) }
     }
 
-    /// Whether the operation can break the reference. An update that sets none of its attributes
-    /// cannot.
+    /// Whether the operation can break the reference. An update that sets none of the reference's
+    /// attributes cannot.
     fn is_checked(&mut self, reference: &Reference) -> bool {
         if self.operation != Operation::Update {
             return self.operation == Operation::Put;

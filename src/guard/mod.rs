@@ -1,8 +1,8 @@
 //! Guards for applications: the transaction that writes an item only if the items it refers to
 //! exist.
 //!
-//! A stream is read after the write, so Referee cannot refuse one. An application can, with a
-//! transaction that has a `ConditionCheck` for each referenced item. This module derives these
+//! A stream is read after the write, so Referee cannot refuse a write. An application can, by using
+//! a transaction that has a `ConditionCheck` for each referenced item. This module derives these
 //! checks from the rules.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 //!
@@ -10,7 +10,7 @@
 //!
 //! A subject is the item to write. It is made from an item (`from_item`) or from an entity, with
 //! placeholders as values (`from_entity`). `assemble` turns it into a transaction, and `snippet`
-//! prints the transaction in a language.
+//! prints the transaction as code.
 
 mod assemble;
 mod expression;
@@ -54,7 +54,7 @@ pub struct Transaction {
 /// Why there is no transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The item itself violates rules; a message for each.
+    /// The item itself violates rules. Contains a message for each violation.
     #[error("{}", .0.join("\n"))]
     Broken(Vec<String>),
     /// No transaction can guard this write.

@@ -37,11 +37,11 @@ pub(super) struct MirrorItem {
     pub(super) content: Attributes,
 }
 
-/// Items that may refer to the subject by a rule.
+/// The items that may refer to the subject through one rule.
 #[derive(Debug)]
 pub(super) struct Referrer {
     pub(super) rule: ReferenceId,
-    /// The key of the referencing item, if there can only be one.
+    /// The key of the referencing item, if there can be only one.
     pub(super) only: Option<Attributes>,
 }
 

@@ -12,7 +12,7 @@ use crate::rules::Rules;
 
 pub use crate::metrics::NAMESPACE;
 
-/// Where the function runs, and what it needs apart from its rules.
+/// Where the function runs, and the resources it needs apart from those of its rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// The AWS partition: `aws`, `aws-cn` or `aws-us-gov`.
@@ -30,7 +30,7 @@ pub struct Deployment {
     pub failures_bucket: Option<String>,
 }
 
-/// An identity-based policy. All its statements allow.
+/// An identity-based policy. All its statements have the effect `Allow`.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

@@ -41,12 +41,13 @@ impl ItemAction {
 pub(super) struct Resource<'r> {
     /// The table's name in DynamoDB.
     pub(super) table: &'r str,
-    /// The index, for a query of an index, which needs no permission on the table itself.
+    /// The index, if the action is a query of an index. Such a query needs no permission on the
+    /// table itself.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-specific-table-indexes.html>
     pub(super) index: Option<&'r str>,
 }
 
-/// Actions and the resources that they are needed on.
+/// Actions, each with a resource that it is needed on.
 pub(super) type Needs<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
 
 /// The actions that the engine uses for these rules.
@@ -83,7 +84,7 @@ impl Builder<'_> {
         self.needs.insert((action, Resource { table: &self.rules[table].name, index: None }));
     }
 
-    /// The query that finds the items that refer to a deleted item.
+    /// Adds the query that finds the items that refer to a deleted item.
     fn add_lookup(&mut self, reference: &Reference) {
         if reference.on_deletes().iter().all(|action| *action == OnDelete::Ignore) {
             return;

@@ -23,7 +23,7 @@ pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statemen
     statements
 }
 
-/// What Lambda needs to read the streams with the role of the function.
+/// The permissions that Lambda needs to read the streams with the function's role.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-eventsourcemapping.html>
 fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let streams = streamed(rules).into_iter().map(|table| {
@@ -90,7 +90,8 @@ fn metrics(namespace: &str) -> Statement {
     Statement { condition: Some(condition), ..statement }
 }
 
-/// The log streams of the function's log group. The log group is created with the function.
+/// Allows writing to the log streams of the function's log group. The log group is created with the
+/// function.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>
 fn logs(deployment: &Deployment) -> Statement {
     let group = format!("log-group:/aws/lambda/{}:*", deployment.function);
@@ -98,7 +99,7 @@ fn logs(deployment: &Deployment) -> Statement {
     statement("WriteLogs", actions, [deployment.arn("logs", &group)])
 }
 
-/// What Lambda needs to send failed records to a bucket.
+/// The permissions that Lambda needs to send failed records to a bucket.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
     let bucket = format!("arn:{}:s3:::{bucket}", deployment.partition);

@@ -1,4 +1,4 @@
-//! The rule file compared with the real tables.
+//! Compares the rule file with the real tables.
 
 use crate::aws;
 use crate::cli::live::runtime;
@@ -12,7 +12,7 @@ use crate::store::description::Described;
 #[derive(Default)]
 struct Comparison {
     problems: Vec<Diagnostic>,
-    /// Remarks that are no problems.
+    /// Remarks that are not problems.
     notes: Vec<String>,
     /// Why tables could not be compared, such as a missing permission.
     hidden: Vec<String>,

@@ -1,4 +1,4 @@
-//! `referee check`: all the problems of a rule file, and its differences from the real tables.
+//! `referee check`: reports all problems of a rule file, and its differences from the real tables.
 
 #[cfg(feature = "live")]
 mod live;
@@ -62,7 +62,7 @@ fn check_live(_: &Args, _: &mut Context<'_>) -> Result<Outcome, Failure> {
     ))
 }
 
-/// Reports that the rule file is valid, and how much it declares.
+/// Reports that the rule file is valid, and counts what it declares.
 fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if !context.json {
         let declared = counts(&[

@@ -77,7 +77,7 @@ fn write_view(rules: &Rules, view: &View, text: &mut String) {
     };
 }
 
-/// The targets of a reference, and what happens if they do not exist.
+/// Writes the targets of a reference, and what happens if they do not exist.
 fn write_references(
     rules: &Rules,
     rule: &Reference,
@@ -105,7 +105,7 @@ fn write_references(
     Ok(())
 }
 
-/// The mirror of a source.
+/// Writes the mirror of a source.
 fn write_source(
     rules: &Rules,
     rule: &Mirror,
@@ -127,7 +127,7 @@ fn write_source(
     }
 }
 
-/// The source of a mirror, and what happens to changes of the mirror.
+/// Writes the source of a mirror, and what happens to changes of the mirror.
 fn write_mirror(
     rules: &Rules,
     rule: &Mirror,
@@ -152,7 +152,7 @@ fn write_mirror(
     }
 }
 
-/// What happens to the items that refer to a deleted item.
+/// Writes what happens to the items that refer to a deleted item.
 fn write_referrers(
     rules: &Rules,
     rule: &Reference,

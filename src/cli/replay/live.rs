@@ -1,4 +1,4 @@
-//! A replay on real tables.
+//! Replays events on real tables.
 
 use super::{Reporter, batches};
 use crate::aws;

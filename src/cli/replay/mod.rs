@@ -129,7 +129,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Writes a file atomically: a partial dump would look like a complete one.
+/// Writes a file atomically, because a partial dump would look like a complete one.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error| Failure::File(path.display().to_string(), error);
     if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
@@ -141,7 +141,7 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     files::replace(&target, text).map_err(failed)
 }
 
-/// Reports the results of a replay: as they occur as JSON Lines, or at the end as text.
+/// Reports the results of a replay: as JSON Lines while it runs, or as text at its end.
 struct Reporter<'t, 'c> {
     rules: &'t Rules,
     context: &'t mut Context<'c>,
@@ -210,8 +210,8 @@ impl<'t, 'c> Reporter<'t, 'c> {
         self.findings.rejected.push((location, rejected));
     }
 
-    /// Writes a line of JSON, with `--json`. A failure is reported at the end, because the
-    /// replay continues to write its dump.
+    /// With `--json`, writes a line of JSON. A failure is reported at the end, because the replay
+    /// continues in order to write its dump.
     fn line(&mut self, line: &Line<'_>) {
         if self.context.json && self.failure.is_none() {
             self.failure = self.context.output.json(line).err();

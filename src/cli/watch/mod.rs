@@ -37,7 +37,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     ),
 ];
 
-/// The heading of the options about the position in a stream.
+/// The heading of the options that concern the position in a stream.
 const POSITION: &str = "Position in the streams";
 
 #[derive(Debug, clap::Args)]
@@ -103,7 +103,8 @@ enum StartingPosition {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    // Unlike a replay of past events, this replaces the Lambda function, and therefore writes.
+    // Unlike a replay of past events on real tables, this command replaces the Lambda function, and
+    // therefore writes by default.
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let engine = Engine::new(rules);
     let owner = owner(context);
@@ -157,7 +158,7 @@ async fn watch(
     }
 }
 
-/// Everything that a watcher needs except the keeper of its checkpoint.
+/// The parts of a watcher, except the keeper of its checkpoint.
 struct Parts<'p, 't, 'c> {
     arguments: &'p Args,
     engine: &'p Engine,
@@ -185,7 +186,8 @@ impl Parts<'_, '_, '_> {
         let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
         let notify = |notice: Notice<'_>| {
             if self.reporter.report(notice).is_err() {
-                // The error is reported at the end. Later results could not be written.
+                // Stop, because later results could not be written either. The error is reported at
+                // the end.
                 stop.set();
             }
         };

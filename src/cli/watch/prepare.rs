@@ -1,4 +1,4 @@
-//! Preparation: creates tables if requested, and compares the tables with the rules.
+//! Prepares for watching: creates tables if requested, and compares the tables with the rules.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

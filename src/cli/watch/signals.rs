@@ -11,14 +11,14 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts catching them.
+    /// Starts catching these signals.
     pub(super) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         let (interrupt, terminate) =
             (std::pin::pin!(self.interrupt.recv()), std::pin::pin!(self.terminate.recv()));
@@ -32,12 +32,12 @@ pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Starts catching it.
+    /// Starts catching this signal.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

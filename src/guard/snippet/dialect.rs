@@ -45,12 +45,12 @@ pub(super) const PYTHON: Dialect = Dialect {
 };
 
 impl Dialect {
-    /// A value as a whole file.
+    /// Formats a value as a complete file.
     pub(super) fn file(&self, node: &Node) -> String {
         self.broken(node, 0) + "\n"
     }
 
-    /// A value on one line.
+    /// Formats a value on one line.
     pub(super) fn inline(&self, node: &Node) -> String {
         match node {
             Node::Text(text) => quoted(text),
@@ -72,7 +72,7 @@ impl Dialect {
         }
     }
 
-    /// A list or map with each element on its own line. The value starts in this column.
+    /// Formats a list or map with each element on its own line. The value starts in this column.
     pub(super) fn broken(&self, node: &Node, column: usize) -> String {
         let inner = column + self.indent.len();
         let (open, lines, close): (_, Vec<String>, _) = match node {
@@ -96,7 +96,7 @@ impl Dialect {
         format!("{open}\n{indent}{lines}{last}\n{}{close}", " ".repeat(column))
     }
 
-    /// A value on one line if it fits after the text before it.
+    /// Formats a value on one line if it fits after the preceding text, and otherwise on several.
     fn fitted(&self, node: &Node, column: usize, before: usize) -> String {
         let inline = self.inline(node);
         if column + before + inline.chars().count() < WIDTH_MAX {
@@ -106,7 +106,7 @@ impl Dialect {
     }
 }
 
-/// A string in double quotes. JavaScript and Python read the escapes of JSON.
+/// Formats a string in double quotes. JavaScript and Python accept JSON's escapes.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! Prints a transaction as code in a language.
+//! Prints a transaction as code or JSON.
 
 mod dialect;
 mod rust;
@@ -24,7 +24,7 @@ pub enum Language {
 }
 
 impl Transaction {
-    /// The transaction in a language.
+    /// Prints the transaction in this language.
     #[must_use]
     pub fn to_text(&self, language: Language) -> String {
         match language {
@@ -36,7 +36,7 @@ impl Transaction {
         }
     }
 
-    /// The transaction, or only its condition checks, as JSON on one line.
+    /// Prints the transaction, or only its condition checks, as JSON on one line.
     #[must_use]
     pub fn to_json_line(&self, checks_only: bool) -> String {
         JSON.inline(&if checks_only { self.checks() } else { self.tree() })
@@ -73,7 +73,7 @@ fn python(actions: &[TransactAction]) -> String {
     )
 }
 
-/// The actions, each below a comment with its reasons.
+/// Prints the actions, each below a comment with its reasons.
 fn items(
     actions: &[TransactAction],
     dialect: &dialect::Dialect,

@@ -1,4 +1,4 @@
-//! Prints a Rust function that makes the transaction with the builders of the AWS SDK.
+//! Prints a Rust function that sends the transaction with the builders of the AWS SDK.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ fn write_action(action: &TransactAction, text: &mut String) {
     );
 }
 
-/// A call on a builder, formatted as `rustfmt` does.
+/// Writes a call on a builder, formatted as `rustfmt` does.
 fn write_call(method: &str, arguments: &[String], text: &mut String) {
     const ARGUMENTS_WIDTH_MAX: usize = 60;
     const INDENT: &str = "                        ";

@@ -17,7 +17,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// An action with the field names of DynamoDB's API.
+    /// Converts an action to a tree with the field names of DynamoDB's API.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItem.html>
     pub(super) fn of_action(action: &TransactAction) -> Self {
         let expressions = Expressions::of(action);
@@ -64,7 +64,7 @@ impl Node {
         Self::Map(vec![(tag.clone(), inner)])
     }
 
-    /// A text, a flag, or a set of texts.
+    /// Converts a string, a Boolean, or a set of strings.
     fn plain(value: &Json, of_text: &dyn Fn(String) -> Self) -> Self {
         match value {
             Json::Bool(flag) => Self::Flag(*flag),
@@ -77,7 +77,7 @@ impl Node {
         }
     }
 
-    /// Whether it contains bytes.
+    /// Whether the tree contains bytes.
     pub(super) fn has_bytes(&self) -> bool {
         match self {
             Self::Text(_) | Self::Flag(_) => false,
