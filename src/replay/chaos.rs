@@ -1,8 +1,8 @@
 //! Chaos: the worst delivery that Lambda allows.
 //!
-//! Batches are split, redelivered and reordered between items, never within an item; requests fail,
-//! get lost and take effect late; workers crash between two calls. Everything follows from a seed,
-//! so that a failure can be reproduced.
+//! Batches are split and redelivered. Records of different items are reordered, but never those of
+//! one item. Requests fail, get lost and take effect late, and workers crash between two calls. A
+//! seed determines everything, so that a failing run can be reproduced.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,8 +19,8 @@ use crate::store::memory::{CallKind, Fault};
 const BATCH_RECORDS_MAX: usize = 8;
 /// The maximum number of records that a redelivery goes back.
 const REWIND_RECORDS_MAX: usize = 8;
-/// The maximum number of failed deliveries at the same position. Lambda retries without end; here,
-/// the replay must end.
+/// The maximum number of failed deliveries at the same position. By default, Lambda retries until
+/// the records expire, but a replay must end.
 const BAD_ATTEMPTS_MAX: usize = 4;
 /// The maximum number of deliveries before a replay gives up.
 const DELIVERIES_MAX: usize = 1_000_000;
@@ -38,7 +38,7 @@ pub(super) struct Chaos<'c, 'w> {
 }
 
 impl<'c, 'w> Chaos<'c, 'w> {
-    /// A replay whose failures follow from this seed.
+    /// Creates a replay whose failures are determined by this seed.
     pub(super) fn new(engine: &'c Engine, world: &'c World<'w>, seed: u64, no_drain: bool) -> Self {
         let rng = Rc::new(RefCell::new(Rng::with_seed(seed)));
         Self { engine, world, rng, no_drain, log: Vec::new(), done: 0 }
@@ -126,7 +126,8 @@ impl<'c, 'w> Chaos<'c, 'w> {
             report(Progress::Delivered(outcome, locations(&batch)));
             self.done += done;
         }
-        // Not earlier: a record inserted among those of this batch would count as delivered.
+        // Append only now: a record inserted earlier, among those of this batch, would count as
+        // delivered.
         self.append_own();
         Ok(complete)
     }
@@ -143,7 +144,7 @@ impl<'c, 'w> Chaos<'c, 'w> {
             .collect()
     }
 
-    /// Makes requests fail, get lost, take effect late, or crash the worker.
+    /// Injects faults: requests fail, get lost, take effect late, or crash the worker.
     fn let_requests_fail(&self) {
         let rng = Rc::clone(&self.rng);
         self.world.store().set_faults(Box::new(move |call| {

@@ -16,10 +16,10 @@ pub struct Batch {
 /// Why a file cannot be read as an event.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// It is not UTF-8.
+    /// The file is not UTF-8.
     #[error("the event is not UTF-8: the first invalid byte is at {0}")]
     Utf8(usize),
-    /// It is not a stream event.
+    /// The file is not a stream event.
     #[error(transparent)]
     Event(#[from] EventError),
 }

@@ -1,4 +1,4 @@
-//! Replay on real tables, which already contain the recorded writes, in real time.
+//! Replays events on real tables, in real time. The tables already contain the recorded writes.
 
 use serde_json::value::RawValue;
 
@@ -8,8 +8,8 @@ use crate::engine::Engine;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
 
-/// The maximum number of deliveries of a batch before a replay gives up. In each, the store retries
-/// for seconds.
+/// The maximum number of deliveries of a batch before a replay gives up. During each delivery, the
+/// store itself retries for several seconds.
 const ATTEMPTS_MAX: usize = 2;
 
 /// Processes batches in order on the tables of a store, and reports the outcome of each delivery.

@@ -59,7 +59,7 @@ pub enum Incomplete {
     Redelivered {
         /// The number of deliveries.
         attempts: usize,
-        /// The reason of the last one.
+        /// Why the last delivery returned records.
         reason: String,
     },
     /// Referee's own writes kept causing further writes.
@@ -82,7 +82,8 @@ pub fn replay(
     }
 }
 
-/// Delivers every batch once, and before the next one the records of the writes that it caused.
+/// Delivers the batches in order. The records of the writes that a batch caused are delivered
+/// before the next batch.
 fn in_order(
     engine: &Engine,
     world: &World<'_>,
@@ -139,7 +140,8 @@ fn locations(deliveries: &[Delivery]) -> Vec<Option<RecordLocation>> {
     deliveries.iter().map(|delivery| delivery.location.clone()).collect()
 }
 
-/// The records of each table, in order: a batch from Lambda contains records of one table.
+/// Splits records by table, in order, because a batch from Lambda contains records of only one
+/// table.
 fn one_table_each(deliveries: &[Delivery]) -> Vec<Vec<Delivery>> {
     let tables: BTreeSet<String> =
         deliveries.iter().map(|delivery| delivery.table.clone()).collect();

@@ -1,4 +1,4 @@
-//! The in-memory store of a replay, with its seeds and dumps: the content of all tables as JSON.
+//! The in-memory store of a replay, and its seeds and dumps, which contain all tables as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ pub fn schemas(rules: &Rules) -> impl Iterator<Item = TableSchema> {
     })
 }
 
-/// An empty store with the tables and indexes of the rules.
+/// Creates an empty store with the tables and indexes of the rules.
 #[must_use]
 pub fn store(rules: &Rules) -> Memory {
     Memory::new(schemas(rules))

@@ -1,4 +1,4 @@
-//! The simulated world: the store, the recorded writes not committed yet, and the time.
+//! The simulated world: the store, the recorded writes that are not committed yet, and the time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
@@ -27,7 +27,7 @@ pub(super) struct Delivery {
     pub(super) table: String,
     /// The key of its item.
     pub(super) key: Key<'static>,
-    /// Where it was recorded; none for Referee's own writes.
+    /// Where it was recorded; `None` for Referee's own writes.
     pub(super) location: Option<RecordLocation>,
 }
 
@@ -40,14 +40,14 @@ pub struct RecordLocation {
     pub record: usize,
 }
 
-/// The records of a file: the committed ones, and the rejected ones.
+/// The records of a file: those whose writes were committed, and those that were rejected.
 #[derive(Debug)]
 pub(super) struct Committed {
     pub(super) deliveries: Vec<Delivery>,
     pub(super) rejected: Vec<(RecordLocation, Rejected)>,
 }
 
-/// The store, the recorded writes not committed yet, and the time.
+/// The store, the recorded writes that are not committed yet, and the time.
 pub(super) struct World<'w> {
     store: &'w Memory,
     batches: RefCell<VecDeque<RecordedBatch>>,
@@ -67,7 +67,7 @@ struct RecordedWrite {
     image: Option<Item<'static>>,
     sequence: SequenceNumber<'static>,
     created_ms: Option<i64>,
-    /// Whether it was committed in this world, or why it cannot be.
+    /// Whether the write was committed in this world, or why it cannot be committed.
     committed: Option<Result<(), Rejected>>,
 }
 
@@ -78,7 +78,7 @@ impl<'w> World<'w> {
         Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0) }
     }
 
-    /// Commits the writes of the next file; none if there is no further file.
+    /// Commits the writes of the next file. Returns `None` if there are no more files.
     pub(super) fn commit_next(&self) -> Option<Committed> {
         let mut batch = self.batches.borrow_mut().pop_front()?;
         let mut deliveries = Vec::with_capacity(batch.writes.len());
@@ -159,7 +159,7 @@ impl<'w> World<'w> {
         self.store
     }
 
-    /// Processes a batch; none if the worker crashed.
+    /// Processes a batch. Returns `None` if the worker crashed.
     pub(super) fn process(
         &self,
         engine: &Engine,
@@ -173,8 +173,8 @@ impl<'w> World<'w> {
         loop {
             match processing.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => return outcome.map(Some),
-                // The in-memory store answers at once or never. A future that only yielded has woken
-                // itself; otherwise its answer never comes, which simulates a crash.
+                // The in-memory store answers at once or never. If the future woke itself, it only
+                // yielded. Otherwise its answer never comes, which simulates a crash.
                 Poll::Pending if requests.take() => {}
                 Poll::Pending => return Ok(None),
             }
@@ -241,8 +241,8 @@ fn read(rules: &Rules, batch: Batch) -> RecordedBatch {
     read
 }
 
-/// Gives a record the sequence number of its write in this world, which is higher than the recorded
-/// one if Referee has written to the same item.
+/// Gives a record the sequence number that its write has in this world. This number is higher than
+/// the recorded one if Referee has written to the same item.
 fn renumber(record: &mut Box<RawValue>, number: &SequenceNumber<'_>) {
     let renumbered = serde_json::from_str(record.get()).and_then(|mut value: serde_json::Value| {
         if let Some(text) = value.pointer_mut("/dynamodb/SequenceNumber") {

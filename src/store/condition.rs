@@ -1,4 +1,5 @@
-//! Conditions on the current item: the subset of DynamoDB's condition expressions that is needed.
+//! Conditions on the current item: the subset of DynamoDB's condition expressions that the engine
+//! needs.
 
 use std::cmp::Ordering;
 
@@ -38,7 +39,8 @@ pub enum Operand {
 impl Condition {
     /// Whether the condition holds for an item, or for a missing item.
     ///
-    /// A `NULL` exists. Values of different types are never equal, and neither is less.
+    /// An attribute with a `NULL` value exists. Values of different types are never equal, and
+    /// neither is less than the other.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
     #[must_use]
     pub fn holds(&self, item: Option<&Item<'_>>) -> bool {

@@ -146,8 +146,8 @@ pub struct Write {
 pub enum Action {
     /// Creates this item, or replaces the whole item with the same key.
     Put(Item<'static>),
-    /// Changes the item with this key. If it does not exist, it is created, unless every clause
-    /// only removes something.
+    /// Changes the item with this key. An update creates a missing item, unless every clause only
+    /// removes something.
     Update {
         /// The item's key attributes.
         key: Item<'static>,
@@ -216,7 +216,7 @@ pub enum CancellationReason {
     Invalid(String),
 }
 
-/// Why a request failed, by what to do about it.
+/// Why a request failed. Each variant calls for a different reaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The same request may succeed later. It may even have been carried out.

@@ -7,7 +7,7 @@ use crate::aws::error::{Unanswered, fix_of, unanswered};
 /// An error of any operation.
 type SdkError = aws_sdk_dynamodbstreams::error::SdkError<aws_sdk_dynamodbstreams::Error>;
 
-/// Why a request to a stream failed, by what to do about it.
+/// Why a request to a stream failed. Each variant calls for a different reaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
     /// The same request may succeed later.
@@ -32,7 +32,8 @@ const REQUEST_HELP: &str =
 
 /// Converts the SDK's error of an operation on a stream or on a table's streams.
 ///
-/// Undocumented errors are retried: a reader that waits loses no records for a day.
+/// Undocumented errors are retried. Records remain in the stream for a day, so a reader that waits
+/// does not lose any at first.
 pub(super) fn stream_error(operation: &str, subject: &str, error: &SdkError) -> StreamError {
     let message = |what: String| format!("`{operation}` on `{subject}`: {what}");
     let fatal = |what, help| StreamError::Fatal(format!("{}\nhelp: {help}", message(what)));

@@ -5,7 +5,7 @@
 //! a child before the end of its parent sees the changes of an item in the wrong order.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 //!
-//! Requests are not retried here; an error that may pass is [`StreamError::Retry`].
+//! Requests are not retried here. An error that may be temporary is a [`StreamError::Retry`].
 //!
 //! Invariant: no other module uses the SDK's types of streams.
 
@@ -24,7 +24,7 @@ use crate::data::SequenceNumber;
 use crate::preflight::{STREAM_VIEW, stream_off_and_on, stream_on};
 use error::stream_error;
 
-/// The maximum number of records of one [`Streams::read`].
+/// The maximum number of records that one [`Streams::read`] returns.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html>
 pub const RECORDS_MAX: usize = 1000;
 
@@ -87,7 +87,7 @@ pub struct StreamRecord {
 }
 
 impl Streams {
-    /// The streams of this configuration's account and Region, or of its endpoint.
+    /// Accesses the streams of this configuration's account and Region, or of its endpoint.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
@@ -125,7 +125,7 @@ impl Streams {
         }
     }
 
-    /// The shards that a stream has now.
+    /// The shards that the stream currently has.
     pub async fn shards(&self, stream: &str) -> Result<Vec<Shard>, StreamError> {
         let mut shards = Vec::new();
         let mut start = None;
@@ -189,7 +189,7 @@ impl Streams {
         })
     }
 
-    /// The ARN of the stream of a table that was enabled last. Earlier streams remain for a day.
+    /// The ARN of a table's most recently enabled stream. Earlier streams remain for a day.
     async fn latest_arn(&self, table: &str) -> Result<Option<String>, StreamError> {
         const OPERATION: &str = "ListStreams";
         let mut latest: Option<types::Stream> = None;
@@ -248,7 +248,7 @@ where
     stream_error(operation, subject, &error.map_service_error(Error::from))
 }
 
-/// The error for an answer without what the API promises.
+/// The error for an answer that breaks what the API documents.
 fn unexpected(operation: &str, subject: &str, what: &str) -> StreamError {
     StreamError::Retry(format!("`{operation}` on `{subject}`: the answer has {what}"))
 }

@@ -13,7 +13,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::StreamRecord;
 use crate::data::SequenceNumber;
 
-/// Converts a record, or says what is wrong with it.
+/// Converts a record, or returns what is wrong with it.
 pub(super) fn convert(stream: &str, record: &Record) -> Result<StreamRecord, &'static str> {
     let body = record.dynamodb.as_ref().ok_or("a record without a body")?;
     let sequence = body.sequence_number.as_deref().ok_or("a record without a sequence number")?;

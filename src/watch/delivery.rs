@@ -40,13 +40,13 @@ impl Delivery {
     /// A batch of this many records that has not been delivered yet.
     pub(super) fn new(records: usize) -> Self {
         let mut pauses = Pauses::new();
-        // The shortest wait is for a delivery that made progress.
+        // Skip the shortest wait, which is only for a delivery that made progress.
         pauses.restart_ms();
         let (violations, rejected) = (BTreeSet::new(), BTreeSet::new());
         Self { records, done: 0, pauses, violations, rejected }
     }
 
-    /// The number of records from the beginning that are done. The next delivery begins there.
+    /// The number of leading records that are done. The next delivery begins there.
     pub(super) const fn done(&self) -> usize {
         self.done
     }

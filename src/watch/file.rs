@@ -1,4 +1,4 @@
-//! Progress in a file, for one watcher at a time.
+//! Stores progress in a file, for one watcher at a time.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::streams::Stream;
 /// The version of the file format.
 const VERSION: u32 = 1;
 
-/// A file of progress. It is replaced atomically, so that it is never incomplete.
+/// A progress file. It is replaced atomically, so that it is never incomplete.
 #[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
@@ -34,7 +34,7 @@ struct Content {
 }
 
 impl CheckpointFile {
-    /// Opens a file of progress. It is created if it does not exist.
+    /// Opens a progress file, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeepError> {
         let fatal = |what: String| KeepError::Fatal(format!("`{}`: {what}", path.display()));
         let lock = lock(&beside(path, ".lock")).map_err(fatal)?;
@@ -46,7 +46,7 @@ impl CheckpointFile {
             Err(error) => return Err(fatal(format!("the checkpoint cannot be read: {error}"))),
         };
         let file = Self { path: path.to_owned(), content: RefCell::new(content), _lock: lock };
-        // Reports a missing folder or permission now, and not after the first batch.
+        // Write now, so that a missing folder or permission is reported before the first batch.
         file.write()?;
         Ok(file)
     }

@@ -1,4 +1,4 @@
-//! Follows streams: runs the tasks, and decides what to do when one of them has ended.
+//! Follows streams: runs the tasks, and decides what to do when a task ends.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -20,7 +20,8 @@ use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Shard, Stream, StreamError};
 
-/// The wait before the shards are listed again. After the end of a shard, they are listed at once.
+/// The wait before the shards of a stream are listed again. When a shard ends, they are listed at
+/// once.
 const LIST_PAUSE_MS: i64 = 15_000;
 /// The wait before leases are renewed.
 const RENEW_PAUSE_MS: i64 = LEASE_MS / 3;
@@ -95,7 +96,7 @@ impl<'f> Followed<'f> {
 
 /// The result of a task.
 enum Completed<'f> {
-    /// The shards that a stream has now.
+    /// The shards that a stream currently has.
     Listed(&'f Followed<'f>, Vec<Shard>),
     /// A shard was read to its end.
     Drained(&'f Followed<'f>, String),
@@ -134,7 +135,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         ended
     }
 
-    /// Begins to follow a stream, from its saved progress or from where the options say.
+    /// Begins to follow a stream, from its saved progress or from the start given in the options.
     async fn begin<'t>(
         &'t self,
         followed: &'f Followed<'f>,
@@ -196,7 +197,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         Ok(())
     }
 
-    /// Records which shards a stream has now, and forgets the shards that no longer exist.
+    /// Adds a stream's new shards, and forgets the shards that no longer exist.
     async fn update_shards(
         &self,
         followed: &Followed<'_>,
@@ -263,7 +264,8 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         }
     }
 
-    /// Saves a shard's checkpoint. After a request to stop, this is still retried some times.
+    /// Saves a shard's checkpoint. After a request to stop, a failed save is still retried a few
+    /// times.
     pub(super) async fn save(
         &self,
         stream: &Stream,
@@ -286,7 +288,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         Ok(())
     }
 
-    /// Sends a request until it is answered. Returns `None` if a stop is requested before.
+    /// Sends a request until it is answered. Returns `None` if a stop is requested first.
     async fn retrying<T, E: Into<RequestError>, F: Future<Output = Result<T, E>>>(
         &self,
         stream: &Stream,
@@ -310,8 +312,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         self.rest(pause_ms, || false).await;
     }
 
-    /// Waits for some time, but not beyond the moment at which `is_over` holds or a stop is
-    /// requested.
+    /// Waits, but only until `is_over` holds or a stop is requested.
     pub(super) async fn rest(&self, pause_ms: i64, is_over: impl Fn() -> bool) {
         let clock = self.watcher.clock;
         let until_ms = clock.now_ms().saturating_add(pause_ms);
@@ -326,7 +327,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
     }
 }
 
-/// Why a request failed, to a keeper or a source.
+/// Why a request to a keeper or a source failed.
 enum RequestError {
     Retry(String),
     Fatal(String),

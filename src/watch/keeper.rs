@@ -36,12 +36,12 @@ pub struct Known {
     /// The progress of the stream, if it was followed before.
     pub progress: Option<Progress>,
     /// Whether an earlier stream of the table was followed, but not to the end of each of its known
-    /// shards. Its progress is forgotten.
+    /// shards. The progress of that stream is forgotten.
     pub has_unread_ancestor: bool,
 }
 
 impl Known {
-    /// What to know about a stream, given the progress of all of its table's streams by ARN.
+    /// Derives what is known about a stream from the progress of all streams of its table, by ARN.
     pub(super) fn of(stream: &Stream, mut streams: Vec<(String, Progress)>) -> Self {
         let mut known = Self::default();
         for (arn, progress) in streams.drain(..) {
@@ -67,7 +67,7 @@ pub enum KeepError {
     Fatal(String),
 }
 
-/// Saves nothing: every watcher begins where its options say.
+/// Saves nothing: every watcher begins at the start given in its options.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoKeeper;
 

@@ -21,7 +21,7 @@ struct Node {
     parent: Option<String>,
     checkpoint: Option<Checkpoint>,
     is_being_read: bool,
-    /// Whether to skip the records that exist already.
+    /// Whether to skip the records that already exist.
     is_from_latest: bool,
 }
 
@@ -107,7 +107,7 @@ impl Lineage {
         missing
     }
 
-    /// Marks the shards that may be read now as being read, and returns them.
+    /// Returns the shards that may be read now, and marks them as being read.
     pub(super) fn start_ready(&mut self) -> Vec<Ready> {
         let ids: Vec<String> = self
             .nodes

@@ -3,9 +3,9 @@
 //! Shards are read concurrently, a child after its parent, and each batch is delivered as Lambda
 //! would deliver it. Records that must be retried are delivered again from the checkpoint on, after
 //! a wait. Records that cannot be understood are reported and skipped. An error that only an
-//! operator can fix ends the watcher. Progress is saved for each shard after each batch: a watcher
-//! that was killed begins again with the unfinished batch, and everything that the engine does may
-//! be done twice.
+//! operator can fix ends the watcher. Progress is saved for each shard after each batch: after a
+//! watcher was killed, the next one begins with the unfinished batch, and the engine may do
+//! everything in that batch twice.
 //!
 //! Pure functions decide which shard may be read ([`lineage`]) and what is delivered again
 //! ([`delivery`]). Streams, store, keeper of progress and clock are arguments.

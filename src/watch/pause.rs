@@ -1,4 +1,4 @@
-//! The waits between attempts that fail.
+//! The waits after failed attempts.
 
 use backon::{BackoffBuilder as _, ExponentialBackoff};
 

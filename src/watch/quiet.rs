@@ -1,12 +1,12 @@
 //! Decides whether all existing records have been read.
 //!
 //! An open shard never reports its end, and records may follow an empty page. Shards therefore
-//! count as quiet if no record came from any of them for some time. All of them must be quiet at
-//! the same time, because a batch of one table may write to another.
+//! count as quiet if no record has come from any of them for some time. All of them must be quiet
+//! at the same time, because a batch of one table may write to another.
 
 use std::collections::BTreeMap;
 
-/// How long no record comes before a shard counts as quiet.
+/// How long a shard must return no records before it counts as quiet.
 const QUIET_MS_MIN: i64 = 2_000;
 
 /// How long each open shard has returned only empty pages, by stream and shard, in milliseconds of
@@ -34,7 +34,7 @@ impl Quiet {
         }
     }
 
-    /// Starts again, because a record came.
+    /// Resets all times, because a record came.
     pub(super) fn reset(&mut self) {
         self.empty_ms.values_mut().for_each(|empty_ms| *empty_ms = 0);
     }

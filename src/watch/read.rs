@@ -13,7 +13,7 @@ use crate::runtime::error::Fatal;
 use crate::store::Store;
 use crate::streams::{Position, RecordPage, Stream, StreamError, StreamRecord};
 
-/// The wait after an empty page. Lambda, too, reads four times a second.
+/// The wait after an empty page. Lambda also reads four times a second.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 const READ_PAUSE_MS: i64 = 250;
 /// How much earlier than its change a record's creation time may be: DynamoDB rounds it down to
@@ -30,7 +30,7 @@ struct Cursor {
 }
 
 impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
-    /// Reads a shard. Returns true at its end, and false if a stop was requested before.
+    /// Reads a shard. Returns true at its end, and false if a stop was requested first.
     pub(super) async fn read_shard(&self, stream: &Stream, ready: Ready) -> Result<bool, Fatal> {
         let mut cursor = Cursor { ready, iterator: None, pauses: Pauses::new() };
         while !self.watcher.stop.is_set() {
@@ -121,7 +121,7 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     }
 
     /// Delivers a batch until every record is done, and saves the progress. Returns false if a stop
-    /// was requested before.
+    /// was requested first.
     async fn deliver(
         &self,
         stream: &Stream,
@@ -135,8 +135,9 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
             let watcher = &self.watcher;
             let mut outcome = watcher.engine.process(&raw, watcher.store, watcher.clock).await?;
-            // Published before the delivery removes what was reported already: metrics count every
-            // violation before the checkpoint.
+            // Metrics are published before `advance` removes the findings that were already
+            // reported. Metrics count only the findings before the outcome's checkpoint, and some
+            // of these were reported by an earlier delivery, which did not count them.
             let now_ms = watcher.clock.now_ms();
             let published = watcher.metrics.publish(watcher.engine.rules(), &outcome, now_ms).await;
             let next = delivery.advance(watcher.engine.rules(), &mut outcome);

@@ -6,7 +6,7 @@ use crate::streams::{Position, RecordPage, Shard, Stream, StreamError, Streams};
 
 /// The part of the DynamoDB Streams API that a watcher needs. Requests are not retried.
 pub trait RecordSource {
-    /// The shards that a stream has now.
+    /// The shards that the stream currently has.
     fn shards(&self, stream: &Stream) -> impl Future<Output = Result<Vec<Shard>, StreamError>>;
 
     /// An iterator that begins at a position in a shard.

@@ -1,10 +1,11 @@
-//! Progress in a DynamoDB table, for one watcher at a time.
+//! Stores progress in a DynamoDB table, for one watcher at a time.
 //!
 //! The table's partition key is `table`, its sort key `shard`, both strings. For each watched table
-//! there is an item for each shard, and one for the lease, which says who follows the table's
-//! streams and until when. While a lease is valid, other watchers are refused. Once it has expired,
-//! another watcher may take it. Each checkpoint is saved in one transaction with a check of the
-//! lease, so that a watcher that lost its lease cannot overwrite its successor's progress.
+//! there is an item for each shard, and one for the lease. The lease names the watcher that follows
+//! the table's streams, and its expiry time. While a lease is valid, other watchers are refused.
+//! Once it has expired, another watcher may take it. Each checkpoint is saved in one transaction
+//! with a check of the lease, so that a watcher that lost its lease cannot overwrite its
+//! successor's progress.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ const EXPIRES: &str = "expires";
 /// The sort key of a lease. A shard's sort key begins with the stream's label, which is a time.
 const LEASE: &str = "lease";
 
-/// A table of progress.
+/// A progress table.
 #[derive(Debug)]
 pub struct CheckpointTable<'t, S, C> {
     store: &'t S,
@@ -46,7 +47,7 @@ pub struct CheckpointTable<'t, S, C> {
     turn: Mutex<()>,
 }
 
-/// The schema of a table of progress with this name.
+/// The schema of a progress table with this name.
 #[must_use]
 pub fn checkpoint_schema(name: &str) -> TableSchema {
     let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
@@ -55,7 +56,7 @@ pub fn checkpoint_schema(name: &str) -> TableSchema {
 }
 
 impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
-    /// The table of progress with this name, used by this watcher.
+    /// The progress table with this name, used by this watcher.
     #[must_use]
     pub fn new(store: &'t S, clock: &'t C, name: &str, owner: String) -> Self {
         let name = name.to_owned();

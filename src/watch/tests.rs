@@ -37,8 +37,8 @@ struct World {
     checkpoints: RefCell<Progress>,
     random: RefCell<Rng>,
     changes_left: Cell<u32>,
-    /// Whether the last page was empty although more records follow. Real pages may be, but not so
-    /// often in a row that a watcher that stops at the end would miss records.
+    /// Whether the last page was empty although more records follow. Real streams return such pages
+    /// too, but not so many in a row that a watcher that stops at the end would miss records.
     was_empty: Cell<bool>,
     now_ms: Cell<i64>,
     /// The sequence numbers of the delivered records.

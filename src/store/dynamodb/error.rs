@@ -18,7 +18,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// An operation on these tables; each is named once.
+    /// An operation on these tables. Each table is named only once.
     pub(super) fn new<'t>(
         operation: &'static str,
         tables: impl IntoIterator<Item = &'t str>,
@@ -31,8 +31,8 @@ impl Request {
 
     /// The error for the caller.
     ///
-    /// An error that DynamoDB does not document is retried and in the end returned to the stream
-    /// for redelivery, so that no record is skipped because of an unknown error.
+    /// An error that DynamoDB does not document is retried. If the retries fail, the record is
+    /// returned to the stream for redelivery. No record is skipped because of an unknown error.
     pub(super) fn error(&self, error: &SdkError) -> StoreError {
         match error {
             SdkError::ServiceError(answer) => {
@@ -72,7 +72,7 @@ const TABLE_HELP: &str =
 enum Class {
     Retry,
     Rejected,
-    /// An operator must fix it, as this text says.
+    /// An operator must fix the cause. Contains a help text.
     Fatal(&'static str),
 }
 

@@ -34,8 +34,8 @@ impl DynamoDb {
         Self { client: Client::new(config), deadline: None }
     }
 
-    /// The same tables over the same connections, with a deadline: a request that is not answered
-    /// by then fails with [`StoreError::Retry`].
+    /// Returns the same tables, over the same connections, with a deadline. A request that is not
+    /// answered by then fails with [`StoreError::Retry`].
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { client: self.client.clone(), deadline: Some(deadline) }
@@ -50,7 +50,7 @@ impl DynamoDb {
         let Some(deadline) = self.deadline else { return request.await };
         let late = || StoreError::Retry("the deadline passed before DynamoDB answered".to_owned());
         if Instant::now() >= deadline {
-            // A request that is sent may be carried out although it is reported as failed.
+            // Do not send the request: it might be carried out although it is reported as failed.
             return Err(late());
         }
         tokio::time::timeout_at(deadline, request).await.unwrap_or_else(|_| Err(late()))

@@ -25,7 +25,7 @@ pub(super) fn delays() -> ExponentialBackoff {
     schedule().build()
 }
 
-/// Sends a request until it succeeds, fails permanently, or was retried [`RETRIES_MAX`] times.
+/// Sends a request until it succeeds, fails permanently, or has been retried [`RETRIES_MAX`] times.
 ///
 /// A write whose answer was lost may have been applied. Its retry then fails its condition, and
 /// the item that is returned with the failure shows why.

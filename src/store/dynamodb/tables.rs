@@ -103,7 +103,8 @@ impl DynamoDb {
     }
 }
 
-/// Converts a description; `None` if it has no usable key, as while the table is being deleted.
+/// Converts a description; `None` if it has no usable key, for example while the table is being
+/// deleted.
 fn description(table: TableDescription) -> Option<Description> {
     let definitions = table.attribute_definitions.unwrap_or_default();
     let key = schema(&table.key_schema.unwrap_or_default(), &definitions)?;

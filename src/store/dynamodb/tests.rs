@@ -19,7 +19,7 @@ use crate::aws::configure;
 use crate::data::{JsonItem, into_owned};
 use crate::store::{Action, CancellationReason, Condition, Units};
 
-/// An answer of the script: status and body.
+/// A scripted answer: its status and body.
 type Scripted = (u16, &'static str);
 
 const THROTTLED: Scripted =
@@ -28,8 +28,8 @@ const BROKEN: Scripted =
     (500, r#"{"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"}"#);
 const DONE: Scripted = (200, "{}");
 
-/// A store that answers with the script, and the bodies of the requests that it receives. After
-/// the last answer, requests are not answered any more.
+/// Returns a store whose requests are answered from the script, and the bodies of those requests.
+/// After the last scripted answer, requests get no answer.
 async fn scripted(script: Vec<Scripted>) -> (DynamoDb, Receiver<Json>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

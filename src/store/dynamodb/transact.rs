@@ -33,8 +33,9 @@ pub(super) async fn transact(
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let mut delays = delays();
     loop {
-        // The token identifies a repeated attempt after a lost answer, so that it is not applied
-        // twice. A cancelled attempt is complete, so the next one needs a new token.
+        // If an answer is lost, the token identifies the repeated attempt, so that the transaction
+        // is not applied twice. A cancelled attempt is complete, so the next attempt needs a new
+        // token.
         // <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
         let token = format!("{:032x}", fastrand::u128(..));
         let attempt = transaction.clone().client_request_token(token);

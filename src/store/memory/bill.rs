@@ -53,8 +53,8 @@ fn larger_bytes(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> usize {
     bytes(old).max(bytes(new))
 }
 
-/// Adding an entry costs a write, and so does removing one. An entry whose key changes costs both.
-/// An entry whose key stays the same costs a write only if the item changed.
+/// Adding an entry costs a write, and so does removing an entry. Changing an entry's key costs
+/// both. An entry whose key stays the same costs a write only if the item changed.
 fn index_write(index: &IndexSchema, old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> f64 {
     match (index.entry_of(old), index.entry_of(new)) {
         (None, None) => 0.0,
@@ -66,7 +66,7 @@ fn index_write(index: &IndexSchema, old: Option<&Item<'_>>, new: Option<&Item<'_
     }
 }
 
-/// Whole units, at least one.
+/// Rounds up to whole units, at least one.
 fn whole(bytes: usize, unit_bytes: usize) -> f64 {
     let units = bytes.div_ceil(unit_bytes).max(1);
     // No request reads or writes so much that the units would exceed a `u32`.

@@ -18,7 +18,7 @@ pub(super) fn action_key(table: &Table, action: &Action) -> Result<Key<'static>,
     }
 }
 
-/// Validates the index keys of an item to put. Each may be absent.
+/// Validates the index keys of an item to put. Each key may be absent.
 pub(super) fn index_keys(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
     table.indexes.iter().try_for_each(|index| index_key(index, item))
 }
@@ -48,7 +48,7 @@ pub(super) fn updated(table: &Table, item: &Item<'_>, set: &[Path]) -> Result<()
     let is_set = |name: &str| set.iter().any(|path| path.root() == name);
     for index in &table.indexes {
         // Only the attributes that the update sets are validated: an existing attribute of the
-        // wrong type keeps the item out of the index and is no error.
+        // wrong type keeps the item out of the index and is not an error.
         if index.schema.key.names().any(is_set) {
             index_key(index, item)?;
         }

@@ -1,4 +1,5 @@
-//! Indexes that lag behind their tables, as global secondary indexes may, without a bound.
+//! Indexes that lag behind their tables, as global secondary indexes may. The lag has no upper
+//! bound.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>
 
@@ -67,7 +68,7 @@ impl State {
     }
 }
 
-/// The items in an index from this key on, in the order of the index.
+/// The items in an index, in index order, beginning at this key.
 pub(super) fn entries<'t>(
     table: &'t Table,
     index: &'t Index,

@@ -58,7 +58,8 @@ struct State {
 }
 
 impl Memory {
-    /// A store with these tables, without items. Of two tables with the same name, the last counts.
+    /// A store with these tables, without items. If several tables have the same name, the last one
+    /// is used.
     #[must_use]
     pub fn new(tables: impl IntoIterator<Item = TableSchema>) -> Self {
         let tables =
@@ -66,7 +67,8 @@ impl Memory {
         Self { state: RefCell::new(State { tables, ..State::default() }), ..Self::default() }
     }
 
-    /// Adds an item that existed from the beginning: at no cost, and without a stream record.
+    /// Adds an item as if it had existed from the beginning: at no cost, and without a stream
+    /// record.
     pub fn seed(&self, table: &str, item: Item<'static>) -> Result<(), StoreError> {
         let mut state = self.state.borrow_mut();
         let table = state.table_mut(table)?;

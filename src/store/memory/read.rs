@@ -82,7 +82,7 @@ impl State {
 struct Source<'t> {
     table: &'t Table,
     index: Option<&'t Index>,
-    /// The items that the index has in an earlier version.
+    /// The items of which the index still contains an earlier version.
     past: Past<'t>,
 }
 
@@ -199,7 +199,7 @@ impl<'q> KeyRange<'q> {
         Ok(Self { partition, sort: Some(sort) })
     }
 
-    /// A lower bound of the range.
+    /// A key at or before the first key of the range.
     fn lowest(&self) -> Key<'static> {
         let sort = self
             .sort

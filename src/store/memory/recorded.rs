@@ -7,7 +7,7 @@ use super::{Memory, State};
 use crate::data::{Item, Key, SequenceNumber};
 use crate::store::StoreError;
 
-/// The sequence numbers of an item's changes, which order its next change.
+/// The sequence numbers of an item's changes, which determine the number of its next change.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// The number of the last change, recorded or the store's own.
@@ -39,17 +39,18 @@ impl Committed {
 }
 
 impl Memory {
-    /// Applies a change that a stream record describes. The table it came from has already made
-    /// the change, so it is applied unconditionally, at no cost, and without a new stream record.
+    /// Applies a change that a stream record describes. The change has already happened in the
+    /// original table, so it is applied unconditionally, at no cost, and without a new stream
+    /// record.
     ///
     /// `image` is the item after the change; `None` deletes it. The store numbers its own writes
     /// higher than every record it has seen.
     ///
     /// Records come from a history that does not contain the store's own writes. A record may
-    /// therefore have a lower number than a write that the store has already made to the same
-    /// item. The record's change still counts as the next one: it gets the number after the item's
-    /// last one, which [`Committed::sequence`] returns and which callers must use from then on. A
-    /// redelivered record gets the same number again.
+    /// therefore have a lower number than a write that the store has already made to the same item.
+    /// The record's change still counts as the item's next change: it gets the number after that of
+    /// the item's last change. [`Committed::sequence`] returns this number, and callers must use it
+    /// from then on. A redelivered record gets the same number again.
     pub fn commit(
         &self,
         table: &str,

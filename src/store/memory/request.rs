@@ -1,7 +1,7 @@
 //! Validation of write requests, independently of the current item.
 //!
 //! A transaction with an invalid request is rejected as a whole. A problem that depends on the
-//! current item cancels the transaction and is the reason of that one action.
+//! current item cancels the transaction, and is returned as the cancellation reason of that action.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>
 
 use std::collections::BTreeMap;
@@ -50,9 +50,9 @@ pub(super) fn item(table: &Table, item: &Item<'_>) -> Result<(), Invalid> {
 /// The bytes of a write that count towards the size of its transaction, without the few bytes of
 /// the expressions themselves.
 ///
-/// AWS documents a limit on "the aggregate size of the items", but not how much an item counts
-/// that is only updated, deleted or checked. DynamoDB Local measures the request, and its error
-/// message speaks of the payload. The existing items therefore do not count here.
+/// AWS documents a limit on "the aggregate size of the items", but not how an item counts if it is
+/// only updated, deleted or checked. DynamoDB Local measures the request, and its error message
+/// mentions the payload. Existing items therefore do not count here.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub(super) fn payload_bytes(write: &Write) -> usize {
     let of_clause = |clause: &Clause| match clause {
@@ -153,8 +153,8 @@ fn steps(path: &Path) -> impl Iterator<Item = Step<'_>> {
     names.chain(path.element().map(Step::Index))
 }
 
-/// Rejects two paths of an update unless they differ in a step, and in the kind of steps that the
-/// same value can have: two names of a map, or two indexes of a list.
+/// Rejects two paths of an update if one contains the other, or if they treat the same value
+/// differently: one as a map with names, the other as a list with indexes.
 fn no_overlap(one: &Path, other: &Path) -> Result<(), Invalid> {
     let difference = steps(one).zip(steps(other)).find(|(one, other)| one != other);
     let fault = match difference {
@@ -240,8 +240,8 @@ fn not_a_set(found: Type) -> Invalid {
     ))
 }
 
-/// Whether a value at this level nests too deeply. A top-level attribute is at level 1, and a
-/// value on the last level must not be a list or map with content.
+/// Whether a value at this level nests too deeply. A top-level attribute is at level 1, and a value
+/// at the last level must not be a nonempty list or map.
 pub(super) fn is_too_deep(value: &Value<'_>, level: usize) -> bool {
     level > MAX_DEPTH || inner(value).any(|inner| is_too_deep(inner, level + 1))
 }

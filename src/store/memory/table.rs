@@ -20,7 +20,7 @@ pub(super) struct Table {
 
 /// An index: for each index key, the primary keys of the items that have it.
 ///
-/// Items without a key attribute, or with one of another type, are not in the index.
+/// Items that lack a key attribute, or have it with another type, are not in the index.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>
 pub(super) struct Index {
     /// The index's name and key.
@@ -52,7 +52,7 @@ impl Table {
         self.items.values()
     }
 
-    /// The items from this key on, in key order.
+    /// The items in key order, beginning at this key.
     pub(super) fn items_from<'t>(&'t self, lowest: &Key<'static>) -> Entries<'t> {
         Box::new(self.items.range(lowest..).map(|(key, item)| Entry {
             at: Cow::Borrowed(key),
@@ -61,7 +61,7 @@ impl Table {
         }))
     }
 
-    /// The items from this index key on, in the order of index key and primary key.
+    /// The items in the order of index key and primary key, beginning at this index key.
     pub(super) fn index_from<'t>(&'t self, index: &'t Index, lowest: &Key<'static>) -> Entries<'t> {
         Box::new(index.entries.range(lowest..).flat_map(move |(at, keys)| {
             keys.iter().filter_map(move |key| {
@@ -114,7 +114,7 @@ impl IndexSchema {
     }
 }
 
-/// An item as a read finds it.
+/// An item found by a read.
 pub(super) struct Entry<'t> {
     /// The key that orders the read: the index key or the primary key.
     pub(super) at: Cow<'t, Key<'static>>,

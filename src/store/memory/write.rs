@@ -15,11 +15,12 @@ use crate::store::{
     Transacted, Units, Write, Written,
 };
 
-/// The maximum size of the actions of a transaction together.
+/// The maximum total size of the actions in a transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The cost of a transaction relative to plain writes: DynamoDB prepares it and then commits it.
+/// The cost of a transaction relative to plain writes. DynamoDB first prepares and then commits
+/// each transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 const TRANSACTION_FACTOR: f64 = 2.0;
 
@@ -117,7 +118,7 @@ impl State {
                 return Err(constraint("null", &member, "not be null"));
             }
             request::check(table, write)?;
-            // An action without a valid key does not reject the request: it cancels the
+            // An action without a valid key does not cause a rejection here. It cancels the
             // transaction later.
             if let Ok(key) = check::action_key(table, &write.action)
                 && !keys.insert((&write.table, key))
@@ -180,7 +181,7 @@ impl Plan {
     }
 }
 
-/// The item after an update. If it does not exist, it is created, unless every clause only
+/// Returns the item after an update. An update creates a missing item, unless every clause only
 /// removes something.
 ///
 /// AWS documents this for the legacy parameters; expressions behave in the same way.
