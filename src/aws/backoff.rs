@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::ExponentialBuilder;
 
-/// Waits that begin with the shortest and double until they reach the longest.
+/// Waits that begin with the minimum and double until they reach the maximum.
 pub(crate) fn exponential(delay_ms_min: u64, delay_ms_max: u64) -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_factor(2.0)

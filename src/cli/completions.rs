@@ -1,4 +1,4 @@
-//! `referee completions`: the completion script for a shell.
+//! `referee completions`: prints the completion script for a shell.
 
 use clap_complete::{Shell, generate};
 

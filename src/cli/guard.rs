@@ -1,4 +1,4 @@
-//! `referee guard`: the transaction that fails instead of breaking a reference.
+//! `referee guard`: prints a transaction that fails instead of breaking a reference.
 
 use clap::ValueEnum;
 

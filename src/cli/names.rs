@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use crate::data::{Key, KeyValue};
 use crate::rules::model::{Rules, TableId};
 
-/// An item's name: its table and the values of its key.
+/// Formats an item's name: its table and the values of its key.
 pub(super) fn item_name(rules: &Rules, table: TableId, key: &Key<'_>) -> String {
     let sort = key.sort.as_ref().map(|sort| format!(" / {}", shown(sort))).unwrap_or_default();
     format!("{}: {}{sort}", rules[table].alias, shown(&key.partition))
 }
 
-/// The value of a key attribute. Control characters are escaped, because a terminal would
+/// Formats the value of a key attribute. Control characters are escaped, because a terminal would
 /// interpret them.
 pub(super) fn shown(value: &KeyValue<'_>) -> String {
     match value {

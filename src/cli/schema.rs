@@ -1,4 +1,4 @@
-//! `referee schema`: the JSON Schema of the rule file.
+//! `referee schema`: prints the JSON Schema of the rule file.
 
 use super::help::Example;
 use super::{Context, Failure, Outcome};

@@ -47,7 +47,7 @@ pub enum Operation {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transaction {
     actions: Vec<TransactAction>,
-    /// What the transaction does not guarantee, and what the reader has to change in it.
+    /// What the transaction does not guarantee, and what the reader must change in it.
     pub notes: Vec<String>,
 }
 

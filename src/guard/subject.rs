@@ -79,7 +79,7 @@ pub(super) fn lookup<'a>(attributes: &'a Attributes, path: &Path) -> Option<&'a 
     inner.iter().try_fold(attributes.get(root)?, |value, name| value.get("M")?.get(name))
 }
 
-/// `a`, `b` and `c`.
+/// Formats a list of names, as in `a`, `b` and `c`.
 pub(super) fn listed(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {

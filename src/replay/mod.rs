@@ -27,7 +27,8 @@ use crate::store::Memory;
 
 /// The maximum number of deliveries of a batch before a replay gives up.
 const ATTEMPTS_MAX: usize = 100;
-/// The maximum number of rounds of Referee's own writes before a replay gives up.
+/// The maximum number of rounds before a replay gives up. Each round delivers the records of the
+/// writes that Referee made in the previous round.
 const ROUNDS_MAX: usize = 10_000;
 
 /// How to replay.

@@ -72,7 +72,7 @@ struct RecordedWrite {
 }
 
 impl<'w> World<'w> {
-    /// A world in which none of the batches is committed.
+    /// Creates a world in which no batch is committed yet.
     pub(super) fn new(rules: &'w Rules, store: &'w Memory, batches: Vec<Batch>) -> Self {
         let batches = batches.into_iter().map(|batch| read(rules, batch)).collect();
         Self { store, batches: RefCell::new(batches), now_ms: Cell::new(0) }
@@ -97,7 +97,7 @@ impl<'w> World<'w> {
         Some(Committed { deliveries, rejected: batch.rejected })
     }
 
-    /// Commits the writes of later files whose time has come.
+    /// Commits those writes of later files that were made before the current time.
     ///
     /// The writes of an item are committed in order: a write waits for its predecessor.
     fn commit_due(&self) {

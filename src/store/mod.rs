@@ -32,8 +32,8 @@ pub const TRANSACT_ACTIONS_MAX: usize = 100;
 
 /// A database with DynamoDB's semantics.
 ///
-/// Implementations retry throttled requests and unprocessed keys themselves. An error that they
-/// return is final for this attempt.
+/// Implementations retry throttled requests and unprocessed keys themselves. They return an error
+/// only after these retries.
 pub trait Store {
     /// Reads up to [`BATCH_GET_KEYS_MAX`] distinct keys with strong consistency. The items are in
     /// the order of the keys, with `None` for each item that does not exist.

@@ -33,7 +33,7 @@ const REQUEST_HELP: &str =
 /// Converts the SDK's error of an operation on a stream or on a table's streams.
 ///
 /// Undocumented errors are retried. Records remain in the stream for a day, so a reader that waits
-/// does not lose any at first.
+/// less than that loses none.
 pub(super) fn stream_error(operation: &str, subject: &str, error: &SdkError) -> StreamError {
     let message = |what: String| format!("`{operation}` on `{subject}`: {what}");
     let fatal = |what, help| StreamError::Fatal(format!("{}\nhelp: {help}", message(what)));

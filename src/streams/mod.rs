@@ -1,8 +1,8 @@
 //! DynamoDB Streams: the record of every change, kept for a day and read shard by shard.
 //!
 //! A stream consists of shards, each of which contains records in order. A shard is closed after
-//! some hours, or when its partition is split, and its children continue it. A reader that begins
-//! a child before the end of its parent sees the changes of an item in the wrong order.
+//! some hours, or when its partition is split, and its children continue it. A reader that begins a
+//! child before the end of its parent may see the changes of an item in the wrong order.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 //!
 //! Requests are not retried here. An error that may be temporary is a [`StreamError::Retry`].

@@ -312,7 +312,7 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         self.rest(pause_ms, || false).await;
     }
 
-    /// Waits, but only until `is_over` holds or a stop is requested.
+    /// Waits for this time, or until `is_over` holds or a stop is requested.
     pub(super) async fn rest(&self, pause_ms: i64, is_over: impl Fn() -> bool) {
         let clock = self.watcher.clock;
         let until_ms = clock.now_ms().saturating_add(pause_ms);

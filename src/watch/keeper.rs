@@ -1,4 +1,4 @@
-//! Storage of progress.
+//! The interface to a store of progress.
 
 use std::future::Future;
 

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_survive_a_round_trip_through_json() {
+    fn checkpoints_survive_a_round_trip_through_json() {
         let after = Checkpoint::After(SequenceNumber::parse("170000000000000000001").unwrap());
         for (checkpoint, expected) in [
             (Checkpoint::Since(1_763_625_600_000), r#"{"since":1763625600000}"#),

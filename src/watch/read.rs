@@ -16,8 +16,8 @@ use crate::streams::{Position, RecordPage, Stream, StreamError, StreamRecord};
 /// The wait after an empty page. Lambda also reads four times a second.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 const READ_PAUSE_MS: i64 = 250;
-/// How much earlier than its change a record's creation time may be: DynamoDB rounds it down to
-/// the second, an emulator to the minute, and clocks differ.
+/// How far a record's creation time may precede its change: DynamoDB rounds it down to the second,
+/// an emulator to the minute, and clocks differ.
 const CREATED_SLACK_MS: i64 = 60_000;
 
 /// The position of a shard's reader.

@@ -1,4 +1,4 @@
-//! The source of records.
+//! The interface to a source of records.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! The meaning of a diagnostic code.
+//! Explains a diagnostic code.
 
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ pub(super) fn explain(id: &str, context: &mut Context<'_>) -> Result<Outcome, Fa
     Ok(Outcome::Clean)
 }
 
-/// The long form of a code: its meaning, an example with its diagnostics, and the corrected
+/// The full explanation of a code: its meaning, an example with its diagnostics, and the corrected
 /// example.
 #[must_use]
 pub fn markdown(code: &Code) -> String {

@@ -1,4 +1,5 @@
-//! How the rules apply to an item: its entity, the rules for it, and what each rule would do.
+//! Explains how the rules apply to an item: its entity, the rules for it, and what each rule would
+//! do.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `referee explain`: the meaning of a diagnostic code, or how the rules apply to an item.
+//! `referee explain`: explains a diagnostic code, or how the rules apply to an item.
 
 mod code;
 mod item;

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fence_of_a_mirror() {
+    fn a_fence_becomes_a_condition_expression() {
         let owned = compare("_referee.rule", Operand::Equal, "membership");
         let newer = compare("_referee.fence", Operand::Less, "002");
         check_condition(
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_hold_dots_and_be_reserved_words() {
+    fn names_may_contain_dots_or_be_reserved_words() {
         check_condition(
             Condition::All(vec![
                 Condition::Exists(Path::attribute("a.b")),

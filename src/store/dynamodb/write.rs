@@ -18,7 +18,7 @@ use crate::store::{Action, Answer, StoreError, Units, Write, Written};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 const WRITE_UNIT_BYTES: usize = 1024;
 
-/// What a write with a failed condition returns, also in a transaction.
+/// What DynamoDB returns if a condition fails, in single writes and in transactions.
 pub(super) const ON_FAILURE: ReturnValuesOnConditionCheckFailure =
     ReturnValuesOnConditionCheckFailure::AllOld;
 /// The consumed capacity that every write returns.

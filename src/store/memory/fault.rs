@@ -40,7 +40,7 @@ impl CallKind {
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Fault {
-    /// Nothing goes wrong.
+    /// The request is carried out and answered.
     #[default]
     None,
     /// The request is not carried out and fails with this error.
@@ -50,7 +50,8 @@ pub enum Fault {
     /// The request fails with this error, and a write is carried out later, by
     /// [`Memory::land_one`] or [`Memory::land_all`]. A read is never carried out.
     Late(StoreError),
-    /// A transaction is cancelled for these reasons, at no cost. Other requests are carried out.
+    /// A transaction is cancelled for these reasons, at no cost. Requests of other kinds are
+    /// carried out.
     Cancel(Vec<CancellationReason>),
     /// The caller crashes: the request is never answered.
     Crash {
@@ -62,7 +63,7 @@ pub enum Fault {
 /// Decides the fault of each request.
 pub type Faults = Box<dyn FnMut(&Call<'_>) -> Fault>;
 
-/// A write that is not carried out yet.
+/// A write that has not been carried out yet.
 pub(super) type LateWrite = Box<dyn FnOnce(&mut State)>;
 
 impl Memory {
@@ -73,7 +74,7 @@ impl Memory {
         self.faults.replace(Some(faults));
     }
 
-    /// Injects no more faults. Late writes remain late.
+    /// Stops injecting faults. Late writes remain late.
     pub fn clear_faults(&self) {
         self.faults.replace(None);
     }

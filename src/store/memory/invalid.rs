@@ -1,4 +1,4 @@
-//! The errors of invalid requests, in DynamoDB's words, and the keys that are valid.
+//! The errors of invalid requests, in DynamoDB's words, and the validation of keys.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 

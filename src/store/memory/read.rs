@@ -82,7 +82,7 @@ impl State {
 struct Source<'t> {
     table: &'t Table,
     index: Option<&'t Index>,
-    /// The items of which the index still contains an earlier version.
+    /// The earlier versions of the items whose latest changes are not in the index yet.
     past: Past<'t>,
 }
 

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_applied_whatever_the_item_is() {
+    fn a_record_is_applied_whatever_the_current_item_is() {
         let memory = memory();
         commit(&memory, "a", "100");
         assert_eq!(content(&memory), Some(item_with("a")));

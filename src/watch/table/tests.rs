@@ -45,7 +45,7 @@ fn with_two(test: impl FnOnce(&Time, &Table<'_>, &Table<'_>)) {
 }
 
 #[test]
-fn the_next_watcher_loads_the_saved_marks() {
+fn the_next_watcher_loads_the_saved_checkpoints() {
     with_two(|_, one, two| {
         assert_eq!(load(one, "1"), Ok(Known::default()));
         let after = Checkpoint::After(SequenceNumber::parse("170000000000000000001").unwrap());
