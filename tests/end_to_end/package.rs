@@ -119,17 +119,18 @@ fn answers_every_fixture(tool: &str, endpoint: &str) {
         fs::read_dir("events").unwrap().map(|entry| entry.unwrap().path()).collect();
     fixtures.retain(|folder| folder.is_dir());
     fixtures.sort();
+    let emulator = Emulator::start(tool);
     let mut answered = 0;
     for fixture in &fixtures {
         runtime.block_on(fill(fixture, endpoint));
-        let function = Function::start(tool, fixture, endpoint);
+        let _function = emulator.run(fixture, endpoint);
         let mut events: Vec<PathBuf> = fs::read_dir(fixture.join("stream"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
         events.sort();
         for event in events {
-            let answer = function.invoke(&event);
+            let answer = emulator.invoke(&event);
             assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{}", event.display());
             answered += 1;
         }
@@ -180,25 +181,32 @@ fn schemas(rules: &Rules) -> Vec<TableSchema> {
         .collect()
 }
 
-/// The function under `cargo lambda watch`, with the rules of a fixture.
-struct Function {
-    tool: String,
-    watch: Child,
-    port: String,
+/// A process that is stopped when it is dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-impl Function {
-    fn start(tool: &str, fixture: &Path, endpoint: &str) -> Self {
+/// Lambda's APIs, emulated by `cargo lambda watch`. It starts no function itself: building one with
+/// other features than the tests takes minutes.
+struct Emulator {
+    tool: String,
+    port: String,
+    _watch: Process,
+}
+
+impl Emulator {
+    fn start(tool: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let port = port.to_string();
         let mut command = Command::new(tool);
-        // The same features as the tests, for which the function is already built.
         command
-            .args(["lambda", "watch", "--ignore-changes", "--all-features"])
+            .args(["lambda", "watch", "--only-lambda-apis"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port])
-            .env("REFEREE_RULES", fixture.join("referee.yaml"))
-            .env("REFEREE_METRICS", "none")
-            .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
         let mut watch = command.spawn().unwrap();
@@ -207,24 +215,31 @@ impl Function {
         assert!(lines.any(|line| line.contains("starting Runtime server")), "it does not start");
         // Further output is read, because the process would block otherwise.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { tool: tool.to_owned(), watch, port }
+        Self { tool: tool.to_owned(), port, _watch: Process(watch) }
+    }
+
+    /// The function, with the rules of a fixture.
+    fn run(&self, fixture: &Path, endpoint: &str) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_referee-lambda"));
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{}/.rt", self.port))
+            .env("AWS_LAMBDA_FUNCTION_NAME", "_")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("REFEREE_RULES", fixture.join("referee.yaml"))
+            .env("REFEREE_METRICS", "none")
+            .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+            .stdout(Stdio::null());
+        Process(command.spawn().unwrap())
     }
 
     fn invoke(&self, event: &Path) -> String {
         let mut command = Command::new(&self.tool);
         command.args(["lambda", "invoke", "--invoke-address", "127.0.0.1"]);
-        command.args(["--invoke-port", &self.port, "referee-lambda", "--data-file"]).arg(event);
+        command.args(["--invoke-port", &self.port, "_", "--data-file"]).arg(event);
         let output = command.output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {error}", event.display());
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-}
-
-impl Drop for Function {
-    fn drop(&mut self) {
-        // It stops the function when it is terminated, but not when it is killed.
-        let _ = Command::new("kill").arg(self.watch.id().to_string()).status();
-        let _ = self.watch.wait();
     }
 }

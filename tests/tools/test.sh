@@ -74,15 +74,11 @@ package() {
     return "$status"
 }
 
-# The suites that need an optimized engine, and the fixtures under cargo-lambda.
+# The suites that need an optimized engine.
 optimized_suites() {
     step optimized-build "$cargo" test --locked "${optimized[@]}" --test cases --test simulation --no-run
     step cases "$cargo" test --locked "${optimized[@]}" --test cases
     RUNS=$runs step simulation "$cargo" test --locked "${optimized[@]}" --test simulation -- --nocapture
-    if [[ -x $tool ]]; then
-        REFEREE_TEST_CARGO_LAMBDA=$tool \
-            suite cargo-lambda --test end_to_end -- package::answers_every_fixture
-    fi
 }
 
 package &
@@ -101,6 +97,7 @@ suite cli --test cli
 suite store-contract --test store_contract
 suite live --test live
 suite infra --test infra
+[[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
 suite end-to-end --test end_to_end
 wait "$optimizing"
 if wait "$packaging"; then
