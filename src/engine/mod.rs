@@ -1,8 +1,8 @@
 //! The pipeline from a batch of stream records to an outcome.
 //!
-//! `process` shows the whole trip on one page; a folder each holds its stages: the event is decoded,
-//! the rules' work is detected, what looks wrong is verified, what is wrong is resolved, and all of
-//! it is reported.
+//! `process` shows all stages on one page. Each stage has a folder: `event` decodes Lambda's event,
+//! `detect` finds the work that the rules require, `verify` confirms what looks wrong, `resolve`
+//! repairs what is wrong, and `report` collects the outcome.
 
 mod detect;
 mod event;

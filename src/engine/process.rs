@@ -1,4 +1,4 @@
-//! The whole trip of a batch, stage after stage.
+//! Processes a batch, stage by stage.
 
 use serde_json::value::RawValue;
 
@@ -41,11 +41,12 @@ impl Engine {
         &self.rules
     }
 
-    /// Refuses a batch whose stream these rules cannot work with: of another service, of a table
-    /// that they do not declare or declare with another key, or without both images.
+    /// Fails if these rules cannot work with the batch's stream: if it belongs to another service,
+    /// or to a table that they do not declare or declare with another key, or lacks the old or the
+    /// new images.
     ///
     /// Rejecting such records one by one would lose them all. A batch comes from one stream, so
-    /// the first record that names it decides for all.
+    /// only the first record that names its stream is checked.
     pub fn check_stream(&self, records: &[&RawValue]) -> Result<(), Fatal> {
         records
             .iter()
@@ -88,8 +89,8 @@ impl Engine {
     }
 }
 
-/// Waits until the grace periods of the suspects are over, looks at them again, and resolves what
-/// is confirmed. Suspects whose grace period outlasts the deadline are handed back.
+/// Waits until the grace periods of the suspects are over, looks at them again, and resolves those
+/// that are confirmed. Suspects whose grace period outlasts the deadline are handed back.
 async fn resolve_suspects(
     pass: Pass<'_, impl Store, impl Clock>,
     mut suspects: Suspects<'_>,
@@ -100,7 +101,7 @@ async fn resolve_suspects(
     let late = suspects.remove_late(rules, clock.now_ms(), deadline_ms);
     if let Some(due_ms) = suspects.due_ms(rules, clock.now_ms()) {
         if due_ms > clock.now_ms() {
-            // One wait for the whole batch, and none if its records are old.
+            // The whole batch waits once, and not at all if its records are old enough.
             clock.sleep_until_ms(due_ms).await;
         }
         let confirmed = second_look(pass, suspects, report).await?;
@@ -115,7 +116,8 @@ async fn resolve_suspects(
         report.fail(StoreError::Retry(error), cause)?;
     }
     if !late.is_empty() {
-        // Handed back at once, they would be redelivered again and again during the grace period.
+        // If they were handed back at once, they would be redelivered again and again during the
+        // grace period.
         clock.sleep_until_ms(deadline_ms).await;
     }
     Ok(())

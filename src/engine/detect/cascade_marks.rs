@@ -22,7 +22,7 @@ pub(crate) struct MarkedItem<'h> {
     pub(crate) cause: Cause<'h>,
 }
 
-/// The item, if a cascade by this rule has marked it.
+/// Returns the item if a cascade of this rule has marked it.
 pub(super) fn marked<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<MarkedItem<'h>> {
     let reference = &seen.rules[rule];
     let last = &seen.history.last.change;

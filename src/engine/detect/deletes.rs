@@ -12,16 +12,16 @@ use crate::rules::model::{OnDelete, ReferenceId};
 pub(crate) struct DeletedTarget<'h> {
     /// How to find the items that refer to it.
     pub(crate) finder: Finder,
-    /// What is done about them.
+    /// What is done about those items.
     pub(crate) action: OnDelete,
-    /// How many levels below the first delete of a cascade it is.
+    /// How many levels the item is below the first delete of its cascade.
     pub(crate) depth: u64,
-    /// The item before this change.
+    /// The item before the delete.
     pub(crate) image: Option<&'h Item<'h>>,
     pub(crate) cause: Cause<'h>,
 }
 
-/// The item, if it was deleted or no longer belongs to the entity.
+/// Returns the item if it was deleted or no longer belongs to the entity.
 pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<DeletedTarget<'h>> {
     let admits = |image: &Option<Item<'_>>| seen.admitted(image.as_ref()).is_some();
     if admits(&seen.history.last.change.after) {

@@ -13,7 +13,7 @@ use crate::rules::model::{MirrorId, Mode, OnMirrorDelete, Rules};
 #[derive(Debug)]
 pub(crate) struct ChangedSource<'h> {
     pub(crate) pair: Pair,
-    /// The mirror that it asks for, if any.
+    /// The mirror that the source requires, if any.
     pub(crate) content: Option<Item<'static>>,
     pub(crate) cause: Cause<'h>,
 }
@@ -27,23 +27,23 @@ pub(crate) struct ChangedMirror<'h> {
 }
 
 impl<'h> ChangedMirror<'h> {
-    /// The mirror, to be looked at again.
+    /// Turns the mirror into a suspect, which is compared with its source again.
     pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect<'h> {
         let removal = mirror::removal(rules, &self.pair, self.change);
         MirrorSuspect { pair: self.pair, removal, cause: self.cause }
     }
 }
 
-/// A mirror that may differ from what its source says.
+/// A mirror that may differ from what its source requires.
 #[derive(Debug)]
 pub(crate) struct MirrorSuspect<'h> {
     pub(crate) pair: Pair,
-    /// The mirror's removal by someone else, if that is what happened.
+    /// The mirror's removal, if someone else removed it.
     pub(crate) removal: Option<Removal>,
     pub(crate) cause: Cause<'h>,
 }
 
-/// Adds a source, if what its mirror copies has changed.
+/// Adds a source if anything that its mirror copies has changed.
 pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h>) {
     let changed = seen.history.steps().rev().find(|step| {
         let Change { before, after, .. } = &step.change;
@@ -71,14 +71,15 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
     }
 }
 
-/// The mirror's last change, and an earlier delete if it still counts.
+/// Returns the mirror's last change, and an earlier delete if it still matters.
 pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirror<'h>> {
     // The rule ignores keys that no source can produce.
     let Ok(pair) = Pair::of_mirror(seen.rules, rule, seen.captures) else { return Vec::new() };
     let last = &seen.history.last;
-    // A delete that the rule answers is answered even if an old change of the source, delivered
-    // again, wrote the mirror since. A delete that left a mirror gap did so until the mirror was
-    // back. For other rules only the last image counts.
+    // A rule that deletes the source with its mirror does so even if a redelivered change of the
+    // source has written the mirror again since. A delete that left a mirror gap matters, because
+    // references were missed until the mirror was back. For other rules, only the last image
+    // matters.
     let earlier = seen.history.earlier.iter().rev().find(|step| step.change.after.is_none());
     let earlier = earlier.filter(|step| {
         let counts = || {

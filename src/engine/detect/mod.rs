@@ -1,7 +1,7 @@
-//! Detecting: from what happened to items to the work that the rules have with it. No I/O.
+//! Detects the work that the rules require after changes of items. Does no I/O.
 //!
-//! One file for each kind of work. An entity's items have a [`Role`] for each rule that looks at
-//! them, and each role leads to one of these files.
+//! Each kind of work has its own file. An entity's items have a [`Role`] in each rule that looks at
+//! them, and the role decides which of these files are used.
 
 mod cascade_marks;
 mod deletes;
@@ -19,7 +19,7 @@ pub(crate) use deletes::DeletedTarget;
 pub(crate) use mirrors::{ChangedMirror, ChangedSource, MirrorSuspect};
 pub(crate) use references::NewReference;
 
-/// The work that the rules have with a batch, by kind.
+/// The work that the rules require after a batch, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Work<'h> {
     /// Sources that changed: their mirrors are written.
@@ -38,7 +38,7 @@ pub(crate) struct Work<'h> {
     pub(crate) rejected: Vec<Rejected>,
 }
 
-/// The work that the rules have with what happened to these items.
+/// Returns the work that the rules require after these changes.
 pub(crate) fn detect<'h>(rules: &Rules, index: &Index, histories: &'h [History<'h>]) -> Work<'h> {
     let mut work = Work::default();
     for history in histories {
@@ -56,7 +56,7 @@ pub(crate) fn detect<'h>(rules: &Rules, index: &Index, histories: &'h [History<'
     work
 }
 
-/// An item's history, seen as that of one entity's item.
+/// An item's history, interpreted as that of an item of one entity.
 struct Seen<'s, 'h> {
     rules: &'s Rules,
     entity: &'s Entity,
@@ -65,7 +65,7 @@ struct Seen<'s, 'h> {
 }
 
 impl<'h> Seen<'_, 'h> {
-    /// The one place where a role leads to its work.
+    /// Adds the work for a role. Only this function maps roles to work.
     fn detect(&self, role: Role, work: &mut Work<'h>) {
         match role {
             Role::Source(mirror) => mirrors::source(self, mirror, work),

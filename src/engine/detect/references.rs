@@ -1,4 +1,4 @@
-//! New references: what an item refers to now, and did not before.
+//! New references: values that an item has now and did not have before.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ use crate::integrity::change::Change;
 use crate::integrity::reference::{ReferenceState, ReferenceValue, evaluate, is_unchanged};
 use crate::rules::model::ReferenceId;
 
-/// A value that an item has in a reference, and did not have before.
+/// A value of a reference that an item has now and did not have before.
 #[derive(Debug, Clone)]
 pub(crate) struct NewReference<'h> {
     pub(crate) rule: ReferenceId,
     pub(crate) value: ReferenceValue,
-    /// The change that made it.
+    /// The change that added the value.
     pub(crate) change: &'h Change<'h>,
     pub(crate) cause: Cause<'h>,
 }
 
-/// The new values of a reference.
+/// Returns the new values of a reference.
 pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReference<'h>> {
     let reference = &seen.rules[rule];
     let Some(image) = seen.admitted(seen.history.last.change.after.as_ref()) else {
@@ -37,7 +37,7 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReferenc
         cause: seen.cause(step),
     };
     if !reference.has_elements() {
-        // There is one value at most, and a part of it changed: it is new.
+        // There is at most one value, and a part of it has changed, so it is new.
         return values.into_iter().map(|value| new_in(value, changed)).collect();
     }
     let states_before: Vec<(&'h StreamChange<'h>, BTreeSet<ReferenceState>)> = seen

@@ -1,4 +1,4 @@
-//! Changes as the stream reports them, and the history that a batch has of one item.
+//! Changes as the stream reports them, and the history of one item in a batch.
 
 use crate::data::SequenceNumber;
 use crate::integrity::change::Change;
@@ -8,12 +8,12 @@ use crate::integrity::change::Change;
 pub struct StreamChange<'a> {
     /// What happened to the item.
     pub change: Change<'a>,
-    /// The change's number in the order of the item's changes.
+    /// The change's sequence number, which orders the changes of one item.
     pub sequence: SequenceNumber<'a>,
     /// When the change was made, in milliseconds since 1970, rounded down to the second by
     /// DynamoDB.
     pub created_ms: Option<i64>,
-    /// Who made it.
+    /// Who made the change.
     pub origin: Origin,
     /// The record's index in its batch.
     pub position: usize,
@@ -31,16 +31,16 @@ pub enum Origin {
 
 /// All changes of one item in a batch, oldest first.
 ///
-/// Only the last image is acted on, but whether a rule's view of the item changed is decided from
-/// every step: an earlier delivery of a shorter batch may have acted on a value that was written
-/// and then reverted.
+/// Referee acts only on the last image, but compares the images of every step to decide whether
+/// anything that a rule looks at has changed: an earlier delivery of a shorter batch may have acted
+/// on a value that was written and then reverted.
 ///
 /// Invariant: there is at least one step, and all are of the same item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct History<'a> {
     /// The latest change.
     pub(crate) last: StreamChange<'a>,
-    /// The ones before, oldest first.
+    /// The earlier changes, oldest first.
     pub(crate) earlier: Vec<StreamChange<'a>>,
 }
 
@@ -50,17 +50,18 @@ impl<'a> History<'a> {
         self.earlier.iter().chain(std::iter::once(&self.last))
     }
 
-    /// The work that a step causes. If it fails, the item's records are delivered again from the
-    /// first in the batch.
+    /// A step as the cause of some work. If the work fails, all of the item's records in the batch
+    /// are delivered again.
     pub(crate) fn cause<'h>(&'h self, step: &'h StreamChange<'h>) -> Cause<'h> {
         let from = self.steps().min_by_key(|step| step.position).unwrap_or(&self.last);
         Cause { step, from }
     }
 }
 
-/// The stream record that a piece of work was caused by.
+/// The stream record that caused a piece of work.
 ///
-/// Later stages only carry it along, to say where a finding occurred, and what to deliver again.
+/// Later stages only pass it on, to report which record revealed a finding and which records must
+/// be delivered again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cause<'h> {
     step: &'h StreamChange<'h>,

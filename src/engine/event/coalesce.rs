@@ -1,4 +1,4 @@
-//! Coalescing: the changes of one item become one history.
+//! Coalesces the changes of each item into one history.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,8 +7,8 @@ use super::change::{History, StreamChange};
 
 /// Groups changes by item, in the order in which the items first appear.
 ///
-/// The changes of an item are in the order of their sequence numbers; a record that is in the batch
-/// twice counts once.
+/// The changes of an item are in the order of their sequence numbers. A record that occurs twice in
+/// the batch counts once.
 pub(crate) fn coalesce(changes: Vec<StreamChange<'_>>) -> Vec<History<'_>> {
     let mut positions = HashMap::with_capacity(changes.len());
     let mut histories: Vec<History<'_>> = Vec::with_capacity(changes.len());

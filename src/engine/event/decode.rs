@@ -1,8 +1,8 @@
-//! Decoding: Lambda's event becomes changes, record by record.
+//! Decodes Lambda's event into changes, record by record.
 //!
-//! Records are parsed one by one and borrowed from the event's text: a record that cannot be
-//! understood is rejected alone, and attributes that no rule looks at cost next to nothing. No code
-//! after this stage knows the shape of Lambda's event.
+//! Each record is parsed separately, so that one that cannot be understood does not affect the
+//! others. Values are borrowed from the event's text, and attributes that no rule looks at are
+//! skipped. No later stage knows the format of Lambda's event.
 
 use std::borrow::Cow;
 
@@ -18,29 +18,29 @@ use crate::integrity::change::Change;
 use crate::integrity::index::{Index, Projection};
 use crate::rules::model::Rules;
 
-/// Why this is not an event of a DynamoDB stream.
+/// Why the input is not an event of a DynamoDB stream.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// It is not JSON.
     #[error("the event is not JSON: {0}")]
     Syntax(serde_json::Error),
-    /// It is JSON, but not an event of records.
+    /// It is JSON, but has no list of records.
     #[error("the event has no list of `Records`, which every stream event has: {0}")]
     NoRecords(serde_json::Error),
 }
 
-/// A record that cannot be understood. It is skipped, and never silently.
+/// A record that cannot be processed. It is skipped, and always reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// The record's index in its batch.
     pub position: usize,
-    /// The record's sequence number, where it could be read.
+    /// The record's sequence number, if it could be read.
     pub sequence: Option<String>,
     /// What is wrong with it.
     pub error: String,
 }
 
-/// The records of an event, still unparsed.
+/// Returns the records of an event, still unparsed.
 pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     #[derive(Deserialize)]
     #[serde(expecting = "an object with `Records`")]
@@ -58,8 +58,8 @@ pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     })
 }
 
-/// Reads one record, and the attributes of its images that the rules look at; `None` if no rule
-/// looks at items with its key.
+/// Decodes one record, with only those attributes of its images that the rules look at. Returns
+/// `None` if no rule looks at items with its key.
 pub(crate) fn decode<'a>(
     rules: &Rules,
     index: &Index,
@@ -80,7 +80,7 @@ pub(crate) fn decode<'a>(
     })
 }
 
-/// Reads one record with its whole images, whatever the rules look at.
+/// Decodes one record with all attributes of its images.
 pub fn decode_whole<'a>(
     rules: &Rules,
     position: usize,
@@ -121,7 +121,7 @@ fn change<'a>(
 ) -> Result<StreamChange<'a>, String> {
     let schema = &rules[header.table].key;
     // Only the event's name distinguishes an absent image from an empty one: Lambda's own event
-    // types read both as the same.
+    // types deserialize both to the same value.
     let (has_before, has_after) = header.event.images();
     let change = Change {
         table: header.table,

@@ -1,4 +1,4 @@
-//! Images: the part of an item in a record that the rules look at.
+//! Images: those attributes of an item in a record that the rules look at.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use super::text::Text;
 use crate::data::{Item, KeySchema, Value, in_attribute, without_position};
 use crate::integrity::index::Projection;
 
-/// An image, which must be there if the event's name says so.
+/// Reads an image, which must be present if the event's name requires it.
 pub(super) fn required_image<'a>(
     expected: bool,
     text: Option<&'a RawValue>,
@@ -24,7 +24,7 @@ pub(super) fn required_image<'a>(
     Ok(Some(item))
 }
 
-/// Reads an image.
+/// Reads an image; `None` if it is absent or `null`.
 pub(super) fn image<'a>(
     text: Option<&'a RawValue>,
     name: &str,
@@ -38,7 +38,7 @@ pub(super) fn image<'a>(
         .map_err(|error| format!("`{name}`: {}", without_position(&error)))
 }
 
-/// Reads the attributes of an image that the rules look at, and skips the others unread.
+/// Reads those attributes of an image that the rules look at, and skips the others.
 struct Projected<'w>(&'w [&'w Projection]);
 
 impl<'de> DeserializeSeed<'de> for Projected<'_> {

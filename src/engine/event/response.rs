@@ -2,7 +2,7 @@
 //!
 //! Lambda uses the lowest sequence number in the response as the checkpoint and redelivers
 //! everything from there on; an empty list means success. A null or empty identifier would fail the
-//! whole batch. A misspelled outer key would lose data, because Lambda would read success.
+//! whole batch. A misspelled outer key would lose data, because Lambda would see success.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;
@@ -61,7 +61,7 @@ mod tests {
         );
     }
 
-    /// Otherwise it would be redelivered for ever and block all records after it.
+    /// If it were, it would be redelivered for ever and block all later records.
     #[test]
     fn an_unreadable_record_is_not_redelivered() {
         let unreadable = |position| Rejected {

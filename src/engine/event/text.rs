@@ -1,9 +1,9 @@
-//! Text of the event.
+//! Strings of the event.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// A text, borrowed from the event where its JSON has no escapes.
+/// A string, borrowed from the event if its JSON has no escapes.
 #[derive(Clone, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);

@@ -1,4 +1,4 @@
-//! The shape of a stream record as Lambda delivers it.
+//! The format of a stream record as Lambda delivers it.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
@@ -26,7 +26,7 @@ pub(super) struct Header<'a> {
     pub(super) new_image: Option<&'a RawValue>,
 }
 
-/// What a record's `eventName` says.
+/// The kind of change that a record's `eventName` names.
 #[derive(Clone, Copy)]
 pub(super) enum Event {
     Insert,
@@ -35,7 +35,7 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// Whether there was an item before, and whether there is one after.
+    /// Whether the item existed before the change, and whether it exists after it.
     pub(super) const fn images(self) -> (bool, bool) {
         match self {
             Self::Insert => (false, true),
@@ -45,12 +45,12 @@ impl Event {
     }
 }
 
-/// Parses a record's outer shape, borrowed from the event.
+/// Parses a record's outer fields, borrowed from the event.
 pub(super) fn envelope(record: &RawValue) -> Result<Envelope<'_>, serde_json::Error> {
     serde_json::from_str(record.get())
 }
 
-/// The sequence number of a record whose outer shape is wrong elsewhere.
+/// Reads the sequence number of a record whose other fields cannot be parsed.
 pub(super) fn sequence_alone(record: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Numbered<'a> {
@@ -114,7 +114,7 @@ pub(super) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Res
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     event_name: Option<Text<'a>>,
-    // SNS writes it with a capital.
+    // SNS capitalizes this name.
     #[serde(borrow, alias = "EventSource")]
     event_source: Option<Text<'a>>,
     #[serde(borrow, rename = "eventSourceARN")]
@@ -152,7 +152,7 @@ struct StreamRecord<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// The sequence number, even if the rest cannot be understood.
+    /// The sequence number, even if other fields are invalid.
     pub(super) fn sequence(&self) -> Option<Cow<'a, str>> {
         let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
         Some(text.clone())

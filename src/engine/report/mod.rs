@@ -1,4 +1,4 @@
-//! Reporting: what is found and done becomes the outcome of the batch.
+//! Collects what was found and done into the outcome of the batch.
 
 pub(crate) mod outcome;
 pub(crate) mod violation;
@@ -18,12 +18,12 @@ use violation::{Occurrence, Resolution, Violation};
 pub(crate) struct Report(Outcome);
 
 impl Report {
-    /// An empty outcome of this many records.
+    /// Starts the outcome of a batch of this many records.
     pub(crate) fn new(records: usize) -> Self {
         Self(Outcome { records, ..Outcome::default() })
     }
 
-    /// The outcome, in the order of the records, with what it cost.
+    /// Returns the outcome, in the order of the records, with the cost of its requests.
     pub(crate) fn finish<S>(self, store: &Metered<'_, S>) -> Outcome {
         let Self(mut outcome) = self;
         outcome.violations.sort_by_key(|violation| violation.occurrence.position);
@@ -33,7 +33,7 @@ impl Report {
         Outcome { requests, reads, units, ..outcome }
     }
 
-    /// Sets when the oldest change was made that a rule looks at.
+    /// Sets the time of the oldest change that a rule looks at.
     pub(crate) fn oldest(&mut self, created_ms: Option<i64>) {
         self.0.oldest_ms = created_ms;
     }
@@ -43,7 +43,8 @@ impl Report {
         self.0.rejected.push(rejected);
     }
 
-    /// Adds what follows from an error of the store: a record to deliver again, or to reject.
+    /// Adds the consequence of a store error: the record must be delivered again, or is rejected.
+    /// A fatal error is returned.
     pub(crate) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
         match error {
             StoreError::Retry(reason) => {
@@ -60,7 +61,8 @@ impl Report {
         Ok(())
     }
 
-    /// Adds what follows from work that was not reached.
+    /// Adds the consequence of work that was not reached: that of this error or, without one, that
+    /// the record must be delivered again.
     pub(crate) fn unfinished(
         &mut self,
         error: Option<&StoreError>,
@@ -80,7 +82,7 @@ impl Report {
         self.0.writes.extend(writes.into_iter().map(|write| of_rule(rule, write, cause)));
     }
 
-    /// Adds writes that would have been made.
+    /// Adds writes that a rule in observe mode would have made.
     pub(crate) fn planned(
         &mut self,
         rule: &str,

@@ -20,11 +20,11 @@ pub struct Outcome {
     pub writes: Vec<WriteMade>,
     /// The writes that rules in observe mode would have made.
     pub planned: Vec<WriteMade>,
-    /// The records that cannot be understood, or whose work can never be done.
+    /// The records that cannot be understood, or would fail however often they were delivered.
     pub rejected: Vec<Rejected>,
     /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
-    /// How many requests were made of the store.
+    /// How many requests were made to the store.
     pub requests: u64,
     /// How many of these requests were reads.
     pub reads: u64,
@@ -54,12 +54,12 @@ pub struct HandedBack {
     pub position: usize,
     /// Its sequence number.
     pub sequence: String,
-    /// Why.
+    /// Why it must be delivered again.
     pub reason: String,
 }
 
 impl Outcome {
-    /// The first record that must be delivered again. Lambda redelivers everything from it on.
+    /// The first record that must be delivered again. Lambda redelivers it and all later ones.
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
     #[must_use]

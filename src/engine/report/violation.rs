@@ -1,4 +1,4 @@
-//! Violations: findings, where a stream reported them, and what was done about them.
+//! Violations: findings, the stream records that revealed them, and what was done about them.
 
 use serde_json::json;
 
@@ -6,18 +6,18 @@ use crate::integrity::finding::{Finding, Kind};
 use crate::integrity::repair::Obstacle;
 use crate::rules::model::{OnDelete, Rules};
 
-/// A finding of the stream.
+/// A finding that a stream record revealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// What is wrong.
     pub finding: Finding,
-    /// The record that brought it to light.
+    /// The record that revealed it.
     pub occurrence: Occurrence,
     /// What was done about it.
     pub resolution: Resolution,
 }
 
-/// The stream record that brought a finding to light.
+/// The stream record that revealed a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
     /// The record's sequence number.
@@ -31,7 +31,7 @@ pub struct Occurrence {
 pub struct Resolution {
     /// What was done.
     pub response: Response,
-    /// The rule's action for the orphans of a deleted item, if it was to be taken.
+    /// The rule's action for the orphans of a deleted item, if the finding called for it.
     pub on_delete: Option<OnDelete>,
     /// What prevented a repair, if something did.
     pub obstacle: Option<Obstacle>,
@@ -43,14 +43,14 @@ impl From<Response> for Resolution {
     }
 }
 
-/// How a finding was answered.
+/// How Referee responded to a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Response {
     /// It was reported, as the rule asks.
     Reported,
     /// It was repaired.
     Repaired,
-    /// It would have been repaired, had the rule not been in observe mode.
+    /// It would have been repaired if the rule were not in observe mode.
     WouldRepair,
     /// DynamoDB refused its repair.
     Failed,
@@ -76,10 +76,10 @@ impl Violation {
         self.finding.kind()
     }
 
-    /// An identifier that is the same whenever the same record is delivered again.
+    /// An identifier that stays the same when the record is delivered again.
     ///
-    /// It is a hash (FNV-1a, 64 bits) of the finding's identity and the record's sequence number:
-    /// neither wording nor what was done about the finding is a part of it.
+    /// It is a hash (FNV-1a, 64 bits) of the finding's identity and the record's sequence number.
+    /// It depends neither on the wording nor on what was done about the finding.
     #[must_use]
     pub fn id(&self, rules: &Rules) -> String {
         let identity = json!([self.finding.identity(rules), self.occurrence.sequence]);

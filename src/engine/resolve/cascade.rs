@@ -1,4 +1,4 @@
-//! Cascades: the orphans of a deleted item are deleted or changed, page by page.
+//! Cascades: deletes or changes the orphans of a deleted item, page by page.
 
 use super::resolved::{Limit, NAMED_MAX, Resolved, fanout_max};
 use crate::engine::detect::DeletedTarget;
@@ -12,8 +12,9 @@ use crate::runtime::referrers::{Referrers, Referring};
 use crate::runtime::transactions::{RepairResult, repair_case};
 use crate::store::{Store, StoreError, TRANSACT_ACTIONS_MAX};
 
-/// How many items are read before they are repaired: those of ten transactions. A query returns up
-/// to 1 MB of items, and the repairs of that many small ones take fifty times as much memory.
+/// The maximum number of items that are read before they are repaired, enough for ten transactions.
+/// A query returns up to 1 MB of items. If they are small, their repairs take fifty times as much
+/// memory.
 const PAGE_ITEMS_MAX: usize = 10 * (TRANSACT_ACTIONS_MAX - 1);
 
 /// Repairs the orphans, page by page of the query that finds them.
@@ -70,7 +71,7 @@ pub(super) async fn cascade<S: Store, C: Clock>(
     Ok(resolved)
 }
 
-/// Leaves out the items beyond the number that one delete may touch.
+/// Removes the items in excess of the number that one delete may touch.
 fn stop_at(touched_max: usize, items: &mut Vec<Referring>, resolved: &mut Resolved) {
     let room = touched_max.saturating_sub(resolved.touched());
     if items.len() > room {
@@ -79,7 +80,7 @@ fn stop_at(touched_max: usize, items: &mut Vec<Referring>, resolved: &mut Resolv
     }
 }
 
-/// Adds what would be done about these items.
+/// Adds the repairs that would be made to these items.
 fn plan(rules: &Rules, case: &Case<'_>, items: Vec<Referring>, resolved: &mut Resolved) {
     let table = rules.referencing(case.rule).table;
     for (key, item) in items {
@@ -94,7 +95,7 @@ fn plan(rules: &Rules, case: &Case<'_>, items: Vec<Referring>, resolved: &mut Re
     }
 }
 
-/// The cascade is as deep as it may go: the orphans are reported.
+/// Only reports the orphans, because the cascade has reached its maximum depth.
 async fn too_deep(
     target: &DeletedTarget<'_>,
     referrers: Referrers<'_, impl Store, impl Clock>,
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_page_fills_its_transactions() {
-        // Each transaction has a guard, too.
+        // One action of each transaction is the guard.
         assert_eq!(PAGE_ITEMS_MAX % (TRANSACT_ACTIONS_MAX - 1), 0);
     }
 }

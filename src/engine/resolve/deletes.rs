@@ -1,4 +1,4 @@
-//! Deleted items: their orphans are reported, and what the rule asks for is done about them.
+//! Reports the orphans of deleted items, and takes the actions that the rules ask for.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -21,7 +21,7 @@ use crate::runtime::referrers::Referrers;
 use crate::runtime::transactions::RepairResult;
 use crate::store::{Store, StoreError};
 
-/// Looks for the items that refer to deleted ones, reports them, and does what the rules ask for.
+/// Finds the items that refer to deleted ones, reports them, and takes the rules' actions.
 pub(crate) async fn resolve_deletes(
     pass: Pass<'_, impl Store, impl Clock>,
     deleted: Vec<DeletedTarget<'_>>,
@@ -54,7 +54,7 @@ async fn resolve(
     Ok(resolved)
 }
 
-/// Does what the rule asks for about the orphans.
+/// Takes the rule's action for the orphans.
 async fn act(
     pass: Pass<'_, impl Store, impl Clock>,
     target: &DeletedTarget<'_>,
@@ -72,7 +72,7 @@ async fn act(
     Ok(Resolved::orphans(Response::Reported, Orphans { count, more, keys }))
 }
 
-/// Whether the target exists, read once more.
+/// Reads the target once more, and returns whether it exists.
 async fn exists(
     pass: Pass<'_, impl Store, impl Clock>,
     finder: &Finder,
@@ -127,7 +127,7 @@ fn report_resolved(
     Ok(())
 }
 
-/// An item refers to the deleted one, and could not be repaired.
+/// Reports an item that refers to the deleted one and could not be repaired.
 fn report_orphan(
     rules: &Rules,
     target: &DeletedTarget<'_>,

@@ -1,4 +1,4 @@
-//! Items that a cascade marked are deleted, or unmarked if every target exists.
+//! Deletes items that a cascade has marked, or unmarks them if every target exists.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,8 @@ pub(crate) async fn resolve_marked(
     unmark_all(pass, to_unmark, report).await
 }
 
-/// Removes the marks. An item whose mark has changed meanwhile has a record of its own.
+/// Removes the marks. An item whose mark has changed meanwhile is skipped, because that change has
+/// a record of its own.
 async fn unmark_all(
     pass: Pass<'_, impl Store, impl Clock>,
     mut items: Vec<MarkedItem<'_>>,

@@ -1,5 +1,5 @@
-//! Mirrors of changed sources are written, our own outdated mirrors corrected, and mirrors that
-//! others touched reported and corrected as their rule says.
+//! Writes the mirrors of changed sources, corrects Referee's own outdated mirrors, and reports and
+//! corrects mirrors that others changed, as their rules say.
 
 use crate::engine::detect::ChangedSource;
 use crate::engine::report::Report;
@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 ///
 /// If there is a deadline, writes start only in the first half of the time before it. Each
 /// redelivery of a record repeats its writes. If they used all the time, not even the first record
-/// could ever be finished, and the batch would be returned for ever.
+/// could ever be finished, and the batch would be redelivered for ever.
 pub(crate) async fn write_mirrors(
     pass: Pass<'_, impl Store, impl Clock>,
     sources: Vec<ChangedSource<'_>>,
@@ -37,7 +37,7 @@ pub(crate) async fn write_mirrors(
         let rule = &rules[source.pair.rule].name;
         report.writes(rule, performed.writes, &source.cause);
         match performed.ending {
-            // With a mark, it is the mirror of this very change or a newer one.
+            // An item with the rule's mark is the mirror of this change or of a newer one.
             Ok(Ending::Refused(Some(current)))
                 if source.content.is_some() && Mark::of(&current, rule).is_none() =>
             {
@@ -51,8 +51,8 @@ pub(crate) async fn write_mirrors(
     Ok(())
 }
 
-/// Corrects our own mirrors that are out of date. A mirror that has changed since has a record of
-/// its own, so a refusal needs nothing.
+/// Corrects Referee's own mirrors that are out of date. A refused write needs no response: the
+/// mirror has changed since, and that change has a record of its own.
 pub(crate) async fn correct_mirrors(
     pass: Pass<'_, impl Store, impl Clock>,
     outdated: Vec<OutdatedMirror<'_>>,

@@ -1,8 +1,7 @@
-//! Resolving: mirrors are written, and what was confirmed is reported and repaired as its rule
-//! says.
+//! Writes mirrors, and reports and repairs confirmed violations as their rules say.
 //!
-//! One file for each kind of work. All of it carries its [`Cause`](super::event::change::Cause)
-//! along to the report, and decides nothing from it.
+//! Each kind of work has its own file. Its [`Cause`](super::event::change::Cause) is passed on to
+//! the report, and no decision depends on it.
 
 mod cascade;
 mod deletes;

@@ -1,4 +1,4 @@
-//! Broken references are reported, and repaired as their rule says.
+//! Reports broken references, and repairs them as their rules say.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(crate) async fn resolve_references(
             plan(rules, &case, &reference, report);
             continue;
         }
-        // Undoing a write concerns that write alone.
+        // A revert undoes the write of one item, so it does not share a case with others.
         let alone = matches!(case.fix, Fix::Revert(_)).then(|| reference.item.key.clone());
         let together = (reference.rule, case.target.clone(), alone);
         let (_, of_case) = cases.entry(together).or_insert_with(|| (case, Vec::new()));
@@ -62,7 +62,7 @@ pub(crate) async fn resolve_references(
     Ok(())
 }
 
-/// What is to be done about a reference; `None` if it is only reported.
+/// Returns the repair case of a reference; `None` if the reference is only reported.
 fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>) -> Option<Case<'h>> {
     let target = reference.value.state.key()?;
     let action = rules[reference.rule].on_missing;
@@ -74,7 +74,7 @@ fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>) -> Option<Case<'h>> 
     Some(Case { rule: reference.rule, target: target.clone(), fix })
 }
 
-/// Reports what would be done about a reference.
+/// Reports a broken reference, and the repair that would be made.
 fn plan(rules: &Rules, case: &Case<'_>, reference: &BrokenReference<'_>, report: &mut Report) {
     let (response, obstacle) = match case.repair(rules, &reference.item.key, &reference.image) {
         Ok(repair) => {

@@ -1,4 +1,4 @@
-//! What was found and done about one deleted item.
+//! What was found and done after the delete of one item.
 
 use crate::data::Key;
 use crate::engine::report::violation::Response;
@@ -8,25 +8,25 @@ use crate::rules::model::Reference;
 use crate::runtime::transactions::RepairResult;
 use crate::store::StoreError;
 
-/// How many of the orphans are named in a report.
+/// The maximum number of orphans that a report names.
 pub(super) const NAMED_MAX: usize = 10;
 
-/// What was found and done about one deleted item.
+/// What was found and done after the delete of one item.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    /// What was done about its orphans.
+    /// What was done about the item's orphans.
     pub(super) response: Response,
-    /// What prevented that, if something did.
+    /// What prevented a repair, if something did.
     pub(super) obstacle: Option<Obstacle>,
     /// The orphans, without those that could not be repaired.
     pub(super) orphans: Orphans,
     /// The orphans that could not be repaired.
     pub(super) unrepaired: Vec<(Key<'static>, RepairResult)>,
-    /// The limit of the rule that it reached, if any.
+    /// The rule's limit that was reached, if any.
     pub(super) limit: Option<Limit>,
     /// The writes that were made, or would have been.
     pub(super) writes: Vec<ItemWrite>,
-    /// Why it is not finished.
+    /// Why the work is not finished, if it is not.
     pub(super) unfinished: Option<StoreError>,
 }
 
@@ -45,12 +45,12 @@ pub(super) fn fanout_max(reference: &Reference) -> usize {
 }
 
 impl Resolved {
-    /// There are no orphans.
+    /// The result if there are no orphans.
     pub(super) fn nothing() -> Self {
         Self::orphans(Response::Reported, Orphans::default())
     }
 
-    /// These orphans were found, and this was done about all of them.
+    /// The result if there are these orphans, and all of them got this response.
     pub(super) const fn orphans(response: Response, orphans: Orphans) -> Self {
         Self {
             response,
@@ -78,8 +78,8 @@ impl Resolved {
         }
     }
 
-    /// What remains to be reported if the target turns out to exist: of the writes that were
-    /// tried, the ones that were made and the ones that were refused.
+    /// Keeps only what must be reported even though the target exists: the writes that were made,
+    /// and the repairs that DynamoDB refused.
     pub(super) fn with_existing_target(mut self) -> Self {
         if self.response != Response::Repaired {
             return Self::nothing();

@@ -1,4 +1,4 @@
-//! Restoring: a deleted item is written again if others refer to it.
+//! Restores a deleted item if others still refer to it.
 
 use super::resolved::{NAMED_MAX, Resolved};
 use crate::engine::detect::DeletedTarget;
@@ -12,15 +12,15 @@ use crate::runtime::referrers::{Referrers, Referring};
 use crate::runtime::transactions::busy;
 use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
-/// The result of an attempt.
+/// The result of an attempt to restore an item.
 enum Attempt {
     /// The item was restored.
     Restored,
-    /// It exists already.
+    /// The item already exists.
     Exists,
     /// The referencing item no longer refers to it.
     NotReferring,
-    /// It cannot be restored.
+    /// The item cannot be restored.
     Impossible(Response, Obstacle),
 }
 
@@ -87,7 +87,7 @@ async fn attempt(
     }
 }
 
-/// The item was restored, or would be, because these items refer to it.
+/// The result if the item was restored, or would be, because these items refer to it.
 fn restored(rules: &Rules, target: &DeletedTarget<'_>, orphans: Orphans) -> Resolved {
     let rule = target.finder.rule;
     let table = rules.referenced(rule).table;

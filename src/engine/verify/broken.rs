@@ -1,4 +1,4 @@
-//! What a second look confirms.
+//! Violations that the second look has confirmed.
 
 use crate::data::Item;
 use crate::engine::detect::MirrorSuspect;
@@ -9,7 +9,7 @@ use crate::integrity::mirror::Difference;
 use crate::integrity::reference::ReferenceValue;
 use crate::rules::model::ReferenceId;
 
-/// A reference that is broken in itself, or whose target does not exist.
+/// A malformed or incomplete reference, or one whose target does not exist.
 #[derive(Debug, Clone)]
 pub(crate) struct BrokenReference<'h> {
     pub(crate) rule: ReferenceId,
@@ -18,12 +18,12 @@ pub(crate) struct BrokenReference<'h> {
     pub(crate) item: ItemName,
     /// The referencing item as it was read.
     pub(crate) image: Item<'static>,
-    /// The change that made the reference, if it is known.
+    /// The change that added the reference, if it is known.
     pub(crate) change: Option<&'h Change<'h>>,
     pub(crate) cause: Cause<'h>,
 }
 
-/// A mirror that differs from what its source says.
+/// A mirror that differs from what its source requires.
 #[derive(Debug)]
 pub(crate) struct BrokenMirror<'h> {
     pub(crate) suspect: MirrorSuspect<'h>,

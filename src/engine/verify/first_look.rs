@@ -1,5 +1,4 @@
-//! The first look: most of the work is found to be in order, and the rest is corrected at once or
-//! suspect.
+//! The first look: most items are in order. The others are corrected at once or become suspects.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -21,7 +20,7 @@ use crate::store::{Store, StoreError};
 /// What the first look found.
 #[derive(Debug)]
 pub(crate) struct FirstLook<'h> {
-    /// Our own mirrors that are out of date.
+    /// Referee's own mirrors that are out of date.
     pub(crate) outdated: Vec<OutdatedMirror<'h>>,
     /// Items that a cascade has marked, each with the missing target that it refers to, if any.
     pub(crate) marked: Vec<(MarkedItem<'h>, Option<Key<'static>>)>,
@@ -29,7 +28,7 @@ pub(crate) struct FirstLook<'h> {
     pub(crate) suspects: Suspects<'h>,
 }
 
-/// A mirror of ours that is out of date: it is no violation, and corrected at once.
+/// A mirror of Referee's own that is out of date. It is not a violation, and is corrected at once.
 #[derive(Debug)]
 pub(crate) struct OutdatedMirror<'h> {
     pub(crate) pair: Pair,
@@ -37,8 +36,8 @@ pub(crate) struct OutdatedMirror<'h> {
     pub(crate) cause: Cause<'h>,
 }
 
-/// Looks up the targets of new references, the sources of changed mirrors, and whether anything
-/// refers to deleted items.
+/// Looks up the targets of new references and marked items, the sources of changed mirrors, and
+/// whether anything may refer to deleted items.
 pub(crate) async fn first_look<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
     work: Work<'h>,
@@ -80,7 +79,7 @@ pub(crate) async fn first_look<'h>(
     Ok(FirstLook { outdated, marked, suspects })
 }
 
-/// For each deleted item, whether anything may still refer to it.
+/// Returns, for each deleted item, whether anything may still refer to it.
 async fn may_have_referrers(
     pass: Pass<'_, impl Store, impl Clock>,
     deleted: &[DeletedTarget<'_>],
@@ -88,7 +87,7 @@ async fn may_have_referrers(
     stream::iter(deleted)
         .map(|target| async move {
             if target.finder.lags() {
-                // An index may show after the grace period what it does not show yet.
+                // The index may lag, and show a referencing item only later.
                 return Ok(true);
             }
             referrers::may_exist(pass, &target.finder).await
@@ -122,7 +121,7 @@ impl<'h> Question<'h> for NewReference<'h> {
     }
 }
 
-/// Is the mirror what its source says?
+/// Is the mirror as its source requires?
 impl<'h> Question<'h> for ChangedMirror<'h> {
     type Slots = Slot;
     type Answer = Verdict;

@@ -35,7 +35,7 @@ impl<'h> MirrorGap<'h> {
     }
 }
 
-/// The references in these gaps whose targets do not exist.
+/// Returns the references in these gaps whose targets do not exist.
 pub(crate) async fn references_in_gaps<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
     mut gaps: Vec<MirrorGap<'h>>,
@@ -50,13 +50,13 @@ pub(crate) async fn references_in_gaps<'h>(
     gaps.retain(|gap| {
         missing.iter().any(|(rule, source, _)| (*rule, source) == (gap.rule, &gap.pair.source))
     });
-    // A source may have been deleted just before its target, and then it never was dangling. So it
-    // is read once more.
+    // If a source was deleted just before its target, its reference was never dangling. Therefore,
+    // the sources are read once more.
     let still = self::references(pass, &gaps, report).await?;
     Ok(still.into_iter().filter(|reference| missing.contains(&identity(reference))).collect())
 }
 
-/// The references that the sources have now.
+/// Returns the references that the sources have now.
 async fn references<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
     gaps: &[MirrorGap<'h>],
@@ -72,7 +72,7 @@ async fn references<'h>(
     Ok(answers.iter().flat_map(of_source).collect())
 }
 
-/// The ones of these references whose targets do not exist.
+/// Keeps only the references whose targets do not exist.
 async fn with_missing_targets<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
     references: Vec<BrokenReference<'h>>,

@@ -1,7 +1,7 @@
-//! Verifying what looks wrong: a first look at once, a second one after the grace period.
+//! Verifies what looks wrong, with a first look at once and a second one after the grace period.
 //!
-//! Each kind of suspect asks its own questions of the tables ([`question`]), and the questions of a
-//! whole batch are read together.
+//! Each kind of work asks its own questions about the tables ([`question`]). The items that all
+//! questions of a batch ask for are read together.
 
 mod broken;
 mod first_look;

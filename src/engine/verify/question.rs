@@ -1,5 +1,5 @@
-//! Questions about the tables. Those of a batch are read together, and each is answered from what
-//! it asked for.
+//! Questions about the tables. The items that all questions of a batch ask for are read together,
+//! and each question is answered from its own items.
 
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
@@ -11,20 +11,20 @@ use crate::store::StoreError;
 
 /// A question about what is in the tables.
 ///
-/// Invariant: an answer can only use what was asked for, because nothing else has a slot.
+/// Invariant: an answer can use only items that were asked for, because no other item has a slot.
 pub(super) trait Question<'h> {
-    /// Where the items are that it asked for.
+    /// The slots of the items that it asked for.
     type Slots;
     /// Its answer.
     type Answer;
 
-    /// The work that asks.
+    /// The cause of the work that asks.
     fn cause(&self) -> Cause<'h>;
 
-    /// Asks for what must be read.
+    /// Asks for the items that the answer needs.
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Self::Slots;
 
-    /// Answers from what was read.
+    /// Answers from the items that were read.
     fn answer(
         &self,
         rules: &Rules,
@@ -37,7 +37,7 @@ pub(super) trait Question<'h> {
 pub(super) struct Asked<'h, Q: Question<'h>>(Vec<(Q, Q::Slots)>);
 
 impl<'h, Q: Question<'h>> Asked<'h, Q> {
-    /// Asks them.
+    /// Asks the questions.
     pub(super) fn ask<'p, S, C>(
         questions: impl IntoIterator<Item = Q>,
         pass: Pass<'p, S, C>,
@@ -50,7 +50,8 @@ impl<'h, Q: Question<'h>> Asked<'h, Q> {
         Self(asked.collect())
     }
 
-    /// Their answers, in order. A question whose reads failed is reported and left out.
+    /// Returns the answers, in order. If the reads of a question failed, the error is reported and
+    /// the question is left out.
     pub(super) fn answers(
         self,
         rules: &Rules,

@@ -1,5 +1,5 @@
-//! The second look: suspects are read again once their grace period is over, and only what still
-//! holds is a violation.
+//! The second look: reads suspects again once their grace period is over. Only those that still
+//! look wrong are violations.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -28,11 +28,11 @@ use crate::store::{Store, StoreError};
 /// The suspects that were confirmed.
 #[derive(Debug)]
 pub(crate) struct Confirmed<'h> {
-    /// References that are broken in themselves, or whose target does not exist.
+    /// Malformed or incomplete references, and those whose target does not exist.
     pub(crate) references: Vec<BrokenReference<'h>>,
-    /// Mirrors that differ from what their sources say.
+    /// Mirrors that differ from what their sources require.
     pub(crate) mirrors: Vec<BrokenMirror<'h>>,
-    /// Sources whose mirrors were missing while items may have been deleted that they refer to.
+    /// Sources whose mirrors were missing while items that they refer to may have been deleted.
     pub(crate) gaps: Vec<MirrorGap<'h>>,
     /// Items that are still deleted.
     pub(crate) deleted_targets: Vec<DeletedTarget<'h>>,
@@ -77,14 +77,15 @@ pub(crate) async fn second_look<'h>(
     })
 }
 
-/// A suspect reference, with the states of the reference in its item as it is now.
+/// A suspect reference, with the states that the reference has in the item as it is now.
 struct StillBroken<'h> {
     reference: NewReference<'h>,
-    /// Shared by the values of one item: a long list has many, and is evaluated once.
+    /// Shared by all values of one item, so that a long list is evaluated only once.
     states: Rc<OnceCell<BTreeSet<ReferenceState>>>,
 }
 
-/// The values of one item follow each other.
+/// Prepares references for the second look. The values of one item, which follow each other, share
+/// their states.
 fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
     let mut broken: Vec<StillBroken<'_>> = Vec::with_capacity(references.len());
     for reference in references {
@@ -99,7 +100,7 @@ fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
     broken
 }
 
-/// Does the item still have the broken reference? The answer is the item as it is now.
+/// Does the item still have the broken reference? If so, the answer is the item as it is now.
 impl<'h> Question<'h> for StillBroken<'h> {
     type Slots = (Slot, Option<Slot>);
     type Answer = Option<Item<'static>>;
@@ -129,7 +130,7 @@ impl<'h> Question<'h> for StillBroken<'h> {
     }
 }
 
-/// How does the mirror differ from what its source says?
+/// How does the mirror differ from what its source requires?
 impl<'h> Question<'h> for MirrorSuspect<'h> {
     type Slots = [Slot; 2];
     type Answer = Option<Difference>;
@@ -138,9 +139,9 @@ impl<'h> Question<'h> for MirrorSuspect<'h> {
         self.cause
     }
 
-    /// The mirror is read before its source. Several items are not read at one moment: if the source
-    /// were read first, and both written between the two reads, a correct mirror would seem to have
-    /// no source.
+    /// Reads the mirror before its source. The two are not read at the same moment: if the source
+    /// were read first, and both were written between the two reads, a correct mirror would seem to
+    /// have no source.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> [Slot; 2] {
         let Pass { rules, index, .. } = pass;

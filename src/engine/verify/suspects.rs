@@ -1,38 +1,39 @@
-//! Suspects: what looks like a violation, until it is looked at again after its grace period.
+//! Suspects: apparent violations, which are looked at again after their grace period.
 
 use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
 use crate::engine::event::change::Cause;
 use crate::integrity::index::looked_up_by;
 use crate::rules::model::{ReferenceId, Rules};
 
-/// The least time before a mirror that someone else touched is looked at again, in milliseconds:
-/// meanwhile, a source that was deleted and written again rewrites its mirror.
+/// The minimum time before a suspect mirror is looked at again, in milliseconds. Meanwhile, a
+/// source that was deleted and written again rewrites its mirror.
 const MIRROR_GRACE_MS: i64 = 2_000;
 
-/// DynamoDB rounds the time of a change down to the second, so a record may be younger than it
-/// says by this much, in milliseconds.
+/// By how much a record may be younger than it says, in milliseconds: DynamoDB rounds the time of a
+/// change down to the second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>
 const CREATION_RESOLUTION_MS: i64 = 1_000;
 
-/// What looks like a violation, by kind.
+/// Apparent violations, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Suspects<'h> {
-    /// References that are broken in themselves, or whose target does not exist.
+    /// Malformed or incomplete references, and those whose target does not exist.
     pub(super) references: Vec<NewReference<'h>>,
-    /// Mirrors that someone else touched.
+    /// Mirrors that may differ from what their sources require.
     pub(super) mirrors: Vec<MirrorSuspect<'h>>,
     /// Deleted items that others may refer to.
     pub(super) deleted_targets: Vec<DeletedTarget<'h>>,
 }
 
-/// Something that looks like a violation.
+/// An apparent violation.
 trait Suspect<'h> {
     fn cause(&self) -> Cause<'h>;
 
-    /// How old the change must be before it counts, in milliseconds.
+    /// How old the change must be before the suspect is looked at again, in milliseconds.
     fn grace_ms(&self, rules: &Rules) -> i64;
 
-    /// When its grace period is over. A record without a time counts as new.
+    /// When the grace period is over, in milliseconds since 1970. A record without a time counts as
+    /// new.
     fn due_ms(&self, rules: &Rules, now_ms: i64) -> i64 {
         let created_ms = self.cause().created_ms();
         created_ms
@@ -57,8 +58,8 @@ impl<'h> Suspect<'h> for MirrorSuspect<'h> {
         self.cause
     }
 
-    /// The mirror waits as long as the references in its gap, which are looked at once it is
-    /// restored: no later record would trigger that.
+    /// At least as long as for the references in the mirror's gap. They must be looked at when the
+    /// mirror is restored, because no later record would trigger it.
     fn grace_ms(&self, rules: &Rules) -> i64 {
         let references = gap_references(rules, self).map(|rule| grace_ms(rules, rule));
         references.fold(MIRROR_GRACE_MS, i64::max)
@@ -113,7 +114,7 @@ fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {
     i64::try_from(rules[rule].grace.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The references whose lookups miss the source while its mirror is gone.
+/// Returns the references whose lookups miss the source while its mirror is missing.
 pub(super) fn gap_references(
     rules: &Rules,
     suspect: &MirrorSuspect<'_>,
