@@ -1,4 +1,4 @@
-//! What happened to an item, wherever that is known from.
+//! A change of an item, from a stream or elsewhere.
 
 use crate::data::{Item, Key};
 use crate::rules::model::TableId;
@@ -10,8 +10,9 @@ pub struct Change<'a> {
     pub table: TableId,
     /// The item's key.
     pub key: Key<'a>,
-    /// The item before the change, as far as the rules look at it; `None` if there was none.
+    /// The item before the change; `None` if it did not exist. Attributes that no rule looks at may
+    /// be missing.
     pub before: Option<Item<'a>>,
-    /// The item after the change; `None` if it was deleted.
+    /// The item after the change, likewise; `None` if it was deleted.
     pub after: Option<Item<'a>>,
 }

@@ -1,7 +1,7 @@
 //! Findings: what is wrong between items, as typed values.
 //!
-//! A finding says what is wrong, and not how it was noticed. Its identity consists of its values;
-//! [`crate::wording`] puts them into English.
+//! A finding says what is wrong, not how it was noticed. Its identity consists of values, not of
+//! text; [`crate::wording`] describes it in English.
 
 use std::fmt;
 
@@ -25,13 +25,13 @@ pub struct ItemName {
 pub struct Finding {
     /// The rule's name.
     pub rule: String,
-    /// How much it weighs.
+    /// The rule's severity.
     pub severity: Severity,
     /// The referencing item, or the mirror.
     pub referencing: Option<ItemName>,
     /// The referenced item, or the source.
     pub referenced: Option<ItemName>,
-    /// The path of the reference in the referencing item; `None` if it is in the key alone.
+    /// The path of the reference in the referencing item, unless it is in the key alone.
     pub path: Option<String>,
     /// What is wrong.
     pub defect: Defect,
@@ -52,7 +52,7 @@ impl Finding {
 
     /// The values that distinguish this finding from every other, as JSON.
     ///
-    /// It leaves out what may change while the finding stays the same: an element's index in its
+    /// They exclude what may change while the finding stays the same: an element's index in its
     /// list, and which of a deleted item's orphans is the first.
     #[must_use]
     pub fn identity(&self, rules: &Rules) -> serde_json::Value {
@@ -95,7 +95,7 @@ pub enum Kind {
     MirrorBlocked,
     /// More items refer to a deleted one than the rule may touch.
     FanoutExceeded,
-    /// A cascade is as deep as the rule allows.
+    /// A cascade has reached the rule's maximum depth.
     DepthExceeded,
 }
 
@@ -125,16 +125,16 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What is wrong, in every detail that a decision or a reader needs.
+/// What is wrong, with every detail that a decision or a reader needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Defect {
     /// The referenced item does not exist.
     TargetMissing,
     /// The referenced item was deleted, and this referencing item could not be repaired.
     TargetDeleted,
-    /// A part of the reference has another type than the rule file declares.
+    /// A part of the reference does not have the type that the rule file declares.
     WrongType {
-        /// The part.
+        /// The path of the part.
         path: Path,
         /// The type that it has.
         found: Type,
@@ -143,7 +143,7 @@ pub enum Defect {
     },
     /// An element of a list cannot be part of a key.
     WrongElementType {
-        /// The list.
+        /// The path of the list.
         path: Path,
         /// The element's type.
         found: Type,
@@ -158,12 +158,12 @@ pub enum Defect {
     Orphaned(Orphans),
     /// More items refer to a deleted one than the rule may touch.
     TooManyOrphans {
-        /// The ones that were touched.
+        /// The orphans that were touched.
         orphans: Orphans,
         /// How many the rule may touch.
         touched_max: usize,
     },
-    /// A cascade stopped at its greatest depth; these items are left.
+    /// A cascade stopped at the rule's maximum depth, and left these items.
     CascadeTooDeep {
         /// The items that are left.
         orphans: Orphans,
@@ -193,7 +193,7 @@ pub struct Orphans {
     pub count: usize,
     /// Whether there may be more.
     pub more: bool,
-    /// The first of them.
+    /// The keys of the first of them.
     pub keys: Vec<Key<'static>>,
 }
 

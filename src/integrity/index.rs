@@ -30,7 +30,7 @@ impl Projection {
         }
     }
 
-    /// The names, as a request asks for them; `None` for all.
+    /// The names of the attributes to request; `None` for all attributes.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
         match self {
             Self::All => None,
@@ -48,10 +48,11 @@ impl Projection {
     }
 }
 
-/// What an entity's items are to a rule.
+/// The role of an entity's items in a rule.
 ///
-/// Invariant: whatever a rule must notice of an item, it notices through a role. A new kind of rule
-/// is a new variant, and the compiler then asks for what it looks at and what it does.
+/// Invariant: the engine applies a rule to an item only through a role. A new kind of rule needs a
+/// new variant, and the compiler then requires code for the attributes that the rule looks at and
+/// for the work that it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Sources of a mirror.
@@ -64,23 +65,23 @@ pub(crate) enum Role {
     Referenced(ReferenceId),
 }
 
-/// The rules, indexed by what the engine asks of them.
+/// The rules, indexed for the engine's lookups.
 #[derive(Debug)]
 pub(crate) struct Index {
     matchers: Vec<Matcher>,
     entities: Vec<EntityIndex>,
-    /// What each mirror looks at in its source.
+    /// The attributes that each mirror looks at in its source.
     sources: Vec<Projection>,
-    /// What each reference looks at in the referencing item.
+    /// The attributes that each reference looks at in the referencing item.
     referencing: Vec<Projection>,
 }
 
 #[derive(Debug)]
 struct EntityIndex {
     roles: Vec<Role>,
-    /// What the rules look at in the entity's items.
+    /// The attributes that the rules look at in the entity's items.
     projection: Projection,
-    /// What decides whether an item of the entity exists.
+    /// The attributes that decide whether an item of the entity exists.
     existence: Projection,
 }
 
@@ -121,28 +122,29 @@ impl Index {
         self.matchers.get(table.0).map_or(&[], |matcher| matcher.candidates(key))
     }
 
-    /// What the entity's items are to the rules.
+    /// The roles of the entity's items.
     pub(crate) fn roles(&self, entity: EntityId) -> &[Role] {
         &self.entity(entity).roles
     }
 
-    /// What the rules look at in the items of an entity.
+    /// The attributes that the rules look at in an entity's items.
     pub(crate) fn projection(&self, entity: EntityId) -> &Projection {
         &self.entity(entity).projection
     }
 
-    /// What decides whether an item of an entity exists: its key and its conditions.
+    /// The attributes that decide whether an item of an entity exists: its key, and those in the
+    /// entity's conditions.
     pub(crate) fn existence(&self, entity: EntityId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.entity(entity).existence)
     }
 
-    /// What a mirror looks at in its source.
+    /// The attributes that a mirror looks at in its source.
     #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
     pub(crate) fn source(&self, mirror: MirrorId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.sources[mirror.0])
     }
 
-    /// What a reference looks at in the referencing item.
+    /// The attributes that a reference looks at in the referencing item.
     #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
     pub(crate) fn referencing(&self, reference: ReferenceId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.referencing[reference.0])
@@ -177,7 +179,7 @@ fn roles(rules: &Rules) -> Vec<Vec<Role>> {
     by_entity
 }
 
-/// What an entity's rules look at in its items.
+/// The attributes that an entity's rules look at in its items.
 fn entity_projection(rules: &Rules, entity: &Entity, of_entity: &[Role]) -> Projection {
     let mut projection = existence_projection(rules, entity);
     for role in of_entity {
@@ -189,11 +191,11 @@ fn entity_projection(rules: &Rules, entity: &Entity, of_entity: &[Role]) -> Proj
 fn role_projection(rules: &Rules, role: Role) -> Projection {
     match role {
         Role::Source(mirror) => source_projection(rules, &rules[mirror]),
-        // An attribute that someone adds to a mirror is an edit too.
+        // Adding an attribute to a mirror is an edit, too.
         Role::Mirror(_) => Projection::All,
         Role::Referencing(reference) => referencing_projection(rules, &rules[reference]),
         Role::Referenced(reference) => {
-            // A deleted item may be written again as it was.
+            // Restoring a deleted item requires all of its attributes.
             if rules[reference].on_deletes().contains(&OnDelete::Restore) {
                 Projection::All
             } else {
@@ -203,14 +205,15 @@ fn role_projection(rules: &Rules, role: Role) -> Projection {
     }
 }
 
-/// What decides whether an item of an entity exists: its key and its conditions.
+/// The attributes that decide whether an item of an entity exists: its key, and those in the
+/// entity's conditions.
 fn existence_projection(rules: &Rules, entity: &Entity) -> Projection {
     let keys = rules[entity.table].key.names();
     let conditions = entity.conditions.iter().map(|(path, _)| path.root());
     Projection::Names(keys.chain(conditions).map(str::to_owned).collect())
 }
 
-/// What a reference looks at in the referencing item.
+/// The attributes that a reference looks at in the referencing item.
 fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
     let mut projection = existence_projection(rules, &rules[reference.from]);
     let roots = reference.paths().map(|path| path.root().to_owned());
@@ -224,7 +227,7 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
     projection
 }
 
-/// What a mirror looks at in its source.
+/// The attributes that a mirror looks at in its source.
 fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     let mut projection = existence_projection(rules, &rules[mirror.source]);
     match &mirror.copy {
@@ -237,7 +240,7 @@ fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     projection
 }
 
-/// The references that use this rule's mirrors to find their referencing items.
+/// Returns the references that use this rule's mirrors to find their referencing items.
 pub(crate) fn looked_up_by(rules: &Rules, mirror: MirrorId) -> impl Iterator<Item = ReferenceId> {
     let references = rules.references.iter().enumerate();
     let is_looked_up_by_it = move |reference: &Reference| {

@@ -1,4 +1,4 @@
-//! What the rules see in one item, and what each would do about it.
+//! What each rule sees in one item, and the queries and mirrors that follow from it.
 
 use super::finding::Defect;
 use super::mirror::{self, Pair};
@@ -7,7 +7,7 @@ use crate::data::{Item, Key, KeyValue};
 use crate::rules::model::{EntityId, MirrorId, Mode, ReferenceId, Rules, TableId};
 use crate::store::Query;
 
-/// An item, seen as one of an entity.
+/// An item, interpreted as an item of one entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// The entity.
@@ -34,28 +34,28 @@ pub enum View {
     Referred {
         /// The reference.
         rule: ReferenceId,
-        /// How the referencing items are found if this item is deleted; `None` if they are not.
+        /// The query for the referencing items; `None` if the rule has no way to find them.
         query: Option<Query>,
     },
     /// The item is mirrored.
     Mirrored {
         /// The rule.
         rule: MirrorId,
-        /// The mirror's key, or why there can be none.
+        /// The mirror's key, or why it cannot be built.
         mirror: Result<Key<'static>, String>,
-        /// The mirror, without its mark.
+        /// The mirror, without its mark; `None` if there should be none.
         content: Option<Item<'static>>,
     },
     /// The item is a mirror.
     Mirrors {
         /// The rule.
         rule: MirrorId,
-        /// The source's key, or why there can be none.
+        /// The source's key, or why it cannot be built.
         source: Result<Key<'static>, String>,
     },
 }
 
-/// What the rules see in an item with this key.
+/// Returns what the rules see in an item, for each entity that its key matches.
 #[must_use]
 pub fn inspect(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) -> Vec<Sighting> {
     let of_table = rules.entities.iter().enumerate().filter(|(_, entity)| entity.table == table);

@@ -1,4 +1,4 @@
-//! The reserved attribute in which Referee keeps what it must know of an item it wrote.
+//! The reserved attribute in which Referee stores what it must know about an item that it wrote.
 
-/// The attribute's name: a map on a mirror item, or on an item that a cascade is to delete.
+/// The attribute's name. Its value is a map, in mirrors and in items that a cascade will delete.
 pub const MARK: &str = "_referee";

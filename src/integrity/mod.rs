@@ -1,8 +1,8 @@
-//! What the rules say of items, as pure functions: what refers to what, what should exist, what is
-//! wrong, and which write fixes it.
+//! What the rules say about items, as pure functions: what refers to what, what should exist, what
+//! is wrong, and which write fixes it.
 //!
-//! Nothing here knows a stream, a store or a clock, so the engine, `guard` and the command line can
-//! all use it.
+//! Nothing here accesses a stream, a store or a clock, so the engine, `guard` and the command line
+//! can all use it.
 
 pub mod change;
 pub mod finding;

@@ -4,7 +4,7 @@ use crate::data::Path;
 use crate::rules::model::{EntityId, Rules};
 use crate::store::{Condition, Operand};
 
-/// An item of the entity is at the key.
+/// Requires that an item of the entity is at the key.
 pub(crate) fn is_there(rules: &Rules, entity: EntityId) -> Condition {
     Condition::All(is_one(rules, entity).collect())
 }
@@ -15,13 +15,13 @@ pub(crate) fn is_one(rules: &Rules, entity: EntityId) -> impl Iterator<Item = Co
     std::iter::once(exists).chain(conditions(rules, entity))
 }
 
-/// No item of the entity is at the key; one of another entity may be.
+/// Requires that no item of the entity is at the key; an item of another entity may be.
 pub(crate) fn is_not_there(rules: &Rules, entity: EntityId) -> Condition {
     let is_other = conditions(rules, entity).map(|holds| Condition::Not(Box::new(holds)));
     Condition::Any(std::iter::once(nothing_is_there(rules, entity)).chain(is_other).collect())
 }
 
-/// No item is at the key.
+/// Requires that no item is at the key.
 pub(crate) fn nothing_is_there(rules: &Rules, entity: EntityId) -> Condition {
     Condition::NotExists(partition(rules, entity))
 }

@@ -1,4 +1,4 @@
-//! Comparing a mirror with its source: whether it is what the source says, and what corrects it.
+//! Compares a mirror with its source: whether it is as the source requires, and what corrects it.
 
 use super::content::{Pair, expected, is_same};
 use super::mark::Mark;
@@ -13,53 +13,53 @@ use crate::rules::model::{OnMirrorDelete, OnMirrorEdit, Rules};
 pub(crate) enum Verdict {
     /// Nothing.
     Clean,
-    /// Our own write is out of date: it is corrected, and is no violation.
+    /// Referee's own write is out of date. It is corrected, and is not a violation.
     Outdated(Correction),
-    /// Someone else's write, it seems: to be looked at again after a grace period.
+    /// Apparently someone else's write, which is looked at again after a grace period.
     Suspect,
 }
 
-/// How a mirror differs from what its source says.
+/// How a mirror differs from what its source requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     /// What is wrong.
     pub(crate) defect: Defect,
-    /// What corrects it; `None` if the rule says to leave it.
+    /// What corrects it; `None` if the rule leaves it as it is.
     pub(crate) correction: Option<Correction>,
 }
 
-/// What corrects a mirror.
+/// The write that corrects a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Correction {
     /// Write the mirror.
     Put {
-        /// What it must be, without its mark.
+        /// The mirror, without its mark.
         content: Item<'static>,
-        /// What must hold of the item that is there.
+        /// What must be true of the item at the mirror's key.
         precondition: Precondition,
     },
-    /// Delete the mirror while its fence is this one.
+    /// Delete the mirror if it still has this fence.
     Delete {
         /// The fence.
         fence: String,
     },
-    /// Delete the source, whose mirror someone deleted.
+    /// Delete the source, because someone deleted its mirror.
     DeleteSource {
         /// The fence of the deleted mirror.
         fence: String,
     },
 }
 
-/// What must hold of the item at a mirror's key for a write to be made.
+/// What must be true of the item at a mirror's key for a write to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Precondition {
-    /// Nothing is there, or the rule's mirror with a lower fence: this write is for a newer change.
+    /// There is no item, or it is the rule's mirror with a lower fence: this write is newer.
     OlderThan(String),
-    /// The rule's mirror with exactly this fence: a newer one has a stream record of its own.
+    /// It is the rule's mirror with exactly this fence. A newer one has a stream record of its own.
     Seen(String),
-    /// Nothing is there; the fence is that of the deleted mirror, if it is known.
+    /// There is no item. The fence is that of the deleted mirror, if it is known.
     Absent(Option<String>),
-    /// An item without a mark, which the rule adopts.
+    /// It has no mark, and the rule adopts it.
     Unmarked,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn assess(
     if compare(rules, pair, change.after.as_ref(), source, removal.as_ref()).is_none() {
         return Verdict::Clean;
     }
-    // Our own writes change the mark. One that is made twice, with other content, may not.
+    // Referee's own writes change the mark, but one that is repeated with other content may not.
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };
@@ -91,7 +91,8 @@ pub(crate) fn assess(
     })
 }
 
-/// What a delete of ours calls for, announced or made, given the mirror that the source asks for.
+/// What Referee's own delete calls for, announced or made, given the mirror that the source
+/// requires.
 fn assess_own_delete(
     fence: String,
     change: &Change<'_>,
@@ -100,11 +101,11 @@ fn assess_own_delete(
     match (&change.after, expected) {
         (Some(_), None) => Verdict::Outdated(Correction::Delete { fence }),
         (None, Some(content)) => {
-            // The source is back, or an old delete landed late.
+            // The source exists again, or an old delete was applied late.
             let precondition = Precondition::Absent(Some(fence));
             Verdict::Outdated(Correction::Put { content, precondition })
         }
-        // If the source is back before the delete is made, its own record writes the mirror.
+        // If the source exists again before the delete is made, its own record writes the mirror.
         (Some(_), Some(_)) | (None, None) => Verdict::Clean,
     }
 }
@@ -116,7 +117,7 @@ pub(crate) struct Removal {
     pub(crate) fence: Option<String>,
 }
 
-/// The removal of a mirror by someone else, if a change is one.
+/// Returns the mirror's removal, if the change is a removal by someone else.
 pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option<Removal> {
     let before = change.before.as_ref().filter(|_| change.after.is_none())?;
     match Mark::of(before, &rules[pair.rule].name) {
@@ -125,8 +126,8 @@ pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option
     }
 }
 
-/// How a mirror differs from what its source says, both as they are, given the removal that drew
-/// attention to them, if any.
+/// Returns how a mirror differs from what its source requires, both as they are now. The removal is
+/// the change that led to the comparison, if it was a removal.
 pub(crate) fn compare(
     rules: &Rules,
     pair: &Pair,
@@ -145,13 +146,13 @@ pub(crate) fn compare(
         None => found.is_none(),
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource;
-    // An item without a mark was no mirror: deleting it made room for one.
+    // An item without a mark was not a mirror: its removal does not delete the source.
     let answered = fence().filter(|fence| deletes_source && was_removed(fence));
     let expected = expected(rules, pair, source);
     if let (Some(fence), Some(_)) = (answered, &expected) {
         return difference(Defect::MirrorDeleted, Some(Correction::DeleteSource { fence }));
     }
-    // An item where a mirror was deleted has been written since: it has a record of its own.
+    // An item has been written since at the deleted mirror's key, and has a record of its own.
     if removal.is_some() && found.is_some() {
         return None;
     }
@@ -167,7 +168,7 @@ pub(crate) fn compare(
             let delete = overwrites.then_some(Correction::Delete { fence: mark.fence });
             difference(Defect::SourceMissing, delete)
         }
-        // The same keys may belong to another entity too.
+        // The item may belong to another entity, whose keys match too.
         (Some(found), None, None) if !rules.mirror_of(pair.rule).admits(found) => None,
         (Some(_), None, None) => difference(Defect::UnmarkedWithoutSource, None),
         (Some(found), Some(mark), Some(content)) => {
@@ -179,7 +180,7 @@ pub(crate) fn compare(
             difference(Defect::MirrorDiffers, put)
         }
         (Some(found), None, Some(content)) => {
-            // A mark of another rule is not to be overwritten.
+            // An item with the mark of another rule must not be overwritten.
             if rule.adopt && overwrites && !found.contains_key(MARK) {
                 let precondition = Precondition::Unmarked;
                 let put = Correction::Put { content, precondition };

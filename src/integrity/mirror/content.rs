@@ -1,4 +1,4 @@
-//! What a mirror must be, given its source.
+//! What a mirror must contain, given its source.
 
 use std::borrow::Cow;
 
@@ -50,7 +50,7 @@ fn reorder<'k>(captures: &[KeyValue<'k>], positions: &[usize]) -> Captures<'k> {
     positions.iter().filter_map(|position| captures.get(*position).cloned()).collect()
 }
 
-/// The mirror that a source asks for, without its mark; `None` if there is no source.
+/// The mirror that a source requires, without its mark; `None` if there is no source.
 pub(crate) fn expected(
     rules: &Rules,
     pair: &Pair,
@@ -70,7 +70,7 @@ pub(crate) fn expected(
     Some(item)
 }
 
-/// Whether two images of a source ask for the same mirror.
+/// Whether two images of a source require the same mirror.
 pub(crate) fn is_unchanged(
     rules: &Rules,
     rule: MirrorId,
@@ -117,7 +117,7 @@ pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
     listed && name != MARK && !is_key(mirror.source) && !is_key(mirror.mirror)
 }
 
-/// Puts a value at a path, and creates the maps on the way.
+/// Puts a value at a path, and creates the maps along the path.
 fn insert(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
     let Some((last, parents)) = path.segments().split_last() else { return };
     let mut map = item;

@@ -17,16 +17,16 @@ const DELETING: &str = "deleting";
 pub(crate) struct Mark {
     /// The name of the mirror's rule.
     pub(crate) rule: String,
-    /// The sequence number of the source's change that it was written for, padded.
+    /// The padded sequence number of the source's change that the mirror was written for.
     ///
-    /// Streams redeliver, and a request may land late; without the fence a mirror would flap
-    /// between old and new.
+    /// Streams redeliver, and a request may be applied late. Without the fence, a mirror would
+    /// alternate between old and new content.
     pub(crate) fence: String,
-    /// The sequence number, padded, of the mirror's own change that this write corrects, if it
-    /// corrects one.
+    /// If this write corrects a change of the mirror itself, the padded sequence number of that
+    /// change.
     ///
-    /// Such a write keeps the fence. Without `fix` it would leave the mark unchanged, as someone
-    /// else's edit does, and its stream record would be mistaken for one.
+    /// Such a write keeps the fence. Without `fix`, it would leave the mark unchanged, as someone
+    /// else's edit does, and its stream record would be mistaken for an edit.
     pub(crate) fix: Option<String>,
     /// Whether Referee is about to delete the mirror, so that the record of the delete shows that
     /// it was Referee's.
@@ -39,7 +39,7 @@ impl Mark {
         Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
     }
 
-    /// The mark of an item that this rule wrote; `None` if the item has no mark or another rule's.
+    /// The mark that this rule set on an item; `None` if the item has no mark or another rule's.
     pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let text = |name: &str| match mark.get(name) {
@@ -69,28 +69,29 @@ impl Mark {
     }
 }
 
-/// A fence lower than every other, for a mirror whose own is not known.
+/// A fence lower than every other, for a mirror whose fence is not known.
 pub(crate) fn lowest_fence() -> String {
     "0".repeat(40)
 }
 
-/// The path of the flag that announces a delete of ours.
+/// The path of the flag that announces Referee's own delete.
 pub(crate) fn deleting_path() -> Path {
     Path::attribute(MARK).child(DELETING)
 }
 
-/// The item has no mark.
+/// Requires that the item has no mark.
 pub(crate) fn unmarked() -> Condition {
     Condition::NotExists(Path::attribute(MARK))
 }
 
-/// The item is this rule's mirror, and its fence compares in this way.
+/// Requires that the item is this rule's mirror, and that its fence compares to this one as the
+/// operand says.
 pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
     let path = Path::attribute(MARK).child(FENCE);
     Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
 }
 
-/// The item is this rule's mirror.
+/// Requires that the item is this rule's mirror.
 pub(crate) fn is_of(rule: &str) -> Condition {
     let path = Path::attribute(MARK).child(RULE);
     Condition::Compare(path, Operand::Equal, Value::from(rule))

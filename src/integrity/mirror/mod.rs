@@ -1,8 +1,10 @@
-//! Mirrors: what they must be, how they are written, and how they are compared with their source.
+//! Mirrors: what they must contain, how they are written, and how they are compared with their
+//! source.
 //!
-//! A change of a source writes its mirror from the record's own image: one write, no read. A
-//! change of a mirror, our own writes included, reads the source and corrects what differs. That
-//! makes writes that land late, and edits and deletes by others, converge.
+//! When a source changes, its mirror is written from the record's image, with one write and no
+//! read. When a mirror changes, even through Referee's own write, its source is read and any
+//! difference is corrected. Mirrors therefore converge in spite of writes that are applied late, and
+//! of edits and deletes by others.
 
 mod compare;
 mod content;
@@ -21,7 +23,7 @@ pub(crate) use mark::Mark;
 pub(crate) use mark::{is_of, lowest_fence};
 pub(crate) use write::{Step, steps_of_change, steps_of_correction};
 
-/// The finding that a mirror is not what its source says.
+/// The finding that a mirror is not as its source requires.
 pub(crate) fn finding(rules: &Rules, pair: &Pair, defect: Defect) -> Finding {
     let rule = &rules[pair.rule];
     let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);

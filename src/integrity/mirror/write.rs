@@ -1,5 +1,5 @@
-//! The writes that keep a mirror, each with a condition that makes it safe to repeat and to land
-//! late.
+//! The writes that maintain a mirror. Each has a condition that makes it safe if it is repeated or
+//! applied late.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::integrity::presence::{is_there, nothing_is_there};
 use crate::rules::model::{Mirror, OnMirrorDelete, OnMirrorEdit, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
-/// One request of a repair.
+/// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A write of one item.
@@ -22,7 +22,7 @@ pub(crate) enum Step {
     Together(Vec<Write>),
 }
 
-/// The writes that make a mirror what a change of its source says.
+/// The writes that make a mirror agree with a change of its source.
 pub(crate) fn steps_of_change(
     rules: &Rules,
     pair: &Pair,
@@ -40,7 +40,7 @@ pub(crate) fn steps_of_change(
     }
 }
 
-/// The writes that correct a mirror, after the change of it with this sequence number.
+/// The writes that correct a mirror. The sequence number is that of the mirror's change.
 pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,
@@ -79,9 +79,9 @@ fn put(
     })
 }
 
-/// A delete of a mirror. Where a rule answers deletes by others, ours is announced on the mirror
-/// first; otherwise the stream record of our own delete could delete a source that was deleted and
-/// quickly written again.
+/// Deletes a mirror. If the rule deletes the source of a mirror that someone deleted, the delete is
+/// announced on the mirror first. Otherwise, the stream record of Referee's own delete could cause
+/// the delete of a source that was deleted and quickly written again.
 fn delete(rules: &Rules, pair: &Pair, precondition: &Precondition) -> Vec<Step> {
     let rule = &rules[pair.rule];
     let write = |action, condition| {
@@ -98,7 +98,7 @@ fn delete(rules: &Rules, pair: &Pair, precondition: &Precondition) -> Vec<Step> 
         let clauses = vec![Clause::Set(deleting_path(), Value::Bool(true))];
         let announce = Action::Update { key: key(), clauses };
         steps.push(write(announce, owned(rule, precondition)));
-        // A delete that lands late must not delete a mirror that was written again since.
+        // A delete that is applied late must not delete a mirror that was written again since.
         ours.push(Condition::Compare(deleting_path(), Operand::Equal, Value::Bool(true)));
     }
     let nothing_or_ours =
@@ -107,8 +107,8 @@ fn delete(rules: &Rules, pair: &Pair, precondition: &Precondition) -> Vec<Step> 
     steps
 }
 
-/// The delete of a source whose mirror someone deleted, while the mirror is absent or no newer than
-/// the deleted one.
+/// Deletes a source whose mirror someone deleted, provided that the mirror is absent or no newer
+/// than the deleted one.
 fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
     let rule = &rules[pair.rule];
     let gone = Write {
@@ -145,7 +145,7 @@ fn condition(rules: &Rules, rule: &Mirror, precondition: &Precondition) -> Condi
     }
 }
 
-/// The item is this rule's mirror, and its fence is as the precondition says.
+/// Requires that the item is this rule's mirror, and that its fence meets the precondition.
 fn owned(rule: &Mirror, precondition: &Precondition) -> Condition {
     match precondition {
         Precondition::OlderThan(fence) => fenced(&rule.name, Operand::Less, fence),

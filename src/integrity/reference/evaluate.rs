@@ -1,4 +1,4 @@
-//! From a referencing item's image to the keys that it refers to.
+//! Evaluates references: from a referencing item's image to the keys that it refers to.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::rules::model::{Component, Matching, Reference, Rules};
 pub(crate) struct ReferenceValue {
     /// What the value refers to, or what is wrong with it.
     pub(crate) state: ReferenceState,
-    /// The index of the list's element that it comes from.
+    /// The index of the list or set element that the value comes from, if any.
     pub(crate) element: Option<usize>,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct ReferenceValue {
 pub(crate) enum ReferenceState {
     /// It refers to the item with this key.
     Refers(Key<'static>),
-    /// It is wrong in itself, whatever exists.
+    /// It is malformed or incomplete.
     Broken(Defect),
 }
 
@@ -39,7 +39,7 @@ impl ReferenceState {
     }
 }
 
-/// The path of a reference's value in its item; `None` if it is in the key alone.
+/// The path of a reference's value in its item; `None` if the value is in the key alone.
 pub(crate) fn path_of(reference: &Reference, value: &ReferenceValue) -> Option<String> {
     let mut paths: Vec<String> = Vec::new();
     for component in &reference.components {
@@ -57,7 +57,7 @@ pub(crate) fn path_of(reference: &Reference, value: &ReferenceValue) -> Option<S
     (!paths.is_empty()).then(|| paths.join(", "))
 }
 
-/// The values of a reference in an image of a referencing item, which its entity admits.
+/// Returns the values of a reference in a referencing item's image, which its entity must admit.
 pub(crate) fn evaluate(
     rules: &Rules,
     reference: &Reference,
@@ -86,8 +86,8 @@ pub(crate) fn evaluate(
     values
 }
 
-/// The states of a reference in an item as it is; empty if the item is not of the referencing
-/// entity.
+/// Returns the states of a reference in an item; empty if the item does not belong to the
+/// referencing entity.
 pub(crate) fn states(
     rules: &Rules,
     reference: &Reference,
@@ -122,7 +122,7 @@ pub(crate) struct Elements {
     pub(crate) chosen: Vec<(usize, Value<'static>)>,
 }
 
-/// The attributes and elements that make an image refer to a target; `None` if it does not.
+/// Returns the attributes and elements that make an image refer to a target; `None` if it does not.
 pub(crate) fn grounds(
     rules: &Rules,
     reference: &Reference,
@@ -164,7 +164,7 @@ pub(crate) fn grounds(
         .then_some(grounds)
 }
 
-/// Whether a reference has the same value in two images, decided without building a key.
+/// Whether a reference has the same value in two images. Builds no key.
 pub(crate) fn is_unchanged(
     reference: &Reference,
     before: Option<&Item<'_>>,
@@ -235,8 +235,8 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
 
 /// The value of a reference with an absent part.
 ///
-/// Parts from the referencing item's own key are always present, so only the others decide whether
-/// some of it is absent or all.
+/// Parts from the referencing item's own key are always present, so only the other parts decide
+/// whether the reference is partly or completely absent.
 fn incomplete(reference: &Reference, absent: usize) -> Vec<ReferenceValue> {
     let paths = || reference.paths().cloned().collect();
     let defect = if reference.paths().count() > absent && reference.matching == Matching::Full {
@@ -249,7 +249,7 @@ fn incomplete(reference: &Reference, absent: usize) -> Vec<ReferenceValue> {
     vec![ReferenceValue { state: ReferenceState::Broken(defect), element: None }]
 }
 
-/// The value that these parts make, with this element of a list or set.
+/// Combines these parts, and the element of a list or set if there is one, into a value.
 fn value_of(
     rules: &Rules,
     reference: &Reference,

@@ -11,13 +11,13 @@ use crate::store::{Query, SortCondition};
 pub(crate) struct Finder {
     /// The reference.
     pub(crate) rule: ReferenceId,
-    /// The key that they refer to.
+    /// The key that these items refer to.
     pub(crate) target: Key<'static>,
     /// The query. Its items are the referencing items, or lead to them.
     pub(crate) query: Query,
 }
 
-/// The query that finds the items that refer to the item with these captures; `None` if the rule
+/// Returns the query for the items that refer to the item with these captures; `None` if the rule
 /// has no way to find them.
 pub(crate) fn finder(
     rules: &Rules,
@@ -55,7 +55,7 @@ impl Finder {
         self.query.index.is_some()
     }
 
-    /// The key of the referencing item that an item of the query leads to.
+    /// The key of the referencing item that an item in the query's result leads to.
     ///
     /// Only [`Finder::refers`] decides whether that item really refers to the target.
     pub(crate) fn referencing_key(&self, rules: &Rules, item: &Item<'_>) -> Option<Key<'static>> {

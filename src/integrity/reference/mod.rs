@@ -13,7 +13,7 @@ pub(crate) use evaluate::{
 };
 pub(crate) use finder::{Finder, finder};
 
-/// The finding that a reference's value is broken: in itself, or because its target is missing.
+/// The finding that a reference's value is malformed or incomplete, or that its target is missing.
 pub(crate) fn broken(
     rules: &Rules,
     rule: ReferenceId,
@@ -38,7 +38,7 @@ pub(crate) fn broken(
     }
 }
 
-/// The finding that items refer to a deleted one; the first of them stands for all.
+/// The finding that items refer to a deleted one. It names the first as the referencing item.
 pub(crate) fn orphaned(rules: &Rules, finder: &Finder, defect: Defect) -> Finding {
     let first = defect.orphans().and_then(|orphans| orphans.keys.first());
     let first = first.map(|key| referencing_name(rules, finder, key.clone()));
@@ -50,7 +50,7 @@ pub(crate) fn orphan(rules: &Rules, finder: &Finder, item: ItemName) -> Finding 
     about_target(rules, finder, Some(item), Defect::TargetDeleted)
 }
 
-/// A referencing item of a finder's rule.
+/// The name of a referencing item of the finder's rule.
 pub(crate) fn referencing_name(rules: &Rules, finder: &Finder, key: Key<'static>) -> ItemName {
     ItemName { table: rules.referencing(finder.rule).table, key }
 }

@@ -1,9 +1,10 @@
-//! Cascade marks: items that a cascade between items of one entity is to delete.
+//! Cascade marks: marks on items that a cascade between items of one entity will delete.
 //!
-//! No stream record says how deep such a cascade is. So an item is first marked with its depth. The
-//! mark's own record has the item deleted, and the record of that delete shows the mark again, and
-//! with it the depth, to the next level. A mark whose item turns out to refer to an existing target
-//! is removed on its own record, whatever happened to the batch that set it.
+//! No stream record says how deep such a cascade is, so an item is first marked with its depth. The
+//! mark's stream record triggers the delete of the item. The record of that delete still contains
+//! the mark, which tells the next level the depth. If every target of a marked item turns out to
+//! exist, the mark's record triggers the removal of the mark instead, whatever happened to the
+//! batch that set it.
 
 use std::borrow::Cow;
 
@@ -18,7 +19,7 @@ use crate::store::{Action, Clause, Condition, Operand, Write};
 const RULE: &str = "rule";
 const DEPTH: &str = "depth";
 
-/// The mark of an item that a cascade is to delete.
+/// The mark of an item that a cascade will delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CascadeMark {
     /// How many levels below the first delete the item is.
@@ -53,7 +54,7 @@ impl CascadeMark {
     }
 }
 
-/// The write that removes the mark from an item that is to stay.
+/// The write that removes the mark from an item that is not deleted.
 pub(crate) fn unmark(
     rules: &Rules,
     rule: ReferenceId,

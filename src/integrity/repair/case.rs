@@ -62,7 +62,7 @@ impl Case<'_> {
     }
 }
 
-/// Whether an item is as a change left it: a write is not undone under a later one.
+/// Whether an item is still as a change left it. A write is not undone if another one followed.
 fn is_untouched(change: &Change<'_>, key: &Key<'_>, item: &Item<'_>) -> bool {
     change.key == *key && change.after.as_ref() == Some(item)
 }

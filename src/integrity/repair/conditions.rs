@@ -1,4 +1,4 @@
-//! The conditions with which a repair restates its violation.
+//! The conditions that make a repair fail once its violation is gone.
 
 use crate::data::{Item, Key, Path, Type};
 use crate::integrity::presence::{is_not_there, is_one, is_there, partition};
@@ -6,12 +6,12 @@ use crate::integrity::reference::Grounds;
 use crate::rules::model::{EntityId, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
-/// No item of the entity is at the key.
+/// Checks that no item of the entity is at the key.
 pub(crate) fn absent(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
     check(rules, entity, key, is_not_there(rules, entity))
 }
 
-/// An item of the entity is at the key.
+/// Checks that an item of the entity is at the key.
 pub(crate) fn present(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
     check(rules, entity, key, is_there(rules, entity))
 }
@@ -25,7 +25,7 @@ fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -
     }
 }
 
-/// The item is of the entity, and still refers to its target.
+/// Requires that the item belongs to the entity and still refers to its target.
 pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> Condition {
     let attributes = grounds
         .attributes
@@ -44,7 +44,8 @@ pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> 
     Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())
 }
 
-/// The item is as this image says. Attributes that are in neither image are not compared.
+/// Requires that the item is as the image after a change. Attributes that are in neither image are
+/// not compared.
 pub(crate) fn is_as_left(
     rules: &Rules,
     entity: EntityId,

@@ -1,7 +1,6 @@
 //! Repairs: what is done about a reference to an item that does not exist.
 //!
-//! A repair is a set of writes that restate the violation as a condition, so that they cannot be
-//! made once the violation is gone.
+//! The writes of a repair have the violation as their condition, so that they fail once it is gone.
 
 mod cascade_mark;
 mod case;

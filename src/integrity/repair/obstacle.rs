@@ -11,7 +11,7 @@ pub enum Obstacle {
     CannotRevert(RevertObstacle),
     /// Another item is at the key of the one to be restored.
     KeyTaken,
-    /// DynamoDB refuses the write, in these words.
+    /// DynamoDB refuses the write, with this message.
     Refused(String),
 }
 
@@ -22,7 +22,7 @@ pub enum RevertObstacle {
     Changed,
     /// The item no longer exists.
     Gone,
-    /// What the item said before the write is broken too.
+    /// The item's earlier value is broken too.
     BrokenBefore(Defect),
     /// The item referred to more items before than one transaction can check.
     TooManyReferences,

@@ -16,7 +16,7 @@ pub(crate) enum Remedy {
     Delete,
     /// The attributes of its reference are removed, or the elements that refer to the target.
     Unset,
-    /// They are set to the rule's default.
+    /// Those attributes or elements are set to the rule's default.
     SetDefault,
 }
 
@@ -67,11 +67,11 @@ impl Repair {
 pub(crate) enum NoRepair {
     /// It does not refer to the target.
     NotReferring,
-    /// It refers to the target, and this prevents its repair.
+    /// It refers to the target, but this obstacle prevents its repair.
     Impossible(Obstacle),
 }
 
-/// The write that repairs an item, as it was read.
+/// Returns the repair of an item as it was read.
 pub(crate) fn repair(
     rules: &Rules,
     rule: ReferenceId,
@@ -178,7 +178,7 @@ fn unset(grounds: &Grounds) -> Vec<Clause> {
     }
 }
 
-/// These elements as a set of the same type; `None` if they are of a list.
+/// These elements as a set of the same type; `None` if they are elements of a list.
 fn subset(whole: &Value<'static>, chosen: &[(usize, Value<'static>)]) -> Option<Value<'static>> {
     let is_chosen = |index: usize| chosen.iter().any(|(chosen, _)| *chosen == index);
     Some(match whole {

@@ -9,7 +9,7 @@ use crate::rules::model::{ReferenceId, Rules};
 use crate::store::{Action, Write};
 
 /// The writes that restore a deleted item, if nothing is at its key and this item still refers to
-/// it; `None` if this item does not.
+/// it; `None` if this item does not refer to it.
 pub(crate) fn restore(
     rules: &Rules,
     rule: ReferenceId,

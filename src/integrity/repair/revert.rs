@@ -1,4 +1,4 @@
-//! Undoing the write that made a dangling reference.
+//! Undoes the write that added a dangling reference.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
 /// The repair that undoes a change.
 ///
-/// An update goes back to the image before it; an insert is deleted. The item must be as the
-/// change left it. A value that would be broken too does not come back: otherwise two such rules
-/// would undo each other for ever.
+/// An updated item goes back to its earlier image, and an inserted item is deleted. The item must
+/// still be as the change left it. An earlier value that is broken too is not restored: otherwise,
+/// two such rules would undo each other's repairs for ever.
 pub(crate) fn revert(
     rules: &Rules,
     rule: ReferenceId,
@@ -42,7 +42,7 @@ pub(crate) fn revert(
     Ok(Repair { operation: Operation::Update, write, checks, detail })
 }
 
-/// The clauses that lead from one image back to another.
+/// The clauses that turn the image after a change back into the image before it.
 fn differences(rules: &Rules, from: EntityId, before: &Item<'_>, after: &Item<'_>) -> Vec<Clause> {
     let schema = rules.key_schema(from);
     let is_key = |name: &str| schema.names().any(|key| key == name);
@@ -57,7 +57,7 @@ fn differences(rules: &Rules, from: EntityId, before: &Item<'_>, after: &Item<'_
     set.chain(removed).collect()
 }
 
-/// The checks that every item exists that the image before refers to, and the image after does not.
+/// The checks that all items exist to which only the image before the change refers.
 fn checks(
     rules: &Rules,
     change: &Change<'_>,

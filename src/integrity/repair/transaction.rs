@@ -27,7 +27,7 @@ pub(crate) struct GuardedTransaction {
 }
 
 impl GuardedTransaction {
-    /// As many of these repairs as fit, in order: at least one.
+    /// Takes as many of these repairs as fit, in order, but at least one.
     pub(crate) fn of<'r>(guard: &Write, repairs: impl IntoIterator<Item = &'r Repair>) -> Self {
         let mut transaction =
             Self { repairs: 0, purposes: vec![Purpose::Guard], actions: vec![guard.clone()] };
@@ -60,7 +60,7 @@ impl GuardedTransaction {
         let is_free = |added: &Write| !self.actions.iter().any(|it| is_same_item(it, added));
         let fits = self.actions.len() + added.len() < TRANSACT_ACTIONS_MAX;
         if !fits || !is_free(&write) || !added.iter().all(|check| is_free(check)) {
-            // The first repair is alone with the guard: DynamoDB decides.
+            // The first repair is added in any case: DynamoDB decides whether to accept it.
             if self.repairs > 0 {
                 return false;
             }
