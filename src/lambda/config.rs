@@ -1,4 +1,5 @@
-//! Configuration: read from the environment once, and validated completely before any record.
+//! Configuration: read from the environment once, and validated completely before any record is
+//! processed.
 
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
@@ -27,7 +28,7 @@ pub(super) struct Config {
     pub(super) logs_items: bool,
 }
 
-/// A problem of the configuration.
+/// A problem with the configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     /// Whether the function can still run.
@@ -100,6 +101,7 @@ fn variable(sources: &Sources<'_>, name: &str) -> Option<String> {
     (sources.environment)(name).filter(|value| !value.is_empty())
 }
 
+/// Whether CloudWatch accepts this namespace.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 fn is_namespace(text: &str) -> bool {
     let is_allowed =

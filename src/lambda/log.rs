@@ -21,7 +21,7 @@ use crate::runtime::error::Fatal;
 use crate::wording::{ItemLine, ViolationLine};
 
 /// The maximum length of a payload in one line, in bytes: CloudWatch Logs limits an event to
-/// 256 KB, and JSON inside JSON grows.
+/// 256 KB, and escaping makes JSON longer inside JSON.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
 const PAYLOAD_BYTES_MAX: usize = 100_000;
 
@@ -48,7 +48,7 @@ pub(super) fn init(environment: &dyn Fn(&str) -> Option<String>) {
     let filter = Targets::new()
         .with_target("referee", level)
         .with_default(LevelFilter::ERROR)
-        // It repeats what the function's panic hook has logged.
+        // This target repeats what the function's panic hook has already logged.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let is_text = environment("AWS_LAMBDA_LOG_FORMAT")
         .is_some_and(|format| format.eq_ignore_ascii_case("text"));
@@ -200,7 +200,7 @@ pub(super) fn short(text: &str) -> Cow<'_, str> {
     cut(text, TEXT_BYTES_MAX)
 }
 
-/// A text, cut to this length and followed by its original length if it is longer.
+/// A text. If it is longer than the maximum, it is cut, and its original length is appended.
 fn cut(text: &str, bytes_max: usize) -> Cow<'_, str> {
     if text.len() <= bytes_max {
         return text.into();
@@ -209,7 +209,7 @@ fn cut(text: &str, bytes_max: usize) -> Cow<'_, str> {
     format!("{shown}… ({} bytes)", text.len()).into()
 }
 
-/// A text in parts that each fit in a line of the log; at least one.
+/// Splits a text into parts that each fit in a line of the log. There is at least one part.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;

@@ -56,8 +56,8 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
         }
     };
     let function = &function;
-    // The payload has megabytes, and the runtime would parse and copy it. This layer replaces it
-    // before the runtime does so, and the handler reads the original.
+    // The payload may be megabytes long, and the runtime would parse and copy it. This layer
+    // replaces it before the runtime does so, and the handler reads the original.
     let payload = &RefCell::default();
     let bypass = MapRequestLayer::new(|mut invocation: LambdaInvocation| {
         payload.replace(std::mem::replace(&mut invocation.body, "null".into()));

@@ -1,4 +1,5 @@
-//! Initialization: creates what invocations share, and detects problems before the first record.
+//! Initialization: creates the state that invocations share, and detects problems before the first
+//! record.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -20,8 +21,8 @@ use crate::rules::FILE_BYTES_MAX;
 use crate::rules::model::{Rules, Table};
 use crate::store::{DynamoDb, Read, Store as _, StoreError};
 
-/// How long to wait for the tables' answers. If one is missing then, the function starts anyway:
-/// Lambda limits the initialization to ten seconds.
+/// How long to wait for the tables' answers, in milliseconds. If a table has not answered by then,
+/// the function starts anyway: Lambda limits the initialization to ten seconds.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const PROBE_MS_MAX: u64 = 4_000;
 

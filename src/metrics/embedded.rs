@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{DIMENSION, Datum};
 
-/// The lines with these values: one for the totals, and one for each rule. A line may have at most
-/// a hundred metrics, and there are fewer.
+/// Returns lines with these values: one for the totals, and one for each rule. CloudWatch allows at
+/// most 100 metrics in a line, and there are fewer.
 pub(super) fn lines(namespace: &str, data: &[Datum], now_ms: i64) -> Vec<String> {
     let mut by_rule: BTreeMap<Option<&str>, Vec<&Datum>> = BTreeMap::new();
     for datum in data {

@@ -63,7 +63,7 @@ impl Unit {
 /// How a metric is computed.
 #[derive(Debug)]
 enum Measure {
-    /// The rule of each occurrence, for a total and a count for each rule.
+    /// The rule of each occurrence, from which a total and a count for each rule are computed.
     ByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
     /// One number for the whole batch; `None` publishes nothing.
     Total(fn(&Processed<'_>) -> Option<f64>),
@@ -146,7 +146,7 @@ pub struct Datum {
     pub name: &'static str,
     /// Its unit.
     pub unit: Unit,
-    /// The rule that the value concerns; a total if absent.
+    /// The rule that the value concerns; `None` for a total.
     pub rule: Option<String>,
     /// The value.
     pub value: f64,

@@ -20,11 +20,11 @@ pub struct Metrics {
 /// The configured destination of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// To CloudWatch's API.
+    /// CloudWatch's API.
     CloudWatch,
-    /// To standard output, in the embedded metric format.
+    /// Standard output, in the embedded metric format.
     Embedded,
-    /// Nowhere.
+    /// No destination: metrics are not published.
     Nowhere,
 }
 
@@ -82,7 +82,7 @@ impl Metrics {
             Sink::Nowhere => Ok(()),
             Sink::Embedded => {
                 let lines = embedded::lines(&self.namespace, &data, now_ms);
-                // In a single write, because CloudWatch ignores a line that is split.
+                // All lines are written at once, because CloudWatch ignores a line that is split.
                 let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
                 let written = std::io::stdout().lock().write_all(text.as_bytes());
                 written.map_err(|error| format!("cannot write to standard output: {error}"))

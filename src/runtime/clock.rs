@@ -1,4 +1,4 @@
-//! Time, as an argument.
+//! Time, passed as an argument.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ pub trait Clock {
     /// Waits until this time, in milliseconds since 1970.
     fn sleep_until_ms(&self, time_ms: i64) -> impl Future<Output = ()>;
 
-    /// The time by which the run must end, if there is one, in milliseconds since 1970. What
+    /// The time by which the run must end, if there is one, in milliseconds since 1970. Work that
     /// cannot be done by then is left for another run.
     fn deadline_ms(&self) -> Option<i64> {
         None

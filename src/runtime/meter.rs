@@ -1,4 +1,4 @@
-//! Counting requests and units.
+//! Counts requests, and the units that they cost.
 
 use std::cell::Cell;
 
@@ -17,7 +17,7 @@ pub(crate) struct Metered<'s, S> {
 }
 
 impl<'s, S> Metered<'s, S> {
-    /// Starts at zero.
+    /// Counts the requests to this store, starting at zero.
     pub(crate) fn new(store: &'s S) -> Self {
         let none = || Cell::new(0);
         Self { store, reads: none(), writes: none(), units: Cell::new(Units::default()) }
@@ -33,7 +33,7 @@ impl<'s, S> Metered<'s, S> {
         self.reads.get() + self.writes.get()
     }
 
-    /// The units that they cost.
+    /// The units that the requests cost.
     pub(crate) fn units(&self) -> Units {
         self.units.get()
     }

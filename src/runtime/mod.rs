@@ -1,5 +1,5 @@
-//! What waits for a store or a clock and knows no stream: reads, the referencing items of an item,
-//! writes, and guarded transactions.
+//! The operations that wait for a store or a clock, independent of streams: reads, queries for
+//! referencing items, writes, and guarded transactions.
 
 pub mod clock;
 pub mod error;

@@ -1,4 +1,4 @@
-//! What every step of one run works with.
+//! The values that every step of one run uses.
 
 use crate::integrity::index::Index;
 use crate::rules::model::Rules;
@@ -12,7 +12,7 @@ pub(crate) struct Pass<'p, S, C> {
     pub(crate) clock: &'p C,
 }
 
-// Derived, these would ask for a store and a clock that can be copied.
+// Derived implementations would require that the store and the clock can be copied, too.
 impl<S, C> Clone for Pass<'_, S, C> {
     fn clone(&self) -> Self {
         *self

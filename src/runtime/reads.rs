@@ -1,4 +1,4 @@
-//! Reading many items at once: each item once, and of it only what the rules look at.
+//! Reads many items at once: each item once, and only the attributes that are needed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,10 +13,11 @@ use crate::integrity::index::Projection;
 use crate::rules::model::{EntityId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
-/// How many requests are in flight at once.
+/// The maximum number of requests in flight.
 pub(crate) const CONCURRENCY: usize = 16;
 
-/// The items to read, and the only way to a [`Slot`]: what was not asked for cannot be looked at.
+/// The items to read. Only this type creates a [`Slot`], so items that were not asked for cannot be
+/// looked at.
 #[derive(Debug, Default)]
 pub(crate) struct ReadSet<'p> {
     /// Read before the others.
@@ -33,7 +34,7 @@ struct Wanted<'p> {
     projection: Cow<'p, Projection>,
 }
 
-/// Where the item of one read is found in the [`Snapshot`].
+/// The position of an item in the [`Snapshot`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(usize);
 
@@ -48,7 +49,7 @@ impl<'p> ReadSet<'p> {
         want(&mut self.others, &mut self.len, table, key, projection)
     }
 
-    /// Asks for an item that is read before the ones of [`want`](Self::want).
+    /// Asks for an item that is read before those that [`want`](Self::want) asks for.
     pub(crate) fn want_first(
         &mut self,
         table: TableId,
@@ -58,7 +59,7 @@ impl<'p> ReadSet<'p> {
         want(&mut self.first, &mut self.len, table, key, projection)
     }
 
-    /// Asks for whether an item of the entity is at the key.
+    /// Asks for the attributes that decide whether an item of the entity is at the key.
     pub(crate) fn want_existence<S, C>(
         &mut self,
         pass: Pass<'p, S, C>,
@@ -83,7 +84,8 @@ impl<'p> ReadSet<'p> {
     }
 }
 
-/// A bug must stop the function: as an error to retry, it would be redelivered for ever.
+/// The error of a bug. It must stop the run: if it asked for a retry, the record would be
+/// redelivered for ever.
 fn internal_error() -> StoreError {
     StoreError::Fatal("internal error: an item was not read".to_owned())
 }
@@ -96,7 +98,7 @@ fn want<'p>(
     projection: Cow<'p, Projection>,
 ) -> Slot {
     let of_table = items.entry(table).or_default();
-    // The same item is often asked for again: then its key need not be copied.
+    // The same item is often asked for again. Its key is not copied in that case.
     let known: &BTreeMap<Key<'_>, _> = of_table;
     if let Some(known) = known.get(key).filter(|known| known.projection == projection) {
         return known.slot;
@@ -115,17 +117,17 @@ fn want<'p>(
     }
 }
 
-/// What was read of one item: `None` if it does not exist, an error if it could not be read.
+/// The result of one read: `None` if the item does not exist, an error if it could not be read.
 type Found = Result<Option<Item<'static>>, StoreError>;
 
-/// What was read.
+/// The items that were read.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     found: Vec<Found>,
 }
 
 impl Snapshot {
-    /// An item: `None` if it does not exist, an error if it could not be read.
+    /// Returns an item: `None` if it does not exist, an error if it could not be read.
     pub(crate) fn item(&self, slot: Slot) -> Result<Option<&Item<'static>>, StoreError> {
         let Some(found) = self.found.get(slot.0) else {
             debug_assert!(false, "a slot of another read set");
@@ -134,7 +136,7 @@ impl Snapshot {
         found.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
-    /// Whether the item is there and of the entity.
+    /// Whether the item exists and belongs to the entity.
     pub(crate) fn has(
         &self,
         rules: &Rules,

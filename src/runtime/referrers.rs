@@ -49,31 +49,31 @@ pub(crate) async fn may_exist(
 pub(crate) struct Referrers<'t, S, C> {
     pass: Pass<'t, S, C>,
     finder: &'t Finder,
-    /// The most items of a page, if not as many as a query returns.
+    /// The maximum number of items in a page; `None` for as many as a query returns.
     limit: Option<usize>,
     next: Next,
 }
 
 /// Where the next page begins.
 enum Next {
-    /// At the beginning, or at this key.
+    /// After this key; `None` for the beginning.
     Page(Option<Item<'static>>),
-    /// There is none.
+    /// There is no next page.
     End,
 }
 
 impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
-    /// The referrers, from the beginning.
+    /// Starts with the first page.
     pub(crate) const fn new(pass: Pass<'t, S, C>, finder: &'t Finder) -> Self {
         Self { pass, finder, limit: None, next: Next::Page(None) }
     }
 
-    /// The same, in pages of at most this many items.
+    /// Limits each page to this many items.
     pub(crate) fn in_pages_of(self, items: usize) -> Self {
         Self { limit: Some(items), ..self }
     }
 
-    /// The referring items of the next page, as they are; `None` after the last page.
+    /// Returns the referring items of the next page, as they are now; `None` after the last page.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Referring>>, StoreError> {
         let Next::Page(start) = &self.next else { return Ok(None) };
         let query = Query { start: start.clone(), limit: self.limit, ..self.finder.query.clone() };
@@ -88,7 +88,7 @@ impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
         matches!(self.next, Next::Page(_))
     }
 
-    /// The first of the referring items, at most this many.
+    /// Returns the keys of the first referring items, at most this many.
     pub(crate) async fn first(mut self, count: usize) -> Result<Found, StoreError> {
         let mut found = Found::default();
         while let Some(items) = self.next_page().await? {
@@ -114,7 +114,8 @@ impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
         self.read_referring(keys).await
     }
 
-    /// The items at these keys that refer to the target: an index or a mirror only hints at them.
+    /// Reads the items at these keys, and returns those that refer to the target. An index or a
+    /// mirror may be out of date.
     async fn read_referring(&self, keys: Vec<Key<'static>>) -> Result<Vec<Referring>, StoreError> {
         let Pass { rules, index, .. } = self.pass;
         let rule = self.finder.rule;

@@ -1,5 +1,5 @@
-//! Guarded repairs: the items that refer to one missing target, a transaction at a time, each of
-//! which checks again that the target is missing.
+//! Guarded repairs: repairs the items that refer to a missing target, one transaction at a time.
+//! Each transaction checks again that the target is missing.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -24,7 +24,7 @@ pub(crate) enum RepairResult {
     Repaired(ItemWrite),
     /// It needs no repair: it no longer refers to the target, or the target exists.
     Unneeded,
-    /// It still refers to the target, and this makes a repair impossible.
+    /// It still refers to the target, but this obstacle makes a repair impossible.
     Impossible(Obstacle),
     /// DynamoDB refuses the repair, and always will.
     Failed(Obstacle),
@@ -33,15 +33,15 @@ pub(crate) enum RepairResult {
 /// The results of the repairs of a case.
 #[derive(Debug, Default)]
 pub(crate) struct CaseResult {
-    /// The result for each item, in no order. Items that were not reached are missing.
+    /// The result for each item, in no particular order. Items that were not reached are missing.
     pub(crate) items: Vec<(Key<'static>, RepairResult)>,
     /// Whether the target turned out to exist.
     pub(crate) target_exists: bool,
-    /// Why items were not reached, if some were not.
+    /// Why some items were not reached, if any.
     pub(crate) unfinished: Option<StoreError>,
 }
 
-/// Repairs the items of many cases side by side.
+/// Repairs the items of many cases concurrently.
 pub(crate) async fn repair_cases<'c, T: 'c>(
     pass: Pass<'_, impl Store, impl Clock>,
     cases: &'c [(Case<'_>, Vec<T>)],
@@ -80,7 +80,7 @@ pub(crate) async fn repair_case(
                 }
                 Transacted::Canceled(reasons) => run.canceled(&transaction, reasons),
             },
-            // Together they may be too large for one transaction, or one of them may be refused.
+            // The repairs may be too large for one transaction, or DynamoDB may refuse one of them.
             Err(StoreError::Rejected(_)) if transaction.repairs > 1 => {
                 room = transaction.repairs.div_ceil(2);
             }
@@ -91,7 +91,7 @@ pub(crate) async fn repair_case(
     run.finish()
 }
 
-/// Another transaction is in progress on an item: try again later.
+/// The error that another transaction is in progress on an item. It asks for a retry.
 pub(crate) fn busy() -> StoreError {
     StoreError::Retry("another transaction is in progress on the item".to_owned())
 }
@@ -141,13 +141,13 @@ impl<'r> Run<'r> {
         self.result.items.push((key, result));
     }
 
-    /// DynamoDB refused the first pending repair, alone in its transaction.
+    /// Records that DynamoDB refused the first pending repair, which was alone in its transaction.
     fn refused(&mut self, why: String) {
         let refused = self.pending.remove(0);
         self.result.items.push((refused.key, RepairResult::Failed(Obstacle::Refused(why))));
     }
 
-    /// The first pending repairs were made.
+    /// Records that the first pending repairs were made.
     fn applied(&mut self, count: usize) {
         let table = self.rules.referencing(self.case.rule).table;
         for Pending { key, repair, .. } in self.pending.drain(..count) {
@@ -156,8 +156,8 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// A transaction was canceled: the items that were the reason are looked at again, and the
-    /// others stay pending.
+    /// Processes the reasons why a transaction was canceled. The items that were not a reason stay
+    /// pending.
     fn canceled(&mut self, transaction: &GuardedTransaction, reasons: Vec<CancellationReason>) {
         let is_busy = reasons.iter().all(is_passing);
         let is_unexplained = reasons.iter().all(|reason| *reason == CancellationReason::None);
@@ -174,7 +174,7 @@ impl<'r> Run<'r> {
             match reason {
                 CancellationReason::None => {}
                 CancellationReason::Conflict | CancellationReason::Throttled if !is_busy => {}
-                // The store has retried for long enough; the others may go on without these.
+                // The store has already retried. The other items may succeed without these.
                 CancellationReason::Conflict | CancellationReason::Throttled => {
                     concerned.for_each(drop);
                     self.leave(busy());
@@ -208,19 +208,19 @@ impl<'r> Run<'r> {
         self.result.items.extend(items.map(|pending| (pending.key, result.clone())));
     }
 
-    /// Some items cannot be reached, for this reason.
+    /// Records why some items are not reached.
     fn leave(&mut self, error: StoreError) {
         self.result.unfinished.get_or_insert(error);
     }
 
-    /// Nothing more can be done, for this reason.
+    /// Ends the run, for this reason.
     fn stop(&mut self, error: StoreError) {
         self.leave(error);
         self.is_over = true;
     }
 
-    /// These items were not as they had been read: their repairs are computed again, from the
-    /// items as they are.
+    /// Computes new repairs for items that have changed since they were read, from the items as they
+    /// are now.
     fn repair_again(
         &mut self,
         items: impl Iterator<Item = Pending>,
@@ -250,7 +250,7 @@ impl<'r> Run<'r> {
     }
 }
 
-/// Whether an action may succeed when it is tried again unchanged.
+/// Whether an action may succeed if it is tried again unchanged.
 const fn is_passing(reason: &CancellationReason) -> bool {
     match reason {
         CancellationReason::None | CancellationReason::Conflict | CancellationReason::Throttled => {

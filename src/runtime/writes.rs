@@ -1,4 +1,4 @@
-//! Writes in steps: the steps of one sequence in order, many sequences side by side.
+//! Performs writes in steps: the steps of one sequence in order, and many sequences concurrently.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -22,15 +22,15 @@ pub(crate) struct Performed {
 /// How a sequence of steps ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All steps were made.
+    /// All steps were performed.
     Done,
-    /// The condition of a step did not hold, and the rest were not tried; this is the item as it
-    /// is.
+    /// The condition of a step did not hold, and later steps were not tried. This is the item that
+    /// did not meet the condition.
     Refused(Option<Item<'static>>),
 }
 
-/// Performs sequences of steps side by side. The results are in the order of the sequences, which
-/// are built only when their turn comes: thousands of them at once would take megabytes.
+/// Performs sequences of steps concurrently. The results are in the order of the sequences. Each
+/// sequence is built only when its turn comes: thousands of them at once would take megabytes.
 pub(crate) async fn perform_all(
     rules: &Rules,
     store: &impl Store,
@@ -39,7 +39,7 @@ pub(crate) async fn perform_all(
     perform_while(|| true, rules, store, sequences).await
 }
 
-/// The same, but a sequence is started only while there is time for it.
+/// Like [`perform_all`], but starts a sequence only while there is time for it.
 pub(crate) async fn perform_while(
     has_time: impl Fn() -> bool,
     rules: &Rules,
@@ -86,8 +86,8 @@ async fn make(store: &impl Store, step: Step) -> Result<Ending, StoreError> {
     }
 }
 
-/// The result of a canceled transaction: a condition that does not hold ends the sequence,
-/// whatever else went wrong; a conflict or a throttle means to try again.
+/// The result of a canceled transaction. A condition that does not hold ends the sequence, whatever
+/// else went wrong. A conflict or throttling asks for a retry.
 fn canceled(reasons: Vec<CancellationReason>) -> Result<Ending, StoreError> {
     let mut error = StoreError::Retry("the transaction was canceled".to_owned());
     for reason in reasons {

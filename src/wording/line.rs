@@ -1,4 +1,4 @@
-//! A violation as one line of output: what JSON Lines and the log have in common.
+//! A violation as one line of output, with the fields that JSON Lines and the log share.
 
 use serde::Serialize;
 
@@ -11,13 +11,13 @@ use crate::rules::model::TableId;
 /// A violation, with the names and the form that output uses.
 #[derive(Debug, Serialize)]
 pub struct ViolationLine<'l> {
-    /// An identifier that is the same on redelivery.
+    /// An identifier that stays the same when the record is delivered again.
     pub id: String,
     /// The rule's name.
     pub rule: &'l str,
     /// The kind of violation.
     pub kind: &'static str,
-    /// `error` or `warn`.
+    /// The rule's severity: `error` or `warn`.
     pub severity: &'static str,
     /// The referencing item, or the mirror.
     pub referencing: Option<ItemLine<'l>>,
@@ -25,7 +25,7 @@ pub struct ViolationLine<'l> {
     pub referenced: Option<ItemLine<'l>>,
     /// The path of the reference in the referencing item.
     pub path: Option<&'l str>,
-    /// The sequence number of the record that brought it to light.
+    /// The sequence number of the record that revealed the violation.
     pub sequence: &'l str,
     /// What was done about it.
     pub action: &'static str,
@@ -34,7 +34,7 @@ pub struct ViolationLine<'l> {
     /// How many items refer to a deleted one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
-    /// The keys of the first of them.
+    /// The keys of the first of these items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Item<'static>>>,
 }
@@ -42,7 +42,7 @@ pub struct ViolationLine<'l> {
 /// An item, named by its table and key.
 #[derive(Debug, Serialize)]
 pub struct ItemLine<'l> {
-    /// The table's own name.
+    /// The table's name in DynamoDB.
     pub table: &'l str,
     /// The key in DynamoDB's JSON.
     pub key: Item<'static>,

@@ -1,7 +1,7 @@
-//! Findings in words: the one place where English is made of them.
+//! Findings in words: only this module describes them in English.
 //!
 //! Tables for people, JSON Lines and the log all take their `detail` from here. No decision and no
-//! identity depends on it, so a sentence can be improved at any time.
+//! identifier depends on the wording, so it can be improved at any time.
 
 mod line;
 
@@ -50,7 +50,7 @@ pub fn finding(rules: &Rules, finding: &Finding) -> String {
     }
 }
 
-/// A defect in words that need not name an entity.
+/// A defect in words, without the names of entities.
 #[must_use]
 pub fn defect(defect: &Defect) -> Cow<'static, str> {
     Cow::Borrowed(match defect {
@@ -96,7 +96,7 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
     })
 }
 
-/// An obstacle to a repair in words.
+/// In words, why an item was not repaired.
 #[must_use]
 pub fn obstacle(obstacle: &Obstacle) -> String {
     match obstacle {

@@ -61,7 +61,7 @@ impl Report {
         Ok(())
     }
 
-    /// Adds the consequence of work that was not reached: that of this error or, without one, that
+    /// Adds the consequence of work that was not reached because of this error. Without an error,
     /// the record must be delivered again.
     pub(crate) fn unfinished(
         &mut self,

@@ -31,7 +31,7 @@ pub struct Occurrence {
 pub struct Resolution {
     /// What was done.
     pub response: Response,
-    /// The rule's action for the orphans of a deleted item, if the finding called for it.
+    /// The rule's action for the orphans of a deleted item, if this finding triggered it.
     pub on_delete: Option<OnDelete>,
     /// What prevented a repair, if something did.
     pub obstacle: Option<Obstacle>,

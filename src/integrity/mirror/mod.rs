@@ -3,8 +3,8 @@
 //!
 //! When a source changes, its mirror is written from the record's image, with one write and no
 //! read. When a mirror changes, even through Referee's own write, its source is read and any
-//! difference is corrected. Mirrors therefore converge in spite of writes that are applied late, and
-//! of edits and deletes by others.
+//! difference is corrected. Mirrors therefore converge in spite of writes that are applied late,
+//! and of edits and deletes by others.
 
 mod compare;
 mod content;

@@ -44,8 +44,8 @@ pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> 
     Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())
 }
 
-/// Requires that the item is as the image after a change. Attributes that are in neither image are
-/// not compared.
+/// Requires that the item still matches the image after a change. Attributes that are in neither
+/// image are not compared.
 pub(crate) fn is_as_left(
     rules: &Rules,
     entity: EntityId,
