@@ -2,7 +2,7 @@
 //!
 //! Lambda uses the lowest sequence number in the response as the checkpoint and redelivers
 //! everything from there on; an empty list means success. A null or empty identifier would fail the
-//! whole batch. A misspelled outer key would lose data, because Lambda would see success.
+//! whole batch. A misspelled outer key would lose data, because Lambda would assume success.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use aws_lambda_events::event::streams::DynamoDbBatchItemFailure;

@@ -1,7 +1,7 @@
 //! Writes mirrors, and reports and repairs confirmed violations as their rules say.
 //!
-//! Each kind of work has its own file. Its [`Cause`](super::event::change::Cause) is passed on to
-//! the report, and no decision depends on it.
+//! Each kind of work has its own file. Its [`Cause`](super::event::change::Cause) provides the
+//! sequence number for mirror writes, and is passed on to the report.
 
 mod cascade;
 mod deletes;

@@ -87,7 +87,7 @@ async fn may_have_referrers(
     stream::iter(deleted)
         .map(|target| async move {
             if target.finder.lags() {
-                // The index may lag, and show a referencing item only later.
+                // The index may lag behind its table, and show a referencing item only later.
                 return Ok(true);
             }
             referrers::may_exist(pass, &target.finder).await
@@ -121,7 +121,7 @@ impl<'h> Question<'h> for NewReference<'h> {
     }
 }
 
-/// Is the mirror as its source requires?
+/// Does the mirror agree with its source?
 impl<'h> Question<'h> for ChangedMirror<'h> {
     type Slots = Slot;
     type Answer = Verdict;
