@@ -11,7 +11,7 @@
 //! - [`runtime`]: the operations that wait for a database or a clock.
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: the database interface, and its implementations: DynamoDB and an in-memory store.
-//! - [`preflight`]: compares real tables with the rules.
+//! - [`preflight`]: compares the tables in DynamoDB with the rules.
 //! - [`metrics`]: the numbers of an outcome, for CloudWatch.
 //! - `lambda`: the Lambda function.
 //! - `streams`: reads the tables' streams.

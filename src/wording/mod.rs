@@ -96,7 +96,7 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
     })
 }
 
-/// In words, why an item was not repaired.
+/// Why an item was not repaired, in words.
 #[must_use]
 pub fn obstacle(obstacle: &Obstacle) -> String {
     match obstacle {

@@ -60,8 +60,8 @@ impl<'a> History<'a> {
 
 /// The stream record that caused a piece of work.
 ///
-/// Later stages use its time for grace periods and its sequence number for mirror writes, and report
-/// which record revealed a finding and which records must be delivered again.
+/// Later stages use its time for grace periods and its sequence number for mirror writes, and
+/// report which record revealed a finding and which records must be delivered again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cause<'h> {
     step: &'h StreamChange<'h>,

@@ -55,11 +55,11 @@ pub(crate) enum Correction {
 pub(crate) enum Precondition {
     /// There is no item, or it is the rule's mirror with a lower fence: this write is newer.
     OlderThan(String),
-    /// It is the rule's mirror with exactly this fence. A newer one has a stream record of its own.
+    /// The item is the rule's mirror with exactly this fence. A newer one has a record of its own.
     Seen(String),
     /// There is no item. The fence is that of the deleted mirror, if it is known.
     Absent(Option<String>),
-    /// It has no mark, and the rule adopts it.
+    /// The item has no mark, and the rule adopts it.
     Unmarked,
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn assess(
     })
 }
 
-/// What Referee's own delete calls for, announced or made, given the mirror that the source
+/// What an announced or completed delete by Referee calls for, given the mirror that the source
 /// requires.
 fn assess_own_delete(
     fence: String,
@@ -126,8 +126,8 @@ pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option
     }
 }
 
-/// Returns how a mirror differs from what its source requires, both as they are now. The removal is
-/// the change that led to the comparison, if it was a removal.
+/// Returns how a mirror differs from what its source requires. Both are given as they are now.
+/// `removal` is the change that led to this comparison, if it removed the mirror.
 pub(crate) fn compare(
     rules: &Rules,
     pair: &Pair,
@@ -152,7 +152,7 @@ pub(crate) fn compare(
     if let (Some(fence), Some(_)) = (answered, &expected) {
         return difference(Defect::MirrorDeleted, Some(Correction::DeleteSource { fence }));
     }
-    // An item has been written since at the deleted mirror's key, and has a record of its own.
+    // An item has since been written at the deleted mirror's key. That write has its own record.
     if removal.is_some() && found.is_some() {
         return None;
     }

@@ -40,7 +40,7 @@ pub(crate) fn steps_of_change(
     }
 }
 
-/// The writes that correct a mirror. The sequence number is that of the mirror's change.
+/// The writes that correct a mirror. `sequence` is the sequence number of the mirror's change.
 pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,

@@ -164,7 +164,7 @@ pub(crate) fn grounds(
         .then_some(grounds)
 }
 
-/// Whether a reference has the same value in two images. Builds no key.
+/// Whether a reference has the same value in two images. Compares attributes, and builds no key.
 pub(crate) fn is_unchanged(
     reference: &Reference,
     before: Option<&Item<'_>>,

@@ -16,7 +16,7 @@ pub(crate) struct ItemWrite {
 /// What a write does to its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Puts a whole item.
+    /// Writes the complete item.
     Put,
     /// Changes some attributes.
     Update,

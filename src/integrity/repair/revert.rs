@@ -14,7 +14,7 @@ use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
 /// The repair that undoes a change.
 ///
-/// An updated item goes back to its earlier image, and an inserted item is deleted. The item must
+/// An updated item gets its earlier attributes back, and an inserted item is deleted. The item must
 /// still be as the change left it. An earlier value that is broken too is not restored: otherwise,
 /// two such rules would undo each other's repairs for ever.
 pub(crate) fn revert(
