@@ -30,7 +30,7 @@ mirrors:
 /// Requests, read units and write units of a delivery.
 type Cost = (u64, f64, f64);
 
-/// The cost of each delivery of a history, including those of Referee's own records.
+/// Returns the cost of each delivery of a history, including deliveries of Referee's own records.
 fn costs(rules: &Rules, history: &History) -> Vec<Cost> {
     let store = history.store(rules);
     let delivered = history.run(rules, &store);
@@ -138,7 +138,7 @@ fn a_delete_of_an_unreferenced_item_costs_one_query() {
     assert_eq!(costs(&references(), &history), [(1, 1.0, 0.0)]);
 }
 
-/// Everything that looks wrong in a batch is read again in one request.
+/// Everything in a batch that looks like a violation is read again in one request.
 #[test]
 fn confirming_everything_suspect_in_a_batch_costs_one_request() {
     let rules = references();
@@ -150,7 +150,7 @@ fn confirming_everything_suspect_in_a_batch_costs_one_request() {
     assert_eq!(costs(&rules, &history), [(2, 2.0 + 52.0, 0.0)]);
 }
 
-/// The kinds of requests, in order.
+/// Returns the kinds of the requests, in order.
 fn calls(rules: &Rules, history: &History) -> Vec<CallKind> {
     let store: Memory = history.store(rules);
     let calls = Rc::new(RefCell::new(Vec::new()));
@@ -176,8 +176,8 @@ fn no_transaction_is_made_without_a_violation() {
     assert!(!calls.contains(&CallKind::Transact) && !calls.contains(&CallKind::Query));
 }
 
-/// An item can contain tens of thousands of elements; a quadratic comparison would take the
-/// invocation's whole time.
+/// An item can contain tens of thousands of elements. A quadratic comparison could take longer than
+/// the invocation may run.
 #[test]
 fn an_added_element_of_a_large_set_is_found_without_quadratic_comparison() {
     let rules = load(
@@ -197,7 +197,8 @@ references:
     };
     let history = History::new().has("pk: t50000, kind: Tag").change(&tags(50_000), &tags(50_001));
     assert_eq!(costs(&rules, &history), [(1, 1.0, 0.0)]);
-    // No target exists: each tag is read in batches of 100, and everything again to confirm.
+    // No target exists: the tags are read in batches of 100, and read again to confirm the
+    // violations.
     let history = History::new().insert(&tags(5_000));
     let requests: Vec<u64> = costs(&rules, &history).iter().map(|cost| cost.0).collect();
     assert_eq!(requests, [50 + 51]);

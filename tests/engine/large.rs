@@ -1,4 +1,4 @@
-//! Large cascades: several deliveries until nothing is left, with a known cost and bounded memory.
+//! Large cascades: they take several deliveries, at a known cost and in bounded memory.
 
 #![expect(
     clippy::indexing_slicing,
@@ -58,7 +58,7 @@ const REQUEST_MS: i64 = 10;
 /// How many of Referee's own records are in a batch.
 const BATCH_RECORDS: usize = 1_000;
 
-/// A table, and the costs of reaching rest.
+/// A table, and the costs of processing until no record is left.
 struct World {
     engine: Engine,
     store: Memory,
@@ -138,7 +138,7 @@ impl World {
     }
 }
 
-/// The record of the delete of the item with this key.
+/// Returns the record of the delete of the item with this key.
 fn removed(key: &Json) -> Box<RawValue> {
     let record = json!({
         "eventName": "REMOVE",
@@ -192,16 +192,16 @@ fn a_cascade_deletes_a_hundred_thousand_items_in_bounded_memory() {
     let world = cascade(100_000);
     let write_units = print_costs("a cascade", 100_000, &world);
     assert!(write_units <= 2.1, "{write_units}");
-    // The memory of a delivery depends on what it does, not on what is left to do: the last but one
-    // does as much as the first.
+    // The memory of a delivery depends on the items that it deletes, not on the items that remain.
+    // The last delivery but one deletes as many items as the first.
     let [first, .., last_but_one, _] = world.bytes_max[..] else {
         panic!("one delivery was enough")
     };
     assert!(first < last_but_one * 5 / 4, "{:?}", world.bytes_max);
 }
 
-/// Each node makes two records, which this test writes and reads like a stream; so there are fewer
-/// items.
+/// Each node causes two records, which this test delivers like a stream. This takes longer, so the
+/// tree has fewer items.
 #[test]
 fn a_tree_of_ten_thousand_nodes_is_marked_and_deleted() {
     let write_units = print_costs("a tree", 10_000, &delete_tree(10_000));

@@ -364,7 +364,7 @@ fn a_full_overwrite_of_a_marked_item_does_not_cancel_its_delete() {
         3 app: 2 requests, 3 read, 0 write
           node_parent dangling_reference node#1/- at parent -> node#0/- @300 reported: the referenced `node` does not exist
     "#]]);
-    // An item that refers to another target by then is not deleted.
+    // An item that refers to another target when it would be deleted is kept.
     let moved = "pk: node#1, sk: '-', parent: '9'";
     history(plain).change(&marked, moved).under(TREE).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write
@@ -385,8 +385,8 @@ fn a_cascade_that_stops_early_does_not_report_max_fanout() {
     ]]);
 }
 
-/// A recording was made without Referee: it may later update an item that the rules delete in the
-/// replay, which re-creates the item.
+/// A recording was made without Referee, so it may update an item that the rules have already
+/// deleted in the replay. The update re-creates the item.
 #[test]
 fn a_replay_applies_an_update_to_an_item_that_it_deleted() {
     let order = "pk: customer#ann, sk: order#000";

@@ -151,7 +151,7 @@ fn an_index_is_queried_after_the_grace_period() {
         1 own: 0 requests, 0 read, 0 write
         - task#1/- owner: ann
     "#]].assert_eq(&lagging(true));
-    // An item that the index does not show by then is not found.
+    // An item that the index does not show by the end of the grace period is not found.
     expect![[r#"
         1 app: 1 requests, 1 read, 0 write
         1 app: 2 requests, 1.5 read, 0 write

@@ -10,23 +10,23 @@ use referee::store::Store;
 use kit::clocks::Jumping;
 use kit::history::{BEGIN_S, History, load};
 
-/// A clock with this time and deadline, in seconds since the beginning of histories.
+/// Returns a clock with this time and deadline, in seconds since the beginning of histories.
 pub(crate) fn clock(now: i64, deadline: i64) -> Jumping {
     Jumping { now_ms: Rc::new(Cell::new(ms(now))), deadline_ms: ms(deadline) }
 }
 
-/// The clock's time, in whole seconds since the beginning of histories.
+/// Returns the clock's time, in whole seconds since the beginning of histories.
 pub(crate) fn seconds(clock: &Jumping) -> i64 {
     (clock.now_ms() - ms(0)) / 1_000
 }
 
-/// This many seconds after the beginning of histories, in milliseconds since 1970.
+/// Converts seconds since the beginning of histories to milliseconds since 1970.
 fn ms(seconds: i64) -> i64 {
     (i64::try_from(BEGIN_S).unwrap() + seconds) * 1_000
 }
 
-/// The engine's outcome for a history's only batch. The records' own effects are not applied to the
-/// store.
+/// Delivers a history's only batch and returns the engine's outcome. The writes that the records
+/// describe are not applied to the store.
 pub(crate) fn deliver(
     rules: &str,
     history: &History,

@@ -51,8 +51,8 @@ fn a_target_written_within_the_grace_period_is_in_time() {
     "#]]);
 }
 
-/// A record's time is in whole seconds, so that it may be a second younger than it says. That
-/// second is waited for.
+/// A record's time is in whole seconds, so the record may be up to one second newer than its time.
+/// The engine waits for that second.
 #[test]
 fn zero_grace_waits_only_for_the_clocks_resolution() {
     History::new()

@@ -117,7 +117,8 @@ fn a_redelivered_mirror_delete_keeps_a_source_written_since() {
     "#]]);
 }
 
-/// A redelivered old change of the source writes the mirror again before the delete is processed.
+/// A redelivered old change of the source writes the mirror again before the mirror's delete is
+/// processed.
 #[test]
 fn a_mirror_delete_deletes_the_source_even_if_a_redelivery_restores_the_mirror() {
     let history = History::new().insert(SOURCE).remove(MIRROR);
@@ -149,7 +150,8 @@ fn an_interrupted_mirror_delete_is_completed() {
     "#]]);
 }
 
-/// An old delete landed late, or the source was re-created: no later record would write the mirror.
+/// This happens if an old delete lands late, or if the source is re-created. No later record would
+/// write the mirror.
 #[test]
 fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
     let history = History::new().has(SOURCE).remove(&format!("{MIRROR} deleting"));
@@ -159,7 +161,8 @@ fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    // For a rule that only observes by then, it is not a request to delete the source either.
+    // If the rule is in observe mode by then, the mirror's delete does not delete the source
+    // either.
     let observed = RULES.replace("delete_source }", "delete_source, mode: observe }");
     history.under(&observed).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 0 write
@@ -183,7 +186,7 @@ fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_in_the_same_bat
         - company#acme/user#ann role: admin
         - user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    // Under other settings only the last image counts.
+    // Under other settings, only the last image in the batch counts.
     let restored = RULES.replace("on_mirror_delete: delete_source", "on_mirror_delete: restore");
     history.under(&restored).results_in(expect![[r#"
         2 app: 1 requests, 1 read, 0 write

@@ -20,12 +20,12 @@ mirrors:
 const SOURCE: &str = "pk: company#acme, sk: user#ann";
 const MIRROR: &str = "pk: user#ann, sk: company#acme";
 
-/// The source with these attributes.
+/// Returns the source with these attributes.
 fn source(attributes: &str) -> String {
     format!("{SOURCE}, {attributes}")
 }
 
-/// The mirror with these attributes.
+/// Returns the mirror with these attributes.
 fn mirror(attributes: &str) -> String {
     format!("{MIRROR}, {attributes}")
 }
@@ -145,7 +145,8 @@ fn several_changes_in_a_batch_cause_one_write() {
     "#]]);
 }
 
-/// The mirror's fence is the sequence number of the change that it reflects, whatever follows.
+/// The mirror's fence is the sequence number of the change that it reflects, even after later
+/// records.
 #[test]
 fn a_redelivered_change_changes_nothing() {
     let history = History::new()
@@ -203,7 +204,7 @@ mirrors:
   copied: { source: member, mirror: copy }
 "#;
 
-/// An attribute of the source has the name of the mirror's key.
+/// Here an attribute of the source has the same name as the mirror's key attribute.
 #[test]
 fn a_mirror_has_its_own_key_and_kind() {
     let history =

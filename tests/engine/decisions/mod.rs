@@ -1,4 +1,5 @@
-//! Decisions: for a rule file and a history, what is found and done, and what it costs.
+//! Decisions: what the engine reports and writes for a rule file and a history, and what that
+//! costs.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test engine decisions` rewrites the expectations.
 
@@ -24,7 +25,7 @@ mod repairs;
 mod restoring;
 mod tampering;
 
-/// This item, padded so that a page of a query holds three such items.
+/// Pads an item so that a page of a query holds three such items.
 fn large(item: &str) -> String {
     format!("{item}, note: {}", "x".repeat(390_000))
 }

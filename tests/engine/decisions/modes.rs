@@ -89,7 +89,7 @@ fn modes_have_the_names_of_the_rule_file() {
     assert_eq!(Mode::from_name("Enforce"), None);
 }
 
-/// The shadow deployment: whatever happens, nothing is written.
+/// In a shadow deployment, nothing is written, whatever the engine finds.
 #[test]
 fn observe_mode_makes_no_write() {
     let mut fixtures = 0;

@@ -209,7 +209,7 @@ fn items_found_by_an_index_are_read_and_checked() {
     "#]]);
 }
 
-/// What the index does not show yet, it may show after the grace period.
+/// The index may show an item only after the grace period.
 #[test]
 fn an_index_that_shows_nothing_is_queried_again() {
     History::new().remove("pk: user#ann").under(INDEXED).results_in(expect![[r#"
@@ -294,7 +294,7 @@ fn an_orphan_whose_lookup_mirror_was_deleted_is_still_found() {
     "#]]);
 }
 
-/// Even if the mirror is restored at once.
+/// The source is checked even if the mirror is restored at once.
 #[test]
 fn a_source_is_checked_if_its_lookup_mirror_was_missing_during_the_batch() {
     let gone = || {

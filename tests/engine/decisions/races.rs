@@ -1,7 +1,7 @@
 //! Races: writes while a delete is processed, and redelivery after it.
 //!
-//! Here the content of the tables depends on timing. Where it does not, there is a case under
-//! `events/`.
+//! In these tests, the content of the tables depends on timing. Cases in which it does not are
+//! under `events/`.
 
 use expect_test::expect;
 use referee::store::memory::CallKind::Transact;

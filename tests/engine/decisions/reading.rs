@@ -85,8 +85,8 @@ fn a_target_recreated_with_its_referencing_items_leaves_no_orphans() {
         + customer#ann/order#2
         + customer#ann/profile
     "#]];
-    // Between the first read of the target and the query for referencing items; between that query
-    // and the last read of the target.
+    // The writes happen either between the first read of the target and the query for referencing
+    // items, or between that query and the last read of the target.
     for at in [(2, CallKind::Query), (2, CallKind::BatchGet)] {
         history.before(REFERRED_TO, at, others).results_in(&expected);
     }
@@ -125,7 +125,7 @@ references:
     "#]]);
 }
 
-/// Rules that find members by their mirrors, with this action.
+/// Returns rules that find members by their mirrors, with this action.
 fn found_by_mirror(action: &str) -> String {
     orphans::MIRRORED.replace(
         "{ mirror: membership }",
@@ -133,14 +133,14 @@ fn found_by_mirror(action: &str) -> String {
     )
 }
 
-/// A member whose mirror another writer deletes.
+/// Returns a history in which another writer deletes a member's mirror.
 fn unmirrored() -> History {
     History::new()
         .has("pk: company#acme, sk: user#ann")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1")
 }
 
-/// The mirror rule alone would check the mirror after two seconds.
+/// Without the reference, the mirror would be checked after two seconds.
 #[test]
 fn a_reference_hidden_by_a_deleted_mirror_gets_its_full_grace_period() {
     let history = unmirrored().later(7).insert("pk: user#ann, sk: user#");
@@ -173,7 +173,7 @@ fn an_item_deleted_before_its_target_is_never_dangling() {
         Other::Deletes("pk: company#acme, sk: user#ann"),
         Other::Deletes("pk: user#ann, sk: user#"),
     ];
-    // Between the look at the source and the one at its target.
+    // The writes happen between the read of the source and the read of its target.
     history
         .before(&found_by_mirror("on_missing: report"), (5, CallKind::BatchGet), others)
         .results_in(expect![[r#"
@@ -199,7 +199,7 @@ fn an_item_that_leaves_its_entity_has_no_dangling_reference() {
         .has("pk: company#acme, sk: user#ann, kind: M")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
     let guest = [Puts("pk: company#acme, sk: user#ann, kind: G")];
-    // After the mirror is restored, just before the item is read.
+    // The write happens after the mirror is restored, just before the item is read.
     history.before(&rules, (4, CallKind::BatchGet), guest).reports(expect!["membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not"]);
 }
 
@@ -208,8 +208,8 @@ fn a_mirror_of_a_source_that_keeps_changing_is_not_reported_as_edited() {
     let rules = MIRRORED.replace("on_mirror_delete: report, adopt: true", "copy: all");
     let history = History::new().insert("pk: company#acme, sk: user#ann, role: a");
     let happens = |store: &Memory, at| {
-        // Just before the mirror is compared with its source, and just before the corrected mirror
-        // is compared.
+        // The source changes just before its mirror is compared with it, and again just before the
+        // corrected mirror is compared.
         if at == (1, CallKind::BatchGet) {
             Puts("pk: company#acme, sk: user#ann, role: b").on(store);
         }

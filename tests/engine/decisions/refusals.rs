@@ -6,7 +6,8 @@ use referee::store::{CancellationReason, StoreError};
 
 use crate::decisions::contention::{RULES, tasks};
 
-/// Checks the results for the tasks of a deleted user if the first transactions meet this fault.
+/// Checks the results for the tasks of a deleted user if this many of the first transactions fail
+/// with this fault.
 fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {
     let happens = move |_: &_, (n, kind)| {
         if kind == CallKind::Transact && n <= transactions { fault.clone() } else { Fault::None }
@@ -14,7 +15,7 @@ fn check_tasks(transactions: usize, fault: Fault, expected: &Expect) {
     tasks().during(RULES, happens).results_in(expected);
 }
 
-/// A cancelled transaction with these reasons, each for the action at an index.
+/// Returns a fault that cancels a transaction, with a reason for the action at each given index.
 fn cancel(count: usize, reasons: &[(usize, CancellationReason)]) -> Fault {
     let reason = |place| {
         let found = reasons.iter().find(|(at, _)| *at == place);
@@ -77,7 +78,7 @@ fn an_item_that_cannot_be_repaired_does_not_block_the_others() {
             - task#2/- owner: ann
         "#]],
     );
-    // DynamoDB does not always say which item it is.
+    // DynamoDB does not always say which item is at fault.
     check_tasks(
         2,
         Fault::Fail(StoreError::Rejected("too large together".to_owned())),

@@ -76,7 +76,7 @@ fn observe_mode_reports_what_it_would_restore() {
     "#]].assert_eq(&outcome(&rules, &with_order().remove(ANN)));
 }
 
-/// DynamoDB refuses one part of the transaction, and would refuse it every time.
+/// DynamoDB refuses one action of the transaction, and would refuse it again on every retry.
 #[test]
 fn a_restore_that_dynamodb_refuses_is_not_retried() {
     let invalid = || CancellationReason::Invalid("it is too large".to_owned());

@@ -25,9 +25,10 @@ const MIRROR: &str = "pk: user#ann, sk: company#acme, role: admin, _referee: mem
 const EDITED: &str = "pk: user#ann, sk: company#acme, role: owner, _referee: membership@50";
 const FOREIGN: &str = "pk: user#ann, sk: company#acme, role: admin, mine: true";
 
-/// A history under every setting of a rule.
+/// Runs a history under every setting of a rule.
 trait EverySetting {
-    /// The results under every setting. Settings with equal results are listed together.
+    /// Returns the results under every setting, with settings that have equal results listed
+    /// together.
     fn under_every_setting(&self) -> Results;
 }
 
@@ -57,7 +58,7 @@ struct Setting {
     edit: (&'static str, &'static str),
 }
 
-/// Every setting of a mirror.
+/// Returns every setting of a mirror rule.
 fn settings() -> Vec<Setting> {
     let mut settings = Vec::new();
     for mode in ["enforce", "observe", "off"] {
@@ -72,7 +73,7 @@ fn settings() -> Vec<Setting> {
     settings
 }
 
-/// A short text for settings: those that differ in one option only share a line.
+/// Describes settings briefly: settings that differ in only one option share a line.
 fn names(settings: &[Setting]) -> String {
     let mut by_delete: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for Setting { mode, delete, edit: (edit, adopt) } in settings {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-/// An attribute's value of any type, in DynamoDB's JSON.
+/// Generates an attribute's value of any type, in DynamoDB's JSON.
 pub(crate) fn value() -> impl Strategy<Value = Json> {
     let text = || "\\PC{0,6}";
     let number = || "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,9})?(e-?[0-9])?";
@@ -29,7 +29,7 @@ pub(crate) fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// An item without its key.
+/// Generates an item without its key.
 pub(crate) fn attributes() -> impl Strategy<Value = Json> {
     prop::collection::btree_map("[a-z_.]{1,4}", value(), 0..4).prop_map(|map| json!(map))
 }

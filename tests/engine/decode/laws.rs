@@ -11,7 +11,7 @@ use crate::decode::generated::value;
 use crate::decode::process;
 use kit::fixture::Fixture;
 
-/// Each fixture's engine, and its records.
+/// Each fixture's engine, and the fixture's records.
 static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
     let records_of = |fixture: &Fixture| {
         let records = fixture.batches.iter().flat_map(|batch| &batch.records);
@@ -23,7 +23,7 @@ static RECORDED: LazyLock<Vec<(Engine, Vec<Json>)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Any JSON.
+/// Generates any JSON value.
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(json!(null)),
@@ -49,7 +49,7 @@ fn json() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Every location in a value, as JSON pointers.
+/// Collects every location in a value, as JSON pointers.
 fn locations(value: &Json, at: &str, locations: &mut Vec<String>) {
     locations.push(at.to_owned());
     match value {
@@ -67,8 +67,7 @@ fn locations(value: &Json, at: &str, locations: &mut Vec<String>) {
     }
 }
 
-/// Processes a bad record between two good ones, and asserts that only the bad one is rejected, if
-/// any.
+/// Processes a bad record between two good ones. Asserts that no good record is rejected.
 fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCaseError> {
     let event = json!({"Records": [good, bad, good]}).to_string();
     let store = replay::store(engine.rules());

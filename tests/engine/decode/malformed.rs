@@ -20,7 +20,7 @@ references:
   order_customer: { from: order, to: customer, on: { customer: "{by}" }, find: none }
 "#;
 
-/// The write of an order of a missing customer: one violation.
+/// Returns the record of an order that refers to a missing customer, which is one violation.
 fn record(order: &str, sequence: &str) -> Json {
     let key = json!({"pk": {"S": format!("order#{order}")}});
     let mut image = key.clone();
@@ -33,7 +33,7 @@ fn record(order: &str, sequence: &str) -> Json {
     })
 }
 
-/// The result of a malformed record. Asserts that the records beside it are processed.
+/// Returns the result of a malformed record. Asserts that the records beside it are processed.
 fn result_of(bad: &str) -> String {
     let event = format!(r#"{{"Records":[{},{bad},{}]}}"#, record("a", "1"), record("z", "3"));
     let engine = Engine::new(load(RULES));
@@ -57,7 +57,8 @@ fn result_of(bad: &str) -> String {
     }
 }
 
-/// The results of a record with each of these values at a location, and with nothing there.
+/// Returns the results of a record with each of these values at a location, and without a value
+/// there.
 fn results_with(place: &str, values: &[Json]) -> String {
     let mut text = String::new();
     for value in values {
@@ -367,14 +368,14 @@ fn an_attribute_that_no_rule_uses_is_not_read() {
     .assert_eq(&results_with("/dynamodb/NewImage/other", &values));
 }
 
-/// A problem of a whole stream is reported before any of its records is rejected.
+/// A problem that affects all records of a stream is reported before any record is rejected.
 #[test]
 fn a_stream_that_does_not_fit_the_rules_is_refused() {
     let engine = Engine::new(load(RULES));
     let checked = |change: &dyn Fn(&mut Json)| {
         let mut records_of = ["1", "2"].map(|sequence| record("a", sequence));
         records_of.iter_mut().for_each(change);
-        // The first record says nothing about the stream; the second one does.
+        // The first record does not identify its stream, but the second one does.
         let event = json!({ "Records": [json!(5), records_of[0], records_of[1]] }).to_string();
         match engine.check_stream(&records(&event).unwrap()) {
             Ok(()) => "fine".to_owned(),

@@ -1,4 +1,4 @@
-//! Decoding of records: compared with Lambda's own event types, and of malformed records.
+//! Decoding of records: comparison with `aws_lambda_events`, and malformed records.
 
 #![expect(
     clippy::unwrap_used,

@@ -78,7 +78,7 @@ fn recorded_records_decode_as_in_aws_lambda_events() {
     assert!(records >= 60, "{records}");
 }
 
-/// A record of the table in [`RULES`].
+/// Returns a record of the table in [`RULES`].
 fn record(event: &str, key: &Json, old: Option<Json>, new: Option<Json>) -> Json {
     let mut record = json!({
         "eventID": "1", "eventName": event, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
@@ -134,7 +134,7 @@ proptest! {
     }
 }
 
-/// Deliberate differences: what `aws_lambda_events` cannot do, or does wrong.
+/// Covers the deliberate differences: inputs that `aws_lambda_events` cannot read or reads wrongly.
 #[test]
 fn decoding_is_better_where_it_differs_from_aws_lambda_events() {
     let rules = load(RULES);
@@ -159,8 +159,8 @@ fn decoding_is_better_where_it_differs_from_aws_lambda_events() {
     let time = theirs(&json).unwrap().change.approximate_creation_date_time;
     assert_ne!(time.timestamp_millis(), 1_700_000_000_500);
 
-    // An image that the event's name requires must be present; one that it excludes is ignored.
-    // `aws_lambda_events` reads an absent image as an empty one.
+    // An image that the event's name requires must be present; an image that it excludes is
+    // ignored. `aws_lambda_events` reads an absent image as an empty one.
     let mut json = insert();
     json["dynamodb"]["OldImage"] = json!({});
     assert!(!decode(&json).unwrap().1);

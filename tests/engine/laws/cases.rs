@@ -69,12 +69,12 @@ pub(crate) fn task() -> impl Strategy<Value = Act> {
 pub(crate) struct Case {
     pub(crate) rules: String,
     pub(crate) acts: Vec<(Act, usize)>,
-    /// The lengths of the batches in which the rest is delivered.
+    /// The lengths of the batches in which the remaining records are delivered.
     pub(crate) lengths: Vec<usize>,
 }
 
 impl Case {
-    /// The world after these acts and deliveries.
+    /// Returns the world after these acts and deliveries.
     pub(crate) fn world(&self) -> World {
         let mut world = World::new(&self.rules);
         for (act, delivered) in &self.acts {
@@ -84,7 +84,7 @@ impl Case {
         world
     }
 
-    /// The world after all acts, with no record delivered.
+    /// Returns the world after all acts, before any record is delivered.
     pub(crate) fn world_undelivered(&self) -> World {
         let mut world = World::new(&self.rules);
         self.acts.iter().for_each(|(act, _)| world.act(act));
@@ -102,7 +102,7 @@ pub(crate) fn case(rules: String, act: impl Strategy<Value = Act>) -> impl Strat
     })
 }
 
-/// Cases of members, with this `on_mirror_delete`.
+/// Generates cases of members, with this `on_mirror_delete`.
 pub(crate) fn members(action: &str) -> impl Strategy<Value = Case> + use<> {
     case(MEMBERS.replace("ACTION", action), act())
 }
@@ -111,8 +111,8 @@ pub(crate) fn tasks() -> impl Strategy<Value = Case> {
     case(TASKS.to_owned(), task())
 }
 
-/// Cases of members that are deleted with their company or user. Nobody tampers with the mirrors by
-/// which they are found.
+/// Generates cases of members that are deleted with their company or user. The mirrors by which
+/// members are found are not tampered with.
 pub(crate) fn cascading() -> impl Strategy<Value = Case> {
     let actions = "on_missing: delete, on_delete: cascade";
     let rules = MEMBERS
@@ -122,7 +122,7 @@ pub(crate) fn cascading() -> impl Strategy<Value = Case> {
     case(rules, act().prop_filter("tampers", |act| !matches!(act, Act::Tamper(..))))
 }
 
-/// Cases of tasks whose `by` is unset if the user does not exist.
+/// Generates cases of tasks whose `by` is unset if the user does not exist.
 pub(crate) fn unsetting() -> impl Strategy<Value = Case> {
     let by = "    find: { index: by_user";
     case(TASKS.replace(by, &format!("    on_missing: unset\n    on_delete: unset\n{by}")), task())

@@ -83,7 +83,7 @@ proptest! {
         whole.assert_whole();
     }
 
-    /// A shorter batch may report a value that did not last; a longer batch may skip it.
+    /// Shorter batches may report more: a longer batch sees only the last value of an item.
     #[test]
     fn a_violation_has_the_same_id_in_every_delivery(
         mut case in prop_oneof![members("report"), tasks()],
@@ -115,7 +115,7 @@ proptest! {
     }
 }
 
-/// The records in another order that keeps the order of each item's records.
+/// Reorders the records, but keeps the order of each item's records.
 fn mix(records: Vec<StreamRecord>, places: &[Index]) -> Vec<StreamRecord> {
     let mut mixed: Vec<StreamRecord> = Vec::new();
     for (record, place) in records.into_iter().zip(places.iter().cycle()) {

@@ -45,7 +45,7 @@ pub(crate) struct World {
     engine: Engine,
     store: Memory,
     pub(crate) log: Vec<StreamRecord>,
-    /// How many records are delivered.
+    /// How many records have been delivered.
     done: usize,
     found: Vec<Violation>,
     /// The items last written by the application, without a mark.
@@ -135,7 +135,7 @@ impl World {
         self.log.extend(self.store.take_stream());
     }
 
-    /// Delivers all that is left, in batches of these lengths.
+    /// Delivers all remaining records, in batches of these lengths.
     pub(crate) fn drain(&mut self, lengths: &[usize]) {
         for place in 0.. {
             if self.done == self.log.len() {
@@ -151,15 +151,17 @@ impl World {
         items.into_iter().map(|item| (name(&item), item)).collect()
     }
 
-    /// The items without the fences of mirrors: a deleted mirror may be restored with the lowest
-    /// fence, or be written with the fence of its source's record.
+    /// Returns the items without the fences of mirrors. Fences may differ between deliveries: a
+    /// deleted mirror is restored with the lowest fence, or written with the fence of its source's
+    /// record.
     pub(crate) fn content(&self) -> Items {
         let mut items = self.items();
         items.values_mut().for_each(forget_records);
         items
     }
 
-    /// The references that were reported as dangling, on either side.
+    /// Returns the references that were reported as dangling, whether on the write of the
+    /// referencing item or on the delete of its target.
     pub(crate) fn dangling(&self) -> BTreeSet<(&str, &Key<'static>, &Key<'static>)> {
         let mut dangling = BTreeSet::new();
         for found in self.found.iter().filter(|found| found.finding.rule != "membership") {
@@ -171,8 +173,8 @@ impl World {
         dangling
     }
 
-    /// Asserts that everything wrong was reported, and that only mirrors at whose keys there are
-    /// items of the application are wrong.
+    /// Asserts that every defect was reported, and that a mirror is wrong only if an item of the
+    /// application is at its key.
     pub(crate) fn assert_reported(&self) {
         let mut deletes = Deletes::default();
         for record in &self.log {
@@ -188,7 +190,7 @@ impl World {
         assert_eq!(of_mirrors.filter(not_blocked).collect::<Vec<_>>(), []);
     }
 
-    /// Asserts that no reference dangles that a rule can find.
+    /// Asserts that no reference dangles if its rule can find referencing items.
     pub(crate) fn assert_whole(&self) {
         let found = |defect: &Defect| {
             let mut references = self.engine.rules().references.iter();
@@ -220,7 +222,7 @@ impl World {
     }
 }
 
-/// The referencing items of a violation.
+/// Returns the referencing items of a violation.
 fn referencing(found: &Violation) -> Vec<&Key<'static>> {
     match found.finding.orphans() {
         Some(orphans) => orphans.keys.iter().collect(),
@@ -228,7 +230,7 @@ fn referencing(found: &Violation) -> Vec<&Key<'static>> {
     }
 }
 
-/// An item's attribute, if it is a text.
+/// Returns an item's attribute if it is a string.
 fn text<'i>(item: &'i Item<'_>, name: &str) -> Option<&'i str> {
     match item.get(name) {
         Some(Value::S(text)) => Some(text),

@@ -1,9 +1,10 @@
-//! A run of the real engine as a model checker needs it: a value that can be copied, compared and
-//! continued in more than one way.
+//! A run of the real engine in the form that a model checker needs: a value that can be copied,
+//! compared and continued in more than one way.
 //!
-//! A future can do none of this. But the engine is deterministic, given the replies that it gets,
-//! so a run *is* the list of those replies. To continue a run, the engine is started anew and given
-//! the same replies in the same order. It then makes the same requests as before, and the next one.
+//! A future cannot be used like this. But the engine's behaviour is determined by the replies that
+//! it gets, so a run is represented by the list of those replies. To continue a run, the engine is
+//! started anew and given the same replies in the same order. It then makes the same requests as
+//! before, followed by new ones.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -37,7 +38,7 @@ impl Request {
         matches!(self, Self::BatchGet(_) | Self::Query(_))
     }
 
-    /// Whether it may still be executed when nobody waits for it any more.
+    /// Whether the request may still be executed after the engine has stopped waiting for it.
     pub(crate) const fn is_write(&self) -> bool {
         matches!(self, Self::Write(_) | Self::Transact(_))
     }
@@ -55,14 +56,14 @@ pub(crate) enum Reply {
 
 /// The progress of a run.
 pub(crate) enum Progress {
-    /// It waits for these requests, each with its number among all requests of the run.
+    /// The run waits for these requests, each with its number among all requests of the run.
     Asking(Vec<(usize, Sealed<Request>)>),
-    /// It has finished.
+    /// The run has finished.
     Done(Outcome),
 }
 
 /// Runs the engine on a record until it needs a reply that is not among these. Each reply has the
-/// number of its request; they are in the order in which they arrived.
+/// number of its request. The replies are in the order of their arrival.
 pub(crate) fn run<'r>(
     engine: &Engine,
     record: &StreamRecord,

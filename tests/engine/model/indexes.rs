@@ -37,7 +37,8 @@ fn world(on_delete: &str) -> World {
         .always((FOUND, is_found))
 }
 
-/// At rest, a task that dangles was found after the later of the two changes.
+/// If the task's reference dangles at rest, it was found after the last change that could make it
+/// dangle.
 fn is_found(world: &World, state: &State) -> bool {
     if !world.is_at_rest(state) {
         return true;
@@ -52,7 +53,7 @@ fn is_found(world: &World, state: &State) -> bool {
     found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
 }
 
-/// A delete was processed before the index had seen every earlier change.
+/// Whether a delete was processed before the index had seen every earlier change.
 fn was_behind(_: &World, state: &State) -> bool {
     state.waits_for_index()
 }

@@ -1,14 +1,15 @@
-//! The races, exhaustively: the real engine in worlds so small that a model checker can try every
-//! event in every order.
+//! Exhaustive checks of races: the real engine runs in worlds so small that a model checker can try
+//! every order of events.
 //!
-//! Each model is checked as it is, where its claims must hold in every state; and without each of
-//! its safeguards in turn, where the checker must find a counterexample. `cargo test --test engine
-//! model -- --nocapture` prints how many states there are, and the counterexamples.
+//! Each model is checked with all safeguards, and then its claims must hold in every state. It is
+//! also checked without each safeguard in turn, and then the checker must find a counterexample.
+//! `cargo test --test engine model -- --nocapture` prints how many states there are, and the
+//! counterexamples.
 //!
 //! # Layout
 //!
-//! - `desk`: a run of the engine, as the list of the replies that it got.
-//! - `table`: the table, as the log of its changes.
+//! - `desk`: a run of the engine, represented by the replies that it got.
+//! - `table`: the table, represented by the log of its changes.
 //! - `state`, `world`: the states, and the steps between them.
 //! - `weaken`: the safeguards, and how to remove them.
 //! - `references`, `mirrors`, `repairs`, `indexes`: the models.

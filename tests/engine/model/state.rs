@@ -13,11 +13,11 @@ pub(crate) struct State {
     pub(crate) shards: Vec<Shard>,
     /// How many writes each writer has made.
     pub(crate) written: Vec<usize>,
-    /// Requests that nobody waits for any more, but that may still be executed.
+    /// Requests that no run waits for any more, but that may still be executed.
     pub(crate) late: Vec<Sealed<Request>>,
     pub(crate) faults: usize,
     pub(crate) redeliveries: usize,
-    /// How much of the log the index has seen.
+    /// How many entries of the log the index has seen.
     pub(crate) indexed: usize,
     /// The reported dangling references, as referencing and referenced item, with the start of the
     /// last run that reported each.
@@ -27,9 +27,9 @@ pub(crate) struct State {
 /// A shard of the stream, and its worker.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Shard {
-    /// How much of the log is processed.
+    /// How many entries of the log are processed.
     pub(crate) done: usize,
-    /// The greatest value that this had.
+    /// The greatest value that `done` has had.
     pub(crate) done_max: usize,
     pub(crate) run: Option<Run>,
 }
@@ -68,7 +68,8 @@ pub(crate) enum Step {
 }
 
 impl State {
-    /// Whether a worker waits while the index has not seen every change before its record.
+    /// Whether a worker sleeps although the index has not yet seen every change before the worker's
+    /// record.
     pub(crate) fn waits_for_index(&self) -> bool {
         let mut runs = self.shards.iter().filter_map(|shard| shard.run.as_ref());
         runs.any(|run| {

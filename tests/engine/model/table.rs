@@ -1,5 +1,5 @@
-//! The table, as the log of its changes. A state that keeps the log alone has the current table,
-//! every earlier one, and the stream.
+//! The table, represented by the log of its changes. The log is enough to derive the current table,
+//! every earlier version of it, and the stream.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -68,7 +68,7 @@ pub(crate) struct Entry {
     pub(crate) key: Key<'static>,
     pub(crate) after: Option<Sealed<Item<'static>>>,
     pub(crate) by_engine: bool,
-    /// Whether every earlier change by others was processed already.
+    /// Whether every earlier change by others had been processed.
     pub(crate) is_settled: bool,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct History<'h> {
 }
 
 impl<'h> History<'h> {
-    /// The item as it was after this many changes.
+    /// Returns the item as it was after this many changes.
     pub(crate) fn item(&self, name: &str, changes: usize) -> Option<&'h Item<'static>> {
         let key = key(name);
         let known = self.log[..changes].iter().rfind(|entry| entry.key == key);
@@ -90,7 +90,7 @@ impl<'h> History<'h> {
         )
     }
 
-    /// The stream record of a change.
+    /// Returns the stream record of a change.
     pub(crate) fn record(&self, place: usize) -> StreamRecord {
         let entry = &self.log[place];
         StreamRecord {
@@ -164,7 +164,7 @@ fn schema() -> KeySchema {
     KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) }
 }
 
-/// An item, as in `user#ann/- name=Ann`.
+/// Parses an item, such as `user#ann/- name=Ann`.
 pub(crate) fn item(text: &str) -> Item<'static> {
     let (name, attributes) = text.split_once(' ').unwrap_or((text, ""));
     let mut item = schema().item_of(&key(name));
@@ -175,7 +175,7 @@ pub(crate) fn item(text: &str) -> Item<'static> {
     item
 }
 
-/// A key, as in `user#ann/-`.
+/// Parses a key, such as `user#ann/-`.
 pub(crate) fn key(name: &str) -> Key<'static> {
     let (partition, sort) = name.split_once('/').unwrap();
     let text = |text: &str| KeyValue::S(text.to_owned().into());
@@ -186,7 +186,7 @@ fn key_of(item: &Item<'static>) -> Key<'static> {
     schema().key_of(item).unwrap().into_owned()
 }
 
-/// A key as text, as in `user#ann/-`.
+/// Formats a key, such as `user#ann/-`.
 pub(crate) fn name_of(key: &Key<'_>) -> String {
     let text = |value: &KeyValue<'_>| match value {
         KeyValue::S(text) => text.to_string(),

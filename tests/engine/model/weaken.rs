@@ -8,19 +8,19 @@ use crate::model::desk::Request;
 /// A safeguard that the engine needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
-    /// The checks in a repair's transaction: that the target still does not exist.
+    /// A repair's transaction checks that the target still does not exist.
     Guard,
-    /// The conditions of writes: that the item is still as it was read.
+    /// Each write is conditional on the item being as it was read.
     Condition,
-    /// That the engine processes the records of its own writes.
+    /// The engine processes the records of its own writes.
     Verification,
-    /// That reads are strongly consistent.
+    /// Reads are strongly consistent.
     Consistency,
-    /// That an index is queried only after the grace period, when it has caught up.
+    /// An index is queried only after the grace period, when it has caught up.
     Grace,
 }
 
-/// A request without one safeguard.
+/// Returns the request without one safeguard.
 pub(crate) fn weakened(request: &Request, without: Option<Safeguard>) -> Request {
     let bare = |write: &Write| Write { condition: None, ..write.clone() };
     match (without, request) {

@@ -17,7 +17,7 @@ use crate::model::state::{Replies, Run, Shard, State, Step};
 use crate::model::table::{Entry, History, Sealed, name_of};
 use crate::model::weaken::{Safeguard, weakened};
 
-/// The limit of every history: the engine's own writes must end before it.
+/// The maximum number of changes in a history. The engine must stop writing before this limit.
 pub(crate) const LOG_MAX: usize = 30;
 
 /// A claim about states: its name and a test of it.
@@ -29,7 +29,7 @@ type Past = (Sealed<StreamRecord>, Replies);
 /// The world that a model describes.
 pub(crate) struct World {
     engine: Engine,
-    /// The progress of runs so far: the same run is continued in many states.
+    /// Caches the progress of runs, because many states continue the same run.
     known: Mutex<HashMap<Past, Arc<Progress>>>,
     /// The initial items.
     seed: Vec<Item<'static>>,
@@ -41,7 +41,7 @@ pub(crate) struct World {
     faults: usize,
     /// How often a shard's last record is delivered again.
     redeliveries: usize,
-    /// The table's index, and whether it lags, for at most the grace period.
+    /// The table's index, and whether it lags. The lag is at most the grace period.
     index: Option<(&'static str, bool)>,
     without: Option<Safeguard>,
     always: Vec<Claim>,
@@ -115,8 +115,8 @@ impl World {
         History { seed: &self.seed, log: &state.log, index }
     }
 
-    /// Whether nothing more must happen. A late write may never be executed; if it is, the world
-    /// comes to rest again.
+    /// Whether no further step has to happen. A late write may never be executed; if it is, the
+    /// world comes to rest again.
     pub(crate) fn is_at_rest(&self, state: &State) -> bool {
         let is_written =
             self.writers.iter().zip(&state.written).all(|(writes, done)| writes.len() == *done);
