@@ -1,8 +1,8 @@
-//! Every fixture under `events/`, with the worst deliveries that Lambda allows: the tables end as
-//! without faults.
+//! Replays every fixture under `events/` with the worst deliveries that Lambda allows. The tables
+//! must end with the same content as without faults.
 //!
-//! No fixture's *content* depends on time. The *reports* may: a late target is missing in an early
-//! check.
+//! The content of the tables does not depend on time in any fixture. The reports may: if a target
+//! is written late, an early check reports it as missing.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
@@ -12,10 +12,10 @@ use libtest_mimic::Trial;
 use referee::engine::Engine;
 use referee::replay::{self, Options};
 
-/// How many seeds of bad delivery are tried.
+/// How many seeds are tried for each case.
 const SEEDS: u64 = 1_000;
 
-/// A trial for each case.
+/// Returns a trial for each case.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |fixture: Fixture| {
         Trial::test(format!("chaos::{}", fixture.name), move || {

@@ -15,7 +15,7 @@ use libtest_mimic::{Failed, Trial};
 /// A test, given the rule file of a case.
 type Test = fn(&Path) -> Result<(), Failed>;
 
-/// Two trials for each case.
+/// Returns two trials for each case.
 pub(crate) fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 2] = [
         ("matches_golden_files", matches_golden_files),
@@ -38,7 +38,7 @@ fn matches_golden_files(rules: &Path) -> Result<(), Failed> {
     let code = output.status.code().ok_or("the command was killed")?;
     assert_eq!(String::from_utf8(output.stderr)?, "");
     assert_eq!(code, i32::from(has_findings(&found)), "{found}");
-    // Events are named by their paths; golden files must not know where the checkout is.
+    // Events are named by their paths, and golden files must not contain the path of the checkout.
     let found = found.replace(&format!("{}/", case.display()), "");
     let absolute = std::env::current_dir()?.join(case);
     expect_file![absolute.join("expected.jsonl")].assert_eq(&found);
@@ -46,7 +46,7 @@ fn matches_golden_files(rules: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A fixture that is delivered twice as a whole ends with the same content.
+/// Delivering all records of a fixture twice leaves the same content as delivering them once.
 fn second_delivery_changes_nothing(rules: &Path) -> Result<(), Failed> {
     let case = rules.parent().ok_or("a fixture has a folder")?;
     let dump = tempfile::NamedTempFile::new()?;

@@ -1,4 +1,4 @@
-//! Referee with one part broken. The simulation must fail then, or it would prove nothing.
+//! Referee with one part broken. The simulation must detect this, or it would prove nothing.
 
 use referee::data::{Item, Path};
 use referee::store::{Action, Condition, Write};
@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Replay,
 }
 
-/// A write as it is made with a part broken.
+/// Returns a write as it is made with a part broken.
 pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     let is_check = matches!(write.action, Action::Check(_));
     let condition = match broken {
@@ -37,7 +37,7 @@ pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     Write { condition, ..write }
 }
 
-/// Items as they are read with a part broken.
+/// Returns items as they are read with a part broken.
 pub(crate) fn misread(
     items: Vec<Option<Item<'static>>>,
     broken: Option<Part>,

@@ -1,4 +1,5 @@
-//! One history: drawn, run, checked, and if it fails reduced to a smallest one.
+//! One history: it is drawn, run and checked. If it fails, it is reduced to a minimal failing
+//! history.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use crate::scenario::Scenario;
 use crate::schema::Schema;
 use crate::world::{self, World};
 
-/// In how many orders of events a smaller history is tried.
+/// How many orders of events are tried for each reduced history.
 const ORDERS: u64 = 60;
 
 /// Rules, with the number and the function by which they were drawn.
@@ -24,7 +25,8 @@ thread_local! {
     static READ: RefCell<Option<Shared>> = const { RefCell::new(None) };
 }
 
-/// The rules of a seed. Neighbouring seeds share them, because loading them takes longest.
+/// Returns the rules of a seed. Neighbouring seeds share rules, because loading them is the slowest
+/// step.
 fn rules(seed: u64, draw: fn(&mut Rng) -> Schema) -> (Rc<Schema>, Option<Rc<Engine>>) {
     let number = seed / SEEDS_TOGETHER;
     READ.with_borrow_mut(|read| {
@@ -69,7 +71,7 @@ impl Plan {
         })
     }
 
-    /// A seed's scenario and the engine of its rules; `None` if the rules are refused.
+    /// Returns a seed's scenario and the engine of its rules; `None` if the rules are refused.
     fn draw(self, seed: u64) -> Option<(Scenario, Rc<Engine>)> {
         let (schema, engine) = rules(seed, self.rules);
         Some(((self.scenario)(schema, &mut Rng::with_seed(!seed)), engine?))
@@ -84,7 +86,7 @@ impl Plan {
         (scenario, words)
     }
 
-    /// The scenario with an order of events in which it fails.
+    /// Returns the scenario with an order of events in which it fails, if one is found.
     fn failing(self, scenario: &Scenario) -> Option<(Scenario, String)> {
         let engine = world::engine(&scenario.schema)?;
         (0..ORDERS).find_map(|way| {

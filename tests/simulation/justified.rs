@@ -44,15 +44,15 @@ pub(crate) fn is_called_for(
             };
             let mut earlier =
                 earlier.iter().flatten().filter(|it| is_of_its_kind(schema, name, it));
-            // It is not always the last version, which is one of the known limits.
+            // The restored version is not always the last one. This is a known limit.
             state.iter().any(refers) && earlier.any(|it| it == after)
         }
         (None, None) => false,
     }
 }
 
-/// Whether one of these changes was undone: what it changed is as before, and the rest is
-/// unchanged.
+/// Whether one of these changes was undone: what it changed is as it was before, and everything
+/// else is unchanged.
 fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> bool {
     images.windows(2).any(|images| {
         let [Some(old), Some(new)] = images else { return false };
@@ -66,7 +66,7 @@ fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> b
 
 /// Whether references to a target were removed, and nothing else was changed.
 ///
-/// If a list was overwritten meanwhile, an element may remain that it did not have before.
+/// If a list was overwritten meanwhile, a reference to the target may remain in it.
 fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
     let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
         return unset(reference, before, target) == *after;
@@ -78,7 +78,7 @@ fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &N
     unset(reference, after, target) == clean && length(after) < length(before)
 }
 
-/// The same for references that were changed to the default.
+/// Whether references to a target were changed to the default, and nothing else was changed.
 fn is_defaulted(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
     let whole = set_default(reference, before, target);
     let is_list = matches!(reference.place, Place::List(_));

@@ -1,9 +1,10 @@
 //! A simulation: random rule files, an application that writes, people who edit mirrors, and the
 //! worst deliveries that Lambda allows. The engine makes no unjustified write, no dangling
 //! reference stays unreported, every mirror converges to its source, and no item of the user is
-//! lost. Where the result of a history does not depend on timing, it equals that of a simple model.
+//! lost. If the result of a history does not depend on timing, it equals the result of a simple
+//! model.
 //!
-//! A seed that fails is printed, with the smallest failing history found. It can be run alone:
+//! If a seed fails, it is printed with the smallest failing history found. To run a single seed:
 //! `make simulate SEED=42`.
 
 #![expect(
@@ -51,7 +52,8 @@ const KEPT: [(u64, &str); 2] = [
     ),
 ];
 
-/// For each broken part of Referee, a seed whose history fails, and a part of its message.
+/// For each broken part of Referee, a seed whose history fails, and a part of the failure's
+/// message.
 const NOTICED: [(Part, u64, &str); 8] = [
     (Part::Guards, 124, "unjustified write"),
     (Part::Conditions, 29, "unjustified write"),
@@ -75,7 +77,7 @@ fn seeds() -> Range<u64> {
 #[test]
 fn one_act_at_a_time_has_the_effects_that_the_model_predicts() {
     let Range { start, end } = seeds();
-    // The model is slow, and has less to find.
+    // Fewer seeds run here, because the model is slow and covers less.
     let fewer = start..end.min(start + (end - start).div_ceil(4));
     try_all("one by one", &fewer, |seed| ONE_BY_ONE.run(seed));
 }

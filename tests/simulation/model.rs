@@ -158,7 +158,7 @@ pub(crate) fn targets(
     }
 }
 
-/// The item without its references to a target.
+/// Returns the item without its references to a target.
 pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> Content {
     let id = id(&target.0);
     let mut content = content.clone();
@@ -186,7 +186,7 @@ pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> 
     content
 }
 
-/// The item with its references to a target replaced by the default.
+/// Returns the item with its references to a target replaced by the default.
 pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Name) -> Content {
     let id = id(&target.0);
     let default = reference.default.to_string();
@@ -222,8 +222,9 @@ pub(crate) struct Effects<'s> {
     schema: &'s Schema,
     pub(crate) state: State,
     events: VecDeque<Event>,
-    /// The targets that a decision depended on, and the items that were created or deleted.
+    /// The targets that a decision depended on.
     looked_at: BTreeSet<Name>,
+    /// The items that were created or deleted.
     changed: BTreeSet<Name>,
 }
 
@@ -310,7 +311,7 @@ impl<'s> Effects<'s> {
         }
     }
 
-    /// Applies the effects of a deleted item on its referencing items.
+    /// Applies the effects that a delete has on the referencing items.
     fn gone(&mut self, name: &Name, image: &Content, expired: bool) {
         let schema = self.schema;
         for reference in schema.references.iter().filter(|it| Role::Own(it.to) == role_of(name)) {

@@ -1,5 +1,5 @@
-//! Checks each step of what happened: whether the engine's writes were justified, and its reports
-//! true. What is left in the end is checked by [`Rest`].
+//! Checks each step of what happened: whether the engine's writes were justified and its reports
+//! were true. The final state is checked by [`Rest`].
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl<'p> Oracle<'p> {
         Self { schema, past, state, marks }
     }
 
-    /// Checks every step, and returns what is left in the end.
+    /// Checks every step, and returns the final state.
     pub(crate) fn check(mut self) -> Rest<'p> {
         let mut unconfirmed = Unconfirmed::new(self.schema, self.past);
         unconfirmed.confirm(&self.state, 0);
@@ -98,7 +98,7 @@ impl<'p> Oracle<'p> {
         assert!(is_sound, "unjustified write: {step:?}, with the table {:?}", self.state);
     }
 
-    /// The earlier steps of an item.
+    /// Returns the earlier steps of an item.
     fn steps_of(&self, name: &Name, place: usize) -> impl Iterator<Item = &'p Step> {
         self.past.steps_of(name, place)
     }
@@ -109,7 +109,7 @@ impl<'p> Oracle<'p> {
         let is_ours = |mark: &Option<Mark>| mark.as_ref().is_some_and(|mark| mark.rule == rule);
         let source = source_of(self.schema, mirror, &step.name);
         if step.before.is_some() && !is_ours(&step.mark_before) {
-            // The item is not the engine's.
+            // The engine does not own the item.
             if !mirror.adopts || mirror.on_edit != "overwrite" || step.after.is_none() {
                 return false;
             }

@@ -1,5 +1,5 @@
-//! What must hold at rest: the oracle of all suites and the model agree on what is wrong, and all of
-//! it was reported since it is wrong.
+//! What must hold at rest: the oracle shared by all suites and the model find the same defects, and
+//! every defect was reported after it arose.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::past::Past;
 use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
 
-/// What is left in the end.
+/// The final state of a history.
 pub(crate) struct Rest<'p> {
     pub(crate) schema: &'p Schema,
     pub(crate) past: &'p Past,
@@ -49,7 +49,7 @@ impl Rest<'_> {
         }
     }
 
-    /// What is wrong by the model.
+    /// Returns the defects that the model finds.
     fn wrong_by_model(&self) -> BTreeSet<Wrong> {
         let schema = self.schema;
         let mut found = BTreeSet::new();
@@ -80,7 +80,7 @@ impl Rest<'_> {
         found
     }
 
-    /// What is wrong with the mirror of a source by the model.
+    /// Returns the defect that the model finds in a source's mirror, if any.
     fn wrong_mirror(&self, mirror: &Mirror, source: &Name, of: &Name) -> Option<Kind> {
         let expected = mirrored(self.schema, mirror, source, self.state.get(source));
         let is_marked = self.marks.contains_key(of);
@@ -93,7 +93,7 @@ impl Rest<'_> {
         }
     }
 
-    /// Asserts that a defect of a reference was reported since it exists.
+    /// Asserts that a defect of a reference was reported after it arose.
     fn assert_reported(
         &self,
         defect: &Defect,
@@ -151,8 +151,8 @@ impl Rest<'_> {
         }
     }
 
-    /// Asserts that a mirror that differs from its source was changed by people, that the rule
-    /// leaves that alone, and that it was reported since.
+    /// Asserts that a mirror that differs from its source was changed by people, that the rule does
+    /// not correct such a change, and that it was reported afterwards.
     fn assert_mirrored(&self, defect: &Defect, is_reported_since: impl Fn(usize) -> bool) {
         let (rule, kind, of, source) = wrong(defect);
         let mut mirrors = self.schema.mirrors.iter();
@@ -176,12 +176,12 @@ impl Rest<'_> {
         let last = steps.rfind(|(_, step)| step.name == of);
         let people = last.filter(|(_, step)| !step.by_engine);
         let Some((place, _)) = people.filter(|_| is_left) else { panic!("{words}") };
-        // An item of others that is at the key of no existing source's mirror need not be reported.
+        // A foreign item need not be reported unless it is at the mirror key of an existing source.
         let is_reported = kind == Kind::Unowned || is_reported_since(place + 1);
         assert!(is_reported, "{words}, and it was not reported");
     }
 
-    /// The number of steps after which a condition has held for an item ever since.
+    /// Returns the number of steps after which a condition has always held for an item.
     fn since(&self, of: &Name, holds: impl Fn(Option<&Content>) -> bool) -> usize {
         let mut steps = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == *of);
         let broken = steps.rfind(|(_, step)| !holds(step.after.as_ref()));

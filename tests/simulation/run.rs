@@ -10,7 +10,7 @@ use std::thread;
 
 /// How many neighbouring seeds run together, with the same rules.
 pub(crate) const SEEDS_TOGETHER: u64 = 16;
-/// After how many failed seeds, of all tests together, the rest is skipped.
+/// After how many failed seeds, in all tests together, the remaining seeds are skipped.
 const FAILED_MAX: usize = 5;
 static FAILED: AtomicUsize = AtomicUsize::new(0);
 /// After how many seeds a long run prints its progress.

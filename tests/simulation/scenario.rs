@@ -32,9 +32,9 @@ pub(crate) struct Mapping {
     pub(crate) batch_size: usize,
     pub(crate) lanes: usize,
     pub(crate) bisects: bool,
-    /// How often a batch is retried before it is given up.
+    /// How often a batch is retried before it is discarded.
     pub(crate) retries_max: Option<u32>,
-    /// How old a record may be before it is given up, in milliseconds.
+    /// How old a record may be before it is discarded, in milliseconds.
     pub(crate) age_ms_max: Option<i64>,
     /// How long an invocation may take, in milliseconds.
     pub(crate) timeout_ms: i64,
@@ -43,7 +43,7 @@ pub(crate) struct Mapping {
 /// The rates of faults, each per thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct FaultRates {
-    /// A worker dies in a request, which may have been executed.
+    /// A worker dies during a request, which may have been executed.
     pub(crate) crashes: u16,
     /// A request is throttled.
     pub(crate) throttles: u16,
@@ -84,7 +84,7 @@ impl Scenario {
         Self { schema, mapping, rates, acts, seed: rng.u64(..), broken: None }
     }
 
-    /// All scenarios with one thing less.
+    /// Returns all scenarios that are simpler by one step.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut smaller = Vec::new();
         let mut less = |change: &dyn Fn(&mut Self)| {

@@ -98,7 +98,7 @@ pub(crate) enum Copied {
 }
 
 impl Place {
-    /// The attribute that contains it, if it is a single attribute.
+    /// Returns the attribute that contains the value, if it is a single attribute.
     pub(crate) fn attribute(&self) -> Option<&str> {
         match self {
             Self::Key | Self::Own | Self::Pair(..) => None,
@@ -110,7 +110,7 @@ impl Place {
 }
 
 impl Schema {
-    /// References only, in one table: the rules that the model of effects covers.
+    /// Draws only references, in one table: the rules that the model of effects covers.
     pub(crate) fn plain(rng: &mut Rng) -> Self {
         let mut entities = vec![Entity { parent: None, table: 0, is_typed: false }; ROOTS];
         if rng.bool() {
@@ -126,7 +126,8 @@ impl Schema {
         schema
     }
 
-    /// Everything: up to five kinds in two tables, up to four references, up to two mirrors.
+    /// Draws every kind of rule: up to five kinds of item in two tables, up to four references, up
+    /// to two mirrors.
     pub(crate) fn rich(rng: &mut Rng) -> Self {
         let entity = |rng: &mut Rng, parent| Entity {
             parent,

@@ -1,4 +1,4 @@
-//! The environment of workers: their clock, and a store whose requests take time and fail.
+//! The environment of workers: a clock, and a store whose requests take time and may fail.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::scenario::FaultRates;
 /// The time at which histories begin, in milliseconds since 1970.
 const BEGIN_MS: i64 = 1_700_000_000_000;
 
-/// The events that can happen, each of which must happen in a long run.
+/// The events that can happen. In a long run, each must happen at least once.
 pub(crate) const EVENTS: [&str; 14] = [
     "crashes",
     "crashes in a write that lands later",
@@ -125,7 +125,7 @@ impl Environment {
         Fault::None
     }
 
-    /// Lets the rest of the world proceed before a request, or not.
+    /// May let the rest of the world proceed before a request.
     async fn pause(&self) {
         let mut turns = self.rng.borrow_mut().u8(..3);
         wait(|| {
@@ -144,7 +144,7 @@ impl Environment {
     }
 }
 
-/// Waits until this holds. It is tested at each turn of the worker.
+/// Waits until a condition holds. The condition is tested each time the worker is polled.
 async fn wait(mut is_over: impl FnMut() -> bool) {
     poll_fn(|context| {
         if is_over() {

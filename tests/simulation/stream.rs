@@ -1,5 +1,5 @@
 //! The tables' streams, and an event source mapping that delivers them: shards and their splits,
-//! batches, redelivery, bisecting, giving up.
+//! batches, redelivery, bisecting, and discarded records.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
@@ -137,7 +137,7 @@ impl Streams {
         lane.cut < was
     }
 
-    /// Prevents redelivery of what was delivered so far.
+    /// Prevents redelivery of the records delivered so far.
     pub(crate) fn forget(&mut self) {
         let lanes = self.shards.iter_mut().flat_map(|shard| &mut shard.lanes);
         lanes.for_each(|lane| lane.floor = lane.cut);
@@ -196,7 +196,7 @@ impl Streams {
         &self.shards[batch.of.0].lanes[batch.of.1].log[batch.range.clone()]
     }
 
-    /// Records the result of a batch, and returns the records that are given up.
+    /// Records the result of a batch, and returns the records that are discarded.
     pub(crate) fn finish(&mut self, mut batch: Batch, verdict: Verdict) -> Vec<Rc<Delivery>> {
         let lane = &mut self.shards[batch.of.0].lanes[batch.of.1];
         lane.is_busy = false;

@@ -1,6 +1,6 @@
 //! DynamoDB at a real endpoint, as the cases see it: DynamoDB Local, in every run of the tests.
 //!
-//! Where DynamoDB Local differs from what AWS documents, the cases follow AWS.
+//! If DynamoDB Local differs from the documentation of AWS, the cases follow the documentation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -296,8 +296,8 @@ fn agrees_with_the_model(program: &Program) {
     }
 }
 
-/// After each change that a held index sees, it equals the index of a store with the changes so
-/// far.
+/// After each change that a lagging index sees, it equals the index of a store that contains only
+/// the changes so far.
 fn lags_behind_the_table(program: &Program) {
     let lagging = Memory::new(tables(""));
     lagging.hold_indexes();

@@ -53,7 +53,7 @@ pub(crate) async fn changes<H: Harness>(h: H) {
     }
 }
 
-/// The record of a partial update has the whole images.
+/// The record of a partial update has complete images.
 pub(crate) async fn parts<H: Harness>(h: H) {
     let app = h.table(APP);
     let key = || item(&json!({"pk": "p", "sk": "1"}));

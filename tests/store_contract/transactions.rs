@@ -169,7 +169,7 @@ pub(crate) async fn invalid<H: Harness>(h: H) {
     }
 }
 
-/// So does an update that is invalid for any item.
+/// An update that is invalid for any item also cancels the transaction, with an error for its item.
 pub(crate) async fn invalid_update<H: Harness>(h: H) {
     let action = update(&h.table(APP), key("1"), &[("pk", json!("q"))]);
     cancels(&h, action, "part of the key").await;

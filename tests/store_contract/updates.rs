@@ -43,7 +43,7 @@ async fn assert_result<H: Harness>(
     assert_eq!(h.item(&app, key()).await, Some(expected), "{clauses:?}");
 }
 
-/// Asserts that an update changes nothing, and yet succeeds.
+/// Asserts that an update succeeds and changes nothing.
 async fn assert_unchanged<H: Harness>(h: &H, clause: Clause) {
     assert_result(h, vec![clause], "text", Some("x".into())).await;
 }
@@ -70,7 +70,7 @@ pub(crate) async fn removes<H: Harness>(h: H) {
     }
 }
 
-/// An emptied set is removed, also from a list.
+/// An emptied set is removed, even from a list.
 pub(crate) async fn deletes<H: Harness>(h: H) {
     let list = |elements: Vec<Value<'static>>| Some(Value::L(elements));
     let both = || strings(&["a", "b"]);

@@ -1,5 +1,6 @@
 //! A fixture's history, delivered as by an event source mapping: failed batches are retried, and
-//! records that fail too often are set aside, for an operator to deliver once the fault is fixed.
+//! records that fail too often are set aside until an operator delivers them after the fault is
+//! fixed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -126,7 +127,7 @@ impl<'l> Lambda<'l> {
             .collect()
     }
 
-    /// Makes the writes that are due, but none before an earlier write of the same item.
+    /// Makes the writes that are due. Writes of the same item keep their order.
     fn commit_due(&self) {
         let mut waiting = Vec::new();
         for made in self.files.borrow_mut().iter_mut().flatten().filter(|made| !made.is_committed) {
@@ -157,7 +158,8 @@ impl<'l> Lambda<'l> {
         }
     }
 
-    /// The records of Referee's own writes since the last call, and of concurrent deletes and puts.
+    /// Returns the records written since the last call by Referee and by concurrent deletes and
+    /// puts.
     fn take_own(&self) -> Vec<Delivery> {
         let records = self.network.store().take_stream().into_iter();
         records
@@ -170,7 +172,7 @@ impl<'l> Lambda<'l> {
             .collect()
     }
 
-    /// Delivers records, those of each table as a batch.
+    /// Delivers records, one batch for each table.
     fn deliver_all(&mut self, deliveries: Vec<Delivery>, show: &mut impl FnMut(&Answer, usize)) {
         let mut of_tables: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
         for delivery in deliveries {
@@ -240,7 +242,7 @@ impl Clock for Lambda<'_> {
     }
 }
 
-/// The writes that a file describes. A malformed record describes none.
+/// Returns the writes that a file describes. A malformed record describes no write.
 fn read(rules: &Rules, batch: &Batch) -> Vec<AppWrite> {
     let changes = batch.records.iter().enumerate().filter_map(|(position, record)| {
         let change = decode_whole(rules, position, record).ok()?;

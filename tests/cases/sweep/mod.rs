@@ -3,8 +3,8 @@
 //! fault is fixed and the records set aside are delivered again: the tables must have the content
 //! of a run without faults, and everything wrong in them must have been reported.
 //!
-//! A store retries throttled requests and unprocessed keys itself. So the engine sees no partial
-//! answer except a short page of a query.
+//! A store retries throttled requests and unprocessed keys itself. Therefore the only partial
+//! answer that the engine sees is a short page of a query.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ use referee::rules::Rules;
 use referee::store::memory::Fault;
 use referee::store::{CancellationReason, StoreError};
 
-/// A trial for each case, and a function that prints the totals.
+/// Returns a trial for each case, and a function that prints the totals.
 pub(crate) fn trials() -> (Vec<Trial>, impl FnOnce()) {
     let (cases, faults) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let trial = |fixture: Fixture| {
@@ -66,7 +66,7 @@ enum Expected {
     Outcome,
 }
 
-/// The ways in which a request can fail, and how each must be answered.
+/// Returns the ways in which a request can fail, and how the engine must answer each failure.
 fn failures() -> Vec<(&'static str, Failure, Expected)> {
     use CancellationReason::{Conflict, Invalid, Throttled};
     let retry = || StoreError::Retry("the request timed out".to_owned());
@@ -118,7 +118,7 @@ fn failures() -> Vec<(&'static str, Failure, Expected)> {
     ]
 }
 
-/// Tries every fault in turn. Returns how many there were.
+/// Tries every fault in turn. Returns the number of faults.
 fn sweep(fixture: &Fixture) -> usize {
     let engine = Engine::new(fixture.rules.clone());
     let expected = clean_run(fixture, &engine);
@@ -139,7 +139,7 @@ fn sweep(fixture: &Fixture) -> usize {
                 }
                 met += 1;
                 audit(&fixture.rules, &network, &lambda, &context);
-                // An item that was deleted and put back may have effects by the rules.
+                // If an item was deleted and put back, the rules may have changed other items.
                 if !matches!(failure, Failure::ConcurrentDelete) {
                     assert_eq!(replay::dump(&store), expected, "{context}");
                     fixture.replay_with(&engine, &store);
@@ -152,7 +152,7 @@ fn sweep(fixture: &Fixture) -> usize {
     met
 }
 
-/// The content of the tables without faults, which must equal that of a replay.
+/// Returns the content of the tables without faults, which must equal that of a replay.
 fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
     let store = fixture.store();
     let network = Network::without_failures(&fixture.rules, &store);

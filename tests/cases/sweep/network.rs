@@ -34,7 +34,7 @@ pub(crate) enum End {
 }
 
 impl Failure {
-    /// Whether it can happen to such a request, with an effect other than a plain failure.
+    /// Whether this failure can happen to a request of this kind and differs from a plain failure.
     fn applies_to(&self, kind: CallKind) -> bool {
         match self {
             Self::Store(Fault::Lost(_) | Fault::Late(_) | Fault::Crash { applied: true }) => {
@@ -49,8 +49,8 @@ impl Failure {
     }
 }
 
-/// The store, behind a network on which the n-th request that can fail does so, or that one and all
-/// later ones.
+/// The store, behind a network on which the n-th request fails, or that request and all later ones.
+/// Only requests that can fail in the given way are counted.
 pub(crate) struct Network<'n> {
     rules: &'n Rules,
     store: &'n Memory,
@@ -80,8 +80,8 @@ impl<'n> Network<'n> {
         }
     }
 
-    /// The same network with a failure of the request with this number, among those that can fail
-    /// so, and of all later ones if the failure lasts.
+    /// Makes the request with this number fail, and all later ones if the failure lasts. Only
+    /// requests that can fail in this way are numbered.
     pub(crate) fn with_failure(self, failure: Failure, from: u64, lasts: bool) -> Self {
         Self { failure: Some(failure), from, lasts, ..self }
     }
@@ -114,7 +114,7 @@ impl<'n> Network<'n> {
         self.is_dead.take()
     }
 
-    /// The failure of the next request, which has this many writes.
+    /// Returns the failure of the next request, which has this many writes, if it fails.
     fn next_failure(&self, kind: CallKind, writes: usize) -> Option<Failure> {
         let failure = self
             .failure
@@ -151,7 +151,7 @@ impl<'n> Network<'n> {
         Ok(item)
     }
 
-    /// Puts the item back, unless there is another one.
+    /// Puts the item back, unless another item is at its key.
     async fn put_back(&self, write: &Write, item: Option<Item<'static>>) -> Result<(), StoreError> {
         if let (Some(item), None) = (item, self.look(write).await?) {
             let action = Action::Put(item);

@@ -25,8 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((case, event)) = bytes.split_first() else { return };
     let engine = &ENGINES[usize::from(*case) % ENGINES.len()];
     let Ok(batch) = replay::read_batch("event", event) else {
-        // `aws_lambda_events` does not check the bytes that it skips; a valid text has no invalid
-        // ones.
+        // `aws_lambda_events` does not check the bytes that it skips. Only valid UTF-8 is compared.
         let theirs = std::str::from_utf8(event).is_ok_and(is_event_to_them);
         assert!(!theirs, "what `aws_lambda_events` reads as an event must be one");
         return;
@@ -42,8 +41,8 @@ fn is_event_to_them(text: &str) -> bool {
     serde_json::from_str::<Event>(text).is_ok()
 }
 
-/// A record is rejected with a reason, or both readers agree on it, also after its images are
-/// written and read again.
+/// Checks that a record is rejected with a reason, or that both readers agree on it, even after its
+/// images are written and read again.
 fn check_record(rules: &Rules, position: usize, record: &RawValue) {
     let ours = match decode_whole(rules, position, record) {
         Ok(ours) => ours,
@@ -85,7 +84,7 @@ fn check_agreement(rules: &Rules, ours: &StreamChange<'_>, theirs: &EventRecord)
     if let Some(after) = &ours.change.after {
         assert_eq!(reread(&theirs.change.new_image), *after);
     }
-    // `aws_lambda_events` reads a missing time as 1970, and fractions wrongly.
+    // `aws_lambda_events` reads a missing time as 1970, and fractions of a second wrongly.
     let in_this_century = 0..4_000_000_000_000;
     if let Some(ours) = ours.created_ms.filter(|ms| ms % 1000 == 0 && in_this_century.contains(ms))
     {
@@ -98,14 +97,15 @@ fn check_agreement(rules: &Rules, ours: &StreamChange<'_>, theirs: &EventRecord)
     assert_eq!(is_ttl, ours.origin == Origin::Ttl);
 }
 
-/// An item after its JSON was written and read.
+/// Writes an item as JSON and reads it again.
 fn reread(item: &impl serde::Serialize) -> Item<'static> {
     let json = serde_json::to_string(item).expect("an item has a JSON");
     let JsonItem(item) = serde_json::from_str(&json).expect("what was accepted is readable");
     into_owned(item)
 }
 
-/// Every record is accounted for independently, and processing is deterministic.
+/// Checks that a record's result does not depend on the other records, and that processing is
+/// deterministic.
 fn check_outcome(engine: &Engine, records: &[&RawValue]) {
     let _ = engine.check_stream(records);
     let outcome = process(engine, records);

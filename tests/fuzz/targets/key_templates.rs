@@ -1,5 +1,5 @@
-//! Any texts as key templates, and any key: a parsed key is built again from its captures, and the
-//! other way round.
+//! Any texts as key templates, and any key: a parsed key can be built again from its captures, and
+//! a built key can be parsed again.
 //!
 //! The input is texts, separated by the byte FF, which no UTF-8 text contains: the separator and
 //! the types of the table's key, then the templates of two entities, then values.
@@ -57,7 +57,8 @@ impl<'i> Input<'i> {
         })
     }
 
-    /// The key templates of an entity; without a text for the sort key, it has none.
+    /// Parses the key templates of an entity. If the text for the sort key is missing, the entity
+    /// has no sort key.
     fn entity(&self, partition: &str, sort: &str) -> Option<EntityKey> {
         let partition = KeyTemplate::new(template(partition)?, self.partition)?;
         let sort = match sort {
@@ -76,7 +77,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// The first values as a key of the entity's table, if it is a valid key.
+    /// Returns the first values as a key of the entity's table, if they are a valid key.
     fn key(&self, entity: &EntityKey) -> Option<Key<'i>> {
         let sort = match entity.sort() {
             Some(_) => Some(self.value(1, self.sort)?),
@@ -140,7 +141,8 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// Two entities overlap exactly if a key matches both, unless one repeats a capture.
+    /// Checks that two entities overlap exactly if some key matches both, unless one repeats a
+    /// capture.
     fn check_overlap(&self, one: &EntityKey, other: &EntityKey) {
         let matcher = Matcher::new(&[(EntityId(0), one), (EntityId(1), other)]);
         let example = one.overlap(other);

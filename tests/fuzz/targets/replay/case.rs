@@ -41,7 +41,7 @@ enum Change {
     Drop,
     /// A record is repeated before another record, in the batch of that record.
     Repeat { at: u8 },
-    /// A record begins a batch.
+    /// A record begins a new batch.
     Cut,
     /// A record and all later ones are delayed by this many seconds.
     Delay { seconds: u16 },
@@ -113,7 +113,8 @@ impl Case {
         }
     }
 
-    /// A record, or, by numbers after those of the records, an item of the seed.
+    /// Returns a record or an item of the seed. The numbers of the items follow those of the
+    /// records.
     fn part(&mut self, part: usize) -> Option<&mut Json> {
         let records = self.records.iter_mut().map(|(_, record)| record);
         let tables = self.seed.as_object_mut().into_iter().flat_map(Map::values_mut);
@@ -167,7 +168,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// One of the locations in a value, as a JSON pointer.
+/// Returns one of the locations in a value, as a JSON pointer.
 fn place(value: &Json, number: u16) -> String {
     let mut places = Vec::new();
     collect_places(value, String::new(), &mut places);

@@ -24,7 +24,8 @@ static CASES: LazyLock<Vec<(Engines, Case)>> = LazyLock::new(|| {
     fixtures.map(|fixture| (Engines::of(&fixture.rules), Case::of(&fixture))).collect()
 });
 
-/// The engines for a case's rules: as written, with all in observe mode, and with all off.
+/// The engines for a case's rules: with the modes as written, with all rules in observe mode, and
+/// with all rules off.
 struct Engines {
     enforcing: Engine,
     observing: Engine,
@@ -48,7 +49,7 @@ struct Input {
     case: u8,
     /// The seed of a chaotic delivery, if any.
     chaos: Option<u8>,
-    /// Whether the rules are in force while the application writes, or the case is replayed as
+    /// Whether Referee runs while the application writes. Otherwise the case is replayed as
     /// recorded.
     is_live: bool,
     edits: Vec<Edit>,
@@ -57,7 +58,7 @@ struct Input {
 fuzz_target!(|input: Input| {
     let (engines, case) = &CASES[usize::from(input.case) % CASES.len()];
     let mut case = case.clone();
-    // More edits would only hide which one matters.
+    // With more edits, it would be hard to see which one causes a failure.
     for edit in input.edits.iter().take(16) {
         case.apply(edit);
     }
@@ -68,7 +69,7 @@ fuzz_target!(|input: Input| {
     }
 });
 
-/// Redelivery changes nothing.
+/// Checks that redelivery changes nothing.
 fn check_live(engine: &Engine, case: &Case) {
     let Some(mut world) = World::new(engine, case) else { return };
     world.live(case);
@@ -79,7 +80,8 @@ fn check_live(engine: &Engine, case: &Case) {
     }
 }
 
-/// A replay ends with the same result each time, and rules in observe mode write nothing.
+/// Checks that a replay has the same result each time, and that rules in observe mode write
+/// nothing.
 fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
     // With the rules off, only the recorded writes are made.
     let Some(untouched) = run(&engines.off, case, None) else { return };

@@ -1,8 +1,9 @@
-//! A case with the rules in force: the application's writes are made on the store, with Referee's
-//! writes between them, and the store makes the records of both.
+//! A case in which Referee runs while the application writes: the store applies the writes of both,
+//! and creates the stream records.
 //!
-//! Events were recorded without Referee. After Referee has written to an item, its recorded images
-//! are not the real ones, so laws about the tables' content hold only here.
+//! Events were recorded without Referee. After Referee has written to an item, the item's recorded
+//! images differ from its content. Therefore laws about the tables' content hold only in this
+//! world, not in a replay.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
