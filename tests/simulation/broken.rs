@@ -20,7 +20,7 @@ pub(crate) enum Part {
     Reporting,
     /// A failed batch is redelivered.
     Redelivery,
-    /// Records that the mapping gave up on are replayed.
+    /// Records that the event source mapping discarded are replayed.
     Replay,
 }
 

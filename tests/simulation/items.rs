@@ -17,7 +17,7 @@ pub(crate) struct Mark {
     pub(crate) fix: Option<String>,
 }
 
-/// Makes one write of the application. A transaction is made part by part.
+/// Makes one write of the application. The caller makes a transaction's writes one by one.
 pub(crate) fn write(schema: &Schema, store: &Memory, act: &Act) {
     let key = |name| item(name, &Content::new());
     let (name, action, condition) = match act {
@@ -65,7 +65,7 @@ pub(crate) fn content(item: &Item<'_>) -> Content {
     attributes.map(|(name, value)| (name.to_string(), val(value))).collect()
 }
 
-/// The mark that an item carries as a mirror.
+/// Returns the mark of a mirror, if the item has one.
 pub(crate) fn mark(item: &Item<'_>) -> Option<Mark> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
     let fix = mark.get("fix").map(text);

@@ -44,7 +44,7 @@ pub(crate) enum Role {
     Mirror(usize),
 }
 
-/// The key of a kind's item.
+/// Returns the key of a kind's item.
 pub(crate) fn name(schema: &Schema, kind: usize, parent: usize, id: usize) -> Name {
     match schema.entities[kind].parent {
         None => (format!("e{kind}#{id}"), "-".to_owned()),
@@ -63,7 +63,7 @@ fn id(text: &str) -> &str {
     text.split('#').nth(1).unwrap()
 }
 
-/// The table that an item is in.
+/// Returns the table that an item is in.
 pub(crate) fn table(schema: &Schema, name: &Name) -> usize {
     match role_of(name) {
         Role::Own(kind) => schema.entities[kind].table,
@@ -71,7 +71,7 @@ pub(crate) fn table(schema: &Schema, name: &Name) -> usize {
     }
 }
 
-/// Whether an item at a key is of the kind that the key says.
+/// Whether an item is of the kind that its key indicates.
 pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) -> bool {
     let says = |text: String| content.get("type") == Some(&Val::Text(text));
     match role_of(name) {
@@ -80,12 +80,12 @@ pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) ->
     }
 }
 
-/// Whether there is an item of the kind at the key.
+/// Whether an item of the key's kind exists at the key.
 pub(crate) fn exists(schema: &Schema, state: &State, name: &Name) -> bool {
     state.get(name).is_some_and(|content| is_of_its_kind(schema, name, content))
 }
 
-/// The key of a source's mirror.
+/// Returns the key of a source's mirror.
 pub(crate) fn mirror_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
     match schema.entities[mirror.source].parent {
         None => (format!("m{}#{}", mirror.id, id(pk)), "-".to_owned()),
@@ -93,7 +93,7 @@ pub(crate) fn mirror_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Na
     }
 }
 
-/// The key of the source whose mirror has this key.
+/// Returns the key of the source whose mirror has this key.
 pub(crate) fn source_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Name {
     let kind = mirror.source;
     match schema.entities[kind].parent {
@@ -102,7 +102,7 @@ pub(crate) fn source_of(schema: &Schema, mirror: &Mirror, (pk, sk): &Name) -> Na
     }
 }
 
-/// The content of a source's mirror; `None` if there is none.
+/// Returns the content that a source's mirror must have; `None` if there must be no mirror.
 pub(crate) fn mirrored(
     schema: &Schema,
     mirror: &Mirror,
@@ -121,7 +121,7 @@ pub(crate) fn mirrored(
     Some(content)
 }
 
-/// The targets of an item's reference.
+/// Returns the targets of an item's reference.
 pub(crate) fn targets(
     schema: &Schema,
     reference: &Reference,
@@ -206,7 +206,7 @@ pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Nam
     content
 }
 
-/// The target of the default.
+/// Returns the target of the default.
 pub(crate) fn default_target(reference: &Reference) -> Name {
     (format!("e{}#{}", reference.to, reference.default), "-".to_owned())
 }
@@ -229,8 +229,8 @@ pub(crate) struct Effects<'s> {
 }
 
 impl<'s> Effects<'s> {
-    /// The table after an act and all its effects; `None` if the result depends on the order of the
-    /// effects.
+    /// Returns the table after an act and all its effects; `None` if the result depends on the
+    /// order of the effects.
     pub(crate) fn of(schema: &'s Schema, state: State, act: &Act) -> Option<State> {
         let empty = BTreeSet::new;
         let (looked_at, changed) = (empty(), empty());

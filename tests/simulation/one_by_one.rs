@@ -15,7 +15,7 @@ use crate::world::World;
 /// The maximum number of acts in a history.
 const ACTS_MAX: usize = 12;
 
-/// After every act, the table is compared with the model's.
+/// The table is compared with the model's after every act.
 pub(crate) const ONE_BY_ONE: Plan = Plan { rules: Schema::plain, scenario, execute };
 
 fn scenario(schema: Rc<Schema>, rng: &mut Rng) -> Scenario {

@@ -21,9 +21,9 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) struct Reported {
     pub(crate) violation: Violation,
-    /// How many steps had happened when its worker began.
+    /// The number of steps before its worker began.
     pub(crate) begun: usize,
-    /// How many steps had happened when it was reported.
+    /// The number of steps before it was reported.
     pub(crate) happened: usize,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    /// The steps of an item among the first steps.
+    /// Returns the steps of an item among the first `place` steps.
     pub(crate) fn steps_of(&self, name: &Name, place: usize) -> impl Iterator<Item = &Step> {
         let name = name.clone();
         self.steps[..place].iter().filter(move |step| step.name == name)

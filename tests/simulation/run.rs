@@ -20,7 +20,7 @@ const PROGRESS_EVERY: u64 = 250_000;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Tally {
     pub(crate) whole: u64,
-    /// Histories that ended early because their next result depends on the order of events.
+    /// Histories that ended early because their next result would depend on the order of events.
     pub(crate) cut: u64,
     /// Seeds whose rules are refused.
     pub(crate) refused: u64,
@@ -65,7 +65,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// A number from an environment variable.
+/// Reads a number from an environment variable.
 pub(crate) fn number(variable: &str) -> Option<u64> {
     #[expect(clippy::disallowed_methods, reason = "the person who runs the tests chooses how many")]
     let text = std::env::var(variable).ok()?;
@@ -136,7 +136,7 @@ fn silence() {
     });
 }
 
-/// The result of `run`, or the message of its panic.
+/// Returns the result of `run`, or the message of its panic.
 pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let was_quiet = IS_QUIET.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(run));

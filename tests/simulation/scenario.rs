@@ -177,7 +177,7 @@ impl FaultRates {
     }
 }
 
-/// A random write by the application or by people.
+/// Draws a random write by the application or by people.
 pub(crate) fn draw(schema: &Schema, rng: &mut Rng) -> Act {
     if rng.u8(..10) == 0 {
         let parts = (0..rng.usize(2..4)).map(|_| draw_one(schema, rng)).collect();
@@ -204,7 +204,7 @@ fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
     draw_plain(schema, rng)
 }
 
-/// A random write that the model covers.
+/// Draws a random write that the model covers.
 pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
     let kind = rng.usize(..schema.entities.len());
     let of = name(schema, kind, rng.usize(..IDS), rng.usize(..IDS));

@@ -20,7 +20,7 @@ pub(crate) struct Schema {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
-    /// The kind in whose partition its items are, if not their own.
+    /// The kind whose partition contains its items, if they do not have partitions of their own.
     pub(crate) parent: Option<usize>,
     pub(crate) table: usize,
     /// Whether the entity has a `where` on the attribute `type`.
@@ -76,10 +76,10 @@ pub(crate) enum Find {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mirror {
-    /// Its number, which does not depend on other mirrors.
+    /// Its number, which does not change if other mirrors are removed.
     pub(crate) id: usize,
     pub(crate) source: usize,
-    /// The kind in whose partition it is, if its source has a parent.
+    /// The kind whose partition contains the mirror, if its source has a parent.
     pub(crate) by: usize,
     pub(crate) table: usize,
     pub(crate) copied: Copied,
@@ -174,7 +174,7 @@ impl Schema {
         self.mirrors.iter().find(|mirror| mirror.id == id)
     }
 
-    /// The rule file.
+    /// Returns the text of the rule file.
     pub(crate) fn text(&self) -> String {
         let mut text = "version: 1\ntables:\n".to_owned();
         for table in 0..2 {
@@ -346,7 +346,7 @@ impl Reference {
         }
     }
 
-    /// Whether the referencing items of a deleted item are looked for.
+    /// Whether the rule looks for the referencing items of a deleted item.
     pub(crate) fn is_found(&self) -> bool {
         self.find != Find::None
     }

@@ -189,7 +189,7 @@ pub(crate) struct Remote {
 }
 
 impl Store for Remote {
-    /// Items are read one after the other, so a transaction may be seen in part.
+    /// Items are read one after the other, so a read may see only part of a transaction.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
     async fn batch_get(
         &self,

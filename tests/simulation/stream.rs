@@ -26,7 +26,7 @@ pub(crate) struct Delivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Done,
-    /// The function asks for the records from this one on.
+    /// The function asks for redelivery from this record on.
     From(usize),
     /// The function gave no answer.
     Failed,
@@ -95,7 +95,7 @@ impl Streams {
         shard.lanes[lane].log.push(Rc::new(delivery));
     }
 
-    /// Delivers abandoned records again, in order, and abandons nothing from now on.
+    /// Delivers discarded records again, in order, and discards no record from now on.
     pub(crate) fn replay(&mut self, records: Vec<Rc<Delivery>>) {
         self.mapping = Mapping { retries_max: None, age_ms_max: None, ..self.mapping };
         let lanes = vec![Lane { log: records, ..Lane::default() }];
@@ -143,7 +143,7 @@ impl Streams {
         lanes.for_each(|lane| lane.floor = lane.cut);
     }
 
-    /// The lanes that have records to deliver.
+    /// Returns the lanes that have records to deliver.
     pub(crate) fn ready(&self) -> Vec<(usize, usize)> {
         let mut ready = Vec::new();
         for (place, shard) in self.shards.iter().enumerate() {
@@ -163,8 +163,8 @@ impl Streams {
             && shard.parent.is_none_or(|parent| self.is_done(parent))
     }
 
-    /// A lane's next batch, which must be [finished](Self::finish), and the records that are too
-    /// old for it.
+    /// Returns a lane's next batch, which must be passed to [`finish`](Self::finish), and the
+    /// records that are too old to be delivered.
     pub(crate) fn next(
         &mut self,
         of: (usize, usize),

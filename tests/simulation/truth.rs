@@ -8,7 +8,7 @@ use crate::model::{Name, State, exists, targets};
 use crate::past::{Past, Reported};
 use crate::schema::{Reference, Schema};
 
-/// Reports of dangling references that have not been confirmed yet.
+/// Reports of dangling references that are not yet confirmed.
 pub(crate) struct Unconfirmed<'p> {
     schema: &'p Schema,
     open: Vec<Report<'p>>,

@@ -27,9 +27,10 @@ use crate::stream::{Batch, Delivery, Streams, Verdict};
 
 /// The maximum number of steps until a history is at rest.
 const STEPS_MAX: u32 = 100_000;
-/// After how many steps no more faults happen, and time passes only when every worker waits for it.
+/// The number of steps after which no more faults happen, and time passes only if every worker
+/// waits for it.
 const NO_FAULTS_AFTER: u32 = 600;
-/// How long before its timeout an invocation's deadline is, in milliseconds.
+/// The time between an invocation's deadline and its timeout, in milliseconds.
 const MARGIN_MS: i64 = 500;
 
 type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
@@ -54,12 +55,12 @@ pub(crate) struct World<'s> {
     streams: Streams,
     workers: Vec<Worker>,
     acts: VecDeque<Act>,
-    /// The records that the event source mapping has given up.
+    /// The records that the event source mapping has discarded.
     destination: Vec<Rc<Delivery>>,
     past: Past,
 }
 
-/// The engine of these rules; `None` if they are refused.
+/// Creates the engine of these rules; `None` if the rules are refused.
 pub(crate) fn engine(schema: &Schema) -> Option<Rc<Engine>> {
     let source = RuleSource { name: "rules".to_owned(), text: schema.text() };
     Some(Rc::new(Engine::new(rules::load(&source, &|_| None).rules?)))
@@ -89,8 +90,8 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Makes these writes and runs until nothing is left to do. Records delivered before are not
-    /// delivered again.
+    /// Makes these writes and runs until nothing is left to do. Records delivered earlier are not
+    /// redelivered.
     pub(crate) fn run_to_rest(&mut self, acts: &[Act]) {
         self.acts.extend(acts.iter().cloned());
         self.streams.forget();
@@ -109,7 +110,7 @@ impl<'s> World<'s> {
         panic!("it never reaches rest");
     }
 
-    /// Replays the records that were given up, until the world is at rest.
+    /// Replays the discarded records, and runs until the world is at rest.
     pub(crate) fn replay(&mut self) {
         let records = std::mem::take(&mut self.destination);
         if self.environment.broken == Some(Part::Replay) || records.is_empty() {
@@ -122,22 +123,22 @@ impl<'s> World<'s> {
         self.run_to_rest(&[]);
     }
 
-    /// How often each event happened.
+    /// Returns how often each event happened.
     pub(crate) fn happened(&self) -> BTreeMap<&'static str, u64> {
         self.environment.happened.borrow().clone()
     }
 
-    /// The record of everything that happened.
+    /// Returns the record of everything that happened.
     pub(crate) fn into_past(self) -> Past {
         self.past
     }
 
-    /// The existing items.
+    /// Returns the existing items.
     pub(crate) fn dump(&self) -> Dump {
         self.remote.store.dump()
     }
 
-    /// The existing items, as the model sees them.
+    /// Returns the existing items, as the model sees them.
     pub(crate) fn state(&self) -> State {
         let items = self.dump().into_values().flatten();
         items.map(|item| (name_of(&item), content(&item))).collect()
@@ -150,7 +151,7 @@ impl<'s> World<'s> {
             && self.streams.ready().is_empty()
     }
 
-    /// One random event.
+    /// Makes one random event happen.
     fn step(&mut self) {
         let (chance, acts) = (self.draw(16), !self.acts.is_empty());
         match chance {
@@ -173,7 +174,7 @@ impl<'s> World<'s> {
             }
             14 => self.interfere(),
             _ if self.environment.happens(self.rates.waits) => {
-                // A long time makes running workers time out.
+                // If much time passes, running workers time out.
                 let ms_max = if self.draw(8) == 0 { 60_000 } else { 4_000 };
                 let ms = self.environment.rng.borrow_mut().i64(1..ms_max);
                 self.advance_clock(ms);
@@ -183,7 +184,7 @@ impl<'s> World<'s> {
         self.wake();
     }
 
-    /// One step without faults. Returns whether there was something to do.
+    /// Makes one step without faults. Returns whether there was something to do.
     fn step_without_faults(&mut self) -> bool {
         self.environment.rates.set(FaultRates::default());
         if self.workers.is_empty() {
@@ -226,7 +227,7 @@ impl<'s> World<'s> {
         self.collect(false, expires);
     }
 
-    /// A request lands late.
+    /// Executes a late request.
     fn land(&mut self) {
         let late = self.remote.store.late();
         if late > 0 {
@@ -265,7 +266,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Records the new changes, and puts their records on the streams.
+    /// Collects the new changes, and puts their records on the streams.
     fn collect(&mut self, by_engine: bool, expired: bool) {
         for record in self.remote.store.take_stream() {
             let name = of_key(&record.key);
@@ -384,7 +385,7 @@ impl<'s> World<'s> {
     }
 }
 
-/// A record as Lambda receives it.
+/// Returns a record as Lambda receives it.
 fn json(record: &StreamRecord, expired: bool) -> Box<RawValue> {
     if !expired {
         return serde_json::value::to_raw_value(record).unwrap();

@@ -14,7 +14,7 @@ use kit::endpoint;
 /// How many programs run on both stores.
 const CASES: u32 = 16;
 
-/// The law as a trial, ignored without an endpoint.
+/// Returns the comparison as a trial, which is ignored without an endpoint.
 pub(crate) fn trial() -> Trial {
     endpoint::trial("laws::memory_agrees_with_the_endpoint", agree)
 }
@@ -34,7 +34,8 @@ fn agree(endpoint: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Adds a `SET` to updates that only remove, because DynamoDB Local creates an item for these.
+/// Adds a `SET` to updates that only remove, because DynamoDB Local creates an item for such
+/// updates.
 fn without_remove_only_updates(mut program: Program) -> Program {
     for write in program.iter_mut().flatten() {
         if let Action::Update { clauses, .. } = &mut write.action
@@ -47,7 +48,7 @@ fn without_remove_only_updates(mut program: Program) -> Program {
     program
 }
 
-/// Which writes were made, the content afterwards, and the number of stream records.
+/// Returns which writes were made, the content afterwards, and the number of stream records.
 async fn outcome<H: Harness>(h: &H, program: &Program) -> (Vec<bool>, Vec<Page>, usize) {
     let app = h.table(APP);
     let mut program = program.clone();

@@ -47,7 +47,7 @@ pub(crate) async fn reads<H: Harness>(h: H) {
     }
 }
 
-/// The page is rounded up as a whole; an index costs half.
+/// The size of the page is rounded up, not that of each item. A query of an index costs half.
 pub(crate) async fn queries<H: Harness>(h: H) {
     let app = h.table(APP);
     for sk in ["1", "2", "3"] {
@@ -70,7 +70,7 @@ pub(crate) async fn queries<H: Harness>(h: H) {
     }
 }
 
-/// The larger image counts, and failed conditions are billed.
+/// The larger of the two images determines the cost, and failed conditions are billed.
 pub(crate) async fn writes<H: Harness>(h: H) {
     let app = h.table(APP);
     let small = || update(&app, key("1"), &[("x", json!("small"))]);
@@ -135,7 +135,7 @@ pub(crate) async fn indexes<H: Harness>(h: H) {
     .await;
 }
 
-/// Twice the cost of single writes, whether cancelled or not.
+/// A transaction costs twice as much as single writes, whether it is cancelled or not.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 pub(crate) async fn transactions<H: Harness>(h: H) {
     let app = h.table(APP);

@@ -22,10 +22,10 @@ pub(crate) trait Harness: 'static {
     /// The store.
     fn store(&self) -> &Self::Store;
 
-    /// The real name of a table of [`tables`].
+    /// Returns the real name of a table of [`tables`].
     fn table(&self, name: &str) -> String;
 
-    /// The records of a table's stream so far, in the shape in which Lambda delivers them.
+    /// Returns the records of a table's stream so far, in the shape in which Lambda delivers them.
     async fn stream(&self, table: &str) -> Vec<Json>;
 
     /// Waits until the indexes have caught up with their tables.
@@ -44,7 +44,7 @@ pub(crate) trait Harness: 'static {
         assert_eq!(self.write(write).await.unwrap().value, Written::Applied);
     }
 
-    /// The item with this key.
+    /// Returns the item with this key.
     async fn item(&self, table: &str, key: Item<'static>) -> Option<Item<'static>> {
         let read = Read { table: table.to_owned(), key, attributes: None };
         self.store().batch_get(vec![read]).await.unwrap().value.remove(0)

@@ -7,13 +7,13 @@ use referee::data::{Item, Number, Path, Value};
 use referee::store::{Action, Clause, Condition, Operand, Write};
 use serde_json::Value as Json;
 
-/// An item from plain JSON: strings, numbers, lists and maps.
+/// Builds an item from plain JSON: strings, numbers, lists and maps.
 pub(crate) fn item(json: &Json) -> Item<'static> {
     let Value::M(item) = value(json) else { panic!("{json} is not an item") };
     item
 }
 
-/// A value from plain JSON.
+/// Builds a value from plain JSON.
 pub(crate) fn value(json: &Json) -> Value<'static> {
     match json {
         Json::Null => Value::Null,
@@ -31,7 +31,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
     Value::B(Cow::Owned(bytes.to_vec()))
 }
 
-/// A string set. Sets are sorted in values.
+/// Builds a string set. Values contain sets in sorted order.
 pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
     let texts: BTreeSet<_> = texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect();
     Value::Ss(texts.into_iter().collect())
@@ -49,24 +49,24 @@ pub(crate) fn binaries(all: &[&[u8]]) -> Value<'static> {
     Value::Bs(all.into_iter().collect())
 }
 
-/// An item with one more attribute.
+/// Adds an attribute to an item.
 pub(crate) fn with(mut item: Item<'static>, name: &str, value: Value<'static>) -> Item<'static> {
     item.insert(Cow::Owned(name.to_owned()), value);
     item
 }
 
-/// An item of exactly this many bytes: its names and texts, and a filler.
+/// Builds an item of exactly this many bytes, by means of a filler in `x`.
 pub(crate) fn sized(pk: &str, sk: &str, bytes: usize) -> Item<'static> {
     let filler = bytes - "pk".len() - pk.len() - "sk".len() - sk.len() - "x".len();
     item(&serde_json::json!({"pk": pk, "sk": sk, "x": "x".repeat(filler)}))
 }
 
-/// A value in this many lists.
+/// Builds a value inside this many nested lists.
 pub(crate) fn nested(lists: usize) -> Value<'static> {
     (0..lists).fold(Value::Null, |inner, _| Value::L(vec![inner]))
 }
 
-/// A path as expressions write it: `map.list[0]`.
+/// Parses a path as written in expressions: `map.list[0]`.
 pub(crate) fn path(text: &str) -> Path {
     match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
         Some((list, place)) => Path::parse(list).unwrap().element_at(place.parse().unwrap()),
@@ -114,7 +114,7 @@ pub(crate) fn remove(text: &str) -> Clause {
     Clause::Remove(path(text))
 }
 
-/// A clause that deletes elements from a set.
+/// Builds a clause that deletes elements from a set.
 pub(crate) fn take(text: &str, elements: Value<'static>) -> Clause {
     Clause::Delete(path(text), elements)
 }
@@ -127,7 +127,7 @@ pub(crate) fn change(table: &str, key: Item<'static>, clauses: Vec<Clause>) -> W
     Write { table: table.to_owned(), action: Action::Update { key, clauses }, condition: None }
 }
 
-/// The same write on a condition.
+/// Makes a write conditional.
 pub(crate) fn on(condition: Condition, write: Write) -> Write {
     Write { condition: Some(condition), ..write }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::harness::{APP, begins_with, city, partition, tables};
 use crate::items::{absent, contains, item, not, path, strings, value, with};
 
-/// The laws, each as a trial.
+/// Returns each law as a trial.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("laws::content_equals_that_of_a_naive_model", || {
@@ -85,7 +85,7 @@ fn attributes() -> impl Strategy<Value = Item<'static>> {
     })
 }
 
-/// A set of the first letters.
+/// Returns a set of the first letters.
 fn letters(count: usize) -> Value<'static> {
     strings(&["a", "b", "c", "d"][..count])
 }
@@ -130,7 +130,8 @@ fn conditions() -> impl Strategy<Value = Condition> {
     })
 }
 
-/// Runs a program, single writes as such and several as a transaction. Returns which were made.
+/// Runs a program: a step with several writes is made as a transaction. Returns which steps
+/// succeeded.
 pub(crate) async fn run_on(store: &impl Store, program: &Program) -> Vec<bool> {
     let mut made = Vec::new();
     for writes in program {
@@ -204,7 +205,7 @@ impl Model {
     }
 }
 
-/// Marks a removed value, so that the other elements of a list keep their indexes.
+/// Returns a marker for a removed value, so that the other elements of a list keep their indexes.
 fn gone() -> Value<'static> {
     "(gone)".into()
 }
@@ -255,7 +256,7 @@ fn close_gaps_in(value: &mut Value<'static>) {
     }
 }
 
-/// Whether no path is a prefix of another one, judging by their texts.
+/// Whether no path is a prefix of another one, compared as text.
 fn are_apart(clauses: &[Clause]) -> bool {
     let texts: Vec<_> = clauses.iter().map(|clause| clause.path().to_string()).collect();
     let is_within = |one: &str, other: &str| {

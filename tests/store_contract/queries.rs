@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::{APP, BINARIES, Harness, begins_with, city, equals, partition};
 use crate::items::{binary, delete, item, put, sized, update, with};
 
-/// The strings of one attribute of a page's items.
+/// Returns the string of one attribute in each item of a page.
 fn texts(page: &Page, name: &str) -> Vec<String> {
     let text = |item: &Item<'_>| match item.get(name) {
         Some(Value::S(text)) => text.to_string(),
@@ -102,7 +102,7 @@ pub(crate) async fn start<H: Harness>(h: H) {
     assert_eq!(texts(&page, "sk"), ["3"]);
 }
 
-/// Items without the index's key attributes are not in it.
+/// Items without the index's key attributes are not in the index.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html>
 pub(crate) async fn index<H: Harness>(h: H) {
     let app = h.table(APP);
@@ -132,8 +132,8 @@ pub(crate) async fn index_changes<H: Harness>(h: H) {
     assert_eq!(h.query(city(&app, "Oslo")).await, Page::default());
 }
 
-/// The `next` key of an index's page contains the keys of the index and of the table. The order of
-/// items with the same index key is not specified.
+/// If a page of an index has a `next` key, it contains the key attributes of the index and of the
+/// table. The order of items with the same index key is not specified.
 pub(crate) async fn index_pages<H: Harness>(h: H) {
     let app = h.table(APP);
     for sk in ["1", "2", "3"] {
