@@ -9,11 +9,11 @@ shift
 
 # Coverage for fuzzing is an unstable option of the compiler.
 export RUSTC_BOOTSTRAP=1
-# No sanitizer: sanitizers find errors of unsafe code, which the package forbids, and halve the
+# Sanitizers are off: they find errors in unsafe code, which the package forbids, and halve the
 # number of runs. Overflows and `debug_assert!` are checked.
 options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none)
-# A hang and unbounded memory are findings. Inputs do not start small: the recorded ones have all
-# sizes.
+# Hangs and unbounded memory use are findings. Inputs of any size are tried from the beginning,
+# because the recorded inputs have all sizes.
 limits=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -len_control=0)
 declare -A bytes_max=([decode]=8192 [rule_file]=8192 [key_templates]=512 [replay]=256)
 
@@ -28,7 +28,7 @@ for target in "$@"; do
         arguments+=(-dict="$words")
     fi
     if ! cargo fuzz run "${options[@]}" "$target" -- "${arguments[@]}" >"$log" 2>&1; then
-        # What went wrong, and the input with the commands to go on with.
+        # Print the error, the failing input, and the commands to reproduce and minimize it.
         sed -nE '/panicked at|ERROR: libFuzzer/,+2p; /^Failing input/,/tmin/p' "$log" >&2
         echo "error: fuzzing \`$target\` failed; all that was printed is in $log" >&2
         exit 1

@@ -11,7 +11,8 @@ words=tests/fuzz/words
 # Inputs that earlier runs added are kept.
 mkdir -p "$corpus"/{decode,rule_file,key_templates,replay} "$words"
 
-# Every string of these files, in the format of libFuzzer's dictionaries: quoted, one per line.
+# Prints every string in these files, in the format of libFuzzer's dictionaries: quoted, one per
+# line.
 words_of() {
     cat "$@" | { grep -oE '"[^"\\]{1,40}"' || true; } | sort -u
 }
@@ -35,7 +36,8 @@ for case in $(ls events); do
 done
 cp tests/data/rule_files/*.{yaml,json} src/cli/starter.yaml "$corpus/rule_file"
 
-# The key templates of an entity in both orders, and a key; FF separates the texts.
+# Each input holds an entity's key templates in both orders, and a key. The byte FF separates the
+# texts.
 number=0
 while read -r partition sort; do
     key=$(sed -E 's/\{[a-z_]+\*?\}/x1/g' <<<"$partition $sort")

@@ -84,7 +84,7 @@ impl Scenario {
         Self { schema, mapping, rates, acts, seed: rng.u64(..), broken: None }
     }
 
-    /// Returns all scenarios that are simpler by one step.
+    /// Returns every scenario in which one part of this one is removed or simplified.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut smaller = Vec::new();
         let mut less = |change: &dyn Fn(&mut Self)| {

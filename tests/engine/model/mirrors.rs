@@ -54,7 +54,7 @@ fn is_mirrored(world: &World, state: &State) -> bool {
     !world.is_at_rest(state) || is_same(history.item(SOURCE, now), history.item(MIRROR, now))
 }
 
-/// Once every record of the source is processed, redelivered records and late writes do not undo a
+/// Once all changes by others are processed, redelivered records and late writes do not undo a
 /// correct mirror.
 fn stays_correct(world: &World, state: &State) -> bool {
     let history = world.history(state);

@@ -57,7 +57,7 @@ mirrors:
         .sometimes(("it is found", is_found))
 }
 
-/// A reference that dangles at rest was found, in a history in which it starts to dangle only once.
+/// If the reference dangles at rest, it was found. In this model, it starts to dangle at most once.
 fn is_found_if_dangling(world: &World, state: &State) -> bool {
     let (history, now) = (world.history(state), state.log.len());
     let dangles = history.item(ORDER, now).is_some() && history.item(USER, now).is_none();
@@ -85,7 +85,7 @@ pub(crate) fn is_reported(world: &World, state: &State) -> bool {
     found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
 }
 
-/// The engine deleted an item only while its target did not exist.
+/// The engine deleted the order only while its target did not exist, and wrote nothing else.
 fn is_sound(world: &World, state: &State) -> bool {
     let history = world.history(state);
     state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {

@@ -1,5 +1,5 @@
-//! A repair is made while its violation ends by itself, its record is redelivered, and its
-//! transaction lands late.
+//! A repair is made although its violation may end by itself, its record may be redelivered, and
+//! its transaction may land late.
 
 use crate::model::state::State;
 use crate::model::table::name_of;

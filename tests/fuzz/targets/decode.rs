@@ -63,8 +63,8 @@ fn check_record(rules: &Rules, position: usize, record: &RawValue) {
     }
 }
 
-/// If both readers accept a record, they agree on everything except what `aws_lambda_events` does
-/// not distinguish: fractions of a second, and images that the event's name excludes.
+/// Checks that two readers that accept a record agree on everything except what `aws_lambda_events`
+/// does not distinguish: fractions of a second, and images that the event's name excludes.
 fn check_agreement(rules: &Rules, ours: &StreamChange<'_>, theirs: &EventRecord) {
     let table = &rules[ours.change.table];
     let arn = theirs.event_source_arn.as_deref().unwrap_or_default();

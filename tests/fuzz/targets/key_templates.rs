@@ -1,8 +1,9 @@
 //! Any texts as key templates, and any key: a parsed key can be built again from its captures, and
 //! a built key can be parsed again.
 //!
-//! The input is texts, separated by the byte FF, which no UTF-8 text contains: the separator and
-//! the types of the table's key, then the templates of two entities, then values.
+//! The input consists of texts separated by the byte FF, which no UTF-8 text contains. The first
+//! text holds the separator and the types of the table's key. The templates of two entities follow,
+//! and then values.
 
 #![no_main]
 
@@ -95,7 +96,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// A parsed key can be built again from its captures.
+    /// Checks that a parsed key can be built again from its captures.
     fn check_parsing(&self, entity: &EntityKey) {
         let Some(key) = self.key(entity) else { return };
         let Some(captures) = entity.parse(&key) else { return };
@@ -107,8 +108,8 @@ impl<'i> Input<'i> {
         check_prefixes(entity, &captures, &key);
     }
 
-    /// A built key can be parsed into its captures, or it is refused for a reason. Captures of
-    /// another type than the template's may come back as text.
+    /// Checks that a built key can be parsed into its captures, unless building it fails for a
+    /// valid reason. Captures of another type than the template's may come back as text.
     fn check_building(&self, entity: &EntityKey, kinds_agree: bool) {
         let captures: Option<Vec<_>> = (0..entity.captures().len())
             .map(|capture| {
@@ -162,7 +163,7 @@ impl<'i> Input<'i> {
     }
 }
 
-/// A prefix built from some of a key's captures is a prefix of the key.
+/// Checks that a prefix built from some of a key's captures is a prefix of the key.
 fn check_prefixes(entity: &EntityKey, captures: &[KeyValue<'_>], key: &Key<'_>) {
     for missing in 0..=captures.len() {
         let known: Vec<_> = captures

@@ -44,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Every table of the rules has a location in the file.
+/// Checks that every table of the rules has a location in the file.
 fn check_places(source: &RuleSource, rules: &Rules) {
     let places = Locations::of(source);
     for table in &rules.tables {
@@ -114,7 +114,7 @@ fn check_example(engine: &Engine, table: TableId, key: &Key<'_>, item: &Item<'_>
     replay::replay(engine, &store, batches, Options::default(), |_| {}).expect("it ends");
 }
 
-/// A transaction can be printed in every language, and its JSON is valid.
+/// Checks that a transaction can be printed in every language, and that its JSON is valid.
 fn check_texts(transaction: &Transaction) {
     for language in [Language::JavaScript, Language::Python, Language::Rust] {
         assert!(!transaction.to_text(language).is_empty());

@@ -93,7 +93,7 @@ fn check_recorded(engines: &Engines, case: &Case, chaos: Option<u8>) {
     }
 }
 
-/// The content of the tables after a replay; `None` if the case's seed is invalid.
+/// Returns the content of the tables after a replay; `None` if the case's seed is invalid.
 fn run(engine: &Engine, case: &Case, chaos: Option<u64>) -> Option<String> {
     let store = replay::store(engine.rules());
     replay::seed(&store, &case.seed()).ok()?;

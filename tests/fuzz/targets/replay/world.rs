@@ -36,7 +36,7 @@ pub(crate) struct World<'e> {
 }
 
 impl<'e> World<'e> {
-    /// The initial world of a case; `None` if its seed is invalid.
+    /// Creates the initial world of a case; `None` if its seed is invalid.
     pub(crate) fn new(engine: &'e Engine, case: &Case) -> Option<Self> {
         let store = replay::store(engine.rules());
         replay::seed(&store, &case.seed_without_marks()).ok()?;
@@ -101,8 +101,8 @@ impl<'e> World<'e> {
         self.store.set_now_ms(self.now_ms.get().unsigned_abs());
     }
 
-    /// The content of the tables, without the record numbers in the marks of mirrors: several
-    /// different numbers can be correct.
+    /// Returns the content of the tables, without the record numbers in the marks of mirrors:
+    /// several different numbers can be correct.
     pub(crate) fn content(&self) -> BTreeMap<String, Vec<Item<'static>>> {
         let mut tables = self.store.dump();
         tables.values_mut().flatten().for_each(forget_records);
@@ -125,7 +125,8 @@ fn ms(seconds: f64) -> i64 {
     (seconds * 1000.0).round() as i64
 }
 
-/// The write that a record describes, without a mark: guarantees do not cover forged marks.
+/// Returns the write that a record describes, without marks, because no guarantee covers forged
+/// marks.
 fn write_of(rules: &Rules, record: &Json) -> Option<Write> {
     let table = record["eventSourceARN"].as_str()?.split('/').nth(1)?.to_owned();
     let item = |name: &str| {
