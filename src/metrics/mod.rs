@@ -122,7 +122,8 @@ pub static METRICS: [Metric; 9] = [
     Metric {
         name: "RecordsRejected",
         unit: Unit::Count,
-        meaning: "stream records that cannot be understood, or whose work DynamoDB refuses for ever; they are logged and skipped",
+        meaning: "stream records that cannot be understood, or whose work DynamoDB always refuses; \
+                  they are logged and skipped",
         measure: Measure::Total(|processed| processed.rejected()),
     },
     Metric {
