@@ -1,6 +1,6 @@
 //! The defaults of the keys of a rule file.
 //!
-//! The model, the manual and the JSON Schema all take a default from here, so they always agree.
+//! The model, the manual and the JSON Schema all use these constants, so they always agree.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) const ON_DELETE: OnDelete = OnDelete::Report;
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// `max_fanout` of a reference.
 pub(super) const FANOUT_MAX: u64 = 10_000;
-/// `max_depth` of a reference: the limit of `InnoDB`.
+/// `max_depth` of a reference. `InnoDB` has the same limit for nested cascades.
 /// <https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html>
 pub(super) const DEPTH_MAX: u64 = 15;
 

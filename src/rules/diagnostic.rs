@@ -1,30 +1,30 @@
-//! A problem of a rule file: what it is, where it is, and how to fix it.
+//! Diagnostics: a problem in a rule file, its location, and how to fix it.
 
 use super::codes::{Code, Level};
 use super::span::Span;
 
-/// A problem of a rule file.
+/// A problem in a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: &'static Code,
     /// The problem, in one line.
     pub message: String,
-    /// The parts of the file that cause it, the main one first. Empty if the problem is the file
-    /// itself.
+    /// The parts of the file that cause the problem, the main one first. Empty if the problem is
+    /// with the file itself.
     pub labels: Vec<Label>,
-    /// Further facts.
+    /// Additional information.
     pub notes: Vec<String>,
     /// How to fix it.
     pub help: Option<String>,
 }
 
-/// A part of the rule file, with a remark.
+/// A part of the rule file, with a short remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The part.
     pub span: Span,
-    /// The remark; may be empty.
+    /// The remark. It may be empty.
     pub text: String,
 }
 
@@ -33,7 +33,7 @@ impl Diagnostic {
         Self { code, message: message.into(), labels: Vec::new(), notes: Vec::new(), help: None }
     }
 
-    /// Adds a label. The first one is where the problem is.
+    /// Adds a label. The first label marks the location of the problem.
     pub(crate) fn at(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into() });
         self
@@ -49,19 +49,19 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the help, if there is a text.
+    /// Sets the help text if it is `Some`.
     pub(crate) fn maybe_help(mut self, text: Option<String>) -> Self {
         self.help = text.or(self.help);
         self
     }
 
-    /// How serious it is.
+    /// How serious the problem is.
     #[must_use]
     pub fn level(&self) -> Level {
         self.code.level()
     }
 
-    /// Where the problem is.
+    /// The location of the problem.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)

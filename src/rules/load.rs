@@ -1,4 +1,4 @@
-//! From the text of a rule file to the model: all stages in order.
+//! Loads a rule file: runs all stages, from the text to the model.
 
 use super::codes::{self, Level};
 use super::diagnostic::Diagnostic;
@@ -11,7 +11,7 @@ use super::{ast, file, language, resolve};
 /// The result of loading a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// The rules, if they can be used.
+    /// The rules; `None` if a diagnostic is an error.
     pub rules: Option<Rules>,
     /// The problems, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,

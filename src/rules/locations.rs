@@ -1,4 +1,4 @@
-//! Where a rule file declares what is compared with real tables.
+//! The locations in a rule file of the declarations that are compared with real tables.
 
 use super::ast;
 use super::file;
@@ -19,7 +19,7 @@ struct TableLocation {
     key: Option<Span>,
 }
 
-/// The lookup by index of one reference.
+/// The index that one reference names in `find`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct LookupLocation {
     table: String,
@@ -43,24 +43,24 @@ impl Locations {
         Self { tables: tables.collect(), lookups: lookups.collect() }
     }
 
-    /// Where the file declares a table's name in DynamoDB.
+    /// The location at which the file declares a table's name in DynamoDB.
     #[must_use]
     pub fn table(&self, alias: &str) -> Option<Span> {
         self.tables.iter().find(|table| table.alias == alias).map(|table| table.name)
     }
 
-    /// Where the file declares a table's key.
+    /// The location at which the file declares a table's key.
     #[must_use]
     pub fn key(&self, alias: &str) -> Option<Span> {
         self.tables.iter().find(|table| table.alias == alias)?.key
     }
 
-    /// Where references name an index of a table.
+    /// The locations at which references name an index of a table.
     pub fn index(&self, alias: &str, index: &str) -> impl Iterator<Item = Span> {
         self.lookups_by(alias, index).map(|lookup| lookup.name)
     }
 
-    /// Where references declare the key of an index.
+    /// The locations at which references declare the key of an index.
     pub fn index_key(&self, alias: &str, index: &str) -> impl Iterator<Item = Span> {
         self.lookups_by(alias, index).filter_map(|lookup| lookup.key)
     }

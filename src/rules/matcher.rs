@@ -1,4 +1,4 @@
-//! Finds the entities that a key may belong to, without trying each of them.
+//! Finds the entities that a key may belong to, without trying every entity.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::data::{Key, KeyValue};
 /// The entities of one table, indexed by the literal prefixes of their key templates.
 ///
 /// A lookup reads the literal prefix of the key and allocates nothing. Its time does not depend on
-/// the number of entities. Only entities whose templates have the same prefix in both the partition
-/// key and the sort key must be tried one by one.
+/// the number of entities. Only the entities whose prefixes match both the partition key and the
+/// sort key must be tried one by one.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     partitions: PrefixTree<PrefixTree<Vec<EntityId>>>,
 }
 
 impl Matcher {
-    /// An index of the entities of one table.
+    /// Builds an index of the entities of one table.
     #[must_use]
     pub fn new(entities: &[(EntityId, &EntityKey)]) -> Self {
         let by_sort =
@@ -25,8 +25,8 @@ impl Matcher {
         Self { partitions: index(entities, partition_prefix, by_sort) }
     }
 
-    /// The entities whose literal prefixes the key begins with, in ascending order. To find out which
-    /// of them match the whole key, use [`EntityKey::parse`].
+    /// The entities whose literal prefixes the key begins with, in ascending order. To find out
+    /// which of them match the whole key, use [`EntityKey::parse`].
     #[must_use]
     pub fn candidates(&self, key: &Key<'_>) -> &[EntityId] {
         let sort = key.sort.as_ref().map_or("", text);
@@ -59,8 +59,8 @@ fn text<'v>(value: &'v KeyValue<'_>) -> &'v str {
     }
 }
 
-/// Indexes entities by a prefix. Each prefix has its own entities and those of all shorter prefixes,
-/// so that a lookup ends at the longest prefix and merges nothing.
+/// Indexes entities by a prefix. The value of a prefix also includes the entities of all shorter
+/// prefixes, so a lookup needs only the value of the longest matching prefix.
 fn index<'k, T>(
     entities: &[(EntityId, &'k EntityKey)],
     prefix_of: impl Fn(&(EntityId, &'k EntityKey)) -> &'k str,
@@ -79,18 +79,19 @@ fn index<'k, T>(
     tree
 }
 
-/// A map from prefixes to values, which finds the longest prefix of a text.
+/// A map from prefixes to values. A lookup returns the value of the longest prefix of a text.
 #[derive(Debug, Clone)]
 struct PrefixTree<T> {
-    /// The nodes; the first is the root. They are in one vector instead of nested, so that dropping a
-    /// prefix of any length needs no recursion.
+    /// The nodes; the first one is the root. They are stored in one vector and not in each other,
+    /// so that dropping the tree needs no recursion, however long the prefixes are.
     nodes: Vec<Node<T>>,
 }
 
 #[derive(Debug, Clone)]
 struct Node<T> {
-    /// The index of the child for each next byte, beginning with the byte `low`. Children are found by
-    /// position instead of a search, so that the time does not depend on their number.
+    /// The index of the child for each next byte, beginning with the byte `low`. A child is found
+    /// by its position, without a search, so that the time does not depend on the number of
+    /// children.
     children: Vec<Option<usize>>,
     low: u8,
     value: Option<T>,
@@ -106,8 +107,9 @@ impl<T> Node<T> {
         *self.children.get(usize::from(offset))?
     }
 
-    /// The slot of the child for this byte, which is added if it is absent. Invariant: an absent byte is
-    /// larger than all present ones.
+    /// Returns the slot of the child for this byte, and adds the slot if it is absent.
+    ///
+    /// Invariant: a byte without a slot is larger than all bytes with one.
     fn child_mut(&mut self, byte: u8) -> Option<&mut Option<usize>> {
         if self.children.is_empty() {
             self.low = byte;
@@ -131,7 +133,7 @@ impl<T> PrefixTree<T> {
         }
     }
 
-    /// The index of the child for this byte, which is added if it is absent.
+    /// Returns the index of the child for this byte, and adds the child if it is absent.
     fn descend(&mut self, index: usize, byte: u8) -> Option<usize> {
         let added = self.nodes.len();
         let child = *self.nodes.get_mut(index)?.child_mut(byte)?.get_or_insert(added);

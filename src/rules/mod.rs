@@ -7,8 +7,8 @@
 //! [`model`] (`resolve`). After a problem, each stage continues with the rest of the file, so that
 //! all problems are found at once.
 //!
-//! Invariant: nothing here reads a file, the environment or a clock. The input is text, and the
-//! output is values.
+//! Invariant: this module does not read files, the environment or a clock. Its input is text, and
+//! its output is values.
 
 mod ast;
 pub mod codes;

@@ -16,8 +16,8 @@ pub struct RuleSource {
 impl RuleSource {
     /// Decodes the bytes of a rule file, which must be UTF-8 and at most [`FILE_BYTES_MAX`] long.
     ///
-    /// The caller may stop reading after [`FILE_BYTES_MAX`] + 1 bytes: the file is rejected by its
-    /// length before it is decoded.
+    /// The length is checked before the bytes are decoded, so the caller may stop reading after
+    /// [`FILE_BYTES_MAX`] + 1 bytes.
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Diagnostic> {
         if bytes.len() > FILE_BYTES_MAX {
             return Err(file::too_long());

@@ -5,7 +5,7 @@
 pub struct Span {
     /// The offset of the first byte.
     pub start: usize,
-    /// The offset after the last byte. Not less than `start`.
+    /// The offset after the last byte. It is never less than `start`.
     pub end: usize,
 }
 
@@ -16,13 +16,13 @@ impl Span {
         Self { start, end: end.max(start) }
     }
 
-    /// The text in the range; `None` if the range is not within this text.
+    /// The part of the text in this range; `None` if the range is not within the text.
     #[must_use]
     pub fn of(self, text: &str) -> Option<&str> {
         text.get(self.start..self.end)
     }
 
-    /// The smallest range that contains both.
+    /// The smallest range that contains both ranges.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
@@ -47,7 +47,8 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A position for people. Lines and columns are counted from 1, and columns in characters.
+/// A position in a text, for messages. Lines and columns begin at 1. Columns are counted in
+/// characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -64,7 +65,7 @@ pub struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// Finds the lines of a text.
+    /// Finds where the lines of a text begin.
     #[must_use]
     pub fn of(text: &'t str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
@@ -80,7 +81,7 @@ impl<'t> Lines<'t> {
         Position { line, column: before.chars().count() + 1 }
     }
 
-    /// The offset at which a line begins; the end of the text for lines after the last.
+    /// The offset at which a line begins. For a line after the last one, the end of the text.
     #[must_use]
     pub fn start_of(&self, line: usize) -> usize {
         let start = self.starts.get(line.saturating_sub(1));

@@ -1,6 +1,7 @@
 //! Suggestions for misspelled names: "did you mean …?".
 
-/// The candidate closest to the word, if any is close enough to be a likely misspelling.
+/// The candidate that is closest to the word; `None` if the word is not a likely misspelling of any
+/// candidate.
 pub(crate) fn closest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -19,8 +20,8 @@ pub(crate) fn closest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The help line for a name that is not one of the candidates: the closest candidate, or else all
-/// of them if they are few.
+/// The help line for a name that is not one of the candidates. It suggests the closest candidate.
+/// If none is close, it lists all candidates, unless there are too many.
 pub(crate) fn did_you_mean<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str> + Clone,
@@ -38,9 +39,10 @@ pub(crate) fn did_you_mean<'c>(
     }
 }
 
-/// The word in lower case and without separators: `onDelete` and `on-delete` equal `on_delete`.
+/// Converts a word to lower case and removes `_`, `-` and spaces, so that `onDelete` and
+/// `on-delete` equal `on_delete`.
 fn normalize(word: &str) -> String {
-    // A longer word is close to no name, and the comparison takes quadratic time.
+    // A longer word is not close to any name, and the comparison takes quadratic time.
     const CHARACTERS_MAX: usize = 100;
     word.chars()
         .take(CHARACTERS_MAX)

@@ -1,4 +1,4 @@
-//! Referential actions, as they are declared.
+//! The referential actions that a rule file can declare.
 
 use crate::rules::model::{OnDelete, OnMissing};
 
@@ -42,7 +42,7 @@ impl ReferentialAction {
         }
     }
 
-    /// Whether it changes or deletes the referencing item.
+    /// Whether the action changes or deletes the referencing item.
     pub(crate) fn changes_referencing(self) -> bool {
         matches!(self, Self::Delete | Self::Cascade | Self::Unset | Self::SetDefault | Self::Revert)
     }

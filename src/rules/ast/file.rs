@@ -7,17 +7,17 @@ use crate::data::{KeyAttribute, Path, Type};
 use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
 
-/// A whole rule file.
+/// The declarations of a rule file.
 #[derive(Debug, Default)]
 pub(crate) struct File {
     pub(crate) tables: Vec<Table>,
     pub(crate) entities: Vec<Entity>,
     pub(crate) references: Vec<Reference>,
     pub(crate) mirrors: Vec<Mirror>,
-    /// Whether the section of entities could be read. If not, no table is reported as unused.
+    /// Whether `entities` is present and is a map. If not, no table is reported as unused.
     pub(crate) has_entities: bool,
-    /// Whether there are rules and their sections could be read. If not, no entity is reported as
-    /// unused.
+    /// Whether `references` or `mirrors` is present, and each one that is present is a map. If not,
+    /// no entity is reported as unused.
     pub(crate) has_rules: bool,
 }
 
@@ -34,13 +34,13 @@ pub(crate) struct Table {
 pub(crate) struct Entity {
     pub(crate) name: Spanned<String>,
     pub(crate) table: Option<Spanned<String>>,
-    /// The templates by attribute, with the span of the word `key`.
+    /// The template of each key attribute. The span is that of the word `key`.
     pub(crate) key: Option<Spanned<Vec<KeyPart>>>,
     pub(crate) attributes: Vec<(Spanned<Path>, Spanned<Type>)>,
     pub(crate) conditions: Vec<(Spanned<Path>, Spanned<Literal>)>,
 }
 
-/// A key attribute, and its template if that is text.
+/// A key attribute and its template. The template is `None` if the value is not text.
 pub(crate) type KeyPart = (Spanned<String>, Option<Spanned<String>>);
 
 /// A scalar of the rule file.
@@ -56,7 +56,7 @@ pub(crate) struct Reference {
     pub(crate) name: Spanned<String>,
     pub(crate) from: Option<Spanned<String>>,
     pub(crate) to: Option<Spanned<String>>,
-    /// Captures of the referenced key with their sources.
+    /// The captures of the referenced key, each with its source.
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
     pub(crate) matching: Option<Spanned<Matching>>,
     pub(crate) required: Option<Spanned<bool>>,

@@ -1,7 +1,7 @@
 //! The declarations of a rule file, typed and with their spans. Names are not resolved yet.
 //!
-//! What the shape check has reported is absent here, so that the later checks continue with the
-//! rest.
+//! Values that the shape check has rejected are omitted, so that the later checks can continue with
+//! the remaining ones.
 
 mod action;
 mod file;

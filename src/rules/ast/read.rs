@@ -1,4 +1,4 @@
-//! Reads the tree of values into declarations.
+//! Converts the tree of values into declarations.
 
 use super::action::ReferentialAction;
 use super::file::{
@@ -10,7 +10,7 @@ use crate::rules::language::{parse_duration, parse_key_attribute, parse_path, pa
 use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
 
-/// Reads a tree. Of duplicate keys, the first one counts.
+/// Converts a tree. If a key occurs more than once, only its first occurrence is used.
 pub(crate) fn read(root: &Node) -> File {
     let file = Fields(root.entries());
     let readable =
@@ -189,7 +189,7 @@ fn literals(entries: &[Entry]) -> Vec<(Spanned<String>, Spanned<Literal>)> {
         .collect()
 }
 
-/// The pairs of a map whose values are text.
+/// The entries of a map whose values are text. Other entries are omitted.
 fn texts(map: &Node) -> Vec<(Spanned<String>, Spanned<String>)> {
     map.entries()
         .iter()
@@ -233,7 +233,8 @@ impl<'t> Fields<'t> {
         entries.iter().map(|entry| (&entry.key, &entry.value))
     }
 
-    /// The entries of a map whose keys are names, without duplicates.
+    /// The entries of the map under this key. If a name occurs more than once, only its first
+    /// entry is returned.
     fn named(&self, key: &str) -> impl Iterator<Item = &'t Entry> {
         let entries = self.entry(key).map_or(&[][..], |entry| entry.value.value.entries());
         let mut seen = std::collections::BTreeSet::new();

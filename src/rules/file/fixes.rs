@@ -1,12 +1,12 @@
-//! The usual mistakes in YAML, and how to fix them.
+//! Common mistakes in YAML, and how to fix them.
 
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::Span;
 
-/// A mistake that is recognized by the parser's message.
+/// A mistake that is recognized from the parser's error message.
 struct Mistake {
-    /// A part of the parser's message.
+    /// A substring of the parser's message.
     pattern: &'static str,
     /// The message of the diagnostic.
     message: &'static str,
@@ -149,7 +149,7 @@ const MISTAKES: &[Mistake] = &[
     },
 ];
 
-/// The diagnostic for the parser's message.
+/// Returns a diagnostic that explains the parser's error message.
 pub(super) fn explain(text: &str, span: Span, message: &str) -> Diagnostic {
     if message.contains("tab")
         && !message.contains("tag")
@@ -184,7 +184,7 @@ fn line_around(text: &str, offset: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }
 
-/// The first tab that indents a line.
+/// The first tab in the indentation of a line.
 fn first_tab(text: &str) -> Option<Span> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -197,7 +197,8 @@ fn first_tab(text: &str) -> Option<Span> {
     None
 }
 
-/// An unquoted text in this line that contains a `{`, such as `company#{company}`.
+/// The first unquoted text in this line that contains a `{` after other characters, such as
+/// `company#{company}`.
 fn unquoted_template(line: &str) -> Option<&str> {
     const BEFORE: [char; 5] = [' ', '\t', '{', '[', ','];
     const AFTER: [char; 5] = [' ', '\t', '}', ']', ','];

@@ -1,4 +1,4 @@
-//! The text of a rule file as a tree of values with their spans.
+//! Parses the text of a rule file into a tree of values with their spans.
 
 mod fixes;
 mod tree;
@@ -7,10 +7,11 @@ mod yaml;
 pub(crate) use tree::{Entry, Node};
 pub(crate) use yaml::{read, too_long};
 
-/// The longest rule file that is read.
+/// The maximum length of a rule file, in bytes.
 ///
-/// The largest rule files have some tens of kilobytes. A longer file is a mistake.
+/// The largest rule files have some tens of kilobytes, so a file above this limit is probably not
+/// a rule file.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 
-/// The most levels that a rule file may nest. The language itself needs 6.
+/// The maximum depth of nesting in a rule file. The rule language needs only 6 levels.
 pub(crate) const DEPTH_MAX: usize = 32;

@@ -9,13 +9,13 @@ pub(crate) enum Node {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it is written, so that it keeps all its digits.
+    /// A number. It is kept as text, so that no digits are lost.
     Number(String),
     /// Text, quoted or not.
     Text(String),
     /// A list.
     List(Vec<Spanned<Node>>),
-    /// A map, in the order of the file and including duplicate keys.
+    /// A map. The entries are in the order of the file and include duplicate keys.
     Map(Vec<Entry>),
 }
 
@@ -39,7 +39,7 @@ impl Node {
         }
     }
 
-    /// The map's entries, if it is a map.
+    /// The entries if the value is a map; otherwise `None`.
     pub(crate) fn as_map(&self) -> Option<&[Entry]> {
         match self {
             Self::Map(entries) => Some(entries),
@@ -47,12 +47,12 @@ impl Node {
         }
     }
 
-    /// The map's entries, or none.
+    /// The entries if the value is a map; otherwise an empty slice.
     pub(crate) fn entries(&self) -> &[Entry] {
         self.as_map().unwrap_or_default()
     }
 
-    /// The list's elements, or none.
+    /// The elements if the value is a list; otherwise an empty slice.
     pub(crate) fn elements(&self) -> &[Spanned<Node>] {
         match self {
             Self::List(elements) => elements,
@@ -60,7 +60,7 @@ impl Node {
         }
     }
 
-    /// The text, if it is text.
+    /// The text if the value is text; otherwise `None`.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

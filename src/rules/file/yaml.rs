@@ -13,15 +13,16 @@ use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
 
-/// Parses the text of a rule file. Only the first syntax error is reported, because the parser cannot
-/// interpret the text after it.
+/// Parses the text of a rule file. Only the first syntax error is reported, because the parser
+/// cannot interpret the text after it.
 pub(crate) fn read(text: &str) -> Result<Spanned<Node>, Diagnostic> {
     if text.len() > FILE_BYTES_MAX {
         return Err(too_long());
     }
     let options = serde_saphyr::options! {
-        // Every pair reaches the visitor, so that both spans of a duplicate key are known. The
-        // exception is a map with an unquoted number as a key, which is refused.
+        // With this policy, the visitor receives every occurrence of a duplicate key, so both spans
+        // are known. The exception is a map that has an unquoted number as a key, but such a key is
+        // reported anyway.
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         merge_keys: MergeKeyPolicy::AsOrdinary,
         strict_booleans: true,
@@ -100,7 +101,7 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// Converts the parser's value, with spans in bytes.
+/// Converts a value of the parser to a [`Node`] with spans in bytes.
 fn to_node(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
     let span = locate(text, raw.defined);
     let node = match raw.value {
@@ -123,7 +124,8 @@ fn to_node(text: &str, raw: serde_saphyr::Spanned<Raw>) -> Spanned<Node> {
     Spanned::new(node, span)
 }
 
-/// The span in bytes. The parser locates syntax errors in characters only.
+/// Converts a location to a span in bytes. For syntax errors, the parser gives offsets in
+/// characters only.
 fn locate(text: &str, location: Location) -> Span {
     let range = location.span();
     let (start, end) = if let Some((offset, length)) = range.byte_offset().zip(range.byte_len()) {
@@ -147,7 +149,7 @@ fn boundary(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// The diagnostic for an error of the parser.
+/// The diagnostic for a parser error.
 fn explain(text: &str, error: &Error) -> Diagnostic {
     let span = error.location().map_or_else(Span::default, |location| locate(text, location));
     let error = if let Error::AliasError { error, .. } = error { error } else { error };
@@ -191,7 +193,7 @@ fn too_deep(span: Span) -> Diagnostic {
         .help("check that this is the rule file: the rule language needs only 6 levels")
 }
 
-/// The parser's message without the position, which the label shows.
+/// The parser's message without its position. The label shows the position instead.
 fn message_of(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

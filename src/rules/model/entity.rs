@@ -6,7 +6,8 @@ use super::ids::TableId;
 use crate::data::{Item, Path, Type, Value};
 use crate::rules::template::EntityKey;
 
-/// A kind of item. Its key and its `where` conditions distinguish its items from all others.
+/// A kind of item. The key templates and the `where` conditions distinguish its items from all
+/// other items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
     /// The entity's name.
@@ -17,7 +18,7 @@ pub struct Entity {
     pub key: EntityKey,
     /// The attributes that rules use, by path.
     pub attributes: BTreeMap<Path, Type>,
-    /// The entity's `where`: the value that each of these paths must have.
+    /// The entity's `where` conditions: paths, and the value that an item must have at each path.
     pub conditions: Vec<(Path, Value<'static>)>,
 }
 

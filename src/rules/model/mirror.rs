@@ -1,4 +1,4 @@
-//! Mirrors: the derived copies.
+//! Mirror rules, which maintain copies of items.
 
 use super::ids::EntityId;
 use super::mode::{Mode, Severity};
@@ -18,15 +18,15 @@ pub struct Mirror {
     pub source_from_mirror: Vec<usize>,
     /// The attributes to copy.
     pub copy: Copied,
-    /// The action when someone else deletes a mirror item.
+    /// The action when a writer other than Referee deletes a mirror item.
     pub on_mirror_delete: OnMirrorDelete,
-    /// The action when someone else changes or creates a mirror item.
+    /// The action when a writer other than Referee changes or creates a mirror item.
     pub on_mirror_edit: OnMirrorEdit,
     /// Whether the rule may overwrite an item at a mirror's key that Referee did not write.
     pub adopt: bool,
     /// Whether the rule is evaluated, and whether it writes.
     pub mode: Mode,
-    /// How its violations count.
+    /// Whether the rule's violations count as errors or warnings.
     pub severity: Severity,
 }
 
@@ -36,13 +36,13 @@ pub struct Mirror {
 pub enum Copied {
     /// All attributes.
     All,
-    /// No attributes: a mirror item consists of its key.
+    /// No attributes of the source item.
     None,
     /// These attributes.
     List(Vec<String>),
 }
 
-/// The action when someone else deletes a mirror item.
+/// The action when a writer other than Referee deletes a mirror item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMirrorDelete {
     /// Write the mirror item again.
@@ -68,7 +68,7 @@ impl OnMirrorDelete {
     }
 }
 
-/// The action when someone else changes or creates a mirror item.
+/// The action when a writer other than Referee changes or creates a mirror item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMirrorEdit {
     /// Write the mirror item again, from its source item.

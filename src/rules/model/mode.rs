@@ -1,11 +1,11 @@
-//! The mode and the severity, which every rule has.
+//! The mode and the severity of a rule.
 
 /// Whether a rule is evaluated, and whether it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The rule is not evaluated.
     Off,
-    /// Violations are reported with what would be done about them. Nothing is written.
+    /// Violations are reported, each with the action that would be taken. Nothing is written.
     Observe,
     /// Violations are reported, and the rule's writes are made.
     Enforce,
@@ -32,7 +32,7 @@ impl Mode {
     }
 }
 
-/// How a rule's violations count.
+/// Whether a rule's violations count as errors or warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// They count as violations.

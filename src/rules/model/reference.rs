@@ -16,7 +16,7 @@ pub struct Reference {
     pub from: EntityId,
     /// The referenced entity.
     pub to: EntityId,
-    /// Where the value of each capture of the referenced key comes from, in the order of
+    /// The source of the value of each capture of the referenced key, in the order of
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     pub components: Vec<Component>,
     /// How a composite reference is treated when some of its parts are missing.
@@ -27,10 +27,10 @@ pub struct Reference {
     pub on_missing: OnMissing,
     /// The action when the referenced item is deleted while other items refer to it.
     pub on_delete: OnDelete,
-    /// The same, if TTL deleted the item.
+    /// The action when TTL deletes the referenced item while other items refer to it.
     pub on_ttl_delete: OnDelete,
-    /// For each of [`Self::components`], the value that `set_default` sets. `None` for components
-    /// that it does not change, and if the rule has no default.
+    /// The value that `set_default` sets for each of [`Self::components`]. `None` if it does not
+    /// change the component, or if the rule has no default.
     pub defaults: Vec<Option<Value<'static>>>,
     /// How the items that refer to a deleted item are found.
     pub find: Find,
@@ -38,16 +38,16 @@ pub struct Reference {
     pub grace: Duration,
     /// Whether the rule is evaluated, and whether it writes.
     pub mode: Mode,
-    /// How its violations count.
+    /// Whether the rule's violations count as errors or warnings.
     pub severity: Severity,
-    /// The most items that one delete may affect.
+    /// The maximum number of items that one delete may affect.
     pub fanout_max: u64,
-    /// The most levels that a cascade between items of one entity may descend.
+    /// The maximum number of levels that a cascade between items of one entity may descend.
     pub depth_max: u64,
 }
 
 impl Reference {
-    /// Whether an item refers once for each element of a list or set.
+    /// Whether an item has one reference for each element of a list or set.
     #[must_use]
     pub fn has_elements(&self) -> bool {
         self.components.iter().any(|source| matches!(source, Component::Elements(..)))
@@ -71,7 +71,7 @@ impl Reference {
     }
 }
 
-/// Where one part of a reference comes from.
+/// The source of one part of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Component {
     /// A capture of the referencing item's key, by its index in
@@ -106,7 +106,7 @@ pub enum Matching {
 }
 
 impl Matching {
-    /// Every way.
+    /// Every kind of matching.
     pub(crate) const ALL: [Self; 2] = [Self::Simple, Self::Full];
 
     /// The name that rule files and output use.
@@ -156,9 +156,9 @@ pub enum OnDelete {
     Report,
     /// Delete the orphans.
     Cascade,
-    /// Remove the attributes of the orphans' references.
+    /// Remove the reference's attributes from the orphans.
     Unset,
-    /// Set the orphans' references to the default.
+    /// Set the reference of each orphan to the default.
     SetDefault,
     /// Write the referenced item again.
     Restore,
@@ -187,10 +187,11 @@ pub enum Find {
     /// By a strongly consistent query of the table: the referenced key determines the partition key
     /// of the referencing items.
     Derived,
-    /// Through a global secondary index, whose key is built from the captures of the referenced key.
+    /// Through a global secondary index, whose key is built from the captures of the referenced
+    /// key.
     Index {
-        /// The position of the index in [`Table::indexes`](super::Table::indexes) of the referencing
-        /// table.
+        /// The position of the index in [`Table::indexes`](super::Table::indexes) of the
+        /// referencing table.
         index: usize,
         /// The template of the index's partition key.
         partition: KeyTemplate,
@@ -199,6 +200,6 @@ pub enum Find {
     },
     /// Through the mirrors of the referencing items.
     Mirror(MirrorId),
-    /// They are not found.
+    /// The items are not found.
     None,
 }

@@ -10,7 +10,7 @@ use super::reference::Reference;
 use super::table::Table;
 use crate::data::KeySchema;
 
-/// The checked content of a rule file. All lists are in the order of the file.
+/// The checked content of a rule file. All vectors are in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
     /// The tables.
@@ -19,12 +19,12 @@ pub struct Rules {
     pub entities: Vec<Entity>,
     /// The foreign keys.
     pub references: Vec<Reference>,
-    /// The derived copies.
+    /// The mirror rules.
     pub mirrors: Vec<Mirror>,
 }
 
 impl Rules {
-    /// The same rules, with this mode in every rule that is not off.
+    /// Sets the mode of every rule that is not off.
     #[must_use]
     pub fn in_mode(mut self, mode: Mode) -> Self {
         let references = self.references.iter_mut().map(|reference| &mut reference.mode);

@@ -22,6 +22,6 @@ pub struct Table {
 pub struct TableIndex {
     /// The index's name.
     pub name: String,
-    /// The index's key. The sort key is absent if no rule uses it.
+    /// The index's key. The sort key is `None` if no rule uses it.
     pub key: KeySchema,
 }
