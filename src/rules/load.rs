@@ -38,7 +38,7 @@ pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
         }
         Ok(root) => {
             diagnostics.extend(language::check(text, &root));
-            // The next checks compare every entity and rule with every other, so they run only on
+            // The next checks compare all entities and all rules in pairs, so they run only on
             // files within the limits.
             let is_limited = diagnostics.iter().all(|diagnostic| diagnostic.code != &codes::LIMIT);
             let file = is_limited.then(|| ast::read(&root.value));

@@ -51,7 +51,8 @@ fn sorted_ids(entities: &[(EntityId, &EntityKey)]) -> Vec<EntityId> {
     ids
 }
 
-/// The text that prefixes are compared with. Templates of numbers and binaries have no prefix.
+/// The text that prefixes are compared with. It is empty for numbers and binaries, because their
+/// templates have no prefix.
 fn text<'v>(value: &'v KeyValue<'_>) -> &'v str {
     match value {
         KeyValue::S(text) => text,

@@ -1,4 +1,4 @@
-//! Referential actions: whether each one is possible.
+//! Checks whether the referential actions of a rule are possible.
 
 use super::changes::{changed_paths, declared_actions, is_changed};
 use super::scope::Scope;
@@ -71,15 +71,15 @@ fn changes_key(
     }
 }
 
-/// Whether `unset` removes some parts of the reference and keeps others. A list that has lost all its
-/// elements remains, empty, and refers to nothing.
+/// Whether `unset` removes some parts of the reference and keeps others. If the elements of a list
+/// are removed, the result is an empty list, which has no references.
 fn leaves_parts(components: &[Component]) -> bool {
     let is_list = |source: &Component| matches!(source, Component::Elements(_, Type::L));
     !components.iter().any(is_list)
         && components.iter().any(|source| !is_changed(source, components))
 }
 
-/// An action that changes an attribute of the entity's `where`.
+/// The diagnostic for an action that changes an attribute of the entity's `where`.
 fn changes_entity(
     action: &Spanned<ReferentialAction>,
     sides: Sides<'_, '_>,

@@ -1,11 +1,11 @@
-//! What the actions of a reference change in the referencing item.
+//! The attributes of a referencing item that the actions of a reference change.
 
 use crate::data::Path;
 use crate::rules::ast::{Reference, ReferentialAction};
 use crate::rules::model::Component;
 use crate::rules::span::Spanned;
 
-/// The actions that the rule declares.
+/// The actions that a rule declares.
 pub(super) fn declared_actions(
     reference: &Reference,
 ) -> impl Iterator<Item = &Spanned<ReferentialAction>> {
@@ -14,8 +14,8 @@ pub(super) fn declared_actions(
 
 /// Whether `unset` and `set_default` change this part of a reference.
 ///
-/// They change all parts that come from attributes. But if a part is the elements of a list or set,
-/// they change these elements only, because all elements share the other parts.
+/// They change all parts that come from attributes. But if one part comes from the elements of a
+/// list or set, they change only these elements, because all elements share the other parts.
 pub(super) fn is_changed(source: &Component, components: &[Component]) -> bool {
     match source {
         Component::Capture(_) => false,

@@ -1,5 +1,5 @@
-//! Actions that conflict: two rules that undo each other, or a rule that changes the reference of
-//! another.
+//! Finds conflicting actions: two rules that undo each other's changes, or a rule that changes the
+//! reference of another rule.
 
 use super::changes::{changed_paths, declared_actions};
 use super::scope::Scope;
@@ -10,7 +10,7 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, Component, Mode};
 use crate::rules::span::Spanned;
 
-/// A reference as it is declared, and as it was resolved.
+/// A reference, as declared and as resolved.
 #[derive(Clone, Copy)]
 struct Rule<'r> {
     declared: &'r ast::Reference,
@@ -81,10 +81,10 @@ fn opposite_actions(reference: &ast::Reference, other: &ast::Reference) -> Optio
     )
 }
 
-/// A rule that deletes items which another rule, or the same one, writes again.
+/// A rule that deletes items that are written again by the other rule or by the rule itself.
 ///
 /// A restored item refers to the same missing item as before, so it would be deleted and restored
-/// again and again. Deletes by Referee are not deletes by TTL, so only `on_delete` matters.
+/// again and again. Referee's deletes are not TTL deletes, so only `on_delete` matters.
 fn deletes_restored(deleter: &ast::Reference, restorer: &ast::Reference) -> Option<Diagnostic> {
     let entity = &deleter.from.as_ref()?.value;
     if *entity != restorer.to.as_ref()?.value {
@@ -112,15 +112,15 @@ fn deletes_restored(deleter: &ast::Reference, restorer: &ast::Reference) -> Opti
     )
 }
 
-/// The mirror rule that writes the entity of this name and is not off. A rule that overwrites its own
-/// source has its own diagnostic.
+/// The mirror rule that writes the entity with this name and is not off. Rules that overwrite their
+/// own source are skipped, because they have a separate diagnostic.
 fn writer<'f>(entity: Option<&Spanned<String>>, scope: &Scope<'f>) -> Option<&'f ast::Mirror> {
     let entity = &entity?.value;
     let mirror = scope.writer_of(entity).filter(|mirror| mirror.mode != Some(Mode::Off))?;
     mirror.source.as_ref().is_none_or(|source| source.value != *entity).then_some(mirror)
 }
 
-/// An action that changes mirror items, which the mirror rule undoes.
+/// An action that changes mirror items. The mirror rule would undo the change.
 fn changes_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagnostic> {
     let mirror = writer(reference.from.as_ref(), scope)?;
     let action = declared_actions(reference).find(|action| action.value.changes_referencing())?;
@@ -138,7 +138,8 @@ fn changes_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagn
     )
 }
 
-/// A `restore` of mirror items, which the mirror rule deletes again if the source item is deleted.
+/// A `restore` of mirror items. The mirror rule deletes them again when their source item is
+/// deleted.
 fn restores_mirror(reference: &ast::Reference, scope: &Scope<'_>) -> Option<Diagnostic> {
     let mirror = writer(reference.to.as_ref(), scope)?;
     let restore =
@@ -175,7 +176,7 @@ fn shared_attributes(first: Rule<'_>, second: Rule<'_>) -> Option<Diagnostic> {
         .or_else(|| changes_other(second, first))
 }
 
-/// Two rules that set an attribute to different defaults, so that each may undo the other.
+/// Two rules that set an attribute to different defaults, so that each may undo the other's change.
 fn different_defaults(first: Rule<'_>, second: Rule<'_>, shared: &Path) -> Option<Diagnostic> {
     let sets = |rule: Rule<'_>| {
         let action = rule.declared.on_missing.as_ref();

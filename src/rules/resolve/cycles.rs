@@ -1,4 +1,4 @@
-//! Cycles of deletes.
+//! Finds cycles of rules in which each delete causes the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use crate::rules::span::Span;
 struct Edge<'f> {
     cause: &'f str,
     effect: &'f str,
-    /// The reference, with the span of its action. `None` for mirrors, which are copies, so that no
-    /// data is lost.
+    /// The reference's name and the span of its action. `None` for a mirror rule: its deletes lose
+    /// no data, because mirror items are copies.
     rule: Option<(&'f str, Span)>,
 }
 
@@ -22,7 +22,7 @@ pub(super) fn check(scope: &Scope<'_>, problems: &mut Vec<Diagnostic>) {
     let edges = edges(scope);
     let forward = Graph::new(edges.iter().map(|edge| (edge.cause, edge.effect)));
     let backward = Graph::new(edges.iter().map(|edge| (edge.effect, edge.cause)));
-    // References within one entity are not counted: such items form trees, so a cascade ends.
+    // References within one entity are ignored: their items form trees, so a cascade ends.
     let rules = || edges.iter().filter(|edge| edge.rule.is_some() && edge.cause != edge.effect);
     let mut reported = BTreeSet::new();
     for edge in rules() {
@@ -50,7 +50,7 @@ impl<'f> Graph<'f> {
         Self(next)
     }
 
-    /// Every entity that can be reached, including the start.
+    /// All entities that can be reached from the start, including the start itself.
     fn reached_from(&self, start: &'f str) -> BTreeSet<&'f str> {
         let mut reached = BTreeSet::from([start]);
         let mut open = vec![start];

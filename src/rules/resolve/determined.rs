@@ -9,8 +9,8 @@ pub(super) fn can_query_table(sides: Sides<'_, '_>, components: &[Component]) ->
     are_determined(&sides.from_key.partition, &sides.from_key.captures, sides, components)
 }
 
-/// Whether the referenced key determines the captures of these names. They are captures of the
-/// referencing key or of its mirror's key, and `captures` describes them.
+/// Whether the referenced key determines the captures with these names. They belong to the
+/// referencing key or to the key of its mirror. `captures` has the captures of that key.
 pub(super) fn are_determined(
     names: &[String],
     captures: &[Capture],

@@ -1,4 +1,4 @@
-//! Entities: their keys, attributes and conditions.
+//! Resolves entities: their keys, attributes and conditions.
 
 use std::collections::BTreeMap;
 
@@ -23,17 +23,17 @@ pub(super) struct Entity<'f> {
     pub(super) conditions: Vec<(Path, Value<'static>)>,
 }
 
-/// An entity's key, with what the checks of rules look up in it.
+/// An entity's key, with the information that the checks of rules need.
 pub(super) struct ResolvedKey {
     pub(super) key: EntityKey,
-    /// In the order of [`EntityKey::captures`].
+    /// The captures, in the order of [`EntityKey::captures`].
     pub(super) captures: Vec<Capture>,
     /// The names of the captures in the partition key's template.
     pub(super) partition: Vec<String>,
 }
 
 impl ResolvedKey {
-    /// The capture of this name, with its index.
+    /// The capture with this name, and its index.
     pub(super) fn capture(&self, name: &str) -> Option<(usize, &Capture)> {
         self.captures.iter().enumerate().find(|(_, capture)| capture.name == name)
     }
@@ -58,12 +58,12 @@ impl Entity<'_> {
         &self.ast.name.value
     }
 
-    /// The span of its key.
+    /// The span of the entity's key.
     pub(super) fn key_span(&self) -> Span {
         self.ast.key.as_ref().map_or(self.ast.name.span, |key| key.span)
     }
 
-    /// Whether it declares this attribute or a path inside it.
+    /// Whether the entity declares this attribute or a path inside it.
     pub(super) fn declares(&self, attribute: &str) -> bool {
         self.attributes.keys().any(|path| path.root() == attribute)
     }
@@ -127,7 +127,8 @@ fn key(
         unknown.map(|(name, _)| unknown_attribute(name, &names, table.ast)).collect();
     let missing: Vec<_> = names.iter().filter(|name| !templates.contains_key(*name)).collect();
     let complete = unknown.is_empty() && missing.is_empty();
-    // An unknown attribute is most likely a missing one that is misspelled.
+    // An unknown attribute is probably a misspelling of a missing one, so each unknown attribute
+    // hides one missing attribute.
     for name in missing.into_iter().skip(unknown.len()) {
         problems.push(
             Diagnostic::new(
@@ -265,7 +266,7 @@ fn attributes(
     declared.into_iter().map(|(path, (kind, _))| (path, kind)).collect()
 }
 
-/// Reports a key attribute that is declared with another type than the table's.
+/// Reports a key attribute whose declared type differs from the type in the table's key.
 fn check_key_attribute(
     path: &Spanned<Path>,
     kind: &Spanned<Type>,
@@ -330,7 +331,7 @@ fn conditions(
     conditions
 }
 
-/// The attribute value that a literal is.
+/// Converts a literal to an attribute value.
 pub(super) fn value_of(literal: &Literal) -> Result<Value<'static>, String> {
     match literal {
         Literal::Text(text) => Ok(Value::from(text.as_str())),

@@ -1,13 +1,13 @@
-//! Environment variables in table names.
+//! Replaces environment variables in table names.
 
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::Span;
 
-/// The environment: returns the value of a variable.
+/// A function that returns the value of an environment variable.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// A problem with a variable in a name.
+/// A problem with a variable in a table's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum VariableError {
     Unclosed,
@@ -39,7 +39,7 @@ impl VariableError {
     }
 }
 
-/// The text with the values of `${VAR}` and `${VAR:-default}` inserted.
+/// Replaces `${VAR}` and `${VAR:-default}` in a text by their values.
 pub(super) fn interpolate(
     text: &str,
     environment: Environment<'_>,

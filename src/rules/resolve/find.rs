@@ -1,4 +1,4 @@
-//! `find`: how the items that refer to a deleted item are found.
+//! Resolves `find`: how the items that refer to a deleted item are found.
 
 use super::determined::{are_determined, can_query_table};
 use super::fixes::suggest;
@@ -17,7 +17,7 @@ use crate::rules::model::{self, Component, MirrorId, TableIndex};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{KeyTemplate, Template};
 
-/// How the rule finds its items; `None` if the declaration is wrong.
+/// Returns how the rule finds the referencing items; `None` if the declaration has an error.
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -53,10 +53,10 @@ pub(super) fn resolve(
     }
 }
 
-/// What an author can do without a way to find the items.
+/// The alternative that help texts suggest if the items cannot be found.
 const DO_WITHOUT: &str = "use `report` and accept that the orphans are not found";
 
-/// The first action on a delete that must find the referencing items.
+/// The first of `on_delete` and `on_ttl_delete` whose action must find the referencing items.
 fn needing_lookup(reference: &Reference) -> Option<&Spanned<ReferentialAction>> {
     let on_delete = reference.on_delete.as_ref().into_iter().chain(&reference.on_ttl_delete);
     on_delete.into_iter().find(|action| {
@@ -275,7 +275,7 @@ fn index_template(
     typed
 }
 
-/// Whether the capture's value can be a part of the index's key.
+/// Whether the capture's value can be part of the index's key. If not, that is reported.
 fn fits_index(
     template: &Template,
     kind: KeyKind,
@@ -284,7 +284,8 @@ fn fits_index(
     span: Span,
     problems: &mut Vec<Diagnostic>,
 ) -> bool {
-    // A text can be looked up as a number, because the reference's own attribute was a number.
+    // A text can be looked up as a number, because the referencing item's attribute may be
+    // a number.
     let fits = if template.is_sole_capture() {
         to.kind == kind || (to.kind, kind) == (KeyKind::S, KeyKind::N)
     } else {
@@ -316,7 +317,7 @@ fn check_declared_type(
     let KeyAttribute { name, kind } = &attribute.value;
     let declared = sides.from.attributes.get(&Path::attribute(name));
     if let Some(declared) = declared.filter(|declared| **declared != kind.as_type()) {
-        // List elements have their own diagnostic.
+        // Elements of lists and sets have a separate diagnostic.
         if Elements::of(*declared).is_some() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Suggestions of a lookup that would find the referencing items.
+//! Suggests a lookup that would find the referencing items.
 
 use std::fmt;
 
@@ -10,31 +10,32 @@ use crate::rules::ast::Find;
 use crate::rules::model::{Component, Mode};
 use crate::rules::template::Part;
 
-/// A lookup that would find the items. It is displayed as a sentence without its end.
+/// A lookup that would find the referencing items. `Display` writes the first part of a sentence,
+/// which [`Self::or`] completes.
 #[derive(Debug)]
 pub(super) enum Suggestion {
-    /// Through the mirrors of this rule.
+    /// A lookup through the mirror items of this rule.
     Mirror(String),
-    /// Through an index, which may have to be created.
+    /// A lookup through an index, which may not exist yet.
     Index {
-        /// Its name, if another rule names it.
+        /// The index's name, if another rule uses the index.
         name: Option<String>,
-        /// The attributes of its key, and the template for each.
+        /// The index's key attributes, each with its template.
         key: Vec<(KeyAttribute, String)>,
     },
-    /// Through the mirrors of a new rule.
+    /// A lookup through the mirror items of a new rule.
     NewMirror {
         /// The entity to mirror.
         source: String,
         /// The captures of the mirror's partition key.
         captures: Vec<String>,
     },
-    /// There is none, because of this.
+    /// No lookup is possible, for this reason.
     Impossible(String),
 }
 
 impl Suggestion {
-    /// The whole sentence, which ends with what the author can do without a lookup.
+    /// The complete sentence. `without` is the alternative that needs no lookup.
     pub(super) fn or(&self, without: &str) -> String {
         match self {
             Self::Impossible(_) => format!("{self}: {without}"),
@@ -73,7 +74,7 @@ impl fmt::Display for Suggestion {
     }
 }
 
-/// A key attribute of an index and its template, as they are written in a rule file.
+/// Formats a key attribute of an index and its template for a rule file.
 fn pair(KeyAttribute { name, kind }: &KeyAttribute, template: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
     match kind {
@@ -83,7 +84,7 @@ fn pair(KeyAttribute { name, kind }: &KeyAttribute, template: &str) -> String {
     }
 }
 
-/// A lookup that would find the items. If there are several, the one that costs least.
+/// Returns a lookup that would find the items. If several would, returns the one that costs least.
 pub(super) fn suggest(
     sides: Sides<'_, '_>,
     components: &[Component],
@@ -123,12 +124,13 @@ fn index(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> O
         let same = entity.table == sides.from.table && key.first()?.0.value == *partition;
         same.then(|| index.as_ref().map(|index| index.value.clone()))?
     });
-    // The sort key of a known index may differ, so only the partition key is suggested.
+    // The sort key of an index that another rule uses may differ, so only the partition key is
+    // suggested.
     let length = if known.is_some() { 1 } else { key.len() };
     Some(Suggestion::Index { name: known, key: key.into_iter().take(length).collect() })
 }
 
-/// The attributes of the reference that can be an index's key.
+/// The attributes of the reference that can form the key of an index.
 fn key_of_attributes(
     sides: Sides<'_, '_>,
     components: &[Component],
@@ -152,7 +154,8 @@ const fn key_kind(kind: Type) -> Option<KeyKind> {
     }
 }
 
-/// The referencing table's sort key, if the referenced key determines all of it: an inverted index.
+/// The referencing table's sort key as the partition key of an inverted index; `None` if the
+/// referenced key does not determine it completely.
 fn sort_key(
     sides: Sides<'_, '_>,
     components: &[Component],

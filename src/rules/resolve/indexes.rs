@@ -1,4 +1,4 @@
-//! The indexes that references name, and whether all agree on their keys.
+//! Collects the indexes that references name, and checks that their declared keys agree.
 
 use crate::data::KeySchema;
 use crate::rules::codes;
@@ -17,8 +17,8 @@ impl Indexes {
         here.map(|(_, index, _)| index.clone()).collect()
     }
 
-    /// The position of an index among those of its table. A new index is added. An index that is known
-    /// with another key is reported.
+    /// Adds an index, unless it is known already, and returns its position among the indexes of its
+    /// table. If it is known with another key, that is reported.
     pub(super) fn add(
         &mut self,
         table: TableId,

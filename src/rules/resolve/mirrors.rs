@@ -1,4 +1,4 @@
-//! Mirrors.
+//! Resolves mirrors.
 
 use super::entities::{Entity, ResolvedKey};
 use super::scope::Scope;
@@ -77,7 +77,7 @@ fn resolve_one(
     })
 }
 
-/// Reports a mirror rule that writes the same entity as one before it.
+/// Reports a mirror rule that writes the same entity as an earlier rule.
 fn check_single_writer(
     mirror: &ast::Mirror,
     before: &[ast::Mirror],
@@ -95,7 +95,7 @@ fn check_single_writer(
     }
 }
 
-/// Reports `adopt` where it has no effect.
+/// Reports `adopt` if it has no effect.
 fn check_adopt(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
     let adopt = mirror.adopt.as_ref().filter(|adopt| adopt.value);
     let report = mirror.on_mirror_edit.as_ref().filter(|edit| edit.value == OnMirrorEdit::Report);
@@ -109,7 +109,7 @@ fn check_adopt(mirror: &ast::Mirror, problems: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The attributes to copy, checked.
+/// Checks and returns the attributes to copy.
 fn copied(
     mirror: &ast::Mirror,
     source: &Entity<'_>,
@@ -165,7 +165,7 @@ fn undeclared_attribute(name: &Spanned<String>, source: &Entity<'_>) -> Diagnost
     .help(help)
 }
 
-/// Whether a mirror could overwrite a source item. If so, that is reported.
+/// Whether a mirror item could overwrite a source item. If so, that is reported.
 fn overwrites_source(
     mirror: &ast::Mirror,
     source: &Entity<'_>,
@@ -192,7 +192,7 @@ fn overwrites_source(
     same
 }
 
-/// Reports copied attributes that have different types on both sides.
+/// Reports copied attributes that have different types in the source and the mirror.
 fn check_types(
     copied: &Copied,
     source: &Entity<'_>,
@@ -220,7 +220,7 @@ fn check_types(
     }
 }
 
-/// For each capture of either key, its index in the other.
+/// For each capture of either key, its index among the captures of the other key.
 fn inverse(
     mirror: &ast::Mirror,
     (source, source_key): (&Entity<'_>, &ResolvedKey),
@@ -280,8 +280,8 @@ fn inverse(
     is_sound.then_some(both)
 }
 
-/// Whether the capture's value can be written to the mirror's key and read back. A number may become
-/// its canonical text, which is read back as the number.
+/// Whether the capture's value can be written to the mirror's key and read back unchanged. A number
+/// may be written as its canonical text, because it can be read back as a number.
 fn is_convertible(source: &Capture, copy: &Capture) -> bool {
     copy.accepts.kind(source.kind)
         && (source.accepts.kind(copy.kind) || (source.kind, copy.kind) == (KeyKind::N, KeyKind::S))

@@ -30,8 +30,8 @@ pub use environment::Environment;
 use indexes::Indexes;
 use scope::Scope;
 
-/// Resolves a file. Returns `None` if some declaration cannot be resolved, which is then among the
-/// problems.
+/// Resolves a file. If a declaration cannot be resolved, returns `None` and adds the reason to
+/// `problems`.
 pub(crate) fn resolve(
     file: &File,
     source: &str,

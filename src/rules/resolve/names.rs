@@ -1,4 +1,5 @@
-//! Names: each one that is used must be declared, and two rules must not share one.
+//! Checks names: every name that is used must be declared, and two rules must not have the same
+//! name.
 
 use crate::rules::ast::File;
 use crate::rules::codes;

@@ -1,4 +1,4 @@
-//! Whether an item can belong to two entities at once.
+//! Checks whether an item can belong to two entities at the same time.
 
 use super::entities::Entity;
 use super::scope::Scope;
@@ -34,7 +34,7 @@ fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Optio
     )
 }
 
-/// Whether the `where` of both requires different values of one attribute.
+/// Whether the `where` conditions of the entities require different values of one attribute.
 fn are_distinguished(entity: &Entity<'_>, other: &Entity<'_>) -> bool {
     entity.conditions.iter().any(|(path, value)| {
         other.conditions.iter().any(|(other_path, other)| path == other_path && value != other)

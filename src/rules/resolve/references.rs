@@ -1,4 +1,4 @@
-//! References.
+//! Resolves references.
 
 use super::indexes::Indexes;
 use super::scope::Scope;
@@ -65,7 +65,7 @@ fn resolve_one(
     })
 }
 
-/// The action of `on_missing`. The shape check has rejected the words that it does not accept.
+/// The action of `on_missing`. The shape check has rejected all other words.
 fn to_on_missing(action: ReferentialAction) -> OnMissing {
     match action {
         ReferentialAction::Delete => OnMissing::Delete,
@@ -79,7 +79,7 @@ fn to_on_missing(action: ReferentialAction) -> OnMissing {
     }
 }
 
-/// The action of `on_delete`. The shape check has rejected the words that it does not accept.
+/// The action of `on_delete`. The shape check has rejected all other words.
 fn to_on_delete(action: ReferentialAction) -> OnDelete {
     match action {
         ReferentialAction::Ignore => OnDelete::Ignore,
@@ -93,7 +93,7 @@ fn to_on_delete(action: ReferentialAction) -> OnDelete {
     }
 }
 
-/// Reports keys of the rule that have no effect, and a reference that is never broken.
+/// Reports keys of the rule that have no effect, and a reference that can never dangle.
 fn check_effect(
     reference: &ast::Reference,
     sides: Sides<'_, '_>,
@@ -135,7 +135,7 @@ fn check_effect(
     }
 }
 
-/// Reports limits of operations that the rule does not perform.
+/// Reports limits that have no effect, because the rule never performs the limited operation.
 fn check_limits(
     reference: &ast::Reference,
     sides: Sides<'_, '_>,
@@ -150,7 +150,7 @@ fn check_limits(
         let mut actions = reference.on_delete.iter().chain(&reference.on_ttl_delete);
         actions.any(|declared| declared.value == action)
     };
-    // Cycles of cascades between several entities are refused, so only this rule itself counts.
+    // Cycles of cascades through several entities are errors, so only this rule itself matters.
     let is_recursive = from == sides.to.name() && has_action(ReferentialAction::Cascade);
     if let Some(depth_max) = reference.depth_max.as_ref().filter(|_| !is_recursive) {
         let message = format!("`{name}` does not cascade between items of `{from}`");

@@ -1,4 +1,4 @@
-//! What the checks of rules look up: the file with its resolved tables and entities.
+//! The context for the checks of rules: the file with its resolved tables and entities.
 
 use super::entities::Entity;
 use super::names::undeclared;
@@ -17,7 +17,7 @@ pub(super) struct Scope<'f> {
 }
 
 impl<'f> Scope<'f> {
-    /// The entity of this name. If there is none, that is reported.
+    /// The entity with this name. If there is none, that is reported.
     pub(super) fn entity(
         &self,
         name: &Spanned<String>,
@@ -42,7 +42,7 @@ impl<'f> Scope<'f> {
         self.tables.get(entity.table?.0)
     }
 
-    /// The mirror rule that writes the entity of this name.
+    /// The mirror rule that writes the entity with this name.
     pub(super) fn writer_of(&self, entity: &str) -> Option<&'f ast::Mirror> {
         let writes = |mirror: &&ast::Mirror| {
             mirror.target.as_ref().is_some_and(|target| target.value == entity)

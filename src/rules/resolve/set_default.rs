@@ -1,4 +1,4 @@
-//! `set_default`: whether the rule has a default that fits.
+//! Checks that a rule with `set_default` has a valid default.
 
 use super::changes::{declared_actions, is_changed};
 use super::entities::value_of;
@@ -57,7 +57,8 @@ fn check_values(
     }
 }
 
-/// For each component, the value that `set_default` sets; `None` if it does not change the component.
+/// The value that `set_default` sets for each component; `None` if it does not change the
+/// component.
 pub(super) fn defaults(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -80,7 +81,7 @@ pub(super) fn defaults(
         .collect()
 }
 
-/// A default that cannot be part of a key of the referenced entity.
+/// The diagnostic for a default that cannot be part of a key of the referenced entity.
 fn makes_no_key(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -91,8 +92,8 @@ fn makes_no_key(
     let captures: Vec<_> = values.map(|value| KeyValue::from_value(&value?)).collect();
     let key = &sides.to_key.key;
     let known = |name: &str| captures.get(sides.to_key.capture(name)?.0)?.clone();
-    // The parts that come from the item's key are not known here, so a missing value is not an
-    // error of the default.
+    // The values of the parts that come from the item's key are not known here, so a missing value
+    // does not mean that the default is wrong.
     let error = [Some(key.partition()), key.sort()]
         .into_iter()
         .flatten()
@@ -125,7 +126,7 @@ fn check_one(
             .at(default.span, "ambiguous")
             .help("write a map with a value for each capture"),
         ),
-        // If nothing can be set, that is a problem of the action.
+        // If no part can be set, the check of the action reports it.
         (None, _) => {}
     }
 }
@@ -190,7 +191,7 @@ fn check_each(
     }
 }
 
-/// Reports a literal that the attribute cannot have.
+/// Reports a literal that cannot be a value of the attribute.
 fn check_type(literal: &Literal, source: &Component, span: Span, problems: &mut Vec<Diagnostic>) {
     let kind = match source {
         Component::Capture(_) => return,

@@ -1,4 +1,4 @@
-//! `on`: where the parts of a reference come from.
+//! Resolves `on`: the sources of the parts of a reference.
 
 use super::entities::{Entity, ResolvedKey};
 use super::templates::Capture;
@@ -20,7 +20,7 @@ pub(super) struct Sides<'e, 'f> {
     pub(super) to_key: &'e ResolvedKey,
 }
 
-/// The source of each capture of the referenced key; `None` if one of them has no valid source.
+/// The source of each capture of the referenced key; `None` if any capture has no valid source.
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
@@ -68,10 +68,10 @@ pub(super) fn unknown_capture(
     })
 }
 
-/// A source, parsed.
+/// A parsed source.
 struct ParsedSource<'t> {
     name: &'t str,
-    /// Whether it ends with `[*]`.
+    /// Whether the source ends with `[*]`.
     is_elements: bool,
 }
 
@@ -174,7 +174,7 @@ impl Elements {
     }
 }
 
-/// The capture of the same name in the referencing key.
+/// The default source: the capture with the same name in the referencing key.
 fn default_source(
     reference: &Reference,
     capture: &Capture,
@@ -208,7 +208,7 @@ fn default_source(
     None
 }
 
-/// Whether a value of this type can be the value of the capture. If not, that is reported.
+/// Whether the capture accepts a value of this type. If not, that is reported.
 fn check_type(
     capture: &Capture,
     kind: Type,

@@ -1,4 +1,4 @@
-//! Tables: their names in DynamoDB, and their keys.
+//! Resolves tables: their names in DynamoDB, and their keys.
 
 use super::environment::{Environment, interpolate};
 use crate::data::KeySchema;

@@ -1,5 +1,5 @@
-//! Key templates: their syntax, with each error located inside the text, and the types of their
-//! captures.
+//! Checks key templates, and determines the types of their captures. Errors are located inside the
+//! template's text.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,12 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
 use crate::rules::template::{Part, Template, TemplateErrorKind};
 
-/// The most captures that a template may have. The keys of single-table designs have one to four, and
-/// the time to compare two templates grows with the product of their captures.
+/// The maximum number of captures in a template. The keys of single-table designs have one to four.
+/// The limit is needed because the time to compare two templates grows with the product of their
+/// numbers of captures.
 const CAPTURES_MAX: usize = 32;
 
-/// The types of value that a capture accepts.
+/// The types of values that a capture accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepts {
     string: bool,
@@ -25,7 +26,7 @@ impl Accepts {
     /// A capture inside a longer text.
     const IN_TEXT: Self = Self { string: true, number: true, binary: false };
 
-    /// A capture that is a whole key attribute, which has this type.
+    /// A capture that is the only part of the template of a key attribute with this type.
     const fn only(kind: KeyKind) -> Self {
         Self {
             string: matches!(kind, KeyKind::S),
@@ -72,15 +73,15 @@ impl Accepts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Capture {
     pub(super) name: String,
-    /// The types of value that it accepts.
+    /// The types of values that the capture accepts.
     pub(super) accepts: Accepts,
-    /// The type that it has when a key is parsed.
+    /// The type of the capture's value when a key is parsed.
     pub(super) kind: KeyKind,
 }
 
 impl Capture {
-    /// Whether the capture can be looked up by a value of this type. A text may stand for a number,
-    /// because it was written from one.
+    /// Whether the capture can be looked up by a value of this type. A text may represent a number,
+    /// because it may have been written from a number.
     pub(super) fn can_be_looked_up_by(&self, kind: KeyKind) -> bool {
         self.accepts.kind(kind) || (self.kind, kind) == (KeyKind::N, KeyKind::S)
     }
@@ -88,7 +89,7 @@ impl Capture {
 
 /// The captures of a key's templates, in the order of their first occurrence.
 ///
-/// The error is the name of a capture that accepts no type.
+/// Fails with the name of a capture that accepts no type.
 pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture>, String> {
     let mut order = Vec::new();
     let mut accepted: BTreeMap<&str, Accepts> = BTreeMap::new();
@@ -189,7 +190,7 @@ fn fix(kind: TemplateErrorKind, separator: char) -> String {
     }
 }
 
-/// The span of a part of a text, or of the whole text if it is written with escapes.
+/// The span of a part of a text. If the text is written with escapes, the span of the entire text.
 pub(super) fn inside(text: &Spanned<String>, start: usize, end: usize, source: &str) -> Span {
     let written = text.span.of(source).unwrap_or_default();
     let quotes = usize::from(written.starts_with(['"', '\'']));

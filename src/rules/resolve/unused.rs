@@ -1,4 +1,4 @@
-//! Tables without entities, and entities without rules.
+//! Finds tables without entities, and entities that no rule uses.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
     let referenced = file.references.iter().flat_map(|rule| [&rule.from, &rule.to]);
     let mirrored = file.mirrors.iter().flat_map(|rule| [&rule.source, &rule.target]);
     let entities = || file.entities.iter().map(|entity| entity.name.value.as_str());
-    // A misspelled name counts as a use of the entity that was probably meant.
+    // A misspelled name counts as a use of the entity that was probably intended.
     let used: BTreeSet<&str> = referenced
         .chain(mirrored)
         .flatten()
