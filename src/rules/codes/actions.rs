@@ -1,4 +1,4 @@
-//! Problems of referential actions.
+//! Codes for problems with referential actions.
 
 use super::code::Code;
 
@@ -92,7 +92,7 @@ cannot contain the table's separator.",
 "#,
 };
 
-/// Two rules undo each other.
+/// Two rules undo each other's changes.
 pub static CONFLICT: Code = Code {
     id: "E066",
     summary: "conflicting actions",
@@ -114,7 +114,7 @@ mirror rule writes.",
 ",
 };
 
-/// Deletes that form a cycle.
+/// Rules whose deletes form a cycle.
 pub static CYCLE: Code = Code {
     id: "E067",
     summary: "a cycle of destructive actions",

@@ -1,4 +1,4 @@
-//! Problems of names, tables, entities and key templates.
+//! Codes for problems with names, tables, entities and key templates.
 
 use super::code::Code;
 
@@ -35,7 +35,7 @@ would go unnoticed until a rule fails to act. A path is declared as a whole: `ad
 "#,
 };
 
-/// Two rules or two tables with one name.
+/// Two rules or two tables with the same name.
 pub static SHARED_NAME: Code = Code {
     id: "E022",
     summary: "the same name twice",
@@ -57,7 +57,7 @@ mirrors:
 ",
 };
 
-/// A name that no table can have.
+/// A name that is not valid for a table in DynamoDB.
 pub static TABLE_NAME: Code = Code {
     id: "E023",
     summary: "an invalid table name",
@@ -173,7 +173,7 @@ An entity's `key` has a template for each key attribute of its table, and no oth
 "#,
 };
 
-/// A template that is not possible for the type of its key attribute.
+/// A template that does not fit the type of its key attribute.
 pub static KEY_TYPE: Code = Code {
     id: "E032",
     summary: "a template that does not fit the key's type",

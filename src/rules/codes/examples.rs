@@ -1,9 +1,9 @@
-//! The examples of the codes, completed to whole rule files.
+//! Completes the examples of the codes to rule files that can be loaded.
 
 /// The sections that the examples omit.
 ///
-/// An example is a fragment of a rule file. [`complete`] adds the sections that it does not have
-/// from here, and of the entities only those that it mentions.
+/// An example is a fragment of a rule file. [`complete`] adds the sections that the example does not
+/// have. Of `entities`, it adds only the entities that the example mentions.
 pub const PRELUDE: &str = r#"version: 1
 tables:
   app: { key: [pk, sk] }
@@ -23,8 +23,8 @@ entities:
     key: { pk: "user#{email}", sk: "company#{company}" }
 "#;
 
-/// The whole rule file for an example. The example comes first, so that its lines keep their
-/// numbers.
+/// The complete rule file for an example. The example comes first, so that its line numbers do not
+/// change.
 #[must_use]
 pub fn complete(example: &str) -> String {
     let sections = |text: &str| -> Vec<String> {

@@ -10,7 +10,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word for it in messages.
+    /// The name of the level in messages.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

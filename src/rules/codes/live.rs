@@ -1,4 +1,4 @@
-//! Differences between the rule file and real tables, which `referee check --live` finds.
+//! Codes for differences between the rule file and real tables. `referee check --live` finds them.
 
 use super::code::Code;
 
@@ -19,7 +19,7 @@ account, the Region or the endpoint is not the intended one.",
     right: NO_TABLES,
 };
 
-/// The table has another key.
+/// The table's key differs from the rule file.
 pub static TABLE_KEY: Code = Code {
     id: "E081",
     summary: "a table with another key",
@@ -64,7 +64,7 @@ project any attributes, because Referee reads an item from the table before it a
     right: NO_TABLES,
 };
 
-/// The index has another key.
+/// The index's key differs from the rule file.
 pub static INDEX_OTHER_KEY: Code = Code {
     id: "E085",
     summary: "an index with another key",

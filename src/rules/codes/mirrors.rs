@@ -1,4 +1,4 @@
-//! Problems of mirrors.
+//! Codes for problems with mirrors.
 
 use super::code::Code;
 
@@ -19,7 +19,7 @@ key can be built from the other, and a mirror item can be compared with its sour
 ",
 };
 
-/// A mirror could overwrite its source.
+/// A mirror item could overwrite a source item.
 pub static SAME_KEYS: Code = Code {
     id: "E071",
     summary: "a mirror with the keys of its source",
@@ -35,7 +35,7 @@ Some keys match both the source and the mirror, so a mirror item could overwrite
 ",
 };
 
-/// Two rules write one entity.
+/// Two mirror rules write the same entity.
 pub static TWO_MIRRORS: Code = Code {
     id: "E072",
     summary: "two rules write the same mirror",

@@ -1,5 +1,4 @@
-//! The codes of diagnostics: the one list from which `referee explain` and the documentation are
-//! generated.
+//! The codes of diagnostics. `referee explain` and the documentation are generated from this list.
 
 mod actions;
 mod code;
@@ -91,16 +90,16 @@ pub static ALL: &[&Code] = &[
     &SHARED_PART,
 ];
 
-/// The code with this id, in upper or lower case.
+/// Finds a code by its id, ignoring case.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Code> {
     ALL.iter().find(|code| code.id.eq_ignore_ascii_case(id.trim())).copied()
 }
 
-/// The help for an unknown id.
+/// The help text for an unknown id.
 #[must_use]
 pub fn suggest(id: &str) -> Option<String> {
-    // A list of all codes would not help.
+    // A list of all codes would be too long to be helpful.
     let suggestion = did_you_mean(id, ALL.iter().map(|code| code.id).collect::<Vec<_>>())?;
     suggestion.starts_with("did you mean").then_some(suggestion)
 }

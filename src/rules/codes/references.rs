@@ -1,4 +1,4 @@
-//! Problems of references, and of finding the referencing items.
+//! Codes for problems with references and with finding the referencing items.
 
 use super::code::Code;
 
@@ -61,7 +61,7 @@ template of the referenced entity.",
 "#,
 };
 
-/// A value of another type than the key requires.
+/// A value whose type the key does not accept.
 pub static TYPE_MISMATCH: Code = Code {
     id: "E043",
     summary: "a value of another type than the key requires",
@@ -117,7 +117,7 @@ mirrors:
 ",
 };
 
-/// One index with two keys.
+/// An index that is declared with two different keys.
 pub static INDEX_KEY: Code = Code {
     id: "E051",
     summary: "an index with two different keys",
@@ -135,7 +135,7 @@ Two rules use the same index, but declare different key attributes or types for 
 "#,
 };
 
-/// An index of list elements.
+/// An index on the elements of a list or set.
 pub static INDEX_ELEMENTS: Code = Code {
     id: "E052",
     summary: "an index cannot contain list elements",

@@ -1,4 +1,4 @@
-//! Problems of the file itself and of its shape.
+//! Codes for problems with the file itself and its shape.
 
 use super::code::Code;
 
@@ -190,7 +190,7 @@ attribute is a name, followed by `:N` or `:B` if it is not a string.",
 ",
 };
 
-/// A name with characters that names cannot have.
+/// A name that is too long or has invalid characters.
 pub static NAME: Code = Code {
     id: "E015",
     summary: "an invalid name",
@@ -207,7 +207,7 @@ The names of tables, entities and rules appear in metrics, logs and diagrams. A 
 ",
 };
 
-/// A duplicate.
+/// A duplicate key or attribute.
 pub static DUPLICATE: Code = Code {
     id: "E016",
     summary: "a duplicate",

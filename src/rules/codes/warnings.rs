@@ -1,4 +1,4 @@
-//! Warnings: allowed, but probably not intended.
+//! Codes for warnings: rules that are allowed, but probably not intended.
 
 use super::code::Code;
 
@@ -19,7 +19,7 @@ entities: {}
 ",
 };
 
-/// An entity without rules.
+/// An entity that no rule uses.
 pub static UNUSED_ENTITY: Code = Code {
     id: "W002",
     summary: "an unused entity",
@@ -97,7 +97,7 @@ All parts of the reference come from the referencing item's key, so every item h
 ",
 };
 
-/// Another key without effect.
+/// A key without effect, or a reference from every item to itself.
 pub static NO_EFFECT: Code = Code {
     id: "W006",
     summary: "a key has no effect",
@@ -117,7 +117,7 @@ item to itself.",
 ",
 };
 
-/// A template that ends at a comment.
+/// A comment that looks like part of a template.
 pub static COMMENT: Code = Code {
     id: "W007",
     summary: "a comment that looks like part of a template",
@@ -142,7 +142,7 @@ of the template, quote it.",
 "#,
 };
 
-/// Captures without the separator between them.
+/// Two captures that are not separated by the table's separator.
 pub static SEPARATOR: Code = Code {
     id: "W008",
     summary: "captures without the separator between them",

@@ -6,20 +6,21 @@ use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path};
 
 /// A format that a text must have.
 pub(super) struct Format {
-    /// Its name in messages, such as "a duration".
+    /// The format's name in messages, such as "a duration".
     pub(super) what: &'static str,
-    /// The regular expression of the JSON Schema, which may accept more than [`Self::accepts`].
+    /// The regular expression in the JSON Schema. It may accept texts that [`Self::accepts`]
+    /// rejects.
     pub(super) pattern: Option<&'static str>,
     pub(super) accepts: fn(&str) -> bool,
-    /// How to write such a text.
+    /// How to write a text in this format.
     pub(super) help: &'static str,
 }
 
-/// The longest `grace`: the wait happens inside an invocation, which ends after 15 minutes.
+/// The maximum `grace`. Referee waits inside an invocation, which ends after 15 minutes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const GRACE_MAX: Duration = Duration::from_mins(10);
 
-/// Reads `2s`, `500ms` or `1m`.
+/// Parses a duration such as `2s`, `500ms` or `1m`.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let unit_start = text.find(|char: char| !char.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(unit_start)?;
@@ -33,14 +34,14 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     (duration <= GRACE_MAX).then_some(duration)
 }
 
-/// Reads a table's separator: one character that has no other meaning in templates.
+/// Parses a table's separator: one character that has no other meaning in templates.
 pub(crate) fn parse_separator(text: &str) -> Option<char> {
     let mut characters = text.chars();
     let separator = characters.next().filter(|first| !matches!(first, '{' | '}'))?;
     characters.next().is_none().then_some(separator)
 }
 
-/// Reads `id` or `id:N`.
+/// Parses a key attribute with an optional type, such as `id` or `id:N`.
 pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
     let (name, kind) = match text.rsplit_once(':') {
         None => (text, KeyKind::S),
@@ -53,7 +54,7 @@ pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
     named.then(|| KeyAttribute { name: name.to_owned(), kind })
 }
 
-/// Reads an attribute's path, which is at most as deep as an item can nest.
+/// Parses an attribute's path. A path is at most as deep as an item can nest.
 pub(crate) fn parse_path(text: &str) -> Option<Path> {
     let plain = text.chars().all(|char| !matches!(char, '[' | ']' | '{' | '}'));
     plain.then(|| Path::parse(text)).flatten().filter(|path| path.segments().len() <= MAX_DEPTH)
@@ -133,7 +134,7 @@ pub(super) const CAPTURE: Format = Format {
     help: "write the capture's name without braces",
 };
 
-/// Key templates have their own diagnostics.
+/// A key template. Its syntax errors have separate diagnostics.
 pub(super) const TEMPLATE: Format = Format {
     what: "a key template",
     pattern: None,
@@ -141,7 +142,7 @@ pub(super) const TEMPLATE: Format = Format {
     help: "write a text with captures, such as \"company#{company}\"",
 };
 
-/// Sources have their own diagnostics.
+/// A source. Its syntax errors have separate diagnostics.
 pub(super) const SOURCE: Format = Format {
     what: "a source",
     pattern: None,

@@ -1,4 +1,4 @@
-//! The types that the language is described with.
+//! The types that describe the rule language.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use super::format::Format;
 
 /// A map with known keys.
 pub(super) struct Object {
-    /// Its name in messages, such as "a reference".
+    /// The object's name in messages, such as "a reference".
     pub(super) what: &'static str,
-    /// Its meaning, in a sentence.
+    /// The meaning, in a sentence.
     pub(super) doc: &'static str,
     pub(super) fields: &'static [Field],
 }
@@ -20,7 +20,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) presence: Presence,
-    /// Its meaning, in a sentence.
+    /// The meaning, in a sentence.
     pub(super) doc: &'static str,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Field {
 pub(super) enum Presence {
     Required,
     Optional,
-    /// The field may be absent, and then has this value.
+    /// The field may be absent. Its value is then this one.
     Default(DefaultValue),
 }
 
@@ -42,7 +42,7 @@ pub(super) enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// The value as it is written in JSON.
+    /// The value in JSON.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Flag(flag) => json!(flag),
@@ -59,7 +59,7 @@ impl DefaultValue {
 
 /// The values that are allowed.
 pub(super) enum Shape {
-    /// The number of the language's version.
+    /// The version number of the rule language.
     Version,
     /// `true` or `false`.
     Flag,
@@ -85,10 +85,10 @@ pub(super) enum Shape {
 pub(super) struct Word {
     pub(super) text: &'static str,
     pub(super) doc: &'static str,
-    /// The names of the same thing in other languages, in lower case, from which a mistaken word is
-    /// recognized.
+    /// Words with the same meaning in other languages, in lower case. If an author uses one of
+    /// them, the message suggests this word.
     pub(super) synonyms: &'static [&'static str],
 }
 
-/// The most entries that one map of a rule file may have.
+/// The maximum number of entries in a map of a rule file.
 pub(super) const ENTRIES_MAX: usize = 1000;

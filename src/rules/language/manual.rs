@@ -1,4 +1,4 @@
-//! The language as Markdown, for the documentation.
+//! Generates the reference of the rule language as Markdown, for the documentation.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ struct Manual {
 }
 
 impl Manual {
-    /// Adds a section for an object, and then one for each object inside it.
+    /// Adds a section for an object, followed by a section for each object inside it.
     fn object(&mut self, title: &str, object: &'static Object) {
         let mut section = format!("## {title}\n\n{}\n\n", object.doc);
         for field in object.fields {
@@ -92,7 +92,7 @@ impl Manual {
     }
 }
 
-/// A scalar as YAML writes it where it needs no quotes.
+/// Formats a scalar as YAML, without quotes.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -102,7 +102,7 @@ fn title_of(field: &Field, object: &Object) -> String {
     format!("`{}`: {}", field.name, object.what)
 }
 
-/// The anchor that Markdown renderers give a title.
+/// The anchor that Markdown renderers generate for a title.
 fn anchor(title: &str) -> String {
     title
         .chars()

@@ -1,5 +1,5 @@
-//! The language of rule files, as data. The shape check, the manual and the JSON Schema all come
-//! from it, so they always agree.
+//! The language of rule files, defined as data. The shape check, the manual and the JSON Schema are
+//! all derived from this definition, so they always agree.
 
 mod format;
 mod grammar;

@@ -1,4 +1,4 @@
-//! The language as a JSON Schema, from which editors complete rule files.
+//! Generates a JSON Schema of the rule language, which editors use to complete rule files.
 
 use serde_json::{Map, Value, json};
 
@@ -78,7 +78,7 @@ fn shape_schema(shape: &Shape) -> Value {
     }
 }
 
-/// The sentence, followed by the meaning of each word.
+/// The description of a field: its sentence, followed by the meaning of each word it accepts.
 fn describe(doc: &str, shape: &Shape) -> String {
     let Shape::Choice(words) = shape else { return doc.to_owned() };
     let meanings: Vec<_> =

@@ -1,5 +1,5 @@
-//! The shape check: whether the tree has the shape that the language requires. What the file means
-//! is checked later.
+//! The shape check: whether the tree has the shape that the language requires. Later stages check
+//! names, types and conflicts.
 
 use super::format::Format;
 use super::grammar::{Object, Presence, Shape, Word};
@@ -12,7 +12,7 @@ use crate::rules::file::{Entry, Node};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::closest;
 
-/// Finds everything in the tree that does not have the required shape.
+/// Reports all values in the tree that do not have the required shape.
 pub(crate) fn check(source: &str, root: &Spanned<Node>) -> Vec<Diagnostic> {
     let mut checker = Checker { source, problems: Vec::new() };
     let file = Subject { name: "the rule file".to_owned(), span: Span::default() };
@@ -311,8 +311,8 @@ impl Checker<'_> {
     }
 }
 
-/// Whether the parser reads this as an integer. It does not pass on duplicate keys of a map that
-/// has such a key.
+/// Whether the parser reads this key as an integer. If a map has such a key, the parser drops the
+/// map's duplicate keys, so they cannot be reported.
 fn is_integer(written: &str) -> bool {
     let unsigned = written.strip_prefix(['-', '+']).unwrap_or(written).replace('_', "");
     let digits =
@@ -323,7 +323,7 @@ fn is_integer(written: &str) -> bool {
     digits(&unsigned, 10) || prefixed("0x", 16) || prefixed("0o", 8) || prefixed("0b", 2)
 }
 
-/// The shape that the value was most likely meant to have.
+/// The shape that the author most likely intended for this value.
 fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
     let fits = |shape: &&Shape| match node {
         Node::Null => false,
@@ -338,6 +338,7 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
         let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.name == entry.key.value);
         node.entries().iter().filter(is_known).count()
     };
-    // Among several objects, the one that has most of these keys, or else the first.
+    // If several objects fit, choose the one that has most of the map's keys. If there is a tie,
+    // choose the first.
     shapes.iter().rev().filter(fits).max_by_key(keys_known)
 }

@@ -1,4 +1,4 @@
-//! The language of rule files: every key and every word.
+//! The definition of the rule language: every key and every word.
 
 use super::format::{
     ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE,
@@ -10,7 +10,7 @@ use crate::rules::model::{
     Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
 };
 
-/// A whole rule file.
+/// The root of a rule file.
 pub(super) static FILE: Object = Object {
     what: "a rule file",
     doc: "The relationships between items of DynamoDB tables, and the actions when they break.",
@@ -372,7 +372,7 @@ const fn default(
     Field { name, shape, presence: Presence::Default(value), doc }
 }
 
-/// A map whose keys are names chosen by the author.
+/// A map whose keys are names that the author chooses.
 const fn named(values: &'static Shape) -> Shape {
     map(&NAME, values, ENTRIES_MAX)
 }

@@ -1,11 +1,11 @@
-//! The wording that several messages of the shape check share.
+//! Wording that several messages of the shape check have in common.
 
 use super::grammar::{Field, Object, Shape};
 use super::subject::Subject;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 
-/// The values of this shape, for messages.
+/// Describes the values that this shape allows, for messages.
 pub(super) fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Version => "the number 1".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn too_many(count: usize, count_max: usize, subject: &Subject) -> Dia
     .at(subject.span, "too many entries")
 }
 
-/// A sentence without its capital letter and its full stop.
+/// Removes the initial capital and the full stop of a sentence.
 pub(super) fn decapitalized(doc: &str) -> String {
     let mut characters = doc.trim_end_matches('.').chars();
     characters
@@ -66,7 +66,7 @@ pub(super) fn key_names(object: &Object) -> String {
     names.join(", ")
 }
 
-/// The name of the object inside this one that has a key of this name.
+/// The name of an object inside this one that has this key.
 pub(super) fn owner_of(object: &Object, key: &str) -> Option<&'static str> {
     object.fields.iter().find_map(|field| {
         let Shape::Map { values: Shape::Object(inner), .. } = field.shape else { return None };
