@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::{Item, Number, Type, Value};
 
-/// The most levels that an item may nest. An attribute's value is the first level.
+/// The maximum depth of nesting in an item. An attribute's value is the first level.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_DEPTH: usize = 32;
 
@@ -60,8 +60,8 @@ pub fn in_attribute<E: de::Error>(name: &str, error: &E) -> E {
     E::custom(format_args!("attribute `{name}`: {}", without_position(error)))
 }
 
-/// The message of a `serde_json` error without its line and column, which are of no use in a stream
-/// record.
+/// The message of a `serde_json` error without its line and column, which do not help to find the
+/// error in a stream record.
 pub fn without_position(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what).to_owned()
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 }
 
-/// Reads one value at this depth of nesting.
+/// Reads a value at this depth of nesting.
 #[derive(Clone, Copy)]
 struct ValueSeed {
     depth: usize,
@@ -228,7 +228,8 @@ fn texts<'de, A: MapAccess<'de>>(
     Ok(access.next_value::<Vec<Text<'de>>>()?.into_iter().map(|Text(text)| text))
 }
 
-/// Sorts a set. As in DynamoDB, an empty set or a duplicate element is an error.
+/// Collects and sorts the elements of a set. As in DynamoDB, an empty set or a duplicate element is
+/// an error.
 fn set<T: Ord, E: de::Error>(elements: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
     let mut set = elements.collect::<Result<Vec<_>, _>>()?;
     let length = set.len();

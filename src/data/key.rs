@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::{Item, Number, Type, Value};
 
-/// The most bytes in the value of a partition key.
+/// The maximum length of a partition key's value, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const PARTITION_KEY_BYTES_MAX: usize = 2048;
-/// The most bytes in the value of a sort key.
+/// The maximum length of a sort key's value, in bytes.
 pub const SORT_KEY_BYTES_MAX: usize = 1024;
 
 /// The type of a key attribute.
@@ -22,7 +22,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// The attribute type of the same name.
+    /// The corresponding attribute type.
     #[must_use]
     pub const fn as_type(self) -> Type {
         match self {
@@ -56,7 +56,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// Converts an attribute value; `None` if keys cannot have its type.
+    /// Converts an attribute value to a key value; `None` if keys cannot have its type.
     #[must_use]
     pub fn from_value(value: &Value<'a>) -> Option<Self> {
         match value {
@@ -73,7 +73,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// Converts it to an attribute value.
+    /// Converts the key value to an attribute value.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         match self.clone().into_owned() {
@@ -103,20 +103,20 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The length to which DynamoDB's limits on keys apply.
+    /// The length in bytes, for comparison with DynamoDB's limits on keys.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::S(text) => text.len(),
-            // A number has at most 21 bytes and is never empty, so its exact length does not matter.
+            // A number has at most 21 bytes and is never empty, so it is always within the limits.
             Self::N(_) => 1,
             Self::B(bytes) => bytes.len(),
         }
     }
 }
 
-/// An item's primary key, without the names of the attributes. Keys are ordered by partition key, then
-/// by sort key.
+/// An item's primary key, without the names of the attributes. Keys are ordered by partition key,
+/// then by sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
     /// The partition key's value.
@@ -138,7 +138,7 @@ impl Key<'_> {
 pub struct KeyAttribute {
     /// The attribute's name.
     pub name: String,
-    /// Its type.
+    /// The attribute's type.
     pub kind: KeyKind,
 }
 
@@ -151,13 +151,13 @@ pub struct KeySchema {
     pub sort: Option<KeyAttribute>,
 }
 
-/// Why an item has no valid key for a schema.
+/// The reason why an item has no valid key for a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// A key attribute is missing.
     #[error("key attribute `{0}` is missing")]
     Missing(String),
-    /// A key attribute has another type than in the schema.
+    /// The type of a key attribute differs from the schema.
     #[error("key attribute `{name}` has type {found}, but the table's key has type {expected}")]
     Type {
         /// The attribute.
@@ -175,9 +175,9 @@ pub enum KeyError {
     Length {
         /// The attribute.
         name: String,
-        /// Its length.
+        /// The length of the value.
         bytes: usize,
-        /// The maximum.
+        /// The maximum length.
         bytes_max: usize,
     },
 }
@@ -193,7 +193,7 @@ impl KeySchema {
         std::iter::once(&self.partition).chain(self.sort.as_ref())
     }
 
-    /// Extracts the key of an item. The key borrows what the item borrows.
+    /// Extracts the key of an item. The key borrows from the same text as the item.
     pub fn key_of<'a>(&self, item: &Item<'a>) -> Result<Key<'a>, KeyError> {
         let sort = match &self.sort {
             Some(attribute) => Some(key_value(item, attribute, SORT_KEY_BYTES_MAX)?),
@@ -202,8 +202,8 @@ impl KeySchema {
         Ok(Key { partition: key_value(item, &self.partition, PARTITION_KEY_BYTES_MAX)?, sort })
     }
 
-    /// Checks that the key matches the schema: that it has a sort key exactly if the schema has one,
-    /// that the types are those of the schema, and that DynamoDB allows the lengths.
+    /// Checks that the key matches the schema: it has a sort key if and only if the schema has one,
+    /// the types agree, and DynamoDB allows the lengths.
     pub fn check(&self, key: &Key<'_>) -> Result<(), KeyError> {
         self.key_of(&self.item_of(key)).map(|_| ())
     }
@@ -219,7 +219,8 @@ impl KeySchema {
     }
 }
 
-/// The value of a key attribute, checked against the schema and DynamoDB's limits.
+/// Returns the value of a key attribute, after checking it against the schema and DynamoDB's
+/// limits.
 fn key_value<'a>(
     item: &Item<'a>,
     attribute: &KeyAttribute,

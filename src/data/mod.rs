@@ -1,7 +1,7 @@
 //! DynamoDB's data model: values, numbers, keys and items, and their JSON.
 //!
-//! The types can borrow from the text that they were read from, so that a batch of stream records is
-//! decoded without copying.
+//! The types can borrow from the text that is decoded, so that decoding a batch of stream records
+//! does not copy their values.
 
 mod json;
 mod key;

@@ -6,29 +6,29 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The most significant digits of a number.
+/// The maximum number of significant digits.
 const DIGITS_MAX: usize = 38;
-/// The largest power of ten of a number's leading digit.
+/// The maximum power of ten of a number's leading digit.
 const EXPONENT_MAX: i64 = 125;
-/// The smallest power of ten of a number's leading digit.
+/// The minimum power of ten of a number's leading digit.
 const EXPONENT_MIN: i64 = -130;
 
-/// A number as its canonical decimal text, so that equal numbers have equal texts.
+/// A number, stored as its canonical decimal text, so that equal numbers have equal texts.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Number<'a>(Cow<'a, str>);
 
-/// Why a text is not a number for DynamoDB.
+/// The reason why a text is not a valid number in DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// The text is not a decimal number.
     #[error("`{0}` is not a number")]
     Syntax(String),
-    /// More than 38 significant digits.
+    /// The number has more than 38 significant digits.
     #[error("`{0}` has {1} significant digits; DynamoDB allows {DIGITS_MAX}")]
     Precision(String, usize),
-    /// Outside ±1E-130 … ±9.99E+125.
+    /// The number is outside ±1E-130 … ±9.99E+125.
     #[error("`{0}` is outside the range of DynamoDB's numbers (1E-130 to 9.99E+125)")]
     Magnitude(String),
 }
@@ -37,7 +37,7 @@ impl<'a> Number<'a> {
     /// Zero.
     pub const ZERO: Self = Self(Cow::Borrowed("0"));
 
-    /// Parses a number. The text is borrowed if it is canonical already.
+    /// Parses a number. If the text is already canonical, it is not copied.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, NumberError> {
         let text = text.into();
         if is_short_integer(&text) {
@@ -65,7 +65,7 @@ impl<'a> Number<'a> {
         Number(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The number of significant digits, which determines the number's size in storage.
+    /// The count of significant digits, which determines the size of the number in storage.
     #[must_use]
     pub fn significant_digits(&self) -> usize {
         let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
@@ -78,7 +78,8 @@ impl<'a> Number<'a> {
         self.0.starts_with('-')
     }
 
-    /// The parts of the number: whether it is negative, its integer digits and its fractional digits.
+    /// The parts of the number: whether it is negative, its integer digits and its fractional
+    /// digits.
     fn parts(&self) -> (bool, &str, &str) {
         let magnitude = self.0.trim_start_matches('-');
         let (integer, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
@@ -118,8 +119,8 @@ impl fmt::Display for Number<'_> {
     }
 }
 
-/// Whether the text is already canonical because it is a plain integer: the fast path for the common
-/// case.
+/// Whether the text is a plain integer and therefore already canonical. This is the fast path for
+/// the common case.
 fn is_short_integer(text: &str) -> bool {
     let bytes = text.as_bytes();
     match bytes {
@@ -189,7 +190,7 @@ impl Decimal {
     }
 }
 
-/// A text's length as a signed number, for the arithmetic of exponents.
+/// The length of a text as a signed integer, for arithmetic with exponents.
 fn length(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{Item, Value};
 
-/// A path to a value: an attribute's name, then the keys of nested maps, and optionally an index into a
-/// list.
+/// A path to a value: an attribute's name, followed by the keys of nested maps and, optionally, an
+/// index into a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     segments: Vec<String>,
@@ -23,13 +23,13 @@ impl Path {
             .then_some(Self { segments, element: None })
     }
 
-    /// The path of an attribute, whose name may contain dots.
+    /// The path of an attribute. The attribute's name may contain dots.
     #[must_use]
     pub fn attribute(name: &str) -> Self {
         Self { segments: vec![name.to_owned()], element: None }
     }
 
-    /// The path of a key of the map at this path.
+    /// Extends the path by a key of the map at this path.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         let mut segments = self.segments.clone();
@@ -37,7 +37,7 @@ impl Path {
         Self { segments, element: None }
     }
 
-    /// The path of an element of the list at this path.
+    /// Extends the path by an index into the list at this path.
     #[must_use]
     pub fn element_at(&self, index: usize) -> Self {
         Self { segments: self.segments.clone(), element: Some(index) }
@@ -61,14 +61,15 @@ impl Path {
         self.segments.first().map_or("", String::as_str)
     }
 
-    /// The value at the path. A `NULL` counts as absent, because serializers write it for an optional
-    /// field without a value.
+    /// The value at the path. A `NULL` counts as absent, because serializers write it for an
+    /// optional field without a value.
     #[must_use]
     pub fn lookup<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
         self.resolve(item).filter(|value| **value != Value::Null)
     }
 
-    /// The value at the path, as DynamoDB sees it: a `NULL` is a value too.
+    /// The value at the path. Unlike [`Self::lookup`], this includes a `NULL`, as in DynamoDB's
+    /// conditions.
     #[must_use]
     pub fn resolve<'i, 'a>(&self, item: &'i Item<'a>) -> Option<&'i Value<'a>> {
         let (root, inner) = self.segments.split_first()?;

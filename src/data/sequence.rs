@@ -10,10 +10,11 @@ const DIGITS_MAX: usize = 40;
 /// The minimum number of digits of a sequence number that DynamoDB writes.
 const DIGITS_MIN: usize = 21;
 
-/// A stream record's sequence number, as decimal text: forty digits would overflow a `u128`.
+/// A stream record's sequence number, stored as decimal text, because 40 digits would overflow a
+/// `u128`.
 ///
-/// Sequence numbers are ordered by value, without regard to leading zeros. They order the changes of
-/// one item. The numbers of different items are not related.
+/// Sequence numbers are compared by value and ignore leading zeros. They define the order of the
+/// changes of one item. The numbers of different items are not related.
 #[derive(Debug, Clone)]
 pub struct SequenceNumber<'a>(Cow<'a, str>);
 
@@ -37,14 +38,14 @@ impl<'a> SequenceNumber<'a> {
         SequenceNumber(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The number as the fence of a mirror: padded, so that DynamoDB compares the strings in the order
-    /// of the numbers.
+    /// The number as the fence of a mirror item. It is padded with zeros, so that DynamoDB's
+    /// comparison of strings orders fences by their numbers.
     #[must_use]
     pub fn fence(&self) -> String {
         format!("{:0>DIGITS_MAX$}", self.0)
     }
 
-    /// The unchanged text, as a partial batch response must contain it.
+    /// The original text, which a partial batch response must contain unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

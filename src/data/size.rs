@@ -2,7 +2,7 @@
 
 use super::{Item, Number, Value};
 
-/// The largest size of an item, in bytes.
+/// The maximum size of an item, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
 
@@ -30,7 +30,8 @@ pub(crate) fn value_bytes(value: &Value<'_>) -> usize {
     }
 }
 
-/// One byte for every two significant digits, one for the number, and one for a minus sign.
+/// The size of a number in bytes: one byte for every two significant digits, one byte for the
+/// number itself, and one byte for a minus sign.
 fn number_bytes(number: &Number<'_>) -> usize {
     number.significant_digits().div_ceil(2) + 1 + usize::from(number.is_negative())
 }

@@ -9,7 +9,7 @@ use super::Number;
 /// An item: the values of its attributes, by name.
 pub type Item<'a> = BTreeMap<Cow<'a, str>, Value<'a>>;
 
-/// The type of an attribute value, named by DynamoDB's tag.
+/// The type of an attribute value. The variants are named after DynamoDB's type tags.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// Every type, in the order of messages.
+    /// Every type, in the order in which messages list them.
     pub const ALL: [Self; 10] = [
         Self::S,
         Self::N,
@@ -83,8 +83,8 @@ impl fmt::Display for Type {
 
 /// An attribute's value.
 ///
-/// Sets are sorted and have no duplicates, so that two values are equal exactly if they are equal in
-/// DynamoDB.
+/// Sets are sorted and have no duplicates, so that two values are equal if and only if they are
+/// equal in DynamoDB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// String.

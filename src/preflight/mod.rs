@@ -11,7 +11,7 @@ use crate::store::description::{ACTIVE, Described, Description};
 /// The stream view type that Referee requires.
 pub const STREAM_VIEW: &str = "NEW_AND_OLD_IMAGES";
 
-/// How to enable a table's stream.
+/// The help text for enabling a table's stream.
 #[must_use]
 pub fn stream_on(table: &str) -> String {
     format!(
@@ -20,7 +20,8 @@ pub fn stream_on(table: &str) -> String {
     )
 }
 
-/// How to replace a table's stream by one with the required view type, which cannot be changed.
+/// The help text for replacing a table's stream by one with the required view type. The view type
+/// of an existing stream cannot be changed.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_StreamSpecification.html>
 #[must_use]
 pub fn stream_off_and_on(table: &str) -> String {
@@ -32,7 +33,8 @@ pub fn stream_off_and_on(table: &str) -> String {
     )
 }
 
-/// Whether a table or index with this status can be read and written. It can while it is updated.
+/// Whether a table or index with this status can be read and written. This is also possible while
+/// it is being updated.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>
 fn is_ready(status: &str) -> bool {
     matches!(status, ACTIVE | "UPDATING")
@@ -43,11 +45,11 @@ fn is_ready(status: &str) -> bool {
 pub struct Difference {
     /// The kind of problem.
     pub code: &'static Code,
-    /// The part of the rule file that differs.
+    /// The part of the rule file that differs from the table.
     pub part: TablePart,
     /// The problem.
     pub problem: String,
-    /// The problem in a few words, for the location in the rule file.
+    /// The problem in a few words, shown at the location in the rule file.
     pub label: String,
     /// How to fix it.
     pub help: String,
@@ -67,7 +69,7 @@ pub enum TablePart {
 }
 
 impl Difference {
-    /// The difference as a diagnostic of the rule file.
+    /// Converts the difference to a diagnostic of the rule file.
     #[must_use]
     pub fn diagnostic(&self, rules: &Rules, places: &Locations) -> Diagnostic {
         let alias = |table: TableId| rules[table].alias.as_str();
@@ -94,7 +96,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The tables that a rule uses, unless the rule is off.
+/// The tables that are used by a rule that is not off.
 #[must_use]
 pub fn tables_in_use(rules: &Rules) -> BTreeSet<TableId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
@@ -124,8 +126,8 @@ pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
     entities.into_iter().map(|entity| rules[entity].table).collect()
 }
 
-/// The tables for which a rule treats TTL deletes differently from other deletes, each with such a
-/// rule.
+/// The tables for which a rule treats TTL deletes differently from other deletes, each with the
+/// name of the first such rule.
 #[must_use]
 pub fn expiring(rules: &Rules) -> BTreeMap<TableId, &str> {
     let references = rules.references.iter().rev().filter(|rule| rule.mode != Mode::Off);
@@ -278,7 +280,7 @@ fn stream(id: TableId, table: &Table, described: &Description) -> Option<Differe
     Some(Difference { code: &codes::STREAM, part: TablePart::Table(id), problem, label, help })
 }
 
-/// Whether an index with this key supports the rules' queries, which may omit its sort key.
+/// Whether an index with this key supports the rules' queries. Rules may omit the index's sort key.
 fn serves(key: &KeySchema, required: &KeySchema) -> bool {
     key.partition == required.partition && (required.sort.is_none() || key.sort == required.sort)
 }

@@ -86,7 +86,7 @@ fn tables_that_agree_have_no_differences() {
     check(&[app(), orders(by_customer())], &expect![""]);
     let hidden = || Described::Hidden("not allowed".to_owned());
     check(&[hidden(), hidden()], &expect![""]);
-    // An index can be used while it is updated.
+    // An index can be used while it is being updated.
     let updating = DescribedIndex { status: "UPDATING".to_owned(), ..by_customer() };
     check(&[app(), orders(updating)], &expect![""]);
 }

@@ -1,17 +1,17 @@
-//! Templates of single key attributes, with their types.
+//! The template of a single key attribute, with the attribute's type.
 
 use std::borrow::Cow;
 
 use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
 
-/// Why no key can be built from captures.
+/// The reason why a key cannot be built from captures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum BuildError {
     /// A capture has no value.
     #[error("there is no value for `{{{0}}}` of the key")]
     Missing(String),
-    /// A capture cannot have this value.
+    /// The value is not allowed for the capture.
     #[error("`{value}` cannot be `{{{capture}}}` of a key: {why}")]
     Value {
         /// The capture.
@@ -21,7 +21,7 @@ pub enum BuildError {
         /// The reason.
         why: &'static str,
     },
-    /// A capture cannot have a value of this type.
+    /// The value's type is not allowed for the capture.
     #[error("`{{{capture}}}` of the key has type {}, but the value has type {}",
         .expected.as_type(), .found.as_type())]
     Type {
@@ -37,21 +37,21 @@ pub enum BuildError {
     Length {
         /// `partition` or `sort`.
         attribute: &'static str,
-        /// Its length.
+        /// The length of the value.
         bytes: usize,
-        /// The maximum.
+        /// The maximum length.
         bytes_max: usize,
     },
 }
 
-/// How much of a sort key the known captures determine: the condition of a query.
+/// The part of a sort key that the known captures determine. It becomes the condition of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortPrefix {
-    /// The whole value.
+    /// The entire value.
     Whole(KeyValue<'static>),
     /// The beginning of the value.
     BeginsWith(KeyValue<'static>),
-    /// Nothing, or the table has no sort key.
+    /// No part of the value, or the table has no sort key.
     Any,
 }
 
@@ -65,8 +65,8 @@ pub struct KeyTemplate {
 }
 
 impl KeyTemplate {
-    /// A template for a key attribute of this type. `None` for a number or a binary whose template is
-    /// not a single capture.
+    /// A template for a key attribute of this type. `None` if the type is a number or a binary and
+    /// the template is not a single capture.
     #[must_use]
     pub fn new(template: Template, kind: KeyKind) -> Option<Self> {
         (kind == KeyKind::S || template.is_sole_capture()).then_some(Self { template, kind })
@@ -84,18 +84,19 @@ impl KeyTemplate {
         self.kind
     }
 
-    /// The names of its captures.
+    /// The names of the captures, one for each occurrence.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
         self.template.captures()
     }
 
-    /// The literal text that every value of this template begins with; empty for numbers and binaries.
+    /// The literal text that every value of this template begins with; empty for numbers and
+    /// binaries.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         self.template.literal_prefix()
     }
 
-    /// The value with these captures, which are looked up by name.
+    /// Builds the value from captures, which are looked up by name.
     ///
     /// The length of the value is not checked: the limit depends on the key attribute.
     pub fn build(
@@ -108,7 +109,7 @@ impl KeyTemplate {
         self.assemble(separator, &values)
     }
 
-    /// An example of a value that both templates match; `None` if there is none.
+    /// An example of a value that matches both templates; `None` if there is none.
     #[must_use]
     pub fn overlap(&self, other: &Self, separator: char) -> Option<KeyValue<'static>> {
         match (self.kind, other.kind) {
@@ -122,7 +123,7 @@ impl KeyTemplate {
         }
     }
 
-    /// The value with these captures, one for each occurrence in the template.
+    /// Builds the value from captures, one for each occurrence in the template.
     pub(super) fn assemble(
         &self,
         separator: char,
@@ -137,7 +138,7 @@ impl KeyTemplate {
         }
     }
 
-    /// The beginning of a value with these captures, up to the first unknown capture.
+    /// Builds the beginning of the value, up to the first unknown capture.
     pub(super) fn assemble_prefix(
         &self,
         separator: char,
@@ -168,10 +169,10 @@ impl KeyTemplate {
         Ok(SortPrefix::Whole(KeyValue::S(Cow::Owned(text))))
     }
 
-    /// Checks that a built text is split into the captures that it was built from.
+    /// Checks that splitting a built text returns the captures that it was built from.
     ///
-    /// For example, `{year}-{month}` with `2024-01` and `31` gives `2024-01-31`, which is split into
-    /// `2024` and `01-31`.
+    /// For example, `{year}-{month}` with `2024-01` and `31` gives `2024-01-31`, which is split
+    /// into `2024` and `01-31`.
     fn check_split(
         &self,
         text: &str,
@@ -195,8 +196,9 @@ impl KeyTemplate {
         })
     }
 
-    /// A value for a key attribute that is a number or a binary. A number can also be given as its
-    /// canonical text, so that a key with a number inside a text can refer to a key that is the number.
+    /// Converts a value for a key attribute that is a number or a binary. A number may be given as
+    /// its canonical text, so that a number that is embedded in a text key can refer to a numeric
+    /// key.
     fn convert(&self, value: &KeyValue<'_>) -> Result<KeyValue<'static>, BuildError> {
         let mistyped = || BuildError::Type {
             capture: self.capture_name(0),
@@ -219,7 +221,7 @@ impl KeyTemplate {
         }
     }
 
-    /// Splits a value into captures. `accept` receives each of them in order, and may refuse it.
+    /// Splits a value into captures. `accept` receives each capture in order, and may refuse it.
     pub(super) fn split<'k>(
         &self,
         value: &'k KeyValue<'_>,
@@ -242,7 +244,7 @@ impl KeyTemplate {
     }
 }
 
-/// How a value is written inside a text; `None` for binaries.
+/// The text that represents a value inside a longer text; `None` for binaries.
 pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
     match value {
         KeyValue::S(text) => Some(text),
@@ -251,7 +253,7 @@ pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
     }
 }
 
-/// The text of a value, if a capture can have it.
+/// The text of a value. Fails if a capture cannot have this text.
 fn capturable_text<'v>(
     capture: &str,
     value: &'v KeyValue<'_>,

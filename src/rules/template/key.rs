@@ -1,4 +1,4 @@
-//! Templates of whole keys.
+//! The templates of an entity's key.
 
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
@@ -15,7 +15,7 @@ struct Attribute {
 }
 
 impl Attribute {
-    /// Assigns each capture its index, and adds the names that are new.
+    /// Assigns an index to each capture, and adds new names to `names`.
     fn new(template: KeyTemplate, names: &mut Vec<String>) -> Self {
         let mut index_of = |name: &str| {
             names.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -26,7 +26,7 @@ impl Attribute {
         Self { indexes: template.captures().map(&mut index_of).collect(), template }
     }
 
-    /// The values of the captures, in the order in which they occur in this attribute.
+    /// Selects the values of this attribute's captures, in the order of their occurrence.
     fn select<'v, 'k>(
         &self,
         value_at: impl Fn(usize) -> Option<&'v KeyValue<'k>>,
@@ -34,8 +34,8 @@ impl Attribute {
         self.indexes.iter().map(|index| value_at(*index)).collect()
     }
 
-    /// Adds this attribute's captures. Returns whether the value matches the template and agrees with
-    /// the captures that are already known.
+    /// Adds the captures of this attribute's value to `captures`. Returns whether the value matches
+    /// the template and agrees with the captures that are already known.
     fn parse<'k>(
         &self,
         value: &'k KeyValue<'_>,
@@ -49,10 +49,10 @@ impl Attribute {
     }
 }
 
-/// The templates of an entity's whole key.
+/// The templates of an entity's key: partition key and sort key.
 ///
-/// A capture that occurs several times has one value. If it is a number in one occurrence and inside a
-/// text in another, the canonical texts are compared.
+/// If a capture occurs several times, its values must be equal. A number and a capture inside a
+/// text are equal if the text is the number's canonical text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityKey {
     partition: Attribute,
@@ -62,7 +62,7 @@ pub struct EntityKey {
 }
 
 impl EntityKey {
-    /// A key's templates.
+    /// Combines the templates of a key.
     #[must_use]
     pub fn new(partition: KeyTemplate, sort: Option<KeyTemplate>, separator: char) -> Self {
         let mut captures = Vec::new();
@@ -95,8 +95,8 @@ impl EntityKey {
         &self.captures
     }
 
-    /// The type of a capture, by its index. It is a number or a binary if the capture is a whole key
-    /// attribute of that type, and a string otherwise.
+    /// The type of a capture, by its index. If the capture is the only part of a number or binary
+    /// key attribute, it has that type. Otherwise it is a string.
     #[must_use]
     pub fn capture_kind(&self, capture: usize) -> KeyKind {
         std::iter::once(&self.partition)
@@ -107,7 +107,7 @@ impl EntityKey {
             .unwrap_or(KeyKind::S)
     }
 
-    /// The captures of a key; `None` if the key does not match the templates.
+    /// Parses a key into its captures; `None` if the key does not match the templates.
     #[must_use]
     pub fn parse<'k>(&self, key: &'k Key<'_>) -> Option<Captures<'k>> {
         let mut captures = Vec::new();
@@ -120,11 +120,11 @@ impl EntityKey {
         matches.then_some(captures)
     }
 
-    /// The key with these captures, in the order of [`Self::captures`].
+    /// Builds the key from captures, which are in the order of [`Self::captures`].
     ///
-    /// Invariant: [`Self::parse`] splits the key into the same captures, with two exceptions. A number
-    /// inside a text is returned as its canonical text, and a text that was given for a number is
-    /// returned as the number.
+    /// Invariant: [`Self::parse`] returns the same captures for the built key, with two exceptions.
+    /// A number inside a text is returned as its canonical text, and a text that was given for a
+    /// number is returned as the number.
     pub fn build(&self, captures: &[KeyValue<'_>]) -> Result<Key<'static>, BuildError> {
         let value_at = |index: usize| captures.get(index);
         let values = self.partition.select(value_at);
@@ -136,11 +136,11 @@ impl EntityKey {
         Ok(Key { partition, sort: Some(value) })
     }
 
-    /// The partition key that some captures determine, and what they determine of the sort key. `None`
-    /// if they do not determine the partition key.
+    /// Builds the partition key and the part of the sort key that the known captures determine.
+    /// `None` if they do not determine the partition key.
     ///
-    /// An error means that no key has these captures. Not every key with this prefix has them: the
-    /// keys that a query finds must be parsed and compared.
+    /// An error means that no key has these captures. A key with this prefix may have other
+    /// captures, so the keys that a query returns must be parsed and compared.
     pub fn build_prefix(
         &self,
         captures: &[Option<KeyValue<'_>>],
@@ -163,12 +163,12 @@ impl EntityKey {
         Ok(Some((partition, prefix)))
     }
 
-    /// An example of a key that both match; `None` if there is none.
+    /// An example of a key that matches the templates of both entities; `None` if there is none.
     ///
-    /// Both entities must belong to the same table, and so have the same separator. The partition key
-    /// and the sort key are compared separately, as if a capture that occurs in both were two
-    /// captures. So an overlap is never missed, but templates that repeat a capture may be reported
-    /// as overlapping although they are not.
+    /// Both entities must belong to the same table, so that they have the same separator. The
+    /// partition key and the sort key are compared separately, as if a capture that occurs in both
+    /// were two captures. Therefore an overlap is never missed, but templates that repeat a capture
+    /// may be reported although they do not overlap.
     #[must_use]
     pub fn overlap(&self, other: &Self) -> Option<Key<'static>> {
         let partition = self.partition().overlap(other.partition(), self.separator)?;
@@ -181,7 +181,7 @@ impl EntityKey {
     }
 }
 
-/// Adds a capture's value, or compares it with the known one.
+/// Adds a capture's value, or compares it with the known value. Returns whether they agree.
 fn bind<'k>(captures: &mut Captures<'k>, index: usize, value: KeyValue<'k>) -> bool {
     let Some(known) = captures.get_mut(index) else {
         // Captures are numbered in the order of their first occurrence.

@@ -1,4 +1,4 @@
-//! Properties of all templates, texts and keys.
+//! Property tests of templates, texts and keys.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::{BuildError, EntityKey, KeyTemplate, Part, SortPrefix, Template};
 use crate::data::{Key, KeyKind, KeyValue, Number};
 
-/// Texts over a small alphabet, so that templates often overlap. It has characters of one to four
-/// bytes, and the characters that have a meaning in templates.
+/// Texts over a small alphabet, so that templates often overlap. The alphabet has characters of one
+/// to four bytes, and the characters that have a meaning in templates.
 const TEXT: &str = "[ax#é€𝄞%{}-]{0,8}";
 const LITERAL: &str = "[ax#é€𝄞%{}-]{1,3}";
 const VALUE: &str = "[ax1é€𝄞%{}-]{1,4}";
@@ -71,7 +71,8 @@ fn captured() -> impl Strategy<Value = (EntityKey, Vec<KeyValue<'static>>)> {
     })
 }
 
-/// A value that looks like the template but may have invalid captures, or any other value.
+/// Either a value that looks like the template but may have invalid captures, or an arbitrary
+/// value.
 fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
     let shaped = match template.kind() {
         KeyKind::N | KeyKind::B => key_value(template.kind(), VALUE),
@@ -88,7 +89,7 @@ fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
     prop_oneof![3 => shaped, 1 => kind.prop_flat_map(|kind| key_value(kind, TEXT))].boxed()
 }
 
-/// Key templates, and a key that mostly looks like them.
+/// Key templates, and a key that usually looks like them.
 fn keyed() -> impl Strategy<Value = (EntityKey, Key<'static>)> {
     entity_key().prop_flat_map(|templates| {
         let partition = value_for(templates.partition());
@@ -193,7 +194,7 @@ proptest! {
     fn built_keys_are_parsed_into_the_same_captures((templates, values) in captured()) {
         match templates.build(&values) {
             Ok(key) => prop_assert_eq!(templates.parse(&key), Some(values)),
-            // Some values cannot be separated after they are joined, and a binary is not text.
+            // Some values cannot be split again after they are joined, and a binary is not text.
             Err(BuildError::Value { .. } | BuildError::Type { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }

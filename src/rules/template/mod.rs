@@ -1,4 +1,4 @@
-//! Key templates, such as `company#{company}`: they build keys and parse them.
+//! Key templates, such as `company#{company}`, which build and parse keys.
 
 mod attribute;
 mod key;

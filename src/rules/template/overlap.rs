@@ -1,13 +1,14 @@
-//! Whether two templates can match the same text.
+//! Checks whether two templates can match the same text.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::text::{Part, Template};
 
 impl Template {
-    /// A shortest text that both templates match; `None` if there is none.
+    /// A shortest text that matches both templates; `None` if there is none.
     ///
-    /// The result is exact, because all combinations of positions in both templates are searched.
+    /// The result is exact, because the search covers every combination of a position in one
+    /// template and a position in the other.
     #[must_use]
     pub fn overlap(&self, other: &Self, separator: char) -> Option<String> {
         common_text(&steps(self), &steps(other), separator)
@@ -22,11 +23,12 @@ enum Class {
     Any,
 }
 
-/// A step of the automaton that accepts a template's texts.
+/// A step of the automaton that accepts the texts of a template.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     class: Class,
-    /// Whether any number of these characters is accepted, instead of exactly one.
+    /// Whether the step accepts any number of these characters, including none, instead of exactly
+    /// one.
     repeats: bool,
 }
 
@@ -53,8 +55,8 @@ type State = (usize, usize);
 
 /// A shortest text that both sequences of steps accept.
 ///
-/// A breadth-first search through the states. Leaving a repeated step consumes no character, so that
-/// state goes to the front of the queue.
+/// This is a breadth-first search through the states. Leaving a repeated step consumes no
+/// character, so the resulting state is added to the front of the queue.
 fn common_text(left: &[Step], right: &[Step], separator: char) -> Option<String> {
     let mut reached: BTreeMap<State, (State, Option<char>)> = BTreeMap::new();
     let mut queue = VecDeque::from([((0, 0), ((0, 0), None))]);
@@ -97,8 +99,8 @@ fn retrace(reached: &BTreeMap<State, (State, Option<char>)>, end: State) -> Stri
     chars.into_iter().rev().collect()
 }
 
-/// A character of both classes. Characters other than the separator and those of literals are
-/// interchangeable, so one represents them all.
+/// A character that belongs to both classes. All characters except the separator and those in
+/// literals are interchangeable, so one of them represents all.
 fn common_char(left: Class, right: Class, separator: char) -> Option<char> {
     let ordinary = if separator == 'x' { 'y' } else { 'x' };
     match (left, right) {

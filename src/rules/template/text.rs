@@ -14,10 +14,10 @@ pub enum Part {
     Rest(String),
 }
 
-/// A template: literals and captures.
+/// A template, which consists of literals and captures.
 ///
-/// Invariant: two literals or two captures are never adjacent, no literal is empty, and [`Part::Rest`]
-/// comes last. The text that `Display` writes is parsed into the same template.
+/// Invariant: two literals or two captures are never adjacent, no literal is empty, and
+/// [`Part::Rest`] comes last. Parsing the output of `Display` returns the same template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -70,13 +70,13 @@ impl Template {
         Err(errors)
     }
 
-    /// Its parts.
+    /// The parts of the template.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// The names of its captures, in order.
+    /// The names of the captures, in order.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
@@ -84,7 +84,7 @@ impl Template {
         })
     }
 
-    /// The literal text that every text of this template begins with.
+    /// The literal text with which every matching text begins.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         match self.parts.first() {
@@ -93,7 +93,7 @@ impl Template {
         }
     }
 
-    /// Whether it is one capture and nothing else.
+    /// Whether the template is a single capture.
     #[must_use]
     pub fn is_sole_capture(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Capture(_) | Part::Rest(_)])
@@ -157,10 +157,10 @@ fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
 /// The first position at which a literal can follow a capture at the beginning of the text.
 ///
 /// A later position is never necessary. If the literal contains the separator, no later position is
-/// possible: the capture cannot contain the separator, so the first separator of the text belongs to
-/// the literal. Otherwise, the text up to the end of the literal at a later position contains no
-/// separator either, so the next capture can contain it, and whatever matches from the later position
-/// also matches from the first one. So one pass without backtracking is enough.
+/// possible: the capture cannot contain the separator, so the first separator of the text belongs
+/// to the literal. Otherwise, the text up to the end of the literal at a later position contains no
+/// separator either, so the next capture can contain this text. Then a match from the later
+/// position is also a match from the first one.
 fn literal_position(text: &str, literal: &str) -> Option<usize> {
     let first = text.chars().next()?.len_utf8();
     Some(first + text.get(first..)?.find(literal)?)
@@ -204,7 +204,7 @@ fn read_pieces(text: &str) -> (Vec<Piece>, Vec<TemplateError>) {
     (pieces, errors)
 }
 
-/// The first part of a text that is not empty, and the text after it.
+/// Reads the first part of a nonempty text. Also returns the text after that part.
 fn read_piece(text: &str) -> (Result<Part, TemplateErrorKind>, &str) {
     let braces = ['{', '}'];
     for (escape, brace) in [("{{", "{"), ("}}", "}")] {
@@ -236,11 +236,11 @@ fn is_well_named(part: &Part) -> bool {
     }
 }
 
-/// The errors of captures that are adjacent or not at the end.
+/// The errors for adjacent captures, and for `{name*}` that is not at the end.
 fn misplaced(pieces: &[Piece]) -> impl Iterator<Item = TemplateError> {
     let is_capture = |piece: &Piece| !matches!(piece.part, Part::Literal(_));
     pieces.iter().zip(pieces.iter().skip(1)).flat_map(move |(piece, next)| {
-        // Between pieces that are not adjacent, there is another error.
+        // If two pieces are not adjacent in the text, the text between them has another error.
         let is_adjacent =
             is_capture(piece) && is_capture(next) && piece.range.end == next.range.start;
         let is_rest = matches!(piece.part, Part::Rest(_));
@@ -265,7 +265,7 @@ mod tests {
 
     use super::*;
 
-    /// The errors of a template, each with the part of the text that it is about.
+    /// The errors of a template, each with the part of the text to which it applies.
     #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
     fn check_errors(text: &str, expected: Expect) {
         let errors = Template::parse(text).expect_err("the template has errors");

@@ -1,4 +1,4 @@
-//! Building and parsing keys, case by case.
+//! Tests of building and parsing keys.
 
 use std::borrow::Cow;
 
