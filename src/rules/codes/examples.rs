@@ -2,8 +2,8 @@
 
 /// The sections that the examples omit.
 ///
-/// An example is a fragment of a rule file. [`complete`] adds the sections that the example does not
-/// have. Of `entities`, it adds only the entities that the example mentions.
+/// An example is a fragment of a rule file. [`complete`] adds the sections that the example does
+/// not have. Of `entities`, it adds only the entities that the example mentions.
 pub const PRELUDE: &str = r#"version: 1
 tables:
   app: { key: [pk, sk] }
