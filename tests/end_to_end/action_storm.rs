@@ -18,8 +18,8 @@ use crate::stage::{Environment, Key, Stage, attributes};
 use crate::storm::inject_faults;
 
 const CHANGES: usize = 6_000;
-/// How often the clients pause until everything is repaired, so that there is something to break
-/// again.
+/// The number of times the clients pause until everything is repaired. Without these pauses, there
+/// would soon be nothing left to break.
 const ROUNDS: usize = 20;
 const CLIENTS: usize = 8;
 /// The number of possible items of each kind: few, so that they interact.
@@ -27,9 +27,10 @@ const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
 const NODES: u64 = 40;
 const SEED: u64 = 11;
-/// How many times each fault is injected: this storm makes fewer requests than the other one.
+/// How many times each fault is injected: more than once, because this storm makes fewer requests
+/// than the one in `storm.rs`.
 const FAULTS: usize = 4;
-/// The rate at which the function's answer is lost and its batch redelivered.
+/// The fraction of the function's answers that are lost, so that their batches are redelivered.
 const ANSWERS_LOST: f64 = 0.05;
 
 pub(crate) async fn storm(environment: Environment) {
@@ -98,14 +99,14 @@ pub(crate) async fn storm(environment: Environment) {
     assert_eq!(rows.iter().find(|row| row.is_marked), None);
     assert_eq!(mapping.counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
-    // A storm without repairs would prove nothing.
+    // Without repairs, this test would prove nothing.
     for repair in ["deleted", "unset", "marked", "restored"] {
         assert!(repairs.made.get(repair).is_some_and(|count| *count > 20), "{repair}");
     }
     assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
 }
 
-/// Makes one client's share of a round's changes. The name is part of the ids of its items.
+/// Makes one client's share of the changes in a round. The client's name is part of its items' ids.
 async fn run(
     stage: &Stage,
     name: String,
@@ -146,7 +147,7 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
         }
         46..58 => (key("plan", &format!("of#{item}")), None),
         _ => {
-            // A tree, except for some nodes with a random parent, perhaps the node itself.
+            // Most nodes form a tree; some have a random parent, which may be the node itself.
             let node = random.u64(..NODES);
             let parent = if random.u8(..8) == 0 { random.u64(..NODES) } else { node / 3 };
             let parent = (node > 0).then(|| ("parent", parent.to_string()));
@@ -155,7 +156,7 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
     }
 }
 
-/// Whether a cascade was reported to stop at this item because it was too deep.
+/// Whether a violation reports that a cascade stopped at this item because it was too deep.
 fn is_too_deep(target: &Key, violations: &[Json]) -> bool {
     violations.iter().any(|violation| {
         let referenced = violation["referenced"].as_str().unwrap_or("{}");

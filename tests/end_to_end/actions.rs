@@ -18,8 +18,8 @@ pub(crate) async fn cascaded(environment: Environment) {
         stage.put(&[("pk", task), ("sk", "task#"), ("owner", owner)]).await;
     }
     mapping.drain().await;
-    // Memberships are found in the company's partition, and by the mirrors in the user's; tasks by
-    // the index.
+    // Memberships are found in the company's partition and by the mirrors in the user's partition,
+    // tasks by the index.
     stage.delete("user#1", "user#").await;
     mapping.drain().await;
     stage.delete("company#0", "company#").await;
@@ -166,7 +166,7 @@ pub(crate) async fn tree_deleted(environment: Environment) {
     for (name, parent) in [("1", "0"), ("2", "1"), ("3", "2"), ("4", "3"), ("a", "0"), ("b", "a")] {
         stage.put(&[("pk", &category(name)), ("sk", "category#"), ("parent", parent)]).await;
     }
-    // One category is its own parent, and two are each other's.
+    // One category is its own parent, and two categories are each other's parents.
     for (name, parent) in [("x", "x"), ("y", "z"), ("z", "y")] {
         stage.put(&[("pk", &category(name)), ("sk", "category#"), ("parent", parent)]).await;
     }
@@ -286,7 +286,7 @@ pub(crate) async fn conflict(environment: Environment) {
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // More conflicts than the store retries: the record is returned for redelivery.
+    // The store does not retry this many conflicts, so the record is returned for redelivery.
     stage.proxy.inject(&["TransactWriteItems"], When::Next(20), Fault::Conflict);
     stage.delete("company#0", "company#").await;
     mapping.drain().await;

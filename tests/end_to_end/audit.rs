@@ -1,5 +1,5 @@
-//! The audit of a scenario's table: what is wrong in it by the oracle of all suites, and whether it
-//! was reported.
+//! Audits a scenario's table: finds the defects with the oracle that all suites share, and checks
+//! that they were reported.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::stage::{Key, Stage};
 
-/// Everything that is wrong but dangling references, as text: differences between mirrors and their
-/// sources.
+/// All defects except dangling references, as text: above all, differences between mirrors and
+/// their sources.
 pub(crate) async fn divergences(stage: &Stage) -> Vec<String> {
     let mut defects = defects(stage).await;
     defects.retain(|defect| defect.kind != Kind::DanglingReference);
@@ -48,9 +48,9 @@ async fn defects(stage: &Stage) -> Vec<Defect> {
 
 /// The dangling references that were not reported.
 ///
-/// An item that is newer than the delete of its target is reported by itself. The items that
-/// existed at that delete are reported together, as orphans. All records are in one shard, so their
-/// sequence numbers show the order.
+/// An item written after the delete of its target is reported on its own. Items that existed when
+/// the target was deleted are reported together, as its orphans. All records are in one shard, so
+/// their sequence numbers show the order.
 pub(crate) fn unreported(
     stage: &Stage,
     dangling: &[Defect],

@@ -23,14 +23,14 @@ pub(crate) async fn redelivered(environment: Environment) {
     let (once, violations) = (stage.rows().await, stage.logged("violation").len());
     assert_eq!(divergences(&stage).await, Vec::<String>::new());
 
-    // All records from the beginning, in other batches, most of them several times.
+    // Delivers all records again from the beginning, in other batches, most of them several times.
     let settings = Settings { batch_size: 7, ..Settings::default() };
     let mut again = stage.mapping_of(&stage.table(), settings).await.losing_answers(1, 0.7);
     again.drain().await;
     assert_eq!(stage.rows().await, once);
     assert_eq!(stage.logged("violation").len(), violations);
-    // Hardly anything was written. Only a deleted mirror has no fence: it may be written and
-    // deleted again, twice.
+    // Almost nothing was written. Only a deleted mirror has no fence, so it may be written and
+    // deleted again, at most twice.
     assert!(again.counts.records <= first.counts.records + 4, "{:?}", again.counts);
     assert!(again.counts.redelivered > 20, "{:?}", again.counts);
 }
@@ -116,7 +116,7 @@ pub(crate) async fn deadline(environment: Environment) {
         .await;
     mapping.drain().await;
     assert_eq!(divergences(&stage).await, Vec::<String>::new());
-    // It answered in time each time it could not process everything.
+    // Each time the function could not process everything, it still answered in time.
     assert!(mapping.counts.failures >= 2, "{:?}", mapping.counts);
     assert!(matches!(mapping.last_failure, Some(Invoked::Answer(_))), "{:?}", mapping.last_failure);
     assert_eq!(stage.lambda.inits(), 1);
@@ -209,7 +209,7 @@ pub(crate) async fn every_setting(environment: Environment) {
 pub(crate) async fn given_up(environment: Environment) {
     let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 20).await;
-    // One item that the role may not write, among many that it may write.
+    // The role may write every item except one.
     let denied = When::Mentions(r#""S":"user#13""#);
     stage.proxy.inject(WRITES, denied, Fault::AccessDenied);
     let settings = Settings {
@@ -227,8 +227,8 @@ pub(crate) async fn given_up(environment: Environment) {
     let [record] = payload["Records"].as_array().unwrap().as_slice() else { panic!("{payload}") };
     assert_eq!(record["dynamodb"]["Keys"]["sk"]["S"], "user#13");
 
-    // The payload is an event: with the permission restored, it has the effect that it should have
-    // had.
+    // The payload is an event. Once the permission is restored, invoking the function with it
+    // applies the change.
     stage.proxy.stop_faults();
     let answer = stage.lambda.invoke(payload.to_string()).await;
     assert_eq!(answer, Invoked::Answer(r#"{"batchItemFailures":[]}"#.into()));

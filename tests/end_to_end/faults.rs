@@ -1,4 +1,4 @@
-//! Faults between the function and its tables, and how the function handles them.
+//! How the function handles faults between itself and its tables.
 
 use expect_test::expect;
 
@@ -9,13 +9,13 @@ use crate::rules;
 use crate::stage::{Environment, Stage};
 use kit::runtime_api::Invoked;
 
-/// How many requests fail in a row: fewer than the store's attempts.
+/// The number of consecutive requests that fail; the store makes more attempts than that.
 const STREAK: u64 = 2;
 
-/// The maximum number of rounds until an invocation must fail.
+/// The number of rounds within which an invocation must fail.
 const ROUNDS_MAX: usize = 100;
 
-/// A batch with writes of every kind.
+/// Makes changes that cause every kind of write.
 async fn change(stage: &Stage, company: &str) {
     stage.put(&[("pk", company), ("sk", "company#")]).await;
     for user in ["user#0", "user#1", "user#2"] {
@@ -75,7 +75,7 @@ pub(crate) async fn every_fault(environment: Environment) {
     for (number, fault) in faults.into_iter().enumerate() {
         let (company, context) = (format!("company#{number}-fault"), format!("{fault:?}"));
         let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
-        // Some failures in a row, which the store retries itself, and many at random.
+        // Some consecutive failures, which the store itself retries, and many random ones.
         stage.proxy.inject(operations, When::Next(STREAK), fault.clone());
         stage.proxy.inject(operations, When::Chance(0.3), fault);
         let faults = stage.proxy.faults();
@@ -96,7 +96,7 @@ pub(crate) async fn every_fault(environment: Environment) {
     assert_eq!(stage.logged("record rejected").len(), 0);
 }
 
-/// Drains the mapping, also after late writes have landed.
+/// Drains the mapping, waits until all late writes have been executed, and drains it again.
 pub(crate) async fn drain_with_late_writes(stage: &Stage, mapping: &mut Mapping) {
     mapping.drain().await;
     stage.proxy.wait_for_late_requests().await;
@@ -108,8 +108,8 @@ pub(crate) async fn landed_late(environment: Environment) {
     stage.populate(1, 1).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The mirror is written again at once, and then deleted with its source, before the held write
-    // arrives.
+    // The write of the mirror is retried at once, and the mirror is deleted with its source. The
+    // held write arrives only then.
     stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Held);
     stage.put(&[("pk", "company#0"), ("sk", "user#9"), ("role", "guest")]).await;
     mapping.drain().await;

@@ -44,13 +44,13 @@ impl Lambda {
         invoked
     }
 
-    /// Sets a variable for all new processes, and ends the existing ones.
+    /// Sets an environment variable for all new processes, and ends the existing processes.
     pub(crate) fn set_env(&self, name: &str, value: &str) {
         self.recycle();
         self.program.replace_with(|program| program.clone().env(name, value));
     }
 
-    /// Ends all processes, as Lambda ends processes that are idle for long.
+    /// Ends all processes, as Lambda does when they have been idle for a long time.
     pub(crate) fn recycle(&self) {
         self.idle.borrow_mut().clear();
     }

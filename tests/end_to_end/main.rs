@@ -37,7 +37,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use stage::Environment;
 
-/// A scenario, which has tables of its own.
+/// A scenario. Each has its own tables.
 type Scenario = fn(Environment) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {

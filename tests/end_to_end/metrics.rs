@@ -43,18 +43,17 @@ pub(crate) async fn alarm(environment: Environment) {
     assert_ne!(state(&cloudwatch).await, StateValue::Alarm);
     assert_eq!(sum(&cloudwatch, "MirrorWrites", Some("membership")).await.to_string(), "3");
 
-    // Two members whose user does not exist; the company of one does not exist either.
+    // Two members whose users do not exist. The company of one does not exist either.
     stage.put(&[("pk", "company#0"), ("sk", "user#8"), ("role", "ghost")]).await;
     stage.put(&[("pk", "company#none"), ("sk", "user#9"), ("role", "ghost")]).await;
     mapping.drain().await;
     for (metric, rule, expected) in [
-        // In AWS this would be the total alone; the emulator adds the metrics by rule.
+        // In AWS, this would be only the total. The emulator also adds the metrics of each rule.
         ("Violations", None, "6"),
         ("Violations", Some("member_user"), "2"),
         ("Violations", Some("member_company"), "1"),
         ("MirrorWrites", Some("membership"), "5"),
-        // The eight earlier writes of the application, the two here, and the records of five
-        // mirrors.
+        // The application's eight earlier writes, the two here, and the writes of five mirrors.
         ("RecordsProcessed", None, "14"),
     ] {
         let found = sum(&cloudwatch, metric, rule).await;

@@ -33,7 +33,7 @@ pub(crate) async fn mirrored(environment: Environment) {
     assert!(stage.logged("violation").is_empty());
     assert_eq!(mapping.counts.failures, 0);
 
-    // Four writes and no transaction, which would make the application's own writes fail; and no
+    // Four writes. No transaction, because it could make the application's own writes fail, and no
     // eventually consistent read.
     let requests = stage.proxy.requests();
     let operations: Vec<&str> = requests.keys().map(String::as_str).collect();
@@ -59,7 +59,7 @@ pub(crate) async fn tampered(environment: Environment) {
     stage.set("user#ada", "company#acme", "role", "boss").await;
     stage.delete("user#bob", "company#acme").await;
     stage.set("user#eve", "company#acme", "note", "mine").await;
-    // An item of the application, at the key of a mirror without a membership.
+    // The application puts its own item at the key of a mirror that has no membership.
     stage.put(&[("pk", "user#ada"), ("sk", "company#other"), ("role", "spy")]).await;
     mapping.drain().await;
     let after: Vec<_> = stage.rows().await;
@@ -83,7 +83,8 @@ pub(crate) async fn mirror_deleted(environment: Environment) {
         stage.put(&[("pk", "company#acme"), ("sk", user), ("role", "staff")]).await;
     }
     mapping.drain().await;
-    // One membership is deleted by its mirror; the other is deleted and re-created at once.
+    // One membership is deleted by deleting its mirror. The other is deleted and immediately
+    // created again.
     stage.delete("user#ada", "company#acme").await;
     stage.delete("company#acme", "user#bob").await;
     stage.put(&[("pk", "company#acme"), ("sk", "user#bob"), ("role", "boss")]).await;

@@ -33,12 +33,12 @@ pub(crate) const ALL: &[&str] = &[];
 pub(crate) enum Fault {
     /// The table's or the account's limit is reached.
     Throttled,
-    /// A transaction is under way on the item.
+    /// A transaction on the item is in progress.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
     Conflict,
     /// An answer with this status and no body.
     Status(u16),
-    /// The request is executed, and the answer ends half-way.
+    /// The request is executed, but the connection ends in the middle of the answer.
     CutOff,
     /// The connection ends before the request is executed.
     Dropped,
@@ -46,13 +46,13 @@ pub(crate) enum Fault {
     Late(u64),
     /// The connection ends, and the request is executed by [`Proxy::release`].
     Held,
-    /// The answer takes this many milliseconds longer.
+    /// The answer is delayed by this many milliseconds.
     Slow(u64),
     /// Half of the keys of a `BatchGetItem`, rounded up, are returned as unprocessed.
     Unprocessed,
     AccessDenied,
     ExpiredToken,
-    /// The function's process is killed before the request is executed, or after.
+    /// The function's process is killed before the request is executed, or after it.
     KilledBefore(KillSwitch),
     KilledAfter(KillSwitch),
 }
@@ -61,9 +61,9 @@ pub(crate) enum Fault {
 #[derive(Debug, Clone)]
 pub(crate) enum When {
     Always,
-    /// The next requests, this many.
+    /// This many of the next requests.
     Next(u64),
-    /// One request, after this many others.
+    /// One request, after this many others have passed.
     After(u64),
     /// Each request with this probability.
     Chance(f64),
@@ -100,7 +100,7 @@ struct Control {
     held: Vec<(Parts, Bytes)>,
     /// How many late requests are still to be executed.
     late: usize,
-    /// The requests so far, if they are recorded.
+    /// The requests so far, if recording is on.
     recorded: Option<Vec<Recorded>>,
 }
 
@@ -162,7 +162,7 @@ impl Proxy {
         self.shared.lock().requests.clone()
     }
 
-    /// How many requests had a fault.
+    /// How many requests a fault was injected into.
     pub(crate) fn faults(&self) -> u64 {
         self.shared.lock().faults
     }
@@ -204,7 +204,7 @@ impl Shared {
 }
 
 impl Control {
-    /// Counts a request, and returns its fault.
+    /// Counts a request, and returns the fault to inject, if any.
     fn next_fault(&mut self, operation: &str, body: &Bytes) -> Option<Fault> {
         *self.requests.entry(operation.to_owned()).or_default() += 1;
         let text = std::str::from_utf8(body).unwrap_or_default();
@@ -354,7 +354,7 @@ fn canceled(body: &Bytes) -> Response {
     answer(StatusCode::BAD_REQUEST, &body)
 }
 
-/// Half of an answer, with the whole length in its header.
+/// Half of an answer, with the full length in its header.
 async fn cut_off(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();

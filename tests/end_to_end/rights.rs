@@ -20,8 +20,8 @@ struct Tables {
     posts: String,
 }
 
-/// Rules with every kind of write: mirrors that are deleted with their sources and delete them, a
-/// cascade, an unset reference, a reverted write, and a restored item.
+/// Rules with every kind of write: mirrors and sources that are deleted with each other, a cascade,
+/// an unset reference, a reverted write, and a restored item.
 fn all_actions(tables: &Tables) -> Json {
     let table = |name: &str| json!({ "name": name, "key": ["pk", "sk"] });
     json!({
@@ -127,8 +127,8 @@ pub(crate) async fn exact(environment: Environment) {
     stage.put_into(posts, &written("post#", "ghost")).await;
     stage.put_into(posts, &written("comment#1", "ada")).await;
     drain_all(&mut mappings).await;
-    // One membership is deleted, another by its mirror; a comment is changed, and one created, with
-    // a missing author.
+    // One membership is deleted, another by deleting its mirror. One comment is changed and one is
+    // created; both then refer to a missing author.
     stage.delete_from(companies, "company#acme", "user#ada").await;
     stage.delete_from(users, "user#bob", "company#acme").await;
     stage.put_into(posts, &written("comment#1", "ghost")).await;

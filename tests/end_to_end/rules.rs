@@ -27,8 +27,8 @@ pub(crate) fn company(table: &str) -> Json {
     })
 }
 
-/// The same rules, where a membership is deleted with its company or user, and a task with its
-/// owner.
+/// The rules of [`company`], but a membership is deleted with its company or user, and a task with
+/// its owner.
 pub(crate) fn cascading(table: &str) -> Json {
     let mut rules = company(table);
     rules["entities"]["task"] = json!({
@@ -163,7 +163,7 @@ pub(crate) fn tangled(table: &str) -> Json {
     })
 }
 
-/// Companies, users and memberships, where deleting the mirror deletes the membership.
+/// Companies, users and memberships. Deleting a mirror deletes its membership.
 pub(crate) fn deleting_sources(table: &str) -> Json {
     let mut rules = company(table);
     rules["mirrors"]["membership"]["on_mirror_delete"] = "delete_source".into();

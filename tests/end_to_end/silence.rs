@@ -15,11 +15,11 @@ const CONTENT: &str = "canary-content";
 /// The secret key and the session token.
 const SECRETS: [&str; 2] = ["canary-secret-key", "canary-session-token"];
 
-/// The maximum number of rounds until an invocation must fail.
+/// The number of rounds within which an invocation must fail.
 const ROUNDS_MAX: usize = 20;
 
-/// Provokes every kind of log line, at the most detailed level. No line contains the content or a
-/// secret, except for the payload of a rejected record.
+/// Provokes every kind of log line at the most detailed level, and checks that no line contains
+/// content or a secret, except for the payload of a rejected record.
 pub(crate) async fn kept(environment: Environment) {
     let stage = Stage::new(environment, rules::cascading).await;
     for (name, value) in [
@@ -27,7 +27,7 @@ pub(crate) async fn kept(environment: Environment) {
         ("AWS_SESSION_TOKEN", SECRETS[1]),
         ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
         ("RUST_LOG", "trace"),
-        // This endpoint is not CloudWatch.
+        // The endpoint is not CloudWatch, so publishing metrics fails.
         ("REFEREE_METRICS", "cloudwatch"),
         ("AWS_ENDPOINT_URL_CLOUDWATCH", &stage.proxy.url.clone()),
     ] {
@@ -93,7 +93,8 @@ async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     mapping.drain().await;
     stage.put(&[("pk", user), ("sk", company), ("role", "forged"), ("note", CONTENT)]).await;
     mapping.drain().await;
-    // A task with a missing owner, one whose owner cannot be a key, and a cascade from either side.
+    // A task with a missing owner, a task whose owner cannot be a key, and cascades from a company
+    // and from a user.
     let task = |n: &str| format!("task#{name}-{n}");
     stage.put(&[("pk", &task("1")), ("sk", "task#"), ("owner", "none"), ("note", CONTENT)]).await;
     stage.put(&[("pk", &task("2")), ("sk", "task#"), ("owner", "a#b"), ("note", CONTENT)]).await;
@@ -162,7 +163,7 @@ fn message(line: &str) -> String {
     line["message"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A line without the payload of a rejected record and its error.
+/// A line without the payload and the error of a rejected record.
 fn without_payload(line: &str) -> String {
     let Ok(mut json) = serde_json::from_str::<Json>(line) else { return line.to_owned() };
     if json["message"] == "record rejected"

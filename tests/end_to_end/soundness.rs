@@ -1,9 +1,9 @@
-//! The audit of repairs: goes through the stream's records in order, and checks whether each repair
-//! was right when it was made.
+//! Audits repairs: goes through the stream's records in order and checks whether each repair was
+//! right when it was made.
 //!
-//! Every item that a client puts has an `id` of its own, which repairs do not change. So a record
-//! shows who made the change: a client's put changes the `id`, and the clients know which items
-//! they deleted.
+//! Every item that a client puts has a unique `id`, which repairs do not change. So a record shows
+//! whether a client or Referee made the change: a client's put changes the `id`, and the clients
+//! keep the `id`s of the items that they delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::stage::Key;
 pub(crate) struct RepairAudit {
     /// The table after the last record: the `id` of each item.
     pub(crate) left: BTreeMap<Key, String>,
-    /// How often Referee deleted, unset, marked, unmarked and restored.
+    /// How often Referee made each kind of repair: delete, unset, mark, unmark and restore.
     pub(crate) made: BTreeMap<&'static str, usize>,
     /// Repairs that were not right.
     pub(crate) wrong: Vec<String>,
@@ -28,11 +28,11 @@ pub(crate) struct RepairAudit {
 #[derive(Default)]
 struct Moment<'r> {
     items: BTreeMap<Key, &'r Json>,
-    /// Every `id` so far.
+    /// Every `id` seen so far.
     seen: BTreeSet<&'r str>,
 }
 
-/// Audits the records, given the `id`s that clients deleted.
+/// Audits the records, given the `id`s of the items that clients deleted.
 pub(crate) fn audit_repairs(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> RepairAudit {
     let mut records: Vec<Json> =
         records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
@@ -96,7 +96,7 @@ impl<'r> Moment<'r> {
         parent.is_some_and(|parent| !self.has(&format!("node#{parent}"), "node#"))
     }
 
-    /// Whether only the sponsor was removed, and does not exist.
+    /// Whether the change only removed the sponsor, and the sponsor does not exist.
     fn loses_sponsor(&self, before: &Json, after: &Json) -> bool {
         let mut expected = before.clone();
         let sponsor = expected.as_object_mut().and_then(|item| item.remove("sponsor"));

@@ -1,4 +1,4 @@
-//! What every scenario needs: a table with a stream, the function, and a proxy between the two.
+//! What every scenario needs: a table with a stream, the function, and a proxy between them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -76,7 +76,7 @@ impl Stage {
     /// A stage without a table.
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
         let config: SdkConfig = configure(Some(&environment.dynamodb)).await;
-        // A busy machine must not fail a test.
+        // Long enough that no test fails on a busy machine.
         let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
         let patient =
             Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
@@ -196,7 +196,7 @@ impl Stage {
         }
     }
 
-    /// Puts items with these roles, or deletes those without one, many at a time.
+    /// Puts the items that have a role and deletes those that have none, many at a time.
     pub(crate) async fn write_batch(&self, items: BTreeMap<Key, Option<String>>) {
         let request = |((pk, sk), role): (Key, Option<String>)| {
             let mut item = attributes(&[("pk", &pk), ("sk", &sk)]);
@@ -299,7 +299,8 @@ impl Stage {
         lines.concat()
     }
 
-    /// The sum of a metric's totals, once it is at least this; or the current sum after a while.
+    /// Waits until the sum of a metric's totals is at least this, or until two seconds have passed,
+    /// and returns the sum.
     pub(crate) async fn metric(&self, name: &str, at_least: f64) -> f64 {
         for _ in 0..200 {
             let sum = self.metric_so_far(name);

@@ -1,4 +1,4 @@
-//! Wrong configuration and wrong events.
+//! How the function reports invalid configuration and unexpected events.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ pub(crate) async fn bad_rules(environment: Environment) {
           REFEREE_RULES_JSON:1:580: `…ership"},"from":"member","to":"usr"}},"tables":{"app":{"key":["pk","sk"],"name":…`: not declared
         help: did you mean `user`?
     "#]]).await;
-    // With correct rules, it starts at the next invocation.
+    // With correct rules, the function starts at the next invocation.
     stage.create(&stage.table()).await;
     stage.lambda.set_env("REFEREE_RULES_JSON", &rules::company(&stage.table()).to_string());
     let answer = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;

@@ -1,4 +1,4 @@
-//! Many clients, every kind of fault at once, and an audit of the result.
+//! Many clients write while every kind of fault occurs; then the result is audited.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,12 +19,12 @@ const CHANGES: usize = 10_000;
 const CLIENTS: usize = 8;
 const COMPANIES: u64 = 30;
 const USERS: u64 = 60;
-/// How many writes a client makes at a time, and how long it then pauses: DynamoDB Local is one
-/// process, and the function needs its share.
+/// How many writes a client makes at a time, and how long it then pauses. DynamoDB Local is one
+/// process, so the clients must leave capacity for the function.
 const BATCH: usize = 10;
 const PAUSE_MS: u64 = 50;
 const SEED: u64 = 7;
-/// The rate at which the function's answer is lost and its batch redelivered.
+/// The fraction of the function's answers that are lost, so that their batches are redelivered.
 const ANSWERS_LOST: f64 = 0.05;
 
 pub(crate) async fn storm(environment: Environment) {
@@ -76,7 +76,7 @@ pub(crate) async fn storm(environment: Environment) {
     assert_eq!(lost, []);
     assert_eq!(counts.discarded, 0);
     assert_eq!(stage.logged("record rejected"), Vec::<Json>::new());
-    // A storm without redeliveries, dangling references and faults would prove nothing.
+    // Without redeliveries, dangling references and faults, this test would prove nothing.
     assert!(counts.records > CHANGES && counts.redelivered > CHANGES / 20);
     assert!(!dangling.is_empty() && stage.proxy.faults() > 100 && stage.lambda.inits() > 5);
 }

@@ -1,22 +1,22 @@
-//! The record of an abandoned batch, as the on-failure destination receives it.
+//! The invocation record of an abandoned batch, as the on-failure destination receives it.
 //!
 //! "For Amazon S3 destinations, Lambda sends the entire invocation record along with the
-//! metadata"; queues and topics get the metadata alone.
+//! metadata"; queues and topics get only the metadata.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use referee::streams::StreamRecord;
 use serde_json::{Value as Json, json};
 
-/// A batch that is given up.
+/// A batch that the mapping has given up.
 #[derive(Debug)]
 pub(super) struct Discarded {
     pub(super) records: Vec<StreamRecord>,
     pub(super) condition: Condition,
-    /// How often the function was invoked with it.
+    /// The number of times the function was invoked with the batch.
     pub(super) invocations: u32,
 }
 
-/// Why a batch is given up.
+/// Why the mapping gave up a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     RetryAttemptsExhausted,
@@ -29,7 +29,7 @@ pub(super) fn event(records: &[StreamRecord]) -> String {
     format!(r#"{{"Records":[{}]}}"#, records.join(","))
 }
 
-/// The record in the destination: metadata, and the whole event as text.
+/// The invocation record in the destination: metadata, and the complete event as text.
 pub(super) fn record(stream: &str, shard: &str, discarded: &Discarded) -> Json {
     let records = &discarded.records;
     let sequence = |record: Option<&StreamRecord>| record.map(|it| it.sequence.as_str().to_owned());

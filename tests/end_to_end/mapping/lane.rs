@@ -1,4 +1,4 @@
-//! Batches: how ordered records become invocations, and what follows a failure.
+//! Forms batches from ordered records, and decides what happens to a batch after a failure.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
@@ -21,7 +21,7 @@ const PAYLOAD_BYTES_MAX: usize = 6 << 20;
 /// The size of an event without its records.
 const ENVELOPE_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// The records of a shard, or of a part of it, delivered strictly in order, one batch at a time.
+/// Delivers the records of a shard, or of a part of it, strictly in order, one batch at a time.
 #[derive(Debug)]
 pub(super) struct Lane {
     settings: Settings,
@@ -45,7 +45,7 @@ pub(super) struct Batch {
 pub(super) enum Step {
     Deliver(Batch),
     GiveUp(Discarded),
-    /// The batching window is open.
+    /// The batching window is still open.
     Wait,
     Idle,
 }
@@ -86,8 +86,8 @@ impl Lane {
         batch.invocations += 1;
         match verdict {
             Verdict::Done => return None,
-            // "Lambda retries only the remaining records." It is not documented whether their
-            // retries are counted anew; not to do so is the harder case.
+            // "Lambda retries only the remaining records." AWS does not document whether their
+            // count of retries starts again at zero. Continuing the count is the harder case.
             Verdict::From(first) => drop(batch.records.drain(..first)),
             Verdict::Failed => {
                 if self.settings.bisect_batch_on_function_error && batch.records.len() > 1 {
@@ -143,7 +143,7 @@ impl Batch {
     }
 }
 
-/// The lane of a record, out of this many: "Lambda still ensures in-order processing at the item
+/// Which of this many lanes a record belongs to: "Lambda still ensures in-order processing at the item
 /// (partition and sort key) level." <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     if lanes == 1 {
@@ -155,7 +155,7 @@ pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     usize::try_from(hasher.finish() % lanes as u64).unwrap()
 }
 
-/// Records with these sequence numbers, each created as many seconds after 1970.
+/// Records with these sequence numbers, each created that many seconds after the Unix epoch.
 pub(super) fn records(numbers: &[u32]) -> Vec<StreamRecord> {
     numbers.iter().map(|&number| record(number, 0)).collect()
 }
@@ -183,7 +183,8 @@ pub(super) const TESTS: &[(&str, fn())] = &[
     ("records_of_one_item_share_a_lane", records_of_one_item_share_a_lane),
 ];
 
-/// The steps of a lane with these records and this function, until it is idle, as text.
+/// Runs a lane with these records and this function until it is idle, and returns its steps as
+/// text.
 fn deliveries(
     settings: &Settings,
     numbers: &[u32],

@@ -1,4 +1,4 @@
-//! Which shards of a stream may be read: parents before their children.
+//! Decides which shards of a stream may be read: parents before their children.
 //!
 //! "Because shards have a lineage (parent and children), an application must always process a
 //! parent shard before it processes a child shard."
@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use referee::streams::Shard;
 
-/// The shards that may be read now, given those that have been read to their end. A parent that is
-/// no longer listed has been trimmed: there is nothing left to read in it.
+/// Returns the shards that may be read now, given the shards that have been read to the end. A
+/// parent that is no longer listed has been trimmed, so it contains no more records.
 pub(super) fn readable<'s>(
     shards: &'s [Shard],
     finished: &'s BTreeSet<String>,

@@ -1,6 +1,6 @@
-//! An event source mapping, which delivers a stream to a function, as AWS documents it.
+//! An event source mapping: delivers a stream to a function, as AWS documents it.
 //!
-//! The logic is pure, and has tests of its own; [`run`] applies it to a real stream.
+//! The logic is pure and has its own unit tests; [`run`] applies it to a real stream.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
 mod destination;
@@ -14,7 +14,7 @@ use libtest_mimic::Trial;
 
 pub(crate) use run::Mapping;
 
-/// The settings of a mapping, under the names and with the defaults that AWS gives them.
+/// The settings of a mapping, with the names and defaults that AWS uses.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -22,9 +22,9 @@ pub(crate) struct Settings {
     pub(crate) maximum_batching_window_seconds: u32,
     pub(crate) parallelization_factor: usize,
     pub(crate) bisect_batch_on_function_error: bool,
-    /// `None`: until the record is too old.
+    /// If `None`, a batch is retried until its records are too old.
     pub(crate) maximum_retry_attempts: Option<u32>,
-    /// `None`: until the stream has trimmed it.
+    /// If `None`, a record is retried until the stream has trimmed it.
     pub(crate) maximum_record_age_seconds: Option<u32>,
     /// `ReportBatchItemFailures`.
     pub(crate) reports_batch_item_failures: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Settings {
 }
 
 impl Default for Settings {
-    /// The defaults of AWS, but with partial responses, which Referee needs.
+    /// AWS's defaults, except that partial batch responses are on: Referee needs them.
     fn default() -> Self {
         Self {
             batch_size: 100,

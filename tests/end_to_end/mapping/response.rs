@@ -1,4 +1,4 @@
-//! The meaning of a function's response, where the mapping has `ReportBatchItemFailures`.
+//! Interprets a function's response to a mapping with `ReportBatchItemFailures`.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Done,
-    /// The records from this index of the batch on are not done.
+    /// The batch's records from this index on are not done.
     From(usize),
     Failed,
 }
@@ -19,8 +19,8 @@ pub(super) enum Verdict {
 /// "Lambda treats a batch as a complete success if you return: an empty `batchItemFailure` list, a
 /// null `batchItemFailure` list, an empty `EventResponse`, a null `EventResponse`"; "as a complete
 /// failure if you return: an empty string `itemIdentifier`, a null `itemIdentifier`, an
-/// `itemIdentifier` with a bad key name". Another outer key is thus an empty response. What is not
-/// documented fails the batch.
+/// `itemIdentifier` with a bad key name". So a response with a different outer key counts as empty.
+/// A response that AWS does not document fails the batch.
 pub(super) fn read(body: &[u8], batch: &[StreamRecord]) -> Verdict {
     if body.trim_ascii().is_empty() {
         return Verdict::Done;
@@ -64,7 +64,7 @@ fn success() {
         "{}",
         r#"{"batchItemFailures":[]}"#,
         r#"{"batchItemFailures":null}"#,
-        // A trap: with one letter missing, the batch counts as done.
+        // A trap: if one letter of the key is missing, the batch counts as done.
         r#"{"batchItemFailure":[{"itemIdentifier":"000000000000000000100"}]}"#,
     ] {
         assert_eq!(verdict(body), Verdict::Done, "{body}");

@@ -1,4 +1,4 @@
-//! A running mapping, from a real stream to invocations.
+//! Runs a mapping: reads a real stream and invokes the function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -22,9 +22,9 @@ use super::response::{self, Verdict};
 use crate::lambda::Lambda;
 use kit::runtime_api::Invoked;
 
-/// How long a stream may take to come to rest.
+/// The maximum time until nothing more is written to a stream.
 const REST_MS_MAX: u64 = 240_000;
-/// How long to wait after a round with nothing to do, or with a failure.
+/// The time to wait after a round that had nothing to do or that failed.
 const PAUSE_MS: u64 = 20;
 
 /// The totals of a mapping.
@@ -41,7 +41,7 @@ pub(crate) struct Counts {
     pub(crate) discarded: usize,
 }
 
-/// A mapping from a stream to a function, from the trim horizon on.
+/// A mapping from a stream to a function that starts at the trim horizon.
 pub(crate) struct Mapping {
     settings: Settings,
     filters: Filters,
@@ -56,7 +56,7 @@ pub(crate) struct Mapping {
     pub(crate) records: Vec<Box<RawValue>>,
     /// The result of the last failed invocation.
     pub(crate) last_failure: Option<Invoked>,
-    /// The batches that were given up, as records in the on-failure destination.
+    /// The on-failure destination: the invocation records of batches that were given up.
     pub(crate) destination: Vec<Json>,
     pub(crate) counts: Counts,
 }
@@ -101,7 +101,8 @@ impl Mapping {
         }
     }
 
-    /// The same mapping, where each answer is lost with this probability: "at least once".
+    /// The same mapping, but each answer is lost with this probability, so that records are
+    /// delivered "at least once".
     pub(crate) fn losing_answers(mut self, seed: u64, chance: f64) -> Self {
         self.lost_answers = Some((fastrand::Rng::with_seed(seed), chance));
         self
@@ -112,7 +113,7 @@ impl Mapping {
         self.drain_while(|| false).await;
     }
 
-    /// The same, at least while `goes_on` returns true.
+    /// Like [`Self::drain`], but continues at least while `goes_on` returns true.
     pub(crate) async fn drain_while(&mut self, goes_on: impl Fn() -> bool) {
         let limit = Instant::now() + Duration::from_millis(REST_MS_MAX);
         // The function's last writes may appear only in the next round.
@@ -124,7 +125,7 @@ impl Mapping {
         }
     }
 
-    /// Details for the error that the stream does not come to rest.
+    /// Details for the error message if the stream does not come to rest.
     fn state(&self) -> String {
         let log = self.function.log.lines();
         let tail = log.iter().skip(log.len().saturating_sub(5)).cloned().collect::<Vec<_>>();
@@ -203,7 +204,7 @@ impl Mapping {
         let reading = self.shards.get_mut(shard).unwrap();
         let now_ms = SystemClock.now_ms();
         let Some(iterator) = &reading.iterator else {
-            // A child may be read once its parent's records are all processed.
+            // A child may be read once all records of its parent are processed.
             if reading.lanes.iter().all(Lane::is_idle) {
                 self.finished.insert(shard.to_owned());
                 self.shards.remove(shard);
@@ -240,9 +241,10 @@ impl Mapping {
     }
 }
 
-/// Whether AWS would make this record too. If two clients delete an item at once, DynamoDB Local
-/// sometimes makes a second `REMOVE` record, without an image; in AWS, a write that changes nothing
-/// makes no record. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+/// Whether AWS would make this record too. If two clients delete an item at the same time, DynamoDB
+/// Local sometimes makes a second `REMOVE` record, without an image. In AWS, a write that changes
+/// nothing makes no record.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 fn is_of_a_change(record: &StreamRecord) -> bool {
     let has = |text: &str| record.json.get().contains(text);
     !(has(r#""eventName":"REMOVE""#)
@@ -250,7 +252,7 @@ fn is_of_a_change(record: &StreamRecord) -> bool {
         && !has(r#""OldImage":"#))
 }
 
-/// The result of a read; `None` if the read is to be retried.
+/// The result of a read; `None` if the read must be retried.
 fn done<T>(read: Result<T, StreamError>) -> Option<T> {
     match read {
         Ok(read) => Some(read),
