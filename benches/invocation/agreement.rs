@@ -21,7 +21,7 @@ use kit::runtime_api::Invoked;
 /// The age of all changes, so that no grace period must be waited for.
 const AGE: Duration = Duration::from_secs(10);
 
-/// The maximum number of rounds until a batch causes no further records.
+/// The number of rounds after which a batch must cause no further records.
 const ROUNDS_MAX: usize = 10;
 
 /// A change of an item.

@@ -18,7 +18,7 @@ pub(crate) enum Unit {
 pub(crate) enum Goal {
     /// At most this value.
     AtMost(f64),
-    /// At most this fraction of the value of the contender with this name: one part in so many.
+    /// At most the named contender's value divided by this number.
     PartOf(&'static str, f64),
 }
 

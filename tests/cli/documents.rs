@@ -295,7 +295,8 @@ fn the_runtime_does_not_know_the_engine() {
     assert_names_none("src/runtime", &["crate::engine"]);
 }
 
-/// Only the file that reads the engine's violations names the types of what the oracle judges.
+/// Only the file that reads the engine's violations may name types of the code that the oracle
+/// judges.
 #[test]
 fn the_oracle_shares_no_code_with_what_it_judges() {
     let mut files = Vec::new();

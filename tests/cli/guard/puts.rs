@@ -132,7 +132,7 @@ references:
             attribute_exists(id)
     "#]],
     );
-    // As what it is referred to, it is another kind of item.
+    // The reference requires an `admin`, but the item that it refers to, itself, is a clerk.
     check(
         put(&clerk("").replace("\"2\"", "\"1\"")),
         expect![[r#"

@@ -1,4 +1,4 @@
-//! A sequence of random choices, which are drawn before it is known what they decide.
+//! A sequence of random numbers, drawn in advance, that decide the content of a rule file.
 
 use proptest::prelude::*;
 

@@ -143,8 +143,9 @@ impl Batch {
     }
 }
 
-/// Which of this many lanes a record belongs to: "Lambda still ensures in-order processing at the item
-/// (partition and sort key) level." <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+/// Which of this many lanes a record belongs to: "Lambda still ensures in-order processing at the
+/// item (partition and sort key) level."
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     if lanes == 1 {
         return 0;

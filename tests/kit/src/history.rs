@@ -89,7 +89,8 @@ impl History {
         self
     }
 
-    /// What follows is in the same batch, and happens this many seconds after the history began.
+    /// The following changes are in the same batch, and happen this many seconds after the history
+    /// began.
     pub fn at(mut self, seconds: u64) -> Self {
         self.now_s = BEGIN_S + seconds;
         self
@@ -247,7 +248,7 @@ pub fn outcome(rules: &Rules, history: &History) -> String {
     outcome_on(rules, history, &history.store(rules))
 }
 
-/// The same on this store, which has the initial items.
+/// Like [`outcome`], but on this store, which must contain the initial items.
 pub fn outcome_on(rules: &Rules, history: &History, store: &Memory) -> String {
     let mut text = String::new();
     for (outcome, places) in history.run(rules, store) {

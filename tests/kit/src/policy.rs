@@ -34,7 +34,7 @@ impl Policy {
         !self.allowing(right).is_empty()
     }
 
-    /// Each action with each of its resources: the smallest pieces that a policy can lose.
+    /// Each pair of an action and a resource that the policy allows: its smallest removable parts.
     pub fn pieces(&self) -> Vec<(String, Right)> {
         let mut pieces = Vec::new();
         for statement in self.statements() {

@@ -19,7 +19,7 @@ pub enum DeletedBy {
 pub struct Deletes(BTreeMap<(String, Key<'static>), DeletedBy>);
 
 impl Deletes {
-    /// Takes note of a change of an item in the table with this name.
+    /// Records a change of an item in the table with this name.
     pub fn note(&mut self, table: &str, key: &Key<'static>, deleted: Option<DeletedBy>) {
         let item = (table.to_owned(), key.clone());
         match deleted {

@@ -67,7 +67,7 @@ impl Report {
         }
     }
 
-    /// Whether it reports a defect that still exists, and so does not say that it was repaired.
+    /// Whether this reports the defect, and does not claim that it was repaired.
     pub fn covers(&self, defect: &Defect) -> bool {
         let is_named = self.referencing.as_ref() == Some(&defect.referencing);
         let is_referenced = self.referenced == defect.referenced;
