@@ -1,5 +1,5 @@
-//! Checks that the contenders do the same: each processes the same story of changes. At the end, the
-//! tables' content, the violations and all answers must be equal.
+//! Checks that the contenders do the same. Each processes the same sequence of changes; at the end,
+//! the tables' content, the violations and all answers must be equal.
 //!
 //! Contenders that disagree are not measured.
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-/// The remaining choices. If none are left, the first alternative is chosen. So when proptest removes
-/// or reduces choices, a failing case becomes simpler.
+/// The remaining choices. If none are left, the first alternative is chosen. So a failing case
+/// becomes simpler when proptest removes or reduces choices.
 #[derive(Debug)]
 pub(crate) struct Tape(std::vec::IntoIter<u16>);
 

@@ -53,7 +53,7 @@ impl Fixture {
         self.replay_with(&Engine::new(self.rules.clone()), store);
     }
 
-    /// The same with an existing engine for its rules.
+    /// Like [`Self::replay`], but with an existing engine for the fixture's rules.
     pub fn replay_with(&self, engine: &Engine, store: &Memory) {
         replay::replay(engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }

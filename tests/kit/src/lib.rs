@@ -1,14 +1,14 @@
 //! What the tests and benchmarks share: histories, recorded cases, clocks, endpoints, processes,
-//! and the oracle that judges what is left.
+//! and the oracle that judges the resulting tables.
 //!
 //! # Layout
 //!
 //! - [`history`], [`fixture`]: what the application did, written in a test or recorded in `events/`.
 //! - `results`, `meanwhile`: the results of a history, and writes by others while it is processed.
 //! - [`clocks`]: clocks of engines on the in-memory store.
-//! - [`marks`]: the mark of a mirror, without the records that it names.
-//! - [`oracle`]: what is wrong in the tables and was not reported, computed without any code of the
-//!   engine.
+//! - [`marks`]: removes the numbers of records from a mirror's mark.
+//! - [`oracle`]: finds defects in the tables that were not reported, without any of the engine's
+//!   code.
 //! - [`filter`]: the filter criteria of an event source mapping.
 //! - [`policy`]: what an IAM policy allows.
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.

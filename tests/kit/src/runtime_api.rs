@@ -1,7 +1,7 @@
 //! Lambda's Runtime API, and the life of a function's process behind it.
 //!
-//! As in Lambda, one process takes one invocation after the other; one that outlives its timeout is
-//! killed, and the next invocation begins with a new one.
+//! As in Lambda, a process handles one invocation after the other. A process that exceeds the
+//! timeout is killed, and the next invocation starts a new process.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 
@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 /// How long a process may take to request its first invocation, as in Lambda.
 const INIT_MS_MAX: u64 = 10_000;
 
-/// How long a line may take from the process to the log.
+/// The maximum time until a line that the process prints is in the log.
 const LOG_MS_MAX: u64 = 5_000;
 
 /// A command and its environment. The process gets only these variables, those that Lambda sets,

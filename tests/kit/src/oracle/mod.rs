@@ -80,7 +80,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that output uses, where it has one.
+    /// The name in Referee's output, if the output has one.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DanglingReference => "dangling_reference",
@@ -126,7 +126,7 @@ impl<'r> Oracle<'r> {
         Self { rules, tables: Tables::new(rules, dump) }
     }
 
-    /// Everything that is wrong by a rule that is not off.
+    /// All defects, except those of rules that are off.
     pub fn defects(&self) -> Vec<Defect> {
         let mut found = Vec::new();
         for mirror in self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {
