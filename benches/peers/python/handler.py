@@ -346,7 +346,7 @@ class Batch:
                 self.fail(one if isinstance(one, Change) else one[0], error)
 
     def in_turn(self, changes, task):
-        """The same one by one, for the rare tasks that use the pool themselves."""
+        """Like `each`, but one by one, for the rare tasks that use the pool themselves."""
         for change in changes:
             try:
                 task(change)

@@ -224,7 +224,7 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
     let possible = Possible {
         change: changes.contains(&true),
         default: changes.contains(&true) && !has_binary,
-        // A cycle of deletes is an error. Deletes that only lead to earlier entities form none.
+        // A cycle of deletes is an error. Deletes that only lead to earlier entities form no cycle.
         delete: !restores && from.0 >= to.0,
         find: find != Find::None,
         restore: restores,
@@ -304,8 +304,8 @@ fn possible<T: Copy>(actions: &[(bool, T)], tape: &mut Tape) -> T {
     tape.pick(&actions)
 }
 
-/// Where each capture of the referenced key comes from: a capture of the same type, or an attribute or
-/// list that only this reference uses.
+/// Where each capture of the referenced key comes from: a capture of the same type, or an attribute
+/// or list that only this reference uses.
 fn components(
     rules: &Rules,
     number: usize,
@@ -375,7 +375,7 @@ fn find(
     find
 }
 
-/// Whether the reference uses all captures of a template, so that the referenced key determines them.
+/// Whether the reference uses all captures of a template, so the referenced key determines them.
 fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Component]) -> bool {
     template.captures().all(|name| {
         let own = from.captures().iter().position(|capture| capture == name);
