@@ -27,7 +27,8 @@ pub(crate) fn rules(tape: &mut Tape) -> Rules {
     }
     for table in 0..rules.tables.len() {
         let schema = &rules.tables[table].key;
-        // Without a string in the key, only one entity is possible: every key would match every one.
+        // Without a string in the key, only one entity is possible, because every key would match
+        // all entities.
         let has_text = schema.attributes().any(|attribute| attribute.kind == KeyKind::S);
         for _ in 0..=if has_text { tape.below(3) } else { 0 } {
             let entity = entity(&rules, TableId(table), tape);
