@@ -119,9 +119,9 @@ sort -rn "$logs/times.txt" | head -8 | while read -r seconds name; do
 done
 grep -h -E '^(simulation|one by one|changes [0-9]+|[0-9]+ cases)' "$logs"/*.log | cut -c1-160
 skipped="${REFEREE_TEST_SKIPPED:-}$(<"$logs/skipped.txt")"
-while IFS=: read -r log test; do
-    skipped+=$'\n'"  $(basename "$log" .log): ${test#test }"
-done < <(grep -E '^test .*\.\.\. ignored' "$logs"/*.log | tr -s ' ')
+while read -r _ name _; do
+    skipped+=$'\n'"  $name of store-contract: DynamoDB Local differs from DynamoDB"
+done < <(grep -E '^test endpoint::[a-z_:]+ +\.\.\. ignored' "$logs/store-contract.log")
 [[ -z $skipped ]] || printf '\nSKIPPED:%s\n' "$skipped"
 passed=0
 failed=0
