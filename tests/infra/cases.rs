@@ -1,4 +1,4 @@
-//! The module's policies, filters and rules for many rule sets, compared with Referee itself. The
+//! Compares the module's policies, filters and rules for many rule sets with Referee itself. The
 //! golden files are in `tests/infra/cases`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,14 +27,15 @@ pub(crate) fn match_golden_files(terraform: &Terraform) {
     expect_file![root().join("tests/infra/cases/twin.json")].assert_eq(&format!("{twin}\n"));
 }
 
-/// Rules declared as Terraform code are equal to the same rules in a file.
+/// Checks that rules declared as Terraform code equal the same rules in a file.
 pub(crate) fn twins_are_equal() {
     let declared = load(Path::new("tests/infra/cases/twin.json"));
     let written = load(Path::new("tests/infra/cases/twin.yaml"));
     assert_eq!(declared, written);
 }
 
-/// The streams that the rules need are read, and no filter drops a record that a rule needs.
+/// Checks that the module reads every stream that the rules need, and that no filter drops a record
+/// that a rule needs.
 pub(crate) fn filters_let_needed_records_pass() {
     let mut checked = 0;
     for (name, path) in rule_files() {
@@ -59,7 +60,7 @@ pub(crate) fn filters_let_needed_records_pass() {
     assert!(checked > 100, "only {checked} filters were checked");
 }
 
-/// The rule files with a golden file, by the name of that file.
+/// The rule files that have a golden file, by the golden file's name.
 pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
     let named = |folder: PathBuf| {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
@@ -81,7 +82,7 @@ fn load(path: &Path) -> Rules {
     loaded.rules.unwrap_or_else(|| panic!("{}: {:?}", path.display(), loaded.diagnostics))
 }
 
-/// The records of a case's events.
+/// The records in the recorded events of a case, or none if the case has no events.
 fn recorded(name: &str) -> Vec<Json> {
     let stream = format!("events/{name}/stream");
     if !root().join(&stream).exists() {
@@ -92,7 +93,7 @@ fn recorded(name: &str) -> Vec<Json> {
     records.flat_map(|event| event["Records"].as_array().unwrap().clone()).collect()
 }
 
-/// A record for each entity and each unusual value of its captures.
+/// Generates a record for each entity and each unusual value of its captures.
 fn generated(rules: &Rules) -> Vec<Json> {
     let mut records = Vec::new();
     for entity in &rules.entities {
@@ -116,7 +117,7 @@ fn generated(rules: &Rules) -> Vec<Json> {
     records
 }
 
-/// The table of a record, if a rule needs the record.
+/// Returns the table that a record comes from, if a rule needs the record.
 fn table_of_needed<'r>(rules: &'r Rules, record: &Json) -> Option<&'r str> {
     let arn = record["eventSourceARN"].as_str()?;
     let name = arn.split('/').nth(1)?;
@@ -137,7 +138,7 @@ fn belongs(rules: &Rules, entity: EntityId, table: &str, keys: &Item<'_>) -> boo
             .is_ok_and(|key| rules[entity].key.parse(&key).is_some())
 }
 
-/// The entities that a rule uses.
+/// The entities that some rule uses.
 fn used(rules: &Rules) -> BTreeSet<EntityId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);

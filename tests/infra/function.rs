@@ -1,4 +1,4 @@
-//! The two resources of the function, which differ only in who deploys the code.
+//! Checks that the two resources for the function differ only in how its code is deployed.
 
 use super::read;
 
@@ -14,7 +14,7 @@ const OF_CODE: [&str; 8] = [
     "source_code_hash",
 ];
 
-/// Except for the code, both resources have the same arguments.
+/// Checks that both resources have the same arguments, except for the code.
 pub(crate) fn resources_agree() {
     let file = read("infra/function.tf");
     let arguments = |name: &str| -> Vec<String> {

@@ -1,10 +1,10 @@
-//! The metrics in the module's alarms and dashboard are those that the code publishes.
+//! Checks that the module's alarms and dashboard use the metrics that the code publishes.
 
 use std::collections::BTreeSet;
 
 use super::read;
 
-/// AWS's metrics and dimensions in the module's files.
+/// The metrics and dimensions of AWS itself that the module's files name.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
 const AWS: [&str; 15] = [
@@ -28,7 +28,8 @@ const AWS: [&str; 15] = [
 /// Other quoted words in these files: arguments of alarms and titles of charts.
 const OTHERS: [&str; 6] = ["GreaterThanThreshold", "Lag", "Maximum", "QueueName", "Records", "Sum"];
 
-/// The module uses every metric that the code publishes, and no other metric of Referee.
+/// Checks that the module uses every metric that the code publishes, and no other metric of
+/// Referee.
 pub(crate) fn match_the_code() {
     let files = read("infra/alarms.tf") + &read("infra/dashboard.tf");
     let watched: BTreeSet<&str> = files
@@ -46,7 +47,7 @@ pub(crate) fn match_the_code() {
         .filter(|line| line.contains("| Count |") || line.contains("| Milliseconds |"))
         .filter_map(|line| line.split('`').nth(1))
         .collect();
-    // The only dimension.
+    // The only dimension of Referee's metrics.
     known.insert("Rule");
     assert_eq!(watched, known);
 }

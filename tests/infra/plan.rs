@@ -1,4 +1,4 @@
-//! Summaries of plans: the created resources, the function, mappings, permissions and alarms. The
+//! Summarizes plans: the created resources, the function, mappings, permissions and alarms. The
 //! golden files are in `tests/infra/plans`.
 
 use std::fmt::Write as _;
@@ -94,7 +94,7 @@ fn mapping_lines(mapping: &Json) -> String {
 }
 
 fn permission_lines(policy: &Json) -> String {
-    // It contains ARNs of tables that the same apply creates.
+    // The policy is unknown at plan if it contains ARNs of tables that the same apply creates.
     let Some(policy) = policy.as_str() else { return "  known after apply\n".to_owned() };
     let policy: Json = serde_json::from_str(policy).unwrap();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The module's policies are those that `referee iam` prints for the same rules.
+//! Checks that the module's policies are the ones that `referee iam` prints for the same rules.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,12 +7,12 @@ use serde_json::Value as Json;
 
 use super::cases::{golden, rule_files};
 
-/// The policies are equal, statement by statement.
+/// Compares the policies statement by statement.
 pub(crate) fn match_referee_iam() {
     for (name, path) in rule_files() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
         command.arg("iam").arg("--rules").arg(path);
-        // The values of the provider's stand-in and the module.
+        // The Region and account of the provider's stand-in, and the bucket that the module names.
         command.args(["--region", "eu-west-1", "--account", "123456789012"]);
         command.args(["--on-failure", "referee-failed-123456789012-eu-west-1"]);
         let output = command.output().unwrap();
@@ -23,7 +23,7 @@ pub(crate) fn match_referee_iam() {
     }
 }
 
-/// The actions, resources and condition of each statement, by its name.
+/// The actions, resources and condition of each statement, by the statement's name.
 type Statements<'p> = BTreeMap<&'p str, (Vec<String>, Vec<String>, Option<&'p Json>)>;
 
 fn statements(policy: &Json) -> Statements<'_> {
@@ -36,7 +36,7 @@ fn statements(policy: &Json) -> Statements<'_> {
     statements.collect()
 }
 
-/// A string or a list of strings.
+/// Reads a string or a list of strings, and sorts the result.
 fn texts(value: &Json) -> Vec<String> {
     let all = value.as_array().map_or_else(|| vec![value], |all| all.iter().collect());
     sorted(all.into_iter().map(|text| text.as_str().unwrap().to_owned()).collect())
@@ -47,7 +47,8 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// Replaces a stream's label by `*`: Terraform knows which stream a table has, the rules do not.
+/// Replaces a stream's label with `*`, because Terraform knows which stream a table has, but the
+/// rules do not.
 fn of_any_stream(resource: &str) -> String {
     match resource.split_once("/stream/") {
         Some((table, _)) => format!("{table}/stream/*"),

@@ -1,4 +1,4 @@
-//! The tables of inputs and outputs in infra/README.md, generated from the module's files.
+//! Generates the tables of inputs and outputs in infra/README.md from the module's files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use super::terraform::Terraform;
 use super::{read, root};
 
-/// The end of the line before the tables.
+/// The end of the line that precedes the tables.
 const GENERATED: &str = "--test infra -->\n";
 
-/// The tables match the module's files.
+/// Checks that the tables match the module's files.
 pub(crate) fn tables_are_up_to_date() {
     let readme = read("infra/README.md");
     let (kept, _) = readme.split_once(GENERATED).unwrap();
@@ -37,7 +37,7 @@ pub(crate) fn tables_are_up_to_date() {
     expect_file![root().join("infra/README.md")].assert_eq(&text);
 }
 
-/// Each code block in the README can be planned, unchanged and on its own.
+/// Checks that each code block in the README can be planned, unchanged and without the others.
 pub(crate) fn code_blocks_can_be_planned(terraform: &Terraform) {
     let readme = read("infra/README.md");
     let codes: Vec<&str> =
@@ -45,7 +45,7 @@ pub(crate) fn code_blocks_can_be_planned(terraform: &Terraform) {
     assert!(codes.len() > 2);
     for code in codes {
         let folder = TempDir::new().unwrap();
-        // A clone of the repository beside the configuration.
+        // The code blocks expect a clone of the repository beside the configuration.
         let clone = folder.path().join("referee");
         let package = clone.join("target/lambda/referee-lambda");
         fs::create_dir_all(&package).unwrap();
@@ -68,7 +68,7 @@ struct Block {
 }
 
 impl Block {
-    /// The text of an argument's value. Arguments of nested blocks do not count.
+    /// Returns the text of an argument's value. Ignores the arguments of nested blocks.
     fn argument(&self, name: &str) -> Option<String> {
         let has_name = |line: &&String| {
             let argument = line.strip_prefix("  ").unwrap_or_default();
@@ -98,7 +98,7 @@ fn blocks(text: &str, kind: &str) -> Vec<Block> {
     blocks
 }
 
-/// A type without its arguments.
+/// Removes the arguments of a type: `object({…})` becomes `object`.
 fn kind(written: &str) -> String {
     written.trim_end_matches("({").to_owned()
 }

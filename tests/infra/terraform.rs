@@ -1,4 +1,4 @@
-//! Runs Terraform, each time with separate working files.
+//! Runs Terraform, with separate working files for each run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ impl Work<'_> {
         command
     }
 
-    /// The plan, as JSON.
+    /// Returns the plan as JSON.
     pub(crate) fn plan(&self, variables: &[String]) -> Json {
         let plan = self.data.path().join("plan");
         let mut command = self.command();
@@ -78,7 +78,7 @@ impl Work<'_> {
         serde_json::from_slice(&shown.stdout).unwrap()
     }
 
-    /// The errors of a plan that fails, in alphabetical order.
+    /// Returns the errors of a plan that must fail, in alphabetical order.
     pub(crate) fn refusals(&self) -> Vec<String> {
         let output = self.command().args(["plan", "-json", "-input=false", "-lock=false"]).output();
         let output = output.unwrap();
@@ -98,7 +98,7 @@ impl Work<'_> {
     }
 }
 
-/// A package depends only on the content of its files.
+/// Checks that a package depends only on the content of its files, not on their times.
 pub(crate) fn packages_are_reproducible() {
     let pack = |modified: SystemTime| {
         let folder = TempDir::new().unwrap();

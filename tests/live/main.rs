@@ -1,4 +1,4 @@
-//! The command-line tool on real tables and their streams: on DynamoDB Local, where it runs.
+//! Tests the command-line tool on real tables and streams in DynamoDB Local, if it runs.
 //!
 //! # Layout
 //!

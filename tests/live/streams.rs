@@ -1,4 +1,4 @@
-//! The streams API on DynamoDB Local, if it runs.
+//! Tests the library's reader of streams on DynamoDB Local, if it runs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -39,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     tests.into_iter().map(trial).collect()
 }
 
-/// A table for one test, with a stream.
+/// A table with a stream, for one test.
 struct Table {
     name: String,
     client: Client,
@@ -76,13 +76,13 @@ impl Table {
         set_stream(&self.client, &self.name, view).await;
     }
 
-    /// The records from a position on.
+    /// Returns all records from a position on.
     async fn read(&self, stream: &Stream, position: &Position) -> Vec<StreamRecord> {
         let mut records = Vec::new();
         for shard in self.streams.shards(&stream.arn).await.unwrap() {
             let opened = self.streams.open(&stream.arn, &shard.id, position).await;
             let mut next = Some(opened.unwrap());
-            // An open shard ends where a page has no records.
+            // An open shard has no last page, so an empty page is taken as its end.
             while let Some(iterator) = next {
                 let page = self.streams.read(&stream.arn, &iterator, 2).await.unwrap();
                 assert!(page.records.len() <= 2);
@@ -93,7 +93,8 @@ impl Table {
         records
     }
 
-    /// The error that there is no stream to follow, with a fixed name for the table.
+    /// Returns the error about a table that has no stream to follow, with a fixed name for the
+    /// table.
     async fn refusal(&self) -> String {
         let error = self.streams.latest(&self.name).await.unwrap_err();
         assert!(matches!(error, StreamError::Fatal(_)), "{error:?}");

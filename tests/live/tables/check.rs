@@ -1,4 +1,4 @@
-//! `referee check --live`: the rule file, compared with tables on DynamoDB Local.
+//! Tests `referee check --live`, which compares the rule file with tables on DynamoDB Local.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -43,7 +43,7 @@ references:
     )
 }
 
-/// A folder with the rules, and a client for the tables, which do not exist yet.
+/// A folder with the rules, and a client to create their tables with.
 struct Stage {
     folder: PathBuf,
     prefix: String,
@@ -309,7 +309,7 @@ pub(crate) fn access_denied() {
     );
 }
 
-/// Answers a request as DynamoDB does if the caller lacks the permission.
+/// Answers a request as DynamoDB does when the caller lacks the permission.
 fn deny(mut stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! Printed guarded transactions, sent to a real endpoint.
+//! Sends the transactions that `referee guard` prints to a real endpoint.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,11 +21,11 @@ mod snippet {
     }
 }
 
-/// The golden file in JSON, as the command line would send it.
+/// The same transaction in JSON, as `referee guard` prints it for the AWS CLI.
 const SNIPPET: &str = include_str!("../../cli/guard/snippet.json");
 
-/// Sends a printed transaction. Returns the code for each action if it was refused; nothing if it
-/// was applied.
+/// Sends a printed transaction. If it is refused, returns a code for each action; if it is applied,
+/// returns an empty list.
 fn send(endpoint: &str, transaction: &str) -> Vec<String> {
     let host = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
@@ -51,7 +51,7 @@ fn send(endpoint: &str, transaction: &str) -> Vec<String> {
     reasons.iter().map(|reason| reason["Code"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Creates a table, replacing an old one.
+/// Creates a table. An existing table with this name is deleted first.
 async fn create(client: &Client, store: &DynamoDb, name: &str, key: &[(&str, KeyKind)]) {
     // If the endpoint outlives the tests, the table may exist from an earlier run.
     let _ = client.delete_table().table_name(name).send().await;
@@ -80,7 +80,7 @@ pub(crate) fn snippets(endpoint: &str) {
 
         put(&store, "parts", &json!({ "digest": { "B": "AAECAw==" }, "part": { "N": "7" } })).await;
         let next = json!({ "S": "thing#it's \"2\"\n\\ ${x} {y} é" });
-        // An item exists, but it is not a `thing`.
+        // An item exists at the key of the `thing`, but it is not a `thing`.
         put(&store, "things", &json!({ "id": next, "kind": { "S": "other" } })).await;
         assert_eq!(send(endpoint, SNIPPET), ["None", "None", failed]);
 
@@ -110,7 +110,7 @@ pub(crate) fn mirrors(endpoint: &str) {
     assert_eq!(guarded(&[&member]), ["None", "None", failed, failed]);
     put(key("company#new", "company#"));
     put(key("user#zoe", "user#"));
-    // An item that Referee did not write is not overwritten.
+    // The transaction must not overwrite an item that Referee did not write.
     put(key("user#zoe", "company#new"));
     assert_eq!(guarded(&[&member]), ["None", failed, "None", "None"]);
     let foreign = key("user#zoe", "company#new").to_string();

@@ -1,4 +1,4 @@
-//! `referee replay` and `referee check` on real tables: on DynamoDB Local, if it runs.
+//! Tests `referee replay` and `referee check` on real tables in DynamoDB Local, if it runs.
 
 #![expect(
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 
 use kit::transcript::transcript;
 
-/// A test, given an endpoint.
+/// A test. Its argument is the endpoint.
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -121,7 +121,7 @@ fn replay_and_apply(endpoint: &str) {
     assert_eq!(runtime.block_on(table.items_like(&after)), after);
     assert_eq!(runtime.block_on(table.count()), after.len());
 
-    // Redelivery of everything changes nothing.
+    // Delivering all records again changes nothing.
     fixture.referee(&applied).output().unwrap();
     assert_eq!(runtime.block_on(table.items_like(&after)), after);
 }
@@ -151,7 +151,7 @@ fn missing_configuration(endpoint: &str) {
         assert_eq!(output.status.code(), Some(3));
         String::from_utf8(output.stderr).unwrap()
     };
-    // The text of the SDK's error is not checked: it may change.
+    // The text of the SDK's error is not checked, because it may change.
     let error = stderr_with(&[("AWS_REGION", "us-east-1")]);
     assert!(error.contains("\nhelp: provide credentials"), "{error}");
     let error = stderr_with(&[("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]);
@@ -206,7 +206,7 @@ fn check(mut command: Command, expected: &Expect) {
     expected.assert_eq(&transcript(&mut command));
 }
 
-/// A copy of the fixture `company-user` with its own table name. The table does not exist yet.
+/// A copy of the fixture `company-user` with its own table name. It does not create the table.
 struct Fixture {
     folder: PathBuf,
     table: String,
@@ -240,14 +240,14 @@ impl Fixture {
         command
     }
 
-    /// The items of a file in the shape of a seed.
+    /// Reads the items of a file that has the format of a seed.
     fn items(&self, file: &str) -> Vec<Item<'static>> {
         let text = fs::read_to_string(self.folder.join(file)).unwrap();
         let json: Json = serde_json::from_str(&text).unwrap();
         json["app"].as_array().unwrap().iter().map(item).collect()
     }
 
-    /// The writes of the events, in order: puts of new images, and deletes.
+    /// Returns the writes that caused the recorded events, in order, as puts and deletes.
     fn writes(&self) -> Vec<Action> {
         let mut events: Vec<_> = fs::read_dir(self.folder.join("stream")).unwrap().collect();
         events.sort_by_key(|event| event.as_ref().unwrap().path());
@@ -272,7 +272,7 @@ fn item(json: &Json) -> Item<'static> {
     into_owned(item)
 }
 
-/// The fixture's table, with all the recorded writes made.
+/// The fixture's table, after all recorded writes.
 struct Table {
     name: String,
     client: Client,
@@ -304,7 +304,7 @@ impl Table {
         page.items().len()
     }
 
-    /// The items with the same keys as these.
+    /// Reads the current items that have the keys of these items.
     async fn items_like(&self, items: &[Item<'static>]) -> Vec<Item<'static>> {
         let read = |item: &Item<'static>| {
             let key = item.clone().into_iter().filter(|(name, _)| ["pk", "sk"].contains(&&**name));

@@ -1,4 +1,4 @@
-//! `referee watch`, on DynamoDB Local, if it runs.
+//! Tests `referee watch` on DynamoDB Local, if it runs.
 
 #![expect(
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ use serde_json::json;
 
 use world::{Watcher, World, check, item};
 
-/// A test, given an endpoint.
+/// A test. Its argument is the endpoint.
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -90,7 +90,7 @@ fn stop_and_resume(endpoint: &str) {
         world.join(name);
     }
     let first = world.run(&arguments);
-    // Four items of the seed, three memberships, three mirrors.
+    // The records of four items of the seed, three memberships and three mirrors.
     assert_eq!(first.totals(["records", "writes", "violations"]), [10, 3, 1]);
     world.join("kim");
     let second = world.run(&arguments);
@@ -117,7 +117,7 @@ fn kill_and_resume(endpoint: &str) {
     assert_eq!(last.code, 1, "{last:?}");
     assert!((0..MEMBERS).all(|number| world.has_mirror(&number.to_string())));
     assert!(last.stderr.contains("from the checkpoint"), "{last:?}");
-    // The watcher did not start again from the beginning.
+    // The last watcher did not start again from the beginning of the stream.
     let [records] = last.totals(["records"]);
     assert!(records < 2 * MEMBERS as u64, "{records}");
 }
@@ -136,8 +136,8 @@ fn terminate(endpoint: &str) {
     let last = world.run(&[&arguments[..], &["--once"]].concat());
     let [first_writes, first_records] = first.totals(["writes", "records"]);
     let [last_writes, last_records] = last.totals(["writes", "records"]);
-    // Nothing was lost, and nothing was done twice: the records are those of the seed, the members
-    // and their mirrors.
+    // Nothing was lost, and nothing was processed twice: there is one record for each item of the
+    // seed, each member and each mirror.
     assert_eq!(first_writes + last_writes, MEMBERS);
     assert_eq!(first_records + last_records, 4 + 2 * MEMBERS);
     assert!(first_writes > 0);
@@ -150,7 +150,7 @@ fn latest(endpoint: &str) {
     let arguments = ["--json", "--from", "latest", "--checkpoint", "checkpoint.json"];
     let watcher = world.watch(&arguments);
     watcher.wait_for("watching");
-    // The iterator is opened a moment later.
+    // The watcher opens its iterator shortly after this message.
     sleep(Duration::from_millis(500));
     world.join("bob");
     watcher.wait_for("user#bob@example.com");
@@ -186,7 +186,7 @@ fn another_stream(endpoint: &str) {
 fn poisoned(endpoint: &str) {
     let world = World::new("poisoned", endpoint);
     world.create();
-    // An item of almost 400 KB, whose mirror would exceed the limit because of its mark.
+    // An item of almost 400 KB. Its mirror also has a mark, and so would exceed the maximum size.
     let role = "x".repeat(409_560);
     world.put(&json!({"pk": {"S": "company#acme"}, "sk": {"S": "user#a"}, "role": {"S": role}}));
     world.join("ada");
@@ -223,7 +223,7 @@ mirrors:
         .map(|(pk, sk)| json!({"pk": {"S": pk}, "sk": {"S": sk}}));
     world.write("watch-two-one", Action::Put(item(&source)));
     watcher.wait_for("put ");
-    // Another client deletes the mirror, in the other table.
+    // Another client deletes the mirror, which is in the second table.
     world.write("watch-two-two", Action::Delete(item(&mirror)));
     watcher.wait_for("violation");
     Watcher::wait_for_own_records();

@@ -1,4 +1,4 @@
-//! The example's tables, and running watchers.
+//! The tables of the example, and the watchers that run on them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use tokio::runtime::Runtime;
 
 use kit::stream_setting::set_stream;
 
-/// The maximum time to wait for an event.
+/// The maximum time to wait for a watcher's output.
 const PATIENCE_MS: u64 = 30_000;
 
-/// The result of a watcher.
+/// The exit code and output of a watcher that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -34,7 +34,7 @@ impl Ended {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Some of the totals in the last line.
+    /// Returns the totals with these names from the last line of stdout.
     pub(crate) fn totals<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let summary = self.lines().pop().unwrap_or_else(|| panic!("{self:?}"));
         names.map(|name| summary[name].as_u64().unwrap())
@@ -71,7 +71,7 @@ impl Watcher {
         fs::read_to_string(&self.stdout).unwrap()
     }
 
-    /// Waits for a text on either stream.
+    /// Waits for a text on stdout or stderr.
     pub(crate) fn wait_for(&self, text: &str) {
         self.wait_until(|output| output.contains(text));
     }
@@ -87,7 +87,7 @@ impl Watcher {
         panic!("it never appeared: {}", output());
     }
 
-    /// Waits until a watcher has read the records of its own writes.
+    /// Waits long enough for a watcher to read the records of its own writes.
     pub(crate) fn wait_for_own_records() {
         sleep(Duration::from_millis(1_500));
     }
@@ -98,7 +98,7 @@ impl Watcher {
         assert!(status.unwrap().success());
     }
 
-    /// Asks the watcher to stop.
+    /// Asks the watcher to stop by a signal, and waits until it ends.
     pub(crate) fn stop(self, signal: &str) -> Ended {
         self.signal(signal);
         self.end()
@@ -116,7 +116,7 @@ impl Watcher {
     }
 }
 
-/// The example of `events/company-user`, with its own table.
+/// The example in `events/company-user`, with its own table.
 pub(crate) struct World {
     pub(crate) folder: PathBuf,
     endpoint: String,
@@ -147,7 +147,7 @@ impl World {
         world
     }
 
-    /// Creates the table, with the items of the seed.
+    /// Creates the table and writes the items of the seed.
     pub(crate) fn create(&self) {
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
@@ -175,7 +175,7 @@ impl World {
         self.write(&self.table, Action::Put(item(json)));
     }
 
-    /// Puts a member of the company.
+    /// Puts a membership of this person in the company.
     pub(crate) fn join(&self, name: &str) {
         let sk = format!("user#{name}@example.com");
         self.put(&json!({"pk": {"S": "company#acme"}, "sk": {"S": sk}, "role": {"S": "any"}}));
