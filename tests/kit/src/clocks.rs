@@ -1,14 +1,14 @@
-//! Clocks of engines on the in-memory store.
+//! Clocks for engines that run on the in-memory store.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use referee::runtime::clock::Clock;
 
-/// A clock that stands still until a caller waits: then it jumps to the end of the wait.
+/// A clock that stands still until a caller waits, and then jumps to the end of the wait.
 #[derive(Debug, Clone)]
 pub struct Jumping {
-    /// In milliseconds since 1970, like all times here.
+    /// The current time, in milliseconds since 1970.
     pub now_ms: Rc<Cell<i64>>,
     pub deadline_ms: i64,
 }
@@ -34,7 +34,7 @@ impl Clock for Jumping {
     }
 }
 
-/// A clock whose waits end at once, for engines whose results do not depend on time.
+/// A clock whose waits end at once, for tests whose results do not depend on time.
 pub struct Patient;
 
 impl Clock for Patient {
@@ -45,7 +45,7 @@ impl Clock for Patient {
     async fn sleep_until_ms(&self, _: i64) {}
 }
 
-/// A clock at which every grace period is over, so that nothing waits.
+/// A clock that shows a time after every grace period, so that no caller has to wait.
 pub struct Late;
 
 impl Clock for Late {

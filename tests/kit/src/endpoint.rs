@@ -1,11 +1,11 @@
-//! Tests on a real DynamoDB endpoint: on DynamoDB Local, if it runs.
+//! Runs tests on a real DynamoDB endpoint: DynamoDB Local, if it runs.
 
 use libtest_mimic::{Failed, Trial};
 
 /// The environment variable with the endpoint.
 pub const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
-/// A trial that gets the endpoint; it is ignored without one.
+/// Returns a trial that runs the test on the endpoint. Without an endpoint, the trial is ignored.
 pub fn trial(
     name: impl Into<String>,
     test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,

@@ -1,13 +1,13 @@
-//! Filter criteria: which records reach the function.
+//! The filter criteria of an event source mapping, which decide which records reach the function.
 //!
-//! Supports the documented patterns that are useful for DynamoDB. Its numbers are strings in the
-//! event, which numeric comparisons never match.
+//! Supports the documented patterns that are useful for DynamoDB. Numeric comparisons are not
+//! supported, because they never match: numbers in the records are strings.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html>
 
 use serde_json::{Map, Value as Json};
 
-/// Filters. A record passes if at least one filter matches it, or if there are none.
+/// A list of filters. A record passes if at least one filter matches it, or if the list is empty.
 #[derive(Debug, Default)]
 pub struct Filters(Vec<Map<String, Json>>);
 
@@ -32,7 +32,7 @@ impl Filters {
         patterns.iter().map(filter).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether a record passes.
+    /// Whether a record reaches the function.
     pub fn pass(&self, record: &str) -> bool {
         if self.0.is_empty() {
             return true;
@@ -67,7 +67,7 @@ fn check_test(test: &Json) -> Result<(), String> {
     }
 }
 
-/// Whether all fields match: sibling fields are joined with "and".
+/// Whether all fields match: a pattern with several fields joins them with "and".
 fn all_match(fields: &Map<String, Json>, value: Option<&Json>) -> bool {
     fields.iter().all(|(name, pattern)| {
         let field = value.and_then(|value| value.get(name));
@@ -137,7 +137,7 @@ fn compares() {
         (r#"{"pk":{"S":[{"prefix":"user#"}]}}"#, false),
         (r#"{"pk":{"S":[{"anything-but":["company#acme"]}]}}"#, false),
         (r#"{"pk":{"S":[{"anything-but":["company#x"]}]}}"#, true),
-        // A missing field matches no `anything-but`.
+        // `anything-but` does not match a missing field.
         (r#"{"other":{"S":[{"anything-but":["x"]}]}}"#, false),
         (r#"{"size":{"N":["12"]}}"#, true),
         (r#"{"note":{"S":[""]}}"#, true),

@@ -1,4 +1,4 @@
-//! The fixtures under `events/`, loaded for the library.
+//! The fixtures under `events/`, loaded into the library's types.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ impl Fixture {
         rule_files().iter().map(|file| Self::read(file)).collect()
     }
 
-    /// A store with the initial items.
+    /// Creates a store with the initial items.
     pub fn store(&self) -> Memory {
         let store = replay::store(&self.rules);
         if let Some(seed) = &self.seed {
@@ -53,7 +53,7 @@ impl Fixture {
         self.replay_with(&Engine::new(self.rules.clone()), store);
     }
 
-    /// Like [`Self::replay`], but with an existing engine for the fixture's rules.
+    /// Like [`Self::replay`], but uses an existing engine for the fixture's rules.
     pub fn replay_with(&self, engine: &Engine, store: &Memory) {
         replay::replay(engine, store, self.batches.clone(), Options::default(), |_| {}).unwrap();
     }

@@ -1,11 +1,11 @@
 //! Histories in a short notation: the initial items, the application's writes, and the results.
 //!
-//! An item is written `pk: user#ann, sk: user#, age: 42`: text is `S`, a number `N`, a list `L`, a
-//! map `M`; any other type is named, as in `tags: {SS: [a, b]}`. The mark of a mirror is written
-//! and printed as `_referee: membership@100`, followed by ` deleting` if a delete is announced. `
-//! fix 150` is printed after it if the mirror was corrected after the change with that number. The
-//! first record has the sequence number 100, the next 200, and so on, which leaves room for the
-//! numbers of Referee's own writes.
+//! An item is written as `pk: user#ann, sk: user#, age: 42`. Text has the type `S`, a number `N`, a
+//! list `L` and a map `M`. Other types are named, as in `tags: {SS: [a, b]}`. The mark of a mirror
+//! is written and printed as `_referee: membership@100`, with the suffix `deleting` if it announces
+//! a delete. The output also has the suffix `fix 150` if the mirror was corrected after the change
+//! with that number. The first record has the sequence number 100, the second 200, and so on. This
+//! leaves room for the numbers of Referee's own writes.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use referee::rules::{self, RuleSource, Rules};
 use referee::store::Memory;
 use serde_json::{Value as Json, json};
 
-/// When a history begins, in seconds since 1970.
+/// The time at which a history begins, in seconds since 1970.
 pub const BEGIN_S: u64 = 1_700_000_000;
 
 /// The initial items, and batches of stream records.
@@ -37,73 +37,74 @@ impl Default for History {
 }
 
 impl History {
-    /// An empty history. Items are in the table `app`.
+    /// Creates an empty history. Its items are in the table `app` unless [`Self::in_table`] changes
+    /// it.
     pub fn new() -> Self {
         let batches = vec![Vec::new()];
         Self { seed: serde_json::Map::new(), batches, table: "app", now_s: BEGIN_S, sequence: 0 }
     }
 
-    /// The following items are in this table.
+    /// Puts the following items into this table.
     pub fn in_table(mut self, table: &'static str) -> Self {
         self.table = table;
         self
     }
 
-    /// An initial item.
+    /// Adds an initial item.
     pub fn has(mut self, item: &str) -> Self {
         let items = self.seed.entry(self.table).or_insert_with(|| json!([]));
         items.as_array_mut().unwrap().push(item_json(item));
         self
     }
 
-    /// Initial items.
+    /// Adds several initial items.
     pub fn has_all(self, items: impl IntoIterator<Item = String>) -> Self {
         items.into_iter().fold(self, |history, item| history.has(&item))
     }
 
-    /// The application puts a new item.
+    /// Adds a put of a new item by the application.
     pub fn insert(self, after: &str) -> Self {
         self.record("INSERT", None, Some(after), &json!({}))
     }
 
-    /// The application changes an item.
+    /// Adds a change of an item by the application.
     pub fn change(self, before: &str, after: &str) -> Self {
         self.record("MODIFY", Some(before), Some(after), &json!({}))
     }
 
-    /// The application deletes an item.
+    /// Adds a delete of an item by the application.
     pub fn remove(self, before: &str) -> Self {
         self.record("REMOVE", Some(before), None, &json!({}))
     }
 
-    /// Time to live deletes an item.
+    /// Adds a delete of an item by DynamoDB's time to live (TTL).
     pub fn expire(self, before: &str) -> Self {
         let identity = json!({"principalId": "dynamodb.amazonaws.com", "type": "Service"});
         self.record("REMOVE", Some(before), None, &json!({"userIdentity": identity}))
     }
 
-    /// Starts another batch, this many seconds later.
+    /// Starts a new batch, this many seconds later.
     pub fn later(mut self, seconds: u64) -> Self {
         self.now_s += seconds;
         self.batches.push(Vec::new());
         self
     }
 
-    /// The following changes are in the same batch, and happen this many seconds after the history
-    /// began.
+    /// Sets the time of the following changes, in seconds after the history began. They stay in the
+    /// same batch.
     pub fn at(mut self, seconds: u64) -> Self {
         self.now_s = BEGIN_S + seconds;
         self
     }
 
-    /// The batch with this index is delivered again.
+    /// Delivers the batch with this index again.
     pub fn again(mut self, place: usize) -> Self {
         self.batches.push(self.batches[place].clone());
         self.batches.push(Vec::new());
         self
     }
 
-    /// Delivers this record, valid or not.
+    /// Adds this record, which may be invalid.
     pub fn raw(mut self, record: Json) -> Self {
         self.batches.last_mut().unwrap().push(record);
         self
@@ -146,7 +147,7 @@ impl History {
         self.raw(record)
     }
 
-    /// The history's batches, for a replay.
+    /// Returns the history's batches for a replay.
     pub fn batches(&self) -> Vec<Batch> {
         let batches = self.batches.iter().filter(|records| !records.is_empty());
         batches
@@ -157,7 +158,7 @@ impl History {
             .collect()
     }
 
-    /// A store with the initial items.
+    /// Creates a store with the initial items.
     pub fn store(&self, rules: &Rules) -> Memory {
         let store = replay::store(rules);
         replay::seed(&store, &Json::from(self.seed.clone()).to_string()).unwrap();
@@ -184,7 +185,7 @@ impl History {
     }
 }
 
-/// The rules of a rule file's text.
+/// Loads the rules from the text of a rule file.
 pub fn load(text: &str) -> Rules {
     let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
     let loaded = rules::load(&source, &|_| None);
@@ -192,7 +193,7 @@ pub fn load(text: &str) -> Rules {
     loaded.rules.unwrap_or_else(|| panic!("{messages:#?}"))
 }
 
-/// An item in DynamoDB's JSON.
+/// Converts an item in this notation to DynamoDB's JSON.
 pub fn item_json(text: &str) -> Json {
     let item: Json = serde_saphyr::from_str(&format!("{{{text}}}")).unwrap();
     item.as_object()
@@ -202,7 +203,7 @@ pub fn item_json(text: &str) -> Json {
         .collect()
 }
 
-/// The item itself.
+/// Parses an item in this notation.
 pub fn item(text: &str) -> Item<'static> {
     let json = item_json(text).to_string();
     into_owned(serde_json::from_str::<JsonItem<'_>>(&json).unwrap().0)
@@ -242,8 +243,8 @@ fn mark_json(mark: &str) -> Json {
     json!({"M": map})
 }
 
-/// The results of a history as text: each delivery with its cost, violations and writes; at the
-/// end, the items that differ from what the application wrote.
+/// Returns the results of a history as text: each delivery with its cost, violations and writes,
+/// and then the items that differ from what the application wrote.
 pub fn outcome(rules: &Rules, history: &History) -> String {
     outcome_on(rules, history, &history.store(rules))
 }
@@ -334,7 +335,7 @@ fn short(sequence: &str) -> &str {
     sequence.trim_start_matches('0')
 }
 
-/// Every item, a line each.
+/// Returns one line for each item.
 pub fn lines(store: &Memory) -> Vec<String> {
     let mut lines = Vec::new();
     for (table, items) in store.dump() {

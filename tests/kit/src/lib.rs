@@ -1,19 +1,20 @@
-//! What the tests and benchmarks share: histories, recorded cases, clocks, endpoints, processes,
-//! and the oracle that judges the resulting tables.
+//! Shared code of the tests and benchmarks: histories, recorded cases, clocks, endpoints,
+//! processes, and the oracle that judges the resulting tables.
 //!
 //! # Layout
 //!
-//! - [`history`], [`fixture`]: what the application did, written in a test or recorded in `events/`.
-//! - `results`, `meanwhile`: the results of a history, and writes by others while it is processed.
-//! - [`clocks`]: clocks of engines on the in-memory store.
-//! - [`marks`]: removes the numbers of records from a mirror's mark.
-//! - [`oracle`]: finds defects in the tables that were not reported, without any of the engine's
-//!   code.
+//! - [`history`], [`fixture`]: the writes of an application, from a test or recorded in `events/`.
+//! - `results`, `meanwhile`: the results of a history, and writes by other clients while the engine
+//!   processes it.
+//! - [`clocks`]: clocks for engines that run on the in-memory store.
+//! - [`marks`]: removes the parts of a mirror's mark that depend on records.
+//! - [`oracle`]: finds defects in the tables and checks that they were reported, without using any
+//!   of the engine's code.
 //! - [`filter`]: the filter criteria of an event source mapping.
-//! - [`policy`]: what an IAM policy allows.
+//! - [`policy`]: evaluates which actions an IAM policy allows.
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
-//! - `runtime_api`: Lambda's Runtime API, and the process of a function.
-//! - `tool`, `transcript`: the command-line tool as a process.
+//! - `runtime_api`: Lambda's Runtime API, and the processes of a function.
+//! - `tool`, `transcript`: runs the command-line tool, and captures its output.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Writes by others while the engine processes a history.
+//! Writes by other clients while the engine processes a history.
 
 use std::rc::Rc;
 
@@ -28,8 +28,8 @@ impl Other<'_> {
 }
 
 impl History {
-    /// The results under these rules if others make these writes just before the n-th request of a
-    /// kind, counted from one.
+    /// Returns the results under these rules if other clients make these writes just before the
+    /// n-th request of a kind, counted from one.
     pub fn before(
         &self,
         rules: &str,
@@ -47,8 +47,9 @@ impl History {
         })
     }
 
-    /// The results under these rules if `happens` runs just before each request. It gets the kind
-    /// of the request and its number among the requests of its kind, counted from one.
+    /// Returns the results under these rules if `happens` runs just before each request. It
+    /// receives the kind of the request and its number among the requests of this kind, counted
+    /// from one.
     pub fn during(
         &self,
         rules: &str,
@@ -61,8 +62,8 @@ impl History {
     }
 }
 
-/// Runs `happens` just before each request to a store. It gets the kind of the request and its
-/// number among the requests of its kind, counted from one.
+/// Runs `happens` just before each request to a store. It receives the kind of the request and its
+/// number among the requests of this kind, counted from one.
 pub fn before_requests(
     store: &Rc<Memory>,
     mut happens: impl FnMut(&Memory, (usize, CallKind)) -> Fault + 'static,

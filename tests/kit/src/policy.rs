@@ -1,12 +1,12 @@
-//! An evaluator of IAM policies: what they allow, and which rights a request needs.
+//! Evaluates which actions an IAM policy allows, and which permissions a request needs.
 //!
-//! It is independent of the code that generates the policies.
+//! Shares no code with the generator of the policies.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-/// An action on a resource: `dynamodb:PutItem`, and the table's ARN.
+/// The permission for an action on a resource, such as `dynamodb:PutItem` on a table's ARN.
 pub type Right = (String, String);
 
 /// A policy in IAM's format.
@@ -18,7 +18,7 @@ impl Policy {
         Self(serde_json::from_str(text).unwrap())
     }
 
-    /// The names of the statements that allow this.
+    /// The names of the statements that grant this permission.
     pub fn allowing(&self, (action, resource): &Right) -> Vec<&str> {
         let covers = |statement: &Json, key: &str, text: &str| {
             texts(&statement[key]).any(|pattern| matches(pattern, text))
@@ -29,12 +29,13 @@ impl Policy {
             .collect()
     }
 
-    /// Whether some statement allows this.
+    /// Whether some statement grants this permission.
     pub fn covers(&self, right: &Right) -> bool {
         !self.allowing(right).is_empty()
     }
 
-    /// Each pair of an action and a resource that the policy allows: its smallest removable parts.
+    /// Each pair of an action and a resource that the policy allows, with its statement's name.
+    /// These are the smallest parts that could be removed from the policy.
     pub fn pieces(&self) -> Vec<(String, Right)> {
         let mut pieces = Vec::new();
         for statement in self.statements() {
@@ -65,13 +66,15 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     (0..=text.len()).filter_map(|end| text.get(end..)).any(|left| matches(rest, left))
 }
 
-/// An action of DynamoDB on a table, or on an index as `table/index/name`.
+/// The permission for an action of DynamoDB on a table, or on an index, which is written as
+/// `table/index/name`.
 pub fn right(action: &str, table: &str) -> Right {
     let resource = format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}");
     (format!("dynamodb:{action}"), resource)
 }
 
-/// The rights that a request needs: for a transaction, those of its actions.
+/// Returns the permissions that a request needs. A transaction needs the permission for each of its
+/// actions.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
 pub fn rights(operation: &str, body: &Json) -> BTreeSet<Right> {
     let table = |body: &Json| body["TableName"].as_str().unwrap().to_owned();

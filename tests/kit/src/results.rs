@@ -1,4 +1,4 @@
-//! The results of a history, and assertions about them.
+//! The results of a history, and assertions on them.
 
 use std::borrow::Borrow;
 
@@ -7,7 +7,7 @@ use expect_test::Expect;
 use crate::history::{History, load, outcome};
 
 impl History {
-    /// The results of this history under these rules.
+    /// Runs this history under these rules.
     pub fn under(&self, rules: &str) -> Results {
         Results(outcome(&load(rules), self))
     }
@@ -28,7 +28,7 @@ impl Results {
         self.has_lines(" -> ", expected.borrow());
     }
 
-    /// Asserts the deliveries and the cost of each.
+    /// Asserts the deliveries and their costs.
     pub fn costs(&self, expected: impl Borrow<Expect>) {
         self.has_lines(" requests, ", expected.borrow());
     }

@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, and the life of a function's process behind it.
+//! Emulates Lambda's Runtime API, and starts and ends the function's processes as Lambda does.
 //!
 //! As in Lambda, a process handles one invocation after the other. A process that exceeds the
 //! timeout is killed, and the next invocation starts a new process.
@@ -27,14 +27,14 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long a process may take to request its first invocation, as in Lambda.
+/// The maximum time until a process requests its first invocation, as in Lambda.
 const INIT_MS_MAX: u64 = 10_000;
 
-/// The maximum time until a line that the process prints is in the log.
+/// The maximum time until a printed line appears in the log.
 const LOG_MS_MAX: u64 = 5_000;
 
-/// A command and its environment. The process gets only these variables, those that Lambda sets,
-/// and `PATH`.
+/// A command and its environment. The process gets no variables except these, the variables that
+/// Lambda sets, and `PATH`.
 #[derive(Debug, Clone)]
 pub struct Program {
     command: Vec<String>,
@@ -42,13 +42,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program and its arguments.
+    /// Creates a program from its path and arguments.
     pub fn new<T: Into<String>>(command: impl IntoIterator<Item = T>) -> Self {
         let command = command.into_iter().map(Into::into).collect();
         Self { command, environment: Vec::new() }
     }
 
-    /// The same program with one more variable, or with another value of it.
+    /// Sets an environment variable, replacing an earlier value.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
@@ -83,11 +83,11 @@ pub enum Invoked {
     Answer(Bytes),
     /// The function reported an error. Its process continues.
     FunctionError(FunctionError),
-    /// The process failed before it took the invocation.
+    /// The process failed before it requested the invocation.
     InitFailed(FunctionError),
-    /// There was no answer in time, and the process was killed.
+    /// The process did not answer in time, and was killed.
     TimedOut,
-    /// The process ended without an answer.
+    /// The process ended before it answered.
     Crashed(ExitStatus),
 }
 
@@ -117,19 +117,19 @@ impl FunctionError {
 pub struct Function {
     program: Program,
     process: Option<Process>,
-    /// How many processes have been started.
+    /// The number of processes that have been started.
     inits: usize,
     kill: KillSwitch,
     log: Log,
 }
 
 impl Function {
-    /// A function without a process yet.
+    /// Creates a function, without a process.
     pub fn new(program: Program) -> Self {
         Self::sharing(program, KillSwitch::default(), Log::default())
     }
 
-    /// A function that shares its kill switch and its log with others.
+    /// Creates a function that shares its kill switch and log with other functions.
     pub fn sharing(program: Program, kill: KillSwitch, log: Log) -> Self {
         Self { program, process: None, inits: 0, kill, log }
     }
@@ -171,7 +171,7 @@ impl Function {
         invoked
     }
 
-    /// Ends the process, as Lambda ends an idle one. The next invocation starts another.
+    /// Ends the process, as Lambda ends idle processes. The next invocation starts a new process.
     pub async fn recycle(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(&self.kill).await;
@@ -183,7 +183,7 @@ impl Function {
         self.process.as_ref().map(|process| process.id)
     }
 
-    /// How many processes have been started so far.
+    /// Returns the number of processes that have been started so far.
     pub fn inits(&self) -> usize {
         self.inits
     }
@@ -194,13 +194,13 @@ impl Function {
     }
 }
 
-/// Kills a function's process, with SIGKILL.
+/// Kills the processes of the functions that share this switch, with SIGKILL.
 #[derive(Debug, Clone, Default)]
 pub struct KillSwitch(Arc<Notify>);
 
 impl KillSwitch {
     pub fn kill(&self) {
-        // Only running processes are notified: a later process is not affected.
+        // This notifies only running processes, so a process that starts later is not killed.
         self.0.notify_waiters();
     }
 }
@@ -215,7 +215,7 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The first matching line, which may still be on its way.
+    /// Waits for the first matching line. Returns `None` if it does not appear in time.
     pub async fn line(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
         let deadline = Instant::now() + Duration::from_millis(LOG_MS_MAX);
         loop {
@@ -232,10 +232,10 @@ impl Log {
     }
 }
 
-/// An event of a process.
+/// An event in the life of a process.
 #[derive(Debug)]
 enum Report {
-    /// It requests an invocation.
+    /// The process requests an invocation.
     Ready,
     InitFailed(Bytes),
     Answered(String, Bytes),
@@ -250,15 +250,16 @@ struct Invocation {
     payload: Bytes,
 }
 
-/// A process, with its own Runtime API, so that remains of an earlier process cannot reach it.
+/// A process. It has its own Runtime API, which leftover requests of an earlier process cannot
+/// reach.
 #[derive(Debug)]
 struct Process {
     id: u32,
     invocations: mpsc::UnboundedSender<Invocation>,
     reports: mpsc::UnboundedReceiver<Report>,
-    /// The server, and the readers of the output. They end with the process.
+    /// The API's server, and the tasks that read the output. They end when this is dropped.
     _tasks: JoinSet<()>,
-    /// The task that waits for the end of the process. Dropping it kills the process.
+    /// The task that waits for the process to end. Dropping it kills the process.
     life: JoinSet<()>,
 }
 
@@ -312,7 +313,8 @@ impl Process {
     async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Invoked {
         let (id, deadline) = (request_id(), Instant::now() + limit);
         let deadline_ms = now_ms() + limit.as_millis();
-        // The receiver lives as long as the server's task, and the end of the process is reported.
+        // The server's task owns the receiver, so sending cannot fail. If the process has ended,
+        // the loop receives the report of its end.
         let _ = self.invocations.send(Invocation { id: id.clone(), deadline_ms, payload });
         loop {
             match timeout_at(deadline, self.reports.recv()).await {

@@ -1,4 +1,4 @@
-//! Turning a table's stream on and off.
+//! Enables and disables a table's stream.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio::time::sleep;
 const ATTEMPTS_MAX: usize = 100;
 const PAUSE_MS: u64 = 50;
 
-/// Turns a table's stream on, with this view type, or off.
+/// Enables a table's stream with this view type, or disables it.
 ///
-/// DynamoDB Local may fail while other tables are changed or written to, and may have made the
-/// change nevertheless.
+/// Retries, because DynamoDB Local may fail while other tables are changed or written to. It may
+/// have made the change although it reports an error.
 pub async fn set_stream(client: &Client, table: &str, view: Option<StreamViewType>) {
     let stream = StreamSpecification::builder()
         .stream_enabled(view.is_some())

@@ -1,4 +1,4 @@
-//! The command-line tool, as a process beside a rule file.
+//! Runs the command-line tool in a folder that contains a rule file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,9 +7,9 @@ use expect_test::Expect;
 
 use crate::transcript::transcript;
 
-/// The tool in a folder with this name and a rule file with this text.
+/// Creates a folder with this name and a rule file with this text, to run the tool in.
 ///
-/// It is a macro because Cargo sets `CARGO_BIN_EXE_referee` only while it compiles a test suite.
+/// This is a macro because Cargo sets `CARGO_BIN_EXE_referee` only while it compiles a test suite.
 #[macro_export]
 macro_rules! tool {
     ($name:expr, $rules:expr $(,)?) => {
@@ -29,7 +29,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// See [`tool!`](crate::tool!), which knows the binary and the folder.
+    /// Use [`tool!`](crate::tool!) instead, which passes the binary and the folder.
     pub fn new(binary: &'static str, folder: &str, name: &str, rules: &str) -> Self {
         let folder = Path::new(folder).join(name);
         std::fs::create_dir_all(&folder).unwrap();

@@ -1,8 +1,8 @@
-//! The output of a process.
+//! Captures the output of a process.
 
 use std::process::Command;
 
-/// The exit code, stdout and stderr of a command.
+/// Runs a command, and returns its exit code, stdout and stderr as text.
 pub fn transcript(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -1,4 +1,4 @@
-//! What must hold at rest: everything wrong was reported.
+//! Checks what must hold when all records are processed: every defect was reported.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,20 @@ use referee::rules::model::{Find, OnDelete, Rules};
 
 use super::{Defect, ItemName, Kind, Report};
 
-/// Who made a delete.
+/// Who deleted an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletedBy {
     Client,
     Ttl,
 }
 
-/// The items whose last change was a delete.
+/// The items whose last change was a delete, and who deleted them.
 #[derive(Debug, Clone, Default)]
 pub struct Deletes(BTreeMap<(String, Key<'static>), DeletedBy>);
 
 impl Deletes {
-    /// Records a change of an item in the table with this name.
+    /// Records a change of an item in the table with this name. `deleted` is `None` if the change
+    /// was not a delete.
     pub fn note(&mut self, table: &str, key: &Key<'static>, deleted: Option<DeletedBy>) {
         let item = (table.to_owned(), key.clone());
         match deleted {
@@ -33,7 +34,7 @@ impl Deletes {
     }
 }
 
-/// The defects that should have been reported and were not.
+/// Returns the defects that should have been reported, but were not.
 pub(super) fn unreported(
     rules: &Rules,
     mut defects: Vec<Defect>,
@@ -42,14 +43,14 @@ pub(super) fn unreported(
 ) -> Vec<Defect> {
     defects.retain(|defect| {
         let is_hidden = defect.kind == Kind::DanglingReference && is_hidden(rules, defect, deletes);
-        // The application may use the key of a mirror while it has no source.
+        // The application may put its own item at a mirror's key while no source exists.
         let is_exempt = is_hidden || defect.kind == Kind::Unowned;
         !is_exempt && !reports.iter().any(|report| report.covers(defect))
     });
     defects
 }
 
-/// Whether the rule does not look for the orphans of this deleted target.
+/// Whether the defect is an orphan that the rule does not look for after this delete of its target.
 fn is_hidden(rules: &Rules, defect: &Defect, deletes: &Deletes) -> bool {
     let reference = rules.references.iter().find(|it| it.name == defect.rule).unwrap();
     let target = defect.referenced.as_ref().unwrap();

@@ -1,4 +1,4 @@
-//! Marks on items: which rule wrote a mirror, and which delete is announced.
+//! Reads marks, which show the rule that wrote a mirror, or announce a delete.
 
 use referee::data::{Item, Key, Value};
 use referee::rules::model::{Mirror, TableId};
@@ -6,13 +6,13 @@ use referee::rules::model::{Mirror, TableId};
 use super::tables::Tables;
 use super::{Defect, ItemName, Kind, MARK};
 
-/// The mark of this rule on an item.
+/// Returns the mark of this rule on an item, if there is one.
 pub(super) fn mark_of<'i>(item: &'i Item<'static>, rule: &str) -> Option<&'i Item<'static>> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
     (mark.get("rule") == Some(&rule.into())).then_some(mark)
 }
 
-/// Finds marks that should be gone at rest.
+/// Finds marks that should be gone when all records are processed.
 pub(super) fn find(tables: &Tables<'_>, found: &mut Vec<Defect>) {
     for (table, key, item) in tables.all() {
         let Some(Value::M(mark)) = item.get(MARK) else { continue };

@@ -1,4 +1,4 @@
-//! The mirrors that should exist, compared with those that do.
+//! Compares the mirrors that exist with the mirrors that should exist.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
     }
 }
 
-/// The key of an entity that has these captures of another key.
+/// Builds the key of an entity from the captures of its counterpart's key.
 fn build(
     rules: &Rules,
     entity: EntityId,
@@ -54,8 +54,8 @@ fn build(
     rules[entity].key.build(&values).unwrap()
 }
 
-/// Whether a mirror has exactly its key, the copied attributes, the attributes of its entity's
-/// `where`, and the mark.
+/// Whether a mirror consists of exactly its key, the copied attributes, the attributes of its
+/// entity's `where`, and the mark.
 fn is_mirror_of(
     rules: &Rules,
     mirror: &Mirror,
@@ -84,7 +84,7 @@ fn is_mirror_of(
     is_same_item(&is, &expected)
 }
 
-/// Sets the value at a path.
+/// Sets the value at a path, creating the maps on the way.
 fn set(item: &mut Item<'static>, path: &[String], value: &Value<'static>) {
     match path {
         [] => panic!("a path has a name"),
@@ -105,7 +105,7 @@ fn is_same_item(one: &Item<'_>, other: &Item<'_>) -> bool {
         && one.iter().all(|(name, value)| other.get(name).is_some_and(|it| is_same(value, it)))
 }
 
-/// Whether two values are equal; the order in a set has no meaning.
+/// Whether two values are equal. The order of a set's elements does not matter.
 fn is_same(one: &Value<'_>, other: &Value<'_>) -> bool {
     fn is_same_set<T: PartialEq>(one: &[T], other: &[T]) -> bool {
         one.len() == other.len() && one.iter().all(|element| other.contains(element))

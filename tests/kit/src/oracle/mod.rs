@@ -1,17 +1,19 @@
-//! The oracle: what is wrong in tables, computed naively from rules and items alone.
+//! The oracle finds defects in tables. It computes them naively, from nothing but the rules and the
+//! items.
 //!
-//! It shares no code with the engine or the integrity core, so that it can judge them. It uses the
-//! data model, the loaded rules and their key templates, which have tests of their own. It decides
-//! itself which entity an item belongs to, what a reference refers to, and what a mirror contains.
+//! The oracle shares no code with the engine or the integrity core, so that it can judge them. It
+//! uses the data model, the loaded rules and their key templates, which have tests of their own. It
+//! has its own code to decide which entity an item belongs to, what a reference refers to, and what
+//! a mirror contains.
 //!
 //! # Layout
 //!
 //! - `tables`: the items of a dump, by table, key and entity.
 //! - [`references`](ReferenceValue): the values of an item's references.
-//! - `mirrors`: the mirrors that should exist, compared with those that do.
-//! - `marks`: marks that should be gone at rest.
-//! - [`reports`](Report): what was reported, by the engine, in the log or in JSON Lines.
-//! - `at_rest`: the defects that should have been reported and were not.
+//! - `mirrors`: compares the mirrors that exist with the mirrors that should exist.
+//! - `marks`: finds marks that should be gone when all records are processed.
+//! - [`reports`](Report): the reported violations, from the engine, the log or JSON Lines.
+//! - `at_rest`: finds defects that should have been reported, but were not.
 
 mod at_rest;
 mod marks;
@@ -32,7 +34,8 @@ pub use tables::Dump;
 
 use tables::Tables;
 
-/// The reserved attribute for Referee's marks, as `docs/` describes it.
+/// The reserved attribute that contains Referee's marks. It is defined again here, because the
+/// oracle shares no code with the engine.
 pub const MARK: &str = "_referee";
 
 /// An item, named by its table and key.
@@ -42,7 +45,7 @@ pub struct ItemName {
     pub key: Key<'static>,
 }
 
-/// Something wrong in the tables.
+/// A violation of a rule in the tables.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Defect {
     /// The rule's name.
@@ -50,14 +53,14 @@ pub struct Defect {
     pub kind: Kind,
     /// The referencing item, or the mirror.
     pub referencing: ItemName,
-    /// The referenced item, or the source; `None` if the item is wrong by itself.
+    /// The referenced item, or the source. `None` if the defect concerns a single item.
     pub referenced: Option<ItemName>,
 }
 
 /// The kinds of defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// An item refers to one that does not exist.
+    /// An item refers to an item that does not exist.
     DanglingReference,
     /// A required reference is absent.
     MissingReference,
@@ -73,14 +76,15 @@ pub enum Kind {
     MirrorExtra,
     /// An item without the rule's mark is at the key of an existing source's mirror.
     MirrorBlocked,
-    /// An item without the rule's mark is at a key of a mirror, and has no source.
+    /// An item without the rule's mark is at a mirror's key, and no source exists.
     Unowned,
     /// An item has a mark that announces a delete, or that no rule puts on such an item.
     MarkLeft,
 }
 
 impl Kind {
-    /// The name in Referee's output, if the output has one.
+    /// The kind's name in Referee's output. Referee does not report [`Self::MarkLeft`], whose name
+    /// is used only in tests.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DanglingReference => "dangling_reference",
@@ -95,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// Whether it concerns a mirror.
+    /// Whether this kind of defect concerns a mirror.
     pub const fn is_of_mirror(self) -> bool {
         matches!(
             self,
@@ -114,19 +118,19 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The rules, and the tables to judge by them.
+/// The rules, and the tables that the oracle checks against them.
 pub struct Oracle<'r> {
     rules: &'r Rules,
     tables: Tables<'r>,
 }
 
 impl<'r> Oracle<'r> {
-    /// An oracle for these items.
+    /// Creates an oracle for these rules and items.
     pub fn new(rules: &'r Rules, dump: Dump) -> Self {
         Self { rules, tables: Tables::new(rules, dump) }
     }
 
-    /// All defects, except those of rules that are off.
+    /// Returns all defects, except defects under rules that are off.
     pub fn defects(&self) -> Vec<Defect> {
         let mut found = Vec::new();
         for mirror in self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {

@@ -1,4 +1,4 @@
-//! The values of an item's references: what they refer to, or what is wrong with them.
+//! Reads an item's references: the keys that they refer to, or why they are invalid.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,15 @@ use referee::rules::template::Captures;
 use super::tables::{Tables, captures};
 use super::{Defect, ItemName, Kind};
 
-/// The value of an item's reference.
+/// What a reference of an item refers to, or why it is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReferenceValue {
     RefersTo(Key<'static>),
     Wrong(Kind),
 }
 
-/// The values of an item's reference; none if the item does not belong to the referencing entity.
+/// Returns the values of an item's reference. The result is empty if the item does not belong to
+/// the referencing entity.
 pub fn reference_values(
     rules: &Rules,
     reference: &Reference,
@@ -28,7 +29,7 @@ pub fn reference_values(
         .unwrap_or_default()
 }
 
-/// Finds what is wrong with a rule's references.
+/// Finds the defects of a rule's references.
 pub(super) fn find(tables: &Tables<'_>, reference: &Reference, found: &mut Vec<Defect>) {
     for (key, item, captures) in tables.of_entity(reference.from) {
         for value in values(tables.rules, reference, &captures, item) {
@@ -75,8 +76,8 @@ fn values(
     (0..ways).map(way).collect()
 }
 
-/// The values of one part of a reference; `None` if it is absent. A value of the wrong type becomes
-/// `NULL`.
+/// Returns the values of one part of a reference, or `None` if the part is absent. A value of the
+/// wrong type is replaced with `NULL`.
 fn part(
     source: &Component,
     captures: &Captures<'_>,

@@ -1,4 +1,4 @@
-//! What was reported: violations of the engine, or their lines in the log and in JSON Lines.
+//! Reported violations, read from the engine's results, the log or JSON Lines.
 
 use referee::data::{Item, JsonItem, Key, into_owned};
 use referee::engine::{Response, Violation};
@@ -12,22 +12,22 @@ use super::{Defect, ItemName, Kind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub rule: String,
-    /// The name of its kind.
+    /// The name of the violation's kind.
     pub kind: String,
     pub referencing: Option<ItemName>,
     pub referenced: Option<ItemName>,
-    /// The named orphans of a deleted item.
+    /// The orphans of a deleted item that the report names.
     pub orphans: Vec<Key<'static>>,
-    /// Whether there are more orphans than are named.
+    /// Whether there are more orphans than the report names.
     pub has_more: bool,
-    /// Whether it was reported as repaired.
+    /// Whether the report says that the violation was repaired.
     pub is_repaired: bool,
-    /// The sequence number of the stream record that it was reported for.
+    /// The sequence number of the stream record that caused the report.
     pub sequence: String,
 }
 
 impl Report {
-    /// The report of a violation by the engine.
+    /// Creates a report from a violation that the engine found.
     pub fn of(violation: &Violation) -> Self {
         let finding = &violation.finding;
         let (kind, orphans) = (violation.kind(), finding.orphans());
@@ -47,7 +47,7 @@ impl Report {
         }
     }
 
-    /// The report in a line of the log or of JSON Lines.
+    /// Reads a report from a line of the log or of JSON Lines.
     pub fn from_line(rules: &Rules, line: &Json) -> Self {
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let referencing = item_name(rules, &parsed(&line["referencing"]));
@@ -67,7 +67,7 @@ impl Report {
         }
     }
 
-    /// Whether this reports the defect, and does not claim that it was repaired.
+    /// Whether this report covers the defect, and does not say that it was repaired.
     pub fn covers(&self, defect: &Defect) -> bool {
         let is_named = self.referencing.as_ref() == Some(&defect.referencing);
         let is_referenced = self.referenced == defect.referenced;
@@ -90,7 +90,7 @@ impl Report {
     }
 }
 
-/// Whether there are more orphans than these.
+/// Whether there are more orphans than the keys that the report names.
 fn has_more(kind: &str, count: usize, keys: usize) -> bool {
     kind == "fanout_exceeded" || count > keys
 }
@@ -99,7 +99,7 @@ fn name(item: &finding::ItemName) -> ItemName {
     ItemName { table: item.table, key: item.key.clone() }
 }
 
-/// A value that is JSON, or a text that contains JSON, as in the log.
+/// Returns a JSON value, which the log contains as text.
 fn parsed(value: &Json) -> Json {
     value.as_str().map_or_else(|| value.clone(), |text| serde_json::from_str(text).unwrap())
 }

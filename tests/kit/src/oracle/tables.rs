@@ -30,14 +30,14 @@ impl<'r> Tables<'r> {
         Self { rules, tables: dump.into_iter().map(of_table).collect() }
     }
 
-    /// Every item.
+    /// All items of all tables.
     pub(super) fn all(&self) -> impl Iterator<Item = (TableId, &Key<'static>, &Item<'static>)> {
         self.tables
             .iter()
             .flat_map(|(table, items)| items.iter().map(move |(key, item)| (*table, key, item)))
     }
 
-    /// The items of an entity's table, whatever entity they belong to.
+    /// All items in an entity's table, including items of other entities.
     pub(super) fn beside(&self, entity: EntityId) -> &Items {
         &self.tables[&self.rules[entity].table]
     }
@@ -64,8 +64,8 @@ impl<'r> Tables<'r> {
     }
 }
 
-/// The captures of an item's key if the item belongs to an entity: its key matches the entity's
-/// template, and the entity's `where` holds.
+/// Returns the captures of an item's key if the item belongs to an entity, which means that its key
+/// matches the entity's template and the entity's `where` holds.
 pub(super) fn captures<'k>(
     rules: &Rules,
     entity: EntityId,
