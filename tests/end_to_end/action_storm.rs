@@ -1,4 +1,5 @@
-//! Many clients, under rules that delete, update and restore items, with every kind of fault.
+//! Many clients write under rules that delete, update and restore items, while every kind of fault
+//! occurs. Then the repairs are audited.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,8 @@ use crate::stage::{Environment, Key, Stage, attributes};
 use crate::storm::inject_faults;
 
 const CHANGES: usize = 6_000;
-/// The number of times the clients pause until everything is repaired. Without these pauses, there
-/// would soon be nothing left to break.
+/// The number of rounds. After each round, the clients pause until everything is repaired. Without
+/// these pauses, there would soon be no item left to delete.
 const ROUNDS: usize = 20;
 const CLIENTS: usize = 8;
 /// The number of possible items of each kind: few, so that they interact.
@@ -27,8 +28,8 @@ const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
 const NODES: u64 = 40;
 const SEED: u64 = 11;
-/// How many times each fault is injected: more than once, because this storm makes fewer requests
-/// than the one in `storm.rs`.
+/// How many times each fault is injected. It is more than once, because this storm makes fewer
+/// requests than the storm in `storm.rs`.
 const FAULTS: usize = 4;
 /// The fraction of the function's answers that are lost, so that their batches are redelivered.
 const ANSWERS_LOST: f64 = 0.05;
@@ -90,7 +91,7 @@ pub(crate) async fn storm(environment: Environment) {
             began.elapsed().as_secs_f64(),
         );
     }
-    // The stream contains every change of the table.
+    // The audit saw every change, so its final table equals the real table.
     let left: BTreeMap<Key, String> =
         rows.iter().map(|row| (row.key.clone(), row.attributes["id"].clone())).collect();
     assert_eq!(repairs.left, left);
@@ -106,7 +107,8 @@ pub(crate) async fn storm(environment: Environment) {
     assert!(stage.proxy.faults() > 100 && stage.lambda.inits() > 2);
 }
 
-/// Makes one client's share of the changes in a round. The client's name is part of its items' ids.
+/// Makes a client's share of the changes in a round. `name`, which is unique, is part of the ids of
+/// the items that the client puts.
 async fn run(
     stage: &Stage,
     name: String,
@@ -132,7 +134,7 @@ async fn run(
     busy.set(busy.get() - 1);
 }
 
-/// A random item to put or delete, and the attribute with its reference.
+/// Draws an item to put or delete, and the attribute that contains its reference, if it has one.
 fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
     let target = random.u64(..TARGETS);
     let item = random.u64(..ITEMS);
@@ -147,7 +149,7 @@ fn item(random: &mut fastrand::Rng) -> (Key, Option<(&'static str, String)>) {
         }
         46..58 => (key("plan", &format!("of#{item}")), None),
         _ => {
-            // Most nodes form a tree; some have a random parent, which may be the node itself.
+            // Most nodes form a tree. Some have a random parent, which may be the node itself.
             let node = random.u64(..NODES);
             let parent = if random.u8(..8) == 0 { random.u64(..NODES) } else { node / 3 };
             let parent = (node > 0).then(|| ("parent", parent.to_string()));

@@ -18,8 +18,8 @@ pub(crate) async fn cascaded(environment: Environment) {
         stage.put(&[("pk", task), ("sk", "task#"), ("owner", owner)]).await;
     }
     mapping.drain().await;
-    // Memberships are found in the company's partition and by the mirrors in the user's partition,
-    // tasks by the index.
+    // Referee finds memberships in the company's partition and by the mirrors in the user's
+    // partition. It finds tasks by the index.
     stage.delete("user#1", "user#").await;
     mapping.drain().await;
     stage.delete("company#0", "company#").await;
@@ -119,7 +119,7 @@ pub(crate) async fn restored(environment: Environment) {
         subscription_plan orphaned: plan#gold / user#ada -> plan#gold / plan#: repaired
     "#]]
     .assert_eq(&stage.violations());
-    // No item refers to it any more.
+    // After the first delete, no item refers to the plan any more, so it is not restored.
     stage.delete("plan#gold", "user#ada").await;
     stage.delete("plan#gold", "plan#").await;
     mapping.drain().await;
@@ -177,7 +177,7 @@ pub(crate) async fn tree_deleted(environment: Environment) {
     stage.delete("category#y", "category#").await;
     stage.delete("category#0", "category#").await;
     mapping.drain().await;
-    // The cascade goes three levels deep.
+    // The cascade stops after three levels, so category 4 remains.
     expect![[r#"
         category#4 / category# parent=3
     "#]]
@@ -220,7 +220,7 @@ pub(crate) async fn killed(environment: Environment) {
             let number = format!("{is_before}{n}");
             change(&stage, &number).await;
             mapping.drain().await;
-            // The process dies before or after the n-th write, for every n.
+            // Kills the process before or after the n-th write, for every n.
             let switch = stage.lambda.kill.clone();
             let fault =
                 if is_before { Fault::KilledBefore(switch) } else { Fault::KilledAfter(switch) };
@@ -286,7 +286,7 @@ pub(crate) async fn conflict(environment: Environment) {
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The store does not retry this many conflicts, so the record is returned for redelivery.
+    // The store gives up before this many conflicts, so the record is returned for redelivery.
     stage.proxy.inject(&["TransactWriteItems"], When::Next(20), Fault::Conflict);
     stage.delete("company#0", "company#").await;
     mapping.drain().await;

@@ -1,5 +1,5 @@
-//! Audits a scenario's table: finds the defects with the oracle that all suites share, and checks
-//! that they were reported.
+//! Audits a scenario's table: finds the defects with the oracle that the test suites share, and
+//! checks that they were reported.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::stage::{Key, Stage};
 
-/// All defects except dangling references, as text: above all, differences between mirrors and
-/// their sources.
+/// Returns all defects except dangling references, as text. Most are differences between mirrors
+/// and their sources.
 pub(crate) async fn divergences(stage: &Stage) -> Vec<String> {
     let mut defects = defects(stage).await;
     defects.retain(|defect| defect.kind != Kind::DanglingReference);
@@ -33,7 +33,7 @@ pub(crate) async fn divergences(stage: &Stage) -> Vec<String> {
     defects.into_iter().map(text).collect()
 }
 
-/// The dangling references.
+/// Returns the dangling references.
 pub(crate) async fn dangling(stage: &Stage) -> Vec<Defect> {
     let mut defects = defects(stage).await;
     defects.retain(|defect| defect.kind == Kind::DanglingReference);
@@ -46,7 +46,7 @@ async fn defects(stage: &Stage) -> Vec<Defect> {
     Oracle::new(&stage.rules(), dump).defects()
 }
 
-/// The dangling references that were not reported.
+/// Returns the dangling references that were not reported.
 ///
 /// An item written after the delete of its target is reported on its own. Items that existed when
 /// the target was deleted are reported together, as its orphans. All records are in one shard, so

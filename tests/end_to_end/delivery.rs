@@ -23,14 +23,15 @@ pub(crate) async fn redelivered(environment: Environment) {
     let (once, violations) = (stage.rows().await, stage.logged("violation").len());
     assert_eq!(divergences(&stage).await, Vec::<String>::new());
 
-    // Delivers all records again from the beginning, in other batches, most of them several times.
+    // Delivers all records again from the beginning of the stream, in other batches, and most of
+    // them several times.
     let settings = Settings { batch_size: 7, ..Settings::default() };
     let mut again = stage.mapping_of(&stage.table(), settings).await.losing_answers(1, 0.7);
     again.drain().await;
     assert_eq!(stage.rows().await, once);
     assert_eq!(stage.logged("violation").len(), violations);
-    // Almost nothing was written. Only a deleted mirror has no fence, so it may be written and
-    // deleted again, at most twice.
+    // Almost nothing was written again. The exception is a deleted mirror: it has no fence, so it
+    // may be written and deleted again, at most twice.
     assert!(again.counts.records <= first.counts.records + 4, "{:?}", again.counts);
     assert!(again.counts.redelivered > 20, "{:?}", again.counts);
 }
@@ -43,8 +44,8 @@ pub(crate) async fn poison(environment: Environment) {
     };
     let stage = Stage::new(environment, whole).await;
     stage.populate(1, 2).await;
-    // A membership so large that its mirror, with the mark, would exceed the maximum size of an
-    // item.
+    // A membership of the maximum size of an item. Its mirror, which also has a mark, would exceed
+    // this size.
     let item_bytes_max = 400 << 10;
     let filling = "x".repeat(item_bytes_max - "pkcompany#0skuser#9note".len());
     stage.put(&[("pk", "user#9"), ("sk", "user#")]).await;
@@ -59,7 +60,7 @@ pub(crate) async fn poison(environment: Environment) {
     assert!((stage.metric("RecordsRejected", 1.0).await - 1.0).abs() < f64::EPSILON);
     let lines = stage.logged("record rejected");
     assert!(lines.iter().all(|line| line["level"] == "ERROR"));
-    // The payload is complete, in as many lines as needed.
+    // The log contains the complete payload, divided among as many lines as needed.
     let payload: String = lines.iter().map(|line| line["payload"].as_str().unwrap()).collect();
     let record: Json = serde_json::from_str(&payload).unwrap();
     assert_eq!(record["dynamodb"]["NewImage"]["note"]["S"], filling.as_str());
@@ -116,7 +117,7 @@ pub(crate) async fn deadline(environment: Environment) {
         .await;
     mapping.drain().await;
     assert_eq!(divergences(&stage).await, Vec::<String>::new());
-    // Each time the function could not process everything, it still answered in time.
+    // Whenever the function could not process all records, it still answered in time.
     assert!(mapping.counts.failures >= 2, "{:?}", mapping.counts);
     assert!(matches!(mapping.last_failure, Some(Invoked::Answer(_))), "{:?}", mapping.last_failure);
     assert_eq!(stage.lambda.inits(), 1);
@@ -209,7 +210,7 @@ pub(crate) async fn every_setting(environment: Environment) {
 pub(crate) async fn given_up(environment: Environment) {
     let stage = Stage::new(environment, rules::company).await;
     stage.populate(1, 20).await;
-    // The role may write every item except one.
+    // The role lacks the permission to write one item.
     let denied = When::Mentions(r#""S":"user#13""#);
     stage.proxy.inject(WRITES, denied, Fault::AccessDenied);
     let settings = Settings {

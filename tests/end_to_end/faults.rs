@@ -1,4 +1,4 @@
-//! How the function handles faults between itself and its tables.
+//! Tests how the function handles faults between itself and its tables.
 
 use expect_test::expect;
 
@@ -9,7 +9,7 @@ use crate::rules;
 use crate::stage::{Environment, Stage};
 use kit::runtime_api::Invoked;
 
-/// The number of consecutive requests that fail; the store makes more attempts than that.
+/// The number of consecutive requests that fail. The store makes more attempts than this.
 const STREAK: u64 = 2;
 
 /// The number of rounds within which an invocation must fail.
@@ -30,7 +30,7 @@ pub(crate) async fn killed(environment: Environment) {
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The process dies before or after the n-th write, for every n.
+    // Kills the process before or after the n-th write, for every n.
     let mut deaths = 0;
     for is_before in [true, false] {
         for n in 0.. {
@@ -75,7 +75,8 @@ pub(crate) async fn every_fault(environment: Environment) {
     for (number, fault) in faults.into_iter().enumerate() {
         let (company, context) = (format!("company#{number}-fault"), format!("{fault:?}"));
         let operations = if matches!(fault, Fault::Conflict) { WRITES } else { ALL };
-        // Some consecutive failures, which the store itself retries, and many random ones.
+        // Injects a few consecutive failures, which the store itself retries, and many random
+        // failures.
         stage.proxy.inject(operations, When::Next(STREAK), fault.clone());
         stage.proxy.inject(operations, When::Chance(0.3), fault);
         let faults = stage.proxy.faults();
@@ -108,8 +109,8 @@ pub(crate) async fn landed_late(environment: Environment) {
     stage.populate(1, 1).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // The write of the mirror is retried at once, and the mirror is deleted with its source. The
-    // held write arrives only then.
+    // The proxy holds the first write of the mirror. The function retries the write at once, and
+    // later deletes the mirror with its source. Only then does the held write arrive.
     stage.proxy.inject(&["PutItem"], When::Next(1), Fault::Held);
     stage.put(&[("pk", "company#0"), ("sk", "user#9"), ("role", "guest")]).await;
     mapping.drain().await;
@@ -153,7 +154,7 @@ pub(crate) async fn outage(environment: Environment) {
     stage.populate(1, 3).await;
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
-    // A short timeout, for requests that are not answered.
+    // A short timeout, because some faults leave requests without an answer.
     stage.lambda.set_timeout_ms(2_000);
     for (number, fault) in
         [Fault::ExpiredToken, Fault::AccessDenied, Fault::Dropped].into_iter().enumerate()
@@ -169,7 +170,7 @@ pub(crate) async fn outage(environment: Environment) {
         mapping.drain().await;
         assert_eq!(divergences(&stage).await, Vec::<String>::new());
     }
-    // The endpoint is unreachable.
+    // Makes the endpoint unreachable.
     change(&stage, "company#gone").await;
     stage.lambda.set_env("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9");
     fail(&mut mapping, 2).await;

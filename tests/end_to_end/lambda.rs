@@ -30,7 +30,7 @@ impl Lambda {
         }
     }
 
-    /// Runs one invocation, in an idle process or in a new one.
+    /// Runs one invocation in an idle process, or in a new one if none is idle.
     pub(crate) async fn invoke(&self, payload: String) -> Invoked {
         let idle = self.idle.borrow_mut().pop();
         let mut function = idle.unwrap_or_else(|| {
@@ -59,7 +59,7 @@ impl Lambda {
         self.timeout.set(Duration::from_millis(timeout_ms));
     }
 
-    /// How many processes have been started.
+    /// Returns the number of processes that have been started.
     pub(crate) fn inits(&self) -> usize {
         self.inits.get()
     }

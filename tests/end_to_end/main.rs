@@ -1,4 +1,4 @@
-//! End-to-end tests of the deployed Lambda function.
+//! End-to-end tests of the Lambda function.
 //!
 //! An application writes to DynamoDB Local; [`mapping`] reads the stream and delivers as an event
 //! source mapping does; [`runtime_api`] runs the function's own binary; and the function's requests

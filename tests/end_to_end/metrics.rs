@@ -1,4 +1,4 @@
-//! From a violation to the alarm.
+//! Tests that a violation raises an alarm in CloudWatch.
 
 use std::time::Duration;
 
@@ -43,17 +43,18 @@ pub(crate) async fn alarm(environment: Environment) {
     assert_ne!(state(&cloudwatch).await, StateValue::Alarm);
     assert_eq!(sum(&cloudwatch, "MirrorWrites", Some("membership")).await.to_string(), "3");
 
-    // Two members whose users do not exist. The company of one does not exist either.
+    // Puts two memberships whose users do not exist. The company of one does not exist either.
     stage.put(&[("pk", "company#0"), ("sk", "user#8"), ("role", "ghost")]).await;
     stage.put(&[("pk", "company#none"), ("sk", "user#9"), ("role", "ghost")]).await;
     mapping.drain().await;
     for (metric, rule, expected) in [
-        // In AWS, this would be only the total. The emulator also adds the metrics of each rule.
+        // In AWS, a query without dimensions returns the total, which is 3. The emulator adds the
+        // values of each rule to it.
         ("Violations", None, "6"),
         ("Violations", Some("member_user"), "2"),
         ("Violations", Some("member_company"), "1"),
         ("MirrorWrites", Some("membership"), "5"),
-        // The application's eight earlier writes, the two here, and the writes of five mirrors.
+        // The seven writes of `populate`, the two memberships here, and the writes of five mirrors.
         ("RecordsProcessed", None, "14"),
     ] {
         let found = sum(&cloudwatch, metric, rule).await;
@@ -67,12 +68,12 @@ pub(crate) async fn alarm(environment: Environment) {
     assert!(stage.logged("metrics not published").is_empty());
 }
 
-/// A namespace for this run, because an emulator may outlive it.
+/// Returns a namespace that no other run uses, because the emulator may outlive this run.
 fn namespace() -> String {
     format!("Referee/e2e-{}", std::process::id())
 }
 
-/// The sum of a metric in the last hour, according to CloudWatch.
+/// Returns the sum of a metric over the last hour, according to CloudWatch.
 async fn sum(cloudwatch: &Client, metric: &str, rule: Option<&str>) -> f64 {
     let now_seconds = SystemClock.now_ms() / 1_000;
     let dimension = |rule: &str| Dimension::builder().name("Rule").value(rule).build();

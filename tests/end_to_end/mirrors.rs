@@ -1,4 +1,4 @@
-//! Writes of an application, and their mirrors.
+//! Tests that Referee mirrors an application's writes.
 
 use expect_test::expect;
 
@@ -33,8 +33,8 @@ pub(crate) async fn mirrored(environment: Environment) {
     assert!(stage.logged("violation").is_empty());
     assert_eq!(mapping.counts.failures, 0);
 
-    // Four writes. No transaction, because it could make the application's own writes fail, and no
-    // eventually consistent read.
+    // Referee made four puts and one delete. It used no transaction, because a transaction could
+    // make the application's own writes fail, and it made no eventually consistent read.
     let requests = stage.proxy.requests();
     let operations: Vec<&str> = requests.keys().map(String::as_str).collect();
     assert_eq!(operations, ["BatchGetItem", "DeleteItem", "PutItem"]);
@@ -59,7 +59,7 @@ pub(crate) async fn tampered(environment: Environment) {
     stage.set("user#ada", "company#acme", "role", "boss").await;
     stage.delete("user#bob", "company#acme").await;
     stage.set("user#eve", "company#acme", "note", "mine").await;
-    // The application puts its own item at the key of a mirror that has no membership.
+    // The application puts its own item at a mirror's key for which no membership exists.
     stage.put(&[("pk", "user#ada"), ("sk", "company#other"), ("role", "spy")]).await;
     mapping.drain().await;
     let after: Vec<_> = stage.rows().await;

@@ -1,8 +1,8 @@
-//! The function under `cargo lambda`: packaged for deployment, and run on this machine.
+//! Tests the function with `cargo lambda`: packages it for deployment, and runs it on this machine.
 //!
 //! `make test` sets `REFEREE_TEST_CARGO_LAMBDA` to the path of cargo-lambda, `REFEREE_TEST_LAMBDA`
 //! to the built function, and `REFEREE_TEST_DYNAMODB` to the endpoint of DynamoDB Local. Without
-//! them these tests are skipped with a warning.
+//! them, these tests are skipped with a warning.
 
 #![expect(
     clippy::indexing_slicing,
@@ -40,7 +40,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             None => eprintln!("warning: the test of deployment is SKIPPED: no function is built"),
         }
         if let Some(endpoint) = variable("REFEREE_TEST_DYNAMODB") {
-            // One after the other, because fixtures share table names.
+            // A single test runs the fixtures one after the other, because fixtures share table
+            // names.
             trials.push(trial("package::answers_every_fixture", move || {
                 answers_every_fixture(&tool, &endpoint);
             }));
@@ -58,7 +59,8 @@ fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
     })
 }
 
-/// Prints the content or the mode of a file in an archive. cargo-lambda comes with Python.
+/// A Python program that prints the content or the mode of a file in an archive. Python is present,
+/// because cargo-lambda is installed with it.
 const UNPACK: &str = r#"
 import sys, zipfile
 path, what, entry = sys.argv[1:]
@@ -67,7 +69,7 @@ with zipfile.ZipFile(path) as archive:
     sys.stdout.buffer.write(archive.read(entry) if what == "content" else mode.encode())
 "#;
 
-/// The folder of a project is deployed: the binary, with the rules beside it.
+/// Checks that deploying a project's folder packages the binary, with the rule file beside it.
 fn deploys_with_its_rules(tool: &str, binary: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy");
     let _ = fs::remove_dir_all(&folder);
@@ -76,7 +78,7 @@ fn deploys_with_its_rules(tool: &str, binary: &str) {
         fs::copy(file, folder.join(file)).unwrap();
     }
     fs::copy("events/company-user/referee.yaml", folder.join("referee.yaml")).unwrap();
-    // Only the manifest is read, which names these files.
+    // cargo-lambda reads only the manifest, which requires these files to exist.
     for file in ["src/lib.rs", "src/bin/referee.rs", "src/bin/referee-lambda.rs"] {
         fs::write(folder.join(file), "").unwrap();
     }
@@ -138,7 +140,7 @@ fn answers_every_fixture(tool: &str, endpoint: &str) {
     eprintln!("{answered} events of {} fixtures answered by `cargo lambda invoke`", fixtures.len());
 }
 
-/// Creates the tables of a fixture, with its initial items.
+/// Creates the tables of a fixture and writes its initial items.
 async fn fill(fixture: &Path, endpoint: &str) {
     let config = aws::configure(Some(endpoint)).await;
     let (client, store) = (Client::new(&config), DynamoDb::new(&config));
@@ -191,8 +193,8 @@ impl Drop for Process {
     }
 }
 
-/// Lambda's APIs, emulated by `cargo lambda watch`. It starts no function itself: building one with
-/// other features than the tests takes minutes.
+/// Lambda's APIs, emulated by `cargo lambda watch`. The emulator does not start the function,
+/// because it would build it with other features than the tests, which takes minutes.
 struct Emulator {
     tool: String,
     port: String,
@@ -213,12 +215,12 @@ impl Emulator {
         let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
         assert!(lines.any(|line| line.contains("starting Runtime server")), "it does not start");
-        // Further output is read, because the process would block otherwise.
+        // Keeps reading the output, because the process would block otherwise.
         std::thread::spawn(move || lines.for_each(drop));
         Self { tool: tool.to_owned(), port, _watch: Process(watch) }
     }
 
-    /// The function, with the rules of a fixture.
+    /// Starts the function with the rules of a fixture.
     fn run(&self, fixture: &Path, endpoint: &str) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee-lambda"));
         command

@@ -28,15 +28,15 @@ pub(crate) const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem", "Tra
 /// Every operation.
 pub(crate) const ALL: &[&str] = &[];
 
-/// A fault of a request.
+/// A fault to inject into a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// The table's or the account's limit is reached.
+    /// DynamoDB throttles the request because a limit of the table or the account is reached.
     Throttled,
     /// A transaction on the item is in progress.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
     Conflict,
-    /// An answer with this status and no body.
+    /// The answer has this status and no body.
     Status(u16),
     /// The request is executed, but the connection ends in the middle of the answer.
     CutOff,
@@ -44,7 +44,7 @@ pub(crate) enum Fault {
     Dropped,
     /// The connection ends, and the request is executed after this many milliseconds.
     Late(u64),
-    /// The connection ends, and the request is executed by [`Proxy::release`].
+    /// The connection ends, and the request is executed when [`Proxy::release`] is called.
     Held,
     /// The answer is delayed by this many milliseconds.
     Slow(u64),
@@ -52,7 +52,7 @@ pub(crate) enum Fault {
     Unprocessed,
     AccessDenied,
     ExpiredToken,
-    /// The function's process is killed before the request is executed, or after it.
+    /// The function's process is killed before or after the request is executed.
     KilledBefore(KillSwitch),
     KilledAfter(KillSwitch),
 }
@@ -61,7 +61,7 @@ pub(crate) enum Fault {
 #[derive(Debug, Clone)]
 pub(crate) enum When {
     Always,
-    /// This many of the next requests.
+    /// The next requests, up to this number.
     Next(u64),
     /// One request, after this many others have passed.
     After(u64),
@@ -130,8 +130,8 @@ impl Proxy {
         Self { url, shared, _server: server }
     }
 
-    /// Injects a fault into requests of these operations. If several apply, the first one injected
-    /// is used.
+    /// Injects a fault into requests of these operations. If several faults apply to a request, the
+    /// fault that was added first is used.
     pub(crate) fn inject(&self, operations: &'static [&'static str], when: When, fault: Fault) {
         self.shared.lock().plan.push((operations, when, fault));
     }
@@ -157,12 +157,12 @@ impl Proxy {
         }
     }
 
-    /// How many requests there were so far, by operation.
+    /// Returns the number of requests so far, by operation.
     pub(crate) fn requests(&self) -> BTreeMap<String, u64> {
         self.shared.lock().requests.clone()
     }
 
-    /// How many requests a fault was injected into.
+    /// Returns the number of requests into which a fault was injected.
     pub(crate) fn faults(&self) -> u64 {
         self.shared.lock().faults
     }
@@ -172,7 +172,7 @@ impl Proxy {
         self.shared.lock().recorded = Some(Vec::new());
     }
 
-    /// Every request since [`Self::record`].
+    /// Returns every request since [`Self::record`] was called.
     pub(crate) fn recorded(&self) -> Vec<Recorded> {
         self.shared.lock().recorded.clone().unwrap_or_default()
     }
@@ -196,7 +196,7 @@ impl Shared {
         };
         let body = to_bytes(Body::new(body), usize::MAX).await.unwrap();
         parts.headers.remove(TRANSFER_ENCODING);
-        // The checksum of the body that DynamoDB sent: some faults change the body.
+        // Removes the checksum of the body, because some faults change the body.
         parts.headers.remove(HeaderName::from_static("x-amz-crc32"));
         parts.headers.remove(CONTENT_LENGTH);
         Response::from_parts(parts, Body::from(body))
@@ -225,7 +225,7 @@ impl Control {
 }
 
 impl Fault {
-    /// Whether an operation can have this fault.
+    /// Whether this fault is possible for an operation.
     fn is_possible(&self, operation: &str) -> bool {
         !matches!(self, Self::Unprocessed) || operation == "BatchGetItem"
     }
@@ -323,7 +323,7 @@ fn hang_up() -> ! {
     std::panic::resume_unwind(Box::new("hung up"))
 }
 
-/// An error as DynamoDB returns it.
+/// Returns an error as DynamoDB would.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 fn refuse(kind: &str, message: &str) -> Response {
     let body = json!({ "__type": kind, "message": message });
@@ -334,7 +334,8 @@ fn answer(status: StatusCode, body: &Json) -> Response {
     (status, [("Content-Type", "application/x-amz-json-1.0")], body.to_string()).into_response()
 }
 
-/// A cancelled transaction whose first action conflicts with another transaction.
+/// Returns the answer to a cancelled transaction whose first action conflicts with another
+/// transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn canceled(body: &Bytes) -> Response {
     let request: Json = serde_json::from_slice(body).unwrap();
@@ -354,7 +355,7 @@ fn canceled(body: &Bytes) -> Response {
     answer(StatusCode::BAD_REQUEST, &body)
 }
 
-/// Half of an answer, with the full length in its header.
+/// Returns the first half of an answer, whose header contains the full length.
 async fn cut_off(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();

@@ -1,5 +1,5 @@
-//! The function uses all the permissions that `referee iam` prints, and no others: every request is
-//! recorded and checked.
+//! Checks that the function uses all permissions that `referee iam` prints, and no others. The
+//! proxy records every request for this check.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ struct Tables {
     posts: String,
 }
 
-/// Rules with every kind of write: mirrors and sources that are deleted with each other, a cascade,
-/// an unset reference, a reverted write, and a restored item.
+/// Returns rules that cause every kind of write: a mirror whose deletion deletes its source, a
+/// cascade, an unset reference, a reverted write, and a restored item.
 fn all_actions(tables: &Tables) -> Json {
     let table = |name: &str| json!({ "name": name, "key": ["pk", "sk"] });
     json!({
@@ -79,7 +79,7 @@ fn all_actions(tables: &Tables) -> Json {
     })
 }
 
-/// The policy for these rules, as it is printed.
+/// Returns the policy that `referee iam` prints for these rules.
 fn policy(rules: &Json) -> Policy {
     let source = RuleSource { name: "rules".to_owned(), text: rules.to_string() };
     let loaded = rules::load(&source, &|_| None);
@@ -96,7 +96,8 @@ fn policy(rules: &Json) -> Policy {
     Policy::parse(&serde_json::to_string(&policy).unwrap())
 }
 
-/// Drains all mappings, several times: a record of one table may cause writes to another.
+/// Drains all mappings several times, because a record of one table may cause writes to another
+/// table.
 async fn drain_all(mappings: &mut [Mapping]) {
     for _ in 0..3 {
         join_all(mappings.iter_mut().map(Mapping::drain)).await;
@@ -127,8 +128,8 @@ pub(crate) async fn exact(environment: Environment) {
     stage.put_into(posts, &written("post#", "ghost")).await;
     stage.put_into(posts, &written("comment#1", "ada")).await;
     drain_all(&mut mappings).await;
-    // One membership is deleted, another by deleting its mirror. One comment is changed and one is
-    // created; both then refer to a missing author.
+    // Deletes one membership directly, and another by deleting its mirror. Changes one comment and
+    // creates another, both with a reference to a missing author.
     stage.delete_from(companies, "company#acme", "user#ada").await;
     stage.delete_from(users, "user#bob", "company#acme").await;
     stage.put_into(posts, &written("comment#1", "ghost")).await;
@@ -148,7 +149,8 @@ pub(crate) async fn exact(environment: Environment) {
             used.insert(right);
         }
     }
-    // Lambda itself reads the streams; metrics and logs do not go through the proxy.
+    // Only the permissions for items are checked: Lambda itself reads the streams, and metrics and
+    // logs do not go through the proxy.
     let of_items = policy.pieces().into_iter().filter(|(sid, _)| sid.contains("Items"));
     let unused: Vec<_> = of_items.filter(|(_, right)| !used.contains(right)).collect();
     assert_eq!(unused, [], "{used:?}");

@@ -1,8 +1,9 @@
-//! The rules of the scenarios.
+//! The rules that the scenarios use.
 
 use serde_json::{Value as Json, json};
 
-/// Companies and users in one table, and their memberships in both directions.
+/// Companies and users in one table, and memberships, which are mirrored so that they can be found
+/// in both directions.
 pub(crate) fn company(table: &str) -> Json {
     json!({
         "version": 1,
@@ -27,8 +28,8 @@ pub(crate) fn company(table: &str) -> Json {
     })
 }
 
-/// The rules of [`company`], but a membership is deleted with its company or user, and a task with
-/// its owner.
+/// Like [`company`], but a membership is deleted with its company or user, and a task with its
+/// owner.
 pub(crate) fn cascading(table: &str) -> Json {
     let mut rules = company(table);
     rules["entities"]["task"] = json!({
@@ -48,7 +49,7 @@ pub(crate) fn cascading(table: &str) -> Json {
     rules
 }
 
-/// The tasks of a team, which refer to people by every kind of attribute.
+/// The tasks of a team, which refer to people by strings, a string set and a list.
 pub(crate) fn team(table: &str) -> Json {
     let to_person = |source: &str, action: &str| {
         json!({
@@ -163,7 +164,7 @@ pub(crate) fn tangled(table: &str) -> Json {
     })
 }
 
-/// Companies, users and memberships. Deleting a mirror deletes its membership.
+/// Like [`company`], but deleting a mirror also deletes its membership.
 pub(crate) fn deleting_sources(table: &str) -> Json {
     let mut rules = company(table);
     rules["mirrors"]["membership"]["on_mirror_delete"] = "delete_source".into();

@@ -1,4 +1,4 @@
-//! What the log must not contain: the content of items, and the function's credentials.
+//! Checks that the log contains neither the content of items nor the function's credentials.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::rules;
 use crate::stage::{Environment, Stage};
 use kit::runtime_api::Invoked;
 
-/// The value of attributes that are not part of a key.
+/// The value of attributes that are not part of a key. It must not appear in the log.
 const CONTENT: &str = "canary-content";
-/// The secret key and the session token.
+/// The secret key and the session token, which must not appear in the log either.
 const SECRETS: [&str; 2] = ["canary-secret-key", "canary-session-token"];
 
 /// The number of rounds within which an invocation must fail.
@@ -66,8 +66,8 @@ pub(crate) async fn kept(environment: Environment) {
         let leaked = SECRETS.iter().chain([&CONTENT]).find(|canary| shown.contains(**canary));
         assert_eq!(leaked, None, "{line}");
     }
-    // The exceptions: a rejected record's payload, and `REFEREE_LOG_ITEMS`. They show that the
-    // content could have been logged.
+    // A rejected record's payload, and all violations with `REFEREE_LOG_ITEMS`, do contain the
+    // content. This shows that the checks above could have failed.
     assert!(lines.iter().any(|line| line.contains(CONTENT)));
     let before = lines.len();
     stage.lambda.set_env("REFEREE_LOG_ITEMS", "true");
@@ -85,7 +85,8 @@ async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     let member = [("pk", company), ("sk", user), ("role", CONTENT), ("note", CONTENT)];
     stage.put(&[("pk", company), ("sk", "company#"), ("note", CONTENT)]).await;
     stage.put(&[("pk", user), ("sk", "user#"), ("note", CONTENT)]).await;
-    // A mirror whose key is taken, and one that is edited.
+    // Creates a membership whose mirror's key is taken, and a membership whose mirror is then
+    // edited.
     let taken = format!("user#{name}-taken");
     stage.put(&[("pk", &taken), ("sk", company), ("note", CONTENT)]).await;
     stage.put(&[("pk", company), ("sk", &taken), ("role", CONTENT)]).await;
@@ -93,8 +94,8 @@ async fn violate(stage: &Stage, mapping: &mut Mapping, name: &str) {
     mapping.drain().await;
     stage.put(&[("pk", user), ("sk", company), ("role", "forged"), ("note", CONTENT)]).await;
     mapping.drain().await;
-    // A task with a missing owner, a task whose owner cannot be a key, and cascades from a company
-    // and from a user.
+    // Creates a task with a missing owner and a task whose owner cannot be part of a key, and
+    // causes cascades from a company and from a user.
     let task = |n: &str| format!("task#{name}-{n}");
     stage.put(&[("pk", &task("1")), ("sk", "task#"), ("owner", "none"), ("note", CONTENT)]).await;
     stage.put(&[("pk", &task("2")), ("sk", "task#"), ("owner", "a#b"), ("note", CONTENT)]).await;
@@ -163,7 +164,7 @@ fn message(line: &str) -> String {
     line["message"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A line without the payload and the error of a rejected record.
+/// Returns a line without the payload and the error of a rejected record.
 fn without_payload(line: &str) -> String {
     let Ok(mut json) = serde_json::from_str::<Json>(line) else { return line.to_owned() };
     if json["message"] == "record rejected"

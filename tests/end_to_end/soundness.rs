@@ -1,9 +1,9 @@
-//! Audits repairs: goes through the stream's records in order and checks whether each repair was
-//! right when it was made.
+//! Audits repairs: goes through the stream's records in order, and checks whether each repair was
+//! correct at the time.
 //!
-//! Every item that a client puts has a unique `id`, which repairs do not change. So a record shows
-//! whether a client or Referee made the change: a client's put changes the `id`, and the clients
-//! keep the `id`s of the items that they delete.
+//! Every item that a client puts has a unique `id`, which repairs do not change. A record therefore
+//! shows whether a client or Referee made the change: a client's put changes the `id`, and the test
+//! collects the `id`s of the items that clients delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +16,15 @@ use crate::stage::Key;
 /// The result of the audit.
 #[derive(Debug, Default)]
 pub(crate) struct RepairAudit {
-    /// The table after the last record: the `id` of each item.
+    /// The `id` of each item in the table after the last record.
     pub(crate) left: BTreeMap<Key, String>,
     /// How often Referee made each kind of repair: delete, unset, mark, unmark and restore.
     pub(crate) made: BTreeMap<&'static str, usize>,
-    /// Repairs that were not right.
+    /// Repairs that were not correct.
     pub(crate) wrong: Vec<String>,
 }
 
-/// The table at one moment.
+/// The table at the time of one record.
 #[derive(Default)]
 struct Moment<'r> {
     items: BTreeMap<Key, &'r Json>,
@@ -32,7 +32,7 @@ struct Moment<'r> {
     seen: BTreeSet<&'r str>,
 }
 
-/// Audits the records, given the `id`s of the items that clients deleted.
+/// Audits the repairs in these records, given the `id`s of the items that clients deleted.
 pub(crate) fn audit_repairs(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> RepairAudit {
     let mut records: Vec<Json> =
         records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
@@ -57,7 +57,8 @@ pub(crate) fn audit_repairs(records: &[Box<RawValue>], deleted: &BTreeSet<String
 }
 
 impl<'r> Moment<'r> {
-    /// The repair that Referee made, and whether it was right; `None` if a client made the change.
+    /// Returns the repair that Referee made, and whether it was correct. Returns `None` if a client
+    /// made the change.
     fn repair(
         &self,
         key: &Key,
@@ -96,7 +97,7 @@ impl<'r> Moment<'r> {
         parent.is_some_and(|parent| !self.has(&format!("node#{parent}"), "node#"))
     }
 
-    /// Whether the change only removed the sponsor, and the sponsor does not exist.
+    /// Whether the change removed a sponsor that does not exist, and nothing else.
     fn loses_sponsor(&self, before: &Json, after: &Json) -> bool {
         let mut expected = before.clone();
         let sponsor = expected.as_object_mut().and_then(|item| item.remove("sponsor"));

@@ -1,4 +1,4 @@
-//! What every scenario needs: a table with a stream, the function, and a proxy between them.
+//! The parts of every scenario: a table with a stream, the function, and a proxy between them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -58,12 +58,12 @@ pub(crate) type Key = (String, String);
 pub(crate) struct Row {
     pub(crate) key: Key,
     pub(crate) attributes: BTreeMap<String, String>,
-    /// Whether it carries the mark of Referee's own items.
+    /// Whether the item has Referee's mark.
     pub(crate) is_marked: bool,
 }
 
 impl Stage {
-    /// A stage with one table, named after the scenario, and rules for it.
+    /// Creates a stage with one table, which is named after the scenario, and rules for it.
     pub(crate) async fn new(environment: Environment, rules: impl FnOnce(&str) -> Json) -> Self {
         let table = table_name(environment.name);
         let rules = rules(&table);
@@ -73,10 +73,10 @@ impl Stage {
         stage
     }
 
-    /// A stage without a table.
+    /// Creates a stage without a table.
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
         let config: SdkConfig = configure(Some(&environment.dynamodb)).await;
-        // Long enough that no test fails on a busy machine.
+        // The timeout is so long that no test fails because the machine is busy.
         let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
         let patient =
             Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
@@ -99,12 +99,12 @@ impl Stage {
         }
     }
 
-    /// The scenario's rules, which must be valid.
+    /// Returns the scenario's rules, which must be valid.
     pub(crate) fn rules(&self) -> Rules {
         load(&self.rules)
     }
 
-    /// The name of the scenario's own table.
+    /// Returns the name of the scenario's own table.
     pub(crate) fn table(&self) -> String {
         table_name(self.environment.name)
     }
@@ -121,7 +121,7 @@ impl Stage {
         self.store.create(&schema).await.unwrap();
     }
 
-    /// A mapping from the scenario's table to the function.
+    /// Creates a mapping from the scenario's table to the function.
     pub(crate) async fn mapping(&self) -> Mapping {
         self.mapping_of(&self.table(), Settings::default()).await
     }
@@ -141,7 +141,8 @@ impl Stage {
         self.client.put_item().table_name(table).set_item(item).send().await.unwrap();
     }
 
-    /// Puts an item of strings, lists of strings, and string sets, as in `{ "SS": ["a", "b"] }`.
+    /// Puts an item whose attributes are strings, lists of strings, or string sets, which are
+    /// written `{ "SS": ["a", "b"] }`.
     pub(crate) async fn put_all(&self, item: Json) {
         let Json::Object(item) = item else { panic!("{item} is not an item") };
         let item = item.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
@@ -196,7 +197,7 @@ impl Stage {
         }
     }
 
-    /// Puts the items that have a role and deletes those that have none, many at a time.
+    /// Puts the items that have a role, and deletes the items that have none, in batches.
     pub(crate) async fn write_batch(&self, items: BTreeMap<Key, Option<String>>) {
         let request = |((pk, sk), role): (Key, Option<String>)| {
             let mut item = attributes(&[("pk", &pk), ("sk", &sk)]);
@@ -225,7 +226,7 @@ impl Stage {
         self.client.delete_item().table_name(table).set_key(key).send().await.unwrap();
     }
 
-    /// All items of the scenario's table, in the order of their keys.
+    /// Returns all items in the scenario's table, sorted by key.
     pub(crate) async fn rows(&self) -> Vec<Row> {
         self.rows_of(&self.table()).await
     }
@@ -236,7 +237,7 @@ impl Stage {
         rows
     }
 
-    /// All items of a table.
+    /// Returns all items in a table.
     pub(crate) async fn scan(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut items = Vec::new();
         let mut start = None;
@@ -252,7 +253,7 @@ impl Stage {
         }
     }
 
-    /// The items as text: a line for each, with a star if Referee wrote it.
+    /// Returns the items as text, one per line. A star marks items that Referee wrote.
     pub(crate) async fn dump(&self) -> String {
         let mut text = String::new();
         for Row { key: (pk, sk), attributes, is_marked } in self.rows().await {
@@ -266,14 +267,14 @@ impl Stage {
         text
     }
 
-    /// The lines of the function's log with this message.
+    /// Returns the lines of the function's log that have this message.
     pub(crate) fn logged(&self, message: &str) -> Vec<Json> {
         let lines = self.lambda.log.lines();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
         lines.filter(|line| line["message"] == message).collect()
     }
 
-    /// The lines of the function's log at the level `ERROR`.
+    /// Returns the messages in the function's log at the level `ERROR`.
     pub(crate) fn errors(&self) -> Vec<String> {
         let lines = self.lambda.log.lines();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
@@ -281,7 +282,7 @@ impl Stage {
         errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// The violations in the function's log as sorted lines.
+    /// Returns the violations in the function's log as sorted lines.
     pub(crate) fn violations(&self) -> String {
         let item = |item: &Json| {
             let item: Json = serde_json::from_str(item.as_str().unwrap_or("{}")).unwrap();
@@ -299,8 +300,8 @@ impl Stage {
         lines.concat()
     }
 
-    /// Waits until the sum of a metric's totals is at least this, or until two seconds have passed,
-    /// and returns the sum.
+    /// Waits until the sum of a metric's totals reaches `at_least`, for at most two seconds.
+    /// Returns the sum.
     pub(crate) async fn metric(&self, name: &str, at_least: f64) -> f64 {
         for _ in 0..200 {
             let sum = self.metric_so_far(name);
@@ -342,7 +343,7 @@ fn attribute(value: &Json) -> AttributeValue {
     }
 }
 
-/// A value as text; `None` for types that no scenario uses.
+/// Returns a value as text, or `None` for types that no scenario uses.
 fn text(value: &AttributeValue) -> Option<String> {
     if let Ok(set) = value.as_ss() {
         let mut set = set.clone();

@@ -1,4 +1,4 @@
-//! How the function reports invalid configuration and unexpected events.
+//! Tests how the function reports an invalid configuration and unexpected events.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ pub(crate) async fn tables_that_differ(environment: Environment) {
     .await;
 }
 
-/// Asserts that the function does not start, with this error.
+/// Asserts that the function fails to start with this error.
 async fn check_init(stage: &Stage, expected: &Expect) {
     let before = stage.errors().len();
     let invoked = stage.lambda.invoke(r#"{"Records":[]}"#.to_owned()).await;

@@ -1,4 +1,4 @@
-//! Many clients write while every kind of fault occurs; then the result is audited.
+//! Many clients write while every kind of fault occurs. Then the result is audited.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,8 +19,8 @@ const CHANGES: usize = 10_000;
 const CLIENTS: usize = 8;
 const COMPANIES: u64 = 30;
 const USERS: u64 = 60;
-/// How many writes a client makes at a time, and how long it then pauses. DynamoDB Local is one
-/// process, so the clients must leave capacity for the function.
+/// The number of writes that a client makes at a time, and the pause after them. DynamoDB Local is
+/// a single process, so the clients must leave some of its capacity to the function.
 const BATCH: usize = 10;
 const PAUSE_MS: u64 = 50;
 const SEED: u64 = 7;
@@ -81,7 +81,7 @@ pub(crate) async fn storm(environment: Environment) {
     assert!(!dangling.is_empty() && stage.proxy.faults() > 100 && stage.lambda.inits() > 5);
 }
 
-/// Injects every kind of fault, each with its probability.
+/// Injects every kind of fault, each with its own probability.
 pub(crate) fn inject_faults(proxy: &Proxy, stage: &Stage) {
     let kill = &stage.lambda.kill;
     for (operations, chance, fault) in [
@@ -101,7 +101,7 @@ pub(crate) fn inject_faults(proxy: &Proxy, stage: &Stage) {
     }
 }
 
-/// Makes one client's share of the changes.
+/// Makes a client's share of the changes.
 async fn run(stage: &Stage, client: usize, busy: &Cell<usize>) {
     let mut random = fastrand::Rng::with_seed(SEED + client as u64);
     let share = CHANGES / CLIENTS;
@@ -132,8 +132,7 @@ enum Change {
     Tamper(String, String, String),
 }
 
-/// A random change: mostly of memberships, sometimes of a company or a user, and now and then of a
-/// mirror.
+/// Draws a random change: usually of a membership, sometimes of a company, a user or a mirror.
 fn change(random: &mut fastrand::Rng, role: &str) -> Change {
     let company = format!("company#{}", random.u64(..COMPANIES));
     let user = format!("user#{}", random.u64(..USERS));

@@ -1,4 +1,5 @@
-//! The invocation record of an abandoned batch, as the on-failure destination receives it.
+//! Creates the invocation record of a batch that was given up, as the on-failure destination
+//! receives it.
 //!
 //! "For Amazon S3 destinations, Lambda sends the entire invocation record along with the
 //! metadata"; queues and topics get only the metadata.
@@ -23,13 +24,13 @@ pub(super) enum Condition {
     RecordAgeExceeded,
 }
 
-/// The event that a function receives for these records.
+/// Returns the event that a function receives for these records.
 pub(super) fn event(records: &[StreamRecord]) -> String {
     let records: Vec<&str> = records.iter().map(|record| record.json.get()).collect();
     format!(r#"{{"Records":[{}]}}"#, records.join(","))
 }
 
-/// The invocation record in the destination: metadata, and the complete event as text.
+/// Returns the invocation record: metadata, and the complete event as text.
 pub(super) fn record(stream: &str, shard: &str, discarded: &Discarded) -> Json {
     let records = &discarded.records;
     let sequence = |record: Option<&StreamRecord>| record.map(|it| it.sequence.as_str().to_owned());

@@ -40,7 +40,7 @@ pub(super) struct Batch {
     retries: u32,
 }
 
-/// The next step of a lane.
+/// What a lane does next.
 #[derive(Debug)]
 pub(super) enum Step {
     Deliver(Batch),
@@ -64,7 +64,8 @@ impl Lane {
         self.again.is_empty() && self.buffer.is_empty()
     }
 
-    /// The next step. A batch to deliver must be [finished](Self::finish) before the next call.
+    /// Returns the next step. If it is a batch, pass its result to [`finish`](Self::finish) before
+    /// the next call.
     pub(super) fn next(&mut self, now_ms: i64) -> Step {
         let Some(mut batch) = self.again.pop_front().or_else(|| self.cut(now_ms)) else {
             return if self.buffer.is_empty() { Step::Idle } else { Step::Wait };
@@ -81,13 +82,14 @@ impl Lane {
         Step::GiveUp(batch.discarded(Condition::RecordAgeExceeded))
     }
 
-    /// Records the result of a batch, and returns the batch if it is given up.
+    /// Records the result of a batch. Returns the batch if it is given up.
     pub(super) fn finish(&mut self, mut batch: Batch, verdict: Verdict) -> Option<Discarded> {
         batch.invocations += 1;
         match verdict {
             Verdict::Done => return None,
             // "Lambda retries only the remaining records." AWS does not document whether their
-            // count of retries starts again at zero. Continuing the count is the harder case.
+            // count of retries starts again at zero. Continuing the count is the stricter
+            // assumption.
             Verdict::From(first) => drop(batch.records.drain(..first)),
             Verdict::Failed => {
                 if self.settings.bisect_batch_on_function_error && batch.records.len() > 1 {
@@ -143,8 +145,8 @@ impl Batch {
     }
 }
 
-/// Which of this many lanes a record belongs to: "Lambda still ensures in-order processing at the
-/// item (partition and sort key) level."
+/// Returns the lane, out of this many, that a record belongs to. "Lambda still ensures in-order
+/// processing at the item (partition and sort key) level."
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     if lanes == 1 {
@@ -156,7 +158,8 @@ pub(super) fn lane_of(record: &StreamRecord, lanes: usize) -> usize {
     usize::try_from(hasher.finish() % lanes as u64).unwrap()
 }
 
-/// Records with these sequence numbers, each created that many seconds after the Unix epoch.
+/// Creates records with these sequence numbers. Each number is also the time at which its record
+/// was created, in seconds since 1970.
 pub(super) fn records(numbers: &[u32]) -> Vec<StreamRecord> {
     numbers.iter().map(|&number| record(number, 0)).collect()
 }
@@ -184,8 +187,8 @@ pub(super) const TESTS: &[(&str, fn())] = &[
     ("records_of_one_item_share_a_lane", records_of_one_item_share_a_lane),
 ];
 
-/// Runs a lane with these records and this function until it is idle, and returns its steps as
-/// text.
+/// Pushes these records into a lane, runs the lane with this function until it is idle, and returns
+/// its steps as text.
 fn deliveries(
     settings: &Settings,
     numbers: &[u32],

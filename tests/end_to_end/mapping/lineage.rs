@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use referee::streams::Shard;
 
 /// Returns the shards that may be read now, given the shards that have been read to the end. A
-/// parent that is no longer listed has been trimmed, so it contains no more records.
+/// parent that is no longer listed has been trimmed, so its children may be read.
 pub(super) fn readable<'s>(
     shards: &'s [Shard],
     finished: &'s BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! An event source mapping: delivers a stream to a function, as AWS documents it.
+//! Emulates an event source mapping, which delivers a stream to a function, as AWS documents it.
 //!
 //! The logic is pure and has its own unit tests; [`run`] applies it to a real stream.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
@@ -14,7 +14,7 @@ use libtest_mimic::Trial;
 
 pub(crate) use run::Mapping;
 
-/// The settings of a mapping, with the names and defaults that AWS uses.
+/// The settings of a mapping, with AWS's names and defaults.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -26,14 +26,15 @@ pub(crate) struct Settings {
     pub(crate) maximum_retry_attempts: Option<u32>,
     /// If `None`, a record is retried until the stream has trimmed it.
     pub(crate) maximum_record_age_seconds: Option<u32>,
-    /// `ReportBatchItemFailures`.
+    /// Whether `ReportBatchItemFailures` is on.
     pub(crate) reports_batch_item_failures: bool,
     /// The patterns of the filter criteria.
     pub(crate) filters: Vec<&'static str>,
 }
 
 impl Default for Settings {
-    /// AWS's defaults, except that partial batch responses are on: Referee needs them.
+    /// Returns AWS's defaults, except that partial batch responses are on, because Referee needs
+    /// them.
     fn default() -> Self {
         Self {
             batch_size: 100,
@@ -48,7 +49,7 @@ impl Default for Settings {
     }
 }
 
-/// The tests of the pure logic.
+/// Returns the tests of the pure logic.
 pub(crate) fn trials() -> Vec<Trial> {
     let tests = [filter::TESTS, lane::TESTS, lineage::TESTS, response::TESTS, destination::TESTS];
     let trial = |(name, test): &(&str, fn())| {

@@ -14,7 +14,7 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// The result of a batch according to a response.
+/// Returns the result of a batch according to a response.
 ///
 /// "Lambda treats a batch as a complete success if you return: an empty `batchItemFailure` list, a
 /// null `batchItemFailure` list, an empty `EventResponse`, a null `EventResponse`"; "as a complete
@@ -40,8 +40,8 @@ pub(super) fn read(body: &[u8], batch: &[StreamRecord]) -> Verdict {
     let places: Option<Vec<usize>> = failures.iter().map(place).collect();
     match places {
         None => Verdict::Failed,
-        // "The lowest sequence number is the checkpoint": the records of a batch are in the order
-        // of their numbers.
+        // AWS uses the lowest sequence number as the checkpoint. The records of a batch are sorted
+        // by number, so the lowest index has the lowest number.
         Some(places) => places.into_iter().min().map_or(Verdict::Done, Verdict::From),
     }
 }
@@ -64,7 +64,7 @@ fn success() {
         "{}",
         r#"{"batchItemFailures":[]}"#,
         r#"{"batchItemFailures":null}"#,
-        // A trap: if one letter of the key is missing, the batch counts as done.
+        // If one letter of the key is missing, as here, AWS treats the batch as done.
         r#"{"batchItemFailure":[{"itemIdentifier":"000000000000000000100"}]}"#,
     ] {
         assert_eq!(verdict(body), Verdict::Done, "{body}");

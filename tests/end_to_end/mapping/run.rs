@@ -22,9 +22,9 @@ use super::response::{self, Verdict};
 use crate::lambda::Lambda;
 use kit::runtime_api::Invoked;
 
-/// The maximum time until nothing more is written to a stream.
+/// The maximum time until nothing more is written to the stream.
 const REST_MS_MAX: u64 = 240_000;
-/// The time to wait after a round that had nothing to do or that failed.
+/// The time to wait after a round that had nothing to do, or in which an invocation failed.
 const PAUSE_MS: u64 = 20;
 
 /// The totals of a mapping.
@@ -41,7 +41,7 @@ pub(crate) struct Counts {
     pub(crate) discarded: usize,
 }
 
-/// A mapping from a stream to a function that starts at the trim horizon.
+/// A mapping from a stream to a function. It starts at the trim horizon.
 pub(crate) struct Mapping {
     settings: Settings,
     filters: Filters,
@@ -101,19 +101,18 @@ impl Mapping {
         }
     }
 
-    /// The same mapping, but each answer is lost with this probability, so that records are
-    /// delivered "at least once".
+    /// Loses each answer with this probability, so that some records are delivered several times.
     pub(crate) fn losing_answers(mut self, seed: u64, chance: f64) -> Self {
         self.lost_answers = Some((fastrand::Rng::with_seed(seed), chance));
         self
     }
 
-    /// Runs until nothing is left to deliver and nothing more is written.
+    /// Runs until nothing is left to deliver and the function writes nothing more.
     pub(crate) async fn drain(&mut self) {
         self.drain_while(|| false).await;
     }
 
-    /// Like [`Self::drain`], but continues at least while `goes_on` returns true.
+    /// Like [`Self::drain`], but does not stop while `goes_on` returns true.
     pub(crate) async fn drain_while(&mut self, goes_on: impl Fn() -> bool) {
         let limit = Instant::now() + Duration::from_millis(REST_MS_MAX);
         // The function's last writes may appear only in the next round.
@@ -125,7 +124,7 @@ impl Mapping {
         }
     }
 
-    /// Details for the error message if the stream does not come to rest.
+    /// Returns details for the error message about a stream that does not come to rest.
     fn state(&self) -> String {
         let log = self.function.log.lines();
         let tail = log.iter().skip(log.len().saturating_sub(5)).cloned().collect::<Vec<_>>();
@@ -241,9 +240,9 @@ impl Mapping {
     }
 }
 
-/// Whether AWS would make this record too. If two clients delete an item at the same time, DynamoDB
-/// Local sometimes makes a second `REMOVE` record, without an image. In AWS, a write that changes
-/// nothing makes no record.
+/// Whether AWS would also create this record. If two clients delete an item at the same time,
+/// DynamoDB Local sometimes creates a second `REMOVE` record, without an image. In AWS, a write
+/// that changes nothing creates no record.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 fn is_of_a_change(record: &StreamRecord) -> bool {
     let has = |text: &str| record.json.get().contains(text);
@@ -252,7 +251,7 @@ fn is_of_a_change(record: &StreamRecord) -> bool {
         && !has(r#""OldImage":"#))
 }
 
-/// The result of a read; `None` if the read must be retried.
+/// Returns the result of a read, or `None` if the read must be retried.
 fn done<T>(read: Result<T, StreamError>) -> Option<T> {
     match read {
         Ok(read) => Some(read),
