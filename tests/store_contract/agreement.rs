@@ -1,4 +1,4 @@
-//! Comparison of the in-memory store with a real endpoint, on random programs.
+//! Compares the in-memory store with a real endpoint, on random programs.
 
 use libtest_mimic::{Failed, Trial};
 use referee::store::{Action, Clause, Page};
@@ -11,7 +11,7 @@ use crate::laws::{Program, check_law_in, programs, run_on};
 use crate::memory::InMemory;
 use kit::endpoint;
 
-/// How many programs run on both stores.
+/// The number of programs that run on both stores.
 const CASES: u32 = 16;
 
 /// Returns the comparison as a trial, which is ignored without an endpoint.
@@ -48,7 +48,8 @@ fn without_remove_only_updates(mut program: Program) -> Program {
     program
 }
 
-/// Returns which writes were made, the content afterwards, and the number of stream records.
+/// Runs the program. Returns which steps succeeded, the content afterwards, and the number of
+/// stream records.
 async fn outcome<H: Harness>(h: &H, program: &Program) -> (Vec<bool>, Vec<Page>, usize) {
     let app = h.table(APP);
     let mut program = program.clone();

@@ -1,4 +1,4 @@
-//! Capacity units.
+//! The capacity units that requests consume.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 
 use referee::data::Item;
@@ -21,7 +21,7 @@ fn read_units(read: f64) -> Units {
     Units { read, write: 0.0 }
 }
 
-/// Asserts the cost of each write, one after the other.
+/// Makes the writes in order, and asserts the cost of each.
 async fn costs<H: Harness>(h: &H, writes: Vec<(&str, Write, f64)>) {
     for (what, write, units) in writes {
         let answer = h.write(write).await.unwrap();
@@ -29,7 +29,7 @@ async fn costs<H: Harness>(h: &H, writes: Vec<(&str, Write, f64)>) {
     }
 }
 
-/// Each item is rounded up to 4 KB, and a missing item costs one unit too.
+/// The size of each item is rounded up to 4 KB. A missing item also costs one unit.
 pub(crate) async fn reads<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, sized("p", "exact", 4 * KB))).await;
@@ -47,7 +47,8 @@ pub(crate) async fn reads<H: Harness>(h: H) {
     }
 }
 
-/// The size of the page is rounded up, not that of each item. A query of an index costs half.
+/// The size of the page is rounded up, not the size of each item. A query of an index costs half as
+/// much.
 pub(crate) async fn queries<H: Harness>(h: H) {
     let app = h.table(APP);
     for sk in ["1", "2", "3"] {
@@ -70,7 +71,8 @@ pub(crate) async fn queries<H: Harness>(h: H) {
     }
 }
 
-/// The larger of the two images determines the cost, and failed conditions are billed.
+/// The larger image of the item, before or after the write, determines the cost. A write whose
+/// condition fails is billed too.
 pub(crate) async fn writes<H: Harness>(h: H) {
     let app = h.table(APP);
     let small = || update(&app, key("1"), &[("x", json!("small"))]);
@@ -135,7 +137,8 @@ pub(crate) async fn indexes<H: Harness>(h: H) {
     .await;
 }
 
-/// A transaction costs twice as much as single writes, whether it is cancelled or not.
+/// A transaction costs twice as much as its writes would cost individually, even if it is
+/// cancelled.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 pub(crate) async fn transactions<H: Harness>(h: H) {
     let app = h.table(APP);

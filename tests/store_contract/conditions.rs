@@ -62,7 +62,7 @@ pub(crate) async fn hold<H: Harness>(h: H) {
     }
 }
 
-/// Asserts whether each condition holds for the item `p`/`1`, or for a missing one.
+/// Asserts for each condition whether it holds for the item `p`/`1`, which may be missing.
 async fn check<H: Harness>(h: &H, conditions: Vec<(Condition, bool)>) {
     let app = h.table(APP);
     for (condition, expected) in conditions {
@@ -73,7 +73,7 @@ async fn check<H: Harness>(h: &H, conditions: Vec<(Condition, bool)>) {
     }
 }
 
-/// `contains` looks for an element of a set or list, or a part of a string or binary.
+/// `contains` matches an element of a set or list, or a part of a string or binary.
 pub(crate) async fn parts<H: Harness>(h: H) {
     h.apply(put(&h.table(APP), rich())).await;
     let text = |text: &str| Value::from(text);

@@ -1,6 +1,6 @@
-//! DynamoDB at a real endpoint, as the cases see it: DynamoDB Local, in every run of the tests.
+//! Runs the cases on a real endpoint. In all test runs, this is DynamoDB Local.
 //!
-//! If DynamoDB Local differs from the documentation of AWS, the cases follow the documentation.
+//! If DynamoDB Local differs from AWS's documentation, the cases follow the documentation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,23 +17,24 @@ use kit::endpoint;
 
 use crate::Case;
 
-/// The cases in which DynamoDB Local differs from the documentation of AWS.
+/// The cases in which DynamoDB Local differs from AWS's documentation.
 const DIFFERENT_IN_LOCAL: [&str; 6] = [
-    // A read that finds nothing is free.
+    // A read of a missing item is free.
     "billing::of_reads",
     "billing::of_queries",
-    // Transactions cost twice what they should.
+    // Transactions cost twice as much as documented.
     "billing::of_transactions",
-    // An update creates an item even if it only removes.
+    // An update creates the item even if it only removes attributes.
     "updates::that_only_remove_create_no_item",
-    // An update that does not fit its item fails the transaction as invalid, instead of cancelling
-    // it.
+    // If an update does not fit its item, the transaction fails as invalid, instead of being
+    // cancelled.
     "transactions::report_which_update_does_not_fit_its_item",
-    // An update of a key gives one reason for the whole transaction.
+    // If an update changes a key, the error is reported for the transaction, not for the action.
     "transactions::report_which_update_is_invalid",
 ];
 
-/// Every case on the endpoint; ignored without an endpoint, or where DynamoDB Local differs.
+/// Returns every case as a trial on the endpoint. A trial is ignored if there is no endpoint, or if
+/// DynamoDB Local differs.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, case): (&str, Case<OnEndpoint>)| {
         let trial =
@@ -50,7 +51,7 @@ fn run(case: Case<OnEndpoint>, endpoint: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Tables at an endpoint, for one case.
+/// The tables of one case, at the endpoint.
 pub(crate) struct OnEndpoint {
     store: DynamoDb,
     streams: Streams,
@@ -58,7 +59,7 @@ pub(crate) struct OnEndpoint {
 }
 
 impl OnEndpoint {
-    /// Creates the tables, with names that no other case uses.
+    /// Creates the tables. No other case uses their names.
     pub(crate) async fn new(endpoint: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -72,8 +73,8 @@ impl OnEndpoint {
     }
 }
 
-/// The same configuration with a long timeout: a slow machine must not look like a difference
-/// between the stores.
+/// Returns the configuration with a long timeout, so that a slow machine does not look like a
+/// difference between the stores.
 fn patient(config: &SdkConfig) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();

@@ -1,4 +1,4 @@
-//! The harness of the cases: a store and its tables.
+//! The harness of the cases, which consists of a store and its tables.
 
 use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
 use referee::store::schema::{IndexSchema, TableSchema};
@@ -15,17 +15,17 @@ pub(crate) const APP: &str = "app";
 pub(crate) const NUMBERS: &str = "numbers";
 pub(crate) const BINARIES: &str = "binaries";
 
-/// A store with the empty tables of the cases.
+/// A store that contains the tables of the cases, which are empty at first.
 pub(crate) trait Harness: 'static {
     type Store: Store;
 
     /// The store.
     fn store(&self) -> &Self::Store;
 
-    /// Returns the real name of a table of [`tables`].
+    /// Returns the name in the store of a table that [`tables`] defines.
     fn table(&self, name: &str) -> String;
 
-    /// Returns the records of a table's stream so far, in the shape in which Lambda delivers them.
+    /// Returns the records of a table's stream so far, in the format in which Lambda delivers them.
     async fn stream(&self, table: &str) -> Vec<Json>;
 
     /// Waits until the indexes have caught up with their tables.
@@ -55,7 +55,7 @@ pub(crate) trait Harness: 'static {
     }
 }
 
-/// The tables of the cases, with a prefix to their names.
+/// Returns the tables of the cases, whose names have this prefix.
 pub(crate) fn tables(prefix: &str) -> Vec<TableSchema> {
     let schema =
         |name: &str, key, indexes| TableSchema { name: format!("{prefix}{name}"), key, indexes };
@@ -75,7 +75,7 @@ fn key(partition: (&str, KeyKind), sort: Option<(&str, KeyKind)>) -> KeySchema {
     KeySchema { partition: attribute(partition), sort: sort.map(attribute) }
 }
 
-/// A query of a whole partition of the table `app`.
+/// Returns a query of all items in a partition of the table `app`.
 pub(crate) fn partition(table: &str, pk: &str) -> Query {
     Query {
         table: table.to_owned(),
@@ -88,7 +88,7 @@ pub(crate) fn partition(table: &str, pk: &str) -> Query {
     }
 }
 
-/// A query of a whole partition of its index.
+/// Returns a query of all items in a partition of the index of `app`.
 pub(crate) fn city(table: &str, city: &str) -> Query {
     Query {
         index: Some(BY_CITY.to_owned()),

@@ -31,7 +31,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Value<'static> {
     Value::B(Cow::Owned(bytes.to_vec()))
 }
 
-/// Builds a string set. Values contain sets in sorted order.
+/// Builds a string set, and sorts its elements, because values contain sorted sets.
 pub(crate) fn strings(texts: &[&str]) -> Value<'static> {
     let texts: BTreeSet<_> = texts.iter().map(|text| Cow::Owned((*text).to_owned())).collect();
     Value::Ss(texts.into_iter().collect())
@@ -55,7 +55,7 @@ pub(crate) fn with(mut item: Item<'static>, name: &str, value: Value<'static>) -
     item
 }
 
-/// Builds an item of exactly this many bytes, by means of a filler in `x`.
+/// Builds an item of exactly this many bytes. The attribute `x` fills it.
 pub(crate) fn sized(pk: &str, sk: &str, bytes: usize) -> Item<'static> {
     let filler = bytes - "pk".len() - pk.len() - "sk".len() - sk.len() - "x".len();
     item(&serde_json::json!({"pk": pk, "sk": sk, "x": "x".repeat(filler)}))
@@ -127,7 +127,7 @@ pub(crate) fn change(table: &str, key: Item<'static>, clauses: Vec<Clause>) -> W
     Write { table: table.to_owned(), action: Action::Update { key, clauses }, condition: None }
 }
 
-/// Makes a write conditional.
+/// Adds a condition to a write.
 pub(crate) fn on(condition: Condition, write: Write) -> Write {
     Write { condition: Some(condition), ..write }
 }

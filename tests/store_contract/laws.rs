@@ -1,4 +1,4 @@
-//! Laws of the in-memory store, on random programs.
+//! Laws that the in-memory store must obey, checked on random programs.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn check_law<S: Strategy>(strategy: &S, law: impl Fn(S::Value)) {
     check_law_in(ProptestConfig::default().cases, strategy, law);
 }
 
-/// Checks a law in this many cases.
+/// Checks a law on this many random inputs.
 pub(crate) fn check_law_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S::Value)) {
     let config = ProptestConfig { cases, ..ProptestConfig::with_source_file(file!()) };
     let run = TestRunner::new(config).run(strategy, |drawn| {
@@ -50,7 +50,8 @@ pub(crate) fn check_law_in<S: Strategy>(cases: u32, strategy: &S, law: impl Fn(S
     }
 }
 
-/// Writes and transactions on few keys with few values, so that they interact.
+/// Steps that are single writes or transactions. They use few keys and few values, so that they
+/// interact.
 pub(crate) type Program = Vec<Vec<Write>>;
 
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
@@ -85,12 +86,12 @@ fn attributes() -> impl Strategy<Value = Item<'static>> {
     })
 }
 
-/// Returns a set of the first letters.
+/// Returns a set of the first `count` letters of the alphabet.
 fn letters(count: usize) -> Value<'static> {
     strings(&["a", "b", "c", "d"][..count])
 }
 
-/// Paths, most of which exist.
+/// Draws paths, most of which exist.
 fn paths() -> impl Strategy<Value = Path> {
     let names = vec!["x", "m", "m.x", "m.y", "l", "s", "n", "none.x"];
     prop_oneof![
@@ -130,7 +131,7 @@ fn conditions() -> impl Strategy<Value = Condition> {
     })
 }
 
-/// Runs a program: a step with several writes is made as a transaction. Returns which steps
+/// Runs a program. A step with several writes is sent as a transaction. Returns which steps
 /// succeeded.
 pub(crate) async fn run_on(store: &impl Store, program: &Program) -> Vec<bool> {
     let mut made = Vec::new();
@@ -150,7 +151,7 @@ fn run(memory: &Memory, program: &Program) -> Vec<bool> {
     run_on(memory, program).now_or_never().unwrap()
 }
 
-/// A naive store: a list of keys and items.
+/// A naive store, which is a list of keys and items.
 #[derive(Default)]
 struct Model(Vec<(Item<'static>, Item<'static>)>);
 
@@ -159,7 +160,7 @@ impl Model {
         self.0.iter().find(|(other, _)| other == key).map(|(_, item)| item)
     }
 
-    /// The key and the resulting item of a write; `None` if the write would not be made.
+    /// Returns the key and the resulting item of a write, or `None` if the write would fail.
     fn plan(&self, write: &Write) -> Option<(Item<'static>, Option<Item<'static>>)> {
         let key = key_of(&write.action);
         let old = self.find(&key);
@@ -187,7 +188,7 @@ impl Model {
         keys.dedup();
         let plans: Option<Vec<_>> = writes.iter().map(|write| self.plan(write)).collect();
         let is_empty = |write: &Write| matches!(&write.action, Action::Update { clauses, .. } if clauses.is_empty());
-        // A transaction contains an item at most once, and no update without an expression.
+        // A transaction must contain each item at most once, and no update without an expression.
         let is_sound =
             keys.len() == writes.len() && (keys.len() == 1 || !writes.iter().any(is_empty));
         let Some(plans) = plans.filter(|_| is_sound) else { return false };
@@ -205,7 +206,8 @@ impl Model {
     }
 }
 
-/// Returns a marker for a removed value, so that the other elements of a list keep their indexes.
+/// Returns a marker that replaces a removed value, so that the other elements of a list keep their
+/// indexes.
 fn gone() -> Value<'static> {
     "(gone)".into()
 }
@@ -226,7 +228,8 @@ fn change(item: &mut Item<'static>, clause: &Clause) -> Option<()> {
     Some(())
 }
 
-/// The value at a path, or a new slot for it.
+/// Returns the value at a path, or a new slot for it. Returns `None` if a parent of the path does
+/// not exist.
 fn slot<'i>(mut map: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'static>> {
     let (name, parents) = path.segments().split_last()?;
     for parent in parents {
@@ -256,7 +259,7 @@ fn close_gaps_in(value: &mut Value<'static>) {
     }
 }
 
-/// Whether no path is a prefix of another one, compared as text.
+/// Whether no clause's path is a prefix of another clause's path, compared as text.
 fn are_apart(clauses: &[Clause]) -> bool {
     let texts: Vec<_> = clauses.iter().map(|clause| clause.path().to_string()).collect();
     let is_within = |one: &str, other: &str| {
@@ -297,8 +300,8 @@ fn agrees_with_the_model(program: &Program) {
     }
 }
 
-/// After each change that a lagging index sees, it equals the index of a store that contains only
-/// the changes so far.
+/// After each change that reaches a lagging index, it equals the index of a store that contains
+/// only the changes so far.
 fn lags_behind_the_table(program: &Program) {
     let lagging = Memory::new(tables(""));
     lagging.hold_indexes();
@@ -318,8 +321,8 @@ fn lags_behind_the_table(program: &Program) {
     assert_eq!(lagging.unseen(), 0);
 }
 
-/// The records of one store, each committed twice to another store, give that store the same
-/// content. The old image of each record is the new image of its item's last record.
+/// If each record of one store is committed twice to another store, both stores have the same
+/// content. The old image of each record equals the new image of the item's previous record.
 fn rebuilds_from_the_stream(program: &Program) {
     let memory = Memory::new(tables(""));
     run(&memory, program);

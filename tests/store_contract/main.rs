@@ -1,4 +1,4 @@
-//! The contract of every store: the documented behaviour of DynamoDB, case by case.
+//! The contract that every store fulfils: the documented behaviour of DynamoDB, as a list of cases.
 //!
 //! The cases use only the trait `Store`, and run on every store.
 
@@ -31,7 +31,7 @@ use libtest_mimic::{Arguments, Trial};
 use harness::Harness;
 use memory::InMemory;
 
-/// A case, run on a store of its own.
+/// A case. It runs on a store that no other case uses.
 type Case<H> = fn(H) -> LocalBoxFuture<'static, ()>;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The in-memory store, as the cases see it.
+//! Runs the cases on the in-memory store.
 
 use referee::store::Memory;
 use serde_json::Value as Json;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::{APP, BINARIES, Harness, begins_with, city, equals, partition};
 use crate::items::{binary, delete, item, put, sized, update, with};
 
-/// Returns the string of one attribute in each item of a page.
+/// Returns the string that each item of a page has in this attribute.
 fn texts(page: &Page, name: &str) -> Vec<String> {
     let text = |item: &Item<'_>| match item.get(name) {
         Some(Value::S(text)) => text.to_string(),
@@ -64,7 +64,7 @@ pub(crate) async fn projection<H: Harness>(h: H) {
     assert_eq!(page.next, Some(item(&json!({"pk": "p", "sk": "1"}))));
 }
 
-/// A page with as many items as the limit has a `next` key, even if nothing follows.
+/// A page with as many items as the limit has a `next` key, even if no item follows.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>
 pub(crate) async fn limit<H: Harness>(h: H) {
     let app = h.table(APP);
@@ -132,8 +132,8 @@ pub(crate) async fn index_changes<H: Harness>(h: H) {
     assert_eq!(h.query(city(&app, "Oslo")).await, Page::default());
 }
 
-/// If a page of an index has a `next` key, it contains the key attributes of the index and of the
-/// table. The order of items with the same index key is not specified.
+/// The `next` key of a page of an index contains the key attributes of the index and of the table.
+/// The order of items with the same index key is not specified.
 pub(crate) async fn index_pages<H: Harness>(h: H) {
     let app = h.table(APP);
     for sk in ["1", "2", "3"] {

@@ -17,7 +17,7 @@ use crate::items::{
 };
 use crate::updates::rich;
 
-/// Asserts that a request is rejected, with these words in the reason.
+/// Asserts that a request is rejected, and that the reason contains these words.
 fn refused<T: Debug>(answer: Result<T, StoreError>, words: &str) {
     match answer {
         Err(StoreError::Rejected(message)) => {
@@ -72,7 +72,7 @@ pub(crate) async fn queries<H: Harness>(h: H) {
     ] {
         refused(h.store().query(query).await, words);
     }
-    // An error of the rules or the index affects every record, so it is fatal.
+    // An error in the rules or the index affects every record, so it is fatal.
     for query in [
         Query { partition: by("x", "p".into()), ..whole() },
         Query { sort: Some(equals("x", "1")), ..whole() },
@@ -177,7 +177,7 @@ pub(crate) async fn updates<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key("none")).await, None);
 }
 
-/// An update can create the last segment of a path, but no parent.
+/// An update can create the last segment of a path, but not its parents.
 pub(crate) async fn paths<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, rich())).await;
@@ -304,7 +304,7 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
     ] {
         refused(h.transact(actions).await, words);
     }
-    // DynamoDB has no request for a check alone.
+    // DynamoDB supports condition checks only within transactions.
     refused(h.write(crate::items::check(&app, key("1"), absent("pk"))).await, "transactions");
 }
 

@@ -1,4 +1,4 @@
-//! Streams, with new and old images.
+//! Streams with new and old images.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
 
 use referee::data::SequenceNumber;
@@ -10,7 +10,7 @@ use crate::items::{
     absent, change, check, delete, exists, item, on, path, put, remove, strings, take, update,
 };
 
-/// The event name, key and images of a record.
+/// Returns the event name of a record, its sort key, and the attribute `x` of both images.
 fn summary(record: &Json) -> Json {
     let body = &record["dynamodb"];
     json!([
@@ -37,7 +37,7 @@ pub(crate) async fn changes<H: Harness>(h: H) {
         ]
     );
     let sizes = records.iter().map(|record| record["dynamodb"]["SizeBytes"].as_u64().unwrap());
-    // The key has 6 bytes; the number 3, and its name 1; the text 4, and its name 1.
+    // The key takes 6 bytes, the number 3, the text 4, and the name of either attribute 1.
     assert_eq!(sizes.collect::<Vec<_>>(), [6 + 10, 6 + 10 + 11, 6 + 11]);
     let numbers: Vec<_> = records
         .iter()
@@ -53,7 +53,7 @@ pub(crate) async fn changes<H: Harness>(h: H) {
     }
 }
 
-/// The record of a partial update has complete images.
+/// The record of an update that changes a part of an item has complete images.
 pub(crate) async fn parts<H: Harness>(h: H) {
     let app = h.table(APP);
     let key = || item(&json!({"pk": "p", "sk": "1"}));
@@ -83,7 +83,7 @@ pub(crate) async fn parts<H: Harness>(h: H) {
     );
 }
 
-/// A write that changes nothing makes no record, and neither does one that is refused.
+/// Neither a write that changes nothing nor a refused write creates a record.
 pub(crate) async fn silence<H: Harness>(h: H) {
     let app = h.table(APP);
     let key = || item(&json!({"pk": "p", "sk": "1"}));
@@ -111,7 +111,7 @@ pub(crate) async fn transactions<H: Harness>(h: H) {
     h.transact(actions).await.unwrap();
     let mut summary: Vec<_> =
         h.stream(&app).await.iter().map(|record| summary(record).to_string()).collect();
-    // The order of records of several items is not specified.
+    // The order of records of different items is not specified.
     summary.sort();
     assert_eq!(summary, [r#"["INSERT","1",null,null]"#, r#"["INSERT","3",null,{"N":"1"}]"#]);
 }

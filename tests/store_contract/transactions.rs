@@ -66,7 +66,7 @@ pub(crate) async fn checks<H: Harness>(h: H) {
     assert_eq!(h.transact(actions).await.unwrap().value, Transacted::Canceled(reasons));
 }
 
-/// Updates and conditions on parts of items work as outside a transaction.
+/// Updates of parts of items, and conditions on them, work as they do outside a transaction.
 pub(crate) async fn parts<H: Harness>(h: H) {
     let app = h.table(APP);
     let rich_key = || key("1");
@@ -121,7 +121,7 @@ pub(crate) async fn in_the_way<H: Harness>(h: H) {
     }
 }
 
-/// Existing items do not count towards the size of a transaction; the values of expressions do.
+/// The values in expressions count towards the size of a transaction. Existing items do not.
 pub(crate) async fn payload<H: Harness>(h: H) {
     let app = h.table(APP);
     let keys: Vec<_> = (0..14).map(|number| number.to_string()).collect();
@@ -152,7 +152,7 @@ pub(crate) async fn payload<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key("13")).await, None);
 }
 
-/// One invalid item cancels the transaction, and its error is reported for that item.
+/// An invalid item cancels the transaction, and the error is reported for the action on this item.
 pub(crate) async fn invalid<H: Harness>(h: H) {
     let app = h.table(APP);
     let half = json!("x".repeat(200 * 1024));
@@ -169,13 +169,14 @@ pub(crate) async fn invalid<H: Harness>(h: H) {
     }
 }
 
-/// An update that is invalid for any item also cancels the transaction, with an error for its item.
+/// An update that is invalid for every item also cancels the transaction, and the error is reported
+/// for this action.
 pub(crate) async fn invalid_update<H: Harness>(h: H) {
     let action = update(&h.table(APP), key("1"), &[("pk", json!("q"))]);
     cancels(&h, action, "part of the key").await;
 }
 
-/// Asserts that an action cancels a transaction, and that its reason is reported for that action.
+/// Asserts that an action cancels a transaction, and that the reason is reported for this action.
 async fn cancels<H: Harness>(h: &H, action: Write, words: &str) {
     let app = h.table(APP);
     h.apply(put(&app, key("there"))).await;
@@ -188,7 +189,7 @@ async fn cancels<H: Harness>(h: &H, action: Write, words: &str) {
         panic!("{reasons:?}, expected: {words}");
     };
     assert!(message.to_lowercase().contains(words), "{message}");
-    // It is not documented whether the other conditions are still checked.
+    // AWS does not document whether the other conditions are still checked.
     assert!(
         matches!(last, CancellationReason::ConditionFailed(Some(_)) | CancellationReason::None),
         "{last:?}"

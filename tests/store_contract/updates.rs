@@ -27,7 +27,7 @@ pub(crate) fn rich() -> Item<'static> {
     with(plain, "sets", Value::L(vec![strings(&["a", "b"]), "t".into()]))
 }
 
-/// Asserts the value of one attribute after an update, and that the other attributes are unchanged.
+/// Asserts that one attribute has this value after an update, and that all others are unchanged.
 async fn assert_result<H: Harness>(
     h: &H,
     clauses: Vec<Clause>,
@@ -48,7 +48,7 @@ async fn assert_unchanged<H: Harness>(h: &H, clause: Clause) {
     assert_result(h, vec![clause], "text", Some("x".into())).await;
 }
 
-/// Removed elements are addressed by their index before the update.
+/// The indexes of removed elements are their indexes before the update.
 pub(crate) async fn removes<H: Harness>(h: H) {
     let inner = |json: Json| Some(value(&json));
     for (paths, name, after) in [
@@ -70,7 +70,7 @@ pub(crate) async fn removes<H: Harness>(h: H) {
     }
 }
 
-/// An emptied set is removed, even from a list.
+/// A set that becomes empty is removed, even from a list.
 pub(crate) async fn deletes<H: Harness>(h: H) {
     let list = |elements: Vec<Value<'static>>| Some(Value::L(elements));
     let both = || strings(&["a", "b"]);
@@ -105,7 +105,7 @@ pub(crate) async fn sets_elements<H: Harness>(h: H) {
     }
 }
 
-/// Clauses of all kinds are applied at once.
+/// An update may have several kinds of clauses. All of them refer to the item before the update.
 pub(crate) async fn mixes<H: Harness>(h: H) {
     let app = h.table(APP);
     h.apply(put(&app, rich())).await;
@@ -130,7 +130,7 @@ pub(crate) async fn mixes<H: Harness>(h: H) {
     assert_eq!(h.item(&app, key()).await, Some(expected));
 }
 
-/// An update creates a missing item if it sets an attribute, or if it has no clause at all.
+/// An update creates a missing item if it sets an attribute, or if it has no clauses.
 pub(crate) async fn upserts<H: Harness>(h: H) {
     let app = h.table(APP);
     let condition_fails = on(exists("pk"), change(&app, key(), vec![remove("x")]));
@@ -147,7 +147,7 @@ pub(crate) async fn upserts<H: Harness>(h: H) {
     }
 }
 
-/// On AWS, an update that only removes does not create an item.
+/// In AWS, an update that only removes attributes or elements does not create a missing item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValueUpdate.html>
 pub(crate) async fn takes_from_nothing<H: Harness>(h: H) {
     let app = h.table(APP);

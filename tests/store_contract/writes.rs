@@ -66,7 +66,7 @@ pub(crate) async fn condition_failed<H: Harness>(h: H) {
     h.apply(on(absent("pk"), items::put(&app, key()))).await;
 }
 
-/// A path is only checked if the condition holds.
+/// DynamoDB checks the paths of an update only if its condition holds.
 pub(crate) async fn condition_first<H: Harness>(h: H) {
     let app = h.table(APP);
     let write = on(exists("m"), items::update(&app, key(), &[("m.x", json!(1))]));
