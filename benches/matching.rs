@@ -1,7 +1,7 @@
-//! How long it takes to find the entity of a key, by the number of entities in the table.
+//! Measures how long it takes to find the entity of a key, by the number of entities in the table.
 //!
-//! The time must not grow with the number: one table often has all entities of an application, and
-//! each of its records is matched.
+//! The time must not grow with this number, because one table often contains all entities of an
+//! application, and the key of each of its records is matched.
 
 #![expect(clippy::expect_used, reason = "a benchmark whose setup fails cannot measure anything")]
 
@@ -14,8 +14,9 @@ use referee::rules::matcher::Matcher;
 use referee::rules::model::EntityId;
 use referee::rules::template::{EntityKey, KeyTemplate, Template};
 
-/// How the entities of a table differ: a name for the benchmark, the templates of an entity, and one
-/// of its keys, each as partition and sort key with `KIND` in place of the entity.
+/// The ways in which the entities of a table can differ. Each has a name for the benchmark, the
+/// templates of an entity, and one of its keys, both as partition and sort key. `KIND` stands for
+/// the entity.
 const LAYOUTS: [(&str, [&str; 2], [&str; 2]); 3] = [
     ("partition key", ["KIND#{id}", "profile"], ["KIND#0123456789", "profile"]),
     ("sort key", ["tenant#{tenant}", "KIND#{id}"], ["tenant#42", "KIND#0123456789"]),
@@ -35,7 +36,7 @@ fn key(values: [&str; 2], kind: &str) -> Key<'static> {
     Key { partition, sort: Some(sort) }
 }
 
-/// The first entity that the key matches, and the number of its captures.
+/// Returns the first entity that the key matches, and the number of its captures.
 fn find(matcher: &Matcher, entities: &[EntityKey], key: &Key<'_>) -> Option<(EntityId, usize)> {
     matcher.candidates(key).iter().find_map(|id| {
         let captures = entities.get(id.0)?.parse(key)?;
@@ -47,7 +48,8 @@ fn match_keys(criterion: &mut Criterion) {
     for (apart_by, templates, values) in LAYOUTS {
         let mut group = criterion.benchmark_group(format!("entities apart by {apart_by}"));
         for count in [10, 100, 1000] {
-            // All names have the same length, so that only the number of entities differs.
+            // All names have the same length, so that the benchmarks differ only in the number of
+            // entities.
             let kind = |number: usize| format!("entity{number:04}");
             let keys: Vec<_> =
                 (0..count).map(|number| entity_key(templates, &kind(number))).collect();

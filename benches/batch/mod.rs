@@ -12,7 +12,8 @@ const ATTRIBUTES: usize = 15;
 /// The total size of the attributes that no rule uses.
 const FILLER_BYTES: usize = 2_340;
 
-/// An item's image: its key, the relevant attributes, and filler attributes up to the total number.
+/// Creates an item's image: its key, the attributes that matter, and filler attributes up to the
+/// total number.
 pub(crate) fn image(key: [&str; 2], matter: &[(&str, &str)]) -> Value {
     let [pk, sk] = key;
     let mut image = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
@@ -26,7 +27,7 @@ pub(crate) fn image(key: [&str; 2], matter: &[(&str, &str)]) -> Value {
     image
 }
 
-/// A record of a change from one image to another.
+/// Creates a record of a change from one image to another.
 pub(crate) fn record(index: usize, before: &Value, after: &Value) -> Value {
     json!({
         "eventID": format!("{index:032x}"),
@@ -48,7 +49,7 @@ pub(crate) fn record(index: usize, before: &Value, after: &Value) -> Value {
     })
 }
 
-/// An event with these records.
+/// Creates an event with these records.
 pub(crate) fn event(records: impl Iterator<Item = Value>) -> String {
     json!({ "Records": records.collect::<Vec<_>>() }).to_string()
 }

@@ -1,7 +1,7 @@
-//! Checks that the contenders do the same. Each processes the same sequence of changes; at the end,
-//! the tables' content, the violations and all answers must be equal.
+//! Checks that the contenders behave alike. Each processes the same sequence of changes. At the
+//! end, the tables' content, the violations and all answers must be equal.
 //!
-//! Contenders that disagree are not measured.
+//! If they differ, the benchmark fails before it measures anything.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,10 +18,10 @@ use crate::endpoint::Endpoint;
 use crate::scene::{item, mark, table};
 use kit::runtime_api::Invoked;
 
-/// The age of all changes, so that no grace period must be waited for.
+/// The age of all changes. It exceeds every grace period, so that no contender has to wait.
 const AGE: Duration = Duration::from_secs(10);
 
-/// The number of rounds after which a batch must cause no further records.
+/// The maximum number of rounds until a batch causes no further records.
 const ROUNDS_MAX: usize = 10;
 
 /// A change of an item.
@@ -34,7 +34,7 @@ enum Act {
     Delete([&'static str; 2]),
 }
 
-/// The result of a contender's processing of the story.
+/// The state after a contender has processed the story.
 #[derive(Debug, PartialEq)]
 struct Ending {
     items: Vec<String>,
@@ -42,7 +42,7 @@ struct Ending {
     answers: Vec<Value>,
 }
 
-/// Lets every contender process the story, and compares the results.
+/// Runs the story with every contender, and compares the results.
 pub(crate) async fn check(endpoint: &Endpoint, contenders: &[Contender]) {
     let mut first: Option<(&str, Ending)> = None;
     for contender in contenders {
@@ -81,7 +81,7 @@ async fn live(endpoint: &Endpoint, contender: &Contender) -> Ending {
                 break;
             }
             assert!(round < ROUNDS_MAX, "{} causes further records without end", contender.name);
-            // The application's records are delivered twice, as Lambda may do.
+            // The application's records are delivered twice, because Lambda may do so.
             for _ in 0..if round == 0 { 2 } else { 1 } {
                 let event = json!({ "Records": records }).to_string();
                 let invoked = function.invoke(event, INVOCATION_LIMIT).await;
@@ -101,7 +101,7 @@ async fn live(endpoint: &Endpoint, contender: &Contender) -> Ending {
     Ending { items: endpoint.with_store(dump), violations, answers }
 }
 
-/// The story: the changes by the application and others, batch by batch.
+/// Returns the story: changes by the application and by other clients, in batches.
 fn story() -> Vec<Vec<Act>> {
     let ada = ["company#acme", "user#ada@example.com"];
     let ada_mirror = ["user#ada@example.com", "company#acme"];
@@ -114,7 +114,8 @@ fn story() -> Vec<Vec<Act>> {
     });
     let mut story = recorded();
     story.extend([
-        // The mirror is edited, then deleted, then replaced by a foreign item.
+        // The mirror is edited and then deleted, and a foreign item is put at the key of another
+        // mirror.
         vec![Act::Set(ada_mirror, "role", "owner")],
         vec![Act::Delete(ada_mirror)],
         vec![Act::Put(foreign)],
@@ -126,14 +127,14 @@ fn story() -> Vec<Vec<Act>> {
             "sk": { "S": "user#zoe@example.com" },
             "joinedAt": { "S": "2026-11-20" },
         }))],
-        // Several changes of one item in a batch, and of its mirror.
+        // An item and its mirror change several times in one batch.
         vec![
             Act::Set(ada, "role", "guest"),
             Act::Set(ada, "name", "Ada"),
             Act::Set(ada_mirror, "role", "owner"),
             Act::Set(ada, "role", "admin"),
         ],
-        // Attributes that are not copied change, and items that no rule uses.
+        // An attribute that is not copied changes, and an item that no rule uses is created.
         vec![
             Act::Set(ada, "name", "Countess"),
             Act::Put(json!({ "pk": { "S": "x" }, "sk": { "S": "y" } })),
@@ -144,7 +145,7 @@ fn story() -> Vec<Vec<Act>> {
     story
 }
 
-/// The changes in the recorded events of the example.
+/// Returns the changes in the recorded events of the example.
 fn recorded() -> Vec<Vec<Act>> {
     let folder = example().join("stream");
     let mut files: Vec<_> = folder
@@ -208,7 +209,7 @@ fn perform(store: &Memory, act: Act) {
     written.expect("the write is valid");
 }
 
-/// The rule and kind of the violation in a log line.
+/// Returns the rule and kind of the violation in a log line, if it contains one.
 fn violation(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     let violation = if line["message"] == "violation" { &line } else { &line["violation"] };

@@ -12,14 +12,15 @@ use kit::runtime_api::{Function, Program};
 
 /// A function to compare.
 pub(crate) struct Contender {
-    /// Its name in the table of results.
+    /// The function's name in the table of results.
     pub(crate) name: String,
     program: Program,
     package: Vec<PathBuf>,
 }
 
 impl Contender {
-    /// All available contenders, Referee first, and why the others are missing.
+    /// Returns all available contenders, with Referee first, and the reasons why others are
+    /// missing.
     pub(crate) fn all(endpoint: &Endpoint) -> (Vec<Self>, Vec<String>) {
         let mut missing = Vec::new();
         let all = [referee(endpoint), node(endpoint), python(endpoint)];
@@ -27,19 +28,19 @@ impl Contender {
         (here.collect(), missing)
     }
 
-    /// The function, not started yet.
+    /// Creates the function, without starting it.
     pub(crate) fn function(&self) -> Function {
         Function::new(self.program.clone())
     }
 
-    /// The size of its deployment package as a zip file.
+    /// The size of the function's deployment package as a zip file.
     pub(crate) fn package_bytes(&self) -> usize {
         self.package.iter().map(|path| zipped_bytes(path)).sum()
     }
 }
 
 fn referee(endpoint: &Endpoint) -> Result<Contender, String> {
-    // The environment may name another build to measure.
+    // The environment may name another build to measure instead.
     let binary = std::env::var_os("REFEREE_LAMBDA")
         .map_or_else(|| root().join("target/release/referee-lambda"), PathBuf::from);
     if !binary.exists() {
@@ -51,7 +52,7 @@ fn referee(endpoint: &Endpoint) -> Result<Contender, String> {
     let rules = root().join("events/company-user/referee.yaml");
     let program = program(endpoint, [text(&binary)])
         .env("REFEREE_RULES", text(&rules))
-        // The peers write their metrics to their log too.
+        // The peers also write their metrics to their logs.
         .env("REFEREE_METRICS", "emf")
         .env("SSL_CERT_FILE", text(&endpoint.certificates));
     Ok(Contender { name: "Referee".to_owned(), program, package: vec![binary, rules] })
@@ -71,7 +72,7 @@ fn node(endpoint: &Endpoint) -> Result<Contender, String> {
     Ok(Contender { name: format!("Node {version}"), program, package: vec![bundle] })
 }
 
-/// The managed runtime has boto3, so the package contains only the rest.
+/// The managed runtime contains boto3, so the package contains only the other dependencies.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html>
 fn python(endpoint: &Endpoint) -> Result<Contender, String> {
     let folder = root().join("benches/peers/python");
@@ -92,7 +93,7 @@ fn python(endpoint: &Endpoint) -> Result<Contender, String> {
     Ok(Contender { name: format!("Python {version}"), program, package })
 }
 
-/// A program with the environment variables that Lambda would set.
+/// Creates a program with the environment variables that Lambda would set.
 fn program<T: Into<String>>(endpoint: &Endpoint, command: impl IntoIterator<Item = T>) -> Program {
     Program::new(command)
         .env("AWS_ENDPOINT_URL", &endpoint.url)
@@ -103,7 +104,7 @@ fn program<T: Into<String>>(endpoint: &Endpoint, command: impl IntoIterator<Item
         .env("AWS_SESSION_TOKEN", "token")
 }
 
-/// The version of an interpreter, as `20.20.2`.
+/// Returns the version of an interpreter, such as `20.20.2`.
 fn version(program: &str) -> Result<String, String> {
     let output = Command::new(program).arg("--version").stderr(Stdio::null()).output();
     let output = output.map_err(|error| format!("`{program}` does not run: {error}"))?;
@@ -119,8 +120,8 @@ fn text(path: &Path) -> String {
     path.to_str().expect("the path is UTF-8").to_owned()
 }
 
-/// The size that a file, or the files in a folder, have in a zip file: compressed, with two headers
-/// each.
+/// Returns the size that a file, or all files in a folder, would have in a zip file: the compressed
+/// content, and two headers for each file.
 fn zipped_bytes(path: &Path) -> usize {
     const HEADERS_BYTES: usize = 30 + 46;
     if path.is_dir() {

@@ -1,4 +1,5 @@
-//! DynamoDB's protocol on the in-memory store: the operations that the contenders use.
+//! Implements DynamoDB's protocol on the in-memory store, for the operations that the contenders
+//! use.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use crate::expression::Placeholders;
 
-/// Any request of any operation.
+/// A request of any operation.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Call<'a> {
@@ -47,7 +48,8 @@ struct Wanted<'a> {
     consistent_read: bool,
 }
 
-/// The answer to a `BatchGetItem`. It is serialized directly because it is long.
+/// The answer to a `BatchGetItem`. It is serialized directly, without intermediate JSON values,
+/// because it is long.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Found {
@@ -56,7 +58,7 @@ struct Found {
     consumed_capacity: Vec<serde_json::Value>,
 }
 
-/// The answer to a request: an HTTP status and a body.
+/// Answers a request with an HTTP status and a body.
 pub(crate) fn answer(store: &Memory, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let call: Call<'_> = serde_json::from_slice(body).expect("the request can be read");
     let answered = match operation {
@@ -163,7 +165,7 @@ fn placeholders(
     Placeholders { names, values }
 }
 
-/// The answer of the in-memory store, which it gives at once.
+/// Returns the answer of the in-memory store, which is available at once.
 fn answered<T>(
     answer: impl Future<Output = Result<Answer<T>, StoreError>>,
 ) -> Result<T, serde_json::Value> {
@@ -177,7 +179,7 @@ fn error_body(kind: &str, message: &str) -> serde_json::Value {
     json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message })
 }
 
-/// The items of a table as JSON, for comparison.
+/// Returns all items as JSON, for comparison.
 pub(crate) fn dump(store: &Memory) -> Vec<String> {
     let items = store.dump().into_values().flatten();
     items.map(|item: Item<'static>| json!(item).to_string()).collect()

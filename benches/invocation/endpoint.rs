@@ -1,5 +1,5 @@
-//! The part of AWS that the contenders use: an HTTPS endpoint that answers as DynamoDB with the
-//! in-memory store, and accepts CloudWatch's metrics.
+//! The part of AWS that the contenders use: an HTTPS endpoint that answers DynamoDB's requests from
+//! the in-memory store, and accepts CloudWatch's metrics.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -22,24 +22,26 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::database;
 
-/// Where systems store their trusted certificates.
+/// The files in which operating systems store their trusted certificates.
 const SYSTEM_CERTIFICATES: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 /// The endpoint.
 pub(crate) struct Endpoint {
-    /// Its URL.
+    /// The endpoint's URL.
     pub(crate) url: String,
-    /// The file with its certificate, which programs with built-in certificates must also trust.
+    /// The file with the endpoint's certificate, for programs that have built-in certificates and
+    /// must trust this one too.
     pub(crate) certificate: PathBuf,
-    /// The file with the system's certificates and its own, for programs that read the system's.
+    /// The file with the system's certificates and the endpoint's own, for programs that use the
+    /// system's certificates.
     pub(crate) certificates: PathBuf,
     store: Rc<RefCell<Memory>>,
     _folder: tempfile::TempDir,
 }
 
 impl Endpoint {
-    /// Starts the endpoint, with a store without tables.
+    /// Starts the endpoint. Its store has no tables yet.
     pub(crate) async fn start() -> Self {
         let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()])
             .expect("a certificate can be created");
@@ -75,7 +77,7 @@ impl Endpoint {
         self.store.replace(store);
     }
 
-    /// Calls a function with the store.
+    /// Calls a function with the current store.
     pub(crate) fn with_store<T>(&self, look: impl FnOnce(&Memory) -> T) -> T {
         look(&self.store.borrow())
     }
@@ -87,7 +89,7 @@ async fn listen(listener: TcpListener, acceptor: TlsAcceptor, store: Rc<RefCell<
         let (acceptor, store) = (acceptor.clone(), Rc::clone(&store));
         tokio::task::spawn_local(async move {
             connection.set_nodelay(true).expect("the option can be set");
-            // A contender that is killed does not close its connections.
+            // Accepting fails if a killed contender did not complete its connection.
             let Ok(connection) = acceptor.accept(connection).await else { return };
             let service = service_fn(|request| answer(&store, request));
             let _ = hyper::server::conn::http1::Builder::new()
@@ -116,7 +118,7 @@ async fn answer(
             .header("content-type", "application/x-amz-json-1.0")
             .body(Full::from(body))
     } else {
-        // CloudWatch's `PutMetricData` answers with an empty map in CBOR.
+        // The answer to CloudWatch's `PutMetricData` is an empty map in CBOR.
         response
             .header("content-type", "application/cbor")
             .header("smithy-protocol", "rpc-v2-cbor")

@@ -1,4 +1,4 @@
-//! A parser for DynamoDB's expressions, as far as the contenders use them.
+//! A parser for the parts of DynamoDB's expressions that the contenders use.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(crate) struct Placeholders {
 }
 
 impl Placeholders {
-    /// A condition expression.
+    /// Parses a condition expression.
     pub(crate) fn condition(&self, text: &str) -> Condition {
         let mut parser = Parser { placeholders: self, words: words(text), position: 0 };
         let condition = parser.any();
@@ -23,12 +23,12 @@ impl Placeholders {
         condition
     }
 
-    /// The attributes of a projection expression.
+    /// Returns the attributes of a projection expression.
     pub(crate) fn projection(&self, text: &str) -> Vec<String> {
         text.split(',').map(|name| self.name(name.trim())).collect()
     }
 
-    /// The partition key and the condition on the sort key of a key condition expression.
+    /// Parses a key condition expression into the partition key and the condition on the sort key.
     pub(crate) fn key_condition(
         &self,
         text: &str,
@@ -126,7 +126,7 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// The words of an expression. Parentheses and commas are separate words.
+/// Splits an expression into words. Parentheses and commas are separate words.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for part in text.split_whitespace() {

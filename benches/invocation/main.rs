@@ -1,10 +1,10 @@
-//! The cost of an invocation: compares Referee with equivalent functions in Node and Python, from
-//! outside, over Lambda's Runtime API and TLS, in one run.
+//! Measures the cost of an invocation. Compares Referee with equivalent functions in Node and
+//! Python in a single run, from outside the processes, over Lambda's Runtime API and TLS.
 //!
-//! All of them process the same events with the same store, and a first step checks that their
+//! All functions process the same events with the same store, and a first step checks that their
 //! results are equal. The store answers at once from this process's memory, so that only the
-//! functions' own work is measured. In AWS, each request to DynamoDB adds milliseconds of waiting to
-//! all of them. Compare numbers only within one run, not with those of another machine.
+//! functions' own work is measured. In AWS, each function also waits milliseconds for each request
+//! to DynamoDB. Compare numbers only within one run, not with numbers from another machine.
 
 #![expect(
     clippy::expect_used,
@@ -33,13 +33,13 @@ use measure::{Run, Start};
 use scene::Scene;
 use table::{Goal, Table, Unit};
 
-/// The timeout of an invocation.
+/// The maximum duration of an invocation.
 const INVOCATION_LIMIT: Duration = Duration::from_mins(1);
 
-/// The number of starts and of measured batches: enough for a stable median.
+/// The number of measured starts, and of measured batches: enough for a stable median.
 const STARTS: usize = 21;
 const RUNS: usize = 21;
-/// The number of batches before the measurement, for just-in-time compilers to finish.
+/// The number of batches before the measurement, so that just-in-time compilers can finish.
 const WARM_UPS: usize = 10;
 
 fn main() {

@@ -9,13 +9,14 @@ use crate::endpoint::Endpoint;
 use crate::scene::Scene;
 use kit::runtime_api::{Function, Invoked};
 
-/// The duration of a process's start.
+/// The duration and memory of a process's start.
 pub(crate) struct Start {
-    /// The time from exec to the first response.
+    /// The time from the start of the process to its first response.
     pub(crate) whole: Duration,
-    /// The time from the first event, when the process is waiting for it, to its response.
+    /// The time from the delivery of the first event, for which the process is waiting, to its
+    /// response.
     pub(crate) first_invocation: Duration,
-    /// The peak memory.
+    /// The peak memory of the process.
     pub(crate) peak_bytes: u64,
 }
 
@@ -23,8 +24,8 @@ pub(crate) struct Start {
 pub(crate) struct Run {
     /// The time from the event to the response.
     pub(crate) whole: Duration,
-    /// The processor time that the process used for it, in all threads. The rest was spent waiting
-    /// for the store and for the event to arrive.
+    /// The processor time that the process used for the batch, in all threads. In the rest of the
+    /// time, it waited for the store and for the event to arrive.
     pub(crate) computing: Duration,
 }
 
@@ -46,7 +47,7 @@ pub(crate) async fn start(endpoint: &Endpoint, contender: &Contender, scene: &Sc
     Start { whole, first_invocation, peak_bytes }
 }
 
-/// Measures how a warm process answers to a batch.
+/// Measures how a warm process processes a batch.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(crate) async fn run(
     endpoint: &Endpoint,
@@ -71,7 +72,7 @@ fn expect_success(contender: &Contender, function: &Function, answer: &Invoked) 
     assert!(is_success, "{}: {answer:?}: {:#?}", contender.name, function.log());
 }
 
-/// The processor time that a process has used so far, in all threads.
+/// Returns the processor time that a process has used so far, in all threads.
 /// <https://docs.kernel.org/scheduler/sched-stats.html>
 fn computing(function: &Function) -> Duration {
     let of_thread = |task: &Path| {
@@ -83,7 +84,7 @@ fn computing(function: &Function) -> Duration {
     Duration::from_nanos(tasks.filter_map(|task| of_thread(&task.ok()?.path())).sum())
 }
 
-/// The peak resident memory of a process.
+/// Returns the peak resident memory of a process.
 pub(crate) fn peak_bytes(function: &Function) -> u64 {
     let status = Path::new("/proc").join(process_id(function)).join("status");
     let status = std::fs::read_to_string(status).expect("the process is running");

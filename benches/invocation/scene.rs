@@ -1,4 +1,4 @@
-//! The measured events, and the tables' content before them.
+//! The measured events, and the content of the table before each event.
 
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
 use referee::store::Memory;
@@ -17,7 +17,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// The store before the event.
+    /// Creates the store as it is before the event.
     pub(crate) fn store(&self) -> Memory {
         let store = table();
         for item in &self.items {
@@ -26,13 +26,14 @@ impl Scene {
         store
     }
 
-    /// One mirror changed; verifying it takes one read.
+    /// One mirror changed. Verifying it takes one read.
     pub(crate) fn one_mirror() -> Self {
         let (mirrors, sources) = ([mirror(0)], [member(0, "admin")]);
         Self::of_mirrors("", &mirrors, &sources)
     }
 
-    /// Memberships changed, but only attributes that no rule uses: no requests to the store.
+    /// Memberships changed, but only in attributes that no rule uses. This causes no requests to
+    /// the store.
     pub(crate) fn nothing_relevant() -> Self {
         let change = |index| {
             let before = member(index, "admin");
@@ -47,7 +48,7 @@ impl Scene {
         }
     }
 
-    /// The role of every membership changed: one conditional write for each.
+    /// The role of every membership changed. This causes one conditional write for each.
     pub(crate) fn every_role() -> Self {
         let change =
             |index| batch::record(index, &member(index, "member"), &member(index, "admin"));
@@ -58,7 +59,8 @@ impl Scene {
         }
     }
 
-    /// Every mirror was written, as after the previous event: reads of 100 items each.
+    /// Every mirror was written, as happens after [`Self::every_role`]. This causes reads of 100
+    /// items each.
     pub(crate) fn every_mirror() -> Self {
         let (mirrors, sources): (Vec<_>, Vec<_>) =
             (0..RECORDS).map(|index| (mirror(index), member(index, "admin"))).unzip();
@@ -78,7 +80,7 @@ impl Scene {
     }
 }
 
-/// An empty table.
+/// Creates a store with one empty table.
 pub(crate) fn table() -> Memory {
     let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
     Memory::new([TableSchema {
@@ -88,7 +90,7 @@ pub(crate) fn table() -> Memory {
     }])
 }
 
-/// An item from its JSON.
+/// Reads an item from DynamoDB's JSON.
 pub(crate) fn item(json: &Value) -> Item<'static> {
     let text = json.to_string();
     into_owned(serde_json::from_str::<JsonItem<'_>>(&text).expect("the item is valid").0)
@@ -99,7 +101,7 @@ fn member(index: usize, role: &str) -> Value {
     batch::image([&company, &user], &[("joinedAt", "2026-11-20"), ("role", role)])
 }
 
-/// The mirror of a membership whose role is `admin`.
+/// Creates the mirror of a membership whose role is `admin`.
 fn mirror(index: usize) -> Value {
     let [company, user] = halves(index);
     json!({
@@ -111,12 +113,12 @@ fn mirror(index: usize) -> Value {
     })
 }
 
-/// The mark that Referee writes on a mirror.
+/// Returns the mark that Referee writes on a mirror.
 pub(crate) fn mark(fence: &str) -> Value {
     json!({ "M": { "rule": { "S": "membership" }, "fence": { "S": fence } } })
 }
 
-/// A company of 20, and one of its users.
+/// Returns the keys of a company and of one of its 20 users.
 fn halves(index: usize) -> [String; 2] {
     [format!("company#company-{:04}", index / 20), format!("user#user-{index:04}@example.com")]
 }

@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 pub(crate) enum Unit {
     /// Milliseconds, for values in seconds.
     Milliseconds,
-    /// Mebibytes, for values in bytes, as Lambda counts memory.
+    /// Mebibytes, for values in bytes. Lambda counts memory in mebibytes.
     Mebibytes,
     /// Megabytes, for values in bytes.
     Megabytes,
 }
 
-/// A goal.
+/// A goal for Referee's value.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
     /// At most this value.
@@ -22,7 +22,8 @@ pub(crate) enum Goal {
     PartOf(&'static str, f64),
 }
 
-/// Results, row by row. The first column is Referee's, and the others also show the ratio to it.
+/// The results, row by row. The first column contains Referee's values. The other columns also show
+/// the ratio to it.
 pub(crate) struct Table {
     rows: comfy_table::Table,
     columns: usize,
@@ -31,7 +32,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table for these contenders.
+    /// Creates an empty table for these contenders.
     pub(crate) fn new(names: impl Iterator<Item = String>) -> Self {
         let names: Vec<String> = names.collect();
         let mut rows = comfy_table::Table::new();

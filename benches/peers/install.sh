@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs the pinned dependencies of the peers into ignored folders beside them. If a peer cannot be
-# installed, this prints a message, and the benchmark runs without it.
+# Installs the pinned dependencies of the peers beside them, into folders that git ignores. If a
+# peer cannot be installed, this prints a warning, and the benchmark runs without the peer.
 set -uo pipefail
 
 cd "$(dirname "$0")" || exit
 
 node() {
     cd node || return
-    # A lock file newer than the installation requires a new one.
+    # Install again if the lock file is newer than the installation.
     if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
         npm ci --no-audit --no-fund --loglevel=error || return
     fi

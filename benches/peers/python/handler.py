@@ -22,8 +22,8 @@ LOWEST_FENCE = "0" * 40
 CONCURRENCY = 16
 BATCH_GET_KEYS_MAX = 100
 ATTEMPTS_MAX = 8
-# A possible violation is checked again when its record is this old. DynamoDB rounds the time of a
-# record down to the second.
+# A possible violation is checked again when its record is this old. DynamoDB rounds the creation
+# time of a record down to the second.
 GRACE_SECONDS = 2
 CREATION_RESOLUTION_SECONDS = 1
 
@@ -153,7 +153,8 @@ class Batch:
                 return
             content = {**mirror_of(key, change.after), "_referee": mark(change.sequence)}
             current = self.put(content, guard)
-            # A different fence is that of this change or a newer one; an item without a mark is foreign.
+            # If the mirror has another fence, it reflects this change or a newer one. An item
+            # without a mark is foreign.
             if current and mark_of(current) is None:
                 self.violate(RULE, "mirror_blocked", change.key)
 

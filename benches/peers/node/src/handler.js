@@ -19,8 +19,8 @@ const LOWEST_FENCE = '0'.repeat(40);
 const CONCURRENCY = 16;
 const BATCH_GET_KEYS_MAX = 100;
 const ATTEMPTS_MAX = 8;
-// A possible violation is checked again when its record is this old. DynamoDB rounds the time of a
-// record down to the second.
+// A possible violation is checked again when its record is this old. DynamoDB rounds the creation
+// time of a record down to the second.
 const GRACE_MS = 2_000;
 const CREATION_RESOLUTION_MS = 1_000;
 
@@ -125,7 +125,8 @@ class Batch {
       const current = change.after
         ? await this.put({ ...mirrorOf(key, change.after), _referee: mark(change.sequence) }, guard)
         : await this.delete(key, guard);
-      // A different fence is that of this change or of a newer one; an item without a mark is foreign.
+      // If the mirror has another fence, it reflects this change or a newer one. An item without a
+      // mark is foreign.
       if (change.after && current && !markOf(current)) {
         this.violate(RULE, 'mirror_blocked', change.key);
       }
