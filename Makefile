@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench doc man clean
 
 CARGO ?= cargo
-# The processor that the function is built for: arm64 costs a fifth less than x86_64.
+# The processor architecture that the function is built for. On Lambda, arm64 costs a fifth less
+# than x86_64.
 # https://aws.amazon.com/lambda/pricing/
 ARCH ?= arm64
 ARCH_arm64 := --arm64
@@ -16,23 +17,23 @@ PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
 
-# Tools that Cargo builds from source once, when they are first needed.
+# Tools that Cargo builds from source when they are first needed.
 CARGO_DENY := .tools/cargo-deny-0.20.2
 CARGO_FUZZ := .tools/cargo-fuzz-0.13.2
 CARGO_MUTANTS := .tools/cargo-mutants-27.1.0
 
-# What `make deny` checks: everything, or some of `advisories licenses bans sources`.
+# What `make deny` checks: any of `advisories licenses bans sources`; all of them by default.
 CHECKS ?=
 
-# The simulation, with optimized code of our own and the same dependencies as the other tests.
+# The simulation. Our own code is optimized, and the dependencies are built as for the other tests.
 SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
 
-# The targets of tests/fuzz, and for how long each runs.
+# The targets in tests/fuzz, and how many seconds each runs.
 TARGETS := decode rule_file key_templates replay
 SECONDS_EACH ?= 60
-# The fuzz targets are a workspace of their own.
+# The fuzz targets form a separate workspace.
 FUZZ := --manifest-path tests/fuzz/Cargo.toml
 
 help: ## List the targets
@@ -75,7 +76,8 @@ scan: ## Check the Terraform code for common mistakes (installs checkov, 290 MB)
 	.tools/checkov/bin/checkov --directory infra --skip-path tests --framework terraform \
 		--skip-download --quiet --compact
 
-# Not part of `make test`: the tool takes minutes to build, and the advisories come from the network.
+# Not part of `make test`, because the tool takes minutes to build, and the advisories come from the
+# network.
 deny: $(CARGO_DENY)/installed ## Check the dependencies: advisories, licences, sources (builds cargo-deny, 5 minutes)
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) deny --locked --all-features check $(CHECKS)
 
@@ -90,7 +92,7 @@ lint: ## Check formatting and lints
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
 	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target --quiet -- -D warnings
 
-# The directory name holds the tool and its version.
+# The directory's name consists of the tool and its version.
 .tools/cargo-%/installed:
 	$(CARGO) install --quiet --locked --root $(@D) cargo-$(subst -,@,$*)
 	@touch $@

@@ -1,11 +1,12 @@
-# Functions for scripts that start an emulator: free ports, and waiting until it listens.
+# Functions for scripts that start an emulator: they find a free port, and wait until the emulator
+# listens.
 
 # Whether a port has a listener.
 is_taken() {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# A port without a listener.
+# Prints a port without a listener.
 free_port() {
     local port
     for _ in {1..100}; do
@@ -18,7 +19,8 @@ free_port() {
     return 1
 }
 
-# Waits until an emulator listens; fails if it has ended: `wait_for NAME PID PORT LOG`.
+# Waits until an emulator listens: `wait_for NAME PID PORT LOG`. Fails if the emulator ends, or does
+# not listen within 30 seconds.
 wait_for() {
     local name=$1 process=$2 port=$3 log=$4 tenths_max=300 waited=0
     until is_taken "$port"; do

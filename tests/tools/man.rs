@@ -1,4 +1,4 @@
-//! Writes the manual pages of the command-line tool into a folder. `make man` runs it.
+//! Writes the manual pages of the command-line tool into a folder. `make man` runs this program.
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args_os().nth(1).unwrap_or_else(|| "target/man".into());

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Lambda function as it is deployed, for this machine, and writes where it is to
-# target/test-logs/package.env: as cargo-lambda packages it where that runs here, otherwise as cargo
-# builds it.
+# Builds the Lambda function for this machine with cargo-lambda, as for a deployment. If
+# cargo-lambda cannot run here, builds it with cargo. Writes the function's path to
+# target/test-logs/package.env.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

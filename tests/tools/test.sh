@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs the lints and every suite: one line for each, failures in full, and at the end the slowest
-# steps, what was skipped, and the totals.
+# Runs the lints and every suite. Prints one line for each step, and the complete output of each
+# step that fails. At the end, prints the slowest steps, the skipped tests, and the totals.
 #
 #     tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
 #         tests/tools/with-terraform.sh tests/tools/test.sh
 #
-# Three lanes share the processors: the package for Lambda, which takes minutes to link on one core;
-# the suites that need an optimized engine; and all others, which often wait for an emulator. RUNS is
-# the number of histories to simulate.
+# Three groups of steps run in parallel: the build of the package for Lambda, which takes minutes to
+# link on one core, the suites that need an optimized engine, and all other suites, which often wait
+# for an emulator. RUNS is the number of histories to simulate.
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -20,10 +20,11 @@ rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs"/{times,counts,failures,skipped}.txt
 
-# In CI nothing is built twice, and nobody debugs: both cost time.
+# CI needs neither incremental builds, because it builds everything once, nor debug information.
+# Both cost time.
 [[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
-# The engine, optimized, with unoptimized dependencies: the same ones as in the other suites.
+# Optimizes our own code. The dependencies stay unoptimized, so that all suites share their builds.
 optimized=(--config profile.dev.opt-level=3 --config 'profile.dev.package."*".opt-level=0')
 
 # Runs a command, and prints a line with its result: `step NAME COMMAND...`.
@@ -44,7 +45,7 @@ step() {
     fi
 }
 
-# Adds the results in a log to the totals, and prints them.
+# Adds the test results in a log to the totals, and prints these results.
 counts() {
     local ok=0 bad=0 ignored=0 line text
     while IFS= read -r line; do
@@ -103,7 +104,8 @@ wait "$optimizing"
 if wait "$packaging"; then
     # shellcheck source=/dev/null
     source "$logs/package.env"
-    # The packaged function deploys, starts, writes mirrors, and survives crashes.
+    # Checks that the packaged function can be deployed, starts, writes mirrors, and survives
+    # crashes.
     suite package --test end_to_end -- package::deploys
     suite package-crashes --test end_to_end -- a_crash_between
 else
@@ -119,7 +121,7 @@ sort -rn "$logs/times.txt" | head -8 | while read -r seconds name; do
 done
 grep -h -E '^(simulation|one by one|changes [0-9]+|[0-9]+ cases)' "$logs"/*.log | cut -c1-160
 skipped="${REFEREE_TEST_SKIPPED:-}$(<"$logs/skipped.txt")"
-# Without an endpoint, all of them are skipped, which the wrapper has said.
+# Without an endpoint, all cases are skipped, which the wrapper has already reported.
 while [[ -n ${REFEREE_TEST_DYNAMODB:-} ]] && read -r _ name _; do
     skipped+=$'\n'"  $name of store-contract: DynamoDB Local differs from DynamoDB"
 done < <(grep -E '^test endpoint::[a-z_:]+ +\.\.\. ignored' "$logs/store-contract.log")

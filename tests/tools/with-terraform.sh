@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command with Terraform, or OpenTofu, in REFEREE_TEST_TERRAFORM, and with a stand-in for the
-# AWS provider: nothing is downloaded and no account is needed.
+# Runs a command with the path of Terraform or OpenTofu in REFEREE_TEST_TERRAFORM, and with a
+# stand-in for the AWS provider, so that nothing is downloaded and no account is needed.
 #
 #     tests/tools/with-terraform.sh cargo test --test infra
 #
-# Without either, or if the stand-in cannot run, a warning says why, and the command runs without it
-# and skips the tests of the Terraform module. With REFEREE_INFRA_PROVIDER=real, Terraform downloads
-# the real provider instead.
+# If neither is installed, or the stand-in cannot run, prints a warning that says why, and runs the
+# command without them. The tests of the Terraform module are then skipped. With
+# REFEREE_INFRA_PROVIDER=real, Terraform downloads the real provider instead.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -25,7 +25,7 @@ terraform=$(command -v terraform || command -v tofu) ||
 export REFEREE_TEST_TERRAFORM=$terraform
 
 if [[ ${REFEREE_INFRA_PROVIDER:-} == real ]]; then
-    # The tests share the provider, which has hundreds of megabytes.
+    # The tests share one download of the provider, which takes hundreds of megabytes.
     export TF_PLUGIN_CACHE_DIR=$root/.tools/terraform-providers
     mkdir -p "$TF_PLUGIN_CACHE_DIR"
     exec "$@"
@@ -57,7 +57,7 @@ at() {
         "Addr": {"Network": "unix", "String": "%s"}}' "$1" "$provider" "$socket"
 }
 export TF_REATTACH_PROVIDERS="{$(at registry.terraform.io), $(at registry.opentofu.org)}"
-# The settings of the user may name another provider.
+# The user's own settings may name another provider.
 echo 'disable_checkpoint = true' >"$folder/terraformrc"
 export TF_CLI_CONFIG_FILE=$folder/terraformrc
 "$@"
