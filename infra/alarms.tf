@@ -1,5 +1,5 @@
-# Alarms. Each description says what happened and what to do. Missing data does not breach, because
-# zeros are not published.
+# The alarms. Each description says what happened and what to do. Missing data does not breach a
+# threshold, because zeros are not published.
 
 locals {
   publishes = var.metrics != "none"
@@ -10,7 +10,7 @@ locals {
 
   rule_severity = { for name, rule in merge(local.references, local.mirrors) : name => try(rule.severity, "error") }
 
-  # By key: the alarm's settings in `var.alarms`, its metric and its description.
+  # Each alarm has a key, its settings in `var.alarms`, its metric and its description.
   all_alarms = merge(
     {
       for key, alarm in {

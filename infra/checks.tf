@@ -1,8 +1,9 @@
-# Validation of the input: reports all problems at once, before anything is created. `referee check`
-# finds more, with locations; this finds what would lead to a wrong policy, alarm or filter.
+# Validates the input, and reports all problems at once, before anything is created. `referee check`
+# finds more problems, with their locations. These checks find problems that would cause a wrong
+# policy, alarm or filter.
 
 locals {
-  # The allowed values of the keys of a rule.
+  # The allowed values of a rule's keys.
   reference_words = {
     match         = ["simple", "full"]
     on_missing    = ["report", "delete", "unset", "set_default", "revert"]
@@ -17,7 +18,7 @@ locals {
     mode             = ["off", "observe", "enforce"]
     severity         = ["error", "warn"]
   }
-  # The keys that a rule file may have: those of the types in variables_rules.tf.
+  # The keys that a rule file may have. They equal the keys of the types in variables_rules.tf.
   known_keys = {
     tables     = ["name", "key", "separator"]
     entities   = ["table", "key", "attributes", "where"]
@@ -58,7 +59,8 @@ locals {
     ]),
   )
 
-  # Terraform drops arguments that the type does not declare, but a rule file is read completely.
+  # These problems can only be found in a rule file: Terraform drops arguments that their type does
+  # not declare.
   unknown_keys = flatten([
     for section, known in local.known_keys : [
       for name, record in try(local.decoded[section], {}) : [
@@ -138,7 +140,7 @@ locals {
     ],
   )
 
-  # A name that is unknown at plan is checked at apply.
+  # A name that is unknown at plan is checked during the apply.
   wrong_tables = [
     for alias, name in local.table_names :
     "${local.rules_variable}: tables.${alias} has the name `${local.written_names[alias]}`, which becomes `${name}`; the name of a DynamoDB table has 3 to 255 letters, digits, `_`, `-` and `.`, and its variables come from `environment`."

@@ -6,7 +6,7 @@ locals {
   creates_topic  = var.failure_destination.type == "sns" && var.failure_destination.create
   failed_name    = "${var.name}-failed"
 
-  # Bucket names are global to all accounts and have at most 63 characters.
+  # Bucket names must be unique among all accounts, and have at most 63 characters.
   bucket_long = "${lower(replace(local.failed_name, "_", "-"))}-${local.account}-${local.region}"
   bucket_name = length(local.bucket_long) <= 63 ? local.bucket_long : "${lower(replace(substr(var.name, 0, 12), "_", "-"))}-${substr(sha1(var.name), 0, 8)}-failed-${local.account}-${local.region}"
   created_arns = {

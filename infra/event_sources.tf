@@ -1,9 +1,9 @@
-# The event source mappings of the streams that the rules need.
+# The event source mappings for the streams that the rules need.
 
 locals {
   # The pattern for the keys of each entity that a rule uses: the text before the first capture of
-  # each template, or the whole template if it has no captures. A pattern tests only the keys, which
-  # every record has; a test of an image would drop deletes.
+  # each template, or the complete template if it has no captures. A pattern tests only the keys,
+  # which every record has. A test of the new image would drop deletes.
   # https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
   key_tests = {
     for name, entity in local.used_entities : name => {
@@ -20,13 +20,14 @@ locals {
       } if test.text != ""
     }
   }
-  # The patterns of each table's entities.
+  # The patterns for the entities of each table.
   table_patterns = {
     for alias in local.watched : alias => distinct([
       for name, table in local.table_of : jsonencode(local.entity_patterns[name]) if table == alias
     ])
   }
-  # The same for the partition key only, for tables with more entities than a mapping has filters.
+  # The tests of the partition key only, for tables with more entities than a mapping may have
+  # filters.
   partition_tests = {
     for alias in local.watched : alias => distinct([
       for name, table in local.table_of : try(jsonencode(local.entity_patterns[name][local.key_attributes[alias][0].name].S[0]), "none") if table == alias
@@ -35,7 +36,7 @@ locals {
   filters_max            = 5 # without a higher quota
   pattern_characters_max = 4096
 
-  # A table with an entity that any key may match has no filter.
+  # A table has no filter if any key may belong to one of its entities.
   derived_filters = {
     for alias in local.watched : alias => (
       contains(local.table_patterns[alias], "{}") ? [] :
@@ -71,17 +72,17 @@ resource "aws_lambda_event_source_mapping" "this" {
   enabled          = local.mappings[each.key].enabled
   tags             = var.tags
 
-  # LATEST can miss records while the mapping is being created.
+  # With LATEST, records may be missed while the mapping is being created.
   starting_position                  = local.mappings[each.key].starting_position
   batch_size                         = local.mappings[each.key].batch_size
   maximum_batching_window_in_seconds = local.mappings[each.key].batching_window
   parallelization_factor             = local.mappings[each.key].parallelization_factor
 
-  # The function reports which records are not done. If an invocation fails as a whole, its batch is
-  # halved.
+  # The function reports which records it could not process. If the invocation itself fails, its
+  # batch is halved.
   function_response_types        = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error = true
-  # A record is sent to the failure destination before the stream deletes it.
+  # By default, a record is sent to the failure destination before the stream deletes it.
   maximum_retry_attempts        = local.mappings[each.key].maximum_retry_attempts
   maximum_record_age_in_seconds = local.mappings[each.key].maximum_record_age
 

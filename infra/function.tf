@@ -12,13 +12,14 @@ locals {
   region  = data.aws_region.this.region
   account = data.aws_caller_identity.this.account_id
   # Names and ARNs are constructed here instead of being read from resources, so that a plan shows
-  # the whole policy.
+  # the complete policy.
   arn_prefix = { for service in ["logs", "sns", "sqs"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
   log_group  = "/aws/lambda/${var.name}"
   role_name  = "${var.name}-${local.region}"
 
-  # The environment of a function is limited to 4 KB, so long rules are packed. `length` counts
-  # characters; four characters of base64 are three bytes.
+  # The environment of a function is limited to 4 KB, so long rules are compressed. `length` counts
+  # characters, not bytes, so the size is computed from base64, in which four characters are three
+  # bytes.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
   environment_bytes_max = 4096
   rules_packed          = base64gzip(local.rules_text)
@@ -36,8 +37,9 @@ locals {
   )
   environment_bytes = sum([for name, value in local.environment : length(name) + length(base64encode(value)) / 4 * 3])
 
-  # The hash that decides whether code is deployed again. A zip contains the times of its files, so
-  # its hash changes with each build; the hash of the binary does not. Rules in the package count too.
+  # The code is deployed again when this hash changes. A zip may contain the times of its files, so
+  # that its hash changes with each build. The hash of the binary does not. If the package contains
+  # the rules, the hash includes them.
   binary = try("${dirname(var.code.package)}/bootstrap", "")
   code_hash = try(coalesce(
     var.code.hash,
@@ -54,7 +56,8 @@ locals {
   tracing_mode = var.tracing ? "Active" : "PassThrough"
 }
 
-# The log group is destroyed with the function. The role has no permission to create it again.
+# The log group is destroyed with the module. The function's role has no permission to create it
+# again.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338: `log_retention_days` sets the retention; these are not audit logs.
   name              = local.log_group
@@ -118,9 +121,9 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# The same function, with code that Terraform does not deploy. It is a separate resource because
-# `ignore_changes` cannot depend on a variable: without it, a module that moves to another folder
-# would replace the code that cargo deployed by the placeholder.
+# The same function, but Terraform does not deploy its code. It is a separate resource because
+# `ignore_changes` cannot depend on a variable. Without `ignore_changes`, moving the module to
+# another folder would replace the deployed code with the placeholder.
 resource "aws_lambda_function" "deployed_by_cargo" {
   # checkov:skip=CKV_AWS_116: a dead letter queue is for asynchronous invocations; failed stream records go to `failure_destination`.
   # checkov:skip=CKV_AWS_272: the builder may sign the code, and an object in S3 may be signed.

@@ -1,7 +1,8 @@
-# The function's permissions: exactly those that the rules need. `referee iam` prints the same.
+# The function's permissions, which are exactly the permissions that the rules need. `referee iam`
+# prints the same policy.
 
 locals {
-  # The entities and indexes that are queried for the items that refer to a deleted item.
+  # The entities and indexes that Referee queries to find the items that refer to a deleted item.
   queried_entities = distinct(compact(concat(
     [for name, rule in local.references : rule.from if local.finding[name].is_queried && local.finding[name].derived],
     [for name, rule in local.references : local.finding[name].mirror if local.finding[name].is_queried],
@@ -13,8 +14,8 @@ locals {
     } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
   ])
 
-  # The writes of each rule in enforce mode: the entity and the requests. A transaction needs the
-  # permission for each of its actions.
+  # The write requests of each rule in enforce mode, with the entities that they write. A
+  # transaction needs the permission for each of its actions.
   # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
   reference_actions = flatten([
     for name, rule in local.references : [
@@ -49,18 +50,19 @@ locals {
     for one in local.reference_actions : [
       [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
       [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
-      # In a cascade within one entity, the items record its depth.
+      # A cascade within one entity records its depth in the items.
       one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
-      # The state that an item is reverted to must have valid references, even if it belongs to another
-      # entity with the same key, distinguished by `where`.
+      # Before an item is reverted, the references of its earlier state are checked. This state may
+      # belong to another entity with the same key but another `where`.
       one.action != "missing:revert" ? [] : [
         for other in local.references : { entity = other.to, request = "ConditionCheckItem" }
         if other.from == one.rule.from || try(local.same_keys[one.rule.from][other.from], false)
       ],
     ]
   ])
-  # A mirror is put and deleted. If deleting a mirror deletes its source, Referee marks a mirror
-  # before it deletes it, and deletes a source in a transaction that checks that the mirror is absent.
+  # Referee puts and deletes mirrors. If deleting a mirror deletes its source, Referee also marks a
+  # mirror before it deletes it, and it deletes a source in a transaction that checks that the
+  # mirror is absent.
   writes_of_mirrors = flatten([
     for name, rule in local.mirrors : [
       [for request in ["PutItem", "DeleteItem"] : { entity = rule.mirror, request = request }],
@@ -91,7 +93,8 @@ locals {
     [for one in local.queried_indexes : "${local.table_arns[one.table]}/index/${one.index}"],
   )
 
-  # As strings, because a statement with a condition has a different type than one without.
+  # The statements are strings, because a statement with a condition has a different type than a
+  # statement without one.
   statements = concat(
     [
       jsonencode({
@@ -100,7 +103,7 @@ locals {
         Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         Resource = [for alias in sort(local.watched) : local.tables[alias].stream_arn]
       }),
-      # Lambda lists all streams; this permission cannot be restricted to some.
+      # The permission to list streams cannot be restricted to some of them.
       jsonencode({ Sid = "ListStreams", Effect = "Allow", Action = ["dynamodb:ListStreams"], Resource = ["*"] }),
       jsonencode({ Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns }),
     ],

@@ -19,7 +19,7 @@ output "policy" {
 }
 
 output "rules" {
-  description = "The rules as the function reads them, for the command line: `terraform output -raw … > rules.json`, `referee check --rules rules.json`."
+  description = "The rules as the function reads them. To check them on the command line, run `terraform output -raw … > rules.json` and `referee check --rules rules.json`."
   value       = local.rules_text
 }
 
@@ -39,16 +39,16 @@ output "mapping_uuids" {
 }
 
 output "failure_destination_arn" {
-  description = "The ARN of the destination of records that failed permanently; null if there is none."
+  description = "The ARN of the destination of records that failed permanently. Null if there is none."
   value       = local.destination_arn
 }
 
 output "alarm_names" {
-  description = "The names of the alarms, by their keys in `alarms`, with the table or rule if there is one."
+  description = "The names of the alarms. Each key is the alarm's key in `alarms`, followed by `/` and the rule or table if the alarm belongs to one."
   value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.alarm_name }
 }
 
 output "dashboard_name" {
-  description = "The name of the dashboard; null if there is none."
+  description = "The name of the dashboard. Null if there is none."
   value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
 }

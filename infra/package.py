@@ -4,7 +4,7 @@
     infra/package.py FOLDER [RULE_FILE]
 
 A rule file is placed beside the binary as `referee.yaml`, where the function looks for it. The zip
-contains no times, so that the same files always produce the same zip.
+contains no modification times, so that the same files always produce the same zip.
 """
 
 import sys

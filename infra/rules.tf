@@ -1,4 +1,4 @@
-# The rules: their text for the function, and the AWS resources that they need.
+# The rules: their text, which the function reads, and the AWS resources that they need.
 #
 # Only a table's `name` may be unknown at plan, for example with a random suffix. Everything that
 # decides which resources exist comes from `local.model`, which has no table names.
@@ -6,7 +6,7 @@
 locals {
   rules_variable = var.rules == null ? "rules_file" : "rules"
 
-  # The declared rules, without null values and without the names of tables.
+  # The declared rules, without null values and without table names.
   declared = var.rules == null ? null : {
     version = 1
     tables = {
@@ -20,7 +20,8 @@ locals {
           table      = entity.table
           key        = entity.key
           attributes = entity.attributes
-          # A literal has the type that `attributes` declares; a Terraform map has one type for all values.
+          # A literal must have the type that `attributes` declares, but all values of a Terraform
+          # map have one type.
           where = entity.where == null ? null : {
             for path, text in entity.where : path => jsondecode(
               contains(["N", "BOOL"], try(entity.attributes[path], "S")) && can(jsondecode(text)) ? text : jsonencode(text)
@@ -42,7 +43,8 @@ locals {
           }
         },
         reference.find == null ? {} : {
-          # Terraform requires both sides of a condition to have the same type, so this goes through JSON.
+          # Both results of a conditional expression must have the same type, so this converts them
+          # to JSON and back.
           find = jsondecode(coalesce(reference.find.none, false) ? jsonencode("none") : jsonencode({
             for key, value in reference.find : key => value if value != null && key != "none"
           }))
@@ -58,8 +60,8 @@ locals {
     }
   }
 
-  # The text of each reference, built by hand because `find.key` must keep the order of the index's
-  # key, which `jsonencode` of a map would lose.
+  # The JSON text of each reference. It is built by hand, because `jsonencode` sorts maps, but
+  # `find.key` must keep the order of the index's key.
   reference_texts = var.rules == null ? [] : [
     for name, reference in local.declared.references : join("", [
       jsonencode(name), ":{",
@@ -84,8 +86,8 @@ locals {
     jsonencode(local.declared.mirrors)
   )
 
-  # `yamldecode` reads `on`, `off`, `N` and similar words as booleans, as YAML did before 1.2. These
-  # words are therefore quoted first, unless they are part of a quoted string or a template.
+  # `yamldecode` reads `on`, `off`, `N` and similar words as booleans, as YAML 1.1 did. These words
+  # are therefore quoted first, unless they are part of a quoted string or a template.
   yaml_words = "([yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)"
   yaml_parts = "\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^']|'')*'|#[^\\n]*|[^\"'\\s]+|\\s+|[\"']"
   file_text  = var.rules_file == null ? "" : file(var.rules_file)
@@ -98,10 +100,10 @@ locals {
   ])
   file_json = can(jsondecode(local.file_text)) ? local.file_text : try(jsonencode(yamldecode(local.file_quoted)), "null")
 
-  # The function reads a rule file unchanged, with its comments and its `$${VARIABLES}`.
+  # The function reads the unchanged rule file, with its comments and `$${VARIABLES}`.
   rules_text = var.rules == null ? local.file_text : local.declared_text
 
-  # The same structure for both sources of rules.
+  # The rules from either source, in the same structure.
   decoded = jsondecode(var.rules == null ? local.file_json : jsonencode(local.declared))
   model = {
     tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
@@ -122,7 +124,7 @@ locals {
     ])
   }
 
-  # The mode that each rule runs in.
+  # The mode in which each rule runs.
   rule_modes = {
     for name, rule in merge(local.model.references, local.model.mirrors) : name => (
       try(rule.mode, "enforce") == "off" ? "off" : coalesce(var.mode, try(rule.mode, "enforce"))
@@ -142,8 +144,8 @@ locals {
   table_of    = { for name, entity in local.used_entities : name => entity.table }
   used_tables = toset(values(local.table_of))
 
-  # How the items that refer to a deleted item are found. They cannot be found if the reference has no
-  # `find` and the target's key does not determine their partition.
+  # How Referee finds the items that refer to a deleted item. It cannot find them if the reference
+  # has no `find` and the target's key does not determine their partition.
   finding = {
     for name, rule in local.references : name => {
       is_queried = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
@@ -159,8 +161,8 @@ locals {
     }
   }
 
-  # The tables whose streams the rules need. The table of a target is needed only if deletes of the
-  # target matter.
+  # The tables whose streams the rules need. The stream of a target's table is needed only if a
+  # delete of the target can leave orphans that Referee can find.
   watched = toset([
     for entity in flatten([
       [for rule in local.references : rule.from],

@@ -1,4 +1,4 @@
-# The caller's tables: looked up by name, or passed in `tables`.
+# The caller's tables, which are looked up by name or passed in `tables`.
 
 data "aws_dynamodb_table" "this" {
   for_each = setsubtract(local.used_tables, keys(var.tables))

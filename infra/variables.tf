@@ -14,20 +14,20 @@ variable "name" {
 }
 
 variable "region" {
-  description = "The Region of the tables and of all resources; null means the provider's Region."
+  description = "The Region of the tables and of all resources. Null means the provider's Region."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of all resources."
+  description = "The tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "code" {
-  description = "The function's code: `package`, the path of the zip that `make package` creates, or `s3`. If null, `cargo lambda deploy` deploys the code. The code is deployed again when `hash` changes; by default, that is the hash of the binary beside the zip, or of the zip if there is no binary."
+  description = "The function's code: `package` is the path of the zip that `make package` creates, and `s3` is an object in S3. If null, `cargo lambda deploy` deploys the code. The code is deployed again when `hash` changes. By default, this is the hash of the binary beside the zip, or of the zip if there is no binary."
   type = object({
     package = optional(string)
     s3 = optional(object({
@@ -50,7 +50,7 @@ variable "code" {
 }
 
 variable "architecture" {
-  description = "The processor architecture of the code; `arm64` costs a fifth less than `x86_64`."
+  description = "The processor architecture of the code. `arm64` costs a fifth less than `x86_64`."
   type        = string
   default     = "arm64"
   nullable    = false
@@ -62,7 +62,7 @@ variable "architecture" {
 }
 
 variable "memory_size" {
-  description = "The function's memory in MB, which also determines its share of a processor."
+  description = "The function's memory in MB, which also determines how much processor time it gets."
   type        = number
   default     = 256
   nullable    = false
@@ -74,7 +74,7 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "The maximum duration of an invocation, in seconds; must be longer than every rule's `grace`."
+  description = "The maximum duration of an invocation, in seconds. It must be longer than every rule's `grace`."
   type        = number
   default     = 60
   nullable    = false
@@ -86,13 +86,13 @@ variable "timeout" {
 }
 
 variable "reserved_concurrency" {
-  description = "The number of invocations to reserve out of the account's concurrency, which is also the maximum; null reserves none."
+  description = "The concurrency to reserve for the function out of the account's quota. It is also the maximum. Null reserves none."
   type        = number
   default     = null
 }
 
 variable "environment" {
-  description = "Additional environment variables of the function, such as those in the names of tables in the rules."
+  description = "Additional environment variables of the function, such as the variables that table names in the rules use."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -104,7 +104,7 @@ variable "environment" {
 }
 
 variable "vpc" {
-  description = "The subnets and security groups of a function in a VPC. The function must be able to reach DynamoDB and CloudWatch from there, for example through VPC endpoints."
+  description = "The subnets and security groups of the function, to run it in a VPC. It must be able to reach DynamoDB and CloudWatch from there, for example through VPC endpoints."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -113,7 +113,7 @@ variable "vpc" {
 }
 
 variable "kms_key_arn" {
-  description = "The ARN of the KMS key that encrypts the environment, the logs and the created failure destination. The key's policy must allow CloudWatch Logs to use it. Null means AWS's own keys."
+  description = "The ARN of the KMS key that encrypts the environment, the logs and the failure destination that the module creates. The key's policy must allow CloudWatch Logs to use it. Null means AWS's own keys."
   type        = string
   default     = null
 }
@@ -125,7 +125,7 @@ variable "permissions_boundary" {
 }
 
 variable "tracing" {
-  description = "Whether X-Ray traces invocations."
+  description = "Whether AWS X-Ray traces invocations."
   type        = bool
   default     = false
   nullable    = false
@@ -156,7 +156,7 @@ variable "log_retention_days" {
 }
 
 variable "mapping" {
-  description = "The settings of the event source mappings. `filters`: null derives them from the rules, an empty list means none. A pattern may test only `dynamodb.Keys`, because a test of a missing image would drop the record."
+  description = "The settings of the event source mappings. If `filters` is null, the filters are derived from the rules; an empty list means no filters. A filter may test only `dynamodb.Keys`, because a test of a missing image would drop the record."
   type = object({
     enabled                = optional(bool, true)
     batch_size             = optional(number, 100)
@@ -172,7 +172,7 @@ variable "mapping" {
 }
 
 variable "mappings" {
-  description = "The same settings for individual tables, by their names in the rules. They take precedence over `mapping`."
+  description = "The settings of `mapping` for individual tables, by the tables' names in the rules. They take precedence over `mapping`."
   type = map(object({
     enabled                = optional(bool)
     batch_size             = optional(number)
@@ -188,7 +188,7 @@ variable "mappings" {
 }
 
 variable "failure_destination" {
-  description = "The destination of records that failed permanently: `s3`, `sqs`, `sns` or `none`. Only `s3` keeps the content of records. The module creates it, or uses an existing one with `create = false` and its `arn`. `retention_days` applies to a created destination, and `force_destroy` allows a bucket to be destroyed with its content."
+  description = "The destination of records that failed permanently. `type` is `s3`, `sqs`, `sns` or `none`. Only `s3` keeps the content of records. The module creates the destination, unless `create` is false and `arn` is an existing one. `retention_days` applies to a destination that the module creates, and `force_destroy` allows a bucket to be destroyed with its content."
   type = object({
     type           = optional(string, "s3")
     create         = optional(bool, true)
@@ -211,7 +211,7 @@ variable "failure_destination" {
 }
 
 variable "metrics" {
-  description = "The destination of metrics: `cloudwatch`, `emf` (log lines, without requests) or `none`, which also omits the alarms on violations."
+  description = "The destination of metrics: `cloudwatch`, `emf` (as log lines, which need no requests) or `none`. With `none`, there are no alarms on violations either."
   type        = string
   default     = "cloudwatch"
   nullable    = false

@@ -1,7 +1,7 @@
-# Alarms and the dashboard.
+# The alarms and the dashboard.
 
 variable "alarms" {
-  description = "The alarms. Each has `enabled`, `threshold` (the alarm goes off above it) and `period` in seconds, and goes off if `datapoints` out of the last `periods` breach."
+  description = "The alarms. An alarm goes off if `datapoints` out of the last `periods` data points are above its `threshold`. `period` is the length of a period in seconds, and `enabled = false` omits the alarm."
   type = object({
     violations         = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     violations_by_rule = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
@@ -39,7 +39,7 @@ variable "alarm_actions" {
 }
 
 variable "ok_actions" {
-  description = "The ARNs to notify when an alarm is over."
+  description = "The ARNs to notify when an alarm returns to normal."
   type        = list(string)
   default     = []
   nullable    = false

@@ -13,9 +13,9 @@ variable "rules" {
 
     entities = map(object({
       table      = string
-      key        = map(string) # a template for each key attribute
+      key        = map(string) # a key template for each key attribute
       attributes = optional(map(string))
-      where      = optional(map(string)) # a number or boolean if `attributes` says so
+      where      = optional(map(string)) # a number or boolean if `attributes` declares this type
     }))
 
     references = optional(map(object({
@@ -30,7 +30,7 @@ variable "rules" {
       default       = optional(map(string)) # a value for each capture
       find = optional(object({
         index  = optional(string)
-        key    = optional(list(map(string))) # partition key, sort key; a list, because maps have no order
+        key    = optional(list(map(string))) # partition key and sort key, in a list because maps have no order
         mirror = optional(string)
         none   = optional(bool) # `find: none` of the rule file
       }))
@@ -56,7 +56,7 @@ variable "rules" {
 }
 
 variable "rules_file" {
-  description = "The path of a rule file, as YAML or JSON, instead of `rules`."
+  description = "The path of a rule file in YAML or JSON, instead of `rules`."
   type        = string
   default     = null
 
@@ -67,13 +67,13 @@ variable "rules_file" {
 }
 
 variable "rules_in_package" {
-  description = "Whether the function's package contains the rule file, for rules that are too long for the environment. Deploy the package that `make package RULES=…` creates from the same rules."
+  description = "Whether the function's package contains the rule file. Set it if the rules are too long for the environment, and deploy the package that `make package RULES=…` creates from the same rules."
   type        = bool
   default     = false
 }
 
 variable "tables" {
-  description = "The tables of the rules that this configuration manages, by their names in the rules: the `aws_dynamodb_table` resource, or an object with these attributes. The other tables are looked up by name."
+  description = "The tables that this configuration manages, by their names in the rules: each is an `aws_dynamodb_table` resource, or an object with the same attributes. The other tables are looked up by name."
   type = map(object({
     arn                    = string
     stream_arn             = string
@@ -86,7 +86,7 @@ variable "tables" {
 }
 
 variable "mode" {
-  description = "The mode of every rule that is not `off`. `observe` only reports, and gives the function no permission to write. If null, each rule has its own mode."
+  description = "The mode of every rule whose own mode is not `off`. With `observe`, the function only reports, and has no permission to write. If null, each rule has its own mode."
   type        = string
   default     = null
 

@@ -1,4 +1,4 @@
-# Alarms and the dashboard.
+# Tests the alarms and the dashboard.
 
 mock_provider "aws" {
   source = "./tests/mocks"

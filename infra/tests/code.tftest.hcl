@@ -1,4 +1,4 @@
-# The sources of the code, and when it is deployed again.
+# Tests where the function's code comes from, and when it is deployed again.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -1,4 +1,4 @@
-# The defaults, with only rules set.
+# Tests the defaults, with nothing set but the rules.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -1,4 +1,4 @@
-# The destination of records that failed permanently.
+# Tests the destination of records that failed permanently.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -1,4 +1,4 @@
-# Each example can be planned on its own.
+# Tests that each example can be planned on its own.
 
 mock_provider "aws" {
   source = "./tests/mocks"

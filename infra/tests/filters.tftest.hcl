@@ -1,5 +1,5 @@
-# Filters let all records pass that the rules need. ../../tests/infra also checks them against
-# recorded events.
+# Tests that the filters pass all records that the rules need. ../../tests/infra also checks the
+# filters against recorded events.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -1,4 +1,4 @@
-# The function's permissions, as far as they depend on variables. ../../tests/infra compares whole
+# Tests the function's permissions that depend on variables. ../../tests/infra compares complete
 # policies with `referee iam`.
 
 mock_provider "aws" {

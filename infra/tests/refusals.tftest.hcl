@@ -1,4 +1,5 @@
-# Invalid input is rejected before anything is created. ../../tests/infra/refusals has the messages.
+# Tests that invalid input is rejected before anything is created. The messages are in
+# ../../tests/infra/refusals.
 
 mock_provider "aws" {
   source = "./tests/mocks"

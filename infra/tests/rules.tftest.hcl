@@ -1,4 +1,4 @@
-# How the function gets the rules. Declared rules and a rule file are equivalent.
+# Tests how the function gets the rules, and that declared rules and a rule file are equivalent.
 
 mock_provider "aws" {
   source = "./tests/mocks"

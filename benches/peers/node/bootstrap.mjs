@@ -1,4 +1,4 @@
-// The loop in which Lambda's managed Node runtime calls a handler, and nothing else.
+// Only the loop in which Lambda's managed Node runtime calls a handler.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import http from 'node:http';

@@ -1,6 +1,7 @@
 """The peer that Referee is compared with: the rules of events/company-user, implemented by hand with
-boto3 and Powertools' batch processor. A batch is processed as a whole, with concurrent writes and
-reads of 100 items each. The batch processor then reports to Lambda which records failed."""
+boto3 and Powertools' batch processor. All records of a batch are processed together, with concurrent
+writes, and reads of 100 items each. The batch processor then reports to Lambda which records
+failed."""
 
 import json
 import random
@@ -57,7 +58,7 @@ def handler(event, context):
 
 
 def kind_of(key):
-    """The entity of an item, by its key."""
+    """Returns the entity of an item, which its key determines."""
     pk, sk = key["pk"]["S"], key["sk"]["S"]
     if COMPANY.fullmatch(pk):
         if sk == "company#":
@@ -73,7 +74,7 @@ def kind_of(key):
 
 
 class Change:
-    """A change of an item: from the item before the batch to the item after it."""
+    """A change of an item, from its state before the batch to its state after the batch."""
 
     __slots__ = ("key", "before", "after", "sequence", "first", "created")
 
@@ -90,7 +91,7 @@ class Change:
 
 
 def coalesce(records):
-    """One change for each item of the batch."""
+    """Combines the records of the batch into one change for each item."""
     changes = {}
     for record in records:
         try:
@@ -118,7 +119,7 @@ class Batch:
             self.sort(change)
 
     def sort(self, change):
-        """Sorts a change by what it requires."""
+        """Adds a change to the lists for the work that it requires."""
         kind = kind_of(change.key)
         if kind == "member":
             if not is_unchanged(change.before, change.after):
@@ -135,7 +136,7 @@ class Batch:
             self.departures.append(change)
 
     def write_mirrors(self):
-        """Writes the mirrors of changed memberships, as the records say."""
+        """Writes the mirrors of changed memberships, with the content of the records."""
 
         def write(change):
             key = other_half(change.key)
@@ -161,7 +162,7 @@ class Batch:
         self.each(self.members, write)
 
     def look(self):
-        """Reads the items that the changes require: what is right, stale and suspect."""
+        """Reads the items that the changes refer to, corrects outdated mirrors, and collects suspects."""
         wanted = [target for _, _, target in self.claims]
         wanted += [other_half(change.key) for change in self.mirrors]
         found = self.read(wanted, ("pk", "sk", *COPIED))
@@ -227,7 +228,7 @@ class Batch:
         self.in_turn(self.departed, orphaned)
 
     def repair(self, change, mirror, source):
-        """Repairs a mirror that someone else changed."""
+        """Repairs a mirror that another writer changed."""
         if is_mirror(change.key, mirror, source):
             return
         seen = mark_of(mirror)
@@ -244,7 +245,7 @@ class Batch:
                 self.violate(RULE, "mirror_missing", change.key)
 
     def correct(self, change, source, seen):
-        """Writes a mirror to match its source, if it has not changed since it was read."""
+        """Writes a mirror from its source, if the mirror has not changed since it was read."""
         guard = {
             "ConditionExpression": "#mark.#rule = :rule AND #mark.fence = :fence",
             "ExpressionAttributeNames": {"#mark": "_referee", "#rule": "rule"},
@@ -261,7 +262,7 @@ class Batch:
         return self.write(client.delete_item, {"Key": key, **guard})
 
     def write(self, operation, request):
-        """Makes a conditional write. If it is refused: the current item, which may be empty."""
+        """Makes a conditional write. Returns the current item, which may be empty, if it is refused."""
         try:
             operation(
                 TableName=self.table,
@@ -274,8 +275,8 @@ class Batch:
         return None
 
     def read(self, keys, attributes=None):
-        """Reads items with strong consistency. The result maps a name to its item, or to None if there
-        is none. It has no entry for an item that could not be read."""
+        """Reads items with strong consistency. The result maps each name to its item, or to None if the
+        item does not exist. It has no entry for an item that could not be read."""
         distinct = list({name_of(key): key for key in keys}.values())
         projection = {}
         if attributes:
@@ -308,14 +309,14 @@ class Batch:
         return found
 
     def settle(self, change, found, *keys):
-        """Whether all of these were read. If not, the change is redelivered."""
+        """Whether all items with these keys were read. If not, the change is redelivered."""
         if all(name_of(key) in found for key in keys):
             return True
         self.failed[change.first] = RuntimeError("an item could not be read")
         return False
 
     def referring(self, key):
-        """The memberships that still refer to a deleted company or user."""
+        """Returns the memberships that still refer to a deleted company or user."""
         is_user = kind_of(key) == "user"
         pages = client.get_paginator("query").paginate(
             TableName=self.table,
@@ -340,14 +341,14 @@ class Batch:
         self.violations.append({"rule": rule, "kind": kind, "key": key})
 
     def each(self, all_of_them, task):
-        """Calls a function for all values, some at a time. Failed changes are redelivered."""
+        """Calls a function for all values, several at a time. Changes for which it fails are redelivered."""
         futures = [(one, pool.submit(task, one)) for one in all_of_them]
         for one, future in futures:
             if error := future.exception():
                 self.fail(one if isinstance(one, Change) else one[0], error)
 
     def in_turn(self, changes, task):
-        """Like `each`, but one by one, for the rare tasks that use the pool themselves."""
+        """Like `each`, but one after the other, for the rare tasks that use the pool themselves."""
         for change in changes:
             try:
                 task(change)
@@ -359,7 +360,7 @@ class Batch:
         self.failed[change.first] = error
 
     def report(self, records):
-        """A line for each violation, and a line of metrics in the embedded metric format."""
+        """Prints a line for each violation, and a line of metrics in the embedded metric format."""
         for violation in self.violations:
             log("WARN", violation=violation)
         names = ("RecordsProcessed", "MirrorWrites", "Violations")
@@ -387,7 +388,7 @@ def mark(fence):
 
 
 def mark_of(item):
-    """The mark of a mirror that this rule wrote."""
+    """Returns the item's mark, if this rule wrote it as a mirror."""
     found = (item or {}).get("_referee", {}).get("M", {})
     ours = found.get("rule", {}).get("S") == RULE and "S" in found.get("fence", {})
     return found if ours else None
@@ -399,7 +400,7 @@ def mirror_of(key, source):
 
 
 def is_mirror(key, found, source):
-    """Whether the item at a mirror's key matches its source; both may be absent."""
+    """Whether the item at a mirror's key matches its source. Both may be absent."""
     if not found or not source:
         return not found and not source
     content = {name: value for name, value in found.items() if name != "_referee"}

@@ -1,6 +1,6 @@
-# Three existing tables whose names depend on the stage: queries of an index, repairs, alarms that
-# notify a topic, a queue for failed records, a customer managed key, and a first rollout in observe
-# mode.
+# Rules for three existing tables, whose names depend on the stage. The example shows queries of an
+# index, repairs, alarms that notify a topic, a queue for failed records, a customer managed key,
+# and a first rollout in observe mode.
 
 terraform {
   required_version = ">= 1.9"
@@ -33,7 +33,7 @@ module "referee" {
     hash = "0.1.0"
   }
 
-  # The rule file also works for the command line: its table names contain the stage, which comes from
+  # The command line can use the same rule file: its table names contain the stage, which comes from
   # the environment.
   rules_file  = "${path.root}/referee.yaml"
   environment = { STAGE = var.stage }

@@ -1,10 +1,11 @@
-# Terraform creates everything except the code, which `cargo lambda deploy` deploys:
+# Terraform creates everything except the code. `cargo lambda deploy` deploys the code:
 #
 #     terraform apply
 #     cargo lambda build --release --arm64
 #     cargo lambda deploy --binary-name referee-lambda "$(terraform output -raw function_name)"
 #
-# Until then the function fails, and its records wait. Afterwards Terraform does not change the code.
+# Until then, the function fails, and its records wait. Terraform never changes the code that cargo
+# deployed.
 
 terraform {
   required_version = ">= 1.9"

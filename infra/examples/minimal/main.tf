@@ -1,4 +1,4 @@
-# One existing table, and a rule that only reports.
+# One existing table, and one rule that only reports violations.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,6 +1,6 @@
-# A new table with companies, users and memberships, and the module, in one apply. The application
-# writes the members of a company. Referee mirrors each membership, so that the companies of a user can
-# be queried too.
+# Creates a new table with companies, users and memberships, and the module, in one apply. The
+# application writes the memberships into the partition of the company. Referee mirrors each
+# membership, so that the companies of a user can also be queried.
 
 terraform {
   required_version = ">= 1.9"

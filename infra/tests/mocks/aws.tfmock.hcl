@@ -1,4 +1,4 @@
-# AWS's answers. Random strings, which Terraform would use otherwise, are not valid ARNs.
+# Mocks AWS's answers. Without them, Terraform would use random strings, which are not valid ARNs.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

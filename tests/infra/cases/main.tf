@@ -1,4 +1,5 @@
-# The module with many rule sets. Only the policies, filters and rules are compared.
+# The module with many rule sets. The tests compare only their policies and filters, and the rules of
+# `twin`.
 
 terraform {
   required_version = ">= 1.9"
@@ -94,7 +95,7 @@ module "twin" {
 }
 
 output "cases" {
-  description = "The policies, filters and rules of each rule set."
+  description = "The policy and the filters of each rule set."
   value = {
     for name, case in module.case : name => {
       policy  = jsondecode(case.policy)
@@ -104,6 +105,6 @@ output "cases" {
 }
 
 output "twin" {
-  description = "The rules above, as the function reads them."
+  description = "The rules of `twin`, as the function reads them."
   value       = module.twin.rules
 }

@@ -14,7 +14,7 @@ RETENTION_DAYS = {0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 7
 
 
 def problems_of(kind, config):
-    """Returns all problems of a resource, as far as its values are known."""
+    """Returns all problems of a resource. Values that are not known yet are not checked."""
     if config is None:
         return []
     find = CHECKS.get(kind, lambda _: [])
@@ -28,7 +28,7 @@ def problems_of(kind, config):
 
 
 def without_unknown(value):
-    """The value, with null in place of every unknown part."""
+    """Returns the value, with every unknown part replaced by null."""
     if value is Unknown or isinstance(value, ExtType):
         return None
     if isinstance(value, list):

@@ -4,9 +4,9 @@
     npm pack @cdktn/provider-aws@25.7.0 && tar xzf cdktn-provider-aws-25.7.0.tgz
     tests/infra/provider/extract.py package > tests/infra/provider/schema.json
 
-The package contains bindings of the provider for another language. Its JavaScript still has the
-name and type of each argument, and whether the argument is required, optional or computed. Nothing else
-is used. The package is under the Mozilla Public License 2.0.
+The package contains bindings of the provider for JavaScript. Its code still has the name and type of
+each argument, and whether the argument is required, optional or computed. Nothing else is used. The
+package is under the Mozilla Public License 2.0.
 """
 
 import json
@@ -32,7 +32,7 @@ RESOURCES = [
     "sns_topic",
     "sqs_queue",
 ]
-# The arguments of the provider itself that an example or a test may set.
+# The arguments of the provider itself that examples and tests may set.
 PROVIDER = {
     "attributes": {name: {"type": "string", "optional": True} for name in ["profile", "region"]},
     "block_types": {
@@ -57,7 +57,7 @@ SIMPLE = {"string": "string", "number": "number", "boolean": "bool", "any": "dyn
 
 
 class Source:
-    """One resource's JavaScript."""
+    """The JavaScript code of one resource."""
 
     def __init__(self, text):
         self.text = text
@@ -67,7 +67,7 @@ class Source:
         return self.text[start : self.text.index("\nexports.", start)]
 
     def written(self, name, body):
-        """The code that writes each argument, by name."""
+        """Returns the code that writes each argument, by the argument's name."""
         function = f"function {name[0].lower()}{name[1:].removesuffix('OutputReference')}ToHclTerraform("
         if "synthesizeHclAttributes" in body:
             text = body[body.index("synthesizeHclAttributes") :]

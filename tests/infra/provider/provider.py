@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """A stand-in for the AWS provider: it has the provider's schema and needs no network.
 
-With it, `terraform validate`, `test` and `plan` work where no provider can be downloaded. It
+With it, `terraform validate`, `test` and `plan` work even if no provider can be downloaded. It
 rejects values that AWS would reject, describes fictitious tables according to their names, and
 never applies anything.
 
-It runs at a socket until it is stopped: `provider.py SOCKET`. Terraform finds it through
-TF_REATTACH_PROVIDERS, which avoids a process for each step of each test.
+`provider.py SOCKET` listens on a socket until it is stopped. Terraform finds the socket through
+TF_REATTACH_PROVIDERS, so that it need not start a process for each step of each test.
 """
 
 import json
@@ -53,7 +53,7 @@ def message_of(schema):
 
 
 def with_unknowns(block, value):
-    """The planned value, in which values that AWS determines are unknown."""
+    """Returns the planned value, in which the values that AWS determines are unknown."""
     planned = dict(value)
     for name, attribute in block["attributes"].items():
         if attribute.get("computed") and planned.get(name) is None:
@@ -66,7 +66,7 @@ def with_unknowns(block, value):
 
 
 def read_table(config):
-    """A fictitious table; the end of its name selects a problem."""
+    """Returns a fictitious table. The end of its name selects its problem, if any."""
     name = config["name"]
     if name.endswith("-missing"):
         raise LookupError(f"reading DynamoDB Table ({name}): couldn't find resource")
@@ -94,7 +94,7 @@ def error(text):
 
 
 class Provider(rpc.ProviderServicer):
-    """The calls of the plugin protocol that a plan makes."""
+    """The calls of the plugin protocol that Terraform makes for a plan."""
 
     def GetProviderSchema(self, request, context):
         resources = {name: message_of(schema) for name, schema in SCHEMA["resource_schemas"].items()}
@@ -149,14 +149,14 @@ class Provider(rpc.ProviderServicer):
 
 
 class Controller(controller_rpc.GRPCControllerServicer):
-    """The controller that every plugin must have. This plugin outlives the commands that use it."""
+    """The controller that every plugin must have. It ignores shutdowns, because this plugin serves many commands."""
 
     def Shutdown(self, request, context):
         return controller_pb.Empty()
 
 
 class Stdio(stdio_rpc.GRPCStdioServicer):
-    """The output that every plugin must have. This plugin has none."""
+    """The output service that every plugin must have. This plugin has no output."""
 
     def StreamStdio(self, request, context):
         return iter([])

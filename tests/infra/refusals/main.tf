@@ -1,4 +1,4 @@
-# Input that the module rejects, each with a message that says why and how to fix it.
+# Invalid input. The module rejects each, with a message that says why and how to fix it.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,5 +1,6 @@
 // The peer that Referee is compared with: the rules of events/company-user, implemented by hand with
-// the AWS SDK. A batch is processed as a whole, with concurrent writes and reads of 100 items each.
+// the AWS SDK. All records of a batch are processed together, with concurrent writes, and reads of 100
+// items each.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -29,7 +30,7 @@ const client = new DynamoDBClient({ maxAttempts: 5 });
 const COMPANY = /^company#([^#]+)$/;
 const USER = /^user#([^#]+)$/;
 
-/** The entity of an item, by its key. */
+/** Returns the entity of an item, which its key determines. */
 function kindOf({ pk, sk }) {
   if (COMPANY.test(pk.S)) {
     if (sk.S === 'company#') return 'company';
@@ -51,7 +52,7 @@ export async function handler(event) {
   return { batchItemFailures: batch.failures(event.Records) };
 }
 
-/** One change for each item of the batch: from the item before the batch to the item after it. */
+/** Combines the records into one change for each item, from its state before to after the batch. */
 function coalesce(records) {
   const changes = new Map();
   for (const record of records) {
@@ -94,7 +95,7 @@ class Batch {
     this.writes = 0;
   }
 
-  /** Sorts a change by what it requires. */
+  /** Adds a change to the lists for the work that it requires. */
   sort(change) {
     const { before, after } = change;
     switch (kindOf(change.key)) {
@@ -112,7 +113,7 @@ class Batch {
     }
   }
 
-  /** Writes the mirrors of changed memberships, as the records say. */
+  /** Writes the mirrors of changed memberships, with the content of the records. */
   async writeMirrors() {
     await this.each(this.members, async (change) => {
       const key = otherHalf(change.key);
@@ -133,7 +134,7 @@ class Batch {
     });
   }
 
-  /** Reads the items that the changes require, and separates what is right, stale and suspect. */
+  /** Reads the items that the changes refer to, corrects outdated mirrors, and collects suspects. */
   async look() {
     const sources = this.mirrors.map((change) => otherHalf(change.key));
     const wanted = [...this.claims.map((claim) => claim.target), ...sources];
@@ -188,7 +189,7 @@ class Batch {
     });
   }
 
-  /** Repairs a mirror that someone else changed. */
+  /** Repairs a mirror that another writer changed. */
   async repair(change, mirror, source) {
     const seen = markOf(mirror);
     if (mirror && !seen) {
@@ -204,7 +205,7 @@ class Batch {
     }
   }
 
-  /** Writes a mirror to match its source, if the mirror has not changed since it was read. */
+  /** Writes a mirror from its source, if the mirror has not changed since it was read. */
   correct(change, source, seen) {
     const guard = {
       ConditionExpression: '#mark.#rule = :rule AND #mark.fence = :fence',
@@ -226,7 +227,7 @@ class Batch {
     );
   }
 
-  /** Makes a conditional write. If it is refused: the current item, or true if there is none. */
+  /** Makes a conditional write. If it is refused, returns the current item, or true if none exists. */
   async write(command) {
     try {
       await client.send(command);
@@ -279,7 +280,7 @@ class Batch {
     return (key) => items.get(nameOf(key));
   }
 
-  /** The memberships that still refer to a deleted company or user. */
+  /** Returns the memberships that still refer to a deleted company or user. */
   async referring({ key }) {
     const isUser = kindOf(key) === 'user';
     const keys = [];
@@ -312,7 +313,7 @@ class Batch {
     this.violations.push({ rule, kind, key });
   }
 
-  /** Calls a function for all values, some at a time. Changes for which it fails are redelivered. */
+  /** Calls a function for all values, some at once. Changes for which it fails are redelivered. */
   each(all, task) {
     return limited(all, async (one) => {
       try {
@@ -325,7 +326,7 @@ class Batch {
     });
   }
 
-  /** The failures in the order of the records. */
+  /** Returns the failures in the order of the records. */
   failures(records) {
     return records
       .map((record) => record.dynamodb?.SequenceNumber)
@@ -360,7 +361,7 @@ const nameOf = ({ pk, sk }) => `${pk.S}\n${sk.S}`;
 const otherHalf = ({ pk, sk }) => ({ pk: sk, sk: pk });
 const mark = (fence) => ({ M: { rule: { S: RULE }, fence: { S: fence } } });
 
-/** The mark of a mirror that this rule wrote. */
+/** Returns the item's mark, if this rule wrote it as a mirror. */
 function markOf(item) {
   const found = item?._referee?.M;
   return found?.rule?.S === RULE && found.fence?.S ? found : undefined;
@@ -372,7 +373,7 @@ function mirrorOf(key, source) {
   return mirror;
 }
 
-/** Whether the item at a mirror's key matches its source; both may be absent. */
+/** Whether the item at a mirror's key matches its source. Both may be absent. */
 function isMirror(key, found, source) {
   if (!found || !source) return !found && !source;
   const { _referee, ...content } = found;
@@ -388,7 +389,7 @@ function log(level, fields) {
   console.log(JSON.stringify({ level, ...fields }));
 }
 
-/** A line for each violation, and a line of metrics in CloudWatch's embedded format. */
+/** Prints a line for each violation, and a line of metrics in CloudWatch's embedded format. */
 function report(records, { violations, writes }) {
   for (const violation of violations) log('WARN', { violation });
   const names = ['RecordsProcessed', 'MirrorWrites', 'Violations'];
