@@ -174,7 +174,8 @@ impl<'r> Run<'r> {
             match reason {
                 CancellationReason::None => {}
                 CancellationReason::Conflict | CancellationReason::Throttled if !is_busy => {}
-                // The store has already retried. The other items may succeed without these.
+                // The store has already retried. The writes of the other items may succeed without
+                // these items.
                 CancellationReason::Conflict | CancellationReason::Throttled => {
                     concerned.for_each(drop);
                     self.leave(busy());

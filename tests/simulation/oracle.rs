@@ -135,7 +135,7 @@ impl<'p> Oracle<'p> {
             && (is_announced || versions.any(|(_, version)| version.as_ref() == Some(after)))
     }
 
-    /// Whether a source may be deleted because people deleted its mirror, and no newer version of
+    /// Whether a source may be deleted because a client deleted its mirror and no newer version of
     /// the mirror exists.
     fn follows_its_mirror(&self, place: usize, source: &Name) -> bool {
         let mirrors = self.schema.mirrors.iter().filter(|mirror| {

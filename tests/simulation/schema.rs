@@ -7,7 +7,7 @@ use fastrand::Rng;
 /// The number of possible items of each kind.
 pub(crate) const IDS: usize = 3;
 
-/// The number of kinds with partitions of their own.
+/// The number of kinds whose items have separate partitions.
 pub(crate) const ROOTS: usize = 3;
 
 /// The kinds of item, their references and their mirrors.
@@ -20,7 +20,8 @@ pub(crate) struct Schema {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
-    /// The kind whose partition contains its items, if they do not have partitions of their own.
+    /// The kind whose partition contains the entity's items, if they do not have separate
+    /// partitions.
     pub(crate) parent: Option<usize>,
     pub(crate) table: usize,
     /// Whether the entity has a `where` on the attribute `type`.

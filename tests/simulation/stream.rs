@@ -48,7 +48,7 @@ pub(crate) struct Streams {
     shards: Vec<Shard>,
 }
 
-/// A part of a table's keys.
+/// A shard, which contains the records of a range of a table's keys.
 #[derive(Debug)]
 struct Shard {
     table: usize,

@@ -22,13 +22,13 @@ pub(crate) use references::NewReference;
 /// The work that the rules require after a batch, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Work<'h> {
-    /// Sources that changed: their mirrors are written.
+    /// Changed sources, whose mirrors must be written.
     pub(crate) changed_sources: Vec<ChangedSource<'h>>,
-    /// Sources that changed under a rule in observe mode: their mirrors are compared.
+    /// Changed sources under a rule in observe mode, whose mirrors must be compared with them.
     pub(crate) observed_sources: Vec<MirrorSuspect<'h>>,
-    /// Mirrors that changed: they are compared with their sources.
+    /// Changed mirrors, which must be compared with their sources.
     pub(crate) changed_mirrors: Vec<ChangedMirror<'h>>,
-    /// New references: their targets are looked up.
+    /// New references, whose targets must be looked up.
     pub(crate) references: Vec<NewReference<'h>>,
     /// Deleted items that others may refer to.
     pub(crate) deleted_targets: Vec<DeletedTarget<'h>>,

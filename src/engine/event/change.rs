@@ -85,7 +85,7 @@ impl<'h> Cause<'h> {
         self.step.created_ms
     }
 
-    /// The record from which the work must be delivered again if it fails: its index in the batch
+    /// The first record that Lambda must deliver again if the work fails, as its index in the batch
     /// and its sequence number.
     pub(crate) fn redelivered_from(&self) -> (usize, String) {
         (self.from.position, self.from.sequence.to_string())

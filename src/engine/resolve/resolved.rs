@@ -68,7 +68,7 @@ impl Resolved {
         self.orphans.count + self.unrepaired.len()
     }
 
-    /// Whether it includes orphans that no guarded write has confirmed.
+    /// Whether the result includes orphans that no guarded write has confirmed.
     pub(super) fn is_unconfirmed(&self) -> bool {
         let is_impossible =
             |(_, result): &(_, RepairResult)| matches!(result, RepairResult::Impossible(_));

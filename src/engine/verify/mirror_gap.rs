@@ -1,8 +1,9 @@
 //! Mirror gaps: references that a lookup through mirrors missed while a mirror was deleted.
 //!
-//! When a referenced item is deleted, its referencing items are found through their mirrors. A
-//! source whose mirror is missing at that moment is not found, so its targets are looked up once
-//! the mirror is back: every later delete finds the source through the mirror again.
+//! When a referenced item is deleted, its referencing items are found through their mirrors. While
+//! the mirror of a source is missing, the source is not found. Its targets are therefore looked up
+//! after the mirror has been restored. From then on, every delete finds the source through its
+//! mirror again.
 
 use std::collections::BTreeSet;
 

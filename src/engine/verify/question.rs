@@ -13,15 +13,15 @@ use crate::store::StoreError;
 ///
 /// Invariant: an answer can use only items that were asked for, because no other item has a slot.
 pub(super) trait Question<'h> {
-    /// The slots of the items that it asked for.
+    /// The slots of the items that the question asked for.
     type Slots;
-    /// Its answer.
+    /// The question's answer.
     type Answer;
 
     /// The cause of the work that asks.
     fn cause(&self) -> Cause<'h>;
 
-    /// Asks for the items that the answer needs.
+    /// Requests reads of the items that the answer depends on.
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Self::Slots;
 
     /// Answers from the items that were read.

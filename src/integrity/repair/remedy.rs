@@ -128,7 +128,7 @@ fn update(key: Item<'static>, clauses: Vec<Clause>) -> (Operation, Action, Optio
     (Operation::Update, Action::Update { key, clauses }, Some(detail))
 }
 
-/// A clause as an update expression would say it.
+/// Formats a clause like a clause of an update expression.
 pub(crate) fn expression_of(clause: &Clause) -> String {
     let json = |value: &Value<'_>| serde_json::to_string(value).unwrap_or_default();
     match clause {
@@ -264,7 +264,7 @@ mod tests {
             let chosen = [(1, single(two))];
             assert_eq!(subset(&whole, &chosen), Some(set(&[two])));
             assert_eq!(replaced(&whole, &chosen, &single(default)), Some(set(&[one, default])));
-            // The default may be in the set already, before or after the others.
+            // The set may already contain the default, before or after the other elements.
             assert_eq!(replaced(&whole, &chosen, &single(one)), Some(set(&[one])));
             let last = set(&[two, default]);
             let chosen = [(1, single(default))];

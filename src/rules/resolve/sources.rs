@@ -162,7 +162,7 @@ pub(super) enum Elements {
 }
 
 impl Elements {
-    /// The elements of a value of this type; `None` for a type that has no elements.
+    /// Returns the elements of values of this type, or `None` if the type has no elements.
     pub(super) fn of(kind: Type) -> Option<Self> {
         match kind {
             Type::Ss => Some(Self::Of(Type::S)),

@@ -152,7 +152,8 @@ fn sweep(fixture: &Fixture) -> usize {
     met
 }
 
-/// Returns the content of the tables without faults, which must equal that of a replay.
+/// Processes the fixture without faults, and returns the content of the tables. It must equal the
+/// content after a replay.
 fn clean_run(fixture: &Fixture, engine: &Engine) -> String {
     let store = fixture.store();
     let network = Network::without_failures(&fixture.rules, &store);

@@ -384,7 +384,8 @@ fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Compone
     })
 }
 
-/// A lookup by index, by captures that are not elements.
+/// Draws a lookup in an index. Its key consists of captures whose values are not list or set
+/// elements.
 fn by_index(
     rules: &Rules,
     to: EntityId,

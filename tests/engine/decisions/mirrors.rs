@@ -218,7 +218,7 @@ fn a_mirror_has_its_own_key_and_kind() {
 }
 
 #[test]
-fn an_item_that_becomes_a_source_or_stops_being_one_gains_or_loses_its_mirror() {
+fn an_item_has_a_mirror_only_while_it_is_a_source() {
     let member = "pk: member#1, kind: Member, meta: {state: live}";
     let guest = "pk: member#1, kind: Member, meta: {state: gone}";
     let history = History::new().change(guest, member).later(9).change(member, guest);
