@@ -33,7 +33,7 @@ impl Contender {
         Function::new(self.program.clone())
     }
 
-    /// The size of the function's deployment package as a zip file.
+    /// Returns the size of the function's deployment package as a zip file.
     pub(crate) fn package_bytes(&self) -> usize {
         self.package.iter().map(|path| zipped_bytes(path)).sum()
     }

@@ -23,7 +23,7 @@ const CHANGES: usize = 6_000;
 /// these pauses, there would soon be no item left to delete.
 const ROUNDS: usize = 20;
 const CLIENTS: usize = 8;
-/// The number of possible items of each kind: few, so that they interact.
+/// The number of possible items of each kind. It is small, so that the items interact.
 const TARGETS: u64 = 8;
 const ITEMS: u64 = 12;
 const NODES: u64 = 40;

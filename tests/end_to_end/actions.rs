@@ -119,7 +119,8 @@ pub(crate) async fn restored(environment: Environment) {
         subscription_plan orphaned: plan#gold / user#ada -> plan#gold / plan#: repaired
     "#]]
     .assert_eq(&stage.violations());
-    // After the first delete, no item refers to the plan any more, so it is not restored.
+    // After the first delete, no item refers to the plan any more. The plan is therefore not
+    // restored.
     stage.delete("plan#gold", "user#ada").await;
     stage.delete("plan#gold", "plan#").await;
     mapping.drain().await;

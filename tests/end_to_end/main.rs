@@ -1,8 +1,8 @@
 //! End-to-end tests of the Lambda function.
 //!
-//! An application writes to DynamoDB Local; [`mapping`] reads the stream and delivers as an event
-//! source mapping does; [`runtime_api`] runs the function's own binary; and the function's requests
-//! to DynamoDB go through [`proxy`], which injects faults.
+//! An application writes to DynamoDB Local. [`mapping`] reads the stream and delivers its records
+//! as an event source mapping does. [`runtime_api`] runs the function's own binary. The function's
+//! requests to DynamoDB go through [`proxy`], which injects faults.
 
 #![expect(
     clippy::indexing_slicing,
@@ -68,7 +68,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Every scenario, by name.
+/// Returns every scenario, with its name.
 fn scenarios() -> Vec<(&'static str, Scenario)> {
     vec![
         ("memberships_are_mirrored", |environment| Box::pin(mirrors::mirrored(environment))),

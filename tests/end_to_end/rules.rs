@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-/// Companies and users in one table, and memberships, which are mirrored so that they can be found
-/// in both directions.
+/// Companies, users and memberships in one table. Memberships are mirrored, so that they can be
+/// found in both directions.
 pub(crate) fn company(table: &str) -> Json {
     json!({
         "version": 1,
@@ -79,8 +79,8 @@ pub(crate) fn team(table: &str) -> Json {
     rules
 }
 
-/// Plans, which are restored while a subscription refers to them, and profiles with a plan;
-/// comments, which need a post; and a tree of categories.
+/// Plans are restored while a subscription refers to them. Profiles refer to a plan, comments to a
+/// post, and categories to a parent category.
 pub(crate) fn various(table: &str) -> Json {
     json!({
         "version": 1,
@@ -120,8 +120,8 @@ pub(crate) fn various(table: &str) -> Json {
     })
 }
 
-/// Members, which are deleted with their company and lose a deleted sponsor; plans, which are
-/// restored while a subscription refers to them; and nodes, which are deleted with their parent.
+/// Members are deleted with their company, and a deleted sponsor is removed from them. Plans are
+/// restored while a subscription refers to them. Nodes are deleted with their parent.
 pub(crate) fn tangled(table: &str) -> Json {
     json!({
         "version": 1,

@@ -36,7 +36,7 @@ struct Moment<'r> {
 pub(crate) fn audit_repairs(records: &[Box<RawValue>], deleted: &BTreeSet<String>) -> RepairAudit {
     let mut records: Vec<Json> =
         records.iter().map(|record| serde_json::from_str(record.get()).unwrap()).collect();
-    // All records are in one shard, where the sequence numbers order the changes of all items.
+    // All records are in one shard, in which the sequence numbers order the changes of all items.
     records.sort_by_key(|record| format!("{:0>40}", text(&record["dynamodb"], "SequenceNumber")));
     let mut audit = RepairAudit::default();
     let mut moment = Moment::default();

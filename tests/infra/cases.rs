@@ -60,7 +60,7 @@ pub(crate) fn filters_let_needed_records_pass() {
     assert!(checked > 100, "only {checked} filters were checked");
 }
 
-/// The rule files that have a golden file, by the golden file's name.
+/// Returns the rule files that have a golden file, by the golden file's name.
 pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
     let named = |folder: PathBuf| {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
@@ -71,7 +71,7 @@ pub(crate) fn rule_files() -> BTreeMap<String, PathBuf> {
     files
 }
 
-/// The golden file of a rule set.
+/// Reads the golden file of a rule set.
 pub(crate) fn golden(name: &str) -> Json {
     serde_json::from_str(&read(format!("tests/infra/cases/{name}.json"))).unwrap()
 }
@@ -82,7 +82,7 @@ fn load(path: &Path) -> Rules {
     loaded.rules.unwrap_or_else(|| panic!("{}: {:?}", path.display(), loaded.diagnostics))
 }
 
-/// The records in the recorded events of a case, or none if the case has no events.
+/// Reads the records in the recorded events of a case. A case without events has no records.
 fn recorded(name: &str) -> Vec<Json> {
     let stream = format!("events/{name}/stream");
     if !root().join(&stream).exists() {
@@ -138,7 +138,7 @@ fn belongs(rules: &Rules, entity: EntityId, table: &str, keys: &Item<'_>) -> boo
             .is_ok_and(|key| rules[entity].key.parse(&key).is_some())
 }
 
-/// The entities that some rule uses.
+/// Returns the entities that some rule uses.
 fn used(rules: &Rules) -> BTreeSet<EntityId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);

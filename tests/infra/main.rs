@@ -114,7 +114,7 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files in a folder with this extension, sorted by path.
+/// Returns the files in a folder that have this extension, sorted by path.
 fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries(folder).filter(|path| path.is_file()).collect();
     files.retain(|path| path.extension().is_some_and(|found| found == extension));
@@ -122,7 +122,7 @@ fn files_in(folder: &str, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The folders in a folder, sorted by path.
+/// Returns the folders in a folder, sorted by path.
 fn folders_in(folder: &str) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = entries(folder).filter(|path| path.is_dir()).collect();
     folders.sort();

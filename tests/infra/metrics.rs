@@ -40,7 +40,7 @@ pub(crate) fn match_the_code() {
         .filter(|text| text.chars().all(|char| char.is_ascii_alphanumeric()))
         .filter(|text| !AWS.contains(text) && !OTHERS.contains(text))
         .collect();
-    // This table is generated from the code; another test checks that it is up to date.
+    // This table is generated from the code. Another test checks that it is up to date.
     let documented = read("docs/lambda.md");
     let mut known: BTreeSet<&str> = documented
         .lines()

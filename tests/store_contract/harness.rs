@@ -19,7 +19,7 @@ pub(crate) const BINARIES: &str = "binaries";
 pub(crate) trait Harness: 'static {
     type Store: Store;
 
-    /// The store.
+    /// Returns the store.
     fn store(&self) -> &Self::Store;
 
     /// Returns the name in the store of a table that [`tables`] defines.

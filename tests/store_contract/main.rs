@@ -49,7 +49,7 @@ fn on_memory(case: Case<InMemory>) -> Result<(), libtest_mimic::Failed> {
     case(InMemory::new()).now_or_never().ok_or_else(|| "the store never answered".into())
 }
 
-/// Every case, by name.
+/// Returns every case, with its name.
 fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
     vec![
         ("reads::return_items_in_the_order_of_the_keys", |h| Box::pin(reads::order(h))),

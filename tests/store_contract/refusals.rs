@@ -265,7 +265,7 @@ pub(crate) async fn conditions<H: Harness>(h: H) {
     }
 }
 
-/// An action that is invalid for any item fails the whole transaction.
+/// If an action is invalid for every item, the transaction fails.
 pub(crate) async fn actions<H: Harness>(h: H) {
     let app = h.table(APP);
     let change = |clause| change(&app, key("1"), vec![clause]);

@@ -1,8 +1,8 @@
 //! Creates the invocation record of a batch that was given up, as the on-failure destination
 //! receives it.
 //!
-//! "For Amazon S3 destinations, Lambda sends the entire invocation record along with the
-//! metadata"; queues and topics get only the metadata.
+//! "For Amazon S3 destinations, Lambda sends the entire invocation record along with the metadata".
+//! Queues and topics receive only the metadata.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use referee::streams::StreamRecord;

@@ -30,7 +30,7 @@ fn a_child_shard_waits_for_its_parent() {
         parent: parent.map(str::to_owned),
         is_closed: false,
     };
-    // `b` and `c` are halves of `a`; the parent of `d` has been trimmed.
+    // `b` and `c` are the halves of `a`. The parent of `d` has been trimmed.
     let shards = [
         shard("b", Some("a")),
         shard("a", None),

@@ -1,6 +1,6 @@
 //! Emulates an event source mapping, which delivers a stream to a function, as AWS documents it.
 //!
-//! The logic is pure and has its own unit tests; [`run`] applies it to a real stream.
+//! The logic is pure and has its own unit tests. [`run`] applies it to a real stream.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 
 mod destination;

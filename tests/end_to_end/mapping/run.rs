@@ -63,7 +63,7 @@ pub(crate) struct Mapping {
 
 /// A shard that is being read.
 struct Reading {
-    /// The next iterator; `None` at the end of the shard.
+    /// The next iterator, or `None` at the end of the shard.
     iterator: Option<String>,
     /// The position of the last record read.
     read: Position,

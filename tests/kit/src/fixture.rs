@@ -34,7 +34,7 @@ impl Fixture {
         }
     }
 
-    /// Every fixture under `events/`, by name.
+    /// Reads every fixture under `events/`, sorted by name.
     pub fn all() -> Vec<Self> {
         rule_files().iter().map(|file| Self::read(file)).collect()
     }
@@ -59,7 +59,7 @@ impl Fixture {
     }
 }
 
-/// The rule file of every fixture under `events/`, sorted by path.
+/// Returns the rule file of every fixture under `events/`, sorted by path.
 pub fn rule_files() -> Vec<PathBuf> {
     let entries = Path::new("events").read_dir().unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.map(|folder| folder.join("referee.yaml")).collect();

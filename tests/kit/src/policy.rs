@@ -18,7 +18,7 @@ impl Policy {
         Self(serde_json::from_str(text).unwrap())
     }
 
-    /// The names of the statements that grant this permission.
+    /// Returns the names of the statements that grant this permission.
     pub fn allowing(&self, (action, resource): &Right) -> Vec<&str> {
         let covers = |statement: &Json, key: &str, text: &str| {
             texts(&statement[key]).any(|pattern| matches(pattern, text))
@@ -34,8 +34,8 @@ impl Policy {
         !self.allowing(right).is_empty()
     }
 
-    /// Each pair of an action and a resource that the policy allows, with its statement's name.
-    /// These are the smallest parts that could be removed from the policy.
+    /// Returns each pair of an action and a resource that the policy allows, with its statement's
+    /// name. These are the smallest parts that could be removed from the policy.
     pub fn pieces(&self) -> Vec<(String, Right)> {
         let mut pieces = Vec::new();
         for statement in self.statements() {
@@ -66,7 +66,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     (0..=text.len()).filter_map(|end| text.get(end..)).any(|left| matches(rest, left))
 }
 
-/// The permission for an action of DynamoDB on a table, or on an index, which is written as
+/// Returns the permission for a DynamoDB action on a table, or on an index, which is written as
 /// `table/index/name`.
 pub fn right(action: &str, table: &str) -> Right {
     let resource = format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}");

@@ -18,7 +18,7 @@ impl History {
 pub struct Results(pub String);
 
 impl Results {
-    /// Asserts the whole text.
+    /// Asserts the complete text.
     pub fn results_in(&self, expected: impl Borrow<Expect>) {
         expected.borrow().assert_eq(&self.0);
     }

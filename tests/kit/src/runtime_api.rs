@@ -178,7 +178,7 @@ impl Function {
         }
     }
 
-    /// The id of the process, if there is one.
+    /// Returns the id of the process, if there is one.
     pub fn process_id(&self) -> Option<u32> {
         self.process.as_ref().map(|process| process.id)
     }
@@ -188,7 +188,7 @@ impl Function {
         self.inits
     }
 
-    /// The stdout and stderr of all its processes.
+    /// Returns the output of all processes of this function, on stdout and stderr.
     pub fn log(&self) -> &Log {
         &self.log
     }
@@ -210,7 +210,7 @@ impl KillSwitch {
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    /// The lines so far.
+    /// Returns the lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::tables::check;
 
-/// The rules, for tables whose names have this prefix.
+/// Returns the rules for tables whose names have this prefix.
 fn rules(prefix: &str) -> String {
     format!(
         r#"version: 1

@@ -24,8 +24,8 @@ mod snippet {
 /// The same transaction in JSON, as `referee guard` prints it for the AWS CLI.
 const SNIPPET: &str = include_str!("../../cli/guard/snippet.json");
 
-/// Sends a printed transaction. If it is refused, returns a code for each action; if it is applied,
-/// returns an empty list.
+/// Sends a printed transaction. If the transaction is refused, returns a code for each action. If
+/// it is applied, returns an empty list.
 fn send(endpoint: &str, transaction: &str) -> Vec<String> {
     let host = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

@@ -186,7 +186,8 @@ fn another_stream(endpoint: &str) {
 fn poisoned(endpoint: &str) {
     let world = World::new("poisoned", endpoint);
     world.create();
-    // An item of almost 400 KB. Its mirror also has a mark, and so would exceed the maximum size.
+    // An item of almost 400 KB. Its mirror also has a mark, and would therefore exceed the maximum
+    // size.
     let role = "x".repeat(409_560);
     world.put(&json!({"pk": {"S": "company#acme"}, "sk": {"S": "user#a"}, "role": {"S": role}}));
     world.join("ada");

@@ -83,8 +83,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind's name in Referee's output. Referee does not report [`Self::MarkLeft`], whose name
-    /// is used only in tests.
+    /// Returns the kind's name in Referee's output. Referee does not report [`Self::MarkLeft`],
+    /// whose name is used only in tests.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DanglingReference => "dangling_reference",
@@ -143,7 +143,7 @@ impl<'r> Oracle<'r> {
         found
     }
 
-    /// The defects that should have been reported and were not.
+    /// Returns the defects that should have been reported, but were not.
     pub fn unreported(&self, deletes: &Deletes, reports: &[Report]) -> Vec<Defect> {
         at_rest::unreported(self.rules, self.defects(), deletes, reports)
     }

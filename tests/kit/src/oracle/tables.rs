@@ -30,19 +30,19 @@ impl<'r> Tables<'r> {
         Self { rules, tables: dump.into_iter().map(of_table).collect() }
     }
 
-    /// All items of all tables.
+    /// Returns all items in all tables.
     pub(super) fn all(&self) -> impl Iterator<Item = (TableId, &Key<'static>, &Item<'static>)> {
         self.tables
             .iter()
             .flat_map(|(table, items)| items.iter().map(move |(key, item)| (*table, key, item)))
     }
 
-    /// All items in an entity's table, including items of other entities.
+    /// Returns all items in an entity's table, including items of other entities.
     pub(super) fn beside(&self, entity: EntityId) -> &Items {
         &self.tables[&self.rules[entity].table]
     }
 
-    /// The items of an entity.
+    /// Returns the items of an entity.
     pub(super) fn of_entity(
         &self,
         entity: EntityId,
