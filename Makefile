@@ -59,16 +59,16 @@ test: ## Run the lints and every test (what CI runs); needs Java, npm and Python
 simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
 
-soak: ## Simulate new histories until one fails or you stop it (FROM= the first seed)
+soak: ## Simulate new histories until one fails, or until you stop it (FROM= the first seed)
 	FROM=$(or $(FROM),$(shell date +%s)000000) RUNS=18446744073709551615 $(SIMULATION)
 
 fuzz: $(CARGO_FUZZ)/installed ## Fuzz every parser, a minute each (SECONDS_EACH=; TARGET= decode, rule_file, key_templates or replay)
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" tests/fuzz/run.sh $(SECONDS_EACH) $(or $(TARGET),$(TARGETS))
 
-test-infra: ## Run the tests of the Terraform module alone
+test-infra: ## Run only the tests of the Terraform module
 	tests/tools/with-terraform.sh $(CARGO) test --locked --test infra
 
-test-infra-real: ## Run them with the real AWS provider, which Terraform downloads; no account is needed
+test-infra-real: ## Run the module's own tests with the real AWS provider, which Terraform downloads; needs no account
 	REFEREE_INFRA_PROVIDER=real tests/tools/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
 
 scan: ## Check the Terraform code for common mistakes (installs checkov, 290 MB)
@@ -100,10 +100,10 @@ lint: ## Check formatting and lints
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
 	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))
 
-package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to pack with it)
+package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to include)
 	infra/package.py target/lambda/referee-lambda $(RULES)
 
-deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; FLAGS=, of `cargo lambda deploy`)
+deploy: ## Deploy the function with referee.yaml (ROLE= the ARN of its role; NAME= its name; FLAGS= for `cargo lambda deploy`)
 	@test -f referee.yaml || { echo "error: there is no referee.yaml to deploy; \`referee init\` writes one" >&2; exit 2; }
 	@$(CARGO) run --locked --quiet -- check
 	@$(MAKE) lambda
@@ -112,7 +112,7 @@ deploy: ## Deploy the function with referee.yaml (ROLE=, its role's ARN; NAME=; 
 .tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
 	@tests/tools/install-python.sh $< $(@D)
 
-bench: ## Measure, as ratios within one run, against implementations in Node and Python
+bench: ## Run the benchmarks, which compare Referee with implementations in Node and Python
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet
