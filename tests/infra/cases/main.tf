@@ -1,5 +1,5 @@
-# The module with many rule sets. The tests compare only their policies and filters, and the rules of
-# `twin`.
+# The module with many rule sets. The tests compare only their policies and filters, and the rules
+# of `twin`.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,6 +1,6 @@
 // The peer that Referee is compared with: the rules of events/company-user, implemented by hand with
-// the AWS SDK. All records of a batch are processed together, with concurrent writes, and reads of 100
-// items each.
+// the AWS SDK. All records of a batch are processed together, with concurrent writes, and reads of
+// 100 items each.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
