@@ -12,7 +12,8 @@ use crate::rules::FILE_BYTES_MAX;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const EVENT_BYTES_MAX: usize = 64 << 20;
 
-/// The maximum size of a seed. The in-memory store needs several times as much.
+/// The maximum size of a seed. The in-memory store needs several times as much memory for its
+/// items.
 const SEED_BYTES_MAX: usize = 256 << 20;
 
 /// Reads an event; `-` is standard input.

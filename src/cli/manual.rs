@@ -110,7 +110,7 @@ fn write_options<'a>(options: impl Iterator<Item = &'a Arg>, text: &mut String) 
     }
 }
 
-/// Formats text as code in the cell of a table.
+/// Formats code for a cell of a table.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
 }

@@ -41,7 +41,7 @@ pub use manual::manual;
 pub use output::Output;
 pub use render::{human, json};
 
-/// The command line. Its description is that of the package.
+/// The command line. clap takes its description from `Cargo.toml`.
 #[derive(Debug, Parser)]
 #[command(
     name = "referee",

@@ -13,6 +13,7 @@ pub struct Change<'a> {
     /// The item before the change; `None` if it did not exist. Attributes that no rule looks at may
     /// be missing.
     pub before: Option<Item<'a>>,
-    /// The item after the change, likewise; `None` if it was deleted.
+    /// The item after the change; `None` if it was deleted. Here too, attributes that no rule looks
+    /// at may be missing.
     pub after: Option<Item<'a>>,
 }

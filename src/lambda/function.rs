@@ -14,7 +14,7 @@ use crate::store::DynamoDb;
 
 /// The time reserved at the end of an invocation for the metrics and the response, in milliseconds.
 const MARGIN_MS_MAX: i64 = 1_000;
-/// The part of it that is reserved for the response, so that slow metrics cannot delay it.
+/// The part of this time that is reserved for the response, so that slow metrics cannot delay it.
 const RESPONSE_MS: i64 = 100;
 
 /// A time longer than any invocation: Lambda's limit is 15 minutes.

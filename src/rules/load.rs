@@ -19,7 +19,7 @@ pub struct Loaded {
 
 /// Reads and checks a rule file. `environment` returns the values of the variables in table names.
 ///
-/// Invariant: [`Loaded::rules`] is `Some` exactly if no diagnostic is an error.
+/// Invariant: [`Loaded::rules`] is `Some` if and only if no diagnostic is an error.
 #[must_use]
 pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
     let text = source.text.as_str();

@@ -38,7 +38,8 @@ struct World {
     random: RefCell<Rng>,
     changes_left: Cell<u32>,
     /// Whether the last page was empty although more records follow. Real streams return such pages
-    /// too, but not so many in a row that a watcher that stops at the end would miss records.
+    /// too. There is at most one in a row, because after several the watcher would assume that it
+    /// has read all records.
     was_empty: Cell<bool>,
     now_ms: Cell<i64>,
     /// The sequence numbers of the delivered records.

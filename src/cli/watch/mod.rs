@@ -170,7 +170,7 @@ struct Parts<'p, 't, 'c> {
 }
 
 impl Parts<'_, '_, '_> {
-    /// Follows the streams and stores the checkpoint here, until a signal stops it.
+    /// Follows the streams and stores the checkpoint with this keeper, until a signal arrives.
     async fn keep_in<K: Keeper>(&self, keeper: &K) -> Result<(), Failure> {
         let stop = Stop::default();
         let watcher = Watcher {

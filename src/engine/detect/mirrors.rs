@@ -38,7 +38,7 @@ impl<'h> ChangedMirror<'h> {
 #[derive(Debug)]
 pub(crate) struct MirrorSuspect<'h> {
     pub(crate) pair: Pair,
-    /// The mirror's removal, if someone else removed it.
+    /// The removal of the mirror, if someone other than Referee removed it.
     pub(crate) removal: Option<Removal>,
     pub(crate) cause: Cause<'h>,
 }
@@ -76,10 +76,10 @@ pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirr
     // The rule ignores keys that no source can produce.
     let Ok(pair) = Pair::of_mirror(seen.rules, rule, seen.captures) else { return Vec::new() };
     let last = &seen.history.last;
-    // A rule that deletes the source with its mirror does so even if a redelivered change of the
-    // source has written the mirror again since. A delete that left a mirror gap matters, because
-    // references were missed until the mirror was back. For other rules, only the last image
-    // matters.
+    // Usually only the last change matters. An earlier delete by someone else still matters in two
+    // cases, even if the mirror is back. If the rule deletes the source with its mirror, a
+    // redelivered change of the source may have written the mirror again. If a reference is looked
+    // up through the mirror, the lookups missed that reference while the mirror was gone.
     let earlier = seen.history.earlier.iter().rev().find(|step| step.change.after.is_none());
     let earlier = earlier.filter(|step| {
         let counts = || {

@@ -50,8 +50,8 @@ impl<'a> History<'a> {
         self.earlier.iter().chain(std::iter::once(&self.last))
     }
 
-    /// A step as the cause of some work. If the work fails, all of the item's records in the batch
-    /// are delivered again.
+    /// Returns the cause of the work that a step requires. If the work fails, all of the item's
+    /// records in the batch are delivered again.
     pub(crate) fn cause<'h>(&'h self, step: &'h StreamChange<'h>) -> Cause<'h> {
         let from = self.steps().min_by_key(|step| step.position).unwrap_or(&self.last);
         Cause { step, from }

@@ -89,7 +89,7 @@ pub fn decode_whole<'a>(
     read(rules, position, record, |header| change(rules, position, header, &[&Projection::All]))
 }
 
-/// Whether the rules can work with a record's stream; `None` if the record does not say.
+/// Whether the rules can work with a record's stream; `None` if the record names no stream.
 pub(crate) fn check_stream(rules: &Rules, record: &RawValue) -> Option<Result<(), String>> {
     wire::check_stream(rules, &wire::envelope(record).ok()?)
 }

@@ -61,7 +61,8 @@ mod tests {
         );
     }
 
-    /// If it were, it would be redelivered for ever and block all later records.
+    /// If the response named such a record, Lambda would redeliver it for ever, and all later
+    /// records would wait.
     #[test]
     fn an_unreadable_record_is_not_redelivered() {
         let unreadable = |position| Rejected {

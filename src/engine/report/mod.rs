@@ -61,8 +61,8 @@ impl Report {
         Ok(())
     }
 
-    /// Adds the consequence of work that was not reached because of this error. Without an error,
-    /// the record must be delivered again.
+    /// Adds the consequence of work that was not reached because of this error. If the error is
+    /// unknown, the record must be delivered again.
     pub(crate) fn unfinished(
         &mut self,
         error: Option<&StoreError>,

@@ -35,13 +35,13 @@ pub struct Outcome {
 /// A write that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteMade {
-    /// The rule that asked for it.
+    /// The rule that required it.
     pub rule: String,
     /// What it does.
     pub operation: Operation,
     /// The item.
     pub item: ItemName,
-    /// What an update changes, as an update expression would say it.
+    /// What an update changes, in the syntax of an update expression.
     pub detail: Option<String>,
     /// The index in the batch of the record that caused it.
     pub position: usize,

@@ -106,7 +106,7 @@ impl<'h> MirrorGap<'h> {
     }
 }
 
-/// What is the source now?
+/// What does the source contain now?
 impl<'h> Question<'h> for MirrorGap<'h> {
     type Slots = Slot;
     type Answer = Option<Item<'static>>;

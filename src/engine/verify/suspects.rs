@@ -9,8 +9,8 @@ use crate::rules::model::{ReferenceId, Rules};
 /// source that was deleted and written again rewrites its mirror.
 const MIRROR_GRACE_MS: i64 = 2_000;
 
-/// By how much a record may be younger than it says, in milliseconds: DynamoDB rounds the time of a
-/// change down to the second.
+/// By how much a change may be younger than its record says, in milliseconds: DynamoDB rounds the
+/// time of a change down to the second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>
 const CREATION_RESOLUTION_MS: i64 = 1_000;
 
@@ -59,7 +59,7 @@ impl<'h> Suspect<'h> for MirrorSuspect<'h> {
     }
 
     /// At least as long as for the references in the mirror's gap. They must be looked at when the
-    /// mirror is restored, because no later record would trigger it.
+    /// mirror is restored, because no later record would cause another look.
     fn grace_ms(&self, rules: &Rules) -> i64 {
         let references = gap_references(rules, self).map(|rule| grace_ms(rules, rule));
         references.fold(MIRROR_GRACE_MS, i64::max)

@@ -55,7 +55,8 @@ pub(crate) enum Correction {
 pub(crate) enum Precondition {
     /// There is no item, or it is the rule's mirror with a lower fence: this write is newer.
     OlderThan(String),
-    /// The item is the rule's mirror with exactly this fence. A newer one has a record of its own.
+    /// The item is the rule's mirror with exactly this fence. A newer mirror has a record of its
+    /// own.
     Seen(String),
     /// There is no item. The fence is that of the deleted mirror, if it is known.
     Absent(Option<String>),
@@ -81,7 +82,9 @@ pub(crate) fn assess(
     if compare(rules, pair, change.after.as_ref(), source, removal.as_ref()).is_none() {
         return Verdict::Clean;
     }
-    // Referee's own writes change the mark, but one that is repeated with other content may not.
+    // If the mark changed, the write was Referee's own. If the mark is unchanged, the write may be
+    // someone else's, but also Referee's: a write that is repeated with other content has the same
+    // mark.
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };
@@ -105,7 +108,8 @@ fn assess_own_delete(
             let precondition = Precondition::Absent(Some(fence));
             Verdict::Outdated(Correction::Put { content, precondition })
         }
-        // If the source exists again before the delete is made, its own record writes the mirror.
+        // If Referee has only announced the delete and the source exists again, the record of the
+        // new source writes the mirror.
         (Some(_), Some(_)) | (None, None) => Verdict::Clean,
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn finder(
 }
 
 impl Finder {
-    /// Whether the query reads an index, which may lag behind its table without bound.
+    /// Whether the query reads an index, whose lag behind its table has no upper bound.
     pub(crate) fn lags(&self) -> bool {
         self.query.index.is_some()
     }

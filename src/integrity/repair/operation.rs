@@ -9,7 +9,7 @@ pub(crate) struct ItemWrite {
     pub(crate) operation: Operation,
     /// The item.
     pub(crate) item: ItemName,
-    /// What an update changes, as an update expression would say it.
+    /// What an update changes, in the syntax of an update expression.
     pub(crate) detail: Option<String>,
 }
 

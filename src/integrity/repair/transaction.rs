@@ -150,7 +150,7 @@ mod tests {
         let expected =
             [Purpose::Guard, Purpose::Check(vec![0, 1]), Purpose::Write(0), Purpose::Write(1)];
         assert_eq!(purposes(&repairs), expected);
-        // A check of the written item is in the condition of its write already.
+        // The check of an item that is also written is already part of that write's condition.
         assert_eq!(purposes(&[repair("a", &["a"])]), [Purpose::Guard, Purpose::Write(0)]);
     }
 

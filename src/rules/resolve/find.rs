@@ -284,8 +284,8 @@ fn fits_index(
     span: Span,
     problems: &mut Vec<Diagnostic>,
 ) -> bool {
-    // A text can be looked up as a number, because the referencing item's attribute may be
-    // a number.
+    // A string capture of the referenced key may have been written from a number, so it can be
+    // looked up in an index whose key attribute is a number.
     let fits = if template.is_sole_capture() {
         to.kind == kind || (to.kind, kind) == (KeyKind::S, KeyKind::N)
     } else {

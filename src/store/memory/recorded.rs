@@ -7,7 +7,8 @@ use super::{Memory, State};
 use crate::data::{Item, Key, SequenceNumber};
 use crate::store::StoreError;
 
-/// The sequence numbers of an item's changes, which determine the number of its next change.
+/// The sequence numbers of an item's changes so far. They determine the number of its next recorded
+/// change.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// The number of the last change, recorded or the store's own.

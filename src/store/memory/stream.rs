@@ -11,7 +11,7 @@ const STREAM_LABEL: &str = "1970-01-01T00:00:00.000";
 
 /// A change of one item, with both images.
 ///
-/// It serializes as an element of `Records` in Lambda's event.
+/// Its JSON is that of an element of `Records` in Lambda's event.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamRecord {
