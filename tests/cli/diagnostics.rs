@@ -253,8 +253,8 @@ fn the_schema_is_unchanged() {
     expect_file!["../data/schema.json"].assert_eq(&schema);
 }
 
-/// A rule file in JSON with one table, three entities, a reference and a mirror, and with this key
-/// set in the first entry of this section.
+/// A rule file in JSON with one table, three entities, a reference and a mirror. In the first entry
+/// of this section, this key has this value.
 fn file_with(section: &str, key: &str, value: &Json) -> String {
     let mut file = json!({
         "version": 1,

@@ -1,5 +1,5 @@
-//! Checks the documentation against the code: transcripts are run, rule files checked, tables
-//! compared.
+//! Checks the documentation against the code: transcripts are run, rule files are checked, and
+//! tables are compared.
 //!
 //! `TRYCMD=overwrite cargo test --test cli` rewrites the transcripts, and `UPDATE_EXPECT=1` the
 //! references of the rule file and of the command line.
@@ -49,8 +49,8 @@ fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
     rest.map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// The rows of a document's tables that begin with a name in backticks, and the names in their
-/// second column.
+/// The rows of a document's tables, for rows that begin with a name in backticks: this name, and
+/// the names in the second column.
 fn rows(document: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let rows = document.lines().filter_map(|line| {
         let (name, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
@@ -112,7 +112,7 @@ fn the_readme_describes_every_command_as_its_help_does() {
     assert_eq!(described, expected);
 }
 
-/// A line with the text of its links instead of the links.
+/// Replaces each link in a line by the link's text.
 #[cfg(feature = "live")]
 fn without_links(line: &str) -> String {
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! Bad input to `referee replay`: each gets a message with the location and a fix, the right exit
-//! code, and leaves nothing half-written.
+//! Bad input to `referee replay`. The message has the location and a fix, the exit code is right,
+//! and no file is left half-written.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
@@ -153,7 +153,7 @@ fn a_dump_is_written_completely_or_not_at_all() {
     assert_eq!(left, ["old.json"]);
 }
 
-/// A device is written to, not replaced, and its error is not taken for success.
+/// A device is written to, not replaced. If the write fails, the replay fails.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_dump_to_a_full_disk_exits_with_incomplete() {

@@ -396,7 +396,7 @@ fn help_shows_examples_and_exit_codes() {
         Exit codes:
           0  nothing is wrong
           1  violations (other than warnings) or rejected records were found
-          2  the arguments or the rule file are wrong
+          2  the arguments, the rule file or an input file cannot be used
           3  the command could not finish
         --- stderr
     "#]],

@@ -38,7 +38,7 @@ fn costs(rules: &Rules, history: &History) -> Vec<Cost> {
         .iter()
         .map(|(outcome, _)| (outcome.requests, outcome.units.read, outcome.units.write))
         .collect();
-    // The store's own usage must agree.
+    // The store must have counted the same requests and units.
     let usage = store.usage();
     let sum = |cost: fn(&Cost) -> f64| costs.iter().map(cost).sum::<f64>();
     assert_eq!(usage.requests, costs.iter().map(|cost| cost.0).sum::<u64>());
@@ -84,7 +84,7 @@ fn a_mirrored_change_costs_one_write_and_its_verification_one_read() {
         })
     };
     assert_eq!(costs(&load(RULES), &change(1)), [(1, 0.0, 1.0), (1, 1.0, 0.0)]);
-    // Each write is of one item; the reads that verify them are batched by 100.
+    // Each mirror is written in its own request. For verification, they are read in batches of 100.
     assert_eq!(costs(&load(RULES), &change(100)), [(100, 0.0, 100.0), (1, 100.0, 0.0)]);
 }
 
@@ -140,7 +140,7 @@ fn a_delete_of_an_unreferenced_item_costs_one_query() {
 
 /// Everything in a batch that looks like a violation is read again in one request.
 #[test]
-fn confirming_everything_suspect_in_a_batch_costs_one_request() {
+fn confirming_all_suspects_of_a_batch_costs_one_request() {
     let rules = references();
     let history = (0..50).fold(History::new(), |history, user| {
         history.insert(&format!("pk: company#1, sk: user#{user}, boss: x"))

@@ -1,8 +1,8 @@
 //! A simulation: random rule files, an application that writes, people who edit mirrors, and the
-//! worst deliveries that Lambda allows. The engine makes no unjustified write, no dangling
-//! reference stays unreported, every mirror converges to its source, and no item of the user is
-//! lost. If the result of a history does not depend on timing, it equals the result of a simple
-//! model.
+//! worst deliveries that Lambda allows. It checks that the engine makes no unjustified write, that
+//! no dangling reference stays unreported, that every mirror converges to its source, and that no
+//! item of the user is lost. If the result of a history does not depend on timing, it must equal
+//! the result of a simple model.
 //!
 //! If a seed fails, it is printed with the smallest failing history found. To run a single seed:
 //! `make simulate SEED=42`.

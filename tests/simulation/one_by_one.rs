@@ -1,4 +1,5 @@
-//! One act at a time, each followed by all its effects, with references only.
+//! Histories of references only, in which each act is followed by all its effects before the next
+//! one.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! What must hold at rest: the oracle shared by all suites and the model find the same defects, and
-//! every defect was reported after it arose.
+//! What must hold at rest: the model finds the same defects as the oracle that all suites share,
+//! and every defect was reported after it arose.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Checks that each reported reference dangled at some moment while the worker that reported it
-//! ran.
+//! Checks that each reference that a worker reported as dangling did dangle at some moment while
+//! the worker ran.
 
 use referee::integrity::finding::Finding;
 

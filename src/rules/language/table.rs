@@ -331,7 +331,7 @@ const COPY: &[Word] = &[
     word("all", "all attributes", &["*", "everything"]),
     word(
         "none",
-        "no attributes: a mirror item consists of its key",
+        "no attributes of the source: a mirror item has its key, the values that the `where` of its entity requires, and the mark `_referee`",
         &["keys", "keys_only", "nothing"],
     ),
 ];

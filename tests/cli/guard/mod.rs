@@ -113,7 +113,7 @@ fn plain(item: &Json) -> String {
     entries.map(|(name, of)| format!("{name}={}", value(of))).collect::<Vec<_>>().join(" ")
 }
 
-/// An expression with the values of its placeholders.
+/// Replaces the placeholders in an expression by their values.
 fn filled(expression: &str, action: &Json) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in expression.split(' ') {

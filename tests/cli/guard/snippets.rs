@@ -37,7 +37,7 @@ references:
 /// Asserts that a tool accepts a text, if the tool is installed.
 fn assert_accepted(program: &str, arguments: &[&str], text: &str) {
     let mut command = Command::new(program);
-    // Not in this folder, so that the settings of this project do not apply.
+    // Run the tool outside this project, so that the project's settings do not apply.
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut tool) = command.spawn() else { return };
@@ -75,7 +75,7 @@ fn python() {
     assert_accepted("python3", &["-c", "import ast, sys; ast.parse(sys.stdin.read())"], &text);
 }
 
-/// The tests on real tables compile and run it.
+/// The tests on real tables compile and run the printed code.
 #[test]
 fn rust() {
     let text = transaction().to_text(Language::Rust);

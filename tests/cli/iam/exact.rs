@@ -1,4 +1,4 @@
-//! Every policy allows exactly what a simple table lists for its actions.
+//! Every policy allows exactly what the tables in this file list for the actions of its rules.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use referee::rules::{self, RuleSource, Rules};
 use crate::iam::{deployment, load, members, orders};
 use kit::policy::{Policy, Right, right};
 
-/// The permissions of each action apart from reads.
+/// The permissions that each action needs in addition to reading.
 const ON_MISSING: [(&str, &[(&str, &str)]); 5] = [
     ("report", &[]),
     ("delete", &[("DeleteItem", "orders"), ("ConditionCheckItem", "customers")]),

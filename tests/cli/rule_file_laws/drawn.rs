@@ -39,7 +39,8 @@ pub(crate) fn rules(tape: &mut Tape) -> Rules {
     for _ in 0..tape.below(3) {
         mirror(&mut rules, source_count, tape);
     }
-    // Either some rules restore deleted items, or some delete and change items: both would conflict.
+    // Either some rules restore deleted items, or some delete and change items. Rules of both kinds
+    // would conflict.
     let restores = tape.one_in(3);
     for _ in 0..tape.below(5) {
         reference(&mut rules, source_count, restores, tape);
@@ -131,7 +132,8 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
     }
     let (source, table) = (EntityId(tape.pick(&sources)), TableId(tape.pick(&tables)));
     let mut names = rules[source].key.captures().to_vec();
-    // A rotation of three captures by one differs from its inverse.
+    // Rotate the captures. Unlike a swap, rotating three captures by one is not its own inverse, so
+    // confusing the two directions would be noticed.
     let distance = tape.below(names.len());
     names.rotate_left(distance);
     let texts: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
@@ -384,8 +386,12 @@ fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Compone
     })
 }
 
+<<<<<<< HEAD
 /// Draws a lookup in an index. Its key consists of captures whose values are not list or set
 /// elements.
+=======
+/// A lookup by an index whose key contains no elements of lists or sets.
+>>>>>>> bd1ee09 (Reword documentation and comments of tests)
 fn by_index(
     rules: &Rules,
     to: EntityId,

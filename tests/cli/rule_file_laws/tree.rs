@@ -23,7 +23,7 @@ impl Tree {
         Self::Plain(number.to_string())
     }
 
-    /// As JSON, which is also the flow style of YAML.
+    /// Formats the value as JSON, which is also the flow style of YAML.
     pub(crate) fn json(&self, tape: &mut Tape) -> String {
         let space = tape.pick(&["", " ", "\n  "]);
         let all = |entries: Vec<String>| entries.join(&format!(",{space}"));
@@ -41,14 +41,14 @@ impl Tree {
         }
     }
 
-    /// As YAML, in a random mixture of styles.
+    /// Formats the value as YAML, in a random mixture of styles.
     pub(crate) fn yaml(&self, tape: &mut Tape) -> String {
         let mut text = String::new();
         self.block(0, &mut text, tape);
         text
     }
 
-    /// Writes it in block style, after its key.
+    /// Writes the value in block style, after its key.
     fn block(&self, indent: usize, text: &mut String, tape: &mut Tape) {
         let margin = " ".repeat(indent);
         match self {
@@ -74,7 +74,7 @@ impl Tree {
         }
     }
 
-    /// On one line.
+    /// Formats the value on one line.
     fn flow(&self, tape: &mut Tape) -> String {
         match self {
             Self::Text(text) => scalar(text, tape),

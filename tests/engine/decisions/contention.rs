@@ -46,7 +46,7 @@ pub(crate) fn tasks() -> History {
 }
 
 #[test]
-fn an_item_that_refers_elsewhere_by_then_is_not_deleted() {
+fn an_item_whose_reference_changed_before_the_repair_is_not_deleted() {
     let others = [Puts("pk: task#2, sk: '-', owner: bob"), Puts("pk: user#bob, sk: '-'")];
     tasks().before(RULES, (1, Transact), others).results_in(expect![[r#"
         1 app: 5 requests, 4.5 read, 18 write
@@ -193,8 +193,8 @@ fn an_update_that_was_changed_before_the_repair_is_not_reverted() {
     let history = History::new()
         .has("pk: user#eve, sk: '-'")
         .change("pk: task#1, sk: '-', by: eve, name: paint, done: true", written);
-    // Meanwhile the changed attribute is changed again, the removed attribute is set again, or
-    // nothing changes.
+    // Before the repair, the changed attribute is changed again, the removed attribute is set
+    // again, or nothing changes.
     for (meanwhile, expected) in [
         (
             "pk: task#1, sk: '-', by: bob, name: build",

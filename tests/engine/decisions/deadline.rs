@@ -76,7 +76,7 @@ fn a_redelivery_after_the_grace_period_reports_the_violation() {
 }
 
 #[test]
-fn a_grace_period_that_ends_before_the_deadline_is_waited_for() {
+fn a_delivery_waits_for_a_grace_period_that_ends_before_the_deadline() {
     check(
         0,
         900,
@@ -89,7 +89,7 @@ fn a_grace_period_that_ends_before_the_deadline_is_waited_for() {
 }
 
 #[test]
-fn nothing_is_waited_for_after_the_deadline() {
+fn a_delivery_at_the_deadline_does_not_wait() {
     check(
         0,
         0,

@@ -150,8 +150,8 @@ fn an_interrupted_mirror_delete_is_completed() {
     "#]]);
 }
 
-/// This happens if an old delete lands late, or if the source is re-created. No later record would
-/// write the mirror.
+/// Referee's delete is wrong if it lands late, or if the source has been re-created. No later
+/// record would write the mirror.
 #[test]
 fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
     let history = History::new().has(SOURCE).remove(&format!("{MIRROR} deleting"));
@@ -161,8 +161,7 @@ fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@100 role: admin
     "#]]);
-    // If the rule is in observe mode by then, the mirror's delete does not delete the source
-    // either.
+    // The source is not deleted if the rule is in observe mode by then.
     let observed = RULES.replace("delete_source }", "delete_source, mode: observe }");
     history.under(&observed).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 0 write

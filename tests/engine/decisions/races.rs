@@ -104,7 +104,7 @@ fn a_redelivered_delete_deletes_the_remaining_orphans_and_no_new_items() {
         - customer#ann/order#3
         - customer#ann/order#4
     "#]]);
-    // Much later, a new customer with the same key, and a new order.
+    // Much later, a new customer is written with the same key, and a new order.
     let again = orders().remove(ANN).later(60).insert(ANN);
     let again = again.insert("pk: customer#ann, sk: order#9").again(0);
     again.under(&shop("on_delete: cascade")).results_in(expect![[r#"

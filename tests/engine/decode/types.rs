@@ -1,5 +1,5 @@
-//! Comparison with `aws_lambda_events`: equal results, except where ours is deliberately stricter
-//! or better.
+//! Comparison with `aws_lambda_events`: equal results, except that Referee is deliberately stricter
+//! or more exact for some inputs.
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use proptest::prelude::*;
@@ -134,9 +134,10 @@ proptest! {
     }
 }
 
-/// Covers the deliberate differences: inputs that `aws_lambda_events` cannot read or reads wrongly.
+/// Covers inputs that `aws_lambda_events` cannot read or reads wrongly, and values that only
+/// Referee refuses.
 #[test]
-fn decoding_is_better_where_it_differs_from_aws_lambda_events() {
+fn deliberate_differences_from_aws_lambda_events() {
     let rules = load(RULES);
     let decode = |json: &Json| {
         let raw = raw(json);

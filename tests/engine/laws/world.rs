@@ -20,7 +20,7 @@ use kit::oracle::{Defect, DeletedBy, Deletes, Kind, Oracle, Report};
 /// A write by the application, or tampering with a mirror.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// Puts a task with its number, `open`, `by` and `with`.
+    /// Puts a task. Contains its number, and the values of `open`, `by` and `with`.
     Task(u8, bool, Option<u8>, Vec<u8>),
     /// Puts or deletes a company or a user.
     Target(&'static str, u8, bool),
@@ -34,9 +34,9 @@ pub(crate) enum Act {
 pub(crate) enum Tampering {
     /// Changes an attribute, if the mirror exists.
     Edit,
-    /// Deletes it.
+    /// Deletes the mirror.
     Delete,
-    /// Puts an item of the application at its key.
+    /// Puts an item of the application at the mirror's key.
     Replace,
 }
 

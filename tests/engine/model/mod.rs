@@ -1,10 +1,9 @@
 //! Exhaustive checks of races: the real engine runs in worlds so small that a model checker can try
 //! every order of events.
 //!
-//! Each model is checked with all safeguards, and then its claims must hold in every state. It is
-//! also checked without each safeguard in turn, and then the checker must find a counterexample.
-//! `cargo test --test engine model -- --nocapture` prints how many states there are, and the
-//! counterexamples.
+//! Each model is checked with all safeguards: its claims must hold in every state. It is also
+//! checked without each safeguard in turn: the checker must then find a counterexample. `cargo test
+//! --test engine model -- --nocapture` prints how many states there are, and the counterexamples.
 //!
 //! # Layout
 //!

@@ -1,5 +1,5 @@
-//! A repair is made although its violation may end by itself, its record may be redelivered, and
-//! its transaction may land late.
+//! Repairs of violations that may end by themselves. The record of a violation may be redelivered,
+//! and the transaction of a repair may land late.
 
 use crate::model::state::State;
 use crate::model::table::name_of;

@@ -115,8 +115,8 @@ impl World {
         History { seed: &self.seed, log: &state.log, index }
     }
 
-    /// Whether no further step has to happen. A late write may never be executed; if it is, the
-    /// world comes to rest again.
+    /// Whether no further step has to happen. A late write may never be executed. If it is
+    /// executed, the world later comes to rest again.
     pub(crate) fn is_at_rest(&self, state: &State) -> bool {
         let is_written =
             self.writers.iter().zip(&state.written).all(|(writes, done)| writes.len() == *done);
