@@ -116,8 +116,8 @@ async fn resolve_suspects(
         report.fail(StoreError::Retry(error), cause)?;
     }
     if !late.is_empty() {
-        // If they were handed back at once, they would be redelivered again and again during the
-        // grace period.
+        // If these suspects were handed back at once, their records would be redelivered again and
+        // again during the grace period.
         clock.sleep_until_ms(deadline_ms).await;
     }
     Ok(())

@@ -182,7 +182,7 @@ pub enum Defect {
     MirrorDiffers,
     /// An item that Referee did not write is at the mirror's key, and the rule adopts it.
     UnmarkedAdoptable,
-    /// An item that Referee did not write is at the mirror's key, and is left alone.
+    /// An item that Referee did not write is at the mirror's key, and is not changed.
     MirrorBlocked,
 }
 

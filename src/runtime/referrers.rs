@@ -73,7 +73,8 @@ impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
         Self { limit: Some(items), ..self }
     }
 
-    /// Returns the referring items of the next page, as they are now; `None` after the last page.
+    /// Reads the next page, and returns the current images of its items that refer to the target;
+    /// `None` after the last page.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Referring>>, StoreError> {
         let Next::Page(start) = &self.next else { return Ok(None) };
         let query = Query { start: start.clone(), limit: self.limit, ..self.finder.query.clone() };

@@ -55,7 +55,7 @@ pub(crate) async fn repair_cases<'c, T: 'c>(
         .await
 }
 
-/// Repairs the items of a case, each as it was read.
+/// Repairs the items of a case. Each repair is computed from the item's image when it was read.
 pub(crate) async fn repair_case(
     pass: Pass<'_, impl Store, impl Clock>,
     case: &Case<'_>,
@@ -251,7 +251,7 @@ impl<'r> Run<'r> {
     }
 }
 
-/// Whether an action may succeed if it is tried again unchanged.
+/// Whether the same action may succeed if it is tried again.
 const fn is_passing(reason: &CancellationReason) -> bool {
     match reason {
         CancellationReason::None | CancellationReason::Conflict | CancellationReason::Throttled => {

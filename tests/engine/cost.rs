@@ -120,7 +120,7 @@ fn items_and_attributes_that_no_rule_uses_cost_nothing() {
     assert_eq!(costs(&load(RULES), &history), [(0, 0.0, 0.0)]);
 }
 
-/// A failed condition is billed like the write; no other request is made.
+/// A write with a failed condition is billed like any other, and causes no other request.
 #[test]
 fn a_redelivery_costs_no_more_than_the_delivery() {
     let history = History::new()

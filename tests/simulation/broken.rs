@@ -8,7 +8,7 @@ use referee::store::{Action, Condition, Write};
 pub(crate) enum Part {
     /// A repair checks that its target is still missing.
     Guards,
-    /// Writes are conditional on the item being as it was read.
+    /// A write is made only if the item has not changed since it was read.
     Conditions,
     /// The function receives the records of its own writes.
     Verification,
@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Replay,
 }
 
-/// Returns a write as it is made with a part broken.
+/// Returns the write that is made instead of this one if a part is broken.
 pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     let is_check = matches!(write.action, Action::Check(_));
     let condition = match broken {
@@ -37,7 +37,7 @@ pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
     Write { condition, ..write }
 }
 
-/// Returns items as they are read with a part broken.
+/// Returns the items that a read returns if a part is broken.
 pub(crate) fn misread(
     items: Vec<Option<Item<'static>>>,
     broken: Option<Part>,

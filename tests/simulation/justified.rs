@@ -51,8 +51,8 @@ pub(crate) fn is_called_for(
     }
 }
 
-/// Whether one of these changes was undone: what it changed is as it was before, and everything
-/// else is unchanged.
+/// Whether one of these changes was undone: the values that it changed are restored, and no others
+/// were changed.
 fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> bool {
     images.windows(2).any(|images| {
         let [Some(old), Some(new)] = images else { return false };
@@ -66,7 +66,7 @@ fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> b
 
 /// Whether references to a target were removed, and nothing else was changed.
 ///
-/// If a list was overwritten meanwhile, a reference to the target may remain in it.
+/// If a list was overwritten in the meantime, a reference to the target may remain in it.
 fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
     let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
         return unset(reference, before, target) == *after;

@@ -155,7 +155,8 @@ impl Schema {
         schema
     }
 
-    /// If one rule reverts an item, no other rule must change it meanwhile.
+    /// Ensures that a rule with `revert` is the only rule that changes its items: it undoes a write
+    /// only if nothing else has changed the item.
     fn keep_reverts_alone(&mut self) {
         for from in 0..self.entities.len() {
             let of_kind = |reference: &&mut Reference| reference.from == from;

@@ -18,8 +18,9 @@ pub(super) fn required_image<'a>(
     if !expected {
         return Ok(None);
     }
-    let item = image(text, name, projections)?
-        .ok_or_else(|| format!("the record has no `{name}`: is the stream NEW_AND_OLD_IMAGES?"))?;
+    let item = image(text, name, projections)?.ok_or_else(|| {
+        format!("the record has no `{name}`: is the stream's view type NEW_AND_OLD_IMAGES?")
+    })?;
     schema.key_of(&item).map_err(|error| format!("`{name}`: {error}"))?;
     Ok(Some(item))
 }

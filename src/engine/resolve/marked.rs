@@ -66,8 +66,8 @@ pub(crate) async fn resolve_marked(
     unmark_all(pass, to_unmark, report).await
 }
 
-/// Removes the marks. An item whose mark has changed meanwhile is skipped, because that change has
-/// a record of its own.
+/// Removes the marks. An item whose mark has changed since it was read is skipped, because that
+/// change has a record of its own.
 async fn unmark_all(
     pass: Pass<'_, impl Store, impl Clock>,
     mut items: Vec<MarkedItem<'_>>,

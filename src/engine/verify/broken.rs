@@ -16,7 +16,7 @@ pub(crate) struct BrokenReference<'h> {
     pub(crate) value: ReferenceValue,
     /// The referencing item.
     pub(crate) item: ItemName,
-    /// The referencing item as it was read.
+    /// The referencing item's image when it was read.
     pub(crate) image: Item<'static>,
     /// The change that added the reference, if it is known.
     pub(crate) change: Option<&'h Change<'h>>,

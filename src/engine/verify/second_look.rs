@@ -77,7 +77,7 @@ pub(crate) async fn second_look<'h>(
     })
 }
 
-/// A suspect reference, with the states that the reference has in the item as it is now.
+/// A suspect reference, with the current states of the reference in its item.
 struct StillBroken<'h> {
     reference: NewReference<'h>,
     /// Shared by all values of one item, so that a long list is evaluated only once.
@@ -100,7 +100,7 @@ fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
     broken
 }
 
-/// Does the item still have the broken reference? If so, the answer is the item as it is now.
+/// Does the item still have the broken reference? If so, the answer is the item's current image.
 impl<'h> Question<'h> for StillBroken<'h> {
     type Slots = (Slot, Option<Slot>);
     type Answer = Option<Item<'static>>;

@@ -82,9 +82,9 @@ pub(crate) fn assess(
     if compare(rules, pair, change.after.as_ref(), source, removal.as_ref()).is_none() {
         return Verdict::Clean;
     }
-    // If the mark changed, the write was Referee's own. If the mark is unchanged, the write may be
-    // someone else's, but also Referee's: a write that is repeated with other content has the same
-    // mark.
+    // If the mark changed, the write was Referee's own. If the mark is unchanged, the write was
+    // probably someone else's. Referee's own write may have the same mark as the previous one if it
+    // is repeated with other content.
     let Some(mark) = after.filter(|mark| Some(mark) != before.as_ref()) else {
         return Verdict::Suspect;
     };
@@ -130,7 +130,7 @@ pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option
     }
 }
 
-/// Returns how a mirror differs from what its source requires. Both are given as they are now.
+/// Returns how a mirror differs from what its source requires. Both are the current images.
 /// `removal` is the change that led to this comparison, if it removed the mirror.
 pub(crate) fn compare(
     rules: &Rules,

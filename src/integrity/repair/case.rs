@@ -38,7 +38,7 @@ impl Case<'_> {
         absent(rules, rules[self.rule].to, &self.target)
     }
 
-    /// The repair of an item as it was read.
+    /// The repair of an item, computed from its image when it was read.
     pub(crate) fn repair(
         &self,
         rules: &Rules,

@@ -71,7 +71,7 @@ pub(crate) enum NoRepair {
     Impossible(Obstacle),
 }
 
-/// Returns the repair of an item as it was read.
+/// Returns the repair of an item, computed from its image when it was read.
 pub(crate) fn repair(
     rules: &Rules,
     rule: ReferenceId,
@@ -111,7 +111,7 @@ pub(crate) fn repair(
     Ok(Repair { operation, write, checks, detail })
 }
 
-/// Whether a list or set must still be as it was read.
+/// Whether a list or set must not have changed since it was read.
 ///
 /// A set that is written as a whole must not lose elements that were added since. In a list, the
 /// same element may have been added again: it would stay, and no later record would report it.

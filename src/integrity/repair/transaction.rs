@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(transaction.purposes, [Purpose::Write(0)]);
         let parts = ["checked", "repaired"].map(|name| Condition::Exists(Path::attribute(name)));
         assert_eq!(transaction.actions[0].condition, Some(Condition::All(parts.to_vec())));
-        // If it is not the first repair, it is left to a transaction of its own.
+        // A later repair of this kind is not added: it gets its own transaction.
         let repairs = [repair("a", &[]), repair("target", &[])];
         assert_eq!(purposes(&repairs), [Purpose::Guard, Purpose::Write(0)]);
     }

@@ -81,8 +81,8 @@ fn failures() -> Vec<(&'static str, Failure, Expected)> {
         named("is rejected", fault(Fault::Fail(rejected()), Expected::Reported)),
         named("fails permanently", fault(Fault::Fail(fatal()), Expected::Fatal)),
         named("loses its answer", fault(Fault::Lost(retry()), Expected::HandedBack)),
-        // The first attempt is executed, and the next is refused: a permission was revoked
-        // meanwhile.
+        // The first attempt is executed, and the next one is refused, as if a permission had been
+        // revoked between them.
         named(
             "loses its answer, and its retry fails permanently",
             fault(Fault::Lost(fatal()), Expected::Fatal),

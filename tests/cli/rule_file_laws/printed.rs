@@ -1,5 +1,5 @@
 //! Writes rules as a rule file. A key with its default value may be omitted, and keys are in random
-//! order where the order has no meaning.
+//! order if their order has no meaning.
 
 use std::time::Duration;
 

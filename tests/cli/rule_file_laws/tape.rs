@@ -21,7 +21,7 @@ impl Tape {
         usize::from(self.0.next().unwrap_or_default()) % limit
     }
 
-    /// True in one of this many cases.
+    /// Returns true with a probability of one in this many.
     pub(crate) fn one_in(&mut self, chances: usize) -> bool {
         self.below(chances) == chances - 1
     }

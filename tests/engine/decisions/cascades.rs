@@ -364,7 +364,7 @@ fn a_full_overwrite_of_a_marked_item_does_not_cancel_its_delete() {
         3 app: 2 requests, 3 read, 0 write
           node_parent dangling_reference node#1/- at parent -> node#0/- @300 reported: the referenced `node` does not exist
     "#]]);
-    // An item that refers to another target when it would be deleted is kept.
+    // An item is kept if it refers to another target by the time it would be deleted.
     let moved = "pk: node#1, sk: '-', parent: '9'";
     history(plain).change(&marked, moved).under(TREE).results_in(expect![[r#"
         2 app: 2 requests, 3 read, 0 write

@@ -21,8 +21,8 @@ references:
   in_time: { from: order, to: customer, on: { customer: "{for}" }, find: none, grace: 1m }
 "#;
 
-/// Processes two orders of missing customers. Delivery and deadline are in seconds after the orders
-/// were written.
+/// Processes two orders whose customers do not exist. The times of delivery and deadline are in
+/// seconds after the orders were written.
 fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let orders = ["pk: order#1, by: ann", "pk: order#2, for: ann"];
     let history = History::new().has_all(orders.map(str::to_owned));
@@ -111,7 +111,7 @@ mirrors:
   membership: { source: member, mirror: member_of }
 "#;
 
-/// A store whose every write takes a second.
+/// A store in which every write takes a second.
 struct Slow<'s> {
     store: &'s Memory,
     clock: &'s Jumping,

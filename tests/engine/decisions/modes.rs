@@ -81,7 +81,7 @@ fn a_mode_for_all_rules_does_not_turn_on_a_rule_that_is_off() {
 }
 
 #[test]
-fn modes_have_the_names_of_the_rule_file() {
+fn modes_are_parsed_from_their_exact_names() {
     let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
     for (name, mode) in modes {
         assert_eq!(Mode::from_name(name), Some(mode));

@@ -322,7 +322,7 @@ fn a_foreign_item_at_a_lookup_mirrors_key_is_reported_once() {
 }
 
 #[test]
-fn a_deleted_mirror_hides_nothing_without_a_source_or_an_active_reference() {
+fn a_deleted_mirror_causes_no_check_without_a_source_or_an_active_reference() {
     let deleted = "pk: user#ann, sk: company#acme, _referee: membership@1";
     let history = |source: &str| History::new().has(source).remove(deleted);
     let off = MIRRORED.replace("mirror: membership }", "mirror: membership }, mode: off");

@@ -40,7 +40,7 @@ fn shop(action: &str) -> String {
 }
 
 #[test]
-fn either_an_insert_or_a_delete_sees_the_other() {
+fn an_insert_and_a_delete_cannot_miss_each_other() {
     let order = "pk: customer#ann, sk: order#1";
     let report = shop("on_missing: report");
     History::new().insert(order).remove(ANN).under(&report).results_in(expect![[r#"

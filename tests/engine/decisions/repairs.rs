@@ -198,7 +198,7 @@ fn revert_does_not_restore_a_dangling_reference() {
 }
 
 #[test]
-fn revert_does_not_undo_a_write_that_was_changed_later() {
+fn revert_does_not_undo_a_write_if_the_item_changed_later() {
     let paint = "pk: task#1, sk: '-', owner: bob, name: paint";
     let history = with_ann()
         .change("pk: task#1, sk: '-', owner: ann, name: paint", paint)

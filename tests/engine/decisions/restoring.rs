@@ -93,7 +93,7 @@ fn a_restore_that_dynamodb_refuses_is_not_retried() {
 }
 
 #[test]
-fn restore_is_conditional_on_the_next_item_if_one_no_longer_refers() {
+fn restore_depends_on_the_next_item_if_the_first_no_longer_refers() {
     let history = with_order().has("pk: customer#ann, sk: order#2").remove(ANN);
     let happens = |_: &_, at| {
         let gone = [CancellationReason::None, CancellationReason::ConditionFailed(None)];

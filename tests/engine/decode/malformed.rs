@@ -250,12 +250,12 @@ fn user_identity_must_be_an_object_if_present() {
 fn images_must_be_present_and_contain_the_key() {
     let values = [json!(null), json!({}), json!([]), json!("x"), json!({"pk": {"S": "order#m"}})];
     expect![[r#"
-        null => rejected @2: the record has no `NewImage`: is the stream NEW_AND_OLD_IMAGES?
+        null => rejected @2: the record has no `NewImage`: is the stream's view type NEW_AND_OLD_IMAGES?
         {} => rejected @2: `NewImage`: key attribute `pk` is missing
         [] => rejected @2: `NewImage`: invalid type: sequence, expected a map of attributes in DynamoDB's JSON
         "x" => rejected @2: `NewImage`: invalid type: string "x", expected a map of attributes in DynamoDB's JSON
         {"pk":{"S":"order#m"}} => nothing to find
-        nothing => rejected @2: the record has no `NewImage`: is the stream NEW_AND_OLD_IMAGES?
+        nothing => rejected @2: the record has no `NewImage`: is the stream's view type NEW_AND_OLD_IMAGES?
     "#]].assert_eq(&results_with("/dynamodb/NewImage", &values));
     let values = [json!(null), json!({}), json!("x")];
     expect![[r#"

@@ -52,7 +52,7 @@ pub(crate) struct World {
     own: Items,
 }
 
-/// Items by their keys, as partition and sort key.
+/// Items by key: the values of the partition key and the sort key.
 pub(crate) type Items = BTreeMap<(String, String), Item<'static>>;
 
 impl World {

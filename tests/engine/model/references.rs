@@ -34,7 +34,7 @@ fn world(on_missing: &str, on_delete: &str, shards: &'static [&'static str]) -> 
         .always(("no item with a valid reference is deleted", is_sound))
 }
 
-/// The referencing item is found by a mirror, which another writer deletes meanwhile.
+/// The referencing item is found by a mirror, which another writer may delete at any time.
 fn found_by_a_mirror() -> World {
     let rules = r#"
 version: 1

@@ -10,7 +10,7 @@ use crate::model::desk::Request;
 pub(crate) enum Safeguard {
     /// A repair's transaction checks that the target still does not exist.
     Guard,
-    /// Each write is conditional on the item being as it was read.
+    /// Each write is made only if the item has not changed since it was read.
     Condition,
     /// The engine processes the records of its own writes.
     Verification,
