@@ -278,7 +278,7 @@ proptest! {
         let (engine, world) = (engine(), World::new(&engine(), seed));
         let mut kills = 0;
         loop {
-            // It is killed at most ten times, and then runs to the end.
+            // The watcher is killed at most ten times, and then runs to the end.
             let polls_max = if kills < 10 { world.random.borrow_mut().u32(1..200) } else { u32::MAX };
             // The next watcher reads what is written while this one stops.
             let has_finished_writing = world.changes_left.get() == 0;
