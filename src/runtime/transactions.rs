@@ -220,8 +220,8 @@ impl<'r> Run<'r> {
         self.is_over = true;
     }
 
-    /// Computes new repairs for items that have changed since they were read, from the items as
-    /// they are now.
+    /// Computes new repairs for items that have changed since they were read, from their current
+    /// images.
     fn repair_again(
         &mut self,
         items: impl Iterator<Item = Pending>,
