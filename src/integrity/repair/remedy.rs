@@ -128,11 +128,7 @@ fn update(key: Item<'static>, clauses: Vec<Clause>) -> (Operation, Action, Optio
     (Operation::Update, Action::Update { key, clauses }, Some(detail))
 }
 
-<<<<<<< HEAD
-/// Formats a clause like a clause of an update expression.
-=======
 /// Formats a clause in the syntax of an update expression.
->>>>>>> 9636d1b (Reword comments of src)
 pub(crate) fn expression_of(clause: &Clause) -> String {
     let json = |value: &Value<'_>| serde_json::to_string(value).unwrap_or_default();
     match clause {

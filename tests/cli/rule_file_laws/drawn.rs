@@ -386,12 +386,7 @@ fn is_determined(template: &KeyTemplate, from: &EntityKey, components: &[Compone
     })
 }
 
-<<<<<<< HEAD
-/// Draws a lookup in an index. Its key consists of captures whose values are not list or set
-/// elements.
-=======
 /// A lookup by an index whose key contains no elements of lists or sets.
->>>>>>> bd1ee09 (Reword documentation and comments of tests)
 fn by_index(
     rules: &Rules,
     to: EntityId,
