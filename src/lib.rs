@@ -12,6 +12,7 @@
 //! - [`engine`]: the pipeline from a batch of stream records to an outcome.
 //! - [`store`]: the database interface, and its implementations: DynamoDB and an in-memory store.
 //! - [`preflight`]: compares the tables in DynamoDB with the rules.
+//! - `audit`: checks all items that exist, in files or tables.
 //! - [`metrics`]: the numbers of an outcome, for CloudWatch.
 //! - `lambda`: the Lambda function.
 //! - `streams`: reads the tables' streams.
@@ -22,6 +23,8 @@
 //! - `cli`: the command-line tool.
 //! - `aws`, `files`: access to AWS, and atomic replacement of files.
 
+#[cfg(feature = "cli")]
+pub mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "cli")]

@@ -4,6 +4,7 @@
 //! completions, the manual pages and `docs/cli.md` are all generated from the definitions of the
 //! arguments.
 
+mod audit;
 mod check;
 mod completions;
 mod explain;
@@ -23,6 +24,7 @@ mod render;
 mod replay;
 mod rule_file;
 mod schema;
+mod tables;
 #[cfg(feature = "live")]
 mod watch;
 
@@ -106,6 +108,9 @@ enum Command {
     /// Run recorded stream events through the rules, and print violations and writes.
     #[command(after_help = examples(replay::EXAMPLES))]
     Replay(replay::Args),
+    /// Check the items that exist against the rules.
+    #[command(after_help = examples(audit::EXAMPLES))]
+    Audit(audit::Args),
     /// Process the streams of real tables, without a Lambda function.
     #[cfg(feature = "live")]
     #[command(after_help = examples(watch::EXAMPLES))]
@@ -250,6 +255,7 @@ impl Command {
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Replay(arguments) => replay::run(&arguments, context),
+            Self::Audit(arguments) => audit::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Watch(arguments) => watch::run(&arguments, context),
             Self::Guard(arguments) => guard::run(&arguments, context),

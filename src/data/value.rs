@@ -85,7 +85,7 @@ impl fmt::Display for Type {
 ///
 /// Sets are sorted and have no duplicates, so that two values are equal if and only if they are
 /// equal in DynamoDB.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value<'a> {
     /// String.
     S(Cow<'a, str>),

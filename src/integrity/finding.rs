@@ -23,7 +23,8 @@ pub struct ItemName {
 /// Something wrong between items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule's name.
+    /// The rule's name; for an item that belongs to no entity, the name of its table in the rule
+    /// file.
     pub rule: String,
     /// The rule's severity.
     pub severity: Severity,
@@ -50,6 +51,17 @@ impl Finding {
         self.defect.orphans()
     }
 
+    /// An identifier that stays the same when the finding is made again. A finding of a stream has
+    /// the sequence number of its record.
+    ///
+    /// It is a hash (FNV-1a, 64 bits) of the finding's identity and the sequence number. It depends
+    /// neither on the wording nor on what was done about the finding.
+    #[must_use]
+    pub fn id(&self, rules: &Rules, sequence: Option<&str>) -> String {
+        let identity = json!([self.identity(rules), sequence]);
+        format!("{:016x}", fnv1a(identity.to_string().as_bytes()))
+    }
+
     /// The values that distinguish this finding from every other, as JSON.
     ///
     /// They exclude what may change while the finding stays the same: an element's index in its
@@ -70,6 +82,15 @@ impl Finding {
             self.defect.identity(),
         ])
     }
+}
+
+/// The FNV-1a hash: stable between releases and machines, which `std`'s hashers do not promise.
+///
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The kinds of finding.
@@ -93,10 +114,14 @@ pub enum Kind {
     MirrorExtra,
     /// An item that Referee did not write is at a mirror's key.
     MirrorBlocked,
+    /// An item that Referee did not write is at a mirror's key, and is what the mirror would be.
+    MirrorUnmarked,
     /// More items refer to a deleted one than the rule may touch.
     FanoutExceeded,
     /// A cascade has reached the rule's maximum depth.
     DepthExceeded,
+    /// An item belongs to no entity.
+    UnknownItem,
 }
 
 impl Kind {
@@ -113,8 +138,10 @@ impl Kind {
             Self::MirrorStale => "mirror_stale",
             Self::MirrorExtra => "mirror_extra",
             Self::MirrorBlocked => "mirror_blocked",
+            Self::MirrorUnmarked => "mirror_unmarked",
             Self::FanoutExceeded => "fanout_exceeded",
             Self::DepthExceeded => "depth_exceeded",
+            Self::UnknownItem => "unknown_item",
         }
     }
 }
@@ -184,6 +211,11 @@ pub enum Defect {
     UnmarkedAdoptable,
     /// An item that Referee did not write is at the mirror's key, and is not changed.
     MirrorBlocked,
+    /// An item that Referee did not write is at the mirror's key. Apart from the mark, it is what
+    /// the mirror would be.
+    MirrorUnmarked,
+    /// The item belongs to no entity.
+    UnknownItem,
 }
 
 /// The items that refer to a deleted one.
@@ -215,6 +247,8 @@ impl Defect {
             Self::SourceMissing | Self::UnmarkedWithoutSource => Kind::MirrorExtra,
             Self::MirrorDiffers | Self::UnmarkedAdoptable => Kind::MirrorStale,
             Self::MirrorBlocked => Kind::MirrorBlocked,
+            Self::MirrorUnmarked => Kind::MirrorUnmarked,
+            Self::UnknownItem => Kind::UnknownItem,
         }
     }
 

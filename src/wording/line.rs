@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::data::{Item, Key};
-use crate::engine::Violation;
-use crate::integrity::finding::ItemName;
+use crate::engine::{Response, Violation};
+use crate::integrity::finding::{Finding, ItemName};
 use crate::rules::Rules;
 use crate::rules::model::TableId;
 
@@ -25,8 +25,8 @@ pub struct ViolationLine<'l> {
     pub referenced: Option<ItemLine<'l>>,
     /// The path of the reference in the referencing item.
     pub path: Option<&'l str>,
-    /// The sequence number of the record that revealed the violation.
-    pub sequence: &'l str,
+    /// The sequence number of the record that revealed the violation; `None` for a finding at rest.
+    pub sequence: Option<&'l str>,
     /// What was done about it.
     pub action: &'static str,
     /// The violation in words.
@@ -53,22 +53,34 @@ impl<'l> ViolationLine<'l> {
     #[must_use]
     pub fn new(rules: &'l Rules, violation: &'l Violation) -> Self {
         let Violation { finding, occurrence, resolution } = violation;
+        Self {
+            id: violation.id(rules),
+            sequence: Some(&occurrence.sequence),
+            action: resolution.response.name(),
+            detail: super::violation(rules, violation),
+            ..Self::at_rest(rules, finding)
+        }
+    }
+
+    /// The line of a finding that no stream record revealed.
+    #[must_use]
+    pub fn at_rest(rules: &'l Rules, finding: &'l Finding) -> Self {
         let item = |item: &Option<ItemName>| item.as_ref().map(|item| ItemLine::new(rules, item));
         let orphans = finding.orphans();
         let keys = orphans.zip(finding.referencing.as_ref()).map(|(orphans, first)| {
             orphans.keys.iter().map(|key| key_item(rules, first.table, key)).collect()
         });
         Self {
-            id: violation.id(rules),
+            id: finding.id(rules, None),
             rule: &finding.rule,
             kind: finding.kind().name(),
             severity: finding.severity.name(),
             referencing: item(&finding.referencing),
             referenced: item(&finding.referenced),
             path: finding.path.as_deref(),
-            sequence: &occurrence.sequence,
-            action: resolution.response.name(),
-            detail: super::violation(rules, violation),
+            sequence: None,
+            action: Response::Reported.name(),
+            detail: super::finding(rules, finding),
             count: orphans.map(|orphans| orphans.count),
             keys,
         }

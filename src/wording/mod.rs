@@ -69,6 +69,11 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
             "an item that Referee did not write is at the mirror's key, and is left alone \
              (`adopt: true` would overwrite it)"
         }
+        Defect::MirrorUnmarked => {
+            "an item that Referee did not write is at the mirror's key; it equals the mirror, \
+             but has no mark"
+        }
+        Defect::UnknownItem => "the item's key matches no entity",
         Defect::WrongType { path, found, declared } => {
             return format!("`{path}` has type {found}; the rule file declares {declared}").into();
         }

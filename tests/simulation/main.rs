@@ -15,6 +15,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
 
+mod audit;
 mod broken;
 mod history;
 mod items;

@@ -1,11 +1,12 @@
 //! The results of a replay as text: a table of violations, a table of writes, and the totals.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::Table;
 
 use crate::cli::lines::Totals;
 use crate::cli::names::item_name;
+use crate::cli::tables::{count, table};
 use crate::engine::{Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::replay::RecordLocation;
@@ -107,23 +108,4 @@ fn writes(rules: &Rules, what: &str, writes: &[WriteMade]) -> Table {
         table.add_row(cells.into_iter().chain(detail));
     }
     table
-}
-
-fn table<'h>(header: impl IntoIterator<Item = &'h str>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header.into_iter().collect::<Vec<_>>());
-    table
-}
-
-fn count(number: impl Display, noun: &str) -> String {
-    let number = number.to_string();
-    let plural = match (&*number, noun) {
-        ("1", _) => "",
-        (_, "batch") => "es",
-        _ => "s",
-    };
-    format!("{number} {noun}{plural}")
 }

@@ -1,7 +1,5 @@
 //! Violations: findings, the stream records that revealed them, and what was done about them.
 
-use serde_json::json;
-
 use crate::integrity::finding::{Finding, Kind};
 use crate::integrity::repair::Obstacle;
 use crate::rules::model::{OnDelete, Rules};
@@ -77,21 +75,8 @@ impl Violation {
     }
 
     /// An identifier that stays the same when the record is delivered again.
-    ///
-    /// It is a hash (FNV-1a, 64 bits) of the finding's identity and the record's sequence number.
-    /// It depends neither on the wording nor on what was done about the finding.
     #[must_use]
     pub fn id(&self, rules: &Rules) -> String {
-        let identity = json!([self.finding.identity(rules), self.occurrence.sequence]);
-        format!("{:016x}", fnv1a(identity.to_string().as_bytes()))
+        self.finding.id(rules, Some(&self.occurrence.sequence))
     }
-}
-
-/// The FNV-1a hash: stable between releases and machines, which `std`'s hashers do not promise.
-///
-/// <http://www.isthe.com/chongo/tech/comp/fnv/>
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

@@ -6,7 +6,7 @@ use crate::data::Item;
 use crate::integrity::change::Change;
 use crate::integrity::finding::Defect;
 use crate::integrity::mark::MARK;
-use crate::rules::model::{OnMirrorDelete, OnMirrorEdit, Rules};
+use crate::rules::model::{Mirror, MirrorId, OnMirrorDelete, OnMirrorEdit, Rules};
 
 /// What a change of a mirror calls for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +130,68 @@ pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option
     }
 }
 
+/// What is at a mirror's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing.
+    Absent,
+    /// The rule's mirror: the item carries the rule's mark.
+    Marked,
+    /// An item without the rule's mark.
+    Unmarked {
+        /// Whether it carries another mark.
+        is_marked_otherwise: bool,
+        /// Whether it belongs to the mirror's entity. Otherwise it may belong to another entity
+        /// whose keys match, too.
+        is_admitted: bool,
+    },
+}
+
+impl Standing {
+    /// What this item is at the key of the rule's mirror.
+    pub(crate) fn of(rules: &Rules, rule: MirrorId, found: Option<&Item<'_>>) -> Self {
+        let Some(found) = found else { return Self::Absent };
+        if Mark::of(found, &rules[rule].name).is_some() {
+            return Self::Marked;
+        }
+        Self::Unmarked {
+            is_marked_otherwise: found.contains_key(MARK),
+            is_admitted: rules.mirror_of(rule).admits(found),
+        }
+    }
+
+    /// What is wrong with the mirror, if something is. `same` says whether the item is the expected
+    /// mirror apart from its mark; `None` if no mirror is expected.
+    pub(crate) fn defect(self, rule: &Mirror, same: Option<bool>) -> Option<Defect> {
+        match (self, same) {
+            (Self::Absent, None) | (Self::Marked, Some(true)) => None,
+            (Self::Absent, Some(_)) => Some(Defect::MirrorMissing),
+            (Self::Marked, None) => Some(Defect::SourceMissing),
+            (Self::Marked, Some(false)) => Some(Defect::MirrorDiffers),
+            (Self::Unmarked { is_admitted, .. }, None) => {
+                is_admitted.then_some(Defect::UnmarkedWithoutSource)
+            }
+            (Self::Unmarked { is_marked_otherwise, .. }, Some(_)) => {
+                let overwrites = rule.on_mirror_edit == OnMirrorEdit::Overwrite;
+                // An item with the mark of another rule must not be overwritten.
+                let adopts = rule.adopt && overwrites && !is_marked_otherwise;
+                Some(if adopts { Defect::UnmarkedAdoptable } else { Defect::MirrorBlocked })
+            }
+        }
+    }
+
+    /// Like [`defect`](Self::defect), for tables at rest: there, an application may have written
+    /// both halves of a relationship before Referee did.
+    pub(crate) fn defect_at_rest(self, rule: &Mirror, same: Option<bool>) -> Option<Defect> {
+        match (self, same) {
+            (Self::Unmarked { is_marked_otherwise: false, .. }, Some(true)) => {
+                Some(Defect::MirrorUnmarked)
+            }
+            _ => self.defect(rule, same),
+        }
+    }
+}
+
 /// Returns how a mirror differs from what its source requires. Both are the current images.
 /// `removal` is the change that led to this comparison, if it removed the mirror.
 pub(crate) fn compare(
@@ -140,10 +202,8 @@ pub(crate) fn compare(
     removal: Option<&Removal>,
 ) -> Option<Difference> {
     let rule = &rules[pair.rule];
-    let overwrites = rule.on_mirror_edit == OnMirrorEdit::Overwrite;
     let mark = found.and_then(|item| Mark::of(item, &rule.name));
-    let difference = |defect, correction| Some(Difference { defect, correction });
-    let fence = || removal.and_then(|removal| removal.fence.clone());
+    let fence = removal.and_then(|removal| removal.fence.clone());
     let was_removed = |fence: &String| match &mark {
         // A redelivered change of the source wrote the deleted mirror again.
         Some(mark) => mark.fence <= *fence,
@@ -151,46 +211,64 @@ pub(crate) fn compare(
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource;
     // An item without a mark was not a mirror: its removal does not delete the source.
-    let answered = fence().filter(|fence| deletes_source && was_removed(fence));
+    let answered = fence.clone().filter(|fence| deletes_source && was_removed(fence));
     let expected = expected(rules, pair, source);
     if let (Some(fence), Some(_)) = (answered, &expected) {
-        return difference(Defect::MirrorDeleted, Some(Correction::DeleteSource { fence }));
+        let correction = Some(Correction::DeleteSource { fence });
+        return Some(Difference { defect: Defect::MirrorDeleted, correction });
     }
     // An item has since been written at the deleted mirror's key. That write has its own record.
     if removal.is_some() && found.is_some() {
         return None;
     }
-    match (found, mark, expected) {
-        (None, _, None) => None,
-        (None, _, Some(content)) => {
-            let restores = rule.on_mirror_delete != OnMirrorDelete::Report;
-            let precondition = Precondition::Absent(fence());
-            let put = restores.then_some(Correction::Put { content, precondition });
-            difference(Defect::MirrorMissing, put)
-        }
-        (Some(_), Some(mark), None) => {
-            let delete = overwrites.then_some(Correction::Delete { fence: mark.fence });
-            difference(Defect::SourceMissing, delete)
-        }
-        // The item may belong to another entity, whose keys match too.
-        (Some(found), None, None) if !rules.mirror_of(pair.rule).admits(found) => None,
-        (Some(_), None, None) => difference(Defect::UnmarkedWithoutSource, None),
-        (Some(found), Some(mark), Some(content)) => {
-            if is_same(found, &content) {
-                return None;
-            }
-            let precondition = Precondition::Seen(mark.fence);
-            let put = overwrites.then_some(Correction::Put { content, precondition });
-            difference(Defect::MirrorDiffers, put)
-        }
-        (Some(found), None, Some(content)) => {
-            // An item with the mark of another rule must not be overwritten.
-            if rule.adopt && overwrites && !found.contains_key(MARK) {
-                let precondition = Precondition::Unmarked;
-                let put = Correction::Put { content, precondition };
-                return difference(Defect::UnmarkedAdoptable, Some(put));
-            }
-            difference(Defect::MirrorBlocked, None)
-        }
+    let defect = Standing::of(rules, pair.rule, found)
+        .defect(rule, expected.as_ref().map(|expected| is_same_as(found, expected)))?;
+    let correction = correction(rule, &defect, mark, fence, expected);
+    Some(Difference { defect, correction })
+}
+
+/// Returns how a mirror in a table at rest differs from what its source requires.
+pub(crate) fn compare_at_rest(
+    rules: &Rules,
+    pair: &Pair,
+    found: Option<&Item<'_>>,
+    source: Option<&Item<'_>>,
+) -> Option<Difference> {
+    let rule = &rules[pair.rule];
+    let expected = expected(rules, pair, source);
+    let same = expected.as_ref().map(|expected| is_same_as(found, expected));
+    let defect = Standing::of(rules, pair.rule, found).defect_at_rest(rule, same)?;
+    let mark = found.and_then(|item| Mark::of(item, &rule.name));
+    let correction = correction(rule, &defect, mark, None, expected);
+    Some(Difference { defect, correction })
+}
+
+fn is_same_as(found: Option<&Item<'_>>, expected: &Item<'_>) -> bool {
+    found.is_some_and(|found| is_same(found, expected))
+}
+
+/// The write that corrects a mirror, if the rule allows one. `fence` is that of the deleted mirror,
+/// if it is known.
+fn correction(
+    rule: &Mirror,
+    defect: &Defect,
+    mark: Option<Mark>,
+    fence: Option<String>,
+    expected: Option<Item<'static>>,
+) -> Option<Correction> {
+    let overwrites = rule.on_mirror_edit == OnMirrorEdit::Overwrite;
+    let restores = rule.on_mirror_delete != OnMirrorDelete::Report;
+    let put = |precondition| Some(Correction::Put { content: expected?, precondition });
+    let adopts = rule.adopt && overwrites;
+    if *defect == Defect::MirrorMissing && restores {
+        put(Precondition::Absent(fence))
+    } else if *defect == Defect::MirrorDiffers && overwrites {
+        put(Precondition::Seen(mark?.fence))
+    } else if *defect == Defect::SourceMissing && overwrites {
+        Some(Correction::Delete { fence: mark?.fence })
+    } else if matches!(defect, Defect::UnmarkedAdoptable | Defect::MirrorUnmarked) && adopts {
+        put(Precondition::Unmarked)
+    } else {
+        None
     }
 }

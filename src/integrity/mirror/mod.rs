@@ -15,6 +15,8 @@ use super::finding::{Defect, Finding, ItemName};
 use crate::rules::model::Rules;
 
 pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
+#[cfg(any(feature = "cli", feature = "lambda"))]
+pub(crate) use compare::{Standing, compare_at_rest};
 #[cfg(feature = "cli")]
 pub(crate) use content::is_copied;
 pub(crate) use content::{Pair, expected, is_unchanged};

@@ -10,6 +10,7 @@
 //! - [`marks`]: removes the parts of a mirror's mark that depend on records.
 //! - [`oracle`]: finds defects in the tables and checks that they were reported, without using any
 //!   of the engine's code.
+//! - [`planted`]: random tables with violations of every kind.
 //! - [`filter`]: the filter criteria of an event source mapping.
 //! - [`policy`]: evaluates which actions an IAM policy allows.
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
@@ -33,6 +34,7 @@ pub mod fixture;
 pub mod history;
 pub mod marks;
 pub mod oracle;
+pub mod planted;
 pub mod policy;
 
 #[cfg(feature = "suites")]

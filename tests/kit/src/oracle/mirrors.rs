@@ -54,8 +54,7 @@ fn build(
     rules[entity].key.build(&values).unwrap()
 }
 
-/// Whether a mirror consists of exactly its key, the copied attributes, the attributes of its
-/// entity's `where`, and the mark.
+/// Whether a mirror has exactly the expected attributes, and the mark.
 fn is_mirror_of(
     rules: &Rules,
     mirror: &Mirror,
@@ -63,6 +62,19 @@ fn is_mirror_of(
     source: &Item<'static>,
     key: &Key<'static>,
 ) -> bool {
+    let mut is = is.clone();
+    is.remove(MARK);
+    is_same_item(&is, &expected(rules, mirror, source, key))
+}
+
+/// The mirror of a source, without its mark: exactly its key, the copied attributes, and the
+/// attributes of its entity's `where`.
+pub(crate) fn expected(
+    rules: &Rules,
+    mirror: &Mirror,
+    source: &Item<'static>,
+    key: &Key<'static>,
+) -> Item<'static> {
     let schemas = [rules.key_schema(mirror.source), rules.key_schema(mirror.mirror)];
     let mut expected = schemas[1].item_of(key);
     for (name, value) in source {
@@ -79,13 +91,11 @@ fn is_mirror_of(
     for (path, value) in &rules[mirror.mirror].conditions {
         set(&mut expected, path.segments(), value);
     }
-    let mut is = is.clone();
-    is.remove(MARK);
-    is_same_item(&is, &expected)
+    expected
 }
 
 /// Sets the value at a path, creating the maps on the way.
-fn set(item: &mut Item<'static>, path: &[String], value: &Value<'static>) {
+pub(crate) fn set(item: &mut Item<'static>, path: &[String], value: &Value<'static>) {
     match path {
         [] => panic!("a path has a name"),
         [name] => drop(item.insert(name.clone().into(), value.clone())),
@@ -100,7 +110,7 @@ fn set(item: &mut Item<'static>, path: &[String], value: &Value<'static>) {
     }
 }
 
-fn is_same_item(one: &Item<'_>, other: &Item<'_>) -> bool {
+pub(super) fn is_same_item(one: &Item<'_>, other: &Item<'_>) -> bool {
     one.len() == other.len()
         && one.iter().all(|(name, value)| other.get(name).is_some_and(|it| is_same(value, it)))
 }

@@ -14,10 +14,12 @@
 //! - `marks`: finds marks that should be gone when all records are processed.
 //! - [`reports`](Report): the reported violations, from the engine, the log or JSON Lines.
 //! - `at_rest`: finds defects that should have been reported, but were not.
+//! - `audit`: what an audit of the tables must report.
 
 mod at_rest;
+mod audit;
 mod marks;
-mod mirrors;
+pub(crate) mod mirrors;
 mod references;
 mod reports;
 mod tables;
@@ -28,6 +30,7 @@ use referee::data::Key;
 use referee::rules::model::{Mode, Rules, TableId};
 
 pub use at_rest::{DeletedBy, Deletes};
+pub use audit::Audited;
 pub use references::{ReferenceValue, reference_values};
 pub use reports::Report;
 pub use tables::Dump;

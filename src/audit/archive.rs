@@ -1,0 +1,98 @@
+//! Items that do not change while they are audited: the files of dumps and exports.
+
+use super::raw_item::Wrapping;
+use crate::rules::model::TableId;
+
+/// Items in files.
+pub trait Archive: Sync {
+    /// The number of chunks: files that can be read on their own.
+    fn chunks(&self) -> u32;
+
+    /// The length of all chunks, in bytes as they are stored; for progress.
+    fn bytes(&self) -> u64;
+
+    /// A chunk's name in messages.
+    fn name(&self, chunk: u32) -> String;
+
+    /// Reads a chunk, and reports problems with it. The rows are the same each time.
+    fn read(
+        &self,
+        chunk: u32,
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+        problem: &mut dyn FnMut(Problem),
+    ) -> Result<(), Stop>;
+}
+
+/// One item of a chunk.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'r> {
+    /// The item's position in its chunk, from 0.
+    pub row: u32,
+    /// The item's table.
+    pub table: TableId,
+    /// The item's text.
+    pub text: &'r [u8],
+    /// How the text is wrapped.
+    pub wrapping: Wrapping,
+}
+
+/// The reason why reading must stop altogether.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stop(pub String);
+
+/// A reason why an audit is incomplete.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, and the position in it if there is one.
+    pub place: String,
+    /// What is wrong.
+    pub error: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`: {}", self.place, self.error)
+    }
+}
+
+/// Several archives as one.
+pub struct Archives(pub Vec<Box<dyn Archive>>);
+
+impl Archive for Archives {
+    fn chunks(&self) -> u32 {
+        self.0.iter().map(|archive| archive.chunks()).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.iter().map(|archive| archive.bytes()).sum()
+    }
+
+    fn name(&self, chunk: u32) -> String {
+        self.find(chunk).map(|(archive, chunk)| archive.name(chunk)).unwrap_or_default()
+    }
+
+    fn read(
+        &self,
+        chunk: u32,
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+        problem: &mut dyn FnMut(Problem),
+    ) -> Result<(), Stop> {
+        let Some((archive, chunk)) = self.find(chunk) else { return Ok(()) };
+        archive.read(chunk, each, problem)
+    }
+}
+
+impl Archives {
+    /// The archive of a chunk, and the chunk's number in it.
+    fn find(&self, chunk: u32) -> Option<(&dyn Archive, u32)> {
+        let mut chunk = chunk;
+        for archive in &self.0 {
+            match chunk.checked_sub(archive.chunks()) {
+                None => return Some((&**archive, chunk)),
+                Some(of_others) => chunk = of_others,
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,30 @@
+//! The audit: every rule, over all items that exist, without a stream.
+//!
+//! # Layout
+//!
+//! Items → facts → suspects → findings:
+//!
+//! - `archive`, `source`: items in files, as text; `raw_item` decodes the attributes that matter.
+//! - `observe`: what one item says about others, as facts of a few bytes (`fact`).
+//! - `spill`: facts in partitions by the hash of the key that they are about, in bounded memory.
+//! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
+//! - `run`: the whole audit of an archive. Suspects are read again to describe them.
+//! - `tally`: what was looked at, rule by rule.
+
+mod archive;
+mod fact;
+mod join;
+mod observe;
+mod raw_item;
+mod run;
+mod source;
+mod spill;
+mod suspect;
+mod tally;
+mod threads;
+
+pub use archive::{Archive, Archives, Problem, Row, Stop};
+pub use raw_item::Wrapping;
+pub use run::{Audited, Options, Progress, audit};
+pub use source::Dump;
+pub use tally::Tally;

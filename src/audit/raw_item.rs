@@ -1,0 +1,125 @@
+//! Items as text, of which only the attributes that the rules look at are decoded.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::data::{Item, Key, KeySchema, Value, in_attribute, without_position};
+use crate::integrity::index::Projection;
+
+/// An item whose attributes are not decoded yet.
+#[derive(Debug, Default)]
+pub(crate) struct RawItem<'a> {
+    attributes: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// How the text of an item is wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapping {
+    /// Not at all: the text is an item in DynamoDB's JSON.
+    None,
+    /// As a line of an export: `{"Item": …}`.
+    Line,
+}
+
+impl<'a> RawItem<'a> {
+    /// Reads an item.
+    pub(crate) fn parse(text: &'a [u8], wrapping: Wrapping) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Line<'a> {
+            #[serde(borrow, rename = "Item")]
+            item: RawItem<'a>,
+        }
+        let item = match wrapping {
+            Wrapping::None => serde_json::from_slice(text),
+            Wrapping::Line => serde_json::from_slice(text).map(|Line { item }| item),
+        };
+        item.map_err(|error| without_position(&error))
+    }
+
+    /// The item's key.
+    pub(crate) fn key(&self, schema: &KeySchema) -> Result<Key<'a>, String> {
+        let mut item = Item::new();
+        for name in schema.names() {
+            if let Some((name, text)) = self.attributes.iter().find(|(known, _)| *known == name) {
+                item.insert(name.clone(), value(name, text)?);
+            }
+        }
+        schema.key_of(&item).map_err(|error| error.to_string())
+    }
+
+    /// The attributes of a projection.
+    pub(crate) fn attributes(&self, projection: &Projection) -> Result<Item<'a>, String> {
+        let wanted = self.attributes.iter().filter(|(name, _)| projection.contains(name));
+        wanted.map(|(name, text)| Ok((name.clone(), value(name, text)?))).collect()
+    }
+}
+
+fn value<'a>(name: &str, text: &'a RawValue) -> Result<Value<'a>, String> {
+    serde_json::from_str(text.get())
+        .map_err(|error| without_position(&in_attribute::<serde_json::Error>(name, &error)))
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawItem<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RawItemVisitor).map(|attributes| Self { attributes })
+    }
+}
+
+struct RawItemVisitor;
+
+impl<'de> Visitor<'de> for RawItemVisitor {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map of attributes in DynamoDB's JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        /// A text, borrowed if the JSON contains no escapes.
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+        let mut attributes = Vec::with_capacity(16);
+        while let Some(Text(name)) = access.next_key()? {
+            attributes.push((name, access.next_value()?));
+        }
+        Ok(attributes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::data::{KeyAttribute, KeyKind};
+
+    fn schema() -> KeySchema {
+        let partition = KeyAttribute { name: "pk".to_owned(), kind: KeyKind::S };
+        KeySchema { partition, sort: None }
+    }
+
+    #[test]
+    fn only_the_attributes_of_the_projection_are_decoded() {
+        let text = br#"{"Item": {"a": {"N": "1"}, "pk": {"S": "x"}, "odd": {"Q": []}}}"#;
+        let item = RawItem::parse(text, Wrapping::Line).unwrap();
+        assert!(item.key(&schema()).is_ok());
+        let names = Projection::Names(BTreeSet::from(["a".to_owned(), "none".to_owned()]));
+        assert_eq!(item.attributes(&names).unwrap().len(), 1);
+        let error = item.attributes(&Projection::All).unwrap_err();
+        assert!(error.starts_with("attribute `odd`: unknown type tag `Q`"), "{error}");
+    }
+
+    #[test]
+    fn an_item_without_its_key_is_an_error() {
+        let item = RawItem::parse(br#"{"a": {"N": "1"}}"#, Wrapping::None).unwrap();
+        assert_eq!(item.key(&schema()).unwrap_err(), "key attribute `pk` is missing");
+        let item = RawItem::parse(br#"{"pk": {"N": "1"}}"#, Wrapping::None).unwrap();
+        assert!(item.key(&schema()).unwrap_err().contains("has type N"));
+        assert!(RawItem::parse(br#"{"Item": 3}"#, Wrapping::Line).is_err());
+        assert!(RawItem::parse(br#"{"item": {}}"#, Wrapping::Line).is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! The audit of an archive: facts, suspects, findings.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::archive::{Archive, Problem, Row, Stop};
+use super::fact::Location;
+use super::join::{Suspects, join};
+use super::observe::{ObserveError, Observer};
+use super::raw_item::RawItem;
+use super::spill::{PARTITIONS, Spill};
+use super::suspect::{Charge, Suspect, findings};
+use super::tally::Tally;
+use super::threads::on_threads;
+use crate::integrity::finding::Finding;
+use crate::integrity::index::{Index, Projection};
+use crate::rules::model::Rules;
+
+/// The problems of one chunk that are reported one by one.
+const PROBLEMS_MAX: usize = 10;
+
+/// How an audit is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The number of threads.
+    pub threads: usize,
+    /// How many bytes of facts are kept in memory; more are written to temporary files.
+    pub memory_bytes_max: usize,
+    /// The folder for temporary files.
+    pub temporary: PathBuf,
+    /// Whether items that belong to no entity are findings.
+    pub reports_unknown: bool,
+}
+
+/// How far an audit has got. Other threads may look at it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Items that were read.
+    pub items: AtomicU64,
+    /// Chunks that were read.
+    pub chunks: AtomicU32,
+}
+
+/// What an audit has looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audited {
+    /// What was looked at.
+    pub tally: Tally,
+    /// Why the audit is incomplete; nothing if it is complete.
+    pub problems: Vec<Problem>,
+}
+
+/// Audits an archive. Passes each finding on, in the order of the archive.
+///
+/// # Errors
+///
+/// Fails if a temporary file cannot be used, or if `each` fails.
+pub fn audit(
+    rules: &Rules,
+    archive: &dyn Archive,
+    options: &Options,
+    progress: &Progress,
+    mut each: impl FnMut(Finding) -> Result<(), Stop>,
+) -> Result<Audited, Stop> {
+    let index = Index::new(rules);
+    let run = Run { rules, index: &index, archive, options, progress };
+    let facts = Spill::new(&options.temporary, options.memory_bytes_max);
+    let (tally, mut problems) = run.observe(&facts)?;
+    let suspects = Spill::new(&options.temporary, options.memory_bytes_max / 4);
+    let suspects = Suspects::new(suspects, archive.chunks());
+    join(rules, &facts, &suspects, options.threads).map_err(unwritable)?;
+    drop(facts);
+    run.revisit(&suspects, &mut problems, &mut each)?;
+    problems.sort();
+    Ok(Audited { tally, problems })
+}
+
+fn unwritable(error: std::io::Error) -> Stop {
+    Stop(format!("cannot use a temporary file: {error}; --temporary names another folder for them"))
+}
+
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    rules: &'r Rules,
+    index: &'r Index,
+    archive: &'r dyn Archive,
+    options: &'r Options,
+    progress: &'r Progress,
+}
+
+impl Run<'_> {
+    /// Reads every chunk and writes the facts.
+    fn observe(self, facts: &Spill) -> Result<(Tally, Vec<Problem>), Stop> {
+        let next = AtomicU32::new(0);
+        let work = || {
+            let unknown = self.options.reports_unknown;
+            let mut observer = Observer::new(self.rules, self.index, facts, unknown);
+            let mut problems = Vec::new();
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                if chunk >= self.archive.chunks() {
+                    break;
+                }
+                self.observe_chunk(chunk, &mut observer, &mut problems)?;
+                self.progress.chunks.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok((observer.finish().map_err(unwritable)?, problems))
+        };
+        let mut tally = Tally::new(self.rules);
+        let mut problems = Vec::new();
+        for done in on_threads(self.options.threads, work) {
+            let (of_thread, mut found) = done?;
+            tally.add(&of_thread);
+            problems.append(&mut found);
+        }
+        Ok((tally, problems))
+    }
+
+    fn observe_chunk(
+        self,
+        chunk: u32,
+        observer: &mut Observer<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), Stop> {
+        let (mut rows, mut bad_rows) = (0_u64, BadRows::default());
+        let mut each = |row: Row<'_>| {
+            rows += 1;
+            if rows.is_multiple_of(1024) {
+                self.progress.items.fetch_add(1024, Ordering::Relaxed);
+            }
+            let at = Location { chunk, row: row.row };
+            match observe_row(self.rules, observer, at, row) {
+                Ok(()) => Ok(()),
+                Err(ObserveError::Item(error)) => {
+                    bad_rows.add(row.row, error);
+                    Ok(())
+                }
+                Err(ObserveError::Spill(error)) => Err(unwritable(error)),
+            }
+        };
+        let mut of_chunk = Vec::new();
+        self.archive.read(chunk, &mut each, &mut |problem| of_chunk.push(problem))?;
+        self.progress.items.fetch_add(rows % 1024, Ordering::Relaxed);
+        problems.append(&mut of_chunk);
+        problems.extend(bad_rows.problems(&self.archive.name(chunk)));
+        Ok(())
+    }
+
+    /// Reads the chunks with suspects again, and passes on what is wrong with them.
+    fn revisit(
+        self,
+        suspects: &Suspects,
+        problems: &mut Vec<Problem>,
+        each: &mut impl FnMut(Finding) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let groups: Vec<usize> = (0..PARTITIONS).collect();
+        // One group a thread at a time, so that findings stay in order and memory is bounded.
+        for groups in groups.chunks(self.options.threads.max(1)) {
+            let next = std::sync::Mutex::new(groups.iter().copied().enumerate());
+            let work = || {
+                let mut found = Vec::new();
+                loop {
+                    let group = next.lock().ok().and_then(|mut next| next.next());
+                    let Some((position, group)) = group else { return Ok(found) };
+                    found.push((position, self.revisit_group(suspects, group)?));
+                }
+            };
+            let mut found = Vec::new();
+            for done in on_threads(groups.len(), work) {
+                found.extend(done?);
+            }
+            found.sort_by_key(|(position, _)| *position);
+            for (_, Revisited { findings, duplicates }) in found {
+                problems.extend(duplicates);
+                findings.into_iter().try_for_each(&mut *each)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn revisit_group(self, suspects: &Suspects, group: usize) -> Result<Revisited, Stop> {
+        let suspects = suspects.take(group).map_err(unwritable)?;
+        let mut revisited = Revisited::default();
+        for of_chunk in suspects.chunk_by(|one, other| one.at.chunk == other.at.chunk) {
+            self.revisit_chunk(of_chunk, &mut revisited)?;
+        }
+        Ok(revisited)
+    }
+
+    fn revisit_chunk(self, suspects: &[Suspect], out: &mut Revisited) -> Result<(), Stop> {
+        let Some(Suspect { at: Location { chunk, .. }, .. }) = suspects.first() else {
+            return Ok(());
+        };
+        let mut of_items = suspects.chunk_by(|one, other| one.at == other.at).peekable();
+        let mut duplicates = BadRows::default();
+        let mut each = |row: Row<'_>| {
+            let Some(of_item) =
+                of_items.next_if(|it| it.first().is_some_and(|it| it.at.row == row.row))
+            else {
+                return Ok(());
+            };
+            let charges: Vec<Charge> = of_item.iter().map(|suspect| suspect.charge).collect();
+            if charges.contains(&Charge::Duplicate) {
+                let error = "the table has another item with this key: files of several exports \
+                             may be mixed";
+                duplicates.add(row.row, error.to_owned());
+            }
+            let item = RawItem::parse(row.text, row.wrapping).and_then(|raw| {
+                let key = raw.key(&self.rules[row.table].key)?;
+                Ok((key, raw.attributes(&Projection::All)?))
+            });
+            // The first reading has reported an item that cannot be read.
+            if let Ok((key, item)) = item {
+                out.findings.extend(findings(self.rules, row.table, &key, &item, &charges));
+            }
+            Ok(())
+        };
+        self.archive.read(*chunk, &mut each, &mut |_| {})?;
+        out.duplicates.extend(duplicates.problems(&self.archive.name(*chunk)));
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Revisited {
+    findings: Vec<Finding>,
+    duplicates: Vec<Problem>,
+}
+
+/// The rows of a chunk that cannot be used.
+#[derive(Default)]
+struct BadRows {
+    first: Vec<(u32, String)>,
+    count: usize,
+}
+
+impl BadRows {
+    fn add(&mut self, row: u32, error: String) {
+        self.count += 1;
+        if self.first.len() < PROBLEMS_MAX {
+            self.first.push((row, error));
+        }
+    }
+
+    fn problems(self, chunk: &str) -> impl Iterator<Item = Problem> {
+        let more = self.count - self.first.len();
+        let more = (more > 0).then(|| Problem {
+            place: chunk.to_owned(),
+            error: format!("{more} more items have problems"),
+        });
+        let of_row = |(row, error)| Problem { place: format!("{chunk}, item {row}"), error };
+        self.first.into_iter().map(of_row).collect::<Vec<_>>().into_iter().chain(more)
+    }
+}
+
+fn observe_row(
+    rules: &Rules,
+    observer: &mut Observer<'_>,
+    at: Location,
+    row: Row<'_>,
+) -> Result<(), ObserveError<String>> {
+    let raw = RawItem::parse(row.text, row.wrapping).map_err(ObserveError::Item)?;
+    let key = raw.key(&rules[row.table].key).map_err(ObserveError::Item)?;
+    observer.observe(at, row.table, &key, |projection| raw.attributes(projection))
+}

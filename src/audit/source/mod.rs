@@ -1,0 +1,5 @@
+//! Archives that an audit can read.
+
+mod dump;
+
+pub use dump::Dump;

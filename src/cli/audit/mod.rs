@@ -1,0 +1,228 @@
+//! `referee audit`: checks the items that exist against the rules.
+
+mod summary;
+mod table;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use self::summary::{Count, Summary};
+use super::help::Example;
+use super::{Context, Failure, Outcome, rule_file};
+use crate::audit::{self, Archive, Archives, Audited, Dump, Options, Progress, Stop};
+use crate::data::KeyValue;
+use crate::integrity::finding::{Finding, ItemName};
+use crate::rules::model::{Mode, Rules, Severity};
+use crate::wording::ViolationLine;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Check the items of a dump", "referee audit tables.json"),
+    (
+        "Write every finding as JSON Lines, for `referee repair plan`",
+        "referee audit --json tables.json > findings.jsonl",
+    ),
+    (
+        "Check one rule, and fail on warnings too",
+        "referee audit --rule order_customer --fail-on warn tables.json",
+    ),
+];
+
+/// The number of findings of a rule that are shown to people.
+const SHOWN_OF_RULE: usize = 10;
+
+/// How many bytes of facts are kept in memory.
+const MEMORY_BYTES_MAX: usize = 96 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Check only this rule. The option can be repeated.
+    #[arg(long, value_name = "NAME")]
+    rule: Vec<String>,
+
+    /// Report only findings about items whose partition key begins with this text.
+    #[arg(long = "where", value_name = "PREFIX")]
+    prefix: Option<String>,
+
+    /// Report items that belong to no entity, too.
+    #[arg(long)]
+    unknown: bool,
+
+    /// The severity of findings for which the exit code is 1.
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+
+    /// The maximum number of findings of each rule that are printed [default: 10; with --json: all].
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+
+    /// The folder for temporary files, which hold about 60 bytes for each item [default: that of
+    /// the system].
+    #[arg(long, value_name = "FOLDER")]
+    temporary: Option<PathBuf>,
+
+    /// The number of threads [default: one for each processor].
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<usize>,
+
+    /// Dumps, in the format of `replay --dump`.
+    #[arg(value_name = "SOURCE", required = true)]
+    sources: Vec<PathBuf>,
+}
+
+/// The findings for which the exit code is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Findings of rules with `severity: error`.
+    Error,
+    /// All findings.
+    Warn,
+    /// None.
+    Never,
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let rules = only(rule_file::load(context)?, &arguments.rule)?;
+    let archive = Archives(
+        arguments.sources.iter().map(|source| open(source, &rules)).collect::<Result<_, _>>()?,
+    );
+    let options = options(arguments);
+    let mut reporter = Reporter::new(&rules, arguments, context);
+    let progress = Progress::default();
+    let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
+    let audited = audit::audit(&rules, &archive, &options, &progress, each)
+        .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
+    reporter.finish(&audited)
+}
+
+/// Turns off every rule that is not named.
+fn only(mut rules: Rules, names: &[String]) -> Result<Rules, Failure> {
+    if names.is_empty() {
+        return Ok(rules);
+    }
+    let known: Vec<&str> = rules
+        .references
+        .iter()
+        .map(|rule| rule.name.as_str())
+        .chain(rules.mirrors.iter().map(|rule| rule.name.as_str()))
+        .collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let known = known.join(", ");
+        return Err(Failure::Usage(format!("no rule is named `{unknown}`; the rules are {known}")));
+    }
+    let references = rules.references.iter_mut().map(|rule| (&rule.name, &mut rule.mode));
+    let mirrors = rules.mirrors.iter_mut().map(|rule| (&rule.name, &mut rule.mode));
+    for (_, mode) in references.chain(mirrors).filter(|(name, _)| !names.contains(name)) {
+        *mode = Mode::Off;
+    }
+    Ok(rules)
+}
+
+fn open(source: &Path, rules: &Rules) -> Result<Box<dyn Archive>, Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::Usage(format!("cannot read `{}`: {error}", source.display()))
+    };
+    Ok(Box::new(Dump::open(source, rules).map_err(unreadable)?))
+}
+
+fn options(arguments: &Args) -> Options {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
+        threads: arguments.threads.unwrap_or_else(processors).max(1),
+        memory_bytes_max: MEMORY_BYTES_MAX,
+        temporary: arguments.temporary.clone().unwrap_or_else(std::env::temp_dir),
+        reports_unknown: arguments.unknown,
+    }
+}
+
+/// Prints findings as they are made, and counts them.
+struct Reporter<'r, 'c, 'o> {
+    rules: &'r Rules,
+    arguments: &'r Args,
+    context: &'c mut Context<'o>,
+    count: Count,
+    /// The first findings of each rule, to be shown to people.
+    shown: Vec<Finding>,
+}
+
+impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
+    fn new(rules: &'r Rules, arguments: &'r Args, context: &'c mut Context<'o>) -> Self {
+        Self { rules, arguments, context, count: Count::default(), shown: Vec::new() }
+    }
+
+    fn finding(&mut self, finding: Finding) -> Result<(), Failure> {
+        if !self.concerns(&finding) {
+            return Ok(());
+        }
+        let of_rule = self.count.add(&finding);
+        if self.context.json {
+            if self.arguments.limit.is_none_or(|limit| of_rule <= limit) {
+                let line = Line::Violation(ViolationLine::at_rest(self.rules, &finding));
+                self.context.output.json(&line)?;
+            }
+        } else if of_rule <= self.arguments.limit.unwrap_or(SHOWN_OF_RULE) {
+            self.shown.push(finding);
+        }
+        Ok(())
+    }
+
+    /// Whether a finding is about an item that `--where` asks for.
+    fn concerns(&self, finding: &Finding) -> bool {
+        let Some(prefix) = &self.arguments.prefix else { return true };
+        let begins = |item: &ItemName| match &item.key.partition {
+            KeyValue::S(text) => text.starts_with(prefix),
+            KeyValue::N(number) => number.as_str().starts_with(prefix),
+            KeyValue::B(_) => false,
+        };
+        finding.referencing.iter().chain(&finding.referenced).any(begins)
+    }
+
+    fn finish(self, audited: &Audited) -> Result<Outcome, Failure> {
+        let Self { rules, arguments, context, count, shown } = self;
+        let summary = Summary::new(rules, audited, &count);
+        if context.json {
+            for problem in &audited.problems {
+                context.output.json(&Line::Problem { place: &problem.place, error: &problem.error })?;
+            }
+            context.output.json(&Line::Summary(&summary))?;
+        } else {
+            for problem in &audited.problems {
+                context.output.message(&format!("error: {problem}\n"))?;
+            }
+            context.output.result(&table::text(rules, &shown, &count, &summary))?;
+        }
+        if !summary.complete {
+            let problems = rule_file::counts(&[(audited.problems.len(), "problem")]);
+            return Err(Failure::Incomplete(format!("the source has {problems}")));
+        }
+        let fails = match arguments.fail_on {
+            FailOn::Error => summary.violations > 0,
+            FailOn::Warn => summary.violations + summary.warnings > 0,
+            FailOn::Never => false,
+        };
+        Ok(if fails { Outcome::Findings } else { Outcome::Clean })
+    }
+}
+
+/// One line of machine output.
+#[derive(Debug, serde::Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'l> {
+    /// A finding.
+    Violation(ViolationLine<'l>),
+    /// A reason why the audit is incomplete.
+    Problem {
+        /// The file, and the position in it.
+        place: &'l str,
+        /// What is wrong.
+        error: &'l str,
+    },
+    /// The totals: always the last line.
+    Summary(&'l Summary<'l>),
+}
+
+/// Whether a rule's findings are errors.
+const fn is_error(finding: &Finding) -> bool {
+    matches!(finding.severity, Severity::Error)
+}

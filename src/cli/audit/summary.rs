@@ -1,0 +1,92 @@
+//! The totals of an audit.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::is_error;
+use crate::audit::Audited;
+use crate::integrity::finding::Finding;
+use crate::rules::model::{Mode, Rules};
+
+/// The findings so far.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    by_rule: BTreeMap<String, usize>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Count {
+    /// Counts a finding, and returns how many its rule has now.
+    pub(super) fn add(&mut self, finding: &Finding) -> usize {
+        *(if is_error(finding) { &mut self.errors } else { &mut self.warnings }) += 1;
+        let of_rule = self.by_rule.entry(finding.rule.clone()).or_default();
+        *of_rule += 1;
+        *of_rule
+    }
+
+    /// The number of a rule's findings.
+    pub(super) fn of(&self, rule: &str) -> usize {
+        self.by_rule.get(rule).copied().unwrap_or_default()
+    }
+}
+
+/// The totals of an audit.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary<'s> {
+    /// Whether everything was looked at.
+    pub(super) complete: bool,
+    /// The items that were read.
+    pub(super) items: u64,
+    /// The items that belong to no entity.
+    pub(super) unknown: u64,
+    /// The findings of rules with `severity: error`.
+    pub(super) violations: usize,
+    /// The findings of rules with `severity: warn`.
+    pub(super) warnings: usize,
+    /// The reasons why the audit is incomplete.
+    pub(super) problems: usize,
+    /// The rules, in the order of the file. Rules that are off are left out.
+    pub(super) rules: Vec<OfRule<'s>>,
+}
+
+/// The totals of a rule.
+#[derive(Debug, Serialize)]
+pub(super) struct OfRule<'s> {
+    /// The rule's name.
+    pub(super) rule: &'s str,
+    /// The values of the reference, or the mirrors that the rule requires.
+    pub(super) checked: u64,
+    /// The findings.
+    pub(super) broken: usize,
+    /// The findings, in percent of what was checked.
+    pub(super) percent: f64,
+}
+
+impl<'s> Summary<'s> {
+    pub(super) fn new(rules: &'s Rules, audited: &Audited, count: &Count) -> Self {
+        let tally = &audited.tally;
+        let references = rules.references.iter().zip(&tally.references);
+        let mirrors = rules.mirrors.iter().zip(&tally.mirrors);
+        let of_rule = |(name, mode, checked): (&'s str, Mode, u64)| {
+            let broken = count.of(name);
+            let of = (checked as f64).max(broken as f64).max(1.0);
+            let percent = (broken as f64 / of * 10_000.0).round() / 100.0;
+            (mode != Mode::Off).then_some(OfRule { rule: name, checked, broken, percent })
+        };
+        Self {
+            complete: audited.problems.is_empty(),
+            items: tally.items,
+            unknown: tally.unknown,
+            violations: count.errors,
+            warnings: count.warnings,
+            problems: audited.problems.len(),
+            rules: references
+                .map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked))
+                .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked)))
+                .filter_map(of_rule)
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Random tables with violations of every kind that tables at rest can have.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Type, Value};
+use referee::rules::model::{Component, Entity, Mirror, Mode, Rules, TableId};
+
+use crate::oracle::mirrors::{expected, set};
+use crate::oracle::{Dump, MARK};
+
+/// The texts that occur in keys. Few, so that references often find their targets.
+const TEXTS: [&str; 5] = ["1", "2", "3", "a b", "ü"];
+
+type Items = BTreeMap<(TableId, Key<'static>), Item<'static>>;
+
+/// Draws tables: up to `per_entity` items of each entity that the application writes, and their
+/// mirrors, of which many are missing, stale, superfluous or not marked.
+pub fn tables(rules: &Rules, per_entity: usize, rng: &mut Rng) -> Dump {
+    let mut items = Items::new();
+    for entity in &rules.entities {
+        let is_mirror = |mirror: &Mirror| rules[mirror.mirror].name == entity.name;
+        if rules.mirrors.iter().any(is_mirror) {
+            continue;
+        }
+        for _ in 0..rng.usize(..=per_entity) {
+            insert(rules, &mut items, entity, rng);
+        }
+    }
+    for mirror in rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off) {
+        mirrors(rules, &mut items, mirror, rng);
+    }
+    let mut dump: Dump = rules.tables.iter().map(|it| (it.name.clone(), Vec::new())).collect();
+    for ((table, _), item) in items {
+        dump.get_mut(&rules[table].name).unwrap().push(item);
+    }
+    dump
+}
+
+fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
+    let Some((key, mut item)) = bare(rules, entity, rng) else { return };
+    for (path, value) in &entity.conditions {
+        match rng.u8(..10) {
+            0 => {}
+            1 => set(&mut item, path.segments(), &text("other")),
+            _ => set(&mut item, path.segments(), value),
+        }
+    }
+    let of_entity = |rule: &&referee::rules::model::Reference| rules[rule.from].name == entity.name;
+    for reference in rules.references.iter().filter(of_entity) {
+        for component in &reference.components {
+            add_part(&mut item, component, rng);
+        }
+    }
+    for name in ["v", "w"] {
+        if rng.bool() {
+            item.entry(name.into()).or_insert_with(|| number(rng));
+        }
+    }
+    items.insert((entity.table, key), item);
+}
+
+/// An item with a random key and no other attribute.
+fn bare(
+    rules: &Rules,
+    entity: &Entity,
+    rng: &mut Rng,
+) -> Option<(Key<'static>, Item<'static>)> {
+    let count = entity.key.captures().len();
+    let captures: Vec<_> =
+        (0..count).map(|index| key_value(entity.key.capture_kind(index), rng)).collect();
+    let key = entity.key.build(&captures).ok()?;
+    let item = rules[entity.table].key.item_of(&key);
+    Some((key, item))
+}
+
+fn add_part(item: &mut Item<'static>, component: &Component, rng: &mut Rng) {
+    match component {
+        Component::Capture(_) => {}
+        Component::Attribute(path, kind) => match rng.u8(..12) {
+            0 | 1 => {}
+            2 => put(item, path, wrong(rng)),
+            _ => put(item, path, of_type(*kind, rng)),
+        },
+        Component::Elements(path, kind) => match rng.u8(..12) {
+            0 | 1 => {}
+            2 => put(item, path, wrong(rng)),
+            _ => put(item, path, elements(*kind, rng)),
+        },
+    }
+}
+
+/// Sets a value, unless the path leads through something that is not a map: a wrong value of
+/// another reference stays.
+fn put(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
+    let segments = path.segments();
+    let root = &segments[0];
+    let blocked = segments.len() > 1
+        && item.get(root.as_str()).is_some_and(|found| !matches!(found, Value::M(_)));
+    if !blocked {
+        set(item, segments, &value);
+    }
+}
+
+fn wrong(rng: &mut Rng) -> Value<'static> {
+    match rng.u8(..4) {
+        0 => Value::Null,
+        1 => Value::Bool(true),
+        2 => text(""),
+        _ => text("no#key"),
+    }
+}
+
+fn of_type(kind: Type, rng: &mut Rng) -> Value<'static> {
+    let kind = match kind {
+        Type::N => KeyKind::N,
+        Type::B => KeyKind::B,
+        _ => KeyKind::S,
+    };
+    key_value(kind, rng).to_value()
+}
+
+fn elements(kind: Type, rng: &mut Rng) -> Value<'static> {
+    let count = rng.usize(1..4);
+    let texts = |rng: &mut Rng| {
+        let mut texts: Vec<_> = (0..count).map(|_| *rng.choice(&TEXTS).unwrap()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    };
+    match kind {
+        Type::Ss => Value::Ss(texts(rng).into_iter().map(Into::into).collect()),
+        Type::Ns => {
+            let first = rng.u8(1..4);
+            let numbers = first..first + u8::try_from(count).unwrap();
+            Value::Ns(numbers.map(|it| Number::parse(it.to_string()).unwrap()).collect())
+        }
+        Type::Bs => Value::Bs(texts(rng).into_iter().map(|it| it.as_bytes().into()).collect()),
+        _ => Value::L(
+            (0..count)
+                .map(|_| match rng.u8(..8) {
+                    0 => Value::Null,
+                    1 => Value::Bool(false),
+                    2 => text(""),
+                    _ => key_value(KeyKind::S, rng).to_value(),
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn key_value(kind: KeyKind, rng: &mut Rng) -> KeyValue<'static> {
+    match kind {
+        KeyKind::S => KeyValue::S((*rng.choice(&TEXTS).unwrap()).into()),
+        KeyKind::N => KeyValue::N(Number::parse(rng.u8(1..4).to_string()).unwrap()),
+        KeyKind::B => KeyValue::B(vec![rng.u8(..3)].into()),
+    }
+}
+
+fn text(text: &'static str) -> Value<'static> {
+    Value::S(text.into())
+}
+
+fn number(rng: &mut Rng) -> Value<'static> {
+    Value::N(Number::parse(rng.u8(..100).to_string()).unwrap())
+}
+
+/// Puts items at the keys of a rule's mirrors.
+fn mirrors(rules: &Rules, items: &mut Items, mirror: &Mirror, rng: &mut Rng) {
+    let (source, entity) = (&rules[mirror.source], &rules[mirror.mirror]);
+    let sources: Vec<_> = items
+        .iter()
+        .filter(|((table, _), item)| *table == source.table && source.admits(item))
+        .filter_map(|((_, key), item)| {
+            let captures = source.key.parse(key)?;
+            let places = mirror.mirror_from_source.iter();
+            let values: Vec<_> = places.map(|place| captures[*place].clone()).collect();
+            Some((entity.key.build(&values).ok()?, item.clone()))
+        })
+        .collect();
+    for (key, source) in sources {
+        let mut item = expected(rules, mirror, &source, &key);
+        match rng.u8(..10) {
+            0 => continue,
+            1 => stale(&mut item, rng),
+            2 => mark(&mut item, "another_rule"),
+            _ => {}
+        }
+        if rng.u8(..4) > 0 && !item.contains_key(MARK) {
+            mark(&mut item, &mirror.name);
+        }
+        items.insert((entity.table, key), item);
+    }
+    for _ in 0..rng.usize(..3) {
+        let Some((key, mut item)) = bare(rules, entity, rng) else { continue };
+        for (path, value) in &entity.conditions {
+            if rng.u8(..4) > 0 {
+                set(&mut item, path.segments(), value);
+            }
+        }
+        if rng.bool() {
+            mark(&mut item, &mirror.name);
+        }
+        items.entry((entity.table, key)).or_insert(item);
+    }
+}
+
+fn stale(item: &mut Item<'static>, rng: &mut Rng) {
+    if rng.bool() {
+        item.insert("x".into(), text("added"));
+    } else {
+        item.insert("v".into(), number(rng));
+    }
+}
+
+fn mark(item: &mut Item<'static>, rule: &str) {
+    let fence = format!("{:040}", 7);
+    let mark = [("rule".into(), Value::from(rule)), ("fence".into(), Value::from(fence.as_str()))];
+    item.insert(MARK.into(), Value::M(Item::from(mark)));
+}
