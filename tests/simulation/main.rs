@@ -93,6 +93,22 @@ fn every_guarantee_holds_despite_faults() {
 }
 
 #[test]
+fn an_audit_finds_exactly_the_planted_violations() {
+    let folder = tempfile::tempdir().unwrap();
+    let seeds = seeds();
+    let seeds = seeds.start..seeds.start + (seeds.end - seeds.start).min(10_000);
+    let (mut tables, mut findings) = (0, 0);
+    for seed in seeds {
+        match audit::audit(seed, folder.path()) {
+            None => {}
+            Some(Ok(found)) => (tables, findings) = (tables + 1, findings + found),
+            Some(Err(words)) => panic!("{words}"),
+        }
+    }
+    println!("audit: {tables} tables, {findings} findings");
+}
+
+#[test]
 fn seeds_that_once_failed_pass() {
     for (seed, found) in KEPT {
         try_all(found, &(seed..seed + 1), |seed| WILD.run(seed));
