@@ -267,10 +267,9 @@ const fn unpack(byte: u8) -> Standing {
     match byte {
         0 => Standing::Absent,
         1 => Standing::Marked,
-        bits => Standing::Unmarked {
-            is_marked_otherwise: bits & 4 != 0,
-            is_admitted: bits & 8 != 0,
-        },
+        bits => {
+            Standing::Unmarked { is_marked_otherwise: bits & 4 != 0, is_admitted: bits & 8 != 0 }
+        }
     }
 }
 
@@ -307,7 +306,9 @@ mod tests {
             facts.push(Fact::IsMirror { mirror, content, standing, rule, at });
         }
         let mut block = Vec::new();
-        facts.iter().for_each(|fact| fact.encode(&mut block));
+        for fact in &facts {
+            fact.encode(&mut block);
+        }
         let mut bytes = block.as_slice();
         let read: Vec<_> = std::iter::from_fn(|| Fact::decode(&mut bytes)).collect();
         assert_eq!(read, facts);
@@ -318,7 +319,7 @@ mod tests {
         let text = |text: &'static str| KeyValue::S(text.into());
         let key = |partition, sort| Key { partition, sort };
         let mut hasher = KeyHasher::default();
-        let mut hashes = vec![
+        let mut all = vec![
             hasher.item(TableId(0), &key(text("a"), Some(text("b")))),
             hasher.item(TableId(1), &key(text("a"), Some(text("b")))),
             hasher.item(TableId(0), &key(text("ab"), None)),
@@ -327,17 +328,16 @@ mod tests {
             hasher.item(TableId(0), &key(KeyValue::B(b"ab".as_slice().into()), None)),
             hasher.mirror(MirrorId(0), &key(text("ab"), None)),
         ];
-        let count = hashes.len();
-        hashes.sort_unstable();
-        hashes.dedup();
-        assert_eq!(hashes.len(), count);
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
     }
 
     #[test]
     fn equal_items_have_the_same_content_with_and_without_a_mark() {
-        let of = |text: &str| {
-            ContentHash::of(&serde_json::from_str::<JsonItem<'_>>(text).unwrap().0)
-        };
+        let of =
+            |text: &str| ContentHash::of(&serde_json::from_str::<JsonItem<'_>>(text).unwrap().0);
         let plain = of(r#"{"a": {"N": "10"}, "b": {"SS": ["x", "y"]}}"#);
         assert_eq!(plain, of(r#"{"b": {"SS": ["y", "x"]}, "a": {"N": "1e1"}}"#));
         let marked = r#"{"b": {"SS": ["y", "x"]}, "a": {"N": "10"}, "_referee": {"M": {}}}"#;

@@ -196,8 +196,9 @@ impl Hasher for AlreadyHashed {
     }
 
     fn write_u128(&mut self, hash: u128) {
-        // The lower half: the upper half is alike within a partition.
-        self.0 = hash as u64;
+        // The lower half: a part of the upper half is the same in a whole partition.
+        let bytes = hash.to_le_bytes();
+        self.0 = bytes.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
     }
 
     fn finish(&self) -> u64 {

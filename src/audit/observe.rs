@@ -3,7 +3,7 @@
 use std::io;
 
 use super::fact::{ContentHash, Fact, KeyHash, KeyHasher, Location};
-use super::spill::{PARTITIONS, Spill, Writer};
+use super::spill::{Spill, Writer};
 use super::tally::Tally;
 use crate::data::{Item, Key, KeyValue};
 use crate::integrity::index::{Index, Projection, Role};
@@ -11,9 +11,10 @@ use crate::integrity::mirror::{self, Pair, Standing};
 use crate::integrity::reference::{ReferenceState, evaluate};
 use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
-/// Which partition a hash belongs to.
-pub(super) const fn partition_of(hash: KeyHash) -> usize {
-    (hash.0 >> 64) as usize % PARTITIONS
+/// Which of the [`PARTITIONS`](super::spill::PARTITIONS) a hash belongs to.
+pub(super) fn partition_of(hash: KeyHash) -> usize {
+    let [_, _, _, _, _, _, _, _, partition, ..] = hash.0.to_le_bytes();
+    usize::from(partition)
 }
 
 /// Observes items and writes their facts, for one thread.
@@ -82,7 +83,9 @@ impl<'a> Observer<'a> {
             attributes(projection)
         } else {
             let mut projection = projection.clone();
-            others.iter().for_each(|(id, _)| projection.extend(index.projection(*id)));
+            for (id, _) in others {
+                projection.extend(index.projection(*id));
+            }
             attributes(&projection)
         };
         let item = item.map_err(ObserveError::Item)?;
@@ -100,7 +103,7 @@ impl<'a> Observer<'a> {
         for (id, captures) in &entities {
             is_one |= rules[*id].admits(&item);
             for role in index.roles(*id) {
-                self.role(*role, captures, &item, key, at)?;
+                self.apply(*role, captures, &item, key, at)?;
             }
         }
         if !is_one {
@@ -142,7 +145,8 @@ impl<'a> Observer<'a> {
         if self.reports_unknown { self.write(Fact::Unknown { at }) } else { Ok(()) }
     }
 
-    fn role(
+    /// Writes the facts of an item's role.
+    fn apply(
         &mut self,
         role: Role,
         captures: &[KeyValue<'_>],
@@ -152,9 +156,9 @@ impl<'a> Observer<'a> {
     ) -> io::Result<()> {
         match role {
             Role::Referenced(_) => Ok(()),
-            Role::Referencing(rule) => self.referencing(rule, captures, item, at),
-            Role::Source(rule) => self.source(rule, captures, item, at),
-            Role::Mirror(rule) => self.mirror(rule, captures, item, key, at),
+            Role::Referencing(id) => self.referencing(id, captures, item, at),
+            Role::Source(id) => self.source(id, captures, item, at),
+            Role::Mirror(id) => self.mirror(id, captures, item, key, at),
         }
     }
 
@@ -247,12 +251,17 @@ impl RecentlySeen {
     }
 
     fn add(&mut self, hash: u128) {
-        if let Some(slot) = self.hashes.get_mut(hash as usize % Self::LENGTH) {
+        if let Some(slot) = self.hashes.get_mut(Self::slot(hash)) {
             *slot = hash;
         }
     }
 
     fn contains(&self, hash: u128) -> bool {
-        self.hashes.get(hash as usize % Self::LENGTH) == Some(&hash)
+        self.hashes.get(Self::slot(hash)) == Some(&hash)
+    }
+
+    fn slot(hash: u128) -> usize {
+        let [low, high, ..] = hash.to_le_bytes();
+        usize::from(u16::from_le_bytes([low, high])) % Self::LENGTH
     }
 }

@@ -68,14 +68,14 @@ pub fn audit(
     let (tally, mut problems) = run.observe(&facts)?;
     let suspects = Spill::new(&options.temporary, options.memory_bytes_max / 4);
     let suspects = Suspects::new(suspects, archive.chunks());
-    join(rules, &facts, &suspects, options.threads).map_err(unwritable)?;
+    join(rules, &facts, &suspects, options.threads).map_err(|error| unwritable(&error))?;
     drop(facts);
     run.revisit(&suspects, &mut problems, &mut each)?;
     problems.sort();
     Ok(Audited { tally, problems })
 }
 
-fn unwritable(error: std::io::Error) -> Stop {
+fn unwritable(error: &std::io::Error) -> Stop {
     Stop(format!("cannot use a temporary file: {error}; --temporary names another folder for them"))
 }
 
@@ -104,7 +104,7 @@ impl Run<'_> {
                 self.observe_chunk(chunk, &mut observer, &mut problems)?;
                 self.progress.chunks.fetch_add(1, Ordering::Relaxed);
             }
-            Ok((observer.finish().map_err(unwritable)?, problems))
+            Ok((observer.finish().map_err(|error| unwritable(&error))?, problems))
         };
         let mut tally = Tally::new(self.rules);
         let mut problems = Vec::new();
@@ -135,7 +135,7 @@ impl Run<'_> {
                     bad_rows.add(row.row, error);
                     Ok(())
                 }
-                Err(ObserveError::Spill(error)) => Err(unwritable(error)),
+                Err(ObserveError::Spill(error)) => Err(unwritable(&error)),
             }
         };
         let mut of_chunk = Vec::new();
@@ -179,7 +179,7 @@ impl Run<'_> {
     }
 
     fn revisit_group(self, suspects: &Suspects, group: usize) -> Result<Revisited, Stop> {
-        let suspects = suspects.take(group).map_err(unwritable)?;
+        let suspects = suspects.take(group).map_err(|error| unwritable(&error))?;
         let mut revisited = Revisited::default();
         for of_chunk in suspects.chunk_by(|one, other| one.at.chunk == other.at.chunk) {
             self.revisit_chunk(of_chunk, &mut revisited)?;

@@ -86,8 +86,7 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("{\"<table name in DynamoDB>\": [<item in DynamoDB JSON>, …]}, a dump")
+        formatter.write_str("{\"<table name in DynamoDB>\": [<item in DynamoDB JSON>, …]}, a dump")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {

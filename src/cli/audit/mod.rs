@@ -120,9 +120,8 @@ fn only(mut rules: Rules, names: &[String]) -> Result<Rules, Failure> {
 }
 
 fn open(source: &Path, rules: &Rules) -> Result<Box<dyn Archive>, Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::Usage(format!("cannot read `{}`: {error}", source.display()))
-    };
+    let unreadable =
+        |error: io::Error| Failure::Usage(format!("cannot read `{}`: {error}", source.display()));
     Ok(Box::new(Dump::open(source, rules).map_err(unreadable)?))
 }
 
@@ -158,8 +157,8 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         let of_rule = self.count.add(&finding);
         if self.context.json {
             if self.arguments.limit.is_none_or(|limit| of_rule <= limit) {
-                let line = Line::Violation(ViolationLine::at_rest(self.rules, &finding));
-                self.context.output.json(&line)?;
+                let line = ViolationLine::at_rest(self.rules, &finding);
+                self.context.output.json(&Line::Violation(Box::new(line)))?;
             }
         } else if of_rule <= self.arguments.limit.unwrap_or(SHOWN_OF_RULE) {
             self.shown.push(finding);
@@ -183,7 +182,9 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         let summary = Summary::new(rules, audited, &count);
         if context.json {
             for problem in &audited.problems {
-                context.output.json(&Line::Problem { place: &problem.place, error: &problem.error })?;
+                context
+                    .output
+                    .json(&Line::Problem { place: &problem.place, error: &problem.error })?;
             }
             context.output.json(&Line::Summary(&summary))?;
         } else {
@@ -210,7 +211,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'l> {
     /// A finding.
-    Violation(ViolationLine<'l>),
+    Violation(Box<ViolationLine<'l>>),
     /// A reason why the audit is incomplete.
     Problem {
         /// The file, and the position in it.

@@ -71,8 +71,7 @@ impl<'s> Summary<'s> {
         let mirrors = rules.mirrors.iter().zip(&tally.mirrors);
         let of_rule = |(name, mode, checked): (&'s str, Mode, u64)| {
             let broken = count.of(name);
-            let of = (checked as f64).max(broken as f64).max(1.0);
-            let percent = (broken as f64 / of * 10_000.0).round() / 100.0;
+            let percent = percent(broken, checked);
             (mode != Mode::Off).then_some(OfRule { rule: name, checked, broken, percent })
         };
         Self {
@@ -89,4 +88,11 @@ impl<'s> Summary<'s> {
                 .collect(),
         }
     }
+}
+
+/// A part of a whole in percent, rounded down to hundredths: 100 only if everything is broken.
+fn percent(part: usize, whole: u64) -> f64 {
+    let part = u64::try_from(part).unwrap_or(u64::MAX);
+    let hundredths = part.saturating_mul(10_000) / whole.max(part).max(1);
+    f64::from(u32::try_from(hundredths).unwrap_or(10_000)) / 100.0
 }

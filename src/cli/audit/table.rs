@@ -11,7 +11,12 @@ use crate::rules::model::Rules;
 use crate::wording;
 
 /// The text of the results: the first findings of each rule, the rules, and the totals.
-pub(super) fn text(rules: &Rules, shown: &[Finding], count: &Count, summary: &Summary<'_>) -> String {
+pub(super) fn text(
+    rules: &Rules,
+    shown: &[Finding],
+    count: &Count,
+    summary: &Summary<'_>,
+) -> String {
     let mut text = String::new();
     if !shown.is_empty() {
         let _ = writeln!(text, "{}\n", findings(rules, shown));
@@ -46,10 +51,7 @@ fn findings(rules: &Rules, findings: &[Finding]) -> String {
             format!("{}{severity}", finding.kind()),
             finding.rule.clone(),
             finding.referencing.as_ref().map(item).unwrap_or_default(),
-            finding
-                .referenced
-                .as_ref()
-                .map_or_else(|| wording::finding(rules, finding), item),
+            finding.referenced.as_ref().map_or_else(|| wording::finding(rules, finding), item),
         ]);
     }
     table.trim_fmt()

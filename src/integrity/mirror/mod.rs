@@ -14,9 +14,11 @@ mod write;
 use super::finding::{Defect, Finding, ItemName};
 use crate::rules::model::Rules;
 
-pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
+#[cfg(feature = "cli")]
+pub(crate) use compare::Standing;
 #[cfg(any(feature = "cli", feature = "lambda"))]
-pub(crate) use compare::{Standing, compare_at_rest};
+pub(crate) use compare::compare_at_rest;
+pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
 #[cfg(feature = "cli")]
 pub(crate) use content::is_copied;
 pub(crate) use content::{Pair, expected, is_unchanged};

@@ -61,11 +61,7 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
 }
 
 /// An item with a random key and no other attribute.
-fn bare(
-    rules: &Rules,
-    entity: &Entity,
-    rng: &mut Rng,
-) -> Option<(Key<'static>, Item<'static>)> {
+fn bare(rules: &Rules, entity: &Entity, rng: &mut Rng) -> Option<(Key<'static>, Item<'static>)> {
     let count = entity.key.captures().len();
     let captures: Vec<_> =
         (0..count).map(|index| key_value(entity.key.capture_kind(index), rng)).collect();
@@ -79,26 +75,26 @@ fn add_part(item: &mut Item<'static>, component: &Component, rng: &mut Rng) {
         Component::Capture(_) => {}
         Component::Attribute(path, kind) => match rng.u8(..12) {
             0 | 1 => {}
-            2 => put(item, path, wrong(rng)),
-            _ => put(item, path, of_type(*kind, rng)),
+            2 => put(item, path, &wrong(rng)),
+            _ => put(item, path, &of_type(*kind, rng)),
         },
         Component::Elements(path, kind) => match rng.u8(..12) {
             0 | 1 => {}
-            2 => put(item, path, wrong(rng)),
-            _ => put(item, path, elements(*kind, rng)),
+            2 => put(item, path, &wrong(rng)),
+            _ => put(item, path, &elements(*kind, rng)),
         },
     }
 }
 
 /// Sets a value, unless the path leads through something that is not a map: a wrong value of
 /// another reference stays.
-fn put(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
+fn put(item: &mut Item<'static>, path: &Path, value: &Value<'static>) {
     let segments = path.segments();
     let root = &segments[0];
     let blocked = segments.len() > 1
         && item.get(root.as_str()).is_some_and(|found| !matches!(found, Value::M(_)));
     if !blocked {
-        set(item, segments, &value);
+        set(item, segments, value);
     }
 }
 
@@ -112,11 +108,8 @@ fn wrong(rng: &mut Rng) -> Value<'static> {
 }
 
 fn of_type(kind: Type, rng: &mut Rng) -> Value<'static> {
-    let kind = match kind {
-        Type::N => KeyKind::N,
-        Type::B => KeyKind::B,
-        _ => KeyKind::S,
-    };
+    let kinds = [KeyKind::S, KeyKind::N, KeyKind::B];
+    let kind = kinds.into_iter().find(|known| known.as_type() == kind).unwrap_or(KeyKind::S);
     key_value(kind, rng).to_value()
 }
 
@@ -128,6 +121,7 @@ fn elements(kind: Type, rng: &mut Rng) -> Value<'static> {
         texts.dedup();
         texts
     };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only sets and lists have elements")]
     match kind {
         Type::Ss => Value::Ss(texts(rng).into_iter().map(Into::into).collect()),
         Type::Ns => {

@@ -35,7 +35,14 @@ impl Oracle<'_> {
             Kind::MarkLeft => return None,
             Kind::MirrorBlocked => self.blocked_as(&defect)?,
             Kind::Unowned if !self.is_mirror(&defect) => return None,
-            kind => kind.name(),
+            Kind::DanglingReference
+            | Kind::MissingReference
+            | Kind::PartialReference
+            | Kind::MalformedReference
+            | Kind::MirrorMissing
+            | Kind::MirrorStale
+            | Kind::MirrorExtra
+            | Kind::Unowned => defect.kind.name(),
         };
         let Defect { rule, referencing, referenced, .. } = defect;
         Some(Audited { rule, kind: kind.to_owned(), referencing, referenced })
