@@ -71,12 +71,11 @@ impl<'p> ReadSet<'p> {
 
     /// Reads the items.
     pub(crate) async fn fetch(self, pass: Pass<'_, impl Store, impl Clock>) -> Snapshot {
-        let unread = || Err(internal_error());
-        let mut found: Vec<Found> = std::iter::repeat_with(unread).take(self.len).collect();
+        let mut found: Vec<Option<Found>> = vec![None; self.len];
         for items in [self.first, self.others] {
             for (slot, item) in read_all(pass, items).await {
                 if let Some(unread) = found.get_mut(slot.0) {
-                    *unread = item;
+                    *unread = Some(item);
                 }
             }
         }
@@ -123,17 +122,19 @@ type Found = Result<Option<Item<'static>>, StoreError>;
 /// The items that were read.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    found: Vec<Found>,
+    /// By slot; `None` if the item was not read.
+    found: Vec<Option<Found>>,
 }
 
 impl Snapshot {
     /// Returns an item: `None` if it does not exist, an error if it could not be read.
     pub(crate) fn item(&self, slot: Slot) -> Result<Option<&Item<'static>>, StoreError> {
-        let Some(found) = self.found.get(slot.0) else {
-            debug_assert!(false, "a slot of another read set");
-            return Err(internal_error());
-        };
-        found.as_ref().map(Option::as_ref).map_err(Clone::clone)
+        debug_assert!(slot.0 < self.found.len(), "a slot of another read set");
+        match self.found.get(slot.0) {
+            Some(Some(Ok(item))) => Ok(item.as_ref()),
+            Some(Some(Err(error))) => Err(error.clone()),
+            Some(None) | None => Err(internal_error()),
+        }
     }
 
     /// Whether the item exists and belongs to the entity.

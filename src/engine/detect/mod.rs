@@ -71,7 +71,7 @@ impl<'h> Seen<'_, 'h> {
             Role::Source(mirror) => mirrors::source(self, mirror, work),
             Role::Mirror(mirror) => work.changed_mirrors.extend(mirrors::mirror(self, mirror)),
             Role::Referencing(reference) => {
-                work.references.extend(references::new(self, reference));
+                references::new(self, reference, work);
                 work.marked_items.extend(cascade_marks::marked(self, reference));
             }
             Role::Referenced(reference) => {

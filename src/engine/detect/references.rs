@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Seen;
+use super::{Seen, Work};
 use crate::engine::event::change::{Cause, StreamChange};
 use crate::integrity::change::Change;
 use crate::integrity::reference::{ReferenceState, ReferenceValue, evaluate, is_unchanged};
@@ -18,17 +18,15 @@ pub(crate) struct NewReference<'h> {
     pub(crate) cause: Cause<'h>,
 }
 
-/// Returns the new values of a reference.
-pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReference<'h>> {
+/// Adds the new values of a reference.
+pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h>) {
     let reference = &seen.rules[rule];
-    let Some(image) = seen.admitted(seen.history.last.change.after.as_ref()) else {
-        return Vec::new();
-    };
+    let Some(image) = seen.admitted(seen.history.last.change.after.as_ref()) else { return };
     let changed = seen.history.steps().rev().find(|step| {
         let before = seen.admitted(step.change.before.as_ref());
         !is_unchanged(reference, before, seen.admitted(step.change.after.as_ref()))
     });
-    let Some(changed) = changed else { return Vec::new() };
+    let Some(changed) = changed else { return };
     let values = evaluate(seen.rules, reference, seen.captures, image);
     let new_in = |value, step: &'h StreamChange<'h>| NewReference {
         rule,
@@ -38,7 +36,8 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReferenc
     };
     if !reference.has_elements() {
         // There is at most one value, and a part of it has changed, so it is new.
-        return values.into_iter().map(|value| new_in(value, changed)).collect();
+        work.references.extend(values.into_iter().map(|value| new_in(value, changed)));
+        return;
     }
     let states_before: Vec<(&'h StreamChange<'h>, BTreeSet<ReferenceState>)> = seen
         .history
@@ -56,5 +55,5 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Vec<NewReferenc
         steps.find(|(_, before)| !before.contains(&value.state)).map(|(step, _)| *step)
     };
     let added = values.into_iter().filter_map(|value| Some((step_that_added(&value)?, value)));
-    added.map(|(step, value)| new_in(value, step)).collect()
+    work.references.extend(added.map(|(step, value)| new_in(value, step)));
 }
