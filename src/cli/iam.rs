@@ -11,7 +11,7 @@ pub(super) const EXAMPLES: &[Example] = &[
         "Print the policy for one Region and account",
         "referee iam --region eu-west-1 --account 123456789012 > policy.json",
     ),
-    ("Print it as Terraform code", "referee iam --format hcl"),
+    ("Print the policy as Terraform code", "referee iam --format hcl"),
     ("Print the policy of a function that only observes", "referee iam --observe"),
 ];
 
@@ -106,7 +106,7 @@ fn namespace(text: &str) -> Result<String, &'static str> {
     if !text.trim().is_empty() && text.chars().all(is_allowed) {
         Ok(text.to_owned())
     } else {
-        Err("it must consist of letters, digits, blanks and `.-_/#:`")
+        Err("it must consist of letters, digits, spaces and `.-_/#:`")
     }
 }
 

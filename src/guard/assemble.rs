@@ -77,9 +77,9 @@ impl Assembly<'_> {
         let mirror = &self.rules[item.rule];
         if mirror.on_mirror_delete == OnMirrorDelete::DeleteSource {
             self.notes.push(format!(
-                "`{}`: the transaction does not write the mirror, because Referee could not \
-                 distinguish its delete from a request to delete the `{}` (`on_mirror_delete: \
-                 delete_source`)",
+                "`{}`: the transaction leaves the mirror to Referee, because with \
+                 `on_mirror_delete: delete_source`, deleting the mirror is a request to delete the \
+                 `{}`",
                 mirror.name, self.rules[mirror.source].name
             ));
             return;
@@ -175,9 +175,9 @@ impl Assembly<'_> {
         }
         if is_unchecked {
             self.notes.push(format!(
-                "to prevent orphans, store the number of referencing items in the `{}`: update it \
-                 in every transaction that writes or deletes one, and delete the `{}` on condition \
-                 that it is 0",
+                "to prevent orphans, store the number of referencing items in the `{}`: change the \
+                 number in every transaction that writes or deletes such an item, and delete the \
+                 `{}` only if the number is 0",
                 self.rules[entity].name, self.rules[entity].name
             ));
         }
@@ -214,7 +214,7 @@ impl Assembly<'_> {
             (OnDelete::SetDefault, _) => {
                 "Referee sets the references of the orphans to the default"
             }
-            (OnDelete::Restore, _) => "Referee restores the item while anything refers to it",
+            (OnDelete::Restore, _) => "Referee restores the item if anything still refers to it",
         };
         format!(
             "`{}`: the transaction cannot check that no `{from}` refers to the `{to}`, because a \

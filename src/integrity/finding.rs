@@ -197,7 +197,7 @@ pub enum Defect {
         /// How many levels deep the cascade is.
         depth: u64,
     },
-    /// The mirror was deleted, and the rule deletes its source with it.
+    /// The mirror was deleted, so the rule deletes its source too.
     MirrorDeleted,
     /// The source exists and its mirror does not.
     MirrorMissing,

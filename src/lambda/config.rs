@@ -76,7 +76,8 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
     if !is_namespace(&namespace) {
         problems.push(Problem::error(format!(
             "`REFEREE_NAMESPACE` is `{namespace}`, which CloudWatch does not accept as a namespace\n\
-             help: use up to 255 letters, digits and `.-_/#:`; do not begin with `AWS/` or `:`"
+             help: use up to 255 letters, digits, spaces and `.-_/#:`; do not begin with \
+             `AWS/` or `:`"
         )));
     }
     let is_valid = problems.iter().all(|problem| problem.is_warning);
@@ -169,7 +170,7 @@ fn unpack(packed: &str) -> Result<Vec<u8>, String> {
     flate2::read::MultiGzDecoder::new(packed.as_slice())
         .take(FILE_BYTES_MAX as u64 + 1)
         .read_to_end(&mut unpacked)
-        .map_err(|error| format!("is not gzip in base64: {error}"))?;
+        .map_err(|error| format!("is not base64-encoded gzip: {error}"))?;
     Ok(unpacked)
 }
 

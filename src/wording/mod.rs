@@ -57,7 +57,7 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
         Defect::TargetMissing => "the referenced item does not exist",
         Defect::TargetDeleted => "the referenced item was deleted",
         Defect::Orphaned(_) => "items still refer to the deleted item",
-        Defect::MirrorDeleted => "the mirror was deleted, and the rule deletes its source with it",
+        Defect::MirrorDeleted => "the mirror was deleted, so the rule deletes its source too",
         Defect::MirrorMissing => "the source exists and its mirror does not",
         Defect::SourceMissing => "the mirror exists and its source does not",
         Defect::UnmarkedWithoutSource => {
@@ -106,19 +106,19 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
 pub fn obstacle(obstacle: &Obstacle) -> String {
     match obstacle {
         Obstacle::ReplacementMissing => {
-            "the item that it would refer to instead does not exist".to_owned()
+            "the item that the default refers to does not exist".to_owned()
         }
-        Obstacle::KeyTaken => "another item is at the key of the deleted one".to_owned(),
+        Obstacle::KeyTaken => "another item is at the deleted item's key".to_owned(),
         Obstacle::Refused(why) => why.clone(),
         Obstacle::CannotRevert(why) => {
             let why = match why {
                 RevertObstacle::Changed => Cow::Borrowed("the item has changed since"),
                 RevertObstacle::Gone => Cow::Borrowed("the item no longer exists"),
                 RevertObstacle::BrokenBefore(before) => {
-                    format!("its earlier value is broken too: {}", defect(before)).into()
+                    format!("the previous version violates a rule too: {}", defect(before)).into()
                 }
                 RevertObstacle::TooManyReferences => Cow::Borrowed(
-                    "the item referred to more items before than one transaction can check",
+                    "the previous version refers to more items than one transaction can check",
                 ),
             };
             format!("the write cannot be undone: {why}")

@@ -319,7 +319,7 @@ fn explain_shows_how_rules_apply_to_items() {
             membership: mirrors app: company#acme / user#ada; edits are overwritten, and deletes are undone
         app: user#ada / user#
           matches `user`, with email = ada
-            member_user: each `member` may refer to it; if it is deleted, the orphans are reported, found in table `app` with `pk` = user#ada and `sk` beginning with company#
+            member_user: each `member` may refer to it; if it is deleted, the orphans are reported (found in table `app` with `pk` = user#ada and `sk` beginning with company#)
         app: settings / user#
           matches no entity: no rule applies to it
     "#]].assert_eq(&explained);

@@ -11,7 +11,7 @@ use crate::rules::Rules;
 pub(super) const EXAMPLES: &[Example] = &[
     ("Check referee.yaml", "referee check"),
     #[cfg(feature = "live")]
-    ("Also compare it with the tables in AWS", "referee check --live"),
+    ("Also compare the rule file with the tables in AWS", "referee check --live"),
     ("Print the problems as JSON Lines", "referee check --rules rules.yaml --json"),
 ];
 

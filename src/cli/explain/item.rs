@@ -141,7 +141,7 @@ fn write_mirror(
     };
     let delete = match rule.on_mirror_delete {
         OnMirrorDelete::Restore => "deletes are undone",
-        OnMirrorDelete::DeleteSource => "deletes also delete the source",
+        OnMirrorDelete::DeleteSource => "a delete also deletes the source",
         OnMirrorDelete::Report => "deletes are reported",
     };
     match source {
@@ -167,12 +167,12 @@ fn write_referrers(
         OnDelete::Cascade => Some("the orphans are deleted"),
         OnDelete::Unset => Some("the references of the orphans are removed"),
         OnDelete::SetDefault => Some("the references of the orphans are set to the default"),
-        OnDelete::Restore => Some("it is restored while anything refers to it"),
+        OnDelete::Restore => Some("it is restored if anything still refers to it"),
     };
     let then = match (action, query) {
         (None, _) => "nothing is done".to_owned(),
         (Some(_), None) => "the orphans are not found".to_owned(),
-        (Some(action), Some(query)) => format!("{action}, found in {}", found_in(query)),
+        (Some(action), Some(query)) => format!("{action} (found in {})", found_in(query)),
     };
     writeln!(text, "    {}: each `{from}` may refer to it; if it is deleted, {then}", rule.name)
 }

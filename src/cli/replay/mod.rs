@@ -122,7 +122,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     files.sort();
     if files.is_empty() {
         return Err(Failure::Usage(format!(
-            "the folder `{}` has no events: files whose names end in .json",
+            "the folder `{}` has no events, which are files whose names end in .json",
             path.display()
         )));
     }

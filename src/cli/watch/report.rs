@@ -66,7 +66,7 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 self.message(&format!("warning: lost the metrics of a batch: {error}"));
             }
             Notice::RecordsLost { stream, what } => {
-                let help = "changes in that gap were not checked, and mirrors may be stale";
+                let help = "these changes were not checked, and mirrors may be stale";
                 self.message(&format!(
                     "warning: RECORDS OF TABLE `{}` WERE LOST: {what}\nhelp: {help}",
                     stream.table

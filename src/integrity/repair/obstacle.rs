@@ -5,11 +5,11 @@ use crate::integrity::finding::Defect;
 /// Why an item that should be repaired was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
-    /// The item that it would refer to instead does not exist either.
+    /// The item that the default refers to does not exist either.
     ReplacementMissing,
     /// The write cannot be undone.
     CannotRevert(RevertObstacle),
-    /// Another item is at the key of the one to be restored.
+    /// Another item is at the key of the item to be restored.
     KeyTaken,
     /// DynamoDB refuses the write, with this message.
     Refused(String),
@@ -22,8 +22,8 @@ pub enum RevertObstacle {
     Changed,
     /// The item no longer exists.
     Gone,
-    /// The item's earlier value is broken too.
+    /// The item's previous version violates a rule too.
     BrokenBefore(Defect),
-    /// The item referred to more items before than one transaction can check.
+    /// The item's previous version refers to more items than one transaction can check.
     TooManyReferences,
 }

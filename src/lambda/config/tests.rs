@@ -129,7 +129,7 @@ fn all_problems_are_reported_at_once() {
             error: `REFEREE_METRICS` is `statsd`, but must be cloudwatch, emf or none
             error: `REFEREE_LOG_ITEMS` is `yes`, but must be true or false
             error: `REFEREE_NAMESPACE` is `AWS/Referee`, which CloudWatch does not accept as a namespace
-            help: use up to 255 letters, digits and `.-_/#:`; do not begin with `AWS/` or `:`
+            help: use up to 255 letters, digits, spaces and `.-_/#:`; do not begin with `AWS/` or `:`
         "#]],
     );
 }
@@ -177,7 +177,7 @@ fn packed_rules_must_be_valid_gzip_in_base64() {
         &[("REFEREE_RULES_GZ", "AAAA")],
         "",
         &expect![[r"
-        error: `REFEREE_RULES_GZ` is not gzip in base64: unexpected end of file
+        error: `REFEREE_RULES_GZ` is not base64-encoded gzip: unexpected end of file
     "]],
     );
     let cut = &packed(RULES)[..40];
@@ -185,7 +185,7 @@ fn packed_rules_must_be_valid_gzip_in_base64() {
         &[("REFEREE_RULES_GZ", cut)],
         "",
         &expect![[r"
-        error: `REFEREE_RULES_GZ` is not gzip in base64: incomplete deflate stream
+        error: `REFEREE_RULES_GZ` is not base64-encoded gzip: incomplete deflate stream
     "]],
     );
 }

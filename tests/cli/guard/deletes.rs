@@ -29,7 +29,7 @@ fn mirrors_with_delete_source_are_left_to_referee() {
         expect![[r#"
             Delete pk=company#{company} sk=user#{email}
             note: replace `{company}` and `{email}` with values
-            note: `membership`: the transaction does not write the mirror, because Referee could not distinguish its delete from a request to delete the `member` (`on_mirror_delete: delete_source`)
+            note: `membership`: the transaction leaves the mirror to Referee, because with `on_mirror_delete: delete_source`, deleting the mirror is a request to delete the `member`
         "#]],
     );
     check(
@@ -41,7 +41,7 @@ fn mirrors_with_delete_source_are_left_to_referee() {
             ConditionCheck pk=user#{email} sk=user#
                 attribute_exists(pk)
             note: replace `{company}`, `{email}`, `{note}` and `{role}` with values
-            note: `membership`: the transaction does not write the mirror, because Referee could not distinguish its delete from a request to delete the `member` (`on_mirror_delete: delete_source`)
+            note: `membership`: the transaction leaves the mirror to Referee, because with `on_mirror_delete: delete_source`, deleting the mirror is a request to delete the `member`
         "#]],
     );
 }
@@ -56,7 +56,7 @@ fn a_referencing_item_with_a_known_key_is_checked() {
                 attribute_not_exists(pk)
             note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
             note: `profile_user`: replace its check with a `Delete` to do at once what `cascade` does later
-            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
+            note: to prevent orphans, store the number of referencing items in the `user`: change the number in every transaction that writes or deletes such an item, and delete the `user` only if the number is 0
         "#]],
     );
     check(
@@ -68,7 +68,7 @@ fn a_referencing_item_with_a_known_key_is_checked() {
             note: replace `{email}` with values
             note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
             note: `profile_user`: replace its check with a `Delete` to do at once what `cascade` does later
-            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
+            note: to prevent orphans, store the number of referencing items in the `user`: change the number in every transaction that writes or deletes such an item, and delete the `user` only if the number is 0
         "#]],
     );
 }
@@ -91,7 +91,7 @@ fn ignored_references_are_not_checked() {
             Delete pk=user#{email} sk=user#
             note: replace `{email}` with values
             note: `member_user`: the transaction cannot check that no `member` refers to the `user`, because a condition tests one item by its key; Referee reports the orphans
-            note: to prevent orphans, store the number of referencing items in the `user`: update it in every transaction that writes or deletes one, and delete the `user` on condition that it is 0
+            note: to prevent orphans, store the number of referencing items in the `user`: change the number in every transaction that writes or deletes such an item, and delete the `user` only if the number is 0
         "#]],
     );
 }
@@ -121,7 +121,7 @@ references:
         Referee deletes the orphans
         Referee removes the references of the orphans
         Referee sets the references of the orphans to the default
-        Referee restores the item while anything refers to it
+        Referee restores the item if anything still refers to it
     "#]]
     .assert_eq(&outcomes);
 }

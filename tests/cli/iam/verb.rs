@@ -106,7 +106,7 @@ fn invalid_arguments_are_refused() {
         exit code 2
         --- stdout
         --- stderr
-        error: invalid value '${x}' for '--namespace <NAME>': it must consist of letters, digits, blanks and `.-_/#:`
+        error: invalid value '${x}' for '--namespace <NAME>': it must consist of letters, digits, spaces and `.-_/#:`
 
         For more information, try '--help'.
     "#]]);

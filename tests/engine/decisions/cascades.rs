@@ -233,8 +233,8 @@ fn items_found_by_an_index_are_repaired() {
     let missing = INDEXED.replace("ACTION", "set_default\n    default: fay");
     history().under(&missing).results_in(expect![[r#"
         1 app: 5 requests, 4.5 read, 8 write
-          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
-          task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
+          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that the default refers to does not exist
+          task_owner dangling_reference task#2/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that the default refers to does not exist
     "#]]);
 }
 

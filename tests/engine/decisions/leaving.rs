@@ -27,7 +27,7 @@ fn deleting_a_mirror_deletes_its_source() {
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, so the rule deletes its source too
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin
@@ -106,7 +106,7 @@ fn a_redelivered_mirror_delete_keeps_a_source_written_since() {
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, so the rule deletes its source too
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         1 app: 1 requests, 0 read, 1 write
@@ -124,7 +124,7 @@ fn a_mirror_delete_deletes_the_source_even_if_a_redelivery_restores_the_mirror()
     let history = History::new().insert(SOURCE).remove(MIRROR);
     history.under(RULES).results_in(expect![[r#"
         2 app: 5 requests, 3 read, 5 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the mirror was deleted, so the rule deletes its source too
           membership put user#ann/company#acme
           membership delete company#acme/user#ann
         2 own: 4 requests, 1 read, 3 write
@@ -176,7 +176,7 @@ fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_in_the_same_bat
     let history = History::new().has(SOURCE).remove(MIRROR).insert(MIRROR);
     history.under(RULES).results_in(expect![[r#"
         2 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, so the rule deletes its source too
           membership delete company#acme/user#ann
         1 own: 2 requests, 0 read, 2 write
           membership update user#ann/company#acme
@@ -200,7 +200,7 @@ fn a_mirror_delete_deletes_the_source_even_if_the_mirror_is_back_in_the_same_bat
     "#]]);
     gone.under(RULES).results_in(expect![[r#"
         3 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @300 repaired: the mirror was deleted, so the rule deletes its source too
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin

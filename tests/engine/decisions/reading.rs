@@ -115,7 +115,7 @@ references:
         .later(60);
     history.under(rules).results_in(expect![[r#"
         1 app: 5 requests, 3.5 read, 6 write
-          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that it would refer to instead does not exist
+          task_owner dangling_reference task#1/- -> user#ann/- @100 reported: the referenced `user` was deleted; the item that the default refers to does not exist
     "#]]);
     let last = (3, CallKind::BatchGet);
     history.before(rules, last, [Puts("pk: user#ann, sk: '-'")]).results_in(expect![[r#"

@@ -161,8 +161,8 @@ fn a_default_whose_target_is_missing_is_not_set() {
         .insert("pk: task#2, sk: '-', owner: ann");
     history.under(&default).results_in(expect![[r#"
         2 app: 3 requests, 6 read, 6 write
-          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
-          reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that the default refers to does not exist
+          reference dangling_reference task#2/- at owner -> user#ann/- @200 reported: the referenced `user` does not exist; the item that the default refers to does not exist
     "#]]);
 }
 
@@ -193,7 +193,7 @@ fn revert_does_not_restore_a_dangling_reference() {
         History::new().change("pk: task#1, sk: '-', owner: ann", "pk: task#1, sk: '-', owner: bob");
     history.under(&rules("owner", "revert")).results_in(expect![[r#"
         1 app: 3 requests, 3 read, 6 write
-          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
+          reference dangling_reference task#1/- at owner -> user#bob/- @100 reported: the referenced `user` does not exist; the item that the default refers to does not exist
     "#]]);
 }
 
@@ -302,7 +302,7 @@ references:
     history.under(rules).results_in(expect![[r#"
         2 app: 4 requests, 7 read, 12 write
           reference dangling_reference task#1/- at team, watchers[1] -> team#a/user#bob @100 repaired: the referenced `user` does not exist
-          reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; the item that it would refer to instead does not exist
+          reference dangling_reference task#2/- at team, watchers[0] -> team#b/user#ann @200 reported: the referenced `user` does not exist; the item that the default refers to does not exist
           reference update task#1/-: SET watchers[1] = {"S":"nobody"}
         1 own: 1 requests, 1 read, 0 write
         - task#1/- team: a watchers: [ann bob]
@@ -340,7 +340,7 @@ fn revert_restores_at_most_as_many_references_as_a_transaction_can_check() {
         History::new().has_all(items).change(&before, after).under(&rules("steps[*]", "revert"))
     };
     with(98).reports(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 repaired: the referenced `user` does not exist"]);
-    with(99).reports(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the item referred to more items before than one transaction can check"]);
+    with(99).reports(expect!["reference dangling_reference task#1/- at steps[0] -> user#bob/- @100 reported: the referenced `user` does not exist; the write cannot be undone: the previous version refers to more items than one transaction can check"]);
 }
 
 #[test]

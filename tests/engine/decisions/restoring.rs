@@ -61,7 +61,7 @@ fn another_item_at_the_targets_key_is_left_alone() {
     let staff = "pk: customer#ann, sk: '-', kind: Staff";
     with_order().remove(ANN).later(1).insert(staff).under(RULES).results_in(expect![[r#"
         1 app: 5 requests, 4 read, 4 write
-          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; another item is at the key of the deleted one [1]
+          order_customer orphaned customer#ann/order#1 -> customer#ann/- @100 reported: 1 `order` still refers to the deleted `customer`; another item is at the deleted item's key [1]
         1 app: 0 requests, 0 read, 0 write
     "#]]);
 }

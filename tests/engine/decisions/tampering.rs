@@ -105,7 +105,7 @@ fn a_deleted_mirror_under_every_setting() {
 
         == observe / on delete: delete_source / on edit: any
         1 app: 3 requests, 3 read, 0 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 would_repair: the mirror was deleted, so the rule deletes its source too
           membership would delete company#acme/user#ann
 
         == observe / on delete: restore / on edit: any
@@ -122,7 +122,7 @@ fn a_deleted_mirror_under_every_setting() {
 
         == enforce / on delete: delete_source / on edit: any
         1 app: 4 requests, 3 read, 4 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, and the rule deletes its source with it
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror was deleted, so the rule deletes its source too
           membership delete company#acme/user#ann
         1 own: 1 requests, 0 read, 1 write
         - company#acme/user#ann role: admin

@@ -177,7 +177,7 @@ fn another_stream(endpoint: &str) {
         --- stderr
         watching `watch-another`
         warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has a newer stream than the one in the checkpoint
-        help: changes in that gap were not checked, and mirrors may be stale
+        help: these changes were not checked, and mirrors may be stale
         stopped after 2 records: 1 write
     "#]],
     );
