@@ -93,7 +93,7 @@ impl Streams {
         Self { client: Client::new(config) }
     }
 
-    /// A table's latest stream, which must be enabled and have new and old images.
+    /// Finds a table's latest stream, which must be enabled and have new and old images.
     pub async fn latest(&self, table: &str) -> Result<Stream, StreamError> {
         let fatal =
             |what: String, help: String| StreamError::Fatal(format!("{what}\nhelp: {help}"));
@@ -125,7 +125,7 @@ impl Streams {
         }
     }
 
-    /// The shards that the stream currently has.
+    /// Lists the shards that the stream currently has.
     pub async fn shards(&self, stream: &str) -> Result<Vec<Shard>, StreamError> {
         let mut shards = Vec::new();
         let mut start = None;
@@ -139,7 +139,7 @@ impl Streams {
         }
     }
 
-    /// An iterator that begins at a position in a shard. It expires after 15 minutes.
+    /// Opens an iterator at a position in a shard. It expires after 15 minutes.
     pub async fn open(
         &self,
         stream: &str,
@@ -165,7 +165,7 @@ impl Streams {
         output.shard_iterator.ok_or_else(|| unexpected(OPERATION, stream, "no iterator"))
     }
 
-    /// The next records of a shard, at most this many.
+    /// Reads the next records of a shard, at most this many.
     pub async fn read(
         &self,
         stream: &str,
@@ -189,7 +189,7 @@ impl Streams {
         })
     }
 
-    /// The ARN of a table's most recently enabled stream. Earlier streams remain for a day.
+    /// Finds the ARN of a table's most recently enabled stream. Earlier streams remain for a day.
     async fn latest_arn(&self, table: &str) -> Result<Option<String>, StreamError> {
         const OPERATION: &str = "ListStreams";
         let mut latest: Option<types::Stream> = None;

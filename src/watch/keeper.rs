@@ -7,7 +7,7 @@ use crate::streams::Stream;
 
 /// A store of progress.
 pub trait Keeper {
-    /// The progress of a stream, and what is known of earlier streams of the same table.
+    /// Loads the progress of a stream, and what is known of earlier streams of the same table.
     fn load(&self, stream: &Stream) -> impl Future<Output = Result<Known, KeepError>>;
 
     /// Saves a shard's checkpoint, or forgets the shard.

@@ -1,8 +1,8 @@
 //! Decides whether all existing records have been read.
 //!
-//! An open shard never reports its end, and records may follow an empty page. Shards therefore
-//! count as quiet if no record has come from any of them for some time. All of them must be quiet
-//! at the same time, because a batch of one table may write to another.
+//! An open shard never reports its end, and records may follow an empty page. A shard therefore
+//! counts as quiet if it has returned no record for some time. All shards must be quiet at the same
+//! time, because processing a record of one table may write to another.
 
 use std::collections::BTreeMap;
 

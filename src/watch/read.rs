@@ -59,7 +59,7 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         Ok(false)
     }
 
-    /// The next records of a shard.
+    /// Reads the next records of a shard.
     async fn page(&self, stream: &Stream, cursor: &mut Cursor) -> Result<RecordPage, StreamError> {
         let Watcher { source, options, .. } = &self.watcher;
         let Ready { shard, checkpoint, is_from_latest } = &mut cursor.ready;
@@ -96,8 +96,9 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             StreamError::Retry(error) => self.delay(stream, &error, &mut cursor.pauses).await,
             StreamError::ExpiredIterator(_) => {}
             StreamError::Trimmed(_) => {
-                // Without a checkpoint, reading begins with the oldest record and loses nothing. The
-                // emulator returns this error for a shard that was opened before its first record.
+                // Without a checkpoint, reading begins with the oldest record and loses nothing.
+                // The emulator returns this error for a shard that was opened before its first
+                // record.
                 if matches!(checkpoint, Some(Checkpoint::After(_))) {
                     self.lost(stream, &format!("records of shard `{shard}` were trimmed unread"));
                     *checkpoint = None;

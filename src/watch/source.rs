@@ -6,10 +6,10 @@ use crate::streams::{Position, RecordPage, Shard, Stream, StreamError, Streams};
 
 /// The part of the DynamoDB Streams API that a watcher needs. Requests are not retried.
 pub trait RecordSource {
-    /// The shards that the stream currently has.
+    /// Lists the shards that the stream currently has.
     fn shards(&self, stream: &Stream) -> impl Future<Output = Result<Vec<Shard>, StreamError>>;
 
-    /// An iterator that begins at a position in a shard.
+    /// Opens an iterator at a position in a shard.
     fn open(
         &self,
         stream: &Stream,
@@ -17,7 +17,7 @@ pub trait RecordSource {
         position: &Position,
     ) -> impl Future<Output = Result<String, StreamError>>;
 
-    /// The next records of a shard, at most this many.
+    /// Reads the next records of a shard, at most this many.
     fn read(
         &self,
         stream: &Stream,

@@ -120,7 +120,7 @@ impl<'t, S: Store, C: Clock> CheckpointTable<'t, S, C> {
         KeepError::Retry("the checkpoint could not be saved yet".to_owned())
     }
 
-    /// The saved progress of all of a table's streams, by ARN.
+    /// Reads the saved progress of all of a table's streams, by ARN.
     async fn all(&self, table: &str) -> Result<BTreeMap<String, Progress>, KeepError> {
         let mut streams: BTreeMap<String, Progress> = BTreeMap::new();
         let mut start = None;

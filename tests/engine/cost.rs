@@ -89,7 +89,7 @@ fn a_mirrored_change_costs_one_write_and_its_verification_one_read() {
 }
 
 #[test]
-fn a_mirrored_delete_costs_one_write_and_its_verification_one_read() {
+fn deleting_a_mirrored_item_costs_one_write_and_one_read_to_verify_it() {
     let history = History::new()
         .has("pk: user#1, sk: company#1, _referee: membership@1, role: a")
         .remove("pk: company#1, sk: user#1, role: a");

@@ -44,7 +44,7 @@ pub(crate) enum Role {
     Mirror(usize),
 }
 
-/// Returns the key of a kind's item.
+/// Returns the key of an item of this kind.
 pub(crate) fn name(schema: &Schema, kind: usize, parent: usize, id: usize) -> Name {
     match schema.entities[kind].parent {
         None => (format!("e{kind}#{id}"), "-".to_owned()),

@@ -56,8 +56,8 @@ pub(super) async fn seed(
     Ok(())
 }
 
-/// The streams of the tables whose changes the rules need. All differences between the tables and
-/// the rules are reported together.
+/// Finds the streams of the tables whose changes the rules need. Fails if the tables differ from
+/// the rules, and reports all differences together.
 pub(super) async fn streams(
     store: &DynamoDb,
     source: &Streams,

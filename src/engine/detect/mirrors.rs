@@ -77,9 +77,10 @@ pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirr
     let Ok(pair) = Pair::of_mirror(seen.rules, rule, seen.captures) else { return Vec::new() };
     let last = &seen.history.last;
     // Usually only the last change matters. An earlier delete by someone else still matters in two
-    // cases, even if the mirror is back. If the rule deletes the source with its mirror, a
-    // redelivered change of the source may have written the mirror again. If a reference is looked
-    // up through the mirror, the lookups missed that reference while the mirror was gone.
+    // cases, even if the mirror exists again. First, if the rule deletes the source with its
+    // mirror, the source must be deleted although a redelivered change may have written the mirror
+    // again. Second, if a reference is looked up through the mirror, the lookups missed that
+    // reference while the mirror did not exist.
     let earlier = seen.history.earlier.iter().rev().find(|step| step.change.after.is_none());
     let earlier = earlier.filter(|step| {
         let counts = || {

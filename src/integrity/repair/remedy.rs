@@ -47,7 +47,7 @@ impl Remedy {
 pub(crate) struct Repair {
     /// What it does.
     pub(crate) operation: Operation,
-    /// The write, on condition that the item still refers to the target.
+    /// The write. It fails if the item no longer refers to the target.
     pub(crate) write: Write,
     /// Additional checks of other items.
     pub(crate) checks: Vec<Write>,

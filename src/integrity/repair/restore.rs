@@ -8,8 +8,8 @@ use crate::integrity::reference::grounds;
 use crate::rules::model::{ReferenceId, Rules};
 use crate::store::{Action, Write};
 
-/// The writes that restore a deleted item, if nothing is at its key and this item still refers to
-/// it; `None` if this item does not refer to it.
+/// Returns a transaction that restores a deleted item on condition that nothing is at its key and
+/// this item still refers to it; `None` if this item does not refer to it.
 pub(crate) fn restore(
     rules: &Rules,
     rule: ReferenceId,

@@ -102,11 +102,11 @@ pub static NO_EFFECT: Code = Code {
     id: "W006",
     summary: "a key has no effect",
     explanation: "\
-The key has no effect together with the rest of the rule: `adopt` if `on_mirror_edit` is \
-`report`, `default` without an action `set_default`, `match` if the reference has one part or no \
-part can be missing, `max_depth` without a cascade between items of the same entity, or \
-`max_fanout` if no referencing items are looked for. The same code reports a reference from every \
-item to itself.",
+The rest of the rule makes the key useless: `adopt` if `on_mirror_edit` is `report`, `default` \
+without an action `set_default`, `match` if the reference has only one part or no part can be \
+missing, `max_depth` without a cascade between items of the same entity, or `max_fanout` if the \
+rule does not look for referencing items. The same code reports a reference from every item to \
+itself.",
     wrong: Some(
         r"mirrors:
   membership: { source: member, mirror: member_of, on_mirror_edit: report, adopt: true }

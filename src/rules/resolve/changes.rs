@@ -14,8 +14,9 @@ pub(super) fn declared_actions(
 
 /// Whether `unset` and `set_default` change this part of a reference.
 ///
-/// They change all parts that come from attributes. But if one part comes from the elements of a
-/// list or set, they change only these elements, because all elements share the other parts.
+/// They change every part that comes from an attribute, with one exception: if a part comes from
+/// the elements of a list or set, they change only these elements, because all elements share the
+/// other parts.
 pub(super) fn is_changed(source: &Component, components: &[Component]) -> bool {
     match source {
         Component::Capture(_) => false,

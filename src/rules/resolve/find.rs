@@ -275,7 +275,7 @@ fn index_template(
     typed
 }
 
-/// Whether the capture's value can be part of the index's key. If not, that is reported.
+/// Whether the capture's value can be part of the index's key. If not, reports that.
 fn fits_index(
     template: &Template,
     kind: KeyKind,

@@ -17,7 +17,7 @@ pub(super) struct Scope<'f> {
 }
 
 impl<'f> Scope<'f> {
-    /// The entity with this name. If there is none, that is reported.
+    /// Returns the entity with this name. If there is none, reports that.
     pub(super) fn entity(
         &self,
         name: &Spanned<String>,

@@ -137,8 +137,8 @@ fn reason(
     }
 }
 
-/// One action of a transaction. DynamoDB itself rejects a check without a condition and an update
-/// without clauses.
+/// Converts one action of a transaction. DynamoDB itself rejects a check without a condition and an
+/// update without clauses.
 fn item(write: Write) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     let Write { table, action, condition } = write;
     let mut placeholders = Numbered::default();

@@ -109,7 +109,7 @@ fn rules_that_only_report_write_nothing() {
 }
 
 #[test]
-fn writes_are_allowed_on_the_table_of_the_mirror() {
+fn a_mirror_rule_may_write_to_the_mirrors_table() {
     check(
         &members(""),
         &expect![[r#"

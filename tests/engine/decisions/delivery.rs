@@ -10,17 +10,17 @@ use referee::store::Store;
 use kit::clocks::Jumping;
 use kit::history::{BEGIN_S, History, load};
 
-/// Returns a clock with this time and deadline, in seconds since the beginning of histories.
+/// Returns a clock with this time and deadline, in seconds since histories begin.
 pub(crate) fn clock(now: i64, deadline: i64) -> Jumping {
     Jumping { now_ms: Rc::new(Cell::new(ms(now))), deadline_ms: ms(deadline) }
 }
 
-/// Returns the clock's time, in whole seconds since the beginning of histories.
+/// Returns the clock's time, in whole seconds since histories begin.
 pub(crate) fn seconds(clock: &Jumping) -> i64 {
     (clock.now_ms() - ms(0)) / 1_000
 }
 
-/// Converts seconds since the beginning of histories to milliseconds since 1970.
+/// Converts seconds since histories begin to milliseconds since 1970.
 fn ms(seconds: i64) -> i64 {
     (i64::try_from(BEGIN_S).unwrap() + seconds) * 1_000
 }

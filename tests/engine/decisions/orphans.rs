@@ -116,7 +116,7 @@ fn a_target_recreated_within_the_grace_period_leaves_no_orphans() {
 }
 
 #[test]
-fn items_deleted_within_grace_after_their_target_are_no_orphans() {
+fn items_deleted_within_the_grace_period_are_no_orphans() {
     let order = "pk: customer#ann, sk: order#1";
     let history = History::new().has(order).remove(ANN).later(1).remove(order);
     history.under(DERIVED).results_in(expect![[r#"

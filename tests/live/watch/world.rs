@@ -142,7 +142,7 @@ impl World {
         let config = runtime.block_on(configure(Some(endpoint)));
         let (client, store) = (Client::new(&config), DynamoDb::new(&config));
         let world = Self { folder, endpoint: endpoint.to_owned(), table, runtime, client, store };
-        // If the endpoint outlives the tests, the table may exist from an earlier run.
+        // If the endpoint keeps running between runs, a table of an earlier run may still exist.
         world.delete(&world.table);
         world
     }
