@@ -118,7 +118,7 @@ impl<'a> Observer<'a> {
         Ok(self.tally)
     }
 
-    /// Whether an item belongs to an entity, and that entity is referenced by a rule.
+    /// Whether the item belongs to this entity and a rule references the entity.
     fn is_referenced(&self, entity: EntityId, item: &Item<'_>) -> bool {
         let is_referenced = |role: &Role| matches!(role, Role::Referenced(_));
         self.index.roles(entity).iter().any(is_referenced) && self.rules[entity].admits(item)

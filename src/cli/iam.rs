@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, help_heading = DEPLOYMENT, value_parser = arn_part, default_value = "aws")]
     partition: String,
 
-    /// The name of the Lambda function, which its log group also has.
+    /// The name of the Lambda function, which is also in the name of its log group.
     #[arg(
         long,
         value_name = "NAME",

@@ -21,7 +21,7 @@ pub struct Deployment {
     pub region: Option<String>,
     /// The AWS account ID; any if absent.
     pub account: Option<String>,
-    /// The name of the function, which its log group also has.
+    /// The name of the function, which is also in the name of its log group.
     pub function: String,
     /// The namespace of the metrics that it publishes with requests to CloudWatch; absent if it makes
     /// no such requests.

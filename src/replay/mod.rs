@@ -55,7 +55,7 @@ pub enum Incomplete {
     /// The engine cannot run with this configuration.
     #[error("{0}")]
     Fatal(#[from] Fatal),
-    /// A batch returned records for redelivery every time.
+    /// A batch still returned records for redelivery after the maximum number of deliveries.
     #[error("a batch still returned records after {attempts} deliveries: {reason}")]
     Redelivered {
         /// The number of deliveries.

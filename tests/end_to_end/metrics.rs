@@ -43,7 +43,7 @@ pub(crate) async fn alarm(environment: Environment) {
     assert_ne!(state(&cloudwatch).await, StateValue::Alarm);
     assert_eq!(sum(&cloudwatch, "MirrorWrites", Some("membership")).await.to_string(), "3");
 
-    // Puts two memberships whose users do not exist. The company of one does not exist either.
+    // Puts two memberships whose users do not exist. One of their companies does not exist either.
     stage.put(&[("pk", "company#0"), ("sk", "user#8"), ("role", "ghost")]).await;
     stage.put(&[("pk", "company#none"), ("sk", "user#9"), ("role", "ghost")]).await;
     mapping.drain().await;

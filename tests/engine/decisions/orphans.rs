@@ -218,7 +218,7 @@ fn an_index_that_shows_nothing_is_queried_again() {
 }
 
 #[test]
-fn an_item_that_stops_referring_within_grace_is_no_orphan() {
+fn an_item_that_stops_referring_within_the_grace_period_is_no_orphan() {
     let task = "pk: task#1, kind: Task, by: ann";
     let history = History::new()
         .has(task)
@@ -322,7 +322,7 @@ fn a_foreign_item_at_a_lookup_mirrors_key_is_reported_once() {
 }
 
 #[test]
-fn a_deleted_mirror_causes_no_check_without_a_source_or_an_active_reference() {
+fn a_deleted_mirror_causes_no_check_if_its_source_is_missing_or_the_reference_is_off() {
     let deleted = "pk: user#ann, sk: company#acme, _referee: membership@1";
     let history = |source: &str| History::new().has(source).remove(deleted);
     let off = MIRRORED.replace("mirror: membership }", "mirror: membership }, mode: off");
