@@ -56,7 +56,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Several archives as one.
+/// Several archives, treated as one.
 pub struct Archives(pub Vec<Box<dyn Archive>>);
 
 impl Archive for Archives {

@@ -15,7 +15,7 @@ pub(crate) fn is_one(rules: &Rules, entity: EntityId) -> impl Iterator<Item = Co
     std::iter::once(exists).chain(conditions(rules, entity))
 }
 
-/// Requires that no item of the entity is at the key; an item of another entity may be.
+/// Requires that no item of the entity is at the key. An item of another entity may be there.
 pub(crate) fn is_not_there(rules: &Rules, entity: EntityId) -> Condition {
     let is_other = conditions(rules, entity).map(|holds| Condition::Not(Box::new(holds)));
     Condition::Any(std::iter::once(nothing_is_there(rules, entity)).chain(is_other).collect())

@@ -57,11 +57,11 @@ impl Destination {
 /// Where metrics are written.
 #[derive(Debug)]
 pub enum Sink {
-    /// To CloudWatch's API: usually one request for each batch.
+    /// CloudWatch's API, usually with one request for each batch.
     CloudWatch(CloudWatch),
-    /// To standard output, in the embedded metric format.
+    /// Standard output, in the embedded metric format.
     Embedded,
-    /// Nowhere.
+    /// No sink: metrics are not published.
     Nowhere,
 }
 

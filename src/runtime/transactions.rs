@@ -33,7 +33,7 @@ pub(crate) enum RepairResult {
 /// The results of the repairs of a case.
 #[derive(Debug, Default)]
 pub(crate) struct CaseResult {
-    /// The result for each item, in no particular order. Items that were not reached are missing.
+    /// The result for each item, in no particular order. Items that were not reached are absent.
     pub(crate) items: Vec<(Key<'static>, RepairResult)>,
     /// Whether the target turned out to exist.
     pub(crate) target_exists: bool,

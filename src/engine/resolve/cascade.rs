@@ -13,7 +13,7 @@ use crate::runtime::transactions::{RepairResult, repair_case};
 use crate::store::{Store, StoreError, TRANSACT_ACTIONS_MAX};
 
 /// The maximum number of items that are read before they are repaired, enough for ten transactions.
-/// A query returns up to 1 MB of items. If they are small, their repairs take fifty times as much
+/// A query returns up to 1 MB of items, and the repairs of small items take fifty times as much
 /// memory.
 const PAGE_ITEMS_MAX: usize = 10 * (TRANSACT_ACTIONS_MAX - 1);
 

@@ -137,7 +137,7 @@ const REFERENCE: Object = Object {
                 Shape::Object(&FIND_INDEX),
                 Shape::Object(&FIND_MIRROR),
             ]),
-            "How the items that refer to a deleted item are found. It can be omitted if the referenced key determines their partition key: then they are found by a query of the table.",
+            "How the items that refer to a deleted item are found. Not needed if the referenced key determines the partition key of these items: a query of the table then finds them.",
         ),
         default(
             "grace",
@@ -151,13 +151,13 @@ const REFERENCE: Object = Object {
             "max_fanout",
             Shape::Count,
             DefaultValue::Count(defaults::FANOUT_MAX),
-            "The most items that one delete may affect. The excess is reported as `fanout_exceeded`.",
+            "The maximum number of items that one delete may affect. If more items refer to the deleted item, this is reported as `fanout_exceeded`.",
         ),
         default(
             "max_depth",
             Shape::Count,
             DefaultValue::Count(defaults::DEPTH_MAX),
-            "The most levels that a cascade between items of the same entity may descend.",
+            "The maximum number of levels of a cascade between items of the same entity.",
         ),
     ],
 };

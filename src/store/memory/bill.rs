@@ -53,8 +53,8 @@ fn larger_bytes(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> usize {
     bytes(old).max(bytes(new))
 }
 
-/// Adding an entry costs a write, and so does removing an entry. Changing an entry's key costs
-/// both. An entry whose key stays the same costs a write only if the item changed.
+/// Adding or removing an entry costs a write, and changing an entry's key costs two. An entry whose
+/// key stays the same costs a write only if the item changed.
 fn index_write(index: &IndexSchema, old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> f64 {
     match (index.entry_of(old), index.entry_of(new)) {
         (None, None) => 0.0,

@@ -257,7 +257,7 @@ struct Process {
     id: u32,
     invocations: mpsc::UnboundedSender<Invocation>,
     reports: mpsc::UnboundedReceiver<Report>,
-    /// The API's server, and the tasks that read the output. They end when this is dropped.
+    /// The API's server, and the tasks that read the output. They end when this set is dropped.
     _tasks: JoinSet<()>,
     /// The task that waits for the process to end. Dropping it kills the process.
     life: JoinSet<()>,
