@@ -114,7 +114,7 @@ impl Fact {
             | Self::Refers { target: hash, .. }
             | Self::Requires { mirror: hash, .. }
             | Self::IsMirror { mirror: hash, .. } => *hash,
-            // These are complete by themselves. They are spread over the partitions.
+            // These facts are not compared with others. They are spread over the partitions.
             Self::Malformed { at, .. } | Self::Unknown { at } => {
                 let row = u64::from(at.chunk) << 32 | u64::from(at.row);
                 KeyHash(XxHash3_128::oneshot(&row.to_le_bytes()))

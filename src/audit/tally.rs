@@ -16,7 +16,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing was looked at.
+    /// Creates a tally in which all counts are zero.
     pub(super) fn new(rules: &Rules) -> Self {
         Self {
             items: 0,

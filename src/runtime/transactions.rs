@@ -55,7 +55,7 @@ pub(crate) async fn repair_cases<'c, T: 'c>(
         .await
 }
 
-/// Repairs the items of a case. Each repair is computed from the item's image when it was read.
+/// Repairs the items of a case. Each repair is computed from the image that was read.
 pub(crate) async fn repair_case(
     pass: Pass<'_, impl Store, impl Clock>,
     case: &Case<'_>,

@@ -19,8 +19,8 @@ pub(crate) struct State {
     pub(crate) redeliveries: usize,
     /// How many entries of the log the index has seen.
     pub(crate) indexed: usize,
-    /// The reported dangling references, as referencing and referenced item, with the start of the
-    /// last run that reported each.
+    /// The dangling references that were reported: the referencing and the referenced item, and the
+    /// start of the last run that reported the reference.
     pub(crate) found: BTreeMap<(String, String), usize>,
 }
 

@@ -63,7 +63,8 @@ impl Stage {
         let client = Client::new(&runtime.block_on(configure(Some(endpoint))));
         let stage = Self { folder, prefix, endpoint: endpoint.to_owned(), client, runtime };
         for table in ["shop", "orders"] {
-            // If the endpoint outlives the tests, the table may exist from an earlier run.
+            // If the endpoint keeps running between runs, a table of an earlier run may still
+            // exist.
             stage.delete(table);
         }
         stage

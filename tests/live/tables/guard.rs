@@ -53,7 +53,7 @@ fn send(endpoint: &str, transaction: &str) -> Vec<String> {
 
 /// Creates a table. An existing table with this name is deleted first.
 async fn create(client: &Client, store: &DynamoDb, name: &str, key: &[(&str, KeyKind)]) {
-    // If the endpoint outlives the tests, the table may exist from an earlier run.
+    // If the endpoint keeps running between runs, a table of an earlier run may still exist.
     let _ = client.delete_table().table_name(name).send().await;
     let mut attributes =
         key.iter().map(|(name, kind)| KeyAttribute { name: (*name).to_owned(), kind: *kind });

@@ -284,7 +284,7 @@ impl Table {
         let config = configure(Some(endpoint)).await;
         let name = fixture.table.clone();
         let table = Self { name, client: Client::new(&config), store: DynamoDb::new(&config) };
-        // If the endpoint outlives the tests, the table may exist from an earlier run.
+        // If the endpoint keeps running between runs, a table of an earlier run may still exist.
         let _ = table.client.delete_table().table_name(&table.name).send().await;
         let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
         let key = KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) };
