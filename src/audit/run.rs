@@ -154,7 +154,8 @@ impl Run<'_> {
         each: &mut impl FnMut(Finding) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let groups: Vec<usize> = (0..PARTITIONS).collect();
-        // Each thread reads one group at a time, so that findings stay in order and memory is bounded.
+        // Each thread reads one group at a time, so that findings stay in order and memory is
+        // bounded.
         for groups in groups.chunks(self.options.threads.max(1)) {
             let next = std::sync::Mutex::new(groups.iter().copied().enumerate());
             let work = || {

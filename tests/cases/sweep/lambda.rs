@@ -60,8 +60,8 @@ pub(crate) struct Lambda<'l> {
     pub(crate) deletes: RefCell<Deletes>,
     /// The reported violations.
     pub(crate) reported: Vec<Violation>,
-    /// Records to deliver once the fault is cleared: those that were given up or rejected, and those
-    /// whose repair failed.
+    /// Records to deliver once the fault is cleared: those that were given up or rejected, and
+    /// those whose repair failed.
     set_aside: Vec<Delivery>,
 }
 
