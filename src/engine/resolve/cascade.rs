@@ -71,7 +71,7 @@ pub(super) async fn cascade<S: Store, C: Clock>(
     Ok(resolved)
 }
 
-/// Removes the items in excess of the number that one delete may touch.
+/// Removes the items beyond the number that one delete may change.
 fn stop_at(touched_max: usize, items: &mut Vec<Referring>, resolved: &mut Resolved) {
     let room = touched_max.saturating_sub(resolved.touched());
     if items.len() > room {
