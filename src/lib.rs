@@ -20,6 +20,7 @@
 //! - `replay`: processes recorded events on the in-memory store.
 //! - `guard`: transactions with which applications prevent violations themselves.
 //! - `iam`: the least privilege that the function needs.
+//! - `audit`: the rules over items at rest: exports.
 //! - `cli`: the command-line tool.
 //! - `aws`, `files`: access to AWS, and atomic replacement of files.
 

@@ -5,6 +5,7 @@
 //! Items → facts → suspects → findings:
 //!
 //! - `archive`, `source`: items in files, as text; `raw_item` decodes the attributes that matter.
+//! - [`export`]: reads and verifies DynamoDB's exports to S3.
 //! - `observe`: what one item says about others, as facts of a few bytes (`fact`).
 //! - `spill`: facts in partitions by the hash of the key that they are about, in bounded memory.
 //! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
@@ -12,6 +13,7 @@
 //! - `tally`: what was looked at, rule by rule.
 
 mod archive;
+pub mod export;
 mod fact;
 mod join;
 mod observe;
@@ -26,5 +28,5 @@ mod threads;
 pub use archive::{Archive, Archives, Problem, Row, Stop};
 pub use raw_item::Wrapping;
 pub use run::{Audited, Options, Progress, audit};
-pub use source::Dump;
+pub use source::{Dump, Exported};
 pub use tally::Tally;

@@ -13,6 +13,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use aws_config::SdkConfig;
+#[cfg(feature = "live")]
+use aws_types::service_config::ServiceConfigKey;
 
 /// The timeout of one attempt at a request.
 const ATTEMPT_MS_MAX: u64 = 5_000;
@@ -40,4 +42,17 @@ pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
         loader = loader.endpoint_url(endpoint);
     }
     loader.load().await
+}
+
+/// The endpoint that this configuration has for a service; `None` if it is AWS's own.
+#[cfg(feature = "live")]
+pub(crate) fn endpoint_of(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let of_service = config.service_config().and_then(|services| services.load_config(key));
+    of_service.or_else(|| config.endpoint_url().map(str::to_owned))
 }
