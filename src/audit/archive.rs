@@ -8,8 +8,13 @@ pub trait Archive: Sync {
     /// The number of chunks: files that can be read on their own.
     fn chunks(&self) -> u32;
 
-    /// The length of all chunks, in bytes as they are stored; for progress.
-    fn bytes(&self) -> u64;
+    /// The number of items in all chunks, if it is known before they are read; for progress.
+    fn items(&self) -> Option<u64>;
+
+    /// The problems that are known before the chunks are read.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// A chunk's name in messages.
     fn name(&self, chunk: u32) -> String;
@@ -48,11 +53,14 @@ pub struct Problem {
     pub place: String,
     /// What is wrong.
     pub error: String,
+    /// What to do about it, if that is not obvious.
+    pub help: Option<String>,
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "`{}`: {}", self.place, self.error)
+        write!(formatter, "`{}` {}", self.place, self.error)?;
+        self.help.iter().try_for_each(|help| write!(formatter, "\nhelp: {help}"))
     }
 }
 
@@ -64,8 +72,12 @@ impl Archive for Archives {
         self.0.iter().map(|archive| archive.chunks()).sum()
     }
 
-    fn bytes(&self) -> u64 {
-        self.0.iter().map(|archive| archive.bytes()).sum()
+    fn items(&self) -> Option<u64> {
+        self.0.iter().map(|archive| archive.items()).sum()
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.0.iter().flat_map(|archive| archive.problems()).collect()
     }
 
     fn name(&self, chunk: u32) -> String {

@@ -107,7 +107,7 @@ impl Run<'_> {
             Ok((observer.finish().map_err(|error| unwritable(&error))?, problems))
         };
         let mut tally = Tally::new(self.rules);
-        let mut problems = Vec::new();
+        let mut problems = self.archive.problems();
         for done in on_threads(self.options.threads, work) {
             let (of_thread, mut found) = done?;
             tally.add(&of_thread);
@@ -202,8 +202,8 @@ impl Run<'_> {
             };
             let charges: Vec<Charge> = of_item.iter().map(|suspect| suspect.charge).collect();
             if charges.contains(&Charge::Duplicate) {
-                let error = "the table has another item with this key: files of several exports \
-                             may be mixed";
+                let error = "there is another item with its key; files of several exports may be \
+                             mixed";
                 duplicates.add(row.row, error.to_owned());
             }
             let item = RawItem::parse(row.text, row.wrapping).and_then(|raw| {
@@ -247,9 +247,14 @@ impl BadRows {
         let more = self.count - self.first.len();
         let more = (more > 0).then(|| Problem {
             place: chunk.to_owned(),
-            error: format!("{more} more items have problems"),
+            error: format!("has {more} more items with problems"),
+            help: None,
         });
-        let of_row = |(row, error)| Problem { place: format!("{chunk}, item {row}"), error };
+        let of_row = |(row, error)| Problem {
+            place: chunk.to_owned(),
+            error: format!("has a bad item {row}: {error}"),
+            help: None,
+        };
         self.first.into_iter().map(of_row).collect::<Vec<_>>().into_iter().chain(more)
     }
 }

@@ -16,7 +16,6 @@ use crate::rules::model::{Rules, TableId};
 #[derive(Debug)]
 pub struct Dump {
     path: PathBuf,
-    bytes: u64,
     /// The tables' names in DynamoDB.
     tables: Vec<String>,
 }
@@ -24,9 +23,9 @@ pub struct Dump {
 impl Dump {
     /// Opens a dump.
     pub fn open(path: &Path, rules: &Rules) -> io::Result<Self> {
-        let bytes = File::open(path)?.metadata()?.len();
+        File::open(path)?;
         let tables = rules.tables.iter().map(|table| table.name.clone()).collect();
-        Ok(Self { path: path.to_owned(), bytes, tables })
+        Ok(Self { path: path.to_owned(), tables })
     }
 }
 
@@ -35,8 +34,8 @@ impl Archive for Dump {
         1
     }
 
-    fn bytes(&self) -> u64 {
-        self.bytes
+    fn items(&self) -> Option<u64> {
+        None
     }
 
     fn name(&self, _: u32) -> String {
@@ -60,7 +59,8 @@ impl Archive for Dump {
         }
         if let Err(error) = done {
             let place = self.path.display().to_string();
-            problem(Problem { place, error: error.to_string() });
+            let error = format!("cannot be read: {error}");
+            problem(Problem { place, error, help: None });
         }
         Ok(())
     }

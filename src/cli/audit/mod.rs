@@ -1,23 +1,24 @@
 //! `referee audit`: checks the items that exist against the rules.
 
+mod sources;
 mod summary;
 mod table;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use self::summary::{Count, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file};
-use crate::audit::{self, Archive, Archives, Audited, Dump, Options, Progress, Stop};
+use crate::audit::{self, Audited, Options, Progress, Stop};
 use crate::data::KeyValue;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::rules::model::{Mode, Rules, Severity};
 use crate::wording::ViolationLine;
 
 pub(super) const EXAMPLES: &[Example] = &[
+    ("Check the items of an export to S3", "referee audit AWSDynamoDB/01693685827463-2d8752fd"),
     ("Check the items of a dump", "referee audit tables.json"),
     (
         "Write every finding as JSON Lines, for `referee repair plan`",
@@ -66,9 +67,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     threads: Option<usize>,
 
-    /// Dumps, in the format of `replay --dump`.
+    /// Dumps, in the format of `replay --dump`, and DynamoDB's exports to S3: folders with
+    /// `manifest-summary.json`, or `s3://` addresses. An incremental export is given together with
+    /// the full export that it continues.
     #[arg(value_name = "SOURCE", required = true)]
-    sources: Vec<PathBuf>,
+    sources: Vec<String>,
 }
 
 /// The findings for which the exit code is 1.
@@ -84,10 +87,8 @@ enum FailOn {
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let rules = only(rule_file::load(context)?, &arguments.rule)?;
-    let archive = Archives(
-        arguments.sources.iter().map(|source| open(source, &rules)).collect::<Result<_, _>>()?,
-    );
     let options = options(arguments);
+    let archive = sources::open(&arguments.sources, &rules, options.threads, context)?;
     let mut reporter = Reporter::new(&rules, arguments, context);
     let progress = Progress::default();
     let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
@@ -117,12 +118,6 @@ fn only(mut rules: Rules, names: &[String]) -> Result<Rules, Failure> {
         *mode = Mode::Off;
     }
     Ok(rules)
-}
-
-fn open(source: &Path, rules: &Rules) -> Result<Box<dyn Archive>, Failure> {
-    let unreadable =
-        |error: io::Error| Failure::Usage(format!("cannot read `{}`: {error}", source.display()));
-    Ok(Box::new(Dump::open(source, rules).map_err(unreadable)?))
 }
 
 fn options(arguments: &Args) -> Options {
@@ -218,6 +213,9 @@ enum Line<'l> {
         place: &'l str,
         /// What is wrong.
         error: &'l str,
+        /// What to do about it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<&'l str>,
     },
     /// The totals: always the last line.
     Summary(&'l Summary<'l>),

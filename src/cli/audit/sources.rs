@@ -1,0 +1,52 @@
+//! The sources of an audit.
+
+use std::path::Path;
+
+use crate::audit::export::{self, Place};
+use crate::audit::{Archive, Archives, Dump, Exported};
+use crate::cli::{Context, Failure};
+use crate::rules::model::Rules;
+
+/// Opens the sources: dumps, and exports of one or more tables.
+pub(super) fn open(
+    sources: &[String],
+    rules: &Rules,
+    threads: usize,
+    context: &mut Context<'_>,
+) -> Result<Archives, Failure> {
+    let (exports, dumps): (Vec<_>, Vec<_>) = sources.iter().partition(|source| is_export(source));
+    let mut archives: Vec<Box<dyn Archive>> = Vec::new();
+    for dump in dumps {
+        let opened = Dump::open(Path::new(dump), rules)
+            .map_err(|error| Failure::Usage(format!("cannot read `{dump}`: {error}")))?;
+        archives.push(Box::new(opened));
+    }
+    let usage = |error: export::ExportError| Failure::Usage(error.to_string());
+    let places: Vec<Place> =
+        exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>().map_err(usage)?;
+    let opened = export::open(&places, rules, &mut connect).map_err(usage)?;
+    if let Some(skew) = export::skew(&opened) {
+        context.output.message(&format!("warning: {skew}\n"))?;
+    }
+    for of_table in opened {
+        for address in of_table.outdated() {
+            let text = format!("warning: `{address}` is older than the full export; it is ignored");
+            context.output.message(&format!("{text}\n"))?;
+        }
+        let Some((table, _)) = rules.table_named(of_table.table()) else { continue };
+        let export = of_table.prepare(threads).map_err(usage)?;
+        archives.push(Box::new(Exported::new(export, table)));
+    }
+    Ok(Archives(archives))
+}
+
+/// Whether a source is an export, and not a dump: a dump is one file.
+fn is_export(source: &str) -> bool {
+    let path = Path::new(source);
+    source.starts_with("s3://") || path.is_dir() || path.ends_with("manifest-summary.json")
+}
+
+/// Gives access to a bucket.
+fn connect(bucket: &str) -> Result<std::sync::Arc<dyn export::Objects>, export::ObjectError> {
+    Err(export::ObjectError::NoS3(format!("s3://{bucket}")))
+}
