@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use self::summary::{Count, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file};
-use crate::audit::{self, Audited, Options, Progress, Stop};
+use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
 use crate::data::KeyValue;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::rules::model::{Mode, Rules, Severity};
@@ -177,9 +177,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         let summary = Summary::new(rules, audited, &count);
         if context.json {
             for problem in &audited.problems {
-                context
-                    .output
-                    .json(&Line::Problem { place: &problem.place, error: &problem.error })?;
+                context.output.json(&Line::problem(problem))?;
             }
             context.output.json(&Line::Summary(&summary))?;
         } else {
@@ -219,6 +217,13 @@ enum Line<'l> {
     },
     /// The totals: always the last line.
     Summary(&'l Summary<'l>),
+}
+
+impl<'l> Line<'l> {
+    fn problem(problem: &'l Problem) -> Self {
+        let Problem { place, error, help } = problem;
+        Self::Problem { place, error, help: help.as_deref() }
+    }
 }
 
 /// Whether a rule's findings are errors.
