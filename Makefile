@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench doc man clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench sample-export doc man clean
 
 CARGO ?= cargo
 # The processor architecture that the function is built for. On Lambda, arm64 costs a fifth less
@@ -116,6 +116,10 @@ bench: ## Run the benchmarks, which compare Referee with implementations in Node
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet
+
+sample-export: ## Write a rule file and an export with known violations into a folder (ITEMS=1000000, OUT=, SEED=1)
+	@$(CARGO) run --locked --quiet --profile bench --package referee-kit --features export \
+		--example sample-export -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)
 
 man: ## Build the manual pages of the command-line tool, into target/man
 	$(CARGO) run --locked --quiet --features live --example man -- target/man

@@ -261,7 +261,8 @@ fn list(folder: &Folder, bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<Liste
     for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
         match serde_json::from_slice::<Listed>(line) {
             Ok(file) if !keys.insert(file.data_file_s3_key.clone()) => {
-                problems.push(Problem::new(file.data_file_s3_key, Flaw::ListedTwice));
+                let flaw = Flaw::ListedTwice(file.data_file_s3_key);
+                problems.push(Problem::new(folder.address_of(FILES), flaw));
             }
             Ok(file) => files.push(file),
             Err(error) => {

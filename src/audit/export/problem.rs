@@ -33,8 +33,8 @@ pub enum Flaw {
         /// The sum over all files.
         files: u64,
     },
-    /// A data file is listed twice.
-    ListedTwice,
+    /// `manifest-files.json` lists this data file twice.
+    ListedTwice(String),
     /// A data file does not exist.
     Missing,
     /// A data file cannot be read to its end.
@@ -111,7 +111,7 @@ impl Problem {
                 "copy the file again; if the copy is exact, export again"
             }
             Flaw::ItemTotal { .. }
-            | Flaw::ListedTwice
+            | Flaw::ListedTwice(_)
             | Flaw::Etag { .. }
             | Flaw::ItemCount { .. }
             | Flaw::Lines { .. } => "copy the whole export again; if nothing changes, export again",
@@ -145,7 +145,7 @@ impl fmt::Display for Flaw {
                 formatter,
                 "lists files with {files} items; `manifest-summary.json` says {summary}"
             ),
-            Self::ListedTwice => formatter.write_str("is listed twice in `manifest-files.json`"),
+            Self::ListedTwice(file) => write!(formatter, "lists `{file}` twice"),
             Self::Missing => formatter.write_str("is missing, and `manifest-files.json` lists it"),
             Self::Unreadable(error) => write!(formatter, "cannot be read: {error}"),
             Self::Truncated => formatter.write_str("is truncated"),

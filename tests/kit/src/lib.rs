@@ -16,6 +16,9 @@
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
 //! - `runtime_api`: Lambda's Runtime API, and the processes of a function.
 //! - `tool`, `transcript`: runs the command-line tool, and captures its output.
+//! - `export`, `sample`: exports to S3, small ones for tests and a large realistic one.
+//! - `runtime_api`: Lambda's Runtime API, and the process of a function.
+//! - `tool`, `transcript`: the command-line tool as a process.
 
 #![expect(
     clippy::indexing_slicing,
@@ -39,12 +42,16 @@ pub mod policy;
 
 #[cfg(feature = "suites")]
 pub mod endpoint;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "suites")]
 pub mod meanwhile;
 #[cfg(feature = "suites")]
 pub mod results;
 #[cfg(feature = "suites")]
 pub mod runtime_api;
+#[cfg(feature = "export")]
+pub mod sample;
 #[cfg(feature = "suites")]
 pub mod tool;
 #[cfg(feature = "suites")]

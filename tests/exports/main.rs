@@ -1,0 +1,19 @@
+//! Exports of tables to S3, on disk: sound, damaged, incremental.
+//!
+//! # Layout
+//!
+//! - `world`: writes exports and reads them.
+//! - `places`: what an argument may name.
+//! - `content`: data files, whatever their form.
+//! - `damage`: every kind of damage is reported.
+//! - `incremental`: incremental exports on top of a full one.
+//! - `sample`: the large sample has what it says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod content;
+mod damage;
+mod incremental;
+mod places;
+mod sample;
+mod world;
