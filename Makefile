@@ -30,7 +30,13 @@ SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
 RUNS ?= 110000
 
-# The targets in tests/fuzz, and how many seconds each runs.
+# The generator of exports, with optimized code for each byte, and the same other dependencies as
+# the tests.
+OPTIMIZED := referee-kit flate2 md-5 zlib-rs
+SAMPLE := $(CARGO) run --locked --quiet --package referee-kit --features export \
+	$(OPTIMIZED:%=--config profile.dev.package.%.opt-level=3) --example sample-export
+
+# The targets of tests/fuzz, and for how long each runs.
 TARGETS := decode rule_file key_templates replay
 SECONDS_EACH ?= 60
 # The fuzz targets form a separate workspace.
@@ -118,8 +124,7 @@ bench: ## Run the benchmarks, which compare Referee with implementations in Node
 	$(CARGO) bench --locked --quiet
 
 sample-export: ## Write a rule file and an export with known violations into a folder (ITEMS=1000000, OUT=, SEED=1)
-	@$(CARGO) run --locked --quiet --profile bench --package referee-kit --features export \
-		--example sample-export -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)
+	@$(SAMPLE) -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)
 
 man: ## Build the manual pages of the command-line tool, into target/man
 	$(CARGO) run --locked --quiet --features live --example man -- target/man

@@ -17,8 +17,6 @@
 //! - `runtime_api`: Lambda's Runtime API, and the processes of a function.
 //! - `tool`, `transcript`: runs the command-line tool, and captures its output.
 //! - `export`, `sample`: exports to S3, small ones for tests and a large realistic one.
-//! - `runtime_api`: Lambda's Runtime API, and the process of a function.
-//! - `tool`, `transcript`: the command-line tool as a process.
 
 #![expect(
     clippy::indexing_slicing,

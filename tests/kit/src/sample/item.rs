@@ -181,10 +181,8 @@ impl Items {
         let digits = random.below(1000);
         text(line, "email", &format!("{first}.{last}{digits}@example.com").to_lowercase());
         text(line, "city", random.choice(CITIES));
-        text(line, "since", &date(&mut random));
-        number_attribute(line, "points", random.below(5_000));
-        let _ = write!(line, r#","newsletter":{{"BOOL":{}}}"#, random.below(2) == 0);
-        attribute(line, "note", |text| random.words(3, text));
+        let _ = write!(line, r#","news":{{"BOOL":{}}}"#, random.below(2) == 0);
+        text(line, "token", &id(random.next()));
     }
 
     fn product(&self, index: u64, line: &mut Vec<u8>) {
@@ -193,7 +191,7 @@ impl Items {
         key(line, &format!("product#{}#{}", category(group), id(group)), "details");
         attribute(line, "title", |text| random.words(4, text));
         number_attribute(line, "cents", 99 + 100 * random.below(300));
-        attribute(line, "description", |text| random.words(14, text));
+        attribute(line, "description", |text| random.words(6, text));
         let tags = [random.choice(CATEGORIES), random.choice(CITIES)];
         let _ = write!(line, r#","tags":{{"SS":["{}","x {}"]}}"#, tags[0], tags[1]);
     }
@@ -214,14 +212,14 @@ impl Items {
             Some(Fault::OrderWithNumber) => number_attribute(line, "productId", product),
             _ => text(line, "productId", &id(product)),
         }
-        number_attribute(line, "quantity", 1 + random.below(9));
         number_attribute(line, "cents", 99 + 100 * random.below(900));
+        text(line, "pay", &(id(random.next()) + &id(random.next())));
         text(line, "status", random.choice(STATUSES));
         attribute(line, "note", |text| {
             if random.below(16) == 0 {
                 text.extend_from_slice(br#"\"gift\" "#);
             }
-            let count = 3 + random.below(6);
+            let count = 2 + random.below(3);
             random.words(count, text);
         });
     }
@@ -233,8 +231,7 @@ impl Items {
         let (joined, role) = (date(&mut random), random.choice(ROLES));
         text(line, "joinedAt", &joined);
         text(line, "role", role);
-        text(line, "invitedBy", random.choice(FIRST_NAMES));
-        attribute(line, "comment", |text| random.words(7, text));
+        attribute(line, "comment", |text| random.words(2, text));
     }
 
     fn mirror(&self, member: u64, fault: Option<Fault>, line: &mut Vec<u8>) {
@@ -246,7 +243,7 @@ impl Items {
         text(line, "joinedAt", &joined);
         text(line, "role", if is_stale { "none" } else { role });
         if !matches!(fault, Some(Fault::UnmarkedMirror | Fault::BlockedMirror)) {
-            let fence = 170_000_000_000_000 + random.below(1 << 40);
+            let fence = (u128::from(random.next()) << 24) | u128::from(random.below(1 << 24));
             let _ = write!(
                 line,
                 r#","_referee":{{"M":{{"rule":{{"S":"membership"}},"fence":{{"S":"{fence:040}"}}}}}}"#
