@@ -11,6 +11,7 @@ mod dynamodb;
 pub(crate) mod expression;
 #[cfg(any(feature = "cli", test))]
 pub mod memory;
+pub mod scan;
 pub mod schema;
 
 use std::future::Future;
@@ -121,7 +122,7 @@ pub enum SortCondition {
     BeginsWith(String, Value<'static>),
 }
 
-/// One page of a query's items, in key order.
+/// One page of the items of a query, in key order, or of a scan, in no particular order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The items.

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 
 use referee::data::Item;
+use referee::store::scan::{Scan, Scanner as _};
 use referee::store::{Query, Read, Store as _, Units, Write};
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use crate::items::{
     absent, change, check, delete, exists, item, on, put, remove, sized, strings, take, update,
     value, with,
 };
+use crate::scans::whole;
 
 const KB: usize = 1024;
 
@@ -68,6 +70,24 @@ pub(crate) async fn queries<H: Harness>(h: H) {
         (Query { limit: Some(1), ..city(&app, "Rome") }, 0.5),
     ] {
         assert_eq!(h.store().query(query).await.unwrap().units, read_units(units));
+    }
+}
+
+/// The size of the page is rounded up. A scan costs half as much as a query of the table, unless it
+/// is strongly consistent.
+pub(crate) async fn scans<H: Harness>(h: H) {
+    let app = h.table(APP);
+    for sk in ["1", "2", "3"] {
+        h.apply(put(&app, sized("p", sk, 2 * KB))).await;
+    }
+    let few = Some(vec!["sk".to_owned()]);
+    for (scan, units) in [
+        (whole(&app), 1.0),
+        (Scan { is_consistent: true, ..whole(&app) }, 2.0),
+        (Scan { attributes: few, ..whole(&app) }, 1.0),
+        (Scan { limit: Some(1), ..whole(&app) }, 0.5),
+    ] {
+        assert_eq!(h.store().scan(scan).await.unwrap().units, read_units(units));
     }
 }
 

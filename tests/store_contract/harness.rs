@@ -1,6 +1,7 @@
 //! The harness of the cases, which consists of a store and its tables.
 
 use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
+use referee::store::scan::Scanner;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{
     Answer, Page, Query, Read, SortCondition, Store, StoreError, Transacted, Write, Written,
@@ -17,7 +18,7 @@ pub(crate) const BINARIES: &str = "binaries";
 
 /// A store that contains the tables of the cases, which are empty at first.
 pub(crate) trait Harness: 'static {
-    type Store: Store;
+    type Store: Store + Scanner;
 
     /// Returns the store.
     fn store(&self) -> &Self::Store;

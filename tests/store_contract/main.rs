@@ -17,6 +17,7 @@ mod memory;
 mod queries;
 mod reads;
 mod refusals;
+mod scans;
 mod streams;
 mod transactions;
 mod updates;
@@ -67,6 +68,13 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
             Box::pin(queries::index_changes(h))
         }),
         ("queries::of_an_index_continue_page_by_page", |h| Box::pin(queries::index_pages(h))),
+        ("scans::return_every_item_once", |h| Box::pin(scans::everything(h))),
+        ("scans::continue_page_by_page", |h| Box::pin(scans::pages(h))),
+        ("scans::stop_at_one_megabyte", |h| Box::pin(scans::megabyte(h))),
+        ("scans::return_only_the_requested_attributes", |h| Box::pin(scans::projection(h))),
+        ("scans::keep_partitions_whole", |h| Box::pin(scans::partitions(h))),
+        ("scans::of_an_empty_table_find_nothing", |h| Box::pin(scans::nothing(h))),
+        ("scans::that_are_invalid_are_refused", |h| Box::pin(scans::refusals(h))),
         ("writes::put_replaces_the_whole_item", |h| Box::pin(writes::put(h))),
         ("writes::update_sets_paths", |h| Box::pin(writes::update(h))),
         ("writes::update_creates_a_missing_item", |h| Box::pin(writes::upsert(h))),
@@ -109,6 +117,7 @@ fn cases<H: Harness>() -> Vec<(&'static str, Case<H>)> {
         ("refusals::of_missing_tables_and_indexes", |h| Box::pin(refusals::set_up(h))),
         ("billing::of_reads", |h| Box::pin(billing::reads(h))),
         ("billing::of_queries", |h| Box::pin(billing::queries(h))),
+        ("billing::of_scans", |h| Box::pin(billing::scans(h))),
         ("billing::of_writes", |h| Box::pin(billing::writes(h))),
         ("billing::of_indexes", |h| Box::pin(billing::indexes(h))),
         ("billing::of_transactions", |h| Box::pin(billing::transactions(h))),

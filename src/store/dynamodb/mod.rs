@@ -6,6 +6,7 @@ mod error;
 mod expression;
 mod read;
 mod retry;
+mod scan;
 mod tables;
 mod transact;
 mod value;
@@ -16,6 +17,7 @@ use std::pin::Pin;
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
 
+use super::scan::{Scan, Scanner};
 use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use crate::aws::SdkConfig;
 use crate::data::Item;
@@ -75,6 +77,12 @@ impl Store for DynamoDb {
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
         self.in_time(Box::pin(transact::transact(&self.client, actions))).await
+    }
+}
+
+impl Scanner for DynamoDb {
+    async fn scan(&self, scan: Scan) -> Result<Answer<Page>, StoreError> {
+        self.in_time(Box::pin(scan::scan(&self.client, scan))).await
     }
 }
 

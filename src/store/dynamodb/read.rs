@@ -168,7 +168,8 @@ fn insert(
     }
 }
 
-fn read_units<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> Units {
+/// The read units of answers.
+pub(super) fn read_units<'c>(consumed: impl IntoIterator<Item = &'c ConsumedCapacity>) -> Units {
     let read = consumed.into_iter().filter_map(|capacity| capacity.capacity_units).sum();
     Units { read, write: 0.0 }
 }

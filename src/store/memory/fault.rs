@@ -27,6 +27,8 @@ pub enum CallKind {
     Write,
     /// [`Store::transact`](crate::store::Store::transact).
     Transact,
+    /// [`Scanner::scan`](crate::store::scan::Scanner::scan).
+    Scan,
 }
 
 impl CallKind {

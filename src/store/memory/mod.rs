@@ -15,6 +15,7 @@ mod lag;
 mod read;
 mod recorded;
 mod request;
+mod scan;
 mod stream;
 mod table;
 mod update;
@@ -28,6 +29,7 @@ pub use fault::{Call, CallKind, Fault, Faults};
 pub use recorded::Committed;
 pub use stream::StreamRecord;
 
+use super::scan::{Scan, Scanner};
 use super::schema::TableSchema;
 use super::{Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written};
 use crate::data::{Item, Key, SequenceNumber};
@@ -138,6 +140,14 @@ impl Store for Memory {
             return Ok(Answer { value: canceled, units: Units::default() });
         }
         self.answer(kind, fault, move |state| state.transact(actions)).await
+    }
+}
+
+impl Scanner for Memory {
+    async fn scan(&self, scan: Scan) -> Result<Answer<Page>, StoreError> {
+        let kind = CallKind::Scan;
+        let fault = self.fault(kind, [scan.table.as_str()]);
+        self.answer(kind, fault, move |state| state.scan(&scan)).await
     }
 }
 

@@ -13,9 +13,10 @@ use crate::store::{
     Answer, BATCH_GET_KEYS_MAX, Page, Query, Read, SortCondition, StoreError, Units,
 };
 
-/// The size at which a page of a query is full. The item that reaches it is the last on the page.
+/// The size at which a page of a query or a scan is full. The item that reaches it is the last on
+/// the page.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>
-const PAGE_BYTES: usize = 1024 * 1024;
+pub(super) const PAGE_BYTES: usize = 1024 * 1024;
 
 impl State {
     pub(super) fn batch_get(
@@ -247,7 +248,7 @@ fn begins_with(value: &KeyValue<'_>, prefix: &KeyValue<'_>) -> bool {
 }
 
 /// Rejects a projection without attributes.
-fn projection(attributes: Option<&[String]>) -> Result<(), Invalid> {
+pub(super) fn projection(attributes: Option<&[String]>) -> Result<(), Invalid> {
     if attributes.is_some_and(<[String]>::is_empty) {
         let message = "Invalid ProjectionExpression: The expression can not be empty;";
         return Err(Invalid(message.to_owned()));
@@ -256,14 +257,15 @@ fn projection(attributes: Option<&[String]>) -> Result<(), Invalid> {
 }
 
 /// The requested attributes of an item.
-fn project(item: &Item<'static>, attributes: Option<&[String]>) -> Item<'static> {
+pub(super) fn project(item: &Item<'static>, attributes: Option<&[String]>) -> Item<'static> {
     match attributes {
         Some(attributes) => keep(item, |name| attributes.iter().any(|wanted| wanted == name)),
         None => item.clone(),
     }
 }
 
-fn keep(item: &Item<'static>, wanted: impl Fn(&str) -> bool) -> Item<'static> {
+/// The attributes of an item with these names.
+pub(super) fn keep(item: &Item<'static>, wanted: impl Fn(&str) -> bool) -> Item<'static> {
     let keep = |(name, value): (&Cow<'static, str>, &Value<'static>)| {
         wanted(name).then(|| (name.clone(), value.clone()))
     };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::recorded::History;
 use crate::data::{Item, Key, KeySchema};
@@ -59,6 +60,15 @@ impl Table {
             key,
             item,
         }))
+    }
+
+    /// The items with their keys, in key order, after this key.
+    pub(super) fn entries_after(
+        &self,
+        start: Option<&Key<'static>>,
+    ) -> impl Iterator<Item = (&Key<'static>, &Item<'static>)> {
+        let after = start.map_or(Bound::Unbounded, Bound::Excluded);
+        self.items.range::<Key<'static>, _>((after, Bound::Unbounded))
     }
 
     /// The items in the order of index key and primary key, beginning at this index key.
