@@ -3,7 +3,7 @@
 use super::*;
 use crate::data::{KeyAttribute, KeyKind};
 use crate::rules::{RuleSource, load};
-use crate::store::description::DescribedIndex;
+use crate::store::description::{DescribedIndex, ReadCapacity, Size};
 use expect_test::{Expect, expect};
 
 const RULES: &str = r#"version: 1
@@ -46,7 +46,8 @@ fn key(partition: &str, sort: Option<&str>) -> KeySchema {
 
 fn described(key: KeySchema, view: Option<&str>) -> Description {
     let (status, stream_view) = (ACTIVE.to_owned(), view.map(str::to_owned));
-    Description { status, key, indexes: Vec::new(), stream_view }
+    let (size, reads) = (Size::default(), ReadCapacity::Provisioned { units_per_second: 1 });
+    Description { status, key, indexes: Vec::new(), stream_view, size, reads }
 }
 
 fn index(name: &str, key: Option<KeySchema>) -> DescribedIndex {

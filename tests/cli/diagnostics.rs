@@ -10,7 +10,7 @@ use referee::cli;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::preflight::differences;
 use referee::rules::{self, Code, Diagnostic, Level, Loaded, Locations, RuleSource, codes};
-use referee::store::description::{Described, DescribedIndex, Description};
+use referee::store::description::{Described, DescribedIndex, Description, ReadCapacity, Size};
 use serde_json::{Value as Json, json};
 
 fn source(name: &str, text: &str) -> RuleSource {
@@ -59,7 +59,9 @@ references:
     };
     let table = |indexes| {
         let status = "CREATING".to_owned();
-        Described::Table(Description { status, key: key.clone(), indexes, stream_view: None })
+        let reads = ReadCapacity::Provisioned { units_per_second: 1 };
+        let (key, size) = (key.clone(), Size::default());
+        Described::Table(Description { status, key, indexes, stream_view: None, size, reads })
     };
     let source = source("referee.yaml", RULES);
     let rules = load(RULES).rules.unwrap();
