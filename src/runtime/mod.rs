@@ -7,6 +7,7 @@ pub(crate) mod meter;
 pub(crate) mod pass;
 pub(crate) mod reads;
 pub(crate) mod referrers;
+pub mod stop;
 #[cfg(feature = "aws")]
 pub mod system_clock;
 pub(crate) mod transactions;

@@ -22,8 +22,6 @@ mod read;
 mod source;
 mod table;
 
-use std::cell::Cell;
-
 pub use file::CheckpointFile;
 pub use follow::{Watcher, follow};
 pub use keeper::{KeepError, Keeper, Known, NoKeeper};
@@ -32,6 +30,7 @@ pub use source::RecordSource;
 pub use table::{CheckpointTable, LEASE_MS, checkpoint_schema};
 
 use crate::engine::Outcome;
+pub use crate::runtime::stop::Stop;
 use crate::streams::{Stream, StreamRecord};
 
 /// How to watch.
@@ -101,23 +100,6 @@ pub enum Notice<'n> {
         /// Which records, as far as known.
         what: &'n str,
     },
-}
-
-/// A request to stop: the watcher finishes the batches in progress and saves its progress.
-#[derive(Debug, Default)]
-pub struct Stop(Cell<bool>);
-
-impl Stop {
-    /// Requests the stop.
-    pub fn set(&self) {
-        self.0.set(true);
-    }
-
-    /// Whether a stop was requested.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.0.get()
-    }
 }
 
 #[cfg(test)]
