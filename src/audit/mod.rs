@@ -11,11 +11,13 @@
 //! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
 //! - `run`: the whole audit of an archive. Suspects are read again to describe them.
 //! - `tally`: what was looked at, rule by rule.
+//! - `live`: scans of real tables.
 
 mod archive;
 pub mod export;
 mod fact;
 mod join;
+pub mod live;
 mod observe;
 mod raw_item;
 mod run;

@@ -3,11 +3,8 @@
 use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
 use crate::engine::event::change::Cause;
 use crate::integrity::index::looked_up_by;
+use crate::integrity::mirror::MIRROR_GRACE_MS;
 use crate::rules::model::{ReferenceId, Rules};
-
-/// The minimum time before a suspect mirror is looked at again, in milliseconds. Meanwhile, a
-/// source that was deleted and written again rewrites its mirror.
-const MIRROR_GRACE_MS: i64 = 2_000;
 
 /// By how much a change may be younger than its record says, in milliseconds: DynamoDB rounds the
 /// time of a change down to the second.

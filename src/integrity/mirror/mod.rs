@@ -27,6 +27,10 @@ pub(crate) use mark::Mark;
 pub(crate) use mark::{is_of, lowest_fence};
 pub(crate) use write::{Step, steps_of_change, steps_of_correction};
 
+/// The minimum time before a mirror that looks wrong is looked at again, in milliseconds. Meanwhile,
+/// a source that was deleted and written again rewrites its mirror.
+pub(crate) const MIRROR_GRACE_MS: i64 = 2_000;
+
 /// The finding that a mirror is not as its source requires.
 pub(crate) fn finding(rules: &Rules, pair: &Pair, defect: Defect) -> Finding {
     let rule = &rules[pair.rule];

@@ -1,0 +1,163 @@
+//! One look at suspects: reads them, strongly consistent, and says what is wrong with each.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hasher as _};
+
+use super::confirm::Suspect;
+use crate::data::{Item, Key};
+use crate::integrity::finding::Defect;
+use crate::integrity::index::Projection;
+use crate::integrity::mirror::{self, Mark, Pair};
+use crate::integrity::reference::{ReferenceValue, evaluate};
+use crate::rules::model::{ReferenceId, Rules};
+use crate::runtime::clock::Clock;
+use crate::runtime::pass::Pass;
+use crate::runtime::reads::{ReadSet, Slot, Snapshot};
+use crate::store::{Store, StoreError};
+
+/// What is wrong with a suspect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// Nothing.
+    Nothing,
+    /// These values of the reference are broken.
+    References(Vec<ReferenceValue>),
+    /// The mirror differs from what its source requires.
+    Mirror(MirrorState),
+}
+
+/// A wrong mirror, without the content: thousands of them wait for the second look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MirrorState {
+    /// What is wrong.
+    pub(super) defect: Defect,
+    /// The hash of what the rule looks at in the source; `None` if there is no source.
+    source: Option<u64>,
+    /// The mirror's fence, if it carries the rule's mark. A newer one belongs to another write.
+    fence: Option<String>,
+}
+
+/// Looks at these suspects. The answers are in the same order.
+pub(super) async fn look(
+    pass: Pass<'_, impl Store, impl Clock>,
+    suspects: &[&Suspect],
+) -> Result<Vec<Wrong>, StoreError> {
+    let mut reads = ReadSet::default();
+    let asked: Vec<_> = suspects.iter().map(|suspect| ask(pass, suspect, &mut reads)).collect();
+    let snapshot = reads.fetch(pass).await;
+    let mut targets = ReadSet::default();
+    let mut answers = Vec::with_capacity(suspects.len());
+    for asked in asked {
+        answers.push(match asked {
+            Asked::Reference { rule, key, item } => {
+                let values = values(pass.rules, rule, key, snapshot.item(item)?);
+                let with_target = values.into_iter().map(|value| {
+                    let target = value.state.key();
+                    let to = pass.rules[rule].to;
+                    let slot = target.map(|key| targets.want_existence(pass, to, key));
+                    (value, slot)
+                });
+                Answer::Reference(rule, with_target.collect())
+            }
+            Asked::Mirror { pair, mirror, source } => {
+                let (mirror, source) = (snapshot.item(mirror)?, snapshot.item(source)?);
+                Answer::Mirror(state(pass.rules, &pair, mirror, source))
+            }
+        });
+    }
+    // The targets are read after the items that refer to them, as they were found to.
+    drop(snapshot);
+    let targets = targets.fetch(pass).await;
+    answers.into_iter().map(|answer| answer.wrong(pass.rules, &targets)).collect()
+}
+
+/// The slots of what was asked for.
+enum Asked<'s> {
+    Reference { rule: ReferenceId, key: &'s Key<'static>, item: Slot },
+    Mirror { pair: Pair, mirror: Slot, source: Slot },
+}
+
+fn ask<'s, 'p, S, C>(
+    pass: Pass<'p, S, C>,
+    suspect: &'s Suspect,
+    reads: &mut ReadSet<'p>,
+) -> Asked<'s> {
+    let Pass { rules, index, .. } = pass;
+    match suspect {
+        Suspect::Reference { rule, key } => {
+            let (rule, table) = (*rule, rules.referencing(*rule).table);
+            Asked::Reference { rule, key, item: reads.want(table, key, index.referencing(rule)) }
+        }
+        Suspect::Mirror { rule, mirror, source } => {
+            let pair = Pair { rule: *rule, source: source.clone(), mirror: mirror.clone() };
+            let all = Cow::Owned(Projection::All);
+            // The mirror is read before its source: if both are written between the two reads, the
+            // source was not there yet for a moment, but never the mirror without its source.
+            let mirror = reads.want_first(rules.mirror_of(*rule).table, mirror, all);
+            let from = rules.source_of(*rule).table;
+            Asked::Mirror { pair, mirror, source: reads.want(from, source, index.source(*rule)) }
+        }
+    }
+}
+
+/// The values of a reference in an item as it is now.
+fn values(
+    rules: &Rules,
+    rule: ReferenceId,
+    key: &Key<'_>,
+    item: Option<&Item<'static>>,
+) -> Vec<ReferenceValue> {
+    let from = rules.referencing(rule);
+    let Some(item) = item.filter(|item| from.admits(item)) else { return Vec::new() };
+    let captures = from.key.parse(key);
+    captures.map(|captures| evaluate(rules, &rules[rule], &captures, item)).unwrap_or_default()
+}
+
+/// What is wrong with a mirror.
+fn state(
+    rules: &Rules,
+    pair: &Pair,
+    mirror: Option<&Item<'static>>,
+    source: Option<&Item<'static>>,
+) -> Option<MirrorState> {
+    let difference = mirror::compare(rules, pair, mirror, source, None)?;
+    let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule].name));
+    Some(MirrorState {
+        defect: difference.defect,
+        source: source.map(hash),
+        fence: fence.map(|mark| mark.fence),
+    })
+}
+
+/// A hash for comparisons within one run.
+fn hash(item: &Item<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&serde_json::to_vec(item).unwrap_or_default());
+    hasher.finish()
+}
+
+enum Answer {
+    /// Each value, with the slot of its target if it has one.
+    Reference(ReferenceId, Vec<(ReferenceValue, Option<Slot>)>),
+    Mirror(Option<MirrorState>),
+}
+
+impl Answer {
+    fn wrong(self, rules: &Rules, targets: &Snapshot) -> Result<Wrong, StoreError> {
+        let (rule, values) = match self {
+            Self::Mirror(state) => return Ok(state.map_or(Wrong::Nothing, Wrong::Mirror)),
+            Self::Reference(rule, values) => (rule, values),
+        };
+        let mut broken = Vec::new();
+        for (value, target) in values {
+            let exists = match target {
+                Some(target) => targets.has(rules, rules[rule].to, target)?,
+                None => false,
+            };
+            if !exists {
+                broken.push(value);
+            }
+        }
+        Ok(if broken.is_empty() { Wrong::Nothing } else { Wrong::References(broken) })
+    }
+}
