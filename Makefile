@@ -36,7 +36,7 @@ OPTIMIZED := referee-kit flate2 md-5 zlib-rs
 SAMPLE := $(CARGO) run --locked --quiet --package referee-kit --features export \
 	$(OPTIMIZED:%=--config profile.dev.package.%.opt-level=3) --example sample-export
 
-# The targets of tests/fuzz, and for how long each runs.
+# The targets in tests/fuzz, and how many seconds each runs.
 TARGETS := decode rule_file key_templates replay
 SECONDS_EACH ?= 60
 # The fuzz targets form a separate workspace.
