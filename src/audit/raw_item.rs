@@ -59,8 +59,18 @@ impl<'a> RawItem<'a> {
 }
 
 fn value<'a>(name: &str, text: &'a RawValue) -> Result<Value<'a>, String> {
+    if let Some(plain) = plain_string(text.get()) {
+        return Ok(Value::S(Cow::Borrowed(plain)));
+    }
     serde_json::from_str(text.get())
         .map_err(|error| without_position(&in_attribute::<serde_json::Error>(name, &error)))
+}
+
+/// The text of a string value that needs no decoding. Most values that rules look at are such
+/// strings.
+fn plain_string(value: &str) -> Option<&str> {
+    let text = value.strip_prefix(r#"{"S":""#)?.strip_suffix(r#""}"#)?;
+    memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawItem<'a> {
@@ -111,6 +121,23 @@ mod tests {
         assert_eq!(item.attributes(&names).unwrap().len(), 1);
         let error = item.attributes(&Projection::All).unwrap_err();
         assert!(error.starts_with("attribute `odd`: unknown type tag `Q`"), "{error}");
+    }
+
+    #[test]
+    fn a_string_is_decoded_as_serde_json_decodes_it() {
+        for text in [
+            r#"{"S":"plain"}"#,
+            r#"{"S":""}"#,
+            r#"{"S":"a\"b"}"#,
+            r#"{"S":"\u00fc"}"#,
+            r#"{"S":"x","S":"y"}"#,
+            r#"{ "S": "spaced" }"#,
+            r#"{"S":"x"} "#,
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            let expected = serde_json::from_str::<Value<'_>>(text).map_err(drop);
+            assert_eq!(value("a", raw).map_err(drop), expected, "{text}");
+        }
     }
 
     #[test]

@@ -179,6 +179,10 @@ impl KeyTemplate {
         separator: char,
         values: &[Option<&KeyValue<'_>>],
     ) -> Result<(), BuildError> {
+        if values.len() < 2 {
+            // The literals before and after a single capture leave exactly its text.
+            return Ok(());
+        }
         let value_at = |index: usize| values.get(index).copied().flatten().and_then(text_of);
         let mut index = 0;
         let is_same = self.template.split(text, separator, |read| {
