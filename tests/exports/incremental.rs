@@ -250,7 +250,8 @@ fn chosen_rows_of_a_change_are_its_new_image() {
     let lines = [change(5, "ada", Some("first")), change(6, "bob", None)];
     let next = write(&bucket, 0, 60, BOTH, &[&lines]);
     let table = bucket.open(&[&base, &next]).unwrap().pop().unwrap().prepare(1).unwrap();
-    let file = table.files().iter().position(|file| file.is_incremental()).unwrap();
+    let file =
+        table.files().iter().position(referee::audit::export::DataFile::is_incremental).unwrap();
     let mut found = Vec::new();
     let each = |row, item: &[u8]| {
         found.push((row, serde_json::from_slice::<Json>(item).unwrap()));

@@ -9,7 +9,12 @@
 //! - `incremental`: incremental exports on top of a full one.
 //! - `sample`: the large sample has what it says.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
 mod content;
 mod damage;

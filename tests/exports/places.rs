@@ -4,6 +4,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 use kit::export::{Export, seal};
+use referee::audit::export::Opened;
 use serde_json::Value as Json;
 
 use crate::world::{Bucket, TIME, by_key, data_files, open_at, user};
@@ -207,7 +208,7 @@ fn tables_are_in_the_order_of_the_rules() {
     let log = Export::full("log", "02", "2026-11-20T11:12:09.000Z").write(bucket.path(), &[]);
     let app = bucket.full(&[&[]]);
     let opened = bucket.open(&[&log, &app]).unwrap();
-    assert_eq!(opened.iter().map(|table| table.table()).collect::<Vec<_>>(), ["app", "log"]);
+    assert_eq!(opened.iter().map(Opened::table).collect::<Vec<_>>(), ["app", "log"]);
     let skew = referee::audit::export::skew(&opened).unwrap();
     expect![[r"
         the export of `log` is 3 h 12 min newer than that of `app` (2026-11-20T11:12:09Z and 2026-11-20T08:00:00Z); references between them that were written or removed in that time may be reported falsely

@@ -4,8 +4,10 @@
 //!
 //! - `tables`: `referee replay`, `check` and `guard` on real tables.
 //! - `watch`: `referee watch`.
+//! - `exports`: the library's reader of exports in S3.
 //! - `streams`: the library's reader of streams.
 
+mod exports;
 mod streams;
 mod tables;
 mod watch;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
-    let suites = [tables::trials(), watch::trials(), streams::trials()];
+    let suites = [tables::trials(), watch::trials(), streams::trials(), exports::trials()];
     let trials = suites.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

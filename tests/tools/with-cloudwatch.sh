@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Starts a CloudWatch emulator, runs a command, and stops the emulator when the command ends.
+# Starts an emulator of CloudWatch and S3, runs a command, and stops the emulator when the command
+# ends.
 #
 #     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
-# Sets REFEREE_TEST_CLOUDWATCH to the emulator's endpoint. If the emulator cannot run, prints a
-# warning that says why, and runs the command without it. The tests that read metrics are then
-# skipped.
+# Sets REFEREE_TEST_CLOUDWATCH and REFEREE_TEST_S3 to the emulator's endpoint. If the emulator cannot
+# run, prints a warning that says why, and runs the command without it. The tests that read metrics
+# or exports are then skipped.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,9 +14,9 @@ home=$root/.tools/cloudwatch
 source "$root/tests/tools/emulator.sh"
 
 without() {
-    echo "warning: the tests against CloudWatch are SKIPPED: $1" >&2
+    echo "warning: the tests against CloudWatch and S3 are SKIPPED: $1" >&2
     export REFEREE_TEST_SKIPPED="${REFEREE_TEST_SKIPPED:-}
-  tests of CloudWatch: $1"
+  tests of CloudWatch and S3: $1"
     shift
     exec "$@"
 }
@@ -27,10 +28,10 @@ python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2
 
 port=$(free_port)
 log=$(mktemp)
-GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch "$home/bin/ministack" >"$log" 2>&1 &
+GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch,s3 "$home/bin/ministack" >"$log" 2>&1 &
 emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
 wait_for CloudWatch "$emulator" "$port" "$log"
 
-export REFEREE_TEST_CLOUDWATCH=http://127.0.0.1:$port
+export REFEREE_TEST_CLOUDWATCH=http://127.0.0.1:$port REFEREE_TEST_S3=http://127.0.0.1:$port
 "$@"

@@ -12,7 +12,7 @@ use super::objects::{ObjectError, Objects, Source};
 use super::problem::{Flaw, Problem};
 
 /// How much of a compressed file is read at a time.
-const BUFFER_BYTES: usize = 64 << 10;
+const BUFFER_BYTES: usize = 128 << 10;
 
 /// Why a row's reader did not accept it.
 #[derive(Debug, Clone, PartialEq, Eq)]

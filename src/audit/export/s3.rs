@@ -14,7 +14,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use backon::Retryable as _;
 use bytes::Bytes;
-use tokio::runtime::{self, Handle};
+use tokio::runtime::{self, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::objects::{Entry, ObjectError, Objects, Source, within};
@@ -59,11 +59,22 @@ impl S3Connection {
     /// Connects as the environment says; an endpoint given here takes precedence.
     ///
     /// `AWS_ENDPOINT_URL_S3` selects another endpoint for S3 alone.
-    pub fn new(endpoint: Option<&str>) -> io::Result<Arc<Self>> {
-        // Not the caller's runtime: readers block their threads while they wait.
+    pub fn from_environment(endpoint: Option<&str>) -> io::Result<Arc<Self>> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let config = runtime.block_on(configure(endpoint));
+        Self::start(runtime, &config)
+    }
+
+    /// Connects with this configuration.
+    pub fn new(config: &SdkConfig) -> io::Result<Arc<Self>> {
+        Self::start(runtime::Builder::new_current_thread().enable_all().build()?, config)
+    }
+
+    /// Starts the thread that downloads. It is not the caller's runtime, because readers block their
+    /// threads while they wait.
+    fn start(runtime: Runtime, config: &SdkConfig) -> io::Result<Arc<Self>> {
         let handle = runtime.handle().clone();
-        let client = Client::from_conf(config(&runtime.block_on(configure(endpoint))));
+        let client = Client::from_conf(with_s3(config));
         let (running, ended) = oneshot::channel();
         thread::Builder::new().name("s3".to_owned()).spawn(move || {
             // It ends when the sender is dropped, which is an error here.
@@ -98,7 +109,7 @@ impl S3Connection {
 }
 
 /// The client's configuration.
-fn config(config: &SdkConfig) -> aws_sdk_s3::Config {
+fn with_s3(config: &SdkConfig) -> aws_sdk_s3::Config {
     Builder::from(config)
         // An emulator has no host name for each bucket.
         .force_path_style(endpoint_of(config, "s3").is_some())

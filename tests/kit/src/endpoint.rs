@@ -1,17 +1,29 @@
-//! Runs tests on a real DynamoDB endpoint: DynamoDB Local, if it runs.
+//! Runs tests on real endpoints: on DynamoDB Local and an emulator of S3, if they run.
 
 use libtest_mimic::{Failed, Trial};
 
 /// The environment variable with the endpoint.
 pub const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 
+/// The environment variable with the endpoint of S3.
+pub const S3: &str = "REFEREE_TEST_S3";
+
 /// Returns a trial that runs the test on the endpoint. Without an endpoint, the trial is ignored.
 pub fn trial(
     name: impl Into<String>,
     test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {
+    trial_on(VARIABLE, name, test)
+}
+
+/// A trial that gets the endpoint in this environment variable; it is ignored without one.
+pub fn trial_on(
+    variable: &str,
+    name: impl Into<String>,
+    test: impl FnOnce(&str) -> Result<(), Failed> + Send + 'static,
+) -> Trial {
     #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
-    let endpoint = std::env::var(VARIABLE).ok();
+    let endpoint = std::env::var(variable).ok();
     let is_skipped = endpoint.is_none();
     let run = move || test(&endpoint.unwrap_or_default());
     Trial::test(name, run).with_ignored_flag(is_skipped)
