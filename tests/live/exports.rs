@@ -6,23 +6,17 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
 use expect_test::expect;
-use futures_util::stream;
 use kit::endpoint;
 use kit::export::{DataFile, Export};
 use kit::sample::Sample;
@@ -137,31 +131,35 @@ fn emulated(endpoint: &str) {
     .assert_eq(&error(open("s3://exporst/nightly")));
 }
 
-/// Starts an endpoint that answers for S3, and returns its address.
-fn serve(answer: fn(usize, &str, &HeaderMap) -> Response) -> String {
-    let (sender, receiver) = mpsc::channel();
+/// Starts an endpoint that answers for S3, and returns its address. The answer depends on the number
+/// of the request, its path, and the offset at which the download begins.
+fn serve(answer: fn(usize, &str, usize) -> String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        runtime().block_on(async {
-            let requests = Arc::new(AtomicUsize::new(0));
-            let handle = move |State(requests): State<Arc<AtomicUsize>>, request: Request| async move {
-                let number = requests.fetch_add(1, Ordering::Relaxed);
-                answer(number, request.uri().path(), request.headers())
-            };
-            let router = Router::new().fallback(handle).with_state(requests);
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-            axum::serve(listener, router).await.unwrap();
-        });
+        for (number, connection) in listener.incoming().enumerate() {
+            let mut connection = BufReader::new(connection.unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && connection.read_line(&mut head).unwrap() > 0 {}
+            let path = head.split(' ').nth(1).unwrap();
+            let range = head.split("range: bytes=").nth(1).and_then(|it| it.split('-').next());
+            let offset = range.map_or(0, |offset| offset.parse().unwrap());
+            connection.get_mut().write_all(answer(number, path, offset).as_bytes()).unwrap();
+        }
     });
-    receiver.recv().unwrap()
+    endpoint
 }
 
-fn failure(status: u16, code: &str) -> Response {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>no</Message></Error>"
-    );
-    let headers = [("x-amz-bucket-region", "eu-west-1"), ("content-type", "application/xml")];
-    (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
+/// An answer, after which the connection is closed.
+fn response(status: u16, headers: &str, length: usize, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status} \r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    )
+}
+
+fn failure(status: u16, code: &str) -> String {
+    let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+    response(status, "x-amz-bucket-region: eu-west-1\r\n", body.len(), &body)
 }
 
 fn errors() {
@@ -192,30 +190,21 @@ fn errors() {
     expect!["`s3://other/x` does not exist"].assert_eq(&error("other"));
 }
 
-const CONTENT: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// Each answer ends after ten bytes, except that the service is also busy sometimes.
-fn breaking(number: usize, _: &str, headers: &HeaderMap) -> Response {
+/// Each answer breaks off after ten bytes, and every other time the service is busy.
+fn breaking(number: usize, _: &str, offset: usize) -> String {
     if number % 2 == 1 {
         return failure(503, "SlowDown");
     }
-    let range = headers.get("range").map(|range| range.to_str().unwrap());
-    let start: usize = range.map_or(0, |range| {
-        range.strip_prefix("bytes=").unwrap().strip_suffix('-').unwrap().parse().unwrap()
-    });
-    let rest = &CONTENT[start..];
-    let piece = Ok(Bytes::from_static(&rest[..rest.len().min(10)]));
-    let broken = (rest.len() > 10).then(|| Err(std::io::Error::other("broken")));
-    let length = ("content-length", rest.len().to_string());
-    let headers = [("etag", "\"one\"".to_owned()), length];
-    let status = if start == 0 { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
-    (status, headers, Body::from_stream(stream::iter([piece].into_iter().chain(broken))))
-        .into_response()
+    let rest = &CONTENT[offset..];
+    let status = if offset == 0 { 200 } else { 206 };
+    response(status, "etag: \"one\"\r\n", rest.len(), &rest[..rest.len().min(10)])
 }
 
 fn resumed() {
     let connection = connection(&serve(breaking));
     let mut content = Vec::new();
     connection.bucket("exports").open("x").unwrap().read_to_end(&mut content).unwrap();
-    assert_eq!(content, CONTENT);
+    assert_eq!(content, CONTENT.as_bytes());
 }

@@ -1,8 +1,9 @@
 //! The sources of an audit.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::audit::export::{self, Place};
+use crate::audit::export::{self, ObjectError, Objects, Place};
 use crate::audit::{Archive, Archives, Dump, Exported};
 use crate::cli::{Context, Failure};
 use crate::rules::model::Rules;
@@ -24,7 +25,7 @@ pub(super) fn open(
     let usage = |error: export::ExportError| Failure::Usage(error.to_string());
     let places: Vec<Place> =
         exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>().map_err(usage)?;
-    let opened = export::open(&places, rules, &mut connect).map_err(usage)?;
+    let opened = export::open(&places, rules, &mut connect()).map_err(usage)?;
     if let Some(skew) = export::skew(&opened) {
         context.output.message(&format!("warning: {skew}\n"))?;
     }
@@ -46,7 +47,27 @@ fn is_export(source: &str) -> bool {
     source.starts_with("s3://") || path.is_dir() || path.ends_with("manifest-summary.json")
 }
 
-/// Gives access to a bucket.
-fn connect(bucket: &str) -> Result<std::sync::Arc<dyn export::Objects>, export::ObjectError> {
-    Err(export::ObjectError::NoS3(format!("s3://{bucket}")))
+/// Returns a function that gives access to buckets. All buckets share one connection.
+#[cfg(feature = "live")]
+fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
+    let mut connection = None;
+    move |bucket| {
+        let known = match &connection {
+            Some(known) => Arc::clone(known),
+            None => {
+                let unreadable = |error: std::io::Error| ObjectError::Unreadable {
+                    address: format!("s3://{bucket}"),
+                    error: error.to_string(),
+                };
+                let new = export::S3Connection::from_environment(None).map_err(unreadable)?;
+                Arc::clone(connection.insert(new))
+            }
+        };
+        Ok(Arc::new(known.bucket(bucket)))
+    }
+}
+
+#[cfg(not(feature = "live"))]
+fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
+    |bucket| Err(ObjectError::NoS3(format!("s3://{bucket}")))
 }
