@@ -52,17 +52,14 @@ fn is_export(source: &str) -> bool {
 fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
     let mut connection = None;
     move |bucket| {
-        let known = match &connection {
-            Some(known) => Arc::clone(known),
-            None => {
-                let unreadable = |error: std::io::Error| ObjectError::Unreadable {
-                    address: format!("s3://{bucket}"),
-                    error: error.to_string(),
-                };
-                let new = export::S3Connection::from_environment(None).map_err(unreadable)?;
-                Arc::clone(connection.insert(new))
-            }
-        };
+        if connection.is_none() {
+            let unreadable = |error: std::io::Error| ObjectError::Unreadable {
+                address: format!("s3://{bucket}"),
+                error: error.to_string(),
+            };
+            connection = Some(export::S3Connection::from_environment(None).map_err(unreadable)?);
+        }
+        let known = connection.as_ref().ok_or_else(|| ObjectError::NoS3(bucket.to_owned()))?;
         Ok(Arc::new(known.bucket(bucket)))
     }
 }
