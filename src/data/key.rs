@@ -134,7 +134,7 @@ impl Key<'_> {
 }
 
 /// One attribute of a key schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyAttribute {
     /// The attribute's name.
     pub name: String,
@@ -143,7 +143,7 @@ pub struct KeyAttribute {
 }
 
 /// The key of a table or an index: a partition key and optionally a sort key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeySchema {
     /// The partition key.
     pub partition: KeyAttribute,

@@ -8,7 +8,7 @@ use crate::rules::template::EntityKey;
 
 /// A kind of item. The key templates and the `where` conditions distinguish its items from all
 /// other items.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Entity {
     /// The entity's name.
     pub name: String,

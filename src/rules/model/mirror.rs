@@ -4,7 +4,7 @@ use super::ids::EntityId;
 use super::mode::{Mode, Severity};
 
 /// A rule that keeps a copy of each item of an entity at another key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mirror {
     /// The rule's name.
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Mirror {
 
 /// The attributes that a mirror rule copies. It never copies key attributes or the reserved
 /// attribute `_referee`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Copied {
     /// All attributes.
     All,
@@ -43,7 +43,7 @@ pub enum Copied {
 }
 
 /// The action when a writer other than Referee deletes a mirror item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnMirrorDelete {
     /// Write the mirror item again.
     Restore,
@@ -69,7 +69,7 @@ impl OnMirrorDelete {
 }
 
 /// The action when a writer other than Referee changes or creates a mirror item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnMirrorEdit {
     /// Write the mirror item again, from its source item.
     Overwrite,

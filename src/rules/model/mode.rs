@@ -1,7 +1,7 @@
 //! The mode and the severity of a rule.
 
 /// Whether a rule is evaluated, and whether it writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// The rule is not evaluated.
     Off,
@@ -33,7 +33,7 @@ impl Mode {
 }
 
 /// Whether a rule's violations count as errors or warnings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// They count as violations.
     Error,

@@ -8,7 +8,7 @@ use crate::data::{Path, Type, Value};
 use crate::rules::template::KeyTemplate;
 
 /// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// The rule's name.
     pub name: String,
@@ -72,7 +72,7 @@ impl Reference {
 }
 
 /// The source of one part of a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Component {
     /// A capture of the referencing item's key, by its index in
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
@@ -97,7 +97,7 @@ impl Component {
 /// How a composite reference is treated when some of its parts are missing: SQL's `MATCH`.
 ///
 /// <https://www.postgresql.org/docs/current/sql-createtable.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Matching {
     /// A partial reference is not checked.
     Simple,
@@ -120,7 +120,7 @@ impl Matching {
 }
 
 /// The action when the referenced item does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnMissing {
     /// Report it.
     Report,
@@ -150,7 +150,7 @@ impl OnMissing {
 }
 
 /// The action when a referenced item is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnDelete {
     /// Report the orphans.
     Report,
@@ -182,7 +182,7 @@ impl OnDelete {
 }
 
 /// How the items that refer to a deleted item are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Find {
     /// By a strongly consistent query of the table: the referenced key determines the partition key
     /// of the referencing items.

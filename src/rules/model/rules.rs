@@ -1,6 +1,11 @@
 //! The checked content of a rule file.
 
+#[cfg(feature = "cli")]
+use std::hash::{Hash as _, Hasher as _};
 use std::ops::Index;
+
+#[cfg(feature = "cli")]
+use twox_hash::XxHash3_64;
 
 use super::entity::Entity;
 use super::ids::{EntityId, MirrorId, ReferenceId, TableId};
@@ -11,7 +16,7 @@ use super::table::Table;
 use crate::data::KeySchema;
 
 /// The checked content of a rule file. All vectors are in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Rules {
     /// The tables.
     pub tables: Vec<Table>,
@@ -33,6 +38,19 @@ impl Rules {
             *rule = mode;
         }
         self
+    }
+
+    /// A hash of everything that the rules say, as hexadecimal digits. Files that depend on the
+    /// rules contain it, so that they are not used with others.
+    ///
+    /// Comments and formatting of the rule file do not matter. Another release may compute another
+    /// hash.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = XxHash3_64::default();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// The table with this name in DynamoDB.

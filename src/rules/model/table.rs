@@ -3,7 +3,7 @@
 use crate::data::KeySchema;
 
 /// A table that the rules watch or read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Table {
     /// The table's name in the rule file.
     pub alias: String,
@@ -18,7 +18,7 @@ pub struct Table {
 }
 
 /// A global secondary index, as the rule file describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TableIndex {
     /// The index's name.
     pub name: String,

@@ -58,7 +58,7 @@ pub enum SortPrefix {
 /// The template of one key attribute.
 ///
 /// Invariant: a template for a number or a binary is a single capture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyTemplate {
     template: Template,
     kind: KeyKind,

@@ -8,7 +8,7 @@ pub type Captures<'k> = Vec<KeyValue<'k>>;
 
 /// The template of one key attribute, with the index of each of its captures in
 /// [`EntityKey::captures`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Attribute {
     template: KeyTemplate,
     indexes: Vec<usize>,
@@ -53,7 +53,7 @@ impl Attribute {
 ///
 /// If a capture occurs several times, its values must be equal. A number and a capture inside a
 /// text are equal if the text is the number's canonical text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntityKey {
     partition: Attribute,
     sort: Option<Attribute>,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Literal text.
     Literal(String),
@@ -18,7 +18,7 @@ pub enum Part {
 ///
 /// Invariant: two literals or two captures are never adjacent, no literal is empty, and
 /// [`Part::Rest`] comes last. Parsing the output of `Display` returns the same template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template {
     parts: Vec<Part>,
 }
