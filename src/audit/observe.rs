@@ -19,10 +19,10 @@ pub(super) fn partition_of(hash: KeyHash) -> usize {
 
 /// Observes items and writes their facts, for one thread.
 #[derive(Debug)]
-pub(crate) struct Observer<'a> {
+pub(crate) struct Observer<'a, F = Writer<'a>> {
     rules: &'a Rules,
     index: &'a Index,
-    facts: Writer<'a>,
+    facts: F,
     hasher: KeyHasher,
     known: RecentlySeen,
     /// Whether items of no entity are facts.
@@ -41,6 +41,18 @@ pub(crate) enum ObserveError<E> {
     Spill(#[from] io::Error),
 }
 
+/// Where facts go.
+pub(crate) trait Facts {
+    /// Adds a fact.
+    fn add_fact(&mut self, fact: Fact) -> io::Result<()>;
+}
+
+impl Facts for Writer<'_> {
+    fn add_fact(&mut self, fact: Fact) -> io::Result<()> {
+        self.add(partition_of(fact.hash()), |block| fact.encode(block))
+    }
+}
+
 impl<'a> Observer<'a> {
     /// An observer that writes to `facts`.
     pub(super) fn new(
@@ -49,10 +61,23 @@ impl<'a> Observer<'a> {
         facts: &'a Spill,
         reports_unknown: bool,
     ) -> Self {
+        Self::of(rules, index, facts.writer(), reports_unknown)
+    }
+
+    /// Passes all facts on, and returns the counts.
+    pub(crate) fn finish(self) -> io::Result<Tally> {
+        self.facts.finish()?;
+        Ok(self.tally)
+    }
+}
+
+impl<'a, F: Facts> Observer<'a, F> {
+    /// An observer whose facts go here.
+    pub(super) fn of(rules: &'a Rules, index: &'a Index, facts: F, reports_unknown: bool) -> Self {
         Self {
             rules,
             index,
-            facts: facts.writer(),
+            facts,
             hasher: KeyHasher::default(),
             known: RecentlySeen::new(),
             reports_unknown,
@@ -112,10 +137,14 @@ impl<'a> Observer<'a> {
         Ok(())
     }
 
-    /// Passes all facts on, and returns the counts.
-    pub(crate) fn finish(self) -> io::Result<Tally> {
-        self.facts.finish()?;
-        Ok(self.tally)
+    /// Where the facts go.
+    pub(super) const fn facts(&mut self) -> &mut F {
+        &mut self.facts
+    }
+
+    /// What was looked at so far.
+    pub(super) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Whether the item belongs to this entity and a rule references the entity.
@@ -225,7 +254,7 @@ impl<'a> Observer<'a> {
     }
 
     fn write(&mut self, fact: Fact) -> io::Result<()> {
-        self.facts.add(partition_of(fact.hash()), |block| fact.encode(block))
+        self.facts.add_fact(fact)
     }
 }
 

@@ -134,7 +134,7 @@ fn mirror_finding(rules: &Rules, pair: Option<Pair>, charge: MirrorCharge) -> Op
 }
 
 /// The finding that an item belongs to no entity.
-fn unknown_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Finding {
+pub(super) fn unknown_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Finding {
     Finding {
         rule: rules[table].alias.clone(),
         severity: Severity::Error,

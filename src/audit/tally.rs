@@ -1,9 +1,12 @@
 //! What an audit has looked at, rule by rule.
 
+use serde::{Deserialize, Serialize};
+
 use crate::rules::model::{MirrorId, ReferenceId, Rules};
 
 /// Counts of what was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// The items that were read.
     pub items: u64,
