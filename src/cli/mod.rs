@@ -24,6 +24,8 @@ mod render;
 mod replay;
 mod rule_file;
 mod schema;
+#[cfg(feature = "live")]
+mod signals;
 mod tables;
 #[cfg(feature = "live")]
 mod watch;

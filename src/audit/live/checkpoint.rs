@@ -1,13 +1,13 @@
 //! The checkpoint of a live audit: a file from which `--resume` continues after a stop, an error or
 //! a crash.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::segments::TableScan;
+use crate::audit::Tally;
 use crate::files::replace;
 
 /// The version of the file format.
@@ -25,9 +25,20 @@ pub struct Checkpoint {
     pub started_ms: i64,
     /// The tables and how far their segments are.
     pub tables: Vec<TableScan>,
-    /// What the stored facts of these pages need: for each file, how much of it belongs to them.
-    /// What follows is of pages that are read again.
-    pub lengths: BTreeMap<String, u64>,
+    /// How much of the log belongs to these pages. What follows is of pages that are read again.
+    pub log: LogLength,
+    /// What was looked at in these pages.
+    pub tally: Tally,
+}
+
+/// The length of a log of facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogLength {
+    /// In bytes.
+    pub bytes: u64,
+    /// The number of items.
+    pub rows: u64,
 }
 
 /// Why a checkpoint cannot be used.
@@ -35,8 +46,8 @@ pub struct Checkpoint {
 pub enum CheckpointError {
     /// The file does not exist.
     #[error(
-        "`{path}`: there is no checkpoint\nhelp: start without `--resume`, or name the file of an \
-         unfinished audit"
+        "`{path}`: there is no checkpoint\nhelp: start without `--resume`, or name the folder of \
+         an unfinished audit with `--state`"
     )]
     Missing {
         /// The file.
@@ -70,8 +81,7 @@ pub enum CheckpointError {
     },
     /// The rules have changed.
     #[error(
-        "`{path}`: the checkpoint belongs to other rules: what they look for in the pages that were \
-         read is not known\n{HELP}"
+        "`{path}`: the checkpoint belongs to other rules, or to another release of Referee\n{HELP}"
     )]
     Rules {
         /// The file.
@@ -89,13 +99,14 @@ pub enum CheckpointError {
     },
 }
 
-const HELP: &str = "help: start the audit again without `--resume`";
+const HELP: &str = "help: delete the folder, and start the audit again without `--resume`";
 
 impl Checkpoint {
     /// The checkpoint of an audit that begins now. `rules` is the hash of the rules.
     #[must_use]
     pub fn new(rules: String, started_ms: i64, tables: Vec<TableScan>) -> Self {
-        Self { version: VERSION, rules, started_ms, tables, lengths: BTreeMap::new() }
+        let (log, tally) = (LogLength::default(), Tally::default());
+        Self { version: VERSION, rules, started_ms, tables, log, tally }
     }
 
     /// Reads a checkpoint of these rules and tables. A checkpoint of anything else is refused.
@@ -169,7 +180,8 @@ mod tests {
                 TableScan::new("log".to_owned(), 1),
             ],
         );
-        checkpoint.lengths.insert("facts.00".to_owned(), 4_096);
+        checkpoint.log = LogLength { bytes: 4_096, rows: 300 };
+        checkpoint.tally = Tally { items: 300, unknown: 1, references: vec![7], mirrors: vec![] };
         checkpoint
     }
 
@@ -185,7 +197,7 @@ mod tests {
         let path = folder.path().join("audit.json");
         checkpoint().save(&path).unwrap();
         expect![[r#"
-            {"version":1,"rules":"a1b2","started_ms":1700000000000,"tables":[{"table":"app","segments":[{"at":{"after":{"pk":{"S":"user#\"é\""},"sk":{"B":"AP8="}}},"pages":2,"items":300,"units":12.5},{"at":"end","pages":1,"items":0,"units":0.5},{"at":"start","pages":0,"items":0,"units":0.0}]},{"table":"log","segments":[{"at":"start","pages":0,"items":0,"units":0.0}]}],"lengths":{"facts.00":4096}}
+            {"version":1,"rules":"a1b2","started_ms":1700000000000,"tables":[{"table":"app","segments":[{"at":{"after":{"pk":{"S":"user#\"é\""},"sk":{"B":"AP8="}}},"pages":2,"items":300,"units":12.5},{"at":"end","pages":1,"items":0,"units":0.5},{"at":"start","pages":0,"items":0,"units":0.0}]},{"table":"log","segments":[{"at":"start","pages":0,"items":0,"units":0.0}]}],"log":{"bytes":4096,"rows":300},"tally":{"items":300,"unknown":1,"references":[7],"mirrors":[]}}
         "#]]
         .assert_eq(&std::fs::read_to_string(&path).unwrap());
         assert_eq!(open(&path), Ok(checkpoint()));
@@ -203,7 +215,7 @@ mod tests {
         for other in [
             text.replace("\"version\":1", "\"version\":2,\"new\":[]"),
             text.replace("a1b2", "c3d4"),
-            text.replace("\"log\"", "\"logs\""),
+            text.replace(":\"log\"", ":\"logs\""),
             text.replace("\"pages\"", "\"sheets\""),
             text.replace("\"AP8=\"", "\"?\""),
             String::new(),
@@ -212,24 +224,24 @@ mod tests {
             std::fs::write(&path, other).unwrap();
             told += &(open(&path).unwrap_err() + "\n");
         }
-        expect![[r"
+        expect![[r#"
             `…/audit.json`: there is no checkpoint
-            help: start without `--resume`, or name the file of an unfinished audit
+            help: start without `--resume`, or name the folder of an unfinished audit with `--state`
             `…/audit.json`: the checkpoint has version 2, not 1
-            help: start the audit again without `--resume`
-            `…/audit.json`: the checkpoint belongs to other rules: what they look for in the pages that were read is not known
-            help: start the audit again without `--resume`
+            help: delete the folder, and start the audit again without `--resume`
+            `…/audit.json`: the checkpoint belongs to other rules, or to another release of Referee
+            help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: the checkpoint is of `app`, `logs`, and the rules name `app`, `log`
-            help: start the audit again without `--resume`
+            help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: unknown field `sheets`, expected one of `at`, `pages`, `items`, `units` at line 1 column 161
-            help: start the audit again without `--resume`
+            help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: attribute `sk`: a binary value is not base64: Invalid symbol 63, offset 0. at line 1 column 41
-            help: start the audit again without `--resume`
+            help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: EOF while parsing a value at line 1 column 0
-            help: start the audit again without `--resume`
+            help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: expected ident at line 1 column 2
-            help: start the audit again without `--resume`
-        "]].assert_eq(&told);
+            help: delete the folder, and start the audit again without `--resume`
+        "#]].assert_eq(&told);
     }
 
     #[test]

@@ -16,16 +16,17 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::Interrupted;
 use super::look::{Wrong, look};
+use crate::audit::suspect::unknown_item;
 use crate::data::Key;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::integrity::index::Index;
 use crate::integrity::mirror::{self, MIRROR_GRACE_MS, Pair};
 use crate::integrity::reference::{ReferenceState, broken};
-use crate::rules::model::{MirrorId, Reference, ReferenceId, Rules};
+use crate::rules::model::{MirrorId, Reference, ReferenceId, Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::stop::Stop;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The number of suspects that are read together.
 const BLOCK: usize = 1_000;
@@ -52,6 +53,13 @@ pub enum Suspect {
         mirror: Key<'static>,
         /// The source's key.
         source: Key<'static>,
+    },
+    /// An item that belongs to no entity.
+    Unknown {
+        /// The item's table.
+        table: TableId,
+        /// The item's key.
+        key: Key<'static>,
     },
 }
 
@@ -167,7 +175,9 @@ impl Block {
             let suspects: Vec<_> = self.suspects.iter().map(|open| &open.suspect).collect();
             let wrong = {
                 let _reading = reading.lock().await;
-                look(pass, &suspects).await.map_err(Interrupted::Store)?
+                // A stop makes a request that waits for the rate limit fail.
+                let looked = look(pass, &suspects).await;
+                looked.map_err(|error| interrupted(stop, error))?
             };
             let mut wrong = wrong.into_iter();
             self.suspects.retain_mut(|open| {
@@ -192,6 +202,7 @@ impl Block {
         let of = |open: &Open| match &open.suspect {
             Suspect::Reference { rule, .. } => grace_ms(&rules[*rule]),
             Suspect::Mirror { .. } => MIRROR_GRACE_MS,
+            Suspect::Unknown { .. } => 0,
         };
         self.suspects.iter().map(of).max().unwrap_or(0)
     }
@@ -246,10 +257,18 @@ impl Open {
                 }
                 self.seen = Wrong::References(others);
             }
+            (Suspect::Unknown { table, key }, Wrong::Unknown, Wrong::Unknown) => {
+                report(unknown_item(rules, *table, key));
+                return Judged::Confirmed;
+            }
             (_, _, now) => self.seen = now,
         }
         Judged::Open
     }
+}
+
+fn interrupted<E>(stop: &Stop, error: StoreError) -> Interrupted<E> {
+    if stop.is_set() { Interrupted::Stopped } else { Interrupted::Store(error) }
 }
 
 fn grace_ms(reference: &Reference) -> i64 {

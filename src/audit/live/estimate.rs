@@ -16,7 +16,7 @@ const UNIT_BYTES: f64 = 8.0 * 1024.0;
 /// by Region and table class. <https://aws.amazon.com/dynamodb/pricing/on-demand/>
 pub const USD_PER_MILLION_UNITS: f64 = 0.125;
 
-/// The assumption in words, for whoever reads the price.
+/// The assumption in words, to be shown with the price.
 pub const PRICE_ASSUMPTION: &str = "on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs \
      by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/";
 
@@ -163,6 +163,20 @@ impl fmt::Display for Warning {
     }
 }
 
+/// A number of bytes for people, such as `3.1 MB`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bytes(pub f64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB")];
+        match units.into_iter().find(|(size, _)| self.0 >= *size) {
+            Some((size, unit)) => write!(formatter, "{:.1} {unit}", self.0 / size),
+            None => write!(formatter, "{:.0} bytes", self.0),
+        }
+    }
+}
+
 /// A time span for people, such as `2 h 5 min`. Contains seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span(pub f64);
@@ -181,7 +195,9 @@ impl fmt::Display for Span {
     }
 }
 
-fn float(count: u64) -> f64 {
+/// A count as a floating-point number, for estimates.
+#[must_use]
+pub fn float(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more precision")]
     let float = count as f64;
     float
@@ -252,6 +268,12 @@ mod tests {
             help: at least `--read-units 1730` is needed
         "]]
         .assert_eq(&told(Some(41.0), hours(2)));
+    }
+
+    #[test]
+    fn bytes_have_a_unit() {
+        let texts = [0.0, 999.0, 3_140_772.0, 2.28e9].map(|bytes| Bytes(bytes).to_string());
+        assert_eq!(texts, ["0 bytes", "999 bytes", "3.1 MB", "2.3 GB"]);
     }
 
     #[test]

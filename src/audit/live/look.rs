@@ -1,7 +1,7 @@
 //! One look at suspects: reads them, strongly consistent, and says what is wrong with each.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::confirm::Suspect;
 use crate::data::{Item, Key};
@@ -9,7 +9,7 @@ use crate::integrity::finding::Defect;
 use crate::integrity::index::Projection;
 use crate::integrity::mirror::{self, Mark, Pair};
 use crate::integrity::reference::{ReferenceValue, evaluate};
-use crate::rules::model::{ReferenceId, Rules};
+use crate::rules::model::{ReferenceId, Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::reads::{ReadSet, Slot, Snapshot};
@@ -24,6 +24,8 @@ pub(super) enum Wrong {
     References(Vec<ReferenceValue>),
     /// The mirror differs from what its source requires.
     Mirror(MirrorState),
+    /// The item belongs to no entity.
+    Unknown,
 }
 
 /// A wrong mirror, without the content: thousands of them wait for the second look.
@@ -61,7 +63,13 @@ pub(super) async fn look(
             }
             Asked::Mirror { pair, mirror, source } => {
                 let (mirror, source) = (snapshot.item(mirror)?, snapshot.item(source)?);
-                Answer::Mirror(state(pass.rules, &pair, mirror, source))
+                let state = state(pass.rules, &pair, mirror, source);
+                Answer::Known(state.map_or(Wrong::Nothing, Wrong::Mirror))
+            }
+            Asked::Unknown { table, key, item } => {
+                let item = snapshot.item(item)?;
+                let is_unknown = item.is_some_and(|item| is_unknown(pass.rules, table, key, item));
+                Answer::Known(if is_unknown { Wrong::Unknown } else { Wrong::Nothing })
             }
         });
     }
@@ -75,6 +83,7 @@ pub(super) async fn look(
 enum Asked<'s> {
     Reference { rule: ReferenceId, key: &'s Key<'static>, item: Slot },
     Mirror { pair: Pair, mirror: Slot, source: Slot },
+    Unknown { table: TableId, key: &'s Key<'static>, item: Slot },
 }
 
 fn ask<'s, 'p, S, C>(
@@ -96,6 +105,10 @@ fn ask<'s, 'p, S, C>(
             let mirror = reads.want_first(rules.mirror_of(*rule).table, mirror, all);
             let from = rules.source_of(*rule).table;
             Asked::Mirror { pair, mirror, source: reads.want(from, source, index.source(*rule)) }
+        }
+        Suspect::Unknown { table, key } => {
+            let item = reads.want(*table, key, Cow::Owned(Projection::All));
+            Asked::Unknown { table: *table, key, item }
         }
     }
 }
@@ -120,7 +133,7 @@ fn state(
     mirror: Option<&Item<'static>>,
     source: Option<&Item<'static>>,
 ) -> Option<MirrorState> {
-    let difference = mirror::compare(rules, pair, mirror, source, None)?;
+    let difference = mirror::compare_at_rest(rules, pair, mirror, source)?;
     let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule].name));
     Some(MirrorState {
         defect: difference.defect,
@@ -129,23 +142,28 @@ fn state(
     })
 }
 
+fn is_unknown(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) -> bool {
+    let mut of_table = rules.entities.iter().filter(|entity| entity.table == table);
+    !of_table.any(|entity| entity.key.parse(key).is_some() && entity.admits(item))
+}
+
 /// A hash for comparisons within one run.
 fn hash(item: &Item<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(&serde_json::to_vec(item).unwrap_or_default());
+    item.hash(&mut hasher);
     hasher.finish()
 }
 
 enum Answer {
     /// Each value, with the slot of its target if it has one.
     Reference(ReferenceId, Vec<(ReferenceValue, Option<Slot>)>),
-    Mirror(Option<MirrorState>),
+    Known(Wrong),
 }
 
 impl Answer {
     fn wrong(self, rules: &Rules, targets: &Snapshot) -> Result<Wrong, StoreError> {
         let (rule, values) = match self {
-            Self::Mirror(state) => return Ok(state.map_or(Wrong::Nothing, Wrong::Mirror)),
+            Self::Known(wrong) => return Ok(wrong),
             Self::Reference(rule, values) => (rule, values),
         };
         let mut broken = Vec::new();

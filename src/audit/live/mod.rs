@@ -3,13 +3,17 @@
 //! The tables are scanned, eventually consistent, in parallel segments ([`scan`]); how many at a time
 //! ([`width`]) and how fast ([`rate`]) is adapted to the tables and limited by the user. Progress is
 //! kept in a [`checkpoint`]. What looks wrong afterwards is read again, strongly consistent, before
-//! it is reported ([`confirm`]).
+//! it is reported ([`confirm`]). [`run`] puts these together.
 
+mod accused;
 pub mod checkpoint;
 pub mod confirm;
 pub mod estimate;
+mod log;
 mod look;
+pub mod paced;
 pub mod rate;
+pub mod run;
 pub mod scan;
 pub mod segments;
 #[cfg(test)]

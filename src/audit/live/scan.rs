@@ -46,6 +46,9 @@ pub trait Sink {
     /// Saves how far the segments are. It is called from time to time, and at the end in any case,
     /// with exactly those pages counted that the sink has taken.
     fn save(&mut self, tables: &[TableScan]) -> Result<(), Self::Error>;
+
+    /// Shows how far the segments are. It is called after each page.
+    fn show(&mut self, _tables: &[TableScan]) {}
 }
 
 /// How to scan.
@@ -96,7 +99,10 @@ pub async fn scan<S: Scanner, C: Clock, K: Sink>(
                 width.borrow_mut().page(answer.units.read, clock.now_ms());
                 if let Err(error) = place.take(answer, tables, sink) {
                     interrupted = Some(Interrupted::Sink(error));
-                } else if !place.is_done(tables) {
+                    continue;
+                }
+                sink.show(tables);
+                if !place.is_done(tables) {
                     // The segment goes on at once: fewer segments are begun, and more are done.
                     waiting.push_front(place);
                 }

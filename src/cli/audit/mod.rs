@@ -1,5 +1,9 @@
 //! `referee audit`: checks the items that exist against the rules.
 
+#[cfg(feature = "live")]
+mod live;
+#[cfg(feature = "live")]
+mod progress;
 mod sources;
 mod summary;
 mod table;
@@ -8,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use self::summary::{Count, Summary};
+use self::summary::{Count, OfTables, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
@@ -23,6 +27,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     (
         "Write every finding as JSON Lines, for `referee repair plan`",
         "referee audit --json tables.json > findings.jsonl",
+    ),
+    #[cfg(feature = "live")]
+    (
+        "Check the tables in AWS, at no more than 500 read units a second",
+        "referee audit --live --read-units 500",
     ),
     (
         "Check one rule, and fail on warnings too",
@@ -67,10 +76,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     threads: Option<usize>,
 
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    live: live::LiveArgs,
+
     /// Dumps, in the format of `replay --dump`, and DynamoDB's exports to S3: folders with
     /// `manifest-summary.json`, or `s3://` addresses. An incremental export is given together with
     /// the full export that it continues.
-    #[arg(value_name = "SOURCE", required = true)]
+    #[arg(value_name = "SOURCE")]
+    #[cfg_attr(feature = "live", arg(required_unless_present_any = live::TABLES))]
+    #[cfg_attr(not(feature = "live"), arg(required = true))]
     sources: Vec<String>,
 }
 
@@ -87,6 +102,10 @@ enum FailOn {
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let rules = only(rule_file::load(context)?, &arguments.rule)?;
+    #[cfg(feature = "live")]
+    if arguments.live.are_given() {
+        return live::run(arguments, &rules, context);
+    }
     let options = options(arguments);
     let archive = sources::open(&arguments.sources, &rules, options.threads, context)?;
     let mut reporter = Reporter::new(&rules, arguments, context);
@@ -94,7 +113,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
     let audited = audit::audit(&rules, &archive, &options, &progress, each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
-    reporter.finish(&audited)
+    reporter.finish(&audited, None)
 }
 
 /// Turns off every rule that is not named.
@@ -172,9 +191,9 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         finding.referencing.iter().chain(&finding.referenced).any(begins)
     }
 
-    fn finish(self, audited: &Audited) -> Result<Outcome, Failure> {
+    fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Outcome, Failure> {
         let Self { rules, arguments, context, count, shown } = self;
-        let summary = Summary::new(rules, audited, &count);
+        let summary = Summary { live, ..Summary::new(rules, audited, &count) };
         if context.json {
             for problem in &audited.problems {
                 context.output.json(&Line::problem(problem))?;
@@ -184,7 +203,10 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             for problem in &audited.problems {
                 context.output.message(&format!("error: {problem}\n"))?;
             }
-            context.output.result(&table::text(rules, &shown, &count, &summary))?;
+            // An interrupted scan has compared nothing: zeros would look like a result.
+            if summary.complete || summary.live.is_none() || !shown.is_empty() {
+                context.output.result(&table::text(rules, &shown, &count, &summary))?;
+            }
         }
         if !summary.complete {
             let problems = rule_file::counts(&[(audited.problems.len(), "problem")]);

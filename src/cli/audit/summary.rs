@@ -47,8 +47,21 @@ pub(super) struct Summary<'s> {
     pub(super) warnings: usize,
     /// The reasons why the audit is incomplete.
     pub(super) problems: usize,
+    /// What only an audit of real tables has.
+    #[serde(flatten)]
+    pub(super) live: Option<OfTables>,
     /// The rules, in the order of the file. Rules that are off are left out.
     pub(super) rules: Vec<OfRule<'s>>,
+}
+
+/// The totals of an audit of real tables.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct OfTables {
+    /// The read units that it consumed.
+    pub(super) read_units: f64,
+    /// What looked wrong in a different way each time that it was read: it changes too often to be
+    /// judged, and is no finding.
+    pub(super) unsettled: u64,
 }
 
 /// The totals of a rule.
@@ -81,6 +94,7 @@ impl<'s> Summary<'s> {
             violations: count.errors,
             warnings: count.warnings,
             problems: audited.problems.len(),
+            live: None,
             rules: references
                 .map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked))
                 .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked)))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::is_error;
-use super::summary::{Count, Summary};
+use super::summary::{Count, OfTables, Summary};
 use crate::cli::names::item_name;
 use crate::cli::tables::{count as counted, table};
 use crate::integrity::finding::{Finding, ItemName};
@@ -36,6 +36,16 @@ pub(super) fn text(
         counted(summary.violations, "violation"),
         counted(summary.warnings, "warning"),
     );
+    if let Some(OfTables { read_units, unsettled }) = summary.live {
+        let _ = writeln!(text, "{}", counted(read_units, "read unit"));
+        if unsettled > 0 {
+            let _ = writeln!(
+                text,
+                "{} changed at each look, and could not be judged",
+                counted(unsettled, "suspect")
+            );
+        }
+    }
     text
 }
 

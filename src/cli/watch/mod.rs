@@ -2,7 +2,6 @@
 
 mod prepare;
 mod report;
-mod signals;
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -12,9 +11,9 @@ use futures_util::future::{Either, select};
 
 use self::prepare::{check_checkpoint_table, create, seed, streams};
 use self::report::Reporter;
-use self::signals::Signals;
 use super::help::Example;
 use super::live::{REAL_TABLES, endpoint_url, runtime};
+use super::signals::Signals;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::aws::{self, SdkConfig};
 use crate::engine::Engine;

@@ -4,7 +4,7 @@ use std::io;
 
 /// SIGINT, which Ctrl-C sends, and SIGTERM, which containers send.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(in crate::cli) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
@@ -12,14 +12,14 @@ pub(super) struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// Starts catching these signals.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::cli) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Waits for the next signal.
-    pub(super) async fn next(&mut self) {
+    pub(in crate::cli) async fn next(&mut self) {
         let (interrupt, terminate) =
             (std::pin::pin!(self.interrupt.recv()), std::pin::pin!(self.terminate.recv()));
         futures_util::future::select(interrupt, terminate).await;
@@ -28,17 +28,17 @@ impl Signals {
 
 /// Ctrl-C.
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub(in crate::cli) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     /// Starts catching this signal.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::cli) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
     /// Waits for the next signal.
-    pub(super) async fn next(&mut self) {
+    pub(in crate::cli) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

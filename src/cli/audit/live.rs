@@ -1,0 +1,299 @@
+//! Audits real tables.
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::progress::Progress;
+use super::summary::OfTables;
+use super::{Args, Reporter, options};
+use crate::audit::live::Interrupted;
+use crate::audit::live::estimate::{self, Bytes, Estimate, PRICE_ASSUMPTION, ScannedTable, Span};
+use crate::audit::live::rate::Limiter;
+use crate::audit::live::run::{LiveAudit, LiveError, Session, default_segments, is_needed};
+use crate::audit::live::segments::Totals;
+use crate::audit::{Audited, Problem};
+use crate::aws;
+use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
+use crate::cli::signals::Signals;
+use crate::cli::{Context, Failure, Outcome};
+use crate::preflight::differences;
+use crate::rules::codes;
+use crate::rules::model::{Rules, TableId};
+use crate::runtime::clock::Clock as _;
+use crate::runtime::stop::Stop;
+use crate::runtime::system_clock::SystemClock;
+use crate::store::DynamoDb;
+use crate::store::description::{Described, Size};
+
+/// The options that select real tables.
+pub(super) const TABLES: [&str; 2] = ["live", "endpoint_url"];
+
+/// The maximum number of segments that are read at the same time, if it is not given. Each has a
+/// page of up to 1 MB in flight.
+const WIDTH_MAX: u32 = 32;
+
+/// The options of an audit of real tables.
+#[derive(Debug, clap::Args)]
+pub(super) struct LiveArgs {
+    /// Audit the tables at this endpoint.
+    #[arg(
+        long,
+        value_name = "URL",
+        group = "tables",
+        help_heading = REAL_TABLES,
+        conflicts_with = "sources",
+        value_parser = endpoint_url
+    )]
+    endpoint_url: Option<String>,
+
+    /// Audit the tables of the AWS account and Region set in the environment.
+    #[arg(long, group = "tables", help_heading = REAL_TABLES, conflicts_with = "sources")]
+    live: bool,
+
+    /// The maximum number of read units a second [default: as many as the tables have].
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "tables",
+        help_heading = REAL_TABLES,
+        value_parser = units
+    )]
+    read_units: Option<f64>,
+
+    /// Warn if the scan takes longer than this at the chosen rate, such as 90m or 2h.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        requires = "read_units",
+        help_heading = REAL_TABLES,
+        value_parser = duration
+    )]
+    within: Option<Duration>,
+
+    /// The number of segments of each table, and the maximum number that are read at the same time
+    /// [default: by the tables' sizes].
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "tables",
+        help_heading = REAL_TABLES,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    segments: Option<u32>,
+
+    /// The folder for the state of the audit until it is complete.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        help_heading = REAL_TABLES,
+        default_value = "referee-audit"
+    )]
+    state: PathBuf,
+
+    /// Continue the audit whose state is in the folder, from the last saved page of each segment.
+    #[arg(long, requires = "tables", help_heading = REAL_TABLES, conflicts_with = "segments")]
+    resume: bool,
+}
+
+impl LiveArgs {
+    /// Whether to audit real tables.
+    pub(super) const fn are_given(&self) -> bool {
+        self.live || self.endpoint_url.is_some()
+    }
+}
+
+pub(super) fn run(
+    arguments: &Args,
+    rules: &Rules,
+    context: &mut Context<'_>,
+) -> Result<Outcome, Failure> {
+    let stop = Stop::default();
+    runtime()?.block_on(async {
+        let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
+        let audited = pin!(audit(arguments, rules, context, &stop));
+        let signalled = pin!(async {
+            signals.next().await;
+            stop.set();
+            signals.next().await;
+        });
+        match select(audited, signalled).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), _)) => Err(Failure::Incomplete(
+                "stopped at once; `--resume` continues from the last saved pages".to_owned(),
+            )),
+        }
+    })
+}
+
+async fn audit(
+    arguments: &Args,
+    rules: &Rules,
+    context: &mut Context<'_>,
+    stop: &Stop,
+) -> Result<Outcome, Failure> {
+    let LiveArgs { endpoint_url, read_units, within, segments, state, resume, .. } =
+        &arguments.live;
+    let clock = SystemClock;
+    let store = DynamoDb::new(&aws::configure(endpoint_url.as_deref()).await);
+    let is_needed = |table| arguments.unknown || is_needed(rules, table);
+    let mut sizes = describe(&store, rules, context).await?;
+    for (table, size) in (0..).map(TableId).zip(&mut sizes) {
+        size.take_if(|_| !is_needed(table));
+    }
+    let estimate = Estimate { tables: sizes.iter().flatten().cloned().collect() };
+    announce(&estimate, (*read_units, *within), context)?;
+
+    let segments_of = |table: TableId| {
+        let size = sizes.get(table.0).and_then(Option::as_ref).map_or(0, |it| it.size.bytes);
+        if is_needed(table) { segments.unwrap_or_else(|| default_segments(size)) } else { 0 }
+    };
+    let opened = if *resume {
+        LiveAudit::resume(rules, state)
+    } else {
+        LiveAudit::begin(rules, state, clock.now_ms(), segments_of)
+    };
+    let mut live = opened.map_err(|error| Failure::Usage(error.to_string()))?;
+
+    let limiter = Limiter::new(*read_units, &clock);
+    let session = Session { store: &store, clock: &clock, limiter: &limiter, stop };
+    let before = Totals::of(live.tables());
+    let mut progress = Progress::new(context, estimate.read_units(), before, clock.now_ms());
+    let width_max = segments.unwrap_or(WIDTH_MAX);
+    let mut show = |tables: &[_]| {
+        progress.show(Totals::of(tables), stop.is_set(), clock.now_ms());
+    };
+    let scanned = live.scan(session, (width_max, arguments.unknown), &mut show).await;
+    progress.finish();
+    let scanned_ms = clock.now_ms();
+
+    let scan_units = Totals::of(live.tables()).units;
+    let mut totals = OfTables { read_units: scan_units, unsettled: 0 };
+    let mut reporter = Reporter::new(rules, arguments, context);
+    let ended = match scanned {
+        Ok(()) => confirm(&live, session, scanned_ms, arguments, &mut reporter, &mut totals).await,
+        Err(interrupted) => Err(interrupted),
+    };
+    let problem = ended.err().map(|interrupted| Problem {
+        place: state.display().to_string(),
+        error: format!("is not finished: {}", reason(&interrupted)),
+        help: Some("`--resume` continues it".to_owned()),
+    });
+    let audited = Audited { tally: live.tally().clone(), problems: problem.into_iter().collect() };
+    if audited.problems.is_empty() {
+        live.remove().map_err(|error| Failure::Incomplete(error.to_string()))?;
+    }
+    reporter.finish(&audited, Some(totals))
+}
+
+/// Compares what the items say, reads the suspects again, and reports the findings.
+async fn confirm(
+    live: &LiveAudit<'_>,
+    session: Session<'_, DynamoDb, SystemClock>,
+    scanned_ms: i64,
+    arguments: &Args,
+    reporter: &mut Reporter<'_, '_, '_>,
+    totals: &mut OfTables,
+) -> Result<(), Interrupted<LiveError>> {
+    let suspects = live.join(&options(arguments)).map_err(Interrupted::Sink)?;
+    let found = |finding| {
+        reporter.finding(finding).map_err(|failure| LiveError::Output(failure.to_string()))
+    };
+    let (confirmed, units) = live.confirm(session, scanned_ms, suspects, found).await?;
+    totals.read_units += units;
+    totals.unsettled = confirmed.unsettled;
+    Ok(())
+}
+
+/// Why the audit is not finished.
+fn reason(interrupted: &Interrupted<LiveError>) -> String {
+    match interrupted {
+        Interrupted::Stopped => "it was stopped".to_owned(),
+        Interrupted::Store(error) => error.to_string(),
+        Interrupted::Sink(error) => error.to_string(),
+    }
+}
+
+/// Describes the tables, and compares their keys with the rules. A table that may not be described
+/// is unknown.
+async fn describe(
+    store: &DynamoDb,
+    rules: &Rules,
+    context: &mut Context<'_>,
+) -> Result<Vec<Option<ScannedTable>>, Failure> {
+    let mut described = Vec::new();
+    for table in &rules.tables {
+        let table = store.describe(&table.name).await?;
+        if let Described::Hidden(why) = &table {
+            let note = "note: the size of a table is not known, nor is its key checked";
+            context.output.message(&format!("{note}: {why}\n"))?;
+        }
+        described.push(table);
+    }
+    let mut differences = differences(rules, &described);
+    differences.retain(|it| [&codes::TABLE_MISSING, &codes::TABLE_KEY].contains(&it.code));
+    if !differences.is_empty() {
+        let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        let summary = "the tables do not match the rule file";
+        return Err(Failure::Usage(format!("{summary}\n{}", texts.join("\n"))));
+    }
+    let scanned = described.into_iter().zip(&rules.tables).map(|(described, table)| {
+        let Described::Table(description) = described else { return None };
+        let (name, size, reads) = (table.name.clone(), description.size, description.reads);
+        Some(ScannedTable { name, size, reads })
+    });
+    Ok(scanned.collect())
+}
+
+/// Says what the scan will cost.
+fn announce(
+    estimate: &Estimate,
+    (rate, within): (Option<f64>, Option<Duration>),
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    for ScannedTable { name, size: Size { items, bytes }, .. } in &estimate.tables {
+        let bytes = Bytes(estimate::float(*bytes));
+        lines.push(format!("table `{name}`: {items} items, {bytes}"));
+    }
+    let time = rate.map(|rate| (Span(estimate.seconds(rate)), rate));
+    let time = time.map(|(span, rate)| format!(", and takes {span} at {rate} a second"));
+    let (units, time) = (estimate.read_units(), time.unwrap_or_default());
+    lines.push(format!("the scan consumes about {units} read units{time}"));
+    lines.push("note: DynamoDB updates the sizes of tables about every six hours".to_owned());
+    match estimate.price_usd() {
+        0.0 => {}
+        price if price < 0.01 => {
+            lines.push(format!("price: less than $0.01 ({PRICE_ASSUMPTION})"));
+        }
+        price => lines.push(format!("price: about ${price:.2} ({PRICE_ASSUMPTION})")),
+    }
+    let warnings = estimate.warnings(rate, within);
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    context.output.message(&(lines.join("\n") + "\n"))?;
+    Ok(context.output.flush()?)
+}
+
+/// Parses a rate in read units.
+fn units(text: &str) -> Result<f64, &'static str> {
+    let units = text.parse::<f64>().ok().filter(|units| units.is_finite() && *units >= 0.5);
+    units.ok_or("it must be a number, at least 0.5")
+}
+
+/// Parses a duration such as `90m`.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let unit_start = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_start);
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    let duration = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    duration.ok_or("it must be a number and a unit: s, m, h or d")
+}
