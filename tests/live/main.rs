@@ -2,11 +2,13 @@
 //!
 //! # Layout
 //!
+//! - `audit`: `referee audit` of real tables.
 //! - `tables`: `referee replay`, `check` and `guard` on real tables.
 //! - `watch`: `referee watch`.
 //! - `exports`: the library's reader of exports in S3.
 //! - `streams`: the library's reader of streams.
 
+mod audit;
 mod exports;
 mod streams;
 mod tables;
@@ -17,7 +19,13 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
-    let suites = [tables::trials(), watch::trials(), streams::trials(), exports::trials()];
+    let suites = [
+        audit::trials(),
+        tables::trials(),
+        watch::trials(),
+        exports::trials(),
+        streams::trials(),
+    ];
     let trials = suites.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

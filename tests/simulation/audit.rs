@@ -1,13 +1,23 @@
 //! The audit of random tables under random rules, judged by the independent oracle.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use fastrand::Rng;
+use futures_util::FutureExt as _;
+use referee::audit::live::rate::Limiter;
+use referee::audit::live::run::{LiveAudit, Session};
 use referee::audit::{self, Archives, Dump, Options, Progress};
 use referee::integrity::finding::Finding;
 use referee::rules::model::Rules;
+use referee::runtime::clock::Clock as _;
+use referee::runtime::stop::Stop;
+use referee::store::memory::Fault;
+use referee::store::schema::TableSchema;
+use referee::store::{Memory, StoreError};
 
-use kit::oracle::{self, Audited, ItemName, Oracle};
+use kit::clocks::Jumping;
+use kit::oracle::{self, Audited, Oracle};
 use kit::planted;
 
 use crate::schema::Schema;
@@ -31,6 +41,94 @@ pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<usize,
     Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
 }
 
+/// Audits the random tables of a seed on the in-memory store, as if they were live: pages fail, and
+/// the audit is stopped and resumed. The result is that of [`audit`].
+pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<usize, String>> {
+    let mut rng = Rng::with_seed(seed);
+    let text = Schema::rich(&mut rng).text();
+    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
+    let rules = referee::rules::load(&source, &|_| None).rules?;
+    let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
+    let store = store(&rules, &tables);
+    let found = audited_live(&rules, &store, &folder.join(seed.to_string()), &mut rng);
+    let expected = Oracle::new(&rules, tables).audited();
+    Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+}
+
+/// A store with these tables. It has no indexes, which would refuse some of the items.
+fn store(rules: &Rules, tables: &oracle::Dump) -> Memory {
+    let schemas = referee::replay::schemas(rules);
+    let store = Memory::new(schemas.map(|schema| TableSchema { indexes: Vec::new(), ..schema }));
+    for (table, items) in tables {
+        for item in items {
+            store.seed(table, item.clone()).unwrap();
+        }
+    }
+    store
+}
+
+/// Runs a live audit until it is complete.
+fn audited_live(
+    rules: &Rules,
+    store: &Memory,
+    folder: &std::path::Path,
+    rng: &mut Rng,
+) -> Vec<Audited> {
+    let clock = Jumping { now_ms: Rc::default(), deadline_ms: i64::MAX };
+    let segments = rng.u32(1..5);
+    drop(LiveAudit::begin(rules, folder, 0, |_| segments).unwrap());
+    for attempt in 0.. {
+        assert!(attempt < 1_000, "the audit makes no progress");
+        let stop = Rc::new(Stop::default());
+        let (stopping, mut faults, ends) = (Rc::clone(&stop), rng.fork(), rng.bool());
+        store.set_faults(Box::new(move |_| match faults.u8(..40) {
+            0 | 1 => Fault::Fail(StoreError::Retry("throttled".to_owned())),
+            2 if ends => Fault::Fail(StoreError::Fatal("expired".to_owned())),
+            3 if ends => {
+                stopping.set();
+                Fault::None
+            }
+            _ => Fault::None,
+        }));
+        let live = LiveAudit::resume(rules, folder).unwrap();
+        if let Some(found) = one_run(live, store, &clock, &stop) {
+            assert!(!folder.exists(), "the state of a complete audit stays");
+            return found;
+        }
+    }
+    unreachable!("the loop ends only with a result");
+}
+
+/// Runs a live audit until it ends; `None` if it was interrupted.
+fn one_run(
+    mut live: LiveAudit<'_>,
+    store: &Memory,
+    clock: &Jumping,
+    stop: &Stop,
+) -> Option<Vec<Audited>> {
+    let limiter = Limiter::new(Some(50.0), clock);
+    let session = Session { store, clock, limiter: &limiter, stop };
+    live.scan(session, (3, false), &mut |_| {}).now_or_never().unwrap().ok()?;
+    let options = Options {
+        threads: 1,
+        memory_bytes_max: usize::MAX,
+        temporary: std::env::temp_dir(),
+        reports_unknown: false,
+    };
+    let suspects = live.join(&options).unwrap();
+    let mut found = Vec::new();
+    let each = |finding: Finding| {
+        found.push(Audited::of(&finding));
+        Ok(())
+    };
+    let confirmed = live.confirm(session, clock.now_ms(), suspects, each).now_or_never().unwrap();
+    let (confirmed, _) = confirmed.ok()?;
+    assert_eq!((confirmed.cleared, confirmed.unsettled), (0, 0), "the tables do not change");
+    live.remove().unwrap();
+    found.sort();
+    Some(found)
+}
+
 fn audited(rules: &Rules, file: &std::path::Path, is_spilled: bool) -> Vec<Audited> {
     let archive = Archives(vec![Box::new(Dump::open(file, rules).unwrap())]);
     let options = Options {
@@ -41,26 +139,13 @@ fn audited(rules: &Rules, file: &std::path::Path, is_spilled: bool) -> Vec<Audit
     };
     let mut found = Vec::new();
     let each = |finding: Finding| {
-        found.push(as_expected(&finding));
+        found.push(Audited::of(&finding));
         Ok(())
     };
     let done = audit::audit(rules, &archive, &options, &Progress::default(), each).unwrap();
     assert_eq!(done.problems, []);
     found.sort();
     found
-}
-
-fn as_expected(finding: &Finding) -> Audited {
-    let name = |item: &referee::integrity::finding::ItemName| ItemName {
-        table: item.table,
-        key: item.key.clone(),
-    };
-    oracle::Audited {
-        rule: finding.rule.clone(),
-        kind: finding.kind().name().to_owned(),
-        referencing: name(finding.referencing.as_ref().unwrap()),
-        referenced: finding.referenced.as_ref().map(name),
-    }
 }
 
 /// Compares findings; several findings with the same items count as one.

@@ -34,6 +34,7 @@ mod truth;
 mod world;
 
 use std::ops::Range;
+use std::path::Path;
 
 use broken::Part;
 use history::{WILD, failure_with};
@@ -94,18 +95,28 @@ fn every_guarantee_holds_despite_faults() {
 
 #[test]
 fn an_audit_finds_exactly_the_planted_violations() {
+    audit_random_tables("audit", audit::audit);
+}
+
+#[test]
+fn a_live_audit_finds_exactly_the_planted_violations() {
+    audit_random_tables("live audit", audit::audit_live);
+}
+
+/// Audits up to 10,000 random tables.
+fn audit_random_tables(name: &str, audit: fn(u64, &Path) -> Option<Result<usize, String>>) {
     let folder = tempfile::tempdir().unwrap();
     let seeds = seeds();
     let seeds = seeds.start..seeds.start + (seeds.end - seeds.start).min(10_000);
     let (mut tables, mut findings) = (0, 0);
     for seed in seeds {
-        match audit::audit(seed, folder.path()) {
+        match audit(seed, folder.path()) {
             None => {}
             Some(Ok(found)) => (tables, findings) = (tables + 1, findings + found),
             Some(Err(words)) => panic!("{words}"),
         }
     }
-    println!("audit: {tables} tables, {findings} findings");
+    println!("{name}: {tables} tables, {findings} findings");
 }
 
 #[test]

@@ -6,7 +6,23 @@ use referee::integrity::finding;
 use referee::rules::Rules;
 use serde_json::Value as Json;
 
-use super::{Defect, ItemName, Kind};
+use super::{Audited, Defect, ItemName, Kind};
+
+impl Audited {
+    /// Creates an expectation from what an audit found, to compare the two.
+    ///
+    /// # Panics
+    ///
+    /// If the finding names no item.
+    pub fn of(finding: &finding::Finding) -> Self {
+        Self {
+            rule: finding.rule.clone(),
+            kind: finding.kind().name().to_owned(),
+            referencing: name(finding.referencing.as_ref().unwrap()),
+            referenced: finding.referenced.as_ref().map(name),
+        }
+    }
+}
 
 /// A reported violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
