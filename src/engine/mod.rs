@@ -1,9 +1,10 @@
 //! The pipeline from a batch of stream records to an outcome.
 //!
-//! `process` shows all stages on one page. Each stage has a folder: `event` decodes Lambda's event,
+//! `process` shows all stages on one page, and `audit` those of an audit. Each stage has a folder: `event` decodes Lambda's event,
 //! `detect` finds the work that the rules require, `verify` confirms what looks wrong, `resolve`
 //! repairs what is wrong, and `report` collects the outcome.
 
+mod audit;
 mod detect;
 mod event;
 mod process;
@@ -11,6 +12,7 @@ mod report;
 mod resolve;
 mod verify;
 
+pub use self::audit::{Audited, Part};
 pub use self::event::change::{Origin, StreamChange};
 pub use self::event::decode::{EventError, Rejected, decode_whole, records};
 #[cfg(feature = "lambda")]

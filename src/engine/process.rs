@@ -23,8 +23,8 @@ use crate::store::{Store, StoreError};
 /// The rules, ready to run.
 #[derive(Debug)]
 pub struct Engine {
-    rules: Rules,
-    index: Index,
+    pub(super) rules: Rules,
+    pub(super) index: Index,
 }
 
 impl Engine {

@@ -1,12 +1,20 @@
-//! The handler: takes a batch of records and returns a partial batch response.
+//! The handler: takes a batch of records and returns a partial batch response, or takes a request of
+//! an audit and returns its answer.
 
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
+use super::audit::{
+    PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request,
+};
 use super::log::Log;
 use crate::engine::{Engine, PartialBatchResponse, answer, records};
-use crate::metrics::Metrics;
+use crate::metrics::{
+    AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited,
+};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
 use crate::runtime::system_clock::{DeadlineClock, SystemClock};
@@ -24,42 +32,160 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) engine: Engine,
+    /// The same rules in observe mode, for audits that only report.
+    pub(super) observer: Engine,
     pub(super) store: DynamoDb,
     pub(super) metrics: Metrics,
     pub(super) logs_items: bool,
 }
 
+/// The answer to an event.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    /// To a batch of records.
+    Batch(PartialBatchResponse),
+    /// To a request to audit a part of a table.
+    Part(PartAnswer),
+    /// To the end of an audit.
+    Summary(SummaryAnswer),
+}
+
+/// Why an invocation failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// An operator must act.
+    Fatal(Fatal),
+    /// The same audit may succeed later, and has made no progress.
+    Retry(String),
+}
+
+impl Failure {
+    /// The type that the caller sees: a state machine retries only some.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Fatal(_) => "Fatal",
+            Self::Retry(_) => "Retry",
+        }
+    }
+
+    /// The message.
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Self::Fatal(Fatal(message)) | Self::Retry(message) => message,
+        }
+    }
+}
+
+impl From<Fatal> for Failure {
+    fn from(error: Fatal) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+/// One invocation.
+struct Invocation<'i> {
+    log: Log<'i>,
+    began_ms: i64,
+    /// When the response must be sent, in milliseconds since 1970.
+    deadline_ms: i64,
+    /// The clock of the work, with a deadline before that of the response.
+    clock: DeadlineClock,
+}
+
 impl Function {
-    /// Processes the records of an event until shortly before the deadline, which is in
-    /// milliseconds since 1970.
+    /// Answers an event before the deadline, which is in milliseconds since 1970.
     pub(super) async fn answer(
         &self,
         event: &[u8],
         request_id: &str,
         deadline_ms: i64,
-    ) -> Result<PartialBatchResponse, Fatal> {
-        let rules = self.engine.rules();
-        let log = Log { rules, request_id, shows_items: self.logs_items };
+    ) -> Result<Answer, Failure> {
+        let log = Log { rules: self.engine.rules(), request_id, shows_items: self.logs_items };
         let began_ms = SystemClock.now_ms();
         let deadline_ms = believable_ms(deadline_ms, began_ms);
         let clock = DeadlineClock { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
-        let store = self.store.until(instant(clock.deadline_ms, began_ms));
-        let outcome = async {
+        let invocation = Invocation { log, began_ms, deadline_ms, clock };
+        let answer = async {
             let event = std::str::from_utf8(event).map_err(|error| Fatal(error.to_string()))?;
-            let records = records(event).map_err(|error| Fatal(error.to_string()))?;
-            self.engine.check_stream(&records)?;
-            let outcome = self.engine.process(&records, &store, &clock).await?;
-            Ok((records, outcome))
+            match records(event) {
+                Ok(records) => self.process(&records, &invocation).await.map(Answer::Batch),
+                Err(error) => match request(event) {
+                    None => Err(Fatal(error.to_string()).into()),
+                    Some(request) => match request? {
+                        Request::Audit(part) => {
+                            self.audit(&part, &invocation).await.map(Answer::Part)
+                        }
+                        Request::AuditSummary(parts) => {
+                            Ok(Answer::Summary(self.summarize(&parts, &invocation).await))
+                        }
+                    },
+                },
+            }
         };
-        let (records, outcome) = outcome.await.inspect_err(|error| log.fatal(error))?;
+        answer.await.inspect_err(|failure| log.failure(failure))
+    }
 
-        let done_ms = SystemClock.now_ms();
-        let published = self.metrics.publish(rules, &outcome, done_ms);
-        let published = timeout_at(instant(deadline_ms - RESPONSE_MS, done_ms), published).await;
-        let published = published.unwrap_or_else(|_| Err("there was no time left".to_owned()));
-        published.unwrap_or_else(|error| log.metrics_lost(&error));
-        log.outcome(&outcome, &records, SystemClock.now_ms() - began_ms);
+    /// Processes a batch of records.
+    async fn process(
+        &self,
+        records: &[&RawValue],
+        invocation: &Invocation<'_>,
+    ) -> Result<PartialBatchResponse, Failure> {
+        let Invocation { log, began_ms, clock, .. } = invocation;
+        self.engine.check_stream(records)?;
+        let outcome = self.engine.process(records, &self.store(invocation), clock).await?;
+        let data = measure(self.engine.rules(), &outcome, SystemClock.now_ms());
+        self.publish(&data, invocation).await;
+        log.outcome(&outcome, records, SystemClock.now_ms() - began_ms);
         Ok(answer(&outcome))
+    }
+
+    /// Audits a part of a table.
+    async fn audit(
+        &self,
+        request: &PartRequest<'_>,
+        invocation: &Invocation<'_>,
+    ) -> Result<PartAnswer, Failure> {
+        let Invocation { log, began_ms, clock, .. } = invocation;
+        let engine = if request.apply { &self.engine } else { &self.observer };
+        let part = request.part(engine.rules())?;
+        let audited = engine.audit(part, &self.store(invocation), clock).await?;
+        let data = measure_audited(engine.rules(), &audited.outcome, audited.items);
+        self.publish(&data, invocation).await;
+        log.audited(request, &audited, SystemClock.now_ms() - began_ms);
+        match &audited.error {
+            Some(reason) if audited.pages == 0 => Err(Failure::Retry(reason.clone())),
+            _ => Ok(request.answer(&audited)),
+        }
+    }
+
+    /// Ends an audit. Only a complete one is published.
+    async fn summarize(
+        &self,
+        request: &SummaryRequest,
+        invocation: &Invocation<'_>,
+    ) -> SummaryAnswer {
+        let answer = request.answer();
+        let is_complete = answer.complete;
+        let data = measure_audit(&AuditSummary { is_complete, ..AuditSummary::default() });
+        self.publish(&data, invocation).await;
+        invocation.log.audit_ended(&answer);
+        answer
+    }
+
+    /// The tables, with the deadline of the work.
+    fn store(&self, invocation: &Invocation<'_>) -> DynamoDb {
+        self.store.until(instant(invocation.clock.deadline_ms, invocation.began_ms))
+    }
+
+    /// Publishes metrics while there is time for the response.
+    async fn publish(&self, data: &[Datum], invocation: &Invocation<'_>) {
+        let now_ms = SystemClock.now_ms();
+        let end = instant(invocation.deadline_ms - RESPONSE_MS, now_ms);
+        let published = timeout_at(end, self.metrics.publish(data, now_ms)).await;
+        let published = published.unwrap_or_else(|_| Err("there was no time left".to_owned()));
+        published.unwrap_or_else(|error| invocation.log.metrics_lost(&error));
     }
 }
 

@@ -13,11 +13,12 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::audit::{PartRequest, SummaryAnswer, Totals};
 use super::config::Problem;
-use crate::engine::{Outcome, Violation, WriteMade};
+use super::function::Failure;
+use crate::engine::{Audited, Outcome, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::rules::Rules;
-use crate::runtime::error::Fatal;
 use crate::wording::{ItemLine, ViolationLine};
 
 /// The maximum length of a payload in one line, in bytes: CloudWatch Logs limits an event to
@@ -89,7 +90,7 @@ impl Log<'_> {
     pub(super) fn outcome(&self, outcome: &Outcome, records: &[&RawValue], duration_ms: i64) {
         let payload = |position: usize| records.get(position).map_or("", |record| record.get());
         for violation in &outcome.violations {
-            self.violation(violation, payload(violation.occurrence.position));
+            self.violation(violation, Some(payload(violation.occurrence.position)));
         }
         for planned in &outcome.planned {
             self.planned(planned);
@@ -142,7 +143,7 @@ impl Log<'_> {
     }
 
     /// Logs a violation.
-    fn violation(&self, violation: &Violation, payload: &str) {
+    fn violation(&self, violation: &Violation, payload: Option<&str>) {
         let line = ViolationLine::new(self.rules, violation);
         let item = |item: &Option<ItemLine<'_>>| item.as_ref().map(|item| json!(item).to_string());
         let keys = line.keys.as_ref().map(|keys| json!(keys).to_string());
@@ -161,7 +162,7 @@ impl Log<'_> {
             detail = &*short(&line.detail),
             count = line.count,
             keys,
-            record = self.shows_items.then(|| parts(payload).swap_remove(0)),
+            record = payload.filter(|_| self.shows_items).map(|it| parts(it).swap_remove(0)),
             "violation"
         );
     }
@@ -183,12 +184,67 @@ impl Log<'_> {
         }
     }
 
-    /// Logs an error that failed the whole invocation.
-    pub(super) fn fatal(&self, error: &Fatal) {
-        tracing::error!(request_id = self.request_id, "{}", short(&error.0));
+    /// Logs what an audit of a part of a table has done: a line for each violation, planned write and
+    /// item that cannot be audited, one for the error that ended it early, and a summary.
+    pub(super) fn audited(&self, part: &PartRequest<'_>, audited: &Audited, duration_ms: i64) {
+        let outcome = &audited.outcome;
+        outcome.violations.iter().for_each(|violation| self.violation(violation, None));
+        outcome.planned.iter().for_each(|planned| self.planned(planned));
+        for rejected in &outcome.rejected {
+            let error = &*short(&rejected.error);
+            tracing::error!(request_id = self.request_id, error, "item not audited");
+        }
+        if let Some(reason) = &audited.error {
+            let reason = &*short(reason);
+            tracing::warn!(request_id = self.request_id, reason, "audit interrupted");
+        }
+        tracing::info!(
+            request_id = self.request_id,
+            table = part.table,
+            segment = part.segment,
+            segments = part.segments,
+            items = audited.items,
+            pages = audited.pages,
+            reads = outcome.reads,
+            writes = outcome.requests - outcome.reads,
+            read_units = outcome.units.read,
+            write_units = outcome.units.write,
+            violations = outcome.violations.len(),
+            rejected = outcome.rejected.len(),
+            duration_ms,
+            done = audited.next.is_none() && audited.error.is_none(),
+            "items audited"
+        );
     }
 
-    /// Logs that the metrics of the batch are lost.
+    /// Logs the end of an audit.
+    pub(super) fn audit_ended(&self, summary: &SummaryAnswer) {
+        let Totals { items, violations, repairs, writes, read_units } = summary.totals;
+        for part in &summary.incomplete {
+            tracing::error!(request_id = self.request_id, part = &*short(part), "audit incomplete");
+        }
+        tracing::info!(
+            request_id = self.request_id,
+            items,
+            violations,
+            repairs,
+            writes,
+            read_units,
+            complete = summary.complete,
+            "audit ended"
+        );
+    }
+
+    /// Logs why the whole invocation failed.
+    pub(super) fn failure(&self, failure: &Failure) {
+        let message = short(failure.message());
+        match failure {
+            Failure::Fatal(_) => tracing::error!(request_id = self.request_id, "{message}"),
+            Failure::Retry(_) => tracing::warn!(request_id = self.request_id, "{message}"),
+        }
+    }
+
+    /// Logs that the metrics of the invocation are lost.
     pub(super) fn metrics_lost(&self, error: &str) {
         let error = &*short(error);
         tracing::error!(request_id = self.request_id, error, "metrics not published");

@@ -1,5 +1,7 @@
-//! The Lambda function: initialized once, then invoked with one batch of records at a time.
+//! The Lambda function: initialized once, then invoked with one batch of records at a time, or with a
+//! part of an audit.
 
+mod audit;
 mod config;
 mod function;
 mod log;
@@ -66,10 +68,10 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
     let answer = |event: LambdaEvent<IgnoredAny>| async move {
         let payload = payload.take();
         let deadline_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        function.answer(&payload, &event.context.request_id, deadline_ms).await.map_err(|error| {
+        function.answer(&payload, &event.context.request_id, deadline_ms).await.map_err(|failure| {
             Diagnostic {
-                error_type: "Fatal".to_owned(),
-                error_message: log::short(&error.0).into_owned(),
+                error_type: failure.kind().to_owned(),
+                error_message: log::short(failure.message()).into_owned(),
             }
         })
     };

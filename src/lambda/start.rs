@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::preflight::tables_in_use;
 use crate::rules::FILE_BYTES_MAX;
-use crate::rules::model::{Rules, Table};
+use crate::rules::model::{Mode, Rules, Table};
 use crate::store::{DynamoDb, Read, Store as _, StoreError};
 
 /// How long to wait for the tables' answers, in milliseconds. If a table has not answered by then,
@@ -41,7 +41,8 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
     }
     log::problems(&problems);
     let metrics = Metrics { sink: metrics.open(&aws), namespace };
-    Ok(Function { engine: Engine::new(rules), store, metrics, logs_items })
+    let observer = Engine::new(rules.clone().in_mode(Mode::Observe));
+    Ok(Function { engine: Engine::new(rules), observer, store, metrics, logs_items })
 }
 
 /// Reads a file. A relative path is relative to the binary's folder if the file exists there, and

@@ -1,10 +1,11 @@
-//! Metrics: the numbers of an outcome, for CloudWatch.
+//! Metrics: the numbers of a batch or an audit, for CloudWatch.
 //!
 //! [`METRICS`] defines every metric. The documentation is generated from it, and the alarms depend
 //! on its names. A dimension never contains an item's key: each distinct value creates a metric,
 //! which is billed. Keys belong in the log.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
+mod audit;
 #[cfg(feature = "aws")]
 mod cloudwatch;
 #[cfg(feature = "aws")]
@@ -14,6 +15,7 @@ mod publish;
 
 use std::collections::BTreeMap;
 
+pub use audit::{AuditSummary, measure_audit, measure_audited};
 #[cfg(feature = "aws")]
 pub use publish::{Destination, Metrics, Sink};
 
@@ -35,7 +37,7 @@ pub struct Metric {
     pub unit: Unit,
     /// What it measures, for the documentation.
     pub meaning: &'static str,
-    /// How it is computed from an outcome.
+    /// How it is computed.
     measure: Measure,
 }
 
@@ -63,17 +65,32 @@ impl Unit {
 /// How a metric is computed.
 #[derive(Debug)]
 enum Measure {
-    /// The rule of each occurrence, from which a total and a count for each rule are computed.
+    /// The rule of each occurrence in a batch, from which a total and a count for each rule are
+    /// computed.
     ByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
+    /// The same for repairs, which audits make too.
+    RepairsByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
     /// One number for the whole batch; `None` publishes nothing.
     Total(fn(&Processed<'_>) -> Option<f64>),
+    /// The count for each rule in an audit, from which the total is computed.
+    AuditByRule(fn(&AuditSummary) -> &BTreeMap<String, u64>),
+    /// One number for the whole audit.
+    AuditTotal(fn(&AuditSummary) -> u64),
 }
 
 impl Metric {
     /// Whether there is a value for each rule in addition to the total.
     #[must_use]
     pub const fn is_by_rule(&self) -> bool {
-        matches!(self.measure, Measure::ByRule(_))
+        match self.measure {
+            Measure::ByRule(_) | Measure::RepairsByRule(_) | Measure::AuditByRule(_) => true,
+            Measure::Total(_) | Measure::AuditTotal(_) => false,
+        }
+    }
+
+    /// Whether it counts what repairs do, in batches and in audits.
+    const fn counts_repairs(&self) -> bool {
+        matches!(self.measure, Measure::RepairsByRule(_))
     }
 }
 
@@ -82,7 +99,7 @@ impl Metric {
     clippy::redundant_closure_for_method_calls,
     reason = "a method of `Processed<'p>` is less general than a function pointer for any `'p`"
 )]
-pub static METRICS: [Metric; 9] = [
+pub static METRICS: [Metric; 13] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
@@ -99,25 +116,25 @@ pub static METRICS: [Metric; 9] = [
         name: "Repairs",
         unit: Unit::Count,
         meaning: "violations that were repaired",
-        measure: Measure::ByRule(|processed| processed.with_response(Response::Repaired)),
+        measure: Measure::RepairsByRule(|processed| processed.with_response(Response::Repaired)),
     },
     Metric {
         name: "RepairsFailed",
         unit: Unit::Count,
         meaning: "violations whose repair failed permanently",
-        measure: Measure::ByRule(|processed| processed.with_response(Response::Failed)),
+        measure: Measure::RepairsByRule(|processed| processed.with_response(Response::Failed)),
     },
     Metric {
         name: "MirrorWrites",
         unit: Unit::Count,
         meaning: "writes of mirror items",
-        measure: Measure::ByRule(|processed| processed.mirror_writes()),
+        measure: Measure::RepairsByRule(|processed| processed.mirror_writes()),
     },
     Metric {
         name: "RecordsProcessed",
         unit: Unit::Count,
         meaning: "stream records that are done, including rejected ones",
-        measure: Measure::Total(|processed| count(processed.end)),
+        measure: Measure::Total(|processed| count_of(processed.end)),
     },
     Metric {
         name: "RecordsRejected",
@@ -130,13 +147,37 @@ pub static METRICS: [Metric; 9] = [
         name: "RecordsRetried",
         unit: Unit::Count,
         meaning: "stream records that were returned to Lambda for redelivery",
-        measure: Measure::Total(|processed| count(processed.outcome.records - processed.end)),
+        measure: Measure::Total(|processed| count_of(processed.outcome.records - processed.end)),
     },
     Metric {
         name: "RecordAge",
         unit: Unit::Milliseconds,
         meaning: "the age of the batch's oldest record that concerns a rule, at the end of processing",
         measure: Measure::Total(|processed| processed.age_ms()),
+    },
+    Metric {
+        name: "AuditViolations",
+        unit: Unit::Count,
+        meaning: "violations that audits found, of rules whose `severity` is `error`",
+        measure: Measure::AuditByRule(|audit| &audit.violations),
+    },
+    Metric {
+        name: "AuditWarnings",
+        unit: Unit::Count,
+        meaning: "violations that audits found, of rules whose `severity` is `warn`",
+        measure: Measure::AuditByRule(|audit| &audit.warnings),
+    },
+    Metric {
+        name: "AuditedItems",
+        unit: Unit::Count,
+        meaning: "items that audits read",
+        measure: Measure::AuditTotal(|audit| audit.items),
+    },
+    Metric {
+        name: "AuditsCompleted",
+        unit: Unit::Count,
+        meaning: "complete audits; the time of the value is the end of the audit",
+        measure: Measure::AuditTotal(|audit| u64::from(audit.is_complete)),
     },
 ];
 
@@ -166,24 +207,49 @@ pub fn measure(rules: &Rules, outcome: &Outcome, now_ms: i64) -> Vec<Datum> {
 impl Metric {
     /// The values to publish for a batch.
     fn data(&self, processed: &Processed<'_>) -> Vec<Datum> {
-        let datum = |rule, value| Datum { name: self.name, unit: self.unit, rule, value };
         match self.measure {
             Measure::Total(total) => {
-                total(processed).map(|value| datum(None, value)).into_iter().collect()
+                total(processed).map(|value| self.datum(None, value)).into_iter().collect()
             }
-            Measure::ByRule(occurrences) => {
-                let mut by_rule: BTreeMap<&str, usize> = BTreeMap::new();
-                let occurrences = occurrences(processed);
-                for rule in &occurrences {
+            Measure::ByRule(occurrences) | Measure::RepairsByRule(occurrences) => {
+                let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
+                for rule in occurrences(processed) {
                     *by_rule.entry(rule).or_default() += 1;
                 }
-                let total = count(occurrences.len()).map(|value| datum(None, value));
-                let by_rule = by_rule.into_iter().filter_map(|(rule, number)| {
-                    count(number).map(|value| datum(Some(rule.to_owned()), value))
-                });
-                total.into_iter().chain(by_rule).collect()
+                self.total_and_by_rule(by_rule)
             }
+            Measure::AuditByRule(_) | Measure::AuditTotal(_) => Vec::new(),
         }
+    }
+
+    /// The values to publish for an audit.
+    fn data_of_audit(&self, summary: &AuditSummary) -> Vec<Datum> {
+        match self.measure {
+            Measure::AuditByRule(counts) => {
+                self.total_and_by_rule(counts(summary).iter().map(|(rule, n)| (rule.as_str(), *n)))
+            }
+            Measure::AuditTotal(total) => {
+                let value = count(total(summary));
+                value.map(|value| self.datum(None, value)).into_iter().collect()
+            }
+            Measure::ByRule(_) | Measure::RepairsByRule(_) | Measure::Total(_) => Vec::new(),
+        }
+    }
+
+    fn total_and_by_rule<'r>(
+        &self,
+        by_rule: impl IntoIterator<Item = (&'r str, u64)>,
+    ) -> Vec<Datum> {
+        let by_rule: BTreeMap<&str, u64> = by_rule.into_iter().collect();
+        let total = count(by_rule.values().sum()).map(|value| self.datum(None, value));
+        let by_rule = by_rule.into_iter().filter_map(|(rule, number)| {
+            count(number).map(|value| self.datum(Some(rule.to_owned()), value))
+        });
+        total.into_iter().chain(by_rule).collect()
+    }
+
+    fn datum(&self, rule: Option<String>, value: f64) -> Datum {
+        Datum { name: self.name, unit: self.unit, rule, value }
     }
 }
 
@@ -217,7 +283,7 @@ impl<'p> Processed<'p> {
     }
 
     fn rejected(&self) -> Option<f64> {
-        count(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
+        count_of(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
     }
 
     fn age_ms(&self) -> Option<f64> {
@@ -233,9 +299,13 @@ impl<'p> Processed<'p> {
 }
 
 /// A count as CloudWatch's number; `None` for zero.
-fn count(number: usize) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a batch has at most 10,000 records")]
+fn count(number: u64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a float is exact up to 9,000,000,000,000,000")]
     (number > 0).then_some(number as f64)
+}
+
+fn count_of(number: usize) -> Option<f64> {
+    count(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 /// The documentation of the metrics, as a table in Markdown.

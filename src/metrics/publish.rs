@@ -1,12 +1,10 @@
-//! Publishes the metrics of an outcome.
+//! Publishes metrics.
 
 use std::io::Write as _;
 
 use super::cloudwatch::CloudWatch;
-use super::{embedded, measure};
+use super::{Datum, embedded};
 use crate::aws::SdkConfig;
-use crate::engine::Outcome;
-use crate::rules::model::Rules;
 
 /// A publisher of metrics.
 #[derive(Debug)]
@@ -66,28 +64,19 @@ pub enum Sink {
 }
 
 impl Metrics {
-    /// Publishes the metrics of an outcome, if there are any. A failure must not fail the batch:
-    /// the caller reports the error and continues.
-    pub async fn publish(
-        &self,
-        rules: &Rules,
-        outcome: &Outcome,
-        now_ms: i64,
-    ) -> Result<(), String> {
-        if matches!(self.sink, Sink::Nowhere) {
-            return Ok(());
-        }
-        let data = measure(rules, outcome, now_ms);
+    /// Publishes values, if there are any. A failure must not fail the batch or the audit: the caller
+    /// reports the error and continues.
+    pub async fn publish(&self, data: &[Datum], now_ms: i64) -> Result<(), String> {
         match &self.sink {
             Sink::Nowhere => Ok(()),
             Sink::Embedded => {
-                let lines = embedded::lines(&self.namespace, &data, now_ms);
+                let lines = embedded::lines(&self.namespace, data, now_ms);
                 // All lines are written at once, because CloudWatch ignores a line that is split.
                 let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
                 let written = std::io::stdout().lock().write_all(text.as_bytes());
                 written.map_err(|error| format!("cannot write to standard output: {error}"))
             }
-            Sink::CloudWatch(cloudwatch) => cloudwatch.put(&self.namespace, &data, now_ms).await,
+            Sink::CloudWatch(cloudwatch) => cloudwatch.put(&self.namespace, data, now_ms).await,
         }
     }
 }

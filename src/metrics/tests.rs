@@ -47,7 +47,7 @@ fn outcome() -> Outcome {
             path: None,
             defect: Defect::TargetMissing,
         },
-        occurrence: Occurrence { sequence: "100".to_owned(), position },
+        occurrence: Occurrence { sequence: Some("100".to_owned()), position },
         resolution: Resolution::from(response),
     };
     Outcome {

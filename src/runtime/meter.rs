@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use crate::data::Item;
+use crate::store::scan::{Scan, Scanner};
 use crate::store::{
     Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
 };
@@ -71,5 +72,11 @@ impl<S: Store> Store for Metered<'_, S> {
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
         self.count(&self.writes, self.store.transact(actions).await)
+    }
+}
+
+impl<S: Scanner> Scanner for Metered<'_, S> {
+    async fn scan(&self, scan: Scan) -> Result<Answer<Page>, StoreError> {
+        self.count(&self.reads, self.store.scan(scan).await)
     }
 }

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::pass::Pass;
 use crate::data::{Item, Key};
 use crate::integrity::index::Projection;
+use crate::integrity::mirror::Pair;
 use crate::rules::model::{EntityId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
@@ -49,16 +50,6 @@ impl<'p> ReadSet<'p> {
         want(&mut self.others, &mut self.len, table, key, projection)
     }
 
-    /// Asks for an item that is read before those that [`want`](Self::want) asks for.
-    pub(crate) fn want_first(
-        &mut self,
-        table: TableId,
-        key: &Key<'_>,
-        projection: Cow<'p, Projection>,
-    ) -> Slot {
-        want(&mut self.first, &mut self.len, table, key, projection)
-    }
-
     /// Asks for the attributes that decide whether an item of the entity is at the key.
     pub(crate) fn want_existence<S, C>(
         &mut self,
@@ -67,6 +58,21 @@ impl<'p> ReadSet<'p> {
         key: &Key<'_>,
     ) -> Slot {
         self.want(pass.rules[entity].table, key, pass.index.existence(entity))
+    }
+
+    /// Asks for a mirror and its source, in this order.
+    ///
+    /// The two are not read at the same moment, and the mirror is read first: if the source were read
+    /// first, and both were written between the two reads, a correct mirror would seem to have no
+    /// source.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
+    pub(crate) fn want_pair<S, C>(&mut self, pass: Pass<'p, S, C>, pair: &Pair) -> [Slot; 2] {
+        let Pass { rules, index, .. } = pass;
+        let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);
+        [
+            want(&mut self.first, &mut self.len, mirror, &pair.mirror, Cow::Owned(Projection::All)),
+            self.want(source, &pair.source, index.source(pair.rule)),
+        ]
     }
 
     /// Reads the items.

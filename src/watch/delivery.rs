@@ -85,7 +85,7 @@ mod tests {
                 path: None,
                 defect: Defect::TargetMissing,
             },
-            occurrence: Occurrence { sequence: sequence.to_owned(), position: 0 },
+            occurrence: Occurrence { sequence: Some(sequence.to_owned()), position: 0 },
             resolution: Response::Reported.into(),
         }
     }

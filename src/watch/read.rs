@@ -8,6 +8,7 @@ use super::lineage::Ready;
 use super::pause::Pauses;
 use super::progress::Checkpoint;
 use super::source::RecordSource;
+use crate::metrics::measure;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::store::Store;
@@ -140,8 +141,10 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             // reported. Metrics count only the findings before the outcome's checkpoint, and some
             // of these were reported by an earlier delivery, which did not count them.
             let now_ms = watcher.clock.now_ms();
-            let published = watcher.metrics.publish(watcher.engine.rules(), &outcome, now_ms).await;
-            let next = delivery.advance(watcher.engine.rules(), &mut outcome);
+            let rules = watcher.engine.rules();
+            let data = measure(rules, &outcome, now_ms);
+            let published = watcher.metrics.publish(&data, now_ms).await;
+            let next = delivery.advance(rules, &mut outcome);
             (self.notify)(Notice::Delivered { outcome: &outcome, records: rest });
             if let Err(error) = published {
                 (self.notify)(Notice::MetricsLost { error: &error });

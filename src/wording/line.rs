@@ -55,7 +55,7 @@ impl<'l> ViolationLine<'l> {
         let Violation { finding, occurrence, resolution } = violation;
         Self {
             id: violation.id(rules),
-            sequence: Some(&occurrence.sequence),
+            sequence: occurrence.sequence.as_deref(),
             action: resolution.response.name(),
             detail: super::violation(rules, violation),
             ..Self::at_rest(rules, finding)

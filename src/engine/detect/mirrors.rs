@@ -1,7 +1,7 @@
 //! Sources whose mirrors must be written, and mirrors that must be compared with their sources.
 
 use super::{Seen, Work};
-use crate::data::Item;
+use crate::data::{Item, SequenceNumber};
 use crate::engine::event::change::{Cause, StreamChange};
 use crate::engine::event::decode::Rejected;
 use crate::integrity::change::Change;
@@ -15,6 +15,8 @@ pub(crate) struct ChangedSource<'h> {
     pub(crate) pair: Pair,
     /// The mirror that the source requires, if any.
     pub(crate) content: Option<Item<'static>>,
+    /// The sequence number of the change, which becomes the mirror's fence.
+    pub(crate) sequence: &'h SequenceNumber<'h>,
     pub(crate) cause: Cause<'h>,
 }
 
@@ -67,7 +69,8 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
     } else {
         let source = seen.history.last.change.after.as_ref();
         let content = mirror::expected(seen.rules, &pair, source);
-        work.changed_sources.push(ChangedSource { pair, content, cause });
+        let sequence = &changed.sequence;
+        work.changed_sources.push(ChangedSource { pair, content, sequence, cause });
     }
 }
 

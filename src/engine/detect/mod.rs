@@ -3,6 +3,7 @@
 //! Each kind of work has its own file. An entity's items have a [`Role`] in each rule that looks at
 //! them, and the role decides which of these files are used.
 
+mod at_rest;
 mod cascade_marks;
 mod deletes;
 mod mirrors;
@@ -14,6 +15,7 @@ use crate::engine::event::decode::Rejected;
 use crate::integrity::index::{Index, Role};
 use crate::rules::model::{Entity, Rules};
 
+pub(crate) use at_rest::{Checks, PairAtRest, ReadItem, Side, detect_at_rest};
 pub(crate) use cascade_marks::MarkedItem;
 pub(crate) use deletes::DeletedTarget;
 pub(crate) use mirrors::{ChangedMirror, ChangedSource, MirrorSuspect};

@@ -54,40 +54,53 @@ impl<'a> History<'a> {
     /// records in the batch are delivered again.
     pub(crate) fn cause<'h>(&'h self, step: &'h StreamChange<'h>) -> Cause<'h> {
         let from = self.steps().min_by_key(|step| step.position).unwrap_or(&self.last);
-        Cause { step, from }
+        Cause::Record { step, from }
     }
 }
 
-/// The stream record that caused a piece of work.
+/// What caused a piece of work.
 ///
-/// Later stages use its time for grace periods and its sequence number for mirror writes, and
-/// report which record revealed a finding and which records must be delivered again.
+/// Later stages use a record's time for grace periods and its sequence number for mirror writes,
+/// and report what revealed a finding and what must be processed again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cause<'h> {
-    step: &'h StreamChange<'h>,
-    /// The first record to deliver again if the work fails.
-    from: &'h StreamChange<'h>,
+pub(crate) enum Cause<'h> {
+    /// A stream record.
+    Record {
+        /// The record's change.
+        step: &'h StreamChange<'h>,
+        /// The first record to deliver again if the work fails.
+        from: &'h StreamChange<'h>,
+    },
+    /// An item on a page of a scan. An audit reads the item as it is: it knows neither when the item
+    /// was changed nor what it was before.
+    Page {
+        /// The page's index in the audit.
+        index: usize,
+    },
 }
 
 impl<'h> Cause<'h> {
-    /// The change's sequence number.
-    pub(crate) const fn sequence(&self) -> &'h SequenceNumber<'h> {
-        &self.step.sequence
+    /// The record's sequence number; `None` for a page.
+    pub(crate) const fn sequence(&self) -> Option<&'h SequenceNumber<'h>> {
+        match self {
+            Self::Record { step, .. } => Some(&step.sequence),
+            Self::Page { .. } => None,
+        }
     }
 
-    /// The record's index in its batch.
+    /// The record's index in its batch, or the page's index in the audit.
     pub(crate) const fn position(&self) -> usize {
-        self.step.position
+        match self {
+            Self::Record { step, .. } => step.position,
+            Self::Page { index } => *index,
+        }
     }
 
-    /// When the change was made, in milliseconds since 1970, if the record says so.
+    /// When the change was made, in milliseconds since 1970, if that is known.
     pub(crate) const fn created_ms(&self) -> Option<i64> {
-        self.step.created_ms
-    }
-
-    /// The first record that Lambda must deliver again if the work fails, as its index in the batch
-    /// and its sequence number.
-    pub(crate) fn redelivered_from(&self) -> (usize, String) {
-        (self.from.position, self.from.sequence.to_string())
+        match self {
+            Self::Record { step, .. } => step.created_ms,
+            Self::Page { .. } => None,
+        }
     }
 }

@@ -13,19 +13,28 @@ use crate::store::StoreError;
 use outcome::{HandedBack, Outcome, WriteMade};
 use violation::{Occurrence, Resolution, Violation};
 
-/// The outcome of a batch, in progress.
-#[derive(Debug)]
-pub(crate) struct Report(Outcome);
+/// The outcome of a batch or an audit, in progress.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    outcome: Outcome,
+    /// The pages of an audit that are not done, each with the reason.
+    unfinished_pages: Vec<(usize, String)>,
+}
 
 impl Report {
     /// Starts the outcome of a batch of this many records.
     pub(crate) fn new(records: usize) -> Self {
-        Self(Outcome { records, ..Outcome::default() })
+        Self { outcome: Outcome { records, ..Outcome::default() }, ..Self::default() }
+    }
+
+    /// The first page that is not done, and the reason, if any.
+    pub(crate) fn first_unfinished_page(&self) -> Option<(usize, String)> {
+        self.unfinished_pages.iter().min_by_key(|(index, _)| *index).cloned()
     }
 
     /// Returns the outcome, in the order of the records, with the cost of its requests.
     pub(crate) fn finish<S>(self, store: &Metered<'_, S>) -> Outcome {
-        let Self(mut outcome) = self;
+        let Self { mut outcome, .. } = self;
         outcome.violations.sort_by_key(|violation| violation.occurrence.position);
         outcome.rejected.sort_by_key(|rejected| rejected.position);
         outcome.handed_back.sort_by_key(|handed_back| handed_back.position);
@@ -35,25 +44,28 @@ impl Report {
 
     /// Sets the time of the oldest change that a rule looks at.
     pub(crate) fn oldest(&mut self, created_ms: Option<i64>) {
-        self.0.oldest_ms = created_ms;
+        self.outcome.oldest_ms = created_ms;
     }
 
     /// Adds a record that cannot be processed.
     pub(crate) fn reject(&mut self, rejected: Rejected) {
-        self.0.rejected.push(rejected);
+        self.outcome.rejected.push(rejected);
     }
 
-    /// Adds the consequence of a store error: the record must be delivered again, or is rejected.
-    /// A fatal error is returned.
+    /// Adds the consequence of a store error: the record must be delivered again or the page audited
+    /// again, or the record is rejected. A fatal error is returned.
     pub(crate) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
         match error {
-            StoreError::Retry(reason) => {
-                let (position, sequence) = cause.redelivered_from();
-                self.0.handed_back.push(HandedBack { position, sequence, reason });
-            }
+            StoreError::Retry(reason) => match cause {
+                Cause::Record { from, .. } => {
+                    let (position, sequence) = (from.position, from.sequence.to_string());
+                    self.outcome.handed_back.push(HandedBack { position, sequence, reason });
+                }
+                Cause::Page { index } => self.unfinished_pages.push((*index, reason)),
+            },
             StoreError::Rejected(error) => self.reject(Rejected {
                 position: cause.position(),
-                sequence: Some(cause.sequence().to_string()),
+                sequence: cause.sequence().map(ToString::to_string),
                 error,
             }),
             StoreError::Fatal(message) => return Err(Fatal(message)),
@@ -61,8 +73,8 @@ impl Report {
         Ok(())
     }
 
-    /// Adds the consequence of work that was not reached because of this error. If the error is
-    /// unknown, the record must be delivered again.
+    /// Adds the consequence of work that was not reached because of this error. Without an error,
+    /// it must be tried again.
     pub(crate) fn unfinished(
         &mut self,
         error: Option<&StoreError>,
@@ -79,7 +91,7 @@ impl Report {
         writes: impl IntoIterator<Item = ItemWrite>,
         cause: &Cause<'_>,
     ) {
-        self.0.writes.extend(writes.into_iter().map(|write| of_rule(rule, write, cause)));
+        self.outcome.writes.extend(writes.into_iter().map(|write| of_rule(rule, write, cause)));
     }
 
     /// Adds writes that a rule in observe mode would have made.
@@ -89,7 +101,7 @@ impl Report {
         writes: impl IntoIterator<Item = ItemWrite>,
         cause: &Cause<'_>,
     ) {
-        self.0.planned.extend(writes.into_iter().map(|write| of_rule(rule, write, cause)));
+        self.outcome.planned.extend(writes.into_iter().map(|write| of_rule(rule, write, cause)));
     }
 
     /// Adds a violation.
@@ -99,9 +111,9 @@ impl Report {
         resolution: impl Into<Resolution>,
         cause: &Cause<'_>,
     ) {
-        let (sequence, position) = (cause.sequence().to_string(), cause.position());
-        let occurrence = Occurrence { sequence, position };
-        self.0.violations.push(Violation { finding, occurrence, resolution: resolution.into() });
+        let sequence = cause.sequence().map(ToString::to_string);
+        let occurrence = Occurrence { sequence, position: cause.position() };
+        self.outcome.violations.push(Violation { finding, occurrence, resolution: resolution.into() });
     }
 }
 

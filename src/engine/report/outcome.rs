@@ -1,4 +1,4 @@
-//! The outcome of a batch.
+//! The outcome of a batch or an audit.
 
 use super::violation::Violation;
 use crate::engine::event::decode::Rejected;
@@ -6,21 +6,22 @@ use crate::integrity::finding::ItemName;
 use crate::integrity::repair::Operation;
 use crate::store::Units;
 
-/// The outcome of a batch of stream records.
+/// The outcome of a batch of stream records, or of an audit of some pages of a table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// How many records were delivered.
+    /// How many records were delivered; none in an audit.
     pub records: usize,
     /// The time of the oldest change that a rule looks at, in milliseconds since 1970; `None` if
     /// there was no such change, or no record has a time.
     pub oldest_ms: Option<i64>,
-    /// What is wrong, in the order of the records.
+    /// What is wrong, in the order of the records or pages.
     pub violations: Vec<Violation>,
     /// The writes that were made.
     pub writes: Vec<WriteMade>,
     /// The writes that rules in observe mode would have made.
     pub planned: Vec<WriteMade>,
-    /// The records that cannot be understood, or would fail however often they were delivered.
+    /// The records that cannot be understood, or would fail however often they were delivered. In an
+    /// audit, items whose mirrors cannot be written.
     pub rejected: Vec<Rejected>,
     /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
@@ -43,7 +44,7 @@ pub struct WriteMade {
     pub item: ItemName,
     /// What an update changes, in the syntax of an update expression.
     pub detail: Option<String>,
-    /// The index in the batch of the record that caused it.
+    /// The index in the batch of the record that caused it, or the page's index in the audit.
     pub position: usize,
 }
 

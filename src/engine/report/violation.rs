@@ -1,26 +1,26 @@
-//! Violations: findings, the stream records that revealed them, and what was done about them.
+//! Violations: findings, what revealed them, and what was done about them.
 
 use crate::integrity::finding::{Finding, Kind};
 use crate::integrity::repair::Obstacle;
 use crate::rules::model::{OnDelete, Rules};
 
-/// A finding that a stream record revealed.
+/// A finding that a stream record or an audit revealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// What is wrong.
     pub finding: Finding,
-    /// The record that revealed it.
+    /// The record that revealed it, or the page of an audit.
     pub occurrence: Occurrence,
     /// What was done about it.
     pub resolution: Resolution,
 }
 
-/// The stream record that revealed a finding.
+/// The stream record that revealed a finding, or the page of an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
-    /// The record's sequence number.
-    pub sequence: String,
-    /// The record's index in its batch.
+    /// The record's sequence number; `None` in an audit.
+    pub sequence: Option<String>,
+    /// The record's index in its batch, or the page's index in the audit.
     pub position: usize,
 }
 
@@ -77,6 +77,6 @@ impl Violation {
     /// An identifier that stays the same when the record is delivered again.
     #[must_use]
     pub fn id(&self, rules: &Rules) -> String {
-        self.finding.id(rules, Some(&self.occurrence.sequence))
+        self.finding.id(rules, self.occurrence.sequence.as_deref())
     }
 }

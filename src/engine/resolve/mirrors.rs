@@ -1,7 +1,9 @@
 //! Writes the mirrors of changed sources, corrects Referee's own outdated mirrors, and reports and
 //! corrects mirrors that others changed, as their rules say.
 
+use crate::data::SequenceNumber;
 use crate::engine::detect::ChangedSource;
+use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
 use crate::engine::report::violation::Response;
 use crate::engine::verify::{BrokenMirror, OutdatedMirror};
@@ -26,8 +28,7 @@ pub(crate) async fn write_mirrors(
 ) -> Result<(), Fatal> {
     let Pass { rules, store, clock, .. } = pass;
     let steps = sources.iter().map(|source| {
-        let sequence = source.cause.sequence();
-        mirror::steps_of_change(rules, &source.pair, source.content.clone(), sequence)
+        mirror::steps_of_change(rules, &source.pair, source.content.clone(), source.sequence)
     });
     let began_ms = clock.now_ms();
     let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
@@ -58,9 +59,9 @@ pub(crate) async fn correct_mirrors(
     outdated: Vec<OutdatedMirror<'_>>,
     report: &mut Report,
 ) -> Result<(), Fatal> {
-    let Pass { rules, store, .. } = pass;
+    let Pass { rules, store, clock, .. } = pass;
     let steps = outdated.iter().map(|OutdatedMirror { pair, correction, cause }| {
-        mirror::steps_of_correction(rules, pair, correction.clone(), cause.sequence())
+        mirror::steps_of_correction(rules, pair, correction.clone(), fix(cause, clock))
     });
     let performed = perform_all(rules, store, steps).await;
     for (outdated, performed) in outdated.iter().zip(performed) {
@@ -78,7 +79,7 @@ pub(crate) async fn resolve_mirrors(
     broken: Vec<BrokenMirror<'_>>,
     report: &mut Report,
 ) -> Result<(), Fatal> {
-    let Pass { rules, store, .. } = pass;
+    let Pass { rules, store, clock, .. } = pass;
     let mut corrections: Vec<(BrokenMirror<'_>, Vec<Step>)> = Vec::new();
     for broken in broken {
         let (pair, cause) = (&broken.suspect.pair, &broken.suspect.cause);
@@ -86,7 +87,7 @@ pub(crate) async fn resolve_mirrors(
             report_mirror(pass, &broken, Response::Reported, report);
             continue;
         };
-        let steps = mirror::steps_of_correction(rules, pair, correction, cause.sequence());
+        let steps = mirror::steps_of_correction(rules, pair, correction, fix(cause, clock));
         let rule = &rules[pair.rule];
         if rule.mode == Mode::Enforce {
             corrections.push((broken, steps));
@@ -113,6 +114,14 @@ pub(crate) async fn resolve_mirrors(
         }
     }
     Ok(())
+}
+
+/// The [`fix`](Mark::fix) of a correction: the sequence number of the mirror's change, or the time of
+/// an audit, which knows no change. Both differ from the `fix` of every earlier correction.
+fn fix(cause: &Cause<'_>, clock: &impl Clock) -> String {
+    let now = || SequenceNumber::parse(clock.now_ms().unsigned_abs().to_string());
+    let number = cause.sequence().cloned().or_else(|| now().ok());
+    number.unwrap_or_default().fence()
 }
 
 fn report_mirror<S, C>(

@@ -3,6 +3,7 @@
 //! Each kind of work asks its own questions about the tables ([`question`]). The items that all
 //! questions of a batch ask for are read together.
 
+mod at_rest;
 mod broken;
 mod first_look;
 mod mirror_gap;
@@ -10,8 +11,9 @@ mod question;
 mod second_look;
 mod suspects;
 
+pub(crate) use at_rest::{first_look_at_rest, second_look_at_rest};
 pub(crate) use broken::{BrokenMirror, BrokenReference};
 pub(crate) use first_look::{OutdatedMirror, first_look};
 pub(crate) use mirror_gap::references_in_gaps;
 pub(crate) use second_look::second_look;
-pub(crate) use suspects::Suspects;
+pub(crate) use suspects::{Suspects, longest_grace_ms};

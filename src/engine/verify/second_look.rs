@@ -1,7 +1,6 @@
 //! The second look: reads suspects again once their grace period is over. Only those that still
 //! look wrong are violations.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,7 +14,6 @@ use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
 use crate::integrity::finding::ItemName;
-use crate::integrity::index::Projection;
 use crate::integrity::mirror::{self, Difference};
 use crate::integrity::reference::{ReferenceState, states};
 use crate::rules::model::Rules;
@@ -57,11 +55,7 @@ pub(crate) async fn second_look<'h>(
     let snapshot = reads.fetch(pass).await;
 
     let references = references.answers(rules, &snapshot, report)?.into_iter();
-    let broken = |(StillBroken { reference, .. }, image): (StillBroken<'h>, Option<_>)| {
-        let NewReference { rule, value, change, cause } = reference;
-        let item = ItemName { table: change.table, key: change.key.clone().into_owned() };
-        Some(BrokenReference { rule, value, item, image: image?, change: Some(change), cause })
-    };
+    let broken = |(still, image): (StillBroken<'h>, Option<_>)| Some(still.into_broken(image?));
     let mirrors = mirrors.answers(rules, &snapshot, report)?.into_iter();
     let differing = |(suspect, difference): (_, Option<_>)| {
         difference.map(|difference| BrokenMirror { suspect, difference })
@@ -78,7 +72,7 @@ pub(crate) async fn second_look<'h>(
 }
 
 /// A suspect reference, with the current states of the reference in its item.
-struct StillBroken<'h> {
+pub(super) struct StillBroken<'h> {
     reference: NewReference<'h>,
     /// Shared by all values of one item, so that a long list is evaluated only once.
     states: Rc<OnceCell<BTreeSet<ReferenceState>>>,
@@ -86,7 +80,7 @@ struct StillBroken<'h> {
 
 /// Prepares references for the second look. The values of one item, which follow each other, share
 /// their states.
-fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
+pub(super) fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
     let mut broken: Vec<StillBroken<'_>> = Vec::with_capacity(references.len());
     for reference in references {
         let is_of_same = |last: &&StillBroken<'_>| {
@@ -98,6 +92,15 @@ fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken<'_>> {
         broken.push(StillBroken { reference, states: states.unwrap_or_default() });
     }
     broken
+}
+
+impl<'h> StillBroken<'h> {
+    /// The broken reference of the item as it is now.
+    pub(super) fn into_broken(self, image: Item<'static>) -> BrokenReference<'h> {
+        let NewReference { rule, value, change, cause } = self.reference;
+        let item = ItemName { table: change.table, key: change.key.clone().into_owned() };
+        BrokenReference { rule, value, item, image, change: Some(change), cause }
+    }
 }
 
 /// Does the item still have the broken reference? If so, the answer is the item's current image.
@@ -139,18 +142,8 @@ impl<'h> Question<'h> for MirrorSuspect<'h> {
         self.cause
     }
 
-    /// Reads the mirror before its source. The two are not read at the same moment: if the source
-    /// were read first, and both were written between the two reads, a correct mirror would seem to
-    /// have no source.
-    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> [Slot; 2] {
-        let Pass { rules, index, .. } = pass;
-        let Self { pair, .. } = self;
-        let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);
-        [
-            reads.want_first(mirror, &pair.mirror, Cow::Owned(Projection::All)),
-            reads.want(source, &pair.source, index.source(pair.rule)),
-        ]
+        reads.want_pair(pass, &self.pair)
     }
 
     fn answer(

@@ -4,7 +4,7 @@ use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
 use crate::engine::event::change::Cause;
 use crate::integrity::index::looked_up_by;
 use crate::integrity::mirror::MIRROR_GRACE_MS;
-use crate::rules::model::{ReferenceId, Rules};
+use crate::rules::model::{Mode, ReferenceId, Rules};
 
 /// By how much a change may be younger than its record says, in milliseconds: DynamoDB rounds the
 /// time of a change down to the second.
@@ -105,6 +105,13 @@ impl<'h> Suspects<'h> {
         late.extend(remove(&mut self.deleted_targets, is_late, (rules, now_ms)));
         late
     }
+}
+
+/// The longest grace period of the rules in use, in milliseconds.
+pub(crate) fn longest_grace_ms(rules: &Rules) -> i64 {
+    let references = rules.references.iter().enumerate();
+    let in_use = references.filter(|(_, reference)| reference.mode != Mode::Off);
+    in_use.map(|(position, _)| grace_ms(rules, ReferenceId(position))).fold(MIRROR_GRACE_MS, i64::max)
 }
 
 fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {

@@ -22,8 +22,8 @@ pub(crate) struct Mark {
     /// Streams redeliver, and a request may be applied late. Without the fence, a mirror would
     /// alternate between old and new content.
     pub(crate) fence: String,
-    /// If this write corrects a change of the mirror itself, the padded sequence number of that
-    /// change.
+    /// If this write corrects the mirror itself, the padded sequence number of the mirror's change,
+    /// or the time of the audit that found the difference.
     ///
     /// Such a write keeps the fence. Without `fix`, it would leave the mark unchanged, as someone
     /// else's edit does, and its stream record would be mistaken for an edit.

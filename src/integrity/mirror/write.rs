@@ -40,12 +40,12 @@ pub(crate) fn steps_of_change(
     }
 }
 
-/// The writes that correct a mirror. `sequence` is the sequence number of the mirror's change.
+/// The writes that correct a mirror. `fix` becomes [`Mark::fix`] if the mirror keeps its fence.
 pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,
     correction: Correction,
-    sequence: &SequenceNumber<'_>,
+    fix: String,
 ) -> Vec<Step> {
     match correction {
         Correction::Put { content, precondition } => {
@@ -54,7 +54,7 @@ pub(crate) fn steps_of_correction(
                 Precondition::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
                 Precondition::Unmarked => lowest_fence(),
             };
-            let fix = matches!(precondition, Precondition::Seen(_)).then(|| sequence.fence());
+            let fix = matches!(precondition, Precondition::Seen(_)).then_some(fix);
             let mark = Mark { fix, ..Mark::new(&rules[pair.rule].name, fence) };
             vec![put(rules, pair, content, &mark, &precondition)]
         }

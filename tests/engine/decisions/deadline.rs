@@ -33,7 +33,7 @@ fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let found = outcome
         .violations
         .iter()
-        .map(|it| format!("{} {}\n", it.finding.rule, number(&it.occurrence.sequence)));
+        .map(|it| format!("{} {}\n", it.finding.rule, number(it.occurrence.sequence.as_deref().unwrap())));
     let back = outcome.handed_back.iter();
     let back = back.map(|it| format!("back {}: {}\n", number(&it.sequence), it.reason));
     let ended = format!("at {} s\n", seconds(&clock));

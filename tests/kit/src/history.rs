@@ -310,7 +310,7 @@ fn finding(rules: &Rules, violation: &Violation) -> String {
         violation.kind(),
         item(&violation.finding.referencing),
         item(&violation.finding.referenced),
-        short(&violation.occurrence.sequence),
+        violation.occurrence.sequence.as_deref().map_or("?", short),
         violation.resolution.response.name(),
         referee::wording::violation(rules, violation),
     );

@@ -59,7 +59,7 @@ impl Report {
                 orphans.map_or(0, |it| it.keys.len()),
             ),
             is_repaired: violation.resolution.response == Response::Repaired,
-            sequence: violation.occurrence.sequence.clone(),
+            sequence: violation.occurrence.sequence.clone().unwrap_or_default(),
         }
     }
 
