@@ -6,8 +6,10 @@
 //! - `decode`: stream records, well-formed and malformed.
 //! - `laws`: properties that hold for every history.
 //! - `model`: the races, checked exhaustively.
+//! - `at_rest`: audits of tables.
 //! - `cost`, `large`: requests, capacity units and memory.
 
+mod at_rest;
 mod cost;
 mod decisions;
 mod decode;
