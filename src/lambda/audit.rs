@@ -206,3 +206,127 @@ impl Totals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::Outcome;
+    use crate::rules::{self, RuleSource};
+
+    fn rules() -> Rules {
+        let text = "
+version: 1
+tables:
+  app: { name: app-prod, key: [pk, 'sk:N'] }
+entities:
+  user: { table: app, key: { pk: 'user#{user}', sk: '{n}' } }
+  order: { table: app, key: { pk: 'order#{order}', sk: '{n}' } }
+references:
+  order_user: { from: order, to: user, on: { user: '{order}' }, find: none }
+";
+        let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+        rules::load(&source, &|_| None).rules.unwrap()
+    }
+
+    fn part(event: &str) -> Result<Part, String> {
+        match request(event).expect("an audit").map_err(|error| error.0)? {
+            Request::Audit(part) => part.part(&rules()).map_err(|error| error.0),
+            Request::AuditSummary(_) => panic!("a part"),
+        }
+    }
+
+    fn check(events: &[&str], expected: &Expect) {
+        let lines = events.iter().map(|event| match part(event) {
+            Ok(part) => format!("{part:?}\n"),
+            Err(error) => format!("error: {error}\n"),
+        });
+        expected.assert_eq(&lines.collect::<String>());
+    }
+
+    #[test]
+    fn a_request_names_a_part_of_a_table() {
+        check(
+            &[
+                r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":2,"segments":3,"start":null,
+                    "read_units":null,"apply":true,"totals":null}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1,"read_units":100,
+                    "start":{"pk":{"S":"user#\u0061"},"sk":{"N":"1"}}}}}"#,
+            ],
+            &expect![[r#"
+                Part { table: TableId(0), segment: 0, segments: 1, start: None, read_units_max: None }
+                Part { table: TableId(0), segment: 2, segments: 3, start: None, read_units_max: None }
+                Part { table: TableId(0), segment: 0, segments: 1, start: Some({"pk": S("user#a"), "sk": N(Number("1"))}), read_units_max: Some(100.0) }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_request_is_refused() {
+        check(
+            &[
+                r#"{"referee":{}}"#,
+                r#"{"referee":{"adit":{"table":"app","segment":0,"segments":1}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":0}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1,"aply":true}}}"#,
+                r#"{"referee":{"audit":{"table":"app-prod","segment":0,"segments":1}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":1,"segments":1}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1000001}}}"#,
+                r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1,
+                    "start":{"pk":{"S":"user#a"}}}}}"#,
+            ],
+            &expect![[r"
+                error: `referee` in the event is not a request that this version knows: expected value
+                error: `referee` in the event is not a request that this version knows: unknown variant `adit`, expected `audit` or `audit_summary`
+                error: `referee` in the event is not a request that this version knows: missing field `segments`
+                error: `referee` in the event is not a request that this version knows: unknown field `aply`, expected one of `table`, `segment`, `segments`, `start`, `read_units`, `apply`, `totals`
+                error: table `app-prod` is not in the rules, which have `app`
+                error: there is no segment 1 of 1: segments begin with 0, and there are 1 to 1000000
+                error: there is no segment 0 of 1000001: segments begin with 0, and there are 1 to 1000000
+                error: `start` is not a key of table `app`: key attribute `sk` is missing
+            "]],
+        );
+        assert!(request(r#"{"Records":[]}"#).is_none());
+        assert!(request("nonsense").is_none());
+    }
+
+    #[test]
+    fn the_totals_of_a_segment_add_up() {
+        let event = r#"{"referee":{"audit":{"table":"app","segment":0,"segments":1,"totals":
+            {"items":10,"violations":2,"repairs":1,"writes":1,"read_units":0.5}}}}"#;
+        let Request::Audit(part) = request(event).unwrap().unwrap() else { panic!("a part") };
+        let audited = Audited {
+            outcome: Outcome::default(),
+            pages: 1,
+            items: 5,
+            next: Some([("pk".into(), "user#a".into())].into_iter().collect()),
+            error: None,
+        };
+        expect![[r#"{"error":null,"items":5,"next":{"pk":{"S":"user#a"}},"read_units":0.0,"repairs":0,"segment":0,"segments":1,"table":"app","totals":{"items":15,"read_units":0.5,"repairs":1,"violations":2,"writes":1},"violations":0,"writes":0}"#]].assert_eq(&json!(part.answer(&audited)).to_string());
+    }
+
+    #[test]
+    fn an_audit_is_complete_if_every_part_is() {
+        let summary = |parts: serde_json::Value| {
+            let event = json!({"referee": {"audit_summary": {"parts": parts}}}).to_string();
+            let Request::AuditSummary(request) = request(&event).unwrap().unwrap() else {
+                panic!("a summary")
+            };
+            json!(request.answer()).to_string() + "\n"
+        };
+        let totals =
+            json!({"items": 2, "violations": 1, "repairs": 0, "writes": 0, "read_units": 1.5});
+        let done =
+            json!({"table": "app", "segment": 0, "segments": 2, "next": null, "totals": totals});
+        let failed = json!({"table": "app", "segment": 1, "totals": null, "error": "Fatal"});
+        let lines = [json!([done, done]), json!([done, failed]), json!([])].map(summary).concat();
+        expect![[r#"
+            {"complete":true,"incomplete":[],"totals":{"items":4,"read_units":3.0,"repairs":0,"violations":2,"writes":0}}
+            {"complete":false,"incomplete":["segment 1 of `app`: Fatal"],"totals":{"items":2,"read_units":1.5,"repairs":0,"violations":1,"writes":0}}
+            {"complete":false,"incomplete":[],"totals":{"items":0,"read_units":0.0,"repairs":0,"violations":0,"writes":0}}
+        "#]].assert_eq(&lines);
+    }
+}

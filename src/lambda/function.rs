@@ -7,14 +7,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
-use super::audit::{
-    PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request,
-};
+use super::audit::{PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request};
 use super::log::Log;
 use crate::engine::{Engine, PartialBatchResponse, answer, records};
-use crate::metrics::{
-    AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited,
-};
+use crate::metrics::{AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
 use crate::runtime::system_clock::{DeadlineClock, SystemClock};

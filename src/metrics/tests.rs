@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 #[cfg(feature = "aws")]
 use super::embedded;
-use super::{Datum, METRICS, manual, measure};
+use super::{AuditSummary, Datum, METRICS, manual, measure, measure_audit, measure_audited};
 use crate::engine::{HandedBack, Outcome, Response};
 use crate::rules::{self, RuleSource, Rules};
 
@@ -77,12 +77,15 @@ fn handed_back(position: usize) -> Vec<HandedBack> {
 }
 
 fn check(outcome: &Outcome, expected: &Expect) {
+    check_data(measure(&rules(), outcome, NOW_MS), expected);
+}
+
+fn check_data(data: Vec<Datum>, expected: &Expect) {
     let line = |Datum { name, unit, rule, value }: Datum| {
         let rule = rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
         format!("{name}{rule} {value} {}\n", unit.name())
     };
-    expected
-        .assert_eq(&measure(&rules(), outcome, NOW_MS).into_iter().map(line).collect::<String>());
+    expected.assert_eq(&data.into_iter().map(line).collect::<String>());
 }
 
 #[test]
@@ -145,6 +148,34 @@ fn the_record_age_is_never_negative() {
         RecordAge 0 Milliseconds
     "]],
     );
+}
+
+#[test]
+fn a_part_of_an_audit_counts_what_it_found_and_repaired() {
+    check_data(measure_audited(&rules(), &outcome(), 7), &expect![[r"
+        AuditViolations 2 Count
+        AuditViolations [member_user] 1 Count
+        AuditViolations [membership] 1 Count
+        AuditWarnings 1 Count
+        AuditWarnings [membership] 1 Count
+        AuditedItems 7 Count
+        Repairs 1 Count
+        Repairs [membership] 1 Count
+        RepairsFailed 1 Count
+        RepairsFailed [membership] 1 Count
+        MirrorWrites 3 Count
+        MirrorWrites [membership] 3 Count
+    "]]);
+    check_data(measure_audited(&rules(), &Outcome::default(), 0), &expect![[""]]);
+}
+
+#[test]
+fn a_complete_audit_is_counted() {
+    let complete = AuditSummary { items: 2, is_complete: true, ..AuditSummary::default() };
+    check_data(measure_audit(&complete), &expect![[r"
+        AuditedItems 2 Count
+        AuditsCompleted 1 Count
+    "]]);
 }
 
 #[cfg(feature = "aws")]

@@ -113,6 +113,9 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::CannotRevert(why) => {
             let why = match why {
                 RevertObstacle::Changed => Cow::Borrowed("the item has changed since"),
+                RevertObstacle::WriteUnknown => {
+                    Cow::Borrowed("the write that made the reference is not known")
+                }
                 RevertObstacle::Gone => Cow::Borrowed("the item no longer exists"),
                 RevertObstacle::BrokenBefore(before) => {
                     format!("the previous version violates a rule too: {}", defect(before)).into()

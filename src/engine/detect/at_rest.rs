@@ -90,13 +90,13 @@ impl<'h> SeenAtRest<'_, 'h> {
     /// Adds the checks for a role.
     fn detect(&self, role: Role, checks: &mut Checks<'h>) {
         match role {
-            Role::Source(rule) => self.source(rule, checks),
-            Role::Mirror(rule) => {
+            Role::Source(mirror) => self.source(mirror, checks),
+            Role::Mirror(mirror) => {
                 // The rule ignores keys that no source can produce.
-                let pair = Pair::of_mirror(self.rules, rule, self.captures).ok();
+                let pair = Pair::of_mirror(self.rules, mirror, self.captures).ok();
                 checks.pairs.extend(pair.map(|pair| self.pair(pair, Side::Mirror)));
             }
-            Role::Referencing(rule) => self.references(rule, checks),
+            Role::Referencing(reference) => self.references(reference, checks),
             // The items that refer to a missing item are found when they are read themselves.
             Role::Referenced(_) => {}
         }

@@ -113,7 +113,11 @@ impl Report {
     ) {
         let sequence = cause.sequence().map(ToString::to_string);
         let occurrence = Occurrence { sequence, position: cause.position() };
-        self.outcome.violations.push(Violation { finding, occurrence, resolution: resolution.into() });
+        self.outcome.violations.push(Violation {
+            finding,
+            occurrence,
+            resolution: resolution.into(),
+        });
     }
 }
 

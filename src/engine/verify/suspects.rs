@@ -111,7 +111,9 @@ impl<'h> Suspects<'h> {
 pub(crate) fn longest_grace_ms(rules: &Rules) -> i64 {
     let references = rules.references.iter().enumerate();
     let in_use = references.filter(|(_, reference)| reference.mode != Mode::Off);
-    in_use.map(|(position, _)| grace_ms(rules, ReferenceId(position))).fold(MIRROR_GRACE_MS, i64::max)
+    in_use
+        .map(|(position, _)| grace_ms(rules, ReferenceId(position)))
+        .fold(MIRROR_GRACE_MS, i64::max)
 }
 
 fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {

@@ -52,9 +52,12 @@ impl Case<'_> {
             Fix::Revert(change) => {
                 // A write is undone only while the item still refers to the target.
                 repair(Remedy::Delete)?;
-                let undone = match change.filter(|change| is_untouched(change, key, item)) {
-                    Some(change) => revert(rules, self.rule, change),
-                    None => Err(RevertObstacle::Changed),
+                let undone = match change {
+                    Some(change) if is_untouched(change, key, item) => {
+                        revert(rules, self.rule, change)
+                    }
+                    Some(_) => Err(RevertObstacle::Changed),
+                    None => Err(RevertObstacle::WriteUnknown),
                 };
                 undone.map_err(|why| NoRepair::Impossible(Obstacle::CannotRevert(why)))
             }

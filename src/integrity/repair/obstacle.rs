@@ -20,6 +20,8 @@ pub enum Obstacle {
 pub enum RevertObstacle {
     /// The item has changed since.
     Changed,
+    /// An audit or a lookup found the item; the write that made the reference is not known.
+    WriteUnknown,
     /// The item no longer exists.
     Gone,
     /// The item's previous version violates a rule too.

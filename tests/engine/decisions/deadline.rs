@@ -30,10 +30,9 @@ fn check(delivered: i64, deadline: i64, expected: &Expect) {
     let (store, clock) = (history.store(&load(RULES)), clock(delivered, deadline));
     let outcome = deliver(RULES, &history, &store, &clock);
     let number = |sequence: &str| sequence.trim_start_matches('0').to_owned();
-    let found = outcome
-        .violations
-        .iter()
-        .map(|it| format!("{} {}\n", it.finding.rule, number(it.occurrence.sequence.as_deref().unwrap())));
+    let found = outcome.violations.iter().map(|it| {
+        format!("{} {}\n", it.finding.rule, number(it.occurrence.sequence.as_deref().unwrap()))
+    });
     let back = outcome.handed_back.iter();
     let back = back.map(|it| format!("back {}: {}\n", number(&it.sequence), it.reason));
     let ended = format!("at {} s\n", seconds(&clock));

@@ -42,8 +42,7 @@ fn result_of(bad: &str) -> String {
     replay::seed(&store, &json!({"app": there}).to_string()).unwrap();
     let outcome = process(&engine, &store, &records(&event).unwrap());
     let found = outcome.violations.iter();
-    let found: Vec<&str> =
-        found.filter_map(|found| found.occurrence.sequence.as_deref()).collect();
+    let found: Vec<&str> = found.filter_map(|found| found.occurrence.sequence.as_deref()).collect();
     match outcome.rejected.as_slice() {
         [] => {
             assert!(found == ["1", "3"] || found == ["1", "2", "3"], "{bad}: {outcome:?}");
