@@ -1,5 +1,5 @@
 # The alarms. Each description says what happened and what to do. Missing data does not breach a
-# threshold, because zeros are not published.
+# threshold, because zeros are not published; only a missing audit does.
 
 locals {
   publishes = var.metrics != "none"
@@ -97,14 +97,28 @@ locals {
         text       = "The queue has messages about records that failed permanently. The messages do not contain the records: check the items with an audit, and delete the messages."
       } if var.failure_destination.type == "sqs"
     },
+    {
+      for key, alarm in {
+        audit_violations = {
+          metric = "AuditViolations"
+          text   = "The audit found items that violate a rule. The function's log has a line for each violation, without a sequence number: filter by message = \"violation\"."
+        }
+        audit_overdue = {
+          metric     = "AuditsCompleted"
+          text       = "No audit was completed in time. See the executions of the state machine ${local.audit_name}, and filter the function's log by message = \"audit incomplete\". If there are no executions, check the schedule."
+          comparison = "LessThanThreshold"
+          missing    = "breaching"
+        }
+      } : key => merge(local.metric.of_referee, alarm, { statistic = "Sum", settings = key }) if local.publishes && local.audits
+    },
   )
 
   # The factors that convert thresholds to the units of their metrics.
   threshold_factors = { duration = var.timeout * 10, iterator_age = 60000 }
 
   alarms = {
-    for key, alarm in local.all_alarms : key => merge(alarm, var.alarms[alarm.settings], {
-      threshold = var.alarms[alarm.settings].threshold * lookup(local.threshold_factors, alarm.settings, 1)
+    for key, alarm in local.all_alarms : key => merge({ comparison = "GreaterThanThreshold", missing = "notBreaching" }, alarm, var.alarms[alarm.settings], {
+      threshold                                                    = var.alarms[alarm.settings].threshold * lookup(local.threshold_factors, alarm.settings, 1)
     }) if var.alarms[alarm.settings].enabled
   }
 }
@@ -123,10 +137,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
-  comparison_operator = "GreaterThanThreshold"
+  comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   period              = each.value.period
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.datapoints
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = each.value.missing
 }

@@ -191,6 +191,9 @@ locals {
     var.metrics != "emf" || contains(["DEBUG", "INFO"], var.log_level) ? [] : [
       "log_level: with metrics = \"emf\", metrics are log lines of level INFO; use log_level = \"INFO\", or another destination of metrics.",
     ],
+    length(local.audited_tables) * try(var.audit.segments, 0) <= local.audit_parts_max ? [] : [
+      "audit.segments is ${try(var.audit.segments, 0)}, but ${length(local.audited_tables)} tables may have at most ${local.audit_parts_max} segments together.",
+    ],
     !var.rules_in_package || var.code != null ? [] : [
       "rules_in_package: Terraform does not deploy the package of `cargo lambda deploy`; include the rules there with `--include referee.yaml` and omit rules_in_package, or set `code`.",
     ],

@@ -17,6 +17,10 @@ locals {
       title   = "Records", statistic = "Sum"
       metrics = [for metric in ["RecordsProcessed", "RecordsRejected", "RecordsRetried"] : [var.namespace, metric]]
     } : null,
+    local.publishes && local.audits ? {
+      title   = "Audits", statistic = "Sum"
+      metrics = [for metric in ["AuditViolations", "AuditWarnings", "AuditedItems", "AuditsCompleted"] : [var.namespace, metric]]
+    } : null,
     {
       title = "Lag", statistic = "Maximum"
       metrics = concat(

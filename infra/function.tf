@@ -13,7 +13,7 @@ locals {
   account = data.aws_caller_identity.this.account_id
   # Names and ARNs are constructed here instead of being read from resources, so that a plan shows
   # the complete policy.
-  arn_prefix = { for service in ["logs", "sns", "sqs"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
+  arn_prefix = { for service in ["lambda", "logs", "sns", "sqs", "states"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
   log_group  = "/aws/lambda/${var.name}"
   role_name  = "${var.name}-${local.region}"
 

@@ -107,6 +107,9 @@ locals {
       jsonencode({ Sid = "ListStreams", Effect = "Allow", Action = ["dynamodb:ListStreams"], Resource = ["*"] }),
       jsonencode({ Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem"], Resource = local.read_arns }),
     ],
+    !local.audits ? [] : [
+      jsonencode({ Sid = "ScanItems", Effect = "Allow", Action = ["dynamodb:Scan"], Resource = [for alias in local.audited_tables : local.table_arns[alias]] }),
+    ],
     length(local.query_arns) == 0 ? [] : [
       jsonencode({ Sid = "QueryItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = local.query_arns }),
     ],

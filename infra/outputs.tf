@@ -48,6 +48,11 @@ output "alarm_names" {
   value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.alarm_name }
 }
 
+output "audit_state_machine_arn" {
+  description = "The ARN of the state machine of the regular audit, to start one by hand; null if there is none."
+  value       = one(aws_sfn_state_machine.audit[*].arn)
+}
+
 output "dashboard_name" {
   description = "The name of the dashboard. Null if there is none."
   value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)

@@ -18,6 +18,9 @@ variable "alarms" {
     given_up_records    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     failed_deliveries   = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     destination_backlog = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    # Only with `audit`. `audit_overdue` goes off if fewer audits than `threshold` are completed.
+    audit_violations = optional(object({ enabled = optional(bool, false), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    audit_overdue    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 1), period = optional(number, 86400), datapoints = optional(number, 2), periods = optional(number, 2) }), {})
   })
   default  = {}
   nullable = false
@@ -25,9 +28,9 @@ variable "alarms" {
   validation {
     condition = alltrue([
       for alarm in values(var.alarms) :
-      (contains([10, 20, 30], alarm.period) || alarm.period % 60 == 0) && alarm.period > 0 && alarm.datapoints >= 1 && alarm.datapoints <= alarm.periods && alarm.period * alarm.periods <= 86400
+      (contains([10, 20, 30], alarm.period) || alarm.period % 60 == 0) && alarm.period > 0 && alarm.datapoints >= 1 && alarm.datapoints <= alarm.periods && alarm.period * alarm.periods <= (alarm.period < 3600 ? 86400 : 604800)
     ])
-    error_message = "alarms: `period` must be 10, 20, 30 or a multiple of 60 seconds, `datapoints` at most `periods`, and all periods together at most a day."
+    error_message = "alarms: `period` must be 10, 20, 30 or a multiple of 60 seconds, `datapoints` at most `periods`, and all periods together at most a day, or a week if `period` is at least an hour."
   }
 }
 

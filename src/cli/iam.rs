@@ -13,6 +13,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     ),
     ("Print the policy as Terraform code", "referee iam --format hcl"),
     ("Print the policy of a function that only observes", "referee iam --observe"),
+    ("Print the policy of a function that also audits", "referee iam --audit"),
 ];
 
 /// The heading of the options that describe where the function runs.
@@ -67,6 +68,10 @@ pub(super) struct Args {
     /// Print the policy of a function that only observes.
     #[arg(long)]
     observe: bool,
+
+    /// Print the policy of a function that also audits the tables.
+    #[arg(long)]
+    audit: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -123,6 +128,7 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
         function: arguments.function,
         namespace: publishes.then_some(arguments.namespace),
         failures_bucket: arguments.on_failure,
+        audits: arguments.audit,
     };
     let policy = policy(&rules, &deployment);
     match arguments.format {

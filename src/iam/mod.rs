@@ -28,6 +28,8 @@ pub struct Deployment {
     pub namespace: Option<String>,
     /// The S3 bucket to which the event source mapping sends failed records.
     pub failures_bucket: Option<String>,
+    /// Whether the function also audits tables.
+    pub audits: bool,
 }
 
 /// An identity-based policy. All its statements have the effect `Allow`.

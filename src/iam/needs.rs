@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::preflight::tables_in_use;
+use crate::preflight::{audited, tables_in_use};
 use crate::rules::model::{
     EntityId, Find, Mirror, Mode, OnDelete, OnMirrorDelete, OnMissing, Reference, Rules, TableId,
 };
@@ -19,6 +19,7 @@ pub(super) enum ItemAction {
     DeleteItem,
     PutItem,
     Query,
+    Scan,
     UpdateItem,
 }
 
@@ -31,6 +32,7 @@ impl ItemAction {
             Self::DeleteItem => "DeleteItem",
             Self::PutItem => "PutItem",
             Self::Query => "Query",
+            Self::Scan => "Scan",
             Self::UpdateItem => "UpdateItem",
         }
     }
@@ -50,12 +52,15 @@ pub(super) struct Resource<'r> {
 /// Actions, each with a resource that it is needed on.
 pub(super) type Needs<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
 
-/// The actions that the engine uses for these rules.
-pub(super) fn needs(rules: &Rules) -> Needs<'_> {
+/// The actions that the engine uses for these rules, and those of audits if the function audits.
+pub(super) fn needs(rules: &Rules, audits: bool) -> Needs<'_> {
     let mut builder = Builder { rules, needs: Needs::new() };
     // The function reads items of each of these tables by key.
     for table in tables_in_use(rules) {
         builder.add_to_table(ItemAction::BatchGetItem, table);
+    }
+    for table in audited(rules).into_iter().filter(|_| audits) {
+        builder.add_to_table(ItemAction::Scan, table);
     }
     for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
         builder.add_lookup(reference);

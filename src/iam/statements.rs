@@ -11,9 +11,10 @@ use crate::preflight::streamed;
 use crate::rules::Rules;
 
 pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
-    let needs = needs(rules);
+    let needs = needs(rules, deployment.audits);
     let mut statements = streams(rules, deployment);
     statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, &needs, deployment));
+    statements.extend(of_action("ScanItems", ItemAction::Scan, &needs, deployment));
     statements.extend(of_action("QueryItems", ItemAction::Query, &needs, deployment));
     statements.extend(writes(&needs, deployment));
     statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, &needs, deployment));
@@ -64,7 +65,10 @@ fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = St
             ItemAction::DeleteItem | ItemAction::PutItem | ItemAction::UpdateItem => {
                 by_table.entry(resource).or_default().push(action.name());
             }
-            ItemAction::BatchGetItem | ItemAction::ConditionCheckItem | ItemAction::Query => {}
+            ItemAction::BatchGetItem
+            | ItemAction::ConditionCheckItem
+            | ItemAction::Query
+            | ItemAction::Scan => {}
         }
     }
     let mut by_actions: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();

@@ -126,6 +126,17 @@ pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
     entities.into_iter().map(|entity| rules[entity].table).collect()
 }
 
+/// The tables that an audit reads: those of items that refer to others, are mirrored, or are mirrors.
+#[must_use]
+pub fn audited(rules: &Rules) -> BTreeSet<TableId> {
+    let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
+    let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
+    let entities = references
+        .map(|rule| rule.from)
+        .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
+    entities.map(|entity| rules[entity].table).collect()
+}
+
 /// The tables for which a rule treats TTL deletes differently from other deletes, each with the
 /// name of the first such rule.
 #[must_use]

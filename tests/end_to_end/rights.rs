@@ -91,6 +91,7 @@ fn policy(rules: &Json) -> Policy {
         function: "referee".to_owned(),
         namespace: None,
         failures_bucket: None,
+        audits: false,
     };
     let policy = iam::policy(&rules, &deployment);
     Policy::parse(&serde_json::to_string(&policy).unwrap())

@@ -1,5 +1,11 @@
 //! Audits of tables: everything that is wrong is found, and nothing else.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -34,7 +40,9 @@ fn store(rules: &Rules, dump: &Dump) -> Memory {
     let store = replay::store(rules);
     for (table, items) in dump {
         // The store refuses items with a wrong type in an index's key.
-        items.iter().for_each(|item| drop(store.seed(table, item.clone())));
+        for item in items {
+            drop(store.seed(table, item.clone()));
+        }
     }
     store
 }
@@ -213,7 +221,9 @@ fn an_audit_without_time_for_the_grace_period_fails() {
 fn an_audit_continues_after_the_last_page_that_is_done() {
     let store = store(&shop(), &Dump::new());
     let orders = ["order#1", "order#2", "order#3", "order#4", "order#5"];
-    orders.into_iter().for_each(|pk| seed(&store, &order(pk)));
+    for pk in orders {
+        seed(&store, &order(pk));
+    }
     store.set_faults(Box::new(|call| {
         let error = StoreError::Retry("throttled".to_owned());
         if call.number % 3 == 0 && call.number < 40 { Fault::Fail(error) } else { Fault::None }

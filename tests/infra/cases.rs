@@ -23,8 +23,18 @@ pub(crate) fn match_golden_files(terraform: &Terraform) {
         let golden = root().join(format!("tests/infra/cases/{name}.json"));
         expect_file![golden].assert_eq(&format!("{case:#}\n"));
     }
+    let golden = root().join("tests/infra/audit.asl.json");
+    expect_file![golden].assert_eq(&format!("{:#}\n", state_machine(&plan, "customer-orders")));
     let twin = outputs["twin"]["value"].as_str().unwrap();
     expect_file![root().join("tests/infra/cases/twin.json")].assert_eq(&format!("{twin}\n"));
+}
+
+/// Returns the state machine of a case's audit, in the States Language.
+fn state_machine(plan: &Json, case: &str) -> Json {
+    let address = format!("module.case[\"{case}\"].aws_sfn_state_machine.audit[0]");
+    let mut changes = plan["resource_changes"].as_array().unwrap().iter();
+    let machine = changes.find(|change| change["address"] == address).unwrap();
+    serde_json::from_str(machine["change"]["after"]["definition"].as_str().unwrap()).unwrap()
 }
 
 /// Checks that rules declared as Terraform code equal the same rules in a file.

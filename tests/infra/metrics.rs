@@ -26,7 +26,16 @@ const AWS: [&str; 15] = [
 ];
 
 /// Other quoted words in these files: arguments of alarms and titles of charts.
-const OTHERS: [&str; 6] = ["GreaterThanThreshold", "Lag", "Maximum", "QueueName", "Records", "Sum"];
+const OTHERS: [&str; 8] = [
+    "Audits",
+    "GreaterThanThreshold",
+    "Lag",
+    "LessThanThreshold",
+    "Maximum",
+    "QueueName",
+    "Records",
+    "Sum",
+];
 
 /// Checks that the module uses every metric that the code publishes, and no other metric of
 /// Referee.

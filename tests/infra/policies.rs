@@ -1,6 +1,7 @@
 //! Checks that the module's policies are the ones that `referee iam` prints for the same rules.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value as Json;
@@ -10,17 +11,25 @@ use super::cases::{golden, rule_files};
 /// Compares the policies statement by statement.
 pub(crate) fn match_referee_iam() {
     for (name, path) in rule_files() {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
-        command.arg("iam").arg("--rules").arg(path);
-        // The Region and account of the provider's stand-in, and the bucket that the module names.
-        command.args(["--region", "eu-west-1", "--account", "123456789012"]);
-        command.args(["--on-failure", "referee-failed-123456789012-eu-west-1"]);
-        let output = command.output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {errors}");
-        let printed: Json = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(statements(&golden(&name)["policy"]), statements(&printed), "{name}");
+        let golden = golden(&name);
+        let mut expected = statements(&golden["policy"]);
+        assert_eq!(expected, statements(&printed(&path, &["--audit"])), "{name}");
+        assert!(expected.remove("ScanItems").is_some());
+        assert_eq!(expected, statements(&printed(&path, &[])), "{name} without audits");
     }
+}
+
+/// Returns the policy that `referee iam` prints.
+fn printed(rule_file: &Path, flags: &[&str]) -> Json {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+    command.arg("iam").arg("--rules").arg(rule_file).args(flags);
+    // The Region and account of the provider's stand-in, and the bucket that the module names.
+    command.args(["--region", "eu-west-1", "--account", "123456789012"]);
+    command.args(["--on-failure", "referee-failed-123456789012-eu-west-1"]);
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", rule_file.display());
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The actions, resources and condition of each statement, by the statement's name.

@@ -37,6 +37,10 @@ mock_resource "aws_lambda_function" {
   defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:referee" }
 }
 
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:referee-audit" }
+}
+
 mock_resource "aws_lambda_event_source_mapping" {
   defaults = { uuid = "00000000-0000-4000-8000-000000000001" }
 }

@@ -27,6 +27,7 @@ fn deployment() -> Deployment {
         function: "referee".to_owned(),
         namespace: None,
         failures_bucket: None,
+        audits: false,
     }
 }
 

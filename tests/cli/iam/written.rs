@@ -14,6 +14,7 @@ fn whole() -> iam::Policy {
         account: None,
         namespace: Some("App ${stage}".to_owned()),
         failures_bucket: Some("failed-records".to_owned()),
+        audits: false,
         ..deployment()
     };
     iam::policy(&load(&orders("on_missing: unset\n    on_delete: cascade")), &anywhere)

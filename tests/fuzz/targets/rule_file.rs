@@ -61,6 +61,7 @@ fn check_policy(rules: &Rules) {
         function: "referee".to_owned(),
         namespace: Some(NAMESPACE.to_owned()),
         failures_bucket: None,
+        audits: false,
     };
     let policy = policy(rules, &deployment);
     assert!(!policy.to_hcl().is_empty());

@@ -28,6 +28,7 @@ module "case" {
   for_each = local.rule_files
 
   rules_file = each.value
+  audit      = { schedule = "cron(0 3 * * ? *)", segments = 2 }
 }
 
 module "twin" {

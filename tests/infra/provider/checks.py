@@ -137,6 +137,9 @@ CHECKS = {
     "aws_lambda_function": function,
     "aws_s3_bucket": lambda config: matching(config, "bucket", r"[a-z0-9.-]{3,63}")
     + matching(config, "bucket_prefix", r"[a-z0-9.-]{1,37}"),
+    "aws_scheduler_schedule": lambda config: matching(config, "name", r"[0-9a-zA-Z_.-]{1,64}")
+    + matching(config, "schedule_expression", r"(cron|rate|at)\(.+\)"),
+    "aws_sfn_state_machine": lambda config: is_json(config, "definition") + matching(config, "name", r"[0-9A-Za-z_-]{1,80}"),
     "aws_s3_bucket_policy": lambda config: policy(config, "policy"),
     "aws_sqs_queue": lambda config: between(config, "message_retention_seconds", 60, 1_209_600)
     + matching(config, "name", r"[A-Za-z0-9_-]{1,80}"),

@@ -29,6 +29,8 @@ RESOURCES = [
     "s3_bucket_public_access_block",
     "s3_bucket_server_side_encryption_configuration",
     "s3_bucket_versioning",
+    "scheduler_schedule",
+    "sfn_state_machine",
     "sns_topic",
     "sqs_queue",
 ]
