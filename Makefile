@@ -60,7 +60,7 @@ build: ## Build the command-line tool, optimized, into target/release
 
 test: ## Run the lints and every test (what CI runs); needs Java, npm and Python for the emulators of AWS
 	@RUNS=$(RUNS) tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
-		tests/tools/with-terraform.sh tests/tools/test.sh
+		tests/tools/with-terraform.sh tests/tools/with-step-functions.sh tests/tools/test.sh
 
 simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)

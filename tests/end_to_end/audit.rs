@@ -108,7 +108,7 @@ fn name(key: &data::Key<'_>) -> String {
     format!("{pk} / {sk}")
 }
 
-fn item(attributes: &HashMap<String, AttributeValue>) -> Item<'static> {
+pub(crate) fn item(attributes: &HashMap<String, AttributeValue>) -> Item<'static> {
     attributes.iter().map(|(name, found)| (name.clone().into(), value(found))).collect()
 }
 
@@ -120,10 +120,26 @@ fn value(found: &AttributeValue) -> Value<'static> {
     match found {
         AttributeValue::S(text) => Value::S(text.clone().into()),
         AttributeValue::N(number) => Value::N(Number::parse(number.clone()).unwrap()),
+        AttributeValue::B(bytes) => Value::B(bytes.as_ref().to_vec().into()),
         AttributeValue::Bool(flag) => Value::Bool(*flag),
+        AttributeValue::Null(_) => Value::Null,
         AttributeValue::L(list) => Value::L(list.iter().map(value).collect()),
         AttributeValue::M(map) => Value::M(item(map)),
-        AttributeValue::Ss(set) => Value::Ss(set.iter().map(|text| text.clone().into()).collect()),
+        AttributeValue::Ss(set) => {
+            let mut set: Vec<_> = set.iter().map(|text| text.clone().into()).collect();
+            set.sort_unstable();
+            Value::Ss(set)
+        }
+        AttributeValue::Ns(set) => {
+            let mut set: Vec<_> = set.iter().map(|it| Number::parse(it.clone()).unwrap()).collect();
+            set.sort_unstable();
+            Value::Ns(set)
+        }
+        AttributeValue::Bs(set) => {
+            let mut set: Vec<_> = set.iter().map(|it| it.as_ref().to_vec().into()).collect();
+            set.sort_unstable();
+            Value::Bs(set)
+        }
         _ => panic!("{found:?} is used in no scenario"),
     }
 }

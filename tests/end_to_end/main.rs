@@ -14,6 +14,7 @@
 mod action_storm;
 mod actions;
 mod audit;
+mod audits;
 mod delivery;
 mod faults;
 mod lambda;
@@ -28,6 +29,7 @@ mod silence;
 mod soundness;
 mod stage;
 mod start;
+mod state_machine;
 mod storm;
 
 use std::process::ExitCode;
@@ -52,9 +54,12 @@ fn trial(name: &'static str, scenario: Scenario) -> Trial {
     let cloudwatch = variable("REFEREE_TEST_CLOUDWATCH");
     let lambda = variable("REFEREE_TEST_LAMBDA")
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_referee-lambda").to_owned());
-    let is_skipped = dynamodb.is_none() || name.contains("alarm") && cloudwatch.is_none();
-    let environment =
-        Environment { name, dynamodb: dynamodb.unwrap_or_default(), cloudwatch, lambda };
+    let step_functions = variable("REFEREE_TEST_STEP_FUNCTIONS");
+    let is_skipped = dynamodb.is_none()
+        || name.contains("alarm") && cloudwatch.is_none()
+        || name.contains("audit") && step_functions.is_none();
+    let dynamodb = dynamodb.unwrap_or_default();
+    let environment = Environment { name, dynamodb, cloudwatch, lambda, step_functions };
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(scenario(environment));
@@ -146,6 +151,19 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         }),
         ("the_policy_allows_exactly_what_is_used", |environment| {
             Box::pin(rights::exact(environment))
+        }),
+        ("an_audit_finds_and_repairs_planted_violations", |environment| {
+            Box::pin(audits::planted_violations(environment))
+        }),
+        ("an_audit_continues_until_every_segment_is_done", |environment| {
+            Box::pin(audits::loops(environment))
+        }),
+        ("an_audit_repairs_beside_the_stream", |environment| {
+            Box::pin(audits::beside_the_stream(environment))
+        }),
+        ("an_audit_survives_faults", |environment| Box::pin(audits::faults(environment))),
+        ("an_audit_with_a_failed_part_is_incomplete", |environment| {
+            Box::pin(audits::incomplete(environment))
         }),
         ("ten_thousand_changes_converge", |environment| Box::pin(storm::storm(environment))),
     ]

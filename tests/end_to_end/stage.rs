@@ -12,11 +12,11 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, Select, WriteRequest};
 use referee::aws::{SdkConfig, configure};
-use referee::data::{KeyAttribute, KeyKind, KeySchema};
+use referee::data::{Item, KeyAttribute, KeyKind, KeySchema};
 use referee::replay::schemas;
 use referee::rules::Rules;
-use referee::store::DynamoDb;
 use referee::store::schema::{IndexSchema, TableSchema};
+use referee::store::{Action, DynamoDb, Store as _, StoreError, Write};
 use referee::streams::Streams;
 use serde_json::Value as Json;
 use tokio::time::sleep;
@@ -24,7 +24,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
-use kit::history::load;
+use kit::history::{item, load};
 use kit::runtime_api::Program;
 
 /// The environment of a scenario.
@@ -36,6 +36,8 @@ pub(crate) struct Environment {
     pub(crate) cloudwatch: Option<String>,
     /// The function's binary.
     pub(crate) lambda: String,
+    /// The folder of the interpreter of the States Language.
+    pub(crate) step_functions: Option<String>,
 }
 
 /// A scenario's parts.
@@ -112,6 +114,31 @@ impl Stage {
     /// Creates a table with a key of two strings.
     pub(crate) async fn create(&self, table: &str) {
         self.create_with(table, Vec::new()).await;
+    }
+
+    /// Creates the tables of the rules.
+    pub(crate) async fn create_all(&self) {
+        for schema in schemas(&self.rules()) {
+            self.store.create(&schema).await.unwrap();
+        }
+    }
+
+    /// Puts items of any kind, except those that DynamoDB refuses because of an index's key.
+    pub(crate) async fn put_items(&self, table: &str, items: Vec<Item<'static>>) {
+        for item in items {
+            let table = table.to_owned();
+            let write = Write { table, action: Action::Put(item), condition: None };
+            match self.store.write(write).await {
+                Ok(_) | Err(StoreError::Rejected(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Puts a mirror of a membership, marked as if Referee had written it long ago.
+    pub(crate) async fn put_mirror(&self, user: &str, company: &str, role: &str) {
+        let text = format!("pk: {user}, sk: {company}, role: {role}, _referee: membership@1");
+        self.put_items(&self.table(), vec![item(&text)]).await;
     }
 
     async fn create_with(&self, table: &str, indexes: Vec<IndexSchema>) {
