@@ -152,7 +152,9 @@ fn the_record_age_is_never_negative() {
 
 #[test]
 fn a_part_of_an_audit_counts_what_it_found_and_repaired() {
-    check_data(measure_audited(&rules(), &outcome(), 7), &expect![[r"
+    check_data(
+        measure_audited(&rules(), &outcome(), 7),
+        &expect![[r"
         AuditViolations 2 Count
         AuditViolations [member_user] 1 Count
         AuditViolations [membership] 1 Count
@@ -165,17 +167,21 @@ fn a_part_of_an_audit_counts_what_it_found_and_repaired() {
         RepairsFailed [membership] 1 Count
         MirrorWrites 3 Count
         MirrorWrites [membership] 3 Count
-    "]]);
+    "]],
+    );
     check_data(measure_audited(&rules(), &Outcome::default(), 0), &expect![[""]]);
 }
 
 #[test]
 fn a_complete_audit_is_counted() {
     let complete = AuditSummary { items: 2, is_complete: true, ..AuditSummary::default() };
-    check_data(measure_audit(&complete), &expect![[r"
+    check_data(
+        measure_audit(&complete),
+        &expect![[r"
         AuditedItems 2 Count
         AuditsCompleted 1 Count
-    "]]);
+    "]],
+    );
 }
 
 #[cfg(feature = "aws")]

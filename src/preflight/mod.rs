@@ -131,9 +131,8 @@ pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
 pub fn audited(rules: &Rules) -> BTreeSet<TableId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
-    let entities = references
-        .map(|rule| rule.from)
-        .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
+    let entities =
+        references.map(|rule| rule.from).chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
     entities.map(|entity| rules[entity].table).collect()
 }
 
