@@ -50,6 +50,16 @@ impl<'p> ReadSet<'p> {
         want(&mut self.others, &mut self.len, table, key, projection)
     }
 
+    /// Asks for an item that is read before those that [`want`](Self::want) asks for.
+    pub(crate) fn want_first(
+        &mut self,
+        table: TableId,
+        key: &Key<'_>,
+        projection: Cow<'p, Projection>,
+    ) -> Slot {
+        want(&mut self.first, &mut self.len, table, key, projection)
+    }
+
     /// Asks for the attributes that decide whether an item of the entity is at the key.
     pub(crate) fn want_existence<S, C>(
         &mut self,
@@ -70,7 +80,7 @@ impl<'p> ReadSet<'p> {
         let Pass { rules, index, .. } = pass;
         let (mirror, source) = (rules.mirror_of(pair.rule).table, rules.source_of(pair.rule).table);
         [
-            want(&mut self.first, &mut self.len, mirror, &pair.mirror, Cow::Owned(Projection::All)),
+            self.want_first(mirror, &pair.mirror, Cow::Owned(Projection::All)),
             self.want(source, &pair.source, index.source(pair.rule)),
         ]
     }

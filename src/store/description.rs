@@ -24,6 +24,39 @@ pub struct Description {
     pub indexes: Vec<DescribedIndex>,
     /// The view type of its stream, if the stream is enabled.
     pub stream_view: Option<String>,
+    /// Its size.
+    pub size: Size,
+    /// Its capacity for reads.
+    pub reads: ReadCapacity,
+}
+
+/// The size of a table. DynamoDB updates it about every six hours.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// The number of items.
+    pub items: u64,
+    /// The size of all items, in bytes.
+    pub bytes: u64,
+}
+
+/// How much may be read from a table, and how it is billed.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-mode.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadCapacity {
+    /// Each read unit is billed.
+    OnDemand {
+        /// The maximum number of read units a second, if the table has one.
+        units_per_second_max: Option<u64>,
+    },
+    /// This many read units a second are reserved, for all clients together, and billed by the
+    /// hour.
+    Provisioned {
+        /// The number of read units a second.
+        units_per_second: u64,
+    },
 }
 
 /// An index's description.

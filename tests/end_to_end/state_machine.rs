@@ -49,7 +49,7 @@ impl Audit {
         loop {
             tokio::select! {
                 line = lines.next_line() => {
-                    let line = line.unwrap().expect("the interpreter ends with a result");
+                    let line = line.unwrap().unwrap();
                     let line: Json = serde_json::from_str(&line).unwrap();
                     if line.get("call").is_some() {
                         calls += 1;

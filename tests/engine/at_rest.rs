@@ -1,10 +1,6 @@
 //! Audits of tables: everything that is wrong is found, and nothing else.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -204,7 +200,9 @@ fn an_audit_waits_once_for_the_longest_grace_period() {
     let patient = clock(60_000);
     run(&store, whole(), &patient).unwrap();
     assert_eq!(patient.now_ms.get(), 0, "nothing is suspicious");
-    ["order#1", "order#2", "order#3"].into_iter().for_each(|pk| seed(&store, &order(pk)));
+    for pk in ["order#1", "order#2", "order#3"] {
+        seed(&store, &order(pk));
+    }
     let audited = run(&store, Part { read_units_max: Some(100.0), ..whole() }, &patient).unwrap();
     assert_eq!((patient.now_ms.get(), audited.outcome.violations.len()), (2_000, 3));
     assert_eq!(store.dump()["app"], Vec::<Item<'_>>::new());
@@ -253,10 +251,14 @@ fn an_audit_continues_after_the_last_page_that_is_done() {
 /// between its two looks.
 fn found(items: &[&str], meanwhile: &'static [Other<'static>]) -> Vec<&'static str> {
     let store = Rc::new(store(&shop(), &Dump::new()));
-    items.iter().for_each(|text| seed(&store, text));
+    for text in items {
+        seed(&store, text);
+    }
     before_requests(&store, move |store, at| {
         if at == (2, CallKind::BatchGet) {
-            meanwhile.iter().for_each(|other| other.on(store));
+            for other in meanwhile {
+                other.on(store);
+            }
         }
         Fault::None
     });

@@ -12,7 +12,9 @@ use super::error::Request;
 use super::retry::retrying;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::store::StoreError;
-use crate::store::description::{ACTIVE, Described, DescribedIndex, Description};
+use crate::store::description::{
+    ACTIVE, Described, DescribedIndex, Description, ReadCapacity, Size,
+};
 use crate::store::schema::TableSchema;
 
 impl DynamoDb {
@@ -106,6 +108,9 @@ impl DynamoDb {
 /// Converts a description; `None` if it has no usable key, for example while the table is being
 /// deleted.
 fn description(table: TableDescription) -> Option<Description> {
+    let count = |number: Option<i64>| number.and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+    let size = Size { items: count(table.item_count), bytes: count(table.table_size_bytes) };
+    let reads = read_capacity(&table);
     let definitions = table.attribute_definitions.unwrap_or_default();
     let key = schema(&table.key_schema.unwrap_or_default(), &definitions)?;
     let key_of = |elements: Option<Vec<_>>| schema(&elements.unwrap_or_default(), &definitions);
@@ -127,7 +132,24 @@ fn description(table: TableDescription) -> Option<Description> {
         key,
         indexes: global.chain(local).collect(),
         stream_view: stream.and_then(|it| it.stream_view_type).map(|view| view.as_str().to_owned()),
+        size,
+        reads,
     })
+}
+
+/// The capacity for reads. A table that was never on demand has no summary of its billing mode.
+fn read_capacity(table: &TableDescription) -> ReadCapacity {
+    let mode = table.billing_mode_summary.as_ref().and_then(|it| it.billing_mode.as_ref());
+    if mode == Some(&BillingMode::PayPerRequest) {
+        let limits = table.on_demand_throughput.as_ref();
+        // A table without a limit has -1.
+        let limit = limits.and_then(|it| it.max_read_request_units).filter(|limit| *limit > 0);
+        let units_per_second_max = limit.and_then(|limit| u64::try_from(limit).ok());
+        return ReadCapacity::OnDemand { units_per_second_max };
+    }
+    let units = table.provisioned_throughput.as_ref().and_then(|it| it.read_capacity_units);
+    let units_per_second = units.and_then(|units| u64::try_from(units).ok()).unwrap_or(0);
+    ReadCapacity::Provisioned { units_per_second }
 }
 
 /// A key with one partition key and at most one sort key; `None` for any other key.
