@@ -16,9 +16,9 @@ use crate::rules::model::Rules;
 
 #[cfg(feature = "cli")]
 pub(crate) use compare::Standing;
-#[cfg(any(feature = "cli", feature = "lambda"))]
-pub(crate) use compare::compare_at_rest;
-pub(crate) use compare::{Correction, Difference, Removal, Verdict, assess, compare, removal};
+pub(crate) use compare::{
+    Correction, Difference, Removal, Verdict, assess, compare, compare_at_rest, removal,
+};
 #[cfg(feature = "cli")]
 pub(crate) use content::is_copied;
 pub(crate) use content::{Pair, expected, is_unchanged};
