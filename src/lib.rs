@@ -18,6 +18,7 @@
 //! - `streams`: reads the tables' streams.
 //! - `watch`: processes live streams without a Lambda function.
 //! - `replay`: processes recorded events on the in-memory store.
+//! - `repair`: plans and makes the writes that resolve the findings of an audit, and takes them back.
 //! - `guard`: transactions with which applications prevent violations themselves.
 //! - `iam`: the least privilege that the function needs.
 //! - `audit`: the rules over items at rest: exports.
@@ -43,6 +44,8 @@ pub mod integrity;
 pub mod lambda;
 pub mod metrics;
 pub mod preflight;
+#[cfg(feature = "cli")]
+pub mod repair;
 #[cfg(feature = "cli")]
 pub mod replay;
 pub mod rules;

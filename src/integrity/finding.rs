@@ -125,6 +125,29 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    const ALL: [Self; 13] = [
+        Self::DanglingReference,
+        Self::Orphaned,
+        Self::MissingReference,
+        Self::PartialReference,
+        Self::MalformedReference,
+        Self::MirrorMissing,
+        Self::MirrorStale,
+        Self::MirrorExtra,
+        Self::MirrorBlocked,
+        Self::MirrorUnmarked,
+        Self::FanoutExceeded,
+        Self::DepthExceeded,
+        Self::UnknownItem,
+    ];
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name that output and metrics use.
     #[must_use]
     pub const fn name(self) -> &'static str {

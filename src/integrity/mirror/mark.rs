@@ -22,8 +22,9 @@ pub(crate) struct Mark {
     /// Streams redeliver, and a request may be applied late. Without the fence, a mirror would
     /// alternate between old and new content.
     pub(crate) fence: String,
-    /// If this write corrects the mirror itself, the padded sequence number of the mirror's change,
-    /// or the time of the audit that found the difference.
+    /// If this write corrects the mirror itself, what identifies the correction: the padded
+    /// sequence number of the mirror's change, the time of the audit that found the difference, or a
+    /// hash of the item that a repair corrected.
     ///
     /// Such a write keeps the fence. Without `fix`, it would leave the mark unchanged, as someone
     /// else's edit does, and its stream record would be mistaken for an edit.

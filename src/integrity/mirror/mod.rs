@@ -14,17 +14,17 @@ mod write;
 use super::finding::{Defect, Finding, ItemName};
 use crate::rules::model::Rules;
 
-#[cfg(feature = "cli")]
-pub(crate) use compare::Standing;
 pub(crate) use compare::{
     Correction, Difference, Removal, Verdict, assess, compare, compare_at_rest, removal,
 };
 #[cfg(feature = "cli")]
-pub(crate) use content::is_copied;
+pub(crate) use compare::{Precondition, Standing};
 pub(crate) use content::{Pair, expected, is_unchanged};
+#[cfg(feature = "cli")]
+pub(crate) use content::{is_copied, is_same};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]
-pub(crate) use mark::{is_of, lowest_fence};
+pub(crate) use mark::{deleting_path, is_of, lowest_fence};
 pub(crate) use write::{Step, steps_of_change, steps_of_correction};
 
 /// The minimum time before a mirror that looks wrong is looked at again, in milliseconds. Meanwhile,

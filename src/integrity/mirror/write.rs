@@ -40,7 +40,8 @@ pub(crate) fn steps_of_change(
     }
 }
 
-/// The writes that correct a mirror. `fix` becomes [`Mark::fix`] if the mirror keeps its fence.
+/// The writes that correct a mirror. `fix` identifies this correction: a mirror that is written over
+/// keeps its fence, and its mark must still change. See [`Mark::fix`].
 pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,

@@ -28,6 +28,8 @@ pub use bill::Usage;
 pub use fault::{Call, CallKind, Fault, Faults};
 pub use recorded::Committed;
 pub use stream::StreamRecord;
+#[cfg(feature = "cli")]
+pub(crate) use update::updated;
 
 use super::scan::{Scan, Scanner};
 use super::schema::TableSchema;

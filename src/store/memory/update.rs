@@ -5,7 +5,16 @@ use std::cmp::Reverse;
 
 use super::invalid::Invalid;
 use crate::data::{Item, Path, Value};
-use crate::store::Clause;
+use crate::store::{Clause, StoreError};
+
+/// The item after an update, without the checks of a table's indexes.
+pub(crate) fn updated(
+    mut item: Item<'static>,
+    clauses: Vec<Clause>,
+) -> Result<Item<'static>, StoreError> {
+    apply(&mut item, clauses)?;
+    Ok(item)
+}
 
 /// Applies the clauses of an update, which all refer to the item as it was before the update.
 ///

@@ -1,0 +1,219 @@
+//! Findings, as an audit printed them: the input of a plan.
+
+use std::borrow::Cow;
+use std::io::BufRead;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Item, JsonItem, without_position};
+use crate::integrity::finding::{Finding, ItemName, Kind};
+use crate::rules::model::{Rules, Severity};
+use crate::wording::ItemLine;
+
+/// A finding, without the details that only its wording needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// The finding's id.
+    pub id: String,
+    /// The rule's name.
+    pub rule: String,
+    /// The kind.
+    pub kind: Kind,
+    /// Whether the rule's findings are warnings.
+    pub is_warning: bool,
+    /// The referencing item, or the mirror.
+    pub referencing: Option<ItemName>,
+    /// The referenced item, or the source.
+    pub referenced: Option<ItemName>,
+    /// The path of the reference in the referencing item.
+    pub path: Option<String>,
+}
+
+impl Claim {
+    /// The claim of a finding at rest.
+    #[must_use]
+    pub fn of(rules: &Rules, finding: &Finding) -> Self {
+        Self {
+            id: finding.id(rules, None),
+            rule: finding.rule.clone(),
+            kind: finding.kind(),
+            is_warning: finding.severity == Severity::Warn,
+            referencing: finding.referencing.clone(),
+            referenced: finding.referenced.clone(),
+            path: finding.path.clone(),
+        }
+    }
+
+    /// The items that the claim is about.
+    pub(super) fn items(&self) -> impl Iterator<Item = &ItemName> {
+        self.referencing.iter().chain(&self.referenced)
+    }
+
+    /// The line of the claim, without its type.
+    pub(super) fn line<'l>(&'l self, rules: &'l Rules) -> ClaimLine<'l> {
+        let item = |item: &'l Option<ItemName>| item.as_ref().map(|it| ItemLine::new(rules, it));
+        ClaimLine {
+            id: &self.id,
+            rule: &self.rule,
+            kind: self.kind.name(),
+            severity: if self.is_warning { Severity::Warn } else { Severity::Error }.name(),
+            referencing: item(&self.referencing),
+            referenced: item(&self.referenced),
+            path: self.path.as_deref(),
+        }
+    }
+}
+
+/// A claim, as files contain it.
+#[derive(Debug, Serialize)]
+pub(super) struct ClaimLine<'l> {
+    id: &'l str,
+    rule: &'l str,
+    kind: &'static str,
+    severity: &'static str,
+    referencing: Option<ItemLine<'l>>,
+    referenced: Option<ItemLine<'l>>,
+    path: Option<&'l str>,
+}
+
+/// A claim, as it is read.
+#[derive(Debug, Deserialize)]
+pub(super) struct ClaimText<'l> {
+    #[serde(borrow)]
+    id: Cow<'l, str>,
+    #[serde(borrow)]
+    rule: Cow<'l, str>,
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    severity: Cow<'l, str>,
+    #[serde(borrow)]
+    referencing: Option<ItemText<'l>>,
+    #[serde(borrow)]
+    referenced: Option<ItemText<'l>>,
+    #[serde(borrow)]
+    path: Option<Cow<'l, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ItemText<'l> {
+    #[serde(borrow)]
+    table: Cow<'l, str>,
+    #[serde(borrow)]
+    key: JsonItem<'l>,
+}
+
+/// Why a line is not a finding of these rules.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A line is not JSON in the format of an audit.
+    #[error("line {line} is not a line of `referee audit --json`: {error}")]
+    Line {
+        /// The line's number, from 1.
+        line: u64,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A finding is about other rules or tables.
+    #[error("line {line}: {error}\nhelp: use the rule file with which the audit was made")]
+    OtherRules {
+        /// The line's number, from 1.
+        line: u64,
+        /// What is not in the rule file.
+        error: String,
+    },
+}
+
+impl ClaimText<'_> {
+    /// The claim, if the rules have its rule and tables.
+    pub(super) fn claim(self, rules: &Rules) -> Result<Claim, String> {
+        let kind = Kind::from_name(&self.kind);
+        let kind = kind.ok_or_else(|| format!("the kind `{}` is unknown", self.kind))?;
+        let item = |item: Option<ItemText<'_>>| match item {
+            None => Ok(None),
+            Some(ItemText { table, key: JsonItem(key) }) => name(rules, &table, &key).map(Some),
+        };
+        if kind != Kind::UnknownItem && rule_named(rules, &self.rule).is_none() {
+            return Err(format!("the rule file has no rule `{}`", self.rule));
+        }
+        Ok(Claim {
+            id: self.id.into_owned(),
+            rule: self.rule.into_owned(),
+            kind,
+            is_warning: self.severity == Severity::Warn.name(),
+            referencing: item(self.referencing)?,
+            referenced: item(self.referenced)?,
+            path: self.path.map(Cow::into_owned),
+        })
+    }
+}
+
+fn name(rules: &Rules, table: &str, key: &Item<'_>) -> Result<ItemName, String> {
+    let (id, schema) = rules
+        .table_named(table)
+        .ok_or_else(|| format!("the rule file has no table `{table}` in DynamoDB"))?;
+    let key = schema.key_of(key).map_err(|error| format!("table `{table}`: {error}"))?;
+    Ok(ItemName { table: id, key: key.into_owned() })
+}
+
+/// A rule, by its kind and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RuleId {
+    Reference(crate::rules::model::ReferenceId),
+    Mirror(crate::rules::model::MirrorId),
+}
+
+/// The rule with this name.
+pub(super) fn rule_named(rules: &Rules, name: &str) -> Option<RuleId> {
+    use crate::rules::model::{MirrorId, ReferenceId};
+    let reference = rules.references.iter().position(|rule| rule.name == name);
+    let mirror = || rules.mirrors.iter().position(|rule| rule.name == name);
+    reference
+        .map(|index| RuleId::Reference(ReferenceId(index)))
+        .or_else(|| mirror().map(|index| RuleId::Mirror(MirrorId(index))))
+}
+
+/// The findings of an audit.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// The findings, in the order of the file.
+    pub claims: Vec<Claim>,
+    /// Whether the last line says that the audit was complete; `None` if there is no summary.
+    pub is_complete: Option<bool>,
+}
+
+/// Reads the findings in the output of `referee audit --json`. Lines of other types are ignored.
+pub fn read_claims(rules: &Rules, mut from: impl BufRead) -> Result<Claims, ClaimError> {
+    #[derive(Deserialize)]
+    struct Typed<'l> {
+        #[serde(rename = "type", borrow)]
+        kind: Cow<'l, str>,
+        #[serde(default)]
+        complete: Option<bool>,
+    }
+    let mut found = Claims::default();
+    let mut text = String::new();
+    for line in 1.. {
+        text.clear();
+        if from.read_line(&mut text)? == 0 {
+            break;
+        }
+        if text.trim().is_empty() {
+            continue;
+        }
+        let wrong =
+            |error: serde_json::Error| ClaimError::Line { line, error: without_position(&error) };
+        let Typed { kind, complete } = serde_json::from_str(&text).map_err(wrong)?;
+        if kind == "violation" {
+            let claim: ClaimText<'_> = serde_json::from_str(&text).map_err(wrong)?;
+            let other = |error| ClaimError::OtherRules { line, error };
+            found.claims.push(claim.claim(rules).map_err(other)?);
+        } else if kind == "summary" {
+            found.is_complete = Some(complete.unwrap_or(true));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,76 @@
+//! Whether a finding holds for its items as they are now.
+
+use super::claim::{Claim, RuleId, rule_named};
+use crate::data::Item;
+use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
+use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
+use crate::integrity::reference::{ReferenceState, broken, evaluate};
+use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity};
+
+/// Returns what is wrong with the items of a claim as they are now; `None` if the claim no longer
+/// holds, or cannot be checked without a stream.
+pub(super) fn recheck(
+    rules: &Rules,
+    claim: &Claim,
+    referencing: Option<&Item<'_>>,
+    referenced: Option<&Item<'_>>,
+) -> Option<Finding> {
+    let item = claim.referencing.as_ref()?;
+    if claim.kind == Kind::UnknownItem {
+        return unknown(rules, claim, item, referencing?);
+    }
+    match rule_named(rules, &claim.rule)? {
+        RuleId::Reference(rule) => reference(rules, rule, claim, referencing?, referenced),
+        RuleId::Mirror(rule) => {
+            let pair = pair(rules, rule, item)?;
+            let Difference { defect, .. } = compare_at_rest(rules, &pair, referencing, referenced)?;
+            Some(mirror::finding(rules, &pair, defect))
+        }
+    }
+}
+
+/// The pair of a mirror, by the mirror's name.
+pub(super) fn pair(rules: &Rules, rule: MirrorId, mirror: &ItemName) -> Option<Pair> {
+    let entity = rules.mirror_of(rule);
+    let captures = entity.key.parse(&mirror.key).filter(|_| entity.table == mirror.table)?;
+    Pair::of_mirror(rules, rule, &captures).ok()
+}
+
+fn reference(
+    rules: &Rules,
+    rule: ReferenceId,
+    claim: &Claim,
+    item: &Item<'_>,
+    target: Option<&Item<'_>>,
+) -> Option<Finding> {
+    let name = claim.referencing.as_ref()?;
+    let from = rules.referencing(rule);
+    let captures = from.key.parse(&name.key).filter(|_| from.admits(item))?;
+    let exists = target.is_some_and(|target| rules.referenced(rule).admits(target));
+    let values = evaluate(rules, &rules[rule], &captures, item);
+    values.iter().find_map(|value| {
+        let finding = || broken(rules, rule, name.clone(), value);
+        match (&value.state, &claim.referenced) {
+            (ReferenceState::Refers(key), Some(referenced)) if *key == referenced.key => {
+                (!exists).then(finding)
+            }
+            (ReferenceState::Broken(_), None) => Some(finding())
+                .filter(|found| found.kind() == claim.kind && found.path == claim.path),
+            (ReferenceState::Refers(_) | ReferenceState::Broken(_), _) => None,
+        }
+    })
+}
+
+fn unknown(rules: &Rules, claim: &Claim, name: &ItemName, item: &Item<'_>) -> Option<Finding> {
+    let mut of_table = rules.entities.iter().filter(|entity| entity.table == name.table);
+    let is_known =
+        of_table.any(|entity| entity.key.parse(&name.key).is_some() && entity.admits(item));
+    (!is_known).then(|| Finding {
+        rule: claim.rule.clone(),
+        severity: if claim.is_warning { Severity::Warn } else { Severity::Error },
+        referencing: claim.referencing.clone(),
+        referenced: None,
+        path: None,
+        defect: Defect::UnknownItem,
+    })
+}

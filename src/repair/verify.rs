@@ -1,0 +1,59 @@
+//! Checks the items of a plan again.
+
+use std::io;
+
+use super::apply::Stopped;
+use super::claim::Claim;
+use super::plan_file::{PlanError, Planned};
+use super::reads::read_items;
+use super::recheck::recheck;
+use crate::integrity::finding::Finding;
+use crate::rules::model::Rules;
+use crate::store::Store;
+
+/// How many findings are checked at once. Each needs two items, and a request reads 100.
+const CHUNK: usize = 50;
+
+/// Checks every finding of a plan again, with or without a write, and reports what is left.
+pub async fn verify(
+    rules: &Rules,
+    store: &impl Store,
+    plan: impl IntoIterator<Item = Result<Planned, PlanError>>,
+    mut report: impl FnMut(&Finding) -> io::Result<()>,
+) -> Result<(), Stopped> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for entry in plan {
+        let claim = match entry? {
+            Planned::Write(write) => write.claim,
+            Planned::NoAction(claim) => claim,
+        };
+        // A finding may have two writes, one after the other.
+        if claims.last().is_some_and(|last| last.id == claim.id) {
+            continue;
+        }
+        claims.push(claim);
+        if claims.len() == CHUNK {
+            check(rules, store, &claims, &mut report).await?;
+            claims.clear();
+        }
+    }
+    check(rules, store, &claims, &mut report).await
+}
+
+async fn check(
+    rules: &Rules,
+    store: &impl Store,
+    claims: &[Claim],
+    report: &mut impl FnMut(&Finding) -> io::Result<()>,
+) -> Result<(), Stopped> {
+    let names = claims.iter().flat_map(Claim::items).cloned();
+    let items = read_items(rules, store, names).await?;
+    for claim in claims {
+        let item = |name: &Option<_>| name.as_ref().and_then(|name| items.get(name)?.as_ref());
+        let (referencing, referenced) = (item(&claim.referencing), item(&claim.referenced));
+        if let Some(finding) = recheck(rules, claim, referencing, referenced) {
+            report(&finding)?;
+        }
+    }
+    Ok(())
+}
