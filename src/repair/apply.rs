@@ -141,7 +141,8 @@ impl Applied {
     }
 }
 
-/// The next writes that are not done with: on distinct items, and within what a second may consume.
+/// The next writes that are not done with, and that do not depend on each other: none reads or
+/// writes an item that another one writes. They stay within what a second may consume.
 fn chunk<L: Log>(
     rules: &Rules,
     plan: &mut impl Iterator<Item = Result<Planned, PlanError>>,
@@ -151,7 +152,7 @@ fn chunk<L: Log>(
     done: &mut Applied,
 ) -> Result<Vec<PlannedWrite>, PlanError> {
     let mut chunk: Vec<PlannedWrite> = Vec::new();
-    let mut items: BTreeSet<ItemName> = BTreeSet::new();
+    let (mut written, mut read) = (BTreeSet::new(), BTreeSet::new());
     let mut units = 0;
     loop {
         let write = match next.take() {
@@ -170,12 +171,16 @@ fn chunk<L: Log>(
             }
         }
         units += write.units(rules);
-        let is_new = write.item().is_none_or(|item| items.insert(item.clone()));
-        let is_full = !is_new || chunk.len() == CHUNK || limit.is_exceeded_by(units);
+        let names = write.names(rules);
+        let depends = names.iter().any(|item| written.contains(item))
+            || write.item().is_some_and(|item| read.contains(item));
+        let is_full = depends || chunk.len() == CHUNK || limit.is_exceeded_by(units);
         if is_full && !chunk.is_empty() {
             *next = Some(write);
             return Ok(chunk);
         }
+        written.extend(write.item().cloned());
+        read.extend(names);
         chunk.push(*write);
     }
 }

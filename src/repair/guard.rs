@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::action::RepairAction;
-use super::planned::{PlannedWrite, Request};
+use super::planned::{PlannedWrite, Request, name_of};
 use crate::data::{Item, Value};
 use crate::rules::model::Rules;
+use crate::store::Write;
 use crate::store::expression::Placeholders;
-use crate::store::{Action, Write};
 
 /// A condition on one item.
 #[derive(Debug, Serialize)]
@@ -25,12 +25,8 @@ pub(super) struct GuardLine<'g> {
 /// The conditions of a request, one for each item.
 pub(super) fn conditions<'g>(rules: &Rules, request: &'g Request) -> Vec<GuardLine<'g>> {
     let line = |write: &'g Write| {
-        let (Action::Put(item)
-        | Action::Update { key: item, .. }
-        | Action::Delete(item)
-        | Action::Check(item)) = &write.action;
-        let (_, schema) = rules.table_named(&write.table)?;
-        let key = schema.item_of(&schema.key_of(item).ok()?);
+        let name = name_of(rules, write)?;
+        let key = rules[name.table].key.item_of(&name.key);
         let condition = Readable.condition(write.condition.clone()?);
         Some(GuardLine { table: &write.table, key, condition })
     };

@@ -1,5 +1,7 @@
 //! A planned write, and the request that makes it.
 
+use std::collections::BTreeSet;
+
 use super::action::RepairAction;
 use super::checksum::checksum;
 use super::claim::{Claim, RuleId, rule_named};
@@ -88,6 +90,14 @@ impl PlannedWrite {
         Ok(actions)
     }
 
+    /// The items that the write reads, checks or writes.
+    pub(super) fn names(&self, rules: &Rules) -> BTreeSet<ItemName> {
+        let request = self.request(rules).ok();
+        let checked = request.iter().flat_map(|request| &request.actions);
+        let checked = checked.filter_map(|write| name_of(rules, write));
+        self.claim.items().cloned().chain(checked).collect()
+    }
+
     fn of_reference(&self, rules: &Rules, rule: ReferenceId) -> Result<Request, NoRequest> {
         let (Some(remedy), Some(item), Some(target), Some(before)) =
             (self.action.remedy(), self.item(), &self.claim.referenced, &self.before)
@@ -154,6 +164,16 @@ impl PlannedWrite {
             _ => item,
         }
     }
+}
+
+/// The name of the item that an action is about.
+pub(super) fn name_of(rules: &Rules, write: &Write) -> Option<ItemName> {
+    let (Action::Put(item)
+    | Action::Update { key: item, .. }
+    | Action::Delete(item)
+    | Action::Check(item)) = &write.action;
+    let (table, schema) = rules.table_named(&write.table)?;
+    Some(ItemName { table, key: schema.key_of(item).ok()?.into_owned() })
 }
 
 /// The steps that correct a mirror at rest. The mark of a mirror that is written over changes.

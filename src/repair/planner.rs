@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::{NoAction, RepairAction};
 use super::apply::Stopped;
 use super::claim::{Claim, RuleId, rule_named};
-use super::planned::{NoRequest, PlannedWrite, Request, after, mirror_steps};
+use super::planned::{NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};
 use crate::data::Item;
@@ -15,7 +15,7 @@ use crate::integrity::mirror::{
 };
 use crate::integrity::repair::{Obstacle, Remedy};
 use crate::rules::model::{MirrorId, Mode, OnMissing, ReferenceId, Rules};
-use crate::store::{Action, Store, StoreError, Write};
+use crate::store::{Action, Store, StoreError};
 
 /// How many findings are planned at once. Each needs two items, and a request reads 100.
 const CHUNK: usize = 50;
@@ -302,14 +302,4 @@ fn mirror_writes(
         before = image;
     }
     Ok(writes)
-}
-
-/// The name of the item that an action is about.
-pub(super) fn name_of(rules: &Rules, write: &Write) -> Option<ItemName> {
-    let (Action::Put(item)
-    | Action::Update { key: item, .. }
-    | Action::Delete(item)
-    | Action::Check(item)) = &write.action;
-    let (table, schema) = rules.table_named(&write.table)?;
-    Some(ItemName { table, key: schema.key_of(item).ok()?.into_owned() })
 }

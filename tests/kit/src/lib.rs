@@ -11,6 +11,7 @@
 //! - [`oracle`]: finds defects in the tables and checks that they were reported, without using any
 //!   of the engine's code.
 //! - [`planted`]: random tables with violations of every kind.
+//! - `repairs`: repairs on the in-memory store, and journals in memory.
 //! - [`filter`]: the filter criteria of an event source mapping.
 //! - [`policy`]: evaluates which actions an IAM policy allows.
 //! - `endpoint`, `stream_setting`: tests on DynamoDB Local.
@@ -44,6 +45,8 @@ pub mod endpoint;
 pub mod export;
 #[cfg(feature = "suites")]
 pub mod meanwhile;
+#[cfg(feature = "suites")]
+pub mod repairs;
 #[cfg(feature = "suites")]
 pub mod results;
 #[cfg(feature = "suites")]
