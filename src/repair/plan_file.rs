@@ -117,7 +117,7 @@ impl<W: Write> PlanWriter<W> {
     /// Ends the plan.
     pub fn finish(mut self) -> io::Result<W> {
         let Self { writes, no_actions, units, .. } = self;
-        let checksum = self.checksum.digits();
+        let checksum = total(self.checksum.clone(), writes, no_actions, units)?;
         self.line(&Line::End { writes, no_actions, units, checksum })?;
         self.to.flush()?;
         Ok(self.to)
@@ -129,6 +129,12 @@ impl<W: Write> PlanWriter<W> {
         self.checksum.write_all(&text)?;
         self.to.write_all(&text)
     }
+}
+
+/// The checksum of a plan: of all lines before the last, and of the counts in the last one.
+fn total(mut sum: Checksum, writes: u64, no_actions: u64, units: u64) -> io::Result<String> {
+    write!(sum, "{writes} {no_actions} {units}")?;
+    Ok(sum.digits())
 }
 
 /// Why a plan is refused.
@@ -240,22 +246,22 @@ pub fn check(mut plan: impl BufRead, rules: &str) -> Result<Checked, PlanError> 
     loop {
         sum.write_all(text.as_bytes())?;
         text.clear();
-        if plan.read_line(&mut text)? == 0 {
+        plan.read_line(&mut text)?;
+        if !text.ends_with('\n') {
             return Err(PlanError::Truncated);
         }
-        let typed: Result<Typed<'_>, _> = serde_json::from_str(&text);
-        match typed.as_ref().map(|typed| &*typed.kind) {
-            Ok("write") => counts.0 += 1,
-            Ok("no_action") => counts.1 += 1,
-            Ok("end") => break,
-            Ok(_) => return Err(PlanError::Altered),
-            Err(_) if !text.ends_with('\n') => return Err(PlanError::Truncated),
-            Err(_) => return Err(PlanError::Altered),
+        let typed: Typed<'_> = serde_json::from_str(&text).map_err(|_| PlanError::Altered)?;
+        match &*typed.kind {
+            "write" => counts.0 += 1,
+            "no_action" => counts.1 += 1,
+            "end" => break,
+            _ => return Err(PlanError::Altered),
         }
     }
     let end: EndText<'_> = serde_json::from_str(&text).map_err(|_| PlanError::Altered)?;
     let is_last = plan.fill_buf()?.is_empty();
-    if !is_last || end.checksum != sum.digits() || counts != (end.writes, end.no_actions) {
+    let sum = total(sum, counts.0, counts.1, end.units)?;
+    if !is_last || end.checksum != sum || counts != (end.writes, end.no_actions) {
         return Err(PlanError::Altered);
     }
     let EndText { writes, no_actions, units, checksum } = end;

@@ -7,6 +7,7 @@
 //! - `laws`: properties that hold for every history.
 //! - `model`: the races, checked exhaustively.
 //! - `at_rest`: audits of tables.
+//! - `repair`: repairs of tables at rest.
 //! - `cost`, `large`: requests, capacity units and memory.
 
 mod at_rest;
@@ -16,3 +17,4 @@ mod decode;
 mod large;
 mod laws;
 mod model;
+mod repair;
