@@ -7,16 +7,21 @@ use std::path::{Path, PathBuf};
 /// Replaces a file's content atomically: even after a crash, the file has either the whole old
 /// content or the whole new content.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
+    replace_bytes(path, text.as_bytes())
+}
+
+/// Like [`replace`], for content that need not be text.
+pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = beside(path, ".unfinished");
-    write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path)).inspect_err(|_| {
+    write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, path)).inspect_err(|_| {
         // A failure to delete the temporary file is ignored, because the first error matters more.
         let _ = std::fs::remove_file(&unfinished);
     })
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

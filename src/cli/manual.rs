@@ -23,7 +23,7 @@ pub fn manual() -> String {
         }
     }
     for subcommand in subcommands(&command) {
-        write_subcommand(subcommand, &mut text);
+        write_subcommand(subcommand, "##", &mut text);
     }
     text
 }
@@ -45,13 +45,13 @@ fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-fn write_subcommand(command: &Command, text: &mut String) {
+fn write_subcommand(command: &Command, heading: &str, text: &mut String) {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").replace("\n       ", "\n");
     let _ = write!(
         text,
-        "\n## referee {}\n\n{}.\n\n```text\n{usage}\n```\n",
-        command.get_name(),
+        "\n{heading} {}\n\n{}.\n\n```text\n{usage}\n```\n",
+        command.get_bin_name().unwrap_or_default(),
         about(command)
     );
     let positionals: Vec<&Arg> = command.get_positionals().collect();
@@ -71,6 +71,9 @@ fn write_subcommand(command: &Command, text: &mut String) {
         let (examples, _) = after.split_once("\n\nExit codes:").unwrap_or((&after, ""));
         let lines: Vec<&str> = examples.lines().skip(1).map(str::trim_start).collect();
         let _ = write!(text, "\n```sh\n{}\n```\n", lines.join("\n"));
+    }
+    for inner in subcommands(command) {
+        write_subcommand(inner, &format!("{heading}#"), text);
     }
 }
 

@@ -5,6 +5,7 @@
 //! arguments.
 
 mod audit;
+mod backfill;
 mod check;
 mod completions;
 mod explain;
@@ -14,6 +15,7 @@ mod iam;
 mod init;
 mod input;
 mod item;
+mod job;
 mod lines;
 #[cfg(feature = "live")]
 mod live;
@@ -21,6 +23,7 @@ mod manual;
 mod names;
 mod output;
 mod render;
+mod repair;
 mod replay;
 mod rule_file;
 mod schema;
@@ -113,6 +116,12 @@ enum Command {
     /// Check the items that exist against the rules.
     #[command(after_help = examples(audit::EXAMPLES))]
     Audit(audit::Args),
+    /// Write the mirrors that should exist and do not.
+    #[command(after_help = examples(backfill::EXAMPLES))]
+    Backfill(backfill::Args),
+    /// Plan and make the writes that resolve the findings of an audit, and take them back.
+    #[command(after_help = examples(repair::EXAMPLES))]
+    Repair(repair::Args),
     /// Process the streams of real tables, without a Lambda function.
     #[cfg(feature = "live")]
     #[command(after_help = examples(watch::EXAMPLES))]
@@ -258,6 +267,8 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Replay(arguments) => replay::run(&arguments, context),
             Self::Audit(arguments) => audit::run(&arguments, context),
+            Self::Backfill(arguments) => backfill::run(&arguments, context),
+            Self::Repair(arguments) => repair::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Watch(arguments) => watch::run(&arguments, context),
             Self::Guard(arguments) => guard::run(&arguments, context),

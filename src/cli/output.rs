@@ -1,8 +1,12 @@
 //! The output streams for results and messages.
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use serde::Serialize;
+
+use super::Failure;
+use crate::files;
 
 /// The tool's two output streams.
 ///
@@ -29,6 +33,11 @@ impl<'o> Output<'o> {
     /// Writes a result.
     pub fn result(&mut self, text: &str) -> io::Result<()> {
         self.results.write(text.as_bytes())
+    }
+
+    /// Writes bytes of a result.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.results.write(bytes)
     }
 
     /// Writes a result as a line of JSON.
@@ -68,4 +77,16 @@ impl Stream<'_> {
             done => done,
         }
     }
+}
+
+/// Writes a file atomically, because a partial dump would look like a complete one.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error| Failure::File(path.display().to_string(), error);
+    if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        // Write to a pipe or a device instead of replacing it.
+        return std::fs::write(path, text).map_err(failed);
+    }
+    // Replace the target of a link, not the link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    files::replace(&target, text).map_err(failed)
 }

@@ -12,9 +12,9 @@ use self::table::Findings;
 use super::help::Example;
 use super::input::{read_event, read_seed};
 use super::lines::{Line, Totals};
+use super::output::write_whole;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
-use crate::files;
 use crate::replay::{self, Batch, Options, Progress, RecordLocation};
 use crate::rules::model::{Rules, Severity};
 
@@ -127,18 +127,6 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         )));
     }
     Ok(files)
-}
-
-/// Writes a file atomically, because a partial dump would look like a complete one.
-fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error| Failure::File(path.display().to_string(), error);
-    if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
-        // Write to a pipe or a device instead of replacing it.
-        return std::fs::write(path, text).map_err(failed);
-    }
-    // Replace the target of a link, not the link.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    files::replace(&target, text).map_err(failed)
 }
 
 /// Reports the results of a replay: as JSON Lines while it runs, or as text at its end.

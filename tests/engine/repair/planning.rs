@@ -130,8 +130,7 @@ fn the_tables_are_as_planned() {
     .assert_eq(&text);
     let left: Vec<String> =
         plan.verify(&rules, &store).iter().map(|left| left.kind().to_string()).collect();
-    expect!["mirror_blocked"]
-    .assert_eq(&left.join("\n"));
+    expect!["mirror_blocked"].assert_eq(&left.join("\n"));
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! `referee repair apply`: makes the writes of a plan.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use super::journal_file::JournalFile;
+use super::report::{Reported, Reporter, Summary, confirm};
+use crate::cli::help::Example;
+use crate::cli::job::{Job, TableArgs};
+use crate::cli::{Context, Failure, Outcome, rule_file};
+use crate::repair::{
+    self, Applied, Checked, Journal, Limit, Outcome as Done, PlanEntries, PlannedWrite,
+    journal_header,
+};
+use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::store::Store;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    ("Make the writes of a plan", "referee repair apply --live plan.jsonl"),
+    (
+        "Without a terminal, and with at most 100 write units a second",
+        "referee repair apply --live --yes --write-units 100 plan.jsonl",
+    ),
+];
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The journal: what each item was before its write. If it exists already, the rest of the plan
+    /// is applied [default: the plan's name with `.journal`].
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Do not ask for a confirmation.
+    #[arg(long)]
+    yes: bool,
+
+    /// The maximum number of write units that are consumed in a second.
+    #[arg(long, value_name = "NUMBER", value_parser = positive)]
+    write_units: Option<f64>,
+
+    #[command(flatten)]
+    tables: TableArgs,
+
+    /// The plan, of `referee repair plan --out`.
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+}
+
+/// A number of units a second.
+pub(in crate::cli) fn positive(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && number.is_finite());
+    number.ok_or("it must be a number greater than 0")
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let Args { journal, yes, write_units, tables, plan } = arguments;
+    let checked = check(plan, &hash)?;
+    confirm(*yes, checked.writes, &format!("`{}`", plan.display()), context)?;
+    let journal = JournalFile::of_plan(plan, journal.as_ref());
+    make(
+        &rules,
+        &Plan { hash: &hash, plan, checked, journal: &journal },
+        tables,
+        *write_units,
+        context,
+    )
+}
+
+/// Opens a plan's file.
+pub(super) fn open(plan: &Path) -> Result<BufReader<File>, Failure> {
+    let file = File::open(plan).map_err(|error| {
+        Failure::Usage(format!("cannot read the plan `{}`: {error}", plan.display()))
+    })?;
+    Ok(BufReader::new(file))
+}
+
+/// Checks a plan as a whole.
+pub(in crate::cli) fn check(plan: &Path, hash: &str) -> Result<Checked, Failure> {
+    repair::check(open(plan)?, hash)
+        .map_err(|error| Failure::Usage(format!("`{}`: {error}", plan.display())))
+}
+
+/// A plan that was checked, and its journal.
+pub(in crate::cli) struct Plan<'p> {
+    pub(in crate::cli) hash: &'p str,
+    pub(in crate::cli) plan: &'p Path,
+    pub(in crate::cli) checked: Checked,
+    pub(in crate::cli) journal: &'p Path,
+}
+
+/// Makes the writes of a plan that are not done with, and reports them.
+pub(in crate::cli) fn make(
+    rules: &Rules,
+    plan: &Plan<'_>,
+    tables: &TableArgs,
+    write_units: Option<f64>,
+    context: &mut Context<'_>,
+) -> Result<Outcome, Failure> {
+    let Plan { hash, plan: file, checked, journal: path } = plan;
+    let header = journal_header(hash, &checked.checksum);
+    let log = JournalFile::create(path, &header)?;
+    let journal = Journal::resume(log, hash, &checked.checksum)
+        .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
+    let entries = PlanEntries::new(rules, open(file)?);
+    let limit = Limit::new(write_units);
+    let mut reporter = Reporter::new(rules, context, checked.writes);
+    let done =
+        tables.run(rules, Apply { rules, entries, journal, limit, reporter: &mut reporter })?;
+    let Applied { applied, fixed, changed, failed, earlier, write_units } = done;
+    let outcomes = BTreeMap::from([
+        ("applied", applied),
+        ("changed", changed),
+        ("done_earlier", earlier),
+        ("failed", failed),
+        ("fixed", fixed),
+    ]);
+    reporter.finish(Summary { writes: checked.writes, outcomes, write_units })?;
+    Ok(if failed > 0 { Outcome::Findings } else { Outcome::Clean })
+}
+
+struct Apply<'a, 'r, 'o> {
+    rules: &'a Rules,
+    entries: PlanEntries<'a, BufReader<File>>,
+    journal: Journal<JournalFile>,
+    limit: Limit,
+    reporter: &'a mut Reporter<'r, 'o>,
+}
+
+impl Job for Apply<'_, '_, '_> {
+    type Output = Applied;
+
+    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Applied, Failure> {
+        let Self { rules, entries, mut journal, limit, reporter } = self;
+        let report = |write: &PlannedWrite, outcome: &Done| {
+            let reported = Reported {
+                number: write.number,
+                finding: &write.claim.id,
+                rule: &write.claim.rule,
+                action: Some(write.action.name()),
+                item: write.item(),
+            };
+            reporter.outcome(&reported, outcome)
+        };
+        Ok(repair::apply(rules, store, clock, entries, &mut journal, &limit, report).await?)
+    }
+}

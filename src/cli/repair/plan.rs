@@ -1,0 +1,319 @@
+//! `referee repair plan`: plans the writes that resolve findings.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::report::cost;
+use crate::audit::{self, Archive, Archives, Dump, Progress};
+use crate::cli::help::Example;
+use crate::cli::job::{Job, TableArgs};
+use crate::cli::output::Output;
+use crate::cli::tables::{count, table};
+use crate::cli::{Context, Failure, Outcome, rule_file};
+use crate::files::beside;
+use crate::repair::{
+    self, Choice, Claim, Claims, Entry, Header, NoAction, Options, PlanWriter, Stopped, choose,
+    read_claims,
+};
+use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::store::Store;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    (
+        "Plan the repairs of what an audit found",
+        "referee repair plan --live --out plan.jsonl findings.jsonl",
+    ),
+    (
+        "Unset the references of a rule that only reports them",
+        "referee repair plan --live --action order_customer=unset --out plan.jsonl findings.jsonl",
+    ),
+];
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Write the plan to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// The action for a rule that only reports: delete, unset or set_default for a reference,
+    /// restore or overwrite for a mirror. The option can be repeated.
+    #[arg(long, value_name = "RULE=ACTION", value_parser = parse_choice)]
+    action: Vec<Choice>,
+
+    /// Mark items at mirrors' keys that Referee did not write and that equal their mirrors.
+    #[arg(long)]
+    adopt: bool,
+
+    #[command(flatten)]
+    tables: TableArgs,
+
+    /// The output of `referee audit --json`, or - for standard input. Without it, the items of
+    /// --seed are audited.
+    #[arg(value_name = "FINDINGS")]
+    findings: Option<PathBuf>,
+}
+
+fn parse_choice(text: &str) -> Result<Choice, &'static str> {
+    let (rule, action) = text.split_once('=').ok_or("it must be of the form RULE=ACTION")?;
+    Ok(Choice { rule: rule.to_owned(), action: action.to_owned() })
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let (mut rules, hash) = rule_file::load_with_hash(context)?;
+    let claims = claims(&rules, arguments.findings.as_deref(), &arguments.tables, context)?;
+    for choice in &arguments.action {
+        choose(&mut rules, choice).map_err(Failure::Usage)?;
+    }
+    let options = Options { adopt: arguments.adopt, only_missing: false };
+    let (tables, out) = (&arguments.tables, arguments.out.as_deref());
+    make(&rules, Wanted { hash, claims, options, tables, out, print: true }, context)?;
+    Ok(Outcome::Clean)
+}
+
+/// The findings to plan for: of a file, or of an audit of the items in memory.
+pub(in crate::cli) fn claims(
+    rules: &Rules,
+    file: Option<&Path>,
+    tables: &TableArgs,
+    context: &mut Context<'_>,
+) -> Result<Vec<Claim>, Failure> {
+    let Some(file) = file else { return fresh(rules, tables) };
+    let unusable = |error: String| Failure::Usage(format!("`{}`: {error}", file.display()));
+    let from: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(file).map_err(|error| unusable(error.to_string()))?))
+    };
+    let Claims { claims, is_complete } =
+        read_claims(rules, from).map_err(|error| unusable(error.to_string()))?;
+    let warning = match is_complete {
+        Some(true) => None,
+        Some(false) => Some("the audit was incomplete: there may be more findings"),
+        None => Some("the findings have no summary: they may be cut off"),
+    };
+    if let Some(warning) = warning {
+        context.output.message(&format!("warning: `{}`: {warning}\n", file.display()))?;
+    }
+    Ok(claims)
+}
+
+/// Audits the tables now.
+fn fresh(rules: &Rules, tables: &TableArgs) -> Result<Vec<Claim>, Failure> {
+    if !tables.are_in_memory() {
+        let help = "help: name a file with the output of `referee audit --json`, or -";
+        return Err(Failure::Usage(format!("no findings are named\n{help}")));
+    }
+    let open = |file: &PathBuf| -> Result<Box<dyn Archive>, Failure> {
+        let unreadable =
+            |error: io::Error| Failure::Usage(format!("cannot read `{}`: {error}", file.display()));
+        Ok(Box::new(Dump::open(file, rules).map_err(unreadable)?))
+    };
+    let archives = Archives(tables.seed.iter().map(open).collect::<Result<_, _>>()?);
+    let options = audit::Options {
+        threads: 1,
+        memory_bytes_max: usize::MAX,
+        temporary: std::env::temp_dir(),
+        reports_unknown: false,
+    };
+    let mut claims = Vec::new();
+    let each = |finding| {
+        claims.push(Claim::of(rules, &finding));
+        Ok(())
+    };
+    let audited = audit::audit(rules, &archives, &options, &Progress::default(), each)
+        .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
+    match audited.problems.first() {
+        None => Ok(claims),
+        Some(problem) => Err(Failure::Incomplete(problem.to_string())),
+    }
+}
+
+/// What to plan.
+pub(in crate::cli) struct Wanted<'w> {
+    /// The hash of the rules.
+    pub(in crate::cli) hash: String,
+    /// The findings.
+    pub(in crate::cli) claims: Vec<Claim>,
+    /// How to plan.
+    pub(in crate::cli) options: Options,
+    /// The tables.
+    pub(in crate::cli) tables: &'w TableArgs,
+    /// The file to write the plan to.
+    pub(in crate::cli) out: Option<&'w Path>,
+    /// Whether to print the plan or its summary.
+    pub(in crate::cli) print: bool,
+}
+
+/// Makes a plan, and prints its summary, or with `--json` the plan itself. A file is replaced only
+/// by a whole plan.
+pub(in crate::cli) fn make(
+    rules: &Rules,
+    wanted: Wanted<'_>,
+    context: &mut Context<'_>,
+) -> Result<Counts, Failure> {
+    let Wanted { hash, claims, options, tables, out, print } = wanted;
+    let failed = |path: &Path, error| Failure::File(path.display().to_string(), error);
+    let unfinished = out.map(|out| beside(out, ".unfinished"));
+    let file = match &unfinished {
+        None => None,
+        Some(path) => Some(File::create(path).map_err(|error| failed(path, error))?),
+    };
+    let output = (context.json && print).then_some(&mut context.output);
+    let sinks = Sinks { file: file.map(BufWriter::new), output };
+    let planned = tables.run(rules, Plan { rules, hash, claims, options, sinks });
+    let counts = match (planned, &unfinished, out) {
+        (Ok(counts), Some(unfinished), Some(out)) => {
+            std::fs::rename(unfinished, out).map_err(|error| failed(out, error))?;
+            counts
+        }
+        (Err(error), Some(unfinished), _) => {
+            // A failure to delete the file is ignored, because the first error matters more.
+            let _ = std::fs::remove_file(unfinished);
+            return Err(error);
+        }
+        (planned, _, _) => planned?,
+    };
+    if !context.json && print {
+        context.output.result(&counts.text())?;
+    }
+    Ok(counts)
+}
+
+/// A plan to be made.
+struct Plan<'p, 'o> {
+    rules: &'p Rules,
+    hash: String,
+    claims: Vec<Claim>,
+    options: Options,
+    sinks: Sinks<'p, 'o>,
+}
+
+impl Job for Plan<'_, '_> {
+    type Output = Counts;
+
+    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Counts, Failure> {
+        let Self { rules, hash, claims, options, sinks } = self;
+        let now_ms = clock.now_ms();
+        let header = Header {
+            rules: hash,
+            created_ms: (now_ms > 0).then_some(now_ms),
+            tables: rules.tables.iter().map(|table| table.name.clone()).collect(),
+        };
+        let mut plan = PlanWriter::new(sinks, &header)?;
+        let mut counts = Counts::default();
+        let emit = |entry: Entry| {
+            counts.add(rules, &entry);
+            plan.entry(rules, &entry).map_err(Stopped::Output)
+        };
+        repair::plan(rules, store, claims, options, emit).await?;
+        plan.finish()?.close()?;
+        Ok(counts)
+    }
+}
+
+/// Where a plan is written to.
+struct Sinks<'s, 'o> {
+    file: Option<BufWriter<File>>,
+    output: Option<&'s mut Output<'o>>,
+}
+
+impl Sinks<'_, '_> {
+    fn close(self) -> io::Result<()> {
+        match self.file {
+            Some(file) => file.into_inner()?.sync_all(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Write for Sinks<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(file) = &mut self.file {
+            file.write_all(bytes)?;
+        }
+        if let Some(output) = &mut self.output {
+            output.bytes(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+/// The entries of a plan by rule, kind, and action or reason.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Counts {
+    writes: BTreeMap<(String, &'static str, &'static str), (u64, u64)>,
+    without: BTreeMap<(String, &'static str, &'static str), (u64, String)>,
+}
+
+impl Counts {
+    /// The number of writes.
+    pub(in crate::cli) fn writes(&self) -> u64 {
+        self.writes.values().map(|(writes, _)| writes).sum()
+    }
+
+    fn add(&mut self, rules: &Rules, entry: &Entry) {
+        match entry {
+            Entry::Write(write) => {
+                let of = (write.claim.rule.clone(), write.claim.kind.name(), write.action.name());
+                let (writes, units) = self.writes.entry(of).or_default();
+                *writes += 1;
+                *units += write.units(rules);
+            }
+            Entry::NoAction(claim, why) => {
+                let of = (claim.rule.clone(), claim.kind.name(), why.name());
+                let (count, words) = self.without.entry(of).or_default();
+                *count += 1;
+                // The words of `covered` name one of many writes.
+                *words = if let NoAction::Covered { .. } = why {
+                    "another write of the plan resolves it".to_owned()
+                } else {
+                    why.words().into_owned()
+                };
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.writes.is_empty() {
+            let mut table = table(["rule", "finding", "action", "writes", "write units"]);
+            for ((rule, kind, action), (writes, units)) in &self.writes {
+                table.add_row([
+                    rule.clone(),
+                    (*kind).to_owned(),
+                    (*action).to_owned(),
+                    writes.to_string(),
+                    units.to_string(),
+                ]);
+            }
+            text += &table.trim_fmt();
+            text += "\n\n";
+        }
+        if !self.without.is_empty() {
+            let mut table = table(["rule", "finding without a write", "count", "reason"]);
+            for ((rule, kind, _), (count, words)) in &self.without {
+                table.add_row([rule.clone(), (*kind).to_owned(), count.to_string(), words.clone()]);
+            }
+            text += &table.trim_fmt();
+            text += "\n\n";
+        }
+        let units = self.writes.values().map(|(_, units)| units).sum();
+        let without = self.without.values().map(|(count, _)| count).sum::<u64>();
+        let _ = writeln!(
+            text,
+            "{}: {}; {} without a write",
+            count(self.writes(), "write"),
+            cost(units),
+            count(without, "finding"),
+        );
+        text
+    }
+}

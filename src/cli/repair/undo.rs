@@ -1,0 +1,87 @@
+//! `referee repair undo`: takes the writes of a journal back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::apply::positive;
+use super::journal_file::JournalFile;
+use super::report::{Reported, Reporter, Summary, confirm};
+use crate::cli::help::Example;
+use crate::cli::job::{Job, TableArgs};
+use crate::cli::{Context, Failure, Outcome, rule_file};
+use crate::repair::{self, Journal, JournalEntry, Limit, Outcome as Done, State, Undone};
+use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::store::Store;
+
+pub(super) const EXAMPLES: &[Example] =
+    &[("Take the writes of a plan back", "referee repair undo --live plan.jsonl.journal")];
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Do not ask for a confirmation.
+    #[arg(long)]
+    yes: bool,
+
+    /// The maximum number of write units that are consumed in a second.
+    #[arg(long, value_name = "NUMBER", value_parser = positive)]
+    write_units: Option<f64>,
+
+    #[command(flatten)]
+    tables: TableArgs,
+
+    /// The journal, of `referee repair apply` or `referee backfill`.
+    #[arg(value_name = "JOURNAL")]
+    journal: PathBuf,
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let path = &arguments.journal;
+    let journal = Journal::undo(JournalFile::open(path)?, &hash)
+        .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
+    let left = journal.reversed().into_iter();
+    let left = left.filter(|(_, state)| !matches!(state, State::NotApplied | State::Undone));
+    let writes = left.count() as u64;
+    confirm(arguments.yes, writes, &format!("undo of `{}`", path.display()), context)?;
+    let limit = Limit::new(arguments.write_units);
+    let mut reporter = Reporter::new(&rules, context, writes);
+    let job = Undo { rules: &rules, journal, limit, reporter: &mut reporter };
+    let done = arguments.tables.run(&rules, job)?;
+    let Undone { undone, not_made, kept, failed, earlier, write_units } = done;
+    let outcomes = BTreeMap::from([
+        ("done_earlier", earlier),
+        ("failed", failed),
+        ("kept", kept),
+        ("not_made", not_made),
+        ("undone", undone),
+    ]);
+    reporter.finish(Summary { writes: writes + earlier, outcomes, write_units })?;
+    Ok(if kept + failed > 0 { Outcome::Findings } else { Outcome::Clean })
+}
+
+struct Undo<'a, 'r, 'o> {
+    rules: &'a Rules,
+    journal: Journal<JournalFile>,
+    limit: Limit,
+    reporter: &'a mut Reporter<'r, 'o>,
+}
+
+impl Job for Undo<'_, '_, '_> {
+    type Output = Undone;
+
+    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Undone, Failure> {
+        let Self { rules, mut journal, limit, reporter } = self;
+        let report = |entry: &JournalEntry, outcome: &Done| {
+            let reported = Reported {
+                number: entry.number,
+                finding: &entry.finding,
+                rule: &entry.rule,
+                action: None,
+                item: Some(&entry.item),
+            };
+            reporter.outcome(&reported, outcome)
+        };
+        Ok(repair::undo(rules, store, clock, &mut journal, &limit, report).await?)
+    }
+}

@@ -1,0 +1,103 @@
+//! `referee repair verify`: checks the items of a plan again.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::apply::{check, open};
+use crate::cli::help::Example;
+use crate::cli::job::{Job, TableArgs};
+use crate::cli::names::item_name;
+use crate::cli::tables::{count, table};
+use crate::cli::{Context, Failure, Outcome, rule_file};
+use crate::integrity::finding::{Finding, ItemName};
+use crate::repair::{self, PlanEntries};
+use crate::rules::model::{Rules, Severity};
+use crate::runtime::clock::Clock;
+use crate::store::Store;
+use crate::wording::{self, ViolationLine};
+
+pub(super) const EXAMPLES: &[Example] =
+    &[("Check what is left", "referee repair verify --live plan.jsonl")];
+
+/// The number of findings that are shown to people.
+const SHOWN_MAX: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    tables: TableArgs,
+
+    /// The plan, of `referee repair plan --out`.
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'l> {
+    Violation(ViolationLine<'l>),
+    Summary { complete: bool, violations: usize, warnings: usize },
+}
+
+pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let (rules, hash) = rule_file::load_with_hash(context)?;
+    check(&arguments.plan, &hash)?;
+    let entries = PlanEntries::new(&rules, open(&arguments.plan)?);
+    let left = arguments.tables.run(&rules, Verify { rules: &rules, entries })?;
+    let errors = left.iter().filter(|left| left.severity == Severity::Error).count();
+    let warnings = left.len() - errors;
+    if context.json {
+        for finding in &left {
+            let line = Line::Violation(ViolationLine::at_rest(&rules, finding));
+            context.output.json(&line)?;
+        }
+        context.output.json(&Line::Summary { complete: true, violations: errors, warnings })?;
+    } else {
+        context.output.result(&text(&rules, &left))?;
+    }
+    Ok(if left.is_empty() { Outcome::Clean } else { Outcome::Findings })
+}
+
+struct Verify<'v> {
+    rules: &'v Rules,
+    entries: PlanEntries<'v, BufReader<File>>,
+}
+
+impl Job for Verify<'_> {
+    type Output = Vec<Finding>;
+
+    async fn run(self, store: &impl Store, _: &impl Clock) -> Result<Vec<Finding>, Failure> {
+        let mut left = Vec::new();
+        let report = |finding: &Finding| {
+            left.push(finding.clone());
+            Ok(())
+        };
+        repair::verify(self.rules, store, self.entries, report).await?;
+        Ok(left)
+    }
+}
+
+fn text(rules: &Rules, left: &[Finding]) -> String {
+    let mut text = String::new();
+    if !left.is_empty() {
+        let mut table = table(["left", "rule", "item", "detail"]);
+        for finding in left.iter().take(SHOWN_MAX) {
+            let item = |item: &ItemName| item_name(rules, item.table, &item.key);
+            table.add_row([
+                finding.kind().to_string(),
+                finding.rule.clone(),
+                finding.referencing.as_ref().map(item).unwrap_or_default(),
+                wording::finding(rules, finding),
+            ]);
+        }
+        text = table.trim_fmt() + "\n";
+        if left.len() > SHOWN_MAX {
+            text += &format!("and {} more; --json prints all\n", left.len() - SHOWN_MAX);
+        }
+        text.push('\n');
+    }
+    text + &format!("{} left\n", count(left.len(), "finding"))
+}
