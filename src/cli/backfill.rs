@@ -73,6 +73,6 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         return Ok(Outcome::Clean);
     }
     let checked = apply::check(file, &hash)?;
-    let plan = Plan { hash: &hash, plan: file, checked, journal: &journal };
+    let plan = Plan { hash: &hash, file, checked, journal: &journal };
     apply::make(&rules, &plan, tables, arguments.write_units, context)
 }

@@ -9,12 +9,12 @@ use futures_util::stream::{self, StreamExt as _};
 use super::action::RepairAction;
 use super::claim::{RuleId, rule_named};
 use super::journal::{Journal, JournalError, Log, Outcome, State};
-use super::limit::Limit;
 use super::plan_file::{PlanError, Planned};
 use super::planned::{NoRequest, PlannedWrite};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};
 use super::send::{Sent, send};
+use crate::audit::live::rate::Limiter;
 use crate::data::Item;
 use crate::integrity::finding::ItemName;
 use crate::integrity::mirror::{expected, is_same};
@@ -22,6 +22,7 @@ use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::meter::Metered;
 use crate::runtime::reads::CONCURRENCY;
+use crate::runtime::stop::Stop;
 use crate::store::{Store, StoreError, Write};
 
 /// The maximum number of writes whose lines are brought to disk together.
@@ -86,31 +87,33 @@ struct Due {
     request: Vec<Write>,
 }
 
-/// Applies the rest of a plan. Reports the outcome of each write, in the order of the plan.
+/// Applies the rest of a plan, and consumes at most this many write units in a second. Reports the
+/// outcome of each write, in the order of the plan.
 pub async fn apply<L: Log>(
     rules: &Rules,
     store: &impl Store,
     clock: &impl Clock,
     plan: impl IntoIterator<Item = Result<Planned, PlanError>>,
     journal: &mut Journal<L>,
-    limit: &Limit,
+    write_units: Option<f64>,
     mut report: impl FnMut(&PlannedWrite, &Outcome) -> io::Result<()>,
 ) -> Result<Applied, Stopped> {
     let store = Metered::new(store);
     let tables = Tables { rules, store: &store };
+    let (limit, never) = (Limiter::new(write_units, clock), Stop::default());
     let mut done = Applied::default();
     let mut plan = plan.into_iter();
     let mut next = None;
     loop {
-        let chunk = chunk(rules, &mut plan, &mut next, journal, limit, &mut done)?;
+        let (chunk, planned) = chunk(rules, &mut plan, &mut next, journal, write_units, &mut done)?;
         if chunk.is_empty() {
             return Ok(done);
         }
-        limit.wait(clock).await;
-        let (began_ms, before) = (clock.now_ms(), store.units().write);
+        limit.admit(planned, clock, &never).await;
+        let before = store.units().write;
         let outcomes = make_all(tables, &chunk, journal).await;
         let consumed = store.units().write - before;
-        limit.consumed(consumed, began_ms);
+        limit.settle(planned, consumed);
         done.write_units += consumed;
         let mut stopped = None;
         for (write, outcome) in chunk.iter().zip(outcomes?) {
@@ -142,23 +145,24 @@ impl Applied {
 }
 
 /// The next writes that are not done with, and that do not depend on each other: none reads or
-/// writes an item that another one writes. They stay within what a second may consume.
+/// writes an item that another one writes. Also returns the write units that they will consume, which
+/// are what a second may consume, unless a single write consumes more.
 fn chunk<L: Log>(
     rules: &Rules,
     plan: &mut impl Iterator<Item = Result<Planned, PlanError>>,
     next: &mut Option<Box<PlannedWrite>>,
     journal: &Journal<L>,
-    limit: &Limit,
+    write_units: Option<f64>,
     done: &mut Applied,
-) -> Result<Vec<PlannedWrite>, PlanError> {
+) -> Result<(Vec<PlannedWrite>, f64), PlanError> {
     let mut chunk: Vec<PlannedWrite> = Vec::new();
     let (mut written, mut read) = (BTreeSet::new(), BTreeSet::new());
-    let mut units = 0;
+    let mut units = 0.0;
     loop {
         let write = match next.take() {
             Some(write) => write,
             None => match plan.next().transpose()? {
-                None => return Ok(chunk),
+                None => return Ok((chunk, units)),
                 Some(Planned::NoAction(_)) => continue,
                 Some(Planned::Write(write)) => write,
             },
@@ -170,15 +174,17 @@ fn chunk<L: Log>(
                 continue;
             }
         }
-        units += write.units(rules);
+        #[expect(clippy::cast_precision_loss, reason = "an item has few units")]
+        let more = units + write.units(rules) as f64;
         let names = write.names(rules);
         let depends = names.iter().any(|item| written.contains(item))
             || write.item().is_some_and(|item| read.contains(item));
-        let is_full = depends || chunk.len() == CHUNK || limit.is_exceeded_by(units);
+        let is_full = depends || chunk.len() == CHUNK || write_units.is_some_and(|max| more > max);
         if is_full && !chunk.is_empty() {
             *next = Some(write);
-            return Ok(chunk);
+            return Ok((chunk, units));
         }
+        units = more;
         written.extend(write.item().cloned());
         read.extend(names);
         chunk.push(*write);

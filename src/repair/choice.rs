@@ -79,8 +79,7 @@ fn possible(rules: &Rules, reference: &Reference, action: OnMissing) -> Result<(
         return if has_default { Ok(()) } else { Err("the rule has no `default`".to_owned()) };
     }
     let is_list = |it: &&Component| matches!(it, Component::Elements(_, Type::L));
-    let leaves_parts =
-        changed.len() < reference.components.len() && !changed.iter().any(|it| is_list(it));
+    let leaves_parts = changed.len() < reference.components.len() && !changed.iter().any(is_list);
     if reference.required {
         Err("the reference is required".to_owned())
     } else if reference.matching == Matching::Full && leaves_parts {

@@ -11,7 +11,7 @@
 //! - `planner`: from findings, and the items as they are now, to planned writes.
 //! - `plan_file`: the format of a plan. `checksum`: detects files that are cut off or altered.
 //! - `journal`: the items before and after each write, on disk before the write is made.
-//! - `reads`, `send`, `limit`: items by their names, requests, and a limit on write units a second.
+//! - `reads`, `send`: items by their names, and requests.
 //! - `apply`, `undo`, `verify`: make the writes of a plan, take them back, and check their items.
 //!
 //! Everything works on any store. Files are read and written by the caller.
@@ -23,7 +23,6 @@ mod choice;
 mod claim;
 mod guard;
 mod journal;
-mod limit;
 mod plan_file;
 mod planned;
 mod planner;
@@ -41,7 +40,6 @@ pub use claim::{Claim, ClaimError, Claims, read_claims};
 pub use journal::{
     Entry as JournalEntry, Journal, JournalError, Log, Outcome, State, journal_header,
 };
-pub use limit::Limit;
 pub use plan_file::{Checked, Header, PlanEntries, PlanError, PlanWriter, Planned, check};
 pub use planned::{PlannedWrite, TRANSACTION_FACTOR};
 pub use planner::{Entry, Options, plan};

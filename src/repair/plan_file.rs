@@ -227,9 +227,9 @@ pub struct Checked {
 /// Checks that a plan is complete, unaltered, and of these rules.
 pub fn check(mut plan: impl BufRead, rules: &str) -> Result<Checked, PlanError> {
     let mut text = String::new();
-    plan.read_line(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => PlanError::OtherFile,
-        _ => PlanError::Io(error),
+    plan.read_line(&mut text).map_err(|error| {
+        let is_binary = error.kind() == io::ErrorKind::InvalidData;
+        if is_binary { PlanError::OtherFile } else { PlanError::Io(error) }
     })?;
     let header: HeaderText<'_> = serde_json::from_str(&text).map_err(|_| PlanError::OtherFile)?;
     if header.format != FORMAT {
@@ -274,7 +274,7 @@ pub enum Planned {
     /// A write.
     Write(Box<PlannedWrite>),
     /// A finding without a write.
-    NoAction(Claim),
+    NoAction(Box<Claim>),
 }
 
 /// The entries of a plan that was checked.
@@ -312,7 +312,7 @@ impl<'p, R: BufRead> PlanEntries<'p, R> {
                     let write = self.write(claim()?, write)?;
                     return Ok(Some(Planned::Write(Box::new(write))));
                 }
-                "no_action" => return Ok(Some(Planned::NoAction(claim()?))),
+                "no_action" => return Ok(Some(Planned::NoAction(Box::new(claim()?)))),
                 _ => {}
             }
         }

@@ -35,7 +35,7 @@ pub enum Entry {
     /// A write.
     Write(Box<PlannedWrite>),
     /// A finding without a write, and why it has none.
-    NoAction(Claim, NoAction),
+    NoAction(Box<Claim>, NoAction),
 }
 
 /// Plans the writes that resolve findings, and emits the entries of the plan in order.
@@ -108,7 +108,7 @@ impl<S: Store> Planner<'_, S> {
         self.read = read_items(self.rules, self.store, names).await?;
         for claim in claims {
             match self.claim(claim).await? {
-                Err(why) => emit(Entry::NoAction((*claim).clone(), why))?,
+                Err(why) => emit(Entry::NoAction(Box::new((*claim).clone()), why))?,
                 Ok(writes) => {
                     for mut write in writes {
                         self.number += 1;
@@ -231,26 +231,21 @@ impl<S: Store> Planner<'_, S> {
             let content = expected(rules, &pair, source);
             content.map(|content| Correction::Put { content, precondition })
         };
-        let (actions, correction): (&[RepairAction], _) = match &defect {
-            Defect::MirrorMissing if self.options.only_missing => {
-                (&[RepairAction::PutMirror], put(Precondition::Absent(None)))
-            }
-            Defect::MirrorUnmarked if self.options.adopt => {
-                (&[RepairAction::AdoptMirror], put(Precondition::Unmarked))
-            }
-            Defect::MirrorMissing => (&[RepairAction::PutMirror], correction),
-            Defect::MirrorUnmarked if correction.is_some() => {
-                (&[RepairAction::AdoptMirror], correction)
-            }
-            Defect::MirrorUnmarked => return Err(NoAction::Unmarked),
-            Defect::MirrorDiffers | Defect::UnmarkedAdoptable if !self.options.only_missing => {
-                (&[RepairAction::OverwriteMirror], correction)
-            }
-            Defect::SourceMissing if !self.options.only_missing => {
-                (&[RepairAction::AnnounceDelete, RepairAction::DeleteMirror], correction)
-            }
-            Defect::MirrorBlocked | Defect::UnmarkedWithoutSource => return Err(NoAction::NotOurs),
-            _ => return Err(NoAction::NotMissing),
+        let Options { adopt, only_missing } = self.options;
+        let (actions, correction): (&[RepairAction], _) = if defect == Defect::MirrorMissing {
+            let absent = || put(Precondition::Absent(None));
+            (&[RepairAction::PutMirror], if only_missing { absent() } else { correction })
+        } else if defect == Defect::MirrorUnmarked {
+            let correction = if adopt { put(Precondition::Unmarked) } else { correction };
+            (&[RepairAction::AdoptMirror], Some(correction.ok_or(NoAction::Unmarked)?))
+        } else if matches!(defect, Defect::MirrorBlocked | Defect::UnmarkedWithoutSource) {
+            return Err(NoAction::NotOurs);
+        } else if only_missing {
+            return Err(NoAction::NotMissing);
+        } else if defect == Defect::SourceMissing {
+            (&[RepairAction::AnnounceDelete, RepairAction::DeleteMirror], correction)
+        } else {
+            (&[RepairAction::OverwriteMirror], correction)
         };
         let correction = correction.ok_or(NoAction::OnlyReported)?;
         let steps = mirror_steps(rules, &pair, correction, found);

@@ -9,10 +9,10 @@ use futures_util::stream::{self, StreamExt as _};
 use super::apply::{Stopped, Tables};
 use super::claim::{RuleId, rule_named};
 use super::journal::{Entry, Journal, Log, Outcome, State};
-use super::limit::Limit;
-use super::planned::{after, is_as};
+use super::planned::{after, is_as, larger, units};
 use super::reads::read_items;
 use super::send::{Sent, send};
+use crate::audit::live::rate::Limiter;
 use crate::data::{Item, Path, Value};
 use crate::integrity::finding::ItemName;
 use crate::integrity::mirror::deleting_path;
@@ -20,6 +20,7 @@ use crate::rules::model::{OnMirrorDelete, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::meter::Metered;
 use crate::runtime::reads::CONCURRENCY;
+use crate::runtime::stop::Stop;
 use crate::store::{Action, Clause, Condition, Store, StoreError, Write};
 
 /// The maximum number of writes whose lines are brought to disk together.
@@ -45,27 +46,29 @@ pub struct Undone {
     pub write_units: f64,
 }
 
-/// Takes the writes of a journal back, the last one first, and reports the outcome of each.
+/// Takes the writes of a journal back, the last one first, and consumes at most this many write units
+/// in a second. Reports the outcome of each.
 pub async fn undo<L: Log>(
     rules: &Rules,
     store: &impl Store,
     clock: &impl Clock,
     journal: &mut Journal<L>,
-    limit: &Limit,
+    write_units: Option<f64>,
     mut report: impl FnMut(&Entry, &Outcome) -> io::Result<()>,
 ) -> Result<Undone, Stopped> {
     let store = Metered::new(store);
     let tables = Tables { rules, store: &store };
+    let (limit, never) = (Limiter::new(write_units, clock), Stop::default());
     let mut done = Undone::default();
     let mut left = journal.reversed().into_iter();
     let mut next = None;
     loop {
-        let chunk = chunk(rules, &mut left, &mut next, journal, &mut done)?;
+        let (chunk, planned) = chunk(rules, &mut left, &mut next, journal, write_units, &mut done)?;
         if chunk.is_empty() {
             return Ok(done);
         }
-        limit.wait(clock).await;
-        let (began_ms, before) = (clock.now_ms(), store.units().write);
+        limit.admit(planned, clock, &never).await;
+        let before = store.units().write;
         for (entry, _) in &chunk {
             journal.begin_undo(entry.number);
         }
@@ -76,7 +79,7 @@ pub async fn undo<L: Log>(
             .collect()
             .await;
         let consumed = store.units().write - before;
-        limit.consumed(consumed, began_ms);
+        limit.settle(planned, consumed);
         done.write_units += consumed;
         let mut stopped = None;
         for ((entry, _), outcome) in chunk.iter().zip(outcomes) {
@@ -107,21 +110,23 @@ impl Undone {
     }
 }
 
-/// The next writes to take back, on distinct items.
+/// The next writes to take back, on distinct items, and the write units that this consumes.
 fn chunk<L: Log>(
     rules: &Rules,
     left: &mut impl Iterator<Item = (u64, State)>,
     next: &mut Option<(Entry, State)>,
     journal: &mut Journal<L>,
+    write_units: Option<f64>,
     done: &mut Undone,
-) -> Result<Vec<(Entry, State)>, Stopped> {
+) -> Result<(Vec<(Entry, State)>, f64), Stopped> {
     let mut chunk: Vec<(Entry, State)> = Vec::new();
+    let mut planned = 0.0;
     let mut items: BTreeSet<ItemName> = BTreeSet::new();
     loop {
         let (entry, state) = match next.take() {
             Some(next) => next,
             None => match left.next() {
-                None => return Ok(chunk),
+                None => return Ok((chunk, planned)),
                 Some((_, State::NotApplied)) => continue,
                 Some((_, State::Undone)) => {
                     done.earlier += 1;
@@ -130,10 +135,14 @@ fn chunk<L: Log>(
                 Some((number, state)) => (journal.entry(rules, number)?, state),
             },
         };
-        if chunk.len() == CHUNK || !items.insert(entry.item.clone()) {
+        #[expect(clippy::cast_precision_loss, reason = "an item has few units")]
+        let more = planned + units(larger(entry.before.as_ref(), entry.after.as_ref())) as f64;
+        let is_over = write_units.is_some_and(|max| more > max) && !chunk.is_empty();
+        if chunk.len() == CHUNK || is_over || !items.insert(entry.item.clone()) {
             *next = Some((entry, state));
-            return Ok(chunk);
+            return Ok((chunk, planned));
         }
+        planned = more;
         chunk.push((entry, state));
     }
 }

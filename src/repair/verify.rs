@@ -25,7 +25,7 @@ pub async fn verify(
     for entry in plan {
         let claim = match entry? {
             Planned::Write(write) => write.claim,
-            Planned::NoAction(claim) => claim,
+            Planned::NoAction(claim) => *claim,
         };
         // A finding may have two writes, one after the other.
         if claims.last().is_some_and(|last| last.id == claim.id) {

@@ -5,12 +5,15 @@
 //! - `verbs`, `replay_input`: the commands, run as processes.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
-//! - `documents`: the documentation agrees with the code.
+//! - `repair`: plans, journals and backfills as files.
+//! - `documents`, `transcripts`: the documentation agrees with the code.
 
 mod diagnostics;
 mod documents;
 mod guard;
 mod iam;
+mod repair;
 mod replay_input;
 mod rule_file_laws;
+mod transcripts;
 mod verbs;

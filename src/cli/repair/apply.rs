@@ -11,8 +11,7 @@ use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::repair::{
-    self, Applied, Checked, Journal, Limit, Outcome as Done, PlanEntries, PlannedWrite,
-    journal_header,
+    self, Applied, Checked, Journal, Outcome as Done, PlanEntries, PlannedWrite, journal_header,
 };
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
@@ -63,7 +62,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let journal = JournalFile::of_plan(plan, journal.as_ref());
     make(
         &rules,
-        &Plan { hash: &hash, plan, checked, journal: &journal },
+        &Plan { hash: &hash, file: plan, checked, journal: &journal },
         tables,
         *write_units,
         context,
@@ -87,7 +86,7 @@ pub(in crate::cli) fn check(plan: &Path, hash: &str) -> Result<Checked, Failure>
 /// A plan that was checked, and its journal.
 pub(in crate::cli) struct Plan<'p> {
     pub(in crate::cli) hash: &'p str,
-    pub(in crate::cli) plan: &'p Path,
+    pub(in crate::cli) file: &'p Path,
     pub(in crate::cli) checked: Checked,
     pub(in crate::cli) journal: &'p Path,
 }
@@ -100,16 +99,15 @@ pub(in crate::cli) fn make(
     write_units: Option<f64>,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let Plan { hash, plan: file, checked, journal: path } = plan;
+    let Plan { hash, file, checked, journal: path } = plan;
     let header = journal_header(hash, &checked.checksum);
     let log = JournalFile::create(path, &header)?;
     let journal = Journal::resume(log, hash, &checked.checksum)
         .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
     let entries = PlanEntries::new(rules, open(file)?);
-    let limit = Limit::new(write_units);
     let mut reporter = Reporter::new(rules, context, checked.writes);
-    let done =
-        tables.run(rules, Apply { rules, entries, journal, limit, reporter: &mut reporter })?;
+    let done = tables
+        .run(rules, Apply { rules, entries, journal, write_units, reporter: &mut reporter })?;
     let Applied { applied, fixed, changed, failed, earlier, write_units } = done;
     let outcomes = BTreeMap::from([
         ("applied", applied),
@@ -126,7 +124,7 @@ struct Apply<'a, 'r, 'o> {
     rules: &'a Rules,
     entries: PlanEntries<'a, BufReader<File>>,
     journal: Journal<JournalFile>,
-    limit: Limit,
+    write_units: Option<f64>,
     reporter: &'a mut Reporter<'r, 'o>,
 }
 
@@ -134,7 +132,7 @@ impl Job for Apply<'_, '_, '_> {
     type Output = Applied;
 
     async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Applied, Failure> {
-        let Self { rules, entries, mut journal, limit, reporter } = self;
+        let Self { rules, entries, mut journal, write_units, reporter } = self;
         let report = |write: &PlannedWrite, outcome: &Done| {
             let reported = Reported {
                 number: write.number,
@@ -145,6 +143,6 @@ impl Job for Apply<'_, '_, '_> {
             };
             reporter.outcome(&reported, outcome)
         };
-        Ok(repair::apply(rules, store, clock, entries, &mut journal, &limit, report).await?)
+        Ok(repair::apply(rules, store, clock, entries, &mut journal, write_units, report).await?)
     }
 }

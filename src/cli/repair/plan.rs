@@ -39,8 +39,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The action for a rule that only reports: delete, unset or set_default for a reference,
-    /// restore or overwrite for a mirror. The option can be repeated.
+    /// The action for a rule that only reports: `delete`, `unset` or `set_default` for a reference,
+    /// `restore` or `overwrite` for a mirror. The option can be repeated.
     #[arg(long, value_name = "RULE=ACTION", value_parser = parse_choice)]
     action: Vec<Choice>,
 

@@ -1,6 +1,7 @@
 //! What subcommands report: outcomes as JSON Lines, and text.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 
 use serde::Serialize;
@@ -129,7 +130,7 @@ impl<'r, 'o> Reporter<'r, 'o> {
             }
             text = table.trim_fmt() + "\n";
             if self.not_shown > 0 {
-                text += &format!("and {} more; --json prints all\n", self.not_shown);
+                let _ = writeln!(text, "and {} more; --json prints all", self.not_shown);
             }
             text.push('\n');
         }
@@ -142,7 +143,7 @@ impl<'r, 'o> Reporter<'r, 'o> {
         let outcomes =
             if outcomes.is_empty() { "nothing done".to_owned() } else { outcomes.join(", ") };
         let units = count(summary.write_units, "write unit");
-        text += &format!("{}: {outcomes}; {units}\n", count(summary.writes, "write"));
+        let _ = writeln!(text, "{}: {outcomes}; {units}", count(summary.writes, "write"));
         self.output.result(&text)
     }
 }
@@ -152,7 +153,8 @@ pub(super) fn cost(units: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
     let usd = units as f64 / 1e6 * USD_PER_MILLION_WRITE_UNITS;
     let units = count(units, "write unit");
-    format!("{units} (about {usd:.2} USD on demand in us-east-1, without indexes)")
+    let usd = if usd < 0.01 { "less than 0.01".to_owned() } else { format!("about {usd:.2}") };
+    format!("{units} ({usd} USD on demand in us-east-1, without indexes)")
 }
 
 /// Asks on a terminal whether to make writes; elsewhere, `--yes` must be given.

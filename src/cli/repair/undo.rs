@@ -9,7 +9,7 @@ use super::report::{Reported, Reporter, Summary, confirm};
 use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::{Context, Failure, Outcome, rule_file};
-use crate::repair::{self, Journal, JournalEntry, Limit, Outcome as Done, State, Undone};
+use crate::repair::{self, Journal, JournalEntry, Outcome as Done, State, Undone};
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
@@ -44,9 +44,9 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let left = left.filter(|(_, state)| !matches!(state, State::NotApplied | State::Undone));
     let writes = left.count() as u64;
     confirm(arguments.yes, writes, &format!("undo of `{}`", path.display()), context)?;
-    let limit = Limit::new(arguments.write_units);
+    let write_units = arguments.write_units;
     let mut reporter = Reporter::new(&rules, context, writes);
-    let job = Undo { rules: &rules, journal, limit, reporter: &mut reporter };
+    let job = Undo { rules: &rules, journal, write_units, reporter: &mut reporter };
     let done = arguments.tables.run(&rules, job)?;
     let Undone { undone, not_made, kept, failed, earlier, write_units } = done;
     let outcomes = BTreeMap::from([
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
 struct Undo<'a, 'r, 'o> {
     rules: &'a Rules,
     journal: Journal<JournalFile>,
-    limit: Limit,
+    write_units: Option<f64>,
     reporter: &'a mut Reporter<'r, 'o>,
 }
 
@@ -71,7 +71,7 @@ impl Job for Undo<'_, '_, '_> {
     type Output = Undone;
 
     async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Undone, Failure> {
-        let Self { rules, mut journal, limit, reporter } = self;
+        let Self { rules, mut journal, write_units, reporter } = self;
         let report = |entry: &JournalEntry, outcome: &Done| {
             let reported = Reported {
                 number: entry.number,
@@ -82,6 +82,6 @@ impl Job for Undo<'_, '_, '_> {
             };
             reporter.outcome(&reported, outcome)
         };
-        Ok(repair::undo(rules, store, clock, &mut journal, &limit, report).await?)
+        Ok(repair::undo(rules, store, clock, &mut journal, write_units, report).await?)
     }
 }

@@ -1,5 +1,6 @@
 //! `referee repair verify`: checks the items of a plan again.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(in crate::cli) struct Args {
     plan: PathBuf,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'l> {
@@ -95,7 +97,7 @@ fn text(rules: &Rules, left: &[Finding]) -> String {
         }
         text = table.trim_fmt() + "\n";
         if left.len() > SHOWN_MAX {
-            text += &format!("and {} more; --json prints all\n", left.len() - SHOWN_MAX);
+            let _ = writeln!(text, "and {} more; --json prints all", left.len() - SHOWN_MAX);
         }
         text.push('\n');
     }

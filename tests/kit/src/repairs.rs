@@ -7,8 +7,8 @@ use futures_util::FutureExt as _;
 use referee::audit::{self, Archives, Dump, Progress};
 use referee::integrity::finding::Finding;
 use referee::repair::{
-    self, Applied, Claim, Entry, Header, Journal, Limit, Log, Options, Outcome, PlanEntries,
-    PlanWriter, Planned, PlannedWrite, Stopped, Undone,
+    self, Applied, Claim, Entry, Header, Journal, Log, Options, Outcome, PlanEntries, PlanWriter,
+    Planned, PlannedWrite, Stopped, Undone,
 };
 use referee::replay;
 use referee::rules::model::Rules;
@@ -139,8 +139,7 @@ impl Plan {
             outcomes.push((write.number, outcome.clone()));
             Ok(())
         };
-        let limit = Limit::new(None);
-        repair::apply(rules, store, &Patient, entries, &mut journal, &limit, report).now_or_never()
+        repair::apply(rules, store, &Patient, entries, &mut journal, None, report).now_or_never()
     }
 
     /// What `verify` reports.
@@ -163,8 +162,7 @@ pub fn undo(
     log: &mut MemoryLog,
 ) -> Option<Result<Undone, Stopped>> {
     let mut journal = Journal::undo(log, RULES).unwrap();
-    let limit = Limit::new(None);
-    repair::undo(rules, store, &Patient, &mut journal, &limit, |_, _| Ok(())).now_or_never()
+    repair::undo(rules, store, &Patient, &mut journal, None, |_, _| Ok(())).now_or_never()
 }
 
 /// A journal in memory, which can fail like a full disk.
