@@ -6,10 +6,12 @@
 //! - `tables`: `referee replay`, `check` and `guard` on real tables.
 //! - `watch`: `referee watch`.
 //! - `exports`: the library's reader of exports in S3.
+//! - `repair`: `referee repair`, killed at any moment.
 //! - `streams`: the library's reader of streams.
 
 mod audit;
 mod exports;
+mod repair;
 mod streams;
 mod tables;
 mod watch;
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         tables::trials(),
         watch::trials(),
         exports::trials(),
+        repair::trials(),
         streams::trials(),
     ];
     let trials = suites.into_iter().flatten().collect();
