@@ -40,11 +40,12 @@ const PER_ENTITY: usize = 6;
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("an_audit_reports_what_is_wrong", reports),
         ("a_stopped_audit_can_be_resumed", stop_and_resume),
         ("a_killed_audit_can_be_resumed", kill_and_resume),
         ("an_audit_of_a_table_that_is_deleted_meanwhile_is_incomplete", deleted_meanwhile),
+        ("an_audit_on_a_full_disk_can_be_resumed", full_disk),
         ("an_audit_of_a_missing_table_does_not_begin", missing_table),
         ("an_audit_finds_exactly_the_planted_violations", random_tables),
     ];
@@ -211,7 +212,9 @@ fn reports(endpoint: &str) {
         r#"{"pk": {"S": "note#1"}, "sk": {"S": "note"}}"#,
     ];
     stage.create(items.map(item).to_vec());
-    expect![[r#"
+    // With one segment, the findings are always in the same order.
+    let mut audit = stage.audit(&["--unknown", "--segments", "1"]);
+    expect![[r"
         exit code 1
         --- stdout
          violation             rule         item                        refers to
@@ -228,13 +231,14 @@ fn reports(endpoint: &str) {
          membership   2         2        100.00
 
         8 items, 1 of no entity: 5 violations, 0 warnings
-        14.5 read units
+        12.5 read units
         --- stderr
         table `audit-reports`: 8 items, 185 bytes
         the scan consumes about 1 read units
         note: DynamoDB updates the sizes of tables about every six hours
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
-    "#]].assert_eq(&transcript(&mut stage.audit(&["--unknown"])));
+    "]]
+    .assert_eq(&transcript(&mut audit));
 }
 
 fn stop_and_resume(endpoint: &str) {
@@ -274,6 +278,24 @@ fn deleted_meanwhile(endpoint: &str) {
     assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("ResourceNotFoundException"), "{error}");
+}
+
+/// A limit on the size of files stands for a full disk.
+fn full_disk(endpoint: &str) {
+    let stage = Stage::new("full", endpoint);
+    stage.create(large());
+    let audit = stage.audit(&["--json", "--segments", "1"]);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "bash"]);
+    limited.arg(audit.get_program()).args(audit.get_args()).current_dir(&stage.folder);
+    let output = limited.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let lines = lines(&output);
+    let [problem, summary] = lines.as_slice() else { panic!("{lines:?}") };
+    let error = problem["error"].as_str().unwrap();
+    assert!(error.contains("cannot use `referee-audit/items.log`: File too large"), "{error}");
+    assert_eq!(summary["complete"], Json::from(false));
+    stage.resume();
 }
 
 fn missing_table(endpoint: &str) {

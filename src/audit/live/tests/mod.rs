@@ -1,6 +1,7 @@
 //! Live reading of in-memory tables, with faults and strange clocks.
 
 mod confirm;
+mod run;
 mod scan;
 
 use std::cell::Cell;
