@@ -122,6 +122,7 @@ bench: ## Run the benchmarks, which compare Referee with implementations in Node
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	$(CARGO) bench --locked --quiet
+	tests/tools/with-dynamodb-local.sh $(CARGO) bench --locked --quiet --features live --bench live
 
 sample-export: ## Write a rule file and an export with known violations into a folder (ITEMS=1000000, OUT=, SEED=1)
 	@$(SAMPLE) -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)

@@ -224,7 +224,7 @@ mod tests {
             std::fs::write(&path, other).unwrap();
             told += &(open(&path).unwrap_err() + "\n");
         }
-        expect![[r#"
+        expect![[r"
             `…/audit.json`: there is no checkpoint
             help: start without `--resume`, or name the folder of an unfinished audit with `--state`
             `…/audit.json`: the checkpoint has version 2, not 1
@@ -241,7 +241,7 @@ mod tests {
             help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: expected ident at line 1 column 2
             help: delete the folder, and start the audit again without `--resume`
-        "#]].assert_eq(&told);
+        "]].assert_eq(&told);
     }
 
     #[test]
