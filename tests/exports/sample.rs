@@ -1,17 +1,42 @@
 //! The large sample has what it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect;
+use kit::oracle::Oracle;
 use kit::sample::{RULES, Sample};
 use referee::audit::export::{ObjectError, Objects, Place, open};
-use referee::rules::{self, RuleSource};
+use referee::data::{JsonItem, into_owned};
+use referee::rules::{self, RuleSource, Rules};
 use serde_json::Value as Json;
 
-#[test]
-fn the_rules_of_the_sample_are_valid() {
+fn rules() -> Rules {
     let source = RuleSource { name: "sample".to_owned(), text: RULES.to_owned() };
-    assert_eq!(rules::load(&source, &|_| None).diagnostics, []);
+    let loaded = rules::load(&source, &|_| None);
+    assert_eq!(loaded.diagnostics, []);
+    loaded.rules.unwrap()
+}
+
+#[test]
+fn the_sample_has_the_planted_violations_and_no_others() {
+    let sample = Sample { files: 3, ..Sample::new(3_007) };
+    let item = |line: String| {
+        let text = line.strip_prefix(r#"{"Item":"#).unwrap().strip_suffix('}').unwrap();
+        into_owned(serde_json::from_str::<JsonItem<'_>>(text).unwrap().0)
+    };
+    let items = sample.lines().into_iter().flatten().map(item).collect();
+    let rules = rules();
+    let oracle = Oracle::new(&rules, BTreeMap::from([("shop".to_owned(), items)]));
+    let mut found = BTreeMap::new();
+    for finding in oracle.audited() {
+        *found.entry((finding.rule, finding.kind)).or_insert(0) += 1;
+    }
+    let planted = sample.planted().into_iter();
+    let expected: BTreeMap<(String, String), u64> = planted
+        .map(|((rule, kind), count)| ((rule.to_owned(), kind.to_owned()), count))
+        .filter(|((_, kind), _)| kind != "unknown_item")
+        .collect();
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -19,8 +44,7 @@ fn the_sample_is_sound_and_deterministic() {
     let folder = tempfile::tempdir().unwrap();
     let sample = Sample { files: 3, ..Sample::new(3_007) };
     let export = sample.write(folder.path());
-    let source = RuleSource { name: "sample".to_owned(), text: RULES.to_owned() };
-    let rules = rules::load(&source, &|_| None).rules.unwrap();
+    let rules = rules();
     let mut no_s3 = |bucket: &str| -> Result<std::sync::Arc<dyn Objects>, ObjectError> {
         Err(ObjectError::NoS3(bucket.to_owned()))
     };

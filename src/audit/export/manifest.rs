@@ -54,7 +54,7 @@ enum ExportType {
 /// Which images of a changed item an incremental export has. A deleted item has no new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum View {
+enum View {
     /// The item before and after.
     NewAndOldImages,
     /// The item after its changes.

@@ -32,7 +32,7 @@ mod time;
 mod window;
 
 pub use error::ExportError;
-pub use manifest::{TableArn, View};
+pub use manifest::TableArn;
 pub use objects::{Connect, Disk, Entry, ObjectError, Objects, Source};
 pub use open::open;
 pub use place::Place;

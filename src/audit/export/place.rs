@@ -1,7 +1,6 @@
 //! Finds the exports that an argument names.
 
 use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::error::ExportError;
@@ -43,12 +42,6 @@ impl Place {
         }
         let key = key.trim_end_matches('/').to_owned();
         Ok(Self::S3 { bucket: bucket.to_owned(), key })
-    }
-
-    /// Whether a path on disk is, or may contain, an export. Other files may be dumps.
-    #[must_use]
-    pub fn is_on_disk(path: &Path) -> bool {
-        path.is_dir() || path.file_name().is_some_and(|name| name == SUMMARY)
     }
 }
 

@@ -268,7 +268,8 @@ fn category(product: u64) -> &'static str {
 
 /// A number as letters and digits that look random and are different for each number.
 fn id(number: u64) -> String {
-    let mut rest = mix(number);
+    // Only 0 is mixed to 0, which would be an empty text.
+    let mut rest = mix(number.wrapping_add(1)).max(1);
     let mut text = String::with_capacity(13);
     while rest > 0 {
         text.push(char::from(b"0123456789abcdefghjkmnpqrstvwxyz"[(rest % 32) as usize]));
