@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use kit::export::{DataFile, Export, gzip, item_line, seal};
 use serde_json::Value as Json;
 
-use crate::world::{Bucket, TIME, by_key, user};
+use crate::world::{Bucket, TIME, by_key, open_at, user};
 
 /// An export of two files, one with two items and one with one.
 struct Damaged {
@@ -152,6 +152,30 @@ fn no_altered_bit_goes_unnoticed() {
         std::fs::write(damaged.file(), altered).unwrap();
         let (_, problems) = damaged.bucket.read(&[&damaged.folder]);
         assert!(!problems.is_empty(), "{bit}");
+    }
+}
+
+#[test]
+fn no_altered_byte_of_a_manifest_goes_unnoticed() {
+    let damaged = Damaged::new();
+    for name in ["manifest-summary.json", "manifest-files.json"] {
+        let path = damaged.folder.join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            for other in [b'"', b'0', b'\n', bytes[at] ^ 1] {
+                let mut altered = bytes.clone();
+                altered[at] = other;
+                std::fs::write(&path, &altered).unwrap();
+                let is_noticed = match open_at(&[&damaged.folder]) {
+                    Ok(opened) => {
+                        !opened.into_iter().all(|it| it.prepare(1).unwrap().problems().is_empty())
+                    }
+                    Err(_) => true,
+                };
+                assert!(is_noticed || altered == bytes, "byte {at} of {name}");
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
     }
 }
 

@@ -208,7 +208,7 @@ impl TableExport {
     /// item is read from the file with its newest version, and from no file if it was deleted.
     ///
     /// The whole file is verified. What is wrong with it is in the result, after `each` has seen
-    /// its items. An error means that no other file can be read either.
+    /// its items, unless it is in [`problems`](Self::problems). An error means that no other file can be read either.
     pub fn read(
         &self,
         file: u32,
@@ -229,7 +229,10 @@ impl TableExport {
                 if self.changes.has(key) { Ok(()) } else { each(row, item) }
             })
         };
-        Ok(checked?)
+        let mut checked = checked?;
+        // Incremental files are read twice.
+        checked.problems.retain(|problem| !self.problems.contains(problem));
+        Ok(checked)
     }
 
     /// The item in a row of an incremental export, if it is the newest version and was not deleted.
