@@ -88,12 +88,13 @@ optimizing=
 trap 'kill "$packaging" $optimizing 2>/dev/null' EXIT
 
 step lint make --no-print-directory lint
-suites=(engine cli store_contract live infra end_to_end)
+suites=(engine exports cli store_contract live infra end_to_end)
 step build "$cargo" test --locked --all-features --lib --bins "${suites[@]/#/--test=}" --no-run
 optimized_suites &
 optimizing=$!
 suite unit --lib --bins
 suite engine --test engine
+suite exports --test exports
 suite cli --test cli
 suite store-contract --test store_contract
 suite live --test live
