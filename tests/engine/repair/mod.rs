@@ -7,12 +7,14 @@
 //! - `crashes`: a process that is killed at any request or any byte of the journal.
 //! - `faults`: requests that fail, answers that are lost, and writes that are applied late.
 //! - `beside`: applications that write meanwhile.
+//! - `function`: beside applications and the stream function.
 //! - `files`: plans and journals that are cut off, altered, or of other rules.
 
 mod beside;
 mod crashes;
 mod faults;
 mod files;
+mod function;
 mod planning;
 
 use kit::history::{History, load};
