@@ -84,6 +84,22 @@ fn an_item_that_an_application_writes_meanwhile_is_not_clobbered() {
     }
 }
 
+/// No condition can require that an item has no other attributes, so the item itself is compared.
+#[test]
+fn an_item_with_a_new_attribute_is_neither_deleted_nor_restored() {
+    let rules = rules();
+    let (store, plan) = planned(&rules);
+    put(&store, "pk: company#9, sk: user#a, role: admin, new: attribute");
+    let mut log = plan.log();
+    let done = plan.apply(&rules, &store, &mut log).unwrap().unwrap();
+    assert_eq!(done.changed, 1, "{done:?}");
+    assert!(content(&store, "pk: company#9, sk: user#a, new: attribute").is_some());
+    put(&store, "pk: task#2, sk: '-', n: 2, new: attribute");
+    let undone = undo(&rules, &store, &mut log).unwrap().unwrap();
+    assert_eq!(undone.kept, 1, "{undone:?}");
+    assert!(content(&store, "pk: task#2, sk: '-', n: 2, new: attribute").is_some());
+}
+
 #[test]
 fn items_that_were_written_since_are_kept_and_listed() {
     let rules = rules();
