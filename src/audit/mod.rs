@@ -12,6 +12,7 @@
 //! - `run`: the whole audit of an archive. Suspects are read again to describe them.
 //! - `tally`: what was looked at, rule by rule.
 //! - `live`: scans of real tables.
+//! - [`sql`]: the same audit as SQL text, for exports of any size.
 
 mod archive;
 pub mod export;
@@ -23,6 +24,7 @@ mod raw_item;
 mod run;
 mod source;
 mod spill;
+pub mod sql;
 mod suspect;
 mod tally;
 mod threads;

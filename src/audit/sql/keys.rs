@@ -1,0 +1,257 @@
+//! Key templates in SQL: how a key is split into captures, and how it is built from values.
+
+use super::expression::{Expr, Function, SqlType, all, call, case, concat};
+use super::number::is_canonical;
+use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use crate::rules::template::{EntityKey, KeyTemplate, Part};
+
+/// A key in SQL: the canonical texts of its attributes. A binary is in base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyColumns {
+    pub(super) partition: Expr,
+    pub(super) sort: Option<Expr>,
+}
+
+/// A value that becomes a part of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PartValue {
+    /// The text; canonical for a number, base64 for a binary.
+    pub(super) text: Expr,
+    pub(super) kind: PartKind,
+}
+
+/// The type of a part's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PartKind {
+    /// The rule file determines it.
+    Fixed(KeyKind),
+    /// The type tag `S`, `N` or `B`: elements of a list may have different types.
+    Tag(Expr),
+}
+
+/// A key split into captures.
+pub(super) struct Parsed {
+    /// Whether the key matches the templates.
+    pub(super) matches: Expr,
+    /// The values of the captures, in the order of [`EntityKey::captures`].
+    pub(super) captures: Vec<PartValue>,
+}
+
+/// A key built from values.
+pub(super) struct Built {
+    /// The key, if [`Self::error`] is `NULL`.
+    pub(super) key: KeyColumns,
+    /// Why the values cannot be such a key, in words; `NULL` if they can.
+    pub(super) error: Expr,
+}
+
+/// Splits a key into captures.
+pub(super) fn parse(templates: &EntityKey, key: &KeyColumns) -> Parsed {
+    let mut occurrences: Vec<(&str, PartValue)> = Vec::new();
+    let mut conditions = Vec::new();
+    for (template, column) in attributes(templates, key) {
+        if template.kind() == KeyKind::S {
+            let pattern = pattern(template, templates.separator());
+            conditions.push(column.clone().matches(pattern.clone()));
+            for (name, group) in template.captures().zip(1..) {
+                let text = column.clone().captured(pattern.clone(), group);
+                occurrences.push((name, PartValue { text, kind: PartKind::Fixed(KeyKind::S) }));
+            }
+        } else {
+            conditions.push(column.clone().is_present());
+            let kind = PartKind::Fixed(template.kind());
+            let value = PartValue { text: column.clone(), kind };
+            occurrences.extend(template.captures().map(|name| (name, value.clone())));
+        }
+    }
+    let mut captures = Vec::new();
+    for (index, name) in templates.captures().iter().enumerate() {
+        let mut of_name = occurrences.iter().filter(|(other, _)| other == name).map(|(_, it)| it);
+        let Some(first) = of_name.next() else { continue };
+        conditions.extend(of_name.map(|other| first.text.clone().equals(other.text.clone())));
+        let kind = PartKind::Fixed(templates.capture_kind(index));
+        captures.push(PartValue { text: first.text.clone(), kind });
+    }
+    Parsed { matches: all(conditions), captures }
+}
+
+/// Builds a key from values, in the order of [`EntityKey::captures`].
+pub(super) fn build(templates: &EntityKey, values: &[PartValue]) -> Built {
+    let mut errors = Vec::new();
+    let mut attribute = |name: &'static str, template: &KeyTemplate, bytes_max: usize| {
+        let of_capture = |capture: &str| {
+            let index = templates.captures().iter().position(|other| other == capture)?;
+            values.get(index)
+        };
+        let parts: Vec<_> =
+            template.captures().filter_map(|name| Some((name, of_capture(name)?))).collect();
+        let text = if template.kind() == KeyKind::S {
+            text_key(template, templates.separator(), &parts, &mut errors)
+        } else {
+            sole_value(template.kind(), &parts, &mut errors)
+        };
+        errors.push(too_long(name, &text, template.kind(), bytes_max));
+        text
+    };
+    let partition = attribute("partition", templates.partition(), PARTITION_KEY_BYTES_MAX);
+    let sort = templates.sort().map(|sort| attribute("sort", sort, SORT_KEY_BYTES_MAX));
+    let errors = errors.into_iter().filter(|(condition, _)| *condition != Expr::Bool(false));
+    Built {
+        key: KeyColumns { partition, sort },
+        error: case(errors, Expr::Null(SqlType::Text)),
+    }
+}
+
+/// The conditions that make a key invalid, each with the reason in words.
+type Errors = Vec<(Expr, Expr)>;
+
+/// The value of a key attribute that is a text.
+fn text_key(
+    template: &KeyTemplate,
+    separator: char,
+    values: &[(&str, &PartValue)],
+    errors: &mut Errors,
+) -> Expr {
+    let mut left = values.iter();
+    let mut texts = Vec::new();
+    for part in template.template().parts() {
+        let excluded = match part {
+            Part::Literal(literal) => {
+                texts.push(Expr::text(literal));
+                continue;
+            }
+            Part::Capture(_) => Some(separator),
+            Part::Rest(_) => None,
+        };
+        let Some((name, value)) = left.next() else { continue };
+        errors.push(mistyped(name, value, KeyKind::S, KeyKind::B));
+        let is_empty = value.text.clone().equals(Expr::text(""));
+        errors.push((is_empty, refused(name, &value.text, "it is empty")));
+        if let Some(separator) = excluded {
+            let text = value.text.clone();
+            let contains = call(Function::Contains, [text, Expr::text(separator)]);
+            let why = "it contains the table's separator";
+            errors.push((contains, refused(name, &value.text, why)));
+        }
+        texts.push(value.text.clone());
+    }
+    let text = concat(texts);
+    // A single capture is between literals of known lengths.
+    if values.len() > 1 {
+        let pattern = pattern(template, separator);
+        for ((name, value), group) in values.iter().zip(1..) {
+            let read = text.clone().captured(pattern.clone(), group);
+            let why = "the key would be split into other captures";
+            errors.push((read.differs(value.text.clone()), refused(name, &value.text, why)));
+        }
+    }
+    text
+}
+
+/// The value of a key attribute that is a number or a binary.
+fn sole_value(kind: KeyKind, values: &[(&str, &PartValue)], errors: &mut Errors) -> Expr {
+    let [(name, value)] = values else { return Expr::Null(SqlType::Text) };
+    if kind == KeyKind::N {
+        errors.push(mistyped(name, value, KeyKind::N, KeyKind::B));
+        let (is_text, message) = mistyped(name, value, KeyKind::N, KeyKind::S);
+        if is_text != Expr::Bool(false) {
+            errors.push((all([is_text, is_canonical(&value.text).not()]), message));
+        }
+    } else {
+        errors.push(mistyped(name, value, KeyKind::B, KeyKind::S));
+        errors.push(mistyped(name, value, KeyKind::B, KeyKind::N));
+        let is_empty = value.text.clone().equals(Expr::text(""));
+        errors.push((is_empty, refused(name, &value.text, "it is empty")));
+    }
+    value.text.clone()
+}
+
+/// The error of a value that has one type where the key needs another.
+fn mistyped(
+    capture: &str,
+    value: &PartValue,
+    expected: KeyKind,
+    found: KeyKind,
+) -> (Expr, Expr) {
+    let condition = match &value.kind {
+        PartKind::Fixed(kind) => Expr::Bool(*kind == found),
+        PartKind::Tag(tag) => tag.clone().equals(Expr::text(found.as_type().tag())),
+    };
+    let message = format!(
+        "`{{{capture}}}` of the key has type {}, but the value has type {}",
+        expected.as_type(),
+        found.as_type()
+    );
+    (condition, Expr::text(message))
+}
+
+fn refused(capture: &str, value: &Expr, why: &str) -> Expr {
+    concat([
+        Expr::text("`"),
+        value.clone(),
+        Expr::text(format!("` cannot be `{{{capture}}}` of a key: {why}")),
+    ])
+}
+
+fn too_long(attribute: &str, text: &Expr, kind: KeyKind, bytes_max: usize) -> (Expr, Expr) {
+    let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+    let bytes = match kind {
+        KeyKind::S => call(Function::Bytes, [text.clone()]),
+        // A number is always within the limits.
+        KeyKind::N => return (Expr::Bool(false), Expr::text("")),
+        KeyKind::B => binary_bytes(text),
+    };
+    let message = concat([
+        Expr::text(format!("the {attribute} key would have ")),
+        call(Function::ToText, [bytes.clone()]),
+        Expr::text(format!(" bytes; DynamoDB allows {bytes_max}")),
+    ]);
+    (bytes.binary(">", Expr::Integer(bytes_max)), message)
+}
+
+/// The length in bytes of a binary in base64: three quarters of the characters without padding.
+fn binary_bytes(base64: &Expr) -> Expr {
+    let digits = call(Function::Length, [base64.clone().without("=")]);
+    call(Function::Quotient, [digits.binary("*", Expr::Integer(3)), Expr::Integer(4)])
+}
+
+/// The key attributes' templates and values.
+fn attributes<'t>(
+    templates: &'t EntityKey,
+    key: &'t KeyColumns,
+) -> impl Iterator<Item = (&'t KeyTemplate, &'t Expr)> {
+    let sort = templates.sort().zip(key.sort.as_ref());
+    std::iter::once((templates.partition(), &key.partition)).chain(sort)
+}
+
+/// The regular expression of a template, with a group for each capture.
+///
+/// A capture is as short as possible, as in [`Template`](crate::rules::template::Template).
+fn pattern(template: &KeyTemplate, separator: char) -> String {
+    let mut pattern = "^".to_owned();
+    for part in template.template().parts() {
+        match part {
+            Part::Literal(literal) => literal.chars().for_each(|char| escape(char, &mut pattern)),
+            Part::Capture(_) => {
+                pattern.push_str("([^");
+                escape(separator, &mut pattern);
+                pattern.push_str("]+?)");
+            }
+            Part::Rest(_) => pattern.push_str(r"([\s\S]+)"),
+        }
+    }
+    pattern + r"\z"
+}
+
+fn escape(char: char, pattern: &mut String) {
+    if char.is_ascii_punctuation() && !"#_:/@%,;=\"'~`<>!".contains(char) {
+        pattern.push('\\');
+    }
+    pattern.push(char);
+}
+
+/// Whether two keys are equal.
+pub(super) fn is_same(left: &KeyColumns, right: &KeyColumns) -> Expr {
+    let sort = left.sort.clone().zip(right.sort.clone()).map(|(left, right)| left.equals(right));
+    all([left.partition.clone().equals(right.partition.clone())].into_iter().chain(sort))
+}

@@ -1,0 +1,217 @@
+//! A mirror's query: sources and mirrors, each compared with the other.
+//!
+//! This is `integrity/mirror/compare.rs` in SQL: `sources` have the keys of their mirrors, and
+//! `mirrors` the keys of their sources; a full join finds what is missing on either side.
+
+use super::content::is_expected;
+use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
+use super::finding::{Finding, is_there, item, json};
+use super::keys::{Built, KeyColumns, PartValue, build, is_same};
+use super::query::{Join, Query, Select};
+use super::tables::{key_columns, named, of_entity, of_key};
+use super::value::admits;
+use crate::integrity::finding::{Defect, Kind};
+use crate::integrity::mark::MARK;
+use crate::rules::model::{EntityId, Mirror, OnMirrorEdit, Rules};
+use crate::wording;
+
+/// The kind of an unmarked item at a mirror's key with exactly the mirror's content.
+const UNMARKED: &str = "mirror_unmarked";
+
+/// The query of a mirror rule.
+pub(super) fn query(rules: &Rules, mirror: &Mirror) -> Query {
+    let mut query = Query::default();
+    let sources = of_entity(&mut query, rules, mirror.source);
+    let can_be_rejected = add_side(&mut query, rules, &Side::source(mirror), sources);
+    // Whatever is at a mirror's key is compared with its source.
+    let mirrors = of_key(&mut query, rules, mirror.mirror);
+    add_side(&mut query, rules, &Side::mirror(mirror), mirrors);
+    add_compared(&mut query, rules, mirror);
+
+    let (source_table, mirror_table) =
+        (rules.table_of(mirror.source), rules.table_of(mirror.mirror));
+    let kind = Expr::column("compared.kind");
+    let finding = Finding {
+        rule: &mirror.name,
+        severity: mirror.severity,
+        kind: kind.clone(),
+        referencing: (mirror_table, key_columns(mirror_table, "compared", "mirror_")),
+        referenced: (source_table, key_columns(source_table, "compared", "source_")),
+        has_referenced: Expr::Bool(true),
+        path: None,
+        detail: Expr::column("compared.detail"),
+    };
+    query.results.push(Select {
+        columns: vec![("line".to_owned(), finding.line())],
+        from: "compared".to_owned(),
+        conditions: vec![kind.is_present()],
+        ..Select::default()
+    });
+    if can_be_rejected {
+        query.results.push(rejected(rules, mirror));
+    }
+    query
+}
+
+/// One side of a mirror rule.
+struct Side<'r> {
+    /// The step with its items.
+    step: &'static str,
+    entity: EntityId,
+    /// The entity on the other side.
+    other: EntityId,
+    /// For each capture of the other key, its index among the captures of this one.
+    positions: &'r [usize],
+}
+
+impl<'r> Side<'r> {
+    fn source(mirror: &'r Mirror) -> Self {
+        let (entity, other) = (mirror.source, mirror.mirror);
+        Self { step: "sources", entity, other, positions: &mirror.mirror_from_source }
+    }
+
+    fn mirror(mirror: &'r Mirror) -> Self {
+        let (entity, other) = (mirror.mirror, mirror.source);
+        Self { step: "mirrors", entity, other, positions: &mirror.source_from_mirror }
+    }
+}
+
+/// Adds the items of one side, with the keys of the other: `other_partition_key` and so on. Returns
+/// whether there may be items without such a key.
+fn add_side(
+    query: &mut Query,
+    rules: &Rules,
+    side: &Side<'_>,
+    (mut select, captures): (Select, Vec<PartValue>),
+) -> bool {
+    let values: Vec<PartValue> =
+        side.positions.iter().filter_map(|position| captures.get(*position).cloned()).collect();
+    let Built { key, error } = build(&rules[side.other].key, &values);
+    let can_fail = error != nothing();
+    let mut columns = named(&key_columns(rules.table_of(side.entity), &select.from, ""), "");
+    columns.extend(named(&key, "other_").into_iter().map(|(name, value)| {
+        let value = if can_fail { case([(error.clone().is_null(), value)], nothing()) } else { value };
+        (name, value)
+    }));
+    columns.push(("other_error".to_owned(), error));
+    columns.push(("item".to_owned(), Expr::column(format!("{}.item", select.from))));
+    select.columns = columns;
+    query.add(side.step, select);
+    can_fail
+}
+
+/// No text.
+fn nothing() -> Expr {
+    Expr::Null(SqlType::Text)
+}
+
+/// Adds the comparison of each source and mirror.
+fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
+    let (source_table, mirror_table) =
+        (rules.table_of(mirror.source), rules.table_of(mirror.mirror));
+    let source = key_columns(source_table, "sources", "");
+    let found = key_columns(mirror_table, "mirrors", "");
+    let mirror_of_source = key_columns(mirror_table, "sources", "other_");
+    let source_of_mirror = key_columns(source_table, "mirrors", "other_");
+    let (kind, detail) = verdict(rules, mirror, &is_there(&source), &is_there(&found));
+    let mut columns = either(&found, &mirror_of_source, "mirror_");
+    columns.extend(either(&source, &source_of_mirror, "source_"));
+    columns.push(("kind".to_owned(), kind));
+    columns.push(("detail".to_owned(), detail));
+    query.add(
+        "compared",
+        Select {
+            columns,
+            from: "sources".to_owned(),
+            join: Some(Join::Full("mirrors".to_owned(), is_same(&mirror_of_source, &found))),
+            ..Select::default()
+        },
+    );
+}
+
+/// A key that one side has, and that the other builds.
+fn either(own: &KeyColumns, built: &KeyColumns, prefix: &str) -> Vec<(String, Expr)> {
+    let coalesce = |own: Expr, built: Expr| call(Function::Coalesce, [own, built]);
+    let sort = own.sort.clone().zip(built.sort.clone());
+    let key = KeyColumns {
+        partition: coalesce(own.partition.clone(), built.partition.clone()),
+        sort: sort.map(|(own, built)| coalesce(own, built)),
+    };
+    named(&key, prefix)
+}
+
+/// The kind of a finding and the finding in words; `NULL` if nothing is wrong.
+fn verdict(rules: &Rules, mirror: &Mirror, has_source: &Expr, is_found: &Expr) -> (Expr, Expr) {
+    let (source, found) = (Expr::column("sources.item"), Expr::column("mirrors.item"));
+    let mark = found.clone().json_at(&[MARK]);
+    let is_marked = is_marked(&found, &mirror.name);
+    let is_expected = is_expected(rules, mirror, &found, &source);
+    let is_admitted = admits(&found, &rules[mirror.mirror].conditions);
+    let adopts = mirror.adopt && mirror.on_mirror_edit == OnMirrorEdit::Overwrite;
+    let no_source = has_source.clone().not();
+    let of = |defect: Defect| Some((defect.kind().name(), wording::defect(&defect)));
+    let unmarked = "an item that Referee did not write is at the mirror's key, with exactly the \
+                    mirror's content";
+    let cases = [
+        // A source without a mirror's key is rejected, and a key that no source can produce is not
+        // the rule's business.
+        (any([error_of("sources"), all([no_source.clone(), error_of("mirrors")])]), None),
+        (is_found.clone().not(), of(Defect::MirrorMissing)),
+        (all([no_source.clone(), is_marked.clone()]), of(Defect::SourceMissing)),
+        (all([no_source.clone(), is_admitted]), of(Defect::UnmarkedWithoutSource)),
+        (no_source, None),
+        (all([is_marked.clone(), is_expected.clone()]), None),
+        (is_marked, of(Defect::MirrorDiffers)),
+        (all([mark.clone().is_null(), is_expected]), Some((UNMARKED, unmarked.into()))),
+        (
+            if adopts { mark.is_null() } else { Expr::Bool(false) },
+            of(Defect::UnmarkedAdoptable),
+        ),
+    ];
+    let cases: Vec<_> =
+        cases.into_iter().filter(|(condition, _)| *condition != Expr::Bool(false)).collect();
+    let kinds = cases.iter().map(|(condition, verdict)| {
+        (condition.clone(), verdict.as_ref().map_or_else(nothing, |(kind, _)| Expr::text(*kind)))
+    });
+    let details = cases.iter().map(|(condition, verdict)| {
+        let words = verdict.as_ref().map(|(_, words)| Expr::text(words.as_ref()));
+        (condition.clone(), words.unwrap_or_else(nothing))
+    });
+    let blocked = wording::defect(&Defect::MirrorBlocked);
+    (case(kinds, Expr::text(Kind::MirrorBlocked.name())), case(details, Expr::text(blocked)))
+}
+
+fn error_of(step: &str) -> Expr {
+    Expr::column(format!("{step}.other_error")).is_present()
+}
+
+/// Whether an item has the rule's mark, as `integrity/mirror/mark.rs` reads it.
+fn is_marked(item: &Expr, rule: &str) -> Expr {
+    let text = |name: &str| item.clone().text_at(&[MARK, "M", name, "S"]);
+    all([text("rule").equals(Expr::text(rule)), text("fence").is_present()])
+}
+
+/// The sources that cannot be mirrored, because no key can be built for the mirror.
+fn rejected(rules: &Rules, mirror: &Mirror) -> Select {
+    let table = rules.table_of(mirror.source);
+    let error = Expr::column("sources.other_error");
+    let words = concat([
+        Expr::text(format!("mirror `{}` cannot be written: ", mirror.name)),
+        error.clone(),
+    ]);
+    let line = concat([
+        Expr::text(r#"{"type":"rejected","rule":"#),
+        json(&mirror.name),
+        Expr::text(r#","item":"#),
+        item(table, &key_columns(table, "sources", "")),
+        Expr::text(r#","error":"#),
+        words.quoted(),
+        Expr::text("}"),
+    ]);
+    Select {
+        columns: vec![("line".to_owned(), line)],
+        from: "sources".to_owned(),
+        conditions: vec![error.is_present()],
+        ..Select::default()
+    }
+}

@@ -1,0 +1,147 @@
+//! Values in DynamoDB's JSON: which type they have, and their text in canonical form.
+
+use super::expression::{Expr, Function, SqlType, all, bind, call, case, concat};
+use super::number::canonical;
+use crate::data::{KeyKind, Path, Type, Value};
+
+/// The value at a path in an item, as JSON; `NULL` if there is none. A `NULL` of DynamoDB counts as
+/// none, as in [`Path::lookup`].
+pub(super) fn value_at(item: &Expr, path: &Path) -> Expr {
+    let is_null = tagged_at(item, path, Type::Null).is_present();
+    case([(is_null, Expr::Null(SqlType::Json))], item.clone().json_at(&names(path)))
+}
+
+/// What the value of this type at a path contains, as JSON.
+fn tagged_at(item: &Expr, path: &Path, kind: Type) -> Expr {
+    let mut names = names(path);
+    names.push(kind.tag());
+    item.clone().json_at(&names)
+}
+
+/// The names of the keys on the way to a path: every map is below its tag.
+fn names(path: &Path) -> Vec<&str> {
+    let mut names = Vec::new();
+    for segment in path.segments() {
+        if !names.is_empty() {
+            names.push(Type::M.tag());
+        }
+        names.push(segment.as_str());
+    }
+    names
+}
+
+/// The text of a value in a key, which has this type: canonical for a number, base64 for a binary.
+pub(super) fn key_text(value: &Expr, kind: KeyKind) -> Expr {
+    let text = value.clone().text_at(&[kind.as_type().tag()]);
+    if kind == KeyKind::N { canonical(text) } else { text }
+}
+
+/// Whether every condition of an entity's `where` holds. The result may be `NULL`.
+pub(super) fn admits(item: &Expr, conditions: &[(Path, Value<'static>)]) -> Expr {
+    all(conditions.iter().map(|(path, value)| is_literal(&item.clone().json_at(&names(path)), value)))
+}
+
+/// Whether a value equals a literal of the rule file. The result may be `NULL`.
+pub(super) fn is_literal(found: &Expr, literal: &Value<'static>) -> Expr {
+    let tag = literal.kind().tag();
+    let text = found.clone().text_at(&[tag]);
+    match literal {
+        Value::S(literal) => text.equals(Expr::text(literal.as_ref())),
+        Value::N(literal) => canonical(text).equals(Expr::text(literal.as_str())),
+        Value::Bool(flag) => text.equals(Expr::text(flag.to_string())),
+        // The rule file has no other literals.
+        Value::Null
+        | Value::B(_)
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
+        | Value::M(_) => Expr::Bool(false),
+    }
+}
+
+/// The type tag of a value.
+pub(super) fn tag(value: Expr) -> Expr {
+    call(Function::Tag, [value])
+}
+
+/// A number inside JSON. Names are followed by `{`, and quotes inside strings are escaped, so that
+/// this is a value.
+const NUMBER: &str = r#""N":"([^"]*)""#;
+/// A set inside JSON.
+const SET: &str = concat!(
+    r#""(SS|NS|BS)":(\["[^"\\]*(?:\\.[^"\\]*)*""#,
+    r#"(?:,"[^"\\]*(?:\\.[^"\\]*)*")*\])"#
+);
+
+/// The text of a value that is equal for equal values: maps and sets in order, numbers canonical.
+pub(super) fn canonical_json(value: Expr) -> Expr {
+    let sorted = call(Function::SortedJson, [value]);
+    bind("json", sorted, |json| {
+        let group = |variable, pattern, number| Expr::Group { variable, pattern, number };
+        let number =
+            concat([Expr::text(r#""N":""#), canonical(group("match_n", NUMBER, 1)), Expr::text("\"")]);
+        let numbers = rewrite(json.clone(), NUMBER, "match_n", number);
+        let kind = group("match_s", SET, 1);
+        let set = concat([
+            Expr::text("\""),
+            kind.clone(),
+            Expr::text("\":"),
+            sorted_set(kind, group("match_s", SET, 2)),
+        ]);
+        let sets = rewrite(numbers.clone(), SET, "match_s", set);
+        case(
+            [
+                (json.clone().matches(r#""(SS|NS|BS)":\["#), sets),
+                (json.clone().matches(r#""N":""#), numbers),
+            ],
+            json,
+        )
+    })
+}
+
+/// The elements of a set in order.
+fn sorted_set(kind: Expr, json: Expr) -> Expr {
+    let element = || Expr::Variable("element_s");
+    let is_number = kind.equals(Expr::text("NS"));
+    let text = case([(is_number, canonical(element()))], element());
+    let elements = call(Function::Texts, [call(Function::Parsed, [json])]);
+    let texts = call(Function::Transform, [elements, element(), text.quoted()]);
+    call(Function::Joined, [call(Function::Sorted, [texts]), Expr::text(",")])
+}
+
+fn rewrite(text: Expr, pattern: &'static str, variable: &'static str, body: Expr) -> Expr {
+    Expr::Rewrite { text: Box::new(text), pattern, variable, body: Box::new(body) }
+}
+
+/// Some of the attributes of an item or a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Names {
+    /// These.
+    Only(Vec<String>),
+    /// All others.
+    Except(Vec<String>),
+}
+
+/// The text of some attributes of an item or a map that is equal for equal attributes.
+///
+/// They are compared one by one: the order of keys in JSON has no meaning.
+pub(super) fn attributes(map: Expr, names: &Names) -> Expr {
+    let name = || Expr::Variable("attribute");
+    let condition = match names {
+        Names::Only(names) if names.is_empty() => return Expr::text(""),
+        Names::Except(names) if names.is_empty() => Expr::Bool(true),
+        Names::Only(names) => Expr::OneOf(Box::new(name()), names.clone()),
+        Names::Except(names) => Expr::OneOf(Box::new(name()), names.clone()).not(),
+    };
+    let text = bind("attributes", call(Function::Map, [map.clone()]), |attributes| {
+        let keys = call(Function::MapKeys, [attributes.clone()]);
+        let keys = call(Function::Filter, [keys, name(), condition]);
+        let value = canonical_json(call(Function::MapValue, [attributes, name()]));
+        let text = concat([name().quoted(), Expr::text(":"), value]);
+        let sorted = call(Function::Sorted, [keys]);
+        let texts = call(Function::Transform, [sorted, name(), text]);
+        call(Function::Joined, [texts, Expr::text(",")])
+    });
+    case([(map.is_null(), Expr::text(""))], text)
+}
