@@ -229,7 +229,8 @@ const fn forms(function: Function) -> [&'static str; 3] {
         Function::Minimum => ["MIN({0})"; 3],
         Function::Bytes => ["length(to_utf8({0}))", "octet_length({0})", "strlen({0})"],
         Function::Length => ["length({0})"; 3],
-        Function::Zeros => ["rpad('', {0}, '0')"; 3],
+        // Athena's `repeat` makes arrays.
+        Function::Zeros => ["rpad('', {0}, '0')", "repeat('0', {0})", "repeat('0', {0})"],
         Function::Prefix => ["substr({0}, 1, {1})"; 3],
         Function::From => ["substr({0}, {1})"; 3],
         Function::Quotient => ["({0} / {1})", "({0} div {1})", "({0} // {1})"],
@@ -253,6 +254,7 @@ const fn forms(function: Function) -> [&'static str; 3] {
             "CAST(to_json({0}) AS VARCHAR)",
         ],
         Function::Parsed => ["json_parse({0})", "{0}", "CAST({0} AS JSON)"],
+        Function::JsonText => ["json_format({0})", "{0}", "CAST({0} AS VARCHAR)"],
         // Athena's JSON and the variants of the others have their keys in order.
         Function::SortedJson => [
             "json_format({0})",

@@ -108,6 +108,8 @@ pub(super) enum Function {
     Quoted,
     /// JSON in a text.
     Parsed,
+    /// JSON as text.
+    JsonText,
     /// JSON as text, with the keys of all objects in order.
     SortedJson,
     /// An object of JSON as a map from names to JSON.
@@ -156,12 +158,23 @@ impl Expr {
 
     /// The JSON at a path.
     pub(super) fn json_at(self, path: &[&str]) -> Self {
-        Self::JsonAt(Box::new(self), path.iter().map(|name| (*name).to_owned()).collect())
+        let (json, path) = self.extended(path);
+        Self::JsonAt(json, path)
     }
 
     /// The text at a path.
     pub(super) fn text_at(self, path: &[&str]) -> Self {
-        Self::TextAt(Box::new(self), path.iter().map(|name| (*name).to_owned()).collect())
+        let (json, path) = self.extended(path);
+        Self::TextAt(json, path)
+    }
+
+    /// This expression and the path from it, without a path inside a path.
+    fn extended(self, path: &[&str]) -> (Box<Self>, Vec<String>) {
+        let path = path.iter().map(|name| (*name).to_owned());
+        match self {
+            Self::JsonAt(json, before) => (json, before.into_iter().chain(path).collect()),
+            json => (Box::new(json), path.collect()),
+        }
     }
 
     /// A comparison or an arithmetic operation.

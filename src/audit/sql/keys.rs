@@ -18,6 +18,29 @@ pub(super) struct PartValue {
     /// The text; canonical for a number, base64 for a binary.
     pub(super) text: Expr,
     pub(super) kind: PartKind,
+    /// Whether the value is a capture: then it is not empty, and may be without the separator.
+    pub(super) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A capture of a key, which is not empty and does not contain this character.
+    Capture(Option<char>),
+    /// Anywhere else.
+    Attribute,
+}
+
+impl Origin {
+    /// Whether the value may be empty.
+    const fn may_be_empty(self) -> bool {
+        matches!(self, Self::Attribute)
+    }
+
+    /// Whether the value may contain a character.
+    fn may_contain(self, char: char) -> bool {
+        self != Self::Capture(Some(char))
+    }
 }
 
 /// The type of a part's value.
@@ -47,30 +70,34 @@ pub(super) struct Built {
 
 /// Splits a key into captures.
 pub(super) fn parse(templates: &EntityKey, key: &KeyColumns) -> Parsed {
-    let mut occurrences: Vec<(&str, PartValue)> = Vec::new();
+    let mut occurrences: Vec<(&str, Expr, Origin)> = Vec::new();
     let mut conditions = Vec::new();
     for (template, column) in attributes(templates, key) {
         if template.kind() == KeyKind::S {
             let pattern = pattern(template, templates.separator());
             conditions.push(column.clone().matches(pattern.clone()));
-            for (name, group) in template.captures().zip(1..) {
+            let captures = template.template().parts().iter().filter_map(|part| match part {
+                Part::Literal(_) => None,
+                Part::Capture(name) => Some((name, Some(templates.separator()))),
+                Part::Rest(name) => Some((name, None)),
+            });
+            for ((name, excluded), group) in captures.zip(1..) {
                 let text = column.clone().captured(pattern.clone(), group);
-                occurrences.push((name, PartValue { text, kind: PartKind::Fixed(KeyKind::S) }));
+                occurrences.push((name, text, Origin::Capture(excluded)));
             }
         } else {
             conditions.push(column.clone().is_present());
-            let kind = PartKind::Fixed(template.kind());
-            let value = PartValue { text: column.clone(), kind };
-            occurrences.extend(template.captures().map(|name| (name, value.clone())));
+            let value = |name| (name, column.clone(), Origin::Capture(None));
+            occurrences.extend(template.captures().map(value));
         }
     }
     let mut captures = Vec::new();
     for (index, name) in templates.captures().iter().enumerate() {
-        let mut of_name = occurrences.iter().filter(|(other, _)| other == name).map(|(_, it)| it);
-        let Some(first) = of_name.next() else { continue };
-        conditions.extend(of_name.map(|other| first.text.clone().equals(other.text.clone())));
+        let mut of_name = occurrences.iter().filter(|(other, ..)| other == name);
+        let Some((_, text, origin)) = of_name.next() else { continue };
+        conditions.extend(of_name.map(|(_, other, _)| text.clone().equals(other.clone())));
         let kind = PartKind::Fixed(templates.capture_kind(index));
-        captures.push(PartValue { text: first.text.clone(), kind });
+        captures.push(PartValue { text: text.clone(), kind, origin: *origin });
     }
     Parsed { matches: all(conditions), captures }
 }
@@ -125,9 +152,8 @@ fn text_key(
         };
         let Some((name, value)) = left.next() else { continue };
         errors.push(mistyped(name, value, KeyKind::S, KeyKind::B));
-        let is_empty = value.text.clone().equals(Expr::text(""));
-        errors.push((is_empty, refused(name, &value.text, "it is empty")));
-        if let Some(separator) = excluded {
+        errors.extend(empty(name, value));
+        if let Some(separator) = excluded.filter(|separator| value.origin.may_contain(*separator)) {
             let text = value.text.clone();
             let contains = call(Function::Contains, [text, Expr::text(separator)]);
             let why = "it contains the table's separator";
@@ -160,8 +186,7 @@ fn sole_value(kind: KeyKind, values: &[(&str, &PartValue)], errors: &mut Errors)
     } else {
         errors.push(mistyped(name, value, KeyKind::B, KeyKind::S));
         errors.push(mistyped(name, value, KeyKind::B, KeyKind::N));
-        let is_empty = value.text.clone().equals(Expr::text(""));
-        errors.push((is_empty, refused(name, &value.text, "it is empty")));
+        errors.extend(empty(name, value));
     }
     value.text.clone()
 }
@@ -183,6 +208,13 @@ fn mistyped(
         found.as_type()
     );
     (condition, Expr::text(message))
+}
+
+/// The error of an empty value.
+fn empty(capture: &str, value: &PartValue) -> Option<(Expr, Expr)> {
+    let is_empty = value.text.clone().equals(Expr::text(""));
+    let error = (is_empty, refused(capture, &value.text, "it is empty"));
+    value.origin.may_be_empty().then_some(error)
 }
 
 fn refused(capture: &str, value: &Expr, why: &str) -> Expr {

@@ -6,17 +6,14 @@
 use super::content::is_expected;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::{Finding, is_there, item, json};
-use super::keys::{Built, KeyColumns, PartValue, build, is_same};
+use super::keys::{Built, KeyColumns, PartValue, build, is_same as is_same_key};
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity, of_key};
-use super::value::admits;
+use super::value::{NORMALIZING, admits};
 use crate::integrity::finding::{Defect, Kind};
 use crate::integrity::mark::MARK;
 use crate::rules::model::{EntityId, Mirror, OnMirrorEdit, Rules};
 use crate::wording;
-
-/// The kind of an unmarked item at a mirror's key with exactly the mirror's content.
-const UNMARKED: &str = "mirror_unmarked";
 
 /// The query of a mirror rule.
 pub(super) fn query(rules: &Rules, mirror: &Mirror) -> Query {
@@ -105,7 +102,8 @@ fn nothing() -> Expr {
     Expr::Null(SqlType::Text)
 }
 
-/// Adds the comparison of each source and mirror.
+/// Adds each source with what is at the key of its mirror, and each mirror without a source; then
+/// what is wrong with them.
 fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
     let (source_table, mirror_table) =
         (rules.table_of(mirror.source), rules.table_of(mirror.mirror));
@@ -113,20 +111,63 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
     let found = key_columns(mirror_table, "mirrors", "");
     let mirror_of_source = key_columns(mirror_table, "sources", "other_");
     let source_of_mirror = key_columns(source_table, "mirrors", "other_");
-    let (kind, detail) = verdict(rules, mirror, &is_there(&source), &is_there(&found));
-    let mut columns = either(&found, &mirror_of_source, "mirror_");
-    columns.extend(either(&source, &source_of_mirror, "source_"));
-    columns.push(("kind".to_owned(), kind));
-    columns.push(("detail".to_owned(), detail));
+    let keys = [
+        either(&found, &mirror_of_source, "mirror_"),
+        either(&source, &source_of_mirror, "source_"),
+    ]
+    .concat();
+
+    let (has_source, is_found) = (is_there(&source), is_there(&found));
+    let facts = [
+        ("has_error", any([error_of("sources"), all([has_source.clone().not(), error_of("mirrors")])])),
+        ("has_source", has_source),
+        ("is_found", is_found),
+        ("source_item", Expr::column("sources.item")),
+        ("mirror_item", Expr::column("mirrors.item")),
+    ];
+    let columns = keys.iter().cloned().chain(facts.map(|(name, value)| (name.to_owned(), value)));
     query.add(
-        "compared",
+        "pairs",
         Select {
-            columns,
+            columns: columns.collect(),
             from: "sources".to_owned(),
-            join: Some(Join::Full("mirrors".to_owned(), is_same(&mirror_of_source, &found))),
+            join: Some(Join::Full("mirrors".to_owned(), is_same_key(&mirror_of_source, &found))),
             ..Select::default()
         },
     );
+    let keys = keys.into_iter().map(|(name, _)| name);
+    let kept: Vec<String> =
+        keys.chain(["has_error", "has_source", "is_found"].map(str::to_owned)).collect();
+    let mut last = "pairs";
+    let keep = |last: &str, kept: &[String]| -> Vec<(String, Expr)> {
+        kept.iter().map(|name| (name.clone(), Expr::column(format!("{last}.{name}")))).collect()
+    };
+    for (step, normalize) in NORMALIZING {
+        let item = |name: &str| (name.to_owned(), normalize(Expr::column(format!("{last}.{name}"))));
+        let mut columns = keep(last, &kept);
+        columns.extend(["source_item", "mirror_item"].map(item));
+        query.add(step, Select { columns, from: last.to_owned(), ..Select::default() });
+        last = step;
+    }
+    let item = |name: &str| call(Function::Parsed, [Expr::column(format!("{last}.{name}"))]);
+    let (item, found) = (item("source_item"), item("mirror_item"));
+    let facts = [
+        ("is_marked", is_marked(&found, &mirror.name)),
+        ("has_mark", found.clone().json_at(&[MARK]).is_present()),
+        ("is_admitted", admits(&found, &rules[mirror.mirror].conditions)),
+        ("is_same", is_expected(rules, mirror, &found, &item)),
+    ];
+    let columns = keep(last, &kept);
+    let columns = columns.into_iter().chain(facts.map(|(name, value)| (name.to_owned(), value)));
+    query.add(
+        "judged",
+        Select { columns: columns.collect(), from: last.to_owned(), ..Select::default() },
+    );
+    let (kind, detail) = verdict(mirror);
+    let verdict = [("kind".to_owned(), kind), ("detail".to_owned(), detail)];
+    let mut columns = keep("judged", kept.get(..kept.len().saturating_sub(3)).unwrap_or_default());
+    columns.extend(verdict);
+    query.add("compared", Select { columns, from: "judged".to_owned(), ..Select::default() });
 }
 
 /// A key that one side has, and that the other builds.
@@ -141,32 +182,24 @@ fn either(own: &KeyColumns, built: &KeyColumns, prefix: &str) -> Vec<(String, Ex
 }
 
 /// The kind of a finding and the finding in words; `NULL` if nothing is wrong.
-fn verdict(rules: &Rules, mirror: &Mirror, has_source: &Expr, is_found: &Expr) -> (Expr, Expr) {
-    let (source, found) = (Expr::column("sources.item"), Expr::column("mirrors.item"));
-    let mark = found.clone().json_at(&[MARK]);
-    let is_marked = is_marked(&found, &mirror.name);
-    let is_expected = is_expected(rules, mirror, &found, &source);
-    let is_admitted = admits(&found, &rules[mirror.mirror].conditions);
+fn verdict(mirror: &Mirror) -> (Expr, Expr) {
+    let fact = |name: &str| Expr::column(format!("judged.{name}"));
     let adopts = mirror.adopt && mirror.on_mirror_edit == OnMirrorEdit::Overwrite;
-    let no_source = has_source.clone().not();
+    let no_source = fact("has_source").not();
     let of = |defect: Defect| Some((defect.kind().name(), wording::defect(&defect)));
-    let unmarked = "an item that Referee did not write is at the mirror's key, with exactly the \
-                    mirror's content";
+    let has_no_mark = fact("has_mark").not();
     let cases = [
-        // A source without a mirror's key is rejected, and a key that no source can produce is not
-        // the rule's business.
-        (any([error_of("sources"), all([no_source.clone(), error_of("mirrors")])]), None),
-        (is_found.clone().not(), of(Defect::MirrorMissing)),
-        (all([no_source.clone(), is_marked.clone()]), of(Defect::SourceMissing)),
-        (all([no_source.clone(), is_admitted]), of(Defect::UnmarkedWithoutSource)),
+        // A source without a mirror's key is rejected. The rule ignores keys that no source can
+        // produce.
+        (fact("has_error"), None),
+        (fact("is_found").not(), of(Defect::MirrorMissing)),
+        (all([no_source.clone(), fact("is_marked")]), of(Defect::SourceMissing)),
+        (all([no_source.clone(), fact("is_admitted")]), of(Defect::UnmarkedWithoutSource)),
         (no_source, None),
-        (all([is_marked.clone(), is_expected.clone()]), None),
-        (is_marked, of(Defect::MirrorDiffers)),
-        (all([mark.clone().is_null(), is_expected]), Some((UNMARKED, unmarked.into()))),
-        (
-            if adopts { mark.is_null() } else { Expr::Bool(false) },
-            of(Defect::UnmarkedAdoptable),
-        ),
+        (all([fact("is_marked"), fact("is_same")]), None),
+        (fact("is_marked"), of(Defect::MirrorDiffers)),
+        (all([has_no_mark.clone(), fact("is_same")]), of(Defect::MirrorUnmarked)),
+        (if adopts { has_no_mark } else { Expr::Bool(false) }, of(Defect::UnmarkedAdoptable)),
     ];
     let cases: Vec<_> =
         cases.into_iter().filter(|(condition, _)| *condition != Expr::Bool(false)).collect();

@@ -11,7 +11,7 @@
 
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
-use super::keys::{PartKind, PartValue, build, is_same};
+use super::keys::{Origin, PartKind, PartValue, build, is_same};
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity};
 use super::value::{key_text, tag, value_at};
@@ -64,7 +64,7 @@ fn add_referencing(query: &mut Query, rules: &Rules, reference: &Reference) -> V
     for (index, capture) in captures.into_iter().enumerate() {
         let name = format!("capture_{index}");
         let text = Expr::column(format!("parts.{name}"));
-        named_captures.push(PartValue { text, kind: capture.kind });
+        named_captures.push(PartValue { text, ..capture.clone() });
         columns.push((name, capture.text));
     }
     let item = Expr::column(format!("{}.item", select.from));
@@ -201,13 +201,13 @@ fn part(
         Component::Attribute(path, kind) => {
             let Some(key_kind) = key_kind(*kind) else { return (None, None) };
             let text = key_text(&value, key_kind);
-            let part = PartValue { text, kind: PartKind::Fixed(key_kind) };
+            let part = from_attribute(text, PartKind::Fixed(key_kind));
             (Some(part), Some(wrong_type(path, &value, *kind)))
         }
         Component::Elements(path, kind) => {
             let element = Expr::column("parts.element");
             let wrong_type = wrong_type(path, &value, *kind);
-            let fixed = |text: Expr, kind| PartValue { text, kind: PartKind::Fixed(kind) };
+            let fixed = |text: Expr, kind| from_attribute(text, PartKind::Fixed(kind));
             match kind {
                 Type::Ss => (Some(fixed(element, KeyKind::S)), Some(wrong_type)),
                 Type::Ns => {
@@ -239,7 +239,7 @@ fn list_element(path: &Path, element: &Expr) -> (PartValue, (Expr, Expr)) {
         (is_kind, key_text(element, kind))
     });
     let text = case(text, Expr::Null(SqlType::Text));
-    (PartValue { text, kind: PartKind::Tag(tag) }, (is_wrong, words))
+    (from_attribute(text, PartKind::Tag(tag)), (is_wrong, words))
 }
 
 /// The condition that a value has another type than the declared one, and the words for it.
@@ -251,6 +251,10 @@ fn wrong_type(path: &Path, value: &Expr, declared: Type) -> (Expr, Expr) {
         Expr::text(format!("; the rule file declares {declared}")),
     ]);
     (all([value.clone().is_present(), is_declared.not()]), words)
+}
+
+fn from_attribute(text: Expr, kind: PartKind) -> PartValue {
+    PartValue { text, kind, origin: Origin::Attribute }
 }
 
 fn key_kind(kind: Type) -> Option<KeyKind> {

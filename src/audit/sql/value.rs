@@ -68,41 +68,46 @@ pub(super) fn tag(value: Expr) -> Expr {
 /// A number inside JSON. Names are followed by `{`, and quotes inside strings are escaped, so that
 /// this is a value.
 const NUMBER: &str = r#""N":"([^"]*)""#;
+/// A number inside JSON that is not an integer in its canonical form.
+const OTHER_NUMBER: &str = r#""N":"(-?0[0-9]|-0"|[^"]*[.eE+])"#;
 /// A set inside JSON.
 const SET: &str = concat!(
     r#""(SS|NS|BS)":(\["[^"\\]*(?:\\.[^"\\]*)*""#,
     r#"(?:,"[^"\\]*(?:\\.[^"\\]*)*")*\])"#
 );
+/// The beginning of a set inside JSON.
+const ANY_SET: &str = r#""(SS|NS|BS)":\["#;
 
-/// The text of a value that is equal for equal values: maps and sets in order, numbers canonical.
-pub(super) fn canonical_json(value: Expr) -> Expr {
-    let sorted = call(Function::SortedJson, [value]);
-    bind("json", sorted, |json| {
-        let group = |variable, pattern, number| Expr::Group { variable, pattern, number };
-        let number =
-            concat([Expr::text(r#""N":""#), canonical(group("match_n", NUMBER, 1)), Expr::text("\"")]);
-        let numbers = rewrite(json.clone(), NUMBER, "match_n", number);
-        let kind = group("match_s", SET, 1);
-        let set = concat([
-            Expr::text("\""),
-            kind.clone(),
-            Expr::text("\":"),
-            sorted_set(kind, group("match_s", SET, 2)),
-        ]);
-        let sets = rewrite(numbers.clone(), SET, "match_s", set);
-        case(
-            [
-                (json.clone().matches(r#""(SS|NS|BS)":\["#), sets),
-                (json.clone().matches(r#""N":""#), numbers),
-            ],
-            json,
-        )
-    })
+/// Makes texts of JSON equal if the values are equal, in three steps, since each needs the result
+/// of the one before it several times.
+pub(super) const NORMALIZING: [(&str, fn(Expr) -> Expr); 3] =
+    [("in_order", in_order), ("with_numbers", with_canonical_numbers), ("with_sets", with_sorted_sets)];
+
+/// The text of JSON, with the keys of objects in order.
+fn in_order(json: Expr) -> Expr {
+    call(Function::SortedJson, [json])
+}
+
+/// JSON with its numbers in canonical form, except those in sets.
+fn with_canonical_numbers(json: Expr) -> Expr {
+    let number = Expr::Group { variable: "number_match", pattern: NUMBER, number: 1 };
+    let canonical = concat([Expr::text(r#""N":""#), canonical(number), Expr::text("\"")]);
+    let rewritten = rewrite(json.clone(), NUMBER, "number_match", canonical);
+    case([(json.clone().matches(OTHER_NUMBER), rewritten)], json)
+}
+
+/// JSON with the elements of its sets in order.
+fn with_sorted_sets(json: Expr) -> Expr {
+    let group = |number| Expr::Group { variable: "set_match", pattern: SET, number };
+    let elements = sorted_set(group(1), group(2));
+    let set = concat([Expr::text("\""), group(1), Expr::text("\":"), elements]);
+    let rewritten = rewrite(json.clone(), SET, "set_match", set);
+    case([(json.clone().matches(ANY_SET), rewritten)], json)
 }
 
 /// The elements of a set in order.
 fn sorted_set(kind: Expr, json: Expr) -> Expr {
-    let element = || Expr::Variable("element_s");
+    let element = || Expr::Variable("set_element");
     let is_number = kind.equals(Expr::text("NS"));
     let text = case([(is_number, canonical(element()))], element());
     let elements = call(Function::Texts, [call(Function::Parsed, [json])]);
@@ -123,7 +128,8 @@ pub(super) enum Names {
     Except(Vec<String>),
 }
 
-/// The text of some attributes of an item or a map that is equal for equal attributes.
+/// The text of some attributes of an item or a map of normalized JSON, which is equal for equal
+/// attributes.
 ///
 /// They are compared one by one: the order of keys in JSON has no meaning.
 pub(super) fn attributes(map: Expr, names: &Names) -> Expr {
@@ -137,7 +143,7 @@ pub(super) fn attributes(map: Expr, names: &Names) -> Expr {
     let text = bind("attributes", call(Function::Map, [map.clone()]), |attributes| {
         let keys = call(Function::MapKeys, [attributes.clone()]);
         let keys = call(Function::Filter, [keys, name(), condition]);
-        let value = canonical_json(call(Function::MapValue, [attributes, name()]));
+        let value = call(Function::JsonText, [call(Function::MapValue, [attributes, name()])]);
         let text = concat([name().quoted(), Expr::text(":"), value]);
         let sorted = call(Function::Sorted, [keys]);
         let texts = call(Function::Transform, [sorted, name(), text]);

@@ -1,0 +1,246 @@
+//! The audit in SQL, on DuckDB: its findings are those of the native audit, line by line, and those
+//! of the independent oracle. The scripts for Athena and Spark are parsed.
+//!
+//! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot. One process runs all scripts.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
+
+mod engine;
+mod export;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kit::fixture::rule_files;
+use kit::oracle::{Audited, Dump, ItemName, Oracle};
+use kit::planted;
+use libtest_mimic::{Failed, Trial};
+use referee::audit::sql::{self, Dialect, Options};
+use referee::audit::{self, Archives};
+use referee::rules::{self, RuleSource, Rules};
+use referee::wording::ViolationLine;
+use serde_json::Value as Json;
+
+use engine::Engine;
+
+/// How many random tables are drawn for the rules of each case, and for each rule file here.
+const SEEDS_OF_CASE: u64 = 3;
+const SEEDS: u64 = 40;
+
+/// The maximum number of items of an entity in a random table.
+const PER_ENTITY: usize = 12;
+
+/// Returns the trials, which are ignored without DuckDB.
+pub(crate) fn trials() -> Vec<Trial> {
+    let python = std::env::var_os("REFEREE_TEST_DUCKDB");
+    let is_ignored = python.is_none();
+    let trial = |name: &str, test: fn(&Engine) -> Result<(), Failed>| {
+        let python = python.clone();
+        Trial::test(format!("sql::{name}"), move || test(&Engine::start(&python.unwrap())))
+            .with_ignored_flag(is_ignored)
+    };
+    vec![
+        trial("cases_have_the_same_findings", cases),
+        trial("random_tables_have_the_same_findings", random_tables),
+        trial("input_that_is_no_table_is_counted", bad_input),
+        trial("sources_without_a_mirror_key_are_rejected", rejected),
+        trial("athena_and_spark_parse", parse),
+    ]
+}
+
+/// The tables of every recorded case, before and after it.
+fn cases(engine: &Engine) -> Result<(), Failed> {
+    let mut count = 0;
+    for file in rule_files() {
+        for dump in ["seed.json", "after.json"] {
+            let Ok(text) = std::fs::read_to_string(file.with_file_name(dump)) else { continue };
+            let rules = load(&file);
+            let dump = tables::read(&rules, &text);
+            count += agree(engine, &rules, &dump, 0).map_err(|it| format!("{}: {it}", file.display()))?;
+        }
+    }
+    println!("sql: the tables of the cases have {count} findings");
+    Ok(())
+}
+
+/// Random tables with planted violations, under the rules of every case and of every file here.
+fn random_tables(engine: &Engine) -> Result<(), Failed> {
+    let files = rule_files().into_iter().map(|file| (file, SEEDS_OF_CASE));
+    let files = files.chain(own_rule_files().into_iter().map(|file| (file, SEEDS)));
+    let (mut tried, mut count) = (0, 0);
+    for (file, seeds) in files {
+        let rules = load(&file);
+        for seed in 0..seeds {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut dump = planted::tables(&rules, PER_ENTITY, &mut rng);
+            tables::vary(&rules, &mut dump, &mut rng);
+            let found = agree(engine, &rules, &dump, seed);
+            count += found.map_err(|it| format!("{}, seed {seed}: {it}", file.display()))?;
+            tried += 1;
+        }
+    }
+    println!("sql: {tried} random tables have {count} findings");
+    Ok(())
+}
+
+/// Compares what DuckDB, the native audit and the oracle find. Returns the number of findings.
+fn agree(engine: &Engine, rules: &Rules, dump: &Dump, seed: u64) -> Result<usize, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let options = export::write(rules, dump, folder.path(), seed);
+    let script = sql::script(rules, Dialect::DuckDb, &options);
+    let lines = engine.run(&script)?;
+    let lines: Vec<Json> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (summaries, lines): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| line["type"] == "summary");
+    for summary in summaries {
+        let count = dump[summary["table"].as_str().unwrap()].len();
+        assert_eq!((&summary["lines"], &summary["repeated"]), (&count.into(), &0.into()));
+        assert_eq!(summary["unreadable"], 0);
+    }
+    let native = native(rules, dump, folder.path());
+    compare("the native audit", &multiset(lines.iter()), &multiset(native.iter()))?;
+    let judged: Vec<_> = lines.iter().map(|line| audited(rules, line)).collect();
+    let expected = Oracle::new(rules, dump.clone()).audited();
+    // The oracle counts the broken elements of an item's reference once.
+    let once = |found: &[Audited]| -> BTreeMap<String, usize> {
+        found.iter().map(|it| (format!("{it:?}"), 1)).collect()
+    };
+    compare("the oracle", &once(&judged), &once(&expected))?;
+    Ok(lines.len())
+}
+
+fn multiset<'l>(lines: impl Iterator<Item = &'l Json>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line.to_string()).or_default() += 1;
+    }
+    counts
+}
+
+fn compare<T: PartialEq>(
+    whose: &str,
+    found: &BTreeMap<String, T>,
+    expected: &BTreeMap<String, T>,
+) -> Result<(), String> {
+    let only = |one: &BTreeMap<String, T>, other: &BTreeMap<String, T>| {
+        let only = one.iter().filter(|(line, count)| other.get(*line) != Some(count));
+        only.map(|(line, _)| format!("\n  {line}")).collect::<String>()
+    };
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!(
+        "only DuckDB finds:{}\nonly {whose} finds:{}",
+        only(found, expected),
+        only(expected, found)
+    ))
+}
+
+/// The lines of the native audit, without ids.
+fn native(rules: &Rules, dump: &Dump, folder: &Path) -> Vec<Json> {
+    let file = folder.join("dump.json");
+    std::fs::write(&file, serde_json::to_string(dump).unwrap()).unwrap();
+    let archive = Archives(vec![Box::new(audit::Dump::open(&file, rules).unwrap())]);
+    let options = audit::Options {
+        threads: 1,
+        memory_bytes_max: usize::MAX,
+        temporary: folder.to_owned(),
+        reports_unknown: false,
+    };
+    let mut lines = Vec::new();
+    let each = |finding| {
+        let mut line = serde_json::to_value(ViolationLine::at_rest(rules, &finding)).unwrap();
+        let fields = line.as_object_mut().unwrap();
+        fields.remove("id");
+        fields.insert("type".to_owned(), "violation".into());
+        lines.push(line);
+        Ok(())
+    };
+    let done =
+        audit::audit(rules, &archive, &options, &audit::Progress::default(), each).unwrap();
+    assert_eq!(done.problems, []);
+    lines
+}
+
+/// A line as the oracle sees findings.
+fn audited(rules: &Rules, line: &Json) -> Audited {
+    let text = |name: &str| line[name].as_str().unwrap().to_owned();
+    let item = |json: &Json| {
+        let (table, schema) = rules.table_named(json["table"].as_str()?).unwrap();
+        let key = schema.key_of(&tables::item(&json["key"])).unwrap().into_owned();
+        Some(ItemName { table, key })
+    };
+    Audited {
+        rule: text("rule"),
+        kind: text("kind"),
+        referencing: item(&line["referencing"]).unwrap(),
+        referenced: item(&line["referenced"]),
+    }
+}
+
+/// Lines that are no items of the table, and items that occur twice, are counted.
+fn bad_input(engine: &Engine) -> Result<(), Failed> {
+    let rules = load(Path::new("tests/cases/sql/rules/elements.yaml"));
+    let folder = tempfile::tempdir()?;
+    let lines = [
+        r#"{"Item":{"pk":{"S":"post#1"},"sk":{"S":"-"}}}"#,
+        r#"{"Item":{"pk":{"S":"post#1"},"sk":{"S":"-"}}}"#,
+        r#"{"Item":{"pk":{"S":"post#1"}}}"#,
+        r#"{"Item":{"pk":{"N":"1"},"sk":{"S":"-"}}}"#,
+        r#"{"Metadata":{},"Keys":{"pk":{"S":"post#1"},"sk":{"S":"-"}}}"#,
+    ];
+    let options = export::write_lines(&rules, folder.path(), |table| {
+        if table == "app" { lines.iter().map(|line| (*line).to_owned()).collect() } else { vec![] }
+    });
+    let lines = engine.run(&sql::script(&rules, Dialect::DuckDb, &options))?;
+    assert_eq!(
+        lines,
+        [
+            r#"{"type":"summary","table":"app","lines":5,"unreadable":3,"repeated":1}"#,
+            r#"{"type":"summary","table":"tag-table","lines":0,"unreadable":0,"repeated":0}"#,
+        ]
+    );
+    Ok(())
+}
+
+/// A source whose captures cannot form the mirror's key is reported, as in a replay.
+fn rejected(engine: &Engine) -> Result<(), Failed> {
+    let rules = load(Path::new("tests/cases/sql/rules/mirrors.yaml"));
+    let folder = tempfile::tempdir()?;
+    let line =
+        r#"{"Item":{"id":{"N":"1"},"at":{"S":"dated#a|b-01"},"w":{"N":"3"},"v":{"N":"1"}}}"#;
+    let options = export::write_lines(&rules, folder.path(), |table| {
+        if table == "copies" { vec![line.to_owned()] } else { vec![] }
+    });
+    let mut lines = engine.run(&sql::script(&rules, Dialect::DuckDb, &options))?;
+    lines.retain(|line| !line.contains("summary"));
+    assert_eq!(lines, [r#"{"type":"rejected","rule":"split","item":{"table":"copies","key":{"at":{"S":"dated#a|b-01"},"id":{"N":"1"}}},"error":"mirror `split` cannot be written: `a|b` cannot be `{year}` of a key: the key would be split into other captures"}"#]);
+    Ok(())
+}
+
+/// Other dialects at least have the right syntax.
+fn parse(engine: &Engine) -> Result<(), Failed> {
+    for file in rule_files().into_iter().chain(own_rule_files()) {
+        let rules = load(&file);
+        for dialect in [Dialect::Athena, Dialect::Spark] {
+            let script = sql::script(&rules, dialect, &Options::default());
+            let parsed = engine.parse(dialect, &script);
+            parsed.map_err(|it| format!("{}, {}: {it}", file.display(), dialect.name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn own_rule_files() -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir("tests/cases/sql/rules").unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn load(file: &Path) -> Rules {
+    let source = RuleSource::from_bytes("rules", std::fs::read(file).unwrap()).unwrap();
+    rules::load(&source, &|_| None).rules.unwrap_or_else(|| panic!("{} is invalid", file.display()))
+}
