@@ -313,7 +313,9 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
     columns.push(("kind".to_owned(), kind));
     columns.push(("detail".to_owned(), case(detail_cases, Expr::text(missing))));
     if reference.has_elements() {
-        let first = call(Function::Minimum, [column("element_index")]);
+        // An incomplete reference is one value, whatever its elements are.
+        let nothing = (is_absent.clone(), Expr::Null(SqlType::Integer));
+        let first = call(Function::Minimum, [case([nothing], column("element_index"))]);
         columns.push(("element_index".to_owned(), first));
     }
     let is_incomplete = any([is_partial, is_required]);

@@ -100,7 +100,7 @@ fn with_canonical_numbers(json: Expr) -> Expr {
 fn with_sorted_sets(json: Expr) -> Expr {
     let group = |number| Expr::Group { variable: "set_match", pattern: SET, number };
     let elements = sorted_set(group(1), group(2));
-    let set = concat([Expr::text("\""), group(1), Expr::text("\":"), elements]);
+    let set = concat([Expr::text("\""), group(1), Expr::text("\":["), elements, Expr::text("]")]);
     let rewritten = rewrite(json.clone(), SET, "set_match", set);
     case([(json.clone().matches(ANY_SET), rewritten)], json)
 }

@@ -22,7 +22,9 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
     let at_keys = tables.beside(mirror.mirror);
     let mut due = BTreeSet::new();
     for (source, item, captures) in tables.of_entity(mirror.source) {
+        // Without a key, there can be no mirror.
         let key = build(rules, mirror.mirror, &mirror.mirror_from_source, &captures);
+        let Some(key) = key else { continue };
         match at_keys.get(&key) {
             None => push(Kind::MirrorMissing, &key, source),
             Some(is) if mark_of(is, &mirror.name).is_none() => {
@@ -37,7 +39,9 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
     }
     for (key, item) in at_keys.iter().filter(|(key, _)| !due.contains(key)) {
         let Some(captures) = rules[mirror.mirror].key.parse(key) else { continue };
+        // The rule ignores keys that no source can produce.
         let source = build(rules, mirror.source, &mirror.source_from_mirror, &captures);
+        let Some(source) = source else { continue };
         let is_marked = mark_of(item, &mirror.name).is_some();
         push(if is_marked { Kind::MirrorExtra } else { Kind::Unowned }, key, &source);
     }
@@ -49,9 +53,9 @@ fn build(
     entity: EntityId,
     places: &[usize],
     captures: &Captures<'_>,
-) -> Key<'static> {
+) -> Option<Key<'static>> {
     let values: Vec<KeyValue<'_>> = places.iter().map(|place| captures[*place].clone()).collect();
-    rules[entity].key.build(&values).unwrap()
+    rules[entity].key.build(&values).ok()
 }
 
 /// Whether a mirror has exactly the expected attributes, and the mark.
