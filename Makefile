@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real scan deny lint bench sample-export doc man clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real test-spark scan deny lint bench sample-export doc man clean
 
 CARGO ?= cargo
 # The processor architecture that the function is built for. On Lambda, arm64 costs a fifth less
@@ -60,7 +60,8 @@ build: ## Build the command-line tool, optimized, into target/release
 
 test: ## Run the lints and every test (what CI runs); needs Java, npm and Python for the emulators of AWS
 	@RUNS=$(RUNS) tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
-		tests/tools/with-terraform.sh tests/tools/with-step-functions.sh tests/tools/test.sh
+		tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
+		tests/tools/with-duckdb.sh tests/tools/test.sh
 
 simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)
@@ -76,6 +77,11 @@ test-infra: ## Run only the tests of the Terraform module
 
 test-infra-real: ## Run the module's own tests with the real AWS provider, which Terraform downloads; needs no account
 	REFEREE_INFRA_PROVIDER=real tests/tools/with-terraform.sh $(CARGO) test --locked --test infra -- --test-threads=1
+
+# Not part of `make test`: Spark has 456 MB.
+test-spark: ## Run the audit in SQL on Spark (installs pyspark, 456 MB; needs Java 17)
+	tests/tools/install-python.sh tests/tools/spark.txt .tools/spark
+	REFEREE_TEST_SPARK=$(CURDIR)/.tools/spark/bin/python $(CARGO) test --locked --test cases -- sql::spark
 
 scan: ## Check the Terraform code for common mistakes (installs checkov, 290 MB)
 	tests/tools/install-python.sh tests/tools/checkov.txt .tools/checkov

@@ -3,7 +3,8 @@
 # step that fails. At the end, prints the slowest steps, the skipped tests, and the totals.
 #
 #     tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
-#         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh tests/tools/test.sh
+#         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
+#         tests/tools/with-duckdb.sh tests/tools/test.sh
 #
 # Three groups of steps run in parallel: the build of the package for Lambda, which takes minutes to
 # link on one core, the suites that need an optimized engine, and all other suites, which often wait

@@ -26,8 +26,8 @@ use serde_json::Value as Json;
 use engine::Engine;
 
 /// How many random tables are drawn for the rules of each case, and for each rule file here.
-const SEEDS_OF_CASE: u64 = 3;
-const SEEDS: u64 = 40;
+const SEEDS_OF_CASE: u64 = 2;
+const SEEDS: u64 = 35;
 
 /// The maximum number of items of an entity in a random table.
 const PER_ENTITY: usize = 12;
