@@ -5,32 +5,39 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-use referee::audit::sql::Dialect;
+use referee::audit::sql::{self, Dialect, Options};
+use referee::rules::Rules;
 use serde_json::{Value as Json, json};
 
 /// A running process.
 pub(super) struct Engine {
+    dialect: Dialect,
     process: Child,
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
 }
 
 impl Engine {
-    /// Starts the process with this interpreter of Python.
-    pub(super) fn start(python: &OsStr) -> Self {
+    /// Starts the process that runs scripts of this dialect, with this interpreter of Python.
+    pub(super) fn start(dialect: Dialect, python: &OsStr) -> Self {
+        let program = match dialect {
+            Dialect::Spark => "tests/cases/sql/run_spark.py",
+            Dialect::Athena | Dialect::DuckDb => "tests/cases/sql/run.py",
+        };
         let mut process = Command::new(python)
-            .arg("tests/cases/sql/run.py")
+            .arg(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let input = process.stdin.take().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        Self { process, pipes: Mutex::new((input, output)) }
+        Self { dialect, process, pipes: Mutex::new((input, output)) }
     }
 
-    /// The lines that a script for DuckDB returns.
-    pub(super) fn run(&self, script: &str) -> Result<Vec<String>, String> {
-        let answer = self.ask(&json!({ "dialect": "duckdb", "script": script }))?;
+    /// Runs the audit on these files, and returns its lines.
+    pub(super) fn run(&self, rules: &Rules, options: &Options) -> Result<Vec<String>, String> {
+        let script = sql::script(rules, self.dialect, options);
+        let answer = self.ask(&json!({ "dialect": self.dialect.name(), "script": script }))?;
         Ok(serde_json::from_value(answer["lines"].clone()).unwrap())
     }
 

@@ -1,7 +1,8 @@
-//! The audit in SQL, on DuckDB: its findings are those of the native audit, line by line, and those
+//! The audit in SQL, on DuckDB and Spark: its findings are those of the native audit, line by line, and those
 //! of the independent oracle. The scripts for Athena and Spark are parsed.
 //!
-//! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot. One process runs all scripts.
+//! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot, and `make test-spark` runs Spark. One
+//! process runs all scripts of a test.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
@@ -11,7 +12,7 @@ mod export;
 mod tables;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kit::fixture::rule_files;
 use kit::oracle::{Audited, Dump, ItemName, Oracle};
@@ -32,21 +33,28 @@ const SEEDS: u64 = 35;
 /// The maximum number of items of an entity in a random table.
 const PER_ENTITY: usize = 12;
 
-/// Returns the trials, which are ignored without DuckDB.
+/// How many random tables Spark, which takes seconds for each, checks for each rule file here.
+const SEEDS_ON_SPARK: u64 = 3;
+
+/// Returns the trials. Those of an engine are ignored without it.
 pub(crate) fn trials() -> Vec<Trial> {
-    let python = std::env::var_os("REFEREE_TEST_DUCKDB");
-    let is_ignored = python.is_none();
-    let trial = |name: &str, test: fn(&Engine) -> Result<(), Failed>| {
-        let python = python.clone();
-        Trial::test(format!("sql::{name}"), move || test(&Engine::start(&python.unwrap())))
-            .with_ignored_flag(is_ignored)
+    let trial = |dialect, variable: &str, name: &str, test: fn(&Engine) -> Result<(), Failed>| {
+        let python = std::env::var_os(variable);
+        let is_ignored = python.is_none();
+        let test = move || test(&Engine::start(dialect, &python.unwrap()));
+        Trial::test(format!("sql::{name}"), test).with_ignored_flag(is_ignored)
     };
+    let duckdb = |name, test| trial(Dialect::DuckDb, "REFEREE_TEST_DUCKDB", name, test);
+    let spark = |name, test| trial(Dialect::Spark, "REFEREE_TEST_SPARK", name, test);
     vec![
-        trial("cases_have_the_same_findings", cases),
-        trial("random_tables_have_the_same_findings", random_tables),
-        trial("input_that_is_no_table_is_counted", bad_input),
-        trial("sources_without_a_mirror_key_are_rejected", rejected),
-        trial("athena_and_spark_parse", parse),
+        duckdb("duckdb::cases_have_the_same_findings", cases),
+        duckdb("duckdb::random_tables_have_the_same_findings", random_tables),
+        duckdb("duckdb::input_that_is_no_table_is_counted", bad_input),
+        duckdb("duckdb::sources_without_a_mirror_key_are_rejected", rejected),
+        duckdb("athena_and_spark_parse", parse),
+        spark("spark::random_tables_have_the_same_findings", random_tables_on_spark),
+        spark("spark::input_that_is_no_table_is_counted", bad_input),
+        spark("spark::sources_without_a_mirror_key_are_rejected", rejected),
     ]
 }
 
@@ -69,6 +77,14 @@ fn cases(engine: &Engine) -> Result<(), Failed> {
 fn random_tables(engine: &Engine) -> Result<(), Failed> {
     let files = rule_files().into_iter().map(|file| (file, SEEDS_OF_CASE));
     let files = files.chain(own_rule_files().into_iter().map(|file| (file, SEEDS)));
+    random(engine, files)
+}
+
+fn random_tables_on_spark(engine: &Engine) -> Result<(), Failed> {
+    random(engine, own_rule_files().into_iter().map(|file| (file, SEEDS_ON_SPARK)))
+}
+
+fn random(engine: &Engine, files: impl Iterator<Item = (PathBuf, u64)>) -> Result<(), Failed> {
     let (mut tried, mut count) = (0, 0);
     for (file, seeds) in files {
         let rules = load(&file);
@@ -85,12 +101,11 @@ fn random_tables(engine: &Engine) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Compares what DuckDB, the native audit and the oracle find. Returns the number of findings.
+/// Compares what an engine, the native audit and the oracle find. Returns the number of findings.
 fn agree(engine: &Engine, rules: &Rules, dump: &Dump, seed: u64) -> Result<usize, String> {
     let folder = tempfile::tempdir().unwrap();
     let options = export::write(rules, dump, folder.path(), seed);
-    let script = sql::script(rules, Dialect::DuckDb, &options);
-    let lines = engine.run(&script)?;
+    let lines = engine.run(rules, &options)?;
     let lines: Vec<Json> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (summaries, lines): (Vec<_>, Vec<_>) =
         lines.into_iter().partition(|line| line["type"] == "summary");
@@ -133,7 +148,7 @@ fn compare<T: PartialEq>(
         return Ok(());
     }
     Err(format!(
-        "only DuckDB finds:{}\nonly {whose} finds:{}",
+        "only the SQL finds:{}\nonly {whose} finds:{}",
         only(found, expected),
         only(expected, found)
     ))
@@ -195,7 +210,7 @@ fn bad_input(engine: &Engine) -> Result<(), Failed> {
     let options = export::write_lines(&rules, folder.path(), |table| {
         if table == "app" { lines.iter().map(|line| (*line).to_owned()).collect() } else { vec![] }
     });
-    let lines = engine.run(&sql::script(&rules, Dialect::DuckDb, &options))?;
+    let lines = engine.run(&rules, &options)?;
     assert_eq!(
         lines,
         [
@@ -215,7 +230,7 @@ fn rejected(engine: &Engine) -> Result<(), Failed> {
     let options = export::write_lines(&rules, folder.path(), |table| {
         if table == "copies" { vec![line.to_owned()] } else { vec![] }
     });
-    let mut lines = engine.run(&sql::script(&rules, Dialect::DuckDb, &options))?;
+    let mut lines = engine.run(&rules, &options)?;
     lines.retain(|line| !line.contains("summary"));
     assert_eq!(lines, [r#"{"type":"rejected","rule":"split","item":{"table":"copies","key":{"at":{"S":"dated#a|b-01"},"id":{"N":"1"}}},"error":"mirror `split` cannot be written: `a|b` cannot be `{year}` of a key: the key would be split into other captures"}"#]);
     Ok(())
@@ -234,7 +249,7 @@ fn parse(engine: &Engine) -> Result<(), Failed> {
     Ok(())
 }
 
-fn own_rule_files() -> Vec<std::path::PathBuf> {
+fn own_rule_files() -> Vec<PathBuf> {
     let entries = std::fs::read_dir("tests/cases/sql/rules").unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
