@@ -43,7 +43,8 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
         Copied::All => Names::Except(excluded.iter().cloned().chain(keys(mirror.source)).collect()),
         Copied::None => Names::Only(Vec::new()),
         Copied::List(names) => {
-            let is_left = |name: &&String| is_copied(rules, mirror, name) && !set.contains_key(*name);
+            let is_left =
+                |name: &&String| is_copied(rules, mirror, name) && !set.contains_key(*name);
             Names::Only(names.iter().filter(is_left).cloned().collect())
         }
     };

@@ -132,10 +132,13 @@ impl Dialect {
                 let parts: Vec<_> = parts.iter().map(print).collect();
                 format!("({})", parts.join(&format!(" {operator} ")))
             }
-            Expr::Not(condition) => match &**condition {
-                Expr::IsNull(value) => format!("({} IS NOT NULL)", print(value)),
-                other => format!("(NOT {})", print(other)),
-            },
+            Expr::Not(condition) => {
+                if let Expr::IsNull(value) = &**condition {
+                    format!("({} IS NOT NULL)", print(value))
+                } else {
+                    format!("(NOT {})", print(condition))
+                }
+            }
             Expr::IsNull(value) => format!("({} IS NULL)", print(value)),
             Expr::OneOf(value, texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| self.literal(text)).collect();
@@ -235,9 +238,7 @@ const fn forms(function: Function) -> [&'static str; 3] {
         Function::From => ["substr({0}, {1})"; 3],
         Function::Quotient => ["({0} / {1})", "({0} div {1})", "({0} // {1})"],
         Function::ToInteger => ["TRY_CAST({0} AS INTEGER)"; 3],
-        Function::ToText => {
-            ["CAST({0} AS VARCHAR)", "CAST({0} AS STRING)", "CAST({0} AS VARCHAR)"]
-        }
+        Function::ToText => ["CAST({0} AS VARCHAR)", "CAST({0} AS STRING)", "CAST({0} AS VARCHAR)"],
         Function::Matches => {
             ["regexp_like({0}, {1})", "regexp_like({0}, {1})", "regexp_matches({0}, {1})"]
         }
@@ -247,7 +248,9 @@ const fn forms(function: Function) -> [&'static str; 3] {
             "regexp_replace({0}, {1}, {2})",
             "regexp_replace({0}, {1}, {2}, 'g')",
         ],
-        Function::Contains => ["(strpos({0}, {1}) > 0)", "contains({0}, {1})", "contains({0}, {1})"],
+        Function::Contains => {
+            ["(strpos({0}, {1}) > 0)", "contains({0}, {1})", "contains({0}, {1})"]
+        }
         Function::Quoted => [
             "json_format(CAST({0} AS JSON))",
             r"regexp_replace(to_json(array({0})), '^\\[|\\]$', '')",
@@ -284,9 +287,11 @@ const fn forms(function: Function) -> [&'static str; 3] {
         Function::Single => ["ARRAY[{0}]", "array({0})", "[{0}]"],
         Function::First => ["{0}[1]", "element_at({0}, 1)", "{0}[1]"],
         Function::Size => ["cardinality({0})", "size({0})", "len({0})"],
-        Function::Filter => {
-            ["filter({0}, {1} -> {2})", "filter({0}, {1} -> {2})", "list_filter({0}, lambda {1}: {2})"]
-        }
+        Function::Filter => [
+            "filter({0}, {1} -> {2})",
+            "filter({0}, {1} -> {2})",
+            "list_filter({0}, lambda {1}: {2})",
+        ],
         Function::Transform => [
             "transform({0}, {1} -> {2})",
             "transform({0}, {1} -> {2})",
@@ -315,25 +320,32 @@ fn fill(form: &str, arguments: &[String]) -> String {
 
 /// A path in Athena's syntax: `$["GSI1-PK"]["S"]`.
 fn brackets(path: &[String]) -> String {
-    let escaped = |name: &String| {
-        format!("[\"{}\"]", name.replace('\\', r"\\").replace('"', "\\\""))
-    };
-    format!("${}", path.iter().map(escaped).collect::<String>())
+    let mut text = "$".to_owned();
+    for name in path {
+        text.extend(["[\"", &name.replace('\\', r"\\").replace('"', "\\\""), "\"]"]);
+    }
+    text
 }
 
 /// A path as a JSON Pointer: `/GSI1-PK/S`. <https://datatracker.ietf.org/doc/html/rfc6901>
 fn pointer(path: &[String]) -> String {
-    path.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+    let mut text = String::new();
+    for name in path {
+        text.extend(["/", &name.replace('~', "~0").replace('/', "~1")]);
+    }
+    text
 }
 
 /// The value at a path in Spark, whose paths have no escapes: other names are looked up in maps.
 fn object_fields(dialect: Dialect, json: &str, path: &[String]) -> String {
     let is_plain = |name: &String| {
-        !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || "_-.:# /".contains(it))
+        !name.is_empty()
+            && name.chars().all(|it| it.is_ascii_alphanumeric() || "_-.:# /".contains(it))
     };
     let plain = path.iter().take_while(|name| is_plain(name)).count();
     let (plain, rest) = path.split_at_checked(plain).unwrap_or((path, &[]));
-    let brackets: String = plain.iter().map(|name| format!("['{name}']")).collect();
+    let brackets: Vec<_> = plain.iter().map(|name| format!("['{name}']")).collect();
+    let brackets = brackets.concat();
     let mut text = if plain.is_empty() {
         json.to_owned()
     } else {

@@ -171,10 +171,10 @@ impl Expr {
     /// This expression and the path from it, without a path inside a path.
     fn extended(self, path: &[&str]) -> (Box<Self>, Vec<String>) {
         let path = path.iter().map(|name| (*name).to_owned());
-        match self {
-            Self::JsonAt(json, before) => (json, before.into_iter().chain(path).collect()),
-            json => (Box::new(json), path.collect()),
+        if let Self::JsonAt(json, before) = self {
+            return (json, before.into_iter().chain(path).collect());
         }
+        (Box::new(self), path.collect())
     }
 
     /// A comparison or an arithmetic operation.
@@ -193,11 +193,13 @@ impl Expr {
     }
 
     /// Whether there is no value.
+    #[expect(clippy::wrong_self_convention, reason = "it builds an expression")]
     pub(super) fn is_null(self) -> Self {
         Self::IsNull(Box::new(self))
     }
 
     /// Whether there is a value.
+    #[expect(clippy::wrong_self_convention, reason = "it builds an expression")]
     pub(super) fn is_present(self) -> Self {
         self.is_null().not()
     }
@@ -278,11 +280,7 @@ pub(super) fn case(cases: impl IntoIterator<Item = (Expr, Expr)>, otherwise: Exp
 /// An expression that uses a value several times, by a name: `WITH` for expressions.
 ///
 /// SQL has no such thing, but all dialects have arrays with lambdas.
-pub(super) fn bind(
-    variable: &'static str,
-    value: Expr,
-    body: impl FnOnce(Expr) -> Expr,
-) -> Expr {
+pub(super) fn bind(variable: &'static str, value: Expr, body: impl FnOnce(Expr) -> Expr) -> Expr {
     let name = Expr::Variable(variable);
     let single = call(Function::Single, [value]);
     let body = body(name.clone());

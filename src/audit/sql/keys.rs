@@ -123,10 +123,7 @@ pub(super) fn build(templates: &EntityKey, values: &[PartValue]) -> Built {
     let partition = attribute("partition", templates.partition(), PARTITION_KEY_BYTES_MAX);
     let sort = templates.sort().map(|sort| attribute("sort", sort, SORT_KEY_BYTES_MAX));
     let errors = errors.into_iter().filter(|(condition, _)| *condition != Expr::Bool(false));
-    Built {
-        key: KeyColumns { partition, sort },
-        error: case(errors, Expr::Null(SqlType::Text)),
-    }
+    Built { key: KeyColumns { partition, sort }, error: case(errors, Expr::Null(SqlType::Text)) }
 }
 
 /// The conditions that make a key invalid, each with the reason in words.
@@ -192,12 +189,7 @@ fn sole_value(kind: KeyKind, values: &[(&str, &PartValue)], errors: &mut Errors)
 }
 
 /// The error of a value that has one type where the key needs another.
-fn mistyped(
-    capture: &str,
-    value: &PartValue,
-    expected: KeyKind,
-    found: KeyKind,
-) -> (Expr, Expr) {
+fn mistyped(capture: &str, value: &PartValue, expected: KeyKind, found: KeyKind) -> (Expr, Expr) {
     let condition = match &value.kind {
         PartKind::Fixed(kind) => Expr::Bool(*kind == found),
         PartKind::Tag(tag) => tag.clone().equals(Expr::text(found.as_type().tag())),

@@ -87,7 +87,8 @@ fn add_side(
     let can_fail = error != nothing();
     let mut columns = named(&key_columns(rules.table_of(side.entity), &select.from, ""), "");
     columns.extend(named(&key, "other_").into_iter().map(|(name, value)| {
-        let value = if can_fail { case([(error.clone().is_null(), value)], nothing()) } else { value };
+        let value =
+            if can_fail { case([(error.clone().is_null(), value)], nothing()) } else { value };
         (name, value)
     }));
     columns.push(("other_error".to_owned(), error));
@@ -119,7 +120,10 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
 
     let (has_source, is_found) = (is_there(&source), is_there(&found));
     let facts = [
-        ("has_error", any([error_of("sources"), all([has_source.clone().not(), error_of("mirrors")])])),
+        (
+            "has_error",
+            any([error_of("sources"), all([has_source.clone().not(), error_of("mirrors")])]),
+        ),
         ("has_source", has_source),
         ("is_found", is_found),
         ("source_item", Expr::column("sources.item")),
@@ -143,7 +147,8 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
         kept.iter().map(|name| (name.clone(), Expr::column(format!("{last}.{name}")))).collect()
     };
     for (step, normalize) in NORMALIZING {
-        let item = |name: &str| (name.to_owned(), normalize(Expr::column(format!("{last}.{name}"))));
+        let item =
+            |name: &str| (name.to_owned(), normalize(Expr::column(format!("{last}.{name}"))));
         let mut columns = keep(last, &kept);
         columns.extend(["source_item", "mirror_item"].map(item));
         query.add(step, Select { columns, from: last.to_owned(), ..Select::default() });

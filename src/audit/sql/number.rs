@@ -23,8 +23,7 @@ fn plain(number: &Expr) -> Expr {
     let exponent = call(Function::ToInteger, [number.clone().captured(r"[eE][+]?(-?[0-9]+)\z", 1)]);
     let all_digits = concat([integer.clone(), fraction]);
     let zeros = length(all_digits.clone()).binary("-", length(all_digits.clone().without("^0+")));
-    let point =
-        length(integer).binary("-", zeros).binary("+", or(exponent, Expr::Integer(0)));
+    let point = length(integer).binary("-", zeros).binary("+", or(exponent, Expr::Integer(0)));
     let sign = case([(number.clone().matches("^-"), Expr::text("-"))], Expr::text(""));
     bind("digits", all_digits.without(r"^0+|0+\z"), |digits| {
         bind("point", point, |point| {
@@ -41,8 +40,7 @@ fn plain(number: &Expr) -> Expr {
                 zeros(Expr::Integer(0).binary("-", point.clone())),
                 digits.clone(),
             ];
-            let whole =
-                [sign.clone(), digits.clone(), zeros(point.binary("-", length(digits)))];
+            let whole = [sign.clone(), digits.clone(), zeros(point.binary("-", length(digits)))];
             case(
                 [
                     (nothing, Expr::text("0")),

@@ -73,8 +73,7 @@ impl Select {
             .collect();
         let mut text = format!("SELECT {}\nFROM {}", columns.join(",\n  "), self.from);
         if let Some(join) = &self.join {
-            text.push('\n');
-            text.push_str(&match join {
+            let join = match join {
                 Join::Left(relation, on) => {
                     format!("LEFT JOIN {relation} ON {}", dialect.expression(on))
                 }
@@ -82,7 +81,9 @@ impl Select {
                     format!("FULL OUTER JOIN {relation} ON {}", dialect.expression(on))
                 }
                 Join::Elements(array) => dialect.unnested(array),
-            });
+            };
+            text.push('\n');
+            text.push_str(&join);
         }
         if !self.conditions.is_empty() {
             let conditions: Vec<_> =

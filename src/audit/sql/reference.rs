@@ -12,6 +12,7 @@
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
 use super::keys::{Origin, PartKind, PartValue, build, is_same};
+use super::number::canonical;
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity};
 use super::value::{key_text, tag, value_at};
@@ -207,24 +208,23 @@ fn part(
         Component::Elements(path, kind) => {
             let element = Expr::column("parts.element");
             let wrong_type = wrong_type(path, &value, *kind);
-            let fixed = |text: Expr, kind| from_attribute(text, PartKind::Fixed(kind));
-            match kind {
-                Type::Ss => (Some(fixed(element, KeyKind::S)), Some(wrong_type)),
-                Type::Ns => {
-                    let text = super::number::canonical(element);
-                    (Some(fixed(text, KeyKind::N)), Some(wrong_type))
-                }
-                Type::Bs => (Some(fixed(element, KeyKind::B)), Some(wrong_type)),
-                _ => {
-                    let (value, wrong_element) = list_element(path, &element);
-                    let (is_no_list, words) = wrong_type;
-                    let (is_wrong, element_words) = wrong_element;
-                    let condition = any([is_no_list.clone(), is_wrong]);
-                    (Some(value), Some((condition, case([(is_no_list, words)], element_words))))
-                }
+            if let Some(kind) = element_kind(*kind) {
+                let text = if kind == KeyKind::N { canonical(element) } else { element };
+                return (Some(from_attribute(text, PartKind::Fixed(kind))), Some(wrong_type));
             }
+            let (value, wrong_element) = list_element(path, &element);
+            let (is_no_list, words) = wrong_type;
+            let (is_wrong, element_words) = wrong_element;
+            let condition = any([is_no_list.clone(), is_wrong]);
+            (Some(value), Some((condition, case([(is_no_list, words)], element_words))))
         }
     }
+}
+
+/// The type of the elements of a set; `None` for a list.
+fn element_kind(kind: Type) -> Option<KeyKind> {
+    let sets = [(Type::Ss, KeyKind::S), (Type::Ns, KeyKind::N), (Type::Bs, KeyKind::B)];
+    sets.into_iter().find(|(set, _)| *set == kind).map(|(_, kind)| kind)
 }
 
 /// The value of a list's element, and what may be wrong with it.

@@ -112,9 +112,7 @@ pub(super) fn summary(rules: &Rules, table: TableId) -> Query {
     let key = key_columns(&rules[table], "keys", "");
     let column = |name: &str| Expr::column(format!("keys.{name}"));
     let absent = any([Some(key.partition), key.sort].into_iter().flatten().map(Expr::is_null));
-    let one_if = |condition: Expr, value: Expr| {
-        case([(condition, value)], Expr::Integer(0))
-    };
+    let one_if = |condition: Expr, value: Expr| case([(condition, value)], Expr::Integer(0));
     let unreadable = one_if(absent.clone(), column("line_count"));
     let repeated = column("line_count").binary("-", Expr::Integer(1));
     let repeated = one_if(all([absent.not()]), repeated);

@@ -38,7 +38,9 @@ pub(super) fn key_text(value: &Expr, kind: KeyKind) -> Expr {
 
 /// Whether every condition of an entity's `where` holds. The result may be `NULL`.
 pub(super) fn admits(item: &Expr, conditions: &[(Path, Value<'static>)]) -> Expr {
-    all(conditions.iter().map(|(path, value)| is_literal(&item.clone().json_at(&names(path)), value)))
+    all(conditions
+        .iter()
+        .map(|(path, value)| is_literal(&item.clone().json_at(&names(path)), value)))
 }
 
 /// Whether a value equals a literal of the rule file. The result may be `NULL`.
@@ -71,17 +73,21 @@ const NUMBER: &str = r#""N":"([^"]*)""#;
 /// A number inside JSON that is not an integer in its canonical form.
 const OTHER_NUMBER: &str = r#""N":"(-?0[0-9]|-0"|[^"]*[.eE+])"#;
 /// A set inside JSON.
-const SET: &str = concat!(
-    r#""(SS|NS|BS)":(\["[^"\\]*(?:\\.[^"\\]*)*""#,
-    r#"(?:,"[^"\\]*(?:\\.[^"\\]*)*")*\])"#
-);
+const SET: &str =
+    concat!(r#""(SS|NS|BS)":(\["[^"\\]*(?:\\.[^"\\]*)*""#, r#"(?:,"[^"\\]*(?:\\.[^"\\]*)*")*\])"#);
 /// The beginning of a set inside JSON.
 const ANY_SET: &str = r#""(SS|NS|BS)":\["#;
 
 /// Makes texts of JSON equal if the values are equal, in three steps, since each needs the result
 /// of the one before it several times.
-pub(super) const NORMALIZING: [(&str, fn(Expr) -> Expr); 3] =
-    [("in_order", in_order), ("with_numbers", with_canonical_numbers), ("with_sets", with_sorted_sets)];
+pub(super) const NORMALIZING: [(&str, Normalize); 3] = [
+    ("in_order", in_order),
+    ("with_numbers", with_canonical_numbers),
+    ("with_sets", with_sorted_sets),
+];
+
+/// A step of [`NORMALIZING`]: from JSON to JSON.
+type Normalize = fn(Expr) -> Expr;
 
 /// The text of JSON, with the keys of objects in order.
 fn in_order(json: Expr) -> Expr {

@@ -41,7 +41,9 @@ pub(super) fn write_lines(
         for (name, lines) in [("a.json.gz", first), ("b.json.gz", second)] {
             let file = File::create(data.join(name)).unwrap();
             let mut file = GzEncoder::new(file, Compression::fast());
-            lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
+            for line in lines {
+                writeln!(file, "{line}").unwrap();
+            }
             file.finish().unwrap();
         }
         options.locations.insert(TableId(index), data.join("*.json.gz").display().to_string());
@@ -59,17 +61,15 @@ fn json_of(item: &Item<'_>, rng: &mut Rng) -> String {
 }
 
 fn value_json(value: &Value<'_>, rng: &mut Rng) -> String {
-    let mut set = |mut texts: Vec<String>| {
+    let set = |mut texts: Vec<String>, rng: &mut Rng| {
         rng.shuffle(&mut texts);
         format!("[{}]", texts.join(","))
     };
     let inner = match value {
-        Value::Ss(texts) => set(texts.iter().map(|text| quoted(text)).collect()),
+        Value::Ss(texts) => set(texts.iter().map(|text| quoted(text)).collect(), rng),
         Value::Ns(numbers) => {
             let texts = numbers.iter().map(|it| number_json(it, rng)).collect();
-            let mut texts: Vec<String> = texts;
-            rng.shuffle(&mut texts);
-            format!("[{}]", texts.join(","))
+            set(texts, rng)
         }
         Value::N(number) => number_json(number, rng),
         Value::L(list) => {

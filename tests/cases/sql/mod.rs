@@ -4,7 +4,13 @@
 //! `tests/tools/with-duckdb.sh` installs DuckDB and sqlglot, and `make test-spark` runs Spark. One
 //! process runs all scripts of a test.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::doc_markdown, reason = "`DuckDB` is a name")]
 #![expect(clippy::print_stdout, reason = "a run prints how much it tried")]
 
 mod engine;
@@ -66,7 +72,8 @@ fn cases(engine: &Engine) -> Result<(), Failed> {
             let Ok(text) = std::fs::read_to_string(file.with_file_name(dump)) else { continue };
             let rules = load(&file);
             let dump = tables::read(&rules, &text);
-            count += agree(engine, &rules, &dump, 0).map_err(|it| format!("{}: {it}", file.display()))?;
+            count += agree(engine, &rules, &dump, 0)
+                .map_err(|it| format!("{}: {it}", file.display()))?;
         }
     }
     println!("sql: the tables of the cases have {count} findings");
@@ -142,7 +149,7 @@ fn compare<T: PartialEq>(
 ) -> Result<(), String> {
     let only = |one: &BTreeMap<String, T>, other: &BTreeMap<String, T>| {
         let only = one.iter().filter(|(line, count)| other.get(*line) != Some(count));
-        only.map(|(line, _)| format!("\n  {line}")).collect::<String>()
+        only.map(|(line, _)| format!("\n  {line}")).collect::<Vec<_>>().concat()
     };
     if found == expected {
         return Ok(());
@@ -174,8 +181,7 @@ fn native(rules: &Rules, dump: &Dump, folder: &Path) -> Vec<Json> {
         lines.push(line);
         Ok(())
     };
-    let done =
-        audit::audit(rules, &archive, &options, &audit::Progress::default(), each).unwrap();
+    let done = audit::audit(rules, &archive, &options, &audit::Progress::default(), each).unwrap();
     assert_eq!(done.problems, []);
     lines
 }
@@ -225,14 +231,18 @@ fn bad_input(engine: &Engine) -> Result<(), Failed> {
 fn rejected(engine: &Engine) -> Result<(), Failed> {
     let rules = load(Path::new("tests/cases/sql/rules/mirrors.yaml"));
     let folder = tempfile::tempdir()?;
-    let line =
-        r#"{"Item":{"id":{"N":"1"},"at":{"S":"dated#a|b-01"},"w":{"N":"3"},"v":{"N":"1"}}}"#;
+    let line = r#"{"Item":{"id":{"N":"1"},"at":{"S":"dated#a|b-01"},"w":{"N":"3"},"v":{"N":"1"}}}"#;
     let options = export::write_lines(&rules, folder.path(), |table| {
         if table == "copies" { vec![line.to_owned()] } else { vec![] }
     });
     let mut lines = engine.run(&rules, &options)?;
     lines.retain(|line| !line.contains("summary"));
-    assert_eq!(lines, [r#"{"type":"rejected","rule":"split","item":{"table":"copies","key":{"at":{"S":"dated#a|b-01"},"id":{"N":"1"}}},"error":"mirror `split` cannot be written: `a|b` cannot be `{year}` of a key: the key would be split into other captures"}"#]);
+    assert_eq!(
+        lines,
+        [
+            r#"{"type":"rejected","rule":"split","item":{"table":"copies","key":{"at":{"S":"dated#a|b-01"},"id":{"N":"1"}}},"error":"mirror `split` cannot be written: `a|b` cannot be `{year}` of a key: the key would be split into other captures"}"#
+        ]
+    );
     Ok(())
 }
 

@@ -40,18 +40,16 @@ pub(super) fn vary(rules: &Rules, dump: &mut Dump, rng: &mut Rng) {
     let odd = ODD[rng.usize(..ODD.len())];
     for table in &rules.tables {
         for item in dump.get_mut(&table.name).unwrap() {
-            item.values_mut().for_each(|value| replace(value, odd));
+            for value in item.values_mut() {
+                replace(value, odd);
+            }
             let is_key = |name: &str| table.key.names().any(|key| key == name);
             for (name, value) in item.iter_mut().filter(|(name, _)| !is_key(name)) {
-                match value {
-                    // The same value for the same number, so that a mirror remains equal.
-                    Value::N(number) if matches!(name.as_ref(), "v" | "w") => {
-                        *value = deep(number.as_str().parse().unwrap_or(0));
-                    }
-                    Value::S(text) if *text == "3" && rng.u8(..4) == 0 => {
-                        *text = "x".repeat(rng.usize(1000..2100)).into();
-                    }
-                    _ => {}
+                // The same value for the same number, so that a mirror remains equal.
+                if let (Value::N(number), "v" | "w") = (&*value, name.as_ref()) {
+                    *value = deep(number.as_str().parse().unwrap_or(0));
+                } else if *value == Value::from("3") && rng.u8(..4) == 0 {
+                    *value = Value::S("x".repeat(rng.usize(1000..2100)).into());
                 }
             }
         }
@@ -59,17 +57,21 @@ pub(super) fn vary(rules: &Rules, dump: &mut Dump, rng: &mut Rng) {
 }
 
 fn replace(value: &mut Value<'static>, odd: &'static str) {
-    match value {
-        Value::S(text) if text.contains("a b") => *text = text.replace("a b", odd).into(),
-        Value::L(list) => list.iter_mut().for_each(|value| replace(value, odd)),
-        Value::M(item) => item.values_mut().for_each(|value| replace(value, odd)),
-        Value::Ss(set) => {
-            for text in set.iter_mut().filter(|text| *text == "a b") {
-                *text = odd.into();
-            }
-            set.sort();
+    if let Value::S(text) = value {
+        *text = text.replace("a b", odd).into();
+    } else if let Value::L(list) = value {
+        for value in list {
+            replace(value, odd);
         }
-        _ => {}
+    } else if let Value::M(item) = value {
+        for value in item.values_mut() {
+            replace(value, odd);
+        }
+    } else if let Value::Ss(set) = value {
+        for text in set.iter_mut().filter(|text| *text == "a b") {
+            *text = odd.into();
+        }
+        set.sort();
     }
 }
 
@@ -94,7 +96,12 @@ fn deep(number: u32) -> Value<'static> {
         ]),
         2 => Value::Ns((0..5).map(|it| numeric(format!("{it}.5"))).collect()),
         3 => Value::Bs(vec![b"a".as_slice().into(), b"b".as_slice().into()]),
-        4 => Value::L(vec![n("1e20"), Value::Null, Value::Bool(true), Value::S(r#"{"N":"1.0"}"#.into())]),
+        4 => Value::L(vec![
+            n("1e20"),
+            Value::Null,
+            Value::Bool(true),
+            Value::S(r#"{"N":"1.0"}"#.into()),
+        ]),
         _ => n(&format!("-{number}.25e-7")),
     }
 }
