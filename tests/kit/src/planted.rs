@@ -61,11 +61,7 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
 }
 
 /// An item with a random key and no other attribute.
-fn bare(
-    rules: &Rules,
-    entity: &Entity,
-    rng: &mut Rng,
-) -> Option<(Key<'static>, Item<'static>)> {
+fn bare(rules: &Rules, entity: &Entity, rng: &mut Rng) -> Option<(Key<'static>, Item<'static>)> {
     let count = entity.key.captures().len();
     let captures: Vec<_> =
         (0..count).map(|index| key_value(entity.key.capture_kind(index), rng)).collect();
