@@ -28,9 +28,6 @@ use crate::runtime::system_clock::SystemClock;
 use crate::store::DynamoDb;
 use crate::store::description::{Described, Size};
 
-/// The options that select real tables.
-pub(super) const TABLES: [&str; 2] = ["live", "endpoint_url"];
-
 /// The maximum number of segments that are read at the same time, if it is not given. Each has a
 /// page of up to 1 MB in flight.
 const WIDTH_MAX: u32 = 32;

@@ -4,6 +4,7 @@
 mod live;
 #[cfg(feature = "live")]
 mod progress;
+mod script;
 mod sources;
 mod summary;
 mod table;
@@ -15,6 +16,7 @@ use clap::ValueEnum;
 use self::summary::{Count, OfTables, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file};
+use crate::audit::sql::Dialect;
 use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
 use crate::data::KeyValue;
 use crate::integrity::finding::{Finding, ItemName};
@@ -37,7 +39,14 @@ pub(super) const EXAMPLES: &[Example] = &[
         "Check one rule, and fail on warnings too",
         "referee audit --rule order_customer --fail-on warn tables.json",
     ),
+    (
+        "Print queries for Amazon Athena, for exports of any size",
+        "referee audit --sql athena --location app=s3://bucket/AWSDynamoDB/01693685827463-2d8752fd/data/",
+    ),
 ];
+
+/// The heading of the options that print SQL.
+const SQL: &str = "SQL";
 
 /// The number of findings of a rule that are shown to people.
 const SHOWN_OF_RULE: usize = 10;
@@ -76,6 +85,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     threads: Option<usize>,
 
+    /// Print the audit as SQL for this engine (athena, spark or duckdb), and read nothing. The
+    /// queries return the findings as JSON Lines.
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        help_heading = SQL,
+        value_parser = script::dialect,
+        conflicts_with = "sources"
+    )]
+    sql: Option<Dialect>,
+
+    /// Where the data files of a table's export are, for --sql. The option can be repeated; a table
+    /// without it gets a placeholder.
+    #[arg(long, value_name = "TABLE=LOCATION", help_heading = SQL, requires = script::OPTION)]
+    location: Vec<String>,
+
     #[cfg(feature = "live")]
     #[command(flatten)]
     live: live::LiveArgs,
@@ -84,8 +109,8 @@ pub(super) struct Args {
     /// `manifest-summary.json`, or `s3://` addresses. An incremental export is given together with
     /// the full export that it continues.
     #[arg(value_name = "SOURCE")]
-    #[cfg_attr(feature = "live", arg(required_unless_present_any = live::TABLES))]
-    #[cfg_attr(not(feature = "live"), arg(required = true))]
+    #[cfg_attr(feature = "live", arg(required_unless_present_any = [script::OPTION, "tables"]))]
+    #[cfg_attr(not(feature = "live"), arg(required_unless_present = script::OPTION))]
     sources: Vec<String>,
 }
 
@@ -102,6 +127,9 @@ enum FailOn {
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let rules = only(rule_file::load(context)?, &arguments.rule)?;
+    if let Some(dialect) = arguments.sql {
+        return script::run(dialect, arguments, &rules, context);
+    }
     #[cfg(feature = "live")]
     if arguments.live.are_given() {
         return live::run(arguments, &rules, context);
