@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::audit::export::{self, ObjectError, Objects, Place};
+use crate::audit::export::{self, ExportError, ObjectError, Objects, Place};
 use crate::audit::{Archive, Archives, Dump, Exported};
 use crate::cli::{Context, Failure};
-use crate::rules::model::Rules;
+use crate::preflight::tables_in_use;
+use crate::rules::model::{Rules, TableId};
 
 /// Opens the sources: dumps, and exports of one or more tables.
 pub(super) fn open(
@@ -22,12 +23,14 @@ pub(super) fn open(
             .map_err(|error| Failure::Usage(format!("cannot read `{dump}`: {error}")))?;
         archives.push(Box::new(opened));
     }
-    let usage = |error: export::ExportError| Failure::Usage(error.to_string());
     let places: Vec<Place> =
-        exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>().map_err(usage)?;
-    let opened = export::open(&places, rules, &mut connect()).map_err(usage)?;
+        exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
+    let opened = export::open(&places, rules, &mut connect())?;
     if let Some(skew) = export::skew(&opened) {
         context.output.message(&format!("warning: {skew}\n"))?;
+    }
+    if archives.is_empty() {
+        require_every_table(rules, &opened)?;
     }
     for of_table in opened {
         for address in of_table.outdated() {
@@ -35,10 +38,32 @@ pub(super) fn open(
             context.output.message(&format!("{text}\n"))?;
         }
         let Some((table, _)) = rules.table_named(of_table.table()) else { continue };
-        let export = of_table.prepare(threads).map_err(usage)?;
-        archives.push(Box::new(Exported::new(export, table)));
+        archives.push(Box::new(Exported::new(of_table.prepare(threads)?, table)));
     }
     Ok(Archives(archives))
+}
+
+/// Refuses exports that leave out a table that the rules need: every reference to its items would
+/// look broken.
+fn require_every_table(rules: &Rules, opened: &[export::Opened]) -> Result<(), Failure> {
+    let is_missing = |table: &TableId| {
+        let name = &rules[*table].name;
+        opened.iter().all(|of_table| of_table.table() != name)
+    };
+    let mut missing = tables_in_use(rules).into_iter().filter(is_missing);
+    let Some(table) = missing.next() else { return Ok(()) };
+    let name = &rules[table].name;
+    Err(Failure::Usage(format!(
+        "there is no export of table `{name}`, which the rules need\n\
+         help: pass its export too, or name rules without it with `--rule`"
+    )))
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let text = error.to_string();
+        if error.is_usage() { Self::Usage(text) } else { Self::Incomplete(text) }
+    }
 }
 
 /// Whether a source is an export, and not a dump: a dump is one file.
