@@ -69,9 +69,9 @@ mod tests {
 
     /// The commands, and the commands of these.
     fn with_inner(command: &clap::Command) -> Vec<&clap::Command> {
-        let of = |command: &clap::Command| {
+        fn of(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
             command.get_subcommands().filter(|it| it.get_name() != "help")
-        };
+        }
         of(command).flat_map(|outer| std::iter::once(outer).chain(of(outer))).collect()
     }
 

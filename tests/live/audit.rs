@@ -40,11 +40,12 @@ const PER_ENTITY: usize = 6;
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 8] = [
         ("an_audit_reports_what_is_wrong", reports),
         ("a_stopped_audit_can_be_resumed", stop_and_resume),
         ("a_killed_audit_can_be_resumed", kill_and_resume),
         ("an_audit_of_a_table_that_is_deleted_meanwhile_is_incomplete", deleted_meanwhile),
+        ("a_dump_is_confirmed_on_the_real_table", confirms),
         ("an_audit_on_a_full_disk_can_be_resumed", full_disk),
         ("an_audit_of_a_missing_table_does_not_begin", missing_table),
         ("an_audit_finds_exactly_the_planted_violations", random_tables),
@@ -239,6 +240,41 @@ fn reports(endpoint: &str) {
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
     "]]
     .assert_eq(&transcript(&mut audit));
+}
+
+/// Of three references that dangle in the dump, one has a target now, and one is gone.
+fn confirms(endpoint: &str) {
+    let stage = Stage::new("confirm", endpoint);
+    let task = |name: &str, owner: &str| {
+        format!(
+            r#"{{"pk": {{"S": "task#{name}"}}, "sk": {{"S": "task"}}, "owner": {{"S": "{owner}"}}}}"#
+        )
+    };
+    let tasks = [task("1", "ann"), task("2", "bob"), task("3", "eve")];
+    let dump = format!(r#"{{"{}": [{}]}}"#, stage.table, tasks.join(", "));
+    fs::write(stage.folder.join("dump.json"), dump).unwrap();
+    let ann = r#"{"pk": {"S": "user#ann"}, "sk": {"S": "profile"}}"#;
+    stage.create(vec![item(ann), item(&tasks[0]), item(&tasks[1])]);
+    let refused = stage.audit(&["dump.json"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    expect![[r"
+        exit code 1
+        --- stdout
+         violation            rule         item                 refers to
+        ────────────────────────────────────────────────────────────────────────────────
+         dangling_reference   task_owner   app: task#2 / task   app: user#bob / profile
+
+         rule         checked   broken   %
+        ───────────────────────────────────────
+         task_owner   3         1        33.33
+         membership   0         0        0.00
+
+        3 items: 1 violation, 0 warnings
+        4 read units
+        2 suspects in order when read again
+        --- stderr
+    "]]
+    .assert_eq(&transcript(&mut stage.audit(&["--confirm", "dump.json"])));
 }
 
 fn stop_and_resume(endpoint: &str) {

@@ -207,7 +207,7 @@ fn table(bytes: &mut &[u8]) -> Option<TableId> {
 }
 
 /// Appends a key. Each value has its type, its length and its bytes.
-fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
+pub(super) fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
     out.push(u8::from(key.sort.is_some()));
     for value in std::iter::once(&key.partition).chain(&key.sort) {
         let (kind, bytes) = match value {
@@ -223,7 +223,7 @@ fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
 }
 
 /// Removes a key from the bytes; `None` if there is none.
-fn decode_key<'r>(bytes: &mut &'r [u8]) -> Option<Key<'r>> {
+pub(super) fn decode_key<'r>(bytes: &mut &'r [u8]) -> Option<Key<'r>> {
     let (has_sort, rest) = bytes.split_first()?;
     *bytes = rest;
     let partition = decode_value(bytes)?;

@@ -16,6 +16,7 @@ pub mod rate;
 pub mod run;
 pub mod scan;
 pub mod segments;
+pub mod spool;
 #[cfg(test)]
 mod tests;
 pub mod width;

@@ -41,14 +41,23 @@ pub(super) struct LiveArgs {
         value_name = "URL",
         group = "tables",
         help_heading = REAL_TABLES,
-        conflicts_with = "sources",
         value_parser = endpoint_url
     )]
     endpoint_url: Option<String>,
 
     /// Audit the tables of the AWS account and Region set in the environment.
-    #[arg(long, group = "tables", help_heading = REAL_TABLES, conflicts_with = "sources")]
+    #[arg(long, group = "tables", help_heading = REAL_TABLES)]
     live: bool,
+
+    /// Audit the sources, and read what looks wrong in them again on the real tables: only what is
+    /// still wrong there is a finding.
+    #[arg(
+        long,
+        requires_all = ["tables", "sources"],
+        help_heading = REAL_TABLES,
+        conflicts_with_all = ["segments", "within", "resume"]
+    )]
+    confirm: bool,
 
     /// The maximum number of read units a second [default: as many as the tables have].
     #[arg(
@@ -58,7 +67,7 @@ pub(super) struct LiveArgs {
         help_heading = REAL_TABLES,
         value_parser = units
     )]
-    read_units: Option<f64>,
+    pub(super) read_units: Option<f64>,
 
     /// Warn if the scan takes longer than this at the chosen rate, such as 90m or 2h.
     #[arg(
@@ -95,11 +104,57 @@ pub(super) struct LiveArgs {
     resume: bool,
 }
 
+/// What an audit does with real tables.
+pub(super) enum Task {
+    /// Nothing: it reads files.
+    Files,
+    /// It scans them.
+    Scan,
+    /// It reads files, and looks at the tables again.
+    Confirm,
+}
+
 impl LiveArgs {
-    /// Whether to audit real tables.
-    pub(super) const fn are_given(&self) -> bool {
-        self.live || self.endpoint_url.is_some()
+    /// What to do with real tables, given whether there are files.
+    pub(super) fn task(&self, has_sources: bool) -> Result<Task, Failure> {
+        match (self.live || self.endpoint_url.is_some(), has_sources) {
+            (false, _) => Ok(Task::Files),
+            (true, false) => Ok(Task::Scan),
+            (true, true) if self.confirm => Ok(Task::Confirm),
+            (true, true) => Err(Failure::Usage(
+                "there are real tables and other sources\nhelp: `--confirm` audits the sources, and \
+                 reads what looks wrong again on the real tables"
+                    .to_owned(),
+            )),
+        }
     }
+}
+
+/// Access to the tables.
+pub(super) async fn connect(arguments: &LiveArgs) -> DynamoDb {
+    DynamoDb::new(&aws::configure(arguments.endpoint_url.as_deref()).await)
+}
+
+/// Does this work until it is done, or until a second signal. The first one sets the request to
+/// stop.
+pub(super) fn until_signal<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    runtime()?.block_on(async {
+        let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
+        let signalled = pin!(async {
+            signals.next().await;
+            stop.set();
+            signals.next().await;
+        });
+        match select(pin!(work), signalled).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), _)) => {
+                Err(Failure::Incomplete("stopped in the middle of a request".to_owned()))
+            }
+        }
+    })
 }
 
 pub(super) fn run(
@@ -108,21 +163,7 @@ pub(super) fn run(
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
     let stop = Stop::default();
-    runtime()?.block_on(async {
-        let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
-        let audited = pin!(audit(arguments, rules, context, &stop));
-        let signalled = pin!(async {
-            signals.next().await;
-            stop.set();
-            signals.next().await;
-        });
-        match select(audited, signalled).await {
-            Either::Left((done, _)) => done,
-            Either::Right(((), _)) => Err(Failure::Incomplete(
-                "stopped at once; `--resume` continues from the last saved pages".to_owned(),
-            )),
-        }
-    })
+    until_signal(&stop, audit(arguments, rules, context, &stop))
 }
 
 async fn audit(
@@ -131,10 +172,9 @@ async fn audit(
     context: &mut Context<'_>,
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
-    let LiveArgs { endpoint_url, read_units, within, segments, state, resume, .. } =
-        &arguments.live;
+    let LiveArgs { read_units, within, segments, state, resume, .. } = &arguments.live;
     let clock = SystemClock;
-    let store = DynamoDb::new(&aws::configure(endpoint_url.as_deref()).await);
+    let store = connect(&arguments.live).await;
     let is_needed = |table| arguments.unknown || is_needed(rules, table);
     let mut sizes = describe(&store, rules, context).await?;
     for (table, size) in (0..).map(TableId).zip(&mut sizes) {
@@ -167,7 +207,7 @@ async fn audit(
     let scanned_ms = clock.now_ms();
 
     let scan_units = Totals::of(live.tables()).units;
-    let mut totals = OfTables { read_units: scan_units, unsettled: 0 };
+    let mut totals = OfTables { read_units: scan_units, cleared: 0, unsettled: 0 };
     let mut reporter = Reporter::new(rules, arguments, context);
     let ended = match scanned {
         Ok(()) => confirm(&live, session, scanned_ms, arguments, &mut reporter, &mut totals).await,
@@ -200,12 +240,13 @@ async fn confirm(
     };
     let (confirmed, units) = live.confirm(session, scanned_ms, suspects, found).await?;
     totals.read_units += units;
+    totals.cleared = confirmed.cleared;
     totals.unsettled = confirmed.unsettled;
     Ok(())
 }
 
 /// Why the audit is not finished.
-fn reason(interrupted: &Interrupted<LiveError>) -> String {
+pub(super) fn reason(interrupted: &Interrupted<LiveError>) -> String {
     match interrupted {
         Interrupted::Stopped => "it was stopped".to_owned(),
         Interrupted::Store(error) => error.to_string(),

@@ -1,6 +1,8 @@
 //! `referee audit`: checks the items that exist against the rules.
 
 #[cfg(feature = "live")]
+mod confirm;
+#[cfg(feature = "live")]
 mod live;
 #[cfg(feature = "live")]
 mod progress;
@@ -131,8 +133,10 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         return script::run(dialect, arguments, &rules, context);
     }
     #[cfg(feature = "live")]
-    if arguments.live.are_given() {
-        return live::run(arguments, &rules, context);
+    match arguments.live.task(!arguments.sources.is_empty())? {
+        live::Task::Files => {}
+        live::Task::Scan => return live::run(arguments, &rules, context),
+        live::Task::Confirm => return confirm::run(arguments, &rules, context),
     }
     let options = options(arguments);
     let archive = sources::open(&arguments.sources, &rules, options.threads, context)?;

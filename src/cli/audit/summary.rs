@@ -59,6 +59,8 @@ pub(super) struct Summary<'s> {
 pub(super) struct OfTables {
     /// The read units that it consumed.
     pub(super) read_units: f64,
+    /// What looked wrong and is in order.
+    pub(super) cleared: u64,
     /// What looked wrong in a different way each time that it was read: it changes too often to be
     /// judged, and is no finding.
     pub(super) unsettled: u64,

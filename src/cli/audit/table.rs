@@ -36,8 +36,11 @@ pub(super) fn text(
         counted(summary.violations, "violation"),
         counted(summary.warnings, "warning"),
     );
-    if let Some(OfTables { read_units, unsettled }) = summary.live {
+    if let Some(OfTables { read_units, cleared, unsettled }) = summary.live {
         let _ = writeln!(text, "{}", counted(read_units, "read unit"));
+        if cleared > 0 {
+            let _ = writeln!(text, "{} in order when read again", counted(cleared, "suspect"));
+        }
         if unsettled > 0 {
             let _ = writeln!(
                 text,
