@@ -84,7 +84,7 @@ fn header(dialect: Dialect) -> String {
     for line in [
         "-- Each query returns lines of JSON, one for each finding.",
         "-- Binaries are compared as their base64 text, which DynamoDB writes in one way only.",
-        "-- The findings have no `id`.",
+        "-- The findings have no `id`. The files are not compared with the export's manifest.",
     ] {
         text.push_str(line);
         text.push('\n');
