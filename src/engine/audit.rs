@@ -32,9 +32,10 @@ const PAGE_ITEMS_MAX: u32 = 5_000;
 const SUSPICIOUS_ITEMS_MAX: usize = 5_000;
 const SUSPICIOUS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The maximum time that is kept for the second look and the repairs, in milliseconds. It is at most
-/// a quarter of the time left.
-const SECOND_LOOK_MS_MAX: i64 = 10_000;
+/// The share of the time in which pages are read and the grace period passes, in tenths. The rest is
+/// for the second look and the repairs. An audit that used all the time would also seem to be a
+/// function that is about to exceed its timeout.
+const READING_TENTHS: i64 = 7;
 
 /// A part of a table: what is left of a segment of a scan.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,8 +105,8 @@ impl Engine {
         report: &mut Report,
     ) -> Result<Scanned, Fatal> {
         let last_ms = left_ms(pass.clock).map(|left_ms| {
-            let spare_ms = left_ms - grace_ms;
-            pass.clock.now_ms() + spare_ms - SECOND_LOOK_MS_MAX.min(spare_ms / 4)
+            let spare_ms = left_ms / 10 * READING_TENTHS - grace_ms;
+            pass.clock.now_ms() + spare_ms.max((left_ms - grace_ms) / 4)
         });
         let units_max = part.read_units_max.unwrap_or(f64::INFINITY);
         let mut scanned = Scanned { starts: vec![part.start.clone()], ..Scanned::default() };
