@@ -8,8 +8,10 @@ use futures_util::FutureExt as _;
 use referee::audit::live::rate::Limiter;
 use referee::audit::live::run::{LiveAudit, Session};
 use referee::audit::{self, Archives, Dump, Options, Progress};
+use referee::engine::{Engine, Part};
 use referee::integrity::finding::Finding;
-use referee::rules::model::Rules;
+use referee::preflight::audited as audited_tables;
+use referee::rules::model::{Mode, Rules};
 use referee::runtime::clock::Clock as _;
 use referee::runtime::stop::Stop;
 use referee::store::memory::Fault;
@@ -53,6 +55,51 @@ pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<u
     let found = audited_live(&rules, &store, &folder.join(seed.to_string()), &mut rng);
     let expected = Oracle::new(&rules, tables).audited();
     Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+}
+
+/// Audits the random tables of a seed in parts, as the function does: segments, read units and
+/// failing requests end an invocation early. The result is that of [`audit`].
+pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<usize, String>> {
+    let mut rng = Rng::with_seed(seed);
+    let text = Schema::rich(&mut rng).text();
+    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
+    let rules = referee::rules::load(&source, &|_| None).rules?;
+    let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
+    let store = store(&rules, &tables);
+    let mut faults = rng.fork();
+    store.set_faults(Box::new(move |_| match faults.u8(..20) {
+        0 => Fault::Fail(StoreError::Retry("throttled".to_owned())),
+        _ => Fault::None,
+    }));
+    let engine = Engine::new(rules.clone().in_mode(Mode::Observe));
+    let mut found = Vec::new();
+    for table in audited_tables(&rules) {
+        let segments = rng.u32(1..4);
+        for segment in 0..segments {
+            let read_units_max = rng.bool().then(|| f64::from(rng.u8(1..30)));
+            let part = Part { table, segment, segments, start: None, read_units_max };
+            found.extend(audited_in_parts(&engine, &store, part));
+        }
+    }
+    let expected = Oracle::new(&rules, tables).audited();
+    Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+}
+
+/// Audits a part until it is done.
+fn audited_in_parts(engine: &Engine, store: &Memory, mut part: Part) -> Vec<Audited> {
+    let clock = Jumping { now_ms: Rc::default(), deadline_ms: i64::MAX };
+    let mut found = Vec::new();
+    for _ in 0..1_000 {
+        let audited = engine.audit(part.clone(), store, &clock).now_or_never().unwrap().unwrap();
+        found.extend(audited.outcome.violations.iter().map(|it| Audited::of(&it.finding)));
+        if audited.pages > 0 {
+            part.start = audited.next;
+            if part.start.is_none() {
+                return found;
+            }
+        }
+    }
+    panic!("the audit makes no progress");
 }
 
 /// A store with these tables. It has no indexes, which would refuse some of the items.

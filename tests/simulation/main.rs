@@ -104,6 +104,11 @@ fn a_live_audit_finds_exactly_the_planted_violations() {
     audit_random_tables("live audit", audit::audit_live);
 }
 
+#[test]
+fn an_audit_in_parts_finds_exactly_the_planted_violations() {
+    audit_random_tables("audit in parts", audit::audit_in_parts);
+}
+
 /// Audits up to 10,000 random tables.
 fn audit_random_tables(name: &str, audit: fn(u64, &Path) -> Option<Result<usize, String>>) {
     let folder = tempfile::tempdir().unwrap();
