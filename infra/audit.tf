@@ -100,7 +100,7 @@ locals {
     }
   }
 
-  audit_statements = [
+  audit_statements = concat([
     { Sid = "InvokeFunction", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["${local.arn_prefix.lambda}:function:${var.name}"] },
     # A Distributed Map starts an execution of the same state machine for each part.
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
@@ -117,7 +117,15 @@ locals {
       ]
       Resource = ["*"]
     },
-  ]
+    ], !var.tracing ? [] : [
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+    {
+      Sid      = "WriteTraces"
+      Effect   = "Allow"
+      Action   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      Resource = ["*"]
+    },
+  ])
   trust = {
     for service in ["scheduler", "states"] : service => jsonencode({
       Version = "2012-10-17"

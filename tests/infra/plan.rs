@@ -120,11 +120,15 @@ fn alarm_line(alarm: &Json) -> String {
         .collect();
     let part = |key: &str| shown(&after[key]);
     format!(
-        "  {}: {} {} of {{{}}} > {}, in {} of {} periods of {} s; missing: {}; alarm: {}; ok: {}\n    {}\n",
+        "  {}: {} {} of {{{}}} {} {}, in {} of {} periods of {} s; missing: {}; alarm: {}; ok: {}\n    {}\n",
         part("alarm_name"),
         part("statistic"),
         format_args!("{} {}", part("namespace"), part("metric_name")),
         dimensions.join(", "),
+        match after["comparison_operator"].as_str() {
+            Some("LessThanThreshold") => "<",
+            _ => ">",
+        },
         part("threshold"),
         part("datapoints_to_alarm"),
         part("evaluation_periods"),

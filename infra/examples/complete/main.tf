@@ -1,6 +1,6 @@
 # Rules for three existing tables, whose names depend on the stage. The example shows queries of an
-# index, repairs, alarms that notify a topic, a queue for failed records, a customer managed key,
-# and a first rollout in observe mode.
+# index, repairs, alarms that notify a topic, a queue for failed records, a nightly audit, a
+# customer managed key, and a first rollout in observe mode.
 
 terraform {
   required_version = ">= 1.9"
@@ -52,6 +52,8 @@ module "referee" {
   mappings = { orders = { parallelization_factor = 4 } }
 
   failure_destination = { type = "sqs" }
+
+  audit = { schedule = "cron(0 3 * * ? *)", timezone = "Europe/Berlin", segments = 8 }
 
   alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
   ok_actions    = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
