@@ -12,7 +12,7 @@ use kit::oracle::{Audited, Dump, Oracle, Report};
 use kit::planted;
 use referee::integrity::finding::Kind;
 use referee::preflight::audited;
-use referee::rules::model::{Mode, OnMissing};
+use referee::rules::model::{Mode, OnMissing, Rules};
 use serde_json::{Value as Json, json};
 use tokio::time::sleep;
 
@@ -43,6 +43,9 @@ const CONCURRENCY: usize = 8;
 
 /// How many items of each entity there are at most.
 const PER_ENTITY: usize = 6;
+
+/// How many random tables are drawn, of which one is audited.
+const DRAWS: usize = 20;
 
 /// How often an audit that repairs is repeated at most: a repair may break other references.
 const PASSES_MAX: usize = 4;
@@ -126,10 +129,21 @@ async fn planted(environment: &Environment, file: &Path, seed: usize) -> Stage {
     let stage = Stage::without_tables(environment.clone(), &rules).await;
     let rules = stage.rules();
     stage.create_all().await;
-    for (table, items) in planted::tables(&rules, PER_ENTITY, &mut Rng::with_seed(seed as u64)) {
+    for (table, items) in richest(&rules, seed) {
         stage.put_items(&table, items).await;
     }
     stage
+}
+
+/// Draws random tables, and returns those that have the most kinds of violation.
+fn richest(rules: &Rules, seed: usize) -> Dump {
+    let seeds = (0..DRAWS).map(|draw| (seed * DRAWS + draw) as u64);
+    let draws = seeds.map(|seed| planted::tables(rules, PER_ENTITY, &mut Rng::with_seed(seed)));
+    let kinds = |tables: &Dump| {
+        let violations = Oracle::new(rules, tables.clone()).audited();
+        violations.into_iter().map(|it| it.kind).collect::<BTreeSet<String>>().len()
+    };
+    draws.max_by_key(kinds).unwrap()
 }
 
 /// Every kind of violation is found by an audit, and nothing else. What the rules repair is repaired.
