@@ -63,11 +63,11 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
                  help: continue it with `--resume`, name another file with `--plan`, or delete it"
             )));
         }
-        let claims = plan::claims(&rules, arguments.findings.as_deref(), tables, context)?;
+        let findings = plan::findings(&rules, arguments.findings.as_deref(), tables)?;
         let options = Options { adopt: arguments.adopt, only_missing: true };
         let out = apply.then_some(file.as_path());
         let (hash, print) = (hash.clone(), !*apply);
-        plan::make(&rules, Wanted { hash, claims, options, tables, out, print }, context)?;
+        plan::make(&rules, Wanted { hash, findings, options, tables, out, print }, context)?;
     }
     if !apply {
         return Ok(Outcome::Clean);

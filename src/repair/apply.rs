@@ -7,7 +7,7 @@ use std::io;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::action::RepairAction;
-use super::claim::{RuleId, rule_named};
+use super::claim::{ClaimError, RuleId, rule_named};
 use super::journal::{Journal, JournalError, Log, Outcome, State};
 use super::plan_file::{PlanError, Planned};
 use super::planned::{NoRequest, PlannedWrite};
@@ -37,6 +37,9 @@ pub enum Stopped {
     /// A request failed.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// The findings cannot be read.
+    #[error("{0}")]
+    Claims(#[from] ClaimError),
     /// The plan cannot be read.
     #[error("{0}")]
     Plan(#[from] PlanError),

@@ -176,44 +176,69 @@ pub(super) fn rule_named(rules: &Rules, name: &str) -> Option<RuleId> {
         .or_else(|| mirror().map(|index| RuleId::Mirror(MirrorId(index))))
 }
 
-/// The findings of an audit.
-#[derive(Debug, Default)]
-pub struct Claims {
-    /// The findings, in the order of the file.
-    pub claims: Vec<Claim>,
-    /// Whether the last line says that the audit was complete; `None` if there is no summary.
-    pub is_complete: Option<bool>,
+/// The findings in the output of `referee audit --json`, one after the other. Lines of other types
+/// are ignored.
+#[derive(Debug)]
+pub struct Claims<'r, R> {
+    rules: &'r Rules,
+    from: R,
+    line: u64,
+    is_complete: Option<bool>,
 }
 
-/// Reads the findings in the output of `referee audit --json`. Lines of other types are ignored.
-pub fn read_claims(rules: &Rules, mut from: impl BufRead) -> Result<Claims, ClaimError> {
-    #[derive(Deserialize)]
-    struct Typed<'l> {
-        #[serde(rename = "type", borrow)]
-        kind: Cow<'l, str>,
-        #[serde(default)]
-        complete: Option<bool>,
+#[derive(Deserialize)]
+struct Typed<'l> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'l, str>,
+    #[serde(default)]
+    complete: Option<bool>,
+}
+
+impl<'r, R: BufRead> Claims<'r, R> {
+    /// The findings in this output.
+    pub const fn new(rules: &'r Rules, from: R) -> Self {
+        Self { rules, from, line: 0, is_complete: None }
     }
-    let mut found = Claims::default();
-    let mut text = String::new();
-    for line in 1.. {
-        text.clear();
-        if from.read_line(&mut text)? == 0 {
-            break;
-        }
-        if text.trim().is_empty() {
-            continue;
-        }
-        let wrong =
-            |error: serde_json::Error| ClaimError::Line { line, error: without_position(&error) };
-        let Typed { kind, complete } = serde_json::from_str(&text).map_err(wrong)?;
-        if kind == "violation" {
-            let claim: ClaimText<'_> = serde_json::from_str(&text).map_err(wrong)?;
-            let other = |error| ClaimError::OtherRules { line, error };
-            found.claims.push(claim.claim(rules).map_err(other)?);
-        } else if kind == "summary" {
-            found.is_complete = Some(complete.unwrap_or(true));
+
+    /// Whether the audit was complete; `None` if no summary was read.
+    #[must_use]
+    pub const fn is_complete(&self) -> Option<bool> {
+        self.is_complete
+    }
+
+    fn read(&mut self) -> Result<Option<Claim>, ClaimError> {
+        let mut text = String::new();
+        loop {
+            text.clear();
+            self.line += 1;
+            if self.from.read_line(&mut text)? == 0 {
+                return Ok(None);
+            }
+            if text.trim().is_empty() {
+                continue;
+            }
+            let line = self.line;
+            let wrong = |error: serde_json::Error| {
+                let error = without_position(&error);
+                ClaimError::Line { line, error }
+            };
+            let Typed { kind, complete } = serde_json::from_str(&text).map_err(wrong)?;
+            if kind == "violation" {
+                let claim: ClaimText<'_> = serde_json::from_str(&text).map_err(wrong)?;
+                let other = |error| ClaimError::OtherRules { line, error };
+                return claim.claim(self.rules).map(Some).map_err(other);
+            }
+            if kind == "summary" {
+                self.is_complete = Some(complete.unwrap_or(true));
+            }
         }
     }
-    Ok(found)
+}
+
+impl<R: BufRead> Iterator for Claims<'_, R> {
+    type Item = Result<Claim, ClaimError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
 }

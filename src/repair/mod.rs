@@ -36,7 +36,7 @@ pub use action::{NoAction, RepairAction};
 pub use apply::{Applied, Stopped, apply};
 pub use checksum::{Checksum, checksum};
 pub use choice::{Choice, choose};
-pub use claim::{Claim, ClaimError, Claims, read_claims};
+pub use claim::{Claim, ClaimError, Claims};
 pub use journal::{
     Entry as JournalEntry, Journal, JournalError, Log, Outcome, State, journal_header,
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{NoAction, RepairAction};
 use super::apply::Stopped;
-use super::claim::{Claim, RuleId, rule_named};
+use super::claim::{Claim, ClaimError, RuleId, rule_named};
 use super::planned::{NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};
@@ -42,25 +42,36 @@ pub enum Entry {
 ///
 /// References to missing items are repaired before mirrors, so that no mirror is written for a
 /// source that is deleted. References to mirrors that the plan writes come last: most of them are
-/// resolved by then.
+/// resolved by then. This needs all findings, and the items that are written, in memory; a plan of
+/// only missing mirrors needs neither.
 pub async fn plan(
     rules: &Rules,
     store: &impl Store,
-    claims: Vec<Claim>,
+    claims: impl IntoIterator<Item = Result<Claim, ClaimError>>,
     options: Options,
     mut emit: impl FnMut(Entry) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let mut planner =
         Planner { rules, store, options, written: BTreeMap::new(), number: 0, read: Items::new() };
-    let claims: Vec<Claim> = if options.only_missing {
-        claims.into_iter().filter(|claim| claim.mirror_rule(rules).is_some()).collect()
-    } else {
-        claims
-    };
-    let missing: BTreeSet<ItemName> = claims
+    if options.only_missing {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for claim in claims {
+            let claim = claim?;
+            if claim.mirror_rule(rules).is_some() {
+                chunk.push(claim);
+            }
+            if chunk.len() == CHUNK {
+                planner.chunk(&chunk.iter().collect::<Vec<_>>(), &mut emit).await?;
+                chunk.clear();
+            }
+        }
+        return planner.chunk(&chunk.iter().collect::<Vec<_>>(), &mut emit).await;
+    }
+    let claims: Vec<Claim> = claims.into_iter().collect::<Result<_, _>>()?;
+    let missing: BTreeSet<&ItemName> = claims
         .iter()
         .filter(|claim| claim.kind == Kind::MirrorMissing)
-        .filter_map(|claim| claim.referencing.clone())
+        .filter_map(|claim| claim.referencing.as_ref())
         .collect();
     let phase = |claim: &Claim| match &claim.referenced {
         _ if claim.mirror_rule(rules).is_some() => 1,
@@ -113,9 +124,12 @@ impl<S: Store> Planner<'_, S> {
                     for mut write in writes {
                         self.number += 1;
                         write.number = self.number;
-                        let item = write.item().cloned();
-                        let after = (write.after.clone(), write.number);
-                        self.written.extend(item.map(|item| (item, after)));
+                        // Writes of missing mirrors do not depend on each other.
+                        if !self.options.only_missing {
+                            let item = write.item().cloned();
+                            let after = (write.after.clone(), write.number);
+                            self.written.extend(item.map(|item| (item, after)));
+                        }
                         emit(Entry::Write(Box::new(write)))?;
                     }
                 }

@@ -75,6 +75,7 @@ impl From<Stopped> for Failure {
     fn from(stopped: Stopped) -> Self {
         match stopped {
             Stopped::Store(error) => Self::Incomplete(error.to_string()),
+            Stopped::Claims(error) => Self::Usage(error.to_string()),
             Stopped::Plan(error) => error.into(),
             Stopped::Journal(error) => error.into(),
             Stopped::Output(error) => Self::Output(error),

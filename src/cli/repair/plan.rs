@@ -15,8 +15,8 @@ use crate::cli::tables::{count, table};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::files::beside;
 use crate::repair::{
-    self, Choice, Claim, Claims, Entry, Header, NoAction, Options, PlanWriter, Stopped, choose,
-    read_claims,
+    self, Choice, Claim, ClaimError, Claims, Entry, Header, NoAction, Options, PlanWriter, Stopped,
+    choose,
 };
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
@@ -64,45 +64,67 @@ fn parse_choice(text: &str) -> Result<Choice, &'static str> {
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let (mut rules, hash) = rule_file::load_with_hash(context)?;
-    let claims = claims(&rules, arguments.findings.as_deref(), &arguments.tables, context)?;
     for choice in &arguments.action {
         choose(&mut rules, choice).map_err(Failure::Usage)?;
     }
+    let findings = findings(&rules, arguments.findings.as_deref(), &arguments.tables)?;
     let options = Options { adopt: arguments.adopt, only_missing: false };
     let (tables, out) = (&arguments.tables, arguments.out.as_deref());
-    make(&rules, Wanted { hash, claims, options, tables, out, print: true }, context)?;
+    make(&rules, Wanted { hash, findings, options, tables, out, print: true }, context)?;
     Ok(Outcome::Clean)
 }
 
+/// The findings to plan for.
+pub(in crate::cli) enum Findings<'f> {
+    /// Those in the output of an audit, with the file's name.
+    Read(String, Claims<'f, Box<dyn BufRead>>),
+    /// Those of an audit that was made now.
+    Made(std::vec::IntoIter<Claim>),
+}
+
+impl Iterator for Findings<'_> {
+    type Item = Result<Claim, ClaimError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Read(_, claims) => claims.next(),
+            Self::Made(claims) => claims.next().map(Ok),
+        }
+    }
+}
+
+impl Findings<'_> {
+    /// Why there may be more findings, after all have been read.
+    fn warning(&self) -> Option<String> {
+        let Self::Read(file, claims) = self else { return None };
+        let why = match claims.is_complete() {
+            Some(true) => return None,
+            Some(false) => "the audit was incomplete: there may be more findings",
+            None => "the findings have no summary: they may be cut off",
+        };
+        Some(format!("warning: `{file}`: {why}\n"))
+    }
+}
+
 /// The findings to plan for: of a file, or of an audit of the items in memory.
-pub(in crate::cli) fn claims(
-    rules: &Rules,
+pub(in crate::cli) fn findings<'f>(
+    rules: &'f Rules,
     file: Option<&Path>,
     tables: &TableArgs,
-    context: &mut Context<'_>,
-) -> Result<Vec<Claim>, Failure> {
+) -> Result<Findings<'f>, Failure> {
     let Some(file) = file else { return fresh(rules, tables) };
-    let unusable = |error: String| Failure::Usage(format!("`{}`: {error}", file.display()));
+    let name = file.display().to_string();
     let from: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(file).map_err(|error| unusable(error.to_string()))?))
+        let unusable = |error: io::Error| Failure::Usage(format!("cannot read `{name}`: {error}"));
+        Box::new(BufReader::new(File::open(file).map_err(unusable)?))
     };
-    let Claims { claims, is_complete } =
-        read_claims(rules, from).map_err(|error| unusable(error.to_string()))?;
-    let warning = match is_complete {
-        Some(true) => None,
-        Some(false) => Some("the audit was incomplete: there may be more findings"),
-        None => Some("the findings have no summary: they may be cut off"),
-    };
-    if let Some(warning) = warning {
-        context.output.message(&format!("warning: `{}`: {warning}\n", file.display()))?;
-    }
-    Ok(claims)
+    Ok(Findings::Read(name, Claims::new(rules, from)))
 }
 
 /// Audits the tables now.
-fn fresh(rules: &Rules, tables: &TableArgs) -> Result<Vec<Claim>, Failure> {
+fn fresh<'f>(rules: &'f Rules, tables: &TableArgs) -> Result<Findings<'f>, Failure> {
     if !tables.are_in_memory() {
         let help = "help: name a file with the output of `referee audit --json`, or -";
         return Err(Failure::Usage(format!("no findings are named\n{help}")));
@@ -127,7 +149,7 @@ fn fresh(rules: &Rules, tables: &TableArgs) -> Result<Vec<Claim>, Failure> {
     let audited = audit::audit(rules, &archives, &options, &Progress::default(), each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     match audited.problems.first() {
-        None => Ok(claims),
+        None => Ok(Findings::Made(claims.into_iter())),
         Some(problem) => Err(Failure::Incomplete(problem.to_string())),
     }
 }
@@ -137,7 +159,7 @@ pub(in crate::cli) struct Wanted<'w> {
     /// The hash of the rules.
     pub(in crate::cli) hash: String,
     /// The findings.
-    pub(in crate::cli) claims: Vec<Claim>,
+    pub(in crate::cli) findings: Findings<'w>,
     /// How to plan.
     pub(in crate::cli) options: Options,
     /// The tables.
@@ -154,8 +176,8 @@ pub(in crate::cli) fn make(
     rules: &Rules,
     wanted: Wanted<'_>,
     context: &mut Context<'_>,
-) -> Result<Counts, Failure> {
-    let Wanted { hash, claims, options, tables, out, print } = wanted;
+) -> Result<(), Failure> {
+    let Wanted { hash, mut findings, options, tables, out, print } = wanted;
     let failed = |path: &Path, error| Failure::File(path.display().to_string(), error);
     let unfinished = out.map(|out| beside(out, ".unfinished"));
     let file = match &unfinished {
@@ -164,6 +186,7 @@ pub(in crate::cli) fn make(
     };
     let output = (context.json && print).then_some(&mut context.output);
     let sinks = Sinks { file: file.map(BufWriter::new), output };
+    let claims = &mut findings;
     let planned = tables.run(rules, Plan { rules, hash, claims, options, sinks });
     let counts = match (planned, &unfinished, out) {
         (Ok(counts), Some(unfinished), Some(out)) => {
@@ -177,22 +200,25 @@ pub(in crate::cli) fn make(
         }
         (planned, _, _) => planned?,
     };
+    if let Some(warning) = findings.warning() {
+        context.output.message(&warning)?;
+    }
     if !context.json && print {
         context.output.result(&counts.text())?;
     }
-    Ok(counts)
+    Ok(())
 }
 
 /// A plan to be made.
-struct Plan<'p, 'o> {
+struct Plan<'p, 'f, 'o> {
     rules: &'p Rules,
     hash: String,
-    claims: Vec<Claim>,
+    claims: &'p mut Findings<'f>,
     options: Options,
     sinks: Sinks<'p, 'o>,
 }
 
-impl Job for Plan<'_, '_> {
+impl Job for Plan<'_, '_, '_> {
     type Output = Counts;
 
     async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Counts, Failure> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 use kit::history::{History, lines};
 use kit::repairs::{Plan, claims, findings};
-use referee::repair::{Choice, Entry, Options, choose};
+use referee::repair::{Choice, Claims, Entry, Options, choose};
 use referee::rules::model::Rules;
 use referee::store::Memory;
 
@@ -167,11 +167,11 @@ fn findings_without_a_rule_or_a_table_are_refused() {
         ("no json", "line 1 is not a line of `referee audit --json`"),
         (r#"{"a": 1}"#, "line 1 is not a line of `referee audit --json`"),
     ] {
-        let error = referee::repair::read_claims(&rules, line.as_bytes()).unwrap_err().to_string();
+        let error = Claims::new(&rules, line.as_bytes()).next().unwrap().unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     }
-    let claims = referee::repair::read_claims(&rules, b"".as_slice()).unwrap();
-    assert_eq!((claims.claims.len(), claims.is_complete), (0, None));
+    let mut claims = Claims::new(&rules, b"".as_slice());
+    assert!(claims.next().is_none() && claims.is_complete().is_none());
 }
 
 #[test]

@@ -7,8 +7,8 @@ use futures_util::FutureExt as _;
 use referee::audit::{self, Archives, Dump, Progress};
 use referee::integrity::finding::Finding;
 use referee::repair::{
-    self, Applied, Claim, Entry, Header, Journal, Log, Options, Outcome, PlanEntries, PlanWriter,
-    Planned, PlannedWrite, Stopped, Undone,
+    self, Applied, Claim, Claims, Entry, Header, Journal, Log, Options, Outcome, PlanEntries,
+    PlanWriter, Planned, PlannedWrite, Stopped, Undone,
 };
 use referee::replay;
 use referee::rules::model::Rules;
@@ -60,9 +60,10 @@ pub fn lines(rules: &Rules, findings: &[Finding]) -> String {
 /// The claims that a plan is made of, read from the lines of an audit.
 pub fn claims(rules: &Rules, store: &Memory) -> Vec<Claim> {
     let text = lines(rules, &findings(rules, store));
-    let claims = repair::read_claims(rules, text.as_bytes()).unwrap();
-    assert_eq!(claims.is_complete, Some(true));
-    claims.claims
+    let mut claims = Claims::new(rules, text.as_bytes());
+    let found = claims.by_ref().map(Result::unwrap).collect();
+    assert_eq!(claims.is_complete(), Some(true));
+    found
 }
 
 /// A plan, as its file contains it, and its entries.
@@ -89,6 +90,7 @@ impl Plan {
             entries.push(entry);
             Ok(())
         };
+        let claims = claims.into_iter().map(Ok);
         let planned = repair::plan(rules, store, claims, options, emit);
         planned.now_or_never().unwrap().unwrap();
         let text = writer.finish().unwrap();
