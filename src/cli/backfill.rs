@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::help::Example;
 use super::job::TableArgs;
 use super::repair::apply::{self, Plan, positive};
+use super::repair::findings::findings;
 use super::repair::plan::{self, Wanted};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::files::beside;
@@ -45,14 +46,15 @@ pub(super) struct Args {
     #[command(flatten)]
     tables: TableArgs,
 
-    /// The output of `referee audit --json`, or - for standard input. Without it, the items of
-    /// --seed are audited.
+    /// The output of `referee audit --json`, or - for standard input. Without it, the tables are
+    /// audited first.
     #[arg(value_name = "FINDINGS")]
     findings: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let rules = rule_file::load(context)?;
+    let hash = rules.fingerprint();
     let Args { apply, resume, tables, plan: file, .. } = arguments;
     let journal = beside(file, ".journal");
     if !resume {
@@ -63,7 +65,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
                  help: continue it with `--resume`, name another file with `--plan`, or delete it"
             )));
         }
-        let findings = plan::findings(&rules, arguments.findings.as_deref(), tables)?;
+        let findings = findings(&rules, arguments.findings.as_deref(), tables, context)?;
         let options = Options { adopt: arguments.adopt, only_missing: true };
         let out = apply.then_some(file.as_path());
         let (hash, print) = (hash.clone(), !*apply);

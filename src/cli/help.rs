@@ -67,11 +67,13 @@ mod tests {
         words
     }
 
+    /// The commands, without clap's own `help`.
+    fn of(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+        command.get_subcommands().filter(|it| it.get_name() != "help")
+    }
+
     /// The commands, and the commands of these.
     fn with_inner(command: &clap::Command) -> Vec<&clap::Command> {
-        fn of(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
-            command.get_subcommands().filter(|it| it.get_name() != "help")
-        }
         of(command).flat_map(|outer| std::iter::once(outer).chain(of(outer))).collect()
     }
 

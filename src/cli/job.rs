@@ -11,6 +11,7 @@ use crate::replay;
 use crate::rules::Rules;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
+use crate::store::scan::Scanner;
 
 /// The heading of the options that select the in-memory store.
 const IN_MEMORY: &str = "In-memory store";
@@ -50,7 +51,11 @@ pub(super) trait Job {
     type Output;
 
     /// Does the work.
-    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Self::Output, Failure>;
+    async fn run(
+        self,
+        store: &(impl Store + Scanner),
+        clock: &impl Clock,
+    ) -> Result<Self::Output, Failure>;
 }
 
 impl TableArgs {

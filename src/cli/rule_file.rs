@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::input::read_rules;
 use super::{Context, Failure, render};
-use crate::repair::checksum;
 use crate::rules::model::Mode;
 use crate::rules::{self, Diagnostic, Level, Lines, Loaded, RuleSource, Rules};
 
@@ -52,18 +51,6 @@ pub(super) fn load(context: &mut Context<'_>) -> Result<Rules, Failure> {
         report(&source, &loaded.diagnostics, context)?;
     }
     loaded.rules.ok_or(Failure::Rules)
-}
-
-/// Like [`load`], with a hash of the rules, by which a file is recognized that was made with other
-/// rules. Every change of the text counts, and so do the names of the tables in DynamoDB.
-pub(super) fn load_with_hash(context: &mut Context<'_>) -> Result<(Rules, String), Failure> {
-    let (source, loaded) = read(&context.rules, context.environment);
-    if loaded.rules.is_none() {
-        report(&source, &loaded.diagnostics, context)?;
-    }
-    let rules = loaded.rules.ok_or(Failure::Rules)?;
-    let hashed = format!("{}\0{}", source.text, rules.table_names());
-    Ok((rules, checksum(hashed.as_bytes())))
 }
 
 /// Reads the rule file for a command that runs it, in the mode set by the command line or the

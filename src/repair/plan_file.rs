@@ -151,7 +151,7 @@ pub enum PlanError {
     Version(u64),
     /// It was made with other rules.
     #[error(
-        "the plan was made with other rules: the rule file has changed since, or is another\n\
+        "the plan was made with other rules, or by another release of Referee\n\
          help: make a new plan"
     )]
     OtherRules,

@@ -416,7 +416,7 @@ fn a_journal_that_was_cut_off_continues() {
                 .success()
         );
         let journal = folder.read("plan.jsonl.journal");
-        let lines = &whole[..whole[..length].rfind('\n').unwrap() + 1];
+        let lines = &whole[..=whole[..length].rfind('\n').unwrap()];
         assert!(journal.starts_with(lines), "{length}");
     }
     let mut file =

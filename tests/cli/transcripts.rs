@@ -20,10 +20,9 @@ fn block<'d>(document: &'d str, language: &str) -> &'d str {
 /// Runs a command line, and returns what a terminal would show.
 fn run(folder: &Path, line: &str) -> String {
     let (line, to) = line.split_once(" > ").unwrap_or((line, ""));
-    let words: Vec<&str> = line.split(' ').collect();
-    assert_eq!(words[0], "referee");
+    let arguments = line.strip_prefix("referee ").unwrap().split(' ');
     let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
-    let output = command.args(&words[1..]).current_dir(folder).env_clear().output().unwrap();
+    let output = command.args(arguments).current_dir(folder).env_clear().output().unwrap();
     let mut text = String::new();
     if to.is_empty() {
         text += &String::from_utf8(output.stdout).unwrap();

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -51,6 +52,11 @@ mirrors:
 fn items() -> Vec<Json> {
     let mark = json!({"M": {"rule": {"S": "copies"}, "fence": {"S": format!("{:040}", 7)}}});
     let mut items = vec![json!({"pk": {"S": "user#ann"}, "sk": {"S": "-"}})];
+    // The largest item that DynamoDB allows, and its mirror, have 400 KB.
+    let large = "x".repeat(398_000);
+    items.push(json!({
+        "pk": {"S": "task#99"}, "sk": {"S": "-"}, "by": {"S": "bob"}, "large": {"S": large}
+    }));
     for number in 0..30 {
         let key = format!("task#{number:02}");
         let with = json!({"L": [{"S": "ann"}, {"S": "eve"}, {"S": "bob"}]});
@@ -160,17 +166,14 @@ impl World {
 }
 
 /// An item as text, with its attributes in order.
-fn text(item: &std::collections::HashMap<String, AttributeValue>) -> String {
-    let sorted: std::collections::BTreeMap<_, _> = item.iter().collect();
+fn text(item: &HashMap<String, AttributeValue>) -> String {
     // Maps in maps have no order. There is only the mark, of which each value is a string.
-    let value = |value: &AttributeValue| match value {
-        AttributeValue::M(map) => {
-            let map: std::collections::BTreeMap<_, _> = map.iter().collect();
-            format!("{map:?}")
-        }
-        other => format!("{other:?}"),
+    let value = |value: &AttributeValue| match value.as_m() {
+        Ok(map) => format!("{:?}", map.iter().collect::<BTreeMap<_, _>>()),
+        Err(value) => format!("{value:?}"),
     };
-    sorted.into_iter().map(|(name, it)| format!("{name}: {}, ", value(it))).collect()
+    let values = item.iter().map(|(name, it)| (name, value(it)));
+    format!("{:?}", values.collect::<BTreeMap<_, _>>())
 }
 
 const APPLY: &str = "repair apply --yes plan.jsonl";
@@ -181,6 +184,11 @@ fn killed(endpoint: &str) {
     let findings = world.run("audit --json tables.json");
     fs::write(world.folder.join("findings.jsonl"), findings).unwrap();
     world.run("repair plan --out plan.jsonl findings.jsonl");
+    // Without findings, the tables are audited first.
+    world.run("repair plan --out fresh.jsonl");
+    let lines = |file| fs::read_to_string(world.folder.join(file)).unwrap().lines().count();
+    assert_eq!(lines("fresh.jsonl"), lines("plan.jsonl"));
+    assert!(world.run("backfill").contains("put_mirror"));
     let before = world.content();
     let journal = world.folder.join("plan.jsonl.journal");
     // Without a crash.

@@ -16,6 +16,7 @@ use crate::repair::{
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
+use crate::store::scan::Scanner;
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Make the writes of a plan", "referee repair apply --live plan.jsonl"),
@@ -55,7 +56,8 @@ pub(in crate::cli) fn positive(text: &str) -> Result<f64, &'static str> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let rules = rule_file::load(context)?;
+    let hash = rules.fingerprint();
     let Args { journal, yes, write_units, tables, plan } = arguments;
     let checked = check(plan, &hash)?;
     confirm(*yes, checked.writes, &format!("`{}`", plan.display()), context)?;
@@ -131,7 +133,11 @@ struct Apply<'a, 'r, 'o> {
 impl Job for Apply<'_, '_, '_> {
     type Output = Applied;
 
-    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Applied, Failure> {
+    async fn run(
+        self,
+        store: &(impl Store + Scanner),
+        clock: &impl Clock,
+    ) -> Result<Applied, Failure> {
         let Self { rules, entries, mut journal, write_units, reporter } = self;
         let report = |write: &PlannedWrite, outcome: &Done| {
             let reported = Reported {

@@ -2,6 +2,7 @@
 //! them back.
 
 pub(in crate::cli) mod apply;
+pub(in crate::cli) mod findings;
 mod journal_file;
 pub(in crate::cli) mod plan;
 mod report;

@@ -3,24 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::findings::{Findings, findings};
 use super::report::cost;
-use crate::audit::{self, Archive, Archives, Dump, Progress};
 use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::output::Output;
 use crate::cli::tables::{count, table};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::files::beside;
-use crate::repair::{
-    self, Choice, Claim, ClaimError, Claims, Entry, Header, NoAction, Options, PlanWriter, Stopped,
-    choose,
-};
+use crate::repair::{self, Choice, Entry, Header, NoAction, Options, PlanWriter, Stopped, choose};
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
+use crate::store::scan::Scanner;
 
 pub(super) const EXAMPLES: &[Example] = &[
     (
@@ -51,8 +49,8 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     tables: TableArgs,
 
-    /// The output of `referee audit --json`, or - for standard input. Without it, the items of
-    /// --seed are audited.
+    /// The output of `referee audit --json`, or - for standard input. Without it, the tables are
+    /// audited first.
     #[arg(value_name = "FINDINGS")]
     findings: Option<PathBuf>,
 }
@@ -63,95 +61,17 @@ fn parse_choice(text: &str) -> Result<Choice, &'static str> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let (mut rules, hash) = rule_file::load_with_hash(context)?;
+    let mut rules = rule_file::load(context)?;
+    let hash = rules.fingerprint();
     for choice in &arguments.action {
         choose(&mut rules, choice).map_err(Failure::Usage)?;
     }
-    let findings = findings(&rules, arguments.findings.as_deref(), &arguments.tables)?;
+    let file = arguments.findings.as_deref();
+    let findings = findings(&rules, file, &arguments.tables, context)?;
     let options = Options { adopt: arguments.adopt, only_missing: false };
     let (tables, out) = (&arguments.tables, arguments.out.as_deref());
     make(&rules, Wanted { hash, findings, options, tables, out, print: true }, context)?;
     Ok(Outcome::Clean)
-}
-
-/// The findings to plan for.
-pub(in crate::cli) enum Findings<'f> {
-    /// Those in the output of an audit, with the file's name.
-    Read(String, Claims<'f, Box<dyn BufRead>>),
-    /// Those of an audit that was made now.
-    Made(std::vec::IntoIter<Claim>),
-}
-
-impl Iterator for Findings<'_> {
-    type Item = Result<Claim, ClaimError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Read(_, claims) => claims.next(),
-            Self::Made(claims) => claims.next().map(Ok),
-        }
-    }
-}
-
-impl Findings<'_> {
-    /// Why there may be more findings, after all have been read.
-    fn warning(&self) -> Option<String> {
-        let Self::Read(file, claims) = self else { return None };
-        let why = match claims.is_complete() {
-            Some(true) => return None,
-            Some(false) => "the audit was incomplete: there may be more findings",
-            None => "the findings have no summary: they may be cut off",
-        };
-        Some(format!("warning: `{file}`: {why}\n"))
-    }
-}
-
-/// The findings to plan for: of a file, or of an audit of the items in memory.
-pub(in crate::cli) fn findings<'f>(
-    rules: &'f Rules,
-    file: Option<&Path>,
-    tables: &TableArgs,
-) -> Result<Findings<'f>, Failure> {
-    let Some(file) = file else { return fresh(rules, tables) };
-    let name = file.display().to_string();
-    let from: Box<dyn BufRead> = if file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let unusable = |error: io::Error| Failure::Usage(format!("cannot read `{name}`: {error}"));
-        Box::new(BufReader::new(File::open(file).map_err(unusable)?))
-    };
-    Ok(Findings::Read(name, Claims::new(rules, from)))
-}
-
-/// Audits the tables now.
-fn fresh<'f>(rules: &'f Rules, tables: &TableArgs) -> Result<Findings<'f>, Failure> {
-    if !tables.are_in_memory() {
-        let help = "help: name a file with the output of `referee audit --json`, or -";
-        return Err(Failure::Usage(format!("no findings are named\n{help}")));
-    }
-    let open = |file: &PathBuf| -> Result<Box<dyn Archive>, Failure> {
-        let unreadable =
-            |error: io::Error| Failure::Usage(format!("cannot read `{}`: {error}", file.display()));
-        Ok(Box::new(Dump::open(file, rules).map_err(unreadable)?))
-    };
-    let archives = Archives(tables.seed.iter().map(open).collect::<Result<_, _>>()?);
-    let options = audit::Options {
-        threads: 1,
-        memory_bytes_max: usize::MAX,
-        temporary: std::env::temp_dir(),
-        reports_unknown: false,
-    };
-    let mut claims = Vec::new();
-    let each = |finding| {
-        claims.push(Claim::of(rules, &finding));
-        Ok(())
-    };
-    let audited = audit::audit(rules, &archives, &options, &Progress::default(), each)
-        .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
-    match audited.problems.first() {
-        None => Ok(Findings::Made(claims.into_iter())),
-        Some(problem) => Err(Failure::Incomplete(problem.to_string())),
-    }
 }
 
 /// What to plan.
@@ -221,7 +141,11 @@ struct Plan<'p, 'f, 'o> {
 impl Job for Plan<'_, '_, '_> {
     type Output = Counts;
 
-    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Counts, Failure> {
+    async fn run(
+        self,
+        store: &(impl Store + Scanner),
+        clock: &impl Clock,
+    ) -> Result<Counts, Failure> {
         let Self { rules, hash, claims, options, sinks } = self;
         let now_ms = clock.now_ms();
         let header = Header {

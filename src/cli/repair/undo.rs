@@ -13,6 +13,7 @@ use crate::repair::{self, Journal, JournalEntry, Outcome as Done, State, Undone}
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
+use crate::store::scan::Scanner;
 
 pub(super) const EXAMPLES: &[Example] =
     &[("Take the writes of a plan back", "referee repair undo --live plan.jsonl.journal")];
@@ -36,7 +37,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let rules = rule_file::load(context)?;
+    let hash = rules.fingerprint();
     let path = &arguments.journal;
     let journal = Journal::undo(JournalFile::open(path)?, &hash)
         .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
@@ -70,7 +72,11 @@ struct Undo<'a, 'r, 'o> {
 impl Job for Undo<'_, '_, '_> {
     type Output = Undone;
 
-    async fn run(self, store: &impl Store, clock: &impl Clock) -> Result<Undone, Failure> {
+    async fn run(
+        self,
+        store: &(impl Store + Scanner),
+        clock: &impl Clock,
+    ) -> Result<Undone, Failure> {
         let Self { rules, mut journal, write_units, reporter } = self;
         let report = |entry: &JournalEntry, outcome: &Done| {
             let reported = Reported {

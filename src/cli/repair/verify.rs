@@ -18,6 +18,7 @@ use crate::repair::{self, PlanEntries};
 use crate::rules::model::{Rules, Severity};
 use crate::runtime::clock::Clock;
 use crate::store::Store;
+use crate::store::scan::Scanner;
 use crate::wording::{self, ViolationLine};
 
 pub(super) const EXAMPLES: &[Example] =
@@ -45,7 +46,8 @@ enum Line<'l> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    let (rules, hash) = rule_file::load_with_hash(context)?;
+    let rules = rule_file::load(context)?;
+    let hash = rules.fingerprint();
     check(&arguments.plan, &hash)?;
     let entries = PlanEntries::new(&rules, open(&arguments.plan)?);
     let left = arguments.tables.run(&rules, Verify { rules: &rules, entries })?;
@@ -71,7 +73,11 @@ struct Verify<'v> {
 impl Job for Verify<'_> {
     type Output = Vec<Finding>;
 
-    async fn run(self, store: &impl Store, _: &impl Clock) -> Result<Vec<Finding>, Failure> {
+    async fn run(
+        self,
+        store: &(impl Store + Scanner),
+        _: &impl Clock,
+    ) -> Result<Vec<Finding>, Failure> {
         let mut left = Vec::new();
         let report = |finding: &Finding| {
             left.push(finding.clone());

@@ -18,8 +18,8 @@ pub enum JournalError {
     Version(u64),
     /// It was written with other rules.
     #[error(
-        "the journal was written with other rules: the rule file has changed since, or is another\n\
-         help: use the rule file with which the plan was applied"
+        "the journal was written with other rules, or by another release of Referee\n\
+         help: use the rule file and the release with which the plan was applied"
     )]
     OtherRules,
     /// It belongs to another plan.

@@ -232,8 +232,8 @@ fn run(seed: u64) {
     let changed: BTreeSet<_> =
         others.log.iter().map(|record| name(&record.key_attributes)).collect();
     let wrong = wrong_mirrors(&rules, &store);
-    let seen: Vec<_> = wrong.iter().filter(|(_, source)| changed.contains(source)).collect();
-    assert!(seen.is_empty(), "seed {seed}: {seen:?}");
+    let kept_wrong: Vec<_> = wrong.iter().filter(|(_, source)| changed.contains(source)).collect();
+    assert!(kept_wrong.is_empty(), "seed {seed}: {kept_wrong:?}");
     for _ in 0..10 {
         let plan = Plan::new(&rules, &*store, Options { adopt: true, only_missing: false });
         if plan.writes(&rules).is_empty() {

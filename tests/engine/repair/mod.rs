@@ -10,6 +10,14 @@
 //! - `function`: beside applications and the stream function.
 //! - `files`: plans and journals that are cut off, altered, or of other rules.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+#![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
+
 mod beside;
 mod crashes;
 mod faults;

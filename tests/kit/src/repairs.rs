@@ -52,7 +52,8 @@ pub fn lines(rules: &Rules, findings: &[Finding]) -> String {
     for finding in findings {
         let mut line = json!(ViolationLine::at_rest(rules, finding));
         line["type"] = json!("violation");
-        text += &format!("{line}\n");
+        text.push_str(&line.to_string());
+        text.push('\n');
     }
     text + "{\"type\":\"summary\",\"complete\":true}\n"
 }
@@ -95,9 +96,9 @@ impl Plan {
         planned.now_or_never().unwrap().unwrap();
         let text = writer.finish().unwrap();
         let checked = repair::check(text.as_slice(), RULES).unwrap();
-        let writes = entries.iter().filter(|entry| matches!(entry, Entry::Write(_))).count();
-        assert_eq!(checked.writes, writes as u64);
-        assert_eq!(checked.no_actions, (entries.len() - writes) as u64);
+        let count = entries.iter().filter(|entry| matches!(entry, Entry::Write(_))).count();
+        assert_eq!(checked.writes, count as u64);
+        assert_eq!(checked.no_actions, (entries.len() - count) as u64);
         Self { text, checksum: checked.checksum, entries }
     }
 
