@@ -217,11 +217,11 @@ fn arguments_that_cannot_be_used_are_refused() {
         (
             "repair plan --seed tables.json none.jsonl",
             expect![[r#"
-            exit code 2
-            --- stdout
-            --- stderr
-            error: `none.jsonl`: No such file or directory (os error 2)
-        "#]],
+                exit code 2
+                --- stdout
+                --- stderr
+                error: cannot read `none.jsonl`: No such file or directory (os error 2)
+            "#]],
         ),
         (
             "repair plan --seed tables.json --action none=unset findings.jsonl",
@@ -246,11 +246,11 @@ fn arguments_that_cannot_be_used_are_refused() {
         (
             "repair plan --seed tables.json tables.json",
             expect![[r#"
-            exit code 2
-            --- stdout
-            --- stderr
-            error: `tables.json`: line 1 is not a line of `referee audit --json`: EOF while parsing a list
-        "#]],
+                exit code 2
+                --- stdout
+                --- stderr
+                error: line 1 is not a line of `referee audit --json`: EOF while parsing a list
+            "#]],
         ),
         (
             "repair apply --seed tables.json --yes none.jsonl",
@@ -325,20 +325,26 @@ fn a_plan_is_applied_only_with_a_confirmation() {
 fn a_plan_of_rules_that_changed_since_is_refused() {
     let folder = Folder::planned();
     folder.write("referee.yaml", &RULES.replace("unset", "delete"));
-    folder.check("repair apply --seed tables.json --yes plan.jsonl", expect![[r#"
+    folder.check(
+        "repair apply --seed tables.json --yes plan.jsonl",
+        expect![[r#"
         exit code 2
         --- stdout
         --- stderr
-        error: `plan.jsonl`: the plan was made with other rules: the rule file has changed since, or is another
+        error: `plan.jsonl`: the plan was made with other rules, or by another release of Referee
         help: make a new plan
-    "#]]);
-    folder.check("repair verify --seed tables.json plan.jsonl", expect![[r#"
+    "#]],
+    );
+    folder.check(
+        "repair verify --seed tables.json plan.jsonl",
+        expect![[r#"
         exit code 2
         --- stdout
         --- stderr
-        error: `plan.jsonl`: the plan was made with other rules: the rule file has changed since, or is another
+        error: `plan.jsonl`: the plan was made with other rules, or by another release of Referee
         help: make a new plan
-    "#]]);
+    "#]],
+    );
     folder.write("referee.yaml", RULES);
     assert!(
         folder
@@ -352,8 +358,8 @@ fn a_plan_of_rules_that_changed_since_is_refused() {
         exit code 2
         --- stdout
         --- stderr
-        error: `plan.jsonl.journal`: the journal was written with other rules: the rule file has changed since, or is another
-        help: use the rule file with which the plan was applied
+        error: `plan.jsonl.journal`: the journal was written with other rules, or by another release of Referee
+        help: use the rule file and the release with which the plan was applied
     "#]]);
 }
 

@@ -38,9 +38,9 @@ struct Others {
 }
 
 fn name(item: &Item<'_>) -> (String, String) {
-    let text = |name: &str| match &item[name] {
-        Value::S(text) => text.to_string(),
-        other => panic!("{other:?}"),
+    let text = |name: &str| {
+        let Value::S(text) = &item[name] else { panic!("{item:?}") };
+        text.to_string()
     };
     (text("pk"), text("sk"))
 }
@@ -179,7 +179,7 @@ fn round(rules: &Rules, store: &Rc<Memory>, others: &Rc<RefCell<Others>>, seed: 
     };
     let found = claims(rules, store);
     interfere(store, others, false);
-    let plan = Plan::of(rules, &**store, found, options);
+    let plan = Plan::of(rules, store, found, options);
     let mut log = plan.log();
     for _ in 0..50 {
         interfere(store, others, true);
@@ -235,7 +235,7 @@ fn run(seed: u64) {
     let kept_wrong: Vec<_> = wrong.iter().filter(|(_, source)| changed.contains(source)).collect();
     assert!(kept_wrong.is_empty(), "seed {seed}: {kept_wrong:?}");
     for _ in 0..10 {
-        let plan = Plan::new(&rules, &*store, Options { adopt: true, only_missing: false });
+        let plan = Plan::new(&rules, &store, Options { adopt: true, only_missing: false });
         if plan.writes(&rules).is_empty() {
             break;
         }

@@ -1,10 +1,12 @@
 //! Which write a finding has, or why it has none.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use kit::history::{History, lines};
 use kit::repairs::{Plan, claims, findings};
+use referee::data::Value;
 use referee::repair::{Choice, Claims, Entry, Options, choose};
 use referee::rules::model::Rules;
 use referee::store::Memory;
@@ -15,14 +17,11 @@ fn text(rules: &Rules, plan: &Plan) -> String {
     let mut text = String::new();
     let mut line = |of: &referee::repair::Claim, what: &str| {
         let key = of.referencing.as_ref().map(|item| rules[item.table].key.item_of(&item.key));
-        let key: Vec<String> = key
-            .iter()
-            .flat_map(|key| key.values())
-            .map(|value| match value {
-                referee::data::Value::S(text) => text.to_string(),
-                other => format!("{other:?}"),
-            })
-            .collect();
+        let text_of = |value: &Value<'_>| {
+            let Value::S(text) = value else { panic!("{value:?}") };
+            text.to_string()
+        };
+        let key: Vec<String> = key.iter().flat_map(BTreeMap::values).map(text_of).collect();
         writeln!(text, "{} {} {}: {what}", of.kind, of.rule, key.join("/")).unwrap();
     };
     for entry in &plan.entries {
@@ -34,6 +33,7 @@ fn text(rules: &Rules, plan: &Plan) -> String {
     text
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
 fn check(rules: &Rules, store: &Memory, options: Options, expected: Expect) {
     expected.assert_eq(&text(rules, &Plan::new(rules, store, options)));
 }
