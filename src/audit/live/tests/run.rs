@@ -23,19 +23,17 @@ const NAMES: usize = 60;
 
 /// An item and its target, or a mirror and its source.
 fn pair(kind: u8, name: usize, version: u8) -> [Item<'static>; 2] {
-    match kind {
-        0 => [
+    if kind == 0 {
+        return [
             strings(&format!("user#{name}/profile"), &[]),
             strings(&format!("task#{name}/task"), &[&format!("owner={name}")]),
-        ],
-        _ => {
-            let role = format!("role={version}");
-            let mut mirror = strings(&format!("user#{name}/company#acme"), &[&role]);
-            let mark = Mark::new("membership", lowest_fence());
-            mirror.insert("_referee".into(), mark.to_value());
-            [strings(&format!("company#acme/user#{name}"), &[&role]), mirror]
-        }
+        ];
     }
+    let role = format!("role={version}");
+    let mut mirror = strings(&format!("user#{name}/company#acme"), &[&role]);
+    let mark = Mark::new("membership", lowest_fence());
+    mirror.insert("_referee".into(), mark.to_value());
+    [strings(&format!("company#acme/user#{name}"), &[&role]), mirror]
 }
 
 /// Writes or deletes both items of a pair in one transaction, as an application does that keeps its
@@ -98,10 +96,8 @@ fn tables_that_change_during_the_scan_cause_no_false_finding() {
         let others = Rc::clone(&memory);
         memory.set_faults(Box::new(move |call| {
             // Often during the scan, and rarely enough later for two looks to agree.
-            let changes = match call.kind {
-                CallKind::Scan => 3,
-                _ => u8::from(call.number.is_multiple_of(4)),
-            };
+            let is_scan = call.kind == CallKind::Scan;
+            let changes = if is_scan { 3 } else { u8::from(call.number.is_multiple_of(4)) };
             (0..changes).for_each(|_| change(&others, &mut random));
             Fault::None
         }));
