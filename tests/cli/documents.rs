@@ -12,19 +12,23 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 17] = [
+const DOCUMENTS: [&str; 21] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/GUARANTEES.md",
     "docs/actions.md",
+    "docs/adopt.md",
     "docs/audit-exports.md",
+    "docs/audit-live.md",
+    "docs/audit-sql.md",
     "docs/cli.md",
     "docs/cost.md",
     "docs/deploy.md",
     "docs/diagnostics.md",
     "docs/guard.md",
     "docs/lambda.md",
+    "docs/repair.md",
     "docs/replay.md",
     "docs/rule-file.md",
     "docs/watch.md",
