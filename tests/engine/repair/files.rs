@@ -63,7 +63,7 @@ fn the_reasons_for_a_refusal_say_what_to_do() {
     let error = Journal::undo(&mut log, "other").unwrap_err();
     writeln!(words, "a journal of other rules: {error}").unwrap();
     expect![[r#"
-        other rules: the plan was made with other rules: the rule file has changed since, or is another
+        other rules: the plan was made with other rules, or by another release of Referee
         help: make a new plan
         another version: the plan has version 2, not 1
         help: make a new plan
@@ -79,8 +79,8 @@ fn the_reasons_for_a_refusal_say_what_to_do() {
         help: name another file
         an empty journal: not a journal of `referee repair apply`
         help: name another file
-        a journal of other rules: the journal was written with other rules: the rule file has changed since, or is another
-        help: use the rule file with which the plan was applied
+        a journal of other rules: the journal was written with other rules, or by another release of Referee
+        help: use the rule file and the release with which the plan was applied
     "#]].assert_eq(&words);
 }
 
