@@ -180,7 +180,7 @@ pub(crate) async fn refusals<H: Harness>(h: H) {
         (Scan { attributes: Some(Vec::new()), ..whole(&app) }, "empty"),
         (Scan { start: elsewhere, segments: 2, ..whole(&app) }, "segment"),
         (Scan { start: short, ..whole(&app) }, "key"),
-        (Scan { start: mistyped, ..whole(&app) }, "key"),
+        (Scan { start: mistyped, ..whole(&app) }, "match"),
     ] {
         match h.store().scan(scan).await {
             Err(StoreError::Rejected(message)) => {

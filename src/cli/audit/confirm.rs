@@ -2,7 +2,7 @@
 
 use super::live::{connect, reason, until_signal};
 use super::summary::OfTables;
-use super::{Args, Reporter, options, sources};
+use super::{Args, Finished, Reporter, options, sources};
 use crate::audit::live::Interrupted;
 use crate::audit::live::confirm::confirm;
 use crate::audit::live::paced::Paced;
@@ -10,7 +10,7 @@ use crate::audit::live::rate::Limiter;
 use crate::audit::live::run::LiveError;
 use crate::audit::live::spool::Spool;
 use crate::audit::{self, Audited, Problem, Progress};
-use crate::cli::{Context, Failure, Outcome};
+use crate::cli::{Context, Failure};
 use crate::rules::model::Rules;
 use crate::runtime::stop::Stop;
 use crate::runtime::system_clock::SystemClock;
@@ -20,7 +20,7 @@ pub(super) fn run(
     arguments: &Args,
     rules: &Rules,
     context: &mut Context<'_>,
-) -> Result<Outcome, Failure> {
+) -> Result<Finished, Failure> {
     let options = options(arguments);
     let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
     let incomplete = |error: LiveError| Failure::Incomplete(error.to_string());

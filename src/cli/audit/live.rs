@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 
 use super::progress::Progress;
 use super::summary::OfTables;
-use super::{Args, Reporter, options};
+use super::{Args, Finished, Reporter, options};
 use crate::audit::live::Interrupted;
 use crate::audit::live::estimate::{self, Bytes, Estimate, PRICE_ASSUMPTION, ScannedTable, Span};
 use crate::audit::live::rate::Limiter;
@@ -18,7 +18,7 @@ use crate::audit::{Audited, Problem};
 use crate::aws;
 use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
 use crate::cli::signals::Signals;
-use crate::cli::{Context, Failure, Outcome};
+use crate::cli::{Context, Failure};
 use crate::preflight::differences;
 use crate::rules::codes;
 use crate::rules::model::{Rules, TableId};
@@ -102,6 +102,12 @@ pub(super) struct LiveArgs {
     /// Continue the audit whose state is in the folder, from the last saved page of each segment.
     #[arg(long, requires = "tables", help_heading = REAL_TABLES, conflicts_with = "segments")]
     resume: bool,
+
+    /// Publish the audit's metrics to CloudWatch, with the names and the namespace of the Lambda
+    /// function's: `AuditViolations`, `AuditWarnings`, `AuditedItems`, and `AuditsCompleted` if the
+    /// audit is complete.
+    #[arg(long, conflicts_with_all = ["rule", "prefix"])]
+    pub(super) publish: bool,
 }
 
 /// What an audit does with real tables.
@@ -115,6 +121,11 @@ pub(super) enum Task {
 }
 
 impl LiveArgs {
+    /// The endpoint that replaces AWS, if one is given.
+    pub(super) fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_deref()
+    }
+
     /// What to do with real tables, given whether there are files.
     pub(super) fn task(&self, has_sources: bool) -> Result<Task, Failure> {
         match (self.live || self.endpoint_url.is_some(), has_sources) {
@@ -161,7 +172,7 @@ pub(super) fn run(
     arguments: &Args,
     rules: &Rules,
     context: &mut Context<'_>,
-) -> Result<Outcome, Failure> {
+) -> Result<Finished, Failure> {
     let stop = Stop::default();
     until_signal(&stop, audit(arguments, rules, context, &stop))
 }
@@ -171,7 +182,7 @@ async fn audit(
     rules: &Rules,
     context: &mut Context<'_>,
     stop: &Stop,
-) -> Result<Outcome, Failure> {
+) -> Result<Finished, Failure> {
     let LiveArgs { read_units, within, segments, state, resume, .. } = &arguments.live;
     let clock = SystemClock;
     let store = connect(&arguments.live).await;

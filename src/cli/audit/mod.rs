@@ -6,6 +6,8 @@ mod confirm;
 mod live;
 #[cfg(feature = "live")]
 mod progress;
+#[cfg(feature = "live")]
+mod publish;
 mod script;
 mod sources;
 mod summary;
@@ -22,6 +24,7 @@ use crate::audit::sql::Dialect;
 use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
 use crate::data::KeyValue;
 use crate::integrity::finding::{Finding, ItemName};
+use crate::metrics::AuditSummary;
 use crate::rules::model::{Mode, Rules, Severity};
 use crate::wording::ViolationLine;
 
@@ -133,17 +136,38 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         return script::run(dialect, arguments, &rules, context);
     }
     #[cfg(feature = "live")]
-    match arguments.live.task(!arguments.sources.is_empty())? {
-        live::Task::Files => {}
-        live::Task::Scan => return live::run(arguments, &rules, context),
-        live::Task::Confirm => return confirm::run(arguments, &rules, context),
+    let finished = match arguments.live.task(!arguments.sources.is_empty())? {
+        live::Task::Files => audit_files(arguments, &rules, context)?,
+        live::Task::Scan => live::run(arguments, &rules, context)?,
+        live::Task::Confirm => confirm::run(arguments, &rules, context)?,
+    };
+    #[cfg(not(feature = "live"))]
+    let finished = audit_files(arguments, &rules, context)?;
+    #[cfg(feature = "live")]
+    if arguments.live.publish {
+        publish::publish(&finished.metrics, arguments, context)?;
     }
+    Ok(finished.outcome)
+}
+
+/// A complete audit.
+struct Finished {
+    outcome: Outcome,
+    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only `live` publishes metrics"))]
+    metrics: AuditSummary,
+}
+
+fn audit_files(
+    arguments: &Args,
+    rules: &Rules,
+    context: &mut Context<'_>,
+) -> Result<Finished, Failure> {
     let options = options(arguments);
-    let archive = sources::open(&arguments.sources, &rules, options.threads, context)?;
-    let mut reporter = Reporter::new(&rules, arguments, context);
+    let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
+    let mut reporter = Reporter::new(rules, arguments, context);
     let progress = Progress::default();
     let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
-    let audited = audit::audit(&rules, &archive, &options, &progress, each)
+    let audited = audit::audit(rules, &archive, &options, &progress, each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     reporter.finish(&audited, None)
 }
@@ -189,11 +213,13 @@ struct Reporter<'r, 'c, 'o> {
     count: Count,
     /// The first findings of each rule, to be shown to people.
     shown: Vec<Finding>,
+    metrics: AuditSummary,
 }
 
 impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
     fn new(rules: &'r Rules, arguments: &'r Args, context: &'c mut Context<'o>) -> Self {
-        Self { rules, arguments, context, count: Count::default(), shown: Vec::new() }
+        let (count, metrics) = (Count::default(), AuditSummary::default());
+        Self { rules, arguments, context, count, shown: Vec::new(), metrics }
     }
 
     fn finding(&mut self, finding: Finding) -> Result<(), Failure> {
@@ -201,6 +227,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             return Ok(());
         }
         let of_rule = self.count.add(&finding);
+        self.metrics.add(&finding);
         if self.context.json {
             if self.arguments.limit.is_none_or(|limit| of_rule <= limit) {
                 let line = ViolationLine::at_rest(self.rules, &finding);
@@ -223,8 +250,8 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         finding.referencing.iter().chain(&finding.referenced).any(begins)
     }
 
-    fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Outcome, Failure> {
-        let Self { rules, arguments, context, count, shown } = self;
+    fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Finished, Failure> {
+        let Self { rules, arguments, context, count, shown, mut metrics } = self;
         let summary = Summary { live, ..Summary::new(rules, audited, &count) };
         if context.json {
             for problem in &audited.problems {
@@ -249,7 +276,10 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             FailOn::Warn => summary.violations + summary.warnings > 0,
             FailOn::Never => false,
         };
-        Ok(if fails { Outcome::Findings } else { Outcome::Clean })
+        metrics.items = summary.items;
+        metrics.is_complete = true;
+        let outcome = if fails { Outcome::Findings } else { Outcome::Clean };
+        Ok(Finished { outcome, metrics })
     }
 }
 
