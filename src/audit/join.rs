@@ -52,6 +52,11 @@ impl Suspects {
         Self { spill, chunks }
     }
 
+    /// Whether a group has suspects.
+    pub(super) fn has(&self, group: usize) -> bool {
+        self.spill.bytes(group) > 0
+    }
+
     /// Removes a group, and returns its suspects in the order of their items. The groups are in
     /// the order of the source, too.
     pub(super) fn take(&self, group: usize) -> io::Result<Vec<Suspect>> {

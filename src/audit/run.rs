@@ -153,7 +153,7 @@ impl Run<'_> {
         problems: &mut Vec<Problem>,
         each: &mut impl FnMut(Finding) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let groups: Vec<usize> = (0..PARTITIONS).collect();
+        let groups: Vec<usize> = (0..PARTITIONS).filter(|group| suspects.has(*group)).collect();
         // Each thread reads one group at a time, so that findings stay in order and memory is
         // bounded.
         for groups in groups.chunks(self.options.threads.max(1)) {

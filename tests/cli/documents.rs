@@ -78,7 +78,8 @@ fn transcripts_are_what_the_commands_print() {
     let cases = trycmd::TestCases::new();
     cases.register_bin("referee", PathBuf::from(env!("CARGO_BIN_EXE_referee")));
     cases.env("REFEREE_MODE", "");
-    for document in DOCUMENTS {
+    // `transcripts.rs` runs that page's transcripts: each builds on the one before.
+    for document in DOCUMENTS.into_iter().filter(|document| *document != "docs/repair.md") {
         cases.case(document);
     }
 }

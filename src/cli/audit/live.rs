@@ -34,6 +34,7 @@ const WIDTH_MAX: u32 = 32;
 
 /// The options of an audit of real tables.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct LiveArgs {
     /// Audit the tables at this endpoint.
     #[arg(

@@ -20,7 +20,7 @@ use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
 
 /// How many seeds run.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 30;
 
 /// The application's items by their keys.
 type Own = BTreeMap<(String, String), Item<'static>>;
