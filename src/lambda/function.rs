@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::audit::{PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request};
+use super::failure::Failure;
 use super::log::Log;
 use crate::engine::{Engine, PartialBatchResponse, answer, records};
 use crate::metrics::{AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited};
@@ -45,38 +46,6 @@ pub(super) enum Answer {
     Part(PartAnswer),
     /// To the end of an audit.
     Summary(SummaryAnswer),
-}
-
-/// Why an invocation failed.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// An operator must act.
-    Fatal(Fatal),
-    /// The same audit may succeed later, and has made no progress.
-    Retry(String),
-}
-
-impl Failure {
-    /// The type that the caller sees: a state machine retries only some.
-    pub(super) const fn kind(&self) -> &'static str {
-        match self {
-            Self::Fatal(_) => "Fatal",
-            Self::Retry(_) => "Retry",
-        }
-    }
-
-    /// The message.
-    pub(super) fn message(&self) -> &str {
-        match self {
-            Self::Fatal(Fatal(message)) | Self::Retry(message) => message,
-        }
-    }
-}
-
-impl From<Fatal> for Failure {
-    fn from(error: Fatal) -> Self {
-        Self::Fatal(error)
-    }
 }
 
 /// One invocation.

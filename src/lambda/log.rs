@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::audit::{PartRequest, SummaryAnswer, Totals};
 use super::config::Problem;
-use super::function::Failure;
+use super::failure::Failure;
 use crate::engine::{Audited, Outcome, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::rules::Rules;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod config;
+mod failure;
 mod function;
 mod log;
 mod start;

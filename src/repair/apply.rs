@@ -7,13 +7,14 @@ use std::io;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::action::RepairAction;
-use super::claim::{ClaimError, RuleId, rule_named};
-use super::journal::{Journal, JournalError, Log, Outcome, State};
+use super::claim::{RuleId, rule_named};
+use super::journal::{Journal, Log, Outcome, State};
 use super::plan_file::{PlanError, Planned};
 use super::planned::{NoRequest, PlannedWrite};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};
 use super::send::{Sent, send};
+use super::stopped::Stopped;
 use crate::audit::live::rate::Limiter;
 use crate::data::Item;
 use crate::integrity::finding::ItemName;
@@ -30,26 +31,6 @@ const CHUNK: usize = 50;
 
 /// How often a write is tried. The store itself retries each request for several seconds.
 const TRIES_MAX: u32 = 3;
-
-/// Why a plan was not finished. What was done is in the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum Stopped {
-    /// A request failed.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    /// The findings cannot be read.
-    #[error("{0}")]
-    Claims(#[from] ClaimError),
-    /// The plan cannot be read.
-    #[error("{0}")]
-    Plan(#[from] PlanError),
-    /// The journal cannot be read or written.
-    #[error("{0}")]
-    Journal(#[from] JournalError),
-    /// The output cannot be written.
-    #[error("{0}")]
-    Output(#[from] io::Error),
-}
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -29,11 +29,12 @@ mod planner;
 mod reads;
 mod recheck;
 mod send;
+mod stopped;
 mod undo;
 mod verify;
 
 pub use action::{NoAction, RepairAction};
-pub use apply::{Applied, Stopped, apply};
+pub use apply::{Applied, apply};
 pub use checksum::{Checksum, checksum};
 pub use choice::{Choice, choose};
 pub use claim::{Claim, ClaimError, Claims};
@@ -41,7 +42,8 @@ pub use journal::{
     Entry as JournalEntry, Journal, JournalError, Log, Outcome, State, journal_header,
 };
 pub use plan_file::{Checked, Header, PlanEntries, PlanError, PlanWriter, Planned, check};
-pub use planned::{PlannedWrite, TRANSACTION_FACTOR};
-pub use planner::{Entry, Options, plan};
+pub use planned::{Entry, PlannedWrite, TRANSACTION_FACTOR};
+pub use planner::{Options, plan};
+pub use stopped::Stopped;
 pub use undo::{Undone, undo};
 pub use verify::verify;

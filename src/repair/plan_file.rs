@@ -10,8 +10,7 @@ use super::action::RepairAction;
 use super::checksum::Checksum;
 use super::claim::{Claim, ClaimLine, ClaimText};
 use super::guard::{GuardLine, conditions, words};
-use super::planned::{PlannedWrite, after};
-use super::planner::Entry;
+use super::planned::{Entry, PlannedWrite, after};
 use crate::data::{Item, JsonItem, into_owned, without_position};
 use crate::rules::model::Rules;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::action::RepairAction;
+use super::action::{NoAction, RepairAction};
 use super::checksum::checksum;
 use super::claim::{Claim, RuleId, rule_named};
 use super::recheck::pair;
@@ -27,6 +27,15 @@ const WRITE_UNIT_BYTES: usize = 1024;
 /// comparison takes up to 18 bytes of it.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const COMPARED_MAX: usize = 150;
+
+/// One entry of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A write.
+    Write(Box<PlannedWrite>),
+    /// A finding without a write, and why it has none.
+    NoAction(Box<Claim>, NoAction),
+}
 
 /// One write of a plan. Its item is [`Claim::referencing`]: the referencing item, or the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{NoAction, RepairAction};
-use super::apply::Stopped;
 use super::claim::{Claim, ClaimError, RuleId, rule_named};
-use super::planned::{NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
+use super::planned::{Entry, NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};
+use super::stopped::Stopped;
 use crate::data::Item;
 use crate::integrity::finding::{Defect, ItemName, Kind};
 use crate::integrity::mirror::{
@@ -27,15 +27,6 @@ pub struct Options {
     pub adopt: bool,
     /// Whether only mirrors that do not exist are written, and unmarked ones adopted.
     pub only_missing: bool,
-}
-
-/// One entry of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// A write.
-    Write(Box<PlannedWrite>),
-    /// A finding without a write, and why it has none.
-    NoAction(Box<Claim>, NoAction),
 }
 
 /// Plans the writes that resolve findings, and emits the entries of the plan in order.

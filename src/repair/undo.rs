@@ -6,12 +6,13 @@ use std::io;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::apply::{Stopped, Tables};
+use super::apply::Tables;
 use super::claim::{RuleId, rule_named};
 use super::journal::{Entry, Journal, Log, Outcome, State};
 use super::planned::{after, is_as, larger, units};
 use super::reads::read_items;
 use super::send::{Sent, send};
+use super::stopped::Stopped;
 use crate::audit::live::rate::Limiter;
 use crate::data::{Item, Path, Value};
 use crate::integrity::finding::ItemName;

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::apply::Stopped;
 use super::claim::Claim;
 use super::plan_file::{PlanError, Planned};
 use super::reads::read_items;
 use super::recheck::recheck;
+use super::stopped::Stopped;
 use crate::integrity::finding::Finding;
 use crate::rules::model::Rules;
 use crate::store::Store;

@@ -27,6 +27,7 @@ mod problem;
 mod read;
 #[cfg(feature = "live")]
 mod s3;
+mod skew;
 mod table;
 mod time;
 mod window;
@@ -40,6 +41,6 @@ pub use problem::{Flaw, Problem};
 pub use read::{Checked, RowError};
 #[cfg(feature = "live")]
 pub use s3::{S3, S3Connection};
+pub use skew::{Skew, skew};
 pub use table::{DataFile, Opened, TableExport};
 pub use time::Timestamp;
-pub use window::{Skew, skew};

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 
-use super::confirm::Suspect;
+use super::error::LiveError;
 use super::log::LogReader;
-use super::run::LiveError;
+use super::suspect::Suspect;
 use crate::audit::fact::Location;
 use crate::audit::join::Suspects;
 use crate::audit::spill::PARTITIONS;

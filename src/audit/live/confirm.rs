@@ -16,13 +16,13 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::Interrupted;
 use super::look::{Wrong, look};
+use super::suspect::Suspect;
 use crate::audit::suspect::unknown_item;
-use crate::data::Key;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::integrity::index::Index;
 use crate::integrity::mirror::{self, MIRROR_GRACE_MS, Pair};
 use crate::integrity::reference::{ReferenceState, broken};
-use crate::rules::model::{MirrorId, Reference, ReferenceId, Rules, TableId};
+use crate::rules::model::{Reference, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::stop::Stop;
@@ -34,34 +34,6 @@ const BLOCK: usize = 1_000;
 const BLOCKS_WAITING: usize = 32;
 /// The maximum number of looks at a suspect.
 const LOOKS_MAX: usize = 5;
-
-/// What looked wrong in a scan, by the keys of the items to read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Suspect {
-    /// An item with a reference that is malformed, incomplete, or has no target.
-    Reference {
-        /// The reference.
-        rule: ReferenceId,
-        /// The referencing item's key.
-        key: Key<'static>,
-    },
-    /// A mirror that differs from what its source requires.
-    Mirror {
-        /// The rule.
-        rule: MirrorId,
-        /// The mirror's key.
-        mirror: Key<'static>,
-        /// The source's key.
-        source: Key<'static>,
-    },
-    /// An item that belongs to no entity.
-    Unknown {
-        /// The item's table.
-        table: TableId,
-        /// The item's key.
-        key: Key<'static>,
-    },
-}
 
 /// How many suspects were what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::confirm::Suspect;
+use super::suspect::Suspect;
 use crate::data::{Item, Key};
 use crate::integrity::finding::Defect;
 use crate::integrity::index::Projection;

@@ -8,6 +8,7 @@
 mod accused;
 pub mod checkpoint;
 pub mod confirm;
+pub mod error;
 pub mod estimate;
 mod log;
 mod look;
@@ -17,6 +18,7 @@ pub mod run;
 pub mod scan;
 pub mod segments;
 pub mod spool;
+pub mod suspect;
 #[cfg(test)]
 mod tests;
 pub mod width;

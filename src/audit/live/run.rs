@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::Interrupted;
 use super::accused::Accused;
-use super::checkpoint::{Checkpoint, CheckpointError};
+use super::checkpoint::Checkpoint;
 use super::confirm::{Confirmed, confirm};
+use super::error::LiveError;
 use super::log::{LogReader, LogWriter, RowFacts};
 use super::paced::Paced;
 use super::rate::Limiter;
@@ -32,42 +33,6 @@ use crate::store::scan::Scanner;
 /// The files in the folder of a live audit.
 const CHECKPOINT: &str = "checkpoint.json";
 const LOG: &str = "items.log";
-
-/// Why a live audit cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum LiveError {
-    /// The checkpoint cannot be used.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// There is an unfinished audit.
-    #[error(
-        "`{0}` has an audit that is not finished\nhelp: continue it with `--resume`, delete the \
-         folder, or name another one with `--state`"
-    )]
-    Unfinished(PathBuf),
-    /// A file cannot be used.
-    #[error("cannot use `{path}`: {error}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A temporary file cannot be used.
-    #[error("cannot use a temporary file: {0}; --temporary names another folder for them")]
-    Temporary(io::Error),
-    /// An item has no valid key.
-    #[error("table `{table}` has an item that does not match the rule file's key: {error}")]
-    Key {
-        /// The table.
-        table: String,
-        /// What is wrong.
-        error: crate::data::KeyError,
-    },
-    /// The results cannot be written.
-    #[error("{0}")]
-    Output(String),
-}
 
 /// What all steps share.
 #[derive(Debug)]
@@ -98,6 +63,8 @@ pub struct LiveAudit<'a> {
     index: Index,
     folder: &'a Path,
     checkpoint: Checkpoint,
+    /// The log, locked since the audit began, until the scan takes it.
+    log: Option<LogWriter>,
 }
 
 impl<'a> LiveAudit<'a> {
@@ -117,12 +84,13 @@ impl<'a> LiveAudit<'a> {
         let tables = (0..).map(TableId).zip(&rules.tables);
         let tables = tables.map(|(id, table)| TableScan::new(table.name.clone(), segments(id)));
         let checkpoint = Checkpoint::new(rules.fingerprint(), started_ms, tables.collect());
-        let mut audit = Self { rules, index: Index::new(rules), folder, checkpoint };
+        let mut audit = Self { rules, index: Index::new(rules), folder, checkpoint, log: None };
         audit.checkpoint.tally = Tally::new(rules);
         let log = audit.log_path();
         let mut writer = LogWriter::open(&log, None).map_err(|error| failed(&log, error))?;
         audit.checkpoint.log = writer.sync().map_err(|error| failed(&log, error))?;
         audit.checkpoint.save(&folder.join(CHECKPOINT))?;
+        audit.log = Some(writer);
         Ok(audit)
     }
 
@@ -131,7 +99,7 @@ impl<'a> LiveAudit<'a> {
         let tables: Vec<_> = rules.tables.iter().map(|table| table.name.as_str()).collect();
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::open(&path, &rules.fingerprint(), &tables)?;
-        Ok(Self { rules, index: Index::new(rules), folder, checkpoint })
+        Ok(Self { rules, index: Index::new(rules), folder, checkpoint, log: None })
     }
 
     /// How far the segments are.
@@ -160,7 +128,8 @@ impl<'a> LiveAudit<'a> {
         let options = Options { attributes: &attributes, width_max, limiter, stop };
         let log = self.log_path();
         let length = Some(self.checkpoint.log);
-        let writer = LogWriter::open(&log, length).map_err(|error| self.log_error(error));
+        let opened = self.log.take().map_or_else(|| LogWriter::open(&log, length), Ok);
+        let writer = opened.map_err(|error| self.log_error(error));
         let mut tables = self.checkpoint.tables.clone();
         let facts = RowFacts::default();
         let mut collector = Collector {

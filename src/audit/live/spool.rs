@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use super::confirm::Suspect;
+use super::error::LiveError;
 use super::log::{decode_key, encode_key};
-use super::run::LiveError;
+use super::suspect::Suspect;
 use crate::data::Key;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, TableId};

@@ -5,8 +5,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::audit::live::Interrupted;
+use crate::audit::live::error::LiveError;
 use crate::audit::live::rate::Limiter;
-use crate::audit::live::run::{LiveAudit, LiveError, Session, is_needed};
+use crate::audit::live::run::{LiveAudit, Session, is_needed};
 use crate::audit::{self, Archive, Archives, Dump, Progress};
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::{Context, Failure};

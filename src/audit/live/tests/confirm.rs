@@ -9,7 +9,8 @@ use futures_util::FutureExt as _;
 
 use super::{Jumping, Unsteady, item, key, retry, rules, store, strings};
 use crate::audit::live::Interrupted;
-use crate::audit::live::confirm::{Confirmed, Suspect, confirm};
+use crate::audit::live::confirm::{Confirmed, confirm};
+use crate::audit::live::suspect::Suspect;
 use crate::data::{Item, Key, KeyValue};
 use crate::integrity::finding::Finding;
 use crate::integrity::mirror::{Mark, lowest_fence};
