@@ -39,7 +39,7 @@ const CASES: [&str; 10] = [
 ];
 
 /// How many of them are audited at a time. An audit mostly waits for grace periods.
-const CONCURRENCY: usize = 8;
+const CONCURRENCY: usize = 4;
 
 /// How many items of each entity there are at most.
 const PER_ENTITY: usize = 6;

@@ -23,7 +23,7 @@ use crate::lambda::Lambda;
 use kit::runtime_api::Invoked;
 
 /// The maximum time until nothing more is written to the stream.
-const REST_MS_MAX: u64 = 240_000;
+const REST_MS_MAX: u64 = 900_000;
 /// The time to wait after a round that had nothing to do, or in which an invocation failed.
 const PAUSE_MS: u64 = 20;
 
