@@ -58,12 +58,9 @@ pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>,
     let request = Request::new("Query", [query.table.as_str()]);
     let mut placeholders = Numbered::default();
     let key_condition = placeholders.key_condition(query.partition, query.sort);
-    let projection = query.attributes.map(|names| {
-        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        placeholders.projection(names)
-    });
+    let projection = query.attributes.map(|names| placeholders.projection(distinct(&names)));
     let (names, values) = placeholders.into_sdk();
-    let page = client
+    let request_page = client
         .query()
         .table_name(query.table)
         // Only the table itself, not an index, supports strongly consistent reads.
@@ -77,14 +74,27 @@ pub(super) async fn query(client: &Client, query: Query) -> Result<Answer<Page>,
         .set_exclusive_start_key(query.start.map(to_sdk))
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let output = retrying(|| async {
-        let sent = page.clone().send().await;
+        let sent = request_page.clone().send().await;
         sent.map_err(|error| request.error(&error.map_service_error(Into::into)))
     })
     .await?;
-    let units = read_units(&output.consumed_capacity);
-    let items = output.items.into_iter().flatten().map(from_sdk).collect::<Result<_, _>>()?;
-    let next = output.last_evaluated_key.map(from_sdk).transpose()?;
-    Ok(Answer { value: Page { items, next }, units })
+    page(output.items, output.last_evaluated_key, output.consumed_capacity.as_ref())
+}
+
+/// The distinct names of a projection: DynamoDB refuses a name that occurs twice.
+pub(super) fn distinct(names: &[String]) -> BTreeSet<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// The page of a `Query` or a `Scan`.
+pub(super) fn page(
+    items: Option<Vec<SdkItem>>,
+    last_evaluated_key: Option<SdkItem>,
+    consumed: Option<&ConsumedCapacity>,
+) -> Result<Answer<Page>, StoreError> {
+    let items = items.into_iter().flatten().map(from_sdk).collect::<Result<_, _>>()?;
+    let next = last_evaluated_key.map(from_sdk).transpose()?;
+    Ok(Answer { value: Page { items, next }, units: read_units(consumed) })
 }
 
 /// The requested keys by table.
