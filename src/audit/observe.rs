@@ -25,7 +25,7 @@ pub(crate) struct Observer<'a, F = Writer<'a>> {
     facts: F,
     hasher: KeyHasher,
     known: RecentlySeen,
-    /// Whether items of no entity are facts.
+    /// Whether to write a fact for an item that belongs to no entity.
     reports_unknown: bool,
     tally: Tally,
 }
@@ -95,10 +95,7 @@ impl<'a, F: Facts> Observer<'a, F> {
     ) -> Result<(), ObserveError<E>> {
         self.tally.items += 1;
         let (rules, index) = (self.rules, self.index);
-        let mut entities: Vec<(EntityId, Vec<KeyValue<'_>>)> = Vec::with_capacity(1);
-        for id in index.candidates(table, key) {
-            entities.extend(rules[*id].key.parse(key).map(|captures| (*id, captures)));
-        }
+        let entities: Vec<_> = index.matching(rules, table, key).collect();
         let hash = self.hasher.item(table, key);
         let Some(((first, _), others)) = entities.split_first() else {
             return Ok(self.no_role(at, table, key, hash)?);

@@ -11,6 +11,7 @@ use crate::rules::model::{
     Copied, Entity, EntityId, Find, Mirror, MirrorId, Mode, OnDelete, OnMissing, Reference,
     ReferenceId, Rules, TableId,
 };
+use crate::rules::template::Captures;
 
 /// The attributes that the rules look at in an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +121,17 @@ impl Index {
     /// The entities that a key of this table may belong to.
     pub(crate) fn candidates(&self, table: TableId, key: &Key<'_>) -> &[EntityId] {
         self.matchers.get(table.0).map_or(&[], |matcher| matcher.candidates(key))
+    }
+
+    /// The entities that a key of this table belongs to, each with the values of its captures.
+    pub(crate) fn matching<'m, 'k>(
+        &'m self,
+        rules: &'m Rules,
+        table: TableId,
+        key: &'k Key<'_>,
+    ) -> impl Iterator<Item = (EntityId, Captures<'k>)> + use<'m, 'k> {
+        let candidates = self.candidates(table, key).iter();
+        candidates.filter_map(|id| Some((*id, rules[*id].key.parse(key)?)))
     }
 
     /// The roles of the entity's items.

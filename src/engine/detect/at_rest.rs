@@ -65,13 +65,10 @@ pub(crate) fn detect_at_rest<'h>(
     let mut checks = Checks::default();
     for item in items {
         let Change { table, key, .. } = &item.change;
-        for id in index.candidates(*table, key) {
-            let entity = &rules[*id];
-            if let Some(captures) = entity.key.parse(key) {
-                let seen = SeenAtRest { rules, entity, captures: &captures, item };
-                for role in index.roles(*id) {
-                    seen.detect(*role, &mut checks);
-                }
+        for (id, captures) in index.matching(rules, *table, key) {
+            let seen = SeenAtRest { rules, entity: &rules[id], captures: &captures, item };
+            for role in index.roles(id) {
+                seen.detect(*role, &mut checks);
             }
         }
     }

@@ -45,13 +45,10 @@ pub(crate) fn detect<'h>(rules: &Rules, index: &Index, histories: &'h [History<'
     let mut work = Work::default();
     for history in histories {
         let item = &history.last.change;
-        for id in index.candidates(item.table, &item.key) {
-            let entity = &rules[*id];
-            if let Some(captures) = entity.key.parse(&item.key) {
-                let seen = Seen { rules, entity, captures: &captures, history };
-                for role in index.roles(*id) {
-                    seen.detect(*role, &mut work);
-                }
+        for (id, captures) in index.matching(rules, item.table, &item.key) {
+            let seen = Seen { rules, entity: &rules[id], captures: &captures, history };
+            for role in index.roles(id) {
+                seen.detect(*role, &mut work);
             }
         }
     }
