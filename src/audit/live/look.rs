@@ -99,12 +99,8 @@ fn ask<'s, 'p, S, C>(
         }
         Suspect::Mirror { rule, mirror, source } => {
             let pair = Pair { rule: *rule, source: source.clone(), mirror: mirror.clone() };
-            let all = Cow::Owned(Projection::All);
-            // The mirror is read before its source: if both are written between the two reads, the
-            // source was not there yet for a moment, but never the mirror without its source.
-            let mirror = reads.want_first(rules.mirror_of(*rule).table, mirror, all);
-            let from = rules.source_of(*rule).table;
-            Asked::Mirror { pair, mirror, source: reads.want(from, source, index.source(*rule)) }
+            let [mirror, source] = reads.want_pair(pass, &pair);
+            Asked::Mirror { pair, mirror, source }
         }
         Suspect::Unknown { table, key } => {
             let item = reads.want(*table, key, Cow::Owned(Projection::All));
