@@ -1,6 +1,5 @@
 //! Items that do not change while they are audited: the files of dumps and exports.
 
-use super::raw_item::Wrapping;
 use crate::rules::model::TableId;
 
 /// Items in files.
@@ -35,10 +34,8 @@ pub struct Row<'r> {
     pub row: u32,
     /// The item's table.
     pub table: TableId,
-    /// The item's text.
+    /// The item in DynamoDB's JSON.
     pub text: &'r [u8],
-    /// How the text is wrapped.
-    pub wrapping: Wrapping,
 }
 
 /// The reason why reading must stop altogether.

@@ -30,7 +30,6 @@ mod tally;
 mod threads;
 
 pub use archive::{Archive, Archives, Problem, Row, Stop};
-pub use raw_item::Wrapping;
 pub use run::{Audited, Options, Progress, audit};
 pub use source::{Dump, Exported};
 pub use tally::Tally;

@@ -16,28 +16,10 @@ pub(crate) struct RawItem<'a> {
     attributes: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-/// How the text of an item is wrapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrapping {
-    /// Not at all: the text is an item in DynamoDB's JSON.
-    None,
-    /// As a line of an export: `{"Item": …}`.
-    Line,
-}
-
 impl<'a> RawItem<'a> {
-    /// Reads an item.
-    pub(crate) fn parse(text: &'a [u8], wrapping: Wrapping) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Line<'a> {
-            #[serde(borrow, rename = "Item")]
-            item: RawItem<'a>,
-        }
-        let item = match wrapping {
-            Wrapping::None => serde_json::from_slice(text),
-            Wrapping::Line => serde_json::from_slice(text).map(|Line { item }| item),
-        };
-        item.map_err(|error| without_position(&error))
+    /// Reads an item in DynamoDB's JSON.
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self, String> {
+        serde_json::from_slice(text).map_err(|error| without_position(&error))
     }
 
     /// The item's key.
@@ -114,8 +96,8 @@ mod tests {
 
     #[test]
     fn only_the_attributes_of_the_projection_are_decoded() {
-        let text = br#"{"Item": {"a": {"N": "1"}, "pk": {"S": "x"}, "odd": {"Q": []}}}"#;
-        let item = RawItem::parse(text, Wrapping::Line).unwrap();
+        let text = br#"{"a": {"N": "1"}, "pk": {"S": "x"}, "odd": {"Q": []}}"#;
+        let item = RawItem::parse(text).unwrap();
         assert!(item.key(&schema()).is_ok());
         let names = Projection::Names(BTreeSet::from(["a".to_owned(), "none".to_owned()]));
         assert_eq!(item.attributes(&names).unwrap().len(), 1);
@@ -142,11 +124,11 @@ mod tests {
 
     #[test]
     fn an_item_without_its_key_is_an_error() {
-        let item = RawItem::parse(br#"{"a": {"N": "1"}}"#, Wrapping::None).unwrap();
+        let item = RawItem::parse(br#"{"a": {"N": "1"}}"#).unwrap();
         assert_eq!(item.key(&schema()).unwrap_err(), "key attribute `pk` is missing");
-        let item = RawItem::parse(br#"{"pk": {"N": "1"}}"#, Wrapping::None).unwrap();
+        let item = RawItem::parse(br#"{"pk": {"N": "1"}}"#).unwrap();
         assert!(item.key(&schema()).unwrap_err().contains("has type N"));
-        assert!(RawItem::parse(br#"{"Item": 3}"#, Wrapping::Line).is_err());
-        assert!(RawItem::parse(br#"{"item": {}}"#, Wrapping::Line).is_err());
+        assert!(RawItem::parse(b"3").is_err());
+        assert!(RawItem::parse(b"{").is_err());
     }
 }

@@ -206,7 +206,7 @@ impl Run<'_> {
                              mixed";
                 duplicates.add(row.row, error.to_owned());
             }
-            let item = RawItem::parse(row.text, row.wrapping).and_then(|raw| {
+            let item = RawItem::parse(row.text).and_then(|raw| {
                 let key = raw.key(&self.rules[row.table].key)?;
                 Ok((key, raw.attributes(&Projection::All)?))
             });
@@ -265,7 +265,7 @@ fn observe_row(
     at: Location,
     row: Row<'_>,
 ) -> Result<(), ObserveError<String>> {
-    let raw = RawItem::parse(row.text, row.wrapping).map_err(ObserveError::Item)?;
+    let raw = RawItem::parse(row.text).map_err(ObserveError::Item)?;
     let key = raw.key(&rules[row.table].key).map_err(ObserveError::Item)?;
     observer.observe(at, row.table, &key, |projection| raw.attributes(projection))
 }

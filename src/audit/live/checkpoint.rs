@@ -209,7 +209,7 @@ mod tests {
     fn a_checkpoint_of_anything_else_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.json");
-        let mut told = open(&path).unwrap_err() + "\n";
+        let mut errors = open(&path).unwrap_err() + "\n";
         checkpoint().save(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         for other in [
@@ -222,7 +222,7 @@ mod tests {
             "notes".to_owned(),
         ] {
             std::fs::write(&path, other).unwrap();
-            told += &(open(&path).unwrap_err() + "\n");
+            errors += &(open(&path).unwrap_err() + "\n");
         }
         expect![[r"
             `…/audit.json`: there is no checkpoint
@@ -241,7 +241,7 @@ mod tests {
             help: delete the folder, and start the audit again without `--resume`
             `…/audit.json`: not a checkpoint of `referee audit`, or an incomplete one: expected ident at line 1 column 2
             help: delete the folder, and start the audit again without `--resume`
-        "]].assert_eq(&told);
+        "]].assert_eq(&errors);
     }
 
     #[test]

@@ -249,25 +249,25 @@ mod tests {
             table("cap", GB, on_demand(Some(9_000))),
         ];
         let estimate = Estimate { tables };
-        let told = |rate, within| {
+        let warning_for = |rate, within| {
             let warnings = estimate.warnings(rate, within);
             warnings.iter().fold(String::new(), |text, warning| text + &format!("{warning}\n"))
         };
         let hours = |hours| Some(Duration::from_hours(hours));
-        assert_eq!(told(Some(40.0), None), "");
-        assert_eq!(told(Some(49.0), hours(24 * 30)), "");
+        assert_eq!(warning_for(Some(40.0), None), "");
+        assert_eq!(warning_for(Some(49.0), hours(24 * 30)), "");
         expect![[r"
             table `log` is provisioned with 50 read units a second, and the scan may take all of them from your application
             help: leave it some, for example with `--read-units 25`
             table `cap` is limited to 9000 read units a second, and the scan may take all of them from your application
             help: leave it some, for example with `--read-units 4500`
         "]]
-        .assert_eq(&told(None, hours(2)));
+        .assert_eq(&warning_for(None, hours(2)));
         expect![[r"
             at this rate, the scan takes about 3 d 12 h, longer than 2 h 0 min
             help: at least `--read-units 1730` is needed
         "]]
-        .assert_eq(&told(Some(41.0), hours(2)));
+        .assert_eq(&warning_for(Some(41.0), hours(2)));
     }
 
     #[test]

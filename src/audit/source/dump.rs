@@ -9,7 +9,6 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use crate::audit::archive::{Archive, Problem, Row, Stop};
-use crate::audit::raw_item::Wrapping;
 use crate::rules::model::{Rules, TableId};
 
 /// A dump. It is read item by item, whatever its length.
@@ -128,8 +127,8 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         while let Some(text) = access.next_element::<Box<RawValue>>()? {
             let text = text.get().as_bytes();
-            let (table, row, wrapping) = (self.table, self.reading.row, Wrapping::None);
-            if let Err(stop) = (self.reading.each)(Row { row, table, text, wrapping }) {
+            let (table, row) = (self.table, self.reading.row);
+            if let Err(stop) = (self.reading.each)(Row { row, table, text }) {
                 self.reading.stop = Some(stop);
                 return Err(A::Error::custom("stopped"));
             }

@@ -2,7 +2,6 @@
 
 use crate::audit::archive::{Archive, Problem, Row, Stop};
 use crate::audit::export::{self, ExportError, RowError, TableExport};
-use crate::audit::raw_item::Wrapping;
 use crate::rules::model::TableId;
 
 /// The items of a table, as its exports describe it. A chunk is a data file.
@@ -45,9 +44,9 @@ impl Archive for Exported {
         problem: &mut dyn FnMut(Problem),
     ) -> Result<(), Stop> {
         let mut stop = None;
-        let (table, wrapping) = (self.table, Wrapping::None);
+        let table = self.table;
         let checked = self.export.read(chunk, |row, text| {
-            each(Row { row, table, text, wrapping }).map_err(|reason| {
+            each(Row { row, table, text }).map_err(|reason| {
                 stop = Some(reason);
                 RowError::Stop
             })
