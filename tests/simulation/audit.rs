@@ -27,45 +27,64 @@ use crate::schema::Schema;
 /// The maximum number of items of an entity.
 const PER_ENTITY: usize = 12;
 
+/// The random rules of a seed, and random tables for them.
+struct Drawn {
+    seed: u64,
+    /// The state after the draws.
+    rng: Rng,
+    /// The rule file.
+    text: String,
+    rules: Rules,
+    tables: oracle::Dump,
+}
+
+impl Drawn {
+    /// `None` if the rules are refused.
+    fn new(seed: u64) -> Option<Self> {
+        let mut rng = Rng::with_seed(seed);
+        let text = Schema::rich(&mut rng).text();
+        let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
+        let rules = referee::rules::load(&source, &|_| None).rules?;
+        let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
+        Some(Self { seed, rng, text, rules, tables })
+    }
+
+    /// Returns the number of findings, or how they differ from those of the oracle.
+    fn judge(self, found: &[Audited]) -> Result<usize, String> {
+        let Self { seed, text, rules, tables, .. } = self;
+        let expected = Oracle::new(&rules, tables).audited();
+        agree(found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}"))
+    }
+}
+
 /// Audits the random table of a seed. Returns the number of findings, or how the audit and the
 /// oracle disagree; `None` if the rules of the seed are refused.
 pub(crate) fn audit(seed: u64, folder: &std::path::Path) -> Option<Result<usize, String>> {
-    let mut rng = Rng::with_seed(seed);
-    let text = Schema::rich(&mut rng).text();
-    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
-    let rules = referee::rules::load(&source, &|_| None).rules?;
-    let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
+    let mut drawn = Drawn::new(seed)?;
+    let Drawn { rng, rules, tables, .. } = &mut drawn;
     let file = folder.join(format!("{seed}.json"));
-    std::fs::write(&file, serde_json::to_string(&tables).unwrap()).unwrap();
-    let found = audited(&rules, &file, rng.bool());
+    std::fs::write(&file, serde_json::to_string(tables).unwrap()).unwrap();
+    let found = audited(rules, &file, rng.bool());
     std::fs::remove_file(&file).unwrap();
-    let expected = Oracle::new(&rules, tables).audited();
-    Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+    Some(drawn.judge(&found))
 }
 
 /// Audits the random tables of a seed on the in-memory store, as if they were live: pages fail, and
 /// the audit is stopped and resumed. The result is that of [`audit`].
 pub(crate) fn audit_live(seed: u64, folder: &std::path::Path) -> Option<Result<usize, String>> {
-    let mut rng = Rng::with_seed(seed);
-    let text = Schema::rich(&mut rng).text();
-    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
-    let rules = referee::rules::load(&source, &|_| None).rules?;
-    let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
-    let store = store(&rules, &tables);
-    let found = audited_live(&rules, &store, &folder.join(seed.to_string()), &mut rng);
-    let expected = Oracle::new(&rules, tables).audited();
-    Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+    let mut drawn = Drawn::new(seed)?;
+    let Drawn { rng, rules, tables, .. } = &mut drawn;
+    let store = store(rules, tables);
+    let found = audited_live(rules, &store, &folder.join(seed.to_string()), rng);
+    Some(drawn.judge(&found))
 }
 
 /// Audits the random tables of a seed in parts, as the function does: segments, read units and
 /// failing requests end an invocation early. The result is that of [`audit`].
 pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<usize, String>> {
-    let mut rng = Rng::with_seed(seed);
-    let text = Schema::rich(&mut rng).text();
-    let source = referee::rules::RuleSource { name: "rules".to_owned(), text: text.clone() };
-    let rules = referee::rules::load(&source, &|_| None).rules?;
-    let tables = planted::tables(&rules, PER_ENTITY, &mut rng);
-    let store = store(&rules, &tables);
+    let mut drawn = Drawn::new(seed)?;
+    let Drawn { rng, rules, tables, .. } = &mut drawn;
+    let store = store(rules, tables);
     let mut faults = rng.fork();
     store.set_faults(Box::new(move |_| match faults.u8(..20) {
         0 => Fault::Fail(StoreError::Retry("throttled".to_owned())),
@@ -73,7 +92,7 @@ pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<us
     }));
     let engine = Engine::new(rules.clone().in_mode(Mode::Observe));
     let mut found = Vec::new();
-    for table in audited_tables(&rules) {
+    for table in audited_tables(rules) {
         let segments = rng.u32(1..4);
         for segment in 0..segments {
             let read_units_max = rng.bool().then(|| f64::from(rng.u8(1..30)));
@@ -81,8 +100,7 @@ pub(crate) fn audit_in_parts(seed: u64, _: &std::path::Path) -> Option<Result<us
             found.extend(audited_in_parts(&engine, &store, part));
         }
     }
-    let expected = Oracle::new(&rules, tables).audited();
-    Some(agree(&found, &expected).map_err(|words| format!("seed {seed}: {words}\n{text}")))
+    Some(drawn.judge(&found))
 }
 
 /// Audits a part until it is done.
