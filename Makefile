@@ -12,6 +12,8 @@ ARCH ?= arm64
 ARCH_arm64 := --arm64
 ARCH_x86_64 := --x86-64
 NAME ?= referee
+# Cargo's profile for the function.
+PROFILE ?= release
 # The port of DynamoDB Local for `make up`.
 PORT ?= 8000
 DEMO := events/company-user
@@ -39,8 +41,6 @@ SAMPLE := $(CARGO) run --locked --quiet --package referee-kit --features export 
 # The targets in tests/fuzz, and how many seconds each runs.
 TARGETS := decode rule_file key_templates replay
 SECONDS_EACH ?= 60
-# The fuzz targets form a separate workspace.
-FUZZ := --manifest-path tests/fuzz/Cargo.toml
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,12 +97,10 @@ mutants: $(CARGO_MUTANTS)/installed ## Mutate the pure modules, and check that a
 	PATH="$(CURDIR)/$(<D)/bin:$$PATH" $(CARGO) mutants --cap-lints true --output target/mutants $(MUTANTS)
 
 lint: ## Check formatting and lints
-	$(CARGO) fmt --check
-	$(CARGO) fmt --check $(FUZZ)
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
-	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --locked --quiet -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --quiet -- -D warnings
-	$(CARGO) clippy --locked $(FUZZ) --no-default-features --target-dir target --quiet -- -D warnings
 
 # The directory's name consists of the tool and its version.
 .tools/cargo-%/installed:
@@ -110,7 +108,7 @@ lint: ## Check formatting and lints
 	@touch $@
 
 lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, packed in target/lambda (ARCH=arm64 or x86_64)
-	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --release $(ARCH_$(ARCH))
+	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda build --locked --profile $(PROFILE) $(ARCH_$(ARCH))
 
 package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to include)
 	infra/package.py target/lambda/referee-lambda $(RULES)

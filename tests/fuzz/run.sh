@@ -11,7 +11,11 @@ shift
 export RUSTC_BOOTSTRAP=1
 # Sanitizers are off: they find errors in unsafe code, which the package forbids, and halve the
 # number of runs. Overflows and `debug_assert!` are checked.
-options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none)
+options=(--fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none
+    --features libfuzzer-sys/link_libfuzzer)
+# Unlike a build for Lambda: no link-time optimization, which takes minutes, and symbols in
+# backtraces.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_STRIP=none
 # Hangs and unbounded memory use are findings. Inputs of any size are tried from the beginning,
 # because the recorded inputs have all sizes.
 limits=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -len_control=0)

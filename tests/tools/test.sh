@@ -6,9 +6,9 @@
 #         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
 #         tests/tools/with-duckdb.sh tests/tools/test.sh
 #
-# Three groups of steps run in parallel: the build of the package for Lambda, which takes minutes to
-# link on one core, the suites that need an optimized engine, and all other suites, which often wait
-# for an emulator. RUNS is the number of histories to simulate.
+# Four groups of steps run in parallel: the build of the package for Lambda, the suites that need an
+# optimized engine, the suites that share the tables of DynamoDB Local, which often wait for it, and
+# all other suites. RUNS is the number of histories to simulate.
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -63,10 +63,21 @@ counts() {
     echo "$text"
 }
 
-suite() {
-    local name=$1
+# Builds suites: `build NAME ARGUMENTS...`. Each suite is then run by its executable, because
+# `cargo test` waits for every build that is in progress.
+build() {
+    local name=$1 source path
     shift
-    step "$name" "$cargo" test --locked --all-features "$@"
+    step "$name" "$cargo" test --locked --no-run "$@"
+    while read -r source path; do
+        executables[$source]=$path
+    done < <(sed -nE 's/^ *Executable (unittests )?([^ ]+) \((.+)\)$/\2 \3/p' "$logs/$name.log")
+}
+
+suite() {
+    local name=$1 source=$2
+    shift 2
+    step "$name" "${executables[$source]:-false}" "$@"
 }
 
 package() {
@@ -76,40 +87,48 @@ package() {
     return "$status"
 }
 
-# The suites that need an optimized engine.
 optimized_suites() {
-    step optimized-build "$cargo" test --locked "${optimized[@]}" --test cases --test simulation --no-run
-    step cases "$cargo" test --locked "${optimized[@]}" --test cases
-    RUNS=$runs step simulation "$cargo" test --locked "${optimized[@]}" --test simulation -- --nocapture
+    build optimized-build "${optimized[@]}" --test cases --test simulation
+    suite cases tests/cases/main.rs
+    RUNS=$runs suite simulation tests/simulation/main.rs --nocapture
 }
 
+suites_on_dynamodb() {
+    suite store-contract tests/store_contract/main.rs
+    suite live tests/live/main.rs
+    suite end-to-end tests/end_to_end/main.rs
+}
+
+other_suites() {
+    suite unit src/lib.rs
+    suite engine tests/engine/main.rs
+    suite exports tests/exports/main.rs
+    suite cli tests/cli/main.rs
+    suite infra tests/infra/main.rs
+}
+
+declare -A executables=()
 package &
 packaging=$!
-optimizing=
-trap 'kill "$packaging" $optimizing 2>/dev/null' EXIT
+lanes=()
+trap 'kill "$packaging" "${lanes[@]}" 2>/dev/null' EXIT
 
 step lint make --no-print-directory lint
 suites=(engine exports cli store_contract live infra end_to_end)
-step build "$cargo" test --locked --all-features --lib --bins "${suites[@]/#/--test=}" --no-run
-optimized_suites &
-optimizing=$!
-suite unit --lib --bins
-suite engine --test engine
-suite exports --test exports
-suite cli --test cli
-suite store-contract --test store_contract
-suite live --test live
-suite infra --test infra
+build build --all-features --lib "${suites[@]/#/--test=}"
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-suite end-to-end --test end_to_end
-wait "$optimizing"
+for lane in optimized_suites suites_on_dynamodb other_suites; do
+    "$lane" &
+    lanes+=($!)
+done
+wait "${lanes[@]}"
 if wait "$packaging"; then
     # shellcheck source=/dev/null
     source "$logs/package.env"
     # Checks that the packaged function can be deployed, starts, writes mirrors, and survives
     # crashes.
-    suite package --test end_to_end -- package::deploys
-    suite package-crashes --test end_to_end -- a_crash_between
+    suite package tests/end_to_end/main.rs package::deploys
+    suite package-crashes tests/end_to_end/main.rs a_crash_between
 else
     step package-build-log false
     cat "$logs/package-build.log"
