@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use batch::RECORDS;
 use referee::data::Item;
-use referee::engine::{Engine, records};
+use referee::engine::Engine;
 use referee::rules::{RuleSource, load};
 use referee::runtime::clock::Clock;
 use referee::store::{
@@ -57,8 +57,8 @@ fn main() {
         let event = self::event(rules);
         let engine = engine(rules);
         let run = || {
-            let records = records(&event).expect("the batch is an event");
-            let outcome = pollster::block_on(engine.process(&records, &Answers, &Frozen));
+            let decoded = engine.decode(&event).expect("the batch is an event");
+            let outcome = pollster::block_on(engine.process_decoded(decoded, &Answers, &Frozen));
             let outcome = outcome.expect("nothing is fatal");
             assert_eq!((outcome.violations.len(), outcome.rejected.len()), (0, 0));
             assert!(outcome.requests > 0);

@@ -1,8 +1,8 @@
 //! The pipeline from a batch of stream records to an outcome.
 //!
-//! `process` shows all stages on one page, and `audit` those of an audit. Each stage has a folder: `event` decodes Lambda's event,
-//! `detect` finds the work that the rules require, `verify` confirms what looks wrong, `resolve`
-//! repairs what is wrong, and `report` collects the outcome.
+//! `process` shows all stages on one page, and `audit` those of an audit. Each stage has a folder:
+//! `event` decodes Lambda's event, `detect` finds the work that the rules require, `verify` confirms
+//! what looks wrong, `resolve` repairs what is wrong, and `report` collects the outcome.
 
 mod audit;
 mod detect;
@@ -13,6 +13,7 @@ mod resolve;
 mod verify;
 
 pub use self::audit::{Audited, Part};
+pub use self::event::batch::{DecodeError, DecodedBatch};
 pub use self::event::change::{Origin, StreamChange};
 pub use self::event::decode::{EventError, Rejected, decode_whole, records};
 #[cfg(feature = "lambda")]

@@ -3,8 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::detect::detect;
+use super::event::batch::{DecodeError, DecodedBatch};
 use super::event::coalesce;
-use super::event::decode::{check_stream, decode};
 use super::report::Report;
 use super::report::outcome::Outcome;
 use super::resolve::{
@@ -41,18 +41,19 @@ impl Engine {
         &self.rules
     }
 
-    /// Fails if these rules cannot work with the batch's stream: if it belongs to another service,
-    /// or to a table that they do not declare or declare with another key, or lacks the old or the
-    /// new images.
+    /// Decodes Lambda's event, which contains one batch.
     ///
-    /// Rejecting such records one by one would lose them all. A batch comes from one stream, so
-    /// only the first record that names its stream is checked.
-    pub fn check_stream(&self, records: &[&RawValue]) -> Result<(), Fatal> {
-        records
-            .iter()
-            .find_map(|record| check_stream(&self.rules, record))
-            .unwrap_or(Ok(()))
-            .map_err(Fatal)
+    /// Fails if it is not an event of a DynamoDB stream, or if these rules cannot work with its
+    /// stream: if it belongs to a table that they do not declare or declare with another key, or
+    /// lacks the old or the new images.
+    pub fn decode<'e>(&self, event: &'e str) -> Result<DecodedBatch<'e>, DecodeError> {
+        DecodedBatch::of_event(&self.rules, &self.index, event)
+    }
+
+    /// Decodes the records of a batch, each still unparsed.
+    #[must_use]
+    pub fn decode_records<'e>(&self, records: &[&'e RawValue]) -> DecodedBatch<'e> {
+        DecodedBatch::of_records(&self.rules, &self.index, records)
     }
 
     /// Processes one batch of stream records, each still unparsed.
@@ -62,18 +63,23 @@ impl Engine {
         store: &S,
         clock: &C,
     ) -> Result<Outcome, Fatal> {
+        self.process_decoded(self.decode_records(records), store, clock).await
+    }
+
+    /// Processes one batch of stream records.
+    pub async fn process_decoded<S: Store, C: Clock>(
+        &self,
+        batch: DecodedBatch<'_>,
+        store: &S,
+        clock: &C,
+    ) -> Result<Outcome, Fatal> {
         let Self { rules, index } = self;
         let store = Metered::new(store);
         let pass = Pass { rules, index, store: &store, clock };
-        let mut report = Report::new(records.len());
+        let DecodedBatch { records, changes, rejected } = batch;
+        let mut report = Report::new(records);
 
-        let mut changes = Vec::with_capacity(records.len());
-        for (position, record) in records.iter().enumerate() {
-            match decode(rules, index, position, record) {
-                Ok(change) => changes.extend(change),
-                Err(rejected) => report.reject(rejected),
-            }
-        }
+        rejected.into_iter().for_each(|rejected| report.reject(rejected));
         report.oldest(changes.iter().filter_map(|change| change.created_ms).min());
         let histories = coalesce(changes);
         let mut work = detect(rules, index, &histories);

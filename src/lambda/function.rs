@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::audit::{PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request};
 use super::failure::Failure;
 use super::log::Log;
-use crate::engine::{Engine, PartialBatchResponse, answer, records};
+use crate::engine::{DecodeError, DecodedBatch, Engine, PartialBatchResponse, answer};
 use crate::metrics::{AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
@@ -73,9 +72,10 @@ impl Function {
         let invocation = Invocation { log, began_ms, deadline_ms, clock };
         let answer = async {
             let event = std::str::from_utf8(event).map_err(|error| Fatal(error.to_string()))?;
-            match records(event) {
-                Ok(records) => self.process(&records, &invocation).await.map(Answer::Batch),
-                Err(error) => match request(event) {
+            match self.engine.decode(event) {
+                Ok(batch) => self.process(event, batch, &invocation).await.map(Answer::Batch),
+                Err(DecodeError::Stream(error)) => Err(Fatal(error).into()),
+                Err(DecodeError::Event(error)) => match request(event) {
                     None => Err(Fatal(error.to_string()).into()),
                     Some(request) => match request? {
                         Request::Audit(part) => {
@@ -94,15 +94,16 @@ impl Function {
     /// Processes a batch of records.
     async fn process(
         &self,
-        records: &[&RawValue],
+        event: &str,
+        batch: DecodedBatch<'_>,
         invocation: &Invocation<'_>,
     ) -> Result<PartialBatchResponse, Failure> {
         let Invocation { log, began_ms, clock, .. } = invocation;
-        self.engine.check_stream(records)?;
-        let outcome = self.engine.process(records, &self.store(invocation), clock).await?;
+        let store = self.store(invocation);
+        let outcome = self.engine.process_decoded(batch, &store, clock).await?;
         let data = measure(self.engine.rules(), &outcome, SystemClock.now_ms());
         self.publish(&data, invocation).await;
-        log.outcome(&outcome, records, SystemClock.now_ms() - began_ms);
+        log.outcome(&outcome, event, SystemClock.now_ms() - began_ms);
         Ok(answer(&outcome))
     }
 

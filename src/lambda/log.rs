@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 
 use serde_json::json;
-use serde_json::value::RawValue;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -16,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::audit::{PartRequest, SummaryAnswer, Totals};
 use super::config::Problem;
 use super::failure::Failure;
-use crate::engine::{Audited, Outcome, Violation, WriteMade};
+use crate::engine::{Audited, Outcome, Violation, WriteMade, records};
 use crate::integrity::finding::ItemName;
 use crate::rules::Rules;
 use crate::wording::{ItemLine, ViolationLine};
@@ -87,7 +86,10 @@ pub(super) struct Log<'l> {
 impl Log<'_> {
     /// Logs the outcome of a batch: a line for each violation, planned write and rejected record,
     /// one for the records that are returned to Lambda for redelivery, and a summary.
-    pub(super) fn outcome(&self, outcome: &Outcome, records: &[&RawValue], duration_ms: i64) {
+    pub(super) fn outcome(&self, outcome: &Outcome, event: &str, duration_ms: i64) {
+        let shows_payloads =
+            !outcome.rejected.is_empty() || self.shows_items && !outcome.violations.is_empty();
+        let records = if shows_payloads { records(event).unwrap_or_default() } else { Vec::new() };
         let payload = |position: usize| records.get(position).map_or("", |record| record.get());
         for violation in &outcome.violations {
             self.violation(violation, Some(payload(violation.occurrence.position)));

@@ -1,4 +1,4 @@
-//! Decodes Lambda's event into changes, record by record.
+//! Decodes the records of Lambda's event into changes, one by one.
 //!
 //! Each record is parsed separately, so that one that cannot be understood does not affect the
 //! others. Values are borrowed from the event's text, and attributes that no rule looks at are

@@ -1,9 +1,11 @@
 //! Lambda's event, decoded into the history of each item, and the response to it.
 
+pub(crate) mod batch;
 pub(crate) mod change;
 mod coalesce;
 pub(crate) mod decode;
 mod image;
+mod one_pass;
 #[cfg(feature = "lambda")]
 pub(crate) mod response;
 mod text;

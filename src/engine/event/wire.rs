@@ -68,7 +68,7 @@ pub(super) fn sequence_alone(record: &RawValue) -> Option<String> {
 
 /// Reads a record's fields other than its images.
 pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header<'a>, String> {
-    let table = find_table(rules, &envelope)?;
+    let table = envelope.table(rules)?;
     let event = event(envelope.event_name.as_ref())?;
     let stream = envelope.dynamodb.ok_or("the record has no `dynamodb` part")?;
     check_view(stream.stream_view_type.as_ref())?;
@@ -94,7 +94,7 @@ pub(super) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Res
     if envelope.event_source.is_none() && envelope.event_source_arn.is_none() {
         return None;
     }
-    Some(find_table(rules, envelope).and_then(|table| {
+    Some(envelope.table(rules).and_then(|table| {
         let Some(stream) = &envelope.dynamodb else { return Ok(()) };
         check_view(stream.stream_view_type.as_ref())?;
         let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Projection::All]) else { return Ok(()) };
@@ -127,7 +127,7 @@ pub(super) struct Envelope<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-struct UserIdentity<'a> {
+pub(super) struct UserIdentity<'a> {
     #[serde(borrow, alias = "PrincipalId")]
     principal_id: Option<Text<'a>>,
     #[serde(borrow, rename = "type", alias = "Type")]
@@ -157,15 +157,26 @@ impl<'a> Envelope<'a> {
         let Text(text) = self.dynamodb.as_ref()?.sequence.as_ref()?;
         Some(text.clone())
     }
+
+    fn table(&self, rules: &Rules) -> Result<TableId, String> {
+        let source = self.event_source.as_ref().map(|Text(source)| &**source);
+        let stream = self.event_source_arn.as_ref().map(|Text(arn)| &**arn);
+        find_table(rules, source, stream)
+    }
 }
 
-fn find_table(rules: &Rules, envelope: &Envelope<'_>) -> Result<TableId, String> {
-    if let Some(Text(source)) = &envelope.event_source
+/// The table that a record belongs to, by the source and the stream that the record names.
+pub(super) fn find_table(
+    rules: &Rules,
+    source: Option<&str>,
+    stream: Option<&str>,
+) -> Result<TableId, String> {
+    if let Some(source) = source
         && source != "aws:dynamodb"
     {
         return Err(format!("the record comes from `{source}`, not from a DynamoDB stream"));
     }
-    let Some(Text(arn)) = &envelope.event_source_arn else {
+    let Some(arn) = stream else {
         return Err("the record has no `eventSourceARN`, which names its table".to_owned());
     };
     let name = table_name(arn)
@@ -181,7 +192,7 @@ fn table_name(arn: &str) -> Option<&str> {
     path.split('/').next().filter(|name| !name.is_empty())
 }
 
-fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
+pub(super) fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
     match name.map(|Text(name)| &**name) {
         Some("INSERT") => Ok(Event::Insert),
         Some("MODIFY") => Ok(Event::Modify),
@@ -191,7 +202,7 @@ fn event(name: Option<&Text<'_>>) -> Result<Event, String> {
     }
 }
 
-fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
+pub(super) fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
     match view {
         Some(Text(view)) if view != "NEW_AND_OLD_IMAGES" => Err(format!(
             "the stream's view type is {view}; Referee needs NEW_AND_OLD_IMAGES. The view type of a \
@@ -201,7 +212,7 @@ fn check_view(view: Option<&Text<'_>>) -> Result<(), String> {
     }
 }
 
-fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
+pub(super) fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
     let is = |text: &Option<Text<'_>>, expected: &str| {
         text.as_ref().is_some_and(|Text(text)| text == expected)
     };
@@ -220,6 +231,6 @@ fn origin(identity: Option<&UserIdentity<'_>>) -> Origin {
     clippy::cast_possible_truncation,
     reason = "the cast saturates, and no real time is that late"
 )]
-fn to_ms(seconds: f64) -> i64 {
+pub(super) fn to_ms(seconds: f64) -> i64 {
     (seconds * 1000.0).round() as i64
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use referee::engine::{Engine, records};
+use referee::engine::{DecodeError, Engine, records};
 use referee::replay::{self, read_batch};
 use serde_json::{Value as Json, json};
 
@@ -70,10 +70,23 @@ fn locations(value: &Json, at: &str, locations: &mut Vec<String>) {
 /// Processes a bad record between two good ones. Asserts that no good record is rejected.
 fn process_beside(engine: &Engine, good: &Json, bad: &Json) -> Result<(), TestCaseError> {
     let event = json!({"Records": [good, bad, good]}).to_string();
+    decode_at_once(engine, &event)?;
     let store = replay::store(engine.rules());
     let outcome = process(engine, &store, &records(&event).unwrap());
     prop_assert_eq!(outcome.records, 3);
     prop_assert!(outcome.rejected.iter().all(|rejected| rejected.position == 1), "{:?}", outcome);
+    Ok(())
+}
+
+/// Decodes an event. Asserts that the result is the same as if its records were decoded one by one.
+fn decode_at_once(engine: &Engine, event: &str) -> Result<(), TestCaseError> {
+    match engine.decode(event) {
+        Ok(batch) => {
+            prop_assert_eq!(batch, engine.decode_records(&records(event).unwrap()));
+        }
+        Err(DecodeError::Event(_)) => prop_assert!(records(event).is_err()),
+        Err(DecodeError::Stream(_)) => prop_assert!(records(event).is_ok()),
+    }
     Ok(())
 }
 
@@ -88,6 +101,7 @@ fn a_null_record_does_not_affect_the_others() {
 fn all_batches_of_a_case_can_be_one_event() {
     for (engine, recorded) in &*RECORDED {
         let text = json!({"Records": recorded}).to_string();
+        decode_at_once(engine, &text).unwrap();
         let batch = read_batch("whole", text.as_bytes()).unwrap();
         let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
         let store = replay::store(engine.rules());

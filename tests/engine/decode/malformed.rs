@@ -377,9 +377,9 @@ fn a_stream_that_does_not_fit_the_rules_is_refused() {
         records_of.iter_mut().for_each(change);
         // The first record does not identify its stream, but the second one does.
         let event = json!({ "Records": [json!(5), records_of[0], records_of[1]] }).to_string();
-        match engine.check_stream(&records(&event).unwrap()) {
-            Ok(()) => "fine".to_owned(),
-            Err(fatal) => fatal.0,
+        match engine.decode(&event) {
+            Ok(_) => "fine".to_owned(),
+            Err(error) => error.to_string(),
         }
     };
     let set = |place: &'static str, value: Json| {
