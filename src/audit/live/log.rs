@@ -24,7 +24,7 @@ const ROW_BYTES_MAX: u32 = 64 << 20;
 
 /// The facts of one item.
 #[derive(Debug, Default)]
-pub(super) struct RowFacts(Vec<u8>);
+pub(super) struct RowFacts(pub(super) Vec<u8>);
 
 impl Facts for RowFacts {
     fn add_fact(&mut self, fact: Fact) -> io::Result<()> {
@@ -35,7 +35,7 @@ impl Facts for RowFacts {
 
 /// Appends to a log.
 #[derive(Debug)]
-pub(super) struct LogWriter {
+pub(in crate::audit) struct LogWriter {
     file: BufWriter<File>,
     length: LogLength,
     head: Vec<u8>,
@@ -72,31 +72,31 @@ impl LogWriter {
         location(self.length.rows)
     }
 
-    /// Appends a row, and takes its facts.
-    pub(super) fn add(
+    /// Appends a row, and takes what the item says, such as its facts.
+    pub(in crate::audit) fn add(
         &mut self,
         table: TableId,
         key: &Key<'_>,
-        facts: &mut RowFacts,
+        payload: &mut Vec<u8>,
     ) -> io::Result<()> {
         self.head.clear();
         self.head.extend(u16::try_from(table.0).unwrap_or(u16::MAX).to_le_bytes());
         encode_key(key, &mut self.head);
-        let length = u32::try_from(self.head.len() + facts.0.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(self.head.len() + payload.len()).unwrap_or(u32::MAX);
         if length > ROW_BYTES_MAX {
             return Err(damaged("an item has too many references"));
         }
         self.file.write_all(&length.to_le_bytes())?;
         self.file.write_all(&self.head)?;
-        self.file.write_all(&facts.0)?;
-        facts.0.clear();
+        self.file.write_all(payload)?;
+        payload.clear();
         self.length.bytes += u64::from(length) + 4;
         self.length.rows += 1;
         Ok(())
     }
 
     /// Waits until everything is on disk, and returns the length.
-    pub(super) fn sync(&mut self) -> io::Result<LogLength> {
+    pub(in crate::audit) fn sync(&mut self) -> io::Result<LogLength> {
         self.file.flush()?;
         self.file.get_ref().sync_data()?;
         Ok(self.length)
@@ -105,7 +105,7 @@ impl LogWriter {
 
 /// Reads a log.
 #[derive(Debug)]
-pub(super) struct LogReader {
+pub(in crate::audit) struct LogReader {
     file: BufReader<File>,
     length: LogLength,
     /// The number of the next row.
@@ -118,14 +118,15 @@ pub(super) struct LogReader {
 
 /// A row of a log.
 #[derive(Debug)]
-pub(super) struct LogRow<'r> {
+pub(in crate::audit) struct LogRow<'r> {
     /// Where it is.
     pub(super) at: Location,
     /// The item's table.
-    pub(super) table: TableId,
+    pub(in crate::audit) table: TableId,
     /// The item's key.
-    pub(super) key: Key<'r>,
-    facts: &'r [u8],
+    pub(in crate::audit) key: Key<'r>,
+    /// What the item says.
+    pub(in crate::audit) payload: &'r [u8],
 }
 
 impl LogReader {
@@ -156,7 +157,7 @@ impl LogReader {
     }
 
     /// The next row; `None` at the end.
-    pub(super) fn row(&mut self) -> io::Result<Option<LogRow<'_>>> {
+    pub(in crate::audit) fn row(&mut self) -> io::Result<Option<LogRow<'_>>> {
         if self.next == self.length.rows {
             return Ok(None);
         }
@@ -177,7 +178,7 @@ impl LogReader {
         let mut bytes = self.row.as_slice();
         let row = table(&mut bytes).and_then(|table| {
             let key = decode_key(&mut bytes)?;
-            Some(LogRow { at, table, key, facts: bytes })
+            Some(LogRow { at, table, key, payload: bytes })
         });
         row.map(Some).ok_or_else(|| damaged("a row cannot be read"))
     }
@@ -186,7 +187,7 @@ impl LogReader {
 impl LogRow<'_> {
     /// The facts of the item.
     pub(super) fn facts(&self) -> impl Iterator<Item = Fact> + '_ {
-        let mut bytes = self.facts;
+        let mut bytes = self.payload;
         std::iter::from_fn(move || Fact::decode(&mut bytes))
     }
 }
@@ -207,7 +208,7 @@ fn table(bytes: &mut &[u8]) -> Option<TableId> {
 }
 
 /// Appends a key. Each value has its type, its length and its bytes.
-pub(super) fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
+pub(in crate::audit) fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
     out.push(u8::from(key.sort.is_some()));
     for value in std::iter::once(&key.partition).chain(&key.sort) {
         let (kind, bytes) = match value {
@@ -223,7 +224,7 @@ pub(super) fn encode_key(key: &Key<'_>, out: &mut Vec<u8>) {
 }
 
 /// Removes a key from the bytes; `None` if there is none.
-pub(super) fn decode_key<'r>(bytes: &mut &'r [u8]) -> Option<Key<'r>> {
+pub(in crate::audit) fn decode_key<'r>(bytes: &mut &'r [u8]) -> Option<Key<'r>> {
     let (has_sort, rest) = bytes.split_first()?;
     *bytes = rest;
     let partition = decode_value(bytes)?;
@@ -269,7 +270,7 @@ mod tests {
                 let fact = Fact::Item { item: KeyHash(7), entity: None, at };
                 facts.add_fact(fact).unwrap();
             }
-            log.add(TableId(number % 2), key, &mut facts).unwrap();
+            log.add(TableId(number % 2), key, &mut facts.0).unwrap();
         }
     }
 

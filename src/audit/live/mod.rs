@@ -10,7 +10,7 @@ pub mod checkpoint;
 pub mod confirm;
 pub mod error;
 pub mod estimate;
-mod log;
+pub(in crate::audit) mod log;
 mod look;
 pub mod paced;
 pub mod rate;
@@ -18,6 +18,7 @@ pub mod run;
 pub mod scan;
 pub mod segments;
 pub mod spool;
+pub(in crate::audit) mod state;
 pub mod suspect;
 #[cfg(test)]
 mod tests;

@@ -3,19 +3,18 @@
 //! The state is in a folder until the audit is complete: a checkpoint, and the log of what was
 //! scanned.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Interrupted;
 use super::accused::Accused;
-use super::checkpoint::Checkpoint;
 use super::confirm::{Confirmed, confirm};
 use super::error::LiveError;
-use super::log::{LogReader, LogWriter, RowFacts};
+use super::log::{LogWriter, RowFacts};
 use super::paced::Paced;
 use super::rate::Limiter;
 use super::scan::{Options, Sink, scan};
 use super::segments::{TableScan, segments_for};
+use super::state::State;
 use crate::audit::join::{Suspects, join};
 use crate::audit::observe::{Facts as _, ObserveError, Observer};
 use crate::audit::run::Options as Resources;
@@ -29,10 +28,6 @@ use crate::runtime::clock::Clock;
 use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
-
-/// The files in the folder of a live audit.
-const CHECKPOINT: &str = "checkpoint.json";
-const LOG: &str = "items.log";
 
 /// What all steps share.
 #[derive(Debug)]
@@ -61,10 +56,7 @@ impl<S, C> Copy for Session<'_, S, C> {}
 pub struct LiveAudit<'a> {
     rules: &'a Rules,
     index: Index,
-    folder: &'a Path,
-    checkpoint: Checkpoint,
-    /// The log, locked since the audit began, until the scan takes it.
-    log: Option<LogWriter>,
+    state: State,
 }
 
 impl<'a> LiveAudit<'a> {
@@ -72,46 +64,34 @@ impl<'a> LiveAudit<'a> {
     /// tables; a table without segments is not scanned.
     pub fn begin(
         rules: &'a Rules,
-        folder: &'a Path,
+        folder: &Path,
         started_ms: i64,
         segments: impl Fn(TableId) -> u32,
     ) -> Result<Self, LiveError> {
-        let failed = |path: &Path, error| LiveError::File { path: path.to_owned(), error };
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        if folder.join(CHECKPOINT).exists() {
-            return Err(LiveError::Unfinished(folder.to_owned()));
-        }
         let tables = (0..).map(TableId).zip(&rules.tables);
         let tables = tables.map(|(id, table)| TableScan::new(table.name.clone(), segments(id)));
-        let checkpoint = Checkpoint::new(rules.fingerprint(), started_ms, tables.collect());
-        let mut audit = Self { rules, index: Index::new(rules), folder, checkpoint, log: None };
-        audit.checkpoint.tally = Tally::new(rules);
-        let log = audit.log_path();
-        let mut writer = LogWriter::open(&log, None).map_err(|error| failed(&log, error))?;
-        audit.checkpoint.log = writer.sync().map_err(|error| failed(&log, error))?;
-        audit.checkpoint.save(&folder.join(CHECKPOINT))?;
-        audit.log = Some(writer);
-        Ok(audit)
+        let begun = (tables.collect(), Tally::new(rules));
+        let state = State::begin(folder, rules.fingerprint(), started_ms, begun)?;
+        Ok(Self { rules, index: Index::new(rules), state })
     }
 
     /// Continues the audit of this folder.
-    pub fn resume(rules: &'a Rules, folder: &'a Path) -> Result<Self, LiveError> {
+    pub fn resume(rules: &'a Rules, folder: &Path) -> Result<Self, LiveError> {
         let tables: Vec<_> = rules.tables.iter().map(|table| table.name.as_str()).collect();
-        let path = folder.join(CHECKPOINT);
-        let checkpoint = Checkpoint::open(&path, &rules.fingerprint(), &tables)?;
-        Ok(Self { rules, index: Index::new(rules), folder, checkpoint, log: None })
+        let state = State::resume(folder, &rules.fingerprint(), &tables)?;
+        Ok(Self { rules, index: Index::new(rules), state })
     }
 
     /// How far the segments are.
     #[must_use]
     pub fn tables(&self) -> &[TableScan] {
-        &self.checkpoint.tables
+        self.state.tables()
     }
 
     /// What was looked at in the pages that are saved.
     #[must_use]
     pub const fn tally(&self) -> &Tally {
-        &self.checkpoint.tally
+        self.state.tally()
     }
 
     /// Scans what is left of the tables. `show` is called after each page.
@@ -126,19 +106,15 @@ impl<'a> LiveAudit<'a> {
             .collect();
         let Session { store, clock, limiter, stop } = session;
         let options = Options { attributes: &attributes, width_max, limiter, stop };
-        let log = self.log_path();
-        let length = Some(self.checkpoint.log);
-        let opened = self.log.take().map_or_else(|| LogWriter::open(&log, length), Ok);
-        let writer = opened.map_err(|error| self.log_error(error));
-        let mut tables = self.checkpoint.tables.clone();
+        let log = self.state.write_log().map_err(Interrupted::Sink)?;
+        let mut tables = self.state.tables().to_vec();
         let facts = RowFacts::default();
         let mut collector = Collector {
             observer: Observer::of(self.rules, &self.index, facts, reports_unknown),
-            before: self.checkpoint.tally.clone(),
-            log: writer.map_err(Interrupted::Sink)?,
+            before: self.state.tally().clone(),
+            log,
             rules: self.rules,
-            folder: self.folder,
-            checkpoint: &mut self.checkpoint,
+            state: &mut self.state,
             show,
         };
         scan(store, clock, &options, &mut tables, &mut collector).await
@@ -148,17 +124,16 @@ impl<'a> LiveAudit<'a> {
     pub fn join(&self, resources: &Resources) -> Result<Accused<'a>, LiveError> {
         let temporary = LiveError::Temporary;
         let facts = Spill::new(&resources.temporary, resources.memory_bytes_max);
-        let log = LogReader::open(&self.log_path(), self.checkpoint.log);
-        let mut log = log.map_err(|error| self.log_error(error))?;
+        let mut log = self.state.read_log()?;
         let mut writer = facts.writer();
-        while let Some(row) = log.row().map_err(|error| self.log_error(error))? {
+        while let Some(row) = log.row().map_err(|error| self.state.log_error(error))? {
             row.facts().try_for_each(|fact| writer.add_fact(fact)).map_err(temporary)?;
         }
         writer.finish().map_err(temporary)?;
         let suspects = Spill::new(&resources.temporary, resources.memory_bytes_max / 4);
         let suspects = Suspects::new(suspects, log.chunks());
         join(self.rules, &facts, &suspects, resources.threads).map_err(temporary)?;
-        Ok(Accused::new(self.rules, self.log_path(), log, suspects))
+        Ok(Accused::new(self.rules, self.state.log_path(), log, suspects))
     }
 
     /// Reads the suspects again and passes on the findings. Returns the counts and the read units.
@@ -178,21 +153,7 @@ impl<'a> LiveAudit<'a> {
 
     /// Removes the state of an audit that is complete. What else is in the folder stays there.
     pub fn remove(self) -> Result<(), LiveError> {
-        // Without a checkpoint, the log is ignored.
-        for path in [self.folder.join(CHECKPOINT), self.log_path()] {
-            std::fs::remove_file(&path).map_err(|error| LiveError::File { path, error })?;
-        }
-        // The folder may have other files, or be a mount point.
-        let _ = std::fs::remove_dir(self.folder);
-        Ok(())
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.folder.join(LOG)
-    }
-
-    fn log_error(&self, error: io::Error) -> LiveError {
-        LiveError::File { path: self.log_path(), error }
+        self.state.remove()
     }
 }
 
@@ -232,8 +193,7 @@ struct Collector<'c> {
     /// What earlier runs of this audit have looked at.
     before: Tally,
     log: LogWriter,
-    folder: &'c Path,
-    checkpoint: &'c mut Checkpoint,
+    state: &'c mut State,
     show: &'c mut dyn FnMut(&[TableScan]),
 }
 
@@ -252,35 +212,27 @@ impl Sink for Collector<'_> {
             let key = schema.key_of(&item).map(crate::data::Key::into_owned);
             let key = key
                 .map_err(|error| LiveError::Key { table: self.rules[table].name.clone(), error })?;
-            let at = self.log.next().map_err(|error| self.failed(error))?;
+            let at = self.log.next().map_err(|error| self.state.log_error(error))?;
             let observed = self.observer.observe(at, table, &key, |_| Ok(item));
             observed
                 .map_err(|error: ObserveError<std::convert::Infallible>| match error {
                     ObserveError::Item(never) => match never {},
                     ObserveError::Spill(error) => error,
                 })
-                .and_then(|()| self.log.add(table, &key, self.observer.facts()))
-                .map_err(|error| self.failed(error))?;
+                .and_then(|()| self.log.add(table, &key, &mut self.observer.facts().0))
+                .map_err(|error| self.state.log_error(error))?;
         }
         Ok(())
     }
 
     fn save(&mut self, tables: &[TableScan]) -> Result<(), LiveError> {
-        let length = self.log.sync().map_err(|error| self.failed(error))?;
-        self.checkpoint.log = length;
-        self.checkpoint.tally = self.before.clone();
-        self.checkpoint.tally.add(self.observer.tally());
-        self.checkpoint.tables = tables.to_vec();
-        Ok(self.checkpoint.save(&self.folder.join(CHECKPOINT))?)
+        let length = self.log.sync().map_err(|error| self.state.log_error(error))?;
+        let mut tally = self.before.clone();
+        tally.add(self.observer.tally());
+        self.state.save(length, tally, tables)
     }
 
     fn show(&mut self, tables: &[TableScan]) {
         (self.show)(tables);
-    }
-}
-
-impl Collector<'_> {
-    fn failed(&self, error: io::Error) -> LiveError {
-        LiveError::File { path: self.folder.join(LOG), error }
     }
 }
