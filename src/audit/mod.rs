@@ -12,6 +12,7 @@
 //! - `run`: the whole audit of an archive. Suspects are read again to describe them.
 //! - `tally`: what was looked at, rule by rule.
 //! - `live`: scans of real tables.
+//! - [`replica`]: compares a table with a copy of it.
 //! - [`sql`]: the same audit as SQL text, for exports of any size.
 
 mod archive;
@@ -21,6 +22,7 @@ mod join;
 pub mod live;
 mod observe;
 mod raw_item;
+pub mod replica;
 mod run;
 mod source;
 mod spill;

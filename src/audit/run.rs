@@ -75,7 +75,7 @@ pub fn audit(
     Ok(Audited { tally, problems })
 }
 
-fn unwritable(error: &std::io::Error) -> Stop {
+pub(super) fn unwritable(error: &std::io::Error) -> Stop {
     Stop(format!("cannot use a temporary file: {error}; --temporary names another folder for them"))
 }
 
@@ -230,20 +230,20 @@ struct Revisited {
 
 /// The rows of a chunk that cannot be used.
 #[derive(Default)]
-struct BadRows {
+pub(super) struct BadRows {
     first: Vec<(u32, String)>,
     count: usize,
 }
 
 impl BadRows {
-    fn add(&mut self, row: u32, error: String) {
+    pub(super) fn add(&mut self, row: u32, error: String) {
         self.count += 1;
         if self.first.len() < PROBLEMS_MAX {
             self.first.push((row, error));
         }
     }
 
-    fn problems(self, chunk: &str) -> impl Iterator<Item = Problem> {
+    pub(super) fn problems(self, chunk: &str) -> impl Iterator<Item = Problem> {
         let more = self.count - self.first.len();
         let more = (more > 0).then(|| Problem {
             place: chunk.to_owned(),

@@ -66,7 +66,22 @@ impl Spill {
 
     /// Removes a partition's records and returns them.
     pub(super) fn take(&self, partition: usize) -> io::Result<Vec<Vec<u8>>> {
-        let (Partition { mut blocks, spilled, .. }, file) = {
+        let mut blocks = Vec::new();
+        self.take_each(partition, |block| {
+            blocks.push(block);
+            Ok(())
+        })?;
+        Ok(blocks)
+    }
+
+    /// Removes a partition's records and passes them on, block by block: a partition may be larger
+    /// than the memory.
+    pub(super) fn take_each(
+        &self,
+        partition: usize,
+        mut each: impl FnMut(Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (Partition { blocks, spilled, .. }, file) = {
             let mut state = self.lock();
             let taken = state.partitions.get_mut(partition).map(std::mem::take).unwrap_or_default();
             let freed: usize = taken.blocks.iter().map(Vec::len).sum();
@@ -74,14 +89,15 @@ impl Spill {
             let file = state.file.as_ref().map(|(file, _)| file.try_clone()).transpose()?;
             (taken, file)
         };
+        blocks.into_iter().try_for_each(&mut each)?;
         for (position, length) in spilled {
             let mut block = vec![0; length];
             if let Some(file) = &file {
                 file.read_exact_at(&mut block, position)?;
             }
-            blocks.push(block);
+            each(block)?;
         }
-        Ok(blocks)
+        Ok(())
     }
 
     fn add(&self, partition: usize, block: Vec<u8>) -> io::Result<()> {

@@ -17,6 +17,13 @@ pub enum LiveError {
          folder, or name another one with `--state`"
     )]
     Unfinished(PathBuf),
+    /// The checkpoint is of another comparison.
+    #[error(
+        "`{0}`: the checkpoint belongs to a comparison with other rules, another side or another \
+         `--where`, or to another release of Referee\nhelp: delete the folder, and start the \
+         comparison again without `--resume`"
+    )]
+    OtherComparison(PathBuf),
     /// A file cannot be used.
     #[error("cannot use `{path}`: {error}")]
     File {
