@@ -25,6 +25,11 @@ const ATTEMPT_MS_MAX: u64 = 5_000;
 /// configuration files. An endpoint given here takes precedence.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html>
 pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
+    configure_in(endpoint, None).await
+}
+
+/// Loads the same configuration for another Region, if one is given.
+pub async fn configure_in(endpoint: Option<&str>, region: Option<&str>) -> SdkConfig {
     // Use ring, because aws-lc spends 20 ms gathering entropy before the first request of a
     // process.
     let http = aws_smithy_http_client::Builder::new()
@@ -40,6 +45,9 @@ pub async fn configure(endpoint: Option<&str>) -> SdkConfig {
         .retry_config(RetryConfig::disabled());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(region) = region {
+        loader = loader.region(aws_config::Region::new(region.to_owned()));
     }
     loader.load().await
 }

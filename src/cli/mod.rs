@@ -182,11 +182,16 @@ enum Failure {
     Output(#[from] io::Error),
 }
 
+/// The exit code of a command that did not finish.
+const EXIT_INCOMPLETE: u8 = 3;
+
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Rules => ExitCode::from(2),
-            Self::Incomplete(_) | Self::File(..) | Self::Output(_) => ExitCode::from(3),
+            Self::Incomplete(_) | Self::File(..) | Self::Output(_) => {
+                ExitCode::from(EXIT_INCOMPLETE)
+            }
         }
     }
 }

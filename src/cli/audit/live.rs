@@ -6,32 +6,30 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::announce::{announce, describe};
 use super::progress::Progress;
 use super::summary::OfTables;
 use super::{Args, Finished, Reporter, options};
 use crate::audit::live::Interrupted;
 use crate::audit::live::error::LiveError;
-use crate::audit::live::estimate::{self, Bytes, Estimate, PRICE_ASSUMPTION, ScannedTable, Span};
+use crate::audit::live::estimate::Estimate;
 use crate::audit::live::rate::Limiter;
 use crate::audit::live::run::{LiveAudit, Session, default_segments, is_needed};
 use crate::audit::live::segments::Totals;
 use crate::audit::{Audited, Problem};
 use crate::aws;
 use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
-use crate::cli::signals::Signals;
-use crate::cli::{Context, Failure};
-use crate::preflight::differences;
-use crate::rules::codes;
+use crate::cli::signals::{Signals, exit_after_second_signal};
+use crate::cli::{Context, EXIT_INCOMPLETE, Failure};
 use crate::rules::model::{Rules, TableId};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::stop::Stop;
 use crate::runtime::system_clock::SystemClock;
 use crate::store::DynamoDb;
-use crate::store::description::{Described, Size};
 
 /// The maximum number of segments that are read at the same time, if it is not given. Each has a
 /// page of up to 1 MB in flight.
-const WIDTH_MAX: u32 = 32;
+pub(super) const WIDTH_MAX: u32 = 32;
 
 /// The options of an audit of real tables.
 #[derive(Debug, clap::Args)]
@@ -45,11 +43,11 @@ pub(super) struct LiveArgs {
         help_heading = REAL_TABLES,
         value_parser = endpoint_url
     )]
-    endpoint_url: Option<String>,
+    pub(super) endpoint_url: Option<String>,
 
     /// Audit the tables of the AWS account and Region set in the environment.
     #[arg(long, group = "tables", help_heading = REAL_TABLES)]
-    live: bool,
+    pub(super) live: bool,
 
     /// Audit the sources, and read what looks wrong in them again on the real tables: only what is
     /// still wrong there is a finding.
@@ -79,7 +77,7 @@ pub(super) struct LiveArgs {
         help_heading = REAL_TABLES,
         value_parser = duration
     )]
-    within: Option<Duration>,
+    pub(super) within: Option<Duration>,
 
     /// The number of segments of each table, and the maximum number that are read at the same time
     /// [default: by the tables' sizes].
@@ -90,7 +88,7 @@ pub(super) struct LiveArgs {
         help_heading = REAL_TABLES,
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
-    segments: Option<u32>,
+    pub(super) segments: Option<u32>,
 
     /// The folder for the state of the audit until it is complete.
     #[arg(
@@ -99,11 +97,11 @@ pub(super) struct LiveArgs {
         help_heading = REAL_TABLES,
         default_value = "referee-audit"
     )]
-    state: PathBuf,
+    pub(super) state: PathBuf,
 
     /// Continue the audit whose state is in the folder, from the last saved page of each segment.
     #[arg(long, requires = "tables", help_heading = REAL_TABLES, conflicts_with = "segments")]
-    resume: bool,
+    pub(super) resume: bool,
 
     /// Publish the audit's metrics to CloudWatch, with the names and the namespace of the Lambda
     /// function's: `AuditViolations`, `AuditWarnings`, `AuditedItems`, and `AuditsCompleted` if the
@@ -128,9 +126,14 @@ impl LiveArgs {
         self.endpoint_url.as_deref()
     }
 
+    /// Whether there are real tables.
+    pub(super) const fn has_tables(&self) -> bool {
+        self.live || self.endpoint_url.is_some()
+    }
+
     /// What to do with real tables, given whether there are files.
     pub(super) fn task(&self, has_sources: bool) -> Result<Task, Failure> {
-        match (self.live || self.endpoint_url.is_some(), has_sources) {
+        match (self.has_tables(), has_sources) {
             (false, _) => Ok(Task::Files),
             (true, false) => Ok(Task::Scan),
             (true, true) if self.confirm => Ok(Task::Confirm),
@@ -154,13 +157,15 @@ pub(super) fn until_signal<T>(
     stop: &Stop,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let failed = |error: std::io::Error| Failure::Incomplete(error.to_string());
     runtime()?.block_on(async {
-        let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
+        let mut signals = Signals::new().map_err(failed)?;
         let signalled = pin!(async {
             signals.next().await;
             stop.set();
             signals.next().await;
         });
+        exit_after_second_signal(EXIT_INCOMPLETE).map_err(failed)?;
         match select(pin!(work), signalled).await {
             Either::Left((done, _)) => done,
             Either::Right(((), _)) => {
@@ -267,66 +272,6 @@ pub(super) fn reason(interrupted: &Interrupted<LiveError>) -> String {
     }
 }
 
-/// Describes the tables, and compares their keys with the rules. A table that may not be described
-/// is unknown.
-async fn describe(
-    store: &DynamoDb,
-    rules: &Rules,
-    context: &mut Context<'_>,
-) -> Result<Vec<Option<ScannedTable>>, Failure> {
-    let mut described = Vec::new();
-    for table in &rules.tables {
-        let table = store.describe(&table.name).await?;
-        if let Described::Hidden(why) = &table {
-            let note = "note: the size of a table is not known, nor is its key checked";
-            context.output.message(&format!("{note}: {why}\n"))?;
-        }
-        described.push(table);
-    }
-    let mut differences = differences(rules, &described);
-    differences.retain(|it| [&codes::TABLE_MISSING, &codes::TABLE_KEY].contains(&it.code));
-    if !differences.is_empty() {
-        let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        let summary = "the tables do not match the rule file";
-        return Err(Failure::Usage(format!("{summary}\n{}", texts.join("\n"))));
-    }
-    let scanned = described.into_iter().zip(&rules.tables).map(|(described, table)| {
-        let Described::Table(description) = described else { return None };
-        let (name, size, reads) = (table.name.clone(), description.size, description.reads);
-        Some(ScannedTable { name, size, reads })
-    });
-    Ok(scanned.collect())
-}
-
-/// Says what the scan will cost.
-fn announce(
-    estimate: &Estimate,
-    (rate, within): (Option<f64>, Option<Duration>),
-    context: &mut Context<'_>,
-) -> Result<(), Failure> {
-    let mut lines = Vec::new();
-    for ScannedTable { name, size: Size { items, bytes }, .. } in &estimate.tables {
-        let bytes = Bytes(estimate::float(*bytes));
-        lines.push(format!("table `{name}`: {items} items, {bytes}"));
-    }
-    let time = rate.map(|rate| (Span(estimate.seconds(rate)), rate));
-    let time = time.map(|(span, rate)| format!(", and takes {span} at {rate} a second"));
-    let (units, time) = (estimate.read_units(), time.unwrap_or_default());
-    lines.push(format!("the scan consumes about {units} read units{time}"));
-    lines.push("note: DynamoDB updates the sizes of tables about every six hours".to_owned());
-    match estimate.price_usd() {
-        0.0 => {}
-        price if price < 0.01 => {
-            lines.push(format!("price: less than $0.01 ({PRICE_ASSUMPTION})"));
-        }
-        price => lines.push(format!("price: about ${price:.2} ({PRICE_ASSUMPTION})")),
-    }
-    let warnings = estimate.warnings(rate, within);
-    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
-    context.output.message(&(lines.join("\n") + "\n"))?;
-    Ok(context.output.flush()?)
-}
-
 /// Parses a rate in read units.
 fn units(text: &str) -> Result<f64, &'static str> {
     let units = text.parse::<f64>().ok().filter(|units| units.is_finite() && *units >= 0.5);
@@ -334,7 +279,7 @@ fn units(text: &str) -> Result<f64, &'static str> {
 }
 
 /// Parses a duration such as `90m`.
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     let unit_start = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_start);
     let factor = match unit {

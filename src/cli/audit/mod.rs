@@ -1,6 +1,8 @@
 //! `referee audit`: checks the items that exist against the rules.
 
 #[cfg(feature = "live")]
+mod announce;
+#[cfg(feature = "live")]
 mod confirm;
 #[cfg(feature = "live")]
 mod live;
@@ -8,6 +10,7 @@ mod live;
 mod progress;
 #[cfg(feature = "live")]
 mod publish;
+mod replica;
 mod script;
 mod sources;
 mod summary;
@@ -19,10 +22,10 @@ use clap::ValueEnum;
 
 use self::summary::{Count, OfTables, Summary};
 use super::help::Example;
-use super::{Context, Failure, Outcome, rule_file};
+use super::{Context, Failure, Outcome, rule_file, tables};
 use crate::audit::sql::Dialect;
 use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
-use crate::data::KeyValue;
+use crate::data::{Key, KeyValue};
 use crate::integrity::finding::{Finding, ItemName};
 use crate::metrics::AuditSummary;
 use crate::rules::model::{Mode, Rules, Severity};
@@ -39,6 +42,15 @@ pub(super) const EXAMPLES: &[Example] = &[
     (
         "Check the tables in AWS, at no more than 500 read units a second",
         "referee audit --live --read-units 500",
+    ),
+    (
+        "Compare an export with one of another Region",
+        "referee audit exports/eu-west-1 --replica exports/eu-central-1",
+    ),
+    #[cfg(feature = "live")]
+    (
+        "Compare the tables with those of another Region",
+        "referee audit --live --replica eu-central-1 --read-units 500",
     ),
     (
         "Check one rule, and fail on warnings too",
@@ -77,7 +89,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
 
-    /// The maximum number of findings of each rule that are printed [default: 10; with --json: all].
+    /// The maximum number of findings of each rule that are printed, or of differences of each
+    /// table with --replica [default: 10; with --json: all].
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 
@@ -105,6 +118,9 @@ pub(super) struct Args {
     /// without it gets a placeholder.
     #[arg(long, value_name = "TABLE=LOCATION", help_heading = SQL, requires = script::OPTION)]
     location: Vec<String>,
+
+    #[command(flatten)]
+    replica: replica::ReplicaArgs,
 
     #[cfg(feature = "live")]
     #[command(flatten)]
@@ -134,6 +150,9 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let rules = only(rule_file::load(context)?, &arguments.rule)?;
     if let Some(dialect) = arguments.sql {
         return script::run(dialect, arguments, &rules, context);
+    }
+    if arguments.replica.is_given() {
+        return replica::run(arguments, &rules, context);
     }
     #[cfg(feature = "live")]
     let finished = match arguments.live.task(!arguments.sources.is_empty())? {
@@ -241,13 +260,9 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
 
     /// Whether a finding is about an item that `--where` asks for.
     fn concerns(&self, finding: &Finding) -> bool {
-        let Some(prefix) = &self.arguments.prefix else { return true };
-        let begins = |item: &ItemName| match &item.key.partition {
-            KeyValue::S(text) => text.starts_with(prefix),
-            KeyValue::N(number) => number.as_str().starts_with(prefix),
-            KeyValue::B(_) => false,
-        };
-        finding.referencing.iter().chain(&finding.referenced).any(begins)
+        let prefix = self.arguments.prefix.as_deref();
+        let begins = |item: &ItemName| begins_with(&item.key, prefix);
+        prefix.is_none() || finding.referencing.iter().chain(&finding.referenced).any(begins)
     }
 
     fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Finished, Failure> {
@@ -278,9 +293,22 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         };
         metrics.items = summary.items;
         metrics.is_complete = true;
+        let suspects = summary.live.map_or(0, |live| live.unsettled);
+        if suspects > 0 && !fails {
+            return Err(unsettled(suspects));
+        }
         let outcome = if fails { Outcome::Findings } else { Outcome::Clean };
         Ok(Finished { outcome, metrics })
     }
+}
+
+/// The failure of an audit that could not judge these suspects: it is not known to be clean.
+fn unsettled(suspects: u64) -> Failure {
+    let suspects = tables::count(suspects, "suspect");
+    Failure::Incomplete(format!(
+        "{suspects} changed at each look, and could not be judged\nhelp: audit again when less is \
+         written"
+    ))
 }
 
 /// One line of machine output.
@@ -308,6 +336,15 @@ impl<'l> Line<'l> {
         let Problem { place, error, help } = problem;
         Self::Problem { place, error, help: help.as_deref() }
     }
+}
+
+/// Whether a key begins with the prefix of `--where`, if there is one.
+fn begins_with(key: &Key<'_>, prefix: Option<&str>) -> bool {
+    prefix.is_none_or(|prefix| match &key.partition {
+        KeyValue::S(text) => text.starts_with(prefix),
+        KeyValue::N(number) => number.as_str().starts_with(prefix),
+        KeyValue::B(_) => false,
+    })
 }
 
 /// Whether a rule's findings are errors.

@@ -9,38 +9,65 @@ use crate::cli::{Context, Failure};
 use crate::preflight::tables_in_use;
 use crate::rules::model::{Rules, TableId};
 
-/// Opens the sources: dumps, and exports of one or more tables.
+/// Opens the sources of an audit: dumps, and exports of one or more tables.
 pub(super) fn open(
     sources: &[String],
     rules: &Rules,
     threads: usize,
     context: &mut Context<'_>,
 ) -> Result<Archives, Failure> {
-    let (exports, dumps): (Vec<_>, Vec<_>) = sources.iter().partition(|source| is_export(source));
-    let mut archives: Vec<Box<dyn Archive>> = Vec::new();
-    for dump in dumps {
-        let opened = Dump::open(Path::new(dump), rules)
-            .map_err(|error| Failure::Usage(format!("cannot read `{dump}`: {error}")))?;
-        archives.push(Box::new(opened));
-    }
-    let places: Vec<Place> =
-        exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
-    let opened = export::open(&places, rules, &mut connect())?;
-    if let Some(skew) = export::skew(&opened) {
+    let found = find(sources, rules)?;
+    if let Some(skew) = export::skew(&found.exports) {
         context.output.message(&format!("warning: {skew}\n"))?;
     }
-    if archives.is_empty() {
-        require_every_table(rules, &opened)?;
+    if found.dumps.is_empty() {
+        require_every_table(rules, &found.exports)?;
     }
-    for of_table in opened {
-        for address in of_table.outdated() {
-            let text = format!("warning: `{address}` is older than the full export; it is ignored");
-            context.output.message(&format!("{text}\n"))?;
+    found.into_archives(rules, threads, context)
+}
+
+/// Sources, of which no items were read yet.
+pub(super) struct Sources {
+    /// Dumps, each of all tables.
+    pub(super) dumps: Vec<Dump>,
+    /// Exports, by their tables.
+    pub(super) exports: Vec<export::Opened>,
+}
+
+/// Finds the sources, and reads what they say about themselves.
+pub(super) fn find(sources: &[String], rules: &Rules) -> Result<Sources, Failure> {
+    let (exports, dumps): (Vec<_>, Vec<_>) = sources.iter().partition(|source| is_export(source));
+    let dumps = dumps.into_iter().map(|dump| {
+        Dump::open(Path::new(dump), rules)
+            .map_err(|error| Failure::Usage(format!("cannot read `{dump}`: {error}")))
+    });
+    let dumps = dumps.collect::<Result<_, _>>()?;
+    let places: Vec<Place> =
+        exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
+    Ok(Sources { dumps, exports: export::open(&places, rules, &mut connect())? })
+}
+
+impl Sources {
+    /// Prepares the sources for reading.
+    pub(super) fn into_archives(
+        self,
+        rules: &Rules,
+        threads: usize,
+        context: &mut Context<'_>,
+    ) -> Result<Archives, Failure> {
+        let dumps = self.dumps.into_iter().map(|dump| Box::new(dump) as Box<dyn Archive>);
+        let mut archives: Vec<_> = dumps.collect();
+        for of_table in self.exports {
+            for address in of_table.outdated() {
+                let text =
+                    format!("warning: `{address}` is older than the full export; it is ignored");
+                context.output.message(&format!("{text}\n"))?;
+            }
+            let Some((table, _)) = rules.table_named(of_table.table()) else { continue };
+            archives.push(Box::new(Exported::new(of_table.prepare(threads)?, table)));
         }
-        let Some((table, _)) = rules.table_named(of_table.table()) else { continue };
-        archives.push(Box::new(Exported::new(of_table.prepare(threads)?, table)));
+        Ok(Archives(archives))
     }
-    Ok(Archives(archives))
 }
 
 /// Refuses exports that leave out a table that the rules need: every reference to its items would
