@@ -113,7 +113,7 @@ enum Command {
     /// Run recorded stream events through the rules, and print violations and writes.
     #[command(after_help = examples(replay::EXAMPLES))]
     Replay(replay::Args),
-    /// Check the items that exist against the rules.
+    /// Check the items that exist against the rules, or compare a table with its replica.
     #[command(after_help = examples(audit::EXAMPLES))]
     Audit(audit::Args),
     /// Write the mirrors that should exist and do not.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
-const DOCUMENTS: [&str; 21] = [
+const DOCUMENTS: [&str; 22] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
@@ -21,6 +21,7 @@ const DOCUMENTS: [&str; 21] = [
     "docs/adopt.md",
     "docs/audit-exports.md",
     "docs/audit-live.md",
+    "docs/audit-replica.md",
     "docs/audit-sql.md",
     "docs/cli.md",
     "docs/cost.md",

@@ -5,7 +5,7 @@
 //! - `verbs`, `replay_input`: the commands, run as processes.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
-//! - `repair`: plans, journals and backfills as files.
+//! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
 mod diagnostics;
@@ -14,6 +14,7 @@ mod guard;
 mod iam;
 mod repair;
 mod replay_input;
+mod replica;
 mod rule_file_laws;
 mod transcripts;
 mod verbs;

@@ -4,6 +4,7 @@
 //!
 //! - `world`: writes exports and reads them.
 //! - `places`: what an argument may name.
+//! - `replica`: exports of a table in two Regions, compared.
 //! - `content`: data files, whatever their form.
 //! - `damage`: every kind of damage is reported.
 //! - `incremental`: incremental exports on top of a full one.
@@ -20,5 +21,6 @@ mod content;
 mod damage;
 mod incremental;
 mod places;
+mod replica;
 mod sample;
 mod world;

@@ -13,7 +13,7 @@ use referee::rules::{self, RuleSource, Rules};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-const RULES: &str = "
+pub(crate) const RULES: &str = "
 version: 1
 tables:
   app: { key: [pk, sk] }

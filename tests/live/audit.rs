@@ -77,17 +77,17 @@ mirrors:
 "#;
 
 /// A table of its own, and a folder with its rules.
-struct Stage {
-    folder: PathBuf,
-    table: String,
+pub(crate) struct Stage {
+    pub(crate) folder: PathBuf,
+    pub(crate) table: String,
     endpoint: String,
-    store: DynamoDb,
+    pub(crate) store: DynamoDb,
     client: Client,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
 }
 
 impl Stage {
-    fn new(name: &str, endpoint: &str) -> Self {
+    pub(crate) fn new(name: &str, endpoint: &str) -> Self {
         let table = format!("audit-{name}");
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&table);
         let _ = fs::remove_dir_all(&folder);
@@ -100,7 +100,7 @@ impl Stage {
     }
 
     /// Creates the table, with these items.
-    fn create(&self, items: Vec<Item<'static>>) {
+    pub(crate) fn create(&self, items: Vec<Item<'static>>) {
         let rules = rules(&RULES.replace("APP", &self.table));
         self.runtime.block_on(async {
             fill(&self.client, &self.store, &rules, vec![(self.table.clone(), items)]).await;
@@ -108,7 +108,7 @@ impl Stage {
     }
 
     /// The command `referee audit` of this table.
-    fn audit(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn audit(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
         command.args(["audit", "--endpoint-url", &self.endpoint]).args(arguments);
         command.current_dir(&self.folder);
@@ -148,12 +148,12 @@ impl Stage {
     }
 }
 
-fn lines(output: &Output) -> Vec<Json> {
+pub(crate) fn lines(output: &Output) -> Vec<Json> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn item(json: &str) -> Item<'static> {
+pub(crate) fn item(json: &str) -> Item<'static> {
     into_owned(serde_json::from_str::<JsonItem<'_>>(json).unwrap().0)
 }
 
@@ -171,13 +171,13 @@ fn large() -> Vec<Item<'static>> {
     (0..600).map(task).chain([ann]).collect()
 }
 
-fn rules(text: &str) -> Rules {
+pub(crate) fn rules(text: &str) -> Rules {
     let source = RuleSource { name: "referee.yaml".to_owned(), text: text.to_owned() };
     load(&source, &|_| None).rules.unwrap()
 }
 
 /// Creates tables without indexes, which would refuse some of the items, and fills them.
-async fn fill(
+pub(crate) async fn fill(
     client: &Client,
     store: &DynamoDb,
     rules: &Rules,

@@ -3,6 +3,8 @@
 //! # Layout
 //!
 //! - `audit`: `referee audit` of real tables.
+//! - `endings`: audits that are stopped at once, or cannot judge a suspect.
+//! - `replica`: `referee audit --replica` of tables in two Regions.
 //! - `tables`: `referee replay`, `check` and `guard` on real tables.
 //! - `watch`: `referee watch`.
 //! - `exports`: the library's reader of exports in S3.
@@ -10,8 +12,10 @@
 //! - `streams`: the library's reader of streams.
 
 mod audit;
+mod endings;
 mod exports;
 mod repair;
+mod replica;
 mod streams;
 mod tables;
 mod watch;
@@ -23,6 +27,8 @@ use libtest_mimic::Arguments;
 fn main() -> ExitCode {
     let suites = [
         audit::trials(),
+        endings::trials(),
+        replica::trials(),
         tables::trials(),
         watch::trials(),
         exports::trials(),

@@ -39,9 +39,13 @@ if is_taken "$port"; then
     echo "error: port $port is taken" >&2
     exit 1
 fi
+# Tests use several Regions. A person may use other credentials and another Region than the test's,
+# and still expects the same tables.
+shared=()
+[[ -z ${REFEREE_DYNAMODB_PORT:-} ]] || shared=(-sharedDb)
 log=$(mktemp)
 DDB_LOCAL_TELEMETRY=0 java -Xmx512m -Djava.library.path="$home/DynamoDBLocal_lib" \
-    -jar "$home/DynamoDBLocal.jar" -inMemory -sharedDb -disableTelemetry -port "$port" \
+    -jar "$home/DynamoDBLocal.jar" -inMemory "${shared[@]}" -disableTelemetry -port "$port" \
     >"$log" 2>&1 &
 emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT

@@ -7,7 +7,7 @@ use twox_hash::XxHash3_128;
 use crate::data::Item;
 
 /// The attributes that DynamoDB itself writes into the items of global tables of version 2017.11.29
-/// (legacy). They differ by Region by design.
+/// (legacy). They describe the replication of an item and may differ by Region.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/globaltables_HowItWorks.html>
 const OF_GLOBAL_TABLES: [&str; 3] =
     ["aws:rep:deleting", "aws:rep:updateregion", "aws:rep:updatetime"];

@@ -77,7 +77,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     rule: Vec<String>,
 
-    /// Report only findings about items whose partition key begins with this text.
+    /// Report only findings about items whose partition key begins with this text. With --replica,
+    /// compare only these items.
     #[arg(long = "where", value_name = "PREFIX")]
     prefix: Option<String>,
 
@@ -267,7 +268,9 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
 
     fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Finished, Failure> {
         let Self { rules, arguments, context, count, shown, mut metrics } = self;
-        let summary = Summary { live, ..Summary::new(rules, audited, &count) };
+        let suspects = live.map_or(0, |live| live.unsettled);
+        let mut summary = Summary { live, ..Summary::new(rules, audited, &count) };
+        summary.complete &= suspects == 0;
         if context.json {
             for problem in &audited.problems {
                 context.output.json(&Line::problem(problem))?;
@@ -278,11 +281,11 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
                 context.output.message(&format!("error: {problem}\n"))?;
             }
             // An interrupted scan has compared nothing: zeros would look like a result.
-            if summary.complete || summary.live.is_none() || !shown.is_empty() {
+            if audited.problems.is_empty() || live.is_none() || !shown.is_empty() {
                 context.output.result(&table::text(rules, &shown, &count, &summary))?;
             }
         }
-        if !summary.complete {
+        if !audited.problems.is_empty() {
             let problems = rule_file::counts(&[(audited.problems.len(), "problem")]);
             return Err(Failure::Incomplete(format!("the source has {problems}")));
         }
@@ -292,8 +295,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             FailOn::Never => false,
         };
         metrics.items = summary.items;
-        metrics.is_complete = true;
-        let suspects = summary.live.map_or(0, |live| live.unsettled);
+        metrics.is_complete = summary.complete;
         if suspects > 0 && !fails {
             return Err(unsettled(suspects));
         }

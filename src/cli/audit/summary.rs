@@ -35,7 +35,7 @@ impl Count {
 /// The totals of an audit.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary<'s> {
-    /// Whether everything was looked at.
+    /// Whether everything was looked at and judged.
     pub(super) complete: bool,
     /// The items that were read.
     pub(super) items: u64,

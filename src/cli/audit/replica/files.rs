@@ -21,7 +21,7 @@ pub(super) fn run(
     let options = options(arguments);
     let sources = Sides {
         original: find(&arguments.sources, rules)?,
-        replica: find(&arguments.replica.replica, rules)?,
+        replica: find(&arguments.replica.replica, rules).map_err(explained)?,
     };
     let tables = compared(rules, &sources)?;
     for table in (0..rules.tables.len()).map(TableId).filter(|table| !tables.contains(table)) {
@@ -39,6 +39,17 @@ pub(super) fn run(
     let compared = compare(rules, archives, &options, &concerns, each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     reporter.finish(&tables, &compared, None)
+}
+
+/// Says what the value of `--replica` is beside a source.
+fn explained(failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage(text) if !text.contains("help:") => Failure::Usage(format!(
+            "{text}\nhelp: beside a source, `--replica` is a dump or an export; with `--live`, it is a \
+             Region or the URL of an endpoint"
+        )),
+        other => other,
+    }
 }
 
 /// The tables that are compared: those of the exports, or all tables if there are only dumps. A

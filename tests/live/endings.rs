@@ -1,0 +1,95 @@
+//! Audits that are stopped at once, or that cannot judge a suspect.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kit::endpoint;
+use libtest_mimic::Trial;
+use referee::store::{Action, Store as _, Write};
+use serde_json::Value as Json;
+
+use crate::audit::{Stage, item, lines};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, fn(&str)); 2] = [
+        ("a_second_signal_ends_an_audit_that_notices_nothing", second_signal),
+        ("an_audit_that_cannot_judge_a_suspect_is_incomplete", unsettled),
+    ];
+    let trial = |(name, test): (&str, fn(&str))| {
+        endpoint::trial(format!("endings::{name}"), move |endpoint| {
+            test(endpoint);
+            Ok(())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+/// The findings fill the pipe, which nobody reads.
+fn second_signal(endpoint: &str) {
+    let stage = Stage::new("second-signal", endpoint);
+    let task = |number: usize| {
+        item(&format!(
+            r#"{{"pk": {{"S": "task#{number}"}}, "sk": {{"S": "task"}}, "owner": {{"S": "x"}}}}"#
+        ))
+    };
+    stage.create((0..600).map(task).collect());
+    let mut audit = stage.audit(&["--json"]);
+    let mut child = audit.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(6));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for its reader");
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none(), "one signal does not end it");
+    interrupt(&child);
+    let signalled = Instant::now();
+    while child.try_wait().unwrap().is_none() && signalled.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ended = child.try_wait().unwrap();
+    if ended.is_none() {
+        child.kill().unwrap();
+    }
+    assert_eq!(ended.and_then(|status| status.code()), Some(3));
+}
+
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+}
+
+/// A membership changes all the time, and its mirror is never written.
+fn unsettled(endpoint: &str) {
+    let stage = Stage::new("unsettled", endpoint);
+    let member = |role: u32| {
+        item(&format!(
+            r#"{{"pk": {{"S": "company#a"}}, "sk": {{"S": "user#ann"}}, "role": {{"S": "{role}"}}}}"#
+        ))
+    };
+    stage.create(vec![member(0)]);
+    let mut audit = stage.audit(&["--json"]);
+    let mut child = audit.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for role in 1.. {
+        let write = Write {
+            table: stage.table.clone(),
+            action: Action::Put(member(role)),
+            condition: None,
+        };
+        stage.runtime.block_on(stage.store.write(write)).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let lines = lines(&output);
+    let [summary] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        [&summary["complete"], &summary["unsettled"], &summary["problems"]],
+        [&Json::from(false), &Json::from(1), &Json::from(0)]
+    );
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("1 suspect changed at each look"), "{error}");
+}
