@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kit::endpoint;
 use libtest_mimic::Trial;
@@ -12,12 +12,15 @@ use serde_json::Value as Json;
 
 use crate::audit::{Stage, item, lines};
 
+/// A test. Its argument is the endpoint.
+type Test = fn(&str);
+
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn(&str)); 2] = [
+    let tests: [(&str, Test); 2] = [
         ("a_second_signal_ends_an_audit_that_notices_nothing", second_signal),
         ("an_audit_that_cannot_judge_a_suspect_is_incomplete", unsettled),
     ];
-    let trial = |(name, test): (&str, fn(&str))| {
+    let trial = |(name, test): (&str, Test)| {
         endpoint::trial(format!("endings::{name}"), move |endpoint| {
             test(endpoint);
             Ok(())
@@ -43,11 +46,10 @@ fn second_signal(endpoint: &str) {
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none(), "one signal does not end it");
     interrupt(&child);
-    let signalled = Instant::now();
-    while child.try_wait().unwrap().is_none() && signalled.elapsed() < Duration::from_secs(10) {
+    let ended = (0..200).find_map(|_| {
         std::thread::sleep(Duration::from_millis(50));
-    }
-    let ended = child.try_wait().unwrap();
+        child.try_wait().unwrap()
+    });
     if ended.is_none() {
         child.kill().unwrap();
     }

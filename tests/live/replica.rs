@@ -1,6 +1,10 @@
 //! `referee audit --replica`: tables in two Regions of DynamoDB Local, which keeps them apart.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -152,7 +156,7 @@ fn reports(endpoint: &str) {
     ]);
     let text = transcript(&mut stage.compare(&["--segments", "1"]));
     let text = text.replace(endpoint, "<endpoint>");
-    expect![[r#"
+    expect![[r"
         exit code 1
         --- stdout
          difference   item            attributes
@@ -178,7 +182,7 @@ fn reports(endpoint: &str) {
         the scan consumes about 1 read units
         note: DynamoDB updates the sizes of tables about every six hours
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
-    "#]].assert_eq(&text);
+    "]].assert_eq(&text);
     let output = stage.compare(&["--json", "--where", "user#e"]).output().unwrap();
     let key = json!({ "pk": { "S": "user#eve" } });
     let lines = lines(&output);
@@ -284,7 +288,7 @@ fn refused(endpoint: &str) {
     let (store, client) = &stage.sides[1];
     stage.runtime.block_on(fill(client, store, &other, Vec::new()));
     refuse(stage.compare(&[]));
-    expect![[r#"
+    expect![[r"
         exit code 2
         --- stdout
         --- stderr
@@ -311,6 +315,7 @@ fn refused(endpoint: &str) {
         exit code 2
         --- stdout
         --- stderr
+        the tables in `us-east-1` at `<endpoint>`:
         error: the tables in `us-east-1` at `<endpoint>`: the tables do not match the rule file
         table `replica-refused` does not exist
         help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
@@ -321,6 +326,7 @@ fn refused(endpoint: &str) {
         table `replica-refused`: 0 items, 0 bytes
         the scan consumes about 0 read units
         note: DynamoDB updates the sizes of tables about every six hours
+        the replica in `eu-central-1` at `<endpoint>`:
         error: the replica in `eu-central-1` at `<endpoint>`: the tables do not match the rule file
         table `replica-refused` does not exist
         help: check the `name` of table `app` in the rule file, the endpoint, the account and the Region
@@ -331,10 +337,11 @@ fn refused(endpoint: &str) {
         table `replica-refused`: 0 items, 0 bytes
         the scan consumes about 0 read units
         note: DynamoDB updates the sizes of tables about every six hours
+        the replica in `eu-central-1` at `<endpoint>`:
         error: the replica in `eu-central-1` at `<endpoint>`: the tables do not match the rule file
         table `replica-refused` has the key `pk` (N), but the rule file says `pk` (S)
         help: correct the `key` of table `app` in the rule file
-    "#]].assert_eq(&text.replace(endpoint, "<endpoint>"));
+    "]].assert_eq(&text.replace(endpoint, "<endpoint>"));
 }
 
 fn random_tables(endpoint: &str) {
@@ -368,8 +375,8 @@ fn random_tables(endpoint: &str) {
             stage.replace(side, before, after);
         }
         before = sides;
-        let state = stage.folder.join("state");
-        assert_eq!(stage.runtime.block_on(found(&stage, &state)), planted, "seed {seed}");
+        let folder = stage.folder.join("state");
+        assert_eq!(stage.runtime.block_on(found(&stage, &folder)), planted, "seed {seed}");
         differences += planted.len();
     }
     assert!(differences > 100, "{differences}");

@@ -48,7 +48,11 @@ fn explained(failure: Failure) -> Failure {
             "{text}\nhelp: beside a source, `--replica` is a dump or an export; with `--live`, it is a \
              Region or the URL of an endpoint"
         )),
-        other => other,
+        other @ (Failure::Usage(_)
+        | Failure::Rules
+        | Failure::Incomplete(_)
+        | Failure::File(..)
+        | Failure::Output(_)) => other,
     }
 }
 

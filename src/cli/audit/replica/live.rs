@@ -147,7 +147,9 @@ async fn confirm(
 fn reason_of(place: &Place, interrupted: &Interrupted<LiveError>) -> String {
     let reason = reason(interrupted);
     match interrupted {
-        Interrupted::Store(_) => format!("{}: {reason}", place.name),
+        Interrupted::Store(_) | Interrupted::Sink(LiveError::Key { .. }) => {
+            format!("{}: {reason}", place.name)
+        }
         Interrupted::Stopped | Interrupted::Sink(_) => reason,
     }
 }
@@ -176,6 +178,7 @@ impl Place {
         (arguments, rules): (&Args, &Rules),
         context: &mut Context<'_>,
     ) -> Result<Self, Failure> {
+        context.output.message(&format!("{name}:\n"))?;
         let store = DynamoDb::new(config);
         let described = describe(&store, rules, context).await;
         let tables = described.map_err(|failure| match failure {
@@ -184,7 +187,6 @@ impl Place {
             other @ (Failure::Rules | Failure::File(..) | Failure::Output(_)) => other,
         })?;
         let place = Self { name, store, tables };
-        context.output.message(&format!("{}:\n", place.name))?;
         let LiveArgs { read_units, within, .. } = &arguments.live;
         announce(&place.estimate(), (*read_units, *within), context)?;
         Ok(place)
