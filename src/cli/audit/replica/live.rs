@@ -75,19 +75,7 @@ async fn compare(
     };
     let sessions = (session(Side::Original), session(Side::Replica));
     let units = places.original.read_units() + places.replica.read_units();
-    let scanned = {
-        let totals = RefCell::new(totals(&comparison));
-        let before = sum(*totals.borrow());
-        let progress = RefCell::new(Progress::new(context, units, before, clock.now_ms()));
-        let show = |side: Side, tables: &[TableScan]| {
-            *totals.borrow_mut().of_mut(side) = Totals::of(tables);
-            let shown = sum(*totals.borrow());
-            progress.borrow_mut().show(shown, stop.is_set(), clock.now_ms());
-        };
-        let scanned = comparison.scan(sessions, segments.unwrap_or(WIDTH_MAX), &show).await;
-        progress.borrow_mut().finish();
-        scanned
-    };
+    let scanned = scan(&mut comparison, sessions, (units, *segments), context).await;
     let grace_ms = i64::try_from(arguments.replica.grace.as_millis()).unwrap_or(i64::MAX);
     let grace = Grace { ms: grace_ms, scanned_ms: clock.now_ms() };
     let mut reporter = Reporter::new(rules, arguments.limit, context);
@@ -120,14 +108,41 @@ async fn compare(
     reporter.finish(&tables, &compared, Some(of_tables))
 }
 
+/// The tables of both sides.
+type Sessions<'s> = (Session<'s, DynamoDb, SystemClock>, Session<'s, DynamoDb, SystemClock>);
+
+/// What failed, and on which side.
+type Failed = (Side, Interrupted<LiveError>);
+
+/// Scans both sides, and shows the progress. Together, they consume about this many read units.
+async fn scan(
+    comparison: &mut Comparison<'_>,
+    sessions: Sessions<'_>,
+    (units, segments): (f64, Option<u32>),
+    context: &mut Context<'_>,
+) -> Result<(), Failed> {
+    let Session { clock, stop, .. } = sessions.0;
+    let totals = RefCell::new(totals(comparison));
+    let before = sum(*totals.borrow());
+    let progress = RefCell::new(Progress::new(context, units, before, clock.now_ms()));
+    let show = |side: Side, tables: &[TableScan]| {
+        *totals.borrow_mut().of_mut(side) = Totals::of(tables);
+        let shown = sum(*totals.borrow());
+        progress.borrow_mut().show(shown, stop.is_set(), clock.now_ms());
+    };
+    let scanned = comparison.scan(sessions, segments.unwrap_or(WIDTH_MAX), &show).await;
+    progress.borrow_mut().finish();
+    scanned
+}
+
 /// Compares what was scanned, reads the suspects again, and reports the differences.
 async fn confirm(
     comparison: &Comparison<'_>,
-    sessions: (Session<'_, DynamoDb, SystemClock>, Session<'_, DynamoDb, SystemClock>),
+    sessions: Sessions<'_>,
     grace: Grace,
     arguments: &Args,
     (reporter, compared, totals): (&mut Reporter<'_, '_, '_>, &mut Compared, &mut OfTables),
-) -> Result<(), (Side, Interrupted<LiveError>)> {
+) -> Result<(), Failed> {
     let (suspects, items) = comparison
         .compare(&options(arguments))
         .map_err(|error| (Side::Original, Interrupted::Sink(error)))?;
