@@ -79,7 +79,9 @@ impl Engine {
         let DecodedBatch { records, changes, rejected } = batch;
         let mut report = Report::new(records);
 
-        rejected.into_iter().for_each(|rejected| report.reject(rejected));
+        for rejected in rejected {
+            report.reject(rejected);
+        }
         report.oldest(changes.iter().filter_map(|change| change.created_ms).min());
         let histories = coalesce(changes);
         let mut work = detect(rules, index, &histories);

@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for InRecord<'_, 'de> {
                 _ => _ = access.next_value::<IgnoredAny>()?,
             }
         }
-        fields.change(pass, position).ok_or_else(unusual)
+        fields.change(pass, position)
     }
 }
 
@@ -182,23 +182,32 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The record's change, or `None` within `Some` if no rule looks at it; `None` if the record is
-    /// unusual.
-    fn change(self, pass: &Pass<'_, 'a>, position: usize) -> Option<Option<StreamChange<'a>>> {
-        let (has_before, has_after) = event(self.name.as_ref()).ok()?.images();
-        let is_usual = self.source.is_none_or(|Text(source)| source == "aws:dynamodb")
-            && self.stream?.0 == pass.stream;
-        let images = self.images.filter(|_| is_usual)?;
-        check_view(images.view.as_ref()).ok()?;
-        let sequence = SequenceNumber::parse(images.sequence?.0).ok()?;
-        let key = images.key?;
+    /// The record's change; `None` if no rule looks at items with its key.
+    fn change<E: Error>(
+        self,
+        pass: &Pass<'_, 'a>,
+        position: usize,
+    ) -> Result<Option<StreamChange<'a>>, E> {
+        let (has_before, has_after) = event(self.name.as_ref()).map_err(E::custom)?.images();
+        let is_of_dynamodb = self.source.is_none_or(|Text(source)| source == "aws:dynamodb");
+        let is_of_this_stream = self.stream.is_some_and(|Text(stream)| stream == pass.stream);
+        let images = self.images.filter(|_| is_of_dynamodb && is_of_this_stream);
+        let images = images.ok_or_else(unusual)?;
+        check_view(images.view.as_ref()).map_err(E::custom)?;
+        let Text(sequence) = images.sequence.ok_or_else(unusual)?;
+        let sequence = SequenceNumber::parse(sequence).map_err(E::custom)?;
+        let key = images.key.ok_or_else(unusual)?;
         if !images.is_relevant {
-            return Some(None);
+            return Ok(None);
         }
         let schema = &pass.rules[pass.table].key;
-        let required = |has: bool, image: Option<Item<'a>>| match image.filter(|_| has) {
-            Some(image) => schema.key_of(&image).is_ok().then_some(Some(image)),
-            None => (!has).then_some(None),
+        let required = |has: bool, image: Option<Item<'a>>| {
+            if !has {
+                return Ok(None);
+            }
+            let image = image.ok_or_else(unusual)?;
+            schema.key_of(&image).map_err(E::custom)?;
+            Ok(Some(image))
         };
         let change = Change {
             table: pass.table,
@@ -208,7 +217,7 @@ impl<'a> Fields<'a> {
         };
         let created_ms = images.created_seconds.map(to_ms);
         let origin = origin(self.identity.as_ref());
-        Some(Some(StreamChange { change, sequence, created_ms, origin, position }))
+        Ok(Some(StreamChange { change, sequence, created_ms, origin, position }))
     }
 }
 
