@@ -174,12 +174,12 @@ fn reports(endpoint: &str) {
         --- stderr
         the tables in `us-east-1` at `<endpoint>`:
         table `replica-reports`: 4 items, 81 bytes
-        the scan consumes about 1 read units
+        the scan consumes about 1 read unit
         note: DynamoDB updates the sizes of tables about every six hours
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
         the replica in `eu-central-1` at `<endpoint>`:
         table `replica-reports`: 4 items, 84 bytes
-        the scan consumes about 1 read units
+        the scan consumes about 1 read unit
         note: DynamoDB updates the sizes of tables about every six hours
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
     "]].assert_eq(&text);

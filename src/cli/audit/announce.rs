@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::audit::live::estimate::{self, Bytes, Estimate, PRICE_ASSUMPTION, ScannedTable, Span};
+use crate::cli::tables::count;
 use crate::cli::{Context, Failure};
 use crate::preflight::differences;
 use crate::rules::codes;
@@ -56,7 +57,7 @@ pub(super) fn announce(
     let time = rate.map(|rate| (Span(estimate.seconds(rate)), rate));
     let time = time.map(|(span, rate)| format!(", and takes {span} at {rate} a second"));
     let (units, time) = (estimate.read_units(), time.unwrap_or_default());
-    lines.push(format!("the scan consumes about {units} read units{time}"));
+    lines.push(format!("the scan consumes about {}{time}", count(units, "read unit")));
     lines.push("note: DynamoDB updates the sizes of tables about every six hours".to_owned());
     match estimate.price_usd() {
         0.0 => {}

@@ -25,7 +25,7 @@ pub(super) fn run(
     let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
     let incomplete = |error: LiveError| Failure::Incomplete(error.to_string());
     let mut spool = Spool::new(&options.temporary).map_err(incomplete)?;
-    let mut reporter = Reporter::new(rules, arguments, context);
+    let mut reporter = Reporter::new(rules, arguments, context)?;
     let each = |finding| {
         if !reporter.concerns(&finding) {
             return Ok(());

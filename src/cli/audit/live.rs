@@ -226,7 +226,7 @@ async fn audit(
 
     let scan_units = Totals::of(live.tables()).units;
     let mut totals = OfTables { read_units: scan_units, cleared: 0, unsettled: 0 };
-    let mut reporter = Reporter::new(rules, arguments, context);
+    let mut reporter = Reporter::new(rules, arguments, context)?;
     let ended = match scanned {
         Ok(()) => confirm(&live, session, scanned_ms, arguments, &mut reporter, &mut totals).await,
         Err(interrupted) => Err(interrupted),

@@ -6,6 +6,7 @@ mod announce;
 mod confirm;
 #[cfg(feature = "live")]
 mod live;
+mod out;
 #[cfg(feature = "live")]
 mod progress;
 #[cfg(feature = "live")]
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use self::out::FindingsFile;
 use self::summary::{Count, OfTables, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file, tables};
@@ -35,8 +37,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     ("Check the items of an export to S3", "referee audit AWSDynamoDB/01693685827463-2d8752fd"),
     ("Check the items of a dump", "referee audit tables.json"),
     (
-        "Write every finding as JSON Lines, for `referee repair plan`",
-        "referee audit --json tables.json > findings.jsonl",
+        "Write every finding to a file, for `referee backfill` and `referee repair plan`",
+        "referee audit --out findings.jsonl tables.json",
     ),
     #[cfg(feature = "live")]
     (
@@ -94,6 +96,10 @@ pub(super) struct Args {
     /// table with --replica [default: 10; with --json: all].
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
+
+    /// Also write every finding to this file, as the lines of --json.
+    #[arg(long, value_name = "FILE", conflicts_with = script::OPTION)]
+    out: Option<PathBuf>,
 
     /// The folder for temporary files, which hold about 60 bytes for each item [default: that of
     /// the system].
@@ -184,7 +190,7 @@ fn audit_files(
 ) -> Result<Finished, Failure> {
     let options = options(arguments);
     let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
-    let mut reporter = Reporter::new(rules, arguments, context);
+    let mut reporter = Reporter::new(rules, arguments, context)?;
     let progress = Progress::default();
     let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
     let audited = audit::audit(rules, &archive, &options, &progress, each)
@@ -233,13 +239,20 @@ struct Reporter<'r, 'c, 'o> {
     count: Count,
     /// The first findings of each rule, to be shown to people.
     shown: Vec<Finding>,
+    /// The file that `--out` names.
+    out: Option<FindingsFile>,
     metrics: AuditSummary,
 }
 
 impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
-    fn new(rules: &'r Rules, arguments: &'r Args, context: &'c mut Context<'o>) -> Self {
+    fn new(
+        rules: &'r Rules,
+        arguments: &'r Args,
+        context: &'c mut Context<'o>,
+    ) -> Result<Self, Failure> {
         let (count, metrics) = (Count::default(), AuditSummary::default());
-        Self { rules, arguments, context, count, shown: Vec::new(), metrics }
+        let out = arguments.out.as_deref().map(FindingsFile::create).transpose()?;
+        Ok(Self { rules, arguments, context, count, shown: Vec::new(), out, metrics })
     }
 
     fn finding(&mut self, finding: Finding) -> Result<(), Failure> {
@@ -248,6 +261,10 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
         }
         let of_rule = self.count.add(&finding);
         self.metrics.add(&finding);
+        if let Some(out) = &mut self.out {
+            let line = ViolationLine::at_rest(self.rules, &finding);
+            out.line(&Line::Violation(Box::new(line)))?;
+        }
         if self.context.json {
             if self.arguments.limit.is_none_or(|limit| of_rule <= limit) {
                 let line = ViolationLine::at_rest(self.rules, &finding);
@@ -267,10 +284,13 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
     }
 
     fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Finished, Failure> {
-        let Self { rules, arguments, context, count, shown, mut metrics } = self;
+        let Self { rules, arguments, context, count, shown, out, mut metrics } = self;
         let suspects = live.map_or(0, |live| live.unsettled);
         let mut summary = Summary { live, ..Summary::new(rules, audited, &count) };
         summary.complete &= suspects == 0;
+        if let Some(out) = out {
+            out.finish(audited.problems.iter().map(Line::problem), &Line::Summary(&summary))?;
+        }
         if context.json {
             for problem in &audited.problems {
                 context.output.json(&Line::problem(problem))?;
