@@ -24,6 +24,10 @@ const SAVE_MS: i64 = 5_000;
 /// fails after the last of them, the scan ends. They are long, because a scan of hours should
 /// survive minutes in which a table is throttled.
 const PAUSES_MS: [i64; 7] = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 60_000];
+/// The maximum number of items of a page. A page of 1 MB has fewer items, unless they are tiny, so
+/// that it costs nothing; but without a limit, DynamoDB Local reads the rest of the table for each
+/// page, and takes minutes for a page of a large table.
+const PAGE_ITEMS_MAX: u32 = 10_000;
 /// The read units of a full page of 1 MB, the estimate for the first page.
 const PAGE_UNITS: f64 = 128.0;
 /// How many seconds of the limit one page may consume. Otherwise, a low limit would be exceeded
@@ -240,7 +244,7 @@ impl<S: Scanner, C: Clock> Reader<'_, S, C> {
             let limit =
                 limiter.units_per_second().map(|rate| size.borrow().items_in(rate * PAGE_S_MAX));
             let estimate = limit.map_or(PAGE_UNITS, |limit| size.borrow().units_of(limit));
-            scan.limit = limit;
+            scan.limit = Some(limit.map_or(PAGE_ITEMS_MAX, |limit| limit.min(PAGE_ITEMS_MAX)));
             if !limiter.admit(estimate, self.clock, stop).await {
                 return Ok(None);
             }
