@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::fact::{ContentHash, Fact, KeyHash, Location};
 use super::observe::{mix, partition_of};
@@ -44,12 +44,18 @@ pub(super) fn join(
 pub(crate) struct Suspects {
     spill: Spill,
     chunks: u32,
+    count: AtomicU64,
 }
 
 impl Suspects {
     /// No suspects, for a source with this many parts.
     pub(super) const fn new(spill: Spill, chunks: u32) -> Self {
-        Self { spill, chunks }
+        Self { spill, chunks, count: AtomicU64::new(0) }
+    }
+
+    /// How many there are. Some may be equal.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether a group has suspects.
@@ -74,6 +80,7 @@ impl Suspects {
         let (chunk, chunks) = (u64::from(suspect.at.chunk), u64::from(self.chunks.max(1)));
         let group = chunk * PARTITIONS as u64 / chunks;
         let group = usize::try_from(group).unwrap_or(0).min(PARTITIONS - 1);
+        self.count.fetch_add(1, Ordering::Relaxed);
         out.add(group, |block| suspect.encode(block))
     }
 }

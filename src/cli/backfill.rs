@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         return Ok(Outcome::Clean);
     }
     let checked = apply::check(file, &hash)?;
-    let plan = Plan { hash: &hash, file, checked, journal: &journal };
+    let resume = "`--resume` continues it";
+    let plan = Plan { hash: &hash, file, checked, journal: &journal, resume };
     apply::make(&rules, &plan, tables, arguments.write_units, context)
 }

@@ -10,6 +10,7 @@ use super::output::write_whole;
 use crate::replay;
 use crate::rules::Rules;
 use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
 
@@ -50,11 +51,12 @@ pub(super) trait Job {
     /// The result.
     type Output;
 
-    /// Does the work.
+    /// Does the work. It should end soon after a request to stop.
     async fn run(
         self,
         store: &(impl Store + Scanner),
         clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Self::Output, Failure>;
 }
 
@@ -71,10 +73,11 @@ impl TableArgs {
         }
         #[cfg(feature = "live")]
         if self.live || self.endpoint_url.is_some() {
-            return super::live::runtime()?.block_on(async {
+            let stop = Stop::default();
+            return super::live::until_signal(&stop, async {
                 let config = crate::aws::configure(self.endpoint_url.as_deref()).await;
                 let store = crate::store::DynamoDb::new(&config);
-                job.run(&store, &crate::runtime::system_clock::SystemClock).await
+                job.run(&store, &crate::runtime::system_clock::SystemClock, &stop).await
             });
         }
         let known = if cfg!(feature = "live") {
@@ -92,7 +95,7 @@ impl TableArgs {
             replay::seed(&store, &text)
                 .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
         }
-        let done = job.run(&store, &NoTime).now_or_never();
+        let done = job.run(&store, &NoTime, &Stop::default()).now_or_never();
         let waited =
             || Failure::Incomplete("internal error: the store in memory waited".to_owned());
         let done = done.ok_or_else(waited)?;

@@ -1,8 +1,13 @@
 //! Code that all commands on real tables share.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 
-use super::Failure;
+use super::signals::{Signals, exit_after_second_signal};
+use super::{EXIT_INCOMPLETE, Failure};
+use crate::runtime::stop::Stop;
 use crate::store::StoreError;
 use crate::streams::StreamError;
 use crate::watch::KeepError;
@@ -20,6 +25,30 @@ pub(super) fn endpoint_url(text: &str) -> Result<String, &'static str> {
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::Incomplete(error.to_string()))
+}
+
+/// Does this work until it is done, or until a second signal. The first one sets the request to
+/// stop.
+pub(super) fn until_signal<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let failed = |error: std::io::Error| Failure::Incomplete(error.to_string());
+    runtime()?.block_on(async {
+        let mut signals = Signals::new().map_err(failed)?;
+        let signalled = pin!(async {
+            signals.next().await;
+            stop.set();
+            signals.next().await;
+        });
+        exit_after_second_signal(EXIT_INCOMPLETE).map_err(failed)?;
+        match select(pin!(work), signalled).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), _)) => {
+                Err(Failure::Incomplete("stopped in the middle of a request".to_owned()))
+            }
+        }
+    })
 }
 
 impl From<StoreError> for Failure {

@@ -22,6 +22,7 @@ mod live;
 mod manual;
 mod names;
 mod output;
+mod progress;
 mod render;
 mod repair;
 mod replay;

@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::action::RepairAction;
 use super::claim::{RuleId, rule_named};
 use super::journal::{Journal, Log, Outcome, State};
+use super::pace::Pace;
 use super::plan_file::{PlanError, Planned};
 use super::planned::{NoRequest, PlannedWrite};
 use super::reads::{Items, read_items};
@@ -23,7 +24,6 @@ use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::meter::Metered;
 use crate::runtime::reads::CONCURRENCY;
-use crate::runtime::stop::Stop;
 use crate::store::{Store, StoreError, Write};
 
 /// The maximum number of writes whose lines are brought to disk together.
@@ -47,6 +47,8 @@ pub struct Applied {
     pub earlier: u64,
     /// The write units that this run consumed.
     pub write_units: f64,
+    /// Whether it stopped on request before the end.
+    pub is_stopped: bool,
 }
 
 /// Rules, store and clock.
@@ -71,20 +73,19 @@ struct Due {
     request: Vec<Write>,
 }
 
-/// Applies the rest of a plan, and consumes at most this many write units in a second. Reports the
-/// outcome of each write, in the order of the plan.
+/// Applies the rest of a plan. Reports the outcome of each write, in the order of the plan.
 pub async fn apply<L: Log>(
     rules: &Rules,
     store: &impl Store,
     clock: &impl Clock,
     plan: impl IntoIterator<Item = Result<Planned, PlanError>>,
     journal: &mut Journal<L>,
-    write_units: Option<f64>,
+    Pace { write_units, stop }: Pace<'_>,
     mut report: impl FnMut(&PlannedWrite, &Outcome) -> io::Result<()>,
 ) -> Result<Applied, Stopped> {
     let store = Metered::new(store);
     let tables = Tables { rules, store: &store };
-    let (limit, never) = (Limiter::new(write_units, clock), Stop::default());
+    let limit = Limiter::new(write_units, clock);
     let mut done = Applied::default();
     let mut plan = plan.into_iter();
     let mut next = None;
@@ -93,7 +94,11 @@ pub async fn apply<L: Log>(
         if chunk.is_empty() {
             return Ok(done);
         }
-        limit.admit(planned, clock, &never).await;
+        limit.admit(planned, clock, stop).await;
+        if stop.is_set() {
+            done.is_stopped = true;
+            return Ok(done);
+        }
         let before = store.units().write;
         let outcomes = make_all(tables, &chunk, journal).await;
         let consumed = store.units().write - before;

@@ -12,6 +12,7 @@
 //! - `plan_file`: the format of a plan. `checksum`: detects files that are cut off or altered.
 //! - `journal`: the items before and after each write, on disk before the write is made.
 //! - `reads`, `send`: items by their names, and requests.
+//! - `pace`: the rate of writes, and a request to stop.
 //! - `apply`, `undo`, `verify`: make the writes of a plan, take them back, and check their items.
 //!
 //! Everything works on any store. Files are read and written by the caller.
@@ -23,6 +24,7 @@ mod choice;
 mod claim;
 mod guard;
 mod journal;
+mod pace;
 mod plan_file;
 mod planned;
 mod planner;
@@ -41,6 +43,7 @@ pub use claim::{Claim, ClaimError, Claims};
 pub use journal::{
     Entry as JournalEntry, Journal, JournalError, Log, Outcome, State, journal_header,
 };
+pub use pace::Pace;
 pub use plan_file::{Checked, Header, PlanEntries, PlanError, PlanWriter, Planned, check};
 pub use planned::{Entry, PlannedWrite, TRANSACTION_FACTOR};
 pub use planner::{Options, plan};

@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::apply::Tables;
 use super::claim::{RuleId, rule_named};
 use super::journal::{Entry, Journal, Log, Outcome, State};
+use super::pace::Pace;
 use super::planned::{after, is_as, larger, units};
 use super::reads::read_items;
 use super::send::{Sent, send};
@@ -21,7 +22,6 @@ use crate::rules::model::{OnMirrorDelete, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::meter::Metered;
 use crate::runtime::reads::CONCURRENCY;
-use crate::runtime::stop::Stop;
 use crate::store::{Action, Clause, Condition, Store, StoreError, Write};
 
 /// The maximum number of writes whose lines are brought to disk together.
@@ -45,21 +45,22 @@ pub struct Undone {
     pub earlier: u64,
     /// The write units that this run consumed.
     pub write_units: f64,
+    /// Whether it stopped on request before the end.
+    pub is_stopped: bool,
 }
 
-/// Takes the writes of a journal back, the last one first, and consumes at most this many write units
-/// in a second. Reports the outcome of each.
+/// Takes the writes of a journal back, the last one first. Reports the outcome of each.
 pub async fn undo<L: Log>(
     rules: &Rules,
     store: &impl Store,
     clock: &impl Clock,
     journal: &mut Journal<L>,
-    write_units: Option<f64>,
+    Pace { write_units, stop }: Pace<'_>,
     mut report: impl FnMut(&Entry, &Outcome) -> io::Result<()>,
 ) -> Result<Undone, Stopped> {
     let store = Metered::new(store);
     let tables = Tables { rules, store: &store };
-    let (limit, never) = (Limiter::new(write_units, clock), Stop::default());
+    let limit = Limiter::new(write_units, clock);
     let mut done = Undone::default();
     let mut left = journal.reversed().into_iter();
     let mut next = None;
@@ -68,7 +69,11 @@ pub async fn undo<L: Log>(
         if chunk.is_empty() {
             return Ok(done);
         }
-        limit.admit(planned, clock, &never).await;
+        limit.admit(planned, clock, stop).await;
+        if stop.is_set() {
+            done.is_stopped = true;
+            return Ok(done);
+        }
         let before = store.units().write;
         for (entry, _) in &chunk {
             journal.begin_undo(entry.number);

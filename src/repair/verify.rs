@@ -9,20 +9,28 @@ use super::recheck::recheck;
 use super::stopped::Stopped;
 use crate::integrity::finding::Finding;
 use crate::rules::model::Rules;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 
 /// How many findings are checked at once. Each needs two items, and a request reads 100.
 const CHUNK: usize = 50;
 
-/// Checks every finding of a plan again, with or without a write, and reports what is left.
+/// Checks every finding of a plan again, with or without a write, and reports what is left, and how
+/// many findings are checked so far. Returns whether it came to the end: it ends early on request.
 pub async fn verify(
     rules: &Rules,
     store: &impl Store,
     plan: impl IntoIterator<Item = Result<Planned, PlanError>>,
+    stop: &Stop,
+    mut progress: impl FnMut(u64),
     mut report: impl FnMut(&Finding) -> io::Result<()>,
-) -> Result<(), Stopped> {
+) -> Result<bool, Stopped> {
     let mut claims: Vec<Claim> = Vec::new();
+    let mut checked = 0;
     for entry in plan {
+        if stop.is_set() {
+            return Ok(false);
+        }
         let claim = match entry? {
             Planned::Write(write) => write.claim,
             Planned::NoAction(claim) => *claim,
@@ -34,10 +42,13 @@ pub async fn verify(
         claims.push(claim);
         if claims.len() == CHUNK {
             check(rules, store, &claims, &mut report).await?;
+            checked += claims.len() as u64;
+            progress(checked);
             claims.clear();
         }
     }
-    check(rules, store, &claims, &mut report).await
+    check(rules, store, &claims, &mut report).await?;
+    Ok(true)
 }
 
 async fn check(

@@ -235,7 +235,7 @@ fn reports(endpoint: &str) {
         12.5 read units
         --- stderr
         table `audit-reports`: 8 items, 185 bytes
-        the scan consumes about 1 read units
+        the scan consumes about 1 read unit
         note: DynamoDB updates the sizes of tables about every six hours
         price: less than $0.01 (on-demand price in us-east-1 since November 2024, $0.125 per million read units; it differs by Region: https://aws.amazon.com/dynamodb/pricing/on-demand/)
     "]]

@@ -1,4 +1,4 @@
-//! `referee repair` on real tables: a process that is killed at any moment.
+//! `referee repair` on real tables: a process that is killed at any moment, or interrupted.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![endpoint::trial("repair::a_killed_repair_is_ended_or_taken_back", |endpoint| {
+    vec![endpoint::trial("repair::a_killed_or_stopped_repair_is_ended_or_taken_back", |endpoint| {
         killed(endpoint);
         Ok(())
     })]
@@ -143,6 +143,26 @@ impl World {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
+    /// Starts a slow command, and interrupts it once it has written to the journal. Returns what it
+    /// says.
+    fn interrupt(&self, arguments: &str) -> String {
+        let journal = self.folder.join("plan.jsonl.journal");
+        let length = || fs::metadata(&journal).map_or(0, |file| file.len());
+        let before = length();
+        let mut command = self.command(&format!("{arguments} --write-units 20"));
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while length() <= before.max(500) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(signal.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{arguments}: {text}");
+        text
+    }
+
     /// Kills a process as soon as the journal has so many bytes, and a little later. Returns whether
     /// it was still running.
     fn kill(&self, mut child: Child, bytes: u64, wait: Duration) -> bool {
@@ -212,4 +232,13 @@ fn killed(endpoint: &str) {
         assert_eq!(world.content(), before, "taken back after step {step}");
     }
     assert!(killed > 5 && halves > 0, "{killed} processes were killed, {halves} in the middle");
+    fs::remove_file(&journal).unwrap();
+    for (command, content) in [(APPLY, &after), (UNDO, &before)] {
+        let text = world.interrupt(command);
+        let expected = "error: incomplete: it was stopped\nhelp: the same command continues it\n";
+        assert!(text.ends_with(expected), "{text}");
+        assert_ne!(world.content(), *content, "{command} was not stopped early");
+        world.run(command);
+        assert_eq!(world.content(), *content, "{command} continues");
+    }
 }

@@ -32,6 +32,12 @@ impl<'a> Accused<'a> {
     pub(super) fn new(rules: &'a Rules, path: PathBuf, log: LogReader, suspects: Suspects) -> Self {
         Self { rules, path, log, suspects, group: 0, ready: VecDeque::new() }
     }
+
+    /// About how many suspects there are: some may be equal.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.suspects.count()
+    }
 }
 
 impl Iterator for Accused<'_> {

@@ -1,6 +1,6 @@
 //! Reads what looks wrong in files again, on the real tables.
 
-use super::live::{connect, reason, until_signal};
+use super::live::{connect, reason};
 use super::summary::OfTables;
 use super::{Args, Finished, Reporter, options, sources};
 use crate::audit::live::Interrupted;
@@ -35,7 +35,7 @@ pub(super) fn run(
     let mut audited = audit::audit(rules, &archive, &options, &Progress::default(), each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     let stop = Stop::default();
-    let totals = until_signal(&stop, async {
+    let totals = crate::cli::live::until_signal(&stop, async {
         Ok(read_again(arguments, rules, spool, &stop, &mut reporter, &mut audited).await)
     })?;
     reporter.finish(&audited, Some(totals))

@@ -1,26 +1,24 @@
 //! Audits real tables.
 
 use std::path::PathBuf;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-
 use super::announce::{announce, describe};
-use super::progress::Progress;
+use super::progress::ScanProgress;
 use super::summary::OfTables;
 use super::{Args, Finished, Reporter, options};
 use crate::audit::live::Interrupted;
 use crate::audit::live::error::LiveError;
-use crate::audit::live::estimate::Estimate;
+use crate::audit::live::estimate::{self, Estimate, Span};
 use crate::audit::live::rate::Limiter;
 use crate::audit::live::run::{LiveAudit, Session, default_segments, is_needed};
 use crate::audit::live::segments::Totals;
 use crate::audit::{Audited, Problem};
 use crate::aws;
-use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
-use crate::cli::signals::{Signals, exit_after_second_signal};
-use crate::cli::{Context, EXIT_INCOMPLETE, Failure};
+use crate::cli::live::{REAL_TABLES, endpoint_url, until_signal};
+use crate::cli::progress::Progress;
+use crate::cli::tables::count;
+use crate::cli::{Context, Failure};
 use crate::rules::model::{Rules, TableId};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::stop::Stop;
@@ -30,6 +28,11 @@ use crate::store::DynamoDb;
 /// The maximum number of segments that are read at the same time, if it is not given. Each has a
 /// page of up to 1 MB in flight.
 pub(super) const WIDTH_MAX: u32 = 32;
+
+/// The number of suspects from which on the cost of reading them again is announced.
+const SUSPECTS_ANNOUNCED: u64 = 1_000;
+/// The maximum number of read units that most suspects cost: two looks at two items of up to 4 KB.
+const UNITS_PER_SUSPECT: u64 = 4;
 
 /// The options of an audit of real tables.
 #[derive(Debug, clap::Args)]
@@ -151,30 +154,6 @@ pub(super) async fn connect(arguments: &LiveArgs) -> DynamoDb {
     DynamoDb::new(&aws::configure(arguments.endpoint_url.as_deref()).await)
 }
 
-/// Does this work until it is done, or until a second signal. The first one sets the request to
-/// stop.
-pub(super) fn until_signal<T>(
-    stop: &Stop,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let failed = |error: std::io::Error| Failure::Incomplete(error.to_string());
-    runtime()?.block_on(async {
-        let mut signals = Signals::new().map_err(failed)?;
-        let signalled = pin!(async {
-            signals.next().await;
-            stop.set();
-            signals.next().await;
-        });
-        exit_after_second_signal(EXIT_INCOMPLETE).map_err(failed)?;
-        match select(pin!(work), signalled).await {
-            Either::Left((done, _)) => done,
-            Either::Right(((), _)) => {
-                Err(Failure::Incomplete("stopped in the middle of a request".to_owned()))
-            }
-        }
-    })
-}
-
 pub(super) fn run(
     arguments: &Args,
     rules: &Rules,
@@ -215,7 +194,7 @@ async fn audit(
     let limiter = Limiter::new(*read_units, &clock);
     let session = Session { store: &store, clock: &clock, limiter: &limiter, stop };
     let before = Totals::of(live.tables());
-    let mut progress = Progress::new(context, estimate.read_units(), before, clock.now_ms());
+    let mut progress = ScanProgress::new(context, estimate.read_units(), before, clock.now_ms());
     let width_max = segments.unwrap_or(WIDTH_MAX);
     let mut show = |tables: &[_]| {
         progress.show(Totals::of(tables), stop.is_set(), clock.now_ms());
@@ -253,10 +232,23 @@ async fn confirm(
     totals: &mut OfTables,
 ) -> Result<(), Interrupted<LiveError>> {
     let suspects = live.join(&options(arguments)).map_err(Interrupted::Sink)?;
+    let failed = |failure: Failure| LiveError::Output(failure.to_string());
+    let (total, clock) = (suspects.total(), session.clock);
+    announce_suspects(total, arguments.live.read_units, reporter.context)
+        .map_err(|failure| Interrupted::Sink(failed(failure)))?;
+    let mut progress = Progress::new(Some(total), clock.now_ms());
+    let mut findings = 0_u64;
     let found = |finding| {
-        reporter.finding(finding).map_err(|failure| LiveError::Output(failure.to_string()))
+        findings += 1;
+        let text = || format!("{} so far", count(findings, "finding"));
+        if total >= SUSPECTS_ANNOUNCED {
+            progress.show(&mut reporter.context.output, findings, text, clock.now_ms());
+        }
+        reporter.finding(finding).map_err(failed)
     };
-    let (confirmed, units) = live.confirm(session, scanned_ms, suspects, found).await?;
+    let confirmed = live.confirm(session, scanned_ms, suspects, found).await;
+    progress.finish();
+    let (confirmed, units) = confirmed?;
     totals.read_units += units;
     totals.cleared = confirmed.cleared;
     totals.unsettled = confirmed.unsettled;
@@ -270,6 +262,23 @@ pub(super) fn reason(interrupted: &Interrupted<LiveError>) -> String {
         Interrupted::Store(error) => error.to_string(),
         Interrupted::Sink(error) => error.to_string(),
     }
+}
+
+/// Says what it costs to read many suspects again, of which the estimate knows nothing.
+fn announce_suspects(
+    suspects: u64,
+    rate: Option<f64>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    if suspects < SUSPECTS_ANNOUNCED {
+        return Ok(());
+    }
+    let units = suspects.saturating_mul(UNITS_PER_SUSPECT);
+    let time = rate.map(|rate| Span(estimate::float(units) / rate));
+    let time = time.map(|span| format!(", which takes up to {span}")).unwrap_or_default();
+    let text = format!("{suspects} suspects are read again, with up to {units} read units{time}");
+    context.output.message(&format!("{text}\n"))?;
+    Ok(context.output.flush()?)
 }
 
 /// Parses a rate in read units.

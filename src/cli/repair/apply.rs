@@ -6,15 +6,19 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::journal_file::JournalFile;
-use super::report::{Reported, Reporter, Summary, confirm};
+use super::report::{
+    Moment, Reported, Reporter, SAME_COMMAND, Summary, confirm, resumable, unfinished,
+};
 use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::repair::{
-    self, Applied, Checked, Journal, Outcome as Done, PlanEntries, PlannedWrite, journal_header,
+    self, Applied, Checked, Journal, Outcome as Done, Pace, PlanEntries, PlannedWrite,
+    journal_header,
 };
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
 
@@ -64,7 +68,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let journal = JournalFile::of_plan(plan, journal.as_ref());
     make(
         &rules,
-        &Plan { hash: &hash, file: plan, checked, journal: &journal },
+        &Plan { hash: &hash, file: plan, checked, journal: &journal, resume: SAME_COMMAND },
         tables,
         *write_units,
         context,
@@ -91,6 +95,8 @@ pub(in crate::cli) struct Plan<'p> {
     pub(in crate::cli) file: &'p Path,
     pub(in crate::cli) checked: Checked,
     pub(in crate::cli) journal: &'p Path,
+    /// How to continue if it does not finish.
+    pub(in crate::cli) resume: &'static str,
 }
 
 /// Makes the writes of a plan that are not done with, and reports them.
@@ -101,16 +107,16 @@ pub(in crate::cli) fn make(
     write_units: Option<f64>,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let Plan { hash, file, checked, journal: path } = plan;
+    let Plan { hash, file, checked, journal: path, resume } = plan;
     let header = journal_header(hash, &checked.checksum);
     let log = JournalFile::create(path, &header)?;
     let journal = Journal::resume(log, hash, &checked.checksum)
         .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
     let entries = PlanEntries::new(rules, open(file)?);
     let mut reporter = Reporter::new(rules, context, checked.writes);
-    let done = tables
-        .run(rules, Apply { rules, entries, journal, write_units, reporter: &mut reporter })?;
-    let Applied { applied, fixed, changed, failed, earlier, write_units } = done;
+    let job = Apply { rules, entries, journal, write_units, reporter: &mut reporter };
+    let done = resumable(tables.run(rules, job), resume)?;
+    let Applied { applied, fixed, changed, failed, earlier, write_units, is_stopped } = done;
     let outcomes = BTreeMap::from([
         ("applied", applied),
         ("changed", changed),
@@ -119,6 +125,9 @@ pub(in crate::cli) fn make(
         ("fixed", fixed),
     ]);
     reporter.finish(Summary { writes: checked.writes, outcomes, write_units })?;
+    if is_stopped {
+        return Err(unfinished("it was stopped", resume));
+    }
     Ok(if failed > 0 { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -137,6 +146,7 @@ impl Job for Apply<'_, '_, '_> {
         self,
         store: &(impl Store + Scanner),
         clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Applied, Failure> {
         let Self { rules, entries, mut journal, write_units, reporter } = self;
         let report = |write: &PlannedWrite, outcome: &Done| {
@@ -147,8 +157,11 @@ impl Job for Apply<'_, '_, '_> {
                 action: Some(write.action.name()),
                 item: write.item(),
             };
-            reporter.outcome(&reported, outcome)
+            reporter.outcome(&reported, outcome, Moment::of(clock, stop))
         };
-        Ok(repair::apply(rules, store, clock, entries, &mut journal, write_units, report).await?)
+        let pace = Pace { write_units, stop };
+        let done = repair::apply(rules, store, clock, entries, &mut journal, pace, report).await;
+        reporter.end();
+        Ok(done?)
     }
 }

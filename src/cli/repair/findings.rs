@@ -108,10 +108,11 @@ impl Job for Fresh<'_> {
         self,
         store: &(impl Store + Scanner),
         clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Vec<Claim>, Failure> {
         let Self { rules, folder } = self;
-        let (limiter, stop) = (Limiter::new(None, clock), Stop::default());
-        let session = Session { store, clock, limiter: &limiter, stop: &stop };
+        let limiter = Limiter::new(None, clock);
+        let session = Session { store, clock, limiter: &limiter, stop };
         let segments = |table| if is_needed(rules, table) { SEGMENTS } else { 0 };
         let incomplete = |error: LiveError| Failure::Incomplete(error.to_string());
         let interrupted = |why: Interrupted<LiveError>| match why {

@@ -17,6 +17,7 @@ use crate::files::beside;
 use crate::repair::{self, Choice, Entry, Header, NoAction, Options, PlanWriter, Stopped, choose};
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
 
@@ -55,7 +56,8 @@ pub(in crate::cli) struct Args {
     findings: Option<PathBuf>,
 }
 
-fn parse_choice(text: &str) -> Result<Choice, &'static str> {
+/// Parses the action of a rule.
+pub(in crate::cli) fn parse_choice(text: &str) -> Result<Choice, &'static str> {
     let (rule, action) = text.split_once('=').ok_or("it must be of the form RULE=ACTION")?;
     Ok(Choice { rule: rule.to_owned(), action: action.to_owned() })
 }
@@ -145,6 +147,7 @@ impl Job for Plan<'_, '_, '_> {
         self,
         store: &(impl Store + Scanner),
         clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Counts, Failure> {
         let Self { rules, hash, claims, options, sinks } = self;
         let now_ms = clock.now_ms();
@@ -159,7 +162,11 @@ impl Job for Plan<'_, '_, '_> {
             counts.add(rules, &entry);
             plan.entry(rules, &entry).map_err(Stopped::Output)
         };
+        let claims = claims.take_while(|_| !stop.is_set());
         repair::plan(rules, store, claims, options, emit).await?;
+        if stop.is_set() {
+            return Err(Failure::Incomplete("it was stopped, and nothing was written".to_owned()));
+        }
         plan.finish()?.close()?;
         Ok(counts)
     }

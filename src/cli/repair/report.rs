@@ -6,17 +6,21 @@ use std::io::{self, IsTerminal as _};
 
 use serde::Serialize;
 
+use crate::audit::live::estimate::Span;
 use crate::cli::names::item_name;
 use crate::cli::output::Output;
+use crate::cli::progress::{Progress, elapsed_s, whole};
 use crate::cli::tables::{count, table};
 use crate::cli::{Context, Failure};
 use crate::integrity::finding::ItemName;
 use crate::repair::Outcome;
 use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::wording::ItemLine;
 
-/// The number of writes after which a line of progress is printed.
-const PROGRESS_EVERY: u64 = 1_000;
+/// How to continue a command whose arguments say all that it needs.
+pub(super) const SAME_COMMAND: &str = "the same command continues it";
 
 /// The number of writes that were not made that are shown to people.
 const SHOWN_MAX: usize = 10;
@@ -71,6 +75,8 @@ pub(super) struct Reporter<'r, 'o> {
     output: &'r mut Output<'o>,
     total: u64,
     done: u64,
+    /// When the first outcome came, and what is shown since.
+    progress: Option<(i64, Progress)>,
     /// The writes that were not made, to be shown to people.
     shown: Vec<[String; 4]>,
     not_shown: usize,
@@ -79,16 +85,19 @@ pub(super) struct Reporter<'r, 'o> {
 impl<'r, 'o> Reporter<'r, 'o> {
     pub(super) const fn new(rules: &'r Rules, context: &'r mut Context<'o>, total: u64) -> Self {
         let (json, output) = (context.json, &mut context.output);
-        Self { rules, json, output, total, done: 0, shown: Vec::new(), not_shown: 0 }
+        let progress = None;
+        Self { rules, json, output, total, done: 0, progress, shown: Vec::new(), not_shown: 0 }
     }
 
     /// Reports an outcome.
-    pub(super) fn outcome(&mut self, write: &Reported<'_>, outcome: &Outcome) -> io::Result<()> {
+    pub(super) fn outcome(
+        &mut self,
+        write: &Reported<'_>,
+        outcome: &Outcome,
+        moment: Moment,
+    ) -> io::Result<()> {
         self.done += 1;
-        if self.done.is_multiple_of(PROGRESS_EVERY) && self.done < self.total {
-            self.output.message(&format!("{} of {}\n", self.done, count(self.total, "write")))?;
-            self.output.flush()?;
-        }
+        self.show(moment);
         if self.json {
             return self.output.json(&Line::Write {
                 number: write.number,
@@ -115,6 +124,24 @@ impl<'r, 'o> Reporter<'r, 'o> {
             item.unwrap_or_default(),
         ]);
         Ok(())
+    }
+
+    fn show(&mut self, Moment { now_ms, is_stopping }: Moment) {
+        let (done, total) = (self.done, self.total);
+        let begin = || (now_ms, Progress::new(Some(total), now_ms));
+        let (began_ms, progress) = self.progress.get_or_insert_with(begin);
+        let text = || text(done, total, elapsed_s(*began_ms, now_ms));
+        progress.show(self.output, done, text, now_ms);
+        if is_stopping {
+            progress.stopping(self.output, "writes");
+        }
+    }
+
+    /// Removes what is shown of the progress.
+    pub(super) fn end(&mut self) {
+        if let Some((_, mut progress)) = self.progress.take() {
+            progress.finish();
+        }
     }
 
     /// Reports the totals.
@@ -146,6 +173,40 @@ impl<'r, 'o> Reporter<'r, 'o> {
         let _ = writeln!(text, "{}: {outcomes}; {units}", count(summary.writes, "write"));
         self.output.result(&text)
     }
+}
+
+/// The time of an outcome, and whether a stop was requested by then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    now_ms: i64,
+    is_stopping: bool,
+}
+
+impl Moment {
+    pub(super) fn of(clock: &impl Clock, stop: &Stop) -> Self {
+        Self { now_ms: clock.now_ms(), is_stopping: stop.is_set() }
+    }
+}
+
+/// How far a repair is.
+fn text(done: u64, total: u64, elapsed_s: f64) -> String {
+    let float = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let per_second = float(done) / elapsed_s;
+    let left = Span(float(total.saturating_sub(done)) / per_second);
+    format!("{done} of {}, {}/s, about {left} left", count(total, "write"), whole(per_second))
+}
+
+/// A failure to finish, which says how to continue.
+pub(super) fn unfinished(why: &str, resume: &str) -> Failure {
+    Failure::Incomplete(format!("{why}\nhelp: {resume}"))
+}
+
+/// The result of a command that can be continued if it did not finish.
+pub(super) fn resumable<T>(done: Result<T, Failure>, resume: &str) -> Result<T, Failure> {
+    done.map_err(|failure| match failure {
+        Failure::Incomplete(why) => unfinished(&why, resume),
+        Failure::Usage(_) | Failure::Rules | Failure::File(..) | Failure::Output(_) => failure,
+    })
 }
 
 /// A number of write units, and what they cost.

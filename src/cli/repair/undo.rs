@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use super::apply::positive;
 use super::journal_file::JournalFile;
-use super::report::{Reported, Reporter, Summary, confirm};
+use super::report::{
+    Moment, Reported, Reporter, SAME_COMMAND, Summary, confirm, resumable, unfinished,
+};
 use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::{Context, Failure, Outcome, rule_file};
-use crate::repair::{self, Journal, JournalEntry, Outcome as Done, State, Undone};
+use crate::repair::{self, Journal, JournalEntry, Outcome as Done, Pace, State, Undone};
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
 
@@ -49,8 +52,8 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let write_units = arguments.write_units;
     let mut reporter = Reporter::new(&rules, context, writes);
     let job = Undo { rules: &rules, journal, write_units, reporter: &mut reporter };
-    let done = arguments.tables.run(&rules, job)?;
-    let Undone { undone, not_made, kept, failed, earlier, write_units } = done;
+    let done = resumable(arguments.tables.run(&rules, job), SAME_COMMAND)?;
+    let Undone { undone, not_made, kept, failed, earlier, write_units, is_stopped } = done;
     let outcomes = BTreeMap::from([
         ("done_earlier", earlier),
         ("failed", failed),
@@ -59,6 +62,9 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         ("undone", undone),
     ]);
     reporter.finish(Summary { writes: writes + earlier, outcomes, write_units })?;
+    if is_stopped {
+        return Err(unfinished("it was stopped", SAME_COMMAND));
+    }
     Ok(if kept + failed > 0 { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -76,6 +82,7 @@ impl Job for Undo<'_, '_, '_> {
         self,
         store: &(impl Store + Scanner),
         clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Undone, Failure> {
         let Self { rules, mut journal, write_units, reporter } = self;
         let report = |entry: &JournalEntry, outcome: &Done| {
@@ -86,8 +93,11 @@ impl Job for Undo<'_, '_, '_> {
                 action: None,
                 item: Some(&entry.item),
             };
-            reporter.outcome(&reported, outcome)
+            reporter.outcome(&reported, outcome, Moment::of(clock, stop))
         };
-        Ok(repair::undo(rules, store, clock, &mut journal, write_units, report).await?)
+        let pace = Pace { write_units, stop };
+        let done = repair::undo(rules, store, clock, &mut journal, pace, report).await;
+        reporter.end();
+        Ok(done?)
     }
 }

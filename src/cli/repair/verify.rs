@@ -11,12 +11,15 @@ use super::apply::{check, open};
 use crate::cli::help::Example;
 use crate::cli::job::{Job, TableArgs};
 use crate::cli::names::item_name;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
 use crate::cli::tables::{count, table};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::integrity::finding::{Finding, ItemName};
 use crate::repair::{self, PlanEntries};
 use crate::rules::model::{Rules, Severity};
 use crate::runtime::clock::Clock;
+use crate::runtime::stop::Stop;
 use crate::store::Store;
 use crate::store::scan::Scanner;
 use crate::wording::{self, ViolationLine};
@@ -48,9 +51,11 @@ enum Line<'l> {
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
-    check(&arguments.plan, &hash)?;
+    let checked = check(&arguments.plan, &hash)?;
+    let total = checked.writes + checked.no_actions;
     let entries = PlanEntries::new(&rules, open(&arguments.plan)?);
-    let left = arguments.tables.run(&rules, Verify { rules: &rules, entries })?;
+    let output = &mut context.output;
+    let left = arguments.tables.run(&rules, Verify { rules: &rules, entries, total, output })?;
     let errors = left.iter().filter(|left| left.severity == Severity::Error).count();
     let warnings = left.len() - errors;
     if context.json {
@@ -65,26 +70,37 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     Ok(if left.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
-struct Verify<'v> {
+struct Verify<'v, 'o> {
     rules: &'v Rules,
     entries: PlanEntries<'v, BufReader<File>>,
+    /// The number of findings.
+    total: u64,
+    output: &'v mut Output<'o>,
 }
 
-impl Job for Verify<'_> {
+impl Job for Verify<'_, '_> {
     type Output = Vec<Finding>;
 
     async fn run(
         self,
         store: &(impl Store + Scanner),
-        _: &impl Clock,
+        clock: &impl Clock,
+        stop: &Stop,
     ) -> Result<Vec<Finding>, Failure> {
         let mut left = Vec::new();
         let report = |finding: &Finding| {
             left.push(finding.clone());
             Ok(())
         };
-        repair::verify(self.rules, store, self.entries, report).await?;
-        Ok(left)
+        let Self { rules, entries, total, output } = self;
+        let mut progress = Progress::new(Some(total), clock.now_ms());
+        let show = |checked| {
+            let text = || format!("{checked} of {}", count(total, "finding"));
+            progress.show(output, checked, text, clock.now_ms());
+        };
+        let is_complete = repair::verify(rules, store, entries, stop, show, report).await;
+        progress.finish();
+        if is_complete? { Ok(left) } else { Err(Failure::Incomplete("it was stopped".to_owned())) }
     }
 }
 

@@ -1,17 +1,20 @@
 //! Repairs of tables on the in-memory store, and journals in memory.
 
-use std::io::{self, BufRead};
+use std::cell::RefCell;
+use std::io::{self, BufRead, Cursor};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
 use referee::audit::{self, Archives, Dump, Progress};
 use referee::integrity::finding::Finding;
 use referee::repair::{
-    self, Applied, Claim, Claims, Entry, Header, Journal, Log, Options, Outcome, PlanEntries,
+    self, Applied, Claim, Claims, Entry, Header, Journal, Log, Options, Outcome, Pace, PlanEntries,
     PlanWriter, Planned, PlannedWrite, Stopped, Undone,
 };
 use referee::replay;
 use referee::rules::model::Rules;
+use referee::runtime::stop::Stop;
 use referee::store::{Memory, Store};
 use referee::wording::ViolationLine;
 use serde_json::json;
@@ -82,6 +85,16 @@ impl Plan {
 
     /// Plans the repairs of these findings.
     pub fn of(rules: &Rules, store: &Memory, claims: Vec<Claim>, options: Options) -> Self {
+        Self::on(rules, store, claims, options).now_or_never().unwrap().unwrap()
+    }
+
+    /// Likewise, on any store.
+    pub async fn on(
+        rules: &Rules,
+        store: &impl Store,
+        claims: Vec<Claim>,
+        options: Options,
+    ) -> Result<Self, Stopped> {
         let tables = rules.tables.iter().map(|table| table.name.clone()).collect();
         let header = Header { rules: RULES.to_owned(), created_ms: None, tables };
         let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
@@ -92,14 +105,13 @@ impl Plan {
             Ok(())
         };
         let claims = claims.into_iter().map(Ok);
-        let planned = repair::plan(rules, store, claims, options, emit);
-        planned.now_or_never().unwrap().unwrap();
+        repair::plan(rules, store, claims, options, emit).await?;
         let text = writer.finish().unwrap();
         let checked = repair::check(text.as_slice(), RULES).unwrap();
         let count = entries.iter().filter(|entry| matches!(entry, Entry::Write(_))).count();
         assert_eq!(checked.writes, count as u64);
         assert_eq!(checked.no_actions, (entries.len() - count) as u64);
-        Self { text, checksum: checked.checksum, entries }
+        Ok(Self { text, checksum: checked.checksum, entries })
     }
 
     /// The writes, as they are read from the file.
@@ -142,7 +154,8 @@ impl Plan {
             outcomes.push((write.number, outcome.clone()));
             Ok(())
         };
-        repair::apply(rules, store, &Patient, entries, &mut journal, None, report).now_or_never()
+        let pace = Pace { write_units: None, stop: &Stop::default() };
+        repair::apply(rules, store, &Patient, entries, &mut journal, pace, report).now_or_never()
     }
 
     /// What `verify` reports.
@@ -153,7 +166,9 @@ impl Plan {
             left.push(finding.clone());
             Ok(())
         };
-        repair::verify(rules, store, entries, report).now_or_never().unwrap().unwrap();
+        let stop = Stop::default();
+        let verified = repair::verify(rules, store, entries, &stop, |_| (), report);
+        assert!(verified.now_or_never().unwrap().unwrap());
         left
     }
 }
@@ -165,7 +180,31 @@ pub fn undo(
     log: &mut MemoryLog,
 ) -> Option<Result<Undone, Stopped>> {
     let mut journal = Journal::undo(log, RULES).unwrap();
-    repair::undo(rules, store, &Patient, &mut journal, None, |_, _| Ok(())).now_or_never()
+    let pace = Pace { write_units: None, stop: &Stop::default() };
+    repair::undo(rules, store, &Patient, &mut journal, pace, |_, _| Ok(())).now_or_never()
+}
+
+/// A journal in memory that outlives the process that writes it.
+#[derive(Debug, Clone, Default)]
+pub struct SharedLog(pub Rc<RefCell<MemoryLog>>);
+
+impl Log for SharedLog {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (&mut *self.0.borrow_mut()).append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        (&mut *self.0.borrow_mut()).sync()
+    }
+
+    fn truncate(&mut self, bytes: u64) -> io::Result<()> {
+        (&mut *self.0.borrow_mut()).truncate(bytes)
+    }
+
+    fn read_from(&mut self, offset: u64) -> io::Result<Box<dyn BufRead + '_>> {
+        let bytes = self.0.borrow().bytes[usize::try_from(offset).unwrap()..].to_vec();
+        Ok(Box::new(Cursor::new(bytes)))
+    }
 }
 
 /// A journal in memory, which can fail like a full disk.

@@ -16,10 +16,10 @@ use crate::audit::replica::live::{Comparison, Grace, Scope};
 use crate::audit::replica::{Side, Sides};
 use crate::aws::{self, SdkConfig};
 use crate::cli::audit::announce::{announce, describe};
-use crate::cli::audit::live::{LiveArgs, WIDTH_MAX, reason, until_signal};
-use crate::cli::audit::progress::Progress;
+use crate::cli::audit::live::{LiveArgs, WIDTH_MAX, reason};
+use crate::cli::audit::progress::ScanProgress;
 use crate::cli::audit::{Args, options};
-use crate::cli::live::endpoint_url;
+use crate::cli::live::{endpoint_url, until_signal};
 use crate::cli::{Context, Failure, Outcome};
 use crate::data::Key;
 use crate::rules::model::{Rules, TableId};
@@ -124,7 +124,7 @@ async fn scan(
     let Session { clock, stop, .. } = sessions.0;
     let totals = RefCell::new(totals(comparison));
     let before = sum(*totals.borrow());
-    let progress = RefCell::new(Progress::new(context, units, before, clock.now_ms()));
+    let progress = RefCell::new(ScanProgress::new(context, units, before, clock.now_ms()));
     let show = |side: Side, tables: &[TableScan]| {
         *totals.borrow_mut().of_mut(side) = Totals::of(tables);
         let shown = sum(*totals.borrow());
