@@ -1,10 +1,12 @@
-//! `referee iam`: prints the least-privilege policy of the function for its rules.
+//! `referee iam`: prints the least-privilege policy of the function for its rules, or of repairs.
 
 use clap::ValueEnum;
 
 use super::help::Example;
+use super::repair::plan::parse_choice;
 use super::{Context, Failure, Outcome, rule_file};
-use crate::iam::{Deployment, NAMESPACE, policy};
+use crate::iam::{Deployment, NAMESPACE, policy, repair_policy};
+use crate::repair::{Choice, choose};
 
 pub(super) const EXAMPLES: &[Example] = &[
     (
@@ -14,6 +16,10 @@ pub(super) const EXAMPLES: &[Example] = &[
     ("Print the policy as Terraform code", "referee iam --format hcl"),
     ("Print the policy of a function that only observes", "referee iam --observe"),
     ("Print the policy of a function that also audits", "referee iam --audit"),
+    (
+        "Print the policy of the person who backfills and repairs tables",
+        "referee iam --repair --action order_customer=delete",
+    ),
 ];
 
 /// The heading of the options that describe where the function runs.
@@ -72,6 +78,15 @@ pub(super) struct Args {
     /// Print the policy of a function that also audits the tables.
     #[arg(long)]
     audit: bool,
+
+    /// Print the policy of `referee audit`, `backfill` and `repair` on real tables, instead of the
+    /// function's.
+    #[arg(long, conflicts_with_all = ["audit", "observe", "on_failure"])]
+    repair: bool,
+
+    /// An action that is given to `referee repair plan`, too. The option can be repeated.
+    #[arg(long, value_name = "RULE=ACTION", requires = "repair", value_parser = parse_choice)]
+    action: Vec<Choice>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,7 +134,10 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
     if context.json && arguments.format == Format::Hcl {
         return Err(Failure::Usage("`--json` cannot be used with `--format hcl`".to_owned()));
     }
-    let rules = rule_file::load_in_mode(arguments.observe, context)?;
+    let mut rules = rule_file::load_in_mode(arguments.observe, context)?;
+    for choice in &arguments.action {
+        choose(&mut rules, choice).map_err(Failure::Usage)?;
+    }
     let publishes = arguments.metrics == Metrics::Cloudwatch;
     let deployment = Deployment {
         partition: arguments.partition,
@@ -130,7 +148,11 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
         failures_bucket: arguments.on_failure,
         audits: arguments.audit,
     };
-    let policy = policy(&rules, &deployment);
+    let policy = if arguments.repair {
+        repair_policy(&rules, &deployment)
+    } else {
+        policy(&rules, &deployment)
+    };
     match arguments.format {
         Format::Hcl => context.output.result(&policy.to_hcl())?,
         Format::Json if context.json => context.output.json(&policy)?,

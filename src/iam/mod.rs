@@ -1,4 +1,4 @@
-//! The least-privilege IAM policy for the Lambda function.
+//! The least-privilege IAM policies for the Lambda function, and for repairs of tables at rest.
 //!
 //! The rules determine the needs, the needs are grouped into statements, and the statements are
 //! printed as JSON or HCL.
@@ -6,10 +6,12 @@
 mod hcl;
 mod json;
 mod needs;
+mod repair;
 mod statements;
 
 use crate::rules::Rules;
 
+pub use self::repair::repair_policy;
 pub use crate::metrics::NAMESPACE;
 
 /// Where the function runs, and the resources it needs apart from those of its rules.

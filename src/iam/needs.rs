@@ -7,7 +7,7 @@ use crate::rules::model::{
     EntityId, Find, Mirror, Mode, OnDelete, OnMirrorDelete, OnMissing, Reference, Rules, TableId,
 };
 
-/// An IAM action on items.
+/// An IAM action on items, or on their tables.
 ///
 /// A transaction has no action of its own: each part needs the action of the corresponding request,
 /// and a `ConditionCheck` needs `ConditionCheckItem`.
@@ -17,6 +17,7 @@ pub(super) enum ItemAction {
     BatchGetItem,
     ConditionCheckItem,
     DeleteItem,
+    DescribeTable,
     PutItem,
     Query,
     Scan,
@@ -30,6 +31,7 @@ impl ItemAction {
             Self::BatchGetItem => "BatchGetItem",
             Self::ConditionCheckItem => "ConditionCheckItem",
             Self::DeleteItem => "DeleteItem",
+            Self::DescribeTable => "DescribeTable",
             Self::PutItem => "PutItem",
             Self::Query => "Query",
             Self::Scan => "Scan",
@@ -54,7 +56,7 @@ pub(super) type Needs<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
 
 /// The actions that the engine uses for these rules, and those of audits if the function audits.
 pub(super) fn needs(rules: &Rules, audits: bool) -> Needs<'_> {
-    let mut builder = Builder { rules, needs: Needs::new() };
+    let mut builder = Builder::new(rules);
     // The function reads items of each of these tables by key.
     for table in tables_in_use(rules) {
         builder.add_to_table(ItemAction::BatchGetItem, table);
@@ -75,17 +77,22 @@ pub(super) fn needs(rules: &Rules, audits: bool) -> Needs<'_> {
     builder.needs
 }
 
-struct Builder<'r> {
+/// Collects needs.
+pub(super) struct Builder<'r> {
     rules: &'r Rules,
-    needs: Needs<'r>,
+    pub(super) needs: Needs<'r>,
 }
 
-impl Builder<'_> {
-    fn add(&mut self, action: ItemAction, entity: EntityId) {
+impl<'r> Builder<'r> {
+    pub(super) const fn new(rules: &'r Rules) -> Self {
+        Self { rules, needs: Needs::new() }
+    }
+
+    pub(super) fn add(&mut self, action: ItemAction, entity: EntityId) {
         self.add_to_table(action, self.rules[entity].table);
     }
 
-    fn add_to_table(&mut self, action: ItemAction, table: TableId) {
+    pub(super) fn add_to_table(&mut self, action: ItemAction, table: TableId) {
         self.needs.insert((action, Resource { table: &self.rules[table].name, index: None }));
     }
 

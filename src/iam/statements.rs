@@ -13,14 +13,21 @@ use crate::rules::Rules;
 pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
     let needs = needs(rules, deployment.audits);
     let mut statements = streams(rules, deployment);
-    statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, &needs, deployment));
-    statements.extend(of_action("ScanItems", ItemAction::Scan, &needs, deployment));
-    statements.extend(of_action("QueryItems", ItemAction::Query, &needs, deployment));
-    statements.extend(writes(&needs, deployment));
-    statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, &needs, deployment));
+    statements.extend(of_items(&needs, deployment));
     statements.extend(deployment.namespace.as_deref().map(metrics));
     statements.push(logs(deployment));
     statements.extend(deployment.failures_bucket.iter().flat_map(|it| failures(it, deployment)));
+    statements
+}
+
+/// The statements about items.
+pub(super) fn of_items(needs: &Needs<'_>, deployment: &Deployment) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, needs, deployment));
+    statements.extend(of_action("ScanItems", ItemAction::Scan, needs, deployment));
+    statements.extend(of_action("QueryItems", ItemAction::Query, needs, deployment));
+    statements.extend(writes(needs, deployment));
+    statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, needs, deployment));
     statements
 }
 
@@ -44,7 +51,7 @@ fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
 }
 
 /// The statement that allows an action on all resources that need it; `None` if there are none.
-fn of_action(
+pub(super) fn of_action(
     sid: &str,
     action: ItemAction,
     needs: &Needs<'_>,
@@ -67,6 +74,7 @@ fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = St
             }
             ItemAction::BatchGetItem
             | ItemAction::ConditionCheckItem
+            | ItemAction::DescribeTable
             | ItemAction::Query
             | ItemAction::Scan => {}
         }

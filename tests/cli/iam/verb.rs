@@ -111,3 +111,32 @@ fn invalid_arguments_are_refused() {
         For more information, try '--help'.
     "#]]);
 }
+
+#[test]
+fn repairs_need_the_actions_of_their_plans_and_of_undo() {
+    let tool = tool("iam-repair");
+    let arguments = ["--region", "eu-west-1", "--account", "123456789012"];
+    let repair = ["iam", "--repair", "--json"];
+    tool.check(&[&repair[..], &arguments].concat(), expect![[r#"
+        exit code 0
+        --- stdout
+        {"Version":"2012-10-17","Statement":[{"Sid":"DescribeTables","Effect":"Allow","Action":["dynamodb:DescribeTable"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"ReadItems","Effect":"Allow","Action":["dynamodb:BatchGetItem"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"ScanItems","Effect":"Allow","Action":["dynamodb:Scan"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"WriteItemsDeletePutUpdate","Effect":"Allow","Action":["dynamodb:DeleteItem","dynamodb:PutItem","dynamodb:UpdateItem"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]}]}
+        --- stderr
+    "#]]);
+    let action = ["--action", "member_user=delete"];
+    tool.check(&[&repair[..], &action, &arguments].concat(), expect![[r#"
+        exit code 0
+        --- stdout
+        {"Version":"2012-10-17","Statement":[{"Sid":"DescribeTables","Effect":"Allow","Action":["dynamodb:DescribeTable"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"ReadItems","Effect":"Allow","Action":["dynamodb:BatchGetItem"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"ScanItems","Effect":"Allow","Action":["dynamodb:Scan"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"WriteItemsDeletePutUpdate","Effect":"Allow","Action":["dynamodb:DeleteItem","dynamodb:PutItem","dynamodb:UpdateItem"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]},{"Sid":"CheckItems","Effect":"Allow","Action":["dynamodb:ConditionCheckItem"],"Resource":["arn:aws:dynamodb:eu-west-1:123456789012:table/app"]}]}
+        --- stderr
+    "#]]);
+    tool.check(
+        &["iam", "--repair", "--action", "none=delete"],
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the rule file has no rule `none`
+    "#]],
+    );
+}
