@@ -1,7 +1,10 @@
 //! Referee with one part broken. The simulation must detect this, or it would prove nothing.
 
-use referee::data::{Item, Path};
+use referee::data::{Item, Path, Value};
+use referee::integrity::mark::MARK;
 use referee::store::{Action, Condition, Write};
+
+use crate::past::By;
 
 /// A part that Referee needs to be correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +25,27 @@ pub(crate) enum Part {
     Redelivery,
     /// Records that the event source mapping discarded are replayed.
     Replay,
+    /// A repair, and so a backfill, writes only what is as in its plan.
+    RepairConditions,
+    /// A mirror that a repair writes gets a low fence, so that later changes of its source win.
+    RepairFences,
+    /// An undo takes a write back only if the item is as the write left it.
+    UndoConditions,
 }
 
 /// Returns the write that is made instead of this one if a part is broken.
-pub(crate) fn weakened(write: Write, broken: Option<Part>) -> Write {
+pub(crate) fn weakened(mut write: Write, broken: Option<Part>, by: By) -> Write {
     let is_check = matches!(write.action, Action::Check(_));
+    if broken == Some(Part::RepairFences)
+        && by == By::Repair
+        && let Action::Put(item) = &mut write.action
+        && let Some(Value::M(mark)) = item.get_mut(MARK)
+    {
+        mark.insert("fence".into(), Value::S("9".repeat(40).into()));
+    }
     let condition = match broken {
+        Some(Part::RepairConditions) if by == By::Repair && !is_check => None,
+        Some(Part::UndoConditions) if by == By::Undo => None,
         Some(Part::Guards) if is_check => {
             Some(Condition::NotExists(Path::attribute("nobody has this")))
         }

@@ -2,13 +2,16 @@
 //! history.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fastrand::Rng;
 use referee::engine::Engine;
 
 use crate::broken::Part;
+use crate::model::Act;
 use crate::oracle::Oracle;
+use crate::past::Past;
 use crate::run::{SEEDS_TOGETHER, Tally, quietly};
 use crate::scenario::Scenario;
 use crate::schema::Schema;
@@ -64,9 +67,17 @@ impl Plan {
         quietly(|| (self.execute)(&scenario, &engine)).map_err(|words| {
             let (smallest, words) = self.smallest(scenario, words);
             let text = smallest.schema.text();
-            let Scenario { mapping, rates, acts, seed, .. } = smallest;
-            let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
-            let acts = acts.join("\n");
+            let Scenario { mapping, rates, earlier, unseen, repairs, acts, seed, .. } = smallest;
+            let lines = |acts: &[Act]| {
+                acts.iter().map(|act| format!("{act:?}")).collect::<Vec<_>>().join("\n")
+            };
+            let mut acts = lines(&acts);
+            if repairs > 0 {
+                let (earlier, unseen) = (lines(&earlier), lines(&unseen));
+                acts = format!(
+                    "earlier:\n{earlier}\nunseen:\n{unseen}\n{repairs} repairs, and:\n{acts}"
+                );
+            }
             format!("{words}\n\n{text}\n{mapping:?}\n{rates:?}\norder {seed}\n\n{acts}\n")
         })
     }
@@ -98,10 +109,10 @@ impl Plan {
 }
 
 /// Runs a seed's history with one part of Referee broken, and returns the failure, if any.
-pub(crate) fn failure_with(seed: u64, broken: Part) -> Option<String> {
-    let (scenario, engine) = WILD.draw(seed).unwrap();
+pub(crate) fn failure_with(plan: Plan, seed: u64, broken: Part) -> Option<String> {
+    let (scenario, engine) = plan.draw(seed).unwrap();
     let scenario = Scenario { broken: Some(broken), ..scenario };
-    quietly(|| execute(&scenario, &engine)).err()
+    quietly(|| (plan.execute)(&scenario, &engine)).err()
 }
 
 fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
@@ -112,12 +123,17 @@ fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
     let past = world.into_past();
     let rest = Oracle::new(&scenario.schema, &past).check();
     rest.check(engine.rules(), dump, scenario.rates.lag);
+    tally(&past, happened)
+}
+
+/// The totals of a history.
+pub(crate) fn tally(past: &Past, happened: BTreeMap<&'static str, u64>) -> Tally {
     let count = |length: usize| u64::try_from(length).unwrap();
     Tally {
         whole: 1,
         deliveries: past.deliveries,
         unanswered: past.unanswered,
-        writes: count(past.steps.iter().filter(|step| step.by_engine).count()),
+        writes: count(past.steps.iter().filter(|step| step.is_by_rules()).count()),
         violations: count(past.reported.len()),
         happened,
         ..Tally::default()

@@ -3,9 +3,11 @@
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, KeyValue, Path, Value};
 use referee::integrity::mark::MARK;
+use referee::store::memory::StreamRecord;
 use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
 
 use crate::model::{Act, Content, Name, Val, table};
+use crate::past::{By, Step};
 use crate::schema::Schema;
 
 /// The content of a mirror's mark.
@@ -66,7 +68,7 @@ pub(crate) fn content(item: &Item<'_>) -> Content {
 }
 
 /// Returns the mark of a mirror, if the item has one.
-pub(crate) fn mark(item: &Item<'_>) -> Option<Mark> {
+fn mark(item: &Item<'_>) -> Option<Mark> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
     let fix = mark.get("fix").map(text);
     Some(Mark { rule: text(mark.get("rule")?), fence: text(mark.get("fence")?), fix })
@@ -99,4 +101,18 @@ pub(crate) fn name_of(item: &Item<'_>) -> Name {
 pub(crate) fn of_key(key: &Key<'_>) -> Name {
     let text = |value: &KeyValue<'_>| text(&value.to_value());
     (text(&key.partition), text(key.sort.as_ref().unwrap()))
+}
+
+/// The change of an item that a record shows.
+pub(crate) fn step(record: &StreamRecord, by: By, expired: bool) -> Step {
+    let image = |image: &Option<_>| image.as_ref().map(content);
+    Step {
+        name: of_key(&record.key),
+        before: image(&record.before),
+        after: image(&record.after),
+        mark_before: record.before.as_ref().and_then(mark),
+        mark_after: record.after.as_ref().and_then(mark),
+        by,
+        expired,
+    }
 }

@@ -3,19 +3,22 @@
 use crate::model::{
     Content, Name, State, Val, default_target, exists, is_of_its_kind, set_default, targets, unset,
 };
+use crate::past::{By, Step};
 use crate::schema::{Place, Reference, Schema};
 
-/// Whether a rule calls for a change by the engine, given the table just before it.
+/// Whether a rule calls for a change by the engine or a repair, given the table just before it.
 pub(crate) fn is_called_for(
     schema: &Schema,
     state: &State,
-    name: &Name,
-    after: Option<&Content>,
+    step: &Step,
     earlier: &[Option<Content>],
 ) -> bool {
+    let (name, after) = (&step.name, step.after.as_ref());
     let is_missing = |target: &Name| !exists(schema, state, target);
     let before = state.get(name);
-    let enforced = || schema.references.iter().filter(|reference| !reference.is_observed);
+    // A plan is somebody's own decision, whatever the mode of the rule.
+    let is_repair = step.by == By::Repair;
+    let enforced = || schema.references.iter().filter(|it| is_repair || !it.is_observed);
     let mut dangling = enforced().flat_map(|reference| {
         let said =
             before.map(|before| targets(schema, reference, name, before)).unwrap_or_default();

@@ -5,6 +5,19 @@ use referee::engine::Violation;
 use crate::items::Mark;
 use crate::model::{Content, Name};
 
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The application, or people.
+    People,
+    /// The function.
+    Engine,
+    /// A repair of the tables at rest.
+    Repair,
+    /// The undo of a repair.
+    Undo,
+}
+
 /// A change of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -13,8 +26,15 @@ pub(crate) struct Step {
     pub(crate) after: Option<Content>,
     pub(crate) mark_before: Option<Mark>,
     pub(crate) mark_after: Option<Mark>,
-    pub(crate) by_engine: bool,
+    pub(crate) by: By,
     pub(crate) expired: bool,
+}
+
+impl Step {
+    /// Whether the rules must call for this change.
+    pub(crate) fn is_by_rules(&self) -> bool {
+        matches!(self.by, By::Engine | By::Repair)
+    }
 }
 
 /// A reported violation, and when it was reported.
@@ -32,6 +52,8 @@ pub(crate) struct Reported {
 pub(crate) struct Past {
     /// The changes in order.
     pub(crate) steps: Vec<Step>,
+    /// Whether the reports include those of audits.
+    pub(crate) is_audited: bool,
     /// The reported violations.
     pub(crate) reported: Vec<Reported>,
     /// How many deliveries there were.

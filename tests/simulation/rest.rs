@@ -10,7 +10,7 @@ use crate::items::{Mark, of_key};
 use crate::model::{
     Content, Name, Role, State, exists, is_of_its_kind, mirror_of, mirrored, name, role_of, targets,
 };
-use crate::past::Past;
+use crate::past::{By, Past, Step};
 use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
 
@@ -47,6 +47,49 @@ impl Rest<'_> {
                 self.assert_reported(defect, lag, reported_since);
             }
         }
+    }
+
+    /// Checks the items of all tables after everything that a repair can resolve was repaired: what
+    /// is left are defects that the rules only report, or that need a decision.
+    pub(crate) fn check_repaired(&self, rules: &Rules, dump: Dump) {
+        let defects = Oracle::new(rules, dump).defects();
+        let (mut marked, defects): (Vec<_>, Vec<_>) =
+            defects.into_iter().partition(|defect| defect.kind == Kind::MarkLeft);
+        // This is a known limit: a repair announced a delete, and the write landed after the mirror
+        // had been deleted and written again.
+        marked.retain(|defect| {
+            let steps = self.steps_of(&of_key(&defect.referencing.key));
+            let is_announced = |step: &&Step| step.before == step.after;
+            let last = steps.last().copied().filter(is_announced);
+            !last.is_some_and(|step| matches!(step.by, By::Repair | By::Undo))
+        });
+        let steps = || self.steps_of(&of_key(&marked[0].referencing.key));
+        assert!(marked.is_empty(), "still marked: {marked:?} after {:#?}", steps());
+        assert_eq!(defects.iter().map(wrong).collect::<BTreeSet<_>>(), self.wrong_by_model());
+        for defect in &defects {
+            let mirror = |it: &&Mirror| format!("mirror{}", it.id) == defect.rule;
+            let mirror = self.schema.mirrors.iter().find(mirror);
+            let reference = self.schema.references.iter().find(|it| it.name == defect.rule);
+            let is_left = match defect.kind {
+                Kind::MirrorMissing => mirror.unwrap().on_delete == "report",
+                Kind::MirrorStale | Kind::MirrorExtra => mirror.unwrap().on_edit == "report",
+                Kind::DanglingReference => {
+                    !["delete", "unset"].contains(&reference.unwrap().on_missing)
+                }
+                Kind::MirrorBlocked
+                | Kind::Unowned
+                | Kind::MissingReference
+                | Kind::PartialReference
+                | Kind::MalformedReference => true,
+                Kind::MarkLeft => false,
+            };
+            let steps = || self.steps_of(&of_key(&defect.referencing.key));
+            assert!(is_left, "not repaired: {defect:?} after {:#?}", steps());
+        }
+    }
+
+    fn steps_of(&self, of: &Name) -> Vec<&Step> {
+        self.past.steps_of(of, self.past.steps.len()).collect()
     }
 
     /// Returns the defects that the model finds.
@@ -144,7 +187,7 @@ impl Rest<'_> {
                 // the rule does not write it again.
                 self.past.steps_of(&of, self.past.steps.len()).any(|step| {
                     let is_foreign = step.after.is_some() && step.mark_after.is_none();
-                    let is_gone = step.after.is_none() && !step.by_engine;
+                    let is_gone = step.after.is_none() && !step.is_by_rules();
                     is_foreign || (is_gone && mirror.on_delete == "report")
                 })
             }
@@ -174,7 +217,7 @@ impl Rest<'_> {
         };
         let mut steps = self.past.steps.iter().enumerate();
         let last = steps.rfind(|(_, step)| step.name == of);
-        let people = last.filter(|(_, step)| !step.by_engine);
+        let people = last.filter(|(_, step)| !step.is_by_rules());
         let Some((place, _)) = people.filter(|_| is_left) else { panic!("{words}") };
         // A foreign item need not be reported unless it is at the mirror key of an existing source.
         let is_reported = kind == Kind::Unowned || is_reported_since(place + 1);

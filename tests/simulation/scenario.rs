@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fastrand::Rng;
 
 use crate::broken::Part;
-use crate::model::{Act, Content, Name, Role, Val, mirror_of, name, role_of};
+use crate::model::{Act, Content, Name, Role, Val, mirror_of, mirrored, name, role_of};
 use crate::schema::{IDS, Place, Schema};
 
 /// The maximum number of acts in a history.
@@ -17,6 +17,12 @@ pub(crate) struct Scenario {
     pub(crate) schema: Rc<Schema>,
     pub(crate) mapping: Mapping,
     pub(crate) rates: FaultRates,
+    /// The writes before those whose records were lost.
+    pub(crate) earlier: Vec<Act>,
+    /// The writes of which the function gets no records.
+    pub(crate) unseen: Vec<Act>,
+    /// How often somebody repairs the tables while the rest happens.
+    pub(crate) repairs: u32,
     pub(crate) acts: Vec<Act>,
     /// Decides the order of events.
     pub(crate) seed: u64,
@@ -81,7 +87,30 @@ impl Scenario {
     pub(crate) fn random(schema: Rc<Schema>, rng: &mut Rng) -> Self {
         let acts = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
         let (mapping, rates) = (Mapping::random(rng), FaultRates::random(rng));
-        Self { schema, mapping, rates, acts, seed: rng.u64(..), broken: None }
+        let (earlier, unseen) = (Vec::new(), Vec::new());
+        let seed = rng.u64(..);
+        Self { schema, mapping, rates, earlier, unseen, repairs: 0, acts, seed, broken: None }
+    }
+
+    /// A table that has been in use, and repairs of it.
+    pub(crate) fn adopting(schema: Rc<Schema>, rng: &mut Rng) -> Self {
+        let mut scenario = Self::random(schema, rng);
+        let schema = &scenario.schema;
+        let many = |rng: &mut Rng| rng.usize(..ACTS_MAX);
+        scenario.earlier = if rng.bool() { Vec::new() } else { draw_many(schema, many(rng), rng) };
+        for act in draw_many(schema, many(rng), rng) {
+            if let Act::Put(of, content) = &act {
+                scenario.unseen.extend(own_mirrors(schema, of, content, rng));
+            }
+            scenario.unseen.push(act);
+        }
+        scenario.repairs = rng.u32(1..4);
+        scenario
+    }
+
+    /// The number of writes.
+    fn writes(&self) -> usize {
+        self.earlier.len() + self.unseen.len() + self.acts.len()
     }
 
     /// Returns every scenario in which one part of this one is removed or simplified.
@@ -97,6 +126,15 @@ impl Scenario {
             if let Act::Transaction(parts) = &self.acts[place] {
                 less(&|one| drop(one.acts.splice(place..=place, parts.iter().cloned())));
             }
+        }
+        for place in 0..self.earlier.len() {
+            less(&|one| drop(one.earlier.remove(place)));
+        }
+        for place in 0..self.unseen.len() {
+            less(&|one| drop(one.unseen.remove(place)));
+        }
+        if self.repairs > 1 {
+            less(&|one| one.repairs -= 1);
         }
         for place in 0..self.schema.references.len() {
             less(&|one| drop(Rc::make_mut(&mut one.schema).references.remove(place)));
@@ -135,12 +173,32 @@ impl Scenario {
             less(&|one| Rc::make_mut(&mut one.schema).entities[kind].is_typed = false);
         }
         smaller.retain(|one| {
-            one.acts.len() != self.acts.len()
+            one.writes() != self.writes()
+                || one.repairs != self.repairs
                 || (&one.schema, &one.mapping, &one.rates)
                     != (&self.schema, &self.mapping, &self.rates)
         });
         smaller
     }
+}
+
+/// Mirrors that the application writes itself.
+fn own_mirrors(schema: &Schema, of: &Name, content: &Content, rng: &mut Rng) -> Vec<Act> {
+    let mut acts = Vec::new();
+    for mirror in &schema.mirrors {
+        let content = mirrored(schema, mirror, of, Some(content));
+        let Some(content) = content.filter(|_| role_of(of) == Role::Own(mirror.source)) else {
+            continue;
+        };
+        if rng.bool() {
+            acts.push(Act::Put(mirror_of(schema, mirror, of), content));
+        }
+    }
+    acts
+}
+
+fn draw_many(schema: &Schema, count: usize, rng: &mut Rng) -> Vec<Act> {
+    (0..count).map(|_| draw(schema, rng)).collect()
 }
 
 impl Mapping {

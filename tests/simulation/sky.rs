@@ -9,12 +9,14 @@ use std::task::Poll;
 use fastrand::Rng;
 use referee::runtime::clock::Clock;
 use referee::store::memory::{Call, CallKind, Fault};
+use referee::store::scan::{Scan, Scanner};
 use referee::store::{
     Answer, CancellationReason, Memory, Page, Query, Read, Store, StoreError, Transacted, Units,
     Write, Written,
 };
 
 use crate::broken::{Part, misread, weakened};
+use crate::past::By;
 use crate::scenario::FaultRates;
 
 /// The time at which histories begin, in milliseconds since 1970.
@@ -186,6 +188,15 @@ impl Clock for Watch {
 pub(crate) struct Remote {
     pub(crate) store: Rc<Memory>,
     pub(crate) environment: Rc<Environment>,
+    /// Whose requests these are.
+    pub(crate) by: By,
+}
+
+impl Scanner for Remote {
+    async fn scan(&self, scan: Scan) -> Result<Answer<Page>, StoreError> {
+        self.environment.pause().await;
+        self.store.scan(scan).await
+    }
 }
 
 impl Store for Remote {
@@ -222,7 +233,8 @@ impl Store for Remote {
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
         self.environment.pause().await;
-        let answer = self.store.write(weakened(write, self.environment.broken)).await;
+        let write = weakened(write, self.environment.broken, self.by);
+        let answer = self.store.write(write).await;
         self.environment.stop_if_dead().await;
         answer
     }
@@ -231,7 +243,7 @@ impl Store for Remote {
         self.environment.pause().await;
         self.environment.actions.set(actions.len());
         let broken = self.environment.broken;
-        let actions = actions.into_iter().map(|action| weakened(action, broken)).collect();
+        let actions = actions.into_iter().map(|action| weakened(action, broken, self.by)).collect();
         let answer = self.store.transact(actions).await;
         self.environment.stop_if_dead().await;
         answer

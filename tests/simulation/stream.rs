@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use fastrand::Rng;
+use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::model::Name;
@@ -231,4 +232,16 @@ impl Lane {
 /// FNV-1a, of 32 bits.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// Returns a record as Lambda receives it.
+pub(crate) fn json(record: &StreamRecord, expired: bool) -> Box<RawValue> {
+    if !expired {
+        return serde_json::value::to_raw_value(record).unwrap();
+    }
+    let mut json = serde_json::to_value(record).unwrap();
+    json["userIdentity"] = serde_json::json!({
+        "type": "Service", "principalId": "dynamodb.amazonaws.com",
+    });
+    serde_json::value::to_raw_value(&json).unwrap()
 }

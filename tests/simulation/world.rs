@@ -1,6 +1,8 @@
 //! The real engine and store, with an application that writes, people who edit mirrors, and workers
 //! that run concurrently and die.
 
+mod operator;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -13,17 +15,17 @@ use referee::engine::{Engine, Outcome};
 use referee::replay;
 use referee::rules::{self, RuleSource};
 use referee::runtime::error::Fatal;
-use referee::store::memory::StreamRecord;
 use serde_json::value::RawValue;
 
 use crate::broken::Part;
-use crate::items::{content, mark, name_of, of_key, write};
+use crate::items::{content, name_of, of_key, step, write};
 use crate::model::{Act, State, table};
-use crate::past::{Past, Reported, Step};
+use crate::past::{By, Past, Reported};
 use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
 use crate::sky::{Environment, Remote, Watch};
-use crate::stream::{Batch, Delivery, Streams, Verdict};
+use crate::stream::{Batch, Delivery, Streams, Verdict, json};
+use crate::world::operator::Operator;
 
 /// The maximum number of steps until a history is at rest.
 const STEPS_MAX: u32 = 100_000;
@@ -58,6 +60,10 @@ pub(crate) struct World<'s> {
     /// The records that the event source mapping has discarded.
     destination: Vec<Rc<Delivery>>,
     past: Past,
+    /// Who sent the writes that land late.
+    late: Vec<By>,
+    /// A person who repairs the tables at rest, if there is one.
+    operator: Option<Operator>,
 }
 
 /// Creates the engine of these rules; `None` if the rules are refused.
@@ -80,13 +86,15 @@ impl<'s> World<'s> {
             mapping: scenario.mapping,
             rates: scenario.rates,
             engine: Rc::clone(engine),
-            remote: Remote { store, environment: Rc::clone(&environment) },
+            remote: Remote { store, environment: Rc::clone(&environment), by: By::Engine },
             environment,
             streams: Streams::new(scenario.mapping),
             workers: Vec::new(),
             acts: VecDeque::new(),
             destination: Vec::new(),
             past: Past::default(),
+            late: Vec::new(),
+            operator: None,
         }
     }
 
@@ -149,10 +157,15 @@ impl<'s> World<'s> {
             && self.workers.is_empty()
             && self.remote.store.late() == 0
             && self.streams.ready().is_empty()
+            && self.operator.as_ref().is_none_or(Operator::is_idle)
     }
 
     /// Makes one random event happen.
     fn step(&mut self) {
+        if self.operator.is_some() && self.draw(4) == 0 {
+            self.operate();
+            return self.wake();
+        }
         let (chance, acts) = (self.draw(16), !self.acts.is_empty());
         match chance {
             0..2 if acts => self.act(),
@@ -187,6 +200,7 @@ impl<'s> World<'s> {
     /// Makes one step without faults. Returns whether there was something to do.
     fn step_without_faults(&mut self) -> bool {
         self.environment.rates.set(FaultRates::default());
+        let is_operating = self.operate();
         if self.workers.is_empty() {
             if !self.acts.is_empty() {
                 self.act();
@@ -198,7 +212,8 @@ impl<'s> World<'s> {
                 self.invoke(*lane);
             }
             self.land();
-            return is_late || !ready.is_empty();
+            self.wake();
+            return is_late || is_operating || !ready.is_empty();
         }
         for place in (0..self.workers.len()).rev() {
             self.poll(place);
@@ -224,7 +239,7 @@ impl<'s> World<'s> {
         if expires {
             self.environment.count_event("expiries");
         }
-        self.collect(false, expires);
+        self.collect(By::People, expires);
     }
 
     /// Executes a late request.
@@ -233,7 +248,8 @@ impl<'s> World<'s> {
         if late > 0 {
             let place = self.draw(late);
             self.remote.store.land_one(place);
-            self.collect(true, false);
+            let by = self.late.remove(place);
+            self.collect(by, false);
         }
     }
 
@@ -267,38 +283,31 @@ impl<'s> World<'s> {
     }
 
     /// Collects the new changes, and puts their records on the streams.
-    fn collect(&mut self, by_engine: bool, expired: bool) {
+    fn collect(&mut self, by: By, expired: bool) {
         for record in self.remote.store.take_stream() {
             let name = of_key(&record.key);
-            let image = |image: &Option<_>| image.as_ref().map(content);
-            self.past.steps.push(Step {
-                name: name.clone(),
-                before: image(&record.before),
-                after: image(&record.after),
-                mark_before: record.before.as_ref().and_then(mark),
-                mark_after: record.after.as_ref().and_then(mark),
-                by_engine,
-                expired,
-            });
             let delivery = Delivery {
                 name: Some(name.clone()),
                 created_ms: self.environment.now_ms.get(),
                 json: json(&record, expired),
             };
-            let is_unseen = by_engine && self.environment.broken == Some(Part::Verification);
+            self.past.steps.push(step(&record, by, expired));
+            let is_unseen = by == By::Engine && self.environment.broken == Some(Part::Verification);
             if !is_unseen {
                 self.streams.push(table(self.schema, &name), &name, delivery);
             }
         }
+        self.late.resize(self.remote.store.late(), by);
     }
 
     /// If every worker waits for a later time, advances the clock to it.
     fn wake(&mut self) {
         let now_ms = self.environment.now_ms.get();
-        let next_ms = self.workers.iter().map(|worker| worker.until_ms.get()).min();
-        if next_ms.is_some_and(|next_ms| next_ms > now_ms) {
+        let operator = self.operator.as_ref().and_then(Operator::waits_until_ms);
+        let next_ms = self.workers.iter().map(|worker| worker.until_ms.get()).chain(operator).min();
+        if let Some(next_ms) = next_ms.filter(|next_ms| *next_ms > now_ms) {
             let end_ms = self.workers.iter().map(|worker| worker.end_ms).min();
-            self.advance_clock(next_ms.min(end_ms).unwrap_or(now_ms).max(now_ms) - now_ms);
+            self.advance_clock(end_ms.map_or(next_ms, |end_ms| end_ms.min(next_ms)) - now_ms);
         }
     }
 
@@ -344,7 +353,7 @@ impl<'s> World<'s> {
     fn poll(&mut self, place: usize) {
         let worker = &mut self.workers[place];
         let polled = worker.invocation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        self.collect(true, false);
+        self.collect(By::Engine, false);
         if self.environment.has_crashed.take() {
             let worker = self.workers.remove(place);
             self.finish(worker.batch, Verdict::Failed);
@@ -383,16 +392,4 @@ impl<'s> World<'s> {
         let verdict = if is_lost { Verdict::Done } else { verdict };
         self.destination.extend(self.streams.finish(batch, verdict));
     }
-}
-
-/// Returns a record as Lambda receives it.
-fn json(record: &StreamRecord, expired: bool) -> Box<RawValue> {
-    if !expired {
-        return serde_json::value::to_raw_value(record).unwrap();
-    }
-    let mut json = serde_json::to_value(record).unwrap();
-    json["userIdentity"] = serde_json::json!({
-        "type": "Service", "principalId": "dynamodb.amazonaws.com",
-    });
-    serde_json::value::to_raw_value(&json).unwrap()
 }
