@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real test-spark scan deny lint bench sample-export doc man clean
+.PHONY: help demo up build lambda package deploy test simulate soak fuzz mutants test-infra test-infra-real test-spark scan deny lint bench sample-export sample-table doc man clean
 
 CARGO ?= cargo
 # The processor architecture that the function is built for. On Lambda, arm64 costs a fifth less
@@ -14,7 +14,7 @@ ARCH_x86_64 := --x86-64
 NAME ?= referee
 # Cargo's profile for the function.
 PROFILE ?= release
-# The port of DynamoDB Local for `make up`.
+# The port of DynamoDB Local for `make up` and `make sample-table`.
 PORT ?= 8000
 DEMO := events/company-user
 DEMO_ARGUMENTS := --rules $(DEMO)/referee.yaml --seed $(DEMO)/seed.json $(DEMO)/stream
@@ -130,6 +130,11 @@ bench: ## Run the benchmarks, which compare Referee with implementations in Node
 
 sample-export: ## Write a rule file and an export with known violations into a folder (ITEMS=1000000, OUT=, SEED=1)
 	@$(SAMPLE) -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)
+
+sample-table: ## Fill a table on DynamoDB Local to adopt Referee on, in some minutes (ITEMS=1000000, PORT=8000, OUT=)
+	@$(CARGO) build --locked --quiet --package referee-kit --features live --example sample-table
+	@REFEREE_DYNAMODB_PORT=$(PORT) tests/tools/with-dynamodb-local.sh tests/tools/sample-table.sh \
+		$(or $(ITEMS),1000000) $(or $(OUT),target/sample-table)
 
 man: ## Build the manual pages of the command-line tool, into target/man
 	$(CARGO) run --locked --quiet --features live --example man -- target/man

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::rules::{self, RuleSource};
 
+/// Pages whose transcripts are sessions: `transcripts.rs` and `tests/live/adopt.rs` run them.
+const SESSIONS: [&str; 2] = ["docs/adopt.md", "docs/repair.md"];
+
 const DOCUMENTS: [&str; 22] = [
     "README.md",
     "docs/ARCHITECTURE.md",
@@ -79,8 +82,7 @@ fn transcripts_are_what_the_commands_print() {
     let cases = trycmd::TestCases::new();
     cases.register_bin("referee", PathBuf::from(env!("CARGO_BIN_EXE_referee")));
     cases.env("REFEREE_MODE", "");
-    // `transcripts.rs` runs that page's transcripts: each builds on the one before.
-    for document in DOCUMENTS.into_iter().filter(|document| *document != "docs/repair.md") {
+    for document in DOCUMENTS.into_iter().filter(|document| !SESSIONS.contains(document)) {
         cases.case(document);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! - `adopt`: the path in `docs/adopt.md`.
 //! - `audit`: `referee audit` of real tables.
 //! - `endings`: audits that are stopped at once, or cannot judge a suspect.
 //! - `replica`: `referee audit --replica` of tables in two Regions.
@@ -11,6 +12,7 @@
 //! - `repair`: `referee repair`, killed at any moment.
 //! - `streams`: the library's reader of streams.
 
+mod adopt;
 mod audit;
 mod endings;
 mod exports;
@@ -26,6 +28,7 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let suites = [
+        adopt::trials(),
         audit::trials(),
         endings::trials(),
         replica::trials(),

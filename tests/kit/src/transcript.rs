@@ -1,6 +1,10 @@
-//! Captures the output of a process.
+//! Captures the output of a process, and runs the transcripts of documents.
 
-use std::process::Command;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Runs a command, and returns its exit code, stdout and stderr as text.
 pub fn transcript(command: &mut Command) -> String {
@@ -12,4 +16,53 @@ pub fn transcript(command: &mut Command) -> String {
         text(output.stdout),
         text(output.stderr)
     )
+}
+
+/// Runs a command, and returns what a terminal would show, with a line of the exit code if it is not
+/// 0. If `to` names a file, stdout goes there.
+pub fn shown(command: &mut Command, to: Option<&Path>) -> String {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    match to {
+        None => command.stdout(writer.try_clone().unwrap()),
+        Some(file) => command.stdout(File::create(file).unwrap()),
+    };
+    let mut child = command.stdin(Stdio::null()).stderr(writer).spawn().unwrap();
+    // The command holds the other ends of the pipe.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    match child.wait().unwrap().code() {
+        Some(0) => text,
+        code => format!("? {}\n{text}", code.unwrap()),
+    }
+}
+
+/// A document with the output of its commands: `run` runs each command line of its transcripts, in
+/// their order, and gets the document's text before the line.
+pub fn with_output(document: &str, mut run: impl FnMut(&str, &str) -> String) -> String {
+    let mut text = String::new();
+    let (mut is_console, mut is_output) = (false, false);
+    for line in document.lines() {
+        if let Some(command) = line.strip_prefix("$ ").filter(|_| is_console) {
+            let output = run(&text, command);
+            writeln!(text, "{line}\n{output}").unwrap();
+            is_output = true;
+            continue;
+        }
+        if line == "```console" {
+            is_console = true;
+        } else if line == "```" {
+            (is_console, is_output) = (false, false);
+        }
+        if !is_output {
+            writeln!(text, "{line}").unwrap();
+        }
+    }
+    text
+}
+
+/// The last block of a document in a language.
+pub fn last_block<'d>(document: &'d str, language: &str) -> Option<&'d str> {
+    let (_, rest) = document.rsplit_once(&format!("\n```{language}\n"))?;
+    rest.split("```").next()
 }

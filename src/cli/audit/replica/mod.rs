@@ -24,7 +24,7 @@ pub(super) struct ReplicaArgs {
         long,
         value_name = "REPLICA",
         help_heading = REPLICA,
-        conflicts_with_all = ["rule", "unknown", "fail_on", "sql", "location"]
+        conflicts_with_all = ["rule", "unknown", "fail_on", "sql", "location", "out"]
     )]
     #[cfg_attr(feature = "live", arg(conflicts_with_all = ["confirm", "publish"]))]
     replica: Vec<String>,

@@ -1,4 +1,4 @@
-//! A large export of realistic items with a known number of violations.
+//! A large export or table of realistic items, with a known number of violations.
 //!
 //! The same count of items and the same seed give the same bytes, whatever the number of threads.
 
@@ -16,9 +16,11 @@ use std::thread;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 
 use self::item::Items;
 use crate::export::{DataFile, Export};
+use crate::oracle::MARK;
 
 /// The rules of the sample.
 pub const RULES: &str = include_str!("referee.yaml");
@@ -57,6 +59,24 @@ impl Sample {
     /// The violations in it.
     pub fn planted(&self) -> Planted {
         Items::new(self.items, self.seed).planted()
+    }
+
+    /// The items in DynamoDB JSON, without those that only Referee writes: in half of the teams, the
+    /// application has written mirrors itself, without marks, and in the others there are none.
+    pub fn before_referee(&self) -> impl Iterator<Item = Value> {
+        assert!(self.items >= ITEMS_MIN, "the minimum is {ITEMS_MIN} items");
+        let items = Items::new(self.items, self.seed);
+        (0..self.items).filter_map(move |index| {
+            let mut line = Vec::new();
+            items.write(index, &mut line);
+            let mut line: Value = serde_json::from_slice(&line).unwrap();
+            let item = line["Item"].as_object_mut().unwrap();
+            item.remove(MARK);
+            let team = item["sk"]["S"].as_str().unwrap().strip_prefix("team#");
+            let number = team.map(|team| team.rsplit('-').next().unwrap().parse::<u64>().unwrap());
+            let is_written = number.is_none_or(|number| number.is_multiple_of(2));
+            is_written.then(|| line["Item"].take())
+        })
     }
 
     /// The lines of all data files, for tests.
