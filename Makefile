@@ -133,7 +133,8 @@ sample-export: ## Write a rule file and an export with known violations into a f
 
 sample-table: ## Fill a table on DynamoDB Local to adopt Referee on, in some minutes (ITEMS=1000000, PORT=8000, OUT=)
 	@$(CARGO) build --locked --quiet --package referee-kit --features live --example sample-table
-	@REFEREE_DYNAMODB_PORT=$(PORT) tests/tools/with-dynamodb-local.sh tests/tools/sample-table.sh \
+	@REFEREE_DYNAMODB_PORT=$(PORT) REFEREE_DYNAMODB_HEAP=2g \
+		tests/tools/with-dynamodb-local.sh tests/tools/sample-table.sh \
 		$(or $(ITEMS),1000000) $(or $(OUT),target/sample-table)
 
 man: ## Build the manual pages of the command-line tool, into target/man

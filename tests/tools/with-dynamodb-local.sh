@@ -6,7 +6,7 @@
 # Sets REFEREE_TEST_DYNAMODB to its endpoint. If DynamoDB Local cannot run, prints a warning that
 # says why, and runs the command without it. The tests on a real endpoint are then skipped. With
 # REFEREE_DYNAMODB_PORT, which selects the port, the command is not a test, so the script fails
-# instead.
+# instead. REFEREE_DYNAMODB_HEAP is the maximum of its heap, 512m by default.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -44,7 +44,8 @@ fi
 shared=()
 [[ -z ${REFEREE_DYNAMODB_PORT:-} ]] || shared=(-sharedDb)
 log=$(mktemp)
-DDB_LOCAL_TELEMETRY=0 java -Xmx512m -Djava.library.path="$home/DynamoDBLocal_lib" \
+DDB_LOCAL_TELEMETRY=0 java "-Xmx${REFEREE_DYNAMODB_HEAP:-512m}" \
+    -Djava.library.path="$home/DynamoDBLocal_lib" \
     -jar "$home/DynamoDBLocal.jar" -inMemory "${shared[@]}" -disableTelemetry -port "$port" \
     >"$log" 2>&1 &
 emulator=$!
