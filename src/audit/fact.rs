@@ -32,11 +32,50 @@ pub(crate) struct ContentHash(u64);
 impl ContentHash {
     /// Hashes an item. Items that are equal in DynamoDB have the same hash.
     pub(crate) fn of(item: &Item<'_>) -> Self {
-        let mut hasher = XxHash3_64::new();
+        let mut hasher = ContentHasher::default();
         for (name, value) in item.iter().filter(|(name, _)| **name != MARK) {
-            (name, value as &Value<'_>).hash(&mut hasher);
+            hasher.value(name, value);
         }
-        Self(hasher.finish())
+        hasher.finish()
+    }
+}
+
+/// Hashes the attributes of an item, in any order. It reuses its memory from item to item.
+#[derive(Debug, Default)]
+pub(crate) struct ContentHasher {
+    bytes: Vec<u8>,
+    /// The sum of the attributes' hashes, which does not depend on their order.
+    sum: u64,
+}
+
+impl ContentHasher {
+    /// Begins another item.
+    pub(crate) const fn begin(&mut self) {
+        self.sum = 0;
+    }
+
+    /// Adds an attribute that is a string.
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.bytes.clear();
+        self.bytes.extend(name.len().to_le_bytes());
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.sum = self.sum.wrapping_add(XxHash3_64::oneshot(&self.bytes));
+    }
+
+    /// Adds an attribute.
+    pub(crate) fn value(&mut self, name: &str, value: &Value<'_>) {
+        if let Value::S(text) = value {
+            return self.text(name, text);
+        }
+        let mut hasher = XxHash3_64::new();
+        (name, value).hash(&mut hasher);
+        self.sum = self.sum.wrapping_add(hasher.finish());
+    }
+
+    /// The hash of the item's attributes.
+    pub(crate) const fn finish(&self) -> ContentHash {
+        ContentHash(self.sum)
     }
 }
 
@@ -57,21 +96,61 @@ impl KeyHasher {
         self.hash(b'm', rule.0, key)
     }
 
+    /// The hash of an item whose key consists of texts.
+    pub(crate) fn item_of_texts(
+        &mut self,
+        table: TableId,
+        partition: &str,
+        sort: Option<&str>,
+    ) -> KeyHash {
+        self.hash_texts(b'i', table.0, partition, sort)
+    }
+
+    /// The hash of the mirror of a rule, whose key consists of texts.
+    pub(crate) fn mirror_of_texts(
+        &mut self,
+        rule: MirrorId,
+        partition: &str,
+        sort: Option<&str>,
+    ) -> KeyHash {
+        self.hash_texts(b'm', rule.0, partition, sort)
+    }
+
     fn hash(&mut self, space: u8, index: usize, key: &Key<'_>) -> KeyHash {
+        self.begin(space, index);
+        for value in std::iter::once(&key.partition).chain(&key.sort) {
+            match value {
+                KeyValue::S(text) => self.add(b'S', text.as_bytes()),
+                KeyValue::N(number) => self.add(b'N', number.as_str().as_bytes()),
+                KeyValue::B(bytes) => self.add(b'B', bytes),
+            }
+        }
+        KeyHash(XxHash3_128::oneshot(&self.bytes))
+    }
+
+    fn hash_texts(
+        &mut self,
+        space: u8,
+        index: usize,
+        partition: &str,
+        sort: Option<&str>,
+    ) -> KeyHash {
+        self.begin(space, index);
+        self.add(b'S', partition.as_bytes());
+        sort.into_iter().for_each(|sort| self.add(b'S', sort.as_bytes()));
+        KeyHash(XxHash3_128::oneshot(&self.bytes))
+    }
+
+    fn begin(&mut self, space: u8, index: usize) {
         self.bytes.clear();
         self.bytes.push(space);
         self.bytes.extend(index.to_le_bytes());
-        for value in std::iter::once(&key.partition).chain(&key.sort) {
-            let (kind, bytes) = match value {
-                KeyValue::S(text) => (b'S', text.as_bytes()),
-                KeyValue::N(number) => (b'N', number.as_str().as_bytes()),
-                KeyValue::B(bytes) => (b'B', &**bytes),
-            };
-            self.bytes.push(kind);
-            self.bytes.extend(bytes.len().to_le_bytes());
-            self.bytes.extend_from_slice(bytes);
-        }
-        KeyHash(XxHash3_128::oneshot(&self.bytes))
+    }
+
+    fn add(&mut self, kind: u8, bytes: &[u8]) {
+        self.bytes.push(kind);
+        self.bytes.extend(bytes.len().to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! - `archive`, `source`: items in files, as text; `raw_item` decodes the attributes that matter.
 //! - [`export`]: reads and verifies DynamoDB's exports to S3.
-//! - `observe`: what one item says about others, as facts of a few bytes (`fact`).
+//! - `observe`: what one item says about others, as facts of a few bytes (`fact`): `quick` finds
+//!   them in the text of an item, and `decoded` in the values of any item.
 //! - `spill`: facts in partitions by the hash of the key that they are about, in bounded memory.
 //! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
 //! - `run`: the whole audit of an archive. Suspects are read again to describe them.
@@ -16,11 +17,13 @@
 //! - [`sql`]: the same audit as SQL text, for exports of any size.
 
 mod archive;
+mod decoded;
 pub mod export;
 mod fact;
 mod join;
 pub mod live;
 mod observe;
+mod quick;
 mod raw_item;
 pub mod replica;
 mod run;

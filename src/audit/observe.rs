@@ -2,14 +2,15 @@
 
 use std::io;
 
-use super::fact::{ContentHash, Fact, KeyHash, KeyHasher, Location};
+use super::decoded::Decoded;
+use super::fact::{Fact, KeyHash, Location};
+use super::quick::Quick;
+use super::raw_item::RawItem;
 use super::spill::{Spill, Writer};
 use super::tally::Tally;
-use crate::data::{Item, Key, KeyValue};
-use crate::integrity::index::{Index, Projection, Role};
-use crate::integrity::mirror::{self, Pair, Standing};
-use crate::integrity::reference::{ReferenceState, evaluate};
-use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
+use crate::data::{Item, Key};
+use crate::integrity::index::{Index, Projection};
+use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Which of the [`PARTITIONS`](super::spill::PARTITIONS) a hash belongs to.
 pub(super) fn partition_of(hash: KeyHash) -> usize {
@@ -17,15 +18,17 @@ pub(super) fn partition_of(hash: KeyHash) -> usize {
     usize::from(partition)
 }
 
-/// Observes items and writes their facts, for one thread.
+/// Observes items and passes on their facts, for one thread.
 #[derive(Debug)]
 pub(crate) struct Observer<'a, F = Writer<'a>> {
+    quick: Quick<'a>,
+    decoded: Decoded<'a>,
     rules: &'a Rules,
-    index: &'a Index,
+    /// The facts of the item that is observed.
+    found: Vec<Fact>,
     facts: F,
-    hasher: KeyHasher,
     known: RecentlySeen,
-    /// Whether to write a fact for an item that belongs to no entity.
+    /// Whether to pass on a fact for an item that belongs to no entity.
     reports_unknown: bool,
     tally: Tally,
 }
@@ -64,6 +67,22 @@ impl<'a> Observer<'a> {
         Self::of(rules, index, facts.writer(), reports_unknown)
     }
 
+    /// Observes an item in DynamoDB's JSON.
+    pub(super) fn observe_text(
+        &mut self,
+        at: Location,
+        table: TableId,
+        text: &[u8],
+    ) -> Result<(), ObserveError<String>> {
+        self.found.clear();
+        if self.quick.facts(at, table, text, &mut self.found).is_some() {
+            return Ok(self.pass_on()?);
+        }
+        let raw = RawItem::parse(text).map_err(ObserveError::Item)?;
+        let key = raw.key(&self.rules[table].key).map_err(ObserveError::Item)?;
+        self.observe(at, table, &key, |projection| raw.attributes(projection))
+    }
+
     /// Passes all facts on, and returns the counts.
     pub(crate) fn finish(self) -> io::Result<Tally> {
         self.facts.finish()?;
@@ -75,10 +94,11 @@ impl<'a, F: Facts> Observer<'a, F> {
     /// An observer whose facts go here.
     pub(super) fn of(rules: &'a Rules, index: &'a Index, facts: F, reports_unknown: bool) -> Self {
         Self {
+            quick: Quick::new(rules, index),
+            decoded: Decoded::new(rules, index),
             rules,
-            index,
+            found: Vec::new(),
             facts,
-            hasher: KeyHasher::default(),
             known: RecentlySeen::new(),
             reports_unknown,
             tally: Tally::new(rules),
@@ -93,45 +113,10 @@ impl<'a, F: Facts> Observer<'a, F> {
         key: &Key<'_>,
         attributes: impl FnOnce(&Projection) -> Result<Item<'i>, E>,
     ) -> Result<(), ObserveError<E>> {
-        self.tally.items += 1;
-        let (rules, index) = (self.rules, self.index);
-        let entities: Vec<_> = index.matching(rules, table, key).collect();
-        let hash = self.hasher.item(table, key);
-        let Some(((first, _), others)) = entities.split_first() else {
-            return Ok(self.no_role(at, table, key, hash)?);
-        };
-        let projection = index.projection(*first);
-        let item = if others.is_empty() {
-            attributes(projection)
-        } else {
-            let mut projection = projection.clone();
-            for (id, _) in others {
-                projection.extend(index.projection(*id));
-            }
-            attributes(&projection)
-        };
-        let item = item.map_err(ObserveError::Item)?;
-        let mut referenced = entities.iter().filter(|(id, _)| self.is_referenced(*id, &item));
-        let entity = referenced.next().map(|(id, _)| *id);
-        let also: Vec<EntityId> = referenced.map(|(id, _)| *id).collect();
-        self.write(Fact::Item { item: hash, entity, at })?;
-        for entity in entity.into_iter().chain(also.iter().copied()) {
-            self.known.add(mix(hash, entity));
-        }
-        for entity in also {
-            self.write(Fact::AlsoIs { item: hash, entity })?;
-        }
-        let mut is_one = false;
-        for (id, captures) in &entities {
-            is_one |= rules[*id].admits(&item);
-            for role in index.roles(*id) {
-                self.apply(*role, captures, &item, key, at)?;
-            }
-        }
-        if !is_one {
-            self.unknown(at)?;
-        }
-        Ok(())
+        self.found.clear();
+        let facts = self.decoded.facts(at, table, key, attributes, &mut self.found);
+        facts.map_err(ObserveError::Item)?;
+        Ok(self.pass_on()?)
     }
 
     /// Where the facts go.
@@ -144,114 +129,34 @@ impl<'a, F: Facts> Observer<'a, F> {
         &self.tally
     }
 
-    /// Whether the item belongs to this entity and a rule references the entity.
-    fn is_referenced(&self, entity: EntityId, item: &Item<'_>) -> bool {
-        let is_referenced = |role: &Role| matches!(role, Role::Referenced(_));
-        self.index.roles(entity).iter().any(is_referenced) && self.rules[entity].admits(item)
-    }
-
-    /// Writes the facts of an item that no rule looks at.
-    fn no_role(
-        &mut self,
-        at: Location,
-        table: TableId,
-        key: &Key<'_>,
-        item: KeyHash,
-    ) -> io::Result<()> {
-        self.write(Fact::Item { item, entity: None, at })?;
-        let mut of_table = self.rules.entities.iter().filter(|entity| entity.table == table);
-        if !of_table.any(|entity| entity.key.parse(key).is_some()) {
-            self.unknown(at)?;
-        }
-        Ok(())
-    }
-
-    fn unknown(&mut self, at: Location) -> io::Result<()> {
-        self.tally.unknown += 1;
-        if self.reports_unknown { self.write(Fact::Unknown { at }) } else { Ok(()) }
-    }
-
-    /// Writes the facts of an item's role.
-    fn apply(
-        &mut self,
-        role: Role,
-        captures: &[KeyValue<'_>],
-        item: &Item<'_>,
-        key: &Key<'_>,
-        at: Location,
-    ) -> io::Result<()> {
-        match role {
-            Role::Referenced(_) => Ok(()),
-            Role::Referencing(id) => self.referencing(id, captures, item, at),
-            Role::Source(id) => self.source(id, captures, item, at),
-            Role::Mirror(id) => self.mirror(id, captures, item, key, at),
-        }
-    }
-
-    fn referencing(
-        &mut self,
-        rule: ReferenceId,
-        captures: &[KeyValue<'_>],
-        item: &Item<'_>,
-        at: Location,
-    ) -> io::Result<()> {
-        let (rules, reference) = (self.rules, &self.rules[rule]);
-        if !rules[reference.from].admits(item) {
-            return Ok(());
-        }
-        let table = rules[reference.to].table;
-        for value in evaluate(rules, reference, captures, item) {
-            self.tally.reference(rule);
-            match &value.state {
-                ReferenceState::Refers(key) => {
-                    let target = self.hasher.item(table, key);
-                    if !self.known.contains(mix(target, reference.to)) {
-                        self.write(Fact::Refers { target, rule, at })?;
+    /// Counts the facts that were found, and passes on those that need to be compared.
+    fn pass_on(&mut self) -> io::Result<()> {
+        for fact in &self.found {
+            match *fact {
+                Fact::Item { item, entity, .. } => {
+                    self.tally.items += 1;
+                    entity.into_iter().for_each(|entity| self.known.add(mix(item, entity)));
+                }
+                Fact::AlsoIs { item, entity } => self.known.add(mix(item, entity)),
+                Fact::Refers { target, rule, .. } => {
+                    self.tally.reference(rule);
+                    if self.known.contains(mix(target, self.rules[rule].to)) {
+                        continue;
                     }
                 }
-                ReferenceState::Broken(_) => self.write(Fact::Malformed { rule, at })?,
+                Fact::Malformed { rule, .. } => self.tally.reference(rule),
+                Fact::Requires { rule, .. } => self.tally.mirror(rule),
+                Fact::IsMirror { .. } => {}
+                Fact::Unknown { .. } => {
+                    self.tally.unknown += 1;
+                    if !self.reports_unknown {
+                        continue;
+                    }
+                }
             }
+            self.facts.add_fact(*fact)?;
         }
         Ok(())
-    }
-
-    fn source(
-        &mut self,
-        rule: MirrorId,
-        captures: &[KeyValue<'_>],
-        item: &Item<'_>,
-        at: Location,
-    ) -> io::Result<()> {
-        // Without a key, there can be no mirror: the stream rejects such a source.
-        let Ok(pair) = Pair::of_source(self.rules, rule, captures) else { return Ok(()) };
-        let Some(expected) = mirror::expected(self.rules, &pair, Some(item)) else {
-            return Ok(());
-        };
-        self.tally.mirror(rule);
-        let mirror = self.hasher.mirror(rule, &pair.mirror);
-        self.write(Fact::Requires { mirror, content: ContentHash::of(&expected), rule, at })
-    }
-
-    fn mirror(
-        &mut self,
-        rule: MirrorId,
-        captures: &[KeyValue<'_>],
-        item: &Item<'_>,
-        key: &Key<'_>,
-        at: Location,
-    ) -> io::Result<()> {
-        // The rule ignores keys that no source can produce.
-        if Pair::of_mirror(self.rules, rule, captures).is_err() {
-            return Ok(());
-        }
-        let standing = Standing::of(self.rules, rule, Some(item));
-        let mirror = self.hasher.mirror(rule, key);
-        let content = ContentHash::of(item);
-        self.write(Fact::IsMirror { mirror, content, standing, rule, at })
-    }
-
-    fn write(&mut self, fact: Fact) -> io::Result<()> {
-        self.facts.add_fact(fact)
     }
 }
 

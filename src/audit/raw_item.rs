@@ -27,24 +27,34 @@ impl<'a> RawItem<'a> {
         let mut item = Item::new();
         for name in schema.names() {
             if let Some((name, text)) = self.attributes.iter().find(|(known, _)| *known == name) {
-                item.insert(name.clone(), value(name, text)?);
+                item.insert(name.clone(), value(name, text.get())?);
             }
         }
         schema.key_of(&item).map_err(|error| error.to_string())
     }
 
+    /// The names and the JSON of all attributes.
+    #[cfg(test)]
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
+        let text = |(name, value): &(Cow<'_, str>, &RawValue)| {
+            (name.clone().into_owned(), value.get().to_owned())
+        };
+        self.attributes.iter().map(text).collect()
+    }
+
     /// The attributes of a projection.
     pub(crate) fn attributes(&self, projection: &Projection) -> Result<Item<'a>, String> {
         let wanted = self.attributes.iter().filter(|(name, _)| projection.contains(name));
-        wanted.map(|(name, text)| Ok((name.clone(), value(name, text)?))).collect()
+        wanted.map(|(name, text)| Ok((name.clone(), value(name, text.get())?))).collect()
     }
 }
 
-fn value<'a>(name: &str, text: &'a RawValue) -> Result<Value<'a>, String> {
-    if let Some(plain) = plain_string(text.get()) {
+/// Decodes the value of an attribute.
+pub(super) fn value<'a>(name: &str, text: &'a str) -> Result<Value<'a>, String> {
+    if let Some(plain) = plain_string(text) {
         return Ok(Value::S(Cow::Borrowed(plain)));
     }
-    serde_json::from_str(text.get())
+    serde_json::from_str(text)
         .map_err(|error| without_position(&in_attribute::<serde_json::Error>(name, &error)))
 }
 
@@ -116,9 +126,8 @@ mod tests {
             r#"{ "S": "spaced" }"#,
             r#"{"S":"x"} "#,
         ] {
-            let raw: &RawValue = serde_json::from_str(text).unwrap();
             let expected = serde_json::from_str::<Value<'_>>(text).map_err(drop);
-            assert_eq!(value("a", raw).map_err(drop), expected, "{text}");
+            assert_eq!(value("a", text).map_err(drop), expected, "{text}");
         }
     }
 

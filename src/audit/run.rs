@@ -129,7 +129,7 @@ impl Run<'_> {
                 self.progress.items.fetch_add(1024, Ordering::Relaxed);
             }
             let at = Location { chunk, row: row.row };
-            match observe_row(self.rules, observer, at, row) {
+            match observer.observe_text(at, row.table, row.text) {
                 Ok(()) => Ok(()),
                 Err(ObserveError::Item(error)) => {
                     bad_rows.add(row.row, error);
@@ -257,15 +257,4 @@ impl BadRows {
         };
         self.first.into_iter().map(of_row).collect::<Vec<_>>().into_iter().chain(more)
     }
-}
-
-fn observe_row(
-    rules: &Rules,
-    observer: &mut Observer<'_>,
-    at: Location,
-    row: Row<'_>,
-) -> Result<(), ObserveError<String>> {
-    let raw = RawItem::parse(row.text).map_err(ObserveError::Item)?;
-    let key = raw.key(&rules[row.table].key).map_err(ObserveError::Item)?;
-    observer.observe(at, row.table, &key, |projection| raw.attributes(projection))
 }

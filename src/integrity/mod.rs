@@ -9,6 +9,8 @@ pub mod finding;
 pub(crate) mod index;
 pub mod inspect;
 pub mod mark;
+#[cfg(feature = "cli")]
+pub(crate) mod membership;
 pub(crate) mod mirror;
 pub(crate) mod presence;
 pub(crate) mod reference;

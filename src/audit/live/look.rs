@@ -7,6 +7,7 @@ use super::suspect::Suspect;
 use crate::data::{Item, Key};
 use crate::integrity::finding::Defect;
 use crate::integrity::index::Projection;
+use crate::integrity::membership::is_unknown;
 use crate::integrity::mirror::{self, Mark, Pair};
 use crate::integrity::reference::{ReferenceValue, evaluate};
 use crate::rules::model::{ReferenceId, Rules, TableId};
@@ -136,11 +137,6 @@ fn state(
         source: source.map(hash),
         fence: fence.map(|mark| mark.fence),
     })
-}
-
-fn is_unknown(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) -> bool {
-    let mut of_table = rules.entities.iter().filter(|entity| entity.table == table);
-    !of_table.any(|entity| entity.key.parse(key).is_some() && entity.admits(item))
 }
 
 /// A hash for comparisons within one run.

@@ -174,12 +174,13 @@ pub fn is_needed(rules: &Rules, table: TableId) -> bool {
         .any(|(mode, from, to)| mode != Mode::Off && (of_table(from) || of_table(to)))
 }
 
-/// The attributes that the rules look at in a table's items; `None` for all.
+/// The attributes that the rules look at in a table's items, and those that decide to which entity
+/// an item belongs; `None` for all.
 fn attributes(rules: &Rules, index: &Index, table: TableId) -> Option<Vec<String>> {
     let keys = rules[table].key.names().map(str::to_owned);
     let mut projection = Projection::Names(keys.collect());
     for (id, entity) in (0..).map(EntityId).zip(&rules.entities) {
-        if entity.table == table && !index.roles(id).is_empty() {
+        if entity.table == table {
             projection.extend(index.projection(id));
         }
     }

@@ -1,6 +1,7 @@
 //! The templates of an entity's key.
 
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
+use super::text::Part;
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
 /// The values of a key's captures, in the order of [`EntityKey::captures`].
@@ -32,6 +33,54 @@ impl Attribute {
         value_at: impl Fn(usize) -> Option<&'v KeyValue<'k>>,
     ) -> Vec<Option<&'v KeyValue<'k>>> {
         self.indexes.iter().map(|index| value_at(*index)).collect()
+    }
+
+    /// Like [`parse`](Self::parse), for a text. `bound` counts the captures that are known.
+    fn split<'k>(
+        &self,
+        text: &'k str,
+        separator: char,
+        captures: &mut [&'k str],
+        bound: &mut usize,
+    ) -> bool {
+        let mut indexes = self.indexes.iter();
+        self.template.template().split(text, separator, |capture| {
+            let Some(index) = indexes.next() else { return false };
+            let Some(known) = captures.get_mut(*index) else { return false };
+            if index < bound {
+                return *known == capture;
+            }
+            (*known, *bound) = (capture, index + 1);
+            true
+        })
+    }
+
+    /// Like [`KeyTemplate::assemble`], for texts. Returns whether there is a value.
+    fn join(&self, captures: &[&str], separator: char, out: &mut String) -> bool {
+        out.clear();
+        let mut indexes = self.indexes.iter();
+        for part in self.template.template().parts() {
+            let excluded = match part {
+                Part::Literal(literal) => {
+                    out.push_str(literal);
+                    continue;
+                }
+                Part::Capture(_) => Some(separator),
+                Part::Rest(_) => None,
+            };
+            let capture = indexes.next().and_then(|index| captures.get(*index));
+            let Some(capture) = capture.filter(|capture| !capture.is_empty()) else { return false };
+            if excluded.is_some_and(|separator| capture.contains(separator)) {
+                return false;
+            }
+            out.push_str(capture);
+        }
+        let mut indexes = self.indexes.iter();
+        let is_same = |read: &str| {
+            let capture = indexes.next().and_then(|index| captures.get(*index));
+            capture.is_some_and(|capture| *capture == read)
+        };
+        self.indexes.len() < 2 || self.template.template().split(out, separator, is_same)
     }
 
     /// Adds the captures of this attribute's value to `captures`. Returns whether the value matches
@@ -134,6 +183,51 @@ impl EntityKey {
         let value = sort.template.assemble(self.separator, &sort.select(value_at))?;
         check_sort_length(&value)?;
         Ok(Key { partition, sort: Some(value) })
+    }
+
+    /// Whether all attributes of the key are texts.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        let sort = self.sort.as_ref();
+        std::iter::once(&self.partition).chain(sort).all(|it| it.template.kind() == KeyKind::S)
+    }
+
+    /// [`parse`](Self::parse) for a key of texts, which allocates nothing. Returns whether the key
+    /// matches the templates. `captures` needs as many slots as there are captures.
+    #[must_use]
+    pub fn split<'k>(
+        &self,
+        partition: &'k str,
+        sort: Option<&'k str>,
+        captures: &mut [&'k str],
+    ) -> bool {
+        let mut bound = 0;
+        self.partition.split(partition, self.separator, captures, &mut bound)
+            && match (&self.sort, sort) {
+                (Some(template), Some(sort)) => {
+                    template.split(sort, self.separator, captures, &mut bound)
+                }
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            }
+    }
+
+    /// [`build`](Self::build) for a key of texts, which reuses the memory of two texts. Returns the
+    /// sort key, if the table has one; `None` if there is no key with these captures.
+    pub fn join<'b>(
+        &self,
+        captures: &[&str],
+        partition: &mut String,
+        sort: &'b mut String,
+    ) -> Option<Option<&'b str>> {
+        let is_key = self.partition.join(captures, self.separator, partition)
+            && partition.len() <= PARTITION_KEY_BYTES_MAX;
+        let Some(template) = self.sort.as_ref().filter(|_| is_key) else {
+            return is_key.then_some(None);
+        };
+        let is_key =
+            template.join(captures, self.separator, sort) && sort.len() <= SORT_KEY_BYTES_MAX;
+        is_key.then_some(Some(sort))
     }
 
     /// Builds the partition key and the part of the sort key that the known captures determine.

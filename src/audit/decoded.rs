@@ -1,0 +1,136 @@
+//! The facts of any item, with the functions that decide for the engine, too.
+
+use super::fact::{ContentHash, Fact, KeyHasher, Location};
+use crate::data::{Item, Key, KeyValue};
+use crate::integrity::index::Projection;
+use crate::integrity::index::{Index, Role};
+use crate::integrity::membership::{self, is_unknown};
+use crate::integrity::mirror::{self, Pair, Standing};
+use crate::integrity::reference::{ReferenceState, evaluate};
+use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
+
+/// Finds the facts of items whose attributes are decoded.
+#[derive(Debug)]
+pub(super) struct Decoded<'r> {
+    rules: &'r Rules,
+    index: &'r Index,
+    hasher: KeyHasher,
+}
+
+impl<'r> Decoded<'r> {
+    /// Finds facts by these rules.
+    pub(super) fn new(rules: &'r Rules, index: &'r Index) -> Self {
+        Self { rules, index, hasher: KeyHasher::default() }
+    }
+
+    /// Appends the facts of an item. `attributes` returns those of its attributes that the rules
+    /// look at; only its errors are returned.
+    pub(super) fn facts<'i, E>(
+        &mut self,
+        at: Location,
+        table: TableId,
+        key: &Key<'_>,
+        attributes: impl FnOnce(&Projection) -> Result<Item<'i>, E>,
+        out: &mut Vec<Fact>,
+    ) -> Result<(), E> {
+        let (rules, index) = (self.rules, self.index);
+        let entities: Vec<_> = index.matching(rules, table, key).collect();
+        let mut projection = membership::projection(rules, index, table, key);
+        for (id, _) in &entities {
+            projection.extend(index.projection(*id));
+        }
+        let item = attributes(&projection)?;
+        let hash = self.hasher.item(table, key);
+        let mut referenced = entities.iter().filter(|(id, _)| self.is_referenced(*id, &item));
+        let entity = referenced.next().map(|(id, _)| *id);
+        let also: Vec<EntityId> = referenced.map(|(id, _)| *id).collect();
+        out.push(Fact::Item { item: hash, entity, at });
+        out.extend(also.into_iter().map(|entity| Fact::AlsoIs { item: hash, entity }));
+        for (id, captures) in &entities {
+            for role in index.roles(*id) {
+                self.apply(*role, captures, &item, key, at, out);
+            }
+        }
+        if is_unknown(rules, table, key, &item) {
+            out.push(Fact::Unknown { at });
+        }
+        Ok(())
+    }
+
+    /// Whether the item belongs to this entity and a rule references the entity.
+    fn is_referenced(&self, entity: EntityId, item: &Item<'_>) -> bool {
+        let is_referenced = |role: &Role| matches!(role, Role::Referenced(_));
+        self.index.roles(entity).iter().any(is_referenced) && self.rules[entity].admits(item)
+    }
+
+    /// Appends the facts of an item's role.
+    fn apply(
+        &mut self,
+        role: Role,
+        captures: &[KeyValue<'_>],
+        item: &Item<'_>,
+        key: &Key<'_>,
+        at: Location,
+        out: &mut Vec<Fact>,
+    ) {
+        match role {
+            Role::Referenced(_) => {}
+            Role::Referencing(id) => self.referencing(id, captures, item, at, out),
+            Role::Source(id) => out.extend(self.source(id, captures, item, at)),
+            Role::Mirror(id) => out.extend(self.mirror(id, captures, item, key, at)),
+        }
+    }
+
+    fn referencing(
+        &mut self,
+        rule: ReferenceId,
+        captures: &[KeyValue<'_>],
+        item: &Item<'_>,
+        at: Location,
+        out: &mut Vec<Fact>,
+    ) {
+        let (rules, reference) = (self.rules, &self.rules[rule]);
+        if !rules[reference.from].admits(item) {
+            return;
+        }
+        let table = rules[reference.to].table;
+        out.extend(evaluate(rules, reference, captures, item).into_iter().map(|value| {
+            match &value.state {
+                ReferenceState::Refers(key) => {
+                    Fact::Refers { target: self.hasher.item(table, key), rule, at }
+                }
+                ReferenceState::Broken(_) => Fact::Malformed { rule, at },
+            }
+        }));
+    }
+
+    fn source(
+        &mut self,
+        rule: MirrorId,
+        captures: &[KeyValue<'_>],
+        item: &Item<'_>,
+        at: Location,
+    ) -> Option<Fact> {
+        // Without a key, there can be no mirror: the stream rejects such a source.
+        let pair = Pair::of_source(self.rules, rule, captures).ok()?;
+        let expected = mirror::expected(self.rules, &pair, Some(item))?;
+        let mirror = self.hasher.mirror(rule, &pair.mirror);
+        Some(Fact::Requires { mirror, content: ContentHash::of(&expected), rule, at })
+    }
+
+    fn mirror(
+        &mut self,
+        rule: MirrorId,
+        captures: &[KeyValue<'_>],
+        item: &Item<'_>,
+        key: &Key<'_>,
+        at: Location,
+    ) -> Option<Fact> {
+        // The rule ignores keys that no source can produce.
+        Pair::of_mirror(self.rules, rule, captures).ok()?;
+        let standing = Standing::of(self.rules, rule, Some(item));
+        let mirror = self.hasher.mirror(rule, key);
+        let content = ContentHash::of(item);
+        Some(Fact::IsMirror { mirror, content, standing, rule, at })
+    }
+}

@@ -1,0 +1,298 @@
+//! The facts of items whose rules and attributes are of the usual kind, straight from their text.
+//!
+//! Most items have keys of texts, refer to others by texts, and are written by DynamoDB without
+//! spaces. For them, nothing is decoded into values and nothing is allocated. Everything else is
+//! left to `decoded`, which calls the same functions as the engine.
+//!
+//! Invariant: the facts are those of `decoded`, or there are none. A test compares both.
+
+#[cfg(test)]
+mod laws;
+mod plan;
+mod scanner;
+
+use self::plan::{
+    CAPTURES_MAX, CopiedAttributes, EntityPlan, Mirror, Part, Refer, Require, Step, TablePlan,
+    Wanted,
+};
+use self::scanner::{Attributes, RawValue, SplitItem};
+use super::fact::{ContentHash, ContentHasher, Fact, KeyHasher, Location};
+use super::raw_item;
+use crate::data::{Item, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use crate::integrity::index::Index;
+use crate::integrity::mark::MARK;
+use crate::integrity::mirror::Standing;
+use crate::rules::model::{Rules, TableId};
+
+/// Finds the facts of usual items.
+#[derive(Debug)]
+pub(super) struct Quick<'r> {
+    rules: &'r Rules,
+    tables: Vec<Option<TablePlan<'r>>>,
+    attributes: Attributes,
+    keys: KeyBuffers,
+    content: ContentHasher,
+}
+
+/// Memory for keys, which is reused from item to item.
+#[derive(Debug, Default)]
+struct KeyBuffers {
+    hasher: KeyHasher,
+    partition: String,
+    sort: String,
+}
+
+/// The captures of a key.
+type Captures<'t> = [&'t str; CAPTURES_MAX];
+
+/// An item and its key.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'a, 't> {
+    item: SplitItem<'a, 't>,
+    partition: &'t str,
+    sort: Option<&'t str>,
+    at: Location,
+}
+
+impl<'r> Quick<'r> {
+    /// Prepares the rules.
+    pub(super) fn new(rules: &'r Rules, index: &Index) -> Self {
+        let tables = (0..rules.tables.len()).map(|id| TablePlan::new(rules, index, TableId(id)));
+        Self {
+            rules,
+            tables: tables.collect(),
+            attributes: Attributes::default(),
+            keys: KeyBuffers::default(),
+            content: ContentHasher::default(),
+        }
+    }
+
+    /// Appends the facts of an item. `None` if it is unusual: then the facts are incomplete, and
+    /// must be dropped.
+    pub(super) fn facts(
+        &mut self,
+        at: Location,
+        table: TableId,
+        text: &[u8],
+        out: &mut Vec<Fact>,
+    ) -> Option<()> {
+        let Self { rules, tables, attributes, keys, content } = self;
+        let plan = tables.get_mut(table.0)?.as_mut()?;
+        let item = attributes.split(text)?;
+        let partition = key_text(&mut plan.partition, &item, PARTITION_KEY_BYTES_MAX)?;
+        let sort = match &mut plan.sort {
+            Some(sort) => Some(key_text(sort, &item, SORT_KEY_BYTES_MAX)?),
+            None => None,
+        };
+        let subject = Subject { item, partition, sort, at };
+        let hash = keys.hasher.item_of_texts(table, partition, sort);
+        let first = out.len();
+        out.push(Fact::Item { item: hash, entity: None, at });
+        let (mut entity, mut is_known) = (None, false);
+        for of_entity in &mut plan.entities {
+            let mut captures = Captures::default();
+            if !of_entity.key.split(partition, sort, &mut captures) {
+                continue;
+            }
+            if !of_entity.is_complete {
+                return None;
+            }
+            if !admits(of_entity, &item)? {
+                continue;
+            }
+            is_known = true;
+            if of_entity.is_referenced {
+                if entity.is_none() {
+                    entity = Some(of_entity.id);
+                } else {
+                    out.push(Fact::AlsoIs { item: hash, entity: of_entity.id });
+                }
+            }
+            for step in &mut of_entity.steps {
+                out.extend(match step {
+                    Step::Refer(step) => refer(step, &captures, &subject, keys)?,
+                    Step::Require(step) => require(step, &captures, &subject, keys, content)?,
+                    Step::Mirror(step) => mirror(rules, step, &captures, &subject, keys, content)?,
+                });
+            }
+        }
+        if let Some(fact) = out.get_mut(first) {
+            *fact = Fact::Item { item: hash, entity, at };
+        }
+        if !is_known {
+            out.push(Fact::Unknown { at });
+        }
+        Some(())
+    }
+}
+
+/// The text of a key attribute. `None` if it is not a text, or not a valid key.
+fn key_text<'t>(
+    wanted: &mut Wanted<'_>,
+    item: &SplitItem<'_, 't>,
+    bytes_max: usize,
+) -> Option<&'t str> {
+    match wanted.of(item)? {
+        RawValue::Text(text) if (1..=bytes_max).contains(&text.len()) => Some(text),
+        RawValue::Text(_) | RawValue::Other(_) => None,
+    }
+}
+
+/// Whether the entity's `where` holds. `None` if that is not clear from the text.
+fn admits(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>) -> Option<bool> {
+    for (attribute, expected) in &mut entity.conditions {
+        match attribute.of(item) {
+            Some(RawValue::Text(text)) if text == *expected => {}
+            Some(RawValue::Text(_)) | None => return Some(false),
+            Some(RawValue::Other(_)) => return None,
+        }
+    }
+    Some(true)
+}
+
+/// The facts of an item's role in a rule: one at most. `None` if the item is unusual.
+type OfRole = Option<Option<Fact>>;
+
+fn refer(
+    step: &mut Refer<'_>,
+    captures: &Captures<'_>,
+    subject: &Subject<'_, '_>,
+    keys: &mut KeyBuffers,
+) -> OfRole {
+    let Refer { rule, table, key, parts, is_broken_without } = step;
+    let (rule, at) = (*rule, subject.at);
+    let mut values = Captures::default();
+    let mut absent = 0;
+    for (value, part) in values.iter_mut().zip(parts) {
+        match part {
+            Part::Capture(index) => *value = captures.get(*index)?,
+            Part::Attribute(attribute) => match attribute.of(&subject.item) {
+                Some(RawValue::Text(text)) => *value = text,
+                Some(RawValue::Other(_)) => return None,
+                None => absent += 1,
+            },
+        }
+    }
+    if absent > 0 {
+        let is_broken = *is_broken_without.get(absent)?;
+        return Some(is_broken.then_some(Fact::Malformed { rule, at }));
+    }
+    let KeyBuffers { hasher, partition, sort } = keys;
+    Some(Some(match key.join(&values, partition, sort) {
+        Some(sort) => {
+            Fact::Refers { target: hasher.item_of_texts(*table, partition, sort), rule, at }
+        }
+        None => Fact::Malformed { rule, at },
+    }))
+}
+
+fn require(
+    step: &mut Require<'_>,
+    captures: &Captures<'_>,
+    subject: &Subject<'_, '_>,
+    keys: &mut KeyBuffers,
+    content: &mut ContentHasher,
+) -> OfRole {
+    let Require { rule, key, schema, captures: positions, copied } = step;
+    let KeyBuffers { hasher, partition, sort } = keys;
+    let values = reorder(captures, positions);
+    // Without a key, there can be no mirror.
+    let Some(sort) = key.join(&values, partition, sort) else { return Some(None) };
+    let mirror = hasher.mirror_of_texts(*rule, partition, sort);
+    content.begin();
+    for (name, text) in schema.names().zip([Some(&**partition), sort]) {
+        content.text(name, text?);
+    }
+    match copied {
+        CopiedAttributes::AllBut(names) => {
+            for (name, value) in subject.item.iter().filter(|(name, _)| !names.contains(name)) {
+                add(content, name, value)?;
+            }
+        }
+        CopiedAttributes::These(attributes) => {
+            for attribute in attributes {
+                if let Some(value) = attribute.of(&subject.item) {
+                    add(content, attribute.name(), value)?;
+                }
+            }
+        }
+    }
+    let (rule, content, at) = (*rule, content.finish(), subject.at);
+    Some(Some(Fact::Requires { mirror, content, rule, at }))
+}
+
+fn mirror(
+    rules: &Rules,
+    step: &Mirror<'_>,
+    captures: &Captures<'_>,
+    subject: &Subject<'_, '_>,
+    keys: &mut KeyBuffers,
+    content: &mut ContentHasher,
+) -> OfRole {
+    let Mirror { rule, source, captures: positions, .. } = step;
+    let KeyBuffers { hasher, partition, sort } = keys;
+    // The rule ignores keys that no source can produce.
+    if source.join(&reorder(captures, positions), partition, sort).is_none() {
+        return Some(None);
+    }
+    let mirror = hasher.mirror_of_texts(*rule, subject.partition, subject.sort);
+    let (content, mark) = content_and_mark(&subject.item, content)?;
+    let standing = match mark {
+        Some(RawValue::Other(mark)) if is_mark(step, mark) => Standing::Marked,
+        mark => {
+            let mark = mark.map(|mark| Some((MARK.into(), decoded(MARK, mark)?)));
+            let item: Option<Item<'_>> = mark.into_iter().collect();
+            Standing::of(rules, *rule, Some(&item?))
+        }
+    };
+    let (rule, at) = (*rule, subject.at);
+    Some(Some(Fact::IsMirror { mirror, content, standing, rule, at }))
+}
+
+/// The hash of an item's attributes, and its mark.
+fn content_and_mark<'t>(
+    item: &SplitItem<'_, 't>,
+    content: &mut ContentHasher,
+) -> Option<(ContentHash, Option<RawValue<'t>>)> {
+    let mut mark = None;
+    content.begin();
+    for (name, value) in item.iter() {
+        if name == MARK {
+            mark = Some(value);
+        } else {
+            add(content, name, value)?;
+        }
+    }
+    Some((content.finish(), mark))
+}
+
+/// Whether a value is a mark of the rule, in the form in which Referee writes it.
+fn is_mark(step: &Mirror<'_>, mark: &str) -> bool {
+    step.marks.iter().any(|(before, after)| {
+        let fence = mark.strip_prefix(&**before).and_then(|rest| rest.strip_suffix(&**after));
+        fence.is_some_and(|fence| fence.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+fn add(content: &mut ContentHasher, name: &str, value: RawValue<'_>) -> Option<()> {
+    match value {
+        RawValue::Text(text) => content.text(name, text),
+        RawValue::Other(_) => content.value(name, &decoded(name, value)?),
+    }
+    Some(())
+}
+
+fn decoded<'t>(name: &str, value: RawValue<'t>) -> Option<crate::data::Value<'t>> {
+    match value {
+        RawValue::Text(text) => Some(crate::data::Value::S(text.into())),
+        RawValue::Other(json) => raw_item::value(name, json).ok(),
+    }
+}
+
+fn reorder<'t>(captures: &Captures<'t>, positions: &[usize]) -> Captures<'t> {
+    let mut reordered = Captures::default();
+    for (value, position) in reordered.iter_mut().zip(positions) {
+        *value = captures.get(*position).copied().unwrap_or_default();
+    }
+    reordered
+}

@@ -1,0 +1,244 @@
+//! What to do with the items of a table, prepared from the rules: the usual kinds of rule only.
+
+use super::scanner::{RawValue, SplitItem};
+use crate::data::{KeyKind, KeySchema, Path, Type, Value};
+use crate::integrity::index::{Index, Role};
+use crate::integrity::mark::MARK;
+use crate::integrity::mirror::is_copied;
+use crate::rules::model::{
+    Component, Copied, Entity, EntityId, Matching, MirrorId, Reference, ReferenceId, Rules, TableId,
+};
+use crate::rules::template::EntityKey;
+
+/// The maximum number of captures in a key.
+pub(super) const CAPTURES_MAX: usize = 8;
+
+/// The plan for the items of one table.
+#[derive(Debug)]
+pub(super) struct TablePlan<'r> {
+    pub(super) partition: Wanted<'r>,
+    pub(super) sort: Option<Wanted<'r>>,
+    pub(super) entities: Vec<EntityPlan<'r>>,
+}
+
+/// The plan for the items of one entity.
+#[derive(Debug)]
+pub(super) struct EntityPlan<'r> {
+    pub(super) id: EntityId,
+    pub(super) key: &'r EntityKey,
+    /// The attributes in the entity's `where`, with their texts.
+    pub(super) conditions: Vec<(Wanted<'r>, &'r str)>,
+    pub(super) is_referenced: bool,
+    pub(super) steps: Vec<Step<'r>>,
+    /// Whether the plan covers everything that the rules look at in the entity's items.
+    pub(super) is_complete: bool,
+}
+
+/// What a rule looks at in an item.
+#[derive(Debug)]
+pub(super) enum Step<'r> {
+    Refer(Refer<'r>),
+    Require(Require<'r>),
+    Mirror(Mirror<'r>),
+}
+
+/// The item refers to another one.
+#[derive(Debug)]
+pub(super) struct Refer<'r> {
+    pub(super) rule: ReferenceId,
+    pub(super) table: TableId,
+    pub(super) key: &'r EntityKey,
+    pub(super) parts: Vec<Part<'r>>,
+    /// Whether it is a violation if this number of attributes is absent: by number, from 0.
+    pub(super) is_broken_without: Vec<bool>,
+}
+
+/// A part of a reference.
+#[derive(Debug)]
+pub(super) enum Part<'r> {
+    Capture(usize),
+    Attribute(Wanted<'r>),
+}
+
+/// The item requires a mirror.
+#[derive(Debug)]
+pub(super) struct Require<'r> {
+    pub(super) rule: MirrorId,
+    pub(super) key: &'r EntityKey,
+    pub(super) schema: &'r KeySchema,
+    pub(super) captures: &'r [usize],
+    pub(super) copied: CopiedAttributes<'r>,
+}
+
+/// The attributes that a mirror copies.
+#[derive(Debug)]
+pub(super) enum CopiedAttributes<'r> {
+    /// All but these.
+    AllBut(Vec<&'r str>),
+    These(Vec<Wanted<'r>>),
+}
+
+/// The item is at the key of a mirror.
+#[derive(Debug)]
+pub(super) struct Mirror<'r> {
+    pub(super) rule: MirrorId,
+    pub(super) source: &'r EntityKey,
+    pub(super) captures: &'r [usize],
+    /// The text before and after the fence in a mark, if `rule` or `fence` comes first.
+    pub(super) marks: [(String, String); 2],
+}
+
+/// An attribute that a plan needs.
+#[derive(Debug)]
+pub(super) struct Wanted<'r> {
+    name: &'r str,
+    likely: usize,
+}
+
+impl<'r> Wanted<'r> {
+    const fn new(name: &'r str) -> Self {
+        Self { name, likely: 0 }
+    }
+
+    pub(super) const fn name(&self) -> &'r str {
+        self.name
+    }
+
+    /// The attribute's value in an item.
+    pub(super) fn of<'t>(&mut self, item: &SplitItem<'_, 't>) -> Option<RawValue<'t>> {
+        item.find(self.name, &mut self.likely)
+    }
+}
+
+impl<'r> TablePlan<'r> {
+    /// The plan for a table; `None` if its keys are not texts, or have too many captures.
+    pub(super) fn new(rules: &'r Rules, index: &Index, table: TableId) -> Option<Self> {
+        let schema = &rules[table].key;
+        let entities = (0..).map(EntityId).zip(&rules.entities);
+        let of_table = entities.filter(|(_, entity)| entity.table == table);
+        let is_text = schema.attributes().all(|attribute| attribute.kind == KeyKind::S);
+        let is_short =
+            of_table.clone().all(|(_, entity)| entity.key.captures().len() <= CAPTURES_MAX);
+        (is_text && is_short).then(|| Self {
+            partition: Wanted::new(&schema.partition.name),
+            sort: schema.sort.as_ref().map(|sort| Wanted::new(&sort.name)),
+            entities: of_table.map(|(id, it)| EntityPlan::new(rules, index, id, it)).collect(),
+        })
+    }
+}
+
+impl<'r> EntityPlan<'r> {
+    fn new(rules: &'r Rules, index: &Index, id: EntityId, entity: &'r Entity) -> Self {
+        let roles = index.roles(id);
+        let steps = roles.iter().filter(|role| !matches!(role, Role::Referenced(_)));
+        let steps: Option<Vec<_>> = steps.map(|role| step(rules, *role)).collect();
+        let conditions: Option<Vec<_>> = entity
+            .conditions
+            .iter()
+            .map(|(path, value)| match value {
+                Value::S(text) => Some((Wanted::new(name(path)?), &**text)),
+                _ => None,
+            })
+            .collect();
+        Self {
+            id,
+            key: &entity.key,
+            is_referenced: roles.iter().any(|role| matches!(role, Role::Referenced(_))),
+            is_complete: steps.is_some() && conditions.is_some(),
+            steps: steps.unwrap_or_default(),
+            conditions: conditions.unwrap_or_default(),
+        }
+    }
+}
+
+/// The name of an attribute, if the path is one.
+fn name(path: &Path) -> Option<&str> {
+    match path.segments() {
+        [name] if path.element().is_none() => Some(name),
+        _ => None,
+    }
+}
+
+fn step(rules: &Rules, role: Role) -> Option<Step<'_>> {
+    match role {
+        Role::Referenced(_) => None,
+        Role::Referencing(rule) => refer(rules, rule).map(Step::Refer),
+        Role::Source(rule) => require(rules, rule).map(Step::Require),
+        Role::Mirror(rule) => mirror(rules, rule).map(Step::Mirror),
+    }
+}
+
+fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
+    let reference = &rules[rule];
+    let (from, to) = (&rules[reference.from], &rules[reference.to]);
+    let part = |component: &'_ Component| match component {
+        Component::Capture(index) => Some(*index),
+        Component::Attribute(..) | Component::Elements(..) => None,
+    };
+    let parts: Option<Vec<_>> = reference
+        .components
+        .iter()
+        .map(|component| match component {
+            Component::Attribute(path, Type::S) => Some(Part::Attribute(Wanted::new(name(path)?))),
+            _ => part(component).map(Part::Capture),
+        })
+        .collect();
+    (from.key.is_text() && to.key.is_text()).then_some(())?;
+    (reference.components.len() <= CAPTURES_MAX).then_some(())?;
+    Some(Refer {
+        rule,
+        table: to.table,
+        key: &to.key,
+        parts: parts?,
+        is_broken_without: is_broken_without(reference),
+    })
+}
+
+fn is_broken_without(reference: &Reference) -> Vec<bool> {
+    let all = reference.paths().count();
+    let is_partly = |absent| absent > 0 && absent < all && reference.matching == Matching::Full;
+    (0..=all).map(|absent| absent > 0 && (is_partly(absent) || reference.required)).collect()
+}
+
+fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
+    let rule = &rules[id];
+    let mirror = rules.mirror_of(id);
+    let is_usual = mirror.key.is_text() && mirror.conditions.is_empty();
+    let keys = |entity| rules.key_schema(entity).names();
+    let copied = match &rule.copy {
+        Copied::All => CopiedAttributes::AllBut(
+            keys(rule.source).chain(keys(rule.mirror)).chain([MARK]).collect(),
+        ),
+        Copied::None => CopiedAttributes::These(Vec::new()),
+        Copied::List(names) => {
+            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.retain(|name| is_copied(rules, rule, name));
+            CopiedAttributes::These(names.into_iter().map(Wanted::new).collect())
+        }
+    };
+    is_usual.then(|| Require {
+        rule: id,
+        key: &mirror.key,
+        schema: rules.key_schema(rule.mirror),
+        captures: &rule.mirror_from_source,
+        copied,
+    })
+}
+
+fn mirror(rules: &Rules, id: MirrorId) -> Option<Mirror<'_>> {
+    let rule = &rules[id];
+    let source = rules.source_of(id);
+    let is_usual = source.key.is_text() && rules.mirror_of(id).conditions.is_empty();
+    let of_rule = format!(r#""rule":{{"S":"{}"}}"#, rule.name);
+    is_usual.then(|| Mirror {
+        rule: id,
+        source: &source.key,
+        captures: &rule.source_from_mirror,
+        marks: [
+            (format!(r#"{{"M":{{{of_rule},"fence":{{"S":""#), r#""}}}"#.to_owned()),
+            (r#"{"M":{"fence":{"S":""#.to_owned(), format!(r#""}},{of_rule}}}}}"#)),
+        ],
+    })
+}
