@@ -25,6 +25,20 @@ pub trait Archive: Sync {
         each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
         problem: &mut dyn FnMut(Problem),
     ) -> Result<(), Stop>;
+
+    /// Reads some rows of a chunk again, in ascending order. Reports no problems: the first reading
+    /// has.
+    fn read_rows(
+        &self,
+        chunk: u32,
+        rows: &[u32],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let mut rows = rows.iter().peekable();
+        let mut each =
+            |row: Row<'_>| if rows.next_if_eq(&&row.row).is_some() { each(row) } else { Ok(()) };
+        self.read(chunk, &mut each, &mut |_| {})
+    }
 }
 
 /// One item of a chunk.
@@ -89,6 +103,16 @@ impl Archive for Archives {
     ) -> Result<(), Stop> {
         let Some((archive, chunk)) = self.find(chunk) else { return Ok(()) };
         archive.read(chunk, each, problem)
+    }
+
+    fn read_rows(
+        &self,
+        chunk: u32,
+        rows: &[u32],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let Some((archive, chunk)) = self.find(chunk) else { return Ok(()) };
+        archive.read_rows(chunk, rows, each)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::rules::model::Rules;
 /// The problems of one chunk that are reported one by one.
 const PROBLEMS_MAX: usize = 10;
 
+/// The number of rows after which the progress is updated.
+const PROGRESS_ROWS: u64 = 1024;
+
 /// How an audit is done.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -37,8 +40,17 @@ pub struct Options {
 pub struct Progress {
     /// Items that were read.
     pub items: AtomicU64,
+    /// The length of their JSON, in bytes.
+    pub bytes: AtomicU64,
     /// Chunks that were read.
     pub chunks: AtomicU32,
+}
+
+impl Progress {
+    fn add(&self, items: u64, bytes: u64) {
+        self.items.fetch_add(items, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 /// What an audit has looked at.
@@ -122,11 +134,11 @@ impl Run<'_> {
         observer: &mut Observer<'_>,
         problems: &mut Vec<Problem>,
     ) -> Result<(), Stop> {
-        let (mut rows, mut bad_rows) = (0_u64, BadRows::default());
+        let (mut rows, mut bytes, mut bad_rows) = (0_u64, 0, BadRows::default());
         let mut each = |row: Row<'_>| {
-            rows += 1;
-            if rows.is_multiple_of(1024) {
-                self.progress.items.fetch_add(1024, Ordering::Relaxed);
+            (rows, bytes) = (rows + 1, bytes + row.text.len() as u64);
+            if rows == PROGRESS_ROWS {
+                self.progress.add(std::mem::take(&mut rows), std::mem::take(&mut bytes));
             }
             let at = Location { chunk, row: row.row };
             match observer.observe_text(at, row.table, row.text) {
@@ -140,7 +152,7 @@ impl Run<'_> {
         };
         let mut of_chunk = Vec::new();
         self.archive.read(chunk, &mut each, &mut |problem| of_chunk.push(problem))?;
-        self.progress.items.fetch_add(rows % 1024, Ordering::Relaxed);
+        self.progress.add(rows, bytes);
         problems.append(&mut of_chunk);
         problems.extend(bad_rows.problems(&self.archive.name(chunk)));
         Ok(())
@@ -216,7 +228,9 @@ impl Run<'_> {
             }
             Ok(())
         };
-        self.archive.read(*chunk, &mut each, &mut |_| {})?;
+        let mut rows: Vec<u32> = suspects.iter().map(|suspect| suspect.at.row).collect();
+        rows.dedup();
+        self.archive.read_rows(*chunk, &rows, &mut each)?;
         out.duplicates.extend(duplicates.problems(&self.archive.name(*chunk)));
         Ok(())
     }

@@ -80,13 +80,12 @@ fn chosen_rows_are_read_again() {
     let table = table(&bucket, &[DataFile::new(&items.iter().map(item_line).collect::<Vec<_>>())]);
     let mut found = Vec::new();
     let rows = [0, 7, 8, 2_500];
-    let checked = table
+    table
         .read_rows(0, &rows, |row, item| {
             found.push((row, serde_json::from_slice::<Json>(item).unwrap()));
             Ok(())
         })
         .unwrap();
-    assert!(checked.is_stopped && checked.rows < 5_000);
     assert_eq!(found, rows.map(|row| (row, items[row as usize].clone())));
 }
 

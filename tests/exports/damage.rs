@@ -302,15 +302,3 @@ fn files_of_another_export_in_the_same_folder_are_ignored() {
     let (items, _) = damaged.bucket.read(&[Path::new(&damaged.folder)]);
     assert_eq!(items, by_key([user("ada", "x"), user("bob", "y"), user("eve", "z")]));
 }
-
-#[test]
-fn duplicate_keys_are_a_problem_of_both_files() {
-    let damaged = Damaged::new();
-    let opened = damaged.bucket.open(&[&damaged.folder]).unwrap().pop().unwrap();
-    let table = opened.prepare(1).unwrap();
-    let text = damaged.bucket.short(&table.duplicate(0, 1, "user#ada / profile").to_string());
-    assert!(
-        text.contains("` has an item with the key user#ada / profile, and so does `…/"),
-        "{text}"
-    );
-}

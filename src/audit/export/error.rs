@@ -52,15 +52,16 @@ pub enum ExportError {
     },
     /// The manifest has a version that is not known.
     #[error(
-        "`{address}` has version `{version}`; the known versions are {}\n\
-         help: a newer version of referee may read it",
-        list(super::manifest::VERSIONS)
+        "`{address}` has version `{version}`; the known versions are {known}\n\
+         help: a newer version of referee may read it"
     )]
     Version {
         /// The manifest's address.
         address: String,
         /// Its version.
         version: String,
+        /// The known versions.
+        known: String,
     },
     /// The items are not in DynamoDB's JSON.
     #[error(

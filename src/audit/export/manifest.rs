@@ -10,8 +10,8 @@ use serde::de::{self, Deserializer};
 
 use super::checksum::Checksum;
 use super::error::ExportError;
-use super::place::Folder;
-use super::problem::{Flaw, Problem};
+use super::folder::Folder;
+use super::problem::{self, Flaw, Problem};
 use super::time::Timestamp;
 use crate::data::without_position;
 
@@ -21,7 +21,7 @@ pub(super) const SUMMARY: &str = "manifest-summary.json";
 const FILES: &str = "manifest-files.json";
 
 /// The versions of a summary: of full exports, and since there are incremental ones.
-pub(super) const VERSIONS: &[&str] = &["2020-06-30", "2023-08-01"];
+const VERSIONS: &[&str] = &["2020-06-30", "2023-08-01"];
 
 const FORMAT: &str = "DYNAMODB_JSON";
 
@@ -221,7 +221,11 @@ impl Header<'_> {
         }
         if !VERSIONS.contains(&&*self.version) {
             let version = self.version.clone().into_owned();
-            return Err(ExportError::Version { address: folder.address_of(SUMMARY), version });
+            return Err(ExportError::Version {
+                address: folder.address_of(SUMMARY),
+                version,
+                known: problem::list(VERSIONS),
+            });
         }
         Ok(())
     }

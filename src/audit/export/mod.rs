@@ -17,6 +17,7 @@
 mod changes;
 mod checksum;
 mod error;
+mod folder;
 mod line;
 mod lines;
 mod manifest;

@@ -1,9 +1,9 @@
 //! Finds the exports that an argument names.
 
-use std::io::Read as _;
 use std::sync::Arc;
 
 use super::error::ExportError;
+use super::folder::Folder;
 use super::manifest::{SUMMARY, Summary};
 use super::objects::{Connect, Disk, ObjectError, Objects, within};
 
@@ -12,9 +12,6 @@ const STARTED: &str = "_started";
 
 /// The folder that DynamoDB writes all exports into.
 pub(super) const AWS_DYNAMODB: &str = "AWSDynamoDB";
-
-/// The maximum size of a manifest that is read: a data file takes about 250 bytes.
-const MANIFEST_BYTES_MAX: u64 = 256 << 20;
 
 /// Where an export is: an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,38 +39,6 @@ impl Place {
         }
         let key = key.trim_end_matches('/').to_owned();
         Ok(Self::S3 { bucket: bucket.to_owned(), key })
-    }
-}
-
-/// A folder of an export.
-#[derive(Debug, Clone)]
-pub(super) struct Folder {
-    pub(super) objects: Arc<dyn Objects>,
-    pub(super) path: String,
-}
-
-impl Folder {
-    /// The address for messages.
-    pub(super) fn address(&self) -> String {
-        self.objects.address(&self.path)
-    }
-
-    pub(super) fn address_of(&self, name: &str) -> String {
-        self.objects.address(&within(&self.path, name))
-    }
-
-    /// Reads a small file; `None` if it does not exist.
-    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ExportError> {
-        let path = within(&self.path, name);
-        let source = match self.objects.open(&path) {
-            Ok(source) => source,
-            Err(ObjectError::Missing(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let mut bytes = Vec::new();
-        let read = source.take(MANIFEST_BYTES_MAX).read_to_end(&mut bytes);
-        read.map_err(|error| ObjectError::of_read(self.objects.address(&path), error))?;
-        Ok(Some(bytes))
     }
 }
 

@@ -85,13 +85,6 @@ pub enum Flaw {
         /// Where it should begin.
         from: String,
     },
-    /// Several items of one full export have the same key.
-    DuplicateKey {
-        /// The other file.
-        other: String,
-        /// The key.
-        key: String,
-    },
 }
 
 impl Problem {
@@ -117,7 +110,6 @@ impl Problem {
             | Flaw::Lines { .. } => "copy the whole export again; if nothing changes, export again",
             Flaw::Gap { .. } => "pass the incremental exports of this period as well",
             Flaw::Overlap { .. } => "export again, beginning where the previous export ends",
-            Flaw::DuplicateKey { .. } => "export again: the files are of different exports",
         }
     }
 }
@@ -176,9 +168,6 @@ impl fmt::Display for Flaw {
                 "begins before {from}, where the export before it ends; it does not show items \
                  that were both created and deleted within its time"
             ),
-            Self::DuplicateKey { other, key } => {
-                write!(formatter, "has an item with the key {key}, and so does `{other}`")
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads one data file: in one pass and constant memory, it is hashed, inflated, split into lines,
 //! and compared with what the manifest says about it.
 
-use std::io::{self, BufRead, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use flate2::bufread::MultiGzDecoder;
@@ -92,6 +92,28 @@ pub(super) fn read(
     let flaws = flaw.into_iter().chain(bad.flaw());
     checked.problems.extend(flaws.map(|flaw| Problem::new(address.clone(), flaw)));
     Ok(checked)
+}
+
+/// Calls `each` with the lines of a file that was [`read`] before, without verifying it again.
+///
+/// Problems with the file or its lines only end the reading. An error concerns all files.
+pub(super) fn read_again(
+    objects: &dyn Objects,
+    paths: &[String],
+    mut each: impl FnMut(u32, &[u8]) -> Result<(), RowError>,
+) -> Result<(), ObjectError> {
+    let Ok((address, source)) = open(objects, paths)? else { return Ok(()) };
+    let source = BufReader::with_capacity(BUFFER_BYTES, source);
+    let ended = lines::for_each(&mut MultiGzDecoder::new(source), &mut 0, |row, line| {
+        match each(row, line) {
+            Ok(()) | Err(RowError::Invalid(_)) => ControlFlow::Continue(()),
+            Err(RowError::Stop) => ControlFlow::Break(()),
+        }
+    });
+    match ended.map_err(|error| ObjectError::of_read(address, error)) {
+        Ok(_) | Err(ObjectError::Unreadable { .. } | ObjectError::Missing(_)) => Ok(()),
+        Err(error @ (ObjectError::Unreachable { .. } | ObjectError::NoS3(_))) => Err(error),
+    }
 }
 
 /// A file and its address, or why it is skipped.

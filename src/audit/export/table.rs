@@ -6,11 +6,12 @@ use std::thread;
 
 use super::changes::{Changes, Collector, FileChanges, key_hash};
 use super::error::ExportError;
+use super::folder::Folder;
 use super::line::{self, Change};
 use super::manifest::{Listed, Scope, Summary, TableArn};
 use super::objects::{ObjectError, Objects, within};
-use super::place::{AWS_DYNAMODB, Folder};
-use super::problem::{Flaw, Problem};
+use super::place::AWS_DYNAMODB;
+use super::problem::Problem;
 use super::read::{self, Checked, Expected, RowError};
 use super::time::Timestamp;
 use super::window::{Chain, Export};
@@ -249,38 +250,32 @@ impl TableExport {
 
     /// Reads some rows of a file again. `rows` are ascending, and rows that [`read`](Self::read)
     /// called `each` with.
+    ///
+    /// Nothing is verified, and nothing after the last of these rows is read. If the file cannot
+    /// be read that far, `each` is not called with all of them: [`read`](Self::read) has reported
+    /// what is wrong with it.
     pub fn read_rows(
         &self,
         file: u32,
         rows: &[u32],
         mut each: impl FnMut(u32, &[u8]) -> Result<(), RowError>,
-    ) -> Result<Checked, ExportError> {
-        let Some(data) = self.files.get(file as usize) else { return Ok(Checked::default()) };
+    ) -> Result<(), ExportError> {
+        let Some(data) = self.files.get(file as usize) else { return Ok(()) };
         let mut rows = rows.iter().copied().peekable();
-        let checked = data.read(|row, line| {
-            match rows.peek() {
-                None => return Err(RowError::Stop),
-                Some(next) if *next > row => return Ok(()),
-                Some(_) => {}
+        read::read_again(&*data.objects, &data.paths, |row, line| {
+            if rows.next_if_eq(&row).is_some() {
+                let item = if data.is_incremental {
+                    Change::read(line).map(|change| change.new_image())
+                } else {
+                    line::item(line).map(Some)
+                };
+                if let Some(item) = item.map_err(RowError::Invalid)? {
+                    each(row, item)?;
+                }
             }
-            rows.next();
-            if data.is_incremental {
-                let change = Change::read(line).map_err(RowError::Invalid)?;
-                change.new_image().map_or(Ok(()), |item| each(row, item))
-            } else {
-                each(row, line::item(line).map_err(RowError::Invalid)?)
-            }
+            if rows.peek().is_some() { Ok(()) } else { Err(RowError::Stop) }
         })?;
-        Ok(checked)
-    }
-
-    /// The problem of two items with the same key, which a full export of one table cannot have.
-    #[must_use]
-    pub fn duplicate(&self, file: u32, other: u32, key: impl Into<String>) -> Problem {
-        let address = |file: u32| self.files.get(file as usize).map(DataFile::address);
-        let flaw =
-            Flaw::DuplicateKey { other: address(other).unwrap_or_default(), key: key.into() };
-        Problem::new(address(file).unwrap_or_default(), flaw)
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::ExportError;
 use super::manifest::{Manifest, Scope};
-use super::place::Folder;
+use super::folder::Folder;
 use super::problem::{Flaw, Problem};
 use super::time::Timestamp;
 

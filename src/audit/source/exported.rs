@@ -45,12 +45,8 @@ impl Archive for Exported {
     ) -> Result<(), Stop> {
         let mut stop = None;
         let table = self.table;
-        let checked = self.export.read(chunk, |row, text| {
-            each(Row { row, table, text }).map_err(|reason| {
-                stop = Some(reason);
-                RowError::Stop
-            })
-        });
+        let checked =
+            self.export.read(chunk, |row, text| pass_on(each, &mut stop, Row { row, table, text }));
         if let Some(reason) = stop {
             return Err(reason);
         }
@@ -58,6 +54,35 @@ impl Archive for Exported {
         checked.problems.iter().map(Problem::from).for_each(problem);
         Ok(())
     }
+
+    fn read_rows(
+        &self,
+        chunk: u32,
+        rows: &[u32],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let mut stop = None;
+        let table = self.table;
+        let done = self
+            .export
+            .read_rows(chunk, rows, |row, text| pass_on(each, &mut stop, Row { row, table, text }));
+        match stop {
+            Some(reason) => Err(reason),
+            None => done.map_err(|error| Stop(error.to_string())),
+        }
+    }
+}
+
+/// Passes an item on, and keeps the reason to stop.
+fn pass_on(
+    each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
+    stop: &mut Option<Stop>,
+    row: Row<'_>,
+) -> Result<(), RowError> {
+    each(row).map_err(|reason| {
+        *stop = Some(reason);
+        RowError::Stop
+    })
 }
 
 impl From<&export::Problem> for Problem {
