@@ -17,6 +17,9 @@ use crate::rules::model::{MirrorId, Rules};
 /// divided first.
 const PARTITION_BYTES_MAX: usize = 24 * 1024 * 1024;
 
+/// The usual length of all facts that concern an item, in bytes: itself and a reference to it.
+const BYTES_OF_ITEM: usize = 54;
+
 /// Compares the facts of each partition, on several threads.
 pub(super) fn join(
     rules: &Rules,
@@ -132,19 +135,24 @@ fn compare(
     each: &mut impl FnMut(Suspect) -> io::Result<()>,
 ) -> io::Result<()> {
     let facts = || blocks.iter().flat_map(|block| decoded(block));
-    let mut items: HashSet<u128, Hashed> = HashSet::default();
-    let mut referenced: HashSet<u128, Hashed> = HashSet::default();
+    let bytes: usize = blocks.iter().map(Vec::len).sum();
+    let capacity = bytes / BYTES_OF_ITEM;
+    let mut items = HashMap::with_capacity_and_hasher(capacity, Hashed::default());
+    // Further entities of items that belong to several.
+    let mut also: HashSet<u128, Hashed> = HashSet::default();
     let mut required: HashMap<u128, Required, Hashed> = HashMap::default();
     for fact in facts() {
         match fact {
             Fact::Item { item, entity, at } => {
-                if !items.insert(item.0) {
+                if items.contains_key(&item.0) {
                     each(Suspect { at, charge: Charge::Duplicate })?;
+                    also.extend(entity.map(|entity| mix(item, entity)));
+                } else {
+                    items.insert(item.0, entity);
                 }
-                referenced.extend(entity.map(|entity| mix(item, entity)));
             }
             Fact::AlsoIs { item, entity } => {
-                referenced.insert(mix(item, entity));
+                also.insert(mix(item, entity));
             }
             Fact::Requires { mirror, content, rule, at } => {
                 required.insert(mirror.0, Required { content, rule, source: at, is_there: false });
@@ -158,7 +166,9 @@ fn compare(
     for fact in facts() {
         match fact {
             Fact::Refers { target, rule, at } => {
-                if !referenced.contains(&mix(target, rules[rule].to)) {
+                let to = rules[rule].to;
+                let exists = items.get(&target.0) == Some(&Some(to));
+                if !exists && !also.contains(&mix(target, to)) {
                     each(Suspect { at, charge: Charge::Dangling(rule, target) })?;
                 }
             }

@@ -67,6 +67,30 @@ impl Progress {
     }
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// A rate, and the time that is left at this rate.
+pub(super) struct Pace {
+    /// How much was done, in any unit.
+    pub(super) done: f64,
+    /// How much there is to do, as far as it is known.
+    pub(super) all: f64,
+    /// How long it took.
+    pub(super) elapsed_s: f64,
+}
+
+impl Pace {
+    /// The remaining time, in seconds; `None` if it is not known, or if nothing is left.
+    pub(super) fn left_s(&self) -> Option<f64> {
+        let (left, rate) = (self.all - self.done, self.done / self.elapsed_s);
+        (left > 0.0 && rate > 0.0).then(|| left / rate)
+    }
+}
+
 fn bar(length: Option<u64>) -> ProgressBar {
     let template = if length.is_some() { "{wide_bar} {percent:>3}%\n{msg}" } else { "{msg}" };
     let style = ProgressStyle::with_template(template);

@@ -1,8 +1,8 @@
 //! The times of a table's exports: whether incremental ones continue a full one.
 
 use super::error::ExportError;
-use super::manifest::{Manifest, Scope};
 use super::folder::Folder;
+use super::manifest::{Manifest, Scope};
 use super::problem::{Flaw, Problem};
 use super::time::Timestamp;
 

@@ -4,6 +4,7 @@
 mod announce;
 #[cfg(feature = "live")]
 mod confirm;
+mod files;
 #[cfg(feature = "live")]
 mod live;
 mod out;
@@ -26,7 +27,7 @@ use self::summary::{Count, OfTables, Summary};
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file, tables};
 use crate::audit::sql::Dialect;
-use crate::audit::{self, Audited, Options, Problem, Progress, Stop};
+use crate::audit::{Audited, Options, Problem};
 use crate::data::{Key, KeyValue};
 use crate::integrity::finding::{Finding, ItemName};
 use crate::metrics::AuditSummary;
@@ -163,12 +164,12 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     }
     #[cfg(feature = "live")]
     let finished = match arguments.live.task(!arguments.sources.is_empty())? {
-        live::Task::Files => audit_files(arguments, &rules, context)?,
+        live::Task::Files => files::run(arguments, &rules, context)?,
         live::Task::Scan => live::run(arguments, &rules, context)?,
         live::Task::Confirm => confirm::run(arguments, &rules, context)?,
     };
     #[cfg(not(feature = "live"))]
-    let finished = audit_files(arguments, &rules, context)?;
+    let finished = files::run(arguments, &rules, context)?;
     #[cfg(feature = "live")]
     if arguments.live.publish {
         publish::publish(&finished.metrics, arguments, context)?;
@@ -181,21 +182,6 @@ struct Finished {
     outcome: Outcome,
     #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only `live` publishes metrics"))]
     metrics: AuditSummary,
-}
-
-fn audit_files(
-    arguments: &Args,
-    rules: &Rules,
-    context: &mut Context<'_>,
-) -> Result<Finished, Failure> {
-    let options = options(arguments);
-    let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
-    let mut reporter = Reporter::new(rules, arguments, context)?;
-    let progress = Progress::default();
-    let each = |finding| reporter.finding(finding).map_err(|error| Stop(error.to_string()));
-    let audited = audit::audit(rules, &archive, &options, &progress, each)
-        .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
-    reporter.finish(&audited, None)
 }
 
 /// Turns off every rule that is not named.

@@ -1,9 +1,9 @@
 //! The progress of a scan.
 
-use crate::audit::live::estimate::{Bytes, Span};
+use crate::audit::live::estimate::{Bytes, Span, float};
 use crate::audit::live::segments::Totals;
 use crate::cli::Context;
-use crate::cli::progress::{Progress, elapsed_s, whole};
+use crate::cli::progress::{Pace, Progress, elapsed_s, whole};
 
 /// The bytes that a read unit covers in an eventually consistent scan.
 const UNIT_BYTES: f64 = 8_192.0;
@@ -49,17 +49,12 @@ impl<'c, 'o> ScanProgress<'c, 'o> {
 }
 
 fn text(totals: Totals, before: Totals, units_expected: f64, elapsed_s: f64) -> String {
-    let items = totals.items - before.items.min(totals.items);
-    let speed = whole(f64::from(u32::try_from(items).unwrap_or(u32::MAX)) / elapsed_s);
+    let speed = whole(float(totals.items.saturating_sub(before.items)) / elapsed_s);
     let bytes = Bytes(totals.units * UNIT_BYTES);
+    let pace =
+        Pace { done: totals.units - before.units, all: units_expected - before.units, elapsed_s };
+    let left = pace.left_s().map(|left| format!(", about {} left", Span(left))).unwrap_or_default();
     let Totals { items, units, segments_done, segments, .. } = totals;
-    let units_left = units_expected - units;
-    let units_per_second = (units - before.units) / elapsed_s;
-    let left = if units_left > 0.0 && units_per_second > 0.0 {
-        format!(", about {} left", Span(units_left / units_per_second))
-    } else {
-        String::new()
-    };
     format!(
         "{items} items, {bytes}, {speed} items/s, {units} read units, \
          {segments_done} of {segments} segments{left}"

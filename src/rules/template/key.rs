@@ -1,7 +1,7 @@
 //! The templates of an entity's key.
 
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
-use super::text::Part;
+use super::text::{Part, contains};
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
 /// The values of a key's captures, in the order of [`EntityKey::captures`].
@@ -70,7 +70,7 @@ impl Attribute {
             };
             let capture = indexes.next().and_then(|index| captures.get(*index));
             let Some(capture) = capture.filter(|capture| !capture.is_empty()) else { return false };
-            if excluded.is_some_and(|separator| capture.contains(separator)) {
+            if excluded.is_some_and(|separator| contains(capture, separator)) {
                 return false;
             }
             out.push_str(capture);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
+use super::attribute::text_of;
 use super::{BuildError, EntityKey, KeyTemplate, Part, SortPrefix, Template};
 use crate::data::{Key, KeyKind, KeyValue, Number};
 
@@ -198,6 +199,49 @@ proptest! {
             Err(BuildError::Value { .. } | BuildError::Type { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }
+    }
+
+    #[test]
+    fn texts_are_split_and_joined_as_keys_are_parsed_and_built((templates, key) in keyed()) {
+        let text = |value: &KeyValue<'_>| text_of(value).unwrap_or_default().to_owned();
+        let (partition, sort) = (text(&key.partition), key.sort.as_ref().map(text));
+        let is_text = |value: &KeyValue<'_>| value.kind() == KeyKind::S;
+        if !templates.is_text() || !is_text(&key.partition) || !key.sort.iter().all(is_text) {
+            return Ok(());
+        }
+        let mut captures = vec![""; templates.captures().len()];
+        let is_split = templates.split(&partition, sort.as_deref(), &mut captures);
+        let parsed = templates.parse(&key);
+        prop_assert_eq!(is_split, parsed.is_some());
+        if let Some(parsed) = &parsed {
+            prop_assert_eq!(parsed.iter().map(text).collect::<Vec<_>>(), captures);
+        }
+    }
+
+    #[test]
+    fn captures_are_joined_as_keys_are_built(
+        templates in entity_key(),
+        values in prop::collection::vec("[ax1é#-]{0,4}", 5),
+        long in prop::option::weighted(0.1, 1_015..2_050_usize),
+    ) {
+        let mut values = values;
+        if let (Some(length), Some(first)) = (long, values.first_mut()) {
+            *first = "x".repeat(length);
+        }
+        if !templates.is_text() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+        let captures: Vec<_> =
+            texts.iter().map(|text| KeyValue::S(Cow::Borrowed(*text))).collect();
+        let (mut partition, mut sort) = (String::new(), String::new());
+        let joined = templates.join(&texts, &mut partition, &mut sort);
+        let joined = joined.map(|sort| {
+            let value = |text: &str| KeyValue::S(Cow::Owned(text.to_owned()));
+            sort.map(value)
+        });
+        let joined = joined.map(|sort| Key { partition: KeyValue::S(partition.into()), sort });
+        prop_assert_eq!(templates.build(&captures).ok(), joined);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Template {
                 Part::Literal(literal) => text.strip_prefix(literal.as_str()),
                 Part::Capture(_) => capture_end(text, following)
                     .and_then(|end| text.split_at_checked(end))
-                    .filter(|(value, _)| !value.is_empty() && !value.contains(separator))
+                    .filter(|(value, _)| !value.is_empty() && !contains(value, separator))
                     .and_then(|(value, remaining)| accept(value).then_some(remaining)),
                 Part::Rest(_) => (!text.is_empty() && accept(text)).then_some(""),
             };
@@ -140,6 +140,15 @@ impl fmt::Display for Template {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a text contains the separator.
+pub(super) fn contains(text: &str, separator: char) -> bool {
+    match u8::try_from(separator) {
+        // A search for one byte is faster, and most separators are ASCII.
+        Ok(byte) if byte.is_ascii() => text.as_bytes().contains(&byte),
+        _ => text.contains(separator),
     }
 }
 
