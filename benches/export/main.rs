@@ -1,5 +1,5 @@
 //! Audits a large export, and compares the cost with only inflating the same files, with the same
-//! audit in SQL on DuckDB, and with a script that uses boto3.
+//! audit in SQL on `DuckDB`, and with a script that uses boto3.
 //!
 //! Each contender is a process of its own that uses two threads at most. The rounds alternate
 //! between them. `REFEREE_BENCH_ITEMS` is the number of items, and
@@ -117,7 +117,8 @@ fn contenders(folder: &Path, export: &Path) -> Vec<Contender> {
     }
     let chosen = variable("REFEREE_BENCH_CONTENDERS");
     let is_chosen = |name: &str| {
-        let is_listed = |list: &String| list.split(',').any(|it| it.eq_ignore_ascii_case(name));
+        let first = name.split(' ').next().unwrap_or_default();
+        let is_listed = |list: &String| list.split(',').any(|it| it.eq_ignore_ascii_case(first));
         chosen.as_ref().is_none_or(is_listed)
     };
     all.into_iter()

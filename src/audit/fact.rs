@@ -137,7 +137,9 @@ impl KeyHasher {
     ) -> KeyHash {
         self.begin(space, index);
         self.add(b'S', partition.as_bytes());
-        sort.into_iter().for_each(|sort| self.add(b'S', sort.as_bytes()));
+        if let Some(sort) = sort {
+            self.add(b'S', sort.as_bytes());
+        }
         KeyHash(XxHash3_128::oneshot(&self.bytes))
     }
 

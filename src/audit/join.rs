@@ -1,5 +1,6 @@
 //! From facts to suspects, one partition at a time.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
@@ -144,11 +145,11 @@ fn compare(
     for fact in facts() {
         match fact {
             Fact::Item { item, entity, at } => {
-                if items.contains_key(&item.0) {
+                if let Entry::Vacant(vacant) = items.entry(item.0) {
+                    vacant.insert(entity);
+                } else {
                     each(Suspect { at, charge: Charge::Duplicate })?;
                     also.extend(entity.map(|entity| mix(item, entity)));
-                } else {
-                    items.insert(item.0, entity);
                 }
             }
             Fact::AlsoIs { item, entity } => {

@@ -135,7 +135,9 @@ impl<'a, F: Facts> Observer<'a, F> {
             match *fact {
                 Fact::Item { item, entity, .. } => {
                     self.tally.items += 1;
-                    entity.into_iter().for_each(|entity| self.known.add(mix(item, entity)));
+                    if let Some(entity) = entity {
+                        self.known.add(mix(item, entity));
+                    }
                 }
                 Fact::AlsoIs { item, entity } => self.known.add(mix(item, entity)),
                 Fact::Refers { target, rule, .. } => {

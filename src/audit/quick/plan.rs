@@ -129,21 +129,21 @@ impl<'r> TablePlan<'r> {
 
 impl<'r> EntityPlan<'r> {
     fn new(rules: &'r Rules, index: &Index, id: EntityId, entity: &'r Entity) -> Self {
-        let roles = index.roles(id);
-        let steps = roles.iter().filter(|role| !matches!(role, Role::Referenced(_)));
+        let of_entity = index.roles(id);
+        let steps = of_entity.iter().filter(|role| !matches!(role, Role::Referenced(_)));
         let steps: Option<Vec<_>> = steps.map(|role| step(rules, *role)).collect();
         let conditions: Option<Vec<_>> = entity
             .conditions
             .iter()
-            .map(|(path, value)| match value {
-                Value::S(text) => Some((Wanted::new(name(path)?), &**text)),
-                _ => None,
+            .map(|(path, value)| {
+                let Value::S(text) = value else { return None };
+                Some((Wanted::new(name(path)?), &**text))
             })
             .collect();
         Self {
             id,
             key: &entity.key,
-            is_referenced: roles.iter().any(|role| matches!(role, Role::Referenced(_))),
+            is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some(),
             steps: steps.unwrap_or_default(),
             conditions: conditions.unwrap_or_default(),
@@ -162,25 +162,22 @@ fn name(path: &Path) -> Option<&str> {
 fn step(rules: &Rules, role: Role) -> Option<Step<'_>> {
     match role {
         Role::Referenced(_) => None,
-        Role::Referencing(rule) => refer(rules, rule).map(Step::Refer),
-        Role::Source(rule) => require(rules, rule).map(Step::Require),
-        Role::Mirror(rule) => mirror(rules, rule).map(Step::Mirror),
+        Role::Referencing(id) => refer(rules, id).map(Step::Refer),
+        Role::Source(id) => require(rules, id).map(Step::Require),
+        Role::Mirror(id) => mirror(rules, id).map(Step::Mirror),
     }
 }
 
 fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
     let reference = &rules[rule];
     let (from, to) = (&rules[reference.from], &rules[reference.to]);
-    let part = |component: &'_ Component| match component {
-        Component::Capture(index) => Some(*index),
-        Component::Attribute(..) | Component::Elements(..) => None,
-    };
     let parts: Option<Vec<_>> = reference
         .components
         .iter()
         .map(|component| match component {
+            Component::Capture(index) => Some(Part::Capture(*index)),
             Component::Attribute(path, Type::S) => Some(Part::Attribute(Wanted::new(name(path)?))),
-            _ => part(component).map(Part::Capture),
+            Component::Attribute(..) | Component::Elements(..) => None,
         })
         .collect();
     (from.key.is_text() && to.key.is_text()).then_some(())?;
