@@ -1,6 +1,7 @@
 //! The facts of any item, with the functions that decide for the engine, too.
 
-use super::fact::{ContentHash, Fact, KeyHasher, Location};
+use super::fact::{Fact, Location};
+use super::hash::{ContentHash, KeyHasher};
 use crate::data::{Item, Key, KeyValue};
 use crate::integrity::index::Projection;
 use crate::integrity::index::{Index, Role};

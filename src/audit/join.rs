@@ -6,7 +6,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::fact::{ContentHash, Fact, KeyHash, Location};
+use super::fact::{Fact, Location};
+use super::hash::{ContentHash, KeyHash};
 use super::observe::{mix, partition_of};
 use super::spill::{PARTITIONS, Spill, Writer};
 use super::suspect::{Charge, MirrorCharge, Suspect};

@@ -6,7 +6,7 @@
 //!
 //! - `archive`, `source`: items in files, as text; `raw_item` decodes the attributes that matter.
 //! - [`export`]: reads and verifies DynamoDB's exports to S3.
-//! - `observe`: what one item says about others, as facts of a few bytes (`fact`): `quick` finds
+//! - `observe`: what one item says about others, as facts of a few bytes (`fact`, `hash`): `quick` finds
 //!   them in the text of an item, and `decoded` in the values of any item.
 //! - `spill`: facts in partitions by the hash of the key that they are about, in bounded memory.
 //! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
@@ -20,6 +20,7 @@ mod archive;
 mod decoded;
 pub mod export;
 mod fact;
+mod hash;
 mod join;
 pub mod live;
 mod observe;

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::decoded::Decoded;
-use super::fact::{Fact, KeyHash, Location};
+use super::fact::{Fact, Location};
+use super::hash::KeyHash;
 use super::quick::Quick;
 use super::raw_item::RawItem;
 use super::spill::{Spill, Writer};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Decoder, Encoder, KeyHash, KeyHasher, Location};
+use super::fact::{Decoder, Encoder, Location};
+use super::hash::{KeyHash, KeyHasher};
 use crate::data::{Item, Key};
 use crate::integrity::finding::{Defect, Finding, ItemName};
 use crate::integrity::mirror::{self, Pair};

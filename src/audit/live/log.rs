@@ -248,7 +248,7 @@ fn decode_value<'r>(bytes: &mut &'r [u8]) -> Option<KeyValue<'r>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::fact::KeyHash;
+    use crate::audit::hash::KeyHash;
 
     fn keys() -> Vec<Key<'static>> {
         let text = |text: &'static str| KeyValue::S(text.into());

@@ -16,7 +16,8 @@ use self::plan::{
     Wanted,
 };
 use self::scanner::{Attributes, RawValue, SplitItem};
-use super::fact::{ContentHash, ContentHasher, Fact, KeyHasher, Location};
+use super::fact::{Fact, Location};
+use super::hash::{ContentHash, ContentHasher, KeyHasher};
 use super::raw_item;
 use crate::data::{Item, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 use crate::integrity::index::Index;
