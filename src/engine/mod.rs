@@ -5,6 +5,7 @@
 //! what looks wrong, `resolve` repairs what is wrong, and `report` collects the outcome.
 
 mod audit;
+mod deleted;
 mod detect;
 mod event;
 mod process;

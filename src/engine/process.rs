@@ -2,16 +2,14 @@
 
 use serde_json::value::RawValue;
 
-use super::detect::detect;
+use super::deleted::{Deletes, resolve_deleted};
+use super::detect::{DeletedTarget, detect};
 use super::event::batch::{DecodeError, DecodedBatch};
 use super::event::coalesce;
 use super::report::Report;
 use super::report::outcome::Outcome;
-use super::resolve::{
-    correct_mirrors, resolve_deletes, resolve_marked, resolve_mirrors, resolve_references,
-    write_mirrors,
-};
-use super::verify::{Suspects, first_look, references_in_gaps, second_look};
+use super::resolve::{correct_mirrors, resolve_marked, resolve_references, write_mirrors};
+use super::verify::{Suspects, first_look, second_look};
 use crate::integrity::index::Index;
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
@@ -92,16 +90,17 @@ impl Engine {
         let looked = first_look(pass, work, &mut report).await?;
         correct_mirrors(pass, looked.outdated, &mut report).await?;
         resolve_marked(pass, looked.marked, &mut report).await?;
-        resolve_suspects(pass, looked.suspects, &mut report).await?;
+        resolve_suspects(pass, looked.suspects, looked.unreferenced, &mut report).await?;
         Ok(report.finish(&store))
     }
 }
 
 /// Waits until the grace periods of the suspects are over, looks at them again, and resolves those
 /// that are confirmed. Suspects whose grace period outlasts the deadline are handed back.
-async fn resolve_suspects(
+async fn resolve_suspects<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
-    mut suspects: Suspects<'_>,
+    mut suspects: Suspects<'h>,
+    unreferenced: Vec<DeletedTarget<'h>>,
     report: &mut Report,
 ) -> Result<(), Fatal> {
     let Pass { rules, clock, .. } = pass;
@@ -114,10 +113,9 @@ async fn resolve_suspects(
         }
         let confirmed = second_look(pass, suspects, report).await?;
         resolve_references(pass, confirmed.references, report).await?;
-        resolve_mirrors(pass, confirmed.mirrors, report).await?;
-        let in_gaps = references_in_gaps(pass, confirmed.gaps, report).await?;
-        resolve_references(pass, in_gaps, report).await?;
-        resolve_deletes(pass, confirmed.deleted_targets, report).await?;
+        let (mirrors, gaps) = (confirmed.mirrors, confirmed.gaps);
+        let deletes = Deletes { mirrors, gaps, targets: confirmed.deleted_targets, unreferenced };
+        resolve_deleted(pass, deletes, report).await?;
     }
     for cause in &late {
         let error = "its grace period is not over before the deadline".to_owned();

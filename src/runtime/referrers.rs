@@ -45,7 +45,7 @@ pub(crate) async fn may_exist(
     }
 }
 
-/// The items that refer to a finder's target, page by page of its query.
+/// The items that refer to a finder's target, page by page of its query or of a list of keys.
 pub(crate) struct Referrers<'t, S, C> {
     pass: Pass<'t, S, C>,
     finder: &'t Finder,
@@ -58,14 +58,22 @@ pub(crate) struct Referrers<'t, S, C> {
 enum Next {
     /// After this key; `None` for the beginning.
     Page(Option<Item<'static>>),
+    /// The items at these keys.
+    Keys(Vec<Key<'static>>),
     /// There is no next page.
     End,
 }
 
 impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
-    /// Starts with the first page.
-    pub(crate) const fn new(pass: Pass<'t, S, C>, finder: &'t Finder) -> Self {
-        Self { pass, finder, limit: None, next: Next::Page(None) }
+    /// Starts with the first page of the finder's query or, if these keys are known to be all that
+    /// matter, of the items at these keys.
+    pub(crate) fn new(
+        pass: Pass<'t, S, C>,
+        finder: &'t Finder,
+        known: Option<Vec<Key<'static>>>,
+    ) -> Self {
+        let next = known.map_or(Next::Page(None), Next::Keys);
+        Self { pass, finder, limit: None, next }
     }
 
     /// Limits each page to this many items.
@@ -76,7 +84,19 @@ impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
     /// Reads the next page, and returns the current images of its items that refer to the target;
     /// `None` after the last page.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Referring>>, StoreError> {
-        let Next::Page(start) = &self.next else { return Ok(None) };
+        let start = match &mut self.next {
+            Next::Page(start) => start,
+            Next::Keys(keys) => {
+                let rest = keys.split_off(self.limit.unwrap_or(usize::MAX).min(keys.len()));
+                let keys = std::mem::replace(keys, rest);
+                let referring = self.read_referring(keys).await?;
+                if matches!(&self.next, Next::Keys(rest) if rest.is_empty()) {
+                    self.next = Next::End;
+                }
+                return Ok(Some(referring));
+            }
+            Next::End => return Ok(None),
+        };
         let query = Query { start: start.clone(), limit: self.limit, ..self.finder.query.clone() };
         let page = self.pass.store.query(query).await?.value;
         let referring = self.referring(page.items).await?;
@@ -86,7 +106,7 @@ impl<'t, S: Store, C: Clock> Referrers<'t, S, C> {
 
     /// Whether there may be more items.
     pub(crate) const fn has_more(&self) -> bool {
-        matches!(self.next, Next::Page(_))
+        matches!(self.next, Next::Page(_) | Next::Keys(_))
     }
 
     /// Returns the keys of the first referring items, at most this many.

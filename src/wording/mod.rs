@@ -109,6 +109,10 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
             "the item that the default refers to does not exist".to_owned()
         }
         Obstacle::KeyTaken => "another item is at the deleted item's key".to_owned(),
+        Obstacle::ImageUnknown => {
+            "the record of its delete is not in this batch, so its last image is not known"
+                .to_owned()
+        }
         Obstacle::Refused(why) => why.clone(),
         Obstacle::CannotRevert(why) => {
             let why = match why {

@@ -1,22 +1,24 @@
 //! Deleted items that others may refer to.
 
 use super::Seen;
-use crate::data::Item;
+use crate::data::{Item, Key};
 use crate::engine::event::change::{Cause, Origin};
 use crate::integrity::reference::{Finder, finder};
 use crate::integrity::repair::CascadeMark;
-use crate::rules::model::{OnDelete, ReferenceId};
+use crate::rules::model::{OnDelete, Reference, ReferenceId};
 
 /// A deleted item that others may refer to.
 #[derive(Debug, Clone)]
 pub(crate) struct DeletedTarget<'h> {
     /// How to find the items that refer to it.
     pub(crate) finder: Finder,
+    /// The items that may refer to it, if they are known and need not be looked for.
+    pub(crate) referrers: Option<Vec<Key<'static>>>,
     /// What is done about those items.
     pub(crate) action: OnDelete,
     /// How many levels the item is below the first delete of its cascade.
     pub(crate) depth: u64,
-    /// The item before the delete.
+    /// The item before the delete, if that is known.
     pub(crate) image: Option<&'h Item<'h>>,
     pub(crate) cause: Cause<'h>,
 }
@@ -30,10 +32,7 @@ pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Dele
     let mut steps = seen.history.steps().rev();
     let step = steps.find(|step| admits(&step.change.before) && !admits(&step.change.after))?;
     let reference = &seen.rules[rule];
-    let action = match step.origin {
-        Origin::Client => reference.on_delete,
-        Origin::Ttl => reference.on_ttl_delete,
-    };
+    let action = action(reference, step.origin);
     if action == OnDelete::Ignore {
         return None;
     }
@@ -41,9 +40,18 @@ pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Dele
     let mark = image.and_then(|image| CascadeMark::of(image, &reference.name));
     Some(DeletedTarget {
         finder: finder(seen.rules, rule, seen.captures)?,
+        referrers: None,
         action,
         depth: mark.map_or(0, |mark| mark.depth),
         image,
         cause: seen.cause(step),
     })
+}
+
+/// The action for a delete of this origin.
+pub(crate) const fn action(reference: &Reference, origin: Origin) -> OnDelete {
+    match origin {
+        Origin::Client => reference.on_delete,
+        Origin::Ttl => reference.on_ttl_delete,
+    }
 }

@@ -45,6 +45,16 @@ pub(crate) struct MirrorSuspect<'h> {
     pub(crate) cause: Cause<'h>,
 }
 
+impl MirrorSuspect<'_> {
+    /// The suspect, once it is known that an item that its source refers to was deleted with it.
+    pub(crate) fn deleted_with_target(mut self) -> Self {
+        if let Some(removal) = &mut self.removal {
+            removal.with_target = true;
+        }
+        self
+    }
+}
+
 /// Adds a source if anything that its mirror copies has changed.
 pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h>) {
     let changed = seen.history.steps().rev().find(|step| {

@@ -17,7 +17,7 @@ use crate::rules::model::{Entity, Rules};
 
 pub(crate) use at_rest::{Checks, PairAtRest, ReadItem, Side, detect_at_rest};
 pub(crate) use cascade_marks::MarkedItem;
-pub(crate) use deletes::DeletedTarget;
+pub(crate) use deletes::{DeletedTarget, action};
 pub(crate) use mirrors::{ChangedMirror, ChangedSource, MirrorSuspect};
 pub(crate) use references::NewReference;
 

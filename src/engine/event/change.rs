@@ -96,6 +96,14 @@ impl<'h> Cause<'h> {
         }
     }
 
+    /// Who made the record's change. What an audit reads counts as written by a client.
+    pub(crate) const fn origin(&self) -> Origin {
+        match self {
+            Self::Record { step, .. } => step.origin,
+            Self::Page { .. } => Origin::Client,
+        }
+    }
+
     /// When the change was made, in milliseconds since 1970, if that is known.
     pub(crate) const fn created_ms(&self) -> Option<i64> {
         match self {

@@ -63,7 +63,7 @@ pub(super) async fn cascade<S: Store, C: Clock>(
         let result = repair_case(pass, &case, items).await;
         result.items.into_iter().for_each(|(key, result)| resolved.add(key, result));
         if result.target_exists {
-            resolved.limit = None;
+            (resolved.limit, resolved.target_exists) = (None, true);
         }
         is_over = result.target_exists || result.unfinished.is_some();
         resolved.unfinished = result.unfinished;

@@ -21,24 +21,43 @@ use crate::runtime::referrers::Referrers;
 use crate::runtime::transactions::RepairResult;
 use crate::store::{Store, StoreError};
 
-/// Finds the items that refer to deleted ones, reports them, and takes the rules' actions.
+/// How the work for a deleted item ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeleteEnd {
+    /// The rule's action was taken, as far as its limits allow.
+    Done,
+    /// The item exists again, so nothing more was done.
+    TargetExists,
+    /// It must be tried again.
+    Unfinished,
+}
+
+/// Finds the items that refer to deleted ones, reports them, and takes the rules' actions. Returns
+/// how that ended for each deleted item.
 pub(crate) async fn resolve_deletes(
     pass: Pass<'_, impl Store, impl Clock>,
-    deleted: Vec<DeletedTarget<'_>>,
+    deleted: &[DeletedTarget<'_>],
     report: &mut Report,
-) -> Result<(), Fatal> {
-    let resolved: Vec<_> = stream::iter(&deleted)
+) -> Result<Vec<DeleteEnd>, Fatal> {
+    let resolved: Vec<_> = stream::iter(deleted)
         .map(|target| resolve(pass, target))
         .buffered(CONCURRENCY)
         .collect()
         .await;
+    let mut ends = Vec::with_capacity(deleted.len());
     for (target, resolved) in deleted.iter().zip(resolved) {
         match resolved {
-            Ok(resolved) => report_resolved(pass.rules, target, resolved, report)?,
-            Err(error) => report.fail(error, &target.cause)?,
+            Ok(resolved) => {
+                ends.push(resolved.end());
+                report_resolved(pass.rules, target, resolved, report)?;
+            }
+            Err(error) => {
+                ends.push(DeleteEnd::Unfinished);
+                report.fail(error, &target.cause)?;
+            }
         }
     }
-    Ok(())
+    Ok(ends)
 }
 
 async fn resolve(
@@ -59,7 +78,7 @@ async fn act(
     pass: Pass<'_, impl Store, impl Clock>,
     target: &DeletedTarget<'_>,
 ) -> Result<Resolved, StoreError> {
-    let referrers = Referrers::new(pass, &target.finder);
+    let referrers = Referrers::new(pass, &target.finder, target.referrers.clone());
     if let Some(remedy) = Remedy::of_delete(target.action) {
         return cascade(pass, target, remedy, referrers).await;
     }

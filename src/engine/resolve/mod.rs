@@ -11,7 +11,7 @@ mod references;
 mod resolved;
 mod restore;
 
-pub(crate) use deletes::resolve_deletes;
+pub(crate) use deletes::{DeleteEnd, resolve_deletes};
 pub(crate) use marked::resolve_marked;
 pub(crate) use mirrors::{correct_mirrors, resolve_mirrors, write_mirrors};
 pub(crate) use references::resolve_references;

@@ -1,5 +1,6 @@
 //! What was found and done after the delete of one item.
 
+use super::deletes::DeleteEnd;
 use crate::data::Key;
 use crate::engine::report::violation::Response;
 use crate::integrity::finding::Orphans;
@@ -28,6 +29,8 @@ pub(super) struct Resolved {
     pub(super) writes: Vec<ItemWrite>,
     /// Why the work is not finished, if it is not.
     pub(super) unfinished: Option<StoreError>,
+    /// Whether the deleted item turned out to exist again.
+    pub(super) target_exists: bool,
 }
 
 /// A limit that a rule sets.
@@ -60,6 +63,18 @@ impl Resolved {
             limit: None,
             writes: Vec::new(),
             unfinished: None,
+            target_exists: false,
+        }
+    }
+
+    /// How the work ended.
+    pub(super) const fn end(&self) -> DeleteEnd {
+        if self.unfinished.is_some() {
+            DeleteEnd::Unfinished
+        } else if self.target_exists {
+            DeleteEnd::TargetExists
+        } else {
+            DeleteEnd::Done
         }
     }
 
@@ -81,8 +96,9 @@ impl Resolved {
     /// Keeps only what must be reported even though the target exists: the writes that were made,
     /// and the repairs that DynamoDB refused.
     pub(super) fn with_existing_target(mut self) -> Self {
+        self.target_exists = true;
         if self.response != Response::Repaired {
-            return Self::nothing();
+            return Self { target_exists: true, ..Self::nothing() };
         }
         self.unrepaired.retain(|(_, result)| matches!(result, RepairResult::Failed(_)));
         self.limit = None;

@@ -8,7 +8,7 @@ use crate::integrity::repair::{self, ItemWrite, Obstacle, Operation};
 use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
-use crate::runtime::referrers::{Referrers, Referring};
+use crate::runtime::referrers::{Found, Referrers, Referring};
 use crate::runtime::transactions::busy;
 use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
@@ -32,7 +32,7 @@ pub(super) async fn restore<S: Store, C: Clock>(
 ) -> Result<Resolved, StoreError> {
     let rules = pass.rules;
     let rule = target.finder.rule;
-    let Some(image) = target.image else { return Ok(Resolved::nothing()) };
+    let Some(image) = target.image else { return image_unknown(referrers).await };
     while let Some(items) = referrers.next_page().await? {
         for (index, (key, item)) in items.iter().enumerate() {
             let actions = repair::restore(rules, rule, image, &target.finder.target, (key, item));
@@ -56,6 +56,16 @@ pub(super) async fn restore<S: Store, C: Clock>(
         }
     }
     Ok(Resolved::nothing())
+}
+
+/// The result if the item cannot be restored, because the record that led here is not its own.
+async fn image_unknown(
+    referrers: Referrers<'_, impl Store, impl Clock>,
+) -> Result<Resolved, StoreError> {
+    let Found { keys, more } = referrers.first(NAMED_MAX).await?;
+    let orphans = Orphans { count: keys.len(), more, keys };
+    let obstacle = Some(Obstacle::ImageUnknown);
+    Ok(Resolved { obstacle, ..Resolved::orphans(Response::Reported, orphans) })
 }
 
 async fn attempt(

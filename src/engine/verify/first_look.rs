@@ -26,6 +26,8 @@ pub(crate) struct FirstLook<'h> {
     pub(crate) marked: Vec<(MarkedItem<'h>, Option<Key<'static>>)>,
     /// What looks like a violation.
     pub(crate) suspects: Suspects<'h>,
+    /// Deleted items that nothing seems to refer to.
+    pub(crate) unreferenced: Vec<DeletedTarget<'h>>,
 }
 
 /// A mirror of Referee's own that is out of date. It is not a violation, and is corrected at once.
@@ -69,14 +71,15 @@ pub(crate) async fn first_look<'h>(
         }
     }
     let marked = marked.answers(rules, &snapshot, report)?;
+    let mut unreferenced = Vec::new();
     for (target, may_have_referrers) in work.deleted_targets.into_iter().zip(deleted) {
         match may_have_referrers {
             Ok(true) => suspects.deleted_targets.push(target),
-            Ok(false) => {}
+            Ok(false) => unreferenced.push(target),
             Err(error) => report.fail(error, &target.cause)?,
         }
     }
-    Ok(FirstLook { outdated, marked, suspects })
+    Ok(FirstLook { outdated, marked, suspects, unreferenced })
 }
 
 /// Returns, for each deleted item, whether anything may still refer to it.

@@ -1,21 +1,20 @@
 //! Mirror gaps: references that a lookup through mirrors missed while a mirror was deleted.
 //!
 //! When a referenced item is deleted, its referencing items are found through their mirrors. While
-//! the mirror of a source is missing, the source is not found. Its targets are therefore looked up
-//! after the mirror has been restored. From then on, every delete finds the source through its
-//! mirror again.
+//! the mirror of a source is missing, the source is not found. The record of the mirror's delete
+//! names the source, so the source's targets are looked up for that record: if one of them is
+//! missing, its delete is answered there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::broken::BrokenReference;
 use super::question::{Asked, Question};
-use crate::data::Item;
+use crate::data::Key;
+use crate::engine::detect::{DeletedTarget, MirrorSuspect, action};
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
-use crate::integrity::finding::ItemName;
 use crate::integrity::mirror::Pair;
-use crate::integrity::reference::evaluate;
-use crate::rules::model::{ReferenceId, Rules};
+use crate::integrity::reference::{finder, states};
+use crate::rules::model::{Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
@@ -30,86 +29,173 @@ pub(crate) struct MirrorGap<'h> {
     cause: Cause<'h>,
 }
 
+/// A reference in a gap whose target does not exist.
+#[derive(Debug, Clone)]
+pub(crate) struct MissingInGap<'h> {
+    pub(crate) gap: MirrorGap<'h>,
+    target: Key<'static>,
+}
+
+/// The references in some gaps.
+#[derive(Debug, Default)]
+pub(crate) struct GapLook<'h> {
+    /// The references whose targets do not exist.
+    pub(crate) missing: Vec<MissingInGap<'h>>,
+    /// The gaps of which something could not be read. Their records are handed back.
+    pub(crate) unread: Vec<MirrorGap<'h>>,
+}
+
+/// What tells a gap from another one: the reference, the source, and the record.
+type GapId<'g> = (ReferenceId, &'g Key<'static>, usize);
+
 impl<'h> MirrorGap<'h> {
-    pub(super) fn new(rule: ReferenceId, pair: &Pair, cause: Cause<'h>) -> Self {
-        Self { rule, pair: pair.clone(), cause }
+    pub(super) fn new(rule: ReferenceId, suspect: &MirrorSuspect<'h>) -> Self {
+        Self { rule, pair: suspect.pair.clone(), cause: suspect.cause }
+    }
+
+    /// What is done about the source if its target does not exist.
+    ///
+    /// The record says who deleted the mirror. An application that deletes an item and its mirrors
+    /// deletes all of them in the same way.
+    fn action(&self, rules: &Rules) -> OnDelete {
+        action(&rules[self.rule], self.cause.origin())
+    }
+
+    /// Whether it matters at all whether the target exists.
+    pub(super) fn matters(&self, rules: &Rules) -> bool {
+        self.action(rules) != OnDelete::Ignore || self.deletes_source(rules)
+    }
+
+    /// Whether a missing target decides what is done about the mirror: it is not written again if
+    /// its source is about to be deleted, and its delete does not delete the source if that was not
+    /// the purpose.
+    pub(crate) fn decides_mirror(&self, rules: &Rules) -> bool {
+        rules[self.rule].mode == Mode::Enforce
+            && (self.removes_source(rules) || self.deletes_source(rules))
+    }
+
+    /// Whether the rule deletes the source, at once, if its target does not exist.
+    pub(crate) fn removes_source(&self, rules: &Rules) -> bool {
+        let reference = &rules[self.rule];
+        let is_delete = self.action(rules) == OnDelete::Cascade && !reference.is_recursive();
+        is_delete && reference.mode == Mode::Enforce
+    }
+
+    /// Whether the rule of the mirror deletes the source of a mirror that someone deleted.
+    fn deletes_source(&self, rules: &Rules) -> bool {
+        rules[self.pair.rule].on_mirror_delete == OnMirrorDelete::DeleteSource
+    }
+
+    /// Whether this is the gap of this mirror.
+    pub(crate) fn is_of(&self, suspect: &MirrorSuspect<'_>) -> bool {
+        self.pair == suspect.pair && self.cause.position() == suspect.cause.position()
+    }
+
+    /// Whether this and the other are the same gap.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+
+    const fn id(&self) -> GapId<'_> {
+        (self.rule, &self.pair.source, self.cause.position())
     }
 }
 
-/// Returns the references in these gaps whose targets do not exist.
-pub(crate) async fn references_in_gaps<'h>(
+/// Reads the sources of these gaps and the targets that they refer to.
+pub(crate) async fn look_in_gaps<'h>(
     pass: Pass<'_, impl Store, impl Clock>,
-    mut gaps: Vec<MirrorGap<'h>>,
+    gaps: Vec<MirrorGap<'h>>,
     report: &mut Report,
-) -> Result<Vec<BrokenReference<'h>>, Fatal> {
-    let references = references(pass, &gaps, report).await?;
-    let missing = with_missing_targets(pass, references, report).await?;
-    let identity = |reference: &BrokenReference<'_>| {
-        (reference.rule, reference.item.key.clone(), reference.value.state.clone())
-    };
-    let missing: BTreeSet<_> = missing.iter().map(identity).collect();
-    gaps.retain(|gap| {
-        missing.iter().any(|(rule, source, _)| (*rule, source) == (gap.rule, &gap.pair.source))
-    });
-    // If a source was deleted just before its target, its reference was never dangling. Therefore,
-    // the sources are read once more.
-    let still = self::references(pass, &gaps, report).await?;
-    Ok(still.into_iter().filter(|reference| missing.contains(&identity(reference))).collect())
-}
-
-/// Returns the references that the sources have now.
-async fn references<'h>(
-    pass: Pass<'_, impl Store, impl Clock>,
-    gaps: &[MirrorGap<'h>],
-    report: &mut Report,
-) -> Result<Vec<BrokenReference<'h>>, Fatal> {
+) -> Result<GapLook<'h>, Fatal> {
+    let asked: BTreeSet<_> = gaps.iter().map(MirrorGap::id).collect();
     let mut reads = ReadSet::default();
     let sources = Asked::ask(gaps.iter().cloned(), pass, &mut reads);
     let snapshot = reads.fetch(pass).await;
-    let answers = sources.answers(pass.rules, &snapshot, report)?;
-    let of_source = |(gap, source): &(MirrorGap<'h>, Option<Item<'static>>)| {
-        source.as_ref().map(|source| gap.references(pass.rules, source)).unwrap_or_default()
-    };
-    Ok(answers.iter().flat_map(of_source).collect())
-}
+    let sources = sources.answers(pass.rules, &snapshot, report)?;
+    let read: BTreeSet<_> = sources.iter().map(|(gap, _)| gap.id()).collect();
+    let mut unread = &asked - &read;
 
-/// Keeps only the references whose targets do not exist.
-async fn with_missing_targets<'h>(
-    pass: Pass<'_, impl Store, impl Clock>,
-    references: Vec<BrokenReference<'h>>,
-    report: &mut Report,
-) -> Result<Vec<BrokenReference<'h>>, Fatal> {
+    let references: Vec<_> =
+        sources.iter().flat_map(|(gap, targets)| gap.references(targets)).collect();
     let mut reads = ReadSet::default();
-    let with_target = references.into_iter().filter(|it| it.value.state.key().is_some());
-    let targets = Asked::ask(with_target, pass, &mut reads);
+    let targets = Asked::ask(references.iter().cloned(), pass, &mut reads);
     let snapshot = reads.fetch(pass).await;
-    let answers = targets.answers(pass.rules, &snapshot, report)?.into_iter();
-    Ok(answers.filter_map(|(reference, exists)| (!exists).then_some(reference)).collect())
+    let answers = targets.answers(pass.rules, &snapshot, report)?;
+    let answered: BTreeSet<_> = answers.iter().map(|(it, _)| (it.gap.id(), &it.target)).collect();
+    let is_unread = |it: &&MissingInGap<'_>| !answered.contains(&(it.gap.id(), &it.target));
+    unread.extend(references.iter().filter(is_unread).map(|it| it.gap.id()));
+    Ok(GapLook {
+        unread: gaps.iter().filter(|gap| unread.contains(&gap.id())).cloned().collect(),
+        missing: answers
+            .into_iter()
+            .filter_map(|(reference, exists)| (!exists).then_some(reference))
+            .collect(),
+    })
 }
 
-impl<'h> MirrorGap<'h> {
-    fn references(&self, rules: &Rules, source: &Item<'static>) -> Vec<BrokenReference<'h>> {
-        let &Self { rule, ref pair, cause } = self;
-        let from = rules.referencing(rule);
-        let Some(captures) = from.key.parse(&pair.source).filter(|_| from.admits(source)) else {
-            return Vec::new();
+/// The deletes of these targets. The sources that refer to the same target are answered together.
+///
+/// The records of the mirrors do not contain the targets. A target's last image is known only if
+/// the record of its own delete is among `known`.
+pub(crate) fn deletes_in_gaps<'h>(
+    rules: &Rules,
+    missing: impl IntoIterator<Item = MissingInGap<'h>>,
+    known: &[DeletedTarget<'h>],
+) -> Vec<DeletedTarget<'h>> {
+    let mut deletes: BTreeMap<(ReferenceId, &str, Key<'static>), DeletedTarget<'h>> =
+        BTreeMap::new();
+    for MissingInGap { gap, target } in missing {
+        let (rule, action) = (gap.rule, gap.action(rules));
+        if action == OnDelete::Ignore {
+            continue;
+        }
+        let to = rules.referenced(rule);
+        let captures = to.key.parse(&target);
+        let Some(finder) = captures.and_then(|captures| finder(rules, rule, &captures)) else {
+            continue;
         };
-        let broken = |value| BrokenReference {
-            rule,
-            value,
-            item: ItemName { table: from.table, key: pair.source.clone() },
-            image: source.clone(),
-            change: None,
-            cause,
-        };
-        evaluate(rules, &rules[rule], &captures, source).into_iter().map(broken).collect()
+        let own = known.iter().find(|it| it.finder.rule == rule && it.finder.target == target);
+        let (depth, image) = own.map_or((0, None), |own| (own.depth, own.image));
+        let delete =
+            deletes.entry((rule, action.name(), target)).or_insert_with(|| DeletedTarget {
+                finder,
+                referrers: Some(Vec::new()),
+                action,
+                depth,
+                image,
+                cause: gap.cause,
+            });
+        delete.referrers.get_or_insert_default().push(gap.pair.source);
+        // If the work fails, it is done again from the first of these records on.
+        if gap.cause.position() < delete.cause.position() {
+            delete.cause = gap.cause;
+        }
+    }
+    deletes.into_values().collect()
+}
+
+impl MissingInGap<'_> {
+    /// Whether this delete is that of the missing target.
+    pub(crate) fn is_answered_by(&self, delete: &DeletedTarget<'_>) -> bool {
+        let sources = delete.referrers.as_deref().unwrap_or_default();
+        delete.finder.rule == self.gap.rule
+            && delete.finder.target == self.target
+            && sources.contains(&self.gap.pair.source)
     }
 }
 
-/// What does the source contain now?
+impl<'h> MirrorGap<'h> {
+    fn references(&self, targets: &[Key<'static>]) -> Vec<MissingInGap<'h>> {
+        let reference =
+            |target: &Key<'static>| MissingInGap { gap: self.clone(), target: target.clone() };
+        targets.iter().map(reference).collect()
+    }
+}
+
+/// What does the source refer to now?
 impl<'h> Question<'h> for MirrorGap<'h> {
     type Slots = Slot;
-    type Answer = Option<Item<'static>>;
+    type Answer = Vec<Key<'static>>;
 
     fn cause(&self) -> Cause<'h> {
         self.cause
@@ -122,34 +208,35 @@ impl<'h> Question<'h> for MirrorGap<'h> {
 
     fn answer(
         &self,
-        _: &Rules,
+        rules: &Rules,
         source: &Slot,
         snapshot: &Snapshot,
     ) -> Result<Self::Answer, StoreError> {
-        Ok(snapshot.item(*source)?.cloned())
+        let Some(source) = snapshot.item(*source)? else { return Ok(Vec::new()) };
+        let states = states(rules, &rules[self.rule], &self.pair.source, source);
+        Ok(states.iter().filter_map(|state| state.key().cloned()).collect())
     }
 }
 
 /// Does the target exist?
-impl<'h> Question<'h> for BrokenReference<'h> {
-    type Slots = Option<Slot>;
+impl<'h> Question<'h> for MissingInGap<'h> {
+    type Slots = Slot;
     type Answer = bool;
 
     fn cause(&self) -> Cause<'h> {
-        self.cause
+        self.gap.cause
     }
 
-    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<Slot> {
-        let target = self.value.state.key()?;
-        Some(reads.want_existence(pass, pass.rules[self.rule].to, target))
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+        reads.want_existence(pass, pass.rules[self.gap.rule].to, &self.target)
     }
 
     fn answer(
         &self,
         rules: &Rules,
-        target: &Option<Slot>,
+        target: &Slot,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        target.map_or(Ok(false), |target| snapshot.has(rules, rules[self.rule].to, target))
+        snapshot.has(rules, rules[self.gap.rule].to, *target)
     }
 }

@@ -14,6 +14,6 @@ mod suspects;
 pub(crate) use at_rest::{first_look_at_rest, second_look_at_rest};
 pub(crate) use broken::{BrokenMirror, BrokenReference};
 pub(crate) use first_look::{OutdatedMirror, first_look};
-pub(crate) use mirror_gap::references_in_gaps;
-pub(crate) use second_look::second_look;
+pub(crate) use mirror_gap::{MirrorGap, MissingInGap, deletes_in_gaps, look_in_gaps};
+pub(crate) use second_look::{look_again, second_look};
 pub(crate) use suspects::{Suspects, longest_grace_ms};

@@ -45,9 +45,9 @@ pub(crate) async fn second_look<'h>(
     let rules = pass.rules;
     let gaps = suspects.mirrors.iter().flat_map(|suspect| {
         let references = gap_references(rules, suspect);
-        references.map(|rule| MirrorGap::new(rule, &suspect.pair, suspect.cause))
+        references.map(|rule| MirrorGap::new(rule, suspect))
     });
-    let gaps = gaps.collect();
+    let gaps = gaps.filter(|gap| gap.matters(rules)).collect();
     let mut reads = ReadSet::default();
     let references = Asked::ask(still_broken(suspects.references), pass, &mut reads);
     let mirrors = Asked::ask(suspects.mirrors, pass, &mut reads);
@@ -57,9 +57,6 @@ pub(crate) async fn second_look<'h>(
     let references = references.answers(rules, &snapshot, report)?.into_iter();
     let broken = |(still, image): (StillBroken<'h>, Option<_>)| Some(still.into_broken(image?));
     let mirrors = mirrors.answers(rules, &snapshot, report)?.into_iter();
-    let differing = |(suspect, difference): (_, Option<_>)| {
-        difference.map(|difference| BrokenMirror { suspect, difference })
-    };
     let deleted_targets = deleted_targets.answers(rules, &snapshot, report)?.into_iter();
     Ok(Confirmed {
         references: references.filter_map(broken).collect(),
@@ -69,6 +66,25 @@ pub(crate) async fn second_look<'h>(
             .filter_map(|(target, exists)| (!exists).then_some(target))
             .collect(),
     })
+}
+
+/// Reads these mirrors and their sources once more, after something was done about the sources.
+pub(crate) async fn look_again<'h>(
+    pass: Pass<'_, impl Store, impl Clock>,
+    suspects: Vec<MirrorSuspect<'h>>,
+    report: &mut Report,
+) -> Result<Vec<BrokenMirror<'h>>, Fatal> {
+    let mut reads = ReadSet::default();
+    let mirrors = Asked::ask(suspects, pass, &mut reads);
+    let snapshot = reads.fetch(pass).await;
+    let answers = mirrors.answers(pass.rules, &snapshot, report)?.into_iter();
+    Ok(answers.filter_map(differing).collect())
+}
+
+fn differing<'h>(
+    (suspect, difference): (MirrorSuspect<'h>, Option<Difference>),
+) -> Option<BrokenMirror<'h>> {
+    Some(BrokenMirror { suspect, difference: difference? })
 }
 
 /// A suspect reference, with the current states of the reference in its item.

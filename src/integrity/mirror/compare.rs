@@ -119,6 +119,9 @@ fn assess_own_delete(
 pub(crate) struct Removal {
     /// The mirror's fence, if it carried the rule's mark.
     pub(crate) fence: Option<String>,
+    /// Whether an item that the source refers to was deleted with the mirror, so that the mirror's
+    /// removal does not delete the source.
+    pub(crate) with_target: bool,
 }
 
 /// Returns the mirror's removal, if the change is a removal by someone else.
@@ -126,7 +129,7 @@ pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option
     let before = change.before.as_ref().filter(|_| change.after.is_none())?;
     match Mark::of(before, &rules[pair.rule].name) {
         Some(mark) if mark.deleting => None,
-        mark => Some(Removal { fence: mark.map(|mark| mark.fence) }),
+        mark => Some(Removal { fence: mark.map(|mark| mark.fence), with_target: false }),
     }
 }
 
@@ -209,7 +212,8 @@ pub(crate) fn compare(
         Some(mark) => mark.fence <= *fence,
         None => found.is_none(),
     };
-    let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource;
+    let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource
+        && !removal.is_some_and(|removal| removal.with_target);
     // An item without a mark was not a mirror: its removal does not delete the source.
     let answered = fence.clone().filter(|fence| deletes_source && was_removed(fence));
     let expected = expected(rules, pair, source);

@@ -11,6 +11,9 @@ pub enum Obstacle {
     CannotRevert(RevertObstacle),
     /// Another item is at the key of the item to be restored.
     KeyTaken,
+    /// The last image of the item to be restored is not known: the item was deleted together with
+    /// the mirrors that lead to its referencing items, and only their records are in the batch.
+    ImageUnknown,
     /// DynamoDB refuses the write, with this message.
     Refused(String),
 }

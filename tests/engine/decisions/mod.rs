@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+mod accounts;
 mod cascades;
 mod contention;
 mod deadline;

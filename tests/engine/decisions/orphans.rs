@@ -285,9 +285,9 @@ fn an_orphan_whose_lookup_mirror_was_deleted_is_still_found() {
         .remove("pk: user#ann, sk: user#")
         .remove("pk: user#ann, sk: company#acme, _referee: membership@1");
     history.under(MIRRORED).results_in(expect![[r#"
-        2 app: 8 requests, 7 read, 1 write
+        2 app: 9 requests, 8 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the source exists and its mirror does not
-          member_user dangling_reference company#acme/user#ann -> user#ann/user# @200 reported: the referenced `user` does not exist
+          member_user orphaned company#acme/user#ann -> user#ann/user# @200 reported: 1 `member` still refers to the deleted `user` [1]
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         + user#ann/company#acme _referee: membership@1
@@ -304,7 +304,7 @@ fn a_source_is_checked_if_its_lookup_mirror_was_missing_during_the_batch() {
     };
     let back = "pk: user#ann, sk: company#acme, _referee: membership@50";
     let expected = expect![
-        "member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 reported: the referenced `user` does not exist"
+        "member_user orphaned company#acme/user#ann -> user#ann/user# @100 reported: 1 `member` still refers to the deleted `user` [1]"
     ];
     for history in [gone(), gone().later(0)] {
         history.insert(back).under(MIRRORED).reports(&expected);

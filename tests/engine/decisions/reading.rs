@@ -144,24 +144,20 @@ fn unmirrored() -> History {
 #[test]
 fn a_reference_hidden_by_a_deleted_mirror_gets_its_full_grace_period() {
     let history = unmirrored().later(7).insert("pk: user#ann, sk: user#");
-    history.under(&found_by_mirror("on_missing: delete")).results_in(expect![[r#"
-        1 app: 6 requests, 5 read, 1 write
+    history.under(&found_by_mirror("on_delete: cascade")).results_in(expect![[r#"
+        1 app: 8 requests, 7 read, 1 write
           membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
         1 app: 0 requests, 0 read, 0 write
         + user#ann/company#acme _referee: membership@1
     "#]]);
-    unmirrored().under(&found_by_mirror("on_missing: delete")).results_in(expect![[r#"
-        1 app: 8 requests, 6 read, 5 write
-          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @100 repaired: the source exists and its mirror does not
-          member_user dangling_reference company#acme/user#ann -> user#ann/user# @100 repaired: the referenced `user` does not exist
-          membership put user#ann/company#acme
+    unmirrored().under(&found_by_mirror("on_delete: cascade")).results_in(expect![[r#"
+        1 app: 9 requests, 8 read, 4 write
+          member_user orphaned company#acme/user#ann -> user#ann/user# @100 repaired: 1 `member` referred to the deleted `user` and was deleted [1]
           member_user delete company#acme/user#ann
-        2 own: 3 requests, 1 read, 2 write
+        1 own: 1 requests, 0 read, 1 write
           membership delete user#ann/company#acme
-          membership delete user#ann/company#acme
-        1 own: 1 requests, 1 read, 0 write
         - company#acme/user#ann
     "#]]);
 }

@@ -11,7 +11,7 @@
 //! - `table`: the table, represented by the log of its changes.
 //! - `state`, `world`: the states, and the steps between them.
 //! - `weaken`: the safeguards, and how to remove them.
-//! - `references`, `mirrors`, `repairs`, `indexes`: the models.
+//! - `references`, `mirrors`, `repairs`, `indexes`, `accounts`: the models.
 
 #![expect(clippy::print_stdout, reason = "a run prints how many states it tried")]
 #![expect(
@@ -21,6 +21,7 @@
     reason = "a test may panic, and indexes come from the state that they index"
 )]
 
+mod accounts;
 mod desk;
 mod indexes;
 mod mirrors;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use referee::data::{Item, KeyValue};
+use referee::data::{Item, KeyValue, Value};
 use referee::engine::{Engine, Outcome};
+use referee::integrity::mark::MARK;
 use referee::rules::{self, RuleSource};
 use referee::store::memory::StreamRecord;
 use referee::store::{StoreError, Write};
@@ -71,6 +72,14 @@ impl World {
 
     pub(crate) fn has(mut self, text: &str) -> Self {
         self.seed.push(crate::model::table::item(text));
+        self
+    }
+
+    /// Adds an initial item with this mark of a mirror.
+    pub(crate) fn has_mirror(mut self, text: &str, mark: Item<'static>) -> Self {
+        let mut item = crate::model::table::item(text);
+        item.insert(MARK.into(), Value::M(mark));
+        self.seed.push(item);
         self
     }
 
