@@ -161,17 +161,39 @@ impl Rest<'_> {
         let mut gone = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == target);
         let gone = gone.rfind(|(_, step)| is_there(&step.before) && !is_there(&step.after));
         let gone = gone.filter(|(place, _)| place + 1 > said);
-        if let Some((_, step)) = gone {
+        if let Some((gone_at, step)) = gone {
             let action = if step.expired { reference.on_ttl_delete } else { reference.on_delete };
             if action == "ignore" || self.is_hidden(reference, &of, lag) {
                 return;
             }
+            self.assert_deleted_with_target(reference, &of, gone_at);
         }
         let since = gone.map_or(said, |(place, _)| place + 1);
         assert!(
             is_reported_since(since),
             "{of:?} refers to the missing {target:?} by {rule}, unreported since {since}"
         );
+    }
+
+    /// Asserts that an item that still refers to the missing target need not have been deleted with
+    /// it: a lookup by mirror finds every item whose mirror existed when the target was deleted.
+    fn assert_deleted_with_target(&self, reference: &Reference, of: &Name, gone_at: usize) {
+        let Find::Mirror(id) = reference.find else { return };
+        let Some(mirror) = self.schema.mirror(id) else { return };
+        let expired = self.past.steps[gone_at].expired;
+        let action = if expired { reference.on_ttl_delete } else { reference.on_delete };
+        let of_mirror = mirror_of(self.schema, mirror, of);
+        let mut by_clients = self.past.steps_of(&of_mirror, self.past.steps.len());
+        // The delete of a mirror decides on the action, too.
+        let is_mixed = by_clients.any(|it| it.after.is_none() && it.expired != expired);
+        if action != "cascade" || is_mixed || reference.is_observed {
+            return;
+        }
+        let was_there = self.past.steps_of(&of_mirror, gone_at).last().is_some_and(|step| {
+            // A mirror that a client deleted is written again, or answered with the target.
+            step.after.is_some() || (!step.by_engine && mirror.on_delete != "report")
+        });
+        assert!(!was_there, "{of:?} was not deleted with the target of {}", reference.name);
     }
 
     /// Whether the rule does not promise to find the referencing item of a deleted target.
@@ -183,12 +205,15 @@ impl Rest<'_> {
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
                 let of = mirror_of(self.schema, mirror, of);
-                // Another item was at the mirror's key, or the application deleted the mirror and
-                // the rule does not write it again.
-                self.past.steps_of(&of, self.past.steps.len()).any(|step| {
+                let mut steps = self.past.steps_of(&of, self.past.steps.len());
+                let ignores =
+                    reference.on_delete == "ignore" || reference.on_ttl_delete == "ignore";
+                steps.any(|step| {
+                    // Another item was at the mirror's key.
                     let is_foreign = step.after.is_some() && step.mark_after.is_none();
+                    // The mirror was deleted, and is not written again or decides on the action.
                     let is_gone = step.after.is_none() && !step.is_by_rules();
-                    is_foreign || (is_gone && mirror.on_delete == "report")
+                    is_foreign || (is_gone && (ignores || mirror.on_delete == "report"))
                 })
             }
         }

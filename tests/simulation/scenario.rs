@@ -85,11 +85,46 @@ pub(crate) enum Lag {
 
 impl Scenario {
     pub(crate) fn random(schema: Rc<Schema>, rng: &mut Rng) -> Self {
-        let acts = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
+        let acts: Vec<_> = (0..rng.usize(1..=ACTS_MAX)).map(|_| draw(&schema, rng)).collect();
         let (mapping, rates) = (Mapping::random(rng), FaultRates::random(rng));
         let (earlier, unseen) = (Vec::new(), Vec::new());
         let seed = rng.u64(..);
-        Self { schema, mapping, rates, earlier, unseen, repairs: 0, acts, seed, broken: None }
+        let mut scenario =
+            Self { schema, mapping, rates, earlier, unseen, repairs: 0, acts, seed, broken: None };
+        if !scenario.schema.mirrors.is_empty() && rng.u8(..3) == 0 {
+            scenario.close_account(rng);
+        }
+        scenario
+    }
+
+    /// Adds that someone deletes an item and everything else in its partition, in any order. Among
+    /// these are usually a mirror, and the target of its source, both written a while before.
+    fn close_account(&mut self, rng: &mut Rng) {
+        let schema = Rc::clone(&self.schema);
+        let mirror = rng.choice(&schema.mirrors).unwrap();
+        let (other, id) = (rng.usize(..IDS), rng.usize(..IDS));
+        let source = name(&schema, mirror.source, other, id);
+        let user = name(&schema, mirror.by, 0, id);
+        let at = rng.usize(..=self.acts.len());
+        for written in [source, user.clone()] {
+            let act = put(&schema, rng, written);
+            self.acts.insert(at, act);
+        }
+        let mut names = vec![user];
+        for other in 0..IDS {
+            let is_child = |kind: &usize| schema.entities[*kind].parent == Some(mirror.by);
+            let children = (0..schema.entities.len()).filter(is_child);
+            names.extend(children.map(|child| name(&schema, child, id, other)));
+            let mirrors = schema.mirrors.iter().filter(|it| it.by == mirror.by);
+            names.extend(
+                mirrors.map(|it| mirror_of(&schema, it, &name(&schema, it.source, other, id))),
+            );
+        }
+        rng.shuffle(&mut names);
+        let expires = rng.u8(..6) == 0;
+        let delete = |name| if expires { Act::Expire(name) } else { Act::Delete(name) };
+        let act = Act::Transaction(names.into_iter().map(delete).collect());
+        self.acts.insert(rng.usize(at + 2..=self.acts.len()), act);
     }
 
     /// A table that has been in use, and repairs of it.
