@@ -39,6 +39,11 @@ pub(super) async fn resolve_deleted(
 ) -> Result<(), Fatal> {
     let rules = pass.rules;
     let Deletes { mirrors, mut gaps, mut targets, unreferenced } = deletes;
+    if gaps.is_empty() {
+        resolve_mirrors(pass, mirrors, report).await?;
+        resolve_deletes(pass, &targets, report).await?;
+        return Ok(());
+    }
     let known = [targets.as_slice(), unreferenced.as_slice()].concat();
     let deciding = gaps.iter().filter(|gap| gap.decides_mirror(rules)).cloned().collect();
     let look = look_in_gaps(pass, deciding, report).await?;

@@ -12,8 +12,9 @@ use crate::rules::model::{OnDelete, Reference, ReferenceId};
 pub(crate) struct DeletedTarget<'h> {
     /// How to find the items that refer to it.
     pub(crate) finder: Finder,
-    /// The items that may refer to it, if they are known and need not be looked for.
-    pub(crate) referrers: Option<Vec<Key<'static>>>,
+    /// The items that may refer to it, if they are known and need not be looked for, each with the
+    /// cause that named it.
+    pub(crate) referrers: Option<Vec<(Key<'static>, Cause<'h>)>>,
     /// What is done about those items.
     pub(crate) action: OnDelete,
     /// How many levels the item is below the first delete of its cascade.
@@ -21,6 +22,22 @@ pub(crate) struct DeletedTarget<'h> {
     /// The item before the delete, if that is known.
     pub(crate) image: Option<&'h Item<'h>>,
     pub(crate) cause: Cause<'h>,
+}
+
+impl<'h> DeletedTarget<'h> {
+    /// The causes that lead to this work. If it fails, all of them must be tried again.
+    pub(crate) fn causes(&self) -> Vec<Cause<'h>> {
+        match &self.referrers {
+            Some(referrers) => referrers.iter().map(|(_, cause)| *cause).collect(),
+            None => vec![self.cause],
+        }
+    }
+
+    /// The cause that named a referencing item.
+    pub(crate) fn cause_of(&self, key: &Key<'_>) -> Cause<'h> {
+        let mut referrers = self.referrers.iter().flatten();
+        referrers.find(|(known, _)| known == key).map_or(self.cause, |(_, cause)| *cause)
+    }
 }
 
 /// Returns the item if it was deleted or no longer belongs to the entity.

@@ -53,7 +53,7 @@ pub(crate) async fn resolve_deletes(
             }
             Err(error) => {
                 ends.push(DeleteEnd::Unfinished);
-                report.fail(error, &target.cause)?;
+                fail(target, &error, report)?;
             }
         }
     }
@@ -78,7 +78,9 @@ async fn act(
     pass: Pass<'_, impl Store, impl Clock>,
     target: &DeletedTarget<'_>,
 ) -> Result<Resolved, StoreError> {
-    let referrers = Referrers::new(pass, &target.finder, target.referrers.clone());
+    let known = target.referrers.as_ref();
+    let known = known.map(|known| known.iter().map(|(key, _)| key.clone()).collect());
+    let referrers = Referrers::new(pass, &target.finder, known);
     if let Some(remedy) = Remedy::of_delete(target.action) {
         return cascade(pass, target, remedy, referrers).await;
     }
@@ -102,6 +104,11 @@ async fn exists(
     reads.fetch(pass).await.has(pass.rules, to, target)
 }
 
+/// Reports the error that the work for a deleted item could not be done.
+fn fail(target: &DeletedTarget<'_>, error: &StoreError, report: &mut Report) -> Result<(), Fatal> {
+    target.causes().iter().try_for_each(|cause| report.fail(error.clone(), cause))
+}
+
 fn report_resolved(
     rules: &Rules,
     target: &DeletedTarget<'_>,
@@ -116,7 +123,7 @@ fn report_resolved(
         report.writes(rule, resolved.writes, cause);
     }
     if let Some(error) = resolved.unfinished {
-        return report.fail(error, cause);
+        return fail(target, &error, report);
     }
     let (response, on_delete) = (resolved.response, Some(target.action));
     let orphans = resolved.orphans;
@@ -154,8 +161,9 @@ fn report_orphan(
     (response, obstacle): (Response, Obstacle),
     report: &mut Report,
 ) {
+    let cause = target.cause_of(&key);
     let item = reference::referencing_name(rules, &target.finder, key);
     let finding = reference::orphan(rules, &target.finder, item);
     let resolution = Resolution { obstacle: Some(obstacle), ..response.into() };
-    report.violation(finding, resolution, &target.cause);
+    report.violation(finding, resolution, &cause);
 }

@@ -165,8 +165,8 @@ pub(crate) fn deletes_in_gaps<'h>(
                 image,
                 cause: gap.cause,
             });
-        delete.referrers.get_or_insert_default().push(gap.pair.source);
-        // If the work fails, it is done again from the first of these records on.
+        delete.referrers.get_or_insert_default().push((gap.pair.source, gap.cause));
+        // The delete is reported for the first of the records.
         if gap.cause.position() < delete.cause.position() {
             delete.cause = gap.cause;
         }
@@ -180,7 +180,7 @@ impl MissingInGap<'_> {
         let sources = delete.referrers.as_deref().unwrap_or_default();
         delete.finder.rule == self.gap.rule
             && delete.finder.target == self.target
-            && sources.contains(&self.gap.pair.source)
+            && sources.iter().any(|(source, _)| *source == self.gap.pair.source)
     }
 }
 
