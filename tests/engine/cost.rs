@@ -132,6 +132,21 @@ fn a_redelivery_costs_no_more_than_the_delivery() {
     assert_eq!(costs(&load(RULES), &history), [delivery, echo, delivery]);
 }
 
+/// Old records of sources that have changed since are delivered again. Their writes are refused,
+/// and one request reads all of these sources.
+#[test]
+fn redelivered_changes_of_a_hundred_sources_cost_one_request_besides_their_writes() {
+    let member = |user: usize, role: &str| format!("pk: company#1, sk: user#{user}, role: {role}");
+    let (users, insert) = (0..100, |history: History, user| history.insert(&member(user, "a")));
+    let history = users.clone().fold(History::new(), insert).later(0);
+    let history = users.fold(history, |it, user| it.change(&member(user, "a"), &member(user, "b")));
+    let history = history.later(9).again(0);
+    let (entities, mirrors) =
+        (RULES.split("references:").next().unwrap(), RULES.split("mirrors:").last().unwrap());
+    let rules = load(&format!("{entities}mirrors:{mirrors}"));
+    assert_eq!(costs(&rules, &history).last(), Some(&(101, 100.0, 100.0)));
+}
+
 #[test]
 fn a_delete_of_an_unreferenced_item_costs_one_query() {
     let history = History::new().remove("pk: company#1, sk: '-'");

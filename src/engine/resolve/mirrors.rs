@@ -6,7 +6,7 @@ use crate::engine::detect::ChangedSource;
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
 use crate::engine::report::violation::Response;
-use crate::engine::verify::{BrokenMirror, OutdatedMirror};
+use crate::engine::verify::{BrokenMirror, OutdatedMirror, RefusedWrite, newest};
 use crate::integrity::finding::Defect;
 use crate::integrity::mirror::{self, Mark, Step};
 use crate::rules::model::Mode;
@@ -34,19 +34,50 @@ pub(crate) async fn write_mirrors(
     let last_ms = clock.deadline_ms().map(|deadline_ms| began_ms.midpoint(deadline_ms));
     let has_time = || last_ms.is_none_or(|last_ms| clock.now_ms() <= last_ms);
     let performed = perform_while(has_time, rules, store, steps).await;
+    let mut refused = Vec::new();
     for (source, performed) in sources.iter().zip(performed) {
         let rule = &rules[source.pair.rule].name;
         report.writes(rule, performed.writes, &source.cause);
         match performed.ending {
-            // An item with the rule's mark is the mirror of this change or of a newer one.
-            Ok(Ending::Refused(Some(current)))
-                if source.content.is_some() && Mark::of(&current, rule).is_none() =>
-            {
-                let finding = mirror::finding(rules, &source.pair, Defect::MirrorBlocked);
-                report.violation(finding, Response::Reported, &source.cause);
-            }
-            Ok(Ending::Done | Ending::Refused(_)) => {}
+            Ok(Ending::Refused(Some(current))) => match Mark::of(&current, rule) {
+                Some(mark) => refused.extend(RefusedWrite::of(source, &current, mark)),
+                None if source.content.is_some() => {
+                    let finding = mirror::finding(rules, &source.pair, Defect::MirrorBlocked);
+                    report.violation(finding, Response::Reported, &source.cause);
+                }
+                None => {}
+            },
+            Ok(Ending::Done | Ending::Refused(None)) => {}
             Err(error) => report.fail(error, &source.cause)?,
+        }
+    }
+    correct_refused(pass, refused, report).await
+}
+
+/// Writes the mirrors that were refused because of a fence that does not come from this stream.
+///
+/// A higher fence is usually that of a newer change of the source, whose record has written the
+/// mirror or will do so. But sequence numbers have no order between streams: the mirror may come
+/// from a restored or copied table, or from a stream that was switched off and on, or its fence may
+/// be forged. If the source is still as this change left it, the change is the newest one, and it
+/// replaces the fence that was seen with its own number.
+async fn correct_refused(
+    pass: Pass<'_, impl Store, impl Clock>,
+    refused: Vec<RefusedWrite<'_, '_>>,
+    report: &mut Report,
+) -> Result<(), Fatal> {
+    let Pass { rules, store, clock, .. } = pass;
+    let newest = newest(pass, refused, report).await?;
+    let steps = newest.iter().map(|RefusedWrite { source, fence }| {
+        let ChangedSource { pair, content, sequence, .. } = source;
+        mirror::steps_of_replacement(rules, pair, content.clone(), sequence, fence)
+    });
+    let performed = perform_while(|| clock.has_time(), rules, store, steps).await;
+    for (RefusedWrite { source, .. }, performed) in newest.iter().zip(performed) {
+        report.writes(&rules[source.pair.rule].name, performed.writes, &source.cause);
+        // A mirror that has changed since it was seen has a record of its own.
+        if let Err(error) = performed.ending {
+            report.fail(error, &source.cause)?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod broken;
 mod first_look;
 mod mirror_gap;
 mod question;
+mod refused;
 mod second_look;
 mod suspects;
 
@@ -15,5 +16,6 @@ pub(crate) use at_rest::{first_look_at_rest, second_look_at_rest};
 pub(crate) use broken::{BrokenMirror, BrokenReference};
 pub(crate) use first_look::{OutdatedMirror, first_look};
 pub(crate) use mirror_gap::{MirrorGap, MissingInGap, deletes_in_gaps, look_in_gaps};
+pub(crate) use refused::{RefusedWrite, newest};
 pub(crate) use second_look::{look_again, second_look};
 pub(crate) use suspects::{Suspects, longest_grace_ms};

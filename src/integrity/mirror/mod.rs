@@ -19,13 +19,13 @@ pub(crate) use compare::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use compare::{Precondition, Standing};
-pub(crate) use content::{Pair, expected, is_unchanged};
 #[cfg(feature = "cli")]
-pub(crate) use content::{is_copied, is_same};
+pub(crate) use content::is_copied;
+pub(crate) use content::{Pair, expected, is_same, is_unchanged};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]
 pub(crate) use mark::{deleting_path, is_of, lowest_fence};
-pub(crate) use write::{Step, steps_of_change, steps_of_correction};
+pub(crate) use write::{Step, steps_of_change, steps_of_correction, steps_of_replacement};
 
 /// The minimum time before a mirror that looks wrong is looked at again, in milliseconds. Meanwhile,
 /// a source that was deleted and written again rewrites its mirror.

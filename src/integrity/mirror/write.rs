@@ -40,6 +40,25 @@ pub(crate) fn steps_of_change(
     }
 }
 
+/// The writes that make a mirror agree with the newest change of its source although the mirror has
+/// a higher fence, provided that it still has this one. The fence becomes that of the change.
+pub(crate) fn steps_of_replacement(
+    rules: &Rules,
+    pair: &Pair,
+    content: Option<Item<'static>>,
+    sequence: &SequenceNumber<'_>,
+    seen: &str,
+) -> Vec<Step> {
+    let precondition = Precondition::Seen(seen.to_owned());
+    match content {
+        Some(content) => {
+            let mark = Mark::new(&rules[pair.rule].name, sequence.fence());
+            vec![put(rules, pair, content, &mark, &precondition)]
+        }
+        None => delete(rules, pair, &precondition),
+    }
+}
+
 /// The writes that correct a mirror. `fix` identifies this correction: a mirror that is written over
 /// keeps its fence, and its mark must still change. See [`Mark::fix`].
 pub(crate) fn steps_of_correction(

@@ -12,6 +12,7 @@ mod contention;
 mod deadline;
 mod delivery;
 mod elements;
+mod fences;
 mod grace;
 mod leaving;
 mod mirrors;

@@ -1,7 +1,7 @@
 //! A mirror is maintained while its source changes, others write to the mirror, workers die, and
 //! abandoned writes land late.
 
-use referee::data::{Item, Path};
+use referee::data::{Item, Path, Value};
 use referee::store::{Action, Clause, Condition, Write};
 
 use crate::model::state::State;
@@ -97,6 +97,16 @@ fn redelivered_records() -> World {
         .always((STAYS_CORRECT, stays_correct))
 }
 
+/// The mirror comes from another stream, or its mark is forged: its fence is higher than every
+/// sequence number.
+fn foreign_fence(on_mirror_delete: &str, writes: impl IntoIterator<Item = Write>) -> World {
+    let fence = Value::S("9".repeat(40).into());
+    let mark = Item::from([("rule".into(), "membership".into()), ("fence".into(), fence)]);
+    world(on_mirror_delete, writes)
+        .has(&format!("{SOURCE} role=a"))
+        .has_mirror(&format!("{MIRROR} role=a"), mark)
+}
+
 fn edited_by_others() -> World {
     let writes = [source("a"), source("b")];
     world("restore", writes).writer([edit_mirror(), delete(MIRROR)])
@@ -136,6 +146,16 @@ fn a_mirror_converges_despite_writes_by_others() {
 fn items_of_others_are_left_alone() {
     holds("a foreign item at the mirror's key", foreign_item_at_the_key());
     holds("on_mirror_delete: delete_source", deleted_and_recreated());
+}
+
+#[test]
+fn a_mirror_converges_despite_a_fence_from_another_stream() {
+    for action in ["restore", "delete_source"] {
+        let world = foreign_fence(action, [source("b"), delete(SOURCE)]);
+        holds(&format!("a foreign fence, {action}"), world.faults(1));
+    }
+    let world = foreign_fence("restore", [source("b"), source("c")]).redeliveries(1);
+    holds("a foreign fence, redelivered", world.always((STAYS_CORRECT, stays_correct)));
 }
 
 #[test]
