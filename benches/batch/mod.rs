@@ -45,7 +45,7 @@ pub(crate) fn record(index: usize, before: &Value, after: &Value) -> Value {
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
         "eventSourceARN":
-            "arn:aws:dynamodb:eu-west-1:123456789012:table/app/stream/2026-11-20T08:00:00.000",
+            "arn:aws:dynamodb:us-east-1:000000000000:table/app/stream/2026-11-20T08:00:00.000",
     })
 }
 

@@ -17,6 +17,7 @@ pub use self::audit::{Audited, Part};
 pub use self::event::batch::{DecodeError, DecodedBatch};
 pub use self::event::change::{Origin, StreamChange};
 pub use self::event::decode::{EventError, Rejected, decode_whole, records};
+pub use self::event::home::Home;
 #[cfg(feature = "lambda")]
 pub use self::event::response::{PartialBatchResponse, answer};
 pub use self::process::Engine;

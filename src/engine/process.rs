@@ -6,6 +6,7 @@ use super::deleted::{Deletes, resolve_deleted};
 use super::detect::{DeletedTarget, detect};
 use super::event::batch::{DecodeError, DecodedBatch};
 use super::event::coalesce;
+use super::event::home::Home;
 use super::report::Report;
 use super::report::outcome::Outcome;
 use super::resolve::{correct_mirrors, resolve_marked, resolve_references, write_mirrors};
@@ -42,10 +43,20 @@ impl Engine {
     /// Decodes Lambda's event, which contains one batch.
     ///
     /// Fails if it is not an event of a DynamoDB stream, or if these rules cannot work with its
-    /// stream: if it belongs to a table that they do not declare or declare with another key, or
-    /// lacks the old or the new images.
+    /// stream: if it belongs to a table that they do not declare or declare with another key, or to
+    /// another account or Region than they declare, or lacks the old or the new images.
     pub fn decode<'e>(&self, event: &'e str) -> Result<DecodedBatch<'e>, DecodeError> {
-        DecodedBatch::of_event(&self.rules, &self.index, event)
+        self.decode_at(&Home::default(), event)
+    }
+
+    /// Like [`decode`](Self::decode), but also fails if the stream belongs to another account or
+    /// Region than the function, unless the rules declare that.
+    pub fn decode_at<'e>(
+        &self,
+        home: &Home,
+        event: &'e str,
+    ) -> Result<DecodedBatch<'e>, DecodeError> {
+        DecodedBatch::of_event(&self.rules, &self.index, home, event)
     }
 
     /// Decodes the records of a batch, each still unparsed.

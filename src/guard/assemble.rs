@@ -93,7 +93,7 @@ impl Assembly<'_> {
                 (ActionKind::Put, self.absent_or_ours(mirror))
             }
             Operation::Update if content.is_empty() => return,
-            Operation::Update => (ActionKind::Update, is_of(&mirror.name)),
+            Operation::Update => (ActionKind::Update, is_of(mirror)),
             Operation::Delete => {
                 content.clear();
                 (ActionKind::Delete, self.absent_or_ours(mirror))
@@ -111,7 +111,7 @@ impl Assembly<'_> {
 
     fn absent_or_ours(&self, mirror: &Mirror) -> Condition {
         let absent = nothing_is_there(self.rules, mirror.mirror);
-        Condition::Any(vec![absent, is_of(&mirror.name)])
+        Condition::Any(vec![absent, is_of(mirror)])
     }
 
     /// Adds a check that an item that the subject refers to exists.

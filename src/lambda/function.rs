@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use lambda_runtime::Context;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::audit::{PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request};
 use super::failure::Failure;
 use super::log::Log;
-use crate::engine::{DecodeError, DecodedBatch, Engine, PartialBatchResponse, answer};
+use crate::engine::{DecodeError, DecodedBatch, Engine, Home, PartialBatchResponse, answer};
 use crate::metrics::{AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
@@ -58,21 +59,19 @@ struct Invocation<'i> {
 }
 
 impl Function {
-    /// Answers an event before the deadline, which is in milliseconds since 1970.
-    pub(super) async fn answer(
-        &self,
-        event: &[u8],
-        request_id: &str,
-        deadline_ms: i64,
-    ) -> Result<Answer, Failure> {
-        let log = Log { rules: self.engine.rules(), request_id, shows_items: self.logs_items };
+    /// Answers an event before the deadline of its context.
+    pub(super) async fn answer(&self, event: &[u8], context: &Context) -> Result<Answer, Failure> {
+        let (rules, request_id) = (self.engine.rules(), context.request_id.as_str());
+        let log = Log { rules, request_id, shows_items: self.logs_items };
         let began_ms = SystemClock.now_ms();
+        let deadline_ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
         let deadline_ms = believable_ms(deadline_ms, began_ms);
         let clock = DeadlineClock { deadline_ms: deadline_ms - margin_ms(deadline_ms - began_ms) };
         let invocation = Invocation { log, began_ms, deadline_ms, clock };
         let answer = async {
             let event = std::str::from_utf8(event).map_err(|error| Fatal(error.to_string()))?;
-            match self.engine.decode(event) {
+            let home = Home::of_function(&context.invoked_function_arn);
+            match self.engine.decode_at(&home, event) {
                 Ok(batch) => self.process(event, batch, &invocation).await.map(Answer::Batch),
                 Err(DecodeError::Stream(error)) => Err(Fatal(error).into()),
                 Err(DecodeError::Event(error)) => match request(event) {

@@ -68,12 +68,9 @@ async fn run(environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
     });
     let answer = |event: LambdaEvent<IgnoredAny>| async move {
         let payload = payload.take();
-        let deadline_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        function.answer(&payload, &event.context.request_id, deadline_ms).await.map_err(|failure| {
-            Diagnostic {
-                error_type: failure.kind().to_owned(),
-                error_message: log::short(failure.message()).into_owned(),
-            }
+        function.answer(&payload, &event.context).await.map_err(|failure| Diagnostic {
+            error_type: failure.kind().to_owned(),
+            error_message: log::short(failure.message()).into_owned(),
         })
     };
     let runtime = Runtime::new(service_fn(answer)).layer(bypass);

@@ -132,7 +132,7 @@ impl PlannedWrite {
             content.remove(MARK);
             Ok(content)
         };
-        let mark = self.before.as_ref().and_then(|before| Mark::of(before, &rules[rule].name));
+        let mark = self.before.as_ref().and_then(|before| Mark::of(before, &rules[rule]));
         let correction = match self.action {
             RepairAction::PutMirror => {
                 Correction::Put { content: content()?, precondition: Precondition::Absent(None) }

@@ -131,7 +131,7 @@ fn state(
     source: Option<&Item<'static>>,
 ) -> Option<MirrorState> {
     let difference = mirror::compare_at_rest(rules, pair, mirror, source)?;
-    let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule].name));
+    let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule]));
     Some(MirrorState {
         defect: difference.defect,
         source: source.map(hash),

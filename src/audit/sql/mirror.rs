@@ -157,7 +157,7 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
     let item = |name: &str| call(Function::Parsed, [Expr::column(format!("{last}.{name}"))]);
     let (item, found) = (item("source_item"), item("mirror_item"));
     let facts = [
-        ("is_marked", is_marked(&found, &mirror.name)),
+        ("is_marked", is_marked(&found, mirror)),
         ("has_mark", found.clone().json_at(&[MARK]).is_present()),
         ("is_admitted", admits(&found, &rules[mirror.mirror].conditions)),
         ("is_same", is_expected(rules, mirror, &found, &item)),
@@ -224,9 +224,14 @@ fn error_of(step: &str) -> Expr {
 }
 
 /// Whether an item has the rule's mark, as `integrity/mirror/mark.rs` reads it.
-fn is_marked(item: &Expr, rule: &str) -> Expr {
+fn is_marked(item: &Expr, rule: &Mirror) -> Expr {
     let text = |name: &str| item.clone().text_at(&[MARK, "M", name, "S"]);
-    all([text("rule").equals(Expr::text(rule)), text("fence").is_present()])
+    let is_name = |name: &str| text("rule").equals(Expr::text(name));
+    let is_named = match &rule.was {
+        None => is_name(&rule.name),
+        Some(was) => any([is_name(&rule.name), is_name(was)]),
+    };
+    all([is_named, text("fence").is_present()])
 }
 
 /// The sources that cannot be mirrored, because no key can be built for the mirror.

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::change::StreamChange;
 use super::decode::{EventError, Rejected, check_stream, decode, records};
+use super::home::Home;
 use super::one_pass;
 use crate::integrity::index::Index;
 use crate::rules::model::Rules;
@@ -35,15 +36,16 @@ impl<'e> DecodedBatch<'e> {
     pub(crate) fn of_event(
         rules: &Rules,
         index: &Index,
+        home: &Home,
         event: &'e str,
     ) -> Result<Self, DecodeError> {
-        if let Some((records, changes)) = one_pass::read(rules, index, event) {
+        if let Some((records, changes)) = one_pass::read(rules, index, home, event) {
             return Ok(Self { records, changes, rejected: Vec::new() });
         }
         let records = records(event)?;
         // Rejecting the records one by one would lose them all. A batch comes from one stream, so
         // only the first record that names its stream is checked.
-        let stream = records.iter().find_map(|record| check_stream(rules, record));
+        let stream = records.iter().find_map(|record| check_stream(rules, home, record));
         stream.unwrap_or(Ok(())).map_err(DecodeError::Stream)?;
         Ok(Self::of_records(rules, index, &records))
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::change::StreamChange;
+use super::home::Home;
 use super::image::required_image;
 use super::wire;
 use super::wire::Header;
@@ -90,8 +91,12 @@ pub fn decode_whole<'a>(
 }
 
 /// Whether the rules can work with a record's stream; `None` if the record names no stream.
-pub(crate) fn check_stream(rules: &Rules, record: &RawValue) -> Option<Result<(), String>> {
-    wire::check_stream(rules, &wire::envelope(record).ok()?)
+pub(crate) fn check_stream(
+    rules: &Rules,
+    home: &Home,
+    record: &RawValue,
+) -> Option<Result<(), String>> {
+    wire::check_stream(rules, home, &wire::envelope(record).ok()?)
 }
 
 fn read<'a, T>(

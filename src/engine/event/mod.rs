@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod change;
 mod coalesce;
 pub(crate) mod decode;
+pub(crate) mod home;
 mod image;
 mod one_pass;
 #[cfg(feature = "lambda")]

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::change::StreamChange;
+use super::home::Home;
 use super::image::Projected;
 use super::text::Text;
 use super::wire::{UserIdentity, check_view, event, find_table, origin, to_ms};
@@ -23,10 +24,12 @@ use crate::rules::model::{Rules, TableId};
 pub(super) fn read<'a>(
     rules: &Rules,
     index: &Index,
+    home: &Home,
     event: &'a str,
 ) -> Option<(usize, Vec<StreamChange<'a>>)> {
     let stream = first_stream(event)?;
     let table = find_table(rules, None, Some(stream)).ok()?;
+    home.check(stream, &rules[table]).ok()?;
     let pass = Pass { rules, index, stream, table };
     let mut deserializer = serde_json::Deserializer::from_str(event);
     let read = InEvent(&pass).deserialize(&mut deserializer).ok()?;
@@ -313,7 +316,7 @@ references: { task_owner: { from: task, to: user, on: { user: "{owner}" }, find:
         let source = RuleSource { name: "rules".to_owned(), text: RULES.to_owned() };
         let rules = load(&source, &|_| None).rules.unwrap();
         let event = format!("{{\"Records\": [{}]}}", records.join(","));
-        let (records, changes) = read(&rules, &Index::new(&rules), &event)?;
+        let (records, changes) = read(&rules, &Index::new(&rules), &Home::default(), &event)?;
         Some((records, changes.len()))
     }
 

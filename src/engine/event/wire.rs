@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::change::Origin;
+use super::home::Home;
 use super::image::image;
 use super::text::Text;
 use crate::data::{Key, KeyError, SequenceNumber};
@@ -90,11 +91,18 @@ pub(super) fn header<'a>(rules: &Rules, envelope: Envelope<'a>) -> Result<Header
 }
 
 /// Whether the rules can work with the stream that a record names; `None` if it names no stream.
-pub(super) fn check_stream(rules: &Rules, envelope: &Envelope<'_>) -> Option<Result<(), String>> {
+pub(super) fn check_stream(
+    rules: &Rules,
+    home: &Home,
+    envelope: &Envelope<'_>,
+) -> Option<Result<(), String>> {
     if envelope.event_source.is_none() && envelope.event_source_arn.is_none() {
         return None;
     }
     Some(envelope.table(rules).and_then(|table| {
+        if let Some(Text(arn)) = &envelope.event_source_arn {
+            home.check(arn, &rules[table])?;
+        }
         let Some(stream) = &envelope.dynamodb else { return Ok(()) };
         check_view(stream.stream_view_type.as_ref())?;
         let Ok(Some(keys)) = image(stream.keys, "Keys", &[&Projection::All]) else { return Ok(()) };

@@ -36,8 +36,8 @@ pub(crate) async fn write_mirrors(
     let performed = perform_while(has_time, rules, store, steps).await;
     let mut refused = Vec::new();
     for (source, performed) in sources.iter().zip(performed) {
-        let rule = &rules[source.pair.rule].name;
-        report.writes(rule, performed.writes, &source.cause);
+        let rule = &rules[source.pair.rule];
+        report.writes(&rule.name, performed.writes, &source.cause);
         match performed.ending {
             Ok(Ending::Refused(Some(current))) => match Mark::of(&current, rule) {
                 Some(mark) => refused.extend(RefusedWrite::of(source, &current, mark)),

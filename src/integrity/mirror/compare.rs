@@ -71,7 +71,7 @@ pub(crate) fn assess(
     change: &Change<'_>,
     source: Option<&Item<'_>>,
 ) -> Verdict {
-    let rule = &rules[pair.rule].name;
+    let rule = &rules[pair.rule];
     let before = change.before.as_ref().and_then(|item| Mark::of(item, rule));
     let after = change.after.as_ref().and_then(|item| Mark::of(item, rule));
     let announced = if change.after.is_none() { &before } else { &after };
@@ -127,7 +127,7 @@ pub(crate) struct Removal {
 /// Returns the mirror's removal, if the change is a removal by someone else.
 pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option<Removal> {
     let before = change.before.as_ref().filter(|_| change.after.is_none())?;
-    match Mark::of(before, &rules[pair.rule].name) {
+    match Mark::of(before, &rules[pair.rule]) {
         Some(mark) if mark.deleting => None,
         mark => Some(Removal { fence: mark.map(|mark| mark.fence), with_target: false }),
     }
@@ -154,7 +154,7 @@ impl Standing {
     /// What this item is at the key of the rule's mirror.
     pub(crate) fn of(rules: &Rules, rule: MirrorId, found: Option<&Item<'_>>) -> Self {
         let Some(found) = found else { return Self::Absent };
-        if Mark::of(found, &rules[rule].name).is_some() {
+        if Mark::of(found, &rules[rule]).is_some() {
             return Self::Marked;
         }
         Self::Unmarked {
@@ -205,7 +205,7 @@ pub(crate) fn compare(
     removal: Option<&Removal>,
 ) -> Option<Difference> {
     let rule = &rules[pair.rule];
-    let mark = found.and_then(|item| Mark::of(item, &rule.name));
+    let mark = found.and_then(|item| Mark::of(item, rule));
     let fence = removal.and_then(|removal| removal.fence.clone());
     let was_removed = |fence: &String| match &mark {
         // A redelivered change of the source wrote the deleted mirror again.
@@ -242,7 +242,7 @@ pub(crate) fn compare_at_rest(
     let expected = expected(rules, pair, source);
     let same = expected.as_ref().map(|expected| is_same_as(found, expected));
     let defect = Standing::of(rules, pair.rule, found).defect_at_rest(rule, same)?;
-    let mark = found.and_then(|item| Mark::of(item, &rule.name));
+    let mark = found.and_then(|item| Mark::of(item, rule));
     let correction = correction(rule, &defect, mark, None, expected);
     Some(Difference { defect, correction })
 }

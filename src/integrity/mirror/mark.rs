@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::data::{Item, Path, Value};
 use crate::integrity::mark::MARK;
+use crate::rules::model::Mirror;
 use crate::store::{Condition, Operand};
 
 /// The attributes of the mark.
@@ -40,16 +41,18 @@ impl Mark {
         Self { rule: rule.to_owned(), fence, fix: None, deleting: false }
     }
 
-    /// The mark that this rule set on an item; `None` if the item has no mark or another rule's.
-    pub(crate) fn of(item: &Item<'_>, rule: &str) -> Option<Self> {
+    /// The mark that this rule set on an item, under its present or its former name; `None` if the
+    /// item has no mark or another rule's.
+    pub(crate) fn of(item: &Item<'_>, rule: &Mirror) -> Option<Self> {
         let Some(Value::M(mark)) = item.get(MARK) else { return None };
         let text = |name: &str| match mark.get(name) {
             Some(Value::S(text)) => Some(text.to_string()),
             _ => None,
         };
         let deleting = mark.get(DELETING) == Some(&Value::Bool(true));
-        (text(RULE)? == rule).then_some(Self {
-            rule: rule.to_owned(),
+        let name = text(RULE)?;
+        (name == rule.name || Some(&name) == rule.was.as_ref()).then_some(Self {
+            rule: name,
             fence: text(FENCE)?,
             fix: text(FIX),
             deleting,
@@ -87,15 +90,21 @@ pub(crate) fn unmarked() -> Condition {
 
 /// Requires that the item is this rule's mirror, and that its fence compares to this one as the
 /// operand says.
-pub(crate) fn fenced(rule: &str, operand: Operand, fence: &str) -> Condition {
+pub(crate) fn fenced(rule: &Mirror, operand: Operand, fence: &str) -> Condition {
     let path = Path::attribute(MARK).child(FENCE);
     Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
 }
 
-/// Requires that the item is this rule's mirror.
-pub(crate) fn is_of(rule: &str) -> Condition {
-    let path = Path::attribute(MARK).child(RULE);
-    Condition::Compare(path, Operand::Equal, Value::from(rule))
+/// Requires that the item is this rule's mirror, written under its present or its former name.
+pub(crate) fn is_of(rule: &Mirror) -> Condition {
+    let named = |name: &str| {
+        let path = Path::attribute(MARK).child(RULE);
+        Condition::Compare(path, Operand::Equal, Value::from(name))
+    };
+    match &rule.was {
+        None => named(&rule.name),
+        Some(was) => Condition::Any(vec![named(&rule.name), named(was)]),
+    }
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
         action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
         condition: Some(Condition::Any(vec![
             nothing_is_there(rules, rule.mirror),
-            fenced(&rule.name, Operand::LessOrEqual, fence),
+            fenced(rule, Operand::LessOrEqual, fence),
         ])),
     };
     let schema = rules.key_schema(rule.source);
@@ -168,8 +168,8 @@ fn condition(rules: &Rules, rule: &Mirror, precondition: &Precondition) -> Condi
 /// Requires that the item is this rule's mirror, and that its fence meets the precondition.
 fn owned(rule: &Mirror, precondition: &Precondition) -> Condition {
     match precondition {
-        Precondition::OlderThan(fence) => fenced(&rule.name, Operand::Less, fence),
-        Precondition::Seen(fence) => fenced(&rule.name, Operand::Equal, fence),
+        Precondition::OlderThan(fence) => fenced(rule, Operand::Less, fence),
+        Precondition::Seen(fence) => fenced(rule, Operand::Equal, fence),
         Precondition::Absent(_) | Precondition::Unmarked => unmarked(),
     }
 }

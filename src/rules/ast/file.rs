@@ -28,6 +28,8 @@ pub(crate) struct Table {
     /// One or two key attributes; empty if the key could not be read.
     pub(crate) key: Vec<Spanned<KeyAttribute>>,
     pub(crate) separator: Option<char>,
+    pub(crate) region: Option<Spanned<String>>,
+    pub(crate) account: Option<Spanned<String>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +92,7 @@ pub(crate) enum Find {
 #[derive(Debug)]
 pub(crate) struct Mirror {
     pub(crate) name: Spanned<String>,
+    pub(crate) was: Option<Spanned<String>>,
     pub(crate) source: Option<Spanned<String>>,
     /// The value of the key `mirror`.
     pub(crate) target: Option<Spanned<String>>,

@@ -41,6 +41,8 @@ fn table(entry: &Entry) -> Table {
             })
             .collect(),
         separator: fields.parsed("separator", parse_separator).map(|separator| separator.value),
+        region: fields.text("region"),
+        account: fields.text("account"),
     }
 }
 
@@ -125,6 +127,7 @@ fn mirror(entry: &Entry) -> Mirror {
     let fields = Fields(entry.value.value.entries());
     Mirror {
         name: entry.key.clone(),
+        was: fields.text("was"),
         source: fields.text("source"),
         target: fields.text("mirror"),
         copy: match fields.entry("copy").map(|entry| &entry.value.value) {

@@ -95,3 +95,21 @@ A mirror's key is built from its template, so a key attribute cannot be copied f
   membership: { source: member, mirror: member_of, copy: [role] }
 ",
 };
+
+/// A mirror's former name is another rule's.
+pub static FORMER_NAME: Code = Code {
+    id: "E076",
+    summary: "a former name that another rule has",
+    explanation: "\
+The mirror items that have the name in `was` in their mark count as written by this rule. Another \
+rule must not have this name, now or formerly, and a rule's former name differs from its present \
+one.",
+    wrong: Some(
+        r"mirrors:
+  membership: { was: membership, source: member, mirror: member_of }
+",
+    ),
+    right: r"mirrors:
+  membership: { was: member_mirror, source: member, mirror: member_of }
+",
+};

@@ -72,6 +72,7 @@ pub static ALL: &[&Code] = &[
     &TWO_MIRRORS,
     &MIRROR_OF_MIRROR,
     &COPIED_KEY,
+    &FORMER_NAME,
     &TABLE_MISSING,
     &TABLE_KEY,
     &NOT_READY,

@@ -67,6 +67,15 @@ fn is_name(text: &str) -> bool {
         && text.len() <= 64
 }
 
+fn is_region(text: &str) -> bool {
+    let is_part = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+    !text.is_empty() && text.chars().all(is_part)
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|char| char.is_ascii_digit())
+}
+
 fn is_not_empty(text: &str) -> bool {
     !text.is_empty()
 }
@@ -97,6 +106,20 @@ pub(super) const SEPARATOR: Format = Format {
     pattern: Some("^[^{}]$"),
     accepts: |text| parse_separator(text).is_some(),
     help: "a separator is exactly one character other than `{` and `}`",
+};
+
+pub(super) const REGION: Format = Format {
+    what: "an AWS Region",
+    pattern: Some("^[a-z0-9-]+$"),
+    accepts: is_region,
+    help: "write the code of a Region, such as `eu-west-1`",
+};
+
+pub(super) const ACCOUNT: Format = Format {
+    what: "an AWS account",
+    pattern: Some("^[0-9]{12}$"),
+    accepts: is_account,
+    help: "write the account's 12 digits in quotes",
 };
 
 pub(super) const KEY_ATTRIBUTE: Format = Format {

@@ -1,8 +1,8 @@
 //! The definition of the rule language: every key and every word.
 
 use super::format::{
-    ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, SEPARATOR, SOURCE,
-    TABLE_NAME, TEMPLATE,
+    ACCOUNT, ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, REGION,
+    SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
 };
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
 use crate::rules::defaults;
@@ -58,6 +58,16 @@ const TABLE: Object = Object {
             Shape::Text(&SEPARATOR),
             DefaultValue::Character(defaults::SEPARATOR),
             "The character that ends a capture in key templates.",
+        ),
+        optional(
+            "region",
+            Shape::Text(&REGION),
+            "The AWS Region of the table's stream; by default, the function's own Region. Streams of other Regions are refused.",
+        ),
+        optional(
+            "account",
+            Shape::Text(&ACCOUNT),
+            "The AWS account of the table's stream, in quotes; by default, the function's own account. Streams of other accounts are refused.",
         ),
     ],
 };
@@ -189,6 +199,11 @@ const MIRROR: Object = Object {
     what: "a mirror",
     doc: "A copy of each item of an entity, at another key.",
     fields: &[
+        optional(
+            "was",
+            Shape::Text(&NAME),
+            "The rule's former name. The mirror items that it wrote under that name stay its own.",
+        ),
         required("source", Shape::Text(&NAME), "The entity that the application writes."),
         required(
             "mirror",

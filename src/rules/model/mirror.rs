@@ -8,6 +8,8 @@ use super::mode::{Mode, Severity};
 pub struct Mirror {
     /// The rule's name.
     pub name: String,
+    /// The rule's former name, under which it may have written mirror items.
+    pub was: Option<String>,
     /// The entity that the application writes.
     pub source: EntityId,
     /// The entity that Referee writes.

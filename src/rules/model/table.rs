@@ -13,6 +13,10 @@ pub struct Table {
     pub key: KeySchema,
     /// The character that ends a capture in key templates.
     pub separator: char,
+    /// The Region of the table's stream; `None` for that of the function.
+    pub region: Option<String>,
+    /// The account of the table's stream; `None` for that of the function.
+    pub account: Option<String>,
     /// The indexes that references name in `find`.
     pub indexes: Vec<TableIndex>,
 }

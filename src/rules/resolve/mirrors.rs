@@ -19,6 +19,7 @@ pub(super) fn resolve(
 ) -> Vec<Option<model::Mirror>> {
     for (index, mirror) in scope.file.mirrors.iter().enumerate() {
         check_single_writer(mirror, scope.file.mirrors.get(..index).unwrap_or_default(), problems);
+        check_former_name(mirror, index, &scope.file.mirrors, problems);
     }
     scope.file.mirrors.iter().map(|mirror| resolve_one(mirror, scope, problems)).collect()
 }
@@ -61,6 +62,7 @@ fn resolve_one(
         inverse(mirror, (source, source_key), (copy, copy_key), problems)?;
     Some(model::Mirror {
         name: mirror.name.value.clone(),
+        was: mirror.was.as_ref().map(|was| was.value.clone()),
         source: source_id,
         mirror: copy_id,
         mirror_from_source,
@@ -91,6 +93,28 @@ fn check_single_writer(
                 .at(name.span, "the second rule")
                 .at(first.span, "the first rule")
                 .help("give each rule its own mirror entity"),
+        );
+    }
+}
+
+/// Reports a former name that a rule has, or that an earlier rule had, too.
+fn check_former_name(
+    mirror: &ast::Mirror,
+    index: usize,
+    mirrors: &[ast::Mirror],
+    problems: &mut Vec<Diagnostic>,
+) {
+    let Some(was) = &mirror.was else { return };
+    let names = mirrors.iter().map(|other| &other.name);
+    let earlier = mirrors.get(..index).unwrap_or_default();
+    let mut taken = names.chain(earlier.iter().filter_map(|other| other.was.as_ref()));
+    if let Some(taken) = taken.find(|taken| taken.value == was.value) {
+        let message = format!("`{}` is the name of another rule, or its own", was.value);
+        problems.push(
+            Diagnostic::new(&codes::FORMER_NAME, message)
+                .at(was.span, "the former name")
+                .at(taken.span, "the same name")
+                .help("remove `was`, or write the name that this rule alone had before"),
         );
     }
 }

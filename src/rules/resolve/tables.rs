@@ -24,6 +24,8 @@ impl Table<'_> {
             name: self.name?,
             key: self.key?,
             separator: self.separator,
+            region: self.ast.region.as_ref().map(|region| region.value.clone()),
+            account: self.ast.account.as_ref().map(|account| account.value.clone()),
             indexes,
         })
     }

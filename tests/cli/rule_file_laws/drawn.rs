@@ -60,6 +60,8 @@ fn table(number: usize, tape: &mut Tape) -> Table {
         name,
         key: KeySchema { partition, sort: (!tape.one_in(3)).then_some(sort) },
         separator: tape.pick(&['#', '#', '|', ':', '/', '"', '\'', 'é', ' ']),
+        region: tape.one_in(4).then(|| "eu-west-1".to_owned()),
+        account: tape.one_in(4).then(|| "123456789012".to_owned()),
         indexes: Vec::new(),
     }
 }
@@ -170,6 +172,7 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
     }
     rules.mirrors.push(Mirror {
         name: format!("mirror{number}"),
+        was: tape.one_in(4).then(|| format!("former{number}")),
         source,
         mirror: EntityId(rules.entities.len()),
         mirror_from_source,

@@ -77,6 +77,9 @@ fn table(table: &Table, tape: &mut Tape) -> Tree {
     fields.put("key", Tree::List(attributes));
     let separator = Tree::Text(table.separator.to_string());
     fields.may_omit("separator", separator, table.separator == '#');
+    for (name, value) in [("region", &table.region), ("account", &table.account)] {
+        value.iter().for_each(|value| fields.put(name, Tree::text(value)));
+    }
     fields.shuffled()
 }
 
@@ -278,6 +281,7 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
         OnMirrorEdit::Report => "report",
     };
     fields.word("on_mirror_edit", &mirror.on_mirror_edit, &OnMirrorEdit::Overwrite, word);
+    mirror.was.iter().for_each(|was| fields.put("was", Tree::text(was)));
     fields.may_omit("adopt", Tree::Plain(mirror.adopt.to_string()), !mirror.adopt);
     mode_and_severity(mirror.mode, mirror.severity, &mut fields);
     fields.shuffled()

@@ -96,3 +96,40 @@ fn a_correction_is_made_only_if_the_mirror_is_as_it_was_seen() {
         + user#ann/company#acme _referee: membership@950000 fix 101 role: b
     "#]]);
 }
+
+/// The rule was called `membership`. Its mirrors keep the old name until they are written again.
+#[test]
+fn a_renamed_rule_still_owns_its_mirrors() {
+    let renamed = RULES.replace("membership: {", "members: { was: membership,");
+    let [a, b] = ["a", "b"].map(|role| format!("{SOURCE}, role: {role}"));
+    let mirror = format!("{MIRROR}, role: a, _referee: membership@50");
+    let history = || History::new().has(&format!("{SOURCE}, role: a")).has(&mirror);
+    history().change(&a, &b).under(&renamed).results_in(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          members put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: a
+        + user#ann/company#acme _referee: members@100 role: b
+    "#]]);
+    history().remove(&a).under(&renamed).results_in(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          members delete user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: a
+    "#]]);
+    let edited = format!("{MIRROR}, role: x, _referee: membership@50");
+    history().change(&mirror, &edited).under(&renamed).results_in(expect![[r#"
+        1 app: 4 requests, 3 read, 1 write
+          members mirror_stale user#ann/company#acme -> company#acme/user#ann @100 repaired: the mirror differs from its source
+          members put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@50 role: x
+        + user#ann/company#acme _referee: members@50 fix 100 role: a
+    "#]]);
+    // Without `was`, the mirror counts as another rule's.
+    let forgotten = RULES.replace("membership: {", "members: {");
+    history().change(&a, &b).under(&forgotten).results_in(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          members mirror_blocked user#ann/company#acme -> company#acme/user#ann @100 reported: an item that Referee did not write is at the mirror's key, and is left alone (`adopt: true` would overwrite it)
+    "#]]);
+}

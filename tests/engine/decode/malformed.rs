@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use expect_test::expect;
-use referee::engine::{Engine, records};
+use referee::engine::{Engine, Home, records};
 use referee::replay;
 use serde_json::{Value as Json, json};
 
@@ -419,4 +419,44 @@ fn a_stream_that_does_not_fit_the_rules_is_refused() {
         fine
         fine
         fine"]].assert_eq(&text.join("\n"));
+}
+
+/// A table of the same name in another account or Region is another table.
+#[test]
+fn a_stream_of_another_account_or_region_is_refused_unless_the_rules_name_it() {
+    let function = Home::of_function("arn:aws:lambda:eu-west-1:111111111111:function:referee:live");
+    let stream = |region: &str, account: &str| {
+        let mut record = record("a", "1");
+        let arn = format!("arn:aws:dynamodb:{region}:{account}:table/app/stream/1");
+        record["eventSourceARN"] = json!(arn);
+        json!({ "Records": [record] }).to_string()
+    };
+    let checked = |rules: &str, home: &Home, event: &str| match Engine::new(load(rules))
+        .decode_at(home, event)
+    {
+        Ok(_) => "fine".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let declared = RULES.replace("[pk]", "[pk], region: us-east-1, account: '222222222222'");
+    let (own, other) = (stream("eu-west-1", "111111111111"), stream("us-east-1", "222222222222"));
+    let text = [
+        checked(RULES, &function, &own),
+        checked(RULES, &function, &other),
+        checked(RULES, &function, &stream("eu-west-1", "222222222222")),
+        checked(&declared, &function, &other),
+        checked(&declared, &function, &own),
+        checked(RULES, &Home::of_function("nonsense"), &other),
+        checked(RULES, &function, &stream("ddblocal", "000000000000")),
+    ];
+    expect![[r#"
+        fine
+        the stream is of table `app` in Region us-east-1, but the function runs in Region eu-west-1
+        help: remove the event source mapping, or write `region: "us-east-1"` for the table in the rule file if this stream is meant
+        the stream is of table `app` in account 222222222222, but the function runs in account 111111111111
+        help: remove the event source mapping, or write `account: "222222222222"` for the table in the rule file if this stream is meant
+        fine
+        the stream is of table `app` in Region eu-west-1, but the rule file declares Region us-east-1
+        help: remove the event source mapping, or write `region: "eu-west-1"` for the table in the rule file if this stream is meant
+        fine
+        fine"#]].assert_eq(&text.join("\n"));
 }

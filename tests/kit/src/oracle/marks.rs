@@ -7,9 +7,15 @@ use super::tables::Tables;
 use super::{Defect, ItemName, Kind, MARK};
 
 /// Returns the mark of this rule on an item, if there is one.
-pub(super) fn mark_of<'i>(item: &'i Item<'static>, rule: &str) -> Option<&'i Item<'static>> {
+pub(super) fn mark_of<'i>(item: &'i Item<'static>, rule: &Mirror) -> Option<&'i Item<'static>> {
     let Some(Value::M(mark)) = item.get(MARK) else { return None };
-    (mark.get("rule") == Some(&rule.into())).then_some(mark)
+    let Some(Value::S(name)) = mark.get("rule") else { return None };
+    is_name_of(rule, name).then_some(mark)
+}
+
+/// Whether a rule has this name, or had it.
+fn is_name_of(rule: &Mirror, name: &str) -> bool {
+    rule.name == name || rule.was.as_deref() == Some(name)
 }
 
 /// Finds marks that should be gone when all records are processed.
@@ -17,7 +23,7 @@ pub(super) fn find(tables: &Tables<'_>, found: &mut Vec<Defect>) {
     for (table, key, item) in tables.all() {
         let Some(Value::M(mark)) = item.get(MARK) else { continue };
         let Some(Value::S(rule)) = mark.get("rule") else { continue };
-        let mirror = tables.rules.mirrors.iter().find(|mirror| mirror.name == *rule);
+        let mirror = tables.rules.mirrors.iter().find(|mirror| is_name_of(mirror, rule));
         let is_mirror = mirror.is_some_and(|mirror| is_key_of(tables, mirror, table, key));
         if is_mirror && !mark.contains_key("deleting") {
             continue;

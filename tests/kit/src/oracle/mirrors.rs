@@ -27,7 +27,7 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
         let Some(key) = key else { continue };
         match at_keys.get(&key) {
             None => push(Kind::MirrorMissing, &key, source),
-            Some(is) if mark_of(is, &mirror.name).is_none() => {
+            Some(is) if mark_of(is, mirror).is_none() => {
                 push(Kind::MirrorBlocked, &key, source);
             }
             Some(is) if !is_mirror_of(rules, mirror, is, item, &key) => {
@@ -42,7 +42,7 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
         // The rule ignores keys that no source can produce.
         let source = build(rules, mirror.source, &mirror.source_from_mirror, &captures);
         let Some(source) = source else { continue };
-        let is_marked = mark_of(item, &mirror.name).is_some();
+        let is_marked = mark_of(item, mirror).is_some();
         push(if is_marked { Kind::MirrorExtra } else { Kind::Unowned }, key, &source);
     }
 }
