@@ -67,7 +67,9 @@ async fn probe(rules: &Rules, store: &DynamoDb) -> Vec<Problem> {
     let probes = tables_in_use(rules).into_iter().map(|table| async move {
         match store.batch_get(vec![probe_read(&rules[table])]).await {
             Ok(_) => None,
-            Err(StoreError::Retry(reason)) => Some(Problem { is_warning: true, text: reason }),
+            Err(StoreError::Retry(text) | StoreError::Throttled(text)) => {
+                Some(Problem { is_warning: true, text })
+            }
             Err(StoreError::Fatal(text)) => Some(Problem { is_warning: false, text }),
             Err(StoreError::Rejected(error)) => {
                 let key = key_in_rule_file(&rules[table].key);

@@ -278,7 +278,7 @@ async fn make(
                 });
             }
             Ok(Sent::Busy) => last = crate::runtime::transactions::busy(),
-            Err(error @ StoreError::Retry(_)) => {
+            Err(error @ (StoreError::Retry(_) | StoreError::Throttled(_))) => {
                 may_be_made = true;
                 last = error;
             }

@@ -1,27 +1,37 @@
 //! Counts requests, and the units that they cost.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use crate::data::Item;
 use crate::store::scan::{Scan, Scanner};
 use crate::store::{
-    Answer, Page, Query, Read, Store, StoreError, Transacted, Units, Write, Written,
+    Answer, CancellationReason, Page, Query, Read, Store, StoreError, Transacted, Units, Write,
+    Written,
 };
 
 /// A store that counts the requests to another one, and the units that they cost.
+///
+/// Once a write to a table was throttled although the store has retried it, no further write to that
+/// table is sent. The record whose write was throttled is handed back, and Lambda delivers it and
+/// all later ones again. Every write that is made after it in the same batch would be made again,
+/// and billed although its condition does not hold any more.
 #[derive(Debug)]
 pub(crate) struct Metered<'s, S> {
     store: &'s S,
     reads: Cell<u64>,
     writes: Cell<u64>,
     units: Cell<Units>,
+    /// The tables to which no more writes are sent.
+    throttled: RefCell<BTreeSet<String>>,
 }
 
 impl<'s, S> Metered<'s, S> {
     /// Counts the requests to this store, starting at zero.
     pub(crate) fn new(store: &'s S) -> Self {
         let none = || Cell::new(0);
-        Self { store, reads: none(), writes: none(), units: Cell::new(Units::default()) }
+        let (reads, writes, units) = (none(), none(), Cell::new(Units::default()));
+        Self { store, reads, writes, units, throttled: RefCell::default() }
     }
 
     /// The number of read requests.
@@ -37,6 +47,20 @@ impl<'s, S> Metered<'s, S> {
     /// The units that the requests cost.
     pub(crate) fn units(&self) -> Units {
         self.units.get()
+    }
+
+    /// Fails if one of these tables takes no more writes.
+    fn check<'t>(&self, tables: impl IntoIterator<Item = &'t String>) -> Result<(), StoreError> {
+        let throttled = self.throttled.borrow();
+        match tables.into_iter().find(|table| throttled.contains(*table)) {
+            Some(table) => Err(StoreError::Throttled(format!("writes to `{table}` are throttled"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends no more writes to these tables.
+    fn throttle(&self, tables: impl IntoIterator<Item = String>) {
+        self.throttled.borrow_mut().extend(tables);
     }
 
     fn count<T>(
@@ -67,11 +91,29 @@ impl<S: Store> Store for Metered<'_, S> {
     }
 
     async fn write(&self, write: Write) -> Result<Answer<Written>, StoreError> {
-        self.count(&self.writes, self.store.write(write).await)
+        self.check([&write.table])?;
+        let table = write.table.clone();
+        let answer = self.count(&self.writes, self.store.write(write).await);
+        if matches!(answer, Err(StoreError::Throttled(_))) {
+            self.throttle([table]);
+        }
+        answer
     }
 
     async fn transact(&self, actions: Vec<Write>) -> Result<Answer<Transacted>, StoreError> {
-        self.count(&self.writes, self.store.transact(actions).await)
+        self.check(actions.iter().map(|action| &action.table))?;
+        let tables: Vec<_> = actions.iter().map(|action| action.table.clone()).collect();
+        let answer = self.count(&self.writes, self.store.transact(actions).await);
+        match &answer {
+            Err(StoreError::Throttled(_)) => self.throttle(tables),
+            Ok(Answer { value: Transacted::Canceled(reasons), .. }) => {
+                let of = tables.into_iter().zip(reasons);
+                let throttled = of.filter(|(_, reason)| **reason == CancellationReason::Throttled);
+                self.throttle(throttled.map(|(table, _)| table));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        answer
     }
 }
 

@@ -223,6 +223,10 @@ pub enum StoreError {
     /// The same request may succeed later. It may even have been carried out.
     #[error("{0}")]
     Retry(String),
+    /// The table or one of its partitions has exceeded its capacity, and still does after all
+    /// retries. The same request may succeed later.
+    #[error("{0}")]
+    Throttled(String),
     /// The request is invalid for this item and will never succeed.
     #[error("{0}")]
     Rejected(String),

@@ -256,7 +256,7 @@ fn leased_by(table: &str, found: Option<&Item<'static>>, now_ms: i64) -> KeepErr
 
 fn keep_error(error: StoreError) -> KeepError {
     match error {
-        StoreError::Retry(what) => KeepError::Retry(what),
+        StoreError::Retry(what) | StoreError::Throttled(what) => KeepError::Retry(what),
         StoreError::Rejected(what) => KeepError::Fatal(format!(
             "{what}\nhelp: the checkpoint table must have the partition key `{TABLE}` and the sort \
              key `{SHARD}`, both strings"

@@ -102,7 +102,7 @@ impl Environment {
         }
         if self.happens(rates.throttles) {
             self.count_event("throttled requests");
-            return Fault::Fail(StoreError::Retry("the request was throttled".to_owned()));
+            return Fault::Fail(StoreError::Throttled("the request was throttled".to_owned()));
         }
         if self.happens(rates.losses) {
             self.count_event("lost answers");

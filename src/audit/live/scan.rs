@@ -254,11 +254,11 @@ impl<S: Scanner, C: Clock> Reader<'_, S, C> {
                     size.borrow_mut().add(&answer);
                     return Ok(Some(answer));
                 }
-                Err(StoreError::Retry(error)) => {
+                Err(error @ (StoreError::Retry(_) | StoreError::Throttled(_))) => {
                     // Whether a failed request consumed anything is not known. The estimate stands.
                     self.width.borrow_mut().failed();
                     let Some(pause_ms) = waits_ms.next() else {
-                        return Err(StoreError::Retry(error));
+                        return Err(error);
                     };
                     if !stop.wait_ms(self.clock, pause_ms).await {
                         return Ok(None);

@@ -56,7 +56,7 @@ impl Report {
     /// again, or the record is rejected. A fatal error is returned.
     pub(crate) fn fail(&mut self, error: StoreError, cause: &Cause<'_>) -> Result<(), Fatal> {
         match error {
-            StoreError::Retry(reason) => match cause {
+            StoreError::Retry(reason) | StoreError::Throttled(reason) => match cause {
                 Cause::Record { from, .. } => {
                     let (position, sequence) = (from.position, from.sequence.to_string());
                     self.outcome.handed_back.push(HandedBack { position, sequence, reason });

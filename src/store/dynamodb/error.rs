@@ -41,6 +41,7 @@ impl Request {
                 let what = self.message(format_args!("{code}: {message}"));
                 match class_of(code, message) {
                     Class::Retry => StoreError::Retry(what),
+                    Class::Throttled => StoreError::Throttled(what),
                     Class::Rejected => StoreError::Rejected(what),
                     Class::Fatal(help) => StoreError::Fatal(format!("{what}\nhelp: {help}")),
                 }
@@ -71,6 +72,7 @@ const TABLE_HELP: &str =
 #[derive(Debug, PartialEq)]
 enum Class {
     Retry,
+    Throttled,
     Rejected,
     /// An operator must fix the cause. Contains a help text.
     Fatal(&'static str),
@@ -80,6 +82,9 @@ enum Class {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html>
 fn class_of(code: &str, message: &str) -> Class {
     match code {
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "RequestLimitExceeded" => Class::Throttled,
         "ResourceNotFoundException" | "IndexNotFoundException" => Class::Fatal(TABLE_HELP),
         "ValidationException"
             if message.contains("does not have the specified index")
@@ -125,6 +130,7 @@ mod tests {
     fn name(error: &StoreError) -> &'static str {
         match error {
             StoreError::Retry(_) => "retry",
+            StoreError::Throttled(_) => "throttled",
             StoreError::Rejected(_) => "rejected",
             StoreError::Fatal(_) => "fatal",
         }

@@ -32,7 +32,12 @@ pub(super) fn delays() -> ExponentialBackoff {
 pub(super) async fn retrying<T, F: Future<Output = Result<T, StoreError>>>(
     attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
-    attempt.retry(schedule()).when(|error| matches!(error, StoreError::Retry(_))).await
+    attempt.retry(schedule()).when(may_pass).await
+}
+
+/// Whether the same request may succeed later.
+const fn may_pass(error: &StoreError) -> bool {
+    matches!(error, StoreError::Retry(_) | StoreError::Throttled(_))
 }
 
 #[cfg(test)]

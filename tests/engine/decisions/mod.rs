@@ -26,6 +26,7 @@ mod refusals;
 mod repairs;
 mod restoring;
 mod tampering;
+mod throttling;
 
 /// Pads an item so that a page of a query holds three such items.
 fn large(item: &str) -> String {
