@@ -242,6 +242,8 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
 /// The attributes that a mirror looks at in its source.
 fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     let mut projection = existence_projection(rules, &rules[mirror.source]);
+    let ttl = rules.table_of(mirror.source).ttl.clone();
+    projection.extend(&Projection::Names(ttl.into_iter().collect()));
     match &mirror.copy {
         Copied::All => projection = Projection::All,
         Copied::None => {}

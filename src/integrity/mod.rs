@@ -5,6 +5,7 @@
 //! can all use it.
 
 pub mod change;
+pub(crate) mod expiry;
 pub mod finding;
 pub(crate) mod index;
 pub mod inspect;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::data::KeySchema;
-use crate::rules::model::{Find, Mode, OnDelete, Table, TableId, TableIndex};
+use crate::rules::model::{Copied, Find, Mirror, Mode, OnDelete, Table, TableId, TableIndex};
 use crate::rules::{Code, Diagnostic, Locations, Rules, Span, codes};
-use crate::store::description::{ACTIVE, Described, Description};
+use crate::store::description::{ACTIVE, Described, Description, TimeToLive};
 
 /// The stream view type that Referee requires.
 pub const STREAM_VIEW: &str = "NEW_AND_OLD_IMAGES";
@@ -145,6 +145,55 @@ pub fn expiring(rules: &Rules) -> BTreeMap<TableId, &str> {
         .filter(|reference| reference.on_ttl_delete != reference.on_delete)
         .map(|reference| (rules[reference.to].table, reference.name.as_str()))
         .collect()
+}
+
+/// The tables whose setting of TTL matters: a rule treats TTL deletes differently, the rule file
+/// declares the TTL attribute, or mirrors of all attributes would copy it.
+#[must_use]
+pub fn with_ttl(rules: &Rules) -> BTreeSet<TableId> {
+    let declared = rules.tables.iter().enumerate().filter(|(_, table)| table.ttl.is_some());
+    let declared = declared.map(|(position, _)| TableId(position));
+    let copying = copying_all(rules).map(|mirror| rules[mirror.mirror].table);
+    expiring(rules).into_keys().chain(declared).chain(copying).collect()
+}
+
+/// What to say about a table's setting of TTL.
+#[must_use]
+pub fn ttl_notes(rules: &Rules, id: TableId, found: &TimeToLive) -> Vec<String> {
+    let Table { name, ttl, .. } = &rules[id];
+    let mut notes = Vec::new();
+    match (found, ttl) {
+        (TimeToLive::Off, _) => {
+            notes.extend(expiring(rules).get(&id).map(|rule| {
+                format!(
+                    "TTL is off on table `{name}`, so `on_ttl_delete` of `{rule}` never applies"
+                )
+            }));
+            notes.extend(ttl.as_ref().map(|ttl| {
+                format!("TTL is off on table `{name}`, but the rule file says `ttl: {ttl}`")
+            }));
+        }
+        (TimeToLive::On(found), Some(ttl)) if found != ttl => notes.push(format!(
+            "the TTL attribute of table `{name}` is `{found}`, but the rule file says `ttl: {ttl}`"
+        )),
+        (TimeToLive::On(found), None) => {
+            let mut copying = copying_all(rules).filter(|it| rules[it.mirror].table == id);
+            notes.extend(copying.next().map(|mirror| {
+                format!(
+                    "the mirrors of `{}` copy `{found}`, the TTL attribute of table `{name}`, and \
+                     expire by themselves; `ttl: {found}` of the table prevents that",
+                    mirror.name
+                )
+            }));
+        }
+        (TimeToLive::On(_), Some(_)) | (TimeToLive::Hidden, _) => {}
+    }
+    notes
+}
+
+fn copying_all(rules: &Rules) -> impl Iterator<Item = &Mirror> {
+    let is_copying = |mirror: &&Mirror| mirror.mode != Mode::Off && mirror.copy == Copied::All;
+    rules.mirrors.iter().filter(is_copying)
 }
 
 /// All differences between the tables and the rules. The descriptions are in the order of the

@@ -219,3 +219,53 @@ fn only_rules_that_treat_ttl_deletes_differently_need_ttl() {
     assert_eq!(expiring(&rules()), BTreeMap::from([(TableId(0), "order_payer")]));
     assert_eq!(expiring(&rules().in_mode(Mode::Off)), BTreeMap::new());
 }
+
+#[test]
+fn the_setting_of_ttl_is_compared_with_the_rules() {
+    let notes = |ttl: Option<&str>, found: &TimeToLive| {
+        let mut rules = rules();
+        rules.tables[0].ttl = ttl.map(str::to_owned);
+        assert!(with_ttl(&rules).contains(&TableId(0)));
+        ttl_notes(&rules, TableId(0), found).join("\n")
+    };
+    let on = TimeToLive::On("expires".to_owned());
+    let shown = [
+        notes(None, &TimeToLive::Off),
+        notes(Some("expires"), &TimeToLive::Off),
+        notes(Some("expires"), &on),
+        notes(Some("until"), &on),
+        notes(Some("until"), &TimeToLive::Hidden),
+        notes(None, &on),
+    ];
+    expect![[r#"
+        TTL is off on table `production-app`, so `on_ttl_delete` of `order_payer` never applies
+        --
+        TTL is off on table `production-app`, so `on_ttl_delete` of `order_payer` never applies
+        TTL is off on table `production-app`, but the rule file says `ttl: expires`
+        --
+
+        --
+        the TTL attribute of table `production-app` is `expires`, but the rule file says `ttl: until`
+        --
+
+        --
+    "#]].assert_eq(&shown.join("\n--\n"));
+}
+
+#[test]
+fn mirrors_of_all_attributes_need_the_ttl_attribute_declared() {
+    let text = r#"
+version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  member: { table: app, key: { pk: "company#{company}", sk: "user#{user}" } }
+  member_of: { table: app, key: { pk: "user#{user}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+"#;
+    let source = RuleSource { name: "rules".to_owned(), text: text.to_owned() };
+    let rules = load(&source, &|_| None).rules.unwrap();
+    assert_eq!(with_ttl(&rules), BTreeSet::from([TableId(0)]));
+    let notes = ttl_notes(&rules, TableId(0), &TimeToLive::On("expires".to_owned()));
+    expect!["the mirrors of `membership` copy `expires`, the TTL attribute of table `app`, and expire by themselves; `ttl: expires` of the table prevents that"].assert_eq(&notes.join("\n"));
+}

@@ -228,7 +228,8 @@ impl<S: Store> Planner<'_, S> {
         let pair = pair.ok_or(NoAction::Unrepairable)?;
         let source = ItemName { table: rules.source_of(rule).table, key: pair.source.clone() };
         let (found, source) = (self.item(mirror), self.item(Some(&source)));
-        let Some(Difference { defect, correction }) = compare_at_rest(rules, &pair, found, source)
+        let Some(Difference { defect, correction }) =
+            compare_at_rest(rules, &pair, found, source, None)
         else {
             return Err(self.resolved(claim));
         };

@@ -23,7 +23,8 @@ pub(super) fn recheck(
         RuleId::Reference(rule) => reference(rules, rule, claim, referencing?, referenced),
         RuleId::Mirror(rule) => {
             let pair = pair(rules, rule, item)?;
-            let Difference { defect, .. } = compare_at_rest(rules, &pair, referencing, referenced)?;
+            let Difference { defect, .. } =
+                compare_at_rest(rules, &pair, referencing, referenced, None)?;
             Some(mirror::finding(rules, &pair, defect))
         }
     }

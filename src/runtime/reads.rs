@@ -87,6 +87,7 @@ impl<'p> ReadSet<'p> {
 
     /// Reads the items.
     pub(crate) async fn fetch(self, pass: Pass<'_, impl Store, impl Clock>) -> Snapshot {
+        let read_ms = pass.clock.now_ms();
         let mut found: Vec<Option<Found>> = vec![None; self.len];
         for items in [self.first, self.others] {
             for (slot, item) in read_all(pass, items).await {
@@ -95,7 +96,7 @@ impl<'p> ReadSet<'p> {
                 }
             }
         }
-        Snapshot { found }
+        Snapshot { found, read_ms }
     }
 }
 
@@ -140,9 +141,16 @@ type Found = Result<Option<Item<'static>>, StoreError>;
 pub(crate) struct Snapshot {
     /// By slot; `None` if the item was not read.
     found: Vec<Option<Found>>,
+    /// When the items were read, in milliseconds since 1970.
+    read_ms: i64,
 }
 
 impl Snapshot {
+    /// When the items were read, in milliseconds since 1970.
+    pub(crate) const fn read_ms(&self) -> i64 {
+        self.read_ms
+    }
+
     /// Returns an item: `None` if it does not exist, an error if it could not be read.
     pub(crate) fn item(&self, slot: Slot) -> Result<Option<&Item<'static>>, StoreError> {
         debug_assert!(slot.0 < self.found.len(), "a slot of another read set");

@@ -13,6 +13,17 @@ pub enum Described {
     Hidden(String),
 }
 
+/// A table's setting of time to live (TTL).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimeToLive {
+    /// Items expire at the time in this attribute.
+    On(String),
+    /// No item expires.
+    Off,
+    /// The caller has no permission to describe it.
+    Hidden,
+}
+
 /// A table's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {

@@ -130,7 +130,7 @@ fn state(
     mirror: Option<&Item<'static>>,
     source: Option<&Item<'static>>,
 ) -> Option<MirrorState> {
-    let difference = mirror::compare_at_rest(rules, pair, mirror, source)?;
+    let difference = mirror::compare_at_rest(rules, pair, mirror, source, None)?;
     let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule]));
     Some(MirrorState {
         defect: difference.defect,

@@ -40,7 +40,11 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
     let excluded: Vec<_> =
         keys(mirror.mirror).chain([MARK.to_owned()]).chain(set_names()).collect();
     let copied = match &mirror.copy {
-        Copied::All => Names::Except(excluded.iter().cloned().chain(keys(mirror.source)).collect()),
+        Copied::All => {
+            let ttl = rules.table_of(mirror.mirror).ttl.iter().cloned();
+            let left_out = excluded.iter().cloned().chain(keys(mirror.source)).chain(ttl);
+            Names::Except(left_out.collect())
+        }
         Copied::None => Names::Only(Vec::new()),
         Copied::List(names) => {
             let is_left =

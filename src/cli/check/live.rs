@@ -3,7 +3,7 @@
 use crate::aws;
 use crate::cli::live::runtime;
 use crate::cli::{Context, Failure, rule_file};
-use crate::preflight::{differences, expiring};
+use crate::preflight::{differences, ttl_notes, with_ttl};
 use crate::rules::{Diagnostic, Locations, RuleSource, Rules};
 use crate::store::DynamoDb;
 use crate::store::description::Described;
@@ -60,13 +60,10 @@ async fn compare(
     let differences = differences(rules, &described);
     let problems = differences.iter().map(|it| it.diagnostic(rules, &places)).collect();
     let mut notes = Vec::new();
-    for (id, rule) in expiring(rules) {
-        let is_there = matches!(described.get(id.0), Some(Described::Table(_)));
-        let name = &rules[id].name;
-        if is_there && store.has_ttl(name).await? == Some(false) {
-            notes.push(format!(
-                "TTL is off on table `{name}`, so `on_ttl_delete` of `{rule}` never applies"
-            ));
+    for id in with_ttl(rules) {
+        if matches!(described.get(id.0), Some(Described::Table(_))) {
+            let found = store.time_to_live(&rules[id].name).await?;
+            notes.extend(ttl_notes(rules, id, &found));
         }
     }
     Ok(Comparison { problems, notes, hidden })

@@ -2,9 +2,10 @@
 
 use super::{Seen, Work};
 use crate::data::{Item, SequenceNumber};
-use crate::engine::event::change::{Cause, StreamChange};
+use crate::engine::event::change::{Cause, Origin, StreamChange};
 use crate::engine::event::decode::Rejected;
 use crate::integrity::change::Change;
+use crate::integrity::expiry;
 use crate::integrity::index::looked_up_by;
 use crate::integrity::mirror::{self, Pair, Removal};
 use crate::rules::model::{MirrorId, Mode, OnMirrorDelete, Rules};
@@ -31,7 +32,8 @@ pub(crate) struct ChangedMirror<'h> {
 impl<'h> ChangedMirror<'h> {
     /// Turns the mirror into a suspect, which is compared with its source again.
     pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect<'h> {
-        let removal = mirror::removal(rules, &self.pair, self.change);
+        let by_ttl = self.cause.origin() == Origin::Ttl;
+        let removal = mirror::removal(rules, &self.pair, self.change, by_ttl);
         MirrorSuspect { pair: self.pair, removal, cause: self.cause }
     }
 }
@@ -60,6 +62,7 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
     let changed = seen.history.steps().rev().find(|step| {
         let Change { before, after, .. } = &step.change;
         !mirror::is_unchanged(seen.rules, rule, before.as_ref(), after.as_ref())
+            || is_kept(seen.rules, rule, step)
     });
     let Some(changed) = changed else { return };
     let pair = match Pair::of_source(seen.rules, rule, seen.captures) {
@@ -84,6 +87,16 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
     }
 }
 
+/// Whether the source had expired before this change and has not after it. TTL may have deleted its
+/// mirror in the meantime.
+fn is_kept(rules: &Rules, rule: MirrorId, step: &StreamChange<'_>) -> bool {
+    let is_expired = |(image, now_ms): (&Item<'_>, i64)| {
+        expiry::is_expired(rules, rules[rule].source, image, now_ms)
+    };
+    let expired = |image: &Option<Item<'_>>| image.as_ref().zip(step.created_ms).map(is_expired);
+    expired(&step.change.before) == Some(true) && expired(&step.change.after) == Some(false)
+}
+
 /// Returns the mirror's last change, and an earlier delete if it still matters.
 pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirror<'h>> {
     // The rule ignores keys that no source can produce.
@@ -101,7 +114,7 @@ pub(super) fn mirror<'h>(seen: &Seen<'_, 'h>, rule: MirrorId) -> Vec<ChangedMirr
                 || looked_up_by(seen.rules, rule).next().is_some()
         };
         last.change.after.is_some()
-            && mirror::removal(seen.rules, &pair, &step.change).is_some()
+            && mirror::removal(seen.rules, &pair, &step.change, false).is_some()
             && counts()
     });
     let steps = earlier.into_iter().chain([last]);

@@ -90,8 +90,10 @@ impl PairAtRest<'_> {
         rules: &Rules,
         mirror: Option<&Item<'_>>,
         source: Option<&Item<'_>>,
+        now_ms: i64,
     ) -> Option<Difference> {
-        let difference = mirror::compare_at_rest(rules, &self.pair, mirror, source)?;
+        let now_ms = Some(now_ms);
+        let difference = mirror::compare_at_rest(rules, &self.pair, mirror, source, now_ms)?;
         let is_extra = difference.defect.kind() == Kind::MirrorExtra;
         (is_extra == (self.side == Side::Mirror)).then_some(difference)
     }
@@ -132,7 +134,7 @@ impl<'h> Question<'h> for PairAtRest<'h> {
             Side::Source => (counterpart, read),
             Side::Mirror => (read, counterpart),
         };
-        Ok(self.difference(rules, mirror, source).is_some())
+        Ok(self.difference(rules, mirror, source, snapshot.read_ms()).is_some())
     }
 }
 
@@ -164,6 +166,7 @@ impl<'h> Question<'h> for StillDiffering<'h> {
         // changes all the time would otherwise seem to have a stale mirror whenever it is read.
         let is_unchanged = pair.side == Side::Mirror
             || mirror::is_unchanged(rules, pair.pair.rule, pair.read.after.as_ref(), source);
-        Ok(pair.difference(rules, mirror, source).filter(|_| is_unchanged))
+        let difference = pair.difference(rules, mirror, source, snapshot.read_ms());
+        Ok(difference.filter(|_| is_unchanged))
     }
 }

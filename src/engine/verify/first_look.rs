@@ -6,7 +6,7 @@ use super::question::{Asked, Question};
 use super::suspects::Suspects;
 use crate::data::Key;
 use crate::engine::detect::{ChangedMirror, DeletedTarget, MarkedItem, NewReference, Work};
-use crate::engine::event::change::Cause;
+use crate::engine::event::change::{Cause, Origin};
 use crate::engine::report::Report;
 use crate::integrity::mirror::{self, Correction, Pair, Verdict};
 use crate::rules::model::{Mode, Rules};
@@ -145,7 +145,9 @@ impl<'h> Question<'h> for ChangedMirror<'h> {
         source: &Slot,
         snapshot: &Snapshot,
     ) -> Result<Verdict, StoreError> {
-        Ok(mirror::assess(rules, &self.pair, self.change, snapshot.item(*source)?))
+        let source = snapshot.item(*source)?;
+        let when = (self.cause.origin() == Origin::Ttl, snapshot.read_ms());
+        Ok(mirror::assess(rules, &self.pair, self.change, source, when))
     }
 }
 

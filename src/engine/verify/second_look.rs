@@ -169,7 +169,8 @@ impl<'h> Question<'h> for MirrorSuspect<'h> {
         snapshot: &Snapshot,
     ) -> Result<Option<Difference>, StoreError> {
         let (mirror, source) = (snapshot.item(*mirror)?, snapshot.item(*source)?);
-        Ok(mirror::compare(rules, &self.pair, mirror, source, self.removal.as_ref()))
+        let removal = self.removal.as_ref();
+        Ok(mirror::compare(rules, &self.pair, mirror, source, removal, snapshot.read_ms()))
     }
 }
 

@@ -4,6 +4,7 @@ use super::content::{Pair, expected, is_same};
 use super::mark::Mark;
 use crate::data::Item;
 use crate::integrity::change::Change;
+use crate::integrity::expiry::is_expired;
 use crate::integrity::finding::Defect;
 use crate::integrity::mark::MARK;
 use crate::rules::model::{Mirror, MirrorId, OnMirrorDelete, OnMirrorEdit, Rules};
@@ -64,12 +65,14 @@ pub(crate) enum Precondition {
     Unmarked,
 }
 
-/// What a change of a mirror calls for, given its source as it is now.
+/// What a change of a mirror calls for, given its source as it is now. `by_ttl` says whether TTL made
+/// the change.
 pub(crate) fn assess(
     rules: &Rules,
     pair: &Pair,
     change: &Change<'_>,
     source: Option<&Item<'_>>,
+    (by_ttl, now_ms): (bool, i64),
 ) -> Verdict {
     let rule = &rules[pair.rule];
     let before = change.before.as_ref().and_then(|item| Mark::of(item, rule));
@@ -78,8 +81,8 @@ pub(crate) fn assess(
     if let Some(mark) = announced.as_ref().filter(|mark| mark.deleting) {
         return assess_own_delete(mark.fence.clone(), change, expected(rules, pair, source));
     }
-    let removal = removal(rules, pair, change);
-    if compare(rules, pair, change.after.as_ref(), source, removal.as_ref()).is_none() {
+    let removal = removal(rules, pair, change, by_ttl);
+    if compare(rules, pair, change.after.as_ref(), source, removal.as_ref(), now_ms).is_none() {
         return Verdict::Clean;
     }
     // If the mark changed, the write was Referee's own. If the mark is unchanged, the write was
@@ -119,17 +122,27 @@ fn assess_own_delete(
 pub(crate) struct Removal {
     /// The mirror's fence, if it carried the rule's mark.
     pub(crate) fence: Option<String>,
+    /// Whether TTL removed it, so that nobody wanted its source to be deleted.
+    pub(crate) by_ttl: bool,
     /// Whether an item that the source refers to was deleted with the mirror, so that the mirror's
     /// removal does not delete the source.
     pub(crate) with_target: bool,
 }
 
 /// Returns the mirror's removal, if the change is a removal by someone else.
-pub(crate) fn removal(rules: &Rules, pair: &Pair, change: &Change<'_>) -> Option<Removal> {
+pub(crate) fn removal(
+    rules: &Rules,
+    pair: &Pair,
+    change: &Change<'_>,
+    by_ttl: bool,
+) -> Option<Removal> {
     let before = change.before.as_ref().filter(|_| change.after.is_none())?;
     match Mark::of(before, &rules[pair.rule]) {
         Some(mark) if mark.deleting => None,
-        mark => Some(Removal { fence: mark.map(|mark| mark.fence), with_target: false }),
+        mark => {
+            let fence = mark.map(|mark| mark.fence);
+            Some(Removal { fence, by_ttl, with_target: false })
+        }
     }
 }
 
@@ -203,8 +216,17 @@ pub(crate) fn compare(
     found: Option<&Item<'_>>,
     source: Option<&Item<'_>>,
     removal: Option<&Removal>,
+    now_ms: i64,
 ) -> Option<Difference> {
     let rule = &rules[pair.rule];
+    // The mirror only expired before its source, which will be deleted, too.
+    let is_expired = |source: &Item<'_>| is_expired(rules, rule.source, source, now_ms);
+    if found.is_none()
+        && removal.is_some_and(|removal| removal.by_ttl)
+        && source.is_some_and(is_expired)
+    {
+        return None;
+    }
     let mark = found.and_then(|item| Mark::of(item, rule));
     let fence = removal.and_then(|removal| removal.fence.clone());
     let was_removed = |fence: &String| match &mark {
@@ -213,7 +235,7 @@ pub(crate) fn compare(
         None => found.is_none(),
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource
-        && !removal.is_some_and(|removal| removal.with_target);
+        && !removal.is_some_and(|removal| removal.with_target || removal.by_ttl);
     // An item without a mark was not a mirror: its removal does not delete the source.
     let answered = fence.clone().filter(|fence| deletes_source && was_removed(fence));
     let expected = expected(rules, pair, source);
@@ -231,14 +253,21 @@ pub(crate) fn compare(
     Some(Difference { defect, correction })
 }
 
-/// Returns how a mirror in a table at rest differs from what its source requires.
+/// Returns how a mirror in a table at rest differs from what its source requires. If the time is
+/// known, an expired source need not have a mirror any more.
 pub(crate) fn compare_at_rest(
     rules: &Rules,
     pair: &Pair,
     found: Option<&Item<'_>>,
     source: Option<&Item<'_>>,
+    now_ms: Option<i64>,
 ) -> Option<Difference> {
     let rule = &rules[pair.rule];
+    let is_expired =
+        |(source, now_ms): (&Item<'_>, i64)| is_expired(rules, rule.source, source, now_ms);
+    if found.is_none() && source.zip(now_ms).is_some_and(is_expired) {
+        return None;
+    }
     let expected = expected(rules, pair, source);
     let same = expected.as_ref().map(|expected| is_same_as(found, expected));
     let defect = Standing::of(rules, pair.rule, found).defect_at_rest(rule, same)?;

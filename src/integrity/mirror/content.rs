@@ -107,9 +107,13 @@ fn copied<'i, 'a>(
 }
 
 /// Whether a mirror copies an attribute: keys and the mark are never copied.
+///
+/// The TTL attribute of the mirror's table is copied only if the rule lists it. With it, the mirror
+/// would expire by itself, before its source or long after it. Without it, the mirror is deleted when
+/// its source is.
 pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
     let listed = match &mirror.copy {
-        Copied::All => true,
+        Copied::All => rules.table_of(mirror.mirror).ttl.as_deref() != Some(name),
         Copied::None => false,
         Copied::List(names) => names.iter().any(|listed| listed == name),
     };

@@ -28,6 +28,7 @@ pub(crate) struct Table {
     /// One or two key attributes; empty if the key could not be read.
     pub(crate) key: Vec<Spanned<KeyAttribute>>,
     pub(crate) separator: Option<char>,
+    pub(crate) ttl: Option<Spanned<String>>,
     pub(crate) region: Option<Spanned<String>>,
     pub(crate) account: Option<Spanned<String>>,
 }

@@ -41,6 +41,7 @@ fn table(entry: &Entry) -> Table {
             })
             .collect(),
         separator: fields.parsed("separator", parse_separator).map(|separator| separator.value),
+        ttl: fields.text("ttl"),
         region: fields.text("region"),
         account: fields.text("account"),
     }

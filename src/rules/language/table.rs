@@ -60,6 +60,11 @@ const TABLE: Object = Object {
             "The character that ends a capture in key templates.",
         ),
         optional(
+            "ttl",
+            Shape::Text(&ATTRIBUTE),
+            "The table's TTL attribute, if the table has one. Mirrors in this table get it only if `copy` lists it.",
+        ),
+        optional(
             "region",
             Shape::Text(&REGION),
             "The AWS Region of the table's stream; by default, the function's own Region. Streams of other Regions are refused.",

@@ -13,6 +13,8 @@ pub struct Table {
     pub key: KeySchema,
     /// The character that ends a capture in key templates.
     pub separator: char,
+    /// The TTL attribute, if the table has one.
+    pub ttl: Option<String>,
     /// The Region of the table's stream; `None` for that of the function.
     pub region: Option<String>,
     /// The account of the table's stream; `None` for that of the function.

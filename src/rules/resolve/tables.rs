@@ -24,6 +24,7 @@ impl Table<'_> {
             name: self.name?,
             key: self.key?,
             separator: self.separator,
+            ttl: self.ast.ttl.as_ref().map(|ttl| ttl.value.clone()),
             region: self.ast.region.as_ref().map(|region| region.value.clone()),
             account: self.ast.account.as_ref().map(|account| account.value.clone()),
             indexes,
@@ -82,6 +83,9 @@ fn name(
 }
 
 fn key(table: &ast::Table, problems: &mut Vec<Diagnostic>) -> Option<KeySchema> {
+    if let Some(ttl) = table.ttl.as_ref().filter(|ttl| ttl.value == RESERVED) {
+        problems.push(reserved(ttl.span));
+    }
     for attribute in table.key.iter().filter(|attribute| attribute.value.name == RESERVED) {
         problems.push(reserved(attribute.span));
     }

@@ -13,7 +13,7 @@ use super::retry::retrying;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::store::StoreError;
 use crate::store::description::{
-    ACTIVE, Described, DescribedIndex, Description, ReadCapacity, Size,
+    ACTIVE, Described, DescribedIndex, Description, ReadCapacity, Size, TimeToLive,
 };
 use crate::store::schema::TableSchema;
 
@@ -41,22 +41,25 @@ impl DynamoDb {
         self.in_time(Box::pin(described)).await
     }
 
-    /// Whether TTL is enabled for a table; `None` without the permission to describe it.
-    pub async fn has_ttl(&self, table: &str) -> Result<Option<bool>, StoreError> {
+    /// A table's setting of TTL.
+    pub async fn time_to_live(&self, table: &str) -> Result<TimeToLive, StoreError> {
         let request = Request::new("DescribeTimeToLive", [table]);
         let attempt = self.client.describe_time_to_live().table_name(table);
         let described = retrying(|| async {
             let error = match attempt.clone().send().await {
                 Ok(output) => {
-                    let status =
-                        output.time_to_live_description.and_then(|it| it.time_to_live_status);
                     let on = [TimeToLiveStatus::Enabled, TimeToLiveStatus::Enabling];
-                    return Ok(Some(status.is_some_and(|status| on.contains(&status))));
+                    let is_on = |status: &TimeToLiveStatus| on.contains(status);
+                    let described = output.time_to_live_description;
+                    let described =
+                        described.filter(|it| it.time_to_live_status.as_ref().is_some_and(is_on));
+                    let attribute = described.and_then(|it| it.attribute_name);
+                    return Ok(attribute.map_or(TimeToLive::Off, TimeToLive::On));
                 }
                 Err(error) => error.map_service_error(aws_sdk_dynamodb::Error::from),
             };
             match error.as_service_error().and_then(|error| error.code()) {
-                Some("AccessDeniedException") => Ok(None),
+                Some("AccessDeniedException") => Ok(TimeToLive::Hidden),
                 _ => Err(request.error(&error)),
             }
         });

@@ -60,6 +60,7 @@ fn table(number: usize, tape: &mut Tape) -> Table {
         name,
         key: KeySchema { partition, sort: (!tape.one_in(3)).then_some(sort) },
         separator: tape.pick(&['#', '#', '|', ':', '/', '"', '\'', 'é', ' ']),
+        ttl: tape.one_in(4).then(|| "expires".to_owned()),
         region: tape.one_in(4).then(|| "eu-west-1".to_owned()),
         account: tape.one_in(4).then(|| "123456789012".to_owned()),
         indexes: Vec::new(),

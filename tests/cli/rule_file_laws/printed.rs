@@ -77,7 +77,8 @@ fn table(table: &Table, tape: &mut Tape) -> Tree {
     fields.put("key", Tree::List(attributes));
     let separator = Tree::Text(table.separator.to_string());
     fields.may_omit("separator", separator, table.separator == '#');
-    for (name, value) in [("region", &table.region), ("account", &table.account)] {
+    let texts = [("ttl", &table.ttl), ("region", &table.region), ("account", &table.account)];
+    for (name, value) in texts {
         value.iter().for_each(|value| fields.put(name, Tree::text(value)));
     }
     fields.shuffled()

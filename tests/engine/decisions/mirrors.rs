@@ -162,7 +162,7 @@ fn a_redelivered_change_changes_nothing() {
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        1 app: 1 requests, 0 read, 1 write
+        1 app: 2 requests, 1 read, 1 write
         1 app: 1 requests, 0 read, 1 write
         + user#ann/company#acme _referee: membership@200 role: user
     "#]]);
@@ -188,8 +188,8 @@ fn a_redelivered_delete_keeps_a_later_write() {
         1 app: 1 requests, 0 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        1 app: 1 requests, 0 read, 1 write
-        1 app: 1 requests, 0 read, 1 write
+        1 app: 2 requests, 1 read, 1 write
+        1 app: 2 requests, 1 read, 1 write
         + user#ann/company#acme _referee: membership@300 role: user
     "#]]);
 }

@@ -12,6 +12,7 @@ mod contention;
 mod deadline;
 mod delivery;
 mod elements;
+mod expiry;
 mod fences;
 mod grace;
 mod leaving;

@@ -84,7 +84,10 @@ pub(crate) fn expected(
     for (name, value) in source {
         let is_key = schemas.iter().any(|schema| schema.names().any(|key| key == name));
         let is_wanted = match &mirror.copy {
-            Copied::All => name != MARK,
+            Copied::All => {
+                let ttl = &rules[rules[mirror.mirror].table].ttl;
+                name != MARK && ttl.as_deref() != Some(&**name)
+            }
             Copied::None => false,
             Copied::List(names) => names.iter().any(|wanted| wanted == name),
         };
