@@ -12,7 +12,7 @@ use crate::rules::model::{EntityId, Rules};
 pub(crate) fn is_expired(rules: &Rules, entity: EntityId, item: &Item<'_>, now_ms: i64) -> bool {
     let ttl = rules.table_of(entity).ttl.as_ref();
     let Some(Value::N(time_s)) = ttl.and_then(|ttl| item.get(ttl.as_str())) else { return false };
-    #[expect(clippy::cast_precision_loss, reason = "a time in seconds is exact")]
-    let now_s = now_ms.div_euclid(1_000) as f64;
-    time_s.as_str().parse::<f64>().is_ok_and(|time_s| time_s <= now_s)
+    #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds is exact")]
+    let time = now_ms as f64;
+    time_s.as_str().parse::<f64>().is_ok_and(|time_s| time_s * 1_000.0 <= time)
 }

@@ -237,7 +237,7 @@ fn the_setting_of_ttl_is_compared_with_the_rules() {
         notes(Some("until"), &TimeToLive::Hidden),
         notes(None, &on),
     ];
-    expect![[r#"
+    expect![[r"
         TTL is off on table `production-app`, so `on_ttl_delete` of `order_payer` never applies
         --
         TTL is off on table `production-app`, so `on_ttl_delete` of `order_payer` never applies
@@ -249,7 +249,7 @@ fn the_setting_of_ttl_is_compared_with_the_rules() {
         --
 
         --
-    "#]].assert_eq(&shown.join("\n--\n"));
+    "]].assert_eq(&shown.join("\n--\n"));
 }
 
 #[test]

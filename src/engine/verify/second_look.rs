@@ -81,9 +81,9 @@ pub(crate) async fn look_again<'h>(
     Ok(answers.filter_map(differing).collect())
 }
 
-fn differing<'h>(
-    (suspect, difference): (MirrorSuspect<'h>, Option<Difference>),
-) -> Option<BrokenMirror<'h>> {
+fn differing(
+    (suspect, difference): (MirrorSuspect<'_>, Option<Difference>),
+) -> Option<BrokenMirror<'_>> {
     Some(BrokenMirror { suspect, difference: difference? })
 }
 

@@ -79,7 +79,9 @@ fn table(table: &Table, tape: &mut Tape) -> Tree {
     fields.may_omit("separator", separator, table.separator == '#');
     let texts = [("ttl", &table.ttl), ("region", &table.region), ("account", &table.account)];
     for (name, value) in texts {
-        value.iter().for_each(|value| fields.put(name, Tree::text(value)));
+        if let Some(value) = value {
+            fields.put(name, Tree::text(value));
+        }
     }
     fields.shuffled()
 }
@@ -282,7 +284,9 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
         OnMirrorEdit::Report => "report",
     };
     fields.word("on_mirror_edit", &mirror.on_mirror_edit, &OnMirrorEdit::Overwrite, word);
-    mirror.was.iter().for_each(|was| fields.put("was", Tree::text(was)));
+    if let Some(was) = &mirror.was {
+        fields.put("was", Tree::text(was));
+    }
     fields.may_omit("adopt", Tree::Plain(mirror.adopt.to_string()), !mirror.adopt);
     mode_and_severity(mirror.mode, mirror.severity, &mut fields);
     fields.shuffled()

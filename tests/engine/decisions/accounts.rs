@@ -112,7 +112,9 @@ impl Scene {
             if own.is_empty() {
                 return;
             }
-            own.iter().for_each(|record| self.deliver(std::slice::from_ref(record)));
+            for record in &own {
+                self.deliver(std::slice::from_ref(record));
+            }
         }
         panic!("it never comes to rest");
     }
@@ -144,11 +146,11 @@ fn in_every_delivery(scene: impl Fn() -> Scene, check: impl Fn(&Scene, &str)) {
         for cut in CUTS {
             for again in ["", "twice", "at the end"] {
                 let mut scene = scene();
-                let records: Vec<_> = order.map(|place| scene.records[place].clone()).into();
-                let mut from = 0;
+                let records = order.map(|place| scene.records.get(place).unwrap().clone());
+                let mut rest = records.as_slice();
                 for length in cut {
-                    let batch = &records[from..from + length];
-                    from += length;
+                    let (batch, later) = rest.split_at(*length);
+                    rest = later;
                     scene.deliver(batch);
                     if again == "twice" {
                         scene.deliver(batch);
