@@ -191,7 +191,7 @@ impl Rest<'_> {
         }
         let was_there = self.past.steps_of(&of_mirror, gone_at).last().is_some_and(|step| {
             // A mirror that a client deleted is written again, or answered with the target.
-            step.after.is_some() || (!step.by_engine && mirror.on_delete != "report")
+            step.after.is_some() || (!step.is_by_rules() && mirror.on_delete != "report")
         });
         assert!(!was_there, "{of:?} was not deleted with the target of {}", reference.name);
     }
