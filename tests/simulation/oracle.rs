@@ -7,7 +7,7 @@ use referee::integrity::finding::Kind;
 
 use crate::items::{Mark, of_key};
 use crate::justified::is_called_for;
-use crate::model::{Name, Role, State, mirror_of, mirrored, role_of, source_of};
+use crate::model::{Content, Name, Role, State, mirror_of, mirrored, role_of, source_of};
 use crate::past::{By, Past, Reported, Step};
 use crate::rest::Rest;
 use crate::schema::{Mirror, Schema};
@@ -139,13 +139,37 @@ impl<'p> Oracle<'p> {
             return versions.peek().is_none() || versions.any(|(_, after)| after.is_none());
         };
         let keeps_order = match (&step.mark_before, &step.mark_after) {
-            (Some(before), Some(after)) => before.fence <= after.fence,
+            (Some(before), Some(marked)) if before.fence > marked.fence => {
+                self.is_newest_since_mark(mirror, place, step, after)
+            }
             _ => true,
         };
         let is_announced = step.before == step.after && is_ours(&step.mark_before);
         is_ours(&step.mark_after)
             && keeps_order
             && (is_announced || versions.any(|(_, version)| version.as_ref() == Some(after)))
+    }
+
+    /// Whether the source required this content at some time since the mirror got its previous mark.
+    /// A higher fence may be replaced then, because it could come from another stream.
+    fn is_newest_since_mark(
+        &self,
+        mirror: &Mirror,
+        place: usize,
+        step: &Step,
+        content: &Content,
+    ) -> bool {
+        let source = source_of(self.schema, mirror, &step.name);
+        let marked = self.past.steps[..place]
+            .iter()
+            .rposition(|it| it.name == step.name && it.mark_after == step.mark_before)
+            .unwrap_or(0);
+        let since = self.past.steps[marked..place].iter().filter(|it| it.name == source);
+        let mut versions = self.steps_of(&source, marked).last().into_iter().chain(since);
+        versions.any(|it| {
+            let version = mirrored(self.schema, mirror, &source, it.after.as_ref());
+            version.as_ref() == Some(content)
+        })
     }
 
     /// Whether a source may be deleted because a client deleted its mirror and no newer version of
