@@ -157,10 +157,10 @@ mod tests {
         ];
         let lines: Vec<_> =
             codes.iter().map(|code| format!("{}: {code}", name(&answered(code, "")))).collect();
-        expect![[r"
-            retry: ProvisionedThroughputExceededException
-            retry: ThrottlingException
-            retry: RequestLimitExceeded
+        expect![[r#"
+            throttled: ProvisionedThroughputExceededException
+            throttled: ThrottlingException
+            throttled: RequestLimitExceeded
             retry: InternalServerError
             retry: ServiceUnavailable
             retry: TransactionConflictException
@@ -172,7 +172,7 @@ mod tests {
             fatal: ResourceNotFoundException
             fatal: AccessDeniedException
             fatal: ExpiredTokenException
-            fatal: UnrecognizedClientException"]]
+            fatal: UnrecognizedClientException"#]]
         .assert_eq(&lines.join("\n"));
     }
 
