@@ -66,7 +66,7 @@ const KEPT_BESIDE_REPAIRS: [(u64, &str); 1] =
 const NOTICED: [(Part, u64, &str); 8] = [
     (Part::Guards, 124, "unjustified write"),
     (Part::Conditions, 29, "unjustified write"),
-    (Part::Verification, 34, "and should be None"),
+    (Part::Verification, 46, "and should be None"),
     (Part::Finding, 137, "refers to the missing"),
     (Part::Reading, 1, "unjustified write"),
     (Part::Reporting, 17, "refers to the missing"),
