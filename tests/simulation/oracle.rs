@@ -172,8 +172,8 @@ impl<'p> Oracle<'p> {
         })
     }
 
-    /// Whether a source may be deleted because a client deleted its mirror and no newer version of
-    /// the mirror exists.
+    /// Whether a source may be deleted because a client, and not TTL, deleted its mirror and no newer
+    /// version of the mirror exists.
     fn follows_its_mirror(&self, place: usize, source: &Name) -> bool {
         let mirrors = self.schema.mirrors.iter().filter(|mirror| {
             role_of(source) == Role::Own(mirror.source) && mirror.on_delete == "delete_source"
@@ -182,7 +182,7 @@ impl<'p> Oracle<'p> {
             let of = mirror_of(self.schema, mirror, source);
             let fences = self
                 .steps_of(&of, place)
-                .filter(|step| step.by == By::People && step.after.is_none())
+                .filter(|step| step.by == By::People && !step.expired && step.after.is_none())
                 .filter_map(|step| step.mark_before.as_ref().map(|mark| &mark.fence));
             let is_back = |fence: &String| match self.state.get(&of) {
                 None => false,

@@ -157,7 +157,7 @@ mod tests {
         ];
         let lines: Vec<_> =
             codes.iter().map(|code| format!("{}: {code}", name(&answered(code, "")))).collect();
-        expect![[r#"
+        expect![[r"
             throttled: ProvisionedThroughputExceededException
             throttled: ThrottlingException
             throttled: RequestLimitExceeded
@@ -172,7 +172,7 @@ mod tests {
             fatal: ResourceNotFoundException
             fatal: AccessDeniedException
             fatal: ExpiredTokenException
-            fatal: UnrecognizedClientException"#]]
+            fatal: UnrecognizedClientException"]]
         .assert_eq(&lines.join("\n"));
     }
 
