@@ -1,5 +1,6 @@
 # The alarms. Each description says what happened and what to do. Missing data does not breach a
-# threshold, because zeros are not published; only a missing audit does.
+# threshold, because zeros are not published; only a mapping that no longer polls and a missing audit
+# do.
 
 locals {
   publishes = var.metrics != "none"
@@ -7,6 +8,9 @@ locals {
     of_referee = { namespace = var.namespace, dimensions = {} }
     of_lambda  = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.name } }
   }
+
+  # Not a metric of the function: CloudWatch counts it in the log.
+  lost_metric = "MetricsNotPublished"
 
   rule_severity = { for name, rule in merge(local.references, local.mirrors) : name => try(rule.severity, "error") }
 
@@ -29,6 +33,11 @@ locals {
         records_rejected = {
           metric = "RecordsRejected"
           text   = "A stream record could not be understood and was skipped. The log has its payload: filter by message = \"record rejected\". Fix the item, and write it again to have it checked."
+        }
+        # The log reports this, because metrics cannot.
+        metrics_lost = {
+          metric = local.lost_metric
+          text   = "The function could not publish metrics, so the other alarms may have missed violations. The log says why: filter by message = \"metrics not published\". Check the permission `cloudwatch:PutMetricData`, the route from a VPC to CloudWatch, and the account's quota of requests. The log has a line for each violation: filter by message = \"violation\"."
         }
       } : key => merge(local.metric.of_referee, alarm, { statistic = "Sum", settings = key }) if local.publishes
     },
@@ -87,6 +96,20 @@ locals {
         )
       }
     },
+    # Lambda publishes a zero if a poll finds no record, so missing data means that it does not poll.
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
+    {
+      for alias in local.watched : "stopped_mappings/${alias}" => {
+        namespace  = "AWS/Lambda"
+        dimensions = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this[alias].uuid }
+        metric     = "PolledEventCount"
+        statistic  = "SampleCount"
+        settings   = "stopped_mappings"
+        comparison = "LessThanThreshold"
+        missing    = "breaching"
+        text       = "Lambda no longer polls the stream of the table `${alias}`, so its changes are not checked. `aws lambda list-event-source-mappings --function-name ${var.name}` says why, in `State` and `LastProcessingResult`: the mapping is disabled, the stream or the table was replaced, or the role lost its permission for the stream or its key. Changes that are older than 24 hours are lost: check the table's items with an audit."
+      } if local.mappings[alias].enabled
+    },
     {
       for name in local.queue_name[*] : "destination_backlog" => {
         namespace  = "AWS/SQS"
@@ -120,6 +143,24 @@ locals {
     for key, alarm in local.all_alarms : key => merge({ comparison = "GreaterThanThreshold", missing = "notBreaching" }, alarm, var.alarms[alarm.settings], {
       threshold                                                    = var.alarms[alarm.settings].threshold * lookup(local.threshold_factors, alarm.settings, 1)
     }) if var.alarms[alarm.settings].enabled
+  }
+}
+
+# Counts the lines of the log that say that metrics could not be published. They have the level ERROR,
+# so no `log_level` hides them.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+resource "aws_cloudwatch_log_metric_filter" "metrics_lost" {
+  count = local.publishes ? 1 : 0
+
+  name           = "${var.name}-metrics-lost"
+  region         = var.region
+  log_group_name = aws_cloudwatch_log_group.this.name
+  pattern        = "{ $.message = \"metrics not published\" }"
+
+  metric_transformation {
+    name      = local.lost_metric
+    namespace = var.namespace
+    value     = "1"
   }
 }
 

@@ -211,7 +211,7 @@ variable "failure_destination" {
 }
 
 variable "metrics" {
-  description = "The destination of metrics: `cloudwatch`, `emf` (as log lines, which need no requests) or `none`. With `none`, there are no alarms on violations either."
+  description = "The destination of metrics: `cloudwatch` (counters as log lines, violations and failures with requests), `emf` (all as log lines) or `none`. With `none`, there are no alarms on violations either."
   type        = string
   default     = "cloudwatch"
   nullable    = false

@@ -11,12 +11,15 @@ variable "alarms" {
     errors             = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     throttles          = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     # In percent of the timeout.
-    duration = optional(object({ enabled = optional(bool, true), threshold = optional(number, 80), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    duration     = optional(object({ enabled = optional(bool, true), threshold = optional(number, 80), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    metrics_lost = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     # In minutes.
-    iterator_age        = optional(object({ enabled = optional(bool, true), threshold = optional(number, 15), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
-    dropped_records     = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
-    given_up_records    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
-    failed_deliveries   = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    iterator_age      = optional(object({ enabled = optional(bool, true), threshold = optional(number, 15), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    dropped_records   = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    given_up_records  = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    failed_deliveries = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    # Goes off if fewer polls than `threshold` are reported.
+    stopped_mappings    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 1), period = optional(number, 300), datapoints = optional(number, 3), periods = optional(number, 3) }), {})
     destination_backlog = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     # Only with `audit`. `audit_overdue` goes off if fewer audits than `threshold` are completed.
     audit_violations = optional(object({ enabled = optional(bool, false), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})

@@ -11,17 +11,17 @@ variables {
 run "all_of_them" {
   assert {
     condition = keys(aws_cloudwatch_metric_alarm.this) == [
-      "dropped_records/app", "duration", "errors", "failed_deliveries", "given_up_records/app", "iterator_age", "records_rejected",
-      "repairs_failed", "throttles", "violations", "violations_by_rule/member_company", "violations_by_rule/member_user", "violations_by_rule/membership",
+      "dropped_records/app", "duration", "errors", "failed_deliveries", "given_up_records/app", "iterator_age", "metrics_lost", "records_rejected",
+      "repairs_failed", "stopped_mappings/app", "throttles", "violations", "violations_by_rule/member_company", "violations_by_rule/member_user", "violations_by_rule/membership",
     ]
     error_message = "the alarms are ${join(", ", keys(aws_cloudwatch_metric_alarm.this))}"
   }
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
-      alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 60 && length(alarm.alarm_description) <= 1024 && startswith(alarm.alarm_name, "referee-")
+      alarm.treat_missing_data == (alarm.metric_name == "PolledEventCount" ? "breaching" : "notBreaching") && length(alarm.alarm_description) > 60 && length(alarm.alarm_description) <= 1024 && startswith(alarm.alarm_name, "referee-")
     ])
-    error_message = "an alarm breaches on missing data, or its description is too short or too long"
+    error_message = "missing data has the wrong meaning for an alarm, or its description is too short or too long"
   }
   assert {
     condition = (
@@ -33,6 +33,41 @@ run "all_of_them" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["violations_by_rule/member_user"].dimensions == tomap({ Rule = "member_user" }) && length(aws_cloudwatch_metric_alarm.this["violations"].dimensions) == 0
     error_message = "an alarm watches the wrong metric"
+  }
+}
+
+run "a_mapping_that_does_not_poll" {
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["stopped_mappings/app"].dimensions == tomap({ EventSourceMappingUUID = aws_lambda_event_source_mapping.this["app"].uuid })
+      && aws_cloudwatch_metric_alarm.this["stopped_mappings/app"].statistic == "SampleCount"
+      && aws_cloudwatch_metric_alarm.this["stopped_mappings/app"].comparison_operator == "LessThanThreshold"
+      && aws_cloudwatch_metric_alarm.this["stopped_mappings/app"].threshold == 1
+      && aws_lambda_event_source_mapping.this["app"].metrics_config[0].metrics == toset(["EventCount"])
+    )
+    error_message = "the alarm does not go off when Lambda no longer polls the stream"
+  }
+}
+
+run "a_disabled_mapping" {
+  variables {
+    mapping = { enabled = false }
+  }
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "stopped_mappings/app")
+    error_message = "an alarm waits for a mapping that is disabled on purpose"
+  }
+}
+
+run "metrics_that_are_not_published" {
+  assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.metrics_lost[0].pattern == "{ $.message = \"metrics not published\" }"
+      && aws_cloudwatch_log_metric_filter.metrics_lost[0].log_group_name == aws_cloudwatch_log_group.this.name
+      && aws_cloudwatch_log_metric_filter.metrics_lost[0].metric_transformation[0].name == aws_cloudwatch_metric_alarm.this["metrics_lost"].metric_name
+      && aws_cloudwatch_log_metric_filter.metrics_lost[0].metric_transformation[0].namespace == aws_cloudwatch_metric_alarm.this["metrics_lost"].namespace
+    )
+    error_message = "lost metrics raise no alarm"
   }
 }
 

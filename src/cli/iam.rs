@@ -99,9 +99,9 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Metrics {
-    /// The CloudWatch API.
+    /// CloudWatch: counters in the log, violations and failures with requests.
     Cloudwatch,
-    /// The log, in the embedded metric format; needs no permission of its own.
+    /// Only the log, in the embedded metric format; needs no permission of its own.
     Emf,
     /// No metrics.
     None,

@@ -72,6 +72,16 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
     let metrics = one_of("REFEREE_METRICS", &Destination::NAMES);
     let logs_items = one_of("REFEREE_LOG_ITEMS", &["true", "false"]);
     let mode = mode.as_deref().and_then(Mode::from_name);
+    if metrics.as_deref() == Some("emf")
+        && let Some(level) = level_that_drops_metrics(sources)
+    {
+        problems.push(Problem::error(format!(
+            "`REFEREE_METRICS` is `emf`, but lines with metrics have the level INFO, and Lambda \
+             drops them because `AWS_LAMBDA_LOG_LEVEL` is `{level}`\n\
+             help: set the function's application log level to INFO, or REFEREE_METRICS to \
+             `cloudwatch`"
+        )));
+    }
     let namespace = variable(sources, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
     if !is_namespace(&namespace) {
         problems.push(Problem::error(format!(
@@ -100,6 +110,18 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
 /// without a value to an empty string.
 fn variable(sources: &Sources<'_>, name: &str) -> Option<String> {
     (sources.environment)(name).filter(|value| !value.is_empty())
+}
+
+/// The function's log level, if Lambda drops lines with metrics because of it.
+///
+/// With the format JSON, Lambda treats lines without a level as `INFO`. With the format text, it
+/// drops nothing.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+fn level_that_drops_metrics(sources: &Sources<'_>) -> Option<String> {
+    let is_json = variable(sources, "AWS_LAMBDA_LOG_FORMAT")
+        .is_some_and(|format| format.eq_ignore_ascii_case("json"));
+    let level = variable(sources, "AWS_LAMBDA_LOG_LEVEL").filter(|_| is_json)?.to_uppercase();
+    matches!(level.as_str(), "WARN" | "ERROR" | "FATAL").then_some(level)
 }
 
 /// Whether CloudWatch accepts this namespace.

@@ -22,6 +22,12 @@ const MARGIN_MS_MAX: i64 = 1_000;
 /// The part of this time that is reserved for the response, so that slow metrics cannot delay it.
 const RESPONSE_MS: i64 = 100;
 
+/// The time that a batch may spend on publishing metrics, in milliseconds, because the shard waits
+/// for it. Without a route to CloudWatch, requests get no answer.
+const PUBLISH_MS_MAX: i64 = 500;
+/// The same for a request of an audit. No shard waits for it, and a complete audit must be counted.
+const PUBLISH_AUDIT_MS_MAX: i64 = 5_000;
+
 /// A time longer than any invocation: Lambda's limit is 15 minutes.
 const DAY_MS: i64 = 86_400_000;
 
@@ -101,7 +107,7 @@ impl Function {
         let store = self.store(invocation);
         let outcome = self.engine.process_decoded(batch, &store, clock).await?;
         let data = measure(self.engine.rules(), &outcome, SystemClock.now_ms());
-        self.publish(&data, invocation).await;
+        self.publish(&data, PUBLISH_MS_MAX, invocation).await;
         log.outcome(&outcome, event, SystemClock.now_ms() - began_ms);
         Ok(answer(&outcome))
     }
@@ -117,7 +123,7 @@ impl Function {
         let part = request.part(engine.rules())?;
         let audited = engine.audit(part, &self.store(invocation), clock).await?;
         let data = measure_audited(engine.rules(), &audited.outcome, audited.items);
-        self.publish(&data, invocation).await;
+        self.publish(&data, PUBLISH_AUDIT_MS_MAX, invocation).await;
         log.audited(request, &audited, SystemClock.now_ms() - began_ms);
         match &audited.error {
             Some(reason) if audited.pages == 0 => Err(Failure::Retry(reason.clone())),
@@ -134,7 +140,7 @@ impl Function {
         let answer = request.answer();
         let is_complete = answer.complete;
         let data = measure_audit(&AuditSummary { is_complete, ..AuditSummary::default() });
-        self.publish(&data, invocation).await;
+        self.publish(&data, PUBLISH_AUDIT_MS_MAX, invocation).await;
         invocation.log.audit_ended(&answer);
         answer
     }
@@ -144,12 +150,13 @@ impl Function {
         self.store.until(instant(invocation.clock.deadline_ms, invocation.began_ms))
     }
 
-    /// Publishes metrics while there is time for the response.
-    async fn publish(&self, data: &[Datum], invocation: &Invocation<'_>) {
+    /// Publishes metrics within the given time, and while there is time for the response.
+    async fn publish(&self, data: &[Datum], ms_max: i64, invocation: &Invocation<'_>) {
         let now_ms = SystemClock.now_ms();
-        let end = instant(invocation.deadline_ms - RESPONSE_MS, now_ms);
-        let published = timeout_at(end, self.metrics.publish(data, now_ms)).await;
-        let published = published.unwrap_or_else(|_| Err("there was no time left".to_owned()));
+        let end_ms = (now_ms + ms_max).min(invocation.deadline_ms - RESPONSE_MS);
+        let published =
+            timeout_at(instant(end_ms, now_ms), self.metrics.publish(data, now_ms)).await;
+        let published = published.unwrap_or_else(|_| Err("CloudWatch did not answer".to_owned()));
         published.unwrap_or_else(|error| invocation.log.metrics_lost(&error));
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
         return Err(problems);
     }
     log::problems(&problems);
-    let metrics = Metrics { sink: metrics.open(&aws), namespace };
+    let metrics = Metrics { sink: metrics.open_in_function(&aws), namespace };
     let observer = Engine::new(rules.clone().in_mode(Mode::Observe));
     Ok(Function { engine: Engine::new(rules), observer, store, metrics, logs_items })
 }

@@ -19,7 +19,8 @@ use crate::aws::error::Brief;
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 const DATA_MAX: usize = 1_000;
 
-/// The maximum number of attempts of a request. It is low because the batch waits for it.
+/// The maximum number of attempts of a request. A second one helps if CloudWatch has closed the
+/// connection meanwhile. Callers limit the time of all attempts together.
 const ATTEMPTS_MAX: u32 = 2;
 
 /// A client of CloudWatch.

@@ -35,10 +35,37 @@ pub struct Metric {
     pub name: &'static str,
     /// The unit of its values.
     pub unit: Unit,
+    /// How the function publishes it.
+    pub path: Path,
     /// What it measures, for the documentation.
     pub meaning: &'static str,
     /// How it is computed.
     measure: Measure,
+}
+
+/// How the function publishes a metric to CloudWatch, unless its destination is the log or none.
+///
+/// A request takes a part of the shard's time, and CloudWatch throttles the requests of an account.
+/// Lambda drops lines of the log if the function's log level is above `INFO`. So requests are made
+/// only for the metrics that alarms depend on, which a healthy batch does not have.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// With a request.
+    Request,
+    /// In a line of the log.
+    Log,
+}
+
+impl Path {
+    /// The name in the documentation.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Log => "log",
+        }
+    }
 }
 
 /// The unit of a metric's values.
@@ -103,42 +130,49 @@ pub static METRICS: [Metric; 13] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "violations of rules whose `severity` is `error`, including repaired ones",
         measure: Measure::ByRule(|processed| processed.violations(Severity::Error)),
     },
     Metric {
         name: "Warnings",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "violations of rules whose `severity` is `warn`",
         measure: Measure::ByRule(|processed| processed.violations(Severity::Warn)),
     },
     Metric {
         name: "Repairs",
         unit: Unit::Count,
+        path: Path::Log,
         meaning: "violations that were repaired",
         measure: Measure::RepairsByRule(|processed| processed.with_response(Response::Repaired)),
     },
     Metric {
         name: "RepairsFailed",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "violations whose repair failed permanently",
         measure: Measure::RepairsByRule(|processed| processed.with_response(Response::Failed)),
     },
     Metric {
         name: "MirrorWrites",
         unit: Unit::Count,
+        path: Path::Log,
         meaning: "writes of mirror items",
         measure: Measure::RepairsByRule(|processed| processed.mirror_writes()),
     },
     Metric {
         name: "RecordsProcessed",
         unit: Unit::Count,
+        path: Path::Log,
         meaning: "stream records that are done, including rejected ones",
         measure: Measure::Total(|processed| count_of(processed.end)),
     },
     Metric {
         name: "RecordsRejected",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "stream records that cannot be understood, or whose work DynamoDB always refuses; \
                   they are logged and skipped",
         measure: Measure::Total(|processed| processed.rejected()),
@@ -146,36 +180,42 @@ pub static METRICS: [Metric; 13] = [
     Metric {
         name: "RecordsRetried",
         unit: Unit::Count,
+        path: Path::Log,
         meaning: "stream records that were returned to Lambda for redelivery",
         measure: Measure::Total(|processed| count_of(processed.outcome.records - processed.end)),
     },
     Metric {
         name: "RecordAge",
         unit: Unit::Milliseconds,
+        path: Path::Log,
         meaning: "the age of the batch's oldest record that concerns a rule, at the end of processing",
         measure: Measure::Total(|processed| processed.age_ms()),
     },
     Metric {
         name: "AuditViolations",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "violations that audits found, of rules whose `severity` is `error`",
         measure: Measure::AuditByRule(|audit| &audit.violations),
     },
     Metric {
         name: "AuditWarnings",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "violations that audits found, of rules whose `severity` is `warn`",
         measure: Measure::AuditByRule(|audit| &audit.warnings),
     },
     Metric {
         name: "AuditedItems",
         unit: Unit::Count,
+        path: Path::Log,
         meaning: "items that audits read",
         measure: Measure::AuditTotal(|audit| audit.items),
     },
     Metric {
         name: "AuditsCompleted",
         unit: Unit::Count,
+        path: Path::Request,
         meaning: "complete audits; the time of the value is the end of the audit",
         measure: Measure::AuditTotal(|audit| u64::from(audit.is_complete)),
     },
@@ -188,6 +228,8 @@ pub struct Datum {
     pub name: &'static str,
     /// Its unit.
     pub unit: Unit,
+    /// How the function publishes it.
+    pub path: Path,
     /// The rule that the value concerns; `None` for a total.
     pub rule: Option<String>,
     /// The value.
@@ -249,7 +291,7 @@ impl Metric {
     }
 
     fn datum(&self, rule: Option<String>, value: f64) -> Datum {
-        Datum { name: self.name, unit: self.unit, rule, value }
+        Datum { name: self.name, unit: self.unit, path: self.path, rule, value }
     }
 }
 
@@ -313,10 +355,10 @@ fn count_of(number: usize) -> Option<f64> {
 pub fn manual() -> String {
     let rows = METRICS.iter().map(|metric| {
         let dimensions = if metric.is_by_rule() { "none; `Rule`" } else { "none" };
-        let Metric { name, unit, meaning, .. } = metric;
-        format!("| `{name}` | {} | {dimensions} | {meaning} |\n", unit.name())
+        let Metric { name, unit, path, meaning, .. } = metric;
+        format!("| `{name}` | {} | {dimensions} | {} | {meaning} |\n", unit.name(), path.name())
     });
-    let head = "| metric | unit | dimensions | meaning |\n|---|---|---|---|\n";
+    let head = "| metric | unit | dimensions | published with | meaning |\n|---|---|---|---|---|\n";
     std::iter::once(head.to_owned()).chain(rows).collect()
 }
 

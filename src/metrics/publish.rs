@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::cloudwatch::CloudWatch;
-use super::{Datum, embedded};
+use super::{Datum, Path, embedded};
 use crate::aws::SdkConfig;
 
 /// A publisher of metrics.
@@ -18,7 +18,7 @@ pub struct Metrics {
 /// The configured destination of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// CloudWatch's API.
+    /// CloudWatch.
     CloudWatch,
     /// Standard output, in the embedded metric format.
     Embedded,
@@ -41,13 +41,23 @@ impl Destination {
         }
     }
 
-    /// The sink for this destination, in this configuration's account and Region.
+    /// The sink for this destination, for a program whose standard output is not a log in
+    /// CloudWatch, in this configuration's account and Region.
     #[must_use]
     pub fn open(self, config: &SdkConfig) -> Sink {
         match self {
-            Self::CloudWatch => Sink::CloudWatch(CloudWatch::new(config)),
-            Self::Embedded => Sink::Embedded,
+            Self::CloudWatch => Sink::Requests(CloudWatch::new(config)),
+            Self::Embedded => Sink::Log,
             Self::Nowhere => Sink::Nowhere,
+        }
+    }
+
+    /// The sink for this destination, for the function.
+    #[must_use]
+    pub fn open_in_function(self, config: &SdkConfig) -> Sink {
+        match self {
+            Self::CloudWatch => Sink::ByMetric(CloudWatch::new(config)),
+            Self::Embedded | Self::Nowhere => self.open(config),
         }
     }
 }
@@ -55,10 +65,12 @@ impl Destination {
 /// Where metrics are written.
 #[derive(Debug)]
 pub enum Sink {
-    /// CloudWatch's API, usually with one request for each batch.
-    CloudWatch(CloudWatch),
+    /// CloudWatch: each metric with a request or in the log, as its definition says.
+    ByMetric(CloudWatch),
+    /// CloudWatch, with requests.
+    Requests(CloudWatch),
     /// Standard output, in the embedded metric format.
-    Embedded,
+    Log,
     /// No sink: metrics are not published.
     Nowhere,
 }
@@ -66,17 +78,29 @@ pub enum Sink {
 impl Metrics {
     /// Publishes values, if there are any. A failure must not fail the batch or the audit: the caller
     /// reports the error and continues.
+    ///
+    /// Lines are written before the first request is sent, so a caller may give up on the requests.
     pub async fn publish(&self, data: &[Datum], now_ms: i64) -> Result<(), String> {
         match &self.sink {
             Sink::Nowhere => Ok(()),
-            Sink::Embedded => {
-                let lines = embedded::lines(&self.namespace, data, now_ms);
-                // All lines are written at once, because CloudWatch ignores a line that is split.
-                let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-                let written = std::io::stdout().lock().write_all(text.as_bytes());
-                written.map_err(|error| format!("cannot write to standard output: {error}"))
+            Sink::Log => self.write(data, now_ms),
+            Sink::Requests(cloudwatch) => cloudwatch.put(&self.namespace, data, now_ms).await,
+            Sink::ByMetric(cloudwatch) => {
+                let all = data.iter().cloned();
+                let (sent, written): (Vec<_>, Vec<_>) =
+                    all.partition(|datum| datum.path == Path::Request);
+                let written = self.write(&written, now_ms);
+                cloudwatch.put(&self.namespace, &sent, now_ms).await.and(written)
             }
-            Sink::CloudWatch(cloudwatch) => cloudwatch.put(&self.namespace, data, now_ms).await,
         }
+    }
+
+    /// Writes values in the embedded metric format.
+    fn write(&self, data: &[Datum], now_ms: i64) -> Result<(), String> {
+        let lines = embedded::lines(&self.namespace, data, now_ms);
+        // All lines are written at once, because CloudWatch ignores a line that is split.
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        let written = std::io::stdout().lock().write_all(text.as_bytes());
+        written.map_err(|error| format!("cannot write to standard output: {error}"))
     }
 }

@@ -81,7 +81,7 @@ fn check(outcome: &Outcome, expected: &Expect) {
 }
 
 fn check_data(data: Vec<Datum>, expected: &Expect) {
-    let line = |Datum { name, unit, rule, value }: Datum| {
+    let line = |Datum { name, unit, path: _, rule, value }: Datum| {
         let rule = rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
         format!("{name}{rule} {value} {}\n", unit.name())
     };
@@ -192,6 +192,29 @@ fn the_embedded_format_has_a_line_for_the_totals_and_one_for_each_rule() {
         {"MirrorWrites":3.0,"RecordAge":1500.0,"RecordsProcessed":5.0,"RecordsRejected":1.0,"Repairs":1.0,"RepairsFailed":1.0,"Violations":2.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"},{"Name":"RecordsProcessed","Unit":"Count"},{"Name":"RecordsRejected","Unit":"Count"},{"Name":"RecordAge","Unit":"Milliseconds"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
         {"Rule":"member_user","Violations":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
         {"MirrorWrites":3.0,"Repairs":1.0,"RepairsFailed":1.0,"Rule":"membership","Violations":1.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}"#]].assert_eq(&embedded::lines("Referee", &data, NOW_MS).join("\n"));
+}
+
+#[test]
+fn a_healthy_batch_makes_no_request_and_a_violation_is_never_only_in_the_log() {
+    use super::Path;
+    let of = |data: Vec<Datum>, path| -> Vec<&str> {
+        let mut names: Vec<_> =
+            data.iter().filter(|datum| datum.path == path).map(|datum| datum.name).collect();
+        names.dedup();
+        names
+    };
+    let healthy = Outcome { violations: Vec::new(), rejected: Vec::new(), ..outcome() };
+    assert_eq!(of(measure(&rules(), &healthy, NOW_MS), Path::Request), [""; 0]);
+    assert_eq!(
+        of(measure(&rules(), &healthy, NOW_MS), Path::Log),
+        ["MirrorWrites", "RecordsProcessed", "RecordAge"]
+    );
+    assert_eq!(
+        of(measure(&rules(), &outcome(), NOW_MS), Path::Request),
+        ["Violations", "Warnings", "RepairsFailed", "RecordsRejected"]
+    );
+    let audit = AuditSummary { items: 2, is_complete: true, ..AuditSummary::default() };
+    assert_eq!(of(measure_audit(&audit), Path::Request), ["AuditsCompleted"]);
 }
 
 #[test]

@@ -146,6 +146,9 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
             Box::pin(silence::kept(environment))
         }),
         ("a_violation_raises_the_alarm", |environment| Box::pin(metrics::alarm(environment))),
+        ("a_batch_does_not_wait_for_a_silent_cloudwatch", |environment| {
+            Box::pin(metrics::unanswered(environment))
+        }),
         ("repairs_are_sound_under_load_and_faults", |environment| {
             Box::pin(action_storm::storm(environment))
         }),

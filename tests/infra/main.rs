@@ -34,6 +34,7 @@ fn main() {
         trial("filters", cases::filters_let_needed_records_pass),
         trial("function", function::resources_agree),
         trial("metrics", metrics::match_the_code),
+        trial("lost metrics", metrics::lost_metrics_are_counted),
         trial("readme", readme::tables_are_up_to_date),
     ];
     #[expect(clippy::disallowed_methods, reason = "the tests read the environment only here")]

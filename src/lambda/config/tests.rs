@@ -87,6 +87,36 @@ fn every_variable_takes_effect() {
 }
 
 #[test]
+fn metrics_in_the_log_need_a_log_level_that_keeps_them() {
+    let emf = |level, format, metrics| {
+        [
+            ("APP", "live"),
+            ("REFEREE_METRICS", metrics),
+            ("AWS_LAMBDA_LOG_LEVEL", level),
+            ("AWS_LAMBDA_LOG_FORMAT", format),
+        ]
+    };
+    check(
+        &emf("WARN", "JSON", "emf"),
+        RULES,
+        &expect![[r"
+        error: `REFEREE_METRICS` is `emf`, but lines with metrics have the level INFO, and Lambda drops them because `AWS_LAMBDA_LOG_LEVEL` is `WARN`
+        help: set the function's application log level to INFO, or REFEREE_METRICS to `cloudwatch`
+    "]],
+    );
+    for (level, format, metrics) in [
+        ("INFO", "JSON", "emf"),
+        ("DEBUG", "JSON", "emf"),
+        ("WARN", "Text", "emf"),
+        ("WARN", "JSON", "cloudwatch"),
+        ("WARN", "JSON", "none"),
+    ] {
+        let (config, problems) = read_of(&emf(level, format, metrics), RULES);
+        assert!(config.is_some() && problems.is_empty(), "{level} {format} {metrics}");
+    }
+}
+
+#[test]
 fn an_empty_variable_counts_as_unset() {
     let empty = [
         ("APP", "live"),

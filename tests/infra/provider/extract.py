@@ -17,10 +17,12 @@ from pathlib import Path
 RESOURCES = [
     "cloudwatch_dashboard",
     "cloudwatch_log_group",
+    "cloudwatch_log_metric_filter",
     "cloudwatch_metric_alarm",
     "dynamodb_table",
     "iam_role",
     "iam_role_policy",
+    "lambda_alias",
     "lambda_event_source_mapping",
     "lambda_function",
     "s3_bucket",
