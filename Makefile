@@ -11,7 +11,11 @@ CARGO ?= cargo
 ARCH ?= arm64
 ARCH_arm64 := --arm64
 ARCH_x86_64 := --x86-64
+# The function that `make deploy` deploys. The defaults are those of the Terraform module.
 NAME ?= referee
+MEMORY ?= 512
+TIMEOUT ?= 60
+DESCRIPTION := Checks and repairs references between DynamoDB items.
 # Cargo's profile for the function.
 PROFILE ?= release
 # The port of DynamoDB Local for `make up` and `make sample-table`.
@@ -113,11 +117,12 @@ lambda: .tools/cargo-lambda/installed.txt ## Build the function for Lambda, pack
 package: lambda ## Pack the function for Terraform, into target/lambda/referee-lambda/bootstrap.zip (RULES= a rule file to include)
 	infra/package.py target/lambda/referee-lambda $(RULES)
 
-deploy: ## Deploy the function with referee.yaml (ROLE= the ARN of its role; NAME= its name; FLAGS= for `cargo lambda deploy`)
+deploy: ## Deploy the function with referee.yaml (ROLE= the ARN of its role; NAME= its name; MEMORY= in MB; TIMEOUT= in seconds; FLAGS= for `cargo lambda deploy`)
 	@test -f referee.yaml || { echo "error: there is no referee.yaml to deploy; \`referee init\` writes one" >&2; exit 2; }
 	@$(CARGO) run --locked --quiet -- check
 	@$(MAKE) lambda
-	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda deploy $(if $(ROLE),--role $(ROLE)) $(FLAGS) $(NAME)
+	PATH="$(CURDIR)/.tools/cargo-lambda/bin:$$PATH" $(CARGO) lambda deploy --description "$(DESCRIPTION)" \
+		--memory $(MEMORY) --timeout $(TIMEOUT) --merge-env $(if $(ROLE),--role $(ROLE)) $(FLAGS) $(NAME)
 
 .tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
 	@tests/tools/install-python.sh $< $(@D)

@@ -52,7 +52,7 @@ locals {
             {
               Audit = {
                 Type     = "Task"
-                Resource = "${local.arn_prefix.lambda}:function:${var.name}"
+                Resource = local.invoked_arn
                 Parameters = {
                   referee = {
                     audit = {
@@ -85,7 +85,7 @@ locals {
       }
       Summarize = {
         Type       = "Task"
-        Resource   = "${local.arn_prefix.lambda}:function:${var.name}"
+        Resource   = local.invoked_arn
         Parameters = { referee = { audit_summary = { "parts.$" = "$" } } }
         Retry      = local.audit_retries
         Next       = "Is it complete?"
@@ -101,7 +101,7 @@ locals {
   }
 
   audit_statements = concat([
-    { Sid = "InvokeFunction", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["${local.arn_prefix.lambda}:function:${var.name}"] },
+    { Sid = "InvokeFunction", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [local.invoked_arn] },
     # A Distributed Map starts an execution of the same state machine for each part.
     # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     { Sid = "StartParts", Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.state_machine] },
@@ -132,7 +132,7 @@ locals {
       Statement = [{
         Sid       = "RunInThisAccount"
         Effect    = "Allow"
-        Principal = { Service = "${service}.amazonaws.com" }
+        Principal = { Service = local.principals[service] }
         Action    = "sts:AssumeRole"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       }]

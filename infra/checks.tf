@@ -165,11 +165,25 @@ locals {
         batching_window        = [0, 300]
         parallelization_factor = [1, 10]
         maximum_record_age     = [60, 86400]
-        maximum_retry_attempts = [0, 10000]
+        maximum_retry_attempts = [-1, 10000]
       } : "${contains(keys(var.mappings), alias) ? "mappings.${alias}" : "mapping"}.${key} is ${mapping[key]}, but must be ${range[0]} to ${range[1]}."
       if mapping[key] < range[0] || mapping[key] > range[1]
     ]
   ])
+
+  # An invocation waits until the grace period of its youngest suspect is over. It also needs time to
+  # read, to repair and to answer.
+  grace_margin_seconds = 5
+  grace_seconds = {
+    for name, rule in local.references : name => (
+      tonumber(regex("^[0-9]+", try(rule.grace, "2s"))) * { ms = 0.001, s = 1, m = 60 }[regex("(?:ms|s|m)$", try(rule.grace, "2s"))]
+    ) if can(regex("^[0-9]+(ms|s|m)$", try(rule.grace, "2s")))
+  }
+  short_timeouts = [
+    for name, seconds in local.grace_seconds :
+    "timeout: is ${var.timeout} s, but the rule `${name}` has a `grace` of ${try(local.references[name].grace, "2s")}; set timeout = ${ceil(seconds) + local.grace_margin_seconds} or more, so that records need not be delivered again."
+    if var.timeout < seconds + local.grace_margin_seconds
+  ]
 
   problems = concat(
     (var.rules == null) == (var.rules_file == null) ? ["rules: set either `rules` or `rules_file`."] : (
@@ -188,6 +202,10 @@ locals {
     local.wrong_shapes,
     local.wrong_filters,
     local.wrong_mappings,
+    local.short_timeouts,
+    var.release == null || var.code != null ? [] : [
+      "release: Terraform can only publish versions of code that it deploys; set `code`, or use `cargo lambda deploy --alias`, which publishes a version, and omit `release`.",
+    ],
     var.metrics != "emf" || contains(["DEBUG", "INFO"], var.log_level) ? [] : [
       "log_level: with metrics = \"emf\", metrics are log lines of level INFO; use log_level = \"INFO\", or another destination of metrics.",
     ],

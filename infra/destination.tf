@@ -19,11 +19,15 @@ locals {
   destination_key = var.failure_destination.create ? var.kms_key_arn : var.failure_destination.kms_key_arn
   queue_name      = var.failure_destination.type == "sqs" ? element(split(":", local.destination_arn), 5) : null
 
+  # The name of a deleted bucket can be taken by anyone, so the policy also names the owner.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+  bucket_owner = { StringEquals = { "s3:ResourceAccount" = coalesce(var.failure_destination.account, local.account) } }
+
   # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
   destination_statements = concat(
     var.failure_destination.type != "s3" ? [] : [
-      { Sid = "FindFailures", Action = ["s3:ListBucket"], Resource = [local.destination_arn] },
-      { Sid = "KeepFailures", Action = ["s3:PutObject"], Resource = ["${local.destination_arn}/*"] },
+      { Sid = "FindFailures", Action = ["s3:ListBucket"], Resource = [local.destination_arn], Condition = local.bucket_owner },
+      { Sid = "KeepFailures", Action = ["s3:PutObject"], Resource = ["${local.destination_arn}/*"], Condition = local.bucket_owner },
     ],
     var.failure_destination.type != "sqs" ? [] : [
       { Sid = "KeepFailures", Action = ["sqs:SendMessage"], Resource = [local.destination_arn] },

@@ -67,7 +67,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   for_each = local.watched
 
   region           = var.region
-  function_name    = local.function.arn
+  function_name    = var.release == null ? local.function.arn : aws_lambda_alias.this[0].arn
   event_source_arn = local.tables[each.key].stream_arn
   enabled          = local.mappings[each.key].enabled
   tags             = var.tags

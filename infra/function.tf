@@ -8,12 +8,22 @@ data "aws_region" "this" {
   region = var.region
 }
 
+# The names of AWS's services as principals differ between partitions.
+data "aws_service_principal" "this" {
+  for_each = toset(["lambda", "scheduler", "states"])
+
+  region       = var.region
+  service_name = each.key
+}
+
 locals {
   region  = data.aws_region.this.region
   account = data.aws_caller_identity.this.account_id
   # Names and ARNs are constructed here instead of being read from resources, so that a plan shows
   # the complete policy.
   arn_prefix = { for service in ["lambda", "logs", "sns", "sqs", "states"] : service => "arn:${data.aws_partition.this.partition}:${service}:${local.region}:${local.account}" }
+  dns_suffix = data.aws_partition.this.dns_suffix
+  principals = { for service, principal in data.aws_service_principal.this : service => principal.name }
   log_group  = "/aws/lambda/${var.name}"
   role_name  = "${var.name}-${local.region}"
 
@@ -48,10 +58,16 @@ locals {
   ), null)
   source_code_hash = !var.rules_in_package || local.code_hash == null ? local.code_hash : base64sha256("${local.code_hash}${local.rules_text}")
 
+  # The ARN to invoke: of the alias, or of the function.
+  function_arn = "${local.arn_prefix.lambda}:function:${var.name}"
+  alias_arn    = var.release == null ? null : "${local.function_arn}:${var.release.alias}"
+  invoked_arn  = coalesce(local.alias_arn, local.function_arn)
+
   function     = one(concat(aws_lambda_function.this, aws_lambda_function.deployed_by_cargo))
   runtime      = "provided.al2023"
   handler      = "bootstrap"
   description  = "Checks and repairs references between DynamoDB items."
+  publish      = var.release != null
   concurrency  = coalesce(var.reserved_concurrency, -1)
   tracing_mode = var.tracing ? "Active" : "PassThrough"
 }
@@ -79,6 +95,7 @@ resource "aws_lambda_function" "this" {
   region        = var.region
   role          = aws_iam_role.this.arn
   runtime       = local.runtime
+  publish       = local.publish
   handler       = local.handler
   architectures = [var.architecture]
   memory_size   = var.memory_size
@@ -102,7 +119,9 @@ resource "aws_lambda_function" "this" {
     log_format            = "JSON"
     log_group             = aws_cloudwatch_log_group.this.name
     application_log_level = var.log_level
-    system_log_level      = "WARN"
+    # Reports of invocations have the level INFO: duration, memory, and why an invocation ended.
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    system_log_level = "INFO"
   }
 
   tracing_config {
@@ -134,6 +153,7 @@ resource "aws_lambda_function" "deployed_by_cargo" {
   region        = var.region
   role          = aws_iam_role.this.arn
   runtime       = local.runtime
+  publish       = local.publish
   handler       = local.handler
   architectures = [var.architecture]
   memory_size   = var.memory_size
@@ -153,7 +173,9 @@ resource "aws_lambda_function" "deployed_by_cargo" {
     log_format            = "JSON"
     log_group             = aws_cloudwatch_log_group.this.name
     application_log_level = var.log_level
-    system_log_level      = "WARN"
+    # Reports of invocations have the level INFO: duration, memory, and why an invocation ended.
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    system_log_level = "INFO"
   }
 
   tracing_config {
@@ -169,8 +191,27 @@ resource "aws_lambda_function" "deployed_by_cargo" {
   }
 
   lifecycle {
-    ignore_changes = [filename, source_code_hash, s3_bucket, s3_key, s3_object_version]
+    # A change of the architecture deploys the code again, which is the placeholder here.
+    ignore_changes = [architectures, filename, source_code_hash, s3_bucket, s3_key, s3_object_version]
   }
 
   depends_on = [aws_iam_role_policy.this]
+}
+
+# The mappings and the audit use the alias, so a release of another version changes no mapping.
+resource "aws_lambda_alias" "this" {
+  count = var.release == null ? 0 : 1
+
+  name             = var.release.alias
+  description      = "The code that the event source mappings use."
+  region           = var.region
+  function_name    = local.function.function_name
+  function_version = coalesce(var.release.version, local.function.version)
+
+  dynamic "routing_config" {
+    for_each = var.release.canary[*]
+    content {
+      additional_version_weights = { (routing_config.value.version) = routing_config.value.weight }
+    }
+  }
 }

@@ -156,7 +156,7 @@ locals {
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]
         Resource  = local.table_key_arns
-        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.${local.dns_suffix}" } }
       }),
     ],
     !var.tracing ? [] : [
@@ -195,7 +195,7 @@ resource "aws_iam_role" "this" {
       Sid       = "RunFunction"
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
-      Principal = { Service = "lambda.amazonaws.com" }
+      Principal = { Service = local.principals.lambda }
     }]
   })
 

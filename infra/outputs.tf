@@ -8,6 +8,16 @@ output "function_arn" {
   value       = local.function.arn
 }
 
+output "alias_arn" {
+  description = "The ARN of the alias that the mappings use. Null without `release`."
+  value       = one(aws_lambda_alias.this[*].arn)
+}
+
+output "function_version" {
+  description = "The newest published version of the code. Null without `release`."
+  value       = var.release == null ? null : local.function.version
+}
+
 output "role_arn" {
   description = "The ARN of the role that the function runs as."
   value       = aws_iam_role.this.arn

@@ -62,9 +62,9 @@ variable "architecture" {
 }
 
 variable "memory_size" {
-  description = "The function's memory in MB, which also determines how much processor time it gets."
+  description = "The function's memory in MB, which also determines how much processor time it gets. The README has the arithmetic."
   type        = number
-  default     = 256
+  default     = 512
   nullable    = false
 
   validation {
@@ -74,7 +74,7 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "The maximum duration of an invocation, in seconds. It must be longer than every rule's `grace`."
+  description = "The maximum duration of an invocation, in seconds. It must be at least 5 seconds longer than every reference's `grace`."
   type        = number
   default     = 60
   nullable    = false
@@ -82,6 +82,32 @@ variable "timeout" {
   validation {
     condition     = var.timeout >= 5 && var.timeout <= 900
     error_message = "timeout: must be 5 to 900 seconds."
+  }
+}
+
+variable "release" {
+  description = "The versions of the code that the mappings and the audit use, through the alias `alias`; null means always the newest code, without versions. Each deployment of code or settings publishes a version. The alias refers to `version`, or to the newest one if null. `canary` is another version that gets the share `weight` of the invocations, from 0 to 1."
+  type = object({
+    alias   = optional(string, "live")
+    version = optional(string)
+    canary = optional(object({
+      version = string
+      weight  = number
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,128}$", try(var.release.alias, "live"))) && !can(regex("^[0-9]+$", try(var.release.alias, "live")))
+    error_message = "release.alias: must have 1 to 128 letters, digits, `-` and `_`, and not be a number."
+  }
+  validation {
+    condition     = alltrue([for version in [try(var.release.version, null), try(var.release.canary.version, null)] : version == null || can(regex("^[1-9][0-9]*$", version))])
+    error_message = "release: a version is a number that Lambda assigned, such as \"7\"."
+  }
+  validation {
+    condition     = try(var.release.canary, null) == null || (try(var.release.version, null) != null && try(var.release.canary.weight >= 0 && var.release.canary.weight <= 1, false))
+    error_message = "release.canary: needs `version` beside it, which gets the other invocations, and a `weight` from 0 to 1."
   }
 }
 
@@ -163,7 +189,7 @@ variable "mapping" {
     batching_window        = optional(number, 1) # seconds
     parallelization_factor = optional(number, 1)
     maximum_record_age     = optional(number, 79200) # seconds; the stream keeps records for 86,400
-    maximum_retry_attempts = optional(number, 10000)
+    maximum_retry_attempts = optional(number, -1)    # until the record is too old
     starting_position      = optional(string, "TRIM_HORIZON")
     filters                = optional(list(string))
   })
@@ -194,6 +220,7 @@ variable "failure_destination" {
     create         = optional(bool, true)
     arn            = optional(string)
     kms_key_arn    = optional(string) # of an existing destination
+    account        = optional(string) # the owner of an existing bucket; default: this account
     retention_days = optional(number)
     force_destroy  = optional(bool, false)
   })

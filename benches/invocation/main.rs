@@ -22,6 +22,7 @@ mod endpoint;
 mod expression;
 mod measure;
 mod scene;
+mod share;
 mod table;
 
 use std::time::Duration;
@@ -31,7 +32,7 @@ use endpoint::Endpoint;
 use kit::runtime_api::Function;
 use measure::{Run, Start};
 use scene::Scene;
-use table::{Goal, Table, Unit};
+use table::{Goal, Table, Unit, median};
 
 /// The maximum duration of an invocation.
 const INVOCATION_LIMIT: Duration = Duration::from_mins(1);
@@ -58,10 +59,11 @@ async fn compare() {
 
     let mut table = Table::new(contenders.iter().map(|contender| contender.name.clone()));
     measure_starts(&endpoint, &contenders, &mut table).await;
-    measure_batches(&endpoint, &contenders, &mut table).await;
+    let of_mirrors = measure_batches(&endpoint, &contenders, &mut table).await;
     let packages = contenders.iter().map(|contender| vec![to_f64(contender.package_bytes())]);
     table.add("package, zipped", Unit::Megabytes, packages.collect(), &[Goal::AtMost(4e6)]);
     table.print();
+    println!("{}", share::rates(of_mirrors / 1e3));
 }
 
 /// Measures starts, alternating between the contenders.
@@ -85,14 +87,21 @@ async fn measure_starts(endpoint: &Endpoint, contenders: &[Contender], table: &m
     table.add("peak memory, one read", Unit::Mebibytes, peak, &[]);
 }
 
-/// Measures batches, alternating between the contenders.
-async fn measure_batches(endpoint: &Endpoint, contenders: &[Contender], table: &mut Table) {
+/// Measures batches, alternating between the contenders. Returns the processor's time that Referee
+/// needs to write 1,000 mirrors and then to verify them, in seconds.
+async fn measure_batches(endpoint: &Endpoint, contenders: &[Contender], table: &mut Table) -> f64 {
+    let mut of_mirrors = 0.0;
     let mut functions: Vec<Function> = contenders.iter().map(Contender::function).collect();
     for function in &mut functions {
         endpoint.set_store(scene::table());
         function.initialize().await.expect("it started before");
     }
-    for scene in [Scene::nothing_relevant(), Scene::every_mirror(), Scene::every_role()] {
+    let scenes = [
+        (Scene::nothing_relevant(), false),
+        (Scene::every_mirror(), true),
+        (Scene::every_role(), true),
+    ];
+    for (scene, is_of_mirrors) in scenes {
         let mut runs: Vec<Vec<Run>> = contenders.iter().map(|_| Vec::new()).collect();
         for round in 0..WARM_UPS + RUNS {
             for ((contender, function), runs) in
@@ -109,7 +118,10 @@ async fn measure_batches(endpoint: &Endpoint, contenders: &[Contender], table: &
             format!("1,000 records ({:.1} MB), {}", to_f64(scene.event.len()) / 1e6, scene.name);
         let whole = values(&|run| run.whole.as_secs_f64());
         table.add(&name, Unit::Milliseconds, whole, &[Goal::PartOf("Node", 4.0)]);
-        let computing = values(&|run| run.computing.as_secs_f64());
+        let computing: Vec<Vec<f64>> = values(&|run| run.computing.as_secs_f64());
+        if let Some(referee) = computing.first().filter(|_| is_of_mirrors) {
+            of_mirrors += median(referee.clone());
+        }
         table.add("  … of the processor's time", Unit::Milliseconds, computing, &[]);
     }
     let peak = functions.iter().map(|function| vec![to_f64(measure::peak_bytes(function))]);
@@ -118,6 +130,7 @@ async fn measure_batches(endpoint: &Endpoint, contenders: &[Contender], table: &
     for function in &mut functions {
         function.recycle().await;
     }
+    of_mirrors
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]

@@ -56,6 +56,14 @@ run "each_segment_is_read" {
 }
 
 run "only_what_is_needed_is_allowed" {
+  override_data {
+    target = data.aws_service_principal.this["scheduler"]
+    values = { name = "scheduler.amazonaws.com" }
+  }
+  override_data {
+    target = data.aws_service_principal.this["states"]
+    values = { name = "states.amazonaws.com" }
+  }
   variables {
     audit = { schedule = "rate(1 day)" }
   }

@@ -66,3 +66,43 @@ run "another_processor" {
     error_message = "the architecture is wrong"
   }
 }
+
+run "a_release" {
+  variables {
+    code    = { package = "placeholder.zip" }
+    release = {}
+    audit   = { schedule = "rate(1 day)" }
+  }
+  assert {
+    condition = (
+      aws_lambda_function.this[0].publish && aws_lambda_alias.this[0].name == "live"
+      && aws_lambda_alias.this[0].function_version == aws_lambda_function.this[0].version && length(aws_lambda_alias.this[0].routing_config) == 0
+    )
+    error_message = "the alias does not refer to the newest version"
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.this["app"].function_name == aws_lambda_alias.this[0].arn && output.alias_arn == aws_lambda_alias.this[0].arn
+    error_message = "the mapping does not use the alias"
+  }
+  assert {
+    condition = (
+      strcontains(aws_sfn_state_machine.audit[0].definition, "\"arn:aws:lambda:eu-west-1:123456789012:function:referee:live\"")
+      && strcontains(aws_iam_role_policy.audit_run[0].policy, "\"arn:aws:lambda:eu-west-1:123456789012:function:referee:live\"")
+    )
+    error_message = "the audit does not use the alias"
+  }
+}
+
+run "a_canary" {
+  variables {
+    code    = { package = "placeholder.zip" }
+    release = { alias = "canary", version = "6", canary = { version = "7", weight = 0.1 } }
+  }
+  assert {
+    condition = (
+      aws_lambda_alias.this[0].name == "canary" && aws_lambda_alias.this[0].function_version == "6"
+      && aws_lambda_alias.this[0].routing_config[0].additional_version_weights == tomap({ "7" = 0.1 })
+    )
+    error_message = "the alias does not route to both versions"
+  }
+}

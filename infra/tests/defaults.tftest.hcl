@@ -12,7 +12,7 @@ run "defaults" {
   assert {
     condition = (
       local.function.architectures == tolist(["arm64"]) && local.function.runtime == "provided.al2023"
-      && local.function.memory_size == 256 && local.function.timeout == 60
+      && local.function.memory_size == 512 && local.function.timeout == 60
       && local.function.reserved_concurrent_executions == -1
     )
     error_message = "the function is not as documented"
@@ -20,6 +20,14 @@ run "defaults" {
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && local.function.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
     error_message = "the log group is not the module's, or does not keep logs for 30 days"
+  }
+  assert {
+    condition     = local.function.logging_config[0].system_log_level == "INFO"
+    error_message = "Lambda does not log the reports of invocations"
+  }
+  assert {
+    condition     = !local.function.publish && length(aws_lambda_alias.this) == 0 && aws_lambda_event_source_mapping.this["app"].function_name == local.function.arn
+    error_message = "the mapping does not use the newest code"
   }
   assert {
     condition     = !strcontains(output.policy, "CreateLogGroup")
@@ -31,7 +39,7 @@ run "defaults" {
       && aws_lambda_event_source_mapping.this["app"].function_response_types == toset(["ReportBatchItemFailures"])
       && aws_lambda_event_source_mapping.this["app"].bisect_batch_on_function_error
       && aws_lambda_event_source_mapping.this["app"].maximum_record_age_in_seconds == 79200
-      && aws_lambda_event_source_mapping.this["app"].maximum_retry_attempts == 10000
+      && aws_lambda_event_source_mapping.this["app"].maximum_retry_attempts == -1
       && aws_lambda_event_source_mapping.this["app"].metrics_config[0].metrics == toset(["EventCount"])
     )
     error_message = "the mapping could lose records, or publishes no metrics about them"

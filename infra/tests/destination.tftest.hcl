@@ -50,6 +50,28 @@ run "an_existing_bucket" {
   }
 }
 
+run "the_owner_of_the_bucket" {
+  assert {
+    condition = {
+      for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Condition.StringEquals if endswith(statement.Sid, "Failures")
+      } == {
+      FindFailures = { "s3:ResourceAccount" = "123456789012" }
+      KeepFailures = { "s3:ResourceAccount" = "123456789012" }
+    }
+    error_message = "records could be sent to a bucket that someone else owns: ${output.policy}"
+  }
+}
+
+run "a_bucket_of_another_account" {
+  variables {
+    failure_destination = { create = false, arn = "arn:aws:s3:::theirs", account = "210987654321" }
+  }
+  assert {
+    condition     = strcontains(output.policy, "{\"s3:ResourceAccount\":\"210987654321\"}") && !strcontains(output.policy, "\"123456789012\"")
+    error_message = "the function may not send records to the bucket: ${output.policy}"
+  }
+}
+
 run "an_existing_queue" {
   variables {
     failure_destination = { type = "sqs", create = false, arn = "arn:aws:sqs:eu-west-1:123456789012:mine" }

@@ -111,3 +111,37 @@ run "keys" {
     error_message = "a resource is not encrypted with the key"
   }
 }
+
+run "another_partition" {
+  override_data {
+    target = data.aws_partition.this
+    values = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
+  }
+  override_data {
+    target = data.aws_region.this
+    values = { region = "cn-north-1" }
+  }
+  override_data {
+    target = data.aws_service_principal.this["lambda"]
+    values = { name = "lambda.amazonaws.com.cn" }
+  }
+  variables {
+    tables = {
+      app = {
+        arn                    = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/app"
+        stream_arn             = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/app/stream/2026-01-01T00:00:00.000"
+        stream_enabled         = true
+        stream_view_type       = "NEW_AND_OLD_IMAGES"
+        server_side_encryption = [{ kms_key_arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/tables" }]
+      }
+    }
+  }
+  assert {
+    condition     = strcontains(output.policy, "\"kms:ViaService\":\"dynamodb.cn-north-1.amazonaws.com.cn\"") && !strcontains(output.policy, "arn:aws:")
+    error_message = "the policy is for another partition: ${output.policy}"
+  }
+  assert {
+    condition     = strcontains(aws_iam_role.this.assume_role_policy, "\"lambda.amazonaws.com.cn\"")
+    error_message = "the role trusts the service of another partition"
+  }
+}

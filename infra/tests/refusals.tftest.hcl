@@ -152,3 +152,27 @@ run "an_alarm" {
   }
   expect_failures = [var.alarms]
 }
+
+run "an_alias_that_is_a_version" {
+  command = plan
+  variables {
+    release = { alias = "7" }
+  }
+  expect_failures = [var.release]
+}
+
+run "a_canary_beside_nothing" {
+  command = plan
+  variables {
+    release = { canary = { version = "7", weight = 0.1 } }
+  }
+  expect_failures = [var.release]
+}
+
+run "a_version_by_name" {
+  command = plan
+  variables {
+    release = { version = "latest" }
+  }
+  expect_failures = [var.release]
+}

@@ -71,6 +71,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "BUCKET", help_heading = DEPLOYMENT, value_parser = arn_part)]
     on_failure: Option<String>,
 
+    /// The AWS account that owns the bucket of `--on-failure`; default: that of `--account`.
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        help_heading = DEPLOYMENT,
+        value_parser = arn_part,
+        requires = "on_failure"
+    )]
+    on_failure_account: Option<String>,
+
+    /// The ARN of a customer managed KMS key that encrypts a table; repeat it for several keys.
+    #[arg(long, value_name = "ARN", help_heading = DEPLOYMENT, value_parser = key_arn)]
+    kms: Vec<String>,
+
     /// Print the policy of a function that only observes.
     #[arg(long)]
     observe: bool,
@@ -117,6 +131,21 @@ fn arn_part(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Accepts the ARN of a KMS key. A policy cannot name a key by an alias.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>
+fn key_arn(text: &str) -> Result<String, &'static str> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "kms", region, account, key]
+            if [*partition, *region, *account].iter().all(|part| arn_part(part).is_ok())
+                && key.strip_prefix("key/").is_some_and(|id| arn_part(id).is_ok()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("it must be the ARN of a key: `arn:aws:kms:REGION:ACCOUNT:key/ID`"),
+    }
+}
+
 /// Accepts a metric namespace that `CloudWatch` allows and that contains no characters with a
 /// meaning in IAM patterns.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
@@ -146,6 +175,8 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
         function: arguments.function,
         namespace: publishes.then_some(arguments.namespace),
         failures_bucket: arguments.on_failure,
+        failures_account: arguments.on_failure_account,
+        table_keys: arguments.kms,
         audits: arguments.audit,
     };
     let policy = if arguments.repair {

@@ -30,6 +30,10 @@ pub struct Deployment {
     pub namespace: Option<String>,
     /// The S3 bucket to which the event source mapping sends failed records.
     pub failures_bucket: Option<String>,
+    /// The AWS account that owns this bucket; that of the function if absent.
+    pub failures_account: Option<String>,
+    /// The ARNs of the customer managed KMS keys that encrypt the tables.
+    pub table_keys: Vec<String>,
     /// Whether the function also audits tables.
     pub audits: bool,
 }

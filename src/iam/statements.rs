@@ -17,6 +17,7 @@ pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statemen
     statements.extend(deployment.namespace.as_deref().map(metrics));
     statements.push(logs(deployment));
     statements.extend(deployment.failures_bucket.iter().flat_map(|it| failures(it, deployment)));
+    statements.extend(table_keys(deployment));
     statements
 }
 
@@ -112,14 +113,67 @@ fn logs(deployment: &Deployment) -> Statement {
 }
 
 /// The permissions that Lambda needs to send failed records to a bucket.
+///
+/// Anyone can take the name of a deleted bucket, so a condition names the owner, if it is known.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html>
 fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
     let bucket = format!("arn:{}:s3:::{bucket}", deployment.partition);
     let objects = format!("{bucket}/*");
+    let owner = deployment.failures_account.as_ref().or(deployment.account.as_ref());
+    let of_owner = |statement| Statement {
+        condition: owner.map(|owner| Condition {
+            operator: "StringEquals",
+            key: "s3:ResourceAccount",
+            value: owner.clone(),
+        }),
+        ..statement
+    };
     [
-        statement("FindFailures", ["s3:ListBucket".to_owned()], [bucket]),
-        statement("KeepFailures", ["s3:PutObject".to_owned()], [objects]),
+        of_owner(statement("FindFailures", ["s3:ListBucket".to_owned()], [bucket])),
+        of_owner(statement("KeepFailures", ["s3:PutObject".to_owned()], [objects])),
     ]
+}
+
+/// Reading and writing a table that a customer managed key encrypts requires permission to use the
+/// key through DynamoDB.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html>
+fn table_keys(deployment: &Deployment) -> Option<Statement> {
+    if deployment.table_keys.is_empty() {
+        return None;
+    }
+    let suffix = dns_suffix(&deployment.partition);
+    let condition = match &deployment.region {
+        Some(region) => Condition {
+            operator: "StringEquals",
+            key: VIA,
+            value: format!("dynamodb.{region}.{suffix}"),
+        },
+        None => {
+            Condition { operator: "StringLike", key: VIA, value: format!("dynamodb.*.{suffix}") }
+        }
+    };
+    let statement = statement(
+        "UseKeysOfTables",
+        ["kms:Decrypt".to_owned()],
+        deployment.table_keys.iter().cloned(),
+    );
+    Some(Statement { condition: Some(condition), ..statement })
+}
+
+/// The condition key that names the service through which a KMS key is used.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>
+const VIA: &str = "kms:ViaService";
+
+/// The end of the names of services in a partition.
+/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
+fn dns_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        _ => "amazonaws.com",
+    }
 }
 
 fn statement(

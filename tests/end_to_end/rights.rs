@@ -91,6 +91,8 @@ fn policy(rules: &Json) -> Policy {
         function: "referee".to_owned(),
         namespace: None,
         failures_bucket: None,
+        failures_account: None,
+        table_keys: Vec::new(),
         audits: false,
     };
     let policy = iam::policy(&rules, &deployment);

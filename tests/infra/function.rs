@@ -14,6 +14,17 @@ const OF_CODE: [&str; 8] = [
     "source_code_hash",
 ];
 
+/// Checks that nothing that deploys the code again, which is the placeholder, is changed where cargo
+/// deploys it.
+pub(crate) fn the_placeholder_is_deployed_once() {
+    let file = read("infra/function.tf");
+    let (_, ignored) = file.split_once("ignore_changes = [").unwrap();
+    let (ignored, _) = ignored.split_once(']').unwrap();
+    for argument in ["architectures", "filename", "source_code_hash"] {
+        assert!(ignored.split(", ").any(|ignored| ignored == argument), "{argument}: {ignored}");
+    }
+}
+
 /// Checks that both resources have the same arguments, except for the code.
 pub(crate) fn resources_agree() {
     let file = read("infra/function.tf");

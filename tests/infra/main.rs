@@ -33,6 +33,7 @@ fn main() {
         trial("policies", policies::match_referee_iam),
         trial("filters", cases::filters_let_needed_records_pass),
         trial("function", function::resources_agree),
+        trial("placeholder", function::the_placeholder_is_deployed_once),
         trial("metrics", metrics::match_the_code),
         trial("lost metrics", metrics::lost_metrics_are_counted),
         trial("readme", readme::tables_are_up_to_date),

@@ -5,7 +5,16 @@ mock_data "aws_caller_identity" {
 }
 
 mock_data "aws_partition" {
-  defaults = { partition = "aws" }
+  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+}
+
+# A mock has the same answer for each service.
+mock_data "aws_service_principal" {
+  defaults = { name = "lambda.amazonaws.com" }
+}
+
+mock_resource "aws_lambda_alias" {
+  defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:referee:live" }
 }
 
 mock_data "aws_region" {
@@ -34,7 +43,7 @@ mock_resource "aws_iam_role" {
 }
 
 mock_resource "aws_lambda_function" {
-  defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:referee" }
+  defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:referee", version = "3" }
 }
 
 mock_resource "aws_sfn_state_machine" {

@@ -27,6 +27,8 @@ fn deployment() -> Deployment {
         function: "referee".to_owned(),
         namespace: None,
         failures_bucket: None,
+        failures_account: None,
+        table_keys: Vec::new(),
         audits: false,
     }
 }

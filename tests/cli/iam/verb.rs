@@ -82,6 +82,55 @@ fn options_set_the_resources_of_the_policy() {
     assert!(!String::from_utf8(observing).unwrap().contains("WriteItems"));
 }
 
+/// The statements of the policy that these arguments print, by their names.
+fn statement(tool: &Tool, arguments: &[&str], sid: &str) -> serde_json::Value {
+    let output = tool.command(&[&["iam", "--json"], arguments].concat()).output().unwrap();
+    let policy: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut statements = policy["Statement"].as_array().unwrap().iter();
+    statements.find(|it| it["Sid"] == sid).cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_bucket_of_failed_records_has_a_known_owner() {
+    let tool = tool("iam-owner");
+    let bucket = ["--on-failure", "failed"];
+    let owner = |arguments: &[&str]| {
+        let arguments = [&bucket, arguments].concat();
+        statement(&tool, &arguments, "KeepFailures")["Condition"].to_string()
+    };
+    let ours = r#"{"StringEquals":{"s3:ResourceAccount":"123456789012"}}"#;
+    let theirs = r#"{"StringEquals":{"s3:ResourceAccount":"210987654321"}}"#;
+    assert_eq!(owner(&[]), "null");
+    assert_eq!(owner(&["--account", "123456789012"]), ours);
+    let both = ["--account", "123456789012", "--on-failure-account", "210987654321"];
+    assert_eq!(owner(&both), theirs);
+    assert_eq!(owner(&["--on-failure-account", "210987654321"]), theirs);
+}
+
+#[test]
+fn keys_of_tables_may_be_used_through_dynamodb_only() {
+    let tool = tool("iam-keys");
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let of = |arguments: &[&str]| statement(&tool, arguments, "UseKeysOfTables").to_string();
+    assert_eq!(of(&[]), "null");
+    expect![[r#"{"Action":["kms:Decrypt"],"Condition":{"StringEquals":{"kms:ViaService":"dynamodb.eu-west-1.amazonaws.com"}},"Effect":"Allow","Resource":["arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],"Sid":"UseKeysOfTables"}"#]]
+        .assert_eq(&of(&["--kms", key, "--region", "eu-west-1"]));
+    let anywhere = of(&["--kms", key, "--partition", "aws-cn"]);
+    assert!(
+        anywhere.contains(r#"{"StringLike":{"kms:ViaService":"dynamodb.*.amazonaws.com.cn"}}"#)
+    );
+    let both = of(&["--kms", key, "--kms", "arn:aws:kms:eu-west-1:123456789012:key/other"]);
+    assert!(both.contains("key/other") && both.contains(key), "{both}");
+    tool.check(&["iam", "--kms", "alias/tables"], expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value 'alias/tables' for '--kms <ARN>': it must be the ARN of a key: `arn:aws:kms:REGION:ACCOUNT:key/ID`
+
+        For more information, try '--help'.
+    "#]]);
+}
+
 #[test]
 fn invalid_arguments_are_refused() {
     let tool = tool("iam-refusals");

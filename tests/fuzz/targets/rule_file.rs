@@ -61,6 +61,8 @@ fn check_policy(rules: &Rules) {
         function: "referee".to_owned(),
         namespace: Some(NAMESPACE.to_owned()),
         failures_bucket: None,
+        failures_account: None,
+        table_keys: Vec::new(),
         audits: false,
     };
     let policy = policy(rules, &deployment);

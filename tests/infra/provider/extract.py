@@ -46,7 +46,7 @@ PROVIDER = {
         }
     },
 }
-DATA_SOURCES = ["caller_identity", "dynamodb_table", "partition", "region"]
+DATA_SOURCES = ["caller_identity", "dynamodb_table", "partition", "region", "service_principal"]
 
 MEMBER = re.compile(
     r"// (\w+) - computed: (\w+), optional: (\w+), required: (\w+)\n"

@@ -85,6 +85,7 @@ DATA = {
     "aws_dynamodb_table": read_table,
     "aws_region": lambda config: {"region": config.get("region") or REGION, "name": REGION, "id": REGION},
     "aws_caller_identity": lambda _: {"account_id": ACCOUNT, "id": ACCOUNT},
+    "aws_service_principal": lambda config: {"name": f"{config['service_name']}.amazonaws.com", "suffix": "amazonaws.com"},
     "aws_partition": lambda _: {"partition": "aws", "dns_suffix": "amazonaws.com", "id": "aws"},
 }
 

@@ -158,3 +158,21 @@ module "everything_off" {
   rules  = local.rules
   mode   = "off"
 }
+
+module "timeout_shorter_than_a_grace_period" {
+  source  = "../../../infra"
+  rules   = merge(local.rules, { references = { member_company = { from = "member", to = "company", grace = "1m" } } })
+  timeout = 64
+}
+
+module "timeout_shorter_than_the_default_grace_period" {
+  source  = "../../../infra"
+  rules   = local.rules
+  timeout = 6
+}
+
+module "release_of_code_that_cargo_deploys" {
+  source  = "../../../infra"
+  rules   = local.rules
+  release = {}
+}
