@@ -134,6 +134,11 @@ locals {
       ])
     ],
     var.rules == null ? [] : [
+      for name, mirror in var.rules.mirrors :
+      "rules: mirrors.${name} has both `copy` and `copy_except`; set one of them."
+      if mirror.copy != null && mirror.copy_except != null
+    ],
+    var.rules == null ? [] : [
       for name, rule in local.model.references :
       "rules: each element of references.${name}.find.key must have one attribute: [{ PARTITION = \"{capture}\" }, { SORT = \"{capture}\" }]."
       if anytrue([for part in try(coalesce(var.rules.references[name].find.key, []), []) : length(part) != 1])

@@ -54,8 +54,11 @@ locals {
     mirrors = {
       for name, mirror in var.rules.mirrors : name => {
         for key, value in merge(mirror, {
-          copy = jsondecode(mirror.copy == null ? "null" : length(mirror.copy) == 0 ? jsonencode("none") : jsonencode(mirror.copy))
-        }) : key => value if value != null
+          copy = jsondecode(
+            mirror.copy_except != null ? jsonencode({ except = mirror.copy_except }) :
+            mirror.copy == null ? "null" : length(mirror.copy) == 0 ? jsonencode("none") : jsonencode(mirror.copy)
+          )
+        }) : key => value if value != null && key != "copy_except"
       }
     }
   }

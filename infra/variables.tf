@@ -158,7 +158,7 @@ variable "tracing" {
 }
 
 variable "log_level" {
-  description = "The minimum level of log lines: `DEBUG`, `INFO`, `WARN` or `ERROR`."
+  description = "The minimum level of log lines: `DEBUG`, `INFO`, `WARN` or `ERROR`. Above `INFO`, Lambda drops the metrics that are log lines, which are counters without alarms."
   type        = string
   default     = "INFO"
   nullable    = false

@@ -45,6 +45,7 @@ variable "rules" {
       source           = string
       mirror           = string
       copy             = optional(list(string)) # null: all attributes; empty: none
+      copy_except      = optional(list(string)) # all attributes except these
       on_mirror_delete = optional(string)
       on_mirror_edit   = optional(string)
       adopt            = optional(bool)

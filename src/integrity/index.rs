@@ -245,7 +245,7 @@ fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     let ttl = rules.table_of(mirror.source).ttl.clone();
     projection.extend(&Projection::Names(ttl.into_iter().collect()));
     match &mirror.copy {
-        Copied::All => projection = Projection::All,
+        Copied::All | Copied::Except(_) => projection = Projection::All,
         Copied::None => {}
         Copied::List(names) => {
             projection.extend(&Projection::Names(names.iter().cloned().collect()));

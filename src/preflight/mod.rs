@@ -1,10 +1,18 @@
 //! Preflight: compares real tables with the rules.
 
+#[cfg(feature = "cli")]
+mod indexed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+#[cfg(feature = "cli")]
+pub use indexed::indexed_mirrors;
+
 use crate::data::KeySchema;
-use crate::rules::model::{Copied, Find, Mirror, Mode, OnDelete, Table, TableId, TableIndex};
+use crate::rules::model::{
+    Copied, Find, Mirror, MirrorId, Mode, OnDelete, Table, TableId, TableIndex,
+};
 use crate::rules::{Code, Diagnostic, Locations, Rules, Span, codes};
 use crate::store::description::{ACTIVE, Described, Description, TimeToLive};
 
@@ -66,6 +74,8 @@ pub enum TablePart {
     Index(TableId, String),
     /// An index's key.
     IndexKey(TableId, String),
+    /// A mirror rule.
+    Mirror(MirrorId),
 }
 
 impl Difference {
@@ -77,6 +87,7 @@ impl Difference {
             TablePart::Table(table) => places.table(alias(*table)).into_iter().collect(),
             TablePart::Key(table) => places.key(alias(*table)).into_iter().collect(),
             TablePart::Index(table, index) => places.index(alias(*table), index).collect(),
+            TablePart::Mirror(mirror) => places.mirror(&rules[*mirror].name).into_iter().collect(),
             TablePart::IndexKey(table, index) => places.index_key(alias(*table), index).collect(),
         };
         let diagnostic = Diagnostic::new(self.code, &*self.problem).help(&*self.help);
@@ -177,7 +188,12 @@ pub fn ttl_notes(rules: &Rules, id: TableId, found: &TimeToLive) -> Vec<String> 
             "the TTL attribute of table `{name}` is `{found}`, but the rule file says `ttl: {ttl}`"
         )),
         (TimeToLive::On(found), None) => {
-            let mut copying = copying_all(rules).filter(|it| rules[it.mirror].table == id);
+            let leaves_out = |mirror: &Mirror| match &mirror.copy {
+                Copied::Except(names) => names.contains(found),
+                Copied::All | Copied::None | Copied::List(_) => false,
+            };
+            let mut copying =
+                copying_all(rules).filter(|it| rules[it.mirror].table == id && !leaves_out(it));
             notes.extend(copying.next().map(|mirror| {
                 format!(
                     "the mirrors of `{}` copy `{found}`, the TTL attribute of table `{name}`, and \
@@ -192,7 +208,9 @@ pub fn ttl_notes(rules: &Rules, id: TableId, found: &TimeToLive) -> Vec<String> 
 }
 
 fn copying_all(rules: &Rules) -> impl Iterator<Item = &Mirror> {
-    let is_copying = |mirror: &&Mirror| mirror.mode != Mode::Off && mirror.copy == Copied::All;
+    let is_copying = |mirror: &&Mirror| {
+        mirror.mode != Mode::Off && matches!(mirror.copy, Copied::All | Copied::Except(_))
+    };
     rules.mirrors.iter().filter(is_copying)
 }
 

@@ -269,3 +269,70 @@ mirrors:
     let notes = ttl_notes(&rules, TableId(0), &TimeToLive::On("expires".to_owned()));
     expect!["the mirrors of `membership` copy `expires`, the TTL attribute of table `app`, and expire by themselves; `ttl: expires` of the table prevents that"].assert_eq(&notes.join("\n"));
 }
+
+/// Checks in which indexes the mirrors of a rule with this `copy` appear.
+#[cfg(feature = "cli")]
+fn check_indexed(copy: &str, indexes: Vec<DescribedIndex>, expected: &Expect) {
+    let text = format!(
+        "version: 1
+tables:
+  app: {{ key: [pk, sk] }}
+entities:
+  member:
+    table: app
+    key: {{ pk: \"company#{{company}}\", sk: \"user#{{email}}\" }}
+    attributes: {{ gsi1pk: S, gsi1sk: S, role: S }}
+  member_of:
+    table: app
+    key: {{ pk: \"user#{{email}}\", sk: \"company#{{company}}\" }}
+    where: {{ kind: mirror }}
+mirrors:
+  membership: {{ source: member, mirror: member_of, {copy} }}
+"
+    );
+    let source = RuleSource { name: "referee.yaml".to_owned(), text };
+    let rules = load(&source, &|_| None).rules.unwrap();
+    let table = described(key("pk", Some("sk")), Some(STREAM_VIEW));
+    let table = Described::Table(Description { indexes, ..table });
+    let warnings = indexed_mirrors(&rules, &[table]);
+    let lines: Vec<_> = warnings.iter().map(|it| format!("{}: {it}", it.code.id)).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn mirrors_that_copy_the_key_of_an_index_are_warned_about() {
+    let by_email = || index("by_email", Some(key("gsi1pk", Some("gsi1sk"))));
+    check_indexed(
+        "copy: all",
+        vec![by_email()],
+        &expect![[r"
+        W011: mirrors of `membership` copy `gsi1pk` and `gsi1sk`, so they appear in index `by_email` of table `app`
+        help: leave the attributes out with `copy: { except: [gsi1pk, gsi1sk] }`, or list the attributes to copy"]],
+    );
+    let others = vec![
+        // The mirror's own key and what `where` sets count, but are not copied.
+        index("by_kind", Some(key("kind", Some("sk")))),
+        index("by_kind_and_role", Some(key("kind", Some("role")))),
+        // An index with a key of several attributes, and a local one.
+        index("by_many", None),
+        DescribedIndex { is_global: false, ..index("local", Some(key("pk", Some("role")))) },
+    ];
+    check_indexed(
+        "copy: all",
+        others,
+        &expect![[r"
+        W011: mirrors of `membership` copy `role`, so they appear in index `by_kind_and_role` of table `app`
+        help: leave the attributes out with `copy: { except: [role] }`, or list the attributes to copy"]],
+    );
+    check_indexed("copy: { except: [gsi1sk] }", vec![by_email()], &expect![[""]]);
+    check_indexed(
+        "copy: { except: [role] }",
+        vec![by_email()],
+        &expect![[r"
+        W011: mirrors of `membership` copy `gsi1pk` and `gsi1sk`, so they appear in index `by_email` of table `app`
+        help: leave the attributes out with `copy: { except: [role, gsi1pk, gsi1sk] }`, or list the attributes to copy"]],
+    );
+    check_indexed("copy: [gsi1pk, gsi1sk]", vec![by_email()], &expect![[""]]);
+    check_indexed("copy: all, mode: off", vec![by_email()], &expect![[""]]);
+}

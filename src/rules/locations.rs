@@ -3,12 +3,14 @@
 use super::ast;
 use super::file;
 use super::rule_source::RuleSource;
-use super::span::Span;
+use super::span::{Span, Spanned};
 
 /// The spans of the declarations of tables, keys and indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Locations {
     tables: Vec<TableLocation>,
+    /// The names of mirror rules.
+    mirrors: Vec<Spanned<String>>,
     lookups: Vec<LookupLocation>,
 }
 
@@ -40,7 +42,14 @@ impl Locations {
             key: joined(table.key.iter().map(|attribute| attribute.span)),
         });
         let lookups = file.references.iter().filter_map(|reference| lookup(reference, &file));
-        Self { tables: tables.collect(), lookups: lookups.collect() }
+        let mirrors = file.mirrors.iter().map(|mirror| mirror.name.clone());
+        Self { tables: tables.collect(), mirrors: mirrors.collect(), lookups: lookups.collect() }
+    }
+
+    /// The location at which the file declares a mirror rule.
+    #[must_use]
+    pub fn mirror(&self, name: &str) -> Option<Span> {
+        self.mirrors.iter().find(|mirror| mirror.value == name).map(|mirror| mirror.span)
     }
 
     /// The location at which the file declares a table's name in DynamoDB.

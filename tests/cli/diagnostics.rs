@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use referee::cli;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
-use referee::preflight::differences;
+use referee::preflight::{differences, indexed_mirrors};
 use referee::rules::{self, Code, Diagnostic, Level, Loaded, Locations, RuleSource, codes};
 use referee::store::description::{Described, DescribedIndex, Description, ReadCapacity, Size};
 use serde_json::{Value as Json, json};
@@ -68,9 +68,42 @@ references:
     let locations = Locations::of(&source);
     let tables = [Described::Missing, table(Vec::new()), table(vec![index])];
     let differences = tables.into_iter().flat_map(|table| differences(&rules, &[table]));
-    let problems: Vec<_> = differences.map(|it| it.diagnostic(&rules, &locations)).collect();
+    let mut problems: Vec<_> = differences.map(|it| it.diagnostic(&rules, &locations)).collect();
+    problems.extend(indexed_problems());
     assert!(problems.iter().all(|problem| problem.span().is_some()));
     problems
+}
+
+/// The warnings about mirrors that appear in an index of a real table.
+fn indexed_problems() -> Vec<Diagnostic> {
+    const RULES: &str = r#"version: 1
+tables:
+  app: { key: [pk, sk] }
+entities:
+  member: { table: app, key: { pk: "company#{company}", sk: "user#{email}" } }
+  member_of: { table: app, key: { pk: "user#{email}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+"#;
+    let attribute = |name: &str| KeyAttribute { name: name.to_owned(), kind: KeyKind::S };
+    let index = DescribedIndex {
+        name: "by_role".to_owned(),
+        is_global: true,
+        status: "ACTIVE".to_owned(),
+        key: Some(KeySchema { partition: attribute("role"), sort: None }),
+    };
+    let table = Described::Table(Description {
+        status: "ACTIVE".to_owned(),
+        key: KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) },
+        indexes: vec![index],
+        stream_view: None,
+        size: Size::default(),
+        reads: ReadCapacity::Provisioned { units_per_second: 1 },
+    });
+    let rules = load(RULES).rules.unwrap();
+    let locations = Locations::of(&source("referee.yaml", RULES));
+    let warnings = indexed_mirrors(&rules, &[table]);
+    warnings.iter().map(|it| it.diagnostic(&rules, &locations)).collect()
 }
 
 #[test]

@@ -113,6 +113,7 @@ pub(crate) fn mirrored(
     content.retain(|name, _| match &mirror.copied {
         Copied::All => true,
         Copied::None => false,
+        Copied::Except(names) => !names.contains(name),
         Copied::List(names) => names.contains(name),
     });
     if mirror.is_typed {

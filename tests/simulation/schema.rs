@@ -94,6 +94,7 @@ pub(crate) struct Mirror {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Copied {
     All,
+    Except(Vec<String>),
     None,
     List(Vec<String>),
 }
@@ -243,7 +244,7 @@ impl Mirror {
         let copied = match rng.u8(..4) {
             0 => Copied::None,
             1 => Copied::List(vec!["v".to_owned()]),
-            _ => Copied::All,
+            _ => [Copied::All, Copied::Except(vec!["v".to_owned()])][id % 2].clone(),
         };
         let mut pick = |words: &[&'static str]| *rng.choice(words).unwrap();
         Self {
@@ -264,7 +265,8 @@ impl Mirror {
         let copy = match &self.copied {
             Copied::All => "all".to_owned(),
             Copied::None => "none".to_owned(),
-            Copied::List(names) => format!("[{}]", names.join(", ")),
+            Copied::Except(names) => format!("{{ except: {names:?} }}"),
+            Copied::List(names) => format!("{names:?}"),
         };
         writeln!(
             text,

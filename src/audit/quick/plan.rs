@@ -203,9 +203,17 @@ fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
     let is_usual = mirror.key.is_text() && mirror.conditions.is_empty();
     let keys = |entity| rules.key_schema(entity).names();
     let copied = match &rule.copy {
-        Copied::All => CopiedAttributes::AllBut(
-            keys(rule.source).chain(keys(rule.mirror)).chain([MARK]).collect(),
-        ),
+        Copied::All | Copied::Except(_) => {
+            let except = match &rule.copy {
+                Copied::Except(names) => names.as_slice(),
+                Copied::All | Copied::None | Copied::List(_) => &[],
+            };
+            let ttl = rules.table_of(rule.mirror).ttl.iter();
+            let left_out = except.iter().chain(ttl).map(String::as_str).chain([MARK]);
+            CopiedAttributes::AllBut(
+                left_out.chain(keys(rule.source)).chain(keys(rule.mirror)).collect(),
+            )
+        }
         Copied::None => CopiedAttributes::These(Vec::new()),
         Copied::List(names) => {
             let mut names: Vec<&str> = names.iter().map(String::as_str).collect();

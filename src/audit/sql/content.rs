@@ -40,10 +40,14 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
     let excluded: Vec<_> =
         keys(mirror.mirror).chain([MARK.to_owned()]).chain(set_names()).collect();
     let copied = match &mirror.copy {
-        Copied::All => {
-            let ttl = rules.table_of(mirror.mirror).ttl.iter().cloned();
-            let left_out = excluded.iter().cloned().chain(keys(mirror.source)).chain(ttl);
-            Names::Except(left_out.collect())
+        Copied::All | Copied::Except(_) => {
+            let ttl = rules.table_of(mirror.mirror).ttl.iter();
+            let except = match &mirror.copy {
+                Copied::Except(names) => names.as_slice(),
+                Copied::All | Copied::None | Copied::List(_) => &[],
+            };
+            let left_out = excluded.iter().chain(ttl).chain(except).cloned();
+            Names::Except(left_out.chain(keys(mirror.source)).collect())
         }
         Copied::None => Names::Only(Vec::new()),
         Copied::List(names) => {

@@ -3,7 +3,7 @@
 use crate::aws;
 use crate::cli::live::runtime;
 use crate::cli::{Context, Failure, rule_file};
-use crate::preflight::{differences, ttl_notes, with_ttl};
+use crate::preflight::{differences, indexed_mirrors, ttl_notes, with_ttl};
 use crate::rules::{Diagnostic, Locations, RuleSource, Rules};
 use crate::store::DynamoDb;
 use crate::store::description::Described;
@@ -57,8 +57,10 @@ async fn compare(
         described.push(table);
     }
     let places = Locations::of(source);
+    let warnings = indexed_mirrors(rules, &described);
     let differences = differences(rules, &described);
-    let problems = differences.iter().map(|it| it.diagnostic(rules, &places)).collect();
+    let problems =
+        differences.iter().chain(&warnings).map(|it| it.diagnostic(rules, &places)).collect();
     let mut notes = Vec::new();
     for id in with_ttl(rules) {
         if matches!(described.get(id.0), Some(Described::Table(_))) {

@@ -89,7 +89,9 @@ pub(crate) fn is_unchanged(
         Copied::List(names) => {
             names.iter().all(|name| before.get(name.as_str()) == after.get(name.as_str()))
         }
-        Copied::All => copied(rules, mirror, before).eq(copied(rules, mirror, after)),
+        Copied::All | Copied::Except(_) => {
+            copied(rules, mirror, before).eq(copied(rules, mirror, after))
+        }
     }
 }
 
@@ -112,8 +114,10 @@ fn copied<'i, 'a>(
 /// would expire by itself, before its source or long after it. Without it, the mirror is deleted when
 /// its source is.
 pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
+    let is_ttl = || rules.table_of(mirror.mirror).ttl.as_deref() == Some(name);
     let listed = match &mirror.copy {
-        Copied::All => rules.table_of(mirror.mirror).ttl.as_deref() != Some(name),
+        Copied::All => !is_ttl(),
+        Copied::Except(names) => !is_ttl() && names.iter().all(|excepted| excepted != name),
         Copied::None => false,
         Copied::List(names) => names.iter().any(|listed| listed == name),
     };

@@ -109,6 +109,7 @@ pub(crate) struct Mirror {
 #[derive(Debug)]
 pub(crate) enum CopiedAttributes {
     All,
+    Except(Vec<Spanned<String>>),
     None,
     List(Vec<Spanned<String>>),
 }

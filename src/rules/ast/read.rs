@@ -124,6 +124,22 @@ fn find(entry: &Entry) -> Option<Spanned<Find>> {
     Some(entry.key.with(find))
 }
 
+fn copied(node: &Node) -> Option<CopiedAttributes> {
+    let texts = |names: &[Spanned<Node>]| {
+        let text = |name: &Spanned<Node>| Some(name.with(name.value.as_text()?.to_owned()));
+        names.iter().filter_map(text).collect()
+    };
+    match node {
+        Node::List(names) => Some(CopiedAttributes::List(texts(names))),
+        Node::Map(_) => {
+            Some(CopiedAttributes::Except(texts(Fields(node.entries()).list("except"))))
+        }
+        Node::Text(text) if text == "none" => Some(CopiedAttributes::None),
+        Node::Text(text) if text == "all" => Some(CopiedAttributes::All),
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => None,
+    }
+}
+
 fn mirror(entry: &Entry) -> Mirror {
     let fields = Fields(entry.value.value.entries());
     Mirror {
@@ -131,17 +147,7 @@ fn mirror(entry: &Entry) -> Mirror {
         was: fields.text("was"),
         source: fields.text("source"),
         target: fields.text("mirror"),
-        copy: match fields.entry("copy").map(|entry| &entry.value.value) {
-            Some(Node::List(names)) => Some(CopiedAttributes::List(
-                names
-                    .iter()
-                    .filter_map(|name| Some(name.with(name.value.as_text()?.to_owned())))
-                    .collect(),
-            )),
-            Some(Node::Text(text)) if text == "none" => Some(CopiedAttributes::None),
-            Some(Node::Text(text)) if text == "all" => Some(CopiedAttributes::All),
-            _ => None,
-        },
+        copy: fields.entry("copy").and_then(|entry| copied(&entry.value.value)),
         on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
         on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
         adopt: fields.flag("adopt"),

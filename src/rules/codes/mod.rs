@@ -89,6 +89,7 @@ pub static ALL: &[&Code] = &[
     &SEPARATOR,
     &EXPIRED,
     &SHARED_PART,
+    &INDEXED_MIRROR,
 ];
 
 /// Finds a code by its id, ignoring case.

@@ -178,6 +178,28 @@ Choose another action for deletes by TTL with `on_ttl_delete`.",
 ",
 };
 
+/// Mirrors appear in an index.
+pub static INDEXED_MIRROR: Code = Code {
+    id: "W011",
+    summary: "mirrors that appear in an index",
+    explanation: "\
+`referee check --live` found a global secondary index whose key attributes the mirrors copy from \
+their sources. So the mirrors appear in the index beside their sources: queries of the index find \
+each item twice, and DynamoDB bills the writes of the mirrors to the index too. Declare the \
+attributes in the source's `attributes`, and leave them out: `copy: { except: [gsi1pk, gsi1sk] }`. \
+If the mirrors should appear in the index, list the attributes to copy.",
+    wrong: None,
+    right: r#"entities:
+  member:
+    table: app
+    key: { pk: "company#{company}", sk: "user#{email}" }
+    attributes: { gsi1pk: S, gsi1sk: S }
+  member_of: { table: app, key: { pk: "user#{email}", sk: "company#{company}" } }
+mirrors:
+  membership: { source: member, mirror: member_of, copy: { except: [gsi1pk, gsi1sk] } }
+"#,
+};
+
 /// An action changes an attribute of another reference.
 pub static SHARED_PART: Code = Code {
     id: "W010",

@@ -220,9 +220,10 @@ const MIRROR: Object = Object {
             Shape::Either(&[
                 Shape::Choice(COPY),
                 Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+                Shape::Object(&COPY_EXCEPT),
             ]),
             DefaultValue::Word("all"),
-            "The attributes to copy: a list of names, `all` or `none`. The removal of an attribute is copied too.",
+            "The attributes to copy: a list of names, `all`, `none`, or all with exceptions. The removal of an attribute is copied too.",
         ),
         default(
             "on_mirror_delete",
@@ -245,6 +246,16 @@ const MIRROR: Object = Object {
         MODE,
         SEVERITY,
     ],
+};
+
+const COPY_EXCEPT: Object = Object {
+    what: "a copy with exceptions",
+    doc: "All attributes are copied, except some.",
+    fields: &[required(
+        "except",
+        Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+        "The attributes that are not copied, such as the keys of an index in which only the source items should appear.",
+    )],
 };
 
 /// `mode` of a reference or a mirror.

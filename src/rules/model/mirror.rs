@@ -38,6 +38,8 @@ pub struct Mirror {
 pub enum Copied {
     /// All attributes.
     All,
+    /// All attributes except these.
+    Except(Vec<String>),
     /// No attributes of the source item.
     None,
     /// These attributes.

@@ -140,11 +140,12 @@ fn copied(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Copied {
-    let names = match &mirror.copy {
+    let (names, word, of_names): (_, _, fn(Vec<String>) -> Copied) = match &mirror.copy {
         None => return defaults::COPY,
         Some(CopiedAttributes::All) => return Copied::All,
         Some(CopiedAttributes::None) => return Copied::None,
-        Some(CopiedAttributes::List(names)) => names,
+        Some(CopiedAttributes::List(names)) => (names, "copied", Copied::List),
+        Some(CopiedAttributes::Except(names)) => (names, "left out", Copied::Except),
     };
     let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
     let tables = [Some(source), copy.map(|(_, copy)| copy)];
@@ -156,7 +157,7 @@ fn copied(
         let first = names.iter().take(index).find(|other| other.value == name.value);
         if let Some(first) = first {
             problems.push(
-                Diagnostic::new(&codes::DUPLICATE, format!("`{}` is copied twice", name.value))
+                Diagnostic::new(&codes::DUPLICATE, format!("`{}` is {word} twice", name.value))
                     .at(name.span, "second occurrence")
                     .at(first.span, "first occurrence"),
             );
@@ -165,14 +166,14 @@ fn copied(
         } else if is_key(&name.value) {
             problems.push(
                 Diagnostic::new(&codes::COPIED_KEY, format!("`{}` is a key attribute", name.value))
-                    .at(name.span, "cannot be copied")
+                    .at(name.span, format!("cannot be {word}"))
                     .help("remove it: the key is built from its template"),
             );
         } else if !source.declares(&name.value) {
             problems.push(undeclared_attribute(name, source));
         }
     }
-    Copied::List(names.iter().map(|name| name.value.clone()).collect())
+    of_names(names.iter().map(|name| name.value.clone()).collect())
 }
 
 fn undeclared_attribute(name: &Spanned<String>, source: &Entity<'_>) -> Diagnostic {
@@ -227,6 +228,7 @@ fn check_types(
         let is_copied = match copied {
             Copied::All => true,
             Copied::None => false,
+            Copied::Except(names) => names.iter().all(|name| name != path.value.root()),
             Copied::List(names) => names.iter().any(|name| name == path.value.root()),
         };
         let declared = source.ast.attributes.iter().find(|(other, _)| other.value == path.value);

@@ -168,3 +168,22 @@ fn only_items_of_entities_are_guarded() {
         "#]],
     );
 }
+
+#[test]
+fn a_mirror_has_no_attribute_that_copy_leaves_out() {
+    let rules = RULES.replace("copy: [role]", "copy: { except: [role] }");
+    let member = r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"},
+        "note": {"S": "x"}}"#;
+    check(
+        of_item(&rules, member, Operation::Put),
+        expect![[r#"
+        Put note=x pk=company#acme role=lead sk=user#ada
+        Put _referee={"fence":{"S":"0000000000000000000000000000000000000000"},"rule":{"S":"membership"}} note=x pk=user#ada sk=company#acme
+            attribute_not_exists(pk) OR _referee.rule = {"S":"membership"}
+        ConditionCheck pk=company#acme sk=company#
+            attribute_exists(pk)
+        ConditionCheck pk=user#ada sk=user#
+            attribute_exists(pk)
+    "#]],
+    );
+}

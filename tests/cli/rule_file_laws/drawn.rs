@@ -162,8 +162,10 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
         Copied::None,
         Copied::List(vec![copied.clone()]),
         Copied::List(vec!["w".to_owned(), copied.clone()]),
+        Copied::Except(vec![copied.clone()]),
+        Copied::Except(vec![copied.clone(), "w".to_owned()]),
     ]);
-    if let Copied::List(names) = &copy {
+    if let Copied::List(names) | Copied::Except(names) = &copy {
         let kind = tape.pick(&[Type::S, Type::M, Type::Bool]);
         let attributes = &mut rules.entities[source.0].attributes;
         let paths = names.iter().map(|name| Path::attribute(name));

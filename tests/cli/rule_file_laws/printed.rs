@@ -267,10 +267,12 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
     let mut fields = Fields::new(tape);
     fields.put("source", Tree::text(&rules[mirror.source].name));
     fields.put("mirror", Tree::text(&rules[mirror.mirror].name));
+    let texts = |names: &[String]| Tree::List(names.iter().map(|name| Tree::text(name)).collect());
     let copy = match &mirror.copy {
         Copied::All => Tree::text("all"),
         Copied::None => Tree::text("none"),
-        Copied::List(names) => Tree::List(names.iter().map(|name| Tree::text(name)).collect()),
+        Copied::Except(names) => Tree::Map(vec![("except".to_owned(), texts(names))]),
+        Copied::List(names) => texts(names),
     };
     fields.may_omit("copy", copy, mirror.copy == Copied::All);
     let word = match mirror.on_mirror_delete {

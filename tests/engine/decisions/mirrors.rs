@@ -101,6 +101,34 @@ fn a_change_to_an_attribute_that_is_not_copied_writes_nothing() {
 }
 
 #[test]
+fn copy_accepts_exceptions() {
+    let except = LISTED.replace("[role, since]", "{ except: [since] }");
+    let inserted = History::new().insert(&source("role: admin, since: '2024', notes: x"));
+    inserted.under(&except).results_in(expect![[r#"
+        1 app: 1 requests, 0 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        + user#ann/company#acme _referee: membership@100 notes: x role: admin
+    "#]]);
+    // A change to an attribute that is left out writes nothing, and someone else's is taken away.
+    let changed =
+        History::new().change(&source("role: admin, since: '2024'"), &source("role: admin"));
+    changed.under(&except).results_in(expect![[r#"
+        1 app: 0 requests, 0 read, 0 write
+    "#]]);
+    let edited = History::new()
+        .has(&source("role: admin, since: '2024'"))
+        .insert(&mirror("role: admin, since: '2024', _referee: membership@1"));
+    edited.under(&except).results_in(expect![[r#"
+        1 app: 2 requests, 1 read, 1 write
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        - user#ann/company#acme _referee: membership@1 role: admin since: 2024
+        + user#ann/company#acme _referee: membership@1 fix 100 role: admin
+    "#]]);
+}
+
+#[test]
 fn deleting_a_source_deletes_its_mirror() {
     let history = History::new()
         .has(&mirror("_referee: membership@1, role: admin"))

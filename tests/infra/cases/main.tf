@@ -46,7 +46,8 @@ module "twin" {
         where      = { kind = "company", size = 3, open = true }
         attributes = { kind = "S", size = "N", open = "BOOL" }
       }
-      user = { table = "users", key = { id = "{user}" } }
+      user      = { table = "users", key = { id = "{user}" }, attributes = { secret = "S" } }
+      user_copy = { table = "app", key = { pk = "user|{user}", sk = "user|" } }
       member = {
         table      = "app"
         key        = { pk = "company|{company}", sk = "member|{member}" }
@@ -91,6 +92,7 @@ module "twin" {
         mode             = "enforce"
         severity         = "warn"
       }
+      users = { source = "user", mirror = "user_copy", copy_except = ["secret"] }
     }
   }
 }

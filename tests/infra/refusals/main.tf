@@ -176,3 +176,11 @@ module "release_of_code_that_cargo_deploys" {
   rules   = local.rules
   release = {}
 }
+
+module "copy_and_exceptions" {
+  source = "../../../infra"
+  rules = merge(local.rules, {
+    entities = merge(local.entities, { member_of = { table = "app", key = { pk = "user#{email}", sk = "company#{company}" } } })
+    mirrors  = { membership = { source = "member", mirror = "member_of", copy = ["role"], copy_except = ["secret"] } }
+  })
+}

@@ -44,8 +44,8 @@ references:
 }
 
 /// A folder with the rules, and a client to create their tables with.
-struct Stage {
-    folder: PathBuf,
+pub(super) struct Stage {
+    pub(super) folder: PathBuf,
     prefix: String,
     endpoint: String,
     client: Client,
@@ -53,7 +53,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(name: &str, endpoint: &str) -> Self {
+    pub(super) fn new(name: &str, endpoint: &str) -> Self {
         let prefix = format!("check-{name}");
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&prefix);
         let _ = fs::remove_dir_all(&folder);
@@ -77,6 +77,13 @@ impl Stage {
     fn delete(&self, table: &str) {
         let deleted = self.client.delete_table().table_name(self.table(table)).send();
         let _ = self.runtime.block_on(deleted);
+    }
+
+    /// Creates tables that fit the rules.
+    pub(super) fn make_agreeing(&self) {
+        let view = || Some(StreamViewType::NewAndOldImages);
+        self.make("shop", &["pk", "sk"], None, view());
+        self.make("orders", &["id"], Some(("by_customer", "customer")), view());
     }
 
     /// Creates a table with this key, an index on this attribute, and a stream with this view type.
@@ -127,7 +134,7 @@ impl Stage {
         self.runtime.block_on(update.send()).unwrap();
     }
 
-    fn check(&self, more: &[&str]) -> Command {
+    pub(super) fn check(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
         command.args(["check", "--endpoint-url", &self.endpoint]).args(more);
         command.current_dir(&self.folder);
@@ -240,9 +247,7 @@ pub(crate) fn tables_that_differ(endpoint: &str) {
 
 pub(crate) fn tables_that_agree(endpoint: &str) {
     let stage = Stage::new("agree", endpoint);
-    let view = || Some(StreamViewType::NewAndOldImages);
-    stage.make("shop", &["pk", "sk"], None, view());
-    stage.make("orders", &["id"], Some(("by_customer", "customer")), view());
+    stage.make_agreeing();
     check(
         stage.check(&[]),
         &expect![[r#"
@@ -282,6 +287,41 @@ pub(crate) fn no_credentials(endpoint: &str) {
     assert_eq!(output.status.code(), Some(3));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("\nhelp: provide credentials"), "{error}");
+}
+
+pub(crate) fn mirrors_in_an_index(endpoint: &str) {
+    const RULES: &str = r#"version: 1
+tables:
+  shop: { name: TABLE, key: [pk, sk] }
+entities:
+  member: { table: shop, key: { pk: "team#{team}", sk: "user#{user}" } }
+  member_of: { table: shop, key: { pk: "user#{user}", sk: "team#{team}" } }
+mirrors:
+  membership: { source: member, mirror: member_of }
+"#;
+    let stage = Stage::new("indexed", endpoint);
+    let rules = RULES.replace("TABLE", &stage.table("shop"));
+    fs::write(stage.folder.join("referee.yaml"), rules).unwrap();
+    let view = Some(StreamViewType::NewAndOldImages);
+    stage.make("shop", &["pk", "sk"], Some(("by_role", "role")), view);
+    check(
+        stage.check(&[]),
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            --- stderr
+            warning[W011]: mirrors of `membership` copy `role`, so they appear in index `by_role` of table `check-indexed-shop`
+             --> referee.yaml:8:3
+              |
+            8 |   membership: { source: member, mirror: member_of }
+              |   ^^^^^^^^^^ copies a key of index `by_role`
+              |
+              = help: leave the attributes out with `copy: { except: [role] }`, or list the attributes to copy
+
+            `referee.yaml` has 1 warning; run `referee explain W011` for details
+            `referee.yaml` is valid: 1 table, 2 entities and 1 mirror, and the tables match it
+        "#]],
+    );
 }
 
 pub(crate) fn access_denied() {

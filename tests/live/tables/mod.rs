@@ -30,13 +30,14 @@ use kit::transcript::transcript;
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 10] = [
         ("a_replay_writes_only_with_apply", replay_and_apply),
         ("a_missing_table_is_reported", missing_table),
         ("a_missing_configuration_is_reported", missing_configuration),
         ("a_check_reports_missing_tables", check::tables_that_are_not_there),
         ("a_check_reports_how_tables_differ_from_the_rules", check::tables_that_differ),
         ("a_check_accepts_tables_that_fit_the_rules", check::tables_that_agree),
+        ("a_check_warns_about_mirrors_in_an_index", check::mirrors_in_an_index),
         ("a_check_without_credentials_is_incomplete", check::no_credentials),
         ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
         ("a_guarded_write_maintains_mirrors_and_overwrites_no_foreign_item", guard::mirrors),

@@ -88,6 +88,11 @@ pub(crate) fn expected(
                 let ttl = &rules[rules[mirror.mirror].table].ttl;
                 name != MARK && ttl.as_deref() != Some(&**name)
             }
+            Copied::Except(names) => {
+                let ttl = &rules[rules[mirror.mirror].table].ttl;
+                let is_left_out = names.iter().any(|except| except == name);
+                name != MARK && ttl.as_deref() != Some(&**name) && !is_left_out
+            }
             Copied::None => false,
             Copied::List(names) => names.iter().any(|wanted| wanted == name),
         };
