@@ -18,6 +18,7 @@ pub(crate) enum Unanswered {
 
 const CONFIGURATION_HELP: &str = "check the endpoint, and the Region in AWS_REGION or the profile";
 const CREDENTIALS_HELP: &str = "provide credentials in the environment or a profile, renew expired credentials, and check the clock";
+const SIGN_IN_HELP: &str = "sign in again (`aws sso login`), or check the source of credentials in the profile, such as `credential_process`";
 const ACCESS_HELP: &str = "the role's policy must allow this operation on this table";
 
 /// Classifies the error of a request that got no answer, or an unreadable one.
@@ -32,6 +33,10 @@ pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
         SdkError::DispatchFailure(failure) => {
             match causes(error).find_map(|cause| cause.downcast_ref()) {
                 Some(cause) if is_permanent(cause) => misconfigured(CREDENTIALS_HELP),
+                // This may pass by itself: the source of credentials may be another service.
+                Some(CredentialsError::ProviderError(_)) => {
+                    Unanswered::Lost(format!("{}\nhelp: {SIGN_IN_HELP}", Brief(error)))
+                }
                 // The SDK does not classify errors that occur before anything is sent.
                 None if failure.is_user() || failure.is_other() && failure.as_other().is_none() => {
                     misconfigured(CONFIGURATION_HELP)

@@ -8,6 +8,7 @@
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
+mod dependencies;
 mod diagnostics;
 mod documents;
 mod guard;

@@ -9,6 +9,7 @@
 
 mod check;
 mod guard;
+mod profiles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ use kit::transcript::transcript;
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 12] = [
         ("a_replay_writes_only_with_apply", replay_and_apply),
         ("a_missing_table_is_reported", missing_table),
         ("a_missing_configuration_is_reported", missing_configuration),
@@ -39,6 +40,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_check_accepts_tables_that_fit_the_rules", check::tables_that_agree),
         ("a_check_warns_about_mirrors_in_an_index", check::mirrors_in_an_index),
         ("a_check_without_credentials_is_incomplete", check::no_credentials),
+        ("credentials_come_from_a_process_that_a_profile_names", profiles::credential_process),
+        ("a_profile_of_the_identity_center_is_understood", profiles::identity_center),
         ("a_guarded_write_is_refused_while_a_target_is_missing", guard::snippets),
         ("a_guarded_write_maintains_mirrors_and_overwrites_no_foreign_item", guard::mirrors),
     ];
