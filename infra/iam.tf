@@ -80,10 +80,42 @@ locals {
       if write.request == request && contains(keys(local.table_of), write.entity)
     ]))
   }
-  # Tables that need the same requests share a statement.
+  # The beginning of the partition keys of each entity, as a pattern of IAM. It is empty if they may
+  # begin with any text, or are not text.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+  leading_patterns = {
+    for name, tests in local.key_tests : name => try(
+      tests[local.key_attributes[local.table_of[name]][0].name].text == "" ? "" : format(
+        "%s%s",
+        replace(replace(replace(tests[local.key_attributes[local.table_of[name]][0].name].text, "$", "$${$}"), "*", "$${*}"), "?", "$${?}"),
+        tests[local.key_attributes[local.table_of[name]][0].name].full ? "" : "*"
+      ), ""
+    )
+  }
+  # The patterns of the items that are written to each table; none if there is an item whose key may
+  # begin with any text.
+  written_patterns = {
+    for alias in keys(local.write_requests) : alias => [
+      for pattern in [sort(distinct([
+        for write in concat(local.writes_of_references, local.writes_of_mirrors) : lookup(local.leading_patterns, write.entity, "")
+        if write.request != "ConditionCheckItem" && try(local.table_of[write.entity] == alias, false)
+      ]))] : contains(pattern, "") ? [] : pattern
+    ][0]
+  }
+  # The requests that each table needs.
   write_requests = {
     for alias in sort(distinct(flatten([for request in ["DeleteItem", "PutItem", "UpdateItem"] : local.requests[request]]))) :
     alias => join(",", [for request in ["DeleteItem", "PutItem", "UpdateItem"] : request if contains(local.requests[request], alias)])
+  }
+  # Tables that need the same requests on the same keys share a statement.
+  write_groups = {
+    for alias, requests in local.write_requests : "${requests}|${join(",", local.written_patterns[alias])}" => alias...
+  }
+  # Statements with the same requests have a number from the second on.
+  write_numbers = {
+    for position, group in keys(local.write_groups) : group => length([
+      for other in slice(keys(local.write_groups), 0, position + 1) : other if split("|", other)[0] == split("|", group)[0]
+    ])
   }
 
   table_arns = { for alias, table in local.tables : alias => table.arn }
@@ -114,12 +146,20 @@ locals {
       jsonencode({ Sid = "QueryItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = local.query_arns }),
     ],
     [
-      for requests in sort(distinct(values(local.write_requests))) : jsonencode({
-        Sid      = "WriteItems${replace(replace(requests, "Item", ""), ",", "")}"
-        Effect   = "Allow"
-        Action   = [for request in split(",", requests) : "dynamodb:${request}"]
-        Resource = [for alias, needed in local.write_requests : local.table_arns[alias] if needed == requests]
-      })
+      for group, aliases in local.write_groups : jsonencode(merge(
+        {
+          Sid      = "WriteItems${replace(replace(split("|", group)[0], "Item", ""), ",", "")}${local.write_numbers[group] == 1 ? "" : local.write_numbers[group]}"
+          Effect   = "Allow"
+          Action   = [for request in split(",", split("|", group)[0]) : "dynamodb:${request}"]
+          Resource = [for alias in aliases : local.table_arns[alias]]
+        },
+        # Where every written item's key begins with literal text, only such keys may be written.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        {
+          for patterns in [local.written_patterns[aliases[0]]] :
+          "Condition" => { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = patterns } } if length(patterns) > 0
+        }
+      ))
     ],
     length(local.requests.ConditionCheckItem) == 0 ? [] : [
       jsonencode({

@@ -1,12 +1,14 @@
 //! `referee iam`: prints the least-privilege policy of the function for its rules, or of repairs.
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::help::Example;
 use super::repair::plan::parse_choice;
 use super::{Context, Failure, Outcome, rule_file};
-use crate::iam::{Deployment, NAMESPACE, policy, repair_policy};
+use crate::iam::{Deployment, MarkPolicy, NAMESPACE, policy, repair_policy};
 use crate::repair::{Choice, choose};
+use crate::rules::Rules;
 
 pub(super) const EXAMPLES: &[Example] = &[
     (
@@ -19,6 +21,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     (
         "Print the policy of the person who backfills and repairs tables",
         "referee iam --repair --action order_customer=delete",
+    ),
+    (
+        "Print the policy of a table that reserves `_referee` for the function",
+        "referee iam --resource-policy app --role arn:aws:iam::123456789012:role/referee \
+         --region eu-west-1 --account 123456789012",
     ),
 ];
 
@@ -85,6 +92,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "ARN", help_heading = DEPLOYMENT, value_parser = key_arn)]
     kms: Vec<String>,
 
+    /// Print a resource-based policy for this table of the rule file, which denies writing the mark
+    /// `_referee` to everyone except the roles of `--role`. Its limits are in docs/GUARANTEES.md.
+    #[arg(long, value_name = "TABLE", requires_all = ["role", "region", "account"])]
+    resource_policy: Option<String>,
+
+    /// The ARN of a role that may write the mark: the function's, and those of people and programs
+    /// that run `referee watch`, `repair`, `backfill` or guarded writes of mirrors; repeat it for
+    /// several roles.
+    #[arg(long, value_name = "ARN", value_parser = role_arn, requires = "resource_policy")]
+    role: Vec<String>,
+
     /// Print the policy of a function that only observes.
     #[arg(long)]
     observe: bool,
@@ -95,7 +113,7 @@ pub(super) struct Args {
 
     /// Print the policy of `referee audit`, `backfill` and `repair` on real tables, instead of the
     /// function's.
-    #[arg(long, conflicts_with_all = ["audit", "observe", "on_failure"])]
+    #[arg(long, conflicts_with_all = ["audit", "observe", "on_failure", "resource_policy"])]
     repair: bool,
 
     /// An action that is given to `referee repair plan`, too. The option can be repeated.
@@ -146,6 +164,24 @@ fn key_arn(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Accepts the ARN of a role.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
+fn role_arn(text: &str) -> Result<String, &'static str> {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "+=,.@-_/".contains(character);
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, role]
+            if [*partition, *account].iter().all(|part| arn_part(part).is_ok())
+                && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+                && role.chars().all(is_plain) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("it must be the ARN of a role: `arn:aws:iam::ACCOUNT:role/NAME`"),
+    }
+}
+
 /// Accepts a metric namespace that `CloudWatch` allows and that contains no characters with a
 /// meaning in IAM patterns.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
@@ -179,6 +215,15 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
         table_keys: arguments.kms,
         audits: arguments.audit,
     };
+    if let Some(alias) = &arguments.resource_policy {
+        if arguments.format == Format::Hcl {
+            let text = "`--resource-policy` cannot be used with `--format hcl`";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        let name = table_name(&rules, alias)?;
+        print_json(&MarkPolicy::new(name, &arguments.role, &deployment), context)?;
+        return Ok(Outcome::Clean);
+    }
     let policy = if arguments.repair {
         repair_policy(&rules, &deployment)
     } else {
@@ -186,11 +231,31 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
     };
     match arguments.format {
         Format::Hcl => context.output.result(&policy.to_hcl())?,
-        Format::Json if context.json => context.output.json(&policy)?,
-        Format::Json => {
-            let text = serde_json::to_string_pretty(&policy).map_err(std::io::Error::from)?;
-            context.output.result(&format!("{text}\n"))?;
-        }
+        Format::Json => print_json(&policy, context)?,
     }
     Ok(Outcome::Clean)
+}
+
+/// The name in DynamoDB of a table of the rule file.
+fn table_name<'r>(rules: &'r Rules, alias: &str) -> Result<&'r str, Failure> {
+    let table = rules.tables.iter().find(|table| table.alias == alias);
+    table.map(|table| table.name.as_str()).ok_or_else(|| {
+        let known: Vec<String> =
+            rules.tables.iter().map(|table| format!("`{}`", table.alias)).collect();
+        Failure::Usage(format!(
+            "there is no table `{alias}` in the rules, which have {}",
+            known.join(", ")
+        ))
+    })
+}
+
+/// Prints a policy on one line with `--json`, and otherwise for people.
+fn print_json(policy: &impl Serialize, context: &mut Context<'_>) -> Result<(), Failure> {
+    if context.json {
+        context.output.json(policy)?;
+    } else {
+        let text = serde_json::to_string_pretty(policy).map_err(std::io::Error::from)?;
+        context.output.result(&format!("{text}\n"))?;
+    }
+    Ok(())
 }

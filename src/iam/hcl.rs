@@ -18,8 +18,8 @@ impl Policy {
 fn statement(statement: &Statement) -> String {
     let attributes = [
         ("sid", quoted(&statement.sid)),
-        ("actions", list(&statement.actions)),
-        ("resources", list(&statement.resources)),
+        ("actions", list("    ", &statement.actions)),
+        ("resources", list("    ", &statement.resources)),
     ];
     let condition = statement.condition.as_ref().map(condition).unwrap_or_default();
     format!("  statement {{\n{}{condition}  }}\n", aligned("    ", &attributes))
@@ -29,7 +29,7 @@ fn condition(condition: &Condition) -> String {
     let attributes = [
         ("test", quoted(condition.operator)),
         ("variable", quoted(condition.key)),
-        ("values", format!("[{}]", quoted(&condition.value))),
+        ("values", list("      ", &condition.values)),
     ];
     format!("\n    condition {{\n{}    }}\n", aligned("      ", &attributes))
 }
@@ -47,15 +47,15 @@ fn aligned(indent: &str, attributes: &[(&str, String)]) -> String {
     text
 }
 
-fn list(values: &[String]) -> String {
+fn list(indent: &str, values: &[String]) -> String {
     if let [only] = values {
         return format!("[{}]", quoted(only));
     }
     let mut text = "[\n".to_owned();
     for value in values {
-        let _ = writeln!(text, "      {},", quoted(value));
+        let _ = writeln!(text, "{indent}  {},", quoted(value));
     }
-    text + "    ]"
+    text + indent + "]"
 }
 
 /// A quoted string without template sequences.

@@ -8,7 +8,7 @@ use super::{Policy, Statement};
 
 /// The version of the policy language.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>
-const VERSION: &str = "2012-10-17";
+pub(super) const VERSION: &str = "2012-10-17";
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -25,7 +25,15 @@ struct StatementJson<'p> {
     action: &'p [String],
     resource: &'p [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<BTreeMap<&'p str, BTreeMap<&'p str, &'p str>>>,
+    condition: Option<BTreeMap<&'p str, BTreeMap<&'p str, Values<'p>>>>,
+}
+
+/// The values of a condition: one, or a list if the context key has several values.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Values<'p> {
+    One(&'p str),
+    Many(&'p [String]),
 }
 
 impl Serialize for Policy {
@@ -37,8 +45,11 @@ impl Serialize for Policy {
 
 fn of_statement(statement: &Statement) -> StatementJson<'_> {
     let condition = statement.condition.as_ref().map(|condition| {
-        let value = BTreeMap::from([(condition.key, condition.value.as_str())]);
-        BTreeMap::from([(condition.operator, value)])
+        let values = match condition.values.as_slice() {
+            [value] if !condition.operator.starts_with("For") => Values::One(value),
+            values => Values::Many(values),
+        };
+        BTreeMap::from([(condition.operator, BTreeMap::from([(condition.key, values)]))])
     });
     StatementJson {
         sid: &statement.sid,

@@ -5,6 +5,7 @@
 
 mod hcl;
 mod json;
+mod mark;
 mod needs;
 mod repair;
 mod statements;
@@ -13,6 +14,7 @@ use crate::rules::Rules;
 
 pub use self::repair::repair_policy;
 pub use crate::metrics::NAMESPACE;
+pub use mark::MarkPolicy;
 
 /// Where the function runs, and the resources it needs apart from those of its rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +68,8 @@ pub struct Condition {
     pub operator: &'static str,
     /// The context key.
     pub key: &'static str,
-    /// The value to compare it with.
-    pub value: String,
+    /// The values to compare it with.
+    pub values: Vec<String>,
 }
 
 /// The least-privilege policy for these rules.

@@ -1,11 +1,12 @@
 //! Needs: the item actions that the engine uses for its rules, and the tables it uses them on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::preflight::{audited, tables_in_use};
 use crate::rules::model::{
     EntityId, Find, Mirror, Mode, OnDelete, OnMirrorDelete, OnMissing, Reference, Rules, TableId,
 };
+use crate::rules::template::EntityKey;
 
 /// An IAM action on items, or on their tables.
 ///
@@ -38,6 +39,36 @@ impl ItemAction {
             Self::UpdateItem => "UpdateItem",
         }
     }
+
+    /// Whether it changes an item.
+    pub(super) const fn is_write(self) -> bool {
+        match self {
+            Self::DeleteItem | Self::PutItem | Self::UpdateItem => true,
+            Self::BatchGetItem
+            | Self::ConditionCheckItem
+            | Self::DescribeTable
+            | Self::Query
+            | Self::Scan => false,
+        }
+    }
+}
+
+/// The pattern of the partition keys that this template makes, in the syntax of IAM; `None` if they
+/// may begin with any text, or are not text.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars>
+fn leading_pattern(key: &EntityKey) -> Option<String> {
+    let partition = key.partition();
+    let mut pattern = String::new();
+    for character in partition.literal_prefix().chars() {
+        match character {
+            '*' | '?' | '$' => pattern.extend(["${", character.encode_utf8(&mut [0; 4]), "}"]),
+            _ => pattern.push(character),
+        }
+    }
+    if partition.captures().next().is_some() && !pattern.is_empty() {
+        pattern.push('*');
+    }
+    Some(pattern).filter(|pattern| !pattern.is_empty())
 }
 
 /// The resource of an action: a table or an index.
@@ -52,7 +83,17 @@ pub(super) struct Resource<'r> {
 }
 
 /// Actions, each with a resource that it is needed on.
-pub(super) type Needs<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
+pub(super) type Actions<'r> = BTreeSet<(ItemAction, Resource<'r>)>;
+
+/// What the engine needs for its rules.
+#[derive(Debug, Default)]
+pub(super) struct Needs<'r> {
+    /// The actions.
+    pub(super) actions: Actions<'r>,
+    /// For each table that is written, by its name in DynamoDB, the patterns of the partition keys of
+    /// the written items. `None` stands for items whose key may begin with any text.
+    pub(super) written: BTreeMap<&'r str, BTreeSet<Option<String>>>,
+}
 
 /// The actions that the engine uses for these rules, and those of audits if the function audits.
 pub(super) fn needs(rules: &Rules, audits: bool) -> Needs<'_> {
@@ -84,16 +125,22 @@ pub(super) struct Builder<'r> {
 }
 
 impl<'r> Builder<'r> {
-    pub(super) const fn new(rules: &'r Rules) -> Self {
-        Self { rules, needs: Needs::new() }
+    pub(super) fn new(rules: &'r Rules) -> Self {
+        Self { rules, needs: Needs::default() }
     }
 
     pub(super) fn add(&mut self, action: ItemAction, entity: EntityId) {
-        self.add_to_table(action, self.rules[entity].table);
+        let table = self.rules[entity].table;
+        self.add_to_table(action, table);
+        if action.is_write() {
+            let written = self.needs.written.entry(&self.rules[table].name).or_default();
+            written.insert(leading_pattern(&self.rules[entity].key));
+        }
     }
 
     pub(super) fn add_to_table(&mut self, action: ItemAction, table: TableId) {
-        self.needs.insert((action, Resource { table: &self.rules[table].name, index: None }));
+        let resource = Resource { table: &self.rules[table].name, index: None };
+        self.needs.actions.insert((action, resource));
     }
 
     /// Adds the query that finds the items that refer to a deleted item.
@@ -107,7 +154,9 @@ impl<'r> Builder<'r> {
             Find::Index { index, .. } => {
                 let table = &self.rules[self.rules[reference.from].table];
                 let index = table.indexes.get(*index).map(|index| index.name.as_str());
-                self.needs.insert((ItemAction::Query, Resource { table: &table.name, index }));
+                self.needs
+                    .actions
+                    .insert((ItemAction::Query, Resource { table: &table.name, index }));
             }
             Find::None => {}
         }

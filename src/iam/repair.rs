@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Deployment;
 use super::needs::{Builder, ItemAction, Needs, Resource};
-use super::statements::{of_action, of_items};
+use super::statements::{of_action, of_items, table_keys};
 use super::{Policy, Statement};
 use crate::preflight::{audited, tables_in_use};
 use crate::rules::model::{Mirror, Mode, OnMissing, Reference, Rules};
@@ -16,6 +16,7 @@ use crate::rules::model::{Mirror, Mode, OnMissing, Reference, Rules};
 pub fn repair_policy(rules: &Rules, deployment: &Deployment) -> Policy {
     let mut statements: Vec<Statement> = describe(rules, deployment).into_iter().collect();
     statements.extend(of_items(&needs(rules), deployment));
+    statements.extend(table_keys(deployment));
     Policy { statements }
 }
 

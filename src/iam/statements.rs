@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::needs::{ItemAction, Needs, Resource, needs};
+use super::needs::{Actions, ItemAction, Needs, Resource, needs};
 use super::{Condition, Deployment, Statement};
 use crate::preflight::streamed;
 use crate::rules::Rules;
@@ -23,12 +23,13 @@ pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statemen
 
 /// The statements about items.
 pub(super) fn of_items(needs: &Needs<'_>, deployment: &Deployment) -> Vec<Statement> {
+    let actions = &needs.actions;
     let mut statements = Vec::new();
-    statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, needs, deployment));
-    statements.extend(of_action("ScanItems", ItemAction::Scan, needs, deployment));
-    statements.extend(of_action("QueryItems", ItemAction::Query, needs, deployment));
+    statements.extend(of_action("ReadItems", ItemAction::BatchGetItem, actions, deployment));
+    statements.extend(of_action("ScanItems", ItemAction::Scan, actions, deployment));
+    statements.extend(of_action("QueryItems", ItemAction::Query, actions, deployment));
     statements.extend(writes(needs, deployment));
-    statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, needs, deployment));
+    statements.extend(of_action("CheckItems", ItemAction::ConditionCheckItem, actions, deployment));
     statements
 }
 
@@ -55,39 +56,64 @@ fn streams(rules: &Rules, deployment: &Deployment) -> Vec<Statement> {
 pub(super) fn of_action(
     sid: &str,
     action: ItemAction,
-    needs: &Needs<'_>,
+    actions: &Actions<'_>,
     deployment: &Deployment,
 ) -> Option<Statement> {
-    let resources = needs.iter().filter(|(needed, _)| *needed == action);
+    let resources = actions.iter().filter(|(needed, _)| *needed == action);
     let resources: BTreeSet<_> =
         resources.map(|(_, resource)| deployment.items(resource)).collect();
     (!resources.is_empty()).then(|| statement(sid, [dynamodb(action.name())], resources))
 }
 
-/// A statement for each set of write actions. Tables that need different actions cannot share a
-/// statement, because it would allow too much.
-fn writes(needs: &Needs<'_>, deployment: &Deployment) -> impl Iterator<Item = Statement> {
+/// A statement for each set of write actions and of partition keys. Tables that need different ones
+/// cannot share a statement, because it would allow too much.
+///
+/// Where every written item's key begins with literal text, a condition limits the writes to such
+/// keys.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
+fn writes(needs: &Needs<'_>, deployment: &Deployment) -> Vec<Statement> {
     let mut by_table: BTreeMap<&Resource<'_>, Vec<&str>> = BTreeMap::new();
-    for (action, resource) in needs {
-        match action {
-            ItemAction::DeleteItem | ItemAction::PutItem | ItemAction::UpdateItem => {
-                by_table.entry(resource).or_default().push(action.name());
-            }
-            ItemAction::BatchGetItem
-            | ItemAction::ConditionCheckItem
-            | ItemAction::DescribeTable
-            | ItemAction::Query
-            | ItemAction::Scan => {}
-        }
+    for (action, resource) in needs.actions.iter().filter(|(action, _)| action.is_write()) {
+        by_table.entry(resource).or_default().push(action.name());
     }
-    let mut by_actions: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();
-    for (resource, actions) in by_table {
-        by_actions.entry(actions).or_default().push(deployment.items(resource));
+    // In the order of the actions and then of the patterns, as text.
+    let mut groups: BTreeMap<(String, String), Group<'_>> = BTreeMap::new();
+    for (table, actions) in by_table {
+        let patterns = needs
+            .written
+            .get(table.table)
+            .and_then(|patterns| patterns.iter().cloned().collect::<Option<Vec<String>>>());
+        let patterns = patterns.unwrap_or_default();
+        let order = (actions.join(","), patterns.join(","));
+        let group = groups.entry(order);
+        let group = group.or_insert_with(|| Group { actions, patterns, tables: Vec::new() });
+        group.tables.push(deployment.items(table));
     }
-    by_actions.into_iter().map(|(actions, tables)| {
+    let mut statements: Vec<Statement> = Vec::new();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for Group { actions, patterns, tables } in groups.into_values() {
         let verbs: String = actions.iter().filter_map(|name| name.strip_suffix("Item")).collect();
-        statement(&format!("WriteItems{verbs}"), actions.into_iter().map(dynamodb), tables)
-    })
+        let number = numbers.entry(verbs.clone()).or_default();
+        *number += 1;
+        let number = if *number == 1 { String::new() } else { number.to_string() };
+        let sid = format!("WriteItems{verbs}{number}");
+        let condition = (!patterns.is_empty()).then_some(Condition {
+            operator: "ForAllValues:StringLike",
+            key: "dynamodb:LeadingKeys",
+            values: patterns,
+        });
+        let statement = statement(&sid, actions.into_iter().map(dynamodb), tables);
+        statements.push(Statement { condition, ..statement });
+    }
+    statements
+}
+
+/// Tables that need the same write actions on the same keys.
+struct Group<'a> {
+    actions: Vec<&'a str>,
+    /// The patterns of the partition keys; empty if any key may be written.
+    patterns: Vec<String>,
+    tables: Vec<String>,
 }
 
 /// `PutMetricData` does not support resources; a condition limits it to the namespace.
@@ -96,7 +122,7 @@ fn metrics(namespace: &str) -> Statement {
     let condition = Condition {
         operator: "StringEquals",
         key: "cloudwatch:namespace",
-        value: namespace.to_owned(),
+        values: vec![namespace.to_owned()],
     };
     let publish = ["cloudwatch:PutMetricData".to_owned()];
     let statement = statement("PublishMetrics", publish, ["*".to_owned()]);
@@ -125,7 +151,7 @@ fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
         condition: owner.map(|owner| Condition {
             operator: "StringEquals",
             key: "s3:ResourceAccount",
-            value: owner.clone(),
+            values: vec![owner.clone()],
         }),
         ..statement
     };
@@ -138,7 +164,7 @@ fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
 /// Reading and writing a table that a customer managed key encrypts requires permission to use the
 /// key through DynamoDB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html>
-fn table_keys(deployment: &Deployment) -> Option<Statement> {
+pub(super) fn table_keys(deployment: &Deployment) -> Option<Statement> {
     if deployment.table_keys.is_empty() {
         return None;
     }
@@ -147,11 +173,13 @@ fn table_keys(deployment: &Deployment) -> Option<Statement> {
         Some(region) => Condition {
             operator: "StringEquals",
             key: VIA,
-            value: format!("dynamodb.{region}.{suffix}"),
+            values: vec![format!("dynamodb.{region}.{suffix}")],
         },
-        None => {
-            Condition { operator: "StringLike", key: VIA, value: format!("dynamodb.*.{suffix}") }
-        }
+        None => Condition {
+            operator: "StringLike",
+            key: VIA,
+            values: vec![format!("dynamodb.*.{suffix}")],
+        },
     };
     let statement = statement(
         "UseKeysOfTables",
@@ -191,6 +219,11 @@ fn statement(
 
 fn dynamodb(action: &str) -> String {
     format!("dynamodb:{action}")
+}
+
+/// The ARN of a table, by its name in DynamoDB.
+pub(super) fn table_arn(table: &str, deployment: &Deployment) -> String {
+    deployment.items(&Resource { table, index: None })
 }
 
 impl Deployment {

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Recorded;
 use crate::stage::{Environment, Stage};
-use kit::policy::{Policy, Right, rights};
+use kit::policy::{Policy, Right, rights, written_keys};
 
 /// The scenario's tables.
 struct Tables {
@@ -150,6 +150,11 @@ pub(crate) async fn exact(environment: Environment) {
         for right in rights(&operation, &body) {
             assert!(policy.covers(&right), "{right:?} is not allowed: {operation} {body}");
             used.insert(right);
+        }
+        for (right, key) in written_keys(&operation, &body, "pk") {
+            assert!(policy.covers_key(&right, &key), "{right:?} is not allowed on {key}: {body}");
+            let foreign = format!("foreign-{key}");
+            assert!(!policy.covers_key(&right, &foreign), "{right:?} is allowed on {foreign}");
         }
     }
     // Only the permissions for items are checked: Lambda itself reads the streams, and metrics and

@@ -223,3 +223,63 @@ fn the_default_namespace_matches_the_metrics() {
     assert_eq!(NAMESPACE, referee::metrics::NAMESPACE);
     assert_eq!(NAMESPACE, "Referee");
 }
+
+/// The conditions of the statements that allow writes, one per line.
+fn check_written(rules: &str, expected: &Expect) {
+    let policy = iam::policy(&load(rules), &deployment());
+    let mut lines = String::new();
+    for statement in policy.statements.iter().filter(|it| it.sid.starts_with("WriteItems")) {
+        let name = |arn: &String| arn.split_once(":table/").unwrap().1.to_owned();
+        let resources: Vec<String> = statement.resources.iter().map(name).collect();
+        let keys = statement.condition.as_ref().map_or("any key".to_owned(), |condition| {
+            format!("{} {} {}", condition.operator, condition.key, condition.values.join(" "))
+        });
+        writeln!(lines, "{}: {}: {keys}", statement.sid, resources.join(" ")).unwrap();
+    }
+    expected.assert_eq(&lines);
+}
+
+#[test]
+fn writes_are_limited_to_the_literal_beginnings_of_keys() {
+    check_written(
+        &members(""),
+        &expect![[r#"
+        WriteItemsDeletePut: by_user: ForAllValues:StringLike dynamodb:LeadingKeys user#*
+    "#]],
+    );
+    check_written(
+        &members(", on_mirror_delete: delete_source"),
+        &expect![[r#"
+        WriteItemsDelete: app: ForAllValues:StringLike dynamodb:LeadingKeys company#*
+        WriteItemsDeletePutUpdate: by_user: ForAllValues:StringLike dynamodb:LeadingKeys user#*
+    "#]],
+    );
+    // The key of an order begins with a capture.
+    check_written(
+        &orders("on_missing: delete"),
+        &expect![[r#"
+        WriteItemsDelete: orders: any key
+    "#]],
+    );
+    let fixed = "version: 1
+tables: { app: { key: [pk, sk] }, other: { key: [pk, sk] }, third: { key: [pk, sk] }, fourth: { key: [pk, sk] } }
+entities:
+  a: { table: app, key: { pk: \"a*?$#{a}\", sk: a } }
+  a_of: { table: other, key: { pk: all, sk: \"{a}\" } }
+  c_of: { table: fourth, key: { pk: \"c#{a}\", sk: c } }
+  b_of: { table: third, key: { pk: \"b#{a}\", sk: b } }
+mirrors:
+  to_other: { source: a, mirror: a_of }
+  to_fourth: { source: a, mirror: c_of }
+  to_third: { source: a, mirror: b_of, on_mirror_delete: delete_source }
+";
+    check_written(
+        fixed,
+        &expect![[r#"
+        WriteItemsDelete: app: ForAllValues:StringLike dynamodb:LeadingKeys a${*}${?}${$}#*
+        WriteItemsDeletePut: other: ForAllValues:StringLike dynamodb:LeadingKeys all
+        WriteItemsDeletePut2: fourth: ForAllValues:StringLike dynamodb:LeadingKeys c#*
+        WriteItemsDeletePutUpdate: third: ForAllValues:StringLike dynamodb:LeadingKeys b#*
+    "#]],
+    );
+}

@@ -1,5 +1,7 @@
 //! `referee iam` as a process.
 
+#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
+
 use expect_test::expect;
 
 use kit::tool::Tool;
@@ -24,57 +26,63 @@ fn options_set_the_resources_of_the_policy() {
     tool.check(
         &[&["iam", "--format", "hcl"][..], &arguments].concat(),
         expect![[r#"
-        exit code 0
-        --- stdout
-        data "aws_iam_policy_document" "referee" {
-          statement {
-            sid = "ReadStreams"
-            actions = [
-              "dynamodb:DescribeStream",
-              "dynamodb:GetRecords",
-              "dynamodb:GetShardIterator",
-            ]
-            resources = ["arn:aws:dynamodb:*:123456789012:table/app/stream/*"]
-          }
+            exit code 0
+            --- stdout
+            data "aws_iam_policy_document" "referee" {
+              statement {
+                sid = "ReadStreams"
+                actions = [
+                  "dynamodb:DescribeStream",
+                  "dynamodb:GetRecords",
+                  "dynamodb:GetShardIterator",
+                ]
+                resources = ["arn:aws:dynamodb:*:123456789012:table/app/stream/*"]
+              }
 
-          statement {
-            sid       = "ListStreams"
-            actions   = ["dynamodb:ListStreams"]
-            resources = ["*"]
-          }
+              statement {
+                sid       = "ListStreams"
+                actions   = ["dynamodb:ListStreams"]
+                resources = ["*"]
+              }
 
-          statement {
-            sid       = "ReadItems"
-            actions   = ["dynamodb:BatchGetItem"]
-            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
-          }
+              statement {
+                sid       = "ReadItems"
+                actions   = ["dynamodb:BatchGetItem"]
+                resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
+              }
 
-          statement {
-            sid       = "QueryItems"
-            actions   = ["dynamodb:Query"]
-            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
-          }
+              statement {
+                sid       = "QueryItems"
+                actions   = ["dynamodb:Query"]
+                resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
+              }
 
-          statement {
-            sid = "WriteItemsDeletePut"
-            actions = [
-              "dynamodb:DeleteItem",
-              "dynamodb:PutItem",
-            ]
-            resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
-          }
+              statement {
+                sid = "WriteItemsDeletePut"
+                actions = [
+                  "dynamodb:DeleteItem",
+                  "dynamodb:PutItem",
+                ]
+                resources = ["arn:aws:dynamodb:*:123456789012:table/app"]
 
-          statement {
-            sid = "WriteLogs"
-            actions = [
-              "logs:CreateLogStream",
-              "logs:PutLogEvents",
-            ]
-            resources = ["arn:aws:logs:*:123456789012:log-group:/aws/lambda/mine:*"]
-          }
-        }
-        --- stderr
-    "#]],
+                condition {
+                  test     = "ForAllValues:StringLike"
+                  variable = "dynamodb:LeadingKeys"
+                  values   = ["user#*"]
+                }
+              }
+
+              statement {
+                sid = "WriteLogs"
+                actions = [
+                  "logs:CreateLogStream",
+                  "logs:PutLogEvents",
+                ]
+                resources = ["arn:aws:logs:*:123456789012:log-group:/aws/lambda/mine:*"]
+              }
+            }
+            --- stderr
+        "#]],
     );
     let renamed = tool.command(&["iam", "--namespace", "Mine"]).output().unwrap().stdout;
     assert!(String::from_utf8(renamed).unwrap().contains(r#""cloudwatch:namespace": "Mine""#));
@@ -129,6 +137,116 @@ fn keys_of_tables_may_be_used_through_dynamodb_only() {
 
         For more information, try '--help'.
     "#]]);
+}
+
+#[test]
+fn the_resource_policy_reserves_the_mark() {
+    let tool = tool("iam-mark");
+    let role = "arn:aws:iam::123456789012:role/referee";
+    let place = ["--region", "eu-west-1", "--account", "123456789012"];
+    let of = |table| [&["iam", "--resource-policy", table, "--role", role][..], &place].concat();
+    tool.check(&of("app"), expect![[r#"
+        exit code 0
+        --- stdout
+        {
+          "Statement": [
+            {
+              "Action": [
+                "dynamodb:BatchWriteItem",
+                "dynamodb:PartiQLInsert",
+                "dynamodb:PartiQLUpdate",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem"
+              ],
+              "Condition": {
+                "ArnNotEquals": {
+                  "aws:PrincipalArn": [
+                    "arn:aws:iam::123456789012:role/referee",
+                    "arn:aws:iam::123456789012:role/aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication"
+                  ]
+                },
+                "BoolIfExists": {
+                  "aws:PrincipalIsAWSService": "false"
+                },
+                "ForAnyValue:StringEquals": {
+                  "dynamodb:Attributes": [
+                    "_referee"
+                  ]
+                }
+              },
+              "Effect": "Deny",
+              "Principal": "*",
+              "Resource": [
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/app"
+              ],
+              "Sid": "ReserveMark"
+            }
+          ],
+          "Version": "2012-10-17"
+        }
+        --- stderr
+    "#]]);
+    tool.check(
+        &of("ap"),
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: there is no table `ap` in the rules, which have `app`
+    "#]],
+    );
+    tool.check(
+        &[&of("app")[..], &["--format", "hcl"]].concat(),
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `--resource-policy` cannot be used with `--format hcl`
+    "#]],
+    );
+    for missing in ["--role", "--region", "--account"] {
+        let mut arguments = of("app");
+        let position = arguments.iter().position(|argument| *argument == missing).unwrap();
+        arguments.drain(position..position + 2);
+        let output = tool.command(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{missing}");
+    }
+}
+
+/// What IAM documents of the operators in this policy, applied to requests.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>
+#[test]
+fn the_resource_policy_denies_the_mark_to_everyone_else() {
+    let tool = tool("iam-mark-denies");
+    let ours = "arn:aws:iam::123456789012:role/referee";
+    let arguments = ["iam", "--json", "--resource-policy", "app", "--role", ours];
+    let arguments = [&arguments[..], &["--region", "eu-west-1", "--account", "123456789012"]];
+    let output = tool.command(&arguments.concat()).output().unwrap();
+    let policy: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let statement = &policy["Statement"][0];
+    let has = |list: &serde_json::Value, text: &str| {
+        list.as_array().unwrap().iter().any(|value| value == text)
+    };
+    let is_denied = |action: &str, attributes: &[&str], principal: &str| {
+        let condition = &statement["Condition"];
+        let marks = &condition["ForAnyValue:StringEquals"]["dynamodb:Attributes"];
+        let exempt = &condition["ArnNotEquals"]["aws:PrincipalArn"];
+        has(&statement["Action"], action)
+            && attributes.iter().any(|attribute| has(marks, attribute))
+            && !has(exempt, principal)
+    };
+    let theirs = "arn:aws:iam::123456789012:role/shop";
+    let replication = "arn:aws:iam::123456789012:role/aws-service-role/\
+        replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication";
+    for action in ["PutItem", "UpdateItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate"] {
+        let action = format!("dynamodb:{action}");
+        assert!(is_denied(&action, &["pk", "_referee"], theirs), "{action}");
+        assert!(!is_denied(&action, &["pk", "role"], theirs), "{action}");
+        assert!(!is_denied(&action, &["pk", "_referee"], ours), "{action}");
+        assert!(!is_denied(&action, &["pk", "_referee"], replication), "{action}");
+    }
+    assert!(!is_denied("dynamodb:GetItem", &["_referee"], theirs));
+    assert_eq!(statement["Condition"]["BoolIfExists"]["aws:PrincipalIsAWSService"], "false");
 }
 
 #[test]

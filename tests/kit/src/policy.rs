@@ -29,6 +29,20 @@ impl Policy {
             .collect()
     }
 
+    /// Whether some statement grants this permission for an item with this partition key.
+    pub fn covers_key(&self, right: &Right, key: &str) -> bool {
+        let sids = self.allowing(right);
+        self.statements().filter(|it| sids.contains(&it["Sid"].as_str().unwrap())).any(
+            |statement| {
+                let condition = &statement["Condition"]["ForAllValues:StringLike"];
+                let patterns = condition["dynamodb:LeadingKeys"].as_array();
+                patterns.is_none_or(|patterns| {
+                    patterns.iter().any(|pattern| matches(pattern.as_str().unwrap(), key))
+                })
+            },
+        )
+    }
+
     /// Whether some statement grants this permission.
     pub fn covers(&self, right: &Right) -> bool {
         !self.allowing(right).is_empty()
@@ -71,6 +85,28 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 pub fn right(action: &str, table: &str) -> Right {
     let resource = format!("arn:aws:dynamodb:us-east-1:123456789012:table/{table}");
     (format!("dynamodb:{action}"), resource)
+}
+
+/// Returns the partition keys of the items that a request writes, each with the permission that it
+/// needs. `partition` is the name of the partition key, which must be a string.
+pub fn written_keys(operation: &str, body: &Json, partition: &str) -> Vec<(Right, String)> {
+    let key = |item: &Json| item[partition]["S"].as_str().unwrap().to_owned();
+    let written = |kind: &str, body: &Json| {
+        let item = match kind {
+            "PutItem" => &body["Item"],
+            "UpdateItem" | "DeleteItem" => &body["Key"],
+            _ => return None,
+        };
+        Some((right(kind, body["TableName"].as_str().unwrap()), key(item)))
+    };
+    match body["TransactItems"].as_array() {
+        Some(actions) => actions
+            .iter()
+            .flat_map(|action| action.as_object().unwrap())
+            .filter_map(|(kind, action)| written(&format!("{kind}Item"), action))
+            .collect(),
+        None => written(operation, body).into_iter().collect(),
+    }
 }
 
 /// Returns the permissions that a request needs. A transaction needs the permission for each of its
