@@ -1,7 +1,11 @@
 //! Writes a rule file, and fills a table that has been in use for years without Referee. `make
 //! sample-table` runs it.
 
-#![expect(clippy::print_stdout, reason = "it tells what it does")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "it tells what it does, and ends if it cannot go on"
+)]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -50,7 +54,7 @@ async fn fill(sample: &Sample, endpoint: &str) {
     let mut items = sample.before_referee().peekable();
     let batches = std::iter::from_fn(|| {
         items.peek()?;
-        Some(items.by_ref().take(BATCH).map(put).collect::<Vec<_>>())
+        Some(items.by_ref().take(BATCH).map(|item| put(&item)).collect::<Vec<_>>())
     });
     let mut written = stream::iter(batches)
         .map(|batch| {
@@ -87,8 +91,8 @@ async fn write(client: &Client, batch: Vec<WriteRequest>) {
     }
 }
 
-fn put(item: Value) -> WriteRequest {
-    let put = PutRequest::builder().set_item(Some(attributes(&item))).build().unwrap();
+fn put(item: &Value) -> WriteRequest {
+    let put = PutRequest::builder().set_item(Some(attributes(item))).build().unwrap();
     WriteRequest::builder().put_request(put).build()
 }
 
