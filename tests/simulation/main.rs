@@ -77,7 +77,7 @@ const NOTICED: [(Part, u64, &str); 8] = [
 
 /// Likewise, for parts of repairs at rest.
 const NOTICED_BESIDE_REPAIRS: [(Part, u64, &str); 3] = [
-    (Part::RepairConditions, 257, "unjustified write"),
+    (Part::RepairConditions, 1_790, "unjustified write"),
     (Part::RepairFences, 32, "did not keep a mirror right"),
     (Part::UndoConditions, 40, "unjustified"),
 ];
