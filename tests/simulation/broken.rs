@@ -1,7 +1,6 @@
 //! Referee with one part broken. The simulation must detect this, or it would prove nothing.
 
-use referee::data::{Item, Path, Value};
-use referee::integrity::mark::MARK;
+use referee::data::{Item, Path};
 use referee::store::{Action, Condition, Write};
 
 use crate::past::By;
@@ -27,22 +26,13 @@ pub(crate) enum Part {
     Replay,
     /// A repair, and so a backfill, writes only what is as in its plan.
     RepairConditions,
-    /// A mirror that a repair writes gets a low fence, so that later changes of its source win.
-    RepairFences,
     /// An undo takes a write back only if the item is as the write left it.
     UndoConditions,
 }
 
 /// Returns the write that is made instead of this one if a part is broken.
-pub(crate) fn weakened(mut write: Write, broken: Option<Part>, by: By) -> Write {
+pub(crate) fn weakened(write: Write, broken: Option<Part>, by: By) -> Write {
     let is_check = matches!(write.action, Action::Check(_));
-    if broken == Some(Part::RepairFences)
-        && by == By::Repair
-        && let Action::Put(item) = &mut write.action
-        && let Some(Value::M(mark)) = item.get_mut(MARK)
-    {
-        mark.insert("fence".into(), Value::S("9".repeat(40).into()));
-    }
     let condition = match broken {
         Some(Part::RepairConditions) if by == By::Repair && !is_check => None,
         Some(Part::UndoConditions) if by == By::Undo => None,

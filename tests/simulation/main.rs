@@ -76,10 +76,9 @@ const NOTICED: [(Part, u64, &str); 8] = [
 ];
 
 /// Likewise, for parts of repairs at rest.
-const NOTICED_BESIDE_REPAIRS: [(Part, u64, &str); 3] = [
+const NOTICED_BESIDE_REPAIRS: [(Part, u64, &str); 2] = [
     (Part::RepairConditions, 1_790, "unjustified write"),
-    (Part::RepairFences, 32, "did not keep a mirror right"),
-    (Part::UndoConditions, 40, "unjustified"),
+    (Part::UndoConditions, 6, "unjustified"),
 ];
 
 /// The seed in `SEED`, or `RUNS` seeds beginning with `FROM`.
