@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::cli::lines::{Line, Totals};
 use crate::cli::names::item_name;
 use crate::cli::rule_file::counts;
+use crate::cli::tables::count;
 use crate::cli::{Context, Failure, Outcome};
 use crate::engine::{self, Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
@@ -99,8 +100,10 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 (totals.writes, "write"),
                 (totals.rejected, "rejected record"),
             ]);
-            let seen = counts(&[(totals.records, "record")]);
-            let text = format!("stopped after {seen}: {found}\n");
+            let text = match totals.records {
+                0 => "stopped: there were no records\n".to_owned(),
+                records => format!("stopped after {}: {found}\n", count(records, "record")),
+            };
             state.context.output.message(&text)?;
         }
         Ok(if state.has_errors { Outcome::Findings } else { Outcome::Clean })
