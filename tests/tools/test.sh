@@ -77,7 +77,8 @@ build() {
 suite() {
     local name=$1 source=$2
     shift 2
-    step "$name" "${executables[$source]:-false}" "$@"
+    # `cargo test` sets this too: golden files are relative to it.
+    CARGO_MANIFEST_DIR=$root step "$name" "${executables[$source]:-false}" "$@"
 }
 
 package() {
