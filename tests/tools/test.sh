@@ -6,9 +6,9 @@
 #         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
 #         tests/tools/with-duckdb.sh tests/tools/test.sh
 #
-# Four groups of steps run in parallel: the build of the package for Lambda, the suites that need an
-# optimized engine, the suites that share the tables of DynamoDB Local, which often wait for it, and
-# all other suites. RUNS is the number of histories to simulate.
+# The package for Lambda is built in the background. Once everything else is built, four groups of
+# suites run in parallel: those that need an optimized engine, two that often wait for DynamoDB Local,
+# and all others. RUNS is the number of histories to simulate.
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -89,14 +89,17 @@ package() {
 }
 
 optimized_suites() {
-    build optimized-build "${optimized[@]}" --test cases --test simulation
     suite cases tests/cases/main.rs
     RUNS=$runs suite simulation tests/simulation/main.rs --nocapture
 }
 
-suites_on_dynamodb() {
+suites_of_the_tool() {
+    # DynamoDB Local keeps tables apart by the access key.
+    AWS_ACCESS_KEY_ID=live suite live tests/live/main.rs
+}
+
+suites_of_the_function() {
     suite store-contract tests/store_contract/main.rs
-    suite live tests/live/main.rs
     suite end-to-end tests/end_to_end/main.rs
 }
 
@@ -114,11 +117,13 @@ packaging=$!
 lanes=()
 trap 'kill "$packaging" "${lanes[@]}" 2>/dev/null' EXIT
 
+build optimized-build "${optimized[@]}" --test cases --test simulation
 step lint make --no-print-directory lint
+# This is the last build, so that suites find the binaries with all features.
 suites=(engine exports cli store_contract live infra end_to_end)
 build build --all-features --lib "${suites[@]/#/--test=}"
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-for lane in optimized_suites suites_on_dynamodb other_suites; do
+for lane in optimized_suites suites_of_the_tool suites_of_the_function other_suites; do
     "$lane" &
     lanes+=($!)
 done
