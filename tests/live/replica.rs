@@ -195,7 +195,8 @@ fn reports(endpoint: &str) {
 }
 
 /// Both sides have the items of a table of 1.2 MB, and an application writes to them. Each write
-/// arrives a little later on the other side.
+/// arrives a little later on the other side. How many suspects that causes depends on the machine's
+/// load; the tests of the library control it.
 fn written_meanwhile(endpoint: &str) {
     let stage = Stage::new("written", endpoint);
     let items = || (0..600).map(|number| user(number, "x".repeat(2_000))).collect::<Vec<_>>();
@@ -216,7 +217,6 @@ fn written_meanwhile(endpoint: &str) {
     let lines = lines(&output);
     let [summary] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!([&summary["items"], &summary["replica_items"]], [600, 600]);
-    assert!(summary["cleared"].as_u64().unwrap() > 0, "{summary}");
 }
 
 fn stop_and_resume(endpoint: &str) {

@@ -6,9 +6,9 @@
 #         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
 #         tests/tools/with-duckdb.sh tests/tools/test.sh
 #
-# The package for Lambda is built in the background. Once everything else is built, four groups of
-# suites run in parallel: those that need an optimized engine, two that often wait for DynamoDB Local,
-# and all others. RUNS is the number of histories to simulate.
+# The package for Lambda is built in the background. Once everything else is built, three groups of
+# suites run in parallel: those that need an optimized engine, those that share the tables of DynamoDB
+# Local, which often wait for it, and all others. RUNS is the number of histories to simulate.
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -93,13 +93,9 @@ optimized_suites() {
     RUNS=$runs suite simulation tests/simulation/main.rs --nocapture
 }
 
-suites_of_the_tool() {
-    # DynamoDB Local keeps tables apart by the access key.
-    AWS_ACCESS_KEY_ID=live suite live tests/live/main.rs
-}
-
-suites_of_the_function() {
+suites_on_dynamodb() {
     suite store-contract tests/store_contract/main.rs
+    suite live tests/live/main.rs
     suite end-to-end tests/end_to_end/main.rs
 }
 
@@ -123,7 +119,7 @@ step lint make --no-print-directory lint
 suites=(engine exports cli store_contract live infra end_to_end)
 build build --all-features --lib "${suites[@]/#/--test=}"
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-for lane in optimized_suites suites_of_the_tool suites_of_the_function other_suites; do
+for lane in optimized_suites suites_on_dynamodb other_suites; do
     "$lane" &
     lanes+=($!)
 done
