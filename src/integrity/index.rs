@@ -134,6 +134,17 @@ impl Index {
         candidates.filter_map(|id| Some((*id, rules[*id].key.parse(key)?)))
     }
 
+    /// The attributes that the rules look at in the item with this key, by entity. Empty if no rule
+    /// looks at it.
+    pub(crate) fn projections<'m>(
+        &'m self,
+        rules: &'m Rules,
+        table: TableId,
+        key: &Key<'_>,
+    ) -> Vec<&'m Projection> {
+        self.matching(rules, table, key).map(|(entity, _)| self.projection(entity)).collect()
+    }
+
     /// The roles of the entity's items.
     pub(crate) fn roles(&self, entity: EntityId) -> &[Role] {
         &self.entity(entity).roles

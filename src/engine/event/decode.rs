@@ -68,12 +68,7 @@ pub(crate) fn decode<'a>(
     record: &'a RawValue,
 ) -> Result<Option<StreamChange<'a>>, Rejected> {
     read(rules, position, record, |header| {
-        let projections: Vec<&Projection> = index
-            .candidates(header.table, &header.key)
-            .iter()
-            .filter(|entity| rules[**entity].key.parse(&header.key).is_some())
-            .map(|entity| index.projection(*entity))
-            .collect();
+        let projections = index.projections(rules, header.table, &header.key);
         if projections.is_empty() {
             return Ok(None);
         }

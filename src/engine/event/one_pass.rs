@@ -55,14 +55,6 @@ struct Pass<'r, 'a> {
     table: TableId,
 }
 
-impl<'r> Pass<'r, '_> {
-    /// The attributes that the rules look at in the item with this key.
-    fn projections(&self, key: &Key<'_>) -> Vec<&'r Projection> {
-        let matching = self.index.matching(self.rules, self.table, key);
-        matching.map(|(entity, _)| self.index.projection(entity)).collect()
-    }
-}
-
 /// Ends the pass.
 fn unusual<E: Error>() -> E {
     E::custom("the records must be decoded one by one")
@@ -261,7 +253,7 @@ impl<'de> Visitor<'de> for InImages<'_, 'de> {
                 "Keys" => {
                     let keys = access.next_value_seed(Projected(&[&Projection::All]))?;
                     let key = pass.rules[pass.table].key.key_of(&keys).map_err(|_| unusual())?;
-                    projections = pass.projections(&key);
+                    projections = pass.index.projections(pass.rules, pass.table, &key);
                     images.is_relevant = !projections.is_empty();
                     set(&mut images.key, key)?;
                 }

@@ -32,7 +32,7 @@ mirrors:
 "#;
 
 const GONE: &str = "at rest the membership of a deleted user is gone";
-const TOLD: &str = "at rest the membership of a deleted user was reported";
+const REPORTED: &str = "at rest, a membership whose user was deleted has been reported";
 const SOUND: &str = "no membership of an existing user is deleted";
 const MIRRORED: &str = "at rest the mirror is there if the membership is";
 
@@ -67,9 +67,9 @@ fn is_gone(world: &World, state: &State) -> bool {
     !world.is_at_rest(state) || !dangles(world, state)
 }
 
-fn is_told(world: &World, state: &State) -> bool {
-    let is_told = state.found.contains_key(&(MEMBER.to_owned(), USER.to_owned()));
-    !world.is_at_rest(state) || !dangles(world, state) || is_told
+fn is_reported(world: &World, state: &State) -> bool {
+    let is_reported = state.found.contains_key(&(MEMBER.to_owned(), USER.to_owned()));
+    !world.is_at_rest(state) || !dangles(world, state) || is_reported
 }
 
 fn is_mirrored(world: &World, state: &State) -> bool {
@@ -111,7 +111,7 @@ fn closing_an_account_deletes_its_membership_in_every_order() {
 fn closing_an_account_is_reported_in_every_order() {
     for on_delete in ["report", "restore"] {
         let world = world(APART, on_delete, "restore", vec![delete(USER)]);
-        let world = world.always((TOLD, is_told)).redeliveries(1);
+        let world = world.always((REPORTED, is_reported)).redeliveries(1);
         holds(&format!("an account is closed, {on_delete}"), world);
     }
 }
