@@ -36,11 +36,7 @@ impl<'r> Decoded<'r> {
     ) -> Result<(), E> {
         let (rules, index) = (self.rules, self.index);
         let entities: Vec<_> = index.matching(rules, table, key).collect();
-        let mut projection = membership::projection(rules, index, table, key);
-        for (id, _) in &entities {
-            projection.extend(index.projection(*id));
-        }
-        let item = attributes(&projection)?;
+        let item = attributes(&membership::projection(rules, index, table, key))?;
         let hash = self.hasher.item(table, key);
         let mut referenced = entities.iter().filter(|(id, _)| self.is_referenced(*id, &item));
         let entity = referenced.next().map(|(id, _)| *id);
@@ -52,7 +48,7 @@ impl<'r> Decoded<'r> {
                 self.apply(*role, captures, &item, key, at, out);
             }
         }
-        if is_unknown(rules, table, key, &item) {
+        if is_unknown(rules, index, table, key, &item) {
             out.push(Fact::Unknown { at });
         }
         Ok(())

@@ -69,7 +69,11 @@ pub(crate) enum Role {
 /// The rules, indexed for the engine's lookups.
 #[derive(Debug)]
 pub(crate) struct Index {
+    /// For each table, the entities that rules use.
     matchers: Vec<Matcher>,
+    /// For each table, the entities that no rule uses.
+    #[cfg(feature = "cli")]
+    unused: Vec<Matcher>,
     entities: Vec<EntityIndex>,
     /// The attributes that each mirror looks at in its source.
     sources: Vec<Projection>,
@@ -101,21 +105,25 @@ impl Index {
         let referencing =
             rules.references.iter().map(|rule| referencing_projection(rules, rule)).collect();
         let sources = rules.mirrors.iter().map(|rule| source_projection(rules, rule)).collect();
-        let used = |table| {
-            rules
-                .entities
-                .iter()
-                .zip(&entities)
-                .enumerate()
-                .filter(move |(_, (entity, index))| {
-                    entity.table == table && !index.roles.is_empty()
-                })
-                .map(|(position, (entity, _))| (EntityId(position), &entity.key))
+        let matcher = |table, is_used: bool| {
+            let of_table = rules.entities.iter().zip(&entities).enumerate();
+            let chosen = of_table.filter(|(_, (entity, index))| {
+                entity.table == table && index.roles.is_empty() != is_used
+            });
+            let keys = chosen.map(|(position, (entity, _))| (EntityId(position), &entity.key));
+            Matcher::new(&keys.collect::<Vec<_>>())
         };
-        let matchers = (0..rules.tables.len())
-            .map(|position| Matcher::new(&used(TableId(position)).collect::<Vec<_>>()))
-            .collect();
-        Self { matchers, entities, sources, referencing }
+        let matchers = |is_used| {
+            (0..rules.tables.len()).map(|position| matcher(TableId(position), is_used)).collect()
+        };
+        Self {
+            matchers: matchers(true),
+            #[cfg(feature = "cli")]
+            unused: matchers(false),
+            entities,
+            sources,
+            referencing,
+        }
     }
 
     /// The entities that a key of this table may belong to.
@@ -132,6 +140,18 @@ impl Index {
     ) -> impl Iterator<Item = (EntityId, Captures<'k>)> + use<'m, 'k> {
         let candidates = self.candidates(table, key).iter();
         candidates.filter_map(|id| Some((*id, rules[*id].key.parse(key)?)))
+    }
+
+    /// The entities that no rule uses to which a key of this table belongs.
+    #[cfg(feature = "cli")]
+    pub(crate) fn matching_unused<'m>(
+        &'m self,
+        rules: &'m Rules,
+        table: TableId,
+        key: &Key<'_>,
+    ) -> impl Iterator<Item = EntityId> {
+        let candidates = self.unused.get(table.0).map_or(&[][..], |it| it.candidates(key)).iter();
+        candidates.copied().filter(|id| rules[*id].key.parse(key).is_some())
     }
 
     /// The attributes that the rules look at in the item with this key, by entity. Empty if no rule

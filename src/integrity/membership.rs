@@ -1,38 +1,41 @@
 //! Whether an item belongs to any entity.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::index::{Index, Projection};
 use crate::data::{Item, Key};
-use crate::rules::model::{Entity, EntityId, Rules, TableId};
+use crate::rules::model::{Rules, TableId};
 
 /// Whether the item belongs to no entity of its table, of those that rules use and of all others:
 /// no key matches, or no entity's `where` holds.
-pub(crate) fn is_unknown(rules: &Rules, table: TableId, key: &Key<'_>, item: &Item<'_>) -> bool {
-    !candidates(rules, table, key).any(|(_, entity)| entity.admits(item))
-}
-
-/// The attributes that [`is_unknown`] looks at.
-pub(crate) fn projection(
+pub(crate) fn is_unknown(
     rules: &Rules,
     index: &Index,
     table: TableId,
     key: &Key<'_>,
-) -> Projection {
-    let mut projection = Projection::Names(rules[table].key.names().map(str::to_owned).collect());
-    for (id, _) in candidates(rules, table, key) {
-        projection.extend(&index.existence(id));
-    }
-    projection
+    item: &Item<'_>,
+) -> bool {
+    let used = index.matching(rules, table, key).map(|(entity, _)| entity);
+    let mut all = used.chain(index.matching_unused(rules, table, key));
+    !all.any(|entity| rules[entity].admits(item))
 }
 
-fn candidates<'r>(
-    rules: &'r Rules,
+/// The attributes that rules look at in the item with this key, and those that [`is_unknown`] looks
+/// at.
+pub(crate) fn projection<'m>(
+    rules: &'m Rules,
+    index: &'m Index,
     table: TableId,
     key: &Key<'_>,
-) -> impl Iterator<Item = (EntityId, &'r Entity)> {
-    (0..)
-        .map(EntityId)
-        .zip(&rules.entities)
-        .filter(move |(_, entity)| entity.table == table && entity.key.parse(key).is_some())
+) -> Cow<'m, Projection> {
+    let used = index.projections(rules, table, key).into_iter().map(Cow::Borrowed);
+    let unused = index.matching_unused(rules, table, key).map(|entity| index.existence(entity));
+    let all = used.chain(unused).reduce(|mut all, more| {
+        all.to_mut().extend(&more);
+        all
+    });
+    all.unwrap_or_else(|| Cow::Owned(Projection::Names(BTreeSet::new())))
 }
 
 #[cfg(test)]
@@ -63,7 +66,7 @@ references:
             let JsonItem(mut item) = serde_json::from_str(item).unwrap();
             let projection = projection(&rules, &index, TableId(0), &key);
             item.retain(|name, _| projection.contains(name));
-            is_unknown(&rules, TableId(0), &key, &item)
+            is_unknown(&rules, &index, TableId(0), &key, &item)
         };
         assert!(!check("user#1", "profile", "{}"));
         assert!(check("user#1", "other", "{}"));

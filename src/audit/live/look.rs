@@ -69,7 +69,8 @@ pub(super) async fn look(
             }
             Asked::Unknown { table, key, item } => {
                 let item = snapshot.item(item)?;
-                let is_unknown = item.is_some_and(|item| is_unknown(pass.rules, table, key, item));
+                let is_unknown =
+                    item.is_some_and(|item| is_unknown(pass.rules, pass.index, table, key, item));
                 Answer::Known(if is_unknown { Wrong::Unknown } else { Wrong::Nothing })
             }
         });
