@@ -24,6 +24,7 @@ use tokio::time::sleep;
 use crate::lambda::Lambda;
 use crate::mapping::{Mapping, Settings};
 use crate::proxy::Proxy;
+use kit::endpoint::access_key;
 use kit::history::{item, load};
 use kit::runtime_api::Program;
 
@@ -84,7 +85,7 @@ impl Stage {
             Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
         let proxy = Proxy::start(&environment.dynamodb, 1).await;
         let program = Program::new([&environment.lambda])
-            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_ACCESS_KEY_ID", access_key())
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_DYNAMODB", &proxy.url)

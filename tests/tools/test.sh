@@ -6,9 +6,10 @@
 #         tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
 #         tests/tools/with-duckdb.sh tests/tools/test.sh
 #
-# The package for Lambda is built in the background. Once everything else is built, three groups of
-# suites run in parallel: those that need an optimized engine, those that share the tables of DynamoDB
-# Local, which often wait for it, and all others. RUNS is the number of histories to simulate.
+# The package for Lambda is built in the background. Clippy checks the code while the suites are built,
+# which saves a second pass over all dependencies. Once everything is built, four groups of suites run
+# in parallel: those that need an optimized engine, the two that often wait for DynamoDB Local, and all
+# others. RUNS is the number of histories to simulate.
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -25,6 +26,9 @@ touch "$logs"/{times,counts,failures,skipped}.txt
 # Both cost time.
 [[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
+# What `time` prints.
+TIMEFORMAT='%0U s user, %0S s system'
+
 # Optimizes our own code. The dependencies stay unoptimized, so that all suites share their builds.
 optimized=(--config profile.dev.opt-level=3 --config 'profile.dev.package."*".opt-level=0')
 
@@ -32,9 +36,9 @@ optimized=(--config profile.dev.opt-level=3 --config 'profile.dev.package."*".op
 step() {
     local name=$1 log=$logs/$1.log began=$SECONDS status=0 took result
     shift
-    "$@" >"$log" 2>&1 </dev/null || status=$?
+    { time "$@" >"$log" 2>&1 </dev/null || status=$?; } 2>"$logs/$name.cpu"
     took=$((SECONDS - began))
-    echo "$took $name" >>"$logs/times.txt"
+    echo "$took $name ($(<"$logs/$name.cpu"))" >>"$logs/times.txt"
     result=$(counts "$log")
     if ((status != 0)); then
         echo "$name" >>"$logs/failures.txt"
@@ -63,12 +67,20 @@ counts() {
     echo "$text"
 }
 
+# Runs cargo, and fails on a warning in our own code.
+without_warnings() {
+    local log=$logs/$1-warnings.log
+    shift
+    "$@" 2>&1 | tee "$log"
+    ((PIPESTATUS[0] == 0)) && ! grep -qE '^warning: `referee[a-z-]*` .* generated' "$log"
+}
+
 # Builds suites: `build NAME ARGUMENTS...`. Each suite is then run by its executable, because
 # `cargo test` waits for every build that is in progress.
 build() {
     local name=$1 source path
     shift
-    step "$name" "$cargo" test --locked --no-run "$@"
+    step "$name" without_warnings "$name" "$cargo" test --locked --no-run "$@"
     while read -r source path; do
         executables[$source]=$path
     done < <(sed -nE 's/^ *Executable (unittests )?([^ ]+) \((.+)\)$/\2 \3/p' "$logs/$name.log")
@@ -83,8 +95,9 @@ suite() {
 
 package() {
     local began=$SECONDS status=0
-    nice -n 5 tests/tools/package.sh >"$logs/package-build.log" 2>&1 || status=$?
-    echo "$((SECONDS - began)) package-build (in the background)" >>"$logs/times.txt"
+    { time without_warnings package nice -n 5 tests/tools/package.sh >"$logs/package-build.log" ||
+        status=$?; } 2>"$logs/package-build.cpu"
+    echo "$((SECONDS - began)) package-build ($(<"$logs/package-build.cpu"))" >>"$logs/times.txt"
     return "$status"
 }
 
@@ -93,10 +106,15 @@ optimized_suites() {
     RUNS=$runs suite simulation tests/simulation/main.rs --nocapture
 }
 
-suites_on_dynamodb() {
+# On DynamoDB Local, each access key has tables of its own.
+live_suites() {
+    export AWS_ACCESS_KEY_ID=live
     suite store-contract tests/store_contract/main.rs
     suite live tests/live/main.rs
-    suite end-to-end tests/end_to_end/main.rs
+}
+
+end_to_end_suite() {
+    AWS_ACCESS_KEY_ID=endtoend suite end-to-end tests/end_to_end/main.rs
 }
 
 other_suites() {
@@ -113,13 +131,16 @@ packaging=$!
 lanes=()
 trap 'kill "$packaging" "${lanes[@]}" 2>/dev/null' EXIT
 
+step format "$cargo" fmt --all --check
 build optimized-build "${optimized[@]}" --test cases --test simulation
-step lint make --no-print-directory lint
-# This is the last build, so that suites find the binaries with all features.
-suites=(engine exports cli store_contract live infra end_to_end)
-build build --all-features --lib "${suites[@]/#/--test=}"
+# The fuzz targets are only checked, because they cannot be linked without libFuzzer.
+step lint-fuzz "$cargo" clippy --locked --package referee-fuzz --quiet -- -D warnings
+# Clippy's driver is the compiler with more lints. This is the last build, so that suites find the
+# binaries with all features.
+RUSTC_WORKSPACE_WRAPPER=clippy-driver build build --workspace --exclude referee-fuzz --all-features \
+    --all-targets
 [[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
-for lane in optimized_suites suites_on_dynamodb other_suites; do
+for lane in optimized_suites live_suites end_to_end_suite other_suites; do
     "$lane" &
     lanes+=($!)
 done

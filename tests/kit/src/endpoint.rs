@@ -8,6 +8,14 @@ pub const VARIABLE: &str = "REFEREE_TEST_DYNAMODB";
 /// The environment variable with the endpoint of S3.
 pub const S3: &str = "REFEREE_TEST_S3";
 
+/// The access key of the tests. On DynamoDB Local, tables belong to an access key and a Region, so
+/// that suites with different keys can run side by side.
+#[must_use]
+pub fn access_key() -> String {
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
+    std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "local".to_owned())
+}
+
 /// Returns a trial that runs the test on the endpoint. Without an endpoint, the trial is ignored.
 pub fn trial(
     name: impl Into<String>,

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use aws_sdk_dynamodb::{Client, Error};
+use kit::endpoint::access_key;
 use referee::aws::configure;
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::schema::TableSchema;
@@ -35,9 +36,10 @@ fn send(endpoint: &str, transaction: &str) -> Vec<String> {
         "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
          Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\
          X-Amz-Target: DynamoDB_20120810.TransactWriteItems\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/dynamodb/aws4_request, \
+         Authorization: AWS4-HMAC-SHA256 Credential={}/20200101/us-east-1/dynamodb/aws4_request, \
          SignedHeaders=host, Signature=0\r\n\r\n{transaction}",
-        transaction.len()
+        transaction.len(),
+        access_key(),
     )
     .unwrap();
     let mut response = String::new();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use kit::endpoint::access_key;
+
 use super::check::Stage;
 
 /// A check with this profile, and no other source of credentials.
@@ -18,7 +20,9 @@ fn check_with_profile(stage: &Stage, profile: &str) -> (Option<i32>, String) {
 pub(crate) fn credential_process(endpoint: &str) {
     let stage = Stage::new("process", endpoint);
     // The stage's tables belong to this access key.
-    let script = r#"echo '{"Version":1,"AccessKeyId":"local","SecretAccessKey":"local"}'"#;
+    let key = access_key();
+    let script =
+        format!(r#"echo '{{"Version":1,"AccessKeyId":"{key}","SecretAccessKey":"local"}}'"#);
     let path = stage.folder.join("credentials.sh");
     fs::write(&path, script).unwrap();
     stage.make_agreeing();
