@@ -19,6 +19,13 @@ pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Fails if [`replace`] could not create its temporary file beside this path.
+pub(crate) fn check_replaceable(path: &Path) -> Result<()> {
+    let unfinished = beside(path, ".unfinished");
+    File::create(&unfinished)?;
+    std::fs::remove_file(&unfinished)
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;

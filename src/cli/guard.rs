@@ -34,6 +34,10 @@ pub(super) struct Args {
     #[arg(long)]
     table: Option<String>,
 
+    /// The item is in plain JSON, without the types of DynamoDB.
+    #[arg(long)]
+    plain: bool,
+
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Cli)]
     format: Format,
@@ -117,7 +121,7 @@ fn guarded(arguments: &Args, rules: &Rules) -> Result<Result<Transaction, Refusa
     let (subject, table) = (&arguments.subject, arguments.table.as_deref());
     let operation = arguments.operation.operation();
     if item::is_item(subject) {
-        let item = item::read(subject)?;
+        let item = item::read(subject, arguments.plain)?;
         let table = item::find_table(rules, table)?;
         return Ok(guard_item(rules, table, &item, operation));
     }

@@ -1,7 +1,7 @@
 //! Items given on the command line.
 
 use super::Failure;
-use crate::data::{Item, JsonItem};
+use crate::data::{Item, JsonItem, plain_item};
 use crate::rules::model::{Rules, TableId};
 
 /// Whether an argument is an item rather than a name.
@@ -9,11 +9,45 @@ pub(super) fn is_item(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-/// Reads an item in DynamoDB JSON.
-pub(super) fn read(text: &str) -> Result<Item<'_>, Failure> {
-    let JsonItem(item) = serde_json::from_str(text)
-        .map_err(|error| Failure::Usage(format!("the item is not DynamoDB JSON: {error}")))?;
-    Ok(item)
+/// Reads an item in DynamoDB JSON, or in the output of `aws dynamodb get-item`; if it is plain, in
+/// JSON without types.
+pub(super) fn read(text: &str, is_plain: bool) -> Result<Item<'_>, Failure> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Printed<'a> {
+        #[serde(borrow, rename = "Item")]
+        item: JsonItem<'a>,
+        #[serde(rename = "ConsumedCapacity")]
+        _consumed: Option<serde::de::IgnoredAny>,
+    }
+    if is_plain {
+        return plain_item(text)
+            .map_err(|error| Failure::Usage(format!("the item is not JSON: {error}")));
+    }
+    serde_json::from_str(text)
+        .or_else(|error| {
+            serde_json::from_str(text).map(|Printed { item, .. }| item).map_err(|_| error)
+        })
+        .map(|JsonItem(item)| item)
+        .map_err(|error| {
+            let help = match plain_item(text) {
+                Ok(_) => "\nhelp: it is plain JSON: add `--plain`",
+                Err(_) => "",
+            };
+            Failure::Usage(format!("the item is not DynamoDB JSON: {error}{help}"))
+        })
+}
+
+/// The table in DynamoDB of what names no table: the one with this alias or name, or the rule file's
+/// only table. `None` if no name is given and there are several.
+pub(super) fn default_table<'r>(
+    rules: &'r Rules,
+    name: Option<&str>,
+) -> Result<Option<&'r str>, Failure> {
+    if name.is_none() && rules.tables.len() > 1 {
+        return Ok(None);
+    }
+    find_table(rules, name).map(|table| Some(rules[table].name.as_str()))
 }
 
 /// The table with this alias or name in DynamoDB; without a name, the rule file's only table.

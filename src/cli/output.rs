@@ -1,6 +1,6 @@
 //! The output streams for results and messages.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -77,6 +77,16 @@ impl Stream<'_> {
             done => done,
         }
     }
+}
+
+/// Fails if [`write_whole`] could not write this file, before any work is done.
+pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::File(path.display().to_string(), error);
+    if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        return if path.is_dir() { Err(failed(ErrorKind::IsADirectory.into())) } else { Ok(()) };
+    }
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    files::check_replaceable(&target).map_err(failed)
 }
 
 /// Writes a file atomically, because a partial dump would look like a complete one.

@@ -7,8 +7,12 @@ mod json;
 mod key;
 mod number;
 mod path;
+#[cfg(any(feature = "cli", test))]
+mod plain;
 mod sequence;
 mod size;
+#[cfg(any(feature = "cli", test))]
+mod time;
 mod value;
 
 pub use json::{JsonItem, MAX_DEPTH, in_attribute, without_position};
@@ -18,8 +22,14 @@ pub use key::{
 };
 pub use number::{Number, NumberError};
 pub use path::Path;
+#[cfg(any(feature = "cli", test))]
+pub use plain::plain_item;
 pub use sequence::{SequenceError, SequenceNumber};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use size::value_bytes;
 pub use size::{ITEM_BYTES_MAX, item_bytes};
+#[cfg(any(feature = "cli", test))]
+pub(crate) use time::Distance;
+#[cfg(any(feature = "cli", test))]
+pub use time::Timestamp;
 pub use value::{Item, Type, Value, into_owned};

@@ -14,7 +14,7 @@ mod world;
 pub use event::{Batch, BatchError, read_batch};
 #[cfg(feature = "live")]
 pub use live::replay_on;
-pub use seed::{SeedError, dump, schemas, seed, store};
+pub use seed::{SeedError, SeedFormat, dump, schemas, seed, seed_as, store};
 pub use world::RecordLocation;
 
 use std::collections::BTreeSet;

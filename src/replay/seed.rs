@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::data::{JsonItem, into_owned, without_position};
+use crate::data::{JsonItem, into_owned, plain_item, without_position};
 use crate::rules::model::{Rules, TableIndex};
 use crate::store::Memory;
 use crate::store::schema::{IndexSchema, TableSchema};
@@ -19,6 +19,9 @@ pub enum SeedError {
          {0}"
     )]
     Shape(serde_json::Error),
+    /// The items name no table, and neither does the caller.
+    #[error("the items name no table, and the rule file has several\nhelp: name it with `--table`")]
+    NoTable,
     /// A table is not in the rule file.
     #[error("table `{table}` is not in the rule file, which has {known}")]
     Table {
@@ -56,12 +59,25 @@ pub fn store(rules: &Rules) -> Memory {
     Memory::new(schemas(rules))
 }
 
+/// How to read a seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SeedFormat<'a> {
+    /// The table of items that name none, as the AWS CLI prints them; a name in DynamoDB. By
+    /// default, the store's only table.
+    pub table: Option<&'a str>,
+    /// Whether items are in plain JSON instead of DynamoDB's.
+    pub is_plain: bool,
+}
+
 /// Fills a store with the items of a seed.
 pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
-    #[derive(Deserialize)]
-    struct Seed<'a>(#[serde(borrow)] BTreeMap<String, Vec<&'a RawValue>>);
-    let Seed(tables) = serde_json::from_str(text).map_err(SeedError::Shape)?;
+    seed_as(store, text, SeedFormat::default())
+}
+
+/// Like [`seed`], also for what the AWS CLI prints, for lines of items, and for plain JSON.
+pub fn seed_as(store: &Memory, text: &str, format: SeedFormat<'_>) -> Result<(), SeedError> {
     let known: BTreeSet<String> = store.dump().into_keys().collect();
+    let tables = tables(text, &known, format.table)?;
     for (table, items) in tables {
         if !known.contains(&table) {
             let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
@@ -73,12 +89,58 @@ pub fn seed(store: &Memory, text: &str) -> Result<(), SeedError> {
                 position: index + 1,
                 error,
             };
-            let JsonItem(item) = serde_json::from_str(item.get())
-                .map_err(|error| wrong(without_position(&error)))?;
-            store.seed(&table, into_owned(item)).map_err(|error| wrong(error.to_string()))?;
+            let item = if format.is_plain {
+                plain_item(item.get()).map_err(&wrong)?
+            } else {
+                let JsonItem(item) = serde_json::from_str(item.get())
+                    .map_err(|error| wrong(without_position(&error)))?;
+                into_owned(item)
+            };
+            store.seed(&table, item).map_err(|error| wrong(error.to_string()))?;
         }
     }
     Ok(())
+}
+
+/// What the AWS CLI prints for `scan`, `query`, `get-item` and `batch-get-item`.
+#[derive(Deserialize)]
+struct Printed<'a> {
+    #[serde(borrow, rename = "Items")]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, rename = "Item")]
+    item: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Responses")]
+    responses: Option<BTreeMap<String, Vec<&'a RawValue>>>,
+}
+
+/// The items of each table in a seed.
+fn tables<'a>(
+    text: &'a str,
+    known: &BTreeSet<String>,
+    table: Option<&str>,
+) -> Result<BTreeMap<String, Vec<&'a RawValue>>, SeedError> {
+    let whole = match serde_json::from_str::<BTreeMap<String, Vec<&RawValue>>>(text) {
+        // A table may have the name of a field that the AWS CLI prints.
+        Ok(tables) if tables.keys().all(|name| known.contains(name)) => return Ok(tables),
+        whole => whole,
+    };
+    let lines: Result<Vec<&RawValue>, _> =
+        serde_json::Deserializer::from_str(text).into_iter().collect();
+    let Ok(lines) = lines else { return whole.map_err(SeedError::Shape) };
+    let is_one = lines.len() == 1;
+    let mut items = Vec::new();
+    for line in lines {
+        match serde_json::from_str(line.get()) {
+            Ok(Printed { responses: Some(tables), .. }) if is_one => return Ok(tables),
+            Ok(Printed { items: Some(some), .. }) => items.extend(some),
+            Ok(Printed { item: Some(one), .. }) => items.push(one),
+            _ if is_one => return whole.map_err(SeedError::Shape),
+            _ => items.push(line),
+        }
+    }
+    let only = || known.first().filter(|_| known.len() == 1);
+    let table = table.or_else(|| only().map(String::as_str)).ok_or(SeedError::NoTable)?;
+    Ok(BTreeMap::from([(table.to_owned(), items)]))
 }
 
 /// The whole content of a store in the format of a seed, with items in the order of their keys.

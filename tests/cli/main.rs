@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `verbs`, `replay_input`: the commands, run as processes.
+//! - `verbs`, `replay_input`, `replay_formats`: the commands, run as processes.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
@@ -14,6 +14,7 @@ mod documents;
 mod guard;
 mod iam;
 mod repair;
+mod replay_formats;
 mod replay_input;
 mod replica;
 mod rule_file_laws;

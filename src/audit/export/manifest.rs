@@ -12,8 +12,7 @@ use super::checksum::Checksum;
 use super::error::ExportError;
 use super::folder::Folder;
 use super::problem::{self, Flaw, Problem};
-use super::time::Timestamp;
-use crate::data::without_position;
+use crate::data::{Timestamp, without_position};
 
 /// The file that describes an export.
 pub(super) const SUMMARY: &str = "manifest-summary.json";

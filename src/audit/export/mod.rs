@@ -30,7 +30,6 @@ mod read;
 mod s3;
 mod skew;
 mod table;
-mod time;
 mod window;
 
 pub use error::ExportError;
@@ -44,4 +43,3 @@ pub use read::{Checked, RowError};
 pub use s3::{S3, S3Connection};
 pub use skew::{Skew, skew};
 pub use table::{DataFile, Opened, TableExport};
-pub use time::Timestamp;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::table::Opened;
-use super::time::{Distance, Timestamp};
+use crate::data::{Distance, Timestamp};
 
 /// Exports of tables at different times. References between such tables may be reported although
 /// they are intact: what was written or deleted between the two times is in one export only.

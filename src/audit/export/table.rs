@@ -13,9 +13,8 @@ use super::objects::{ObjectError, Objects, within};
 use super::place::AWS_DYNAMODB;
 use super::problem::Problem;
 use super::read::{self, Checked, Expected, RowError};
-use super::time::Timestamp;
 use super::window::{Chain, Export};
-use crate::data::KeySchema;
+use crate::data::{KeySchema, Timestamp};
 
 /// A table's exports, of which only the manifests have been read.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::error::ExportError;
 use super::folder::Folder;
 use super::manifest::{Manifest, Scope};
 use super::problem::{Flaw, Problem};
-use super::time::Timestamp;
+use crate::data::Timestamp;
 
 /// An export: where it is, and what its manifests say.
 #[derive(Debug, Clone)]

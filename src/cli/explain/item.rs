@@ -17,9 +17,10 @@ use crate::wording;
 pub(super) fn explain(
     item: &str,
     table: Option<&str>,
+    is_plain: bool,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let item = item::read(item)?;
+    let item = item::read(item, is_plain)?;
     let rules = rule_file::load(context)?;
     let table = item::find_table(&rules, table)?;
     let key = rules[table].key.key_of(&item).map_err(|error| {

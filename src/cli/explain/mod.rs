@@ -25,11 +25,15 @@ pub(super) struct Args {
     /// The item's table, by alias or by name in DynamoDB; required if the rule file has several.
     #[arg(long)]
     table: Option<String>,
+
+    /// The item is in plain JSON, without the types of DynamoDB.
+    #[arg(long)]
+    plain: bool,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if crate::cli::item::is_item(&arguments.subject) {
-        item::explain(&arguments.subject, arguments.table.as_deref(), context)
+        item::explain(&arguments.subject, arguments.table.as_deref(), arguments.plain, context)
     } else {
         code::explain(&arguments.subject, context)
     }

@@ -2,6 +2,7 @@
 
 use super::{Reporter, batches};
 use crate::aws;
+use crate::cli::item::default_table;
 use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::engine::Engine;
@@ -48,7 +49,8 @@ pub(super) fn run(arguments: &super::Args, context: &mut Context<'_>) -> Result<
     let LiveArgs { endpoint_url, apply, .. } = &arguments.live;
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let rules = if *apply { rules } else { rules.in_mode(Mode::Observe) };
-    let batches = batches(&arguments.events)?;
+    let table = default_table(&rules, arguments.table.as_deref())?;
+    let batches = batches(&arguments.events, table)?;
     let engine = Engine::new(rules);
     let mut reporter = Reporter::new(engine.rules(), context);
     let ended = runtime()?.block_on(async {

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use self::table::Findings;
 use super::help::Example;
 use super::input::{read_event, read_seed};
+use super::item::default_table;
 use super::lines::{Line, Totals};
-use super::output::write_whole;
+use super::output::{check_writable, write_whole};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
-use crate::replay::{self, Batch, Options, Progress, RecordLocation};
+use crate::replay::{self, Batch, Options, Progress, RecordLocation, SeedFormat};
 use crate::rules::model::{Rules, Severity};
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -38,9 +39,13 @@ const IN_MEMORY: &str = "In-memory store";
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Items in the tables before the first event: {"<table name in DynamoDB>": [<item in DynamoDB
-    /// JSON>, …]}, the format of --dump.
+    /// JSON>, …]}, the format of --dump; or the output of `aws dynamodb scan`, `query` or `get-item`.
     #[arg(long, value_name = "FILE", help_heading = IN_MEMORY)]
     seed: Vec<PathBuf>,
+
+    /// The seeds are in plain JSON, without the types of DynamoDB.
+    #[arg(long, help_heading = IN_MEMORY, requires = "seed")]
+    plain: bool,
 
     /// Write the final content of the tables to a file.
     #[arg(long, value_name = "FILE", help_heading = IN_MEMORY)]
@@ -63,8 +68,14 @@ pub(super) struct Args {
     #[command(flatten)]
     live: live::LiveArgs,
 
-    /// Files in the format of Lambda's input, one batch each; folders of such files, in name order;
-    /// or - for standard input.
+    /// The table of records and items that name none, as the AWS CLI prints them, by alias or by name
+    /// in DynamoDB; required for those if the rule file has several.
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+
+    /// Files with events, one batch each: Lambda's input, the output of `aws dynamodbstreams
+    /// get-records`, or another format in docs/replay.md; folders of such files, in the order of
+    /// their names and numbers; or - for standard input.
     #[arg(value_name = "EVENT", required = true)]
     events: Vec<PathBuf>,
 }
@@ -76,12 +87,17 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     }
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let store = replay::store(&rules);
+    let table = default_table(&rules, arguments.table.as_deref())?;
+    let format = SeedFormat { table, is_plain: arguments.plain };
     for file in &arguments.seed {
         let text = read_seed(file)?;
-        replay::seed(&store, &text)
+        replay::seed_as(&store, &text, format)
             .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
     }
-    let batches = batches(&arguments.events)?;
+    let batches = batches(&arguments.events, table)?;
+    if let Some(file) = &arguments.dump {
+        check_writable(file)?;
+    }
     let options = Options { no_drain: arguments.no_drain, chaos: arguments.chaos };
     let engine = Engine::new(rules);
     let mut reporter = Reporter::new(engine.rules(), context);
@@ -96,12 +112,12 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
 }
 
 /// Reads all events of the files and folders, before anything is replayed.
-fn batches(paths: &[PathBuf]) -> Result<Vec<Batch>, Failure> {
+fn batches(paths: &[PathBuf], table: Option<&str>) -> Result<Vec<Batch>, Failure> {
     let mut batches = Vec::new();
     for path in paths {
         for file in files(path)? {
             let name = file.display().to_string();
-            let batch = replay::read_batch(&name, &read_event(&file)?)
+            let batch = replay::read_batch(&name, &read_event(&file)?, table)
                 .map_err(|error| Failure::Usage(format!("`{name}`: {error}")))?;
             batches.push(batch);
         }
@@ -109,7 +125,7 @@ fn batches(paths: &[PathBuf]) -> Result<Vec<Batch>, Failure> {
     Ok(batches)
 }
 
-/// The file itself, or the event files of a folder in name order.
+/// The file itself, or the event files of a folder in the order of their names, where 10 follows 2.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -118,15 +134,41 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
         .map_err(unreadable)?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
+    let is_event = |file: &PathBuf| {
+        file.extension().is_some_and(|extension| extension == "json" || extension == "jsonl")
+    };
+    files.retain(is_event);
+    files.sort_by_cached_key(|file| natural_order(&file.to_string_lossy()));
     if files.is_empty() {
         return Err(Failure::Usage(format!(
-            "the folder `{}` has no events, which are files whose names end in .json",
+            "the folder `{}` has no events, which are files whose names end in .json or .jsonl",
             path.display()
         )));
     }
     Ok(files)
+}
+
+/// A part of a name. Numbers are compared by their values: by the count of their digits, and then by
+/// the digits.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Number(usize, String),
+    Text(String),
+}
+
+/// Sorts names as people do: `batch-2` before `batch-10`. The name itself distinguishes `2` from `02`.
+fn natural_order(name: &str) -> (Vec<Part>, String) {
+    let chunks = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let part = |chunk: &[u8]| {
+        let text = String::from_utf8_lossy(chunk);
+        if chunk.first().is_some_and(u8::is_ascii_digit) {
+            let digits = text.trim_start_matches('0');
+            Part::Number(digits.len(), digits.to_owned())
+        } else {
+            Part::Text(text.into_owned())
+        }
+    };
+    (chunks.map(part).collect(), name.to_owned())
 }
 
 /// Reports the results of a replay: as JSON Lines while it runs, or as text at its end.

@@ -35,7 +35,7 @@ fn a_guarded_mirror_is_no_violation() {
     let member = r#"{"pk": {"S": "company#acme"}, "sk": {"S": "user#ada"}, "role": {"S": "lead"}}"#;
     let transaction = of_item(RULES, member, Operation::Put).unwrap().to_json_line(false);
     let event = records(&serde_json::from_str(&transaction).unwrap()).to_string();
-    let batch = replay::read_batch("event", event.as_bytes()).unwrap();
+    let batch = replay::read_batch("event", event.as_bytes(), None).unwrap();
     let (mut violations, mut writes) = (0, 0);
     replay::replay(&Engine::new(rules), &store, vec![batch], Options::default(), |progress| {
         let Progress::Delivered(outcome, _) = progress else { panic!("a record is rejected") };

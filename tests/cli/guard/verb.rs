@@ -70,6 +70,7 @@ fn invalid_arguments_are_refused() {
         --- stdout
         --- stderr
         error: the item is not DynamoDB JSON: attribute `pk`: invalid type: string "company#acme", expected a value with its type, such as {"S": "text"} at line 1 column 22
+        help: it is plain JSON: add `--plain`
     "#]]);
     tool.check(
         &["guard", r#"{"pk": {"S": "x"}, "sk": {"S": "y"}}"#],

@@ -102,7 +102,7 @@ fn all_batches_of_a_case_can_be_one_event() {
     for (engine, recorded) in &*RECORDED {
         let text = json!({"Records": recorded}).to_string();
         decode_at_once(engine, &text).unwrap();
-        let batch = read_batch("whole", text.as_bytes()).unwrap();
+        let batch = read_batch("whole", text.as_bytes(), None).unwrap();
         let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
         let store = replay::store(engine.rules());
         assert_eq!(process(engine, &store, &records).records, recorded.len());
@@ -114,7 +114,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_cause_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = read_batch("any", &bytes);
+        let _ = read_batch("any", &bytes, None);
     }
 
     #[test]
@@ -155,7 +155,7 @@ proptest! {
         let mut text = json!({"Records": recorded}).to_string().into_bytes();
         let (from, to) = (which.1.index(text.len()), which.2.index(text.len()));
         text.splice(from.min(to)..(from.min(to) + 3).min(from.max(to)), bytes);
-        if let Ok(batch) = read_batch("replaced", &text) {
+        if let Ok(batch) = read_batch("replaced", &text, None) {
             let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
             let store = replay::store(engine.rules());
             prop_assert_eq!(process(engine, &store, &records).records, records.len());

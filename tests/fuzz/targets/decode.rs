@@ -24,7 +24,7 @@ static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
 fuzz_target!(|bytes: &[u8]| {
     let Some((case, event)) = bytes.split_first() else { return };
     let engine = &ENGINES[usize::from(*case) % ENGINES.len()];
-    let Ok(batch) = replay::read_batch("event", event) else {
+    let Ok(batch) = replay::read_batch("event", event, None) else {
         // `aws_lambda_events` does not check the bytes that it skips. Only valid UTF-8 is compared.
         let theirs = std::str::from_utf8(event).is_ok_and(is_event_to_them);
         assert!(!theirs, "what `aws_lambda_events` reads as an event must be one");

@@ -70,5 +70,5 @@ pub fn rule_files() -> Vec<PathBuf> {
 
 fn read_batch(event: &Path) -> Batch {
     let name = event.file_name().unwrap().to_str().unwrap();
-    replay::read_batch(name, &std::fs::read(event).unwrap()).unwrap()
+    replay::read_batch(name, &std::fs::read(event).unwrap(), None).unwrap()
 }

@@ -153,7 +153,7 @@ impl History {
         batches
             .map(|records| {
                 let event = json!({"Records": records}).to_string();
-                replay::read_batch("history", event.as_bytes()).unwrap()
+                replay::read_batch("history", event.as_bytes(), None).unwrap()
             })
             .collect()
     }

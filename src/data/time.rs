@@ -1,4 +1,4 @@
-//! Points in time, as manifests write them: `2026-11-20T08:00:00.000Z`.
+//! Points in time, as AWS writes them: `2026-11-20T08:00:00.000Z`.
 
 use std::fmt;
 
@@ -18,10 +18,11 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads a time in RFC 3339's format, in UTC; `None` if it is not one.
+    /// Reads a time in RFC 3339's format; `None` if it is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let (date, time) = text.split_once('T')?;
+        let (time, offset_ms) = without_offset(time)?;
         let [year, month, day] = numbers(date, '-')?;
         let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
         let [hour, minute, second] = numbers(time, ':')?;
@@ -37,7 +38,8 @@ impl Timestamp {
                 + hour * MS_PER_HOUR
                 + minute * MS_PER_MINUTE
                 + second * MS_PER_SECOND
-                + fraction_ms,
+                + fraction_ms
+                - offset_ms,
         })
     }
 
@@ -48,7 +50,7 @@ impl Timestamp {
     }
 }
 
-/// As in a manifest, without a fraction of zero.
+/// In UTC, without a fraction of zero.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = date_of(self.ms.div_euclid(MS_PER_DAY));
@@ -72,7 +74,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// The time between two points, in its two largest units: `3 h 12 min`.
-pub(super) struct Distance(pub(super) i64);
+pub(crate) struct Distance(pub(crate) i64);
 
 impl fmt::Display for Distance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,6 +101,20 @@ impl fmt::Display for Distance {
         }
         Ok(())
     }
+}
+
+/// A time of day without its offset from UTC, and that offset: `Z`, `+01:00` or `-05:30`.
+fn without_offset(time: &str) -> Option<(&str, i64)> {
+    if let Some(time) = time.strip_suffix('Z') {
+        return Some((time, 0));
+    }
+    let start = time.rfind(['+', '-'])?;
+    let (time, offset) = time.split_at_checked(start)?;
+    let sign = if offset.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let (hours, minutes) = (unsigned(hours)?, unsigned(minutes)?);
+    (hours < 24 && minutes < 60)
+        .then_some((time, sign * (hours * MS_PER_HOUR + minutes * MS_PER_MINUTE)))
 }
 
 /// Three unsigned numbers with a separator.
@@ -154,6 +170,9 @@ mod tests {
             ("2020-11-11T21:33:51.000Z", 1_605_130_431_000),
             ("2024-02-29T23:59:59.999Z", 1_709_251_199_999),
             ("2026-11-20T08:00:00.123456Z", 1_795_161_600_123),
+            ("2026-11-20T08:00:00+00:00", 1_795_161_600_000),
+            ("2026-11-20T09:30:00.5+01:30", 1_795_161_600_500),
+            ("2026-11-20T03:00:00-05:00", 1_795_161_600_000),
         ] {
             assert_eq!(Timestamp::parse(text).map(Timestamp::ms), Some(ms), "{text}");
         }
@@ -177,7 +196,9 @@ mod tests {
             "Z",
             "2020-11-11",
             "2020-11-11T21:33:51",
-            "2020-11-11T21:33:51+01:00",
+            "2020-11-11T21:33:51+24:00",
+            "2020-11-11T21:33:51+01",
+            "2020-11-11-01:00",
             "2020-13-11T21:33:51Z",
             "2020-11-11T24:33:51Z",
             "2020-11-11T21:33Z",
