@@ -139,25 +139,25 @@ impl Encoder<'_> {
     }
 
     pub(super) fn hash(&mut self, hash: KeyHash) -> &mut Self {
-        self.0.extend(hash.0.to_le_bytes());
+        self.0.extend_from_slice(&hash.0.to_le_bytes());
         self
     }
 
     fn content(&mut self, content: ContentHash) -> &mut Self {
-        self.0.extend(content.0.to_le_bytes());
+        self.0.extend_from_slice(&content.0.to_le_bytes());
         self
     }
 
     /// Appends the index of a rule or an entity. A rule file of the maximum size has fewer than
     /// 65,535 of them.
     pub(super) fn id(&mut self, id: usize) -> &mut Self {
-        self.0.extend(u16::try_from(id).unwrap_or(u16::MAX).to_le_bytes());
+        self.0.extend_from_slice(&u16::try_from(id).unwrap_or(u16::MAX).to_le_bytes());
         self
     }
 
     pub(super) fn at(&mut self, at: Location) -> &mut Self {
-        self.0.extend(at.chunk.to_le_bytes());
-        self.0.extend(at.row.to_le_bytes());
+        self.0.extend_from_slice(&at.chunk.to_le_bytes());
+        self.0.extend_from_slice(&at.row.to_le_bytes());
         self
     }
 }

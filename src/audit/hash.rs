@@ -47,7 +47,7 @@ impl ContentHasher {
     /// Adds an attribute that is a string.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.bytes.clear();
-        self.bytes.extend(name.len().to_le_bytes());
+        self.bytes.extend_from_slice(&name.len().to_le_bytes());
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(text.as_bytes());
         self.sum = self.sum.wrapping_add(XxHash3_64::oneshot(&self.bytes));
@@ -136,12 +136,12 @@ impl KeyHasher {
     fn begin(&mut self, space: u8, index: usize) {
         self.bytes.clear();
         self.bytes.push(space);
-        self.bytes.extend(index.to_le_bytes());
+        self.bytes.extend_from_slice(&index.to_le_bytes());
     }
 
     fn add(&mut self, kind: u8, bytes: &[u8]) {
         self.bytes.push(kind);
-        self.bytes.extend(bytes.len().to_le_bytes());
+        self.bytes.extend_from_slice(&bytes.len().to_le_bytes());
         self.bytes.extend_from_slice(bytes);
     }
 }

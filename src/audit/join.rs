@@ -10,7 +10,7 @@ use super::fact::{Fact, Location};
 use super::hash::{ContentHash, KeyHash};
 use super::observe::{mix, partition_of};
 use super::spill::{PARTITIONS, Spill, Writer};
-use super::suspect::{Charge, MirrorCharge, Suspect};
+use super::suspect::{Charge, MirrorCharge, Suspect, group_of};
 use super::threads::on_threads;
 use crate::integrity::mirror::Standing;
 use crate::rules::model::{MirrorId, Rules};
@@ -82,11 +82,8 @@ impl Suspects {
     }
 
     fn add(&self, out: &mut Writer<'_>, suspect: Suspect) -> io::Result<()> {
-        let (chunk, chunks) = (u64::from(suspect.at.chunk), u64::from(self.chunks.max(1)));
-        let group = chunk * PARTITIONS as u64 / chunks;
-        let group = usize::try_from(group).unwrap_or(0).min(PARTITIONS - 1);
         self.count.fetch_add(1, Ordering::Relaxed);
-        out.add(group, |block| suspect.encode(block))
+        out.add(group_of(suspect.at, self.chunks), |block| suspect.encode(block))
     }
 }
 

@@ -10,7 +10,8 @@
 //!   them in the text of an item, and `decoded` in the values of any item.
 //! - `spill`: facts in partitions by the hash of the key that they are about, in bounded memory.
 //! - `join`: compares the facts of a partition. What does not fit together is a `suspect`.
-//! - `run`: the whole audit of an archive. Suspects are read again to describe them.
+//! - `excerpt`: the attributes of items that describe them if they are suspects.
+//! - `run`: the whole audit of an archive. Suspects without an excerpt are read again.
 //! - `tally`: what was looked at, rule by rule.
 //! - `live`: scans of real tables.
 //! - [`replica`]: compares a table with a copy of it.
@@ -18,6 +19,7 @@
 
 mod archive;
 mod decoded;
+mod excerpt;
 pub mod export;
 mod fact;
 mod hash;

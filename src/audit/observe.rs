@@ -3,6 +3,7 @@
 use std::io;
 
 use super::decoded::Decoded;
+use super::excerpt::{self, Excerpts};
 use super::fact::{Fact, Location};
 use super::hash::KeyHash;
 use super::quick::Quick;
@@ -28,6 +29,10 @@ pub(crate) struct Observer<'a, F = Writer<'a>> {
     /// The facts of the item that is observed.
     found: Vec<Fact>,
     facts: F,
+    /// Where excerpts of items go, if they are items of an archive.
+    excerpts: Option<excerpt::Writer<'a>>,
+    /// For each table, the attributes in the excerpts of its items.
+    names: Vec<Vec<&'a str>>,
     known: RecentlySeen,
     /// Whether to pass on a fact for an item that belongs to no entity.
     reports_unknown: bool,
@@ -58,14 +63,16 @@ impl Facts for Writer<'_> {
 }
 
 impl<'a> Observer<'a> {
-    /// An observer that writes to `facts`.
+    /// An observer that writes to `facts` and `excerpts`.
     pub(super) fn new(
         rules: &'a Rules,
         index: &'a Index,
         facts: &'a Spill,
+        excerpts: &'a Excerpts,
         reports_unknown: bool,
     ) -> Self {
-        Self::of(rules, index, facts.writer(), reports_unknown)
+        let excerpts = Some(excerpts.writer());
+        Self { excerpts, ..Self::of(rules, index, facts.writer(), reports_unknown) }
     }
 
     /// Observes an item in DynamoDB's JSON.
@@ -77,16 +84,26 @@ impl<'a> Observer<'a> {
     ) -> Result<(), ObserveError<String>> {
         self.found.clear();
         if self.quick.facts(at, table, text, &mut self.found).is_some() {
-            return Ok(self.pass_on()?);
+            let may_be_suspect = self.pass_on()?;
+            if let Some(excerpts) = self.excerpts.as_mut().filter(|_| may_be_suspect) {
+                excerpts.add(at, table, self.quick.excerpt(table, text))?;
+            }
+            return Ok(());
         }
         let raw = RawItem::parse(text).map_err(ObserveError::Item)?;
         let key = raw.key(&self.rules[table].key).map_err(ObserveError::Item)?;
-        self.observe(at, table, &key, |projection| raw.attributes(projection))
+        let may_be_suspect = self.observe(at, table, &key, |it| raw.attributes(it))?;
+        if let Some(excerpts) = self.excerpts.as_mut().filter(|_| may_be_suspect) {
+            let names = self.names.get(table.0).into_iter().flatten();
+            excerpts.add(at, table, names.map(|name| raw.kept(name)))?;
+        }
+        Ok(())
     }
 
     /// Passes all facts on, and returns the counts.
     pub(crate) fn finish(self) -> io::Result<Tally> {
         self.facts.finish()?;
+        self.excerpts.map_or(Ok(()), excerpt::Writer::finish)?;
         Ok(self.tally)
     }
 }
@@ -100,6 +117,8 @@ impl<'a, F: Facts> Observer<'a, F> {
             rules,
             found: Vec::new(),
             facts,
+            excerpts: None,
+            names: excerpt::all_names(rules),
             known: RecentlySeen::new(),
             reports_unknown,
             tally: Tally::new(rules),
@@ -107,13 +126,14 @@ impl<'a, F: Facts> Observer<'a, F> {
     }
 
     /// Observes an item. `attributes` returns those of its attributes that the rules look at.
+    /// Returns whether findings about the item may follow.
     pub(crate) fn observe<'i, E>(
         &mut self,
         at: Location,
         table: TableId,
         key: &Key<'_>,
         attributes: impl FnOnce(&Projection) -> Result<Item<'i>, E>,
-    ) -> Result<(), ObserveError<E>> {
+    ) -> Result<bool, ObserveError<E>> {
         self.found.clear();
         let facts = self.decoded.facts(at, table, key, attributes, &mut self.found);
         facts.map_err(ObserveError::Item)?;
@@ -130,8 +150,10 @@ impl<'a, F: Facts> Observer<'a, F> {
         &self.tally
     }
 
-    /// Counts the facts that were found, and passes on those that need to be compared.
-    fn pass_on(&mut self) -> io::Result<()> {
+    /// Counts the facts that were found, and passes on those that need to be compared. Returns
+    /// whether findings about the item may follow from them.
+    fn pass_on(&mut self) -> io::Result<bool> {
+        let mut may_be_suspect = false;
         for fact in &self.found {
             match *fact {
                 Fact::Item { item, entity, .. } => {
@@ -157,9 +179,10 @@ impl<'a, F: Facts> Observer<'a, F> {
                     }
                 }
             }
+            may_be_suspect |= !matches!(fact, Fact::Item { .. } | Fact::AlsoIs { .. });
             self.facts.add_fact(*fact)?;
         }
-        Ok(())
+        Ok(may_be_suspect)
     }
 }
 

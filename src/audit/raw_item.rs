@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::excerpt::Kept;
 use crate::data::{Item, Key, KeySchema, Value, in_attribute, without_position};
 use crate::integrity::index::Projection;
 
@@ -31,6 +32,13 @@ impl<'a> RawItem<'a> {
             }
         }
         schema.key_of(&item).map_err(|error| error.to_string())
+    }
+
+    /// An attribute in the item's excerpt.
+    pub(super) fn kept(&self, name: &str) -> Kept<'a> {
+        // Of two attributes with the same name, the last one counts.
+        let attribute = self.attributes.iter().rfind(|(known, _)| known == name);
+        attribute.map_or(Kept::Absent, |(_, json)| Kept::Json(json.get().as_bytes()))
     }
 
     /// The names and the JSON of all attributes.

@@ -1,9 +1,11 @@
 //! The audit of an archive: facts, suspects, findings.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::archive::{Archive, Problem, Row, Stop};
+use super::excerpt::{self, Excerpts};
 use super::fact::Location;
 use super::join::{Suspects, join};
 use super::observe::{ObserveError, Observer};
@@ -12,9 +14,10 @@ use super::spill::{PARTITIONS, Spill};
 use super::suspect::{Charge, Suspect, findings};
 use super::tally::Tally;
 use super::threads::on_threads;
+use crate::data::Item;
 use crate::integrity::finding::Finding;
-use crate::integrity::index::{Index, Projection};
-use crate::rules::model::Rules;
+use crate::integrity::index::Index;
+use crate::rules::model::{Rules, TableId};
 
 /// The problems of one chunk that are reported one by one.
 const PROBLEMS_MAX: usize = 10;
@@ -77,12 +80,14 @@ pub fn audit(
     let index = Index::new(rules);
     let run = Run { rules, index: &index, archive, options, progress };
     let facts = Spill::new(&options.temporary, options.memory_bytes_max);
-    let (tally, mut problems) = run.observe(&facts)?;
+    let excerpts =
+        Excerpts::new(&options.temporary, options.memory_bytes_max / 2, archive.chunks());
+    let (tally, mut problems) = run.observe(&facts, &excerpts)?;
     let suspects = Spill::new(&options.temporary, options.memory_bytes_max / 4);
     let suspects = Suspects::new(suspects, archive.chunks());
     join(rules, &facts, &suspects, options.threads).map_err(|error| unwritable(&error))?;
     drop(facts);
-    run.revisit(&suspects, &mut problems, &mut each)?;
+    run.describe(&suspects, &excerpts, &mut problems, &mut each)?;
     problems.sort();
     Ok(Audited { tally, problems })
 }
@@ -102,11 +107,11 @@ struct Run<'r> {
 
 impl Run<'_> {
     /// Reads every chunk and writes the facts.
-    fn observe(self, facts: &Spill) -> Result<(Tally, Vec<Problem>), Stop> {
+    fn observe(self, facts: &Spill, excerpts: &Excerpts) -> Result<(Tally, Vec<Problem>), Stop> {
         let next = AtomicU32::new(0);
         let work = || {
             let unknown = self.options.reports_unknown;
-            let mut observer = Observer::new(self.rules, self.index, facts, unknown);
+            let mut observer = Observer::new(self.rules, self.index, facts, excerpts, unknown);
             let mut problems = Vec::new();
             loop {
                 let chunk = next.fetch_add(1, Ordering::Relaxed);
@@ -158,15 +163,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads the chunks with suspects again, and passes on what is wrong with them.
-    fn revisit(
+    /// Passes on what is wrong with the suspects.
+    fn describe(
         self,
         suspects: &Suspects,
+        excerpts: &Excerpts,
         problems: &mut Vec<Problem>,
         each: &mut impl FnMut(Finding) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let groups: Vec<usize> = (0..PARTITIONS).filter(|group| suspects.has(*group)).collect();
-        // Each thread reads one group at a time, so that findings stay in order and memory is
+        // Each thread describes one group at a time, so that findings stay in order and memory is
         // bounded.
         for groups in groups.chunks(self.options.threads.max(1)) {
             let next = std::sync::Mutex::new(groups.iter().copied().enumerate());
@@ -175,7 +181,7 @@ impl Run<'_> {
                 loop {
                     let group = next.lock().ok().and_then(|mut next| next.next());
                     let Some((position, group)) = group else { return Ok(found) };
-                    found.push((position, self.revisit_group(suspects, group)?));
+                    found.push((position, self.describe_group(suspects, excerpts, group)?));
                 }
             };
             let mut found = Vec::new();
@@ -183,63 +189,104 @@ impl Run<'_> {
                 found.extend(done?);
             }
             found.sort_by_key(|(position, _)| *position);
-            for (_, Revisited { findings, duplicates }) in found {
+            for (_, Described { findings, duplicates }) in found {
                 problems.extend(duplicates);
-                findings.into_iter().try_for_each(&mut *each)?;
+                findings.into_values().flatten().try_for_each(&mut *each)?;
             }
         }
         Ok(())
     }
 
-    fn revisit_group(self, suspects: &Suspects, group: usize) -> Result<Revisited, Stop> {
+    fn describe_group(
+        self,
+        suspects: &Suspects,
+        excerpts: &Excerpts,
+        group: usize,
+    ) -> Result<Described, Stop> {
         let suspects = suspects.take(group).map_err(|error| unwritable(&error))?;
-        let mut revisited = Revisited::default();
+        let suspects = Accused::by_item(&suspects);
+        let mut described = Described::default();
+        let locations: Vec<Location> = suspects.iter().map(|suspect| suspect.at).collect();
+        let taken = excerpts.take(self.rules, group, &locations, |at, table, item| {
+            let found = suspects.binary_search_by_key(&at, |suspect| suspect.at);
+            if let Some(suspect) = found.ok().and_then(|index| suspects.get(index)) {
+                described.add(self.rules, suspect, table, item);
+            }
+        });
+        taken.map_err(|error| unwritable(&error))?;
         for of_chunk in suspects.chunk_by(|one, other| one.at.chunk == other.at.chunk) {
-            self.revisit_chunk(of_chunk, &mut revisited)?;
+            self.describe_chunk(of_chunk, &mut described)?;
         }
-        Ok(revisited)
+        Ok(described)
     }
 
-    fn revisit_chunk(self, suspects: &[Suspect], out: &mut Revisited) -> Result<(), Stop> {
-        let Some(Suspect { at: Location { chunk, .. }, .. }) = suspects.first() else {
+    /// Describes the suspects of a chunk that had no excerpt, for which it reads the chunk again.
+    fn describe_chunk(self, suspects: &[Accused], out: &mut Described) -> Result<(), Stop> {
+        let Some(Location { chunk, .. }) = suspects.first().map(|suspect| suspect.at) else {
             return Ok(());
         };
-        let mut of_items = suspects.chunk_by(|one, other| one.at == other.at).peekable();
         let mut duplicates = BadRows::default();
+        for suspect in suspects.iter().filter(|it| it.charges.contains(&Charge::Duplicate)) {
+            let error = "there is another item with its key; files of several exports may be mixed";
+            duplicates.add(suspect.at.row, error.to_owned());
+        }
+        out.duplicates.extend(duplicates.problems(&self.archive.name(chunk)));
+        let unread: Vec<&Accused> = suspects.iter().filter(|it| out.lacks(it)).collect();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<u32> = unread.iter().map(|suspect| suspect.at.row).collect();
+        let mut unread = unread.into_iter().peekable();
         let mut each = |row: Row<'_>| {
-            let Some(of_item) =
-                of_items.next_if(|it| it.first().is_some_and(|it| it.at.row == row.row))
-            else {
-                return Ok(());
-            };
-            let charges: Vec<Charge> = of_item.iter().map(|suspect| suspect.charge).collect();
-            if charges.contains(&Charge::Duplicate) {
-                let error = "there is another item with its key; files of several exports may be \
-                             mixed";
-                duplicates.add(row.row, error.to_owned());
-            }
-            let item = RawItem::parse(row.text).and_then(|raw| {
-                let key = raw.key(&self.rules[row.table].key)?;
-                Ok((key, raw.attributes(&Projection::All)?))
-            });
+            let Some(suspect) = unread.next_if(|it| it.at.row == row.row) else { return Ok(()) };
+            let projection = excerpt::projection(self.rules, row.table);
             // The first reading has reported an item that cannot be read.
-            if let Ok((key, item)) = item {
-                out.findings.extend(findings(self.rules, row.table, &key, &item, &charges));
+            if let Ok(item) = RawItem::parse(row.text).and_then(|it| it.attributes(&projection)) {
+                out.add(self.rules, suspect, row.table, &item);
             }
             Ok(())
         };
-        let mut rows: Vec<u32> = suspects.iter().map(|suspect| suspect.at.row).collect();
-        rows.dedup();
-        self.archive.read_rows(*chunk, &rows, &mut each)?;
-        out.duplicates.extend(duplicates.problems(&self.archive.name(*chunk)));
-        Ok(())
+        self.archive.read_rows(chunk, &rows, &mut each)
     }
 }
 
+/// An item, and everything that it is suspected of.
+struct Accused {
+    at: Location,
+    charges: Vec<Charge>,
+}
+
+impl Accused {
+    /// Combines the suspects, which are in the order of their items.
+    fn by_item(suspects: &[Suspect]) -> Vec<Self> {
+        let of_item = suspects.chunk_by(|one, other| one.at == other.at);
+        let charges = |of_item: &[Suspect]| of_item.iter().map(|it| it.charge).collect();
+        of_item.filter_map(|it| Some(Self { at: it.first()?.at, charges: charges(it) })).collect()
+    }
+}
+
+/// What is wrong with the suspects of a group.
 #[derive(Default)]
-struct Revisited {
-    findings: Vec<Finding>,
+struct Described {
+    findings: BTreeMap<Location, Vec<Finding>>,
     duplicates: Vec<Problem>,
+}
+
+impl Described {
+    /// Adds the findings about an item. It has at least the attributes that its charges are about.
+    fn add(&mut self, rules: &Rules, suspect: &Accused, table: TableId, item: &Item<'_>) {
+        // The first reading has reported an item without a valid key.
+        if let Ok(key) = rules[table].key.key_of(item) {
+            let found = findings(rules, table, &key, item, &suspect.charges);
+            self.findings.insert(suspect.at, found);
+        }
+    }
+
+    /// Whether an item still has to be described.
+    fn lacks(&self, suspect: &Accused) -> bool {
+        let is_duplicate_only = suspect.charges == [Charge::Duplicate];
+        !is_duplicate_only && !self.findings.contains_key(&suspect.at)
+    }
 }
 
 /// The rows of a chunk that cannot be used.
@@ -272,3 +319,6 @@ impl BadRows {
         self.first.into_iter().map(of_row).collect::<Vec<_>>().into_iter().chain(more)
     }
 }
+
+#[cfg(test)]
+mod tests;

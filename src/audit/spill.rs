@@ -164,6 +164,19 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Adds a record that is already encoded to a partition. It has at most 16 KB.
+    pub(super) fn add_bytes(&mut self, partition: usize, record: &[u8]) -> io::Result<()> {
+        let Some(block) = self.blocks.get_mut(partition) else { return Ok(()) };
+        if block.len() + record.len() > BLOCK_BYTES {
+            self.spill.add(partition, std::mem::take(block))?;
+        }
+        if block.capacity() == 0 {
+            block.reserve(BLOCK_BYTES);
+        }
+        block.extend_from_slice(record);
+        Ok(())
+    }
+
     /// Passes all records on. A writer that is dropped without this has lost records.
     pub(super) fn finish(self) -> io::Result<()> {
         for (partition, mut block) in self.blocks.into_iter().enumerate() {

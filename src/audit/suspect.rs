@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fact::{Decoder, Encoder, Location};
 use super::hash::{KeyHash, KeyHasher};
+use super::spill::PARTITIONS;
 use crate::data::{Item, Key};
 use crate::integrity::finding::{Defect, Finding, ItemName};
 use crate::integrity::mirror::{self, Pair};
@@ -17,6 +18,13 @@ pub(crate) struct Suspect {
     pub(crate) at: Location,
     /// What is wrong.
     pub(crate) charge: Charge,
+}
+
+/// The group of an item, which is one of [`PARTITIONS`]: those of a source with this many chunks
+/// are in the order of the source.
+pub(super) fn group_of(at: Location, chunks: u32) -> usize {
+    let group = u64::from(at.chunk) * PARTITIONS as u64 / u64::from(chunks.max(1));
+    usize::try_from(group).unwrap_or(0).min(PARTITIONS - 1)
 }
 
 /// What is wrong with an item, according to facts.

@@ -1,13 +1,18 @@
 //! Data files in every form.
 
-use std::sync::Mutex;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use kit::export::{DataFile, Export, gzip, item_line};
-use referee::audit::export::{RowError, TableExport};
+use referee::audit::export::{
+    Disk, Entry, ObjectError, Objects, Place, RowError, Source, TableExport, open,
+};
 use serde_json::Value as Json;
 
-use crate::world::{Bucket, TIME, by_key, read_table, user};
+use crate::world::{Bucket, TIME, by_key, read_table, rules, user};
 
 fn table(bucket: &Bucket, files: &[DataFile]) -> TableExport {
     let folder = Export::full("app", "01", TIME).write(bucket.path(), files);
@@ -87,6 +92,85 @@ fn chosen_rows_are_read_again() {
         })
         .unwrap();
     assert_eq!(found, rows.map(|row| (row, items[row as usize].clone())));
+}
+
+#[test]
+fn nothing_is_read_after_the_last_chosen_row() {
+    let bucket = Bucket::new();
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut text =
+        || std::iter::repeat_with(|| random.alphanumeric()).take(200).collect::<String>();
+    let items: Vec<Json> = (0..5_000).map(|number| user(&number.to_string(), &text())).collect();
+    let file = DataFile::new(&items.iter().map(item_line).collect::<Vec<_>>());
+    let folder = Export::full("app", "01", TIME).write(bucket.path(), std::slice::from_ref(&file));
+    let folder = folder.strip_prefix(bucket.path()).unwrap().to_str().unwrap().to_owned();
+    let objects = Arc::new(Counted { folder: bucket.path().to_owned(), bytes: Arc::default() });
+    let place = Place::S3 { bucket: "exports".to_owned(), key: folder };
+    let opened = open(&[place], &rules(), &mut |_| Ok(objects.clone())).unwrap().pop().unwrap();
+    let table = opened.prepare(1).unwrap();
+    let mut read = |rows: &[u32]| {
+        objects.bytes.store(0, Ordering::Relaxed);
+        let mut found = Vec::new();
+        let each = |row, _: &[u8]| {
+            found.push(row);
+            Ok(())
+        };
+        table.read_rows(0, rows, each).unwrap();
+        assert_eq!(found, rows);
+        objects.bytes.load(Ordering::Relaxed)
+    };
+    let whole = file.bytes.len();
+    assert!(whole > 600_000, "{whole}");
+    // The reader has a buffer.
+    assert!(read(&[0, 3]) < whole / 4);
+    assert!(read(&[0, 2_500]) < whole * 3 / 4);
+    assert_eq!(read(&[4_999]), whole);
+}
+
+/// The files of a folder, as if it were a bucket. Counts the bytes that are read of data files.
+#[derive(Debug)]
+struct Counted {
+    folder: PathBuf,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn path(&self, path: &str) -> String {
+        self.folder.join(path).to_str().unwrap().to_owned()
+    }
+}
+
+impl Objects for Counted {
+    fn open(&self, path: &str) -> Result<Source, ObjectError> {
+        let source = Disk.open(&self.path(path))?;
+        let bytes = Arc::clone(&self.bytes);
+        Ok(if path.ends_with(".gz") { Box::new(Counting { source, bytes }) } else { source })
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ObjectError> {
+        Disk.list(&self.path(folder))
+    }
+
+    fn parent(&self, folder: &str) -> String {
+        folder.rsplit_once('/').map(|(parent, _)| parent.to_owned()).unwrap_or_default()
+    }
+
+    fn address(&self, path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+struct Counting {
+    source: Source,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.bytes.fetch_add(count, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 #[test]

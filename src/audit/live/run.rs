@@ -220,7 +220,7 @@ impl Sink for Collector<'_> {
                     ObserveError::Item(never) => match never {},
                     ObserveError::Spill(error) => error,
                 })
-                .and_then(|()| self.log.add(table, &key, &mut self.observer.facts().0))
+                .and_then(|_| self.log.add(table, &key, &mut self.observer.facts().0))
                 .map_err(|error| self.state.log_error(error))?;
         }
         Ok(())

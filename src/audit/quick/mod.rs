@@ -12,10 +12,11 @@ mod plan;
 mod scanner;
 
 use self::plan::{
-    CAPTURES_MAX, CopiedAttributes, EntityPlan, Mirror, Part, Refer, Require, Step, TablePlan,
-    Wanted,
+    CAPTURES_MAX, CopiedAttributes, EntityPlan, KeyStart, Mirror, Part, Refer, Require, Step,
+    TablePlan, Wanted,
 };
 use self::scanner::{Attributes, RawValue, SplitItem};
+use super::excerpt::Kept;
 use super::fact::{Fact, Location};
 use super::hash::{ContentHash, ContentHasher, KeyHasher};
 use super::raw_item;
@@ -89,8 +90,12 @@ impl<'r> Quick<'r> {
         let hash = keys.hasher.item_of_texts(table, partition, sort);
         let first = out.len();
         out.push(Fact::Item { item: hash, entity: None, at });
+        let start = (KeyStart::of(partition), sort.map(KeyStart::of));
         let (mut entity, mut is_known) = (None, false);
         for of_entity in &mut plan.entities {
+            if !of_entity.may_have(start) {
+                continue;
+            }
             let mut captures = Captures::default();
             if !of_entity.key.split(partition, sort, &mut captures) {
                 continue;
@@ -124,6 +129,20 @@ impl<'r> Quick<'r> {
             out.push(Fact::Unknown { at });
         }
         Some(())
+    }
+}
+
+impl Quick<'_> {
+    /// The excerpt of the item whose facts were found last.
+    pub(super) fn excerpt<'t>(
+        &mut self,
+        table: TableId,
+        text: &'t [u8],
+    ) -> impl Iterator<Item = Kept<'t>> {
+        let attributes = &self.attributes;
+        let plan = self.tables.get_mut(table.0).and_then(Option::as_mut);
+        let names = plan.map(|plan| plan.excerpt.iter_mut()).into_iter().flatten();
+        names.map(|wanted| wanted.kept(attributes, text))
     }
 }
 

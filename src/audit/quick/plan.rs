@@ -1,6 +1,7 @@
 //! What to do with the items of a table, prepared from the rules: the usual kinds of rule only.
 
-use super::scanner::{RawValue, SplitItem};
+use super::scanner::{Attributes, RawValue, SplitItem};
+use crate::audit::excerpt::{self, Kept};
 use crate::data::{KeyKind, KeySchema, Path, Type, Value};
 use crate::integrity::index::{Index, Role};
 use crate::integrity::mark::MARK;
@@ -19,6 +20,8 @@ pub(super) struct TablePlan<'r> {
     pub(super) partition: Wanted<'r>,
     pub(super) sort: Option<Wanted<'r>>,
     pub(super) entities: Vec<EntityPlan<'r>>,
+    /// The attributes of an item's excerpt.
+    pub(super) excerpt: Vec<Wanted<'r>>,
 }
 
 /// The plan for the items of one entity.
@@ -26,6 +29,8 @@ pub(super) struct TablePlan<'r> {
 pub(super) struct EntityPlan<'r> {
     pub(super) id: EntityId,
     pub(super) key: &'r EntityKey,
+    /// How the texts of a key begin.
+    start: (KeyStart, Option<KeyStart>),
     /// The attributes in the entity's `where`, with their texts.
     pub(super) conditions: Vec<(Wanted<'r>, &'r str)>,
     pub(super) is_referenced: bool,
@@ -108,6 +113,11 @@ impl<'r> Wanted<'r> {
     pub(super) fn of<'t>(&mut self, item: &SplitItem<'_, 't>) -> Option<RawValue<'t>> {
         item.find(self.name, &mut self.likely)
     }
+
+    /// The attribute in the excerpt of the item that was split last, which has this text.
+    pub(super) fn kept<'t>(&mut self, attributes: &Attributes, text: &'t [u8]) -> Kept<'t> {
+        attributes.kept(text, self.name, &mut self.likely)
+    }
 }
 
 impl<'r> TablePlan<'r> {
@@ -123,6 +133,7 @@ impl<'r> TablePlan<'r> {
             partition: Wanted::new(&schema.partition.name),
             sort: schema.sort.as_ref().map(|sort| Wanted::new(&sort.name)),
             entities: of_table.map(|(id, it)| EntityPlan::new(rules, index, id, it)).collect(),
+            excerpt: excerpt::names(rules, table).into_iter().map(Wanted::new).collect(),
         })
     }
 }
@@ -143,11 +154,54 @@ impl<'r> EntityPlan<'r> {
         Self {
             id,
             key: &entity.key,
+            start: (
+                KeyStart::of(entity.key.partition().literal_prefix()),
+                entity.key.sort().map(|sort| KeyStart::of(sort.literal_prefix())),
+            ),
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some(),
             steps: steps.unwrap_or_default(),
             conditions: conditions.unwrap_or_default(),
         }
+    }
+}
+
+impl EntityPlan<'_> {
+    /// Whether a key that begins like this can be one of the entity's keys. If so, it has to be
+    /// compared with the whole template.
+    pub(super) fn may_have(&self, (partition, sort): (KeyStart, Option<KeyStart>)) -> bool {
+        let is_sort = match (self.start.1, sort) {
+            (Some(start), Some(sort)) => start.begins(sort),
+            (Some(_) | None, _) => true,
+        };
+        is_sort && self.start.0.begins(partition)
+    }
+}
+
+/// The first bytes of a text. Comparing them excludes most entities in a few instructions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyStart {
+    bytes: u64,
+    /// Has the bits of the bytes that the text has.
+    mask: u64,
+}
+
+impl KeyStart {
+    /// The first bytes of a text.
+    pub(super) fn of(text: &str) -> Self {
+        let text = text.as_bytes();
+        if let Some(first) = text.first_chunk() {
+            return Self { bytes: u64::from_be_bytes(*first), mask: u64::MAX };
+        }
+        let bytes = text.iter().fold(0, |bytes, byte| bytes << 8 | u64::from(*byte));
+        let unused = 64 - 8 * text.len();
+        let left = |bits: u64| bits.checked_shl(u32::try_from(unused).unwrap_or(64)).unwrap_or(0);
+        Self { bytes: left(bytes), mask: left(u64::MAX) }
+    }
+
+    /// Whether a text that begins with `other` may begin with this one.
+    const fn begins(self, other: Self) -> bool {
+        (self.bytes ^ other.bytes) & self.mask == 0
     }
 }
 

@@ -1,5 +1,7 @@
 //! Splits an item in DynamoDB's JSON into its attributes, in one pass and without decoding them.
 
+use crate::audit::excerpt::Kept;
+
 /// The maximum depth of nesting in a value. DynamoDB allows 32 levels, of two brackets each.
 const DEPTH_MAX: usize = 70;
 
@@ -15,6 +17,15 @@ struct Span {
     name: (usize, usize),
     value: (usize, usize),
     is_plain: bool,
+}
+
+impl Span {
+    /// The text of a plain string, and the whole value of others.
+    const fn content(&self) -> (usize, usize) {
+        let (start, end) = self.value;
+        // Between `{"S":"` and `"}`.
+        if self.is_plain { (start + 6, end - 2) } else { (start, end) }
+    }
 }
 
 /// An attribute's value as JSON.
@@ -62,6 +73,18 @@ impl Attributes {
         }
     }
 
+    /// The attribute with this name in the item that was split last, which has this text. `likely`
+    /// is as in [`SplitItem::find`].
+    pub(super) fn kept<'t>(&self, text: &'t [u8], name: &str, likely: &mut usize) -> Kept<'t> {
+        let Some(span) = find(&self.spans, text, name, likely) else { return Kept::Absent };
+        let (start, end) = span.content();
+        match text.get(start..end) {
+            Some(text) if span.is_plain => Kept::Text(text),
+            Some(json) => Kept::Json(json),
+            None => Kept::Absent,
+        }
+    }
+
     /// Refuses a name that occurred before. `seen` has a bit for each name so far, so that most
     /// names need no comparison.
     fn refuse_twice(&self, bytes: &[u8], name: (usize, usize), seen: &mut u64) -> Option<()> {
@@ -82,15 +105,7 @@ impl<'t> SplitItem<'_, 't> {
     /// The attribute with this name. `likely` is the position at which it is tried first: the one
     /// that it had in the item before.
     pub(super) fn find(&self, name: &str, likely: &mut usize) -> Option<RawValue<'t>> {
-        let is_it = |span: &Span| {
-            let (start, end) = span.name;
-            end - start == name.len() && self.text.get(start..end) == Some(name)
-        };
-        if let Some(span) = self.spans.get(*likely).filter(|span| is_it(span)) {
-            return self.value(span);
-        }
-        *likely = self.spans.iter().position(is_it)?;
-        self.value(self.spans.get(*likely)?)
+        self.value(find(self.spans, self.text.as_bytes(), name, likely)?)
     }
 
     /// All attributes, in the order of the text.
@@ -102,13 +117,23 @@ impl<'t> SplitItem<'_, 't> {
     }
 
     fn value(&self, span: &Span) -> Option<RawValue<'t>> {
-        let (start, end) = span.value;
-        if span.is_plain {
-            // Between `{"S":"` and `"}`.
-            return self.text.get(start + 6..end - 2).map(RawValue::Text);
-        }
-        self.text.get(start..end).map(RawValue::Other)
+        let (start, end) = span.content();
+        let content = self.text.get(start..end)?;
+        Some(if span.is_plain { RawValue::Text(content) } else { RawValue::Other(content) })
     }
+}
+
+/// The attribute with this name.
+fn find<'s>(spans: &'s [Span], text: &[u8], name: &str, likely: &mut usize) -> Option<&'s Span> {
+    let is_it = |span: &&Span| {
+        let (start, end) = span.name;
+        end - start == name.len() && text.get(start..end) == Some(name.as_bytes())
+    };
+    if let Some(span) = spans.get(*likely).filter(is_it) {
+        return Some(span);
+    }
+    *likely = spans.iter().position(|span| is_it(&span))?;
+    spans.get(*likely)
 }
 
 /// The position after this byte.

@@ -172,7 +172,13 @@ fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
 /// position is also a match from the first one.
 fn literal_position(text: &str, literal: &str) -> Option<usize> {
     let first = text.chars().next()?.len_utf8();
-    Some(first + text.get(first..)?.find(literal)?)
+    let rest = text.get(first..)?;
+    let position = match literal.as_bytes() {
+        // A search for one byte is faster, and most such literals are separators.
+        [byte] => rest.bytes().position(|it| it == *byte),
+        _ => rest.find(literal),
+    };
+    Some(first + position?)
 }
 
 /// A part of a template, and its range in the template's text.
