@@ -108,7 +108,7 @@ fn nothing_is_read_after_the_last_chosen_row() {
     let place = Place::S3 { bucket: "exports".to_owned(), key: folder };
     let opened = open(&[place], &rules(), &mut |_| Ok(objects.clone())).unwrap().pop().unwrap();
     let table = opened.prepare(1).unwrap();
-    let mut read = |rows: &[u32]| {
+    let read = |rows: &[u32]| {
         objects.bytes.store(0, Ordering::Relaxed);
         let mut found = Vec::new();
         let each = |row, _: &[u8]| {

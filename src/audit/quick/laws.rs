@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::Quick;
 use crate::audit::decoded::Decoded;
+use crate::audit::excerpt::{self, Excerpts};
 use crate::audit::fact::{Fact, Location};
 use crate::audit::raw_item::RawItem;
+use crate::audit::suspect::group_of;
+use crate::data::Item;
 use crate::integrity::index::Index;
 use crate::rules::model::{Rules, TableId};
 use crate::rules::{RuleSource, load};
@@ -96,6 +99,24 @@ fn decoded(rules: &Rules, table: TableId, text: &str) -> Result<Vec<String>, Str
     let attributes = |projection: &_| raw.attributes(projection);
     Decoded::new(rules, &index).facts(AT, table, &key, attributes, &mut facts)?;
     Ok(sorted(&facts))
+}
+
+/// The attributes in the excerpt of an item; `None` if the item is unusual.
+fn excerpt(rules: &Rules, table: TableId, text: &str) -> Option<Vec<String>> {
+    let index = Index::new(rules);
+    let mut quick = Quick::new(rules, &index);
+    quick.facts(AT, table, text.as_bytes(), &mut Vec::new())?;
+    let excerpts = Excerpts::new(&std::env::temp_dir(), usize::MAX, 1);
+    let mut writer = excerpts.writer();
+    writer.add(AT, table, quick.excerpt(table, text.as_bytes())).unwrap();
+    writer.finish().unwrap();
+    let mut found = None;
+    let each = |at, of_table, item: &Item<'_>| {
+        assert_eq!((at, of_table), (AT, table));
+        found = Some(item.iter().map(|it| format!("{it:?}")).collect());
+    };
+    excerpts.take(rules, group_of(AT, 1), &[AT], each).unwrap();
+    found
 }
 
 fn sorted(facts: &[Fact]) -> Vec<String> {
@@ -206,8 +227,15 @@ proptest! {
         let item = item(&pairs);
         RULES_OF_ALL.with(|all| {
             for rules in all {
-                if let Some(facts) = quick(rules, TableId(table), &item) {
-                    prop_assert_eq!(Ok(facts), decoded(rules, TableId(table), &item), "{}", item);
+                let table = TableId(table);
+                if let Some(facts) = quick(rules, table, &item) {
+                    prop_assert_eq!(Ok(facts), decoded(rules, table, &item), "{}", item);
+                }
+                if let Some(kept) = excerpt(rules, table, &item) {
+                    let raw = RawItem::parse(item.as_bytes()).unwrap();
+                    let whole = raw.attributes(&excerpt::projection(rules, table)).unwrap();
+                    let whole: Vec<_> = whole.iter().map(|it| format!("{it:?}")).collect();
+                    prop_assert_eq!(kept, whole, "{}", item);
                 }
             }
             Ok(())
