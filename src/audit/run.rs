@@ -30,7 +30,8 @@ const PROGRESS_ROWS: u64 = 1024;
 pub struct Options {
     /// The number of threads.
     pub threads: usize,
-    /// How many bytes of facts are kept in memory; more are written to temporary files.
+    /// How many bytes of facts are kept in memory, and half as many of excerpts; more are written
+    /// to temporary files.
     pub memory_bytes_max: usize,
     /// The folder for temporary files.
     pub temporary: PathBuf,

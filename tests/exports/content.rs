@@ -144,7 +144,7 @@ impl Objects for Counted {
     fn open(&self, path: &str) -> Result<Source, ObjectError> {
         let source = Disk.open(&self.path(path))?;
         let bytes = Arc::clone(&self.bytes);
-        Ok(if path.ends_with(".gz") { Box::new(Counting { source, bytes }) } else { source })
+        Ok(if path.contains("/data/") { Box::new(Counting { source, bytes }) } else { source })
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ObjectError> {

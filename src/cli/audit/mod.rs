@@ -102,7 +102,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = script::OPTION)]
     out: Option<PathBuf>,
 
-    /// The folder for temporary files, which hold about 60 bytes for each item [default: that of
+    /// The folder for temporary files, which hold about 120 bytes for each item [default: that of
     /// the system].
     #[arg(long, value_name = "FOLDER")]
     temporary: Option<PathBuf>,
