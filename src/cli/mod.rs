@@ -23,6 +23,8 @@ mod manual;
 mod names;
 mod output;
 mod progress;
+#[cfg(feature = "live")]
+mod record;
 mod render;
 mod repair;
 mod replay;
@@ -127,6 +129,10 @@ enum Command {
     #[cfg(feature = "live")]
     #[command(after_help = examples(watch::EXAMPLES))]
     Watch(watch::Args),
+    /// Record the streams of real tables as events for `replay`.
+    #[cfg(feature = "live")]
+    #[command(after_help = examples(record::EXAMPLES))]
+    Record(record::Args),
     /// Print a transaction that writes an item only if the items it refers to exist.
     #[command(after_help = examples(guard::EXAMPLES))]
     Guard(guard::Args),
@@ -277,6 +283,8 @@ impl Command {
             Self::Repair(arguments) => repair::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Watch(arguments) => watch::run(&arguments, context),
+            #[cfg(feature = "live")]
+            Self::Record(arguments) => record::run(&arguments, context),
             Self::Guard(arguments) => guard::run(&arguments, context),
             Self::Iam(arguments) => iam::run(arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),

@@ -9,7 +9,8 @@ use std::pin::pin;
 use clap::ValueEnum;
 use futures_util::future::{Either, select};
 
-use self::prepare::{check_checkpoint_table, create, seed, streams};
+pub(super) use self::prepare::streams;
+use self::prepare::{check_checkpoint_table, create, seed};
 use self::report::Reporter;
 use super::help::Example;
 use super::live::{REAL_TABLES, endpoint_url, runtime};
@@ -94,7 +95,7 @@ pub(super) struct Args {
 
 /// Where to start in a stream without a checkpoint.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum StartingPosition {
+pub(super) enum StartingPosition {
     /// The oldest record of the stream.
     TrimHorizon,
     /// Records written from now on.
@@ -133,7 +134,7 @@ async fn watch(
         let created = create(&store, engine.rules(), arguments.checkpoint_table.as_deref()).await?;
         seed(&store, engine.rules(), &created, &arguments.seed).await?;
     }
-    let streams = streams(&store, &source, engine.rules(), reporter).await?;
+    let streams = streams(&store, &source, engine.rules(), &|text| reporter.message(text)).await?;
     if let Some(table) = &arguments.checkpoint_table {
         check_checkpoint_table(&store, table).await?;
     }
@@ -207,13 +208,19 @@ impl Parts<'_, '_, '_> {
     }
 }
 
+impl From<StartingPosition> for watch::Start {
+    fn from(position: StartingPosition) -> Self {
+        match position {
+            StartingPosition::TrimHorizon => Self::TrimHorizon,
+            StartingPosition::Latest => Self::Latest,
+        }
+    }
+}
+
 impl Args {
     fn options(&self) -> Options {
         Options {
-            start: match self.from {
-                StartingPosition::TrimHorizon => watch::Start::TrimHorizon,
-                StartingPosition::Latest => watch::Start::Latest,
-            },
+            start: self.from.into(),
             batch_records_max: usize::from(self.batch_size),
             once: self.once,
         }

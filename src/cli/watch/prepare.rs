@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::report::Reporter;
 use crate::cli::Failure;
 use crate::cli::input::read_seed;
 use crate::preflight::{differences, streamed};
@@ -58,17 +57,17 @@ pub(super) async fn seed(
 
 /// Finds the streams of the tables whose changes the rules need. Fails if the tables differ from
 /// the rules, and reports all differences together.
-pub(super) async fn streams(
+pub(in crate::cli) async fn streams(
     store: &DynamoDb,
     source: &Streams,
     rules: &Rules,
-    reporter: &Reporter<'_, '_>,
+    message: &dyn Fn(&str),
 ) -> Result<Vec<Stream>, Failure> {
     let mut described = Vec::new();
     for table in &rules.tables {
         let table = store.describe(&table.name).await?;
         if let Described::Hidden(why) = &table {
-            reporter.message(&format!("a table is not compared with the rules: {why}"));
+            message(&format!("a table is not compared with the rules: {why}"));
         }
         described.push(table);
     }
