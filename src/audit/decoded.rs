@@ -3,11 +3,12 @@
 use super::fact::{Fact, Location};
 use super::hash::{ContentHash, KeyHasher};
 use crate::data::{Item, Key, KeyValue};
+use crate::integrity::expiry::is_expired;
 use crate::integrity::index::Projection;
 use crate::integrity::index::{Index, Role};
 use crate::integrity::membership::{self, is_unknown};
 use crate::integrity::mirror::{self, Pair, Standing};
-use crate::integrity::reference::{ReferenceState, evaluate};
+use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target};
 use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
 /// Finds the facts of items whose attributes are decoded.
@@ -16,12 +17,13 @@ pub(super) struct Decoded<'r> {
     rules: &'r Rules,
     index: &'r Index,
     hasher: KeyHasher,
+    now_ms: i64,
 }
 
 impl<'r> Decoded<'r> {
-    /// Finds facts by these rules.
-    pub(super) fn new(rules: &'r Rules, index: &'r Index) -> Self {
-        Self { rules, index, hasher: KeyHasher::default() }
+    /// Finds facts by these rules, at this time in milliseconds since 1970.
+    pub(super) fn new(rules: &'r Rules, index: &'r Index, now_ms: i64) -> Self {
+        Self { rules, index, hasher: KeyHasher::default(), now_ms }
     }
 
     /// Appends the facts of an item. `attributes` returns those of its attributes that the rules
@@ -43,6 +45,9 @@ impl<'r> Decoded<'r> {
         let also: Vec<EntityId> = referenced.map(|(id, _)| *id).collect();
         out.push(Fact::Item { item: hash, entity, at });
         out.extend(also.into_iter().map(|entity| Fact::AlsoIs { item: hash, entity }));
+        if entities.iter().any(|(id, _)| self.is_expired_target(*id, &item)) {
+            out.push(Fact::Expired { item: hash });
+        }
         for (id, captures) in &entities {
             for role in index.roles(*id) {
                 self.apply(*role, captures, &item, key, at, out);
@@ -58,6 +63,15 @@ impl<'r> Decoded<'r> {
     fn is_referenced(&self, entity: EntityId, item: &Item<'_>) -> bool {
         let is_referenced = |role: &Role| matches!(role, Role::Referenced(_));
         self.index.roles(entity).iter().any(is_referenced) && self.rules[entity].admits(item)
+    }
+
+    /// Whether the item has expired, and a rule that references this entity treats it as absent.
+    fn is_expired_target(&self, entity: EntityId, item: &Item<'_>) -> bool {
+        self.rules[entity].admits(item)
+            && self.index.roles(entity).iter().any(|role| match role {
+            Role::Referenced(rule) => is_expired_target(self.rules, *rule, item, self.now_ms),
+            Role::Referencing(_) | Role::Source(_) | Role::Mirror(_) => false,
+        })
     }
 
     /// Appends the facts of an item's role.
@@ -111,8 +125,10 @@ impl<'r> Decoded<'r> {
         // Without a key, there can be no mirror: the stream rejects such a source.
         let pair = Pair::of_source(self.rules, rule, captures).ok()?;
         let expected = mirror::expected(self.rules, &pair, Some(item))?;
-        let mirror = self.hasher.mirror(rule, &pair.mirror);
-        Some(Fact::Requires { mirror, content: ContentHash::of(&expected), rule, at })
+        let (mirror, content) =
+            (self.hasher.mirror(rule, &pair.mirror), ContentHash::of(&expected));
+        let has_expired = is_expired(self.rules, self.rules[rule].source, item, self.now_ms);
+        Some(Fact::Requires { mirror, content, rule, at, has_expired })
     }
 
     fn mirror(

@@ -29,12 +29,21 @@ pub(crate) enum Fact {
     },
     /// The item also belongs to this referenced entity.
     AlsoIs { item: KeyHash, entity: EntityId },
+    /// The item has expired. There is no such fact if no rule asks.
+    Expired { item: KeyHash },
     /// The item refers to another one.
     Refers { target: KeyHash, rule: ReferenceId, at: Location },
     /// A value of a reference is malformed or incomplete.
     Malformed { rule: ReferenceId, at: Location },
     /// The item requires a mirror with this content.
-    Requires { mirror: KeyHash, content: ContentHash, rule: MirrorId, at: Location },
+    Requires {
+        mirror: KeyHash,
+        content: ContentHash,
+        rule: MirrorId,
+        at: Location,
+        /// Whether the item has expired, so that its mirror may be absent.
+        has_expired: bool,
+    },
     /// The item is at a key of a mirror.
     IsMirror {
         mirror: KeyHash,
@@ -53,6 +62,7 @@ impl Fact {
         match self {
             Self::Item { item: hash, .. }
             | Self::AlsoIs { item: hash, .. }
+            | Self::Expired { item: hash }
             | Self::Refers { target: hash, .. }
             | Self::Requires { mirror: hash, .. }
             | Self::IsMirror { mirror: hash, .. } => *hash,
@@ -80,14 +90,18 @@ impl Fact {
             Self::Malformed { rule, at } => {
                 out.tag(3).id(rule.0).at(at);
             }
-            Self::Requires { mirror, content, rule, at } => {
-                out.tag(4).hash(mirror).content(content).id(rule.0).at(at);
+            Self::Requires { mirror, content, rule, at, has_expired } => {
+                let tag = if has_expired { 7 } else { 4 };
+                out.tag(tag).hash(mirror).content(content).id(rule.0).at(at);
             }
             Self::IsMirror { mirror, content, standing, rule, at } => {
                 out.tag(5).hash(mirror).content(content).id(rule.0).at(at).tag(pack(standing));
             }
             Self::Unknown { at } => {
                 out.tag(6).at(at);
+            }
+            Self::Expired { item } => {
+                out.tag(8).hash(item);
             }
         }
     }
@@ -108,11 +122,12 @@ impl Fact {
                 at: input.at()?,
             },
             3 => Self::Malformed { rule: ReferenceId(input.id()?), at: input.at()? },
-            4 => Self::Requires {
+            tag @ (4 | 7) => Self::Requires {
                 mirror: input.hash()?,
                 content: input.content()?,
                 rule: MirrorId(input.id()?),
                 at: input.at()?,
+                has_expired: tag == 7,
             },
             5 => Self::IsMirror {
                 mirror: input.hash()?,
@@ -121,7 +136,8 @@ impl Fact {
                 at: input.at()?,
                 standing: unpack(input.tag()?),
             },
-            _ => Self::Unknown { at: input.at()? },
+            6 => Self::Unknown { at: input.at()? },
+            _ => Self::Expired { item: input.hash()? },
         })
     }
 }
@@ -233,9 +249,12 @@ mod tests {
             Fact::Refers { target: hash, rule: ReferenceId(300), at },
             Fact::Malformed { rule: ReferenceId(1), at },
             Fact::Unknown { at },
+            Fact::Expired { item: hash },
         ];
         let (mirror, content, rule) = (hash, ContentHash(9), MirrorId(2));
-        facts.push(Fact::Requires { mirror, content, rule, at });
+        for has_expired in [false, true] {
+            facts.push(Fact::Requires { mirror, content, rule, at, has_expired });
+        }
         for standing in [
             Standing::Absent,
             Standing::Marked,

@@ -13,7 +13,7 @@ use super::spill::{PARTITIONS, Spill, Writer};
 use super::suspect::{Charge, MirrorCharge, Suspect, group_of};
 use super::threads::on_threads;
 use crate::integrity::mirror::Standing;
-use crate::rules::model::{MirrorId, Rules};
+use crate::rules::model::{Expired, MirrorId, Rules};
 
 /// The maximum length of the facts that are compared at once, in bytes. A longer partition is
 /// divided first.
@@ -125,6 +125,8 @@ struct Required {
     content: ContentHash,
     rule: MirrorId,
     source: Location,
+    /// Whether the mirror need not be there, because its source has expired.
+    may_be_absent: bool,
     is_there: bool,
 }
 
@@ -139,6 +141,7 @@ fn compare(
     let mut items = HashMap::with_capacity_and_hasher(capacity, Hashed::default());
     // Further entities of items that belong to several.
     let mut also: HashSet<u128, Hashed> = HashSet::default();
+    let mut expired: HashSet<u128, Hashed> = HashSet::default();
     let mut required: HashMap<u128, Required, Hashed> = HashMap::default();
     for fact in facts() {
         match fact {
@@ -153,8 +156,13 @@ fn compare(
             Fact::AlsoIs { item, entity } => {
                 also.insert(mix(item, entity));
             }
-            Fact::Requires { mirror, content, rule, at } => {
-                required.insert(mirror.0, Required { content, rule, source: at, is_there: false });
+            Fact::Expired { item } => {
+                expired.insert(item.0);
+            }
+            Fact::Requires { mirror, content, rule, at, has_expired } => {
+                let (may_be_absent, is_there) = (has_expired, false);
+                let source = at;
+                required.insert(mirror.0, Required { content, rule, source, may_be_absent, is_there });
             }
             Fact::Refers { .. }
             | Fact::Malformed { .. }
@@ -166,8 +174,11 @@ fn compare(
         match fact {
             Fact::Refers { target, rule, at } => {
                 let to = rules[rule].to;
-                let exists = items.get(&target.0) == Some(&Some(to));
-                if !exists && !also.contains(&mix(target, to)) {
+                let is_there =
+                    items.get(&target.0) == Some(&Some(to)) || also.contains(&mix(target, to));
+                let is_expired =
+                    rules[rule].expired == Expired::Absent && expired.contains(&target.0);
+                if !is_there || is_expired {
                     each(Suspect { at, charge: Charge::Dangling(rule, target) })?;
                 }
             }
@@ -183,10 +194,14 @@ fn compare(
                     each(Suspect { at, charge: Charge::OfMirror(rule, charge) })?;
                 }
             }
-            Fact::Item { .. } | Fact::AlsoIs { .. } | Fact::Requires { .. } => {}
+            Fact::Item { .. }
+            | Fact::AlsoIs { .. }
+            | Fact::Expired { .. }
+            | Fact::Requires { .. } => {}
         }
     }
-    for Required { rule, source: at, .. } in required.into_values().filter(|it| !it.is_there) {
+    let absent = required.into_values().filter(|it| !it.is_there && !it.may_be_absent);
+    for Required { rule, source: at, .. } in absent {
         if let Some(charge) = charge(rules, rule, Standing::Absent, Some(false)) {
             each(Suspect { at, charge: Charge::OfSource(rule, charge) })?;
         }

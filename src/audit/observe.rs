@@ -39,6 +39,15 @@ pub(crate) struct Observer<'a, F = Writer<'a>> {
     tally: Tally,
 }
 
+/// How items are observed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Observing {
+    /// Whether to pass on a fact for an item that belongs to no entity.
+    pub(crate) reports_unknown: bool,
+    /// The time at which items have expired or not, in milliseconds since 1970.
+    pub(crate) now_ms: i64,
+}
+
 /// Why an item could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ObserveError<E> {
@@ -69,10 +78,10 @@ impl<'a> Observer<'a> {
         index: &'a Index,
         facts: &'a Spill,
         excerpts: &'a Excerpts,
-        reports_unknown: bool,
+        options: Observing,
     ) -> Self {
         let excerpts = Some(excerpts.writer());
-        Self { excerpts, ..Self::of(rules, index, facts.writer(), reports_unknown) }
+        Self { excerpts, ..Self::of(rules, index, facts.writer(), options) }
     }
 
     /// Observes an item in DynamoDB's JSON.
@@ -110,10 +119,11 @@ impl<'a> Observer<'a> {
 
 impl<'a, F: Facts> Observer<'a, F> {
     /// An observer whose facts go here.
-    pub(super) fn of(rules: &'a Rules, index: &'a Index, facts: F, reports_unknown: bool) -> Self {
+    pub(super) fn of(rules: &'a Rules, index: &'a Index, facts: F, options: Observing) -> Self {
+        let Observing { reports_unknown, now_ms } = options;
         Self {
-            quick: Quick::new(rules, index),
-            decoded: Decoded::new(rules, index),
+            quick: Quick::new(rules, index, now_ms),
+            decoded: Decoded::new(rules, index, now_ms),
             rules,
             found: Vec::new(),
             facts,
@@ -153,16 +163,20 @@ impl<'a, F: Facts> Observer<'a, F> {
     /// Counts the facts that were found, and passes on those that need to be compared. Returns
     /// whether findings about the item may follow from them.
     fn pass_on(&mut self) -> io::Result<bool> {
+        let is_expired = |fact: &Fact| matches!(fact, Fact::Expired { .. });
+        let has_expired = self.found.iter().any(is_expired);
         let mut may_be_suspect = false;
         for fact in &self.found {
             match *fact {
                 Fact::Item { item, entity, .. } => {
                     self.tally.items += 1;
-                    if let Some(entity) = entity {
+                    // Rules may disagree on whether an expired item exists.
+                    if let Some(entity) = entity.filter(|_| !has_expired) {
                         self.known.add(mix(item, entity));
                     }
                 }
-                Fact::AlsoIs { item, entity } => self.known.add(mix(item, entity)),
+                Fact::AlsoIs { item, entity } if !has_expired => self.known.add(mix(item, entity)),
+                Fact::AlsoIs { .. } | Fact::Expired { .. } => {}
                 Fact::Refers { target, rule, .. } => {
                     self.tally.reference(rule);
                     if self.known.contains(mix(target, self.rules[rule].to)) {

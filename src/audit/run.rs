@@ -8,7 +8,7 @@ use super::archive::{Archive, Problem, Row, Stop};
 use super::excerpt::{self, Excerpts};
 use super::fact::Location;
 use super::join::{Suspects, join};
-use super::observe::{ObserveError, Observer};
+use super::observe::{ObserveError, Observer, Observing};
 use super::raw_item::RawItem;
 use super::spill::{PARTITIONS, Spill};
 use super::suspect::{Charge, Suspect, findings};
@@ -37,6 +37,8 @@ pub struct Options {
     pub temporary: PathBuf,
     /// Whether items that belong to no entity are findings.
     pub reports_unknown: bool,
+    /// The time at which items have expired or not, in milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 /// How far an audit has got. Other threads may look at it.
@@ -111,8 +113,9 @@ impl Run<'_> {
     fn observe(self, facts: &Spill, excerpts: &Excerpts) -> Result<(Tally, Vec<Problem>), Stop> {
         let next = AtomicU32::new(0);
         let work = || {
-            let unknown = self.options.reports_unknown;
-            let mut observer = Observer::new(self.rules, self.index, facts, excerpts, unknown);
+            let Options { reports_unknown, now_ms, .. } = *self.options;
+            let options = Observing { reports_unknown, now_ms };
+            let mut observer = Observer::new(self.rules, self.index, facts, excerpts, options);
             let mut problems = Vec::new();
             loop {
                 let chunk = next.fetch_add(1, Ordering::Relaxed);

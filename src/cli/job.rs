@@ -41,6 +41,17 @@ pub(super) struct TableArgs {
     #[arg(long, value_name = "FILE", help_heading = IN_MEMORY)]
     pub(super) seed: Vec<PathBuf>,
 
+    /// The time of the tables in memory, which decides what has expired, in UTC
+    /// [default: 1970-01-01T00:00:00Z].
+    #[arg(
+        long,
+        value_name = "TIME",
+        help_heading = IN_MEMORY,
+        requires = "seed",
+        value_parser = super::at::time_ms
+    )]
+    pub(super) at: Option<i64>,
+
     /// Write the final content of the tables in memory to a file.
     #[arg(long, value_name = "FILE", help_heading = IN_MEMORY, requires = "seed")]
     dump: Option<PathBuf>,
@@ -64,6 +75,11 @@ impl TableArgs {
     /// Whether the tables are in memory.
     pub(super) const fn are_in_memory(&self) -> bool {
         !self.seed.is_empty()
+    }
+
+    /// The time of the tables in memory, in milliseconds since 1970.
+    pub(super) fn at_ms(&self) -> i64 {
+        self.at.unwrap_or(0)
     }
 
     /// Does work on these tables.
@@ -95,7 +111,7 @@ impl TableArgs {
             replay::seed(&store, &text)
                 .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
         }
-        let done = job.run(&store, &NoTime, &Stop::default()).now_or_never();
+        let done = job.run(&store, &NoTime(self.at_ms()), &Stop::default()).now_or_never();
         let waited =
             || Failure::Incomplete("internal error: the store in memory waited".to_owned());
         let done = done.ok_or_else(waited)?;
@@ -107,11 +123,11 @@ impl TableArgs {
 }
 
 /// The clock of the store in memory: no time passes, so that results are always the same.
-struct NoTime;
+struct NoTime(i64);
 
 impl Clock for NoTime {
     fn now_ms(&self) -> i64 {
-        0
+        self.0
     }
 
     async fn sleep_until_ms(&self, _: i64) {}

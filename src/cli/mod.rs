@@ -4,6 +4,7 @@
 //! completions, the manual pages and `docs/cli.md` are all generated from the definitions of the
 //! arguments.
 
+mod at;
 mod audit;
 mod backfill;
 mod check;

@@ -87,6 +87,12 @@ impl<'a> Number<'a> {
     }
 }
 
+impl From<i64> for Number<'_> {
+    fn from(integer: i64) -> Self {
+        Self(Cow::Owned(integer.to_string()))
+    }
+}
+
 impl Ord for Number<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let (negative, integer, fraction) = self.parts();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::mark::MARK;
+use super::reference;
 use crate::data::Key;
 use crate::rules::matcher::Matcher;
 use crate::rules::model::{
@@ -79,6 +80,8 @@ pub(crate) struct Index {
     sources: Vec<Projection>,
     /// The attributes that each reference looks at in the referencing item.
     referencing: Vec<Projection>,
+    /// The attributes that decide for each reference whether the referenced item exists.
+    targets: Vec<Projection>,
 }
 
 #[derive(Debug)]
@@ -87,6 +90,7 @@ struct EntityIndex {
     /// The attributes that the rules look at in the entity's items.
     projection: Projection,
     /// The attributes that decide whether an item of the entity exists.
+    #[cfg(feature = "cli")]
     existence: Projection,
 }
 
@@ -98,12 +102,15 @@ impl Index {
             .zip(&rules.entities)
             .map(|(roles, entity)| EntityIndex {
                 projection: entity_projection(rules, entity, &roles),
+                #[cfg(feature = "cli")]
                 existence: existence_projection(rules, entity),
                 roles,
             })
             .collect();
         let referencing =
             rules.references.iter().map(|rule| referencing_projection(rules, rule)).collect();
+        let references = (0..rules.references.len()).map(ReferenceId);
+        let targets = references.map(|rule| target_projection(rules, rule)).collect();
         let sources = rules.mirrors.iter().map(|rule| source_projection(rules, rule)).collect();
         let matcher = |table, is_used: bool| {
             let of_table = rules.entities.iter().zip(&entities).enumerate();
@@ -123,6 +130,7 @@ impl Index {
             entities,
             sources,
             referencing,
+            targets,
         }
     }
 
@@ -177,8 +185,15 @@ impl Index {
 
     /// The attributes that decide whether an item of an entity exists: its key, and those in the
     /// entity's conditions.
+    #[cfg(feature = "cli")]
     pub(crate) fn existence(&self, entity: EntityId) -> Cow<'_, Projection> {
         Cow::Borrowed(&self.entity(entity).existence)
+    }
+
+    /// The attributes that decide whether the item exists that a reference refers to.
+    #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
+    pub(crate) fn target(&self, reference: ReferenceId) -> Cow<'_, Projection> {
+        Cow::Borrowed(&self.targets[reference.0])
     }
 
     /// The attributes that a mirror looks at in its source.
@@ -242,7 +257,7 @@ fn role_projection(rules: &Rules, role: Role) -> Projection {
             if rules[reference].on_deletes().contains(&OnDelete::Restore) {
                 Projection::All
             } else {
-                existence_projection(rules, rules.referenced(reference))
+                target_projection(rules, reference)
             }
         }
     }
@@ -254,6 +269,14 @@ fn existence_projection(rules: &Rules, entity: &Entity) -> Projection {
     let keys = rules[entity.table].key.names();
     let conditions = entity.conditions.iter().map(|(path, _)| path.root());
     Projection::Names(keys.chain(conditions).map(str::to_owned).collect())
+}
+
+/// The attributes that decide whether the item exists that a reference refers to.
+fn target_projection(rules: &Rules, rule: ReferenceId) -> Projection {
+    let mut projection = existence_projection(rules, rules.referenced(rule));
+    let ttl = reference::ttl(rules, &rules[rule]).map(str::to_owned);
+    projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    projection
 }
 
 /// The attributes that a reference looks at in the referencing item.

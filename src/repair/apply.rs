@@ -51,11 +51,12 @@ pub struct Applied {
     pub is_stopped: bool,
 }
 
-/// Rules, store and clock.
+/// Rules and store, and the time in milliseconds since 1970.
 #[derive(Debug)]
 pub(super) struct Tables<'t, S> {
     pub(super) rules: &'t Rules,
     pub(super) store: &'t S,
+    pub(super) now_ms: i64,
 }
 
 // A derived implementation would require that the store can be copied, too.
@@ -84,7 +85,6 @@ pub async fn apply<L: Log>(
     mut report: impl FnMut(&PlannedWrite, &Outcome) -> io::Result<()>,
 ) -> Result<Applied, Stopped> {
     let store = Metered::new(store);
-    let tables = Tables { rules, store: &store };
     let limit = Limiter::new(write_units, clock);
     let mut done = Applied::default();
     let mut plan = plan.into_iter();
@@ -100,6 +100,7 @@ pub async fn apply<L: Log>(
             return Ok(done);
         }
         let before = store.units().write;
+        let tables = Tables { rules, store: &store, now_ms: clock.now_ms() };
         let outcomes = make_all(tables, &chunk, journal).await;
         let consumed = store.units().write - before;
         limit.settle(planned, consumed);
@@ -192,8 +193,8 @@ async fn make_all<L: Log>(
     let mut groups: BTreeMap<&ItemName, Vec<(usize, Due)>> = BTreeMap::new();
     for (index, write) in chunk.iter().enumerate() {
         let was_begun = journal.state(write.number) == Some(State::Begun);
-        let (outcome, request) = match look(tables.rules, write, &items) {
-            Look::Due => (None, write.exact_request(tables.rules)),
+        let (outcome, request) = match look(tables, write, &items) {
+            Look::Due => (None, write.exact_request(tables.rules, tables.now_ms)),
             Look::AsAfter if was_begun => (Some(Outcome::Applied), Ok(Vec::new())),
             Look::AsAfter => (Some(Outcome::Fixed), Ok(Vec::new())),
             Look::Not(outcome) => (Some(outcome), Ok(Vec::new())),
@@ -291,7 +292,7 @@ async fn make(
 async fn read(tables: Tables<'_, impl Store>, write: &PlannedWrite) -> Result<Look, StoreError> {
     let names = write.claim.items().cloned();
     let items = read_items(tables.rules, tables.store, names).await?;
-    Ok(look(tables.rules, write, &items))
+    Ok(look(tables, write, &items))
 }
 
 /// What a write's items say about it.
@@ -304,14 +305,15 @@ enum Look {
     Not(Outcome),
 }
 
-fn look(rules: &Rules, write: &PlannedWrite, items: &Items) -> Look {
+fn look<S>(tables: Tables<'_, S>, write: &PlannedWrite, items: &Items) -> Look {
+    let Tables { rules, now_ms, .. } = tables;
     let item = |name: Option<&ItemName>| items.get(name?).and_then(Option::as_ref);
     let (now, other) = (item(write.item()), item(write.claim.referenced.as_ref()));
     if now == write.after.as_ref() {
         Look::AsAfter
     } else if now != write.before.as_ref() {
         Look::Not(Outcome::Changed)
-    } else if recheck(rules, &write.claim, now, other).is_none() {
+    } else if recheck(rules, &write.claim, (now, other), now_ms).is_none() {
         Look::Not(Outcome::Fixed)
     } else {
         agrees_with_source(rules, write, other)

@@ -68,6 +68,8 @@ enum Line<'l> {
 #[derive(Debug)]
 pub struct PlanWriter<W> {
     to: W,
+    /// When the plan is made, in milliseconds since 1970.
+    now_ms: i64,
     checksum: Checksum,
     writes: u64,
     no_actions: u64,
@@ -77,9 +79,9 @@ pub struct PlanWriter<W> {
 impl<W: Write> PlanWriter<W> {
     /// Begins a plan.
     pub fn new(to: W, header: &Header) -> io::Result<Self> {
-        let mut plan =
-            Self { to, checksum: Checksum::default(), writes: 0, no_actions: 0, units: 0 };
         let Header { rules, created_ms, tables } = header;
+        let (now_ms, checksum) = (created_ms.unwrap_or(0), Checksum::default());
+        let mut plan = Self { to, now_ms, checksum, writes: 0, no_actions: 0, units: 0 };
         let (format, version, created_ms) = (FORMAT, VERSION, *created_ms);
         plan.line(&Line::Plan { format, version, rules, created_ms, tables })?;
         Ok(plan)
@@ -97,7 +99,7 @@ impl<W: Write> PlanWriter<W> {
                 self.writes += 1;
                 let units = write.units(rules);
                 self.units += units;
-                let request = write.request(rules).ok();
+                let request = write.request(rules, self.now_ms).ok();
                 let conditions = request.iter().flat_map(|it| conditions(rules, it)).collect();
                 self.line(&Line::Write {
                     number: write.number,
@@ -326,7 +328,8 @@ impl<'p, R: BufRead> PlanEntries<'p, R> {
         let (before, planned) = (image(text.before), image(text.after));
         let number = text.number;
         let write = PlannedWrite { number, claim, action, before, after: planned };
-        let request = write.request(self.rules).ok();
+        // The images do not depend on the time.
+        let request = write.request(self.rules, 0).ok();
         let main = request.as_ref().and_then(|request| request.actions.get(request.main));
         let image = main.and_then(|main| after(&main.action, write.before.as_ref()).ok());
         if image.as_ref() == Some(&write.after) {

@@ -77,18 +77,22 @@ impl PlannedWrite {
         self.claim.referencing.as_ref()
     }
 
-    /// The request, with the engine's own conditions.
-    pub(super) fn request(&self, rules: &Rules) -> Result<Request, NoRequest> {
+    /// The request, with the engine's own conditions, at this time in milliseconds since 1970.
+    pub(super) fn request(&self, rules: &Rules, now_ms: i64) -> Result<Request, NoRequest> {
         match (rule_named(rules, &self.claim.rule), self.action.remedy()) {
-            (Some(RuleId::Reference(rule)), Some(_)) => self.of_reference(rules, rule),
+            (Some(RuleId::Reference(rule)), Some(_)) => self.of_reference(rules, rule, now_ms),
             (Some(RuleId::Mirror(rule)), None) => self.of_mirror(rules, rule),
             _ => Err(NoRequest::NotBroken),
         }
     }
 
     /// The request, which also requires that every attribute of the item is as before the write.
-    pub(super) fn exact_request(&self, rules: &Rules) -> Result<Vec<Write>, NoRequest> {
-        let Request { mut actions, main } = self.request(rules)?;
+    pub(super) fn exact_request(
+        &self,
+        rules: &Rules,
+        now_ms: i64,
+    ) -> Result<Vec<Write>, NoRequest> {
+        let Request { mut actions, main } = self.request(rules, now_ms)?;
         if let (Some(write), Some(before), Some(item)) =
             (actions.get_mut(main), &self.before, self.item())
         {
@@ -101,19 +105,26 @@ impl PlannedWrite {
 
     /// The items that the write reads, checks or writes.
     pub(super) fn names(&self, rules: &Rules) -> BTreeSet<ItemName> {
-        let request = self.request(rules).ok();
+        // Which items they are does not depend on the time.
+        let request = self.request(rules, 0).ok();
         let checked = request.iter().flat_map(|request| &request.actions);
         let checked = checked.filter_map(|write| name_of(rules, write));
         self.claim.items().cloned().chain(checked).collect()
     }
 
-    fn of_reference(&self, rules: &Rules, rule: ReferenceId) -> Result<Request, NoRequest> {
+    fn of_reference(
+        &self,
+        rules: &Rules,
+        rule: ReferenceId,
+        now_ms: i64,
+    ) -> Result<Request, NoRequest> {
         let (Some(remedy), Some(item), Some(target), Some(before)) =
             (self.action.remedy(), self.item(), &self.claim.referenced, &self.before)
         else {
             return Err(NoRequest::NotBroken);
         };
-        let case = Case { rule, target: target.key.clone(), fix: Fix::Remedy(remedy) };
+        let (target, fix) = (target.key.clone(), Fix::Remedy(remedy));
+        let case = Case { rule, target, fix, now_ms };
         let repair = case.repair(rules, &item.key, before).map_err(|why| match why {
             NoRepair::NotReferring => NoRequest::NotBroken,
             NoRepair::Impossible(obstacle) => NoRequest::Impossible(obstacle),
@@ -165,7 +176,7 @@ impl PlannedWrite {
     #[must_use]
     pub fn units(&self, rules: &Rules) -> u64 {
         let item = units(larger(self.before.as_ref(), self.after.as_ref()));
-        match self.request(rules) {
+        match self.request(rules, 0) {
             // A check of an item that does not exist costs a unit; so does that of a small one.
             Ok(Request { actions, .. }) if actions.len() > 1 || self.action.remedy().is_some() => {
                 TRANSACTION_FACTOR * (item + actions.len() as u64 - 1)

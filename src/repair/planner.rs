@@ -29,7 +29,8 @@ pub struct Options {
     pub only_missing: bool,
 }
 
-/// Plans the writes that resolve findings, and emits the entries of the plan in order.
+/// Plans the writes that resolve findings, and emits the entries of the plan in order. `now_ms` is
+/// the time, in milliseconds since 1970.
 ///
 /// References to missing items are repaired before mirrors, so that no mirror is written for a
 /// source that is deleted. References to mirrors that the plan writes come last: most of them are
@@ -37,13 +38,13 @@ pub struct Options {
 /// only missing mirrors needs neither.
 pub async fn plan(
     rules: &Rules,
-    store: &impl Store,
+    (store, now_ms): (&impl Store, i64),
     claims: impl IntoIterator<Item = Result<Claim, ClaimError>>,
     options: Options,
     mut emit: impl FnMut(Entry) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let mut planner =
-        Planner { rules, store, options, written: BTreeMap::new(), number: 0, read: Items::new() };
+    let (written, read) = (BTreeMap::new(), Items::new());
+    let mut planner = Planner { rules, store, now_ms, options, written, number: 0, read };
     if options.only_missing {
         let mut chunk = Vec::with_capacity(CHUNK);
         for claim in claims {
@@ -91,6 +92,8 @@ impl Claim {
 struct Planner<'p, S> {
     rules: &'p Rules,
     store: &'p S,
+    /// The time, in milliseconds since 1970.
+    now_ms: i64,
     options: Options,
     /// The items that the plan writes: as they are after it, and the number of the last write.
     written: BTreeMap<ItemName, (Option<Item<'static>>, u64)>,
@@ -180,7 +183,7 @@ impl<S: Store> Planner<'_, S> {
         let action = RepairAction::of_remedy(remedy);
         let claim = claim.clone();
         let mut write = PlannedWrite { number: 0, claim, action, before, after: None };
-        let request = match write.request(self.rules) {
+        let request = match write.request(self.rules, self.now_ms) {
             Ok(request) => request,
             Err(why) => return Ok(Err(self.no_request(&write.claim, why))),
         };
@@ -229,7 +232,7 @@ impl<S: Store> Planner<'_, S> {
         let source = ItemName { table: rules.source_of(rule).table, key: pair.source.clone() };
         let (found, source) = (self.item(mirror), self.item(Some(&source)));
         let Some(Difference { defect, correction }) =
-            compare_at_rest(rules, &pair, found, source, None)
+            compare_at_rest(rules, &pair, found, source, self.now_ms)
         else {
             return Err(self.resolved(claim));
         };
@@ -265,7 +268,7 @@ impl<S: Store> Planner<'_, S> {
     fn holds(&self, claim: &Claim) -> bool {
         let referencing = self.item(claim.referencing.as_ref());
         let referenced = self.item(claim.referenced.as_ref());
-        recheck(self.rules, claim, referencing, referenced).is_some()
+        recheck(self.rules, claim, (referencing, referenced), self.now_ms).is_some()
     }
 
     fn unrepairable(&self, claim: &Claim) -> NoAction {

@@ -4,7 +4,7 @@ use super::claim::{Claim, RuleId, rule_named};
 use crate::data::Item;
 use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
 use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
-use crate::integrity::reference::{ReferenceState, broken, evaluate};
+use crate::integrity::reference::{ReferenceState, broken, evaluate, is_target};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity};
 
 /// Returns what is wrong with the items of a claim as they are now; `None` if the claim no longer
@@ -12,19 +12,22 @@ use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity};
 pub(super) fn recheck(
     rules: &Rules,
     claim: &Claim,
-    referencing: Option<&Item<'_>>,
-    referenced: Option<&Item<'_>>,
+    (referencing, referenced): (Option<&Item<'_>>, Option<&Item<'_>>),
+    now_ms: i64,
 ) -> Option<Finding> {
     let item = claim.referencing.as_ref()?;
     if claim.kind == Kind::UnknownItem {
         return unknown(rules, claim, item, referencing?);
     }
     match rule_named(rules, &claim.rule)? {
-        RuleId::Reference(rule) => reference(rules, rule, claim, referencing?, referenced),
+        RuleId::Reference(rule) => {
+            let target = referenced.filter(|target| is_target(rules, rule, target, now_ms));
+            reference(rules, rule, claim, referencing?, target.is_some())
+        }
         RuleId::Mirror(rule) => {
             let pair = pair(rules, rule, item)?;
             let Difference { defect, .. } =
-                compare_at_rest(rules, &pair, referencing, referenced, None)?;
+                compare_at_rest(rules, &pair, referencing, referenced, now_ms)?;
             Some(mirror::finding(rules, &pair, defect))
         }
     }
@@ -42,12 +45,11 @@ fn reference(
     rule: ReferenceId,
     claim: &Claim,
     item: &Item<'_>,
-    target: Option<&Item<'_>>,
+    exists: bool,
 ) -> Option<Finding> {
     let name = claim.referencing.as_ref()?;
     let from = rules.referencing(rule);
     let captures = from.key.parse(&name.key).filter(|_| from.admits(item))?;
-    let exists = target.is_some_and(|target| rules.referenced(rule).admits(target));
     let values = evaluate(rules, &rules[rule], &captures, item);
     values.iter().find_map(|value| {
         let finding = || broken(rules, rule, name.clone(), value);

@@ -59,7 +59,7 @@ pub async fn undo<L: Log>(
     mut report: impl FnMut(&Entry, &Outcome) -> io::Result<()>,
 ) -> Result<Undone, Stopped> {
     let store = Metered::new(store);
-    let tables = Tables { rules, store: &store };
+    let tables = Tables { rules, store: &store, now_ms: clock.now_ms() };
     let limit = Limiter::new(write_units, clock);
     let mut done = Undone::default();
     let mut left = journal.reversed().into_iter();

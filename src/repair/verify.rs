@@ -9,6 +9,7 @@ use super::recheck::recheck;
 use super::stopped::Stopped;
 use crate::integrity::finding::Finding;
 use crate::rules::model::Rules;
+use crate::runtime::clock::Clock;
 use crate::runtime::stop::Stop;
 use crate::store::Store;
 
@@ -19,7 +20,7 @@ const CHUNK: usize = 50;
 /// many findings are checked so far. Returns whether it came to the end: it ends early on request.
 pub async fn verify(
     rules: &Rules,
-    store: &impl Store,
+    (store, clock): (&impl Store, &impl Clock),
     plan: impl IntoIterator<Item = Result<Planned, PlanError>>,
     stop: &Stop,
     mut progress: impl FnMut(u64),
@@ -41,19 +42,19 @@ pub async fn verify(
         }
         claims.push(claim);
         if claims.len() == CHUNK {
-            check(rules, store, &claims, &mut report).await?;
+            check(rules, (store, clock.now_ms()), &claims, &mut report).await?;
             checked += claims.len() as u64;
             progress(checked);
             claims.clear();
         }
     }
-    check(rules, store, &claims, &mut report).await?;
+    check(rules, (store, clock.now_ms()), &claims, &mut report).await?;
     Ok(true)
 }
 
 async fn check(
     rules: &Rules,
-    store: &impl Store,
+    (store, now_ms): (&impl Store, i64),
     claims: &[Claim],
     report: &mut impl FnMut(&Finding) -> io::Result<()>,
 ) -> Result<(), Stopped> {
@@ -61,8 +62,8 @@ async fn check(
     let items = read_items(rules, store, names).await?;
     for claim in claims {
         let item = |name: &Option<_>| name.as_ref().and_then(|name| items.get(name)?.as_ref());
-        let (referencing, referenced) = (item(&claim.referencing), item(&claim.referenced));
-        if let Some(finding) = recheck(rules, claim, referencing, referenced) {
+        let items = (item(&claim.referencing), item(&claim.referenced));
+        if let Some(finding) = recheck(rules, claim, items, now_ms) {
             report(&finding)?;
         }
     }

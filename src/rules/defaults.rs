@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::model::{
-    Copied, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
+    Copied, Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
 };
 
 /// `separator` of a table.
@@ -15,6 +15,8 @@ pub(super) const SEPARATOR: char = '#';
 pub(super) const MATCHING: Matching = Matching::Simple;
 /// `required` of a reference.
 pub(super) const REQUIRED: bool = false;
+/// `expired` of a reference.
+pub(super) const EXPIRED: Expired = Expired::Present;
 /// `on_missing` of a reference.
 pub(super) const ON_MISSING: OnMissing = OnMissing::Report;
 /// `on_delete` of a reference.

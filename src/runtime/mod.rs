@@ -8,7 +8,7 @@ pub(crate) mod pass;
 pub(crate) mod reads;
 pub(crate) mod referrers;
 pub mod stop;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "cli"))]
 pub mod system_clock;
 pub(crate) mod transactions;
 pub(crate) mod writes;

@@ -11,7 +11,8 @@ use super::pass::Pass;
 use crate::data::{Item, Key};
 use crate::integrity::index::Projection;
 use crate::integrity::mirror::Pair;
-use crate::rules::model::{EntityId, Rules, TableId};
+use crate::integrity::reference::is_target;
+use crate::rules::model::{ReferenceId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
 /// The maximum number of requests in flight.
@@ -60,14 +61,14 @@ impl<'p> ReadSet<'p> {
         want(&mut self.first, &mut self.len, table, key, projection)
     }
 
-    /// Asks for the attributes that decide whether an item of the entity is at the key.
-    pub(crate) fn want_existence<S, C>(
+    /// Asks for the attributes that decide whether the item at a referenced key exists.
+    pub(crate) fn want_target<S, C>(
         &mut self,
         pass: Pass<'p, S, C>,
-        entity: EntityId,
+        rule: ReferenceId,
         key: &Key<'_>,
     ) -> Slot {
-        self.want(pass.rules[entity].table, key, pass.index.existence(entity))
+        self.want(pass.rules.referenced(rule).table, key, pass.index.target(rule))
     }
 
     /// Asks for a mirror and its source, in this order.
@@ -161,14 +162,14 @@ impl Snapshot {
         }
     }
 
-    /// Whether the item exists and belongs to the entity.
-    pub(crate) fn has(
+    /// Whether the item that a reference refers to exists.
+    pub(crate) fn has_target(
         &self,
         rules: &Rules,
-        entity: EntityId,
+        rule: ReferenceId,
         slot: Slot,
     ) -> Result<bool, StoreError> {
-        Ok(self.item(slot)?.is_some_and(|item| rules[entity].admits(item)))
+        Ok(self.item(slot)?.is_some_and(|item| is_target(rules, rule, item, self.read_ms)))
     }
 }
 

@@ -1,18 +1,29 @@
 //! The system clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+#[cfg(feature = "aws")]
+use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "aws")]
 use super::clock::Clock;
 
+/// The system time, in milliseconds since 1970.
+#[must_use]
+pub fn now_ms() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the system time enters the crate only here")]
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The system time, without a deadline.
+#[cfg(feature = "aws")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[cfg(feature = "aws")]
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        #[expect(clippy::disallowed_methods, reason = "the system time enters the crate only here")]
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+        now_ms()
     }
 
     async fn sleep_until_ms(&self, time_ms: i64) {
@@ -22,12 +33,14 @@ impl Clock for SystemClock {
 }
 
 /// The system time, with a deadline.
+#[cfg(feature = "aws")]
 #[derive(Debug, Clone, Copy)]
 pub struct DeadlineClock {
     /// The deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
 }
 
+#[cfg(feature = "aws")]
 impl Clock for DeadlineClock {
     fn now_ms(&self) -> i64 {
         SystemClock.now_ms()

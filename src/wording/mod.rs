@@ -109,6 +109,7 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
             "the item that the default refers to does not exist".to_owned()
         }
         Obstacle::KeyTaken => "another item is at the deleted item's key".to_owned(),
+        Obstacle::Expired => "the deleted item has expired".to_owned(),
         Obstacle::ImageUnknown => {
             "the record of its delete is not in this batch, so its last image is not known"
                 .to_owned()

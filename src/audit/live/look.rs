@@ -56,15 +56,14 @@ pub(super) async fn look(
                 let values = values(pass.rules, rule, key, snapshot.item(item)?);
                 let with_target = values.into_iter().map(|value| {
                     let target = value.state.key();
-                    let to = pass.rules[rule].to;
-                    let slot = target.map(|key| targets.want_existence(pass, to, key));
+                    let slot = target.map(|key| targets.want_target(pass, rule, key));
                     (value, slot)
                 });
                 Answer::Reference(rule, with_target.collect())
             }
             Asked::Mirror { pair, mirror, source } => {
                 let (mirror, source) = (snapshot.item(mirror)?, snapshot.item(source)?);
-                let state = state(pass.rules, &pair, mirror, source);
+                let state = state(pass.rules, &pair, (mirror, source), snapshot.read_ms());
                 Answer::Known(state.map_or(Wrong::Nothing, Wrong::Mirror))
             }
             Asked::Unknown { table, key, item } => {
@@ -128,10 +127,10 @@ fn values(
 fn state(
     rules: &Rules,
     pair: &Pair,
-    mirror: Option<&Item<'static>>,
-    source: Option<&Item<'static>>,
+    (mirror, source): (Option<&Item<'static>>, Option<&Item<'static>>),
+    now_ms: i64,
 ) -> Option<MirrorState> {
-    let difference = mirror::compare_at_rest(rules, pair, mirror, source, None)?;
+    let difference = mirror::compare_at_rest(rules, pair, mirror, source, now_ms)?;
     let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule]));
     Some(MirrorState {
         defect: difference.defect,
@@ -162,7 +161,7 @@ impl Answer {
         let mut broken = Vec::new();
         for (value, target) in values {
             let exists = match target {
-                Some(target) => targets.has(rules, rules[rule].to, target)?,
+                Some(target) => targets.has_target(rules, rule, target)?,
                 None => false,
             };
             if !exists {

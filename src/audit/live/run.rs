@@ -16,7 +16,7 @@ use super::scan::{Options, Sink, scan};
 use super::segments::{TableScan, segments_for};
 use super::state::State;
 use crate::audit::join::{Suspects, join};
-use crate::audit::observe::{Facts as _, ObserveError, Observer};
+use crate::audit::observe::{Facts as _, ObserveError, Observer, Observing};
 use crate::audit::run::Options as Resources;
 use crate::audit::spill::Spill;
 use crate::audit::tally::Tally;
@@ -106,11 +106,12 @@ impl<'a> LiveAudit<'a> {
             .collect();
         let Session { store, clock, limiter, stop } = session;
         let options = Options { attributes: &attributes, width_max, limiter, stop };
+        let observing = Observing { reports_unknown, now_ms: clock.now_ms() };
         let log = self.state.write_log().map_err(Interrupted::Sink)?;
         let mut tables = self.state.tables().to_vec();
         let facts = RowFacts::default();
         let mut collector = Collector {
-            observer: Observer::of(self.rules, &self.index, facts, reports_unknown),
+            observer: Observer::of(self.rules, &self.index, facts, observing),
             before: self.state.tally().clone(),
             log,
             rules: self.rules,

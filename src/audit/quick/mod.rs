@@ -21,6 +21,7 @@ use super::fact::{Fact, Location};
 use super::hash::{ContentHash, ContentHasher, KeyHasher};
 use super::raw_item;
 use crate::data::{Item, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use crate::integrity::expiry::has_passed;
 use crate::integrity::index::Index;
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::Standing;
@@ -34,6 +35,7 @@ pub(super) struct Quick<'r> {
     attributes: Attributes,
     keys: KeyBuffers,
     content: ContentHasher,
+    now_ms: i64,
 }
 
 /// Memory for keys, which is reused from item to item.
@@ -54,11 +56,13 @@ struct Subject<'a, 't> {
     partition: &'t str,
     sort: Option<&'t str>,
     at: Location,
+    /// Whether the item has expired, if a rule asks.
+    has_expired: bool,
 }
 
 impl<'r> Quick<'r> {
-    /// Prepares the rules.
-    pub(super) fn new(rules: &'r Rules, index: &Index) -> Self {
+    /// Prepares the rules, at this time in milliseconds since 1970.
+    pub(super) fn new(rules: &'r Rules, index: &Index, now_ms: i64) -> Self {
         let tables = (0..rules.tables.len()).map(|id| TablePlan::new(rules, index, TableId(id)));
         Self {
             rules,
@@ -66,6 +70,7 @@ impl<'r> Quick<'r> {
             attributes: Attributes::default(),
             keys: KeyBuffers::default(),
             content: ContentHasher::default(),
+            now_ms,
         }
     }
 
@@ -78,7 +83,7 @@ impl<'r> Quick<'r> {
         text: &[u8],
         out: &mut Vec<Fact>,
     ) -> Option<()> {
-        let Self { rules, tables, attributes, keys, content } = self;
+        let Self { rules, tables, attributes, keys, content, now_ms } = self;
         let plan = tables.get_mut(table.0)?.as_mut()?;
         let item = attributes.split(text)?;
         let partition = key_text(&mut plan.partition, &item, PARTITION_KEY_BYTES_MAX)?;
@@ -86,12 +91,12 @@ impl<'r> Quick<'r> {
             Some(sort) => Some(key_text(sort, &item, SORT_KEY_BYTES_MAX)?),
             None => None,
         };
-        let subject = Subject { item, partition, sort, at };
+        let mut subject = Subject { item, partition, sort, at, has_expired: false };
         let hash = keys.hasher.item_of_texts(table, partition, sort);
         let first = out.len();
         out.push(Fact::Item { item: hash, entity: None, at });
         let start = (KeyStart::of(partition), sort.map(KeyStart::of));
-        let (mut entity, mut is_known) = (None, false);
+        let (mut entity, mut is_known, mut is_absent) = (None, false, false);
         for of_entity in &mut plan.entities {
             if !of_entity.may_have(start) {
                 continue;
@@ -107,6 +112,8 @@ impl<'r> Quick<'r> {
                 continue;
             }
             is_known = true;
+            subject.has_expired = has_expired(of_entity, &item, *now_ms)?;
+            is_absent |= subject.has_expired && of_entity.is_absent_if_expired;
             if of_entity.is_referenced {
                 if entity.is_none() {
                     entity = Some(of_entity.id);
@@ -124,6 +131,9 @@ impl<'r> Quick<'r> {
         }
         if let Some(fact) = out.get_mut(first) {
             *fact = Fact::Item { item: hash, entity, at };
+        }
+        if is_absent {
+            out.push(Fact::Expired { item: hash });
         }
         if !is_known {
             out.push(Fact::Unknown { at });
@@ -168,6 +178,18 @@ fn admits(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>) -> Option<bool>
         }
     }
     Some(true)
+}
+
+/// Whether the item has expired, if a rule asks. `None` if its TTL attribute is not valid.
+fn has_expired(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>, now_ms: i64) -> Option<bool> {
+    let Some(ttl) = &mut entity.ttl else { return Some(false) };
+    let name = ttl.name();
+    match ttl.of(item) {
+        Some(RawValue::Other(json)) => {
+            Some(has_passed(&raw_item::value(name, json).ok()?, now_ms))
+        }
+        Some(RawValue::Text(_)) | None => Some(false),
+    }
 }
 
 /// The facts of an item's role in a rule: one at most. `None` if the item is unusual.
@@ -238,7 +260,7 @@ fn require(
         }
     }
     let (rule, content, at) = (*rule, content.finish(), subject.at);
-    Some(Some(Fact::Requires { mirror, content, rule, at }))
+    Some(Some(Fact::Requires { mirror, content, rule, at, has_expired: subject.has_expired }))
 }
 
 fn mirror(

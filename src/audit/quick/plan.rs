@@ -6,6 +6,7 @@ use crate::data::{KeyKind, KeySchema, Path, Type, Value};
 use crate::integrity::index::{Index, Role};
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::is_copied;
+use crate::integrity::reference;
 use crate::rules::model::{
     Component, Copied, Entity, EntityId, Matching, MirrorId, Reference, ReferenceId, Rules, TableId,
 };
@@ -34,6 +35,10 @@ pub(super) struct EntityPlan<'r> {
     /// The attributes in the entity's `where`, with their texts.
     pub(super) conditions: Vec<(Wanted<'r>, &'r str)>,
     pub(super) is_referenced: bool,
+    /// The TTL attribute, if a rule asks whether the entity's items have expired.
+    pub(super) ttl: Option<Wanted<'r>>,
+    /// Whether a rule treats expired items as absent.
+    pub(super) is_absent_if_expired: bool,
     pub(super) steps: Vec<Step<'r>>,
     /// Whether the plan covers everything that the rules look at in the entity's items.
     pub(super) is_complete: bool,
@@ -151,6 +156,12 @@ impl<'r> EntityPlan<'r> {
                 Some((Wanted::new(name(path)?), &**text))
             })
             .collect();
+        let is_absent_if_expired = of_entity.iter().any(|role| match role {
+            Role::Referenced(rule) => reference::ttl(rules, &rules[*rule]).is_some(),
+            Role::Referencing(_) | Role::Source(_) | Role::Mirror(_) => false,
+        });
+        let is_source = of_entity.iter().any(|role| matches!(role, Role::Source(_)));
+        let ttl = rules[entity.table].ttl.as_deref();
         Self {
             id,
             key: &entity.key,
@@ -158,6 +169,8 @@ impl<'r> EntityPlan<'r> {
                 KeyStart::of(entity.key.partition().literal_prefix()),
                 entity.key.sort().map(|sort| KeyStart::of(sort.literal_prefix())),
             ),
+            ttl: ttl.filter(|_| is_absent_if_expired || is_source).map(Wanted::new),
+            is_absent_if_expired,
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some(),
             steps: steps.unwrap_or_default(),

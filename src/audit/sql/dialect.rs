@@ -238,6 +238,7 @@ const fn forms(function: Function) -> [&'static str; 3] {
         Function::From => ["substr({0}, {1})"; 3],
         Function::Quotient => ["({0} / {1})", "({0} div {1})", "({0} // {1})"],
         Function::ToInteger => ["TRY_CAST({0} AS INTEGER)"; 3],
+        Function::ToBigInteger => ["TRY_CAST({0} AS BIGINT)"; 3],
         Function::ToText => ["CAST({0} AS VARCHAR)", "CAST({0} AS STRING)", "CAST({0} AS VARCHAR)"],
         Function::Matches => {
             ["regexp_like({0}, {1})", "regexp_like({0}, {1})", "regexp_matches({0}, {1})"]

@@ -94,6 +94,8 @@ pub(super) enum Function {
     Quotient,
     /// The integer in a text, or `NULL`.
     ToInteger,
+    /// The integer of up to 18 digits in a text, or `NULL`.
+    ToBigInteger,
     /// A number as text.
     ToText,
     /// Whether a text contains a match of a regular expression.

@@ -4,6 +4,7 @@
 //! `mirrors` the keys of their sources; a full join finds what is missing on either side.
 
 use super::content::is_expected;
+use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::{Finding, is_there, item, json};
 use super::keys::{Built, KeyColumns, PartValue, build, is_same as is_same_key};
@@ -15,15 +16,15 @@ use crate::integrity::mark::MARK;
 use crate::rules::model::{EntityId, Mirror, OnMirrorEdit, Rules};
 use crate::wording;
 
-/// The query of a mirror rule.
-pub(super) fn query(rules: &Rules, mirror: &Mirror) -> Query {
+/// The query of a mirror rule, at this time in milliseconds since 1970.
+pub(super) fn query(rules: &Rules, mirror: &Mirror, now_ms: i64) -> Query {
     let mut query = Query::default();
     let sources = of_entity(&mut query, rules, mirror.source);
     let can_be_rejected = add_side(&mut query, rules, &Side::source(mirror), sources);
     // Whatever is at a mirror's key is compared with its source.
     let mirrors = of_key(&mut query, rules, mirror.mirror);
     add_side(&mut query, rules, &Side::mirror(mirror), mirrors);
-    add_compared(&mut query, rules, mirror);
+    add_compared(&mut query, rules, mirror, now_ms);
 
     let (source_table, mirror_table) =
         (rules.table_of(mirror.source), rules.table_of(mirror.mirror));
@@ -105,7 +106,7 @@ fn nothing() -> Expr {
 
 /// Adds each source with what is at the key of its mirror, and each mirror without a source; then
 /// what is wrong with them.
-fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
+fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror, now_ms: i64) {
     let (source_table, mirror_table) =
         (rules.table_of(mirror.source), rules.table_of(mirror.mirror));
     let source = key_columns(source_table, "sources", "");
@@ -119,6 +120,10 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
     .concat();
 
     let (has_source, is_found) = (is_there(&source), is_there(&found));
+    // The mirror of a source that has expired may be absent.
+    let ttl = source_table.ttl.as_deref();
+    let needs_mirror =
+        ttl.map(|ttl| has_expired(&Expr::column("sources.item"), ttl, now_ms).not());
     let facts = [
         (
             "has_error",
@@ -129,6 +134,7 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
         ("source_item", Expr::column("sources.item")),
         ("mirror_item", Expr::column("mirrors.item")),
     ];
+    let facts = facts.into_iter().chain(needs_mirror.map(|needs| ("needs_mirror", needs)));
     let columns = keys.iter().cloned().chain(facts.map(|(name, value)| (name.to_owned(), value)));
     query.add(
         "pairs",
@@ -139,9 +145,10 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
             ..Select::default()
         },
     );
-    let keys = keys.into_iter().map(|(name, _)| name);
-    let kept: Vec<String> =
-        keys.chain(["has_error", "has_source", "is_found"].map(str::to_owned)).collect();
+    let keys: Vec<String> = keys.into_iter().map(|(name, _)| name).collect();
+    let facts = ["has_error", "has_source", "is_found"].into_iter();
+    let facts = facts.chain(ttl.map(|_| "needs_mirror")).map(str::to_owned);
+    let kept: Vec<String> = keys.iter().cloned().chain(facts).collect();
     let mut last = "pairs";
     let keep = |last: &str, kept: &[String]| -> Vec<(String, Expr)> {
         kept.iter().map(|name| (name.clone(), Expr::column(format!("{last}.{name}")))).collect()
@@ -168,9 +175,9 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror) {
         "judged",
         Select { columns: columns.collect(), from: last.to_owned(), ..Select::default() },
     );
-    let (kind, detail) = verdict(mirror);
+    let (kind, detail) = verdict(mirror, ttl.is_some());
     let verdict = [("kind".to_owned(), kind), ("detail".to_owned(), detail)];
-    let mut columns = keep("judged", kept.get(..kept.len().saturating_sub(3)).unwrap_or_default());
+    let mut columns = keep("judged", &keys);
     columns.extend(verdict);
     query.add("compared", Select { columns, from: "judged".to_owned(), ..Select::default() });
 }
@@ -187,16 +194,18 @@ fn either(own: &KeyColumns, built: &KeyColumns, prefix: &str) -> Vec<(String, Ex
 }
 
 /// The kind of a finding and the finding in words; `NULL` if nothing is wrong.
-fn verdict(mirror: &Mirror) -> (Expr, Expr) {
+fn verdict(mirror: &Mirror, may_expire: bool) -> (Expr, Expr) {
     let fact = |name: &str| Expr::column(format!("judged.{name}"));
     let adopts = mirror.adopt && mirror.on_mirror_edit == OnMirrorEdit::Overwrite;
     let no_source = fact("has_source").not();
     let of = |defect: Defect| Some((defect.kind().name(), wording::defect(&defect)));
     let has_no_mark = fact("has_mark").not();
+    let is_expired = all([fact("is_found").not(), fact("needs_mirror").not()]);
     let cases = [
         // A source without a mirror's key is rejected. The rule ignores keys that no source can
         // produce.
         (fact("has_error"), None),
+        (if may_expire { is_expired } else { Expr::Bool(false) }, None),
         (fact("is_found").not(), of(Defect::MirrorMissing)),
         (all([no_source.clone(), fact("is_marked")]), of(Defect::SourceMissing)),
         (all([no_source.clone(), fact("is_admitted")]), of(Defect::UnmarkedWithoutSource)),

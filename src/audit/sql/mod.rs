@@ -12,6 +12,7 @@
 //! - `tables`: the items of a table, and those of an entity.
 //! - `keys`, `number`, `value`, `content`: key templates, numbers, values in DynamoDB's JSON, and
 //!   the content of mirrors, as expressions.
+//! - `expiry`: whether an item has expired.
 //! - `finding`: a line of output.
 //! - `query`, `expression`: SQL without a dialect.
 //! - `dialect`: everything in which the dialects differ.
@@ -21,6 +22,7 @@
 
 mod content;
 mod dialect;
+mod expiry;
 mod expression;
 mod finding;
 mod keys;
@@ -43,6 +45,8 @@ pub struct Options {
     /// The location of the data files of each table's export: a folder for Athena and Spark, a path
     /// or a pattern of paths for `DuckDB`. A table without one gets a placeholder to replace.
     pub locations: BTreeMap<TableId, String>,
+    /// The time at which items have expired or not, in milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 /// The script: statements that create the relations, and a query for each rule.
@@ -61,11 +65,11 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
     }
     for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
         push_comment(&mut text, &format!("Reference {}.", reference.name));
-        push_statement(&mut text, &reference::query(rules, reference).text(dialect));
+        push_statement(&mut text, &reference::query(rules, reference, options.now_ms).text(dialect));
     }
     for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
         push_comment(&mut text, &format!("Mirror {}.", mirror.name));
-        push_statement(&mut text, &mirror::query(rules, mirror).text(dialect));
+        push_statement(&mut text, &mirror::query(rules, mirror, options.now_ms).text(dialect));
     }
     for table in &tables {
         let name = &rules[*table].name;

@@ -9,6 +9,7 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
+use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
 use super::keys::{Origin, PartKind, PartValue, build, is_same};
@@ -18,17 +19,18 @@ use super::tables::{key_columns, named, of_entity};
 use super::value::{key_text, tag, value_at};
 use crate::data::{KeyKind, Path, Type};
 use crate::integrity::finding::{Defect, Kind};
+use crate::integrity::reference;
 use crate::rules::model::{Component, Matching, Reference, Rules};
 use crate::wording;
 
-/// The query of a reference.
-pub(super) fn query(rules: &Rules, reference: &Reference) -> Query {
+/// The query of a reference, at this time in milliseconds since 1970.
+pub(super) fn query(rules: &Rules, reference: &Reference, now_ms: i64) -> Query {
     let mut query = Query::default();
     let table = &rules[rules[reference.from].table];
     let captures = add_referencing(&mut query, rules, reference);
     add_parts(&mut query, rules, reference, &captures);
     add_evaluated(&mut query, rules, reference, &captures);
-    add_targets(&mut query, rules, reference);
+    add_targets(&mut query, rules, reference, now_ms);
     add_broken(&mut query, rules, reference);
 
     let (key, target) = (key_columns(table, "broken", ""), rules.table_of(reference.to));
@@ -261,9 +263,13 @@ fn key_kind(kind: Type) -> Option<KeyKind> {
     [KeyKind::S, KeyKind::N, KeyKind::B].into_iter().find(|it| it.as_type() == kind)
 }
 
-/// Adds the referenced items: their keys.
-fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference) {
+/// Adds the referenced items that count as existing: their keys.
+fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference, now_ms: i64) {
     let (mut select, _) = of_entity(query, rules, reference.to);
+    if let Some(ttl) = reference::ttl(rules, reference) {
+        let item = Expr::column(format!("{}.item", select.from));
+        select.conditions.push(has_expired(&item, ttl, now_ms).not());
+    }
     select.columns = named(&key_columns(rules.table_of(reference.to), &select.from, ""), "");
     query.add("referenced", select);
 }

@@ -21,8 +21,10 @@ pub(super) fn run(
     rules: &Rules,
     context: &mut Context<'_>,
 ) -> Result<Finished, Failure> {
-    let options = options(arguments);
-    let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
+    let mut options = options(arguments);
+    let (archive, exported_ms) =
+        sources::open(&arguments.sources, rules, options.threads, context)?;
+    options.now_ms = arguments.at.or(exported_ms).unwrap_or(options.now_ms);
     let incomplete = |error: LiveError| Failure::Incomplete(error.to_string());
     let mut spool = Spool::new(&options.temporary).map_err(incomplete)?;
     let mut reporter = Reporter::new(rules, arguments, context)?;

@@ -23,8 +23,10 @@ pub(super) fn run(
     rules: &Rules,
     context: &mut Context<'_>,
 ) -> Result<Finished, Failure> {
-    let options = options(arguments);
-    let archive = sources::open(&arguments.sources, rules, options.threads, context)?;
+    let mut options = options(arguments);
+    let (archive, exported_ms) =
+        sources::open(&arguments.sources, rules, options.threads, context)?;
+    options.now_ms = arguments.at.or(exported_ms).unwrap_or(options.now_ms);
     let mut reporter = Reporter::new(rules, arguments, context)?;
     let progress = Progress::default();
     let mut shown = Shown::new(&progress, &archive);

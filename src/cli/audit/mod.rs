@@ -31,6 +31,7 @@ use crate::audit::{Audited, Options, Problem};
 use crate::data::{Key, KeyValue};
 use crate::integrity::finding::{Finding, ItemName};
 use crate::metrics::AuditSummary;
+use crate::runtime::system_clock::now_ms;
 use crate::rules::model::{Mode, Rules, Severity};
 use crate::wording::ViolationLine;
 
@@ -88,6 +89,12 @@ pub(super) struct Args {
     /// Report items that belong to no entity, too.
     #[arg(long)]
     unknown: bool,
+
+    /// The time that decides what has expired, in UTC [default: that of the exports; without them,
+    /// the current time].
+    #[arg(long, value_name = "TIME", value_parser = super::at::time_ms)]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "tables"))]
+    at: Option<i64>,
 
     /// The severity of findings for which the exit code is 1.
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
@@ -214,6 +221,7 @@ fn options(arguments: &Args) -> Options {
         memory_bytes_max: MEMORY_BYTES_MAX,
         temporary: arguments.temporary.clone().unwrap_or_else(std::env::temp_dir),
         reports_unknown: arguments.unknown,
+        now_ms: arguments.at.unwrap_or_else(now_ms),
     }
 }
 

@@ -6,6 +6,7 @@ use super::Args;
 use crate::audit::sql::{self, Dialect, Options};
 use crate::cli::{Context, Failure, Outcome};
 use crate::rules::model::Rules;
+use crate::runtime::system_clock::now_ms;
 
 /// The name of the option that selects a dialect.
 pub(super) const OPTION: &str = "sql";
@@ -23,7 +24,7 @@ pub(super) fn run(
     rules: &Rules,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let mut options = Options { locations: BTreeMap::new() };
+    let mut options = Options { locations: BTreeMap::new(), now_ms: arguments.at.unwrap_or_else(now_ms) };
     for location in &arguments.location {
         let (name, path) = location.split_once('=').ok_or_else(|| {
             Failure::Usage(format!("`--location {location}` must have the form TABLE=LOCATION"))

@@ -9,21 +9,24 @@ use crate::cli::{Context, Failure};
 use crate::preflight::tables_in_use;
 use crate::rules::model::{Rules, TableId};
 
-/// Opens the sources of an audit: dumps, and exports of one or more tables.
+/// Opens the sources of an audit: dumps, and exports of one or more tables. Also returns the time of
+/// the newest export, in milliseconds since 1970, if all sources are exports.
 pub(super) fn open(
     sources: &[String],
     rules: &Rules,
     threads: usize,
     context: &mut Context<'_>,
-) -> Result<Archives, Failure> {
+) -> Result<(Archives, Option<i64>), Failure> {
     let found = find(sources, rules)?;
+    let newest = found.exports.iter().map(|export| export.time().ms()).max();
+    let exported_ms = newest.filter(|_| found.dumps.is_empty());
     if let Some(skew) = export::skew(&found.exports) {
         context.output.message(&format!("warning: {skew}\n"))?;
     }
     if found.dumps.is_empty() {
         require_every_table(rules, &found.exports)?;
     }
-    found.into_archives(rules, threads, context)
+    Ok((found.into_archives(rules, threads, context)?, exported_ms))
 }
 
 /// Sources, of which no items were read yet.

@@ -124,7 +124,7 @@ impl Job for Fresh<'_> {
             LiveAudit::begin(rules, folder, clock.now_ms(), segments).map_err(incomplete)?;
         live.scan(session, (SEGMENTS, false), &mut |_| {}).await.map_err(interrupted)?;
         let scanned_ms = clock.now_ms();
-        let suspects = live.join(&resources()).map_err(incomplete)?;
+        let suspects = live.join(&resources(scanned_ms)).map_err(incomplete)?;
         let mut claims = Vec::new();
         let found = |finding| {
             claims.push(Claim::of(rules, &finding));
@@ -148,7 +148,7 @@ fn fresh_in_memory<'f>(rules: &'f Rules, tables: &TableArgs) -> Result<Findings<
         claims.push(Claim::of(rules, &finding));
         Ok(())
     };
-    let audited = audit::audit(rules, &archives, &resources(), &Progress::default(), each)
+    let audited = audit::audit(rules, &archives, &resources(tables.at_ms()), &Progress::default(), each)
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     match audited.problems.first() {
         None => Ok(Findings::Made(claims.into_iter())),
@@ -157,11 +157,12 @@ fn fresh_in_memory<'f>(rules: &'f Rules, tables: &TableArgs) -> Result<Findings<
 }
 
 /// The memory and the temporary files of an audit.
-fn resources() -> audit::Options {
+fn resources(now_ms: i64) -> audit::Options {
     audit::Options {
         threads: 1,
         memory_bytes_max: MEMORY_BYTES_MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms,
     }
 }

@@ -163,7 +163,7 @@ impl Job for Plan<'_, '_, '_> {
             plan.entry(rules, &entry).map_err(Stopped::Output)
         };
         let claims = claims.take_while(|_| !stop.is_set());
-        repair::plan(rules, store, claims, options, emit).await?;
+        repair::plan(rules, (store, now_ms), claims, options, emit).await?;
         if stop.is_set() {
             return Err(Failure::Incomplete("it was stopped, and nothing was written".to_owned()));
         }

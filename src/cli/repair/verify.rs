@@ -98,7 +98,7 @@ impl Job for Verify<'_, '_> {
             let text = || format!("{checked} of {}", count(total, "finding"));
             progress.show(output, checked, text, clock.now_ms());
         };
-        let is_complete = repair::verify(rules, store, entries, stop, show, report).await;
+        let is_complete = repair::verify(rules, (store, clock), entries, stop, show, report).await;
         progress.finish();
         if is_complete? { Ok(left) } else { Err(Failure::Incomplete("it was stopped".to_owned())) }
     }

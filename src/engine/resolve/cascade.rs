@@ -38,7 +38,8 @@ pub(super) async fn cascade<S: Store, C: Clock>(
     } else {
         Fix::Remedy(remedy)
     };
-    let case = Case { rule, target: target.finder.target.clone(), fix };
+    let now_ms = pass.clock.now_ms();
+    let case = Case { rule, target: target.finder.target.clone(), fix, now_ms };
     let is_enforced = reference.mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
     let mut resolved = Resolved::orphans(response, Orphans::default());

@@ -98,10 +98,9 @@ async fn exists(
     pass: Pass<'_, impl Store, impl Clock>,
     finder: &Finder,
 ) -> Result<bool, StoreError> {
-    let to = pass.rules[finder.rule].to;
     let mut reads = ReadSet::default();
-    let target = reads.want_existence(pass, to, &finder.target);
-    reads.fetch(pass).await.has(pass.rules, to, target)
+    let target = reads.want_target(pass, finder.rule, &finder.target);
+    reads.fetch(pass).await.has_target(pass.rules, finder.rule, target)
 }
 
 /// Reports the error that the work for a deleted item could not be done.

@@ -36,7 +36,8 @@ pub(crate) async fn resolve_marked(
             continue;
         };
         let fix = Fix::Remedy(Remedy::Delete);
-        let case = || (Case { rule: item.rule, target: target.clone(), fix }, Vec::new());
+        let now_ms = pass.clock.now_ms();
+        let case = || (Case { rule: item.rule, target: target.clone(), fix, now_ms }, Vec::new());
         let of_case = cases.entry((item.rule, target.clone())).or_insert_with(case);
         of_case.1.push(item);
     }

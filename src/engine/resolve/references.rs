@@ -24,7 +24,7 @@ pub(crate) async fn resolve_references(
     let rules = pass.rules;
     let mut cases = BTreeMap::new();
     for reference in broken {
-        let Some(case) = case(rules, &reference) else {
+        let Some(case) = case(rules, &reference, pass.clock.now_ms()) else {
             report_reference(rules, &reference, Response::Reported, None, report);
             continue;
         };
@@ -63,7 +63,11 @@ pub(crate) async fn resolve_references(
 }
 
 /// Returns the repair case of a reference; `None` if the reference is only reported.
-fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>) -> Option<Case<'h>> {
+fn case<'h>(
+    rules: &Rules,
+    reference: &BrokenReference<'h>,
+    now_ms: i64,
+) -> Option<Case<'h>> {
     let target = reference.value.state.key()?;
     let action = rules[reference.rule].on_missing;
     let fix = match Remedy::of_missing(action) {
@@ -71,7 +75,7 @@ fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>) -> Option<Case<'h>> 
         None if action == OnMissing::Revert => Fix::Revert(reference.change),
         None => return None,
     };
-    Some(Case { rule: reference.rule, target: target.clone(), fix })
+    Some(Case { rule: reference.rule, target: target.clone(), fix, now_ms })
 }
 
 /// Reports a broken reference, and the repair that would be made.

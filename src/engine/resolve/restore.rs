@@ -4,6 +4,7 @@ use super::resolved::{NAMED_MAX, Resolved};
 use crate::engine::detect::DeletedTarget;
 use crate::engine::report::violation::Response;
 use crate::integrity::finding::{ItemName, Orphans};
+use crate::integrity::reference::{is_expired_target, is_target};
 use crate::integrity::repair::{self, ItemWrite, Obstacle, Operation};
 use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
@@ -32,7 +33,13 @@ pub(super) async fn restore<S: Store, C: Clock>(
 ) -> Result<Resolved, StoreError> {
     let rules = pass.rules;
     let rule = target.finder.rule;
-    let Some(image) = target.image else { return image_unknown(referrers).await };
+    let Some(image) = target.image else {
+        return not_restored(referrers, Obstacle::ImageUnknown).await;
+    };
+    let now_ms = pass.clock.now_ms();
+    if is_expired_target(rules, rule, image, now_ms) {
+        return not_restored(referrers, Obstacle::Expired).await;
+    }
     while let Some(items) = referrers.next_page().await? {
         for (index, (key, item)) in items.iter().enumerate() {
             let actions = repair::restore(rules, rule, image, &target.finder.target, (key, item));
@@ -58,14 +65,14 @@ pub(super) async fn restore<S: Store, C: Clock>(
     Ok(Resolved::nothing())
 }
 
-/// The result if the item cannot be restored, because the record that led here is not its own.
-async fn image_unknown(
+/// The result if the item cannot be restored, whatever refers to it: the orphans are reported.
+async fn not_restored(
     referrers: Referrers<'_, impl Store, impl Clock>,
+    obstacle: Obstacle,
 ) -> Result<Resolved, StoreError> {
     let Found { keys, more } = referrers.first(NAMED_MAX).await?;
     let orphans = Orphans { count: keys.len(), more, keys };
-    let obstacle = Some(Obstacle::ImageUnknown);
-    Ok(Resolved { obstacle, ..Resolved::orphans(Response::Reported, orphans) })
+    Ok(Resolved { obstacle: Some(obstacle), ..Resolved::orphans(Response::Reported, orphans) })
 }
 
 async fn attempt(
@@ -73,7 +80,7 @@ async fn attempt(
     target: &DeletedTarget<'_>,
     actions: Vec<Write>,
 ) -> Result<Attempt, StoreError> {
-    let to = pass.rules.referenced(target.finder.rule);
+    let (rules, rule, now_ms) = (pass.rules, target.finder.rule, pass.clock.now_ms());
     let failed = |why| Attempt::Impossible(Response::Failed, Obstacle::Refused(why));
     let reasons = match pass.store.transact(actions).await {
         Ok(answer) => match answer.value {
@@ -86,7 +93,7 @@ async fn attempt(
     let mut reasons = reasons.into_iter();
     match (reasons.next(), reasons.next()) {
         (Some(CancellationReason::ConditionFailed(current)), _) => {
-            let exists = current.is_some_and(|current| to.admits(&current));
+            let exists = current.is_some_and(|item| is_target(rules, rule, &item, now_ms));
             let taken = || Attempt::Impossible(Response::Reported, Obstacle::KeyTaken);
             Ok(if exists { Attempt::Exists } else { taken() })
         }

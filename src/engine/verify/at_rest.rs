@@ -92,7 +92,6 @@ impl PairAtRest<'_> {
         source: Option<&Item<'_>>,
         now_ms: i64,
     ) -> Option<Difference> {
-        let now_ms = Some(now_ms);
         let difference = mirror::compare_at_rest(rules, &self.pair, mirror, source, now_ms)?;
         let is_extra = difference.defect.kind() == Kind::MirrorExtra;
         (is_extra == (self.side == Side::Mirror)).then_some(difference)

@@ -111,7 +111,7 @@ impl<'h> Question<'h> for NewReference<'h> {
 
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<Slot> {
         let target = self.value.state.key()?;
-        Some(reads.want_existence(pass, pass.rules[self.rule].to, target))
+        Some(reads.want_target(pass, self.rule, target))
     }
 
     fn answer(
@@ -120,7 +120,7 @@ impl<'h> Question<'h> for NewReference<'h> {
         target: &Option<Slot>,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        target.map_or(Ok(true), |target| Ok(!snapshot.has(rules, rules[self.rule].to, target)?))
+        target.map_or(Ok(true), |target| Ok(!snapshot.has_target(rules, self.rule, target)?))
     }
 }
 
@@ -161,8 +161,7 @@ impl<'h> Question<'h> for MarkedItem<'h> {
     }
 
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Vec<Slot> {
-        let to = pass.rules[self.rule].to;
-        self.targets.iter().map(|target| reads.want_existence(pass, to, target)).collect()
+        self.targets.iter().map(|target| reads.want_target(pass, self.rule, target)).collect()
     }
 
     fn answer(
@@ -172,7 +171,7 @@ impl<'h> Question<'h> for MarkedItem<'h> {
         snapshot: &Snapshot,
     ) -> Result<Option<Key<'static>>, StoreError> {
         for (key, slot) in self.targets.iter().zip(targets) {
-            if !snapshot.has(rules, rules[self.rule].to, *slot)? {
+            if !snapshot.has_target(rules, self.rule, *slot)? {
                 return Ok(Some(key.clone()));
             }
         }

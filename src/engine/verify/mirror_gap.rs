@@ -228,7 +228,7 @@ impl<'h> Question<'h> for MissingInGap<'h> {
     }
 
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
-        reads.want_existence(pass, pass.rules[self.gap.rule].to, &self.target)
+        reads.want_target(pass, self.gap.rule, &self.target)
     }
 
     fn answer(
@@ -237,6 +237,8 @@ impl<'h> Question<'h> for MissingInGap<'h> {
         target: &Slot,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        snapshot.has(rules, rules[self.gap.rule].to, *target)
+        // A target that has expired still has its delete before it. That delete finds the source.
+        let target = snapshot.item(*target)?;
+        Ok(target.is_some_and(|target| rules.referenced(self.gap.rule).admits(target)))
     }
 }

@@ -184,7 +184,7 @@ impl<'h> Question<'h> for DeletedTarget<'h> {
     }
 
     fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
-        reads.want_existence(pass, pass.rules[self.finder.rule].to, &self.finder.target)
+        reads.want_target(pass, self.finder.rule, &self.finder.target)
     }
 
     fn answer(
@@ -193,6 +193,6 @@ impl<'h> Question<'h> for DeletedTarget<'h> {
         target: &Slot,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        snapshot.has(rules, rules[self.finder.rule].to, *target)
+        snapshot.has_target(rules, self.finder.rule, *target)
     }
 }

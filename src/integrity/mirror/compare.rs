@@ -253,19 +253,18 @@ pub(crate) fn compare(
     Some(Difference { defect, correction })
 }
 
-/// Returns how a mirror in a table at rest differs from what its source requires. If the time is
-/// known, an expired source need not have a mirror any more.
+/// Returns how a mirror in a table at rest differs from what its source requires. An expired source
+/// need not have a mirror any more.
 pub(crate) fn compare_at_rest(
     rules: &Rules,
     pair: &Pair,
     found: Option<&Item<'_>>,
     source: Option<&Item<'_>>,
-    now_ms: Option<i64>,
+    now_ms: i64,
 ) -> Option<Difference> {
     let rule = &rules[pair.rule];
-    let is_expired =
-        |(source, now_ms): (&Item<'_>, i64)| is_expired(rules, rule.source, source, now_ms);
-    if found.is_none() && source.zip(now_ms).is_some_and(is_expired) {
+    let is_expired = |source: &Item<'_>| is_expired(rules, rule.source, source, now_ms);
+    if found.is_none() && source.is_some_and(is_expired) {
         return None;
     }
     let expected = expected(rules, pair, source);

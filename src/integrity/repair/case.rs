@@ -19,6 +19,8 @@ pub(crate) struct Case<'c> {
     pub(crate) target: Key<'static>,
     /// What is done to each of them.
     pub(crate) fix: Fix<'c>,
+    /// The time at which items have expired or not, in milliseconds since 1970.
+    pub(crate) now_ms: i64,
 }
 
 /// What is done to a referencing item.
@@ -35,7 +37,7 @@ pub(crate) enum Fix<'c> {
 impl Case<'_> {
     /// The check that the target does not exist.
     pub(crate) fn guard(&self, rules: &Rules) -> Write {
-        absent(rules, rules[self.rule].to, &self.target)
+        absent(rules, self.rule, &self.target, self.now_ms)
     }
 
     /// The repair of an item, computed from its image when it was read.
@@ -45,7 +47,8 @@ impl Case<'_> {
         key: &Key<'_>,
         item: &Item<'_>,
     ) -> Result<Repair, NoRepair> {
-        let repair = |remedy| repair(rules, self.rule, remedy, key, item, &self.target);
+        let (target, now_ms) = (&self.target, self.now_ms);
+        let repair = |remedy| repair(rules, self.rule, remedy, (key, item), target, now_ms);
         match self.fix {
             Fix::Remedy(remedy) => repair(remedy),
             Fix::Mark(mark) => Ok(mark.instead_of(rules, self.rule, repair(Remedy::Delete)?)),
@@ -54,7 +57,7 @@ impl Case<'_> {
                 repair(Remedy::Delete)?;
                 let undone = match change {
                     Some(change) if is_untouched(change, key, item) => {
-                        revert(rules, self.rule, change)
+                        revert(rules, self.rule, change, now_ms)
                     }
                     Some(_) => Err(RevertObstacle::Changed),
                     None => Err(RevertObstacle::WriteUnknown),

@@ -1,19 +1,19 @@
 //! The conditions that make a repair fail once its violation is gone.
 
 use crate::data::{Item, Key, Path, Type};
-use crate::integrity::presence::{is_not_there, is_one, is_there, partition};
-use crate::integrity::reference::Grounds;
-use crate::rules::model::{EntityId, Rules};
+use crate::integrity::presence::{is_one, partition};
+use crate::integrity::reference::{Grounds, is_not_there, is_there};
+use crate::rules::model::{EntityId, ReferenceId, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
-/// Checks that no item of the entity is at the key.
-pub(crate) fn absent(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
-    check(rules, entity, key, is_not_there(rules, entity))
+/// Checks that the item at a referenced key does not exist.
+pub(crate) fn absent(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> Write {
+    check(rules, rules[rule].to, key, is_not_there(rules, rule, now_ms))
 }
 
-/// Checks that an item of the entity is at the key.
-pub(crate) fn present(rules: &Rules, entity: EntityId, key: &Key<'_>) -> Write {
-    check(rules, entity, key, is_there(rules, entity))
+/// Checks that the item at a referenced key exists.
+pub(crate) fn present(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> Write {
+    check(rules, rules[rule].to, key, is_there(rules, rule, now_ms))
 }
 
 fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -> Write {

@@ -11,6 +11,8 @@ pub enum Obstacle {
     CannotRevert(RevertObstacle),
     /// Another item is at the key of the item to be restored.
     KeyTaken,
+    /// The item to be restored has expired, and the rule treats expired items as absent.
+    Expired,
     /// The last image of the item to be restored is not known: the item was deleted together with
     /// the mirrors that lead to its referencing items, and only their records are in the batch.
     ImageUnknown,

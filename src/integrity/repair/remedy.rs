@@ -76,9 +76,9 @@ pub(crate) fn repair(
     rules: &Rules,
     rule: ReferenceId,
     remedy: Remedy,
-    key: &Key<'_>,
-    item: &Item<'_>,
+    (key, item): (&Key<'_>, &Item<'_>),
     target: &Key<'_>,
+    now_ms: i64,
 ) -> Result<Repair, NoRepair> {
     let reference = &rules[rule];
     let from = &rules[reference.from];
@@ -92,7 +92,7 @@ pub(crate) fn repair(
         let default = default
             .filter(|default| default != target)
             .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
-        checks.push(present(rules, reference.to, &default));
+        checks.push(present(rules, rule, &default, now_ms));
     }
     let key = rules.key_schema(reference.from).item_of(key);
     let (operation, action, detail) = match remedy {

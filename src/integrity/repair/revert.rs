@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::remedy::{Repair, expression_of};
 use crate::data::{Item, Path};
 use crate::integrity::change::Change;
-use crate::integrity::reference::{ReferenceState, states};
+use crate::integrity::reference::{self, ReferenceState, states};
 use crate::rules::model::{EntityId, Mode, ReferenceId, Rules};
 use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
@@ -21,6 +21,7 @@ pub(crate) fn revert(
     rules: &Rules,
     rule: ReferenceId,
     change: &Change<'_>,
+    now_ms: i64,
 ) -> Result<Repair, RevertObstacle> {
     let from = rules[rule].from;
     let after = change.after.as_ref().ok_or(RevertObstacle::Gone)?;
@@ -35,7 +36,7 @@ pub(crate) fn revert(
         let checks = Vec::new();
         return Ok(Repair { operation: Operation::Delete, write, checks, detail: None });
     };
-    let checks = checks(rules, change, before, after)?;
+    let checks = checks(rules, change, (before, after), now_ms)?;
     let clauses = differences(rules, from, before, after);
     let detail = Some(clauses.iter().map(expression_of).collect::<Vec<_>>().join(", "));
     let write = write(Action::Update { key, clauses });
@@ -61,11 +62,11 @@ fn differences(rules: &Rules, from: EntityId, before: &Item<'_>, after: &Item<'_
 fn checks(
     rules: &Rules,
     change: &Change<'_>,
-    before: &Item<'_>,
-    after: &Item<'_>,
+    (before, after): (&Item<'_>, &Item<'_>),
+    now_ms: i64,
 ) -> Result<Vec<Write>, RevertObstacle> {
     let mut needed = BTreeMap::new();
-    for reference in &rules.references {
+    for (rule, reference) in (0..).map(ReferenceId).zip(&rules.references) {
         if reference.mode == Mode::Off || rules[reference.from].table != change.table {
             continue;
         }
@@ -76,16 +77,20 @@ fn checks(
             }
             match state {
                 ReferenceState::Refers(key) => {
-                    needed.insert((rules[reference.to].table, key), reference.to)
+                    let needed = needed.entry((rules[reference.to].table, key)).or_insert(rule);
+                    // One check serves all rules: that of the strictest one.
+                    if reference::ttl(rules, &rules[rule]).is_some() {
+                        *needed = rule;
+                    }
                 }
                 ReferenceState::Broken(defect) => {
                     return Err(RevertObstacle::BrokenBefore(defect));
                 }
-            };
+            }
         }
     }
     if needed.len() + 2 > TRANSACT_ACTIONS_MAX {
         return Err(RevertObstacle::TooManyReferences);
     }
-    Ok(needed.iter().map(|((_, key), to)| present(rules, *to, key)).collect())
+    Ok(needed.iter().map(|((_, key), rule)| present(rules, *rule, key, now_ms)).collect())
 }

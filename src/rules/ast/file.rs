@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::action::ReferentialAction;
 use crate::data::{KeyAttribute, Path, Type};
-use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::model::{Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
 
 /// The declarations of a rule file.
@@ -63,6 +63,7 @@ pub(crate) struct Reference {
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
     pub(crate) matching: Option<Spanned<Matching>>,
     pub(crate) required: Option<Spanned<bool>>,
+    pub(crate) expired: Option<Spanned<Expired>>,
     pub(crate) on_missing: Option<Spanned<ReferentialAction>>,
     pub(crate) on_delete: Option<Spanned<ReferentialAction>>,
     pub(crate) on_ttl_delete: Option<Spanned<ReferentialAction>>,

@@ -7,7 +7,7 @@ use super::file::{
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{parse_duration, parse_key_attribute, parse_path, parse_separator};
-use crate::rules::model::{Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::model::{Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
 
 /// Converts a tree. If a key occurs more than once, only its first occurrence is used.
@@ -83,6 +83,7 @@ fn reference(entry: &Entry) -> Reference {
         on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
         matching: fields.parsed("match", matching),
         required: fields.flag("required"),
+        expired: fields.parsed("expired", expired),
         on_missing: fields.parsed("on_missing", action),
         on_delete: fields.parsed("on_delete", action),
         on_ttl_delete: fields.parsed("on_ttl_delete", action),
@@ -159,6 +160,10 @@ fn mirror(entry: &Entry) -> Mirror {
 fn count(entry: &Entry) -> Option<Spanned<u64>> {
     let Node::Number(number) = &entry.value.value else { return None };
     Some(entry.value.with(number.parse().ok()?))
+}
+
+fn expired(word: &str) -> Option<Expired> {
+    Expired::ALL.into_iter().find(|expired| expired.name() == word)
 }
 
 fn matching(word: &str) -> Option<Matching> {

@@ -59,6 +59,7 @@ pub static ALL: &[&Code] = &[
     &INDEX_KEY,
     &INDEX_ELEMENTS,
     &MIRROR_LOOKUP,
+    &NO_TTL,
     &RESTRICT,
     &UNSET_KEY,
     &UNSET_REQUIRED,

@@ -173,3 +173,23 @@ mirrors:
   membership: { source: member, mirror: member_of }
 ",
 };
+
+/// `expired: absent` without a TTL attribute.
+pub static NO_TTL: Code = Code {
+    id: "E054",
+    summary: "`expired: absent` without a TTL attribute",
+    explanation: "\
+With `expired: absent`, a referenced item does not exist from the time in its TTL attribute on. \
+Declare this attribute as `ttl` of the table that holds the referenced items.",
+    wrong: Some(
+        r"references:
+  member_company: { from: member, to: company, expired: absent }
+",
+    ),
+    right: r"version: 1
+tables:
+  app: { key: [pk, sk], ttl: expires }
+references:
+  member_company: { from: member, to: company, expired: absent }
+",
+};

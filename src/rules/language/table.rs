@@ -7,7 +7,7 @@ use super::format::{
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
 use crate::rules::defaults;
 use crate::rules::model::{
-    Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
+    Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
 };
 
 /// The root of a rule file.
@@ -122,6 +122,12 @@ const REFERENCE: Object = Object {
             Shape::Flag,
             DefaultValue::Flag(defaults::REQUIRED),
             "Whether a missing reference is a violation.",
+        ),
+        default(
+            "expired",
+            Shape::Choice(EXPIRED),
+            DefaultValue::Word(defaults::EXPIRED.name()),
+            "Whether a referenced item that has expired, and that TTL has not deleted yet, counts as existing. Its table must declare `ttl`.",
         ),
         default(
             "on_missing",
@@ -289,6 +295,15 @@ const TYPES: &[Word] = &[
 const MATCHING: &[Word] = &[
     word(Matching::Simple.name(), "a partial reference is not checked", &["partial"]),
     word(Matching::Full.name(), "a partial reference is a violation", &["all"]),
+];
+
+const EXPIRED: &[Word] = &[
+    word(Expired::Present.name(), "it exists until TTL deletes it", &["exists", "keep", "true"]),
+    word(
+        Expired::Absent.name(),
+        "it does not exist from the time in its TTL attribute on",
+        &["missing", "deleted", "gone", "false"],
+    ),
 ];
 
 const REPORT: Word =

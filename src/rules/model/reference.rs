@@ -23,6 +23,8 @@ pub struct Reference {
     pub matching: Matching,
     /// Whether a missing reference is a violation.
     pub required: bool,
+    /// Whether a referenced item that has expired counts as existing until TTL deletes it.
+    pub expired: Expired,
     /// The action when the referenced item does not exist.
     pub on_missing: OnMissing,
     /// The action when the referenced item is deleted while other items refer to it.
@@ -115,6 +117,29 @@ impl Matching {
         match self {
             Self::Simple => "simple",
             Self::Full => "full",
+        }
+    }
+}
+
+/// Whether a referenced item that has expired, and that TTL has not deleted yet, counts as existing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expired {
+    /// It exists until TTL deletes it.
+    Present,
+    /// It does not exist from the time in its TTL attribute on.
+    Absent,
+}
+
+impl Expired {
+    /// Both answers.
+    pub(crate) const ALL: [Self; 2] = [Self::Present, Self::Absent];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Absent => "absent",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Component, Matching, OnDelete, OnMissing};
+use crate::rules::model::{self, Component, Expired, Matching, OnDelete, OnMissing};
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
@@ -33,6 +33,7 @@ fn resolve_one(
     let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
+    problems.extend(expires_never(reference, sides, scope));
     check_effect(reference, sides, &components, problems);
     check_limits(reference, sides, find.as_ref(), problems);
     let on_delete = reference
@@ -47,6 +48,7 @@ fn resolve_one(
         components,
         matching: reference.matching.as_ref().map_or(defaults::MATCHING, |it| it.value),
         required: reference.required.as_ref().map_or(defaults::REQUIRED, |it| it.value),
+        expired: reference.expired.as_ref().map_or(defaults::EXPIRED, |it| it.value),
         on_missing: reference
             .on_missing
             .as_ref()
@@ -91,6 +93,26 @@ fn to_on_delete(action: ReferentialAction) -> OnDelete {
             OnDelete::Report
         }
     }
+}
+
+/// Reports that no referenced item can expire, because its table declares no TTL attribute.
+fn expires_never(
+    reference: &ast::Reference,
+    sides: Sides<'_, '_>,
+    scope: &Scope<'_>,
+) -> Option<Diagnostic> {
+    let expired = reference.expired.as_ref().filter(|it| it.value == Expired::Absent)?;
+    let table = scope.table_of(sides.to).filter(|table| table.ast.ttl.is_none())?;
+    let alias = &table.ast.alias;
+    Some(
+        Diagnostic::new(
+            &codes::NO_TTL,
+            format!("the table of `{}` declares no TTL attribute", sides.to.name()),
+        )
+        .at(expired.span, "needs the time at which an item expires")
+        .at(alias.span, "has no `ttl`")
+        .help(format!("add `ttl` to the table `{}`, with its TTL attribute", alias.value)),
+    )
 }
 
 /// Reports keys of the rule that have no effect, and a reference that can never dangle.

@@ -1,0 +1,49 @@
+//! Whether an item is there for a reference: whether it belongs to the referenced entity, and, if the
+//! rule asks, has not expired.
+
+use crate::data::Item;
+use crate::integrity::expiry::{has_expired, has_passed};
+use crate::integrity::presence;
+use crate::rules::model::{Expired, Reference, ReferenceId, Rules};
+use crate::store::Condition;
+
+/// The TTL attribute of the referenced items, if the rule looks at it.
+pub(crate) fn ttl<'r>(rules: &'r Rules, reference: &Reference) -> Option<&'r str> {
+    let ttl = rules.table_of(reference.to).ttl.as_deref();
+    ttl.filter(|_| reference.expired == Expired::Absent)
+}
+
+/// Whether the item, which is at a referenced key, counts as existing.
+pub(crate) fn is_target(rules: &Rules, rule: ReferenceId, item: &Item<'_>, now_ms: i64) -> bool {
+    rules.referenced(rule).admits(item) && !is_expired_target(rules, rule, item, now_ms)
+}
+
+/// Whether the rule treats the item as absent because it has expired.
+pub(crate) fn is_expired_target(
+    rules: &Rules,
+    rule: ReferenceId,
+    item: &Item<'_>,
+    now_ms: i64,
+) -> bool {
+    let value = ttl(rules, &rules[rule]).and_then(|ttl| item.get(ttl));
+    value.is_some_and(|value| has_passed(value, now_ms))
+}
+
+/// Requires that an item that counts as existing is at the referenced key.
+pub(crate) fn is_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Condition {
+    let conditions = presence::is_one(rules, rules[rule].to);
+    let expired = ttl(rules, &rules[rule]).map(|ttl| has_expired(ttl, now_ms));
+    let is_not_expired = expired.map(|expired| Condition::Not(Box::new(expired)));
+    Condition::All(conditions.chain(is_not_expired).collect())
+}
+
+/// Requires that no item that counts as existing is at the referenced key.
+pub(crate) fn is_not_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Condition {
+    let is_absent = presence::is_not_there(rules, rules[rule].to);
+    let Some(ttl) = ttl(rules, &rules[rule]) else { return is_absent };
+    let has_expired = has_expired(ttl, now_ms);
+    Condition::Any(match is_absent {
+        Condition::Any(ways) => ways.into_iter().chain([has_expired]).collect(),
+        other => vec![other, has_expired],
+    })
+}
