@@ -106,6 +106,7 @@ async fn live_audit(rules: &Rules, store: &DynamoDb, items: usize) {
         memory_bytes_max: 96 << 20,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     assert_eq!(live.join(&options).unwrap().count(), 0);
     assert_eq!(usize::try_from(live.tally().items), Ok(items));

@@ -69,9 +69,9 @@ impl<'r> Decoded<'r> {
     fn is_expired_target(&self, entity: EntityId, item: &Item<'_>) -> bool {
         self.rules[entity].admits(item)
             && self.index.roles(entity).iter().any(|role| match role {
-            Role::Referenced(rule) => is_expired_target(self.rules, *rule, item, self.now_ms),
-            Role::Referencing(_) | Role::Source(_) | Role::Mirror(_) => false,
-        })
+                Role::Referenced(rule) => is_expired_target(self.rules, *rule, item, self.now_ms),
+                Role::Referencing(_) | Role::Source(_) | Role::Mirror(_) => false,
+            })
     }
 
     /// Appends the facts of an item's role.

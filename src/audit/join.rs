@@ -162,7 +162,8 @@ fn compare(
             Fact::Requires { mirror, content, rule, at, has_expired } => {
                 let (may_be_absent, is_there) = (has_expired, false);
                 let source = at;
-                required.insert(mirror.0, Required { content, rule, source, may_be_absent, is_there });
+                required
+                    .insert(mirror.0, Required { content, rule, source, may_be_absent, is_there });
             }
             Fact::Refers { .. }
             | Fact::Malformed { .. }

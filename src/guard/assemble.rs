@@ -6,6 +6,7 @@ use crate::data::{Path, Value};
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::{Mark, is_of, lowest_fence};
 use crate::integrity::presence::{is_not_there, is_there, nothing_is_there};
+use crate::integrity::reference;
 use crate::rules::model::{EntityId, Find, Mirror, OnDelete, OnMirrorDelete, Reference, Rules};
 use crate::store::{Condition, TRANSACT_ACTIONS_MAX};
 
@@ -120,6 +121,14 @@ impl Assembly<'_> {
         let to = &self.rules[reference.to];
         let reason = format!("{}: the `{}` exists", reference.name, to.name);
         let is_there = is_there(self.rules, reference.to);
+        if let Some(ttl) = reference::ttl(self.rules, reference) {
+            self.notes.push(format!(
+                "`{}`: the transaction does not check whether the `{}` has expired; to check it, \
+                 add `AND NOT {ttl} <= :now` to the condition, with the current time in seconds \
+                 since 1970",
+                reference.name, to.name
+            ));
+        }
         let table = &self.rules[to.table].name;
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == target.key);
         let Some(same) = same else {

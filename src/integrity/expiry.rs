@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::change::Change;
 use crate::data::{Item, Number, Path, Value};
 use crate::rules::model::{EntityId, Rules};
 use crate::store::{Condition, Operand};
@@ -14,6 +15,21 @@ const IGNORED_AGE_S: i64 = 5 * 365 * 24 * 60 * 60;
 pub(crate) fn is_expired(rules: &Rules, entity: EntityId, item: &Item<'_>, now_ms: i64) -> bool {
     let ttl = rules.table_of(entity).ttl.as_deref();
     ttl.and_then(|ttl| item.get(ttl)).is_some_and(|value| has_passed(value, now_ms))
+}
+
+/// Whether an item of this entity had expired before a change at this time, and has not after it.
+/// TTL may have deleted what belongs to the item in the meantime.
+pub(crate) fn is_kept(
+    rules: &Rules,
+    entity: EntityId,
+    change: &Change<'_>,
+    changed_ms: Option<i64>,
+) -> bool {
+    let Some(changed_ms) = changed_ms else { return false };
+    let is_expired = |image: &Option<Item<'_>>| {
+        image.as_ref().map(|image| is_expired(rules, entity, image, changed_ms))
+    };
+    is_expired(&change.before) == Some(true) && is_expired(&change.after) == Some(false)
 }
 
 /// Whether an item with this value of the TTL attribute has expired.
@@ -30,9 +46,8 @@ pub(crate) fn has_passed(value: &Value<'_>, now_ms: i64) -> bool {
 /// Requires that an item with this TTL attribute has expired.
 pub(crate) fn has_expired(ttl: &str, now_ms: i64) -> Condition {
     let [ignored_s, now_s] = limits_s(now_ms).map(Number::from);
-    let until = |limit_s| {
-        Condition::Compare(Path::attribute(ttl), Operand::LessOrEqual, Value::N(limit_s))
-    };
+    let until =
+        |limit_s| Condition::Compare(Path::attribute(ttl), Operand::LessOrEqual, Value::N(limit_s));
     Condition::All(vec![until(now_s), Condition::Not(Box::new(until(ignored_s)))])
 }
 

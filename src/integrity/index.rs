@@ -284,6 +284,10 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
     let mut projection = existence_projection(rules, &rules[reference.from]);
     let roots = reference.paths().map(|path| path.root().to_owned());
     projection.extend(&Projection::Names(roots.collect()));
+    if matches!(reference.find, Find::Mirror(_)) {
+        let ttl = rules.table_of(reference.from).ttl.clone();
+        projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    }
     if reference.on_missing == OnMissing::Revert {
         projection = Projection::All;
     }

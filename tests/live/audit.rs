@@ -387,6 +387,7 @@ async fn audited(rules: &Rules, store: &DynamoDb, folder: &std::path::Path) -> V
         memory_bytes_max: usize::MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let suspects = live.join(&options).unwrap();
     let mut found = Vec::new();

@@ -403,6 +403,7 @@ async fn found(stage: &Stage, folder: &Path) -> BTreeMap<String, String> {
         memory_bytes_max: usize::MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let (suspects, _) = comparison.compare(&options).unwrap();
     let mut found = BTreeMap::new();

@@ -8,7 +8,7 @@ use referee::engine::Engine;
 
 use crate::history::{Plan, tally};
 use crate::items::of_key;
-use crate::model::{Content, mirrored};
+use crate::model::{BEGIN_S, Content, mirrored};
 use crate::oracle::Oracle;
 use crate::run::Tally;
 use crate::scenario::Scenario;
@@ -40,7 +40,7 @@ fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
         audits.map(|reported| Audited::of(&reported.violation.finding)).collect();
     found.sort();
     found.dedup();
-    let expected = AtRest::new(engine.rules(), dump.clone()).audited();
+    let expected = AtRest::new(engine.rules(), dump.clone()).at(BEGIN_S).audited();
     assert_eq!(found, expected, "the last audit and the oracle differ");
     Oracle::new(&scenario.schema, &past).check().check_repaired(engine.rules(), dump);
     tally(&past, happened)
@@ -50,7 +50,7 @@ fn execute(scenario: &Scenario, engine: &Rc<Engine>) -> Tally {
 /// repairs did to them. It ignores changes that do not concern the mirror.
 fn assert_mirrored(scenario: &Scenario, engine: &Rc<Engine>, world: &World<'_>, seen_from: usize) {
     let steps = &world.past().steps;
-    for defect in AtRest::new(engine.rules(), world.dump()).defects() {
+    for defect in AtRest::new(engine.rules(), world.dump()).at(BEGIN_S).defects() {
         let mirror = |it: &&Mirror| format!("mirror{}", it.id) == defect.rule;
         let Some(mirror) = scenario.schema.mirrors.iter().find(mirror) else { continue };
         let is_kept = mirror.on_edit == "overwrite" && mirror.on_delete != "report";

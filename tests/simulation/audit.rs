@@ -179,6 +179,7 @@ fn one_run(
         memory_bytes_max: usize::MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let suspects = live.join(&options).unwrap();
     let mut found = Vec::new();
@@ -201,6 +202,7 @@ fn audited(rules: &Rules, file: &std::path::Path, is_spilled: bool) -> Vec<Audit
         memory_bytes_max: if is_spilled { 0 } else { usize::MAX },
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let mut found = Vec::new();
     let each = |finding: Finding| {

@@ -1,12 +1,12 @@
 //! Conversions between the model's items and the store's items.
 
 use futures_util::FutureExt as _;
-use referee::data::{Item, Key, KeyValue, Path, Value};
+use referee::data::{Item, Key, KeyValue, Number, Path, Value};
 use referee::integrity::mark::MARK;
 use referee::store::memory::StreamRecord;
-use referee::store::{Action, Clause, Condition, Memory, Store as _, Write};
+use referee::store::{Action, Clause, Condition, Memory, Operand, Store as _, Write};
 
-use crate::model::{Act, Content, Name, Val, table};
+use crate::model::{Act, Content, Name, PAST_S, TTL, Val, table};
 use crate::past::{By, Step};
 use crate::schema::Schema;
 
@@ -24,7 +24,16 @@ pub(crate) fn write(schema: &Schema, store: &Memory, act: &Act) {
     let key = |name| item(name, &Content::new());
     let (name, action, condition) = match act {
         Act::Put(name, content) => (name, Action::Put(item(name, content)), None),
-        Act::Delete(name) | Act::Expire(name) => (name, Action::Delete(key(name)), None),
+        Act::Delete(name) => (name, Action::Delete(key(name)), None),
+        Act::Expire(name) => {
+            let has_expired = Condition::Compare(
+                Path::attribute(TTL),
+                Operand::Equal,
+                Value::N(Number::from(PAST_S)),
+            );
+            let condition = schema.ttl[table(schema, name)].then_some(has_expired);
+            (name, Action::Delete(key(name)), condition)
+        }
         Act::Edit(name, value) => {
             let clauses = vec![Clause::Set(Path::attribute("v"), value.as_str().into_value())];
             let is_there = Condition::Exists(Path::attribute("pk"));
@@ -56,6 +65,7 @@ fn item((pk, sk): &Name, content: &Content) -> Item<'static> {
             Val::Nested(id) => Value::M(Item::from([("x".into(), text(id))])),
             Val::Set(ids) => Value::Ss(ids.iter().map(|id| id.clone().into()).collect()),
             Val::List(ids) => Value::L(ids.iter().map(|id| text(id)).collect()),
+            Val::Seconds(seconds) => Value::N(Number::from(*seconds)),
         };
         (name.clone().into(), value)
     });
@@ -79,13 +89,10 @@ fn val(value: &Value<'_>) -> Val {
         Value::M(map) => Val::Nested(map.get("x").map(text).unwrap_or_default()),
         Value::Ss(ids) => Val::Set(ids.iter().map(ToString::to_string).collect()),
         Value::L(ids) => Val::List(ids.iter().map(text).collect()),
-        Value::S(_)
-        | Value::N(_)
-        | Value::B(_)
-        | Value::Bool(_)
-        | Value::Null
-        | Value::Ns(_)
-        | Value::Bs(_) => Val::Text(text(value)),
+        Value::N(seconds) => Val::Seconds(seconds.as_str().parse().unwrap()),
+        Value::S(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::Ns(_) | Value::Bs(_) => {
+            Val::Text(text(value))
+        }
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) fn is_called_for(
     earlier: &[Option<Content>],
 ) -> bool {
     let (name, after) = (&step.name, step.after.as_ref());
-    let is_missing = |target: &Name| !exists(schema, state, target);
+    let is_missing =
+        |reference: &Reference, target: &Name| !exists(schema, state, reference, target);
     let before = state.get(name);
     // A plan is somebody's own decision, whatever the mode of the rule.
     let is_repair = step.by == By::Repair;
@@ -22,7 +23,8 @@ pub(crate) fn is_called_for(
     let mut dangling = enforced().flat_map(|reference| {
         let said =
             before.map(|before| targets(schema, reference, name, before)).unwrap_or_default();
-        said.into_iter().filter(is_missing).map(move |target| (reference, target))
+        let missing = said.into_iter().filter(move |target| is_missing(reference, target));
+        missing.map(move |target| (reference, target))
     });
     let names = |reference: &Reference, action: &str| {
         [reference.on_missing, reference.on_delete, reference.on_ttl_delete].contains(&action)
@@ -34,7 +36,7 @@ pub(crate) fn is_called_for(
         (Some(before), Some(after)) => dangling.any(|(reference, target)| {
             (names(reference, "unset") && is_unset(reference, before, after, &target))
                 || (names(reference, "set_default")
-                    && !is_missing(&default_target(reference))
+                    && !is_missing(reference, &default_target(reference))
                     && is_defaulted(reference, before, after, &target))
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),

@@ -20,7 +20,20 @@ pub(crate) enum Val {
     Nested(String),
     Set(BTreeSet<String>),
     List(Vec<String>),
+    /// A time, in seconds since 1970.
+    Seconds(i64),
 }
+
+/// The name of the TTL attribute.
+pub(crate) const TTL: &str = "ttl";
+/// When every history begins. All of them are shorter than a day.
+pub(crate) const BEGIN_S: i64 = 1_700_000_000;
+/// A time before every history.
+pub(crate) const PAST_S: i64 = BEGIN_S - 86_400;
+/// A time after every history.
+pub(crate) const FUTURE_S: i64 = BEGIN_S + 86_400;
+/// A time that is too long ago for TTL.
+pub(crate) const IGNORED_S: i64 = 1_000_000_000;
 
 /// A write by the application.
 #[derive(Debug, Clone)]
@@ -80,9 +93,25 @@ pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) ->
     }
 }
 
-/// Whether an item of the key's kind exists at the key.
-pub(crate) fn exists(schema: &Schema, state: &State, name: &Name) -> bool {
-    state.get(name).is_some_and(|content| is_of_its_kind(schema, name, content))
+/// Whether an item has expired: TTL may delete it at any time.
+pub(crate) fn has_expired(schema: &Schema, name: &Name, content: &Content) -> bool {
+    schema.ttl[table(schema, name)] && content.get(TTL) == Some(&Val::Seconds(PAST_S))
+}
+
+/// Whether an item at the key of a target exists for a reference.
+pub(crate) fn is_target(
+    schema: &Schema,
+    reference: &Reference,
+    name: &Name,
+    content: &Content,
+) -> bool {
+    let is_absent = reference.ends_with_expiry && has_expired(schema, name, content);
+    is_of_its_kind(schema, name, content) && !is_absent
+}
+
+/// Whether the target of a reference exists.
+pub(crate) fn exists(schema: &Schema, state: &State, reference: &Reference, name: &Name) -> bool {
+    state.get(name).is_some_and(|content| is_target(schema, reference, name, content))
 }
 
 /// Returns the key of a source's mirror.
@@ -110,10 +139,11 @@ pub(crate) fn mirrored(
     content: Option<&Content>,
 ) -> Option<Content> {
     let mut content = content.filter(|content| is_of_its_kind(schema, source, content))?.clone();
+    let is_ttl = |name: &str| name == TTL && schema.ttl[mirror.table];
     content.retain(|name, _| match &mirror.copied {
-        Copied::All => true,
+        Copied::All => !is_ttl(name),
         Copied::None => false,
-        Copied::Except(names) => !names.contains(name),
+        Copied::Except(names) => !names.contains(name) && !is_ttl(name),
         Copied::List(names) => names.contains(name),
     });
     if mirror.is_typed {
@@ -153,6 +183,7 @@ pub(crate) fn targets(
     match content.get(attribute) {
         None => BTreeSet::new(),
         Some(Val::Nested(id)) if id.is_empty() => BTreeSet::new(),
+        Some(Val::Seconds(_)) => panic!("a time is no reference"),
         Some(Val::Text(id) | Val::Nested(id)) => BTreeSet::from([to(id)]),
         Some(Val::Set(ids)) => ids.iter().map(|id| to(id)).collect(),
         Some(Val::List(ids)) => ids.iter().map(|id| to(id)).collect(),
@@ -182,7 +213,7 @@ pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> 
         Some(Val::Text(_)) => {
             content.remove(attribute);
         }
-        None => {}
+        Some(Val::Seconds(_)) | None => {}
     }
     content
 }
@@ -202,9 +233,15 @@ pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Nam
             ids.iter_mut().filter(|it| *it == id).for_each(|it| it.clone_from(&default));
         }
         Some(Val::Text(it) | Val::Nested(it)) => *it = default,
-        None => {}
+        Some(Val::Seconds(_)) | None => {}
     }
     content
+}
+
+/// Whether TTL may delete an item. In a table whose TTL attribute is not declared, it may delete any
+/// item.
+fn may_expire(schema: &Schema, name: &Name, content: &Content) -> bool {
+    !schema.ttl[table(schema, name)] || has_expired(schema, name, content)
 }
 
 /// Returns the target of the default.
@@ -242,7 +279,12 @@ impl<'s> Effects<'s> {
                 effects.events.push_back(Event::Written(name.clone(), before));
             }
             Act::Delete(name) => effects.remove(name, false),
-            Act::Expire(name) => effects.remove(name, true),
+            Act::Expire(name) => {
+                let item = effects.state.get(name);
+                if item.is_some_and(|item| may_expire(schema, name, item)) {
+                    effects.remove(name, true);
+                }
+            }
             Act::Edit(..) | Act::Transaction(_) => panic!("the model does not cover {act:?}"),
         }
         // The act itself precedes all its effects.
@@ -267,9 +309,9 @@ impl<'s> Effects<'s> {
         }
     }
 
-    fn exists(&mut self, name: &Name) -> bool {
+    fn exists(&mut self, reference: &Reference, name: &Name) -> bool {
         self.looked_at.insert(name.clone());
-        self.state.contains_key(name)
+        exists(self.schema, &self.state, reference, name)
     }
 
     /// Applies the effects of a written item's new references.
@@ -281,7 +323,7 @@ impl<'s> Effects<'s> {
             let said = before.as_ref().map(|before| targets(schema, reference, name, before));
             for target in targets(schema, reference, name, &content) {
                 let is_new = said.as_ref().is_none_or(|said| !said.contains(&target));
-                if !is_new || self.exists(&target) {
+                if !is_new || self.exists(reference, &target) {
                     continue;
                 }
                 match reference.on_missing {
@@ -305,9 +347,12 @@ impl<'s> Effects<'s> {
         let is_whole = schema.references.iter().all(|reference| {
             let kept = targets(schema, reference, name, &content);
             let back = targets(schema, reference, name, &before);
-            back.into_iter().all(|target| kept.contains(&target) || self.exists(&target))
+            back.into_iter().all(|target| kept.contains(&target) || self.exists(reference, &target))
         });
         if is_whole {
+            if has_expired(schema, name, &content) != has_expired(schema, name, &before) {
+                self.changed.insert(name.clone());
+            }
             self.state.insert(name.clone(), before);
         }
     }
@@ -328,6 +373,7 @@ impl<'s> Effects<'s> {
             match action {
                 _ if !reference.is_found() || referring.is_empty() => {}
                 "cascade" => referring.iter().for_each(|of| self.remove(of, false)),
+                "restore" if !is_target(schema, reference, name, image) => {}
                 "restore" => {
                     self.changed.insert(name.clone());
                     self.state.insert(name.clone(), image.clone());
@@ -344,7 +390,7 @@ impl<'s> Effects<'s> {
             self.state.insert(of.clone(), unset(reference, &content, target));
         }
         let default = default_target(reference);
-        if action == "set_default" && default != *target && self.exists(&default) {
+        if action == "set_default" && default != *target && self.exists(reference, &default) {
             self.state.insert(of.clone(), set_default(reference, &content, target));
         }
     }

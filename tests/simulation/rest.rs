@@ -8,7 +8,8 @@ use referee::rules::model::Rules;
 
 use crate::items::{Mark, of_key};
 use crate::model::{
-    Content, Name, Role, State, exists, is_of_its_kind, mirror_of, mirrored, name, role_of, targets,
+    BEGIN_S, Content, Name, Role, State, exists, has_expired, is_of_its_kind, is_target, mirror_of,
+    mirrored, name, role_of, targets,
 };
 use crate::past::{By, Past, Step};
 use crate::scenario::Lag;
@@ -29,7 +30,7 @@ type Wrong = (String, Kind, Name, Option<Name>);
 impl Rest<'_> {
     /// Checks the items of all tables.
     pub(crate) fn check(&self, rules: &Rules, dump: Dump, lag: Lag) {
-        let defects = Oracle::new(rules, dump).defects();
+        let defects = Oracle::new(rules, dump).at(BEGIN_S).defects();
         let (marked, defects): (Vec<_>, Vec<_>) =
             defects.into_iter().partition(|defect| defect.kind == Kind::MarkLeft);
         assert!(marked.is_empty(), "still marked: {marked:?}");
@@ -52,7 +53,7 @@ impl Rest<'_> {
     /// Checks the items of all tables after everything that a repair can resolve was repaired: what
     /// is left are defects that the rules only report, or that need a decision.
     pub(crate) fn check_repaired(&self, rules: &Rules, dump: Dump) {
-        let defects = Oracle::new(rules, dump).defects();
+        let defects = Oracle::new(rules, dump).at(BEGIN_S).defects();
         let (mut marked, defects): (Vec<_>, Vec<_>) =
             defects.into_iter().partition(|defect| defect.kind == Kind::MarkLeft);
         // This is a known limit: a repair announced a delete, and the write landed after the mirror
@@ -105,7 +106,7 @@ impl Rest<'_> {
                     }
                 }
                 for target in targets(schema, reference, of, content) {
-                    if !exists(schema, &self.state, &target) {
+                    if !exists(schema, &self.state, reference, &target) {
                         found.insert((name(), Kind::DanglingReference, of.clone(), Some(target)));
                     }
                 }
@@ -129,11 +130,18 @@ impl Rest<'_> {
         let is_marked = self.marks.contains_key(of);
         match (expected, self.state.get(of)) {
             (None, None) => None,
+            // TTL may delete the mirror first.
+            (Some(_), None) if self.is_expired(source) => None,
             (Some(_), None) => Some(Kind::MirrorMissing),
             (None, Some(_)) => Some(if is_marked { Kind::MirrorExtra } else { Kind::Unowned }),
             (Some(_), Some(_)) if !is_marked => Some(Kind::MirrorBlocked),
             (Some(expected), Some(found)) => (expected != *found).then_some(Kind::MirrorStale),
         }
+    }
+
+    /// Whether an item has expired, and TTL has not deleted it.
+    fn is_expired(&self, of: &Name) -> bool {
+        self.state.get(of).is_some_and(|content| has_expired(self.schema, of, content))
     }
 
     /// Asserts that a defect of a reference was reported after it arose.
@@ -155,12 +163,22 @@ impl Rest<'_> {
         };
         let claims = |it: &Content| targets(schema, reference, &of, it).contains(&target);
         let said = self.since(&of, |after| after.is_some_and(claims));
+        if self.is_expired(&target) {
+            // Nothing happens when a target expires; its delete follows.
+            let is_missing = |it: Option<&Content>| {
+                !it.is_some_and(|it| is_target(schema, reference, &target, it))
+            };
+            if self.since(&target, is_missing) > said {
+                return;
+            }
+        }
         let is_there = |it: &Option<Content>| {
             it.as_ref().is_some_and(|it| is_of_its_kind(schema, &target, it))
         };
         let mut gone = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == target);
         let gone = gone.rfind(|(_, step)| is_there(&step.before) && !is_there(&step.after));
-        let gone = gone.filter(|(place, _)| place + 1 > said);
+        let is_back = self.is_expired(&target);
+        let gone = gone.filter(|(place, _)| place + 1 > said && !is_back);
         if let Some((gone_at, step)) = gone {
             let action = if step.expired { reference.on_ttl_delete } else { reference.on_delete };
             if action == "ignore" || self.is_hidden(reference, &of, lag) {
@@ -191,7 +209,8 @@ impl Rest<'_> {
         }
         let was_there = self.past.steps_of(&of_mirror, gone_at).last().is_some_and(|step| {
             // A mirror that a client deleted is written again, or answered with the target.
-            step.after.is_some() || (!step.is_by_rules() && mirror.on_delete != "report")
+            let is_restored = !step.is_by_rules() && mirror.on_delete != "report";
+            step.after.is_some() || (is_restored && !step.expired)
         });
         assert!(!was_there, "{of:?} was not deleted with the target of {}", reference.name);
     }
@@ -204,6 +223,7 @@ impl Rest<'_> {
             Find::None => true,
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
+                let is_expired = self.is_expired(of);
                 let of = mirror_of(self.schema, mirror, of);
                 let mut steps = self.past.steps_of(&of, self.past.steps.len());
                 let ignores =
@@ -213,7 +233,10 @@ impl Rest<'_> {
                     let is_foreign = step.after.is_some() && step.mark_after.is_none();
                     // The mirror was deleted, and is not written again or decides on the action.
                     let is_gone = step.after.is_none() && !step.is_by_rules();
-                    is_foreign || (is_gone && (ignores || mirror.on_delete == "report"))
+                    // TTL has deleted the mirror of an expired item, which it deletes next.
+                    let is_expired = step.expired && is_expired;
+                    is_foreign
+                        || (is_gone && (ignores || mirror.on_delete == "report" || is_expired))
                 })
             }
         }

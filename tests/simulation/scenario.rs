@@ -6,7 +6,10 @@ use std::rc::Rc;
 use fastrand::Rng;
 
 use crate::broken::Part;
-use crate::model::{Act, Content, Name, Role, Val, mirror_of, mirrored, name, role_of};
+use crate::model::{
+    Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, mirror_of, mirrored, name,
+    role_of,
+};
 use crate::schema::{IDS, Place, Schema};
 
 /// The maximum number of acts in a history.
@@ -207,6 +210,9 @@ impl Scenario {
         for kind in 0..self.schema.entities.len() {
             less(&|one| Rc::make_mut(&mut one.schema).entities[kind].is_typed = false);
         }
+        for rule in 0..self.schema.references.len() {
+            less(&|one| Rc::make_mut(&mut one.schema).references[rule].ends_with_expiry = false);
+        }
         smaller.retain(|one| {
             one.writes() != self.writes()
                 || one.repairs != self.repairs
@@ -287,6 +293,7 @@ fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
         return match rng.u8(..16) {
             0..2 => Act::Delete(of),
             2 => Act::Expire(of),
+            9 => Act::Expire(source),
             3 | 4 => Act::Edit(of, letter(rng)),
             5 => Act::Put(of, Content::from([("v".to_owned(), Val::Text(letter(rng)))])),
             6 => Act::Edit(source, letter(rng)),
@@ -316,6 +323,11 @@ fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     }
     if rng.bool() {
         content.insert("v".to_owned(), Val::Text(letter(rng)));
+    }
+    if schema.ttl[schema.entities[kind].table]
+        && let Some(seconds) = [PAST_S, PAST_S, FUTURE_S, IGNORED_S].get(rng.usize(..7))
+    {
+        content.insert(TTL.to_owned(), Val::Seconds(*seconds));
     }
     for reference in schema.references.iter().filter(|it| it.from == kind) {
         if rng.u8(..4) == 0 {

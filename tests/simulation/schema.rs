@@ -16,6 +16,8 @@ pub(crate) struct Schema {
     pub(crate) entities: Vec<Entity>,
     pub(crate) references: Vec<Reference>,
     pub(crate) mirrors: Vec<Mirror>,
+    /// Whether each table declares `ttl` as its TTL attribute.
+    pub(crate) ttl: [bool; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(crate) struct Reference {
     /// Whether the rule has `match: full`.
     pub(crate) is_full: bool,
     pub(crate) is_observed: bool,
+    /// Whether expired targets count as absent.
+    pub(crate) ends_with_expiry: bool,
 }
 
 /// The location of a reference's value.
@@ -119,7 +123,8 @@ impl Schema {
             entities.push(Entity { parent: Some(rng.usize(..ROOTS)), table: 0, is_typed: false });
         }
         let count = rng.usize(2..5);
-        let mut schema = Self { entities, references: Vec::new(), mirrors: Vec::new() };
+        let (references, mirrors, ttl) = (Vec::new(), Vec::new(), [rng.bool(), false]);
+        let mut schema = Self { entities, references, mirrors, ttl };
         for number in 0..count {
             let reference = Reference::random(rng, number, &schema, false);
             schema.references.push(reference);
@@ -142,7 +147,9 @@ impl Schema {
             let table = entities[parent].table;
             entities.push(Entity { table, ..entity(rng, Some(parent)) });
         }
-        let mut schema = Self { entities, references: Vec::new(), mirrors: Vec::new() };
+        let (references, mirrors) = (Vec::new(), Vec::new());
+        let ttl = [rng.bool(), rng.bool()];
+        let mut schema = Self { entities, references, mirrors, ttl };
         for id in 0..rng.usize(..3) {
             let mirror = Mirror::random(rng, id, &schema);
             schema.mirrors.push(mirror);
@@ -180,8 +187,9 @@ impl Schema {
     /// Returns the text of the rule file.
     pub(crate) fn text(&self) -> String {
         let mut text = "version: 1\ntables:\n".to_owned();
-        for table in 0..2 {
-            writeln!(text, "  table{table}: {{ key: [pk, sk] }}").unwrap();
+        for (table, has_ttl) in self.ttl.iter().enumerate() {
+            let ttl = if *has_ttl { ", ttl: ttl" } else { "" };
+            writeln!(text, "  table{table}: {{ key: [pk, sk]{ttl} }}").unwrap();
         }
         text.push_str("entities:\n");
         for kind in 0..self.entities.len() {
@@ -243,6 +251,7 @@ impl Mirror {
     fn random(rng: &mut Rng, id: usize, schema: &Schema) -> Self {
         let copied = match rng.u8(..4) {
             0 => Copied::None,
+            1 if rng.bool() => Copied::List(vec!["v".to_owned(), "ttl".to_owned()]),
             1 => Copied::List(vec!["v".to_owned()]),
             _ => [Copied::All, Copied::Except(vec!["v".to_owned()])][id % 2].clone(),
         };
@@ -334,6 +343,7 @@ impl Reference {
         let (on_delete, on_ttl_delete) = (pick(on_delete), pick(&on_ttl_delete));
         let default = rng.usize(..IDS);
         let is_observed = is_rich && rng.u8(..10) == 0;
+        let ends_with_expiry = schema.ttl[schema.entities[to].table] && rng.bool();
         Self {
             name,
             from,
@@ -347,6 +357,7 @@ impl Reference {
             is_required,
             is_full: is_pair && rng.bool(),
             is_observed,
+            ends_with_expiry,
         }
     }
 
@@ -388,6 +399,9 @@ impl Reference {
         }
         if self.is_observed {
             tail.push_str(", mode: observe");
+        }
+        if self.ends_with_expiry {
+            tail.push_str(", expired: absent");
         }
         writeln!(
             text,

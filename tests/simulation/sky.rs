@@ -16,11 +16,12 @@ use referee::store::{
 };
 
 use crate::broken::{Part, misread, weakened};
+use crate::model::BEGIN_S;
 use crate::past::By;
 use crate::scenario::FaultRates;
 
 /// The time at which histories begin, in milliseconds since 1970.
-const BEGIN_MS: i64 = 1_700_000_000_000;
+const BEGIN_MS: i64 = BEGIN_S * 1_000;
 
 /// The events that can happen. In a long run, each must happen at least once.
 pub(crate) const EVENTS: [&str; 14] = [

@@ -44,7 +44,7 @@ impl<'p> Unconfirmed<'p> {
         self.open.retain(|report| {
             let is_then = (report.reported.begun..=report.reported.happened).contains(&steps);
             let Some(content) = state.get(&report.of).filter(|_| is_then) else { return true };
-            exists(schema, state, &report.target)
+            exists(schema, state, report.reference, &report.target)
                 || !targets(schema, report.reference, &report.of, content).contains(&report.target)
         });
     }

@@ -16,7 +16,7 @@ use crate::rules::{RuleSource, load};
 /// Rules with everything that `quick` covers, and some that it leaves to `decoded`.
 const RULES: &str = r#"version: 1
 tables:
-  app: { key: [pk, sk] }
+  app: { key: [pk, sk], ttl: expires }
   log: { key: [id] }
   counter: { key: ["no:N"] }
 entities:
@@ -41,7 +41,7 @@ entities:
   unused: { table: app, key: { pk: "note#{note}", sk: note }, where: { kind: note } }
 references:
   order_user: { from: order, to: user }
-  order_admin: { from: order, to: admin, on: { user: "{product}" }, find: none }
+  order_admin: { from: order, to: admin, expired: absent, on: { user: "{product}" }, find: none }
   order_product:
     from: order
     to: product
@@ -77,12 +77,15 @@ fn unusual() -> Rules {
     rules(&RULES.replace("mirrors:\n", &format!("{}mirrors:\n", UNUSUAL.trim_start_matches('\n'))))
 }
 
+/// The time, at which `1` in the TTL attribute has passed and `99999999999` has not.
+const NOW_MS: i64 = 1_000_000;
+
 const AT: Location = Location { chunk: 1, row: 2 };
 
 fn quick(rules: &Rules, table: TableId, text: &str) -> Option<Vec<String>> {
     let mut facts = Vec::new();
     let index = Index::new(rules);
-    let mut quick = Quick::new(rules, &index);
+    let mut quick = Quick::new(rules, &index, NOW_MS);
     // Twice, because positions of attributes are remembered.
     for _ in 0..2 {
         facts.clear();
@@ -97,7 +100,7 @@ fn decoded(rules: &Rules, table: TableId, text: &str) -> Result<Vec<String>, Str
     let key = raw.key(&rules[table].key)?;
     let mut facts = Vec::new();
     let attributes = |projection: &_| raw.attributes(projection);
-    Decoded::new(rules, &index).facts(AT, table, &key, attributes, &mut facts)?;
+    Decoded::new(rules, &index, NOW_MS).facts(AT, table, &key, attributes, &mut facts)?;
     Ok(sorted(&facts))
 }
 
@@ -132,6 +135,39 @@ fn item(pairs: &[(String, String)]) -> String {
 
 fn text(text: &str) -> String {
     format!(r#"{{"S":"{text}"}}"#)
+}
+
+/// The mirror rule copies everything but the TTL attribute, which still decides what has expired.
+#[test]
+fn both_ways_agree_on_expired_sources_and_targets() {
+    let rules = usual();
+    let item = |sort: &str, partition: &str, expires: &str| {
+        format!(
+            r#"{{"pk":{{"S":"{partition}"}},"sk":{{"S":"{sort}"}},"kind":{{"S":"admin"}},"note":{{"S":"a"}}{expires}}}"#
+        )
+    };
+    for (expires, has_expired) in [
+        ("", false),
+        (r#","expires":{"N":"1"}"#, true),
+        (r#","expires":{"N":"1e2"}"#, true),
+        (r#","expires":{"N":"1001"}"#, false),
+        (r#","expires":{"S":"1"}"#, false),
+    ] {
+        for (partition, sort, of_expired) in
+            [("label#1", "a", "has_expired: true"), ("user#1", "profile", "Expired {")]
+        {
+            let item = item(sort, partition, expires);
+            let facts = quick(&rules, TableId(0), &item).unwrap();
+            assert_eq!(Ok(facts.clone()), decoded(&rules, TableId(0), &item));
+            let is_in_facts = facts.iter().any(|fact| fact.contains(of_expired));
+            assert_eq!(is_in_facts, has_expired, "{item}: {facts:?}");
+        }
+        // The content that the mirror must have does not depend on the TTL attribute.
+        let of = |expires| quick(&rules, TableId(0), &item("a", "label#1", expires)).unwrap();
+        let plain =
+            |facts: Vec<String>| facts.concat().replace("has_expired: true", "has_expired: false");
+        assert_eq!(plain(of(expires)), plain(of("")));
+    }
 }
 
 #[test]
@@ -178,8 +214,9 @@ fn key() -> impl Strategy<Value = (String, String)> {
 }
 
 fn value() -> impl Strategy<Value = String> {
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 10] = [
         r#"{"N":"1"}"#,
+        r#"{"N":"99999999999"}"#,
         r#"{"N":"1.0"}"#,
         r#"{"NULL":true}"#,
         r#"{"SS":["1","2"]}"#,
@@ -204,7 +241,7 @@ proptest! {
         (partition, sort) in key(),
         pairs in prop::collection::btree_map(
             prop::sample::select(
-                &["kind", "category", "product", "address", "seen", "tags", "since", "role", "_referee"][..],
+                &["kind", "category", "product", "address", "seen", "tags", "since", "role", "expires", "_referee"][..],
             ),
             value(),
             0..6,

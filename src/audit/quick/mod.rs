@@ -185,9 +185,7 @@ fn has_expired(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>, now_ms: i6
     let Some(ttl) = &mut entity.ttl else { return Some(false) };
     let name = ttl.name();
     match ttl.of(item) {
-        Some(RawValue::Other(json)) => {
-            Some(has_passed(&raw_item::value(name, json).ok()?, now_ms))
-        }
+        Some(RawValue::Other(json)) => Some(has_passed(&raw_item::value(name, json).ok()?, now_ms)),
         Some(RawValue::Text(_)) | None => Some(false),
     }
 }

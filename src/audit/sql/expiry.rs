@@ -20,8 +20,7 @@ pub(super) fn has_expired(item: &Expr, ttl: &str, now_ms: i64) -> Expr {
             whole_s.clone().binary(">=", ignored_s.clone()),
             whole_s.clone().binary("<", now_s.clone()),
         ]);
-        let integer =
-            all([whole_s.clone().binary(">", ignored_s), whole_s.binary("<=", now_s)]);
+        let integer = all([whole_s.clone().binary(">", ignored_s), whole_s.binary("<=", now_s)]);
         case(
             [
                 (number.matches(NUMBER).not(), Expr::Bool(false)),

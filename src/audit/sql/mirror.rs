@@ -122,8 +122,7 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror, now_ms: i64) 
     let (has_source, is_found) = (is_there(&source), is_there(&found));
     // The mirror of a source that has expired may be absent.
     let ttl = source_table.ttl.as_deref();
-    let needs_mirror =
-        ttl.map(|ttl| has_expired(&Expr::column("sources.item"), ttl, now_ms).not());
+    let needs_mirror = ttl.map(|ttl| has_expired(&Expr::column("sources.item"), ttl, now_ms).not());
     let facts = [
         (
             "has_error",

@@ -65,7 +65,10 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
     }
     for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
         push_comment(&mut text, &format!("Reference {}.", reference.name));
-        push_statement(&mut text, &reference::query(rules, reference, options.now_ms).text(dialect));
+        push_statement(
+            &mut text,
+            &reference::query(rules, reference, options.now_ms).text(dialect),
+        );
     }
     for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
         push_comment(&mut text, &format!("Mirror {}.", mirror.name));

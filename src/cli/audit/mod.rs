@@ -31,8 +31,8 @@ use crate::audit::{Audited, Options, Problem};
 use crate::data::{Key, KeyValue};
 use crate::integrity::finding::{Finding, ItemName};
 use crate::metrics::AuditSummary;
-use crate::runtime::system_clock::now_ms;
 use crate::rules::model::{Mode, Rules, Severity};
+use crate::runtime::system_clock::now_ms;
 use crate::wording::ViolationLine;
 
 pub(super) const EXAMPLES: &[Example] = &[

@@ -24,7 +24,8 @@ pub(super) fn run(
     rules: &Rules,
     context: &mut Context<'_>,
 ) -> Result<Outcome, Failure> {
-    let mut options = Options { locations: BTreeMap::new(), now_ms: arguments.at.unwrap_or_else(now_ms) };
+    let mut options =
+        Options { locations: BTreeMap::new(), now_ms: arguments.at.unwrap_or_else(now_ms) };
     for location in &arguments.location {
         let (name, path) = location.split_once('=').ok_or_else(|| {
             Failure::Usage(format!("`--location {location}` must have the form TABLE=LOCATION"))

@@ -9,7 +9,7 @@ use crate::data::{Item, Key};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
 use crate::rules::model::{
-    Mirror, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules,
+    Expired, Mirror, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules,
 };
 use crate::store::{Query, SortCondition};
 use crate::wording;
@@ -94,10 +94,10 @@ fn write_references(
         match target {
             Ok(key) => {
                 let target = item_name(rules, rules[rule.to].table, key);
-                let then = if_missing(rule);
+                let (missing, then) = (missing(rule), if_missing(rule));
                 writeln!(
                     text,
-                    "    {}: refers{by} to {target}; if that item does not exist, {then}",
+                    "    {}: refers{by} to {target}; if that item {missing}, {then}",
                     rule.name
                 )?;
             }
@@ -176,6 +176,14 @@ fn write_referrers(
         (Some(action), Some(query)) => format!("{action} (found in {})", found_in(query)),
     };
     writeln!(text, "    {}: each `{from}` may refer to it; if it is deleted, {then}", rule.name)
+}
+
+/// When a reference's target is missing.
+const fn missing(rule: &Reference) -> &'static str {
+    match rule.expired {
+        Expired::Present => "does not exist",
+        Expired::Absent => "does not exist or has expired",
+    }
 }
 
 /// What happens to a reference whose target does not exist.

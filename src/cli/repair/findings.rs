@@ -148,8 +148,9 @@ fn fresh_in_memory<'f>(rules: &'f Rules, tables: &TableArgs) -> Result<Findings<
         claims.push(Claim::of(rules, &finding));
         Ok(())
     };
-    let audited = audit::audit(rules, &archives, &resources(tables.at_ms()), &Progress::default(), each)
-        .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
+    let audited =
+        audit::audit(rules, &archives, &resources(tables.at_ms()), &Progress::default(), each)
+            .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     match audited.problems.first() {
         None => Ok(Findings::Made(claims.into_iter())),
         Some(problem) => Err(Failure::Incomplete(problem.to_string())),

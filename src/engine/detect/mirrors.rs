@@ -5,7 +5,7 @@ use crate::data::{Item, SequenceNumber};
 use crate::engine::event::change::{Cause, Origin, StreamChange};
 use crate::engine::event::decode::Rejected;
 use crate::integrity::change::Change;
-use crate::integrity::expiry;
+use crate::integrity::expiry::is_kept;
 use crate::integrity::index::looked_up_by;
 use crate::integrity::mirror::{self, Pair, Removal};
 use crate::rules::model::{MirrorId, Mode, OnMirrorDelete, Rules};
@@ -62,7 +62,7 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
     let changed = seen.history.steps().rev().find(|step| {
         let Change { before, after, .. } = &step.change;
         !mirror::is_unchanged(seen.rules, rule, before.as_ref(), after.as_ref())
-            || is_kept(seen.rules, rule, step)
+            || is_kept(seen.rules, seen.rules[rule].source, &step.change, step.created_ms)
     });
     let Some(changed) = changed else { return };
     let pair = match Pair::of_source(seen.rules, rule, seen.captures) {
@@ -85,16 +85,6 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
         let sequence = &changed.sequence;
         work.changed_sources.push(ChangedSource { pair, content, sequence, cause });
     }
-}
-
-/// Whether the source had expired before this change and has not after it. TTL may have deleted its
-/// mirror in the meantime.
-fn is_kept(rules: &Rules, rule: MirrorId, step: &StreamChange<'_>) -> bool {
-    let is_expired = |(image, now_ms): (&Item<'_>, i64)| {
-        expiry::is_expired(rules, rules[rule].source, image, now_ms)
-    };
-    let expired = |image: &Option<Item<'_>>| image.as_ref().zip(step.created_ms).map(is_expired);
-    expired(&step.change.before) == Some(true) && expired(&step.change.after) == Some(false)
 }
 
 /// Returns the mirror's last change, and an earlier delete if it still matters.

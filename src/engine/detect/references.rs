@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::{Seen, Work};
 use crate::engine::event::change::{Cause, StreamChange};
 use crate::integrity::change::Change;
+use crate::integrity::expiry::is_kept;
 use crate::integrity::reference::{ReferenceState, ReferenceValue, evaluate, is_unchanged};
-use crate::rules::model::ReferenceId;
+use crate::rules::model::{Find, Reference, ReferenceId, Rules};
 
 /// A value of a reference that an item has now and did not have before.
 #[derive(Debug, Clone)]
@@ -22,8 +23,12 @@ pub(crate) struct NewReference<'h> {
 pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h>) {
     let reference = &seen.rules[rule];
     let Some(image) = seen.admitted(seen.history.last.change.after.as_ref()) else { return };
+    let before = |step: &'h StreamChange<'h>| {
+        let before = step.change.before.as_ref();
+        seen.admitted(before).filter(|_| !is_found_again(seen.rules, reference, step))
+    };
     let changed = seen.history.steps().rev().find(|step| {
-        let before = seen.admitted(step.change.before.as_ref());
+        let before = before(step);
         !is_unchanged(reference, before, seen.admitted(step.change.after.as_ref()))
     });
     let Some(changed) = changed else { return };
@@ -43,10 +48,9 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h
         .history
         .steps()
         .map(|step| {
-            let before =
-                seen.admitted(step.change.before.as_ref()).map_or_else(Vec::new, |image| {
-                    evaluate(seen.rules, reference, seen.captures, image)
-                });
+            let before = before(step).map_or_else(Vec::new, |image| {
+                evaluate(seen.rules, reference, seen.captures, image)
+            });
             (step, before.into_iter().map(|value| value.state).collect())
         })
         .collect();
@@ -56,4 +60,11 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h
     };
     let added = values.into_iter().filter_map(|value| Some((step_that_added(&value)?, value)));
     work.references.extend(added.map(|(step, value)| new_in(value, step)));
+}
+
+/// Whether lookups may have missed the item before this change, because TTL deletes the mirrors of
+/// expired items: a target that was deleted then did not find it.
+fn is_found_again(rules: &Rules, reference: &Reference, step: &StreamChange<'_>) -> bool {
+    matches!(reference.find, Find::Mirror(_))
+        && is_kept(rules, reference.from, &step.change, step.created_ms)
 }

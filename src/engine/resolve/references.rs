@@ -63,11 +63,7 @@ pub(crate) async fn resolve_references(
 }
 
 /// Returns the repair case of a reference; `None` if the reference is only reported.
-fn case<'h>(
-    rules: &Rules,
-    reference: &BrokenReference<'h>,
-    now_ms: i64,
-) -> Option<Case<'h>> {
+fn case<'h>(rules: &Rules, reference: &BrokenReference<'h>, now_ms: i64) -> Option<Case<'h>> {
     let target = reference.value.state.key()?;
     let action = rules[reference.rule].on_missing;
     let fix = match Remedy::of_missing(action) {

@@ -170,6 +170,7 @@ fn native(rules: &Rules, dump: &Dump, folder: &Path) -> Vec<Json> {
         memory_bytes_max: usize::MAX,
         temporary: folder.to_owned(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let mut lines = Vec::new();
     let each = |finding| {

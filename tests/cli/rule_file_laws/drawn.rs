@@ -6,7 +6,7 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeySchema, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Component, Copied, Entity, EntityId, Find, Matching, Mirror, MirrorId, Mode, OnDelete,
+    Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror, MirrorId, Mode, OnDelete,
     OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table, TableId, TableIndex,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
@@ -256,6 +256,11 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
         components,
         matching: if !unsets && tape.flag() { Matching::Full } else { Matching::Simple },
         required: !unsets && tape.flag(),
+        expired: if rules.table_of(to).ttl.is_some() && tape.flag() {
+            Expired::Absent
+        } else {
+            Expired::Present
+        },
         on_missing,
         on_delete,
         on_ttl_delete,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Component, Copied, Entity, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete,
+    Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete,
     OnMirrorEdit, OnMissing, Reference, Severity, Table,
 };
 
@@ -146,6 +146,8 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     fields.word("match", &reference.matching, &Matching::Simple, matching);
     let required = Tree::Plain(reference.required.to_string());
     fields.may_omit("required", required, !reference.required);
+    let expired = if reference.expired == Expired::Absent { "absent" } else { "present" };
+    fields.word("expired", &reference.expired, &Expired::Present, expired);
     fields.word("on_missing", on_missing, &OnMissing::Report, word_of_missing(*on_missing));
     fields.word("on_delete", on_delete, &OnDelete::Report, word_of_delete(*on_delete));
     let same = on_ttl_delete == on_delete;

@@ -45,6 +45,17 @@ impl Clock for Patient {
     async fn sleep_until_ms(&self, _: i64) {}
 }
 
+/// A clock that stands still, at this time in milliseconds since 1970. Waits end at once.
+pub struct Standing(pub i64);
+
+impl Clock for Standing {
+    fn now_ms(&self) -> i64 {
+        self.0
+    }
+
+    async fn sleep_until_ms(&self, _: i64) {}
+}
+
 /// A clock that shows a time after every grace period, so that no caller has to wait.
 pub struct Late;
 

@@ -57,7 +57,25 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
             item.entry(name.into()).or_insert_with(|| number(rng));
         }
     }
+    if let Some(ttl) = &rules[entity.table].ttl
+        && let Some(time) = expiry(rng)
+    {
+        item.insert(ttl.clone().into(), time);
+    }
     items.insert((entity.table, key), item);
+}
+
+/// A value of a TTL attribute, at the beginning of 1970: expired, not expired, or ignored by TTL.
+fn expiry(rng: &mut Rng) -> Option<Value<'static>> {
+    let seconds = |seconds: i64| Value::N(Number::parse(seconds.to_string()).unwrap());
+    match rng.u8(..8) {
+        0..3 => Some(seconds(-100 - rng.i64(..100))),
+        3 => Some(seconds(0)),
+        4 => Some(seconds(1_000_000_000)),
+        5 => Some(seconds(-200_000_000)),
+        6 => Some(text("-1")),
+        _ => None,
+    }
 }
 
 /// An item with a random key and no other attribute.

@@ -37,6 +37,7 @@ pub fn findings(rules: &Rules, store: &Memory) -> Vec<Finding> {
         memory_bytes_max: usize::MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: true,
+        now_ms: 0,
     };
     let mut found = Vec::new();
     let each = |finding| {
@@ -85,13 +86,13 @@ impl Plan {
 
     /// Plans the repairs of these findings.
     pub fn of(rules: &Rules, store: &Memory, claims: Vec<Claim>, options: Options) -> Self {
-        Self::on(rules, store, claims, options).now_or_never().unwrap().unwrap()
+        Self::on(rules, (store, 0), claims, options).now_or_never().unwrap().unwrap()
     }
 
-    /// Likewise, on any store.
+    /// Likewise, on any store, at this time in milliseconds since 1970.
     pub async fn on(
         rules: &Rules,
-        store: &impl Store,
+        (store, now_ms): (&impl Store, i64),
         claims: Vec<Claim>,
         options: Options,
     ) -> Result<Self, Stopped> {
@@ -105,7 +106,7 @@ impl Plan {
             Ok(())
         };
         let claims = claims.into_iter().map(Ok);
-        repair::plan(rules, store, claims, options, emit).await?;
+        repair::plan(rules, (store, now_ms), claims, options, emit).await?;
         let text = writer.finish().unwrap();
         let checked = repair::check(text.as_slice(), RULES).unwrap();
         let count = entries.iter().filter(|entry| matches!(entry, Entry::Write(_))).count();
@@ -167,7 +168,7 @@ impl Plan {
             Ok(())
         };
         let stop = Stop::default();
-        let verified = repair::verify(rules, store, entries, &stop, |_| (), report);
+        let verified = repair::verify(rules, (store, &Patient), entries, &stop, |_| (), report);
         assert!(verified.now_or_never().unwrap().unwrap());
         left
     }

@@ -8,12 +8,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use kit::clocks::Patient;
+use kit::clocks::{Patient, Standing};
 use kit::repairs::{Plan, RULES, SharedLog};
 use referee::engine::{Engine, Part as AuditPart, Violation};
 use referee::preflight::audited as audited_tables;
 use referee::repair::{self, Claim, Journal, Options, Pace, PlanEntries, Stopped};
 use referee::rules::model::Mode;
+use referee::runtime::clock::Clock as _;
 use referee::runtime::stop::Stop;
 
 use super::World;
@@ -176,7 +177,9 @@ impl World<'_> {
                 (Box::pin(work), By::Repair)
             }
             Stage::Apply(paper) => {
-                (Box::pin(apply(engine, remote(By::Repair), Rc::clone(paper))), By::Repair)
+                let clock = Standing(self.environment.now_ms.get());
+                let work = apply(engine, remote(By::Repair), clock, Rc::clone(paper));
+                (Box::pin(work), By::Repair)
             }
             Stage::Undo(paper) => {
                 (Box::pin(undo(engine, remote(By::Undo), Rc::clone(paper))), By::Undo)
@@ -269,20 +272,18 @@ async fn plan(
         }
     }
     let claims = found.iter().map(|violation| Claim::of(rules, &violation.finding)).collect();
-    let plan = Plan::on(rules, &remote, claims, options).await;
+    let plan = Plan::on(rules, (&remote, watch.now_ms()), claims, options).await;
     Ended::Planned(found, plan)
 }
 
 /// Makes the writes that are left of a plan.
-async fn apply(engine: Rc<Engine>, remote: Remote, paper: Rc<Paper>) -> Ended {
+async fn apply(engine: Rc<Engine>, remote: Remote, clock: Standing, paper: Rc<Paper>) -> Ended {
     let (rules, plan) = (engine.rules(), &paper.plan);
     let mut journal = Journal::resume(paper.log.clone(), RULES, &plan.checksum).unwrap();
     let entries = PlanEntries::new(rules, plan.text.as_slice());
     let report = |_: &_, _: &_| Ok(());
     let pace = Pace { write_units: None, stop: &Stop::default() };
-    Ended::Applied(
-        repair::apply(rules, &remote, &Patient, entries, &mut journal, pace, report).await,
-    )
+    Ended::Applied(repair::apply(rules, &remote, &clock, entries, &mut journal, pace, report).await)
 }
 
 /// Takes the writes of a plan back.

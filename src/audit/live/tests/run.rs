@@ -67,6 +67,7 @@ fn audit(memory: &Memory, folder: &std::path::Path) -> (Vec<Finding>, u64) {
         memory_bytes_max: usize::MAX,
         temporary: std::env::temp_dir(),
         reports_unknown: false,
+        now_ms: 0,
     };
     let suspects = live.join(&options).unwrap();
     let mut findings = Vec::new();

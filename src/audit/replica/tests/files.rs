@@ -56,7 +56,8 @@ fn compared(
     concerns: Concerns<'_>,
 ) -> (Found, Compared) {
     let temporary = std::env::temp_dir();
-    let options = Options { threads: 3, memory_bytes_max, temporary, reports_unknown: false };
+    let options =
+        Options { threads: 3, memory_bytes_max, temporary, reports_unknown: false, now_ms: 0 };
     let mut found = Found::new();
     let each = |difference| {
         let (place, text) = shown(&difference);

@@ -146,8 +146,13 @@ impl World {
         let scanned = comparison.scan(sessions, 3, &|_, _| {}).now_or_never().unwrap();
         scanned.map_err(text)?;
         let temporary = std::env::temp_dir();
-        let options =
-            Options { threads: 1, memory_bytes_max: 0, temporary, reports_unknown: false };
+        let options = Options {
+            threads: 1,
+            memory_bytes_max: 0,
+            temporary,
+            reports_unknown: false,
+            now_ms: 0,
+        };
         let (suspects, _) = comparison.compare(&options).unwrap();
         let mut found = Found::new();
         let each = |difference| {

@@ -26,6 +26,8 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
         let key = build(rules, mirror.mirror, &mirror.mirror_from_source, &captures);
         let Some(key) = key else { continue };
         match at_keys.get(&key) {
+            // TTL may delete the mirror first.
+            None if tables.has_expired(mirror.source, item) => {}
             None => push(Kind::MirrorMissing, &key, source),
             Some(is) if mark_of(is, mirror).is_none() => {
                 push(Kind::MirrorBlocked, &key, source);

@@ -133,6 +133,13 @@ impl<'r> Oracle<'r> {
         Self { rules, tables: Tables::new(rules, dump) }
     }
 
+    /// Judges the tables at this time, in seconds since 1970; by default, the year 1970 begins.
+    #[must_use]
+    pub fn at(mut self, now_s: i64) -> Self {
+        self.tables.now_s = now_s;
+        self
+    }
+
     /// Returns all defects, except defects under rules that are off.
     pub fn defects(&self) -> Vec<Defect> {
         let mut found = Vec::new();

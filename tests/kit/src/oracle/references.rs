@@ -34,7 +34,7 @@ pub(super) fn find(tables: &Tables<'_>, reference: &Reference, found: &mut Vec<D
     for (key, item, captures) in tables.of_entity(reference.from) {
         for value in values(tables.rules, reference, &captures, item) {
             let (kind, referenced) = match value {
-                ReferenceValue::RefersTo(target) if tables.exists(reference.to, &target) => {
+                ReferenceValue::RefersTo(target) if tables.exists(reference, &target) => {
                     continue;
                 }
                 ReferenceValue::RefersTo(key) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use referee::data::{Item, Key, Path, Value};
-use referee::rules::model::{EntityId, Rules, TableId};
+use referee::rules::model::{EntityId, Expired, Reference, Rules, TableId};
 use referee::rules::template::Captures;
 
 use super::ItemName;
@@ -14,10 +14,15 @@ pub type Dump = BTreeMap<String, Vec<Item<'static>>>;
 /// The items of a table by their keys.
 type Items = BTreeMap<Key<'static>, Item<'static>>;
 
+/// The age from which on TTL ignores a time.
+const FIVE_YEARS_S: i64 = 5 * 365 * 86_400;
+
 /// The tables that the rules name.
 pub(super) struct Tables<'r> {
     pub(super) rules: &'r Rules,
     tables: BTreeMap<TableId, Items>,
+    /// When the tables are like this, in seconds since 1970.
+    pub(super) now_s: i64,
 }
 
 impl<'r> Tables<'r> {
@@ -27,7 +32,7 @@ impl<'r> Tables<'r> {
             let with_key = |item: Item<'static>| (schema.key_of(&item).unwrap().into_owned(), item);
             (table, items.into_iter().map(with_key).collect())
         };
-        Self { rules, tables: dump.into_iter().map(of_table).collect() }
+        Self { rules, tables: dump.into_iter().map(of_table).collect(), now_s: 0 }
     }
 
     /// Returns all items in all tables.
@@ -53,10 +58,22 @@ impl<'r> Tables<'r> {
         })
     }
 
-    /// Whether an item of the entity is at this key.
-    pub(super) fn exists(&self, entity: EntityId, key: &Key<'static>) -> bool {
-        let item = self.beside(entity).get(key);
-        item.is_some_and(|item| captures(self.rules, entity, key, item).is_some())
+    /// Whether an item at this key exists for a reference.
+    pub(super) fn exists(&self, reference: &Reference, key: &Key<'static>) -> bool {
+        let entity = reference.to;
+        self.beside(entity).get(key).is_some_and(|item| {
+            let is_absent = reference.expired == Expired::Absent && self.has_expired(entity, item);
+            captures(self.rules, entity, key, item).is_some() && !is_absent
+        })
+    }
+
+    /// Whether an item of the entity has expired: its table's TTL attribute is a number, and this
+    /// number of seconds has passed less than five years ago.
+    pub(super) fn has_expired(&self, entity: EntityId, item: &Item<'static>) -> bool {
+        let Some(ttl) = &self.rules[self.rules[entity].table].ttl else { return false };
+        let Some(Value::N(number)) = item.get(ttl.as_str()) else { return false };
+        let age_s = self.now_s - number.as_str().parse::<i64>().unwrap();
+        (0..FIVE_YEARS_S).contains(&age_s)
     }
 
     pub(super) fn name(&self, entity: EntityId, key: &Key<'static>) -> ItemName {
