@@ -347,7 +347,14 @@ impl<'s> Effects<'s> {
         let is_whole = schema.references.iter().all(|reference| {
             let kept = targets(schema, reference, name, &content);
             let back = targets(schema, reference, name, &before);
-            back.into_iter().all(|target| kept.contains(&target) || self.exists(reference, &target))
+            // An item that refers to itself exists if its earlier version does.
+            back.into_iter().filter(|target| !kept.contains(target)).all(|target| {
+                if target == *name {
+                    is_target(schema, reference, name, &before)
+                } else {
+                    self.exists(reference, &target)
+                }
+            })
         });
         if is_whole {
             if has_expired(schema, name, &content) != has_expired(schema, name, &before) {

@@ -5,7 +5,7 @@ use super::obstacle::Obstacle;
 use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::ItemName;
-use crate::integrity::reference::{Elements, Grounds, grounds};
+use crate::integrity::reference::{Elements, Grounds, grounds, is_expired_target};
 use crate::rules::model::{Component, OnDelete, OnMissing, Reference, ReferenceId, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
@@ -92,6 +92,10 @@ pub(crate) fn repair(
         let default = default
             .filter(|default| default != target)
             .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
+        let is_own = default == *key && rules.referenced(rule).table == from.table;
+        if is_own && is_expired_target(rules, rule, item, now_ms) {
+            return Err(NoRepair::Impossible(Obstacle::ReplacementMissing));
+        }
         checks.push(present(rules, rule, &default, now_ms));
     }
     let key = rules.key_schema(reference.from).item_of(key);

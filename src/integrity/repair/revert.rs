@@ -6,9 +6,10 @@ use super::conditions::{is_as_left, present};
 use super::obstacle::RevertObstacle;
 use super::operation::Operation;
 use super::remedy::{Repair, expression_of};
-use crate::data::{Item, Path};
+use crate::data::{Item, Key, Path};
 use crate::integrity::change::Change;
-use crate::integrity::reference::{self, ReferenceState, states};
+use crate::integrity::finding::Defect;
+use crate::integrity::reference::{self, ReferenceState, is_target, states};
 use crate::rules::model::{EntityId, Mode, ReferenceId, Rules};
 use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
@@ -76,6 +77,11 @@ fn checks(
                 continue;
             }
             match state {
+                ReferenceState::Refers(key) if is_own(rules, rule, change, &key) => {
+                    if !is_target(rules, rule, before, now_ms) {
+                        return Err(RevertObstacle::BrokenBefore(Defect::TargetMissing));
+                    }
+                }
                 ReferenceState::Refers(key) => {
                     let needed = needed.entry((rules[reference.to].table, key)).or_insert(rule);
                     // One check serves all rules: that of the strictest one.
@@ -93,4 +99,9 @@ fn checks(
         return Err(RevertObstacle::TooManyReferences);
     }
     Ok(needed.iter().map(|((_, key), rule)| present(rules, *rule, key, now_ms)).collect())
+}
+
+/// Whether an item refers to itself. The transaction writes it, and cannot check it too.
+fn is_own(rules: &Rules, rule: ReferenceId, change: &Change<'_>, target: &Key<'_>) -> bool {
+    change.key == *target && change.table == rules.referenced(rule).table
 }

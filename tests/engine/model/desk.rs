@@ -17,7 +17,6 @@ use referee::data::Item;
 use referee::engine::{Engine, Outcome};
 use referee::runtime::clock::Clock;
 use referee::runtime::error::Fatal;
-use referee::store::memory::StreamRecord;
 use referee::store::{Answer, Page, Query, Read, Store, StoreError, Transacted, Write, Written};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -66,7 +65,7 @@ pub(crate) enum Progress {
 /// number of its request. The replies are in the order of their arrival.
 pub(crate) fn run<'r>(
     engine: &Engine,
-    record: &StreamRecord,
+    record: &serde_json::Value,
     now_ms: i64,
     replies: impl IntoIterator<Item = (usize, &'r Reply)>,
 ) -> Progress {

@@ -25,6 +25,7 @@ mirrors:
 
 const CONVERGES: &str = "at rest the mirror equals its source";
 const STAYS_CORRECT: &str = "a correct mirror stays correct";
+const KEEPS_SOURCES: &str = "the engine deletes no source";
 const LEAVES_FOREIGN_ITEMS: &str = "items of others are left alone";
 
 fn world(on_mirror_delete: &str, writes: impl IntoIterator<Item = Write>) -> World {
@@ -107,6 +108,41 @@ fn foreign_fence(on_mirror_delete: &str, writes: impl IntoIterator<Item = Write>
         .has_mirror(&format!("{MIRROR} role=a"), mark)
 }
 
+/// TTL deletes an item that still has the time at which it expires.
+fn expire(name: &str) -> Write {
+    let has_expired = Condition::Exists(Path::parse("until").unwrap());
+    Write { condition: Some(has_expired), ..delete(name) }
+}
+
+/// TTL deletes the expired source and its expired mirror, in any order. The application may keep the
+/// source before.
+fn expiring(writes: impl IntoIterator<Item = Write>) -> World {
+    let fence = Value::S(format!("{:040}", 7).into());
+    let mark = Item::from([("rule".into(), "membership".into()), ("fence".into(), fence)]);
+    let rules = RULES.replace("sk] }", "sk], ttl: until }").replace("DELETE", "delete_source");
+    World::new(&rules, &["company#", "user#"])
+        .has(&format!("{SOURCE} role=a until=-1"))
+        .has_mirror(&format!("{MIRROR} role=a until=-1"), mark)
+        .writer(writes)
+        .ttl(expire(MIRROR))
+        .ttl(expire(SOURCE))
+        .always((CONVERGES, is_mirrored_unless_expired))
+        .always((KEEPS_SOURCES, keeps_sources))
+}
+
+fn is_mirrored_unless_expired(world: &World, state: &State) -> bool {
+    let (history, now) = (world.history(state), state.log.len());
+    let (source, mirror) = (history.item(SOURCE, now), history.item(MIRROR, now));
+    let has_expired = source.is_some_and(|it| it.get("until").is_some());
+    !world.is_at_rest(state) || is_same(source, mirror) || (has_expired && mirror.is_none())
+}
+
+/// Only TTL and the application delete a source.
+fn keeps_sources(_: &World, state: &State) -> bool {
+    let mut own = state.log.iter().filter(|entry| entry.by_engine);
+    own.all(|entry| name_of(&entry.key) != SOURCE || entry.after.is_some())
+}
+
 fn edited_by_others() -> World {
     let writes = [source("a"), source("b")];
     world("restore", writes).writer([edit_mirror(), delete(MIRROR)])
@@ -156,6 +192,12 @@ fn a_mirror_converges_despite_a_fence_from_another_stream() {
     }
     let world = foreign_fence("restore", [source("b"), source("c")]).redeliveries(1);
     holds("a foreign fence, redelivered", world.always((STAYS_CORRECT, stays_correct)));
+}
+
+#[test]
+fn a_mirror_converges_whatever_ttl_deletes_first() {
+    holds("TTL deletes", expiring([]).faults(1));
+    holds("TTL deletes, the source is kept", expiring([source("a")]));
 }
 
 #[test]

@@ -6,10 +6,13 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use referee::data::{Item, Key, KeyAttribute, KeyKind, KeySchema, KeyValue, SequenceNumber};
+use referee::data::{
+    Item, Key, KeyAttribute, KeyKind, KeySchema, KeyValue, Number, SequenceNumber,
+};
 use referee::store::memory::StreamRecord;
 use referee::store::schema::{IndexSchema, TableSchema};
 use referee::store::{Memory, Store as _};
+use serde_json::Value;
 
 use crate::model::desk::{Reply, Request};
 
@@ -68,6 +71,8 @@ pub(crate) struct Entry {
     pub(crate) key: Key<'static>,
     pub(crate) after: Option<Sealed<Item<'static>>>,
     pub(crate) by_engine: bool,
+    /// Whether TTL made it.
+    pub(crate) by_ttl: bool,
     /// Whether every earlier change by others had been processed.
     pub(crate) is_settled: bool,
 }
@@ -90,10 +95,10 @@ impl<'h> History<'h> {
         )
     }
 
-    /// Returns the stream record of a change.
-    pub(crate) fn record(&self, place: usize) -> StreamRecord {
+    /// Returns the stream record of a change, as Lambda receives it.
+    pub(crate) fn record(&self, place: usize) -> Value {
         let entry = &self.log[place];
-        StreamRecord {
+        let record = StreamRecord {
             table: TABLE.to_owned(),
             key: entry.key.clone(),
             key_attributes: schema().item_of(&entry.key),
@@ -102,7 +107,14 @@ impl<'h> History<'h> {
             sequence: sequence(place),
             created_at_ms: 0,
             number: place as u64,
+        };
+        let mut json = serde_json::to_value(&record).unwrap();
+        if entry.by_ttl {
+            json["userIdentity"] = serde_json::json!({
+                "type": "Service", "principalId": "dynamodb.amazonaws.com",
+            });
         }
+        json
     }
 
     /// Executes a request on the table as it was after this many changes, of which the index has
@@ -164,13 +176,17 @@ fn schema() -> KeySchema {
     KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) }
 }
 
-/// Parses an item, such as `user#ann/- name=Ann`.
+/// Parses an item, such as `user#ann/- name=Ann`. The TTL attribute is `until`.
 pub(crate) fn item(text: &str) -> Item<'static> {
     let (name, attributes) = text.split_once(' ').unwrap_or((text, ""));
     let mut item = schema().item_of(&key(name));
     for attribute in attributes.split_whitespace() {
         let (name, value) = attribute.split_once('=').unwrap();
-        item.insert(name.to_owned().into(), value.into());
+        let value = match name {
+            "until" => referee::data::Value::N(Number::parse(value.to_owned()).unwrap()),
+            _ => value.into(),
+        };
+        item.insert(name.to_owned().into(), value);
     }
     item
 }

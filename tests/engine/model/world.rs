@@ -11,6 +11,7 @@ use referee::integrity::mark::MARK;
 use referee::rules::{self, RuleSource};
 use referee::store::memory::StreamRecord;
 use referee::store::{StoreError, Write};
+use serde_json::Value as Json;
 use stateright::{Model, Property};
 
 use crate::model::desk::{Progress, Reply, Request, run};
@@ -25,7 +26,7 @@ pub(crate) const LOG_MAX: usize = 30;
 pub(crate) type Claim = (&'static str, fn(&World, &State) -> bool);
 
 /// Everything that a run depends on: its record, and the replies that it got.
-type Past = (Sealed<StreamRecord>, Replies);
+type Past = (Sealed<Json>, Replies);
 
 /// The world that a model describes.
 pub(crate) struct World {
@@ -38,6 +39,8 @@ pub(crate) struct World {
     shards: &'static [&'static str],
     /// The writes of each writer, in order.
     writers: Vec<Vec<Write>>,
+    /// The writers that are TTL.
+    ttl: Vec<usize>,
     /// How many times a request goes unanswered or a worker dies.
     faults: usize,
     /// How often a shard's last record is delivered again.
@@ -61,6 +64,7 @@ impl World {
             seed: Vec::new(),
             shards,
             writers: Vec::new(),
+            ttl: Vec::new(),
             faults: 0,
             redeliveries: 0,
             index: None,
@@ -86,6 +90,12 @@ impl World {
     pub(crate) fn writer(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
         self.writers.push(writes.into_iter().collect());
         self
+    }
+
+    /// TTL makes this write, at any time.
+    pub(crate) fn ttl(mut self, write: Write) -> Self {
+        self.ttl.push(self.writers.len());
+        self.writer([write])
     }
 
     pub(crate) const fn faults(mut self, faults: usize) -> Self {
@@ -180,6 +190,7 @@ impl World {
             key,
             after: after.map(Sealed::new),
             by_engine,
+            by_ttl: false,
             is_settled,
         }));
         if !self.lags() {
@@ -204,7 +215,7 @@ impl World {
         }
     }
 
-    fn progress(&self, record: Sealed<StreamRecord>, replies: &Replies) -> Arc<Progress> {
+    fn progress(&self, record: Sealed<Json>, replies: &Replies) -> Arc<Progress> {
         let run_again = |(record, replies): &Past| {
             let now_ms = if self.lags() { 0 } else { 1_000_000 };
             let replies = replies.iter().map(|(number, reply)| (*number, &**reply));
@@ -318,7 +329,10 @@ impl Model for World {
             Step::Write(writer) => {
                 let write = self.writers[writer][state.written[writer]].clone();
                 state.written[writer] += 1;
+                let place = state.log.len();
                 self.serve(&mut state, &Request::Write(write), 0, false);
+                let is_ttl = self.ttl.contains(&writer);
+                state.log[place..].iter_mut().for_each(|entry| entry.by_ttl = is_ttl);
             }
             Step::Deliver(shard) => {
                 let (record, began) = (self.next(&state, shard)?, state.log.len());
