@@ -288,6 +288,11 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
         let ttl = rules.table_of(reference.from).ttl.clone();
         projection.extend(&Projection::Names(ttl.into_iter().collect()));
     }
+    // An item may refer to itself.
+    if rules[reference.from].table == rules[reference.to].table {
+        let ttl = reference::ttl(rules, reference).map(str::to_owned);
+        projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    }
     if reference.on_missing == OnMissing::Revert {
         projection = Projection::All;
     }

@@ -236,7 +236,8 @@ impl Schema {
             Place::List(name) => Some(format!("{name}: L")),
             Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
         });
-        let attributes: Vec<String> = std::iter::once("v: S".to_owned()).chain(places).collect();
+        let attributes: Vec<String> =
+            ["v: S", "ttl: N"].map(str::to_owned).into_iter().chain(places).collect();
         let attributes = attributes.join(", ");
         let tail = if *is_typed { format!(", where: {{ type: e{kind} }}") } else { String::new() };
         writeln!(

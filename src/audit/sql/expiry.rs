@@ -5,8 +5,8 @@ use super::value::key_text;
 use crate::data::KeyKind;
 use crate::integrity::expiry::limits_s;
 
-/// A number that is not negative and has at most 18 digits before its point, in its canonical form.
-const NUMBER: &str = r"^([0-9]{1,18})([.][0-9]+)?\z";
+/// A number of at most 18 digits before its point, in its canonical form.
+const NUMBER: &str = r"^(-?[0-9]{1,18})([.][0-9]+)?\z";
 
 /// Whether an item with this TTL attribute has expired. Never `NULL`.
 pub(super) fn has_expired(item: &Expr, ttl: &str, now_ms: i64) -> Expr {

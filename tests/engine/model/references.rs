@@ -1,7 +1,8 @@
 //! A reference is created while its target is deleted, re-created and deleted again. Both sides are
 //! watched, each in its own shard.
 
-use referee::store::Write;
+use referee::data::Path;
+use referee::store::{Condition, Write};
 
 use crate::model::state::State;
 use crate::model::table::{key, name_of};
@@ -57,6 +58,28 @@ mirrors:
         .sometimes(("it is found", is_found))
 }
 
+/// The order refers to a user who has expired. TTL deletes the user at any time, unless an
+/// application keeps the user before.
+fn expiring(keeps: bool) -> World {
+    let rules = RULES.replace("sk] }", "sk], ttl: until }").replace("MISSING", "delete");
+    let rules = rules.replace("DELETE", "report, on_ttl_delete: cascade, expired: absent");
+    let has_expired = Condition::Exists(Path::parse("until").unwrap());
+    World::new(&rules, BOTH)
+        .has(&format!("{USER} until=-1"))
+        .writer([put(ORDER)])
+        .writer(keeps.then(|| put(USER)))
+        .ttl(Write { condition: Some(has_expired), ..delete(USER) })
+        .always(("at rest no reference dangles", is_whole))
+        .always(("no item with a valid reference is deleted", is_sound))
+        .sometimes(("it is repaired", is_repaired))
+}
+
+fn is_whole(world: &World, state: &State) -> bool {
+    let (history, now) = (world.history(state), state.log.len());
+    let dangles = history.item(ORDER, now).is_some() && history.item(USER, now).is_none();
+    !world.is_at_rest(state) || !dangles
+}
+
 /// If the reference dangles at rest, it was found. In this model, it starts to dangle at most once.
 fn is_found_if_dangling(world: &World, state: &State) -> bool {
     let (history, now) = (world.history(state), state.log.len());
@@ -85,12 +108,14 @@ pub(crate) fn is_reported(world: &World, state: &State) -> bool {
     found.is_some_and(|looked| last.is_none_or(|last| *looked > last))
 }
 
-/// The engine deleted the order only while its target did not exist, and wrote nothing else.
+/// The engine deleted the order only while its target did not exist or had expired, and wrote
+/// nothing else.
 fn is_sound(world: &World, state: &State) -> bool {
     let history = world.history(state);
     state.log.iter().enumerate().filter(|(_, entry)| entry.by_engine).all(|(place, entry)| {
         let is_delete = name_of(&entry.key) == ORDER && entry.after.is_none();
-        is_delete && history.item(USER, place).is_none()
+        let user = history.item(USER, place);
+        is_delete && user.is_none_or(|user| user.contains_key("until"))
     })
 }
 
@@ -123,6 +148,14 @@ fn each_action_is_right_in_every_order_of_events() {
 #[test]
 fn deleting_a_lookup_mirror_hides_no_referrer() {
     holds("find: { mirror: … }", found_by_a_mirror());
+}
+
+#[test]
+fn an_expired_target_is_absent_in_every_order_of_events() {
+    holds("an expired target", expiring(false).faults(1));
+    holds("an expired target that is kept", expiring(true).faults(1).redeliveries(1));
+    let world = expiring(true).without(Some(Safeguard::Guard));
+    fails("no guard, an expired target", world, "no item with a valid reference is deleted");
 }
 
 #[test]
