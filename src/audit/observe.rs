@@ -176,7 +176,6 @@ impl<'a, F: Facts> Observer<'a, F> {
                     }
                 }
                 Fact::AlsoIs { item, entity } if !has_expired => self.known.add(mix(item, entity)),
-                Fact::AlsoIs { .. } | Fact::Expired { .. } => {}
                 Fact::Refers { target, rule, .. } => {
                     self.tally.reference(rule);
                     if self.known.contains(mix(target, self.rules[rule].to)) {
@@ -185,7 +184,7 @@ impl<'a, F: Facts> Observer<'a, F> {
                 }
                 Fact::Malformed { rule, .. } => self.tally.reference(rule),
                 Fact::Requires { rule, .. } => self.tally.mirror(rule),
-                Fact::IsMirror { .. } => {}
+                Fact::AlsoIs { .. } | Fact::Expired { .. } | Fact::IsMirror { .. } => {}
                 Fact::Unknown { .. } => {
                     self.tally.unknown += 1;
                     if !self.reports_unknown {

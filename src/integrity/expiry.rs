@@ -39,22 +39,22 @@ pub(crate) fn is_kept(
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html>
 pub(crate) fn has_passed(value: &Value<'_>, now_ms: i64) -> bool {
     let Value::N(time_s) = value else { return false };
-    let [ignored_s, now_s] = limits_s(now_ms).map(Number::from);
-    time_s.cmp(&now_s) != Ordering::Greater && *time_s > ignored_s
+    let [ignored, passed] = limits(now_ms).map(Number::from);
+    time_s.cmp(&passed) != Ordering::Greater && *time_s > ignored
 }
 
 /// Requires that an item with this TTL attribute has expired.
 pub(crate) fn has_expired(ttl: &str, now_ms: i64) -> Condition {
-    let [ignored_s, now_s] = limits_s(now_ms).map(Number::from);
+    let [ignored, passed] = limits(now_ms).map(Number::from);
     let until =
         |limit_s| Condition::Compare(Path::attribute(ttl), Operand::LessOrEqual, Value::N(limit_s));
-    Condition::All(vec![until(now_s), Condition::Not(Box::new(until(ignored_s)))])
+    Condition::All(vec![until(passed), Condition::Not(Box::new(until(ignored)))])
 }
 
 /// The newest time that TTL ignores, and the newest time that has passed, in seconds since 1970.
-pub(crate) const fn limits_s(now_ms: i64) -> [i64; 2] {
-    let now_s = now_ms.div_euclid(1_000);
-    [now_s.saturating_sub(IGNORED_AGE_S), now_s]
+pub(crate) const fn limits(now_ms: i64) -> [i64; 2] {
+    let passed = now_ms.div_euclid(1_000);
+    [passed.saturating_sub(IGNORED_AGE_S), passed]
 }
 
 #[cfg(test)]

@@ -328,5 +328,5 @@ fn the_documented_default_of_every_key_is_the_one_that_applies() {
             count += 1;
         }
     }
-    assert_eq!(count, 16, "keys with a default");
+    assert_eq!(count, 17, "keys with a default");
 }

@@ -31,6 +31,7 @@ pub(crate) struct Entity {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the rule")]
 pub(crate) struct Reference {
     pub(crate) name: String,
     pub(crate) from: usize,

@@ -41,9 +41,5 @@ pub(crate) fn is_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Conditi
 pub(crate) fn is_not_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Condition {
     let is_absent = presence::is_not_there(rules, rules[rule].to);
     let Some(ttl) = ttl(rules, &rules[rule]) else { return is_absent };
-    let has_expired = has_expired(ttl, now_ms);
-    Condition::Any(match is_absent {
-        Condition::Any(ways) => ways.into_iter().chain([has_expired]).collect(),
-        other => vec![other, has_expired],
-    })
+    Condition::Any(vec![is_absent, has_expired(ttl, now_ms)])
 }

@@ -186,8 +186,7 @@ Declare this attribute as `ttl` of the table that holds the referenced items.",
   member_company: { from: member, to: company, expired: absent }
 ",
     ),
-    right: r"version: 1
-tables:
+    right: r"tables:
   app: { key: [pk, sk], ttl: expires }
 references:
   member_company: { from: member, to: company, expired: absent }

@@ -20,7 +20,7 @@ const FIVE_YEARS_S: i64 = 5 * 365 * 86_400;
 /// The tables that the rules name.
 pub(super) struct Tables<'r> {
     pub(super) rules: &'r Rules,
-    tables: BTreeMap<TableId, Items>,
+    items: BTreeMap<TableId, Items>,
     /// When the tables are like this, in seconds since 1970.
     pub(super) now_s: i64,
 }
@@ -32,19 +32,19 @@ impl<'r> Tables<'r> {
             let with_key = |item: Item<'static>| (schema.key_of(&item).unwrap().into_owned(), item);
             (table, items.into_iter().map(with_key).collect())
         };
-        Self { rules, tables: dump.into_iter().map(of_table).collect(), now_s: 0 }
+        Self { rules, items: dump.into_iter().map(of_table).collect(), now_s: 0 }
     }
 
     /// Returns all items in all tables.
     pub(super) fn all(&self) -> impl Iterator<Item = (TableId, &Key<'static>, &Item<'static>)> {
-        self.tables
+        self.items
             .iter()
             .flat_map(|(table, items)| items.iter().map(move |(key, item)| (*table, key, item)))
     }
 
     /// Returns all items in an entity's table, including items of other entities.
     pub(super) fn beside(&self, entity: EntityId) -> &Items {
-        &self.tables[&self.rules[entity].table]
+        &self.items[&self.rules[entity].table]
     }
 
     /// Returns the items of an entity.
