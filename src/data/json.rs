@@ -24,6 +24,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonItem<'a> {
     }
 }
 
+impl Serialize for JsonItem<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         ValueSeed { depth: 0 }.deserialize(deserializer)

@@ -23,8 +23,9 @@ pub(super) struct Deletes<'h> {
     pub(super) gaps: Vec<MirrorGap<'h>>,
     /// Items that are still deleted.
     pub(super) targets: Vec<DeletedTarget<'h>>,
-    /// Deleted items that nothing seemed to refer to.
-    pub(super) unreferenced: Vec<DeletedTarget<'h>>,
+    /// Other deleted items that are known: nothing seemed to refer to them, or they are judged
+    /// elsewhere.
+    pub(super) known: Vec<DeletedTarget<'h>>,
 }
 
 /// Corrects mirrors, and takes the actions for deleted items.
@@ -38,13 +39,13 @@ pub(super) async fn resolve_deleted(
     report: &mut Report,
 ) -> Result<(), Fatal> {
     let rules = pass.rules;
-    let Deletes { mirrors, mut gaps, mut targets, unreferenced } = deletes;
+    let Deletes { mirrors, mut gaps, mut targets, known } = deletes;
     if gaps.is_empty() {
         resolve_mirrors(pass, mirrors, report).await?;
         resolve_deletes(pass, &targets, report).await?;
         return Ok(());
     }
-    let known = [targets.as_slice(), unreferenced.as_slice()].concat();
+    let known = [targets.as_slice(), known.as_slice()].concat();
     let deciding = gaps.iter().filter(|gap| gap.decides_mirror(rules)).cloned().collect();
     let look = look_in_gaps(pass, deciding, report).await?;
     let is_unread = |gap: &MirrorGap<'_>| look.unread.iter().any(|it| it.is_same(gap));

@@ -9,6 +9,7 @@ mod deleted;
 mod detect;
 mod event;
 mod process;
+mod recheck;
 mod report;
 mod resolve;
 mod verify;
@@ -21,5 +22,6 @@ pub use self::event::home::Home;
 #[cfg(feature = "lambda")]
 pub use self::event::response::{PartialBatchResponse, answer};
 pub use self::process::Engine;
-pub use self::report::outcome::{HandedBack, Outcome, WriteMade};
+pub use self::recheck::{Dropped, RecheckError, Rechecked};
+pub use self::report::outcome::{HandedBack, Outcome, Unqueued, WriteMade};
 pub use self::report::violation::{Occurrence, Resolution, Response, Violation};

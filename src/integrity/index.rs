@@ -208,6 +208,20 @@ impl Index {
         Cow::Borrowed(&self.referencing[reference.0])
     }
 
+    /// The attributes in an item's images that decide what work a change in this role requires and,
+    /// if that becomes a violation, how it is resolved.
+    pub(crate) fn of_work(rules: &Rules, role: Role) -> Projection {
+        let mut projection = match role {
+            // What an edited mirror contains is read again.
+            Role::Mirror(mirror) => existence_projection(rules, rules.mirror_of(mirror)),
+            Role::Source(_) | Role::Referencing(_) | Role::Referenced(_) => {
+                role_projection(rules, role)
+            }
+        };
+        projection.extend(&Projection::Names(BTreeSet::from([MARK.to_owned()])));
+        projection
+    }
+
     #[expect(clippy::indexing_slicing, reason = "an id is a position in the rules indexed here")]
     fn entity(&self, entity: EntityId) -> &EntityIndex {
         &self.entities[entity.0]

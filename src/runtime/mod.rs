@@ -5,6 +5,7 @@ pub mod clock;
 pub mod error;
 pub(crate) mod meter;
 pub(crate) mod pass;
+pub mod queue;
 pub(crate) mod reads;
 pub(crate) mod referrers;
 pub mod stop;

@@ -96,6 +96,14 @@ impl<'h> Cause<'h> {
         }
     }
 
+    /// The index of the first record to deliver again if the work fails, or the page's index.
+    pub(crate) const fn position_from(&self) -> usize {
+        match self {
+            Self::Record { from, .. } => from.position,
+            Self::Page { index } => *index,
+        }
+    }
+
     /// Who made the record's change. What an audit reads counts as written by a client.
     pub(crate) const fn origin(&self) -> Origin {
         match self {

@@ -10,7 +10,7 @@ use crate::integrity::repair::ItemWrite;
 use crate::runtime::error::Fatal;
 use crate::runtime::meter::Metered;
 use crate::store::StoreError;
-use outcome::{HandedBack, Outcome, WriteMade};
+use outcome::{HandedBack, Outcome, Unqueued, WriteMade};
 use violation::{Occurrence, Resolution, Violation};
 
 /// The outcome of a batch or an audit, in progress.
@@ -45,6 +45,21 @@ impl Report {
     /// Sets the time of the oldest change that a rule looks at.
     pub(crate) fn oldest(&mut self, created_ms: Option<i64>) {
         self.outcome.oldest_ms = created_ms;
+    }
+
+    /// The position of the first record that is handed back so far, if any.
+    pub(crate) fn first_handed_back(&self) -> Option<usize> {
+        self.outcome.checkpoint().map(|first| first.position)
+    }
+
+    /// Adds suspects that the queue has accepted.
+    pub(crate) const fn queued(&mut self, suspects: usize) {
+        self.outcome.queued += suspects;
+    }
+
+    /// Adds suspects that could not be sent to the queue.
+    pub(crate) fn unqueued(&mut self, suspects: usize, reason: String) {
+        self.outcome.unqueued = Some(Unqueued { suspects, reason });
     }
 
     /// Adds a record that cannot be processed.

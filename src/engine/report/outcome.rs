@@ -25,12 +25,25 @@ pub struct Outcome {
     pub rejected: Vec<Rejected>,
     /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
+    /// How many suspects the queue has accepted.
+    pub queued: usize,
+    /// The suspects that could not be sent to the queue.
+    pub unqueued: Option<Unqueued>,
     /// How many requests were made to the store.
     pub requests: u64,
     /// How many of these requests were reads.
     pub reads: u64,
     /// What the requests cost.
     pub units: Units,
+}
+
+/// Suspects that could not be sent to the queue. They waited in the batch instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unqueued {
+    /// How many there are.
+    pub suspects: usize,
+    /// The reason.
+    pub reason: String,
 }
 
 /// A write that was made.

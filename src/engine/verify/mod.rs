@@ -18,4 +18,4 @@ pub(crate) use first_look::{OutdatedMirror, first_look};
 pub(crate) use mirror_gap::{MirrorGap, MissingInGap, deletes_in_gaps, look_in_gaps};
 pub(crate) use refused::{RefusedWrite, newest};
 pub(crate) use second_look::{look_again, second_look};
-pub(crate) use suspects::{Suspects, longest_grace_ms};
+pub(crate) use suspects::{Suspect, Suspects, gap_references, longest_grace_ms};

@@ -15,15 +15,16 @@ const CREATION_RESOLUTION_MS: i64 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Suspects<'h> {
     /// Malformed or incomplete references, and those whose target does not exist.
-    pub(super) references: Vec<NewReference<'h>>,
+    pub(crate) references: Vec<NewReference<'h>>,
     /// Mirrors that may differ from what their sources require.
-    pub(super) mirrors: Vec<MirrorSuspect<'h>>,
+    pub(crate) mirrors: Vec<MirrorSuspect<'h>>,
     /// Deleted items that others may refer to.
-    pub(super) deleted_targets: Vec<DeletedTarget<'h>>,
+    pub(crate) deleted_targets: Vec<DeletedTarget<'h>>,
 }
 
 /// An apparent violation.
-trait Suspect<'h> {
+pub(crate) trait Suspect<'h> {
+    /// The cause that revealed it.
     fn cause(&self) -> Cause<'h>;
 
     /// How old the change must be before the suspect is looked at again, in milliseconds.
@@ -84,26 +85,51 @@ impl<'h> Suspects<'h> {
         references.max(mirrors).max(due(&self.deleted_targets, rules, now_ms))
     }
 
-    /// Removes the suspects whose grace period outlasts the deadline, and returns their causes.
-    pub(crate) fn remove_late(
+    /// Removes the suspects whose grace period ends after this time, and returns them.
+    pub(crate) fn remove_due_after(&mut self, rules: &Rules, now_ms: i64, time_ms: i64) -> Self {
+        let is_late = |due_ms| due_ms > time_ms;
+        self.remove(
+            |it| is_late(it.due_ms(rules, now_ms)),
+            |it| is_late(it.due_ms(rules, now_ms)),
+            |it| is_late(it.due_ms(rules, now_ms)),
+        )
+    }
+
+    /// Removes the suspects whose cause meets this condition, and returns them.
+    pub(crate) fn remove_of(&mut self, is_meant: impl Fn(&Cause<'h>) -> bool) -> Self {
+        self.remove(|it| is_meant(&it.cause), |it| is_meant(&it.cause), |it| is_meant(&it.cause))
+    }
+
+    fn remove(
         &mut self,
-        rules: &Rules,
-        now_ms: i64,
-        deadline_ms: i64,
-    ) -> Vec<Cause<'h>> {
-        fn remove<'h, T: Suspect<'h>>(
-            suspects: &mut Vec<T>,
-            is_late: impl Fn(i64) -> bool,
-            (rules, now_ms): (&Rules, i64),
-        ) -> Vec<Cause<'h>> {
-            let late = suspects.extract_if(.., |suspect| is_late(suspect.due_ms(rules, now_ms)));
-            late.map(|suspect| suspect.cause()).collect()
+        reference: impl Fn(&NewReference<'h>) -> bool,
+        mirror: impl Fn(&MirrorSuspect<'h>) -> bool,
+        deleted_target: impl Fn(&DeletedTarget<'h>) -> bool,
+    ) -> Self {
+        Self {
+            references: self.references.extract_if(.., |it| reference(it)).collect(),
+            mirrors: self.mirrors.extract_if(.., |it| mirror(it)).collect(),
+            deleted_targets: self.deleted_targets.extract_if(.., |it| deleted_target(it)).collect(),
         }
-        let is_late = |due_ms| due_ms > deadline_ms;
-        let mut late = remove(&mut self.references, is_late, (rules, now_ms));
-        late.extend(remove(&mut self.mirrors, is_late, (rules, now_ms)));
-        late.extend(remove(&mut self.deleted_targets, is_late, (rules, now_ms)));
-        late
+    }
+
+    /// Adds the suspects of another collection.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.references.extend(other.references);
+        self.mirrors.extend(other.mirrors);
+        self.deleted_targets.extend(other.deleted_targets);
+    }
+
+    /// The number of suspects.
+    pub(crate) const fn len(&self) -> usize {
+        self.references.len() + self.mirrors.len() + self.deleted_targets.len()
+    }
+
+    /// The causes of the suspects.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = Cause<'h>> {
+        let references = self.references.iter().map(|it| it.cause);
+        let mirrors = self.mirrors.iter().map(|it| it.cause);
+        references.chain(mirrors).chain(self.deleted_targets.iter().map(|it| it.cause))
     }
 }
 
@@ -121,7 +147,7 @@ fn grace_ms(rules: &Rules, rule: ReferenceId) -> i64 {
 }
 
 /// Returns the references whose lookups miss the source while its mirror is missing.
-pub(super) fn gap_references(
+pub(crate) fn gap_references(
     rules: &Rules,
     suspect: &MirrorSuspect<'_>,
 ) -> impl Iterator<Item = ReferenceId> {

@@ -22,6 +22,7 @@ mod orphans;
 mod outcomes;
 mod races;
 mod reading;
+mod rechecks;
 mod references;
 mod refusals;
 mod repairs;

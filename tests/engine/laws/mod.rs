@@ -99,6 +99,28 @@ proptest! {
         prop_assert!(cut.ids().is_superset(&whole.ids()));
     }
 
+    /// Messages are delivered twice, in any order.
+    #[test]
+    fn a_queue_for_suspects_changes_neither_the_result_nor_the_ids(
+        case in prop_oneof![
+            members("restore"),
+            members("delete_source"),
+            members("report"),
+            tasks(),
+            cascading(),
+            unsetting(),
+        ],
+    ) {
+        let mut without = case.world_undelivered();
+        without.drain(&case.lengths);
+        let mut with = case.world_undelivered();
+        with.use_queue();
+        with.drain(&case.lengths);
+        prop_assert_eq!(with.content(), without.content());
+        prop_assert_eq!(with.ids(), without.ids());
+        with.assert_reported();
+    }
+
     /// Unless a mirror's delete deletes its source, the order between items does not matter.
     #[test]
     fn the_order_between_items_does_not_change_the_result(

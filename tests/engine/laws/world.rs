@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, Value};
-use referee::engine::{Engine, Violation};
+use referee::engine::{Engine, Outcome, Violation};
 use referee::integrity::mark::MARK;
 use referee::replay;
 use referee::rules::model::Find;
@@ -12,10 +12,11 @@ use referee::store::memory::StreamRecord;
 use referee::store::{Action, Memory, Store as _, Write};
 use serde_json::value::RawValue;
 
-use kit::clocks::Late;
+use kit::clocks::{Early, Late};
 use kit::history::{item, load};
 use kit::marks::forget_records;
 use kit::oracle::{Defect, DeletedBy, Deletes, Kind, Oracle, Report};
+use kit::queue::Shelf;
 
 /// A write by the application, or tampering with a mirror.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct World {
     /// How many records have been delivered.
     done: usize,
     found: Vec<Violation>,
+    /// The queue on which suspects wait, if there is one.
+    queue: Option<Shelf>,
     /// The items last written by the application, without a mark.
     own: Items,
 }
@@ -59,7 +62,13 @@ impl World {
     pub(crate) fn new(rules: &str) -> Self {
         let engine = Engine::new(load(rules));
         let store = replay::store(engine.rules());
-        Self { engine, store, log: Vec::new(), done: 0, found: Vec::new(), own: Items::new() }
+        let (log, found, own) = (Vec::new(), Vec::new(), Items::new());
+        Self { engine, store, log, done: 0, found, queue: None, own }
+    }
+
+    /// Lets suspects wait on a queue.
+    pub(crate) fn use_queue(&mut self) {
+        self.queue = Some(Shelf::default());
     }
 
     pub(crate) fn act(&mut self, act: &Act) {
@@ -128,8 +137,33 @@ impl World {
             .map(|record| serde_json::value::to_raw_value(record).unwrap())
             .collect();
         let records: Vec<&RawValue> = records.iter().map(|record| &**record).collect();
-        let processing = self.engine.process(&records, &self.store, &Late);
-        let outcome = processing.now_or_never().unwrap().unwrap();
+        // Every grace period is over, unless suspects are to wait on the queue.
+        let outcome = match &self.queue {
+            None => self.engine.process(&records, &self.store, &Late).now_or_never(),
+            Some(queue) => {
+                let batch = self.engine.decode_records(&records);
+                let sleepless = Early;
+                self.engine
+                    .process_queued(batch, &self.store, &sleepless, Some(queue))
+                    .now_or_never()
+            }
+        };
+        self.note(outcome.unwrap().unwrap());
+        self.recheck();
+    }
+
+    /// Delivers each message of the queue twice, in the reverse order.
+    fn recheck(&mut self) {
+        let messages = self.queue.iter().flat_map(Shelf::take).collect::<Vec<_>>();
+        for (message, _) in messages.iter().chain(&messages).rev() {
+            let judging = self.engine.recheck(message, &self.store, &Late, self.queue.as_ref());
+            let judged = judging.now_or_never().unwrap().unwrap();
+            assert!(judged.dropped.is_empty() && !judged.is_forwarded, "{judged:?}");
+            self.note(judged.outcome);
+        }
+    }
+
+    fn note(&mut self, outcome: Outcome) {
         assert!(outcome.rejected.is_empty() && outcome.handed_back.is_empty(), "{outcome:?}");
         self.found.extend(outcome.violations);
         self.log.extend(self.store.take_stream());

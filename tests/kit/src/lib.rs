@@ -38,6 +38,7 @@ pub mod marks;
 pub mod oracle;
 pub mod planted;
 pub mod policy;
+pub mod queue;
 
 #[cfg(feature = "suites")]
 pub mod endpoint;
