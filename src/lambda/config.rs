@@ -26,6 +26,8 @@ pub(super) struct Config {
     pub(super) namespace: String,
     /// Whether the log may contain items.
     pub(super) logs_items: bool,
+    /// The URL of the queue on which suspects wait, if there is one.
+    pub(super) queue: Option<String>,
 }
 
 /// A problem with the configuration.
@@ -90,6 +92,14 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
              `AWS/` or `:`"
         )));
     }
+    let queue = variable(sources, "REFEREE_RECHECK_QUEUE");
+    if let Some(url) = queue.as_ref().filter(|url| !is_queue(url)) {
+        problems.push(Problem::error(format!(
+            "`REFEREE_RECHECK_QUEUE` is `{url}`, which is not the URL of a standard queue\n\
+             help: use the URL that SQS shows, such as \
+             `https://sqs.eu-west-1.amazonaws.com/123456789012/referee-recheck`"
+        )));
+    }
     let is_valid = problems.iter().all(|problem| problem.is_warning);
     let config = rules.filter(|_| is_valid).map(|rules| Config {
         rules: match mode {
@@ -102,6 +112,7 @@ pub(super) fn read(sources: &Sources<'_>) -> (Option<Config>, Vec<Problem>) {
             .unwrap_or(Destination::CloudWatch),
         namespace,
         logs_items: logs_items.as_deref() == Some("true"),
+        queue,
     });
     (config, problems)
 }
@@ -134,6 +145,14 @@ fn is_namespace(text: &str) -> bool {
         && !text.trim().is_empty()
         && !text.starts_with(':')
         && !text.starts_with("AWS/")
+}
+
+/// Whether this may be the URL of a queue whose messages can be delayed one by one. SQS does not allow
+/// that for FIFO queues, whose names end with `.fifo`.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html>
+fn is_queue(text: &str) -> bool {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    is_url && !text.contains(char::is_whitespace) && !text.ends_with(".fifo")
 }
 
 fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {

@@ -1,5 +1,5 @@
-//! The handler: takes a batch of records and returns a partial batch response, or takes a request of
-//! an audit and returns its answer.
+//! The handler: takes a batch of records or messages and returns a partial batch response, or takes a
+//! request of an audit and returns its answer.
 
 use std::time::Duration;
 
@@ -10,8 +10,14 @@ use tokio::time::{Instant, timeout_at};
 use super::audit::{PartAnswer, PartRequest, Request, SummaryAnswer, SummaryRequest, request};
 use super::failure::Failure;
 use super::log::Log;
-use crate::engine::{DecodeError, DecodedBatch, Engine, Home, PartialBatchResponse, answer};
-use crate::metrics::{AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited};
+use super::queue::Sqs;
+use super::rechecks::{Delivered, FailedMessages, messages};
+use crate::engine::{
+    DecodeError, DecodedBatch, Engine, Home, PartialBatchResponse, RecheckError, answer,
+};
+use crate::metrics::{
+    AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited, measure_rechecked,
+};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
 use crate::runtime::system_clock::{DeadlineClock, SystemClock};
@@ -38,6 +44,8 @@ pub(super) struct Function {
     /// The same rules in observe mode, for audits that only report.
     pub(super) observer: Engine,
     pub(super) store: DynamoDb,
+    /// The queue on which suspects wait, if one is configured.
+    pub(super) queue: Option<Sqs>,
     pub(super) metrics: Metrics,
     pub(super) logs_items: bool,
 }
@@ -48,6 +56,8 @@ pub(super) struct Function {
 pub(super) enum Answer {
     /// To a batch of records.
     Batch(PartialBatchResponse),
+    /// To messages of the queue.
+    Messages(FailedMessages),
     /// To a request to audit a part of a table.
     Part(PartAnswer),
     /// To the end of an audit.
@@ -79,7 +89,12 @@ impl Function {
             let home = Home::of_function(&context.invoked_function_arn);
             match self.engine.decode_at(&home, event) {
                 Ok(batch) => self.process(event, batch, &invocation).await.map(Answer::Batch),
-                Err(DecodeError::Stream(error)) => Err(Fatal(error).into()),
+                Err(DecodeError::Stream(error)) => match messages(event) {
+                    None => Err(Fatal(error).into()),
+                    Some(messages) => {
+                        self.recheck(&messages, &invocation).await.map(Answer::Messages)
+                    }
+                },
                 Err(DecodeError::Event(error)) => match request(event) {
                     None => Err(Fatal(error.to_string()).into()),
                     Some(request) => match request? {
@@ -105,11 +120,49 @@ impl Function {
     ) -> Result<PartialBatchResponse, Failure> {
         let Invocation { log, began_ms, clock, .. } = invocation;
         let store = self.store(invocation);
-        let outcome = self.engine.process_decoded(batch, &store, clock).await?;
+        let queue = self.queue.as_ref();
+        let outcome = self.engine.process_queued(batch, &store, clock, queue).await?;
         let data = measure(self.engine.rules(), &outcome, SystemClock.now_ms());
         self.publish(&data, PUBLISH_MS_MAX, invocation).await;
         log.outcome(&outcome, event, SystemClock.now_ms() - began_ms);
         Ok(answer(&outcome))
+    }
+
+    /// Judges the suspects in messages of the queue, and returns the messages that must be delivered
+    /// again. One that cannot be read is among them, so that it is moved to the dead-letter queue.
+    async fn recheck(
+        &self,
+        messages: &[Delivered<'_>],
+        invocation: &Invocation<'_>,
+    ) -> Result<FailedMessages, Failure> {
+        let Invocation { log, clock, .. } = invocation;
+        let store = self.store(invocation);
+        let (mut failed, mut data) = (FailedMessages::default(), Vec::new());
+        for message in messages {
+            let began_ms = SystemClock.now_ms();
+            let queue = self.queue.as_ref();
+            match self.engine.recheck(&message.body, &store, clock, queue).await {
+                Ok(rechecked) => {
+                    if rechecked.outcome.checkpoint().is_some() {
+                        failed.add(message);
+                    }
+                    let now_ms = SystemClock.now_ms();
+                    data.extend(measure_rechecked(self.engine.rules(), &rechecked, now_ms));
+                    log.rechecked(message, &rechecked, now_ms - began_ms);
+                }
+                Err(RecheckError::Malformed(error)) => {
+                    log.message_rejected(message, &error);
+                    failed.add(message);
+                }
+                Err(error @ RecheckError::Early(_)) => {
+                    log.message_returned(message, &error.to_string());
+                    failed.add(message);
+                }
+                Err(RecheckError::Fatal(error)) => return Err(error.into()),
+            }
+        }
+        self.publish(&data, PUBLISH_MS_MAX, invocation).await;
+        Ok(failed)
     }
 
     /// Audits a part of a table.

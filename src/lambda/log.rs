@@ -15,7 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::audit::{PartRequest, SummaryAnswer, Totals};
 use super::config::Problem;
 use super::failure::Failure;
-use crate::engine::{Audited, Outcome, Violation, WriteMade, records};
+use super::rechecks::Delivered;
+use crate::engine::{Audited, Dropped, Outcome, Rechecked, Violation, WriteMade, records};
 use crate::integrity::finding::ItemName;
 use crate::rules::Rules;
 use crate::wording::{ItemLine, ViolationLine};
@@ -111,6 +112,14 @@ impl Log<'_> {
                 "records handed back"
             );
         }
+        if let Some(unqueued) = &outcome.unqueued {
+            tracing::warn!(
+                request_id = self.request_id,
+                suspects = unqueued.suspects,
+                reason = &*short(&unqueued.reason),
+                "suspects not queued"
+            );
+        }
         tracing::info!(
             request_id = self.request_id,
             records = outcome.records,
@@ -121,8 +130,74 @@ impl Log<'_> {
             violations = outcome.violations.len(),
             rejected = outcome.rejected.len(),
             duration_ms,
+            queued = outcome.queued,
             checkpoint = checkpoint.map(|first| first.sequence.as_str()),
             "batch processed"
+        );
+    }
+
+    /// Logs what became of a message of the queue: a line for each violation, planned write, rejected
+    /// record and dropped suspect, one if the message is returned, and a summary.
+    pub(super) fn rechecked(
+        &self,
+        message: &Delivered<'_>,
+        rechecked: &Rechecked,
+        duration_ms: i64,
+    ) {
+        let Rechecked { outcome, dropped, is_forwarded } = rechecked;
+        for violation in &outcome.violations {
+            self.violation(violation, Some(&message.body));
+        }
+        outcome.planned.iter().for_each(|planned| self.planned(planned));
+        for rejected in &outcome.rejected {
+            self.rejected(rejected.sequence.as_deref(), &rejected.error, &message.body);
+        }
+        for Dropped { rule, sequence, reason } in dropped {
+            tracing::error!(
+                request_id = self.request_id,
+                rule = &*short(rule),
+                sequence = &*short(sequence),
+                reason = &*short(reason),
+                "suspect dropped"
+            );
+        }
+        if let Some(first) = outcome.checkpoint() {
+            self.message_returned(message, &first.reason);
+        }
+        tracing::info!(
+            request_id = self.request_id,
+            message_id = &*message.message_id,
+            records = outcome.records,
+            reads = outcome.reads,
+            writes = outcome.requests - outcome.reads,
+            read_units = outcome.units.read,
+            write_units = outcome.units.write,
+            violations = outcome.violations.len(),
+            rejected = outcome.rejected.len(),
+            dropped = dropped.len(),
+            sent_again = is_forwarded,
+            duration_ms,
+            "message processed"
+        );
+    }
+
+    /// Logs that a message is returned to the queue.
+    pub(super) fn message_returned(&self, message: &Delivered<'_>, reason: &str) {
+        tracing::warn!(
+            request_id = self.request_id,
+            message_id = &*message.message_id,
+            reason = &*short(reason),
+            "message returned"
+        );
+    }
+
+    /// Logs a message that cannot be read. The dead-letter queue keeps it.
+    pub(super) fn message_rejected(&self, message: &Delivered<'_>, error: &str) {
+        tracing::error!(
+            request_id = self.request_id,
+            message_id = &*message.message_id,
+            error = &*short(error),
+            "message rejected"
         );
     }
 

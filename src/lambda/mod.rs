@@ -1,11 +1,13 @@
-//! The Lambda function: initialized once, then invoked with one batch of records at a time, or with a
-//! part of an audit.
+//! The Lambda function: initialized once, then invoked with one batch of records at a time, with
+//! messages of the queue for suspects, or with a part of an audit.
 
 mod audit;
 mod config;
 mod failure;
 mod function;
 mod log;
+mod queue;
+mod rechecks;
 mod start;
 
 use std::cell::RefCell;

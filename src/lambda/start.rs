@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::config::{Config, Problem, Sources, read};
 use super::function::Function;
 use super::log;
+use super::queue::Sqs;
 use crate::aws;
 use crate::data::{Item, KeyKind, KeySchema, Number, Value};
 use crate::engine::Engine;
@@ -29,7 +30,7 @@ const PROBE_MS_MAX: u64 = 4_000;
 /// Reads the configuration, creates the clients, and probes every table.
 pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem>> {
     let (config, problems) = read(sources);
-    let Some(Config { rules, metrics, namespace, logs_items }) = config else {
+    let Some(Config { rules, metrics, namespace, logs_items, queue }) = config else {
         return Err(problems);
     };
     log::problems(&problems);
@@ -42,7 +43,8 @@ pub(super) async fn start(sources: &Sources<'_>) -> Result<Function, Vec<Problem
     log::problems(&problems);
     let metrics = Metrics { sink: metrics.open_in_function(&aws), namespace };
     let observer = Engine::new(rules.clone().in_mode(Mode::Observe));
-    Ok(Function { engine: Engine::new(rules), observer, store, metrics, logs_items })
+    let queue = queue.map(|url| Sqs::new(&aws, url));
+    Ok(Function { engine: Engine::new(rules), observer, store, queue, metrics, logs_items })
 }
 
 /// Reads a file. A relative path is relative to the binary's folder if the file exists there, and

@@ -10,16 +10,20 @@ mod audit;
 mod cloudwatch;
 #[cfg(feature = "aws")]
 mod embedded;
+mod processed;
 #[cfg(feature = "aws")]
 mod publish;
+mod recheck;
 
 use std::collections::BTreeMap;
 
 pub use audit::{AuditSummary, measure_audit, measure_audited};
 #[cfg(feature = "aws")]
 pub use publish::{Destination, Metrics, Sink};
+pub use recheck::measure_rechecked;
 
-use crate::engine::{Outcome, Response};
+use self::processed::Processed;
+use crate::engine::{Outcome, Rechecked, Response};
 use crate::rules::model::{Rules, Severity};
 
 /// The default namespace of the metrics.
@@ -99,6 +103,10 @@ enum Measure {
     RepairsByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
     /// One number for the whole batch; `None` publishes nothing.
     Total(fn(&Processed<'_>) -> Option<f64>),
+    /// The same for a message of the re-check queue, too.
+    TotalOfAny(fn(&Processed<'_>) -> Option<f64>),
+    /// One number for a message of the re-check queue.
+    Rechecked(fn(&Rechecked) -> usize),
     /// The count for each rule in an audit, from which the total is computed.
     AuditByRule(fn(&AuditSummary) -> &BTreeMap<String, u64>),
     /// One number for the whole audit.
@@ -111,7 +119,10 @@ impl Metric {
     pub const fn is_by_rule(&self) -> bool {
         match self.measure {
             Measure::ByRule(_) | Measure::RepairsByRule(_) | Measure::AuditByRule(_) => true,
-            Measure::Total(_) | Measure::AuditTotal(_) => false,
+            Measure::Total(_)
+            | Measure::TotalOfAny(_)
+            | Measure::Rechecked(_)
+            | Measure::AuditTotal(_) => false,
         }
     }
 
@@ -126,7 +137,7 @@ impl Metric {
     clippy::redundant_closure_for_method_calls,
     reason = "a method of `Processed<'p>` is less general than a function pointer for any `'p`"
 )]
-pub static METRICS: [Metric; 13] = [
+pub static METRICS: [Metric; 17] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
@@ -175,7 +186,7 @@ pub static METRICS: [Metric; 13] = [
         path: Path::Request,
         meaning: "stream records that cannot be understood, or whose work DynamoDB always refuses; \
                   they are logged and skipped",
-        measure: Measure::Total(|processed| processed.rejected()),
+        measure: Measure::TotalOfAny(|processed| processed.rejected()),
     },
     Metric {
         name: "RecordsRetried",
@@ -190,6 +201,37 @@ pub static METRICS: [Metric; 13] = [
         path: Path::Log,
         meaning: "the age of the batch's oldest record that concerns a rule, at the end of processing",
         measure: Measure::Total(|processed| processed.age_ms()),
+    },
+    Metric {
+        name: "SuspectsQueued",
+        unit: Unit::Count,
+        path: Path::Log,
+        meaning: "suspects that were sent to the re-check queue",
+        measure: Measure::Total(|processed| count_of(processed.outcome.queued)),
+    },
+    Metric {
+        name: "SuspectsNotQueued",
+        unit: Unit::Count,
+        path: Path::Request,
+        meaning: "suspects that the re-check queue did not accept, or that are too large for it; \
+                  their batches waited for the grace period",
+        measure: Measure::Total(|processed| processed.unqueued()),
+    },
+    Metric {
+        name: "SuspectsDropped",
+        unit: Unit::Count,
+        path: Path::Request,
+        meaning: "suspects from the re-check queue that the rules no longer know",
+        measure: Measure::Rechecked(|rechecked| rechecked.dropped.len()),
+    },
+    Metric {
+        name: "MessagesReturned",
+        unit: Unit::Count,
+        path: Path::Log,
+        meaning: "messages of the re-check queue that were returned to it for redelivery",
+        measure: Measure::Rechecked(|rechecked| {
+            usize::from(rechecked.outcome.checkpoint().is_some())
+        }),
     },
     Metric {
         name: "AuditViolations",
@@ -250,7 +292,7 @@ impl Metric {
     /// The values to publish for a batch.
     fn data(&self, processed: &Processed<'_>) -> Vec<Datum> {
         match self.measure {
-            Measure::Total(total) => {
+            Measure::Total(total) | Measure::TotalOfAny(total) => {
                 total(processed).map(|value| self.datum(None, value)).into_iter().collect()
             }
             Measure::ByRule(occurrences) | Measure::RepairsByRule(occurrences) => {
@@ -260,7 +302,7 @@ impl Metric {
                 }
                 self.total_and_by_rule(by_rule)
             }
-            Measure::AuditByRule(_) | Measure::AuditTotal(_) => Vec::new(),
+            Measure::Rechecked(_) | Measure::AuditByRule(_) | Measure::AuditTotal(_) => Vec::new(),
         }
     }
 
@@ -274,7 +316,11 @@ impl Metric {
                 let value = count(total(summary));
                 value.map(|value| self.datum(None, value)).into_iter().collect()
             }
-            Measure::ByRule(_) | Measure::RepairsByRule(_) | Measure::Total(_) => Vec::new(),
+            Measure::ByRule(_)
+            | Measure::RepairsByRule(_)
+            | Measure::Total(_)
+            | Measure::TotalOfAny(_)
+            | Measure::Rechecked(_) => Vec::new(),
         }
     }
 
@@ -292,51 +338,6 @@ impl Metric {
 
     fn datum(&self, rule: Option<String>, value: f64) -> Datum {
         Datum { name: self.name, unit: self.unit, path: self.path, rule, value }
-    }
-}
-
-/// A batch in which the records before `end` are done.
-struct Processed<'p> {
-    rules: &'p Rules,
-    outcome: &'p Outcome,
-    end: usize,
-    now_ms: i64,
-}
-
-impl<'p> Processed<'p> {
-    fn violations(&self, severity: Severity) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
-        done.filter(|it| it.finding.severity == severity)
-            .map(|it| it.finding.rule.as_str())
-            .collect()
-    }
-
-    fn with_response(&self, response: Response) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
-        done.filter(|it| it.resolution.response == response)
-            .map(|it| it.finding.rule.as_str())
-            .collect()
-    }
-
-    fn mirror_writes(&self) -> Vec<&'p str> {
-        let is_mirror = |rule: &str| self.rules.mirrors.iter().any(|mirror| mirror.name == rule);
-        let done = self.outcome.writes.iter().filter(|it| it.position < self.end);
-        done.map(|it| it.rule.as_str()).filter(|rule| is_mirror(rule)).collect()
-    }
-
-    fn rejected(&self) -> Option<f64> {
-        count_of(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
-    }
-
-    fn age_ms(&self) -> Option<f64> {
-        let oldest_ms = self.outcome.oldest_ms.filter(|_| self.end > 0)?;
-        // The clocks may differ, and a negative age would be meaningless.
-        let age_ms = self.now_ms.saturating_sub(oldest_ms).max(0);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a float is exact for ages up to 285,000 years"
-        )]
-        Some(age_ms as f64)
     }
 }
 

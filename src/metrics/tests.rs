@@ -2,8 +2,11 @@ use expect_test::{Expect, expect};
 
 #[cfg(feature = "aws")]
 use super::embedded;
-use super::{AuditSummary, Datum, METRICS, manual, measure, measure_audit, measure_audited};
-use crate::engine::{HandedBack, Outcome, Response};
+use super::{
+    AuditSummary, Datum, METRICS, manual, measure, measure_audit, measure_audited,
+    measure_rechecked,
+};
+use crate::engine::{Dropped, HandedBack, Outcome, Rechecked, Response, Unqueued};
 use crate::rules::{self, RuleSource, Rules};
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -229,4 +232,57 @@ fn metric_names_are_distinct_and_documented() {
     names.dedup();
     assert_eq!(names.len(), METRICS.len());
     assert!(names.iter().all(|name| manual().contains(&format!("| `{name}` |"))));
+}
+
+#[test]
+fn a_message_counts_when_it_is_done_and_its_records_never_do() {
+    let dropped = |rule: &str| Dropped {
+        rule: rule.to_owned(),
+        sequence: "100".to_owned(),
+        reason: "gone".to_owned(),
+    };
+    let done = Rechecked {
+        outcome: outcome(),
+        dropped: vec![dropped("a"), dropped("b")],
+        is_forwarded: false,
+    };
+    check_data(
+        measure_rechecked(&rules(), &done, NOW_MS),
+        &expect![[r#"
+        Violations 2 Count
+        Violations [member_user] 1 Count
+        Violations [membership] 1 Count
+        Warnings 1 Count
+        Warnings [membership] 1 Count
+        Repairs 1 Count
+        Repairs [membership] 1 Count
+        RepairsFailed 1 Count
+        RepairsFailed [membership] 1 Count
+        MirrorWrites 3 Count
+        MirrorWrites [membership] 3 Count
+        RecordsRejected 1 Count
+        SuspectsDropped 2 Count
+    "#]],
+    );
+    let outcome = Outcome { handed_back: handed_back(2), ..outcome() };
+    let returned = Rechecked { outcome, ..Rechecked::default() };
+    check_data(
+        measure_rechecked(&rules(), &returned, NOW_MS),
+        &expect![[r#"
+        MessagesReturned 1 Count
+    "#]],
+    );
+}
+
+#[test]
+fn suspects_on_the_queue_are_counted() {
+    let unqueued = Unqueued { suspects: 3, reason: "down".to_owned() };
+    check(
+        &Outcome { records: 1, queued: 2, unqueued: Some(unqueued), ..Outcome::default() },
+        &expect![[r#"
+            RecordsProcessed 1 Count
+            SuspectsQueued 2 Count
+            SuspectsNotQueued 3 Count
+        "#]],
+    );
 }

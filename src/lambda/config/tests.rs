@@ -23,11 +23,12 @@ fn check(variables: &[(&str, &str)], file: &str, expected: &Expect) {
     let (config, problems) = read_of(variables, file);
     let mut text = String::new();
     if let Some(config) = config {
-        let Config { rules, metrics, namespace, logs_items } = config;
+        let Config { rules, metrics, namespace, logs_items, queue } = config;
         let table = &rules.tables[0].name;
         let mode = rules.references[0].mode;
         writeln!(text, "table {table}, {mode:?}, {metrics:?} {namespace}, items {logs_items}")
             .unwrap();
+        queue.iter().for_each(|queue| writeln!(text, "queue {queue}").unwrap());
     }
     for problem in problems {
         let level = if problem.is_warning { "warning" } else { "error" };
@@ -249,5 +250,33 @@ fn rules_longer_than_the_maximum_are_rejected() {
               referee.yaml
             help: check that this is the rule file; if it is, split the rules by table
         "]],
+    );
+}
+
+#[test]
+fn suspects_wait_on_a_standard_queue() {
+    let check = |queue, expected: Expect| {
+        check(&[("APP", "live"), ("REFEREE_RECHECK_QUEUE", queue)], RULES, &expected);
+    };
+    check(
+        "https://sqs.eu-west-1.amazonaws.com/1/recheck",
+        expect![[r#"
+        table live, Enforce, CloudWatch Referee, items false
+        queue https://sqs.eu-west-1.amazonaws.com/1/recheck
+    "#]],
+    );
+    check(
+        "recheck",
+        expect![[r#"
+        error: `REFEREE_RECHECK_QUEUE` is `recheck`, which is not the URL of a standard queue
+        help: use the URL that SQS shows, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/referee-recheck`
+    "#]],
+    );
+    check(
+        "https://sqs.eu-west-1.amazonaws.com/1/recheck.fifo",
+        expect![[r#"
+        error: `REFEREE_RECHECK_QUEUE` is `https://sqs.eu-west-1.amazonaws.com/1/recheck.fifo`, which is not the URL of a standard queue
+        help: use the URL that SQS shows, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/referee-recheck`
+    "#]],
     );
 }

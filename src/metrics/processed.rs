@@ -1,0 +1,54 @@
+//! What counts of a batch.
+
+use super::count_of;
+use crate::engine::{Outcome, Response};
+use crate::rules::model::{Rules, Severity};
+
+/// A batch in which the records before `end` are done.
+pub(super) struct Processed<'p> {
+    pub(super) rules: &'p Rules,
+    pub(super) outcome: &'p Outcome,
+    pub(super) end: usize,
+    pub(super) now_ms: i64,
+}
+
+impl<'p> Processed<'p> {
+    pub(super) fn violations(&self, severity: Severity) -> Vec<&'p str> {
+        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
+        done.filter(|it| it.finding.severity == severity)
+            .map(|it| it.finding.rule.as_str())
+            .collect()
+    }
+
+    pub(super) fn with_response(&self, response: Response) -> Vec<&'p str> {
+        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
+        done.filter(|it| it.resolution.response == response)
+            .map(|it| it.finding.rule.as_str())
+            .collect()
+    }
+
+    pub(super) fn mirror_writes(&self) -> Vec<&'p str> {
+        let is_mirror = |rule: &str| self.rules.mirrors.iter().any(|mirror| mirror.name == rule);
+        let done = self.outcome.writes.iter().filter(|it| it.position < self.end);
+        done.map(|it| it.rule.as_str()).filter(|rule| is_mirror(rule)).collect()
+    }
+
+    pub(super) fn rejected(&self) -> Option<f64> {
+        count_of(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
+    }
+
+    pub(super) fn unqueued(&self) -> Option<f64> {
+        count_of(self.outcome.unqueued.as_ref().map_or(0, |unqueued| unqueued.suspects))
+    }
+
+    pub(super) fn age_ms(&self) -> Option<f64> {
+        let oldest_ms = self.outcome.oldest_ms.filter(|_| self.end > 0)?;
+        // The clocks may differ, and a negative age would be meaningless.
+        let age_ms = self.now_ms.saturating_sub(oldest_ms).max(0);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a float is exact for ages up to 285,000 years"
+        )]
+        Some(age_ms as f64)
+    }
+}
