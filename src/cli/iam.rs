@@ -88,6 +88,10 @@ pub(super) struct Args {
     )]
     on_failure_account: Option<String>,
 
+    /// The name of the SQS queue on which suspects wait, as in the URL in `REFEREE_RECHECK_QUEUE`.
+    #[arg(long, value_name = "QUEUE", help_heading = DEPLOYMENT, value_parser = arn_part)]
+    recheck: Option<String>,
+
     /// The ARN of a customer managed KMS key that encrypts a table; repeat it for several keys.
     #[arg(long, value_name = "ARN", help_heading = DEPLOYMENT, value_parser = key_arn)]
     kms: Vec<String>,
@@ -113,7 +117,7 @@ pub(super) struct Args {
 
     /// Print the policy of `referee audit`, `backfill` and `repair` on real tables, instead of the
     /// function's.
-    #[arg(long, conflicts_with_all = ["audit", "observe", "on_failure", "resource_policy"])]
+    #[arg(long, conflicts_with_all = ["audit", "observe", "on_failure", "recheck", "resource_policy"])]
     repair: bool,
 
     /// An action that is given to `referee repair plan`, too. The option can be repeated.
@@ -213,6 +217,7 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
         failures_bucket: arguments.on_failure,
         failures_account: arguments.on_failure_account,
         table_keys: arguments.kms,
+        recheck_queue: arguments.recheck,
         audits: arguments.audit,
     };
     if let Some(alias) = &arguments.resource_policy {

@@ -36,6 +36,8 @@ pub struct Deployment {
     pub failures_account: Option<String>,
     /// The ARNs of the customer managed KMS keys that encrypt the tables.
     pub table_keys: Vec<String>,
+    /// The SQS queue on which suspects wait, if there is one.
+    pub recheck_queue: Option<String>,
     /// Whether the function also audits tables.
     pub audits: bool,
 }

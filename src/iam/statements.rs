@@ -17,6 +17,7 @@ pub(super) fn statements(rules: &Rules, deployment: &Deployment) -> Vec<Statemen
     statements.extend(deployment.namespace.as_deref().map(metrics));
     statements.push(logs(deployment));
     statements.extend(deployment.failures_bucket.iter().flat_map(|it| failures(it, deployment)));
+    statements.extend(deployment.recheck_queue.iter().map(|it| rechecks(it, deployment)));
     statements.extend(table_keys(deployment));
     statements
 }
@@ -159,6 +160,14 @@ fn failures(bucket: &str, deployment: &Deployment) -> [Statement; 2] {
         of_owner(statement("FindFailures", ["s3:ListBucket".to_owned()], [bucket])),
         of_owner(statement("KeepFailures", ["s3:PutObject".to_owned()], [objects])),
     ]
+}
+
+/// Allows the function to send suspects to its queue, and Lambda to deliver them with its role.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+fn rechecks(queue: &str, deployment: &Deployment) -> Statement {
+    let actions = ["DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"];
+    let actions = actions.map(|action| format!("sqs:{action}"));
+    statement("RecheckSuspects", actions, [deployment.arn("sqs", queue)])
 }
 
 /// Reading and writing a table that a customer managed key encrypts requires permission to use the

@@ -93,6 +93,7 @@ fn policy(rules: &Json) -> Policy {
         failures_bucket: None,
         failures_account: None,
         table_keys: Vec::new(),
+        recheck_queue: None,
         audits: false,
     };
     let policy = iam::policy(&rules, &deployment);

@@ -29,6 +29,7 @@ fn deployment() -> Deployment {
         failures_bucket: None,
         failures_account: None,
         table_keys: Vec::new(),
+        recheck_queue: None,
         audits: false,
     }
 }

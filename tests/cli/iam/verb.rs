@@ -307,3 +307,25 @@ fn repairs_need_the_actions_of_their_plans_and_of_undo() {
     "#]],
     );
 }
+
+#[test]
+fn a_queue_for_suspects_needs_permissions() {
+    let tool = tool("iam-recheck");
+    let arguments = ["iam", "--recheck", "referee-recheck", "--region", "eu-west-1"];
+    let output = tool.command(&arguments).output().expect("the tool runs");
+    let policy = String::from_utf8_lossy(&output.stdout);
+    let statement = r#"{
+      "Sid": "RecheckSuspects",
+      "Effect": "Allow",
+      "Action": [
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage"
+      ],
+      "Resource": [
+        "arn:aws:sqs:eu-west-1:*:referee-recheck"
+      ]
+    }"#;
+    assert!(policy.contains(statement), "{policy}");
+}

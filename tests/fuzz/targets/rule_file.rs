@@ -63,6 +63,7 @@ fn check_policy(rules: &Rules) {
         failures_bucket: None,
         failures_account: None,
         table_keys: Vec::new(),
+        recheck_queue: None,
         audits: false,
     };
     let policy = policy(rules, &deployment);
