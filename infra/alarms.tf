@@ -122,6 +122,32 @@ locals {
     },
     {
       for key, alarm in {
+        recheck_failures = {
+          queue  = local.recheck_dead_name
+          metric = "ApproximateNumberOfMessagesVisible"
+          text   = "Suspects could not be judged, and their messages are in the dead-letter queue `${local.recheck_dead_name}` for 14 days. The function's log says why: filter by message = \"message rejected\" or message = \"message returned\". Fix the reason, and redrive the messages with `aws sqs start-message-move-task --source-arn ${local.recheck_dead_arn}`."
+        }
+        recheck_age = {
+          queue  = local.recheck_name
+          metric = "ApproximateAgeOfOldestMessage"
+          text   = "Suspects wait too long on the queue `${local.recheck_name}`: their violations are reported and repaired late. The function fails, is throttled, or has too little concurrency; see the other alarms."
+        }
+      } : key => merge(alarm, { namespace = "AWS/SQS", dimensions = { QueueName = alarm.queue }, statistic = "Maximum", settings = key }) if local.rechecks
+    },
+    {
+      for key, alarm in {
+        suspects_not_queued = {
+          metric = "SuspectsNotQueued"
+          text   = "The queue `${local.recheck_name}` did not accept suspects, or they were too large for it, so their batches waited for the grace period. The log says why: filter by message = \"suspects not queued\". Check the queue, the permission `sqs:SendMessage`, and the route from a VPC to SQS."
+        }
+        suspects_dropped = {
+          metric = "SuspectsDropped"
+          text   = "Suspects on the queue were not judged because their rules were removed or changed in the meantime. The log names the rules: filter by message = \"suspect dropped\". An audit finds what they violate under the present rules."
+        }
+      } : key => merge(local.metric.of_referee, alarm, { statistic = "Sum", settings = key }) if local.publishes && local.rechecks
+    },
+    {
+      for key, alarm in {
         audit_violations = {
           metric = "AuditViolations"
           text   = "The audit found items that violate a rule. The function's log has a line for each violation, without a sequence number: filter by message = \"violation\"."
@@ -137,7 +163,7 @@ locals {
   )
 
   # The factors that convert thresholds to the units of their metrics.
-  threshold_factors = { duration = var.timeout * 10, iterator_age = 60000 }
+  threshold_factors = { duration = var.timeout * 10, iterator_age = 60000, recheck_age = 60 }
 
   alarms = {
     for key, alarm in local.all_alarms : key => merge({ comparison = "GreaterThanThreshold", missing = "notBreaching" }, alarm, var.alarms[alarm.settings], {

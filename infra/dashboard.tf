@@ -17,6 +17,13 @@ locals {
       title   = "Records", statistic = "Sum"
       metrics = [for metric in ["RecordsProcessed", "RecordsRejected", "RecordsRetried"] : [var.namespace, metric]]
     } : null,
+    local.rechecks ? {
+      title = "Suspects on the queue", statistic = "Sum"
+      metrics = concat(
+        [for metric in ["SuspectsQueued", "SuspectsNotQueued", "SuspectsDropped", "MessagesReturned"] : [var.namespace, metric] if local.publishes],
+        [for name in [local.recheck_name, local.recheck_dead_name] : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name]],
+      )
+    } : null,
     local.publishes && local.audits ? {
       title   = "Audits", statistic = "Sum"
       metrics = [for metric in ["AuditViolations", "AuditWarnings", "AuditedItems", "AuditsCompleted"] : [var.namespace, metric]]

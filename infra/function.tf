@@ -37,6 +37,7 @@ locals {
     var.environment,
     { REFEREE_METRICS = var.metrics, REFEREE_NAMESPACE = var.namespace },
     var.mode == null ? {} : { REFEREE_MODE = var.mode },
+    local.rechecks ? { REFEREE_RECHECK_QUEUE = local.recheck_url } : {},
   )
   plain_environment = merge(local.fixed_environment, { REFEREE_RULES_JSON = local.rules_text })
   plain_bytes       = sum([for name, value in local.plain_environment : length(name) + length(base64encode(value)) / 4 * 3])

@@ -187,6 +187,7 @@ locals {
       }),
     ],
     [for statement in local.destination_statements : jsonencode(merge({ Effect = "Allow" }, statement))],
+    local.recheck_statements,
     # Reading a table that is encrypted with a customer managed key requires permission to use the key
     # through DynamoDB.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html

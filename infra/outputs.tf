@@ -53,6 +53,16 @@ output "failure_destination_arn" {
   value       = local.destination_arn
 }
 
+output "recheck_queue_url" {
+  description = "The URL of the queue on which suspects wait. Null if there is none."
+  value       = local.rechecks ? local.recheck_url : null
+}
+
+output "recheck_failures_arn" {
+  description = "The ARN of the dead-letter queue of suspects that could not be judged. Null if there is none."
+  value       = local.rechecks ? local.recheck_dead_arn : null
+}
+
 output "alarm_names" {
   description = "The names of the alarms. Each key is the alarm's key in `alarms`, followed by `/` and the rule or table if the alarm belongs to one."
   value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.alarm_name }

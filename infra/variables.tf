@@ -125,7 +125,7 @@ variable "environment" {
 
   validation {
     condition     = alltrue([for name in keys(var.environment) : !startswith(name, "REFEREE_") || name == "REFEREE_LOG_ITEMS"])
-    error_message = "environment: the module sets the variables REFEREE_…; use `rules`, `mode`, `metrics` and `namespace`."
+    error_message = "environment: the module sets the variables REFEREE_…; use `rules`, `mode`, `metrics`, `namespace` and `recheck`."
   }
 }
 
@@ -139,7 +139,7 @@ variable "vpc" {
 }
 
 variable "kms_key_arn" {
-  description = "The ARN of the KMS key that encrypts the environment, the logs and the failure destination that the module creates. The key's policy must allow CloudWatch Logs to use it. Null means AWS's own keys."
+  description = "The ARN of the KMS key that encrypts the environment, the logs, and the queues and the failure destination that the module creates. The key's policy must allow CloudWatch Logs to use it. Null means AWS's own keys."
   type        = string
   default     = null
 }

@@ -21,6 +21,11 @@ variable "alarms" {
     # Goes off if fewer polls than `threshold` are reported.
     stopped_mappings    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 1), period = optional(number, 300), datapoints = optional(number, 3), periods = optional(number, 3) }), {})
     destination_backlog = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    # Only with `recheck.queue`. `recheck_age` is in minutes.
+    recheck_failures    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    recheck_age         = optional(object({ enabled = optional(bool, true), threshold = optional(number, 30), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    suspects_not_queued = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    suspects_dropped    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     # Only with `audit`. `audit_overdue` goes off if fewer audits than `threshold` are completed.
     audit_violations = optional(object({ enabled = optional(bool, false), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     audit_overdue    = optional(object({ enabled = optional(bool, true), threshold = optional(number, 1), period = optional(number, 86400), datapoints = optional(number, 2), periods = optional(number, 2) }), {})

@@ -7,7 +7,8 @@ use super::read;
 /// The metrics and dimensions of AWS itself that the module's files name.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
-const AWS: [&str; 15] = [
+const AWS: [&str; 16] = [
+    "ApproximateAgeOfOldestMessage",
     "ApproximateNumberOfMessagesVisible",
     "DestinationDeliveryFailures",
     "DroppedEventCount",

@@ -16,11 +16,11 @@ const GENERATED: &str = "--test infra -->\n";
 pub(crate) fn tables_are_up_to_date() {
     let readme = read("infra/README.md");
     let (kept, _) = readme.split_once(GENERATED).unwrap();
-    let inputs: Vec<Block> =
-        ["variables_rules.tf", "variables.tf", "variables_audit.tf", "variables_alarms.tf"]
-            .into_iter()
-            .flat_map(|file| blocks(&read(format!("infra/{file}")), "variable"))
-            .collect();
+    let inputs: Vec<Block> = ["rules", "", "recheck", "audit", "alarms"]
+        .into_iter()
+        .map(|part| if part.is_empty() { String::new() } else { format!("_{part}") })
+        .flat_map(|part| blocks(&read(format!("infra/variables{part}.tf")), "variable"))
+        .collect();
     let outputs = blocks(&read("infra/outputs.tf"), "output");
     let mut text = format!("{kept}{GENERATED}\n### Inputs\n\n");
     text.push_str("| name | type | default | description |\n|---|---|---|---|\n");

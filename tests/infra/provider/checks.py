@@ -142,6 +142,8 @@ CHECKS = {
     "aws_sfn_state_machine": lambda config: is_json(config, "definition") + matching(config, "name", r"[0-9A-Za-z_-]{1,80}"),
     "aws_s3_bucket_policy": lambda config: policy(config, "policy"),
     "aws_sqs_queue": lambda config: between(config, "message_retention_seconds", 60, 1_209_600)
+    + between(config, "visibility_timeout_seconds", 0, 43_200)
+    + between(config, "max_message_size", 1_024, 1_048_576)
     + matching(config, "name", r"[A-Za-z0-9_-]{1,80}"),
     "aws_sns_topic": lambda config: matching(config, "name", r"[A-Za-z0-9_-]{1,256}"),
 }
