@@ -24,6 +24,8 @@ pub(crate) enum Part {
     Redelivery,
     /// Records that the event source mapping discarded are replayed.
     Replay,
+    /// A queue delivers what it has accepted.
+    Queue,
     /// A repair, and so a backfill, writes only what is as in its plan.
     RepairConditions,
     /// An undo takes a write back only if the item is as the write left it.

@@ -67,7 +67,9 @@ impl Plan {
         quietly(|| (self.execute)(&scenario, &engine)).map_err(|words| {
             let (smallest, words) = self.smallest(scenario, words);
             let text = smallest.schema.text();
-            let Scenario { mapping, rates, earlier, unseen, repairs, acts, seed, .. } = smallest;
+            let Scenario {
+                mapping, rates, earlier, unseen, repairs, acts, seed, has_queue, ..
+            } = smallest;
             let lines = |acts: &[Act]| {
                 acts.iter().map(|act| format!("{act:?}")).collect::<Vec<_>>().join("\n")
             };
@@ -78,7 +80,8 @@ impl Plan {
                     "earlier:\n{earlier}\nunseen:\n{unseen}\n{repairs} repairs, and:\n{acts}"
                 );
             }
-            format!("{words}\n\n{text}\n{mapping:?}\n{rates:?}\norder {seed}\n\n{acts}\n")
+            let queue = if has_queue { "with a queue" } else { "without a queue" };
+            format!("{words}\n\n{text}\n{mapping:?}\n{rates:?}\n{queue}\norder {seed}\n\n{acts}\n")
         })
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Scenario {
     pub(crate) acts: Vec<Act>,
     /// Decides the order of events.
     pub(crate) seed: u64,
+    /// Whether suspects wait on a queue.
+    pub(crate) has_queue: bool,
     /// The broken part of Referee, if any.
     pub(crate) broken: Option<Part>,
 }
@@ -72,6 +74,10 @@ pub(crate) struct FaultRates {
     pub(crate) jumps: u16,
     /// Time passes between two steps.
     pub(crate) waits: u16,
+    /// The queue refuses a message, or loses its answer.
+    pub(crate) refusals: u16,
+    /// The queue delivers a message once more.
+    pub(crate) repeats: u16,
     pub(crate) lag: Lag,
 }
 
@@ -92,12 +98,33 @@ impl Scenario {
         let (mapping, rates) = (Mapping::random(rng), FaultRates::random(rng));
         let (earlier, unseen) = (Vec::new(), Vec::new());
         let seed = rng.u64(..);
-        let mut scenario =
-            Self { schema, mapping, rates, earlier, unseen, repairs: 0, acts, seed, broken: None };
+        let mut scenario = Self {
+            schema,
+            mapping,
+            rates,
+            earlier,
+            unseen,
+            repairs: 0,
+            acts,
+            seed,
+            has_queue: false,
+            broken: None,
+        };
+        scenario.add_queue();
         if !scenario.schema.mirrors.is_empty() && rng.u8(..3) == 0 {
             scenario.close_account(rng);
         }
         scenario
+    }
+
+    /// Lets suspects wait on a queue in a third of the histories.
+    fn add_queue(&mut self) {
+        let mut rng = Rng::with_seed(self.seed.rotate_left(17));
+        self.has_queue = rng.u8(..3) == 0;
+        if self.has_queue {
+            let mut often = |most: u16| if rng.u8(..3) == 0 { 0 } else { rng.u16(..most) };
+            (self.rates.refusals, self.rates.repeats) = (often(300), often(300));
+        }
     }
 
     /// Adds that someone deletes an item and everything else in its partition, in any order. Among
@@ -180,7 +207,8 @@ impl Scenario {
         for place in 0..self.schema.mirrors.len() {
             less(&|one| drop(Rc::make_mut(&mut one.schema).mirrors.remove(place)));
         }
-        let calmer: [fn(&mut FaultRates); 11] = [
+        less(&|one| one.has_queue = false);
+        let calmer: [fn(&mut FaultRates); 13] = [
             |it| it.crashes = 0,
             |it| it.throttles = 0,
             |it| it.losses = 0,
@@ -191,6 +219,8 @@ impl Scenario {
             |it| it.splits = 0,
             |it| it.jumps = 0,
             |it| it.waits = 0,
+            |it| it.refusals = 0,
+            |it| it.repeats = 0,
             |it| it.lag = Lag::None,
         ];
         for calm in calmer {
@@ -216,6 +246,7 @@ impl Scenario {
         smaller.retain(|one| {
             one.writes() != self.writes()
                 || one.repairs != self.repairs
+                || one.has_queue != self.has_queue
                 || (&one.schema, &one.mapping, &one.rates)
                     != (&self.schema, &self.mapping, &self.rates)
         });
@@ -271,6 +302,8 @@ impl FaultRates {
             // A clock that is ahead would shorten every grace period.
             jumps: if lag == Lag::Short { 0 } else { often(30) },
             waits: often(60),
+            refusals: 0,
+            repeats: 0,
             lag,
         }
     }

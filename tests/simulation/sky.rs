@@ -24,7 +24,7 @@ use crate::scenario::FaultRates;
 const BEGIN_MS: i64 = BEGIN_S * 1_000;
 
 /// The events that can happen. In a long run, each must happen at least once.
-pub(crate) const EVENTS: [&str; 14] = [
+pub(crate) const EVENTS: [&str; 20] = [
     "crashes",
     "crashes in a write that lands later",
     "throttled requests",
@@ -39,6 +39,12 @@ pub(crate) const EVENTS: [&str; 14] = [
     "clock jumps",
     "unreadable records",
     "records given up and replayed",
+    "messages sent",
+    "messages sent again",
+    "messages refused",
+    "messages whose acceptance was lost",
+    "messages delivered twice",
+    "messages returned",
 ];
 
 #[derive(Debug)]
@@ -128,15 +134,20 @@ impl Environment {
         Fault::None
     }
 
-    /// May let the rest of the world proceed before a request.
+    /// May let the rest of the world proceed before a request to the store.
     async fn pause(&self) {
+        self.take_turns().await;
+        self.is_asking.set(true);
+    }
+
+    /// May let the rest of the world proceed.
+    pub(crate) async fn take_turns(&self) {
         let mut turns = self.rng.borrow_mut().u8(..3);
         wait(|| {
             turns = turns.saturating_sub(1);
             turns == 0
         })
         .await;
-        self.is_asking.set(true);
     }
 
     /// Stops a worker that has died.

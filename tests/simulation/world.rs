@@ -2,50 +2,35 @@
 //! that run concurrently and die.
 
 mod operator;
+mod queue;
+mod worker;
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 use kit::oracle::Dump;
-use referee::engine::{Engine, Outcome};
+use referee::engine::Engine;
 use referee::replay;
 use referee::rules::{self, RuleSource};
-use referee::runtime::error::Fatal;
 use serde_json::value::RawValue;
 
 use crate::broken::Part;
 use crate::items::{content, name_of, of_key, step, write};
 use crate::model::{Act, State, table};
-use crate::past::{By, Past, Reported};
+use crate::past::{By, Past};
 use crate::scenario::{FaultRates, Lag, Mapping, Scenario};
 use crate::schema::Schema;
-use crate::sky::{Environment, Remote, Watch};
-use crate::stream::{Batch, Delivery, Streams, Verdict, json};
+use crate::sky::{Environment, Remote};
+use crate::stream::{Delivery, Streams, Verdict, json};
 use crate::world::operator::Operator;
+use crate::world::queue::Waiting;
+use crate::world::worker::Worker;
 
 /// The maximum number of steps until a history is at rest.
 const STEPS_MAX: u32 = 100_000;
 /// The number of steps after which no more faults happen, and time passes only if every worker
 /// waits for it.
 const NO_FAULTS_AFTER: u32 = 600;
-/// The time between an invocation's deadline and its timeout, in milliseconds.
-const MARGIN_MS: i64 = 500;
-
-type Invocation = Pin<Box<dyn Future<Output = Result<Outcome, Fatal>>>>;
-
-struct Worker {
-    batch: Batch,
-    /// How many steps had happened when the worker began.
-    begun: usize,
-    invocation: Invocation,
-    /// The true time at which it times out.
-    end_ms: i64,
-    until_ms: Rc<Cell<i64>>,
-}
 
 pub(crate) struct World<'s> {
     schema: &'s Schema,
@@ -55,6 +40,8 @@ pub(crate) struct World<'s> {
     remote: Remote,
     environment: Rc<Environment>,
     streams: Streams,
+    /// The queue on which suspects wait, if there is one.
+    queue: Option<Rc<Waiting>>,
     workers: Vec<Worker>,
     acts: VecDeque<Act>,
     /// The records that the event source mapping has discarded.
@@ -87,6 +74,7 @@ impl<'s> World<'s> {
             rates: scenario.rates,
             engine: Rc::clone(engine),
             remote: Remote { store, environment: Rc::clone(&environment), by: By::Engine },
+            queue: scenario.has_queue.then(|| Rc::new(Waiting::new(Rc::clone(&environment)))),
             environment,
             streams: Streams::new(scenario.mapping),
             workers: Vec::new(),
@@ -157,6 +145,7 @@ impl<'s> World<'s> {
             && self.workers.is_empty()
             && self.remote.store.late() == 0
             && self.streams.ready().is_empty()
+            && self.queue.as_ref().is_none_or(|queue| queue.is_empty())
             && self.operator.as_ref().is_none_or(Operator::is_idle)
     }
 
@@ -174,10 +163,13 @@ impl<'s> World<'s> {
                 self.poll(place);
             }
             8..12 => {
-                let ready = self.streams.ready();
-                if !ready.is_empty() {
-                    let place = self.draw(ready.len());
-                    self.invoke(ready[place]);
+                let (ready, messages) = (self.streams.ready(), self.messages());
+                if !ready.is_empty() || !messages.is_empty() {
+                    let place = self.draw(ready.len() + messages.len());
+                    match ready.get(place) {
+                        Some(lane) => self.invoke(*lane),
+                        None => self.recheck(messages[place - ready.len()]),
+                    }
                 }
             }
             12 => self.land(),
@@ -211,9 +203,13 @@ impl<'s> World<'s> {
             for lane in &ready {
                 self.invoke(*lane);
             }
+            for place in self.messages().into_iter().rev() {
+                self.recheck(place);
+            }
             self.land();
+            let is_waiting = self.queue.as_ref().is_some_and(|queue| !queue.is_empty());
             self.wake();
-            return is_late || is_operating || !ready.is_empty();
+            return is_late || is_operating || is_waiting || !ready.is_empty();
         }
         for place in (0..self.workers.len()).rev() {
             self.poll(place);
@@ -304,7 +300,11 @@ impl<'s> World<'s> {
     fn wake(&mut self) {
         let now_ms = self.environment.now_ms.get();
         let operator = self.operator.as_ref().and_then(Operator::waits_until_ms);
-        let next_ms = self.workers.iter().map(|worker| worker.until_ms.get()).chain(operator).min();
+        let workers = self.workers.iter().map(|worker| worker.until_ms.get());
+        // Nobody waits for a message as long as there is something else to do.
+        let is_quiet = self.acts.is_empty() && self.streams.ready().is_empty();
+        let queue = self.queue.as_ref().filter(|_| is_quiet).and_then(|queue| queue.next_ms());
+        let next_ms = workers.chain(operator).chain(queue).min();
         if let Some(next_ms) = next_ms.filter(|next_ms| *next_ms > now_ms) {
             let end_ms = self.workers.iter().map(|worker| worker.end_ms).min();
             self.advance_clock(end_ms.map_or(next_ms, |end_ms| end_ms.min(next_ms)) - now_ms);
@@ -322,74 +322,12 @@ impl<'s> World<'s> {
         while let Some(place) = self.workers.iter().position(|it| it.end_ms <= now_ms) {
             let worker = self.workers.remove(place);
             self.environment.count_event("timeouts");
-            self.finish(worker.batch, Verdict::Failed);
+            self.finish(worker.load, Verdict::Failed);
         }
     }
 
-    /// Invokes the function with a lane's next batch.
-    fn invoke(&mut self, lane: (usize, usize)) {
-        let now_ms = self.environment.now_ms.get();
-        self.remote.store.set_now_ms(now_ms.unsigned_abs());
-        let (batch, old) = self.streams.next(lane, now_ms, &mut self.environment.rng.borrow_mut());
-        self.destination.extend(old);
-        let Some(batch) = batch else { return };
-        self.past.deliveries += 1;
-        let records = self.streams.records(&batch).to_vec();
-        let timeout_ms = self.mapping.timeout_ms;
-        let until_ms = Rc::new(Cell::new(now_ms));
-        let (environment, until) = (Rc::clone(&self.environment), Rc::clone(&until_ms));
-        let deadline_ms = now_ms + environment.skew_ms.get() + timeout_ms - MARGIN_MS;
-        let watch = Watch { environment, deadline_ms, until_ms: until };
-        let (engine, remote) = (Rc::clone(&self.engine), self.remote.clone());
-        let invocation = Box::pin(async move {
-            let records: Vec<&RawValue> = records.iter().map(|record| &*record.json).collect();
-            engine.process(&records, &remote, &watch).await
-        });
-        let (begun, end_ms) = (self.past.steps.len(), now_ms + timeout_ms);
-        self.workers.push(Worker { batch, begun, invocation, end_ms, until_ms });
-    }
-
-    /// Runs a worker until it waits, finishes or dies.
-    fn poll(&mut self, place: usize) {
-        let worker = &mut self.workers[place];
-        let polled = worker.invocation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        self.collect(By::Engine, false);
-        if self.environment.has_crashed.take() {
-            let worker = self.workers.remove(place);
-            self.finish(worker.batch, Verdict::Failed);
-        } else if let Poll::Ready(outcome) = polled {
-            let worker = self.workers.remove(place);
-            let verdict = self.record_outcome(&worker.batch, worker.begun, outcome.unwrap());
-            self.finish(worker.batch, verdict);
-        }
-    }
-
-    /// Records the violations of a worker's outcome.
-    fn record_outcome(&mut self, batch: &Batch, begun: usize, outcome: Outcome) -> Verdict {
-        let records = self.streams.records(batch);
-        let done = outcome.checkpoint().map_or(records.len(), |from| from.position);
-        for (position, record) in records.iter().enumerate().take(done) {
-            let rejected: Vec<_> =
-                outcome.rejected.iter().filter(|it| it.position == position).collect();
-            assert_eq!(record.name.is_none(), !rejected.is_empty(), "{record:?}: {rejected:?}");
-        }
-        let happened = self.past.steps.len();
-        let is_reported = self.environment.broken != Some(Part::Reporting);
-        let reported = outcome.violations.into_iter();
-        let reported = reported.filter(|found| is_reported && found.occurrence.position < done);
-        self.past.reported.extend(reported.map(|violation| Reported {
-            violation,
-            begun,
-            happened,
-        }));
-        if done == records.len() { Verdict::Done } else { Verdict::From(done) }
-    }
-
-    fn finish(&mut self, batch: Batch, verdict: Verdict) {
-        self.past.unanswered += u64::from(verdict == Verdict::Failed);
-        let is_lost =
-            self.environment.broken == Some(Part::Redelivery) && verdict == Verdict::Failed;
-        let verdict = if is_lost { Verdict::Done } else { verdict };
-        self.destination.extend(self.streams.finish(batch, verdict));
+    /// The places of the messages that can be delivered now.
+    fn messages(&self) -> Vec<usize> {
+        self.queue.as_ref().map_or_else(Vec::new, |queue| queue.ready())
     }
 }
