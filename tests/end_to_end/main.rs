@@ -23,6 +23,7 @@ mod metrics;
 mod mirrors;
 mod package;
 mod proxy;
+mod rechecks;
 mod rights;
 mod rules;
 mod silence;
@@ -56,7 +57,7 @@ fn trial(name: &'static str, scenario: Scenario) -> Trial {
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_referee-lambda").to_owned());
     let step_functions = variable("REFEREE_TEST_STEP_FUNCTIONS");
     let is_skipped = dynamodb.is_none()
-        || name.contains("alarm") && cloudwatch.is_none()
+        || (name.contains("alarm") || name.contains("on_a_queue")) && cloudwatch.is_none()
         || name.contains("audit") && step_functions.is_none();
     let dynamodb = dynamodb.unwrap_or_default();
     let environment = Environment { name, dynamodb, cloudwatch, lambda, step_functions };
@@ -148,6 +149,10 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         ("a_violation_raises_the_alarm", |environment| Box::pin(metrics::alarm(environment))),
         ("a_batch_does_not_wait_for_a_silent_cloudwatch", |environment| {
             Box::pin(metrics::unanswered(environment))
+        }),
+        ("suspects_wait_on_a_queue", |environment| Box::pin(rechecks::waited(environment))),
+        ("suspects_wait_in_their_batch_if_the_queue_is_down", |environment| {
+            Box::pin(rechecks::down(environment))
         }),
         ("repairs_are_sound_under_load_and_faults", |environment| {
             Box::pin(action_storm::storm(environment))

@@ -9,7 +9,7 @@ use referee::runtime::clock::Clock as _;
 use referee::runtime::system_clock::SystemClock;
 use referee::streams::{Position, StreamError, StreamRecord, Streams};
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::{Instant, sleep};
 
 use kit::filter::Filters;
@@ -52,6 +52,8 @@ pub(crate) struct Mapping {
     finished: BTreeSet<String>,
     /// The probability that an answer is lost and its batch redelivered.
     lost_answers: Option<(fastrand::Rng, f64)>,
+    /// Whether records get the time at which they are read.
+    is_dating: bool,
     /// Every record that was read.
     pub(crate) records: Vec<Box<RawValue>>,
     /// The result of the last failed invocation.
@@ -94,6 +96,7 @@ impl Mapping {
             shards: BTreeMap::new(),
             finished: BTreeSet::new(),
             lost_answers: None,
+            is_dating: false,
             records: Vec::new(),
             last_failure: None,
             destination: Vec::new(),
@@ -104,6 +107,13 @@ impl Mapping {
     /// Loses each answer with this probability, so that some records are delivered several times.
     pub(crate) fn losing_answers(mut self, seed: u64, chance: f64) -> Self {
         self.lost_answers = Some((fastrand::Rng::with_seed(seed), chance));
+        self
+    }
+
+    /// Gives each record the time at which it is read. DynamoDB Local rounds the time of a record
+    /// down to the minute, so that its grace period would be over.
+    pub(crate) const fn dating_records(mut self) -> Self {
+        self.is_dating = true;
         self
     }
 
@@ -227,7 +237,10 @@ impl Mapping {
         if let Some(last) = page.records.last() {
             reading.read = Position::After(last.sequence.clone());
         }
-        for record in page.records.into_iter().filter(is_of_a_change) {
+        for mut record in page.records.into_iter().filter(is_of_a_change) {
+            if self.is_dating {
+                record.json = dated(&record.json, now_ms);
+            }
             self.records.push(record.json.clone());
             if self.filters.pass(record.json.get()) {
                 self.counts.records += 1;
@@ -249,6 +262,13 @@ fn is_of_a_change(record: &StreamRecord) -> bool {
     !(has(r#""eventName":"REMOVE""#)
         && has(r#""StreamViewType":"NEW_AND_OLD_IMAGES""#)
         && !has(r#""OldImage":"#))
+}
+
+/// Returns a record with this time.
+fn dated(record: &RawValue, now_ms: i64) -> Box<RawValue> {
+    let mut record: Json = serde_json::from_str(record.get()).unwrap();
+    record["dynamodb"]["ApproximateCreationDateTime"] = (now_ms / 1_000).into();
+    to_raw_value(&record).unwrap()
 }
 
 /// Returns the result of a read, or `None` if the read must be retried.
