@@ -130,7 +130,7 @@ variable "environment" {
 }
 
 variable "vpc" {
-  description = "The subnets and security groups of the function, to run it in a VPC. It must be able to reach DynamoDB and CloudWatch from there, for example through VPC endpoints."
+  description = "The subnets and security groups of the function, to run it in a VPC. It must be able to reach DynamoDB and CloudWatch from there, and with `recheck` also SQS, for example through VPC endpoints."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)

@@ -2,7 +2,8 @@
 //!
 //! `process` shows all stages on one page, and `audit` those of an audit. Each stage has a folder:
 //! `event` decodes Lambda's event, `detect` finds the work that the rules require, `verify` confirms
-//! what looks wrong, `resolve` repairs what is wrong, and `report` collects the outcome.
+//! what looks wrong, `recheck` lets suspects wait on a queue, `resolve` repairs what is wrong, and
+//! `report` collects the outcome.
 
 mod audit;
 mod deleted;
