@@ -152,7 +152,9 @@ fn is_namespace(text: &str) -> bool {
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html>
 fn is_queue(text: &str) -> bool {
     let is_url = text.starts_with("https://") || text.starts_with("http://");
-    is_url && !text.contains(char::is_whitespace) && !text.ends_with(".fifo")
+    let name = text.rsplit('/').next().unwrap_or_default();
+    let is_fifo = name.rsplit_once('.').is_some_and(|(_, kind)| kind == "fifo");
+    is_url && !text.contains(char::is_whitespace) && !is_fifo
 }
 
 fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {

@@ -248,7 +248,7 @@ fn a_message_counts_when_it_is_done_and_its_records_never_do() {
     };
     check_data(
         measure_rechecked(&rules(), &done, NOW_MS),
-        &expect![[r#"
+        &expect![[r"
         Violations 2 Count
         Violations [member_user] 1 Count
         Violations [membership] 1 Count
@@ -262,15 +262,15 @@ fn a_message_counts_when_it_is_done_and_its_records_never_do() {
         MirrorWrites [membership] 3 Count
         RecordsRejected 1 Count
         SuspectsDropped 2 Count
-    "#]],
+    "]],
     );
     let outcome = Outcome { handed_back: handed_back(2), ..outcome() };
     let returned = Rechecked { outcome, ..Rechecked::default() };
     check_data(
         measure_rechecked(&rules(), &returned, NOW_MS),
-        &expect![[r#"
+        &expect![[r"
         MessagesReturned 1 Count
-    "#]],
+    "]],
     );
 }
 
@@ -279,10 +279,10 @@ fn suspects_on_the_queue_are_counted() {
     let unqueued = Unqueued { suspects: 3, reason: "down".to_owned() };
     check(
         &Outcome { records: 1, queued: 2, unqueued: Some(unqueued), ..Outcome::default() },
-        &expect![[r#"
+        &expect![[r"
             RecordsProcessed 1 Count
             SuspectsQueued 2 Count
             SuspectsNotQueued 3 Count
-        "#]],
+        "]],
     );
 }

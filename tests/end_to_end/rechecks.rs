@@ -65,10 +65,9 @@ impl<'s> Queue<'s> {
             })
         };
         let records: Vec<Json> = messages.iter().map(record).collect();
-        match self.stage.lambda.invoke(json!({ "Records": records }).to_string()).await {
-            Invoked::Answer(answer) => serde_json::from_slice(&answer).unwrap(),
-            other => panic!("{other:?}"),
-        }
+        let invoked = self.stage.lambda.invoke(json!({ "Records": records }).to_string()).await;
+        let Invoked::Answer(answer) = invoked else { panic!("{invoked:?}") };
+        serde_json::from_slice(&answer).unwrap()
     }
 
     /// The number of messages on the queue, also of those that are delayed or invisible.

@@ -28,7 +28,9 @@ fn check(variables: &[(&str, &str)], file: &str, expected: &Expect) {
         let mode = rules.references[0].mode;
         writeln!(text, "table {table}, {mode:?}, {metrics:?} {namespace}, items {logs_items}")
             .unwrap();
-        queue.iter().for_each(|queue| writeln!(text, "queue {queue}").unwrap());
+        if let Some(queue) = queue {
+            writeln!(text, "queue {queue}").unwrap();
+        }
     }
     for problem in problems {
         let level = if problem.is_warning { "warning" } else { "error" };
@@ -260,23 +262,23 @@ fn suspects_wait_on_a_standard_queue() {
     };
     check(
         "https://sqs.eu-west-1.amazonaws.com/1/recheck",
-        expect![[r#"
+        expect![[r"
         table live, Enforce, CloudWatch Referee, items false
         queue https://sqs.eu-west-1.amazonaws.com/1/recheck
-    "#]],
+    "]],
     );
     check(
         "recheck",
-        expect![[r#"
+        expect![[r"
         error: `REFEREE_RECHECK_QUEUE` is `recheck`, which is not the URL of a standard queue
         help: use the URL that SQS shows, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/referee-recheck`
-    "#]],
+    "]],
     );
     check(
         "https://sqs.eu-west-1.amazonaws.com/1/recheck.fifo",
-        expect![[r#"
+        expect![[r"
         error: `REFEREE_RECHECK_QUEUE` is `https://sqs.eu-west-1.amazonaws.com/1/recheck.fifo`, which is not the URL of a standard queue
         help: use the URL that SQS shows, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/referee-recheck`
-    "#]],
+    "]],
     );
 }
