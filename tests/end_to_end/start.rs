@@ -86,15 +86,13 @@ pub(crate) async fn keys_only(environment: Environment) {
 
 pub(crate) async fn other_events(environment: Environment) {
     let stage = Stage::new(environment, rules::company).await;
-    let sqs = json!({
+    let kinesis = json!({
         "Records": [{
-            "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
-            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
-            "body": "Test message.",
-            "attributes": { "ApproximateReceiveCount": "1" },
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-2:123456789012:my-queue",
+            "eventID": "shardId-000000000006:49590338271490256608559692538361571095921575989136588898",
+            "eventName": "aws:kinesis:record",
+            "kinesis": { "partitionKey": "1", "data": "SGVsbG8=" },
+            "eventSource": "aws:kinesis",
+            "eventSourceARN": "arn:aws:kinesis:us-east-2:123456789012:stream/my-stream",
             "awsRegion": "us-east-2",
         }],
     });
@@ -103,14 +101,14 @@ pub(crate) async fn other_events(environment: Environment) {
     let text = fs::read_to_string("events/company-user/stream/01-members-join.json").unwrap();
     let other_table: Json = serde_json::from_str(&text).unwrap();
     let mut answers = String::new();
-    for event in [sqs, hello, json!({}), json!([]), json!("hello"), Json::Null, other_table] {
+    for event in [kinesis, hello, json!({}), json!([]), json!("hello"), Json::Null, other_table] {
         let invoked = stage.lambda.invoke(event.to_string()).await;
         let Invoked::FunctionError(error) = invoked else { panic!("{invoked:?}") };
         answers.push_str(&error_text(&stage, &error));
         answers.push('\n');
     }
     expect![[r#"
-        Fatal: the record comes from `aws:sqs`, not from a DynamoDB stream
+        Fatal: the record comes from `aws:kinesis`, not from a DynamoDB stream
         Fatal: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 49
         Fatal: the event has no list of `Records`, which every stream event has: missing field `Records` at line 1 column 2
         Fatal: the event has no list of `Records`, which every stream event has: invalid length 0, expected an object with `Records` at line 1 column 2
