@@ -1,6 +1,6 @@
 //! `--at`: the time at which items have expired or not.
 
-use crate::audit::export::Timestamp;
+use crate::data::Timestamp;
 
 /// Reads a time in UTC: milliseconds since 1970.
 pub(super) fn time_ms(text: &str) -> Result<i64, String> {

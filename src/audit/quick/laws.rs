@@ -107,7 +107,7 @@ fn decoded(rules: &Rules, table: TableId, text: &str) -> Result<Vec<String>, Str
 /// The attributes in the excerpt of an item; `None` if the item is unusual.
 fn excerpt(rules: &Rules, table: TableId, text: &str) -> Option<Vec<String>> {
     let index = Index::new(rules);
-    let mut quick = Quick::new(rules, &index);
+    let mut quick = Quick::new(rules, &index, 0);
     quick.facts(AT, table, text.as_bytes(), &mut Vec::new())?;
     let excerpts = Excerpts::new(&std::env::temp_dir(), usize::MAX, 1);
     let mut writer = excerpts.writer();

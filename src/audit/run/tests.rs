@@ -76,6 +76,7 @@ fn audited(lines: &[String]) -> (Vec<String>, Vec<u32>, usize) {
     let rules = load(&source, &|_| None).rules.unwrap();
     let archive = Lines { lines, read_again: Mutex::default() };
     let options = Options {
+        now_ms: 0,
         threads: 2,
         memory_bytes_max: 0,
         temporary: std::env::temp_dir(),
