@@ -11,7 +11,7 @@ use crate::data::{Path, Type};
 use crate::rules::model::{
     Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules,
 };
-use crate::rules::template::Part;
+use crate::rules::template::{Capture, Part};
 
 pub(super) fn subject(
     rules: &Rules,
@@ -70,8 +70,9 @@ fn key(rules: &Rules, entity: EntityId, name_of: impl Fn(usize) -> String) -> At
     let value = |template: &crate::rules::template::KeyTemplate| {
         let parts = template.template().parts().iter().map(|part| match part {
             Part::Literal(text) => text.clone(),
-            Part::Capture(name) | Part::Rest(name) => {
-                format!("{{{}}}", index_of(name).map(&name_of).unwrap_or_default())
+            Part::Capture(Capture { name, format, .. }) => {
+                let name = index_of(name).map(&name_of).unwrap_or_default();
+                format!("{{{name}{format}}}")
             }
         });
         json!({ template.kind().as_type().tag(): parts.collect::<String>() })

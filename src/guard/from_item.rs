@@ -200,9 +200,14 @@ pub(super) fn fixed_by(rules: &Rules, reference: &Reference) -> Option<Vec<usize
     if !reference.components.iter().all(is_capture) {
         return None;
     }
-    (0..rules[reference.from].key.captures().len())
+    let (from, to) = (&rules[reference.from].key, &rules[reference.to].key);
+    (0..from.captures().len())
         .map(|index| {
-            reference.components.iter().position(|source| *source == Component::Capture(index))
+            let mut sources = reference.components.iter().enumerate();
+            let is_same = |(of_target, source): (usize, &Component)| {
+                *source == Component::Capture(index) && from.is_determined_by(index, to, of_target)
+            };
+            sources.position(is_same)
         })
         .collect()
 }

@@ -297,7 +297,8 @@ fn target_projection(rules: &Rules, rule: ReferenceId) -> Projection {
 fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
     let mut projection = existence_projection(rules, &rules[reference.from]);
     let roots = reference.paths().map(|path| path.root().to_owned());
-    projection.extend(&Projection::Names(roots.collect()));
+    let derived = reference.derived.iter().map(|derived| derived.attribute.clone());
+    projection.extend(&Projection::Names(roots.chain(derived).collect()));
     if matches!(reference.find, Find::Mirror(_)) {
         let ttl = rules.table_of(reference.from).ttl.clone();
         projection.extend(&Projection::Names(ttl.into_iter().collect()));

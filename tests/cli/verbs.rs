@@ -274,7 +274,7 @@ fn explain_describes_codes() {
             exit code 2
             --- stdout
             --- stderr
-            error: there is no code `E099`; errors have codes from E001, warnings from W001
+            error: there is no code `E099`; did you mean `E069`?
         "#]],
     );
     check(

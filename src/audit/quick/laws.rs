@@ -27,6 +27,7 @@ entities:
     key: { pk: "user#{user}", sk: "order#{order*}" }
     attributes: { category: S, product: S, "address.city": S, seen: N, tags: SS }
   product: { table: app, key: { pk: "product#{category}-{product}", sk: details } }
+  issue: { table: app, key: { pk: "team#{team:lower}", sk: "{no:03}" } }
   city: { table: app, key: { pk: "city#{city}", sk: "{city}" } }
   member:
     table: app
@@ -50,6 +51,7 @@ references:
     match: full
     find: none
   member_user: { from: member, to: user, find: { mirror: membership } }
+  order_issue: { from: order, to: issue, on: { team: "{product}", no: "{category}" }, none: ["", "2"], find: none }
   entry_user: { from: entry, to: user, on: { user: "{kind}" }, find: none }
 mirrors:
   membership: { source: member, mirror: member_of, copy: [since, role] }
@@ -193,6 +195,7 @@ fn capture() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => "[12]",
         1 => "[12#é-]{0,3}",
+        1 => "[0-9A]{1,3}",
         1 => Just("\\u0031".to_owned()),
         1 => Just("x".repeat(1020)),
     ]

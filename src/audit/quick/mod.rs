@@ -199,7 +199,7 @@ fn refer(
     subject: &Subject<'_, '_>,
     keys: &mut KeyBuffers,
 ) -> OfRole {
-    let Refer { rule, table, key, parts, is_broken_without } = step;
+    let Refer { rule, table, key, parts, none, is_broken_without } = step;
     let (rule, at) = (*rule, subject.at);
     let mut values = Captures::default();
     let mut absent = 0;
@@ -207,6 +207,7 @@ fn refer(
         match part {
             Part::Capture(index) => *value = captures.get(*index)?,
             Part::Attribute(attribute) => match attribute.of(&subject.item) {
+                Some(RawValue::Text(text)) if none.contains(&text) => absent += 1,
                 Some(RawValue::Text(text)) => *value = text,
                 Some(RawValue::Other(_)) => return None,
                 None => absent += 1,

@@ -59,6 +59,8 @@ pub(super) struct Refer<'r> {
     pub(super) table: TableId,
     pub(super) key: &'r EntityKey,
     pub(super) parts: Vec<Part<'r>>,
+    /// The texts that mean that an attribute is absent.
+    pub(super) none: Vec<&'r str>,
     /// Whether it is a violation if this number of attributes is absent: by number, from 0.
     pub(super) is_broken_without: Vec<bool>,
 }
@@ -254,8 +256,18 @@ fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
         table: to.table,
         key: &to.key,
         parts: parts?,
+        none: none_texts(reference),
         is_broken_without: is_broken_without(reference),
     })
+}
+
+/// The texts that mean that there is no reference. Other values are not usual.
+fn none_texts(reference: &Reference) -> Vec<&str> {
+    reference
+        .none
+        .iter()
+        .filter_map(|value| if let Value::S(text) = value { Some(&**text) } else { None })
+        .collect()
 }
 
 fn is_broken_without(reference: &Reference) -> Vec<bool> {

@@ -234,6 +234,9 @@ const fn forms(function: Function) -> [&'static str; 3] {
         Function::Length => ["length({0})"; 3],
         // Athena's `repeat` makes arrays.
         Function::Zeros => ["rpad('', {0}, '0')", "repeat('0', {0})", "repeat('0', {0})"],
+        Function::Padded => ["lpad({0}, {1}, '0')"; 3],
+        Function::Lower => ["lower({0})"; 3],
+        Function::Upper => ["upper({0})"; 3],
         Function::Prefix => ["substr({0}, 1, {1})"; 3],
         Function::From => ["substr({0}, {1})"; 3],
         Function::Quotient => ["({0} / {1})", "({0} div {1})", "({0} // {1})"],

@@ -86,6 +86,12 @@ pub(super) enum Function {
     Length,
     /// As many zeros.
     Zeros,
+    /// A text with leading zeros, up to a length.
+    Padded,
+    /// A text in lower case.
+    Lower,
+    /// A text in upper case.
+    Upper,
     /// The first characters of a text, as many as the second argument says.
     Prefix,
     /// A text from the position on, which the second argument gives; the first is 1.

@@ -1,9 +1,9 @@
 //! Key templates in SQL: how a key is split into captures, and how it is built from values.
 
-use super::expression::{Expr, Function, SqlType, all, call, case, concat};
+use super::expression::{Expr, Function, SqlType, all, bind, call, case, concat};
 use super::number::is_canonical;
 use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use crate::rules::template::{EntityKey, KeyTemplate, Part};
+use crate::rules::template::{Capture, EntityKey, Format, KeyTemplate, Part};
 
 /// A key in SQL: the canonical texts of its attributes. A binary is in base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +76,12 @@ pub(super) fn parse(templates: &EntityKey, key: &KeyColumns) -> Parsed {
         if template.kind() == KeyKind::S {
             let pattern = pattern(template, templates.separator());
             conditions.push(column.clone().matches(pattern.clone()));
-            let captures = template.template().parts().iter().filter_map(|part| match part {
-                Part::Literal(_) => None,
-                Part::Capture(name) => Some((name, Some(templates.separator()))),
-                Part::Rest(name) => Some((name, None)),
-            });
-            for ((name, excluded), group) in captures.zip(1..) {
-                let text = column.clone().captured(pattern.clone(), group);
-                occurrences.push((name, text, Origin::Capture(excluded)));
+            for (capture, group) in template.template().formatted().zip(1..) {
+                let written = column.clone().captured(pattern.clone(), group);
+                conditions.extend(is_in_case(&capture.format, &written));
+                let text = read(&capture.format, written);
+                let excluded = (!capture.is_rest).then_some(templates.separator());
+                occurrences.push((&capture.name, text, Origin::Capture(excluded)));
             }
         } else {
             conditions.push(column.clone().is_present());
@@ -138,34 +136,37 @@ fn text_key(
 ) -> Expr {
     let mut left = values.iter();
     let mut texts = Vec::new();
+    let mut written = Vec::new();
     for part in template.template().parts() {
-        let excluded = match part {
+        let capture = match part {
             Part::Literal(literal) => {
                 texts.push(Expr::text(literal));
                 continue;
             }
-            Part::Capture(_) => Some(separator),
-            Part::Rest(_) => None,
+            Part::Capture(capture) => capture,
         };
         let Some((name, value)) = left.next() else { continue };
         errors.push(mistyped(name, value, KeyKind::S, KeyKind::B));
         errors.extend(empty(name, value));
-        if let Some(separator) = excluded.filter(|separator| value.origin.may_contain(*separator)) {
-            let text = value.text.clone();
-            let contains = call(Function::Contains, [text, Expr::text(separator)]);
+        let unfit = not_in_format(&capture.format, &value.text).into_iter();
+        errors.extend(unfit.map(|(unfit, why)| (unfit, refused(name, &value.text, why))));
+        let text = write(&capture.format, value.text.clone());
+        if !capture.is_rest && value.origin.may_contain(separator) {
+            let contains = call(Function::Contains, [text.clone(), Expr::text(separator)]);
             let why = "it contains the table's separator";
             errors.push((contains, refused(name, &value.text, why)));
         }
-        texts.push(value.text.clone());
+        written.push(text.clone());
+        texts.push(text);
     }
     let text = concat(texts);
     // A single capture is between literals of known lengths.
     if values.len() > 1 {
         let pattern = pattern(template, separator);
-        for ((name, value), group) in values.iter().zip(1..) {
+        for (((name, value), written), group) in values.iter().zip(written).zip(1..) {
             let read = text.clone().captured(pattern.clone(), group);
             let why = "the key would be split into other captures";
-            errors.push((read.differs(value.text.clone()), refused(name, &value.text, why)));
+            errors.push((read.differs(written), refused(name, &value.text, why)));
         }
     }
     text
@@ -256,15 +257,91 @@ fn pattern(template: &KeyTemplate, separator: char) -> String {
     for part in template.template().parts() {
         match part {
             Part::Literal(literal) => literal.chars().for_each(|char| escape(char, &mut pattern)),
-            Part::Capture(_) => {
-                pattern.push_str("([^");
-                escape(separator, &mut pattern);
-                pattern.push_str("]+?)");
-            }
-            Part::Rest(_) => pattern.push_str(r"([\s\S]+)"),
+            Part::Capture(capture) => capture_pattern(capture, separator, &mut pattern),
         }
     }
     pattern + r"\z"
+}
+
+/// Appends the group of a capture. Cases are compared apart: not every regular expression knows them.
+fn capture_pattern(capture: &Capture, separator: char, pattern: &mut String) {
+    pattern.push('(');
+    if let Format::Prefix(prefix) = &capture.format {
+        prefix.chars().for_each(|char| escape(char, pattern));
+    }
+    if matches!(capture.format, Format::Zeros(_)) {
+        pattern.push_str("[0-9]");
+    } else if capture.is_rest {
+        pattern.push_str(r"[\s\S]");
+    } else {
+        pattern.push_str("[^");
+        escape(separator, pattern);
+        pattern.push(']');
+    }
+    match &capture.format {
+        Format::Zeros(width) | Format::Width(width) => pattern.push_str(&format!("{{{width}}}")),
+        Format::Prefix(_) if capture.is_rest => pattern.push('*'),
+        Format::Prefix(_) => pattern.push_str("*?"),
+        Format::Plain | Format::Lower | Format::Upper if capture.is_rest => pattern.push('+'),
+        Format::Plain | Format::Lower | Format::Upper => pattern.push_str("+?"),
+    }
+    pattern.push(')');
+}
+
+/// Whether the written text of a capture is in the format's case; `None` if it has none.
+fn is_in_case(format: &Format, written: &Expr) -> Option<Expr> {
+    format.case().map(|_| written.clone().equals(write(format, written.clone())))
+}
+
+/// The value of a capture's written text.
+fn read(format: &Format, written: Expr) -> Expr {
+    if !matches!(format, Format::Zeros(_)) {
+        return written;
+    }
+    bind("padded", written, |written| {
+        let number = written.without("^0+");
+        case([(number.clone().equals(Expr::text("")), Expr::text("0"))], number)
+    })
+}
+
+/// The text that is written for a value.
+fn write(format: &Format, value: Expr) -> Expr {
+    match format {
+        Format::Zeros(width) => call(Function::Padded, [value, integer(*width)]),
+        Format::Lower => call(Function::Lower, [value]),
+        Format::Upper => call(Function::Upper, [value]),
+        Format::Plain | Format::Width(_) | Format::Prefix(_) => value,
+    }
+}
+
+/// The conditions that a value has no text in the format, each with the reason.
+fn not_in_format(format: &Format, value: &Expr) -> Vec<(Expr, &'static str)> {
+    let length = || call(Function::Length, [value.clone()]);
+    match format {
+        Format::Zeros(width) => vec![
+            (
+                value.clone().matches(r"^(0|[1-9][0-9]*)\z").not(),
+                "it is not a whole number without a sign and leading zeros",
+            ),
+            (length().binary(">", integer(*width)), "it has more digits than the capture's width"),
+        ],
+        Format::Width(width) => {
+            vec![(length().binary("<>", integer(*width)), "its length is not the capture's width")]
+        }
+        Format::Prefix(prefix) => {
+            let mut pattern = "^".to_owned();
+            prefix.chars().for_each(|char| escape(char, &mut pattern));
+            vec![(
+                value.clone().matches(pattern).not(),
+                "it does not begin with the capture's prefix",
+            )]
+        }
+        Format::Plain | Format::Lower | Format::Upper => Vec::new(),
+    }
+}
+
+fn integer(count: usize) -> Expr {
+    Expr::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 fn escape(char: char, pattern: &mut String) {

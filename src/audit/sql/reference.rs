@@ -16,8 +16,8 @@ use super::keys::{Origin, PartKind, PartValue, build, is_same};
 use super::number::canonical;
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity};
-use super::value::{key_text, tag, value_at};
-use crate::data::{KeyKind, Path, Type};
+use super::value::{is_literal, key_text, tag, value_at};
+use crate::data::{KeyKind, Path, Type, Value};
 use crate::integrity::finding::{Defect, Kind};
 use crate::integrity::reference;
 use crate::rules::model::{Component, Matching, Reference, Rules};
@@ -87,14 +87,16 @@ fn value(step: &str, index: usize) -> Expr {
 }
 
 /// Whether a component is absent; `None` for a capture, which never is.
-fn is_absent(index: usize, component: &Component) -> Option<Expr> {
+fn is_absent(index: usize, component: &Component, none: &[Value<'static>]) -> Option<Expr> {
     let value = value("parts", index);
+    let is_none = none.iter().map(|none| is_literal(&value, none));
+    let is_nothing = any(std::iter::once(value.clone().is_null()).chain(is_none));
     match component {
         Component::Capture(_) => None,
-        Component::Attribute(..) => Some(value.is_null()),
+        Component::Attribute(..) => Some(is_nothing),
         Component::Elements(_, kind) => {
-            let is_empty = size(present_elements(&value, *kind)).equals(Expr::Integer(0));
-            Some(any([value.is_null(), is_empty]))
+            let is_empty = size(present_elements(&value, *kind, none)).equals(Expr::Integer(0));
+            Some(any([is_nothing, is_empty]))
         }
     }
 }
@@ -105,15 +107,37 @@ fn elements(value: &Expr, kind: Type) -> Expr {
     call(if kind == Type::L { Function::Objects } else { Function::Texts }, [json])
 }
 
-/// The elements without `NULL`, which refers to nothing.
-fn present_elements(value: &Expr, kind: Type) -> Expr {
+/// The elements without those that refer to nothing.
+fn present_elements(value: &Expr, kind: Type, none: &[Value<'static>]) -> Expr {
     let elements = elements(value, kind);
-    if kind != Type::L {
-        return elements;
-    }
     let element = Expr::Variable("element_l");
-    let is_present = element.clone().json_at(&[Type::Null.tag()]).is_null();
-    call(Function::Filter, [elements, element, is_present])
+    match is_present(&element, kind, none) {
+        Some(is_present) => call(Function::Filter, [elements, element, is_present]),
+        None => elements,
+    }
+}
+
+/// Whether an element refers to something; `None` if each element does. An element of `NULL` in SQL
+/// stands for a list or set without elements, and is kept.
+fn is_present(element: &Expr, kind: Type, none: &[Value<'static>]) -> Option<Expr> {
+    let is_none = |none: &Value<'static>| match (none, kind) {
+        (_, Type::L) => Some(is_literal(element, none)),
+        (Value::S(text), Type::Ss) => Some(element.clone().equals(Expr::text(text.as_ref()))),
+        (Value::N(number), Type::Ns) => {
+            Some(canonical(element.clone()).equals(Expr::text(number.as_str())))
+        }
+        _ => None,
+    };
+    let is_null = element.clone().json_at(&[Type::Null.tag()]).is_present();
+    let mut nothing = if kind == Type::L { vec![is_null] } else { Vec::new() };
+    nothing.extend(none.iter().filter_map(is_none));
+    let [first, rest @ ..] = nothing.as_slice() else { return None };
+    if kind == Type::L && rest.is_empty() {
+        return Some(first.clone().not());
+    }
+    // A comparison with a value of another type has no result, which is not `TRUE`.
+    let flag = case([(any(nothing), Expr::Integer(1))], Expr::Integer(0));
+    Some(flag.equals(Expr::Integer(0)))
 }
 
 fn size(array: Expr) -> Expr {
@@ -142,7 +166,8 @@ fn add_parts(query: &mut Query, rules: &Rules, reference: &Reference, captures: 
     };
     let of = if kind == Type::L { SqlType::Json } else { SqlType::Text };
     let value = value("referencing", index);
-    let has_any = size(present_elements(&value, kind)).binary(">", Expr::Integer(0));
+    let has_any =
+        size(present_elements(&value, kind, &reference.none)).binary(">", Expr::Integer(0));
     let nothing = call(Function::Single, [Expr::Null(of)]);
     let array = case([(has_any, elements(&value, kind))], nothing);
     let element = Expr::column("unnested.element");
@@ -150,14 +175,14 @@ fn add_parts(query: &mut Query, rules: &Rules, reference: &Reference, captures: 
         case([(element.clone().is_null(), Expr::Null(SqlType::Integer))], Expr::Position);
     columns.push(("element".to_owned(), element.clone()));
     columns.push(("element_index".to_owned(), element_index));
-    let is_null = element.json_at(&[Type::Null.tag()]).is_present();
+    let is_present = is_present(&element, kind, &reference.none);
     query.add(
         "parts",
         Select {
             columns,
             from: "referencing".to_owned(),
             join: Some(Join::Elements(array)),
-            conditions: if kind == Type::L { vec![is_null.not()] } else { Vec::new() },
+            conditions: is_present.into_iter().collect(),
             ..Select::default()
         },
     );
@@ -173,7 +198,7 @@ fn add_evaluated(query: &mut Query, rules: &Rules, reference: &Reference, captur
         let (value, problem) = part(index, component, captures);
         problems.extend(problem);
         values.extend(value);
-        absent.extend(is_absent(index, component));
+        absent.extend(is_absent(index, component, &reference.none));
     }
     let built = build(&rules[reference.to].key, &values);
     let one = |condition| case([(condition, Expr::Integer(1))], Expr::Integer(0));

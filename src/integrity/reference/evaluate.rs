@@ -64,8 +64,11 @@ pub(crate) fn evaluate(
     captures: &[KeyValue<'_>],
     image: &Item<'_>,
 ) -> Vec<ReferenceValue> {
-    let parts: Vec<Part<'_>> =
-        reference.components.iter().map(|component| part(component, captures, image)).collect();
+    let parts: Vec<Part<'_>> = reference
+        .components
+        .iter()
+        .map(|component| part(reference, component, captures, image))
+        .collect();
     let absent = parts.iter().filter(|part| matches!(part, Part::Absent)).count();
     if absent > 0 {
         return incomplete(reference, absent);
@@ -131,8 +134,11 @@ pub(crate) fn grounds(
     target: &Key<'_>,
 ) -> Option<Grounds> {
     let refers = |value: ReferenceValue| value.state.refers_to(target);
-    let parts: Vec<Part<'_>> =
-        reference.components.iter().map(|component| part(component, captures, image)).collect();
+    let parts: Vec<Part<'_>> = reference
+        .components
+        .iter()
+        .map(|component| part(reference, component, captures, image))
+        .collect();
     if parts.iter().any(|part| matches!(part, Part::Absent)) {
         return None;
     }
@@ -187,22 +193,34 @@ enum Part<'i> {
 /// One element of a list or set: its index, and its value or what is wrong with it.
 type Element<'i> = (usize, Result<KeyValue<'i>, Defect>);
 
-fn part<'i>(component: &Component, captures: &[KeyValue<'i>], image: &Item<'i>) -> Part<'i> {
+fn part<'i>(
+    reference: &Reference,
+    component: &Component,
+    captures: &[KeyValue<'i>],
+    image: &Item<'i>,
+) -> Part<'i> {
+    let is_none = |value: &Value<'_>| reference.none.iter().any(|none| none == value);
     match component {
         Component::Capture(index) => captures.get(*index).cloned().map_or(Part::Absent, Part::One),
         Component::Attribute(path, kind) => {
-            let Some(value) = path.lookup(image) else { return Part::Absent };
+            let Some(value) = path.lookup(image).filter(|value| !is_none(value)) else {
+                return Part::Absent;
+            };
             match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
                 Some(value) => Part::One(value),
                 None => Part::Malformed(wrong_type(path, value, *kind)),
             }
         }
         Component::Elements(path, kind) => {
-            let Some(value) = path.lookup(image) else { return Part::Absent };
+            let Some(value) = path.lookup(image).filter(|value| !is_none(value)) else {
+                return Part::Absent;
+            };
             if value.kind() != *kind {
                 return Part::Malformed(wrong_type(path, value, *kind));
             }
-            let elements = elements_of(value, path);
+            let mut elements = elements_of(value, path);
+            let is_reference = |value: &KeyValue<'_>| !is_none(&value.to_value());
+            elements.retain(|(_, value)| value.as_ref().map_or(true, is_reference));
             if elements.is_empty() { Part::Absent } else { Part::Each(elements) }
         }
     }

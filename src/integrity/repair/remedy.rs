@@ -6,7 +6,7 @@ use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::ItemName;
 use crate::integrity::reference::{Elements, Grounds, grounds, is_expired_target};
-use crate::rules::model::{Component, OnDelete, OnMissing, Reference, ReferenceId, Rules};
+use crate::rules::model::{Component, Derived, OnDelete, OnMissing, Reference, ReferenceId, Rules};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
 /// What is done to a referencing item.
@@ -87,22 +87,36 @@ pub(crate) fn repair(
     let grounds =
         grounds(rules, reference, &captures, item, target).ok_or(NoRepair::NotReferring)?;
     let mut checks = Vec::new();
-    if remedy == Remedy::SetDefault {
-        let default = default_target(rules, reference, &captures, item);
-        let default = default
-            .filter(|default| default != target)
-            .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
-        let is_own = default == *key && rules.referenced(rule).table == from.table;
-        if is_own && is_expired_target(rules, rule, item, now_ms) {
-            return Err(NoRepair::Impossible(Obstacle::ReplacementMissing));
+    let derived = derived_attributes(rules, reference, item, target);
+    let mut clauses = Vec::new();
+    match remedy {
+        Remedy::Delete => {}
+        Remedy::Unset => {
+            clauses = unset(&grounds);
+            let remove = |derived: &Derived| Clause::Remove(Path::attribute(&derived.attribute));
+            clauses.extend(derived.map(remove));
         }
-        checks.push(present(rules, rule, &default, now_ms));
+        Remedy::SetDefault => {
+            let default = default_target(rules, reference, &captures, item);
+            let default = default
+                .filter(|default| default != target)
+                .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
+            let is_own = default == *key && rules.referenced(rule).table == from.table;
+            if is_own && is_expired_target(rules, rule, item, now_ms) {
+                return Err(NoRepair::Impossible(Obstacle::ReplacementMissing));
+            }
+            clauses = set_default(reference, &grounds);
+            clauses.extend(derived.filter_map(|derived| {
+                let value = derived_value(rules, reference, derived, &default)?;
+                Some(Clause::Set(Path::attribute(&derived.attribute), value))
+            }));
+            checks.push(present(rules, rule, &default, now_ms));
+        }
     }
     let key = rules.key_schema(reference.from).item_of(key);
     let (operation, action, detail) = match remedy {
         Remedy::Delete => (Operation::Delete, Action::Delete(key), None),
-        Remedy::Unset => update(key, unset(&grounds)),
-        Remedy::SetDefault => update(key, set_default(reference, &grounds)),
+        Remedy::Unset | Remedy::SetDefault => update(key, clauses),
     };
     let mut condition = still_refers(rules, reference.from, &grounds);
     if let Some(elements) = grounds.elements.as_ref().filter(|it| must_be_unchanged(remedy, it)) {
@@ -113,6 +127,41 @@ pub(crate) fn repair(
     let table = rules.table_of(reference.from).name.clone();
     let write = Write { table, action, condition: Some(condition) };
     Ok(Repair { operation, write, checks, detail })
+}
+
+/// The attributes of an item that are derived from its reference to a target.
+///
+/// An attribute that the rule does not list may have another meaning in some items, so it counts
+/// only with the value that the reference makes.
+fn derived_attributes<'r>(
+    rules: &'r Rules,
+    reference: &'r Reference,
+    item: &Item<'_>,
+    target: &Key<'_>,
+) -> impl Iterator<Item = &'r Derived> {
+    reference.derived.iter().filter(|derived| {
+        item.get(derived.attribute.as_str()).is_some_and(|value| {
+            derived.is_listed
+                || derived_value(rules, reference, derived, target).as_ref() == Some(value)
+        })
+    })
+}
+
+/// The value of a derived attribute in an item that refers to a target, if it is known.
+fn derived_value(
+    rules: &Rules,
+    reference: &Reference,
+    derived: &Derived,
+    target: &Key<'_>,
+) -> Option<Value<'static>> {
+    let key = &rules[reference.to].key;
+    let captures = key.parse(target)?;
+    let lookup = |name: &str| {
+        let index = key.captures().iter().position(|known| known == name)?;
+        captures.get(index).cloned().map(KeyValue::into_owned)
+    };
+    let separator = rules.table_of(reference.from).separator;
+    derived.template.as_ref()?.build(separator, &lookup).ok().map(|value| value.to_value())
 }
 
 /// Whether a list or set must not have changed since it was read.

@@ -68,6 +68,10 @@ pub(crate) struct Reference {
     pub(crate) on_delete: Option<Spanned<ReferentialAction>>,
     pub(crate) on_ttl_delete: Option<Spanned<ReferentialAction>>,
     pub(crate) default: Option<Spanned<DefaultValue>>,
+    /// The value of the key `unset`: the attributes that the action removes.
+    pub(crate) unset: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The value of the key `none`: the values that mean that there is no reference.
+    pub(crate) none: Option<Spanned<Vec<Spanned<Literal>>>>,
     pub(crate) find: Option<Spanned<Find>>,
     pub(crate) grace: Option<Duration>,
     pub(crate) mode: Option<Mode>,

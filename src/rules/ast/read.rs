@@ -94,6 +94,20 @@ fn reference(entry: &Entry) -> Reference {
                 None => entry.key.with(DefaultValue::Each(literals(value.value.as_map()?))),
             })
         }),
+        unset: fields.entry("unset").map(|entry| {
+            let names = entry.value.value.elements().iter();
+            let text = |name: &Spanned<Node>| Some(name.with(name.value.as_text()?.to_owned()));
+            entry.key.with(names.filter_map(text).collect())
+        }),
+        none: fields.entry("none").map(|entry| {
+            let value = &entry.value;
+            let literals = match &value.value {
+                Node::List(values) => values.as_slice(),
+                _ => std::slice::from_ref(value),
+            };
+            let literal = |it: &Spanned<Node>| Some(it.with(literal(&it.value)?));
+            entry.key.with(literals.iter().filter_map(literal).collect())
+        }),
         find: fields.entry("find").and_then(find),
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
         mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),

@@ -56,6 +56,24 @@ violation by another.",
 "#,
 };
 
+/// A list of attributes to remove that does not fit the reference.
+pub static UNSET_LIST: Code = Code {
+    id: "E069",
+    summary: "a list of attributes that does not fit the reference",
+    explanation: "\
+`unset: […]` lists all attributes that the action `unset` removes, including those of the \
+reference itself: without them, the item would still refer to its target. If the reference is an \
+element of a list or set, only the element is removed.",
+    wrong: Some(
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: unset, unset: [gs1pk], find: none }
+"#,
+    ),
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, on_missing: unset, unset: [sponsor, gs1pk], find: none }
+"#,
+};
+
 /// `set_default` without a default.
 pub static DEFAULT_MISSING: Code = Code {
     id: "E064",

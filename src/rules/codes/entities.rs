@@ -213,3 +213,22 @@ attribute.",
   team: { table: app, key: { pk: "{id}", sk: profile }, where: { type: Team } }
 "#,
 };
+
+/// A format of a capture that is not possible.
+pub static CAPTURE_FORMAT: Code = Code {
+    id: "E036",
+    summary: "a format that is not possible here",
+    explanation: "\
+A key must be split into its captures without trying several ways. Before a capture with a format, \
+each capture must therefore end at the table's separator or have a fixed width, and the prefix of \
+a capture cannot contain the separator. If a capture occurs several times in a key, it has the \
+same case everywhere.",
+    wrong: Some(
+        r#"entities:
+  ticket: { table: app, key: { pk: "company#{company}", sk: "{kind}-{no:08}" } }
+"#,
+    ),
+    right: r#"entities:
+  ticket: { table: app, key: { pk: "company#{company}", sk: "{kind}#{no:08}" } }
+"#,
+};

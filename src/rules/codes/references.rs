@@ -192,3 +192,27 @@ references:
   member_company: { from: member, to: company, expired: absent }
 ",
 };
+
+/// An index that holds values in any case.
+pub static INDEX_CASE: Code = Code {
+    id: "E056",
+    summary: "an index that holds values in any case",
+    explanation: "\
+The referenced key is converted to lower or upper case, so items refer to it in any case. A query \
+of an index finds only one of them. The index needs a key attribute that the application writes in \
+the case of the referenced key.",
+    wrong: Some(
+        r#"entities:
+  account: { table: app, key: { pk: "account#{account:lower}", sk: account } }
+  member: { table: app, key: { pk: "member#{member}", sk: member }, attributes: { sponsor: S } }
+references:
+  member_account: { from: member, to: account, on: { account: "{sponsor}" }, on_delete: unset, find: { index: by_sponsor, key: { sponsor: "{account}" } } }
+"#,
+    ),
+    right: r#"entities:
+  account: { table: app, key: { pk: "account#{account:lower}", sk: account } }
+  member: { table: app, key: { pk: "member#{member}", sk: member }, attributes: { sponsor: S } }
+references:
+  member_account: { from: member, to: account, on: { account: "{sponsor}" }, on_delete: unset, find: { index: GSI1, key: { gs1pk: "account#{account}" } } }
+"#,
+};

@@ -85,7 +85,7 @@ const ENTITY: Object = Object {
         required(
             "key",
             map(&ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
-            "A template for each of the table's key attributes. `{name}` captures the text up to the separator, and `{name*}` captures the text up to the end.",
+            "A template for each of the table's key attributes. `{name}` captures the text up to the separator, and `{name*}` captures the text up to the end. A format may follow the name: `{no:08}` is a number with 8 digits and leading zeros, `{code:3}` has 3 characters, `{email:lower}` and `{email:upper}` are converted to that case, and `{id:org_*}` begins with `org_`.",
         ),
         optional(
             "attributes",
@@ -150,6 +150,19 @@ const REFERENCE: Object = Object {
             "default",
             Shape::Either(&[Shape::Literal, map(&CAPTURE, &Shape::Literal, ENTRIES_MAX)]),
             "The value for `set_default`: one value, or one for each capture. The item that it refers to must exist.",
+        ),
+        optional(
+            "unset",
+            Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+            "The attributes that the action `unset` removes: those of the reference, and those that the application derives from them. By default, these are the key attributes of the index in `find` that contain a part of the reference. `set_default` sets these key attributes to match the default.",
+        ),
+        optional(
+            "none",
+            Shape::Either(&[
+                Shape::Literal,
+                Shape::List { of: &Shape::Literal, count_min: 1, count_max: ENTRIES_MAX },
+            ]),
+            "A value, or a list of values, that means that there is no reference, such as \"\". An absent attribute and NULL always mean that.",
         ),
         optional(
             "find",

@@ -34,6 +34,10 @@ pub struct Reference {
     /// The value that `set_default` sets for each of [`Self::components`]. `None` if it does not
     /// change the component, or if the rule has no default.
     pub defaults: Vec<Option<Value<'static>>>,
+    /// The attributes besides the reference's own that `unset` removes.
+    pub derived: Vec<Derived>,
+    /// The values that mean that there is no reference, besides an absent value.
+    pub none: Vec<Value<'static>>,
     /// How the items that refer to a deleted item are found.
     pub find: Find,
     /// How long a dangling reference may last before it is a violation.
@@ -71,6 +75,18 @@ impl Reference {
     pub fn is_recursive(&self) -> bool {
         self.from == self.to && self.on_deletes().contains(&OnDelete::Cascade)
     }
+}
+
+/// An attribute that the application derives from a reference, such as a key attribute of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Derived {
+    /// The attribute's name.
+    pub attribute: String,
+    /// How its value is made of the captures of the referenced key, if that is known.
+    pub template: Option<KeyTemplate>,
+    /// Whether the rule lists the attribute, so that `unset` removes it whatever its value is.
+    /// Otherwise it is removed only if its value is the one that the template makes.
+    pub is_listed: bool,
 }
 
 /// The source of one part of a reference.

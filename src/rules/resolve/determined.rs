@@ -20,10 +20,13 @@ pub(super) fn are_determined(
     names.iter().all(|name| {
         let own = sides.from_key.capture(name).map(|(index, _)| index);
         let described = captures.iter().find(|capture| capture.name == *name);
-        let mut referenced = components.iter().zip(&sides.to_key.captures);
-        referenced.any(|(source, to)| {
-            matches!(source, Component::Capture(index) if Some(*index) == own)
+        let (from, target) = (&sides.from_key.key, &sides.to_key.key);
+        let mut referenced = components.iter().zip(&sides.to_key.captures).enumerate();
+        referenced.any(|(of_target, (source, to))| {
+            let Component::Capture(index) = source else { return false };
+            Some(*index) == own
                 && described.is_some_and(|capture| capture.can_be_looked_up_by(to.kind))
+                && from.is_determined_by(*index, target, of_target)
         })
     })
 }

@@ -217,7 +217,7 @@ fn assemble(
                         attribute.name
                     ),
                 )
-                .at(span(attribute), "must be a single capture")
+                .at(span(attribute), "must be a single capture without a format")
                 .help(format!("write \"{{{}}}\"", attribute.name)),
             );
         }
@@ -226,11 +226,27 @@ fn assemble(
     let partition = typed(partition, partition_attribute);
     let sort = sort.map(|(template, attribute)| typed(template, attribute));
     let sort = sort.map_or(Some(None), |sort| sort.map(Some))?;
-    Some(ResolvedKey {
-        key: EntityKey::new(partition?, sort, separator),
-        captures: captures?,
-        partition: names,
-    })
+    let key = EntityKey::new(partition?, sort, separator);
+    let is_sound = check_cases(entity, &key, problems);
+    is_sound.then_some(ResolvedKey { key, captures: captures?, partition: names })
+}
+
+/// Whether all occurrences of each capture have the same case. If not, that is reported.
+fn check_cases(entity: &ast::Entity, key: &EntityKey, problems: &mut Vec<Diagnostic>) -> bool {
+    let differs = |capture: usize| key.cases_of(capture).any(|case| case != key.case(capture));
+    let mixed = key.captures().iter().enumerate().filter(|(capture, _)| differs(*capture));
+    let before = problems.len();
+    for (_, name) in mixed {
+        problems.push(
+            Diagnostic::new(
+                &codes::CAPTURE_FORMAT,
+                format!("`{{{name}}}` has two cases in the key of `{}`", entity.name.value),
+            )
+            .at(entity.key.as_ref().map_or(entity.name.span, |key| key.span), "in this key")
+            .help(format!("write `lower` or `upper` at each `{{{name}}}`, or at none")),
+        );
+    }
+    problems.len() == before
 }
 
 fn attributes(

@@ -247,6 +247,10 @@ fn index_template(
         };
         is_sound &= fits_index(&template, *kind, to, sides, text.span, problems);
         let source = components.and_then(|components| components.get(index));
+        if let Some(case_problem) = ignores_case(attribute, index, source, sides, text.span) {
+            is_sound = false;
+            problems.push(case_problem);
+        }
         if let Some(Component::Elements(path, _)) = source {
             is_sound = false;
             problems.push(
@@ -273,6 +277,32 @@ fn index_template(
         );
     }
     typed
+}
+
+/// The diagnostic for an index whose key is the attribute of the reference itself, with the case
+/// that the application wrote, while the referenced key has only one case.
+fn ignores_case(
+    attribute: &Spanned<KeyAttribute>,
+    capture: usize,
+    source: Option<&Component>,
+    sides: Sides<'_, '_>,
+    span: Span,
+) -> Option<Diagnostic> {
+    sides.to_key.key.case(capture)?;
+    let name = &attribute.value.name;
+    let is_itself = matches!(source, Some(Component::Attribute(path, _)) if path.root() == name);
+    is_itself.then(|| {
+        Diagnostic::new(
+            &codes::INDEX_CASE,
+            format!("a query of the index finds `{name}` only in one case"),
+        )
+        .at(span, format!("`{name}` may have been written in any case"))
+        .at(sides.to.key_span(), "this key is converted")
+        .help(
+            "name an index whose key attribute the application writes in this case, or write \
+             `find: none`",
+        )
+    })
 }
 
 /// Whether the capture's value can be part of the index's key. If not, reports that.

@@ -176,8 +176,7 @@ fn sort_key(
             Part::Literal(literal) => {
                 text.push_str(&literal.replace('{', "{{").replace('}', "}}"));
             }
-            Part::Capture(name) => text.extend(["{", renamed(name)?, "}"]),
-            Part::Rest(name) => text.extend(["{", renamed(name)?, "*}"]),
+            Part::Capture(capture) => text.push_str(&capture.with_name(renamed(&capture.name)?)),
         }
     }
     Some((attribute, text))

@@ -3,7 +3,7 @@
 use crate::data::KeySchema;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{TableId, TableIndex};
+use crate::rules::model::{Find, TableId, TableIndex};
 use crate::rules::span::Span;
 
 /// The indexes that references name, with the span of the first mention.
@@ -15,6 +15,13 @@ impl Indexes {
     pub(super) fn of(&self, table: TableId) -> Vec<TableIndex> {
         let here = self.0.iter().filter(|(of, _, _)| *of == table);
         here.map(|(_, index, _)| index.clone()).collect()
+    }
+
+    /// The index that a lookup uses.
+    pub(super) fn found(&self, table: TableId, find: &Find) -> Option<&TableIndex> {
+        let Find::Index { index, .. } = find else { return None };
+        let mut here = self.0.iter().filter(|(of, _, _)| *of == table);
+        here.nth(*index).map(|(_, index, _)| index)
     }
 
     /// Adds an index, unless it is known already, and returns its position among the indexes of its

@@ -10,7 +10,7 @@ use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, Copied, OnMirrorEdit};
-use crate::rules::span::Spanned;
+use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::closest;
 
 pub(super) fn resolve(
@@ -299,11 +299,38 @@ fn inverse(
             );
         }
     }
+    is_sound &= check_cases(span, (source, source_key), (copy, copy_key), problems);
     let indexes = |of: &ResolvedKey, among: &ResolvedKey| -> Option<Vec<usize>> {
         of.names().map(|name| among.capture(name).map(|(index, _)| index)).collect()
     };
     let both = (indexes(copy_key, source_key)?, indexes(source_key, copy_key)?);
     is_sound.then_some(both)
+}
+
+/// Whether each capture has the same case in both keys. If not, that is reported.
+fn check_cases(
+    span: Span,
+    (source, source_key): (&Entity<'_>, &ResolvedKey),
+    (copy, copy_key): (&Entity<'_>, &ResolvedKey),
+    problems: &mut Vec<Diagnostic>,
+) -> bool {
+    let before = problems.len();
+    for (index, capture) in source_key.captures.iter().enumerate() {
+        let Some((of_copy, _)) = copy_key.capture(&capture.name) else { continue };
+        if source_key.key.case(index) != copy_key.key.case(of_copy) {
+            problems.push(
+                Diagnostic::new(
+                    &codes::NOT_INVERSE,
+                    format!("`{{{}}}` has another case in the mirror's key", capture.name),
+                )
+                .at(span, "cannot mirror the source")
+                .at(source.key_span(), "the key of the source")
+                .at(copy.key_span(), "the key of the mirror")
+                .help("write `lower` or `upper` in both keys, or in none"),
+            );
+        }
+    }
+    problems.len() == before
 }
 
 /// Whether the capture's value can be written to the mirror's key and read back unchanged. A number

@@ -5,6 +5,7 @@ mod actions;
 mod changes;
 mod conflicts;
 mod cycles;
+mod derived;
 mod determined;
 mod entities;
 mod environment;

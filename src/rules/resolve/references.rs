@@ -3,7 +3,7 @@
 use super::indexes::Indexes;
 use super::scope::Scope;
 use super::sources::{self, Sides};
-use super::{actions, find, set_default};
+use super::{actions, derived, find, set_default};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
@@ -34,8 +34,13 @@ fn resolve_one(
     let components = components?;
     actions::check(reference, sides, &components, scope, problems);
     problems.extend(expires_never(reference, sides, scope));
+    derived::check_list(reference, sides, &components, scope, problems);
+    let none = derived::none(reference, &components, problems);
     check_effect(reference, sides, &components, problems);
     check_limits(reference, sides, find.as_ref(), problems);
+    let find = find?;
+    let indexed = from.table.and_then(|table| indexes.found(table, &find));
+    let derived = derived::derived(reference, sides, &components, &find, indexed, scope);
     let on_delete = reference
         .on_delete
         .as_ref()
@@ -58,7 +63,9 @@ fn resolve_one(
             .on_ttl_delete
             .as_ref()
             .map_or(on_delete, |action| to_on_delete(action.value)),
-        find: find?,
+        derived,
+        none,
+        find,
         grace: reference.grace.unwrap_or(defaults::GRACE),
         mode: reference.mode.unwrap_or(defaults::MODE),
         severity: reference.severity.unwrap_or(defaults::SEVERITY),

@@ -57,6 +57,17 @@ fn check_values(
     }
 }
 
+/// The literals in `default`.
+pub(super) fn literals(reference: &Reference) -> Vec<&Literal> {
+    match reference.default.as_ref().map(|default| &default.value) {
+        None => Vec::new(),
+        Some(DefaultValue::One(literal)) => vec![literal],
+        Some(DefaultValue::Each(values)) => {
+            values.iter().map(|(_, literal)| &literal.value).collect()
+        }
+    }
+}
+
 /// The value that `set_default` sets for each component; `None` if it does not change the
 /// component.
 pub(super) fn defaults(

@@ -7,7 +7,7 @@ use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, Type};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
-use crate::rules::template::{Part, Template, TemplateErrorKind};
+use crate::rules::template::{Capture as Formatted, Format, Part, Template, TemplateErrorKind};
 
 /// The maximum number of captures in a template. The keys of single-table designs have one to four.
 /// The limit is needed because the time to compare two templates grows with the product of their
@@ -94,14 +94,17 @@ pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture
     let mut order = Vec::new();
     let mut accepted: BTreeMap<&str, Accepts> = BTreeMap::new();
     for (template, kind) in templates {
-        let here = if template.is_sole_capture() { Accepts::only(*kind) } else { Accepts::IN_TEXT };
-        for name in template.captures() {
-            accepted.entry(name).and_modify(|before| *before = before.and(here)).or_insert_with(
-                || {
-                    order.push(name);
+        for Formatted { name, format, .. } in template.formatted() {
+            // A zero-padded number is text, even if nothing else is in the key.
+            let is_text = !template.is_sole_capture() || matches!(format, Format::Zeros(_));
+            let here = if is_text { Accepts::IN_TEXT } else { Accepts::only(*kind) };
+            accepted
+                .entry(name.as_str())
+                .and_modify(|before| *before = before.and(here))
+                .or_insert_with(|| {
+                    order.push(name.as_str());
                     here
-                },
-            );
+                });
         }
     }
     order
@@ -151,6 +154,10 @@ pub(super) fn read(
             None
         }
         Ok(template) => {
+            if let Some((capture, why)) = template.unsound_format(separator) {
+                problems.push(unsound_format(capture, why, &template, separator, text.span));
+                return None;
+            }
             check_separator(&template, separator, text.span, problems);
             Some(template)
         }
@@ -187,7 +194,39 @@ fn fix(kind: TemplateErrorKind, separator: char) -> String {
         TemplateErrorKind::RestNotLast => {
             "move it to the end, or remove the `*` if the capture ends at the separator".to_owned()
         }
+        TemplateErrorKind::Format => {
+            "write `{no:08}` for a number with 8 digits, `{code:3}` for 3 characters, `{email:lower}`, \
+             `{email:upper}`, or `{id:org_*}` for values that begin with `org_`; a number has at most \
+             38 digits, and a capture with a fixed width at most 64 characters"
+                .to_owned()
+        }
     }
+}
+
+/// The diagnostic for a capture whose format does not work in this template.
+fn unsound_format(
+    capture: &Formatted,
+    why: &str,
+    template: &Template,
+    separator: char,
+    span: Span,
+) -> Diagnostic {
+    Diagnostic::new(
+        &codes::CAPTURE_FORMAT,
+        format!("the format of `{capture}` is not possible in `{template}`"),
+    )
+    .at(span, why.to_owned())
+    .help(match &capture.format {
+        Format::Prefix(prefix) if prefix.contains(separator) => {
+            format!(
+                "write the prefix as literal text before the capture: `{prefix}{{{}}}`",
+                capture.name
+            )
+        }
+        _ => format!(
+            "end each capture before it with the separator `{separator}`, or give it a fixed width"
+        ),
+    })
 }
 
 /// The span of a part of a text. If the text is written with escapes, the span of the entire text.
@@ -230,12 +269,12 @@ fn check_separator(
     problems: &mut Vec<Diagnostic>,
 ) {
     for parts in template.parts().windows(3) {
-        let [Part::Capture(left), Part::Literal(text), Part::Capture(right) | Part::Rest(right)] =
-            parts
-        else {
+        let [Part::Capture(left), Part::Literal(text), Part::Capture(right)] = parts else {
             continue;
         };
-        if !text.contains(separator) {
+        let is_fixed = left.format.width().is_some();
+        let (left, right) = (&left.name, &right.name);
+        if !is_fixed && !text.contains(separator) {
             problems.push(
                 Diagnostic::new(
                     &codes::SEPARATOR,

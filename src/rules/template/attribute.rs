@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::format::{Capture, Format};
 use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
 
@@ -57,7 +58,7 @@ pub enum SortPrefix {
 
 /// The template of one key attribute.
 ///
-/// Invariant: a template for a number or a binary is a single capture.
+/// Invariant: a template for a number or a binary is a single capture without a format.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyTemplate {
     template: Template,
@@ -66,10 +67,12 @@ pub struct KeyTemplate {
 
 impl KeyTemplate {
     /// A template for a key attribute of this type. `None` if the type is a number or a binary and
-    /// the template is not a single capture.
+    /// the template is not a single capture without a format.
     #[must_use]
     pub fn new(template: Template, kind: KeyKind) -> Option<Self> {
-        (kind == KeyKind::S || template.is_sole_capture()).then_some(Self { template, kind })
+        let is_plain = template.formatted().all(|capture| capture.format == Format::Plain);
+        let is_sole = template.is_sole_capture() && is_plain;
+        (kind == KeyKind::S || is_sole).then_some(Self { template, kind })
     }
 
     /// The template without its type.
@@ -151,16 +154,15 @@ impl KeyTemplate {
         let mut values_left = values.iter().copied();
         let mut text = String::new();
         for part in self.template.parts() {
-            let (name, excluded) = match part {
+            let capture = match part {
                 Part::Literal(literal) => {
                     text.push_str(literal);
                     continue;
                 }
-                Part::Capture(name) => (name, Some(separator)),
-                Part::Rest(name) => (name, None),
+                Part::Capture(capture) => capture,
             };
             match values_left.next().flatten() {
-                Some(value) => text.push_str(capturable_text(name, value, excluded)?),
+                Some(value) => write(capture, value, separator, &mut text)?,
                 None if text.is_empty() => return Ok(SortPrefix::Any),
                 None => return Ok(SortPrefix::BeginsWith(KeyValue::S(Cow::Owned(text)))),
             }
@@ -185,8 +187,11 @@ impl KeyTemplate {
         }
         let value_at = |index: usize| values.get(index).copied().flatten().and_then(text_of);
         let mut index = 0;
+        let mut captures = self.template.formatted();
         let is_same = self.template.split(text, separator, |read| {
-            let same = value_at(index) == Some(read);
+            let value = captures.next().zip(value_at(index));
+            let same =
+                value.is_some_and(|(capture, value)| capture.format.normalize(value) == read);
             index += usize::from(same);
             same
         });
@@ -257,24 +262,21 @@ pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
     }
 }
 
-/// The text of a value. Fails if a capture cannot have this text.
-fn capturable_text<'v>(
-    capture: &str,
-    value: &'v KeyValue<'_>,
-    excluded: Option<char>,
-) -> Result<&'v str, BuildError> {
+/// Appends the text that stands for a value in a key. Fails if the capture cannot have this value.
+fn write(
+    capture: &Capture,
+    value: &KeyValue<'_>,
+    separator: char,
+    out: &mut String,
+) -> Result<(), BuildError> {
     let text = text_of(value).ok_or_else(|| BuildError::Type {
-        capture: capture.to_owned(),
+        capture: capture.name.clone(),
         expected: KeyKind::S,
         found: value.kind(),
     })?;
-    let refuse =
-        |why| Err(BuildError::Value { capture: capture.to_owned(), value: text.to_owned(), why });
-    if text.is_empty() {
-        return refuse("it is empty");
-    }
-    if excluded.is_some_and(|separator| text.contains(separator)) {
-        return refuse("it contains the table's separator");
-    }
-    Ok(text)
+    capture.write(text, separator, out).map_err(|why| BuildError::Value {
+        capture: capture.name.clone(),
+        value: text.to_owned(),
+        why,
+    })
 }

@@ -1,7 +1,8 @@
 //! The templates of an entity's key.
 
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
-use super::text::{Part, contains};
+use super::format::Case;
+use super::text::Part;
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
 /// The values of a key's captures, in the order of [`EntityKey::captures`].
@@ -60,25 +61,23 @@ impl Attribute {
         out.clear();
         let mut indexes = self.indexes.iter();
         for part in self.template.template().parts() {
-            let excluded = match part {
+            let capture = match part {
                 Part::Literal(literal) => {
                     out.push_str(literal);
                     continue;
                 }
-                Part::Capture(_) => Some(separator),
-                Part::Rest(_) => None,
+                Part::Capture(capture) => capture,
             };
-            let capture = indexes.next().and_then(|index| captures.get(*index));
-            let Some(capture) = capture.filter(|capture| !capture.is_empty()) else { return false };
-            if excluded.is_some_and(|separator| contains(capture, separator)) {
+            let value = indexes.next().and_then(|index| captures.get(*index));
+            if value.is_none_or(|value| capture.write(value, separator, out).is_err()) {
                 return false;
             }
-            out.push_str(capture);
         }
-        let mut indexes = self.indexes.iter();
+        let mut written = self.template.template().formatted().zip(&self.indexes);
         let is_same = |read: &str| {
-            let capture = indexes.next().and_then(|index| captures.get(*index));
-            capture.is_some_and(|capture| *capture == read)
+            written.next().is_some_and(|(capture, index)| {
+                captures.get(*index).is_some_and(|value| capture.format.normalize(value) == read)
+            })
         };
         self.indexes.len() < 2 || self.template.template().split(out, separator, is_same)
     }
@@ -156,6 +155,30 @@ impl EntityKey {
             .unwrap_or(KeyKind::S)
     }
 
+    /// The case to which a capture, by its index, is converted when a key is built.
+    ///
+    /// Invariant: [`Self::build`] needs the same case in all occurrences of a capture.
+    #[must_use]
+    pub fn case(&self, capture: usize) -> Option<Case> {
+        self.cases_of(capture).flatten().next()
+    }
+
+    /// Whether a value of this key's capture can be the value of another key's capture, so that the
+    /// other key determines it. A key in lower case does not determine the case of a value.
+    #[must_use]
+    pub fn is_determined_by(&self, capture: usize, other: &Self, of_other: usize) -> bool {
+        other.case(of_other).is_none_or(|case| self.case(capture) == Some(case))
+    }
+
+    /// The case of each occurrence of a capture, by its index.
+    pub(in crate::rules) fn cases_of(&self, capture: usize) -> impl Iterator<Item = Option<Case>> {
+        std::iter::once(&self.partition)
+            .chain(&self.sort)
+            .flat_map(|attribute| attribute.template.template().formatted().zip(&attribute.indexes))
+            .filter(move |(_, index)| **index == capture)
+            .map(|(formatted, _)| formatted.format.case())
+    }
+
     /// Parses a key into its captures; `None` if the key does not match the templates.
     #[must_use]
     pub fn parse<'k>(&self, key: &'k Key<'_>) -> Option<Captures<'k>> {
@@ -171,9 +194,9 @@ impl EntityKey {
 
     /// Builds the key from captures, which are in the order of [`Self::captures`].
     ///
-    /// Invariant: [`Self::parse`] returns the same captures for the built key, with two exceptions.
-    /// A number inside a text is returned as its canonical text, and a text that was given for a
-    /// number is returned as the number.
+    /// Invariant: [`Self::parse`] returns the same captures for the built key, with three exceptions.
+    /// A number inside a text is returned as its canonical text, a text that was given for a number
+    /// is returned as the number, and a text with [`Self::case`] is returned in that case.
     pub fn build(&self, captures: &[KeyValue<'_>]) -> Result<Key<'static>, BuildError> {
         let value_at = |index: usize| captures.get(index);
         let values = self.partition.select(value_at);

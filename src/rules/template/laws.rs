@@ -5,21 +5,30 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::attribute::text_of;
-use super::{BuildError, EntityKey, KeyTemplate, Part, SortPrefix, Template};
+use super::{
+    BuildError, Capture, Case, EntityKey, Format, KeyTemplate, Part, SortPrefix, Template,
+};
 use crate::data::{Key, KeyKind, KeyValue, Number};
 
 /// Texts over a small alphabet, so that templates often overlap. The alphabet has characters of one
 /// to four bytes, and the characters that have a meaning in templates.
 const TEXT: &str = "[ax#é€𝄞%{}-]{0,8}";
 const LITERAL: &str = "[ax#é€𝄞%{}-]{1,3}";
-const VALUE: &str = "[ax1é€𝄞%{}-]{1,4}";
+const VALUE: &str = "[aAx1éÉß€𝄞%{}-]{1,4}|0|[1-9][0-9]{0,2}";
 /// A tiny alphabet, so that all short texts can be enumerated.
 const TINY_LITERAL: &str = "[ab#]{1,2}";
 
+/// Captures with formats. Each name has the same case everywhere.
+const MIDDLE: &[&str] =
+    &["a", "a", "a", "b", "b", "c", "c", "a:02", "a:03", "b:2", "b:a*", "l:lower", "u:upper"];
+const ENDINGS: &[&str] =
+    &["", "{e}", "{e*}", "{e}", "{e*}", "{e*:2}", "{e:02}", "{l*:lower}", "{e*:a#*}"];
+
 /// Templates with up to four captures, some of which may have the same name.
 fn template(literal: &'static str) -> impl Strategy<Value = Template> {
-    let ending = prop_oneof![Just(""), Just("{e}"), Just("{e*}")];
-    let middle = prop::collection::vec((prop::sample::select(vec!["a", "b", "c"]), literal), 0..3);
+    let ending = prop::sample::select(ENDINGS);
+    let literal_or_none = prop_oneof![6 => literal, 1 => Just(String::new())];
+    let middle = prop::collection::vec((prop::sample::select(MIDDLE), literal_or_none), 0..3);
     (prop::option::of(literal), middle, ending).prop_filter_map(
         "empty",
         |(start, middle, ending)| {
@@ -30,7 +39,8 @@ fn template(literal: &'static str) -> impl Strategy<Value = Template> {
                 .collect();
             let middle = middle.concat();
             let start = start.map(|text| escape(&text)).unwrap_or_default();
-            Template::parse(&format!("{start}{middle}{ending}")).ok()
+            let template = Template::parse(&format!("{start}{middle}{ending}")).ok()?;
+            template.unsound_format('#').is_none().then_some(template)
         },
     )
 }
@@ -80,7 +90,7 @@ fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
         KeyKind::S => {
             let piece = |part: &Part| match part {
                 Part::Literal(literal) => Just(literal.clone()).boxed(),
-                Part::Capture(_) | Part::Rest(_) => VALUE.boxed(),
+                Part::Capture(Capture { format, .. }) => written(format),
             };
             let pieces: Vec<_> = template.template().parts().iter().map(piece).collect();
             pieces.prop_map(|pieces| KeyValue::S(Cow::Owned(pieces.concat()))).boxed()
@@ -88,6 +98,20 @@ fn value_for(template: &KeyTemplate) -> BoxedStrategy<KeyValue<'static>> {
     };
     let kind = prop::sample::select(vec![KeyKind::S, KeyKind::N, KeyKind::B]);
     prop_oneof![3 => shaped, 1 => kind.prop_flat_map(|kind| key_value(kind, TEXT))].boxed()
+}
+
+/// A text that usually is in the format.
+fn written(format: &Format) -> BoxedStrategy<String> {
+    let usual = match format {
+        Format::Zeros(width) => format!("[0-9]{{{width}}}"),
+        Format::Width(width) => format!("[aA1é]{{{width}}}"),
+        Format::Lower => "[aé1ß]{1,3}".to_owned(),
+        Format::Upper => "[AÉ1]{1,3}".to_owned(),
+        Format::Prefix(prefix) => format!("{prefix}[a1]{{0,2}}"),
+        Format::Plain => return VALUE.boxed(),
+    };
+    let usual = prop::string::string_regex(&usual).unwrap();
+    prop_oneof![4 => usual, 1 => VALUE].boxed()
 }
 
 /// Key templates, and a key that usually looks like them.
@@ -112,14 +136,43 @@ fn split_by_brute_force(parts: &[Part], text: &str) -> Option<Vec<String>> {
     if let Part::Literal(literal) = part {
         return split_by_brute_force(following, text.strip_prefix(literal.as_str())?);
     }
+    let Part::Capture(capture) = part else { unreachable!() };
     let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
-    ends.filter(|end| matches!(part, Part::Rest(_)) || !text[..*end].contains('#')).find_map(
-        |end| {
-            let mut values = vec![text[..end].to_owned()];
-            values.extend(split_by_brute_force(following, &text[end..])?);
-            Some(values)
-        },
-    )
+    ends.filter(|end| capture.is_rest || !text[..*end].contains('#')).find_map(|end| {
+        let mut values = vec![read_plainly(&capture.format, &text[..end])?];
+        values.extend(split_by_brute_force(following, &text[end..])?);
+        Some(values)
+    })
+}
+
+/// The value of a capture's text: the reference implementation.
+fn read_plainly(format: &Format, text: &str) -> Option<String> {
+    let is_written = match format {
+        Format::Plain => true,
+        Format::Zeros(width) => {
+            text.len() == *width && text.chars().all(|char| ('0'..='9').contains(&char))
+        }
+        Format::Width(width) => text.chars().count() == *width,
+        Format::Lower => text == text.to_lowercase(),
+        Format::Upper => text == text.to_uppercase(),
+        Format::Prefix(prefix) => text.starts_with(prefix),
+    };
+    let value = match format {
+        Format::Zeros(_) => text.parse::<u64>().ok()?.to_string(),
+        _ => text.to_owned(),
+    };
+    is_written.then_some(value)
+}
+
+/// The values with which a key is parsed after it was built from these.
+fn in_case(templates: &EntityKey, values: &[KeyValue<'static>]) -> Vec<KeyValue<'static>> {
+    let convert = |(index, value): (usize, &KeyValue<'static>)| match (templates.case(index), value)
+    {
+        (Some(Case::Lower), KeyValue::S(text)) => KeyValue::S(text.to_lowercase().into()),
+        (Some(Case::Upper), KeyValue::S(text)) => KeyValue::S(text.to_uppercase().into()),
+        _ => value.clone(),
+    };
+    values.iter().enumerate().map(convert).collect()
 }
 
 fn split(template: &Template, text: &str) -> Option<Vec<String>> {
@@ -153,7 +206,25 @@ proptest! {
     }
 
     #[test]
-    fn errors_are_located_within_the_text(text in "[a{}*é_ -]{0,12}") {
+    fn a_value_in_a_format_is_read_as_it_was_written(
+        template in template(LITERAL),
+        value in "\\PC{1,4}|[0-9]{1,4}",
+    ) {
+        for capture in template.formatted() {
+            let mut text = String::new();
+            if capture.write(&value, '#', &mut text).is_ok() {
+                let read = capture.read(&text, '#').map(str::to_owned);
+                let value = capture.format.normalize(&value).into_owned();
+                prop_assert_eq!(&read, &Some(value.clone()));
+                let mut again = String::new();
+                prop_assert_eq!(capture.write(&value, '#', &mut again), Ok(()));
+                prop_assert_eq!(again, text);
+            }
+        }
+    }
+
+    #[test]
+    fn errors_are_located_within_the_text(text in "[a{}*:08é_ -]{0,12}") {
         match Template::parse(&text) {
             Ok(template) => prop_assert_eq!(template.to_string(), text),
             Err(errors) => {
@@ -194,8 +265,11 @@ proptest! {
     #[test]
     fn built_keys_are_parsed_into_the_same_captures((templates, values) in captured()) {
         match templates.build(&values) {
-            Ok(key) => prop_assert_eq!(templates.parse(&key), Some(values)),
-            // Some values cannot be split again after they are joined, and a binary is not text.
+            Ok(key) => {
+                prop_assert_eq!(templates.parse(&key), Some(in_case(&templates, &values)));
+            }
+            // Some values are not in a format, some cannot be split again after they are
+            // joined, and a binary is not text.
             Err(BuildError::Value { .. } | BuildError::Type { .. }) => {}
             Err(error) => prop_assert!(false, "{error}"),
         }
@@ -221,7 +295,7 @@ proptest! {
     #[test]
     fn captures_are_joined_as_keys_are_built(
         templates in entity_key(),
-        values in prop::collection::vec("[ax1é#-]{0,4}", 5),
+        values in prop::collection::vec("[aAx1é#-]{0,4}|[0-9]{0,3}", 7),
         long in prop::option::weighted(0.1, 1_015..2_050_usize),
     ) {
         let mut values = values;

@@ -1,6 +1,7 @@
 //! Key templates, such as `company#{company}`, which build and parse keys.
 
 mod attribute;
+mod format;
 mod key;
 #[cfg(test)]
 mod laws;
@@ -8,5 +9,6 @@ mod overlap;
 mod text;
 
 pub use attribute::{BuildError, KeyTemplate, SortPrefix};
+pub use format::{Capture, Case, Format};
 pub use key::{Captures, EntityKey};
 pub use text::{Part, Template, TemplateError, TemplateErrorKind};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::format::{Capture, Case, Format};
 use super::text::{Part, Template};
 
 impl Template {
@@ -19,8 +20,35 @@ impl Template {
 #[derive(Debug, Clone, Copy)]
 enum Class {
     Only(char),
-    NotSeparator,
+    /// The characters of a capture.
+    Of {
+        kind: Kind,
+        allows_separator: bool,
+    },
+}
+
+/// The characters that a capture's format allows.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
     Any,
+    Digit,
+    InCase(Case),
+}
+
+impl Class {
+    fn contains(self, char: char, separator: char) -> bool {
+        match self {
+            Self::Only(only) => only == char,
+            Self::Of { kind, allows_separator } => {
+                let is_kind = match kind {
+                    Kind::Any => true,
+                    Kind::Digit => char.is_ascii_digit(),
+                    Kind::InCase(case) => case.is_case_of_char(char),
+                };
+                is_kind && (allows_separator || char != separator)
+            }
+        }
+    }
 }
 
 /// A step of the automaton that accepts the texts of a template.
@@ -32,22 +60,44 @@ struct Step {
     repeats: bool,
 }
 
-/// The steps of a template. A capture has two: one for its first character, and one for the rest.
+/// The steps of a template.
 fn steps(template: &Template) -> Vec<Step> {
     let mut steps = Vec::new();
     for part in template.parts() {
-        let class = match part {
-            Part::Literal(literal) => {
-                let once = |char| Step { class: Class::Only(char), repeats: false };
-                steps.extend(literal.chars().map(once));
-                continue;
-            }
-            Part::Capture(_) => Class::NotSeparator,
-            Part::Rest(_) => Class::Any,
-        };
-        steps.extend([false, true].map(|repeats| Step { class, repeats }));
+        match part {
+            Part::Literal(literal) => steps.extend(literally(literal)),
+            Part::Capture(capture) => add_capture(capture, &mut steps),
+        }
     }
     steps
+}
+
+fn literally(text: &str) -> impl Iterator<Item = Step> {
+    text.chars().map(|char| Step { class: Class::Only(char), repeats: false })
+}
+
+/// Adds the steps of a capture: one for each character if its width is fixed, otherwise one for its
+/// first character and one for the rest.
+fn add_capture(capture: &Capture, steps: &mut Vec<Step>) {
+    let kind = match &capture.format {
+        Format::Zeros(_) => Kind::Digit,
+        Format::Lower => Kind::InCase(Case::Lower),
+        Format::Upper => Kind::InCase(Case::Upper),
+        Format::Plain | Format::Width(_) | Format::Prefix(_) => Kind::Any,
+    };
+    let class = Class::Of { kind, allows_separator: capture.is_rest };
+    match &capture.format {
+        Format::Zeros(width) | Format::Width(width) => {
+            steps.extend(std::iter::repeat_n(Step { class, repeats: false }, *width));
+        }
+        Format::Prefix(prefix) => {
+            steps.extend(literally(prefix));
+            steps.push(Step { class, repeats: true });
+        }
+        Format::Plain | Format::Lower | Format::Upper => {
+            steps.extend([false, true].map(|repeats| Step { class, repeats }));
+        }
+    }
 }
 
 /// The number of completed steps of each template.
@@ -99,17 +149,16 @@ fn retrace(reached: &BTreeMap<State, (State, Option<char>)>, end: State) -> Stri
     chars.into_iter().rev().collect()
 }
 
-/// A character that belongs to both classes. All characters except the separator and those in
-/// literals are interchangeable, so one of them represents all.
+/// A character that belongs to both classes.
+///
+/// Classes of captures differ only in letters, digits and the separator, so two characters of each
+/// kind represent all: one of the two is not the separator.
 fn common_char(left: Class, right: Class, separator: char) -> Option<char> {
-    let ordinary = if separator == 'x' { 'y' } else { 'x' };
+    let is_common =
+        |char: &char| left.contains(*char, separator) && right.contains(*char, separator);
     match (left, right) {
-        (Class::Only(left), Class::Only(right)) => (left == right).then_some(left),
-        (Class::Only(char), Class::NotSeparator) | (Class::NotSeparator, Class::Only(char)) => {
-            (char != separator).then_some(char)
-        }
-        (Class::Only(char), Class::Any) | (Class::Any, Class::Only(char)) => Some(char),
-        (Class::NotSeparator | Class::Any, Class::NotSeparator | Class::Any) => Some(ordinary),
+        (Class::Only(char), _) | (_, Class::Only(char)) => Some(char).filter(is_common),
+        (Class::Of { .. }, Class::Of { .. }) => "xyXY12".chars().find(is_common),
     }
 }
 
@@ -136,6 +185,15 @@ mod tests {
             ("{id}", "user", Some("user")),
             ("{id}", "user#", None),
             ("{id*}", "user#", Some("user#")),
+            ("{no:03}", "{id}", Some("111")),
+            ("{no:03}", "{id:2}", None),
+            ("{no:03}", "a{id}", None),
+            ("{no:03}", "00{id}", Some("001")),
+            ("{id:lower}", "{id:upper}", Some("1")),
+            ("{id:lower}", "USER{id}", None),
+            ("{id:org_*}", "{id:user_*}", None),
+            ("{id:org_*}", "{id:org*}", Some("org_")),
+            ("{a:2}{b}", "{c}-x", Some("x-x")),
         ] {
             assert_eq!(overlap(left, right).as_deref(), expected, "{left} {right}");
             assert_eq!(overlap(right, left).is_some(), expected.is_some(), "{right} {left}");

@@ -3,21 +3,23 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::format::{Capture, Format};
+
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Literal text.
     Literal(String),
-    /// `{name}`: one or more characters other than the separator.
-    Capture(String),
-    /// `{name*}`: one or more characters, to the end.
-    Rest(String),
+    /// `{name}`: one or more characters other than the separator. `{name*}`: one or more characters,
+    /// to the end. `{name:format}`: characters in this format.
+    Capture(Capture),
 }
 
 /// A template, which consists of literals and captures.
 ///
-/// Invariant: two literals or two captures are never adjacent, no literal is empty, and
-/// [`Part::Rest`] comes last. Parsing the output of `Display` returns the same template.
+/// Invariant: two literals are never adjacent, no literal is empty, a capture that another one
+/// follows directly has a fixed width, and a capture of all the rest comes last. Parsing the output
+/// of `Display` returns the same template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template {
     parts: Vec<Part>,
@@ -53,6 +55,9 @@ pub enum TemplateErrorKind {
     /// `{name*}` is not at the end.
     #[error("a capture of all the rest is not at the end")]
     RestNotLast,
+    /// A capture's format is unknown, or its width is out of range.
+    #[error("unknown format of a capture")]
+    Format,
 }
 
 impl Template {
@@ -78,9 +83,14 @@ impl Template {
 
     /// The names of the captures, in order.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
+        self.formatted().map(|capture| capture.name.as_str())
+    }
+
+    /// The captures with their formats, in order.
+    pub fn formatted(&self) -> impl Iterator<Item = &Capture> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
-            Part::Capture(name) | Part::Rest(name) => Some(name.as_str()),
+            Part::Capture(capture) => Some(capture),
         })
     }
 
@@ -89,21 +99,22 @@ impl Template {
     pub fn literal_prefix(&self) -> &str {
         match self.parts.first() {
             Some(Part::Literal(literal)) => literal,
-            Some(Part::Capture(_) | Part::Rest(_)) | None => "",
+            Some(Part::Capture(_)) | None => "",
         }
     }
 
     /// Whether the template is a single capture.
     #[must_use]
     pub fn is_sole_capture(&self) -> bool {
-        matches!(self.parts.as_slice(), [Part::Capture(_) | Part::Rest(_)])
+        matches!(self.parts.as_slice(), [Part::Capture(_)])
     }
 
     /// Splits a text into captures. `accept` receives the value of each capture in order, and may
     /// refuse it. Returns whether the text matches the template and no value was refused.
     ///
     /// If there are several ways to split the text, the first capture is as short as possible, then
-    /// the second one, and so on. No backtracking is needed: see [`literal_position`].
+    /// the second one, and so on. No backtracking is needed: see [`literal_position`]. In a template
+    /// with formats, that requires that [`Self::unsound_format`] finds nothing.
     pub(super) fn split<'t>(
         &self,
         text: &'t str,
@@ -115,16 +126,44 @@ impl Template {
         while let [part, following @ ..] = parts {
             let remaining = match part {
                 Part::Literal(literal) => text.strip_prefix(literal.as_str()),
-                Part::Capture(_) => capture_end(text, following)
+                Part::Capture(capture) => end_of(capture, text, following)
                     .and_then(|end| text.split_at_checked(end))
-                    .filter(|(value, _)| !value.is_empty() && !contains(value, separator))
-                    .and_then(|(value, remaining)| accept(value).then_some(remaining)),
-                Part::Rest(_) => (!text.is_empty() && accept(text)).then_some(""),
+                    .and_then(|(written, remaining)| {
+                        let value = capture.read(written, separator)?;
+                        accept(value).then_some(remaining)
+                    }),
             };
             let Some(remaining) = remaining else { return false };
             (text, parts) = (remaining, following);
         }
         text.is_empty()
+    }
+
+    /// The first capture whose format does not work in a table with this separator, and the reason.
+    ///
+    /// A text must be split without backtracking: if a capture has a format, the end of each capture
+    /// before it must be known from its width or from the separator.
+    #[must_use]
+    pub fn unsound_format(&self, separator: char) -> Option<(&Capture, &'static str)> {
+        let mut is_end_known = true;
+        for (index, part) in self.parts.iter().enumerate() {
+            let Part::Capture(capture) = part else { continue };
+            if capture.format != Format::Plain && !is_end_known {
+                return Some((capture, "it is unclear where the capture before it ends"));
+            }
+            if let Format::Prefix(prefix) = &capture.format
+                && !capture.is_rest
+                && contains(prefix, separator)
+            {
+                return Some((capture, "the prefix contains the table's separator"));
+            }
+            let ends_at_separator = match self.parts.get(index + 1) {
+                Some(Part::Literal(literal)) => contains(literal, separator),
+                Some(Part::Capture(_)) | None => false,
+            };
+            is_end_known &= capture.format.width().is_some() || ends_at_separator;
+        }
+        None
     }
 }
 
@@ -135,8 +174,7 @@ impl fmt::Display for Template {
                 Part::Literal(literal) => {
                     formatter.write_str(&literal.replace('{', "{{").replace('}', "}}"))?;
                 }
-                Part::Capture(name) => write!(formatter, "{{{name}}}")?,
-                Part::Rest(name) => write!(formatter, "{{{name}*}}")?,
+                Part::Capture(capture) => capture.fmt(formatter)?,
             }
         }
         Ok(())
@@ -152,14 +190,25 @@ pub(super) fn contains(text: &str, separator: char) -> bool {
     }
 }
 
+/// The end of a capture at the beginning of the text.
+fn end_of(capture: &Capture, text: &str, following: &[Part]) -> Option<usize> {
+    match capture.format.width() {
+        Some(width) => {
+            let ends = text.char_indices().map(|(start, _)| start).skip(1).chain([text.len()]);
+            ends.take(width).nth(width.checked_sub(1)?)
+        }
+        None => capture_end(text, following),
+    }
+}
+
 /// The end of a capture at the beginning of the text, determined by the parts that follow it.
 fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
     match following {
         [] => Some(text.len()),
         [Part::Literal(literal)] => text.len().checked_sub(literal.len()),
         [Part::Literal(literal), ..] => literal_position(text, literal),
-        // Two captures are never adjacent.
-        [Part::Capture(_) | Part::Rest(_), ..] => None,
+        // Only a capture with a fixed width is followed by another one.
+        [Part::Capture(_), ..] => None,
     }
 }
 
@@ -231,12 +280,12 @@ fn read_piece(text: &str) -> (Result<Part, TemplateErrorKind>, &str) {
         return (Err(TemplateErrorKind::Unopened), rest);
     }
     if let Some(inside) = text.strip_prefix('{') {
-        let (name, rest) = inside.split_at(inside.find(braces).unwrap_or(inside.len()));
-        return match (rest.strip_prefix('}'), name.strip_suffix('*')) {
-            (None, _) => (Err(TemplateErrorKind::Unclosed), rest),
-            (Some(rest), None) => (Ok(Part::Capture(name.to_owned())), rest),
-            (Some(rest), Some(name)) => (Ok(Part::Rest(name.to_owned())), rest),
+        let (inside, rest) = inside.split_at(inside.find(braces).unwrap_or(inside.len()));
+        let Some(rest) = rest.strip_prefix('}') else {
+            return (Err(TemplateErrorKind::Unclosed), rest);
         };
+        let capture = Capture::parse(inside).map(Part::Capture);
+        return (capture.ok_or(TemplateErrorKind::Format), rest);
     }
     let (literal, rest) = text.split_at(text.find(braces).unwrap_or(text.len()));
     (Ok(Part::Literal(literal.to_owned())), rest)
@@ -245,7 +294,7 @@ fn read_piece(text: &str) -> (Result<Part, TemplateErrorKind>, &str) {
 fn is_well_named(part: &Part) -> bool {
     match part {
         Part::Literal(_) => true,
-        Part::Capture(name) | Part::Rest(name) => {
+        Part::Capture(Capture { name, .. }) => {
             !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
         }
     }
@@ -253,12 +302,17 @@ fn is_well_named(part: &Part) -> bool {
 
 /// The errors for adjacent captures, and for `{name*}` that is not at the end.
 fn misplaced(pieces: &[Piece]) -> impl Iterator<Item = TemplateError> {
-    let is_capture = |piece: &Piece| !matches!(piece.part, Part::Literal(_));
+    let capture = |piece: &Piece| match &piece.part {
+        Part::Literal(_) => None,
+        Part::Capture(capture) => Some((capture.is_rest, capture.format.width())),
+    };
     pieces.iter().zip(pieces.iter().skip(1)).flat_map(move |(piece, next)| {
         // If two pieces are not adjacent in the text, the text between them has another error.
-        let is_adjacent =
-            is_capture(piece) && is_capture(next) && piece.range.end == next.range.start;
-        let is_rest = matches!(piece.part, Part::Rest(_));
+        let (here, following) = (capture(piece), capture(next));
+        let is_adjacent = matches!(here, Some((_, None)))
+            && following.is_some()
+            && piece.range.end == next.range.start;
+        let is_rest = matches!(here, Some((true, _)));
         [
             is_adjacent.then_some(TemplateError {
                 range: piece.range.start..next.range.end,
@@ -311,13 +365,21 @@ mod tests {
                     "a{b}#",
                 ),
                 Capture(
-                    "first",
+                    Capture {
+                        name: "first",
+                        is_rest: false,
+                        format: Plain,
+                    },
                 ),
                 Literal(
                     "-",
                 ),
-                Rest(
-                    "rest_2",
+                Capture(
+                    Capture {
+                        name: "rest_2",
+                        is_rest: true,
+                        format: Plain,
+                    },
                 ),
             ]
         "#]]
@@ -399,5 +461,59 @@ mod tests {
         assert_eq!(split("{a}x#{b}", "1x2x#3"), two("1x2", "3"));
         assert_eq!(split("{a}x{b}x", "1x2x3x"), two("1", "2x3"));
         assert_eq!(split("{a}é{b}", "ééé"), two("é", "é"));
+    }
+
+    #[test]
+    fn a_format_determines_which_texts_a_capture_accepts() {
+        let one = |value: &str| Some(vec![value.to_owned()]);
+        let two = |first: &str, second: &str| Some(vec![first.to_owned(), second.to_owned()]);
+        assert_eq!(split("ISSUE#{no:08}", "ISSUE#00000007"), one("7"));
+        assert_eq!(split("ISSUE#{no:08}", "ISSUE#00000000"), one("0"));
+        assert_eq!(split("ISSUE#{no:08}", "ISSUE#7"), None);
+        assert_eq!(split("ISSUE#{no:08}", "ISSUE#100000000"), None);
+        assert_eq!(split("ISSUE#{no:08}", "ISSUE#0000000x"), None);
+        assert_eq!(split("{year:4}{month:02}", "202401"), two("2024", "1"));
+        assert_eq!(split("{year:4}{month:02}", "20241"), None);
+        assert_eq!(split("{land:2}{city}", "é€"), None);
+        assert_eq!(split("{land:2}{city}", "é€x"), two("é€", "x"));
+        assert_eq!(split("{land:2}-{city}", "de-a-b"), two("de", "a-b"));
+        assert_eq!(split("{land:2}", "d#"), None);
+        assert_eq!(split("user#{email:lower}", "user#ada"), one("ada"));
+        assert_eq!(split("user#{email:lower}", "user#Ada"), None);
+        assert_eq!(split("user#{email:upper}", "user#ÉA"), one("ÉA"));
+        assert_eq!(split("user#{email:upper}", "user#éA"), None);
+        assert_eq!(split("{owner:org_*}#{id}", "org_1#2"), two("org_1", "2"));
+        assert_eq!(split("{owner:org_*}#{id}", "user_1#2"), None);
+        assert_eq!(split("{path*:a*}", "a#b"), one("a#b"));
+    }
+
+    #[test]
+    fn formats_are_checked() {
+        for text in
+            ["{a:0}", "{a:00}", "{a:039}", "{a:65}", "{a:}", "{a:*}", "{a:Lower}", "{a:a*b*}"]
+        {
+            let errors = Template::parse(text).unwrap_err();
+            let kinds: Vec<_> = errors.iter().map(|error| error.kind).collect();
+            assert_eq!(kinds, [TemplateErrorKind::Format], "{text}");
+        }
+        check_errors(
+            "{a}{b:2}{c}",
+            expect![[r"
+            {a}{b:2}: two captures are adjacent, so it is unclear where the first one ends
+        "]],
+        );
+        for (text, expected) in [
+            ("{a}#{b:02}", true),
+            ("{a}-{b}", true),
+            ("{a}-{b:02}", false),
+            ("{a:2}-{b:02}", true),
+            ("{a:lower}-{b}", true),
+            ("{a}#{b}-{c:2}", false),
+            ("{a:b#*}", false),
+            ("{a*:b#*}", true),
+        ] {
+            let template = Template::parse(text).unwrap();
+            assert_eq!(template.unsound_format('#').is_none(), expected, "{text}");
+        }
     }
 }

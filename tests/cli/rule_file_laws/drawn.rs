@@ -11,6 +11,7 @@ use referee::rules::model::{
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
+use crate::rule_file_laws::derived;
 use crate::rule_file_laws::tape::Tape;
 
 /// The defaults of `max_fanout` and `max_depth`.
@@ -85,9 +86,12 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
     let sort = table.key.sort.as_ref().map(|attribute| {
         let text = match attribute.kind {
             KeyKind::N | KeyKind::B => "{d}".to_owned(),
-            KeyKind::S if is_text => {
-                tape.pick(&["-", "{d}", "x#{d}", "{{{d}}}", "{a}#{d*}", "{a}"]).to_owned()
-            }
+            KeyKind::S if is_text => tape
+                .pick(&[
+                    "-", "{d}", "x#{d}", "{{{d}}}", "{a}#{d*}", "{a}", "{d:08}", "x#{d:3}",
+                    "{d:x*}",
+                ])
+                .to_owned(),
             KeyKind::S => tape.pick(&["e0#{d}", "e0#"]).replace("e0", &format!("e{number}")),
         };
         template(&text, attribute.kind)
@@ -117,7 +121,11 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
 fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
     let number = rules.mirrors.len();
     let is_rest = |template: &KeyTemplate| {
-        template.template().parts().iter().any(|part| matches!(part, Part::Rest(_)))
+        template
+            .template()
+            .parts()
+            .iter()
+            .any(|part| matches!(part, Part::Capture(capture) if capture.is_rest))
     };
     let sources = (0..source_count).filter(|entity| {
         let key = &rules.entities[*entity].key;
@@ -242,17 +250,24 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
     let both = [on_delete, on_ttl_delete];
     let unsets = on_missing == OnMissing::Unset || both.contains(&OnDelete::Unset);
     let defaults = on_missing == OnMissing::SetDefault || both.contains(&OnDelete::SetDefault);
-    let default = |(kind, is_changed): (&KeyKind, &bool)| {
+    let default = |(index, (kind, is_changed)): (usize, (&KeyKind, &bool))| {
         (defaults && *is_changed).then(|| match kind {
             KeyKind::N => Value::N(Number::parse("7").unwrap()),
-            KeyKind::S | KeyKind::B => Value::from("none"),
+            KeyKind::S | KeyKind::B => derived::default(&rules[to].key, index),
         })
+    };
+    let derived = if unsets || defaults {
+        derived::attributes(rules, (from, to), &components, &find, tape)
+    } else {
+        Vec::new()
     };
     let reference = Reference {
         name: format!("r{number}"),
         from,
         to,
-        defaults: kinds.iter().zip(&changes).map(default).collect(),
+        defaults: kinds.iter().zip(&changes).enumerate().map(default).collect(),
+        derived,
+        none: derived::none(&components, tape),
         components,
         matching: if !unsets && tape.flag() { Matching::Full } else { Matching::Simple },
         required: !unsets && tape.flag(),

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
+mod derived;
 mod drawn;
 mod printed;
 mod reach;

@@ -153,6 +153,7 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let same = on_ttl_delete == on_delete;
     fields.may_omit("on_ttl_delete", Tree::text(word_of_delete(*on_ttl_delete)), same);
     default(rules, reference, &mut fields);
+    unset_and_none(reference, &mut fields);
     find(rules, reference, &mut fields);
     let grace = duration(reference.grace, fields.tape);
     fields.may_omit("grace", Tree::Text(grace), reference.grace == GRACE);
@@ -194,6 +195,22 @@ fn default(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
         None => {}
         Some(one) if count == 1 && fields.tape.flag() => fields.put("default", one),
         Some(_) => fields.put("default", each),
+    }
+}
+
+fn unset_and_none(reference: &Reference, fields: &mut Fields<'_>) {
+    if reference.derived.iter().any(|derived| derived.is_listed) {
+        let own = reference.components.iter().filter_map(Component::path);
+        let own = own.filter(|path| path.segments().len() == 1).map(|path| path.root());
+        let derived = reference.derived.iter().map(|derived| derived.attribute.as_str());
+        let names = own.chain(derived).map(Tree::text).collect();
+        fields.put("unset", Tree::List(names));
+    }
+    let values: Vec<Tree> = reference.none.iter().map(literal).collect();
+    match values.as_slice() {
+        [] => {}
+        [value] if fields.tape.flag() => fields.put("none", value.clone()),
+        _ => fields.put("none", Tree::List(values)),
     }
 }
 

@@ -56,7 +56,7 @@ fn values(
     item: &Item<'static>,
 ) -> BTreeSet<ReferenceValue> {
     let parts: Vec<Option<Vec<Value<'static>>>> =
-        reference.components.iter().map(|source| part(source, captures, item)).collect();
+        reference.components.iter().map(|source| part(reference, source, captures, item)).collect();
     let is_own = |source: &&Component| !matches!(source, Component::Capture(_));
     let own = reference.components.iter().filter(is_own).count();
     let absent = parts.iter().filter(|part| part.is_none()).count();
@@ -79,6 +79,7 @@ fn values(
 /// Returns the values of one part of a reference, or `None` if the part is absent. A value of the
 /// wrong type is replaced with `NULL`.
 fn part(
+    reference: &Reference,
     source: &Component,
     captures: &Captures<'_>,
     item: &Item<'static>,
@@ -88,7 +89,8 @@ fn part(
         Component::Attribute(path, kind) => (path, kind, false),
         Component::Elements(path, kind) => (path, kind, true),
     };
-    let value = path.lookup(item)?;
+    let is_none = |value: &Value<'_>| reference.none.iter().any(|none| none == value);
+    let value = path.lookup(item).filter(|value| !is_none(value))?;
     if value.kind() != *kind {
         return Some(vec![Value::Null]);
     }
@@ -105,5 +107,6 @@ fn part(
             panic!("`{path}` has no elements")
         }
     };
+    let values: Vec<_> = values.into_iter().filter(|value| !is_none(value)).collect();
     Some(values).filter(|values| !values.is_empty())
 }
