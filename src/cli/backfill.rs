@@ -47,12 +47,13 @@ pub(super) struct Args {
     tables: TableArgs,
 
     /// The output of `referee audit --json`, or - for standard input. Without it, the tables are
-    /// audited first.
-    #[arg(value_name = "FINDINGS")]
-    findings: Option<PathBuf>,
+    /// audited first. A file that ends in `.yaml` or `.yml` is the rule file.
+    #[arg(value_name = "FINDINGS", num_args = 0..=2)]
+    findings: Vec<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let file_of_findings = rule_file::take_one(&arguments.findings, context)?;
     let rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
     let Args { apply, resume, tables, plan: file, .. } = arguments;
@@ -65,7 +66,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
                  help: continue it with `--resume`, name another file with `--plan`, or delete it"
             )));
         }
-        let findings = findings(&rules, arguments.findings.as_deref(), tables, context)?;
+        let findings = findings(&rules, file_of_findings.map(PathBuf::as_path), tables, context)?;
         let options = Options { adopt: arguments.adopt, only_missing: true };
         let out = apply.then_some(file.as_path());
         let (hash, print) = (hash.clone(), !*apply);

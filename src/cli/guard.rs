@@ -22,9 +22,10 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The name of an entity, or an item in DynamoDB JSON.
-    #[arg(value_name = "ENTITY|ITEM")]
-    subject: String,
+    /// The name of an entity, or an item in DynamoDB JSON. An argument that ends in `.yaml` or
+    /// `.yml` is the rule file.
+    #[arg(value_name = "ENTITY|ITEM", required = true, num_args = 1..=2)]
+    subject: Vec<String>,
 
     /// The write to guard.
     #[arg(long, value_enum, default_value_t = WriteKind::Put)]
@@ -96,8 +97,10 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
             "`--json` requires `--format cli` or `--format checks`".to_owned(),
         ));
     }
+    let subject = rule_file::take_one(&arguments.subject, context)?;
+    let subject = subject.ok_or_else(|| rule_file::missing("ENTITY|ITEM"))?;
     let rules = rule_file::load(context)?;
-    let transaction = match guarded(arguments, &rules)? {
+    let transaction = match guarded(subject, arguments, &rules)? {
         Ok(transaction) => transaction,
         Err(Refusal::Impossible(why)) => return Err(Failure::Usage(why)),
         Err(refusal @ Refusal::Broken(_)) => {
@@ -117,8 +120,12 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     Ok(Outcome::Clean)
 }
 
-fn guarded(arguments: &Args, rules: &Rules) -> Result<Result<Transaction, Refusal>, Failure> {
-    let (subject, table) = (&arguments.subject, arguments.table.as_deref());
+fn guarded(
+    subject: &str,
+    arguments: &Args,
+    rules: &Rules,
+) -> Result<Result<Transaction, Refusal>, Failure> {
+    let table = arguments.table.as_deref();
     let operation = arguments.operation.operation();
     if item::is_item(subject) {
         let item = item::read(subject, arguments.plain)?;

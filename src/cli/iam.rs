@@ -123,6 +123,9 @@ pub(super) struct Args {
     /// An action that is given to `referee repair plan`, too. The option can be repeated.
     #[arg(long, value_name = "RULE=ACTION", requires = "repair", value_parser = parse_choice)]
     action: Vec<Choice>,
+
+    #[command(flatten)]
+    rules: super::rule_file::RulesArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -203,6 +206,7 @@ pub(super) fn run(arguments: Args, context: &mut Context<'_>) -> Result<Outcome,
     if context.json && arguments.format == Format::Hcl {
         return Err(Failure::Usage("`--json` cannot be used with `--format hcl`".to_owned()));
     }
+    arguments.rules.apply(context)?;
     let mut rules = rule_file::load_in_mode(arguments.observe, context)?;
     for choice in &arguments.action {
         choose(&mut rules, choice).map_err(Failure::Usage)?;

@@ -9,6 +9,7 @@ mod audit;
 mod backfill;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod guard;
 mod help;
@@ -34,6 +35,7 @@ mod schema;
 #[cfg(feature = "live")]
 mod signals;
 mod tables;
+mod test;
 #[cfg(feature = "live")]
 mod watch;
 
@@ -42,7 +44,8 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use self::help::{GLOBAL, examples, exit_codes};
 
@@ -111,12 +114,18 @@ enum Command {
     /// Check the rule file and report all its problems.
     #[command(after_help = examples(check::EXAMPLES))]
     Check(check::Args),
-    /// Explain the code of a diagnostic, or show how the rules apply to an item.
+    /// Explain a rule, an entity, a kind of violation or a code, or how the rules apply to an item.
     #[command(after_help = examples(explain::EXAMPLES))]
     Explain(explain::Args),
     /// Run recorded stream events through the rules, and print violations and writes.
     #[command(after_help = examples(replay::EXAMPLES))]
     Replay(replay::Args),
+    /// Run recorded cases, and compare their results with the expected ones.
+    #[command(after_help = examples(test::EXAMPLES))]
+    Test(test::Args),
+    /// Print what changes from one rule file to another, for the data and for permissions.
+    #[command(after_help = examples(diff::EXAMPLES))]
+    Diff(diff::Args),
     /// Check the items that exist against the rules, or compare a table with its replica.
     #[command(after_help = examples(audit::EXAMPLES))]
     Audit(audit::Args),
@@ -152,6 +161,8 @@ enum Command {
 struct Context<'c> {
     /// The path of the rule file.
     rules: PathBuf,
+    /// Whether the command line names the rule file.
+    are_rules_given: bool,
     /// Whether results are JSON Lines.
     json: bool,
     /// Whether messages have colour.
@@ -222,17 +233,21 @@ fn run(
     environment: &dyn Fn(&str) -> Option<String>,
     is_terminal: bool,
 ) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(arguments);
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error, output),
     };
+    let are_rules_given = matches.value_source("rules") == Some(ValueSource::CommandLine);
     let set = |name| environment(name).is_some_and(|value| !value.is_empty());
     let color = match cli.color {
         Color::Auto => is_terminal && !set("NO_COLOR"),
         Color::Always => true,
         Color::Never => false,
     };
-    let mut context = Context { rules: cli.rules, json: cli.json, color, output, environment };
+    let (rules, json) = (cli.rules, cli.json);
+    let mut context = Context { rules, are_rules_given, json, color, output, environment };
     let done = cli.command.run(&mut context);
     // If the output cannot be written, that error is reported instead of the result.
     let done = match context.output.flush() {
@@ -279,7 +294,9 @@ impl Command {
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Replay(arguments) => replay::run(&arguments, context),
-            Self::Audit(arguments) => audit::run(&arguments, context),
+            Self::Test(arguments) => test::run(&arguments, context),
+            Self::Diff(arguments) => diff::run(&arguments, context),
+            Self::Audit(arguments) => audit::run(arguments, context),
             Self::Backfill(arguments) => backfill::run(&arguments, context),
             Self::Repair(arguments) => repair::run(&arguments, context),
             #[cfg(feature = "live")]

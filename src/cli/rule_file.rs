@@ -1,6 +1,7 @@
 //! Loads the rule file and reports its problems.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -18,6 +19,68 @@ struct Summary {
     kind: &'static str,
     errors: usize,
     warnings: usize,
+}
+
+/// The rule file of a command whose only argument it is.
+#[derive(Debug, clap::Args)]
+pub(super) struct RulesArg {
+    /// The rule file, as with --rules.
+    #[arg(value_name = "RULES")]
+    file: Option<PathBuf>,
+}
+
+impl RulesArg {
+    /// Makes it the rule file of the command.
+    pub(super) fn apply(&self, context: &mut Context<'_>) -> Result<(), Failure> {
+        self.file.as_ref().map_or(Ok(()), |file| choose(file, context))
+    }
+}
+
+/// Takes the rule file out of a command's arguments: it is the one that ends in `.yaml` or `.yml`,
+/// which no other argument does.
+pub(super) fn take<'a, T: AsRef<OsStr>>(
+    arguments: &'a [T],
+    context: &mut Context<'_>,
+) -> Result<Vec<&'a T>, Failure> {
+    let is_rules = |argument: &&T| {
+        let extension = Path::new(argument).extension();
+        extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
+    };
+    let (rules, others): (Vec<_>, Vec<_>) = arguments.iter().partition(is_rules);
+    for file in rules {
+        choose(Path::new(file), context)?;
+    }
+    Ok(others)
+}
+
+/// [`take`] for a command that has at most one other argument.
+pub(super) fn take_one<'a, T: AsRef<OsStr>>(
+    arguments: &'a [T],
+    context: &mut Context<'_>,
+) -> Result<Option<&'a T>, Failure> {
+    match take(arguments, context)?.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        [_, second, ..] => {
+            let second = Path::new(second).display();
+            Err(Failure::Usage(format!("unexpected argument `{second}`")))
+        }
+    }
+}
+
+/// The error of a command without an argument that it needs.
+pub(super) fn missing(name: &str) -> Failure {
+    Failure::Usage(format!("the argument {name} is missing"))
+}
+
+fn choose(file: &Path, context: &mut Context<'_>) -> Result<(), Failure> {
+    if context.are_rules_given {
+        let (first, file) = (context.rules.display(), file.display());
+        return Err(Failure::Usage(format!("two rule files are given: `{first}` and `{file}`")));
+    }
+    file.clone_into(&mut context.rules);
+    context.are_rules_given = true;
+    Ok(())
 }
 
 /// Reads the rule file and reports its problems.

@@ -31,6 +31,7 @@ pub(super) fn subject(
         notes: vec![placeholders_note(entity, &content, operation)],
         content,
     };
+    subject.notes.extend(format_notes(entity));
     let in_use = |mode: Mode| mode != Mode::Off;
     for (index, reference) in rules.references.iter().enumerate() {
         let rule = ReferenceId(index);
@@ -186,6 +187,14 @@ fn placeholders_note(entity: &Entity, content: &Attributes, operation: Operation
         return format!("every item of `{}` has this key", entity.name);
     }
     format!("replace {} with values", listed(all))
+}
+
+/// The notes on the formats of the key's placeholders.
+fn format_notes(entity: &Entity) -> BTreeSet<String> {
+    let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
+    let captures = templates.flat_map(|template| template.template().formatted());
+    let note = |it: &Capture| Some(format!("`{it}` is {}", it.format.describe()?));
+    captures.filter_map(note).collect()
 }
 
 /// Notes on how the checks of a reference depend on the item.

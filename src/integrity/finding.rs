@@ -148,6 +148,12 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// The names of all kinds.
+    #[cfg(feature = "cli")]
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::name)
+    }
+
     /// The name that output and metrics use.
     #[must_use]
     pub const fn name(self) -> &'static str {

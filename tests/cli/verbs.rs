@@ -281,11 +281,11 @@ fn explain_describes_codes() {
         &folder,
         &["explain", "EO40"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: there is no code `EO40`; did you mean `E040`?
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: there is no code `EO40`; did you mean `E040`?
+        "#]],
     );
 }
 
@@ -440,4 +440,256 @@ fn a_full_disk_exits_with_3() {
         let messages = String::from_utf8(output.stderr).unwrap();
         assert!(messages.contains("No space left on device"), "{arguments:?}: {messages}");
     }
+}
+
+const NAMES: &str = r#"version: 1
+tables: { app: { key: [pk, sk] } }
+entities:
+  user: { table: app, key: { pk: "user#{email:lower}", sk: user } }
+  task: { table: app, key: { pk: "task#{no:04}", sk: task }, attributes: { owner: S } }
+  task_copy: { table: app, key: { pk: "copy#{no}", sk: copy } }
+references:
+  task_owner:
+    from: task
+    to: user
+    on: { email: "{owner}" }
+    none: ""
+    on_missing: unset
+    on_delete: unset
+    find: { index: GSI1, key: { gs1pk: "user#{email}" } }
+mirrors:
+  copies: { source: task, mirror: task_copy, mode: observe }
+"#;
+
+#[test]
+fn explain_describes_names_in_words() {
+    let folder = folder("names");
+    write(&folder, "my.yaml", NAMES);
+    for (name, expected) in [
+        (
+            "task_owner",
+            expect![[r#"
+            exit code 0
+            --- stdout
+            `task_owner` is a reference from `task` to `user`.
+
+            An item of `task` refers to the item of `user` whose key has these parts:
+              - `{email}` is the attribute `owner` (S)
+            An item of `task` without `owner` refers to nothing.
+            The value "" counts as absent.
+
+            If an item of `task` is written whose `user` does not exist, and after 2s it still does
+            not exist (`grace`), `dangling_reference` is reported, and `owner` and `gs1pk` are removed
+            (`on_missing: unset`).
+            If an item of `user` is deleted, and after 2s it is still missing (`grace`), the items of
+            `task` that refer to it are found by a query of the index `GSI1`. They are reported as
+            `orphaned`, and `owner` and `gs1pk` are removed (`on_delete: unset`). At most 10000 items
+            are changed (`max_fanout`).
+            --- stderr
+        "#]],
+        ),
+        (
+            "copies",
+            expect![[r#"
+            exit code 0
+            --- stdout
+            `copies` is a mirror rule.
+
+            For each item of `task`, Referee maintains an item of `task_copy` with `pk` = "copy#{no}"
+            and `sk` = "copy" and all attributes.
+            If an item of `task` changes, its mirror is written again; if it is deleted, its mirror is
+            deleted.
+            If someone else edits a mirror, it is written again.
+            If someone else deletes a mirror, it is written again.
+            An item at a mirror's key that Referee did not write is reported and left alone.
+
+            The rule only observes: it reports what it would do, and writes nothing (`mode: observe`).
+            --- stderr
+        "#]],
+        ),
+        (
+            "task",
+            expect![[r#"
+            exit code 0
+            --- stdout
+            `task` is an entity: a kind of item in the table `app`.
+
+            An item belongs to it if
+              - `pk` matches "task#{no:04}"
+              - `sk` matches "task"
+
+            In these templates,
+              - `{no:04}` is a whole number, written with 4 digits and leading zeros
+
+            It refers to `user`: `task_owner`.
+            It is mirrored as `task_copy`: `copies`.
+            --- stderr
+        "#]],
+        ),
+        (
+            "app",
+            expect![[r#"
+            exit code 0
+            --- stdout
+            `app` is a table, named `app` in DynamoDB.
+
+            Its key consists of `pk` (S) and `sk` (S).
+            In key templates, a capture ends at `#`.
+            Its entities are `user`, `task` and `task_copy`.
+            --- stderr
+        "#]],
+        ),
+        (
+            "orphaned",
+            expect![[r#"
+            exit code 0
+            --- stdout
+            `orphaned` is a kind of violation.
+
+            An item was deleted while other items still refer to it. It is reported when the
+            referenced item is deleted and is still missing after the rule's `grace`; the violation
+            counts the referencing items and lists their keys. `on_delete` and `on_ttl_delete` decide
+            what happens to these items.
+
+            Write the deleted item again, or change or delete the items that refer to it.
+            --- stderr
+        "#]],
+        ),
+        (
+            "tasks",
+            expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `tasks` is no code, no kind of violation, and no rule, entity or table of the rule file; did you mean `task`?
+        "#]],
+        ),
+    ] {
+        check(&folder, &["explain", "my.yaml", name], expected);
+    }
+    check(
+        &folder,
+        &["check", "my.yaml", "--rules", "other.yaml"],
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: two rule files are given: `other.yaml` and `my.yaml`
+    "#]],
+    );
+    check(
+        &folder,
+        &["replay", "my.yaml"],
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the argument EVENT is missing
+    "#]],
+    );
+    check(
+        &folder,
+        &["guard", "my.yaml", "task", "--operation", "delete"],
+        expect![[r##"
+        exit code 0
+        --- stdout
+        {
+          "TransactItems": [
+            {
+              "Delete": {
+                "TableName": "app",
+                "Key": { "pk": { "S": "task#{no:04}" }, "sk": { "S": "task" } }
+              }
+            },
+            {
+              "Delete": {
+                "TableName": "app",
+                "Key": { "pk": { "S": "copy#{no}" }, "sk": { "S": "copy" } },
+                "ConditionExpression": "attribute_not_exists(#pk) OR #_referee.#rule = :rule",
+                "ExpressionAttributeNames": { "#pk": "pk", "#_referee": "_referee", "#rule": "rule" },
+                "ExpressionAttributeValues": { ":rule": { "S": "copies" } }
+              }
+            }
+          ]
+        }
+        --- stderr
+        note: replace `{no}` with values
+        note: `{no:04}` is a whole number, written with 4 digits and leading zeros
+    "##]],
+    );
+}
+
+#[test]
+fn test_compares_cases_with_their_expected_results() {
+    let folder = folder("test");
+    let stream = folder.join("cases/first/stream");
+    std::fs::create_dir_all(&stream).unwrap();
+    let event = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/customer-orders/stream");
+    let event = std::fs::read_dir(event).unwrap().next().unwrap().unwrap().path();
+    std::fs::copy(event, stream.join("1.json")).unwrap();
+    let rules = "events/customer-orders/referee.yaml";
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(rules), folder.join("my.yaml"))
+        .unwrap();
+    let outcome = |arguments: &[&str]| {
+        let output = referee(&folder, arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = outcome(&["test", "my.yaml", "cases", "--junit", "report.xml"]);
+    assert!(code == Some(1) && text.contains("expected.jsonl differs"), "{text}");
+    assert!(text.ends_with("1 case: 0 passed, 1 failed\n"), "{text}");
+    let report = std::fs::read_to_string(folder.join("report.xml")).unwrap();
+    assert!(report.contains("<testsuite name=\"referee\" tests=\"1\" failures=\"1\""), "{report}");
+    let (code, text) = outcome(&["test", "my.yaml", "cases", "--update"]);
+    assert!(code == Some(0) && text.contains("updated  cases/first"), "{text}");
+    let (code, text) = outcome(&["test", "my.yaml", "cases"]);
+    assert!(code == Some(0) && text.contains("passed   cases/first"), "{text}");
+    write(&folder, "my.yaml", "version: 2");
+    let (code, text) = outcome(&["test", "my.yaml", "cases"]);
+    assert!(code == Some(1) && text.contains("error: the rule file has errors"), "{text}");
+    let (code, text) = outcome(&["test", "my.yaml"]);
+    assert_eq!((code, text.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn diff_shows_changes_for_data_and_permissions() {
+    let folder = folder("diff");
+    write(&folder, "old.yaml", NAMES);
+    let new = NAMES
+        .replace("on_missing: unset", "on_missing: delete")
+        .replace("copies: {", "others: {")
+        .replace("copy#{no}", "other#{no}");
+    write(&folder, "new.yaml", &new);
+    check(
+        &folder,
+        &["diff", "old.yaml", "new.yaml"],
+        expect![[r#"
+        exit code 0
+        --- stdout
+        entity `task_copy`: changed
+          key: pk: "copy#{no}", sk: "copy" → pk: "other#{no}", sk: "copy"
+          data: mirrors that were written stay at their keys, and no rule maintains them
+          data: items that no longer belong to it are not checked until they change: run `referee audit`
+        reference `task_owner`: changed
+          on_missing: unset → delete
+          data: the new actions apply to changes from now on
+        mirror `copies`: removed
+          data: its mirrors stay with their marks; delete them if nothing reads them
+        mirror `others`: added
+          data: `referee backfill` writes the mirrors of the sources that exist
+
+        permissions of the function:
+          + dynamodb:DeleteItem on arn:aws:dynamodb:*:*:table/app, if `dynamodb:LeadingKeys` is task#*
+        --- stderr
+    "#]],
+    );
+    check(
+        &folder,
+        &["diff", "old.yaml", "old.yaml"],
+        expect![[r#"
+        exit code 0
+        --- stdout
+        the rules are the same
+        --- stderr
+    "#]],
+    );
 }

@@ -124,8 +124,7 @@ pub(super) struct Args {
         long,
         value_name = "ENGINE",
         help_heading = SQL,
-        value_parser = script::dialect,
-        conflicts_with = "sources"
+        value_parser = script::dialect
     )]
     sql: Option<Dialect>,
 
@@ -143,11 +142,22 @@ pub(super) struct Args {
 
     /// Dumps, in the format of `replay --dump`, and DynamoDB's exports to S3: folders with
     /// `manifest-summary.json`, or `s3://` addresses. An incremental export is given together with
-    /// the full export that it continues.
+    /// the full export that it continues. A file that ends in `.yaml` or `.yml` is the rule file.
     #[arg(value_name = "SOURCE")]
     #[cfg_attr(feature = "live", arg(required_unless_present_any = [script::OPTION, "tables"]))]
     #[cfg_attr(not(feature = "live"), arg(required_unless_present = script::OPTION))]
     sources: Vec<String>,
+}
+
+impl Args {
+    /// Whether the audit reads no files.
+    fn needs_no_source(&self) -> bool {
+        #[cfg(feature = "live")]
+        let has_tables = self.live.has_tables();
+        #[cfg(not(feature = "live"))]
+        let has_tables = false;
+        self.sql.is_some() || has_tables
+    }
 }
 
 /// The findings for which the exit code is 1.
@@ -161,7 +171,17 @@ enum FailOn {
     Never,
 }
 
-pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+pub(super) fn run(mut arguments: Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let are_given = !arguments.sources.is_empty();
+    let sources = rule_file::take(&arguments.sources, context)?;
+    arguments.sources = sources.into_iter().cloned().collect();
+    if arguments.sql.is_some() && !arguments.sources.is_empty() {
+        return Err(Failure::Usage("`--sql` cannot be used with a SOURCE".to_owned()));
+    }
+    if are_given && arguments.sources.is_empty() && !arguments.needs_no_source() {
+        return Err(rule_file::missing("SOURCE"));
+    }
+    let arguments = &arguments;
     let rules = only(rule_file::load(context)?, &arguments.rule)?;
     if let Some(dialect) = arguments.sql {
         return script::run(dialect, arguments, &rules, context);

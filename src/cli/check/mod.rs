@@ -4,7 +4,7 @@
 mod live;
 
 use super::help::Example;
-use super::rule_file::{self, counts};
+use super::rule_file::{self, RulesArg, counts};
 use super::{Context, Failure, Outcome};
 use crate::rules::Rules;
 
@@ -12,7 +12,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     ("Check referee.yaml", "referee check"),
     #[cfg(feature = "live")]
     ("Also compare the rule file with the tables in AWS", "referee check --live"),
-    ("Print the problems as JSON Lines", "referee check --rules rules.yaml --json"),
+    ("Print the problems as JSON Lines", "referee check rules.yaml --json"),
 ];
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,9 @@ pub(super) struct Args {
     )]
     #[cfg_attr(feature = "live", arg(value_parser = super::live::endpoint_url))]
     endpoint_url: Option<String>,
+
+    #[command(flatten)]
+    rules: RulesArg,
 }
 
 impl Args {
@@ -41,6 +44,7 @@ impl Args {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    arguments.rules.apply(context)?;
     if arguments.is_live() {
         return check_live(arguments, context);
     }

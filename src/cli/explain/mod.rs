@@ -1,15 +1,24 @@
-//! `referee explain`: explains a diagnostic code, or how the rules apply to an item.
+//! `referee explain`: explains a code, a kind of violation, a rule, an entity or a table, or how the
+//! rules apply to an item.
 
 mod code;
+mod declaration;
 mod item;
+mod kind;
+mod name;
+mod rule;
 
 use super::help::Example;
+use super::rule_file::{missing, take_one};
 use super::{Context, Failure, Outcome};
 
 pub use code::markdown;
+pub(super) use declaration::source;
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Explain a code that `referee check` printed", "referee explain E040"),
+    ("Explain a rule or an entity of referee.yaml in words", "referee explain task_owner"),
+    ("Explain a kind of violation", "referee explain dangling_reference"),
     (
         "Show the references and mirrors of an item",
         r#"referee explain '{"pk": {"S": "user#1"}, "sk": {"S": "user#"}}'"#,
@@ -18,9 +27,11 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A diagnostic code, or an item (at least its key) in DynamoDB JSON.
-    #[arg(value_name = "CODE|ITEM")]
-    subject: String,
+    /// A diagnostic code, a kind of violation, the name of a rule, an entity or a table, or an item
+    /// (at least its key) in DynamoDB JSON. An argument that ends in `.yaml` or `.yml` is the rule
+    /// file.
+    #[arg(value_name = "NAME|ITEM", required = true, num_args = 1..=2)]
+    subject: Vec<String>,
 
     /// The item's table, by alias or by name in DynamoDB; required if the rule file has several.
     #[arg(long)]
@@ -32,9 +43,20 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    if crate::cli::item::is_item(&arguments.subject) {
-        item::explain(&arguments.subject, arguments.table.as_deref(), arguments.plain, context)
+    let subject = take_one(&arguments.subject, context)?.ok_or_else(|| missing("NAME|ITEM"))?;
+    if crate::cli::item::is_item(subject) {
+        item::explain(subject, arguments.table.as_deref(), arguments.plain, context)
+    } else if is_code(subject) {
+        code::explain(subject, context)
     } else {
-        code::explain(&arguments.subject, context)
+        name::explain(subject, context)
     }
+}
+
+/// Whether a name has the form of a code, or almost: `E040`, `EO40`.
+fn is_code(name: &str) -> bool {
+    let Some(digits) = name.trim().strip_prefix(['E', 'e', 'W', 'w']) else { return false };
+    let is_digit = |char: char| char.is_ascii_digit();
+    let is_number = !digits.is_empty() && digits.chars().all(is_digit);
+    is_number || (digits.len() == 3 && digits.chars().filter(|char| is_digit(*char)).count() == 2)
 }

@@ -48,9 +48,10 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     tables: TableArgs,
 
-    /// The plan, of `referee repair plan --out`.
-    #[arg(value_name = "PLAN")]
-    plan: PathBuf,
+    /// The plan, of `referee repair plan --out`. A file that ends in `.yaml` or
+    /// `.yml` is the rule file.
+    #[arg(value_name = "PLAN", required = true, num_args = 1..=2)]
+    plan: Vec<PathBuf>,
 }
 
 /// A number of units a second.
@@ -60,9 +61,11 @@ pub(in crate::cli) fn positive(text: &str) -> Result<f64, &'static str> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let plan = rule_file::take_one(&arguments.plan, context)?;
+    let plan = plan.ok_or_else(|| rule_file::missing("PLAN"))?;
     let rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
-    let Args { journal, yes, write_units, tables, plan } = arguments;
+    let Args { journal, yes, write_units, tables, plan: _ } = arguments;
     let checked = check(plan, &hash)?;
     confirm(*yes, checked.writes, &format!("`{}`", plan.display()), context)?;
     let journal = JournalFile::of_plan(plan, journal.as_ref());

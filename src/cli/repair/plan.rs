@@ -51,9 +51,9 @@ pub(in crate::cli) struct Args {
     tables: TableArgs,
 
     /// The output of `referee audit --json`, or - for standard input. Without it, the tables are
-    /// audited first.
-    #[arg(value_name = "FINDINGS")]
-    findings: Option<PathBuf>,
+    /// audited first. A file that ends in `.yaml` or `.yml` is the rule file.
+    #[arg(value_name = "FINDINGS", num_args = 0..=2)]
+    findings: Vec<PathBuf>,
 }
 
 /// Parses the action of a rule.
@@ -63,12 +63,12 @@ pub(in crate::cli) fn parse_choice(text: &str) -> Result<Choice, &'static str> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let file = rule_file::take_one(&arguments.findings, context)?.map(PathBuf::as_path);
     let mut rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
     for choice in &arguments.action {
         choose(&mut rules, choice).map_err(Failure::Usage)?;
     }
-    let file = arguments.findings.as_deref();
     let findings = findings(&rules, file, &arguments.tables, context)?;
     let options = Options { adopt: arguments.adopt, only_missing: false };
     let (tables, out) = (&arguments.tables, arguments.out.as_deref());

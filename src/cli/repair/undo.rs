@@ -34,15 +34,18 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     tables: TableArgs,
 
-    /// The journal, of `referee repair apply` or `referee backfill`.
-    #[arg(value_name = "JOURNAL")]
-    journal: PathBuf,
+    /// The journal, of `referee repair apply` or `referee backfill`. A file that ends in `.yaml` or
+    /// `.yml` is the rule file.
+    #[arg(value_name = "JOURNAL", required = true, num_args = 1..=2)]
+    journal: Vec<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let journal = rule_file::take_one(&arguments.journal, context)?;
+    let journal = journal.ok_or_else(|| rule_file::missing("JOURNAL"))?;
     let rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
-    let path = &arguments.journal;
+    let path = journal;
     let journal = Journal::undo(JournalFile::open(path)?, &hash)
         .map_err(|error| Failure::Usage(format!("`{}`: {error}", path.display())))?;
     let left = journal.reversed().into_iter();

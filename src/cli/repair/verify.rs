@@ -35,9 +35,10 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     tables: TableArgs,
 
-    /// The plan, of `referee repair plan --out`.
-    #[arg(value_name = "PLAN")]
-    plan: PathBuf,
+    /// The plan, of `referee repair plan --out`. A file that ends in `.yaml` or
+    /// `.yml` is the rule file.
+    #[arg(value_name = "PLAN", required = true, num_args = 1..=2)]
+    plan: Vec<PathBuf>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
@@ -49,11 +50,13 @@ enum Line<'l> {
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let plan = rule_file::take_one(&arguments.plan, context)?;
+    let plan = plan.ok_or_else(|| rule_file::missing("PLAN"))?;
     let rules = rule_file::load(context)?;
     let hash = rules.fingerprint();
-    let checked = check(&arguments.plan, &hash)?;
+    let checked = check(plan, &hash)?;
     let total = checked.writes + checked.no_actions;
-    let entries = PlanEntries::new(&rules, open(&arguments.plan)?);
+    let entries = PlanEntries::new(&rules, open(plan)?);
     let output = &mut context.output;
     let left = arguments.tables.run(&rules, Verify { rules: &rules, entries, total, output })?;
     let errors = left.iter().filter(|left| left.severity == Severity::Error).count();

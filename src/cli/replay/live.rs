@@ -1,5 +1,7 @@
 //! Replays events on real tables.
 
+use std::path::PathBuf;
+
 use super::{Reporter, batches};
 use crate::aws;
 use crate::cli::item::default_table;
@@ -45,12 +47,16 @@ impl LiveArgs {
     }
 }
 
-pub(super) fn run(arguments: &super::Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+pub(super) fn run(
+    arguments: &super::Args,
+    events: &[&PathBuf],
+    context: &mut Context<'_>,
+) -> Result<Outcome, Failure> {
     let LiveArgs { endpoint_url, apply, .. } = &arguments.live;
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let rules = if *apply { rules } else { rules.in_mode(Mode::Observe) };
     let table = default_table(&rules, arguments.table.as_deref())?;
-    let batches = batches(&arguments.events, table)?;
+    let batches = batches(events, table)?;
     let engine = Engine::new(rules);
     let mut reporter = Reporter::new(engine.rules(), context);
     let ended = runtime()?.block_on(async {

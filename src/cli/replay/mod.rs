@@ -6,6 +6,7 @@ mod live;
 mod table;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use self::table::Findings;
@@ -13,7 +14,7 @@ use super::help::Example;
 use super::input::{read_event, read_seed};
 use super::item::default_table;
 use super::lines::{Line, Totals};
-use super::output::{check_writable, write_whole};
+use super::output::{Output, check_writable, write_whole};
 use super::{Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Engine, Rejected};
 use crate::replay::{self, Batch, Options, Progress, RecordLocation, SeedFormat};
@@ -75,15 +76,20 @@ pub(super) struct Args {
 
     /// Files with events, one batch each: Lambda's input, the output of `aws dynamodbstreams
     /// get-records`, or another format in docs/replay.md; folders of such files, in the order of
-    /// their names and numbers; or - for standard input.
+    /// their names and numbers; or - for standard input. A file that ends in `.yaml` or `.yml` is the
+    /// rule file.
     #[arg(value_name = "EVENT", required = true)]
     events: Vec<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let events = rule_file::take(&arguments.events, context)?;
+    if events.is_empty() {
+        return Err(rule_file::missing("EVENT"));
+    }
     #[cfg(feature = "live")]
     if arguments.live.are_given() {
-        return live::run(arguments, context);
+        return live::run(arguments, &events, context);
     }
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let store = replay::store(&rules);
@@ -94,7 +100,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         replay::seed_as(&store, &text, format)
             .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
     }
-    let batches = batches(&arguments.events, table)?;
+    let batches = batches(&events, table)?;
     if let Some(file) = &arguments.dump {
         check_writable(file)?;
     }
@@ -111,8 +117,54 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     Ok(outcome)
 }
 
+/// The results of a recorded case.
+pub(super) struct Recorded {
+    /// The results as JSON Lines.
+    pub(super) lines: String,
+    /// The items that the tables hold at the end.
+    pub(super) after: String,
+}
+
+/// Replays the events of a folder on an in-memory store. Events are named by their paths in
+/// `case`.
+pub(super) fn recorded(
+    rules: Rules,
+    case: &Path,
+    seed: Option<&Path>,
+    stream: &PathBuf,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Recorded, Failure> {
+    let store = replay::store(&rules);
+    let table = default_table(&rules, None)?;
+    if let Some(file) = seed {
+        replay::seed_as(&store, &read_seed(file)?, SeedFormat { table, is_plain: false })
+            .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
+    }
+    let batches = batches(&[stream], table)?;
+    let engine = Engine::new(rules);
+    let mut lines = Vec::new();
+    let output = Output::new(Box::new(&mut lines), Box::new(io::sink()));
+    let mut context = Context {
+        rules: PathBuf::new(),
+        are_rules_given: false,
+        json: true,
+        color: false,
+        output,
+        environment,
+    };
+    let mut reporter = Reporter::new(engine.rules(), &mut context);
+    let report = |progress| reporter.report(progress);
+    let ended = replay::replay(&engine, &store, batches, Options::default(), report);
+    reporter.finish()?;
+    ended.map_err(|incomplete| Failure::Incomplete(incomplete.to_string()))?;
+    context.output.flush()?;
+    drop(context);
+    let lines = String::from_utf8_lossy(&lines).replace(&format!("{}/", case.display()), "");
+    Ok(Recorded { lines, after: replay::dump(&store) })
+}
+
 /// Reads all events of the files and folders, before anything is replayed.
-fn batches(paths: &[PathBuf], table: Option<&str>) -> Result<Vec<Batch>, Failure> {
+fn batches(paths: &[&PathBuf], table: Option<&str>) -> Result<Vec<Batch>, Failure> {
     let mut batches = Vec::new();
     for path in paths {
         for file in files(path)? {

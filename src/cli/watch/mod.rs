@@ -91,6 +91,9 @@ pub(super) struct Args {
     /// JSON>, …]}.
     #[arg(long, value_name = "FILE", help_heading = REAL_TABLES, requires = "create_tables")]
     seed: Vec<PathBuf>,
+
+    #[command(flatten)]
+    rules: super::rule_file::RulesArg,
 }
 
 /// Where to start in a stream without a checkpoint.
@@ -105,6 +108,7 @@ pub(super) enum StartingPosition {
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     // Unlike a replay of past events on real tables, this command replaces the Lambda function, and
     // therefore writes by default.
+    arguments.rules.apply(context)?;
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
     let engine = Engine::new(rules);
     let owner = owner(context);

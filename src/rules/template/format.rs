@@ -150,6 +150,21 @@ impl Format {
         }
     }
 
+    /// The format in words; `None` for [`Self::Plain`].
+    #[must_use]
+    pub fn describe(&self) -> Option<String> {
+        Some(match self {
+            Self::Plain => return None,
+            Self::Zeros(width) => {
+                format!("a whole number, written with {width} digits and leading zeros")
+            }
+            Self::Width(width) => format!("a text of exactly {width} characters"),
+            Self::Lower => "a text, written in lower case".to_owned(),
+            Self::Upper => "a text, written in upper case".to_owned(),
+            Self::Prefix(prefix) => format!("a text that begins with `{prefix}`"),
+        })
+    }
+
     /// The value that is read after this value was written.
     pub(super) fn normalize<'v>(&self, value: &'v str) -> Cow<'v, str> {
         self.case().map_or(Cow::Borrowed(value), |case| case.convert(value))

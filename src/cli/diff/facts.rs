@@ -1,0 +1,188 @@
+//! The declarations of a rule file as comparable values, and what their changes mean for the data.
+
+use std::collections::BTreeMap;
+
+use crate::cli::explain::source;
+use crate::data::Value;
+use crate::rules::model::{Copied, Entity, Find, Matching, Mirror, Reference, Rules, Table};
+
+/// A declaration as comparable values.
+pub(super) struct Facts {
+    pub(super) of: &'static str,
+    pub(super) fields: BTreeMap<&'static str, String>,
+}
+
+/// A rule file's declarations, each with the number of its kind and its name.
+pub(super) fn all(rules: &Rules) -> BTreeMap<(usize, &str), Facts> {
+    let mut all = BTreeMap::new();
+    for it in &rules.tables {
+        all.insert((0, it.alias.as_str()), Facts { of: "table", fields: table(it) });
+    }
+    for it in &rules.entities {
+        all.insert((1, it.name.as_str()), Facts { of: "entity", fields: entity(rules, it) });
+    }
+    for it in &rules.references {
+        all.insert((2, it.name.as_str()), Facts { of: "reference", fields: reference(rules, it) });
+    }
+    for it in &rules.mirrors {
+        all.insert((3, it.name.as_str()), Facts { of: "mirror", fields: mirror(rules, it) });
+    }
+    all
+}
+
+fn table(table: &Table) -> BTreeMap<&'static str, String> {
+    let keys = table.key.attributes();
+    let keys: Vec<_> = keys.map(|key| format!("{}:{}", key.name, key.kind.as_type())).collect();
+    let mut fields = BTreeMap::from([
+        ("name", table.name.clone()),
+        ("key", keys.join(", ")),
+        ("separator", table.separator.to_string()),
+    ]);
+    fields.extend(table.ttl.clone().map(|ttl| ("ttl", ttl)));
+    fields.extend(table.region.clone().map(|region| ("region", region)));
+    fields.extend(table.account.clone().map(|account| ("account", account)));
+    fields
+}
+
+fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
+    let table = &rules[entity.table];
+    let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
+    let key = table.key.names().zip(templates);
+    let key: Vec<_> =
+        key.map(|(name, template)| format!("{name}: \"{}\"", template.template())).collect();
+    let conditions: Vec<_> =
+        entity.conditions.iter().map(|(path, value)| format!("{path}: {}", json(value))).collect();
+    let attributes: Vec<_> =
+        entity.attributes.iter().map(|(path, kind)| format!("{path}: {kind}")).collect();
+    BTreeMap::from([
+        ("table", table.alias.clone()),
+        ("key", key.join(", ")),
+        ("where", conditions.join(", ")),
+        ("attributes", attributes.join(", ")),
+    ])
+}
+
+fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> {
+    let captures = rules[rule.to].key.captures().iter().zip(&rule.components);
+    let on: Vec<_> =
+        captures.map(|(name, it)| format!("{name}: {}", source(rules, rule, it))).collect();
+    let values = |values: Vec<String>| values.join(", ");
+    let matching = if rule.matching == Matching::Full { "full" } else { "simple" };
+    BTreeMap::from([
+        ("from", rules[rule.from].name.clone()),
+        ("to", rules[rule.to].name.clone()),
+        ("on", on.join(", ")),
+        ("match", matching.to_owned()),
+        ("required", rule.required.to_string()),
+        ("on_missing", rule.on_missing.name().to_owned()),
+        ("on_delete", rule.on_delete.name().to_owned()),
+        ("on_ttl_delete", rule.on_ttl_delete.name().to_owned()),
+        ("default", values(rule.defaults.iter().flatten().map(json).collect())),
+        ("unset", values(rule.derived.iter().map(|it| it.attribute.clone()).collect())),
+        ("none", values(rule.none.iter().map(json).collect())),
+        ("find", find(rules, rule)),
+        ("grace", format!("{}ms", rule.grace.as_millis())),
+        ("mode", rule.mode.name().to_owned()),
+        ("severity", rule.severity.name().to_owned()),
+        ("max_fanout", rule.fanout_max.to_string()),
+        ("max_depth", rule.depth_max.to_string()),
+    ])
+}
+
+fn find(rules: &Rules, rule: &Reference) -> String {
+    match &rule.find {
+        Find::Derived => "a query of the table".to_owned(),
+        Find::None => "none".to_owned(),
+        Find::Mirror(mirror) => format!("the mirror {}", rules[*mirror].name),
+        Find::Index { index, partition, sort } => {
+            let index = rules.table_of(rule.from).indexes.get(*index);
+            let name = index.map_or("", |index| index.name.as_str());
+            let templates = std::iter::once(partition).chain(sort);
+            let templates = templates.map(|template| format!("\"{}\"", template.template()));
+            format!("the index {name} with {}", templates.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn mirror(rules: &Rules, rule: &Mirror) -> BTreeMap<&'static str, String> {
+    let copy = match &rule.copy {
+        Copied::All => "all".to_owned(),
+        Copied::None => "none".to_owned(),
+        Copied::Except(names) => format!("all except {}", names.join(", ")),
+        Copied::List(names) => names.join(", "),
+    };
+    BTreeMap::from([
+        ("source", rules[rule.source].name.clone()),
+        ("mirror", rules[rule.mirror].name.clone()),
+        ("copy", copy),
+        ("on_mirror_delete", rule.on_mirror_delete.name().to_owned()),
+        ("on_mirror_edit", rule.on_mirror_edit.name().to_owned()),
+        ("adopt", rule.adopt.to_string()),
+        ("was", rule.was.clone().unwrap_or_default()),
+        ("mode", rule.mode.name().to_owned()),
+        ("severity", rule.severity.name().to_owned()),
+    ])
+}
+
+fn json(value: &Value<'_>) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// What a change means for the items in the tables.
+pub(super) fn consequences(
+    of: &str,
+    name: &str,
+    change: &str,
+    fields: &[&str],
+    new: &Rules,
+) -> Vec<String> {
+    let changes =
+        |names: &[&str]| change == "changed" && names.iter().any(|it| fields.contains(it));
+    let mut lines = Vec::new();
+    let mut say = |line: &str| lines.push(line.to_owned());
+    match (of, change) {
+        ("reference", "added") => {
+            say("it applies to items that change from now on; `referee audit` checks the others");
+        }
+        ("mirror", "added") if new.mirrors.iter().any(|it| it.name == name && it.was.is_some()) => {
+            say("it takes over the mirrors of its former name");
+        }
+        ("mirror", "added") => {
+            say("`referee backfill` writes the mirrors of the sources that exist");
+        }
+        ("mirror", "removed") if new.mirrors.iter().any(|it| it.was.as_deref() == Some(name)) => {
+            say("another rule takes over its mirrors");
+        }
+        ("mirror", "removed") => {
+            say("its mirrors stay with their marks; delete them if nothing reads them");
+        }
+        _ => {}
+    }
+    if of == "reference" && changes(&["from", "to", "on", "match", "required", "none"]) {
+        say("items that change are checked in the new way; `referee audit` checks the others");
+    }
+    if of == "reference" && changes(&["on_missing", "on_delete", "on_ttl_delete", "mode"]) {
+        say("the new actions apply to changes from now on");
+    }
+    if of == "mirror" && changes(&["source", "mirror"]) {
+        say("mirrors that were written stay at their keys, and no rule maintains them");
+    }
+    if of == "mirror" && changes(&["copy"]) {
+        say(
+            "mirrors change with their sources; `referee audit` and `referee repair` write the others",
+        );
+    }
+    if of == "entity" && changes(&["table", "key", "where"]) {
+        let is_mirror = new.mirrors.iter().any(|rule| new[rule.mirror].name == name);
+        if is_mirror {
+            say("mirrors that were written stay at their keys, and no rule maintains them");
+        }
+        say(
+            "items that no longer belong to it are not checked until they change: run `referee audit`",
+        );
+    }
+    if of == "table" && changes(&["name", "key", "separator"]) {
+        say("the rules apply to other items: run `referee audit`");
+    }
+    lines
+}

@@ -1,0 +1,119 @@
+//! Explains entities and tables in words.
+
+use crate::rules::model::{Component, EntityId, Mode, Reference, Rules, TableId};
+
+/// Explains an entity: its key, its conditions and the rules for it.
+pub(super) fn entity(rules: &Rules, id: EntityId) -> String {
+    let entity = &rules[id];
+    let table = rules.table_of(id);
+    let mut lines = vec![
+        format!("`{}` is an entity: a kind of item in the table `{}`.", entity.name, table.alias),
+        String::new(),
+        "An item belongs to it if".to_owned(),
+    ];
+    let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
+    for (name, template) in table.key.names().zip(templates) {
+        lines.push(format!("  - `{name}` matches \"{}\"", template.template()));
+    }
+    for (path, value) in &entity.conditions {
+        let value = serde_json::to_string(value).unwrap_or_default();
+        lines.push(format!("  - `{path}` is {value}"));
+    }
+    let formats = formats(rules, id);
+    if !formats.is_empty() {
+        lines.extend([String::new(), "In these templates,".to_owned()]);
+        lines.extend(formats);
+    }
+    lines.push(String::new());
+    let own = lines.len();
+    for rule in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
+        if rule.from == id {
+            lines.push(format!("It refers to `{}`: `{}`.", rules[rule.to].name, rule.name));
+        }
+        if rule.to == id {
+            lines.push(format!("`{}` refers to it: `{}`.", rules[rule.from].name, rule.name));
+        }
+    }
+    for rule in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
+        if rule.source == id {
+            lines
+                .push(format!("It is mirrored as `{}`: `{}`.", rules[rule.mirror].name, rule.name));
+        }
+        if rule.mirror == id {
+            lines.push(format!(
+                "Referee writes it as the mirror of `{}`: `{}`.",
+                rules[rule.source].name, rule.name
+            ));
+        }
+    }
+    if lines.len() == own {
+        lines.push("No rule uses it.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The captures of an entity's key that have a format, in words.
+fn formats(rules: &Rules, id: EntityId) -> Vec<String> {
+    let key = &rules[id].key;
+    let templates = std::iter::once(key.partition()).chain(key.sort());
+    let mut lines = Vec::new();
+    for capture in templates.flat_map(|template| template.template().formatted()) {
+        let Some(meaning) = capture.format.describe() else { continue };
+        let line = format!("  - `{capture}` is {meaning}");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Explains a table: its key and its entities.
+pub(super) fn table(rules: &Rules, id: TableId) -> String {
+    let table = &rules[id];
+    let keys: Vec<_> = table
+        .key
+        .attributes()
+        .map(|attribute| format!("`{}` ({})", attribute.name, attribute.kind.as_type()))
+        .collect();
+    let entities = rules.entities.iter().filter(|entity| entity.table == id);
+    let entities: Vec<_> = entities.map(|entity| format!("`{}`", entity.name)).collect();
+    let mut lines = vec![
+        format!("`{}` is a table, named `{}` in DynamoDB.", table.alias, table.name),
+        String::new(),
+        format!("Its key consists of {}.", listed(&keys)),
+        format!("In key templates, a capture ends at `{}`.", table.separator),
+    ];
+    if let Some(ttl) = &table.ttl {
+        lines.push(format!("TTL deletes its items at the time in `{ttl}`."));
+    }
+    if !entities.is_empty() {
+        lines.push(format!("Its entities are {}.", listed(&entities)));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Where a part of a reference comes from, in words.
+pub(in crate::cli) fn source(
+    rules: &Rules,
+    reference: &Reference,
+    component: &Component,
+) -> String {
+    match component {
+        Component::Capture(index) => {
+            let captures = rules[reference.from].key.captures();
+            let name = captures.get(*index).map_or("", String::as_str);
+            format!("`{{{name}}}` of the key of `{}`", rules[reference.from].name)
+        }
+        Component::Attribute(path, kind) => format!("the attribute `{path}` ({kind})"),
+        Component::Elements(path, kind) => format!("each element of `{path}` ({kind})"),
+    }
+}
+
+/// Lists texts, as in `a, b and c`.
+pub(super) fn listed(texts: &[String]) -> String {
+    match texts {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
