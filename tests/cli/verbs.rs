@@ -462,6 +462,7 @@ mirrors:
 "#;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one file, and the texts for its names")]
 fn explain_describes_names_in_words() {
     let folder = folder("names");
     write(&folder, "my.yaml", NAMES);

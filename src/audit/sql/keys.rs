@@ -279,7 +279,9 @@ fn capture_pattern(capture: &Capture, separator: char, pattern: &mut String) {
         pattern.push(']');
     }
     match &capture.format {
-        Format::Zeros(width) | Format::Width(width) => pattern.push_str(&format!("{{{width}}}")),
+        Format::Zeros(width) | Format::Width(width) => {
+            pattern.extend(["{", &width.to_string(), "}"]);
+        }
         Format::Prefix(_) if capture.is_rest => pattern.push('*'),
         Format::Prefix(_) => pattern.push_str("*?"),
         Format::Plain | Format::Lower | Format::Upper if capture.is_rest => pattern.push('+'),

@@ -4,6 +4,7 @@ mod facts;
 mod rights;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -35,7 +36,8 @@ pub(super) struct Change {
     /// What is declared: `table`, `entity`, `reference` or `mirror`.
     of: &'static str,
     name: String,
-    change: &'static str,
+    #[serde(rename = "change")]
+    how: &'static str,
     /// The values that differ.
     fields: Vec<FieldChange>,
     /// What the change means for the items in the tables.
@@ -103,7 +105,7 @@ fn changes(old: &Rules, new: &Rules) -> Vec<Change> {
         let names: Vec<_> = fields.iter().map(|field| field.field).collect();
         let data = facts::consequences(of, id.1, change, &names, new);
         let fields = if change == "changed" { fields } else { Vec::new() };
-        Some(Change { of, name: id.1.to_owned(), change, fields, data })
+        Some(Change { of, name: id.1.to_owned(), how: change, fields, data })
     };
     names.into_iter().filter_map(compare).collect()
 }
@@ -131,19 +133,19 @@ fn text(changes: &[Change], rights: &[rights::Right]) -> String {
     }
     let mut text = String::new();
     for change in changes {
-        text.push_str(&format!("{} `{}`: {}\n", change.of, change.name, change.change));
+        let _ = writeln!(text, "{} `{}`: {}", change.of, change.name, change.how);
         for FieldChange { field, old, new } in &change.fields {
             let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
-            text.push_str(&format!("  {field}: {} → {}\n", shown(old), shown(new)));
+            let _ = writeln!(text, "  {field}: {} → {}", shown(old), shown(new));
         }
         for line in &change.data {
-            text.push_str(&format!("  data: {line}\n"));
+            let _ = writeln!(text, "  data: {line}");
         }
     }
     text.push_str("\npermissions of the function:\n");
     for right in rights {
         let sign = if right.is_added { '+' } else { '-' };
-        text.push_str(&format!("  {sign} {} on {}\n", right.action, right.resource));
+        let _ = writeln!(text, "  {sign} {} on {}", right.action, right.resource);
     }
     if rights.is_empty() {
         text.push_str("  the same\n");

@@ -146,7 +146,14 @@ fn literal(value: &Value<'static>) -> String {
     match value {
         Value::S(text) => serde_json::to_string(text).unwrap_or_default(),
         Value::N(number) => number.to_string(),
-        other => serde_json::to_string(other).unwrap_or_default(),
+        Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
+        | Value::M(_) => serde_json::to_string(value).unwrap_or_default(),
     }
 }
 

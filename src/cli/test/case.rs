@@ -1,5 +1,6 @@
 //! A recorded case: where its files are, and how its results differ from the expected ones.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -147,13 +148,13 @@ impl Tested {
         }
         let mut text = self.error.as_ref().map(|it| format!("error: {it}\n")).unwrap_or_default();
         for Difference { file, lines } in &self.differences {
-            text.push_str(&format!("{file} differs:\n"));
+            let _ = writeln!(text, "{file} differs:");
             for line in lines.iter().take(SHOWN_MAX) {
-                text.push_str(&format!("{line}\n"));
+                let _ = writeln!(text, "{line}");
             }
             let hidden = lines.len().saturating_sub(SHOWN_MAX);
             if hidden > 0 {
-                text.push_str(&format!("… and {hidden} more lines\n"));
+                let _ = writeln!(text, "… and {hidden} more lines");
             }
         }
         text

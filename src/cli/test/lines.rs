@@ -74,7 +74,6 @@ fn aligned(expected: &[&str], found: &[&str]) -> Vec<Change> {
     let mut changes = Vec::new();
     loop {
         match (expected.get(row), found.get(column)) {
-            (None, None) => return changes,
             (Some(left), Some(right)) if left == right => (row, column) = (row + 1, column + 1),
             (Some(left), right)
                 if right.is_none()
@@ -87,7 +86,7 @@ fn aligned(expected: &[&str], found: &[&str]) -> Vec<Change> {
                 changes.push(Change::Found((*right).to_owned()));
                 column += 1;
             }
-            (Some(_), None) => return changes,
+            (Some(_) | None, None) => return changes,
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long)]
     update: bool,
 
-    /// Write a report in JUnit's XML to this file.
+    /// Write a report in the XML format of `JUnit` to this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 

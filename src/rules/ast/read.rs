@@ -103,7 +103,9 @@ fn reference(entry: &Entry) -> Reference {
             let value = &entry.value;
             let literals = match &value.value {
                 Node::List(values) => values.as_slice(),
-                _ => std::slice::from_ref(value),
+                Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::Map(_) => {
+                    std::slice::from_ref(value)
+                }
             };
             let literal = |it: &Spanned<Node>| Some(it.with(literal(&it.value)?));
             entry.key.with(literals.iter().filter_map(literal).collect())

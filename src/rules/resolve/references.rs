@@ -39,8 +39,8 @@ fn resolve_one(
     check_effect(reference, sides, &components, problems);
     check_limits(reference, sides, find.as_ref(), problems);
     let find = find?;
-    let indexed = from.table.and_then(|table| indexes.found(table, &find));
-    let derived = derived::derived(reference, sides, &components, &find, indexed, scope);
+    let of_find = from.table.and_then(|table| indexes.found(table, &find));
+    let derived = derived::derived(reference, sides, &components, &find, of_find, scope);
     let on_delete = reference
         .on_delete
         .as_ref()

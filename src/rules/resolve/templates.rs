@@ -223,7 +223,12 @@ fn unsound_format(
                 capture.name
             )
         }
-        _ => format!(
+        Format::Plain
+        | Format::Zeros(_)
+        | Format::Width(_)
+        | Format::Lower
+        | Format::Upper
+        | Format::Prefix(_) => format!(
             "end each capture before it with the separator `{separator}`, or give it a fixed width"
         ),
     })

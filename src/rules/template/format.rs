@@ -188,7 +188,6 @@ impl Format {
 
     fn write<'v>(&self, value: &'v str) -> Result<Cow<'v, str>, &'static str> {
         match self {
-            Self::Plain => Ok(Cow::Borrowed(value)),
             Self::Zeros(_) if !is_natural(value) => {
                 Err("it is not a whole number without a sign and leading zeros")
             }
@@ -202,7 +201,7 @@ impl Format {
             Self::Prefix(prefix) if !value.starts_with(prefix.as_str()) => {
                 Err("it does not begin with the capture's prefix")
             }
-            Self::Width(_) | Self::Prefix(_) => Ok(Cow::Borrowed(value)),
+            Self::Plain | Self::Width(_) | Self::Prefix(_) => Ok(Cow::Borrowed(value)),
             Self::Lower | Self::Upper => Ok(self.normalize(value)),
         }
     }

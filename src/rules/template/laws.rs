@@ -150,7 +150,7 @@ fn read_plainly(format: &Format, text: &str) -> Option<String> {
     let is_written = match format {
         Format::Plain => true,
         Format::Zeros(width) => {
-            text.len() == *width && text.chars().all(|char| ('0'..='9').contains(&char))
+            text.len() == *width && text.chars().all(|char| char.is_ascii_digit())
         }
         Format::Width(width) => text.chars().count() == *width,
         Format::Lower => text == text.to_lowercase(),
@@ -159,7 +159,9 @@ fn read_plainly(format: &Format, text: &str) -> Option<String> {
     };
     let value = match format {
         Format::Zeros(_) => text.parse::<u64>().ok()?.to_string(),
-        _ => text.to_owned(),
+        Format::Plain | Format::Width(_) | Format::Lower | Format::Upper | Format::Prefix(_) => {
+            text.to_owned()
+        }
     };
     is_written.then_some(value)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use referee::data::{KeyAttribute, KeyKind, Value};
+use referee::data::{KeyAttribute, KeyKind, Path, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
     Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete,
@@ -201,7 +201,7 @@ fn default(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
 fn unset_and_none(reference: &Reference, fields: &mut Fields<'_>) {
     if reference.derived.iter().any(|derived| derived.is_listed) {
         let own = reference.components.iter().filter_map(Component::path);
-        let own = own.filter(|path| path.segments().len() == 1).map(|path| path.root());
+        let own = own.filter(|path| path.segments().len() == 1).map(Path::root);
         let derived = reference.derived.iter().map(|derived| derived.attribute.as_str());
         let names = own.chain(derived).map(Tree::text).collect();
         fields.put("unset", Tree::List(names));
