@@ -94,15 +94,15 @@ fn a_backfill_writes_only_when_asked_to() {
     folder.check(
         "backfill --seed old.json --resume",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: the following required arguments were not provided:
-          --apply
+            exit code 2
+            --- stdout
+            --- stderr
+            error: the following required arguments were not provided:
+              --apply
 
-        Usage: referee backfill --apply --seed <FILE> --resume [FINDINGS]
+            Usage: referee backfill --apply --seed <FILE> --resume [FINDINGS]...
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
