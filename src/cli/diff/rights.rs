@@ -42,6 +42,7 @@ fn rights(rules: &Rules) -> BTreeSet<(String, String)> {
         failures_account: None,
         table_keys: Vec::new(),
         audits: false,
+        recheck_queue: None,
     };
     let mut rights = BTreeSet::new();
     for statement in policy(rules, &deployment).statements {
