@@ -44,6 +44,12 @@ impl Diagnostic {
         self
     }
 
+    /// Adds additional information if it is `Some`.
+    pub(crate) fn maybe_note(mut self, text: Option<&str>) -> Self {
+        self.notes.extend(text.map(str::to_owned));
+        self
+    }
+
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self

@@ -61,6 +61,8 @@ pub(crate) struct Reference {
     pub(crate) to: Option<Spanned<String>>,
     /// The captures of the referenced key, each with its source.
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
+    /// Whether all of `on` is readable. If not, that has been reported.
+    pub(crate) is_on_readable: bool,
     pub(crate) matching: Option<Spanned<Matching>>,
     pub(crate) required: Option<Spanned<bool>>,
     pub(crate) expired: Option<Spanned<Expired>>,
@@ -90,8 +92,13 @@ pub(crate) enum DefaultValue {
 /// The value of `find`: how referencing items are found.
 #[derive(Debug)]
 pub(crate) enum Find {
+    /// A value of the wrong shape, which has been reported.
+    Unreadable,
     None,
-    Index { index: Option<Spanned<String>>, key: Vec<(Spanned<KeyAttribute>, Spanned<String>)> },
+    Index {
+        index: Option<Spanned<String>>,
+        key: Vec<(Spanned<KeyAttribute>, Spanned<String>)>,
+    },
     Mirror(Option<Spanned<String>>),
 }
 

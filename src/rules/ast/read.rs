@@ -81,6 +81,7 @@ fn reference(entry: &Entry) -> Reference {
         from: fields.text("from"),
         to: fields.text("to"),
         on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
+        is_on_readable: fields.entry("on").is_none_or(|on| is_map_of_texts(&on.value.value)),
         matching: fields.parsed("match", matching),
         required: fields.flag("required"),
         expired: fields.parsed("expired", expired),
@@ -110,7 +111,7 @@ fn reference(entry: &Entry) -> Reference {
             let literal = |it: &Spanned<Node>| Some(it.with(literal(&it.value)?));
             entry.key.with(literals.iter().filter_map(literal).collect())
         }),
-        find: fields.entry("find").and_then(find),
+        find: fields.entry("find").map(find),
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
         mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
@@ -119,26 +120,32 @@ fn reference(entry: &Entry) -> Reference {
     }
 }
 
-fn find(entry: &Entry) -> Option<Spanned<Find>> {
+fn find(entry: &Entry) -> Spanned<Find> {
     let fields = Fields(entry.value.value.entries());
     let find = match &entry.value.value {
         Node::Text(text) if text == "none" => Find::None,
         Node::Map(_) if fields.entry("mirror").is_some() => Find::Mirror(fields.text("mirror")),
-        Node::Map(_) => Find::Index {
-            index: fields.text("index"),
-            key: fields
-                .pairs("key")
-                .filter_map(|(attribute, template)| {
-                    let template = template.with(template.value.as_text()?.to_owned());
-                    Some((attribute.with(parse_key_attribute(&attribute.value)?), template))
-                })
-                .collect(),
-        },
+        Node::Map(_) => find_index(&fields),
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::List(_) => {
-            return None;
+            Find::Unreadable
         }
     };
-    Some(entry.key.with(find))
+    entry.key.with(find)
+}
+
+fn find_index(fields: &Fields<'_>) -> Find {
+    let key: Vec<_> = fields
+        .pairs("key")
+        .filter_map(|(attribute, template)| {
+            let template = template.with(template.value.as_text()?.to_owned());
+            Some((attribute.with(parse_key_attribute(&attribute.value)?), template))
+        })
+        .collect();
+    let written = fields.entry("key").and_then(|entry| entry.value.value.as_map());
+    if written.is_none_or(|written| written.len() != key.len()) {
+        return Find::Unreadable;
+    }
+    Find::Index { index: fields.text("index"), key }
 }
 
 fn copied(node: &Node) -> Option<CopiedAttributes> {
@@ -218,6 +225,12 @@ fn literals(entries: &[Entry]) -> Vec<(Spanned<String>, Spanned<Literal>)> {
             Some((entry.key.clone(), entry.value.with(literal(&entry.value.value)?)))
         })
         .collect()
+}
+
+/// Whether a value is a map in which all values are text.
+fn is_map_of_texts(node: &Node) -> bool {
+    let is_text = |entry: &Entry| entry.value.value.as_text().is_some();
+    node.as_map().is_some_and(|entries| entries.iter().all(is_text))
 }
 
 /// The entries of a map whose values are text. Other entries are omitted.

@@ -61,6 +61,7 @@ pub static ALL: &[&Code] = &[
     &INDEX_ELEMENTS,
     &MIRROR_LOOKUP,
     &NO_TTL,
+    &NEVER_EQUAL,
     &INDEX_CASE,
     &RESTRICT,
     &UNSET_KEY,
@@ -94,6 +95,7 @@ pub static ALL: &[&Code] = &[
     &EXPIRED,
     &SHARED_PART,
     &INDEXED_MIRROR,
+    &DOLLAR,
 ];
 
 /// Finds a code by its id, ignoring case.

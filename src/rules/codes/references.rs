@@ -193,6 +193,26 @@ references:
 ",
 };
 
+/// A lookup whose value no referencing item has.
+pub static NEVER_EQUAL: Code = Code {
+    id: "E055",
+    summary: "a lookup that finds nothing",
+    explanation: "\
+`find: { index: …, key: … }` finds the items whose attributes equal the values that the templates \
+build from the referenced key. Here, no referencing item can have such a value: the attribute is a \
+key attribute whose own template never gives it, a part of the reference that holds the value \
+alone, or an attribute for which `where` requires another value. Upper and lower case differ, and \
+the whole value is compared, not its beginning.",
+    wrong: Some(
+        r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: { index: by_sponsor, key: { sponsor: "user#{email}" } } }
+"#,
+    ),
+    right: r#"references:
+  member_sponsor: { from: member, to: user, on: { email: "{sponsor}" }, find: { index: by_sponsor, key: { sponsor: "{email}" } } }
+"#,
+};
+
 /// An index that holds values in any case.
 pub static INDEX_CASE: Code = Code {
     id: "E056",

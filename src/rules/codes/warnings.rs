@@ -178,6 +178,25 @@ Choose another action for deletes by TTL with `on_ttl_delete`.",
 ",
 };
 
+/// `${` in a key template.
+pub static DOLLAR: Code = Code {
+    id: "W012",
+    summary: "`${` in a key template",
+    explanation: "\
+A capture of a key template is written `{company}`. In `${company}`, as JavaScript and OneTable \
+write it, the `$` is literal text, so the template matches only keys that contain a `$`. Variables \
+of the environment are inserted only in the `name` of a table. If the keys contain a `$`, ignore \
+this warning.",
+    wrong: Some(
+        r#"entities:
+  invoice: { table: app, key: { pk: "invoice#${id}", sk: invoice } }
+"#,
+    ),
+    right: r#"entities:
+  invoice: { table: app, key: { pk: "invoice#{id}", sk: invoice } }
+"#,
+};
+
 /// Mirrors appear in an index.
 pub static INDEXED_MIRROR: Code = Code {
     id: "W011",

@@ -171,9 +171,34 @@ pub(super) fn explain(text: &str, span: Span, message: &str) -> Diagnostic {
             .at(span, "")
             .help("quote texts that contain special characters, and check the indentation"),
     };
-    diagnostic.maybe_help(unquoted_template(line_around(text, span.start)).map(|template| {
+    let line = line_around(text, span.start);
+    if let Some(quoted) = cut_by_comment(line) {
+        return diagnostic.help(format!(
+            "`#` after a space begins a comment, which hides the rest of the line: quote the text, \
+             \"{quoted}\""
+        ));
+    }
+    diagnostic.maybe_help(unquoted_template(line).map(|template| {
         format!("quote key templates, because braces begin a map in YAML: \"{template}\"")
     }))
+}
+
+/// The first unquoted text in this line that continues in what YAML reads as a comment, although a
+/// bracket is still open: `{ pk: user #{email}, sk: profile }`.
+fn cut_by_comment(line: &str) -> Option<String> {
+    let is_open = |before: &str| {
+        let count = |brackets: [char; 2]| before.matches(brackets).count();
+        let is_quoted = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
+        !is_quoted && count(['{', '[']) > count(['}', ']'])
+    };
+    let mut comments = line.match_indices(" #").map(|(offset, _)| offset);
+    let comment = comments.find(|offset| line.get(..*offset).is_some_and(is_open))?;
+    let before = line.get(..comment)?;
+    let start = before.rfind([':', ',', '{', '[']).map_or(0, |at| at + 1);
+    let rest = line.get(comment + 1..)?;
+    let word = rest.get(..rest.find([' ', ','])?)?;
+    let word = if word.contains('{') { word.get(..=word.find('}')?)? } else { word };
+    Some(format!("{} {word}", before.get(start..)?.trim()))
 }
 
 /// The line that contains this offset.
@@ -217,6 +242,19 @@ fn unquoted_template(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_that_a_comment_cuts_are_found() {
+        for (line, expected) in [
+            ("key: { pk: user #{email}, sk: profile }", Some("user #{email}")),
+            ("key: { sk: profile, pk: user #, x: y }", Some("user #")),
+            ("key: { pk: \"user #{email}\", sk: profile }", None),
+            ("key: { pk: user } # as {before}, and so on", None),
+            ("pk: user #{email}, x", None),
+        ] {
+            assert_eq!(cut_by_comment(line).as_deref(), expected, "{line}");
+        }
+    }
 
     #[test]
     fn unquoted_templates_are_found() {

@@ -1,16 +1,16 @@
 //! The shape check: whether the tree has the shape that the language requires. Later stages check
 //! names, types and conflicts.
 
+use super::fixes::{fix_type, fix_unknown_key, fix_word};
 use super::format::Format;
 use super::grammar::{Object, Presence, Shape, Word};
 use super::subject::{Subject, visible};
 use super::table::FILE;
-use super::words::{expected, key_names, missing_key, noun, owner_of, too_many};
+use super::words::{expected, key_names, missing_key, noun, too_many};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::file::{Entry, Node};
 use crate::rules::span::{Span, Spanned};
-use crate::rules::spelling::closest;
 
 /// Reports all values in the tree that do not have the required shape.
 pub(crate) fn check(source: &str, root: &Spanned<Node>) -> Vec<Diagnostic> {
@@ -64,7 +64,8 @@ impl Checker<'_> {
             return;
         };
         self.duplicates(entries);
-        for Entry { key, value } in entries {
+        for entry in entries {
+            let Entry { key, value } = entry;
             match object.fields.iter().find(|known| known.name == key.value) {
                 Some(known) => {
                     let name = if subject.span == Span::default() {
@@ -74,7 +75,7 @@ impl Checker<'_> {
                     };
                     self.value(&known.shape, value, &Subject { name, span: key.span });
                 }
-                None => self.unknown_key(object, key, subject),
+                None => self.unknown_key(object, entry, subject),
             }
         }
         for key in object.fields.iter().filter(|key| matches!(key.presence, Presence::Required)) {
@@ -198,41 +199,26 @@ impl Checker<'_> {
             );
             return;
         }
-        let names = || words.iter().map(|word| word.text);
-        let synonym = words.iter().find(|word| {
-            word.text.eq_ignore_ascii_case(text) || word.synonyms.contains(&lower.as_str())
-        });
-        let help = match synonym {
-            Some(word) => Some(format!("did you mean `{}` ({})?", word.text, word.doc)),
-            None => match closest(text, names()) {
-                Some(meant) => Some(format!("did you mean `{meant}`?")),
-                None => Some(format!("write {}", expected(&Shape::Choice(words)))),
-            },
-        };
         self.problems.push(
             Diagnostic::new(&codes::WORD, format!("{} cannot be `{text}`", subject.name))
                 .at(visible(span, subject.span), "unknown word")
-                .maybe_help(help),
+                .help(fix_word(words, text, subject)),
         );
     }
 
-    fn unknown_key(&mut self, object: &Object, key: &Spanned<String>, subject: &Subject) {
-        let help = if key.value == "<<" {
-            Some("YAML 1.2 has no merge keys: write out the keys".to_owned())
-        } else if let Some(meant) = closest(&key.value, object.fields.iter().map(|key| key.name)) {
-            Some(format!("did you mean `{meant}`?"))
-        } else if let Some(other) = owner_of(&FILE, &key.value) {
-            Some(format!("`{}` is a key of {other}; check the indentation", key.value))
-        } else {
-            Some(format!("the keys of {} are {}", object.what, key_names(object)))
-        };
+    fn unknown_key(
+        &mut self,
+        object: &'static Object,
+        Entry { key, value }: &Entry,
+        subject: &Subject,
+    ) {
         self.problems.push(
             Diagnostic::new(
                 &codes::UNKNOWN_KEY,
                 format!("unknown key `{}` in {}", key.value, subject.name),
             )
             .at(key.span, "unknown key")
-            .maybe_help(help),
+            .help(fix_unknown_key(object, key, value)),
         );
     }
 
@@ -246,51 +232,8 @@ impl Checker<'_> {
         self.problems.push(
             Diagnostic::new(&codes::WRONG_TYPE, message)
                 .at(visible(node.span, subject.span), format!("expected {}", expected(shape)))
-                .maybe_help(self.fix_type(shape, node, subject)),
+                .maybe_help(fix_type(self.source, shape, node, subject)),
         );
-    }
-
-    fn fix_type(&self, shape: &Shape, node: &Spanned<Node>, subject: &Subject) -> Option<String> {
-        let written = node.span.of(self.source).unwrap_or_default();
-        let textual = matches!(shape, Shape::Text(_) | Shape::Choice(_));
-        match &node.value {
-            Node::Map(_) if textual => {
-                let rest = self.source.get(node.span.start..)?;
-                let line = rest.lines().next()?;
-                let flow = line.starts_with('{').then(|| line.split_once('}')).flatten()?.0;
-                Some(format!("quote it, because braces begin a map in YAML: \"{flow}}}\""))
-            }
-            Node::Null if self.is_cut_by_comment(subject.span) => Some(
-                "quote a text that begins with `#`, because `#` after a space begins a comment"
-                    .to_owned(),
-            ),
-            Node::Number(_) | Node::Bool(_) if textual => Some(format!("quote it: \"{written}\"")),
-            Node::Text(_) if matches!(shape, Shape::Version) => {
-                Some("write the number without quotes: `version: 1`".to_owned())
-            }
-            Node::Text(_) if matches!(shape, Shape::Flag | Shape::Count) => {
-                Some("write it without quotes".to_owned())
-            }
-            Node::List(_) if matches!(shape, Shape::Map { .. } | Shape::Object(_)) => {
-                Some("write `name: value` on each line, without a leading `- `".to_owned())
-            }
-            Node::Text(_) if matches!(shape, Shape::List { .. }) => {
-                Some(format!("write it in brackets: [{written}]"))
-            }
-            Node::Null
-            | Node::Bool(_)
-            | Node::Number(_)
-            | Node::Text(_)
-            | Node::List(_)
-            | Node::Map(_) => None,
-        }
-    }
-
-    /// Whether a comment follows this key on its line.
-    fn is_cut_by_comment(&self, key: Span) -> bool {
-        let rest = self.source.get(key.end..).unwrap_or_default();
-        let line = rest.lines().next().unwrap_or_default();
-        line.trim_start_matches(['"', '\'', ':', ' ']).starts_with('#')
     }
 
     fn duplicates(&mut self, entries: &[Entry]) {

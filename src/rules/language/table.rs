@@ -77,7 +77,7 @@ const TABLE: Object = Object {
     ],
 };
 
-const ENTITY: Object = Object {
+pub(super) const ENTITY: Object = Object {
     what: "an entity",
     doc: "A kind of item.",
     fields: &[
@@ -215,7 +215,7 @@ const FIND_MIRROR: Object = Object {
     fields: &[required(
         "mirror",
         Shape::Text(&NAME),
-        "The mirror rule whose source is the referencing entity.",
+        "The name of a mirror rule. Its `source` must be the entity that the rule has as `from`.",
     )],
 };
 

@@ -31,6 +31,9 @@ pub(super) fn expected(shape: &Shape) -> String {
 pub(super) fn missing_key(field: &Field, subject: &Subject) -> Diagnostic {
     let help = if matches!(field.shape, Shape::Version) {
         "begin the file with `version: 1`".to_owned()
+    } else if subject.name.starts_with("`find`") && field.name == "key" {
+        "write the index's key, in captures of the referenced key: `key: { ATTRIBUTE: \"{CAPTURE}\" }`"
+            .to_owned()
     } else {
         format!("`{}`: {}", field.name, decapitalized(field.doc))
     };

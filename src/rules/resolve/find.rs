@@ -1,8 +1,9 @@
 //! Resolves `find`: how the items that refer to a deleted item are found.
 
 use super::determined::{are_determined, can_query_table};
-use super::fixes::suggest;
+use super::fixes::{DO_WITHOUT, suggest};
 use super::indexes::Indexes;
+use super::lookup;
 use super::names::undeclared;
 use super::scope::Scope;
 use super::sources::{Elements, Sides, unknown_capture};
@@ -30,6 +31,7 @@ pub(super) fn resolve(
         return derive(reference, sides, components?, scope, problems);
     };
     match &find.value {
+        Find::Unreadable => None,
         Find::None => {
             if let Some(action) = needing_lookup(reference) {
                 let queryable = components.filter(|components| can_query_table(sides, components));
@@ -48,13 +50,29 @@ pub(super) fn resolve(
         }
         Find::Mirror(name) => by_mirror(name.as_ref()?, sides, components, scope, problems),
         Find::Index { index, key } => {
-            by_index(find.span, index.as_ref()?, key, sides, components, scope, indexes, problems)
+            let found = by_index(
+                find.span,
+                index.as_ref()?,
+                key,
+                sides,
+                components,
+                scope,
+                indexes,
+                problems,
+            )?;
+            if let (model::Find::Index { partition, sort, .. }, Some(parts)) = (&found, components)
+            {
+                for ((attribute, text), template) in
+                    key.iter().zip(std::iter::once(partition).chain(sort))
+                {
+                    let written = (&attribute.value, text);
+                    lookup::check(reference, written, template, sides, parts, scope, problems);
+                }
+            }
+            Some(found)
         }
     }
 }
-
-/// The alternative that help texts suggest if the items cannot be found.
-const DO_WITHOUT: &str = "use `report` and accept that the orphans are not found";
 
 /// The first of `on_delete` and `on_ttl_delete` whose action must find the referencing items.
 fn needing_lookup(reference: &Reference) -> Option<&Spanned<ReferentialAction>> {
@@ -196,7 +214,8 @@ fn by_index(
                     &codes::FORMAT,
                     format!("the key of the index `{}` is empty", name.value),
                 )
-                .at(span, "needs at least the index's partition key"),
+                .at(span, "needs at least the index's partition key")
+                .help("write the attribute with its template: `key: { ATTRIBUTE: \"{CAPTURE}\" }`"),
             );
             return None;
         }

@@ -8,7 +8,10 @@ use super::sources::Sides;
 use crate::data::{KeyAttribute, KeyKind, Path, Type};
 use crate::rules::ast::Find;
 use crate::rules::model::{Component, Mode};
-use crate::rules::template::Part;
+use crate::rules::template::{Part, Template};
+
+/// The alternative that help texts suggest if the items cannot be found.
+pub(super) const DO_WITHOUT: &str = "use `report` and accept that the orphans are not found";
 
 /// A lookup that would find the referencing items. `Display` writes the first part of a sentence,
 /// which [`Self::or`] completes.
@@ -165,6 +168,16 @@ fn sort_key(
     let template = sides.from_key.key.sort()?.template();
     // A template without captures is the same for all items.
     template.captures().next()?;
+    Some((attribute, in_captures_of(template, sides, components)?))
+}
+
+/// A template of the referencing key, written with the captures of the referenced key; `None` if
+/// that key does not determine all of its captures.
+pub(super) fn in_captures_of(
+    template: &Template,
+    sides: Sides<'_, '_>,
+    components: &[Component],
+) -> Option<String> {
     let renamed = |name: &str| {
         let (own, _) = sides.from_key.capture(name)?;
         let index = components.iter().position(|source| *source == Component::Capture(own))?;
@@ -179,7 +192,7 @@ fn sort_key(
             Part::Capture(capture) => text.push_str(&capture.with_name(renamed(&capture.name)?)),
         }
     }
-    Some((attribute, text))
+    Some(text)
 }
 
 fn new_mirror(sides: Sides<'_, '_>, components: &[Component]) -> Option<Suggestion> {

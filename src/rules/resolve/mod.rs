@@ -12,6 +12,7 @@ mod environment;
 mod find;
 mod fixes;
 mod indexes;
+mod lookup;
 mod mirrors;
 mod names;
 mod overlaps;

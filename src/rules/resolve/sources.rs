@@ -26,9 +26,13 @@ pub(super) fn resolve(
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Component>> {
+    // A name that is not a capture is probably a misspelled one, so each hides one that has no
+    // source.
+    let mut hidden = if reference.is_on_readable { 0 } else { usize::MAX };
     for (capture, _) in &reference.on {
         if sides.to_key.capture(&capture.value).is_none() {
             problems.push(unknown_capture(capture, sides.to, sides.to_key));
+            hidden = hidden.saturating_add(1);
         }
     }
     let components: Vec<Option<Component>> = sides
@@ -39,7 +43,7 @@ pub(super) fn resolve(
             let written = reference.on.iter().find(|(name, _)| name.value == capture.name);
             match written {
                 Some((_, text)) => written_source(text, capture, sides, problems),
-                None => default_source(reference, capture, sides, problems),
+                None => default_source(reference, capture, sides, &mut hidden, problems),
             }
         })
         .collect();
@@ -92,7 +96,7 @@ fn written_source(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Component> {
     let Some(ParsedSource { name, is_elements }) = parse(&text.value) else {
-        problems.push(malformed(text));
+        problems.push(malformed(text, sides));
         return None;
     };
     let path = parse_path(name);
@@ -179,12 +183,17 @@ fn default_source(
     reference: &Reference,
     capture: &Capture,
     sides: Sides<'_, '_>,
+    hidden: &mut usize,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Component> {
     let span = reference.name.span;
     if let Some((index, own)) = sides.from_key.capture(&capture.name) {
         return check_type(capture, own.kind.as_type(), span, sides, problems)
             .then_some(Component::Capture(index));
+    }
+    if *hidden > 0 {
+        *hidden -= 1;
+        return None;
     }
     let name = &capture.name;
     let from = sides.from.name();
@@ -258,23 +267,43 @@ fn check_lists(
     }
 }
 
-fn malformed(text: &Spanned<String>) -> Diagnostic {
+fn malformed(text: &Spanned<String>, sides: Sides<'_, '_>) -> Diagnostic {
     let inner = text.value.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    let is_whole = inner.is_some_and(|(name, _)| text.value.len() == name.len() + 2);
     let help = match inner {
+        Some((name, _)) if is_whole && name.contains('[') => {
+            "`[*]` comes last, and refers once for each element: neither a value inside the elements \
+             nor a single element can be a source"
+                .to_owned()
+        }
         Some((name, _)) if !name.is_empty() => {
             format!(
                 "write only the name: \"{{{name}}}\"; the text around it belongs in the key template of the \
                  referenced entity"
             )
         }
-        _ if parse_path(&text.value).is_some() => {
-            format!("write it in braces: \"{{{}}}\"", text.value)
-        }
-        _ => "write one name in braces, such as \"{company}\" or \"{tags[*]}\"".to_owned(),
+        _ if is_name(&text.value, sides) => format!("write it in braces: \"{{{}}}\"", text.value),
+        _ => format!(
+            "write the name of an attribute or a capture in braces, such as \"{{{}}}\"; a constant \
+             is not possible",
+            example(sides).unwrap_or("company")
+        ),
     };
     Diagnostic::new(&codes::SOURCE, format!("malformed source `{}`", text.value))
         .at(text.span, "not one name in braces")
         .help(help)
+}
+
+/// Whether this is the name of a capture or an attribute of the referencing item.
+fn is_name(text: &str, sides: Sides<'_, '_>) -> bool {
+    let is_declared = |path: Path| sides.from.attributes.contains_key(&path);
+    sides.from_key.capture(text).is_some() || parse_path(text).is_some_and(is_declared)
+}
+
+/// The name of an attribute or a capture of the referencing item.
+fn example<'e>(sides: Sides<'e, '_>) -> Option<&'e str> {
+    let first = sides.from.attributes.keys().map(Path::root).next();
+    first.or_else(|| sides.from_key.names().next())
 }
 
 fn shadowed(name: &str, span: Span, from: &Entity<'_>) -> Diagnostic {
@@ -289,16 +318,33 @@ fn shadowed(name: &str, span: Span, from: &Entity<'_>) -> Diagnostic {
 
 fn undeclared(name: &str, span: Span, sides: Sides<'_, '_>) -> Diagnostic {
     let from = sides.from;
-    let attributes: Vec<String> = from.attributes.keys().map(ToString::to_string).collect();
-    let names = attributes.iter().map(String::as_str).chain(sides.from_key.names());
-    let help = match closest(name, names) {
-        Some(meant) => format!("did you mean \"{{{meant}}}\"?"),
-        None => format!("declare it in `{}`: `attributes: {{ {name}: S }}`", from.name()),
-    };
     Diagnostic::new(
         &codes::UNDECLARED_ATTRIBUTE,
         format!("`{name}` is neither a capture nor a declared attribute of `{}`", from.name()),
     )
     .at(span, "not declared")
-    .help(help)
+    .help(declare(name, sides))
+}
+
+/// How to use an attribute that is not declared.
+fn declare(name: &str, sides: Sides<'_, '_>) -> String {
+    let from = sides.from;
+    if let Some((entity, attribute)) = name.split_once('.')
+        && entity == from.name()
+    {
+        return format!(
+            "write \"{{{attribute}}}\": a source is a capture or an attribute of `{entity}`"
+        );
+    }
+    let attributes: Vec<String> = from.attributes.keys().map(ToString::to_string).collect();
+    let names = attributes.iter().map(String::as_str).chain(sides.from_key.names());
+    let declaration = format!("declare it in `{}`: `attributes: {{ {name}: S }}`", from.name());
+    match closest(name, names) {
+        // `companyId` beside `company` is probably another attribute.
+        Some(meant) if name.starts_with(meant) || meant.starts_with(name) => {
+            format!("{declaration}; or did you mean \"{{{meant}}}\"?")
+        }
+        Some(meant) => format!("did you mean \"{{{meant}}}\"? If not, {declaration}"),
+        None => declaration,
+    }
 }

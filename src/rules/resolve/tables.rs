@@ -73,7 +73,14 @@ fn name(
         let diagnostic =
             Diagnostic::new(&codes::TABLE_NAME, format!("`{name}` is not a valid table name"))
                 .at(written.span, "must be 3 to 255 letters, digits, `_`, `-` and `.`");
-        problems.push(match table.name {
+        let of_arn = name.starts_with("arn:").then(|| name.split_once(":table/")).flatten();
+        problems.push(match &table.name {
+            Some(_) if name.starts_with("arn:") => {
+                let short = of_arn.and_then(|(_, rest)| rest.split('/').next()).unwrap_or("NAME");
+                diagnostic.help(format!(
+                    "write only the table's name: `{short}`; `region` and `account` are separate keys"
+                ))
+            }
             Some(_) => diagnostic,
             None => diagnostic.help("write the table's name in DynamoDB as `name`"),
         });

@@ -159,6 +159,7 @@ pub(super) fn read(
                 return None;
             }
             check_separator(&template, separator, text.span, problems);
+            check_dollar(text, source, problems);
             Some(template)
         }
         Err(errors) => {
@@ -169,7 +170,10 @@ pub(super) fn read(
                     format!("malformed key template `{}`", text.value),
                 )
                 .at(span, error.kind.to_string())
-                .help(fix(error.kind, separator))
+                .help(match error.kind {
+                    TemplateErrorKind::Name if text.value.contains("${") => ONLY_IN_NAME.to_owned(),
+                    kind => fix(kind, separator),
+                })
             }));
             None
         }
@@ -290,4 +294,29 @@ fn check_separator(
             );
         }
     }
+}
+
+const ONLY_IN_NAME: &str = "variables are inserted only in the `name` of a table: write the text \
+                            itself, or a capture such as \"{company}\"";
+
+/// Reports `${`, in which the `$` is literal text.
+fn check_dollar(text: &Spanned<String>, source: &str, problems: &mut Vec<Diagnostic>) {
+    let Some(at) = text.value.find("${") else { return };
+    let after = text.value.get(at + 2..).unwrap_or_default();
+    let name = after.split('}').next().unwrap_or_default();
+    // Captures are rarely written in upper case, and variables of the environment usually are.
+    let is_variable = !name.contains(|char: char| char.is_ascii_lowercase());
+    let help = if is_variable {
+        ONLY_IN_NAME.to_owned()
+    } else {
+        format!("write \"{}\"", text.value.replace("${", "{"))
+    };
+    problems.push(
+        Diagnostic::new(
+            &codes::DOLLAR,
+            format!("the key template `{}` matches only keys that contain `$`", text.value),
+        )
+        .at(inside(text, at, at + 1, source), "literal text")
+        .help(help),
+    );
 }

@@ -22,6 +22,9 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
             );
         }
     }
+    // A rule without its entities has been reported, and may use any of them.
+    let is_readable = file.references.iter().all(|rule| rule.from.is_some() && rule.to.is_some())
+        && file.mirrors.iter().all(|rule| rule.source.is_some() && rule.target.is_some());
     let referenced = file.references.iter().flat_map(|rule| [&rule.from, &rule.to]);
     let mirrored = file.mirrors.iter().flat_map(|rule| [&rule.source, &rule.target]);
     let entities = || file.entities.iter().map(|entity| entity.name.value.as_str());
@@ -36,7 +39,7 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
         })
         .collect();
     let unused = file.entities.iter().filter(|entity| !used.contains(entity.name.value.as_str()));
-    for entity in unused.filter(|_| file.has_rules) {
+    for entity in unused.filter(|_| file.has_rules && is_readable) {
         problems.push(
             Diagnostic::new(
                 &codes::UNUSED_ENTITY,

@@ -131,6 +131,11 @@ impl EntityKey {
         self.sort.as_ref().map(|sort| &sort.template)
     }
 
+    /// The templates of all key attributes.
+    pub fn templates(&self) -> impl Iterator<Item = &KeyTemplate> {
+        std::iter::once(&self.partition).chain(&self.sort).map(|attribute| &attribute.template)
+    }
+
     /// The character that ends a capture.
     #[must_use]
     pub fn separator(&self) -> char {
