@@ -34,6 +34,10 @@ locals {
           metric = "RecordsRejected"
           text   = "A stream record could not be understood and was skipped. The log has its payload: filter by message = \"record rejected\". Fix the item, and write it again to have it checked."
         }
+        records_unmatched = {
+          metric = "RecordsUnmatched"
+          text   = "Stream records match no entity of the rule file, so no rule looks at their items. If the tables have no such items on purpose, a key template or a `where` is misspelled: `referee audit` names such an item, and where it differs from the nearest entity."
+        }
         # The log reports this, because metrics cannot.
         metrics_lost = {
           metric = local.lost_metric

@@ -8,8 +8,10 @@ variable "alarms" {
     warnings           = optional(object({ enabled = optional(bool, false), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     repairs_failed     = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
     records_rejected   = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
-    errors             = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
-    throttles          = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    # Needs the log level INFO, and mappings without filters.
+    records_unmatched = optional(object({ enabled = optional(bool, false), threshold = optional(number, 0), period = optional(number, 300), datapoints = optional(number, 1), periods = optional(number, 1) }), {})
+    errors            = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
+    throttles         = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     # In percent of the timeout.
     duration     = optional(object({ enabled = optional(bool, true), threshold = optional(number, 80), period = optional(number, 60), datapoints = optional(number, 3), periods = optional(number, 5) }), {})
     metrics_lost = optional(object({ enabled = optional(bool, true), threshold = optional(number, 0), period = optional(number, 60), datapoints = optional(number, 1), periods = optional(number, 1) }), {})

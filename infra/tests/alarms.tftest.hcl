@@ -36,6 +36,20 @@ run "all_of_them" {
   }
 }
 
+run "records_that_match_no_entity" {
+  variables {
+    alarms = { records_unmatched = { enabled = true, threshold = 5 } }
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["records_unmatched"].metric_name == "RecordsUnmatched"
+      && aws_cloudwatch_metric_alarm.this["records_unmatched"].namespace == var.namespace
+      && aws_cloudwatch_metric_alarm.this["records_unmatched"].threshold == 5
+    )
+    error_message = "the alarm on records that match no entity cannot be turned on"
+  }
+}
+
 run "a_mapping_that_does_not_poll" {
   assert {
     condition = (

@@ -2,12 +2,13 @@
 
 use super::fact::{Fact, Location};
 use super::hash::{ContentHash, KeyHasher};
-use crate::data::{Item, Key, KeyValue};
+use crate::data::{Item, Key, KeyValue, into_owned};
 use crate::integrity::expiry::is_expired;
 use crate::integrity::index::Projection;
 use crate::integrity::index::{Index, Role};
-use crate::integrity::membership::{self, is_unknown};
+use crate::integrity::membership;
 use crate::integrity::mirror::{self, Pair, Standing};
+use crate::integrity::nearest::Stray;
 use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target};
 use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
@@ -18,12 +19,17 @@ pub(super) struct Decoded<'r> {
     index: &'r Index,
     hasher: KeyHasher,
     now_ms: i64,
+    /// The entities of the last item.
+    pub(super) entities: Vec<EntityId>,
+    /// The first item that belongs to no entity.
+    pub(super) stray: Option<(Location, Stray)>,
 }
 
 impl<'r> Decoded<'r> {
     /// Finds facts by these rules, at this time in milliseconds since 1970.
     pub(super) fn new(rules: &'r Rules, index: &'r Index, now_ms: i64) -> Self {
-        Self { rules, index, hasher: KeyHasher::default(), now_ms }
+        let (entities, stray) = (Vec::new(), None);
+        Self { rules, index, hasher: KeyHasher::default(), now_ms, entities, stray }
     }
 
     /// Appends the facts of an item. `attributes` returns those of its attributes that the rules
@@ -53,8 +59,14 @@ impl<'r> Decoded<'r> {
                 self.apply(*role, captures, &item, key, at, out);
             }
         }
-        if is_unknown(rules, index, table, key, &item) {
+        self.entities.clear();
+        self.entities.extend(membership::entities(rules, index, table, key, &item));
+        if self.entities.is_empty() {
             out.push(Fact::Unknown { at });
+            self.stray.get_or_insert_with(|| {
+                let key = key.clone().into_owned();
+                (at, Stray { table, key, attributes: into_owned(item.clone()) })
+            });
         }
         Ok(())
     }

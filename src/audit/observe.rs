@@ -12,6 +12,7 @@ use super::spill::{Spill, Writer};
 use super::tally::Tally;
 use crate::data::{Item, Key};
 use crate::integrity::index::{Index, Projection};
+use crate::integrity::nearest::Stray;
 use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Which of the [`PARTITIONS`](super::spill::PARTITIONS) a hash belongs to.
@@ -92,7 +93,10 @@ impl<'a> Observer<'a> {
         text: &[u8],
     ) -> Result<(), ObserveError<String>> {
         self.found.clear();
-        if self.quick.facts(at, table, text, &mut self.found).is_some() {
+        let is_usual = self.quick.facts(at, table, text, &mut self.found).is_some();
+        // The first item that belongs to no entity is decoded, because it is shown as an example.
+        if is_usual && (!self.quick.entities.is_empty() || self.decoded.stray.is_some()) {
+            self.quick.entities.iter().for_each(|entity| self.tally.entity(*entity));
             let may_be_suspect = self.pass_on()?;
             if let Some(excerpts) = self.excerpts.as_mut().filter(|_| may_be_suspect) {
                 excerpts.add(at, table, self.quick.excerpt(table, text))?;
@@ -109,11 +113,11 @@ impl<'a> Observer<'a> {
         Ok(())
     }
 
-    /// Passes all facts on, and returns the counts.
-    pub(crate) fn finish(self) -> io::Result<Tally> {
+    /// Passes all facts on, and returns the counts and the first item that belongs to no entity.
+    pub(super) fn finish(self) -> io::Result<(Tally, Option<(Location, Stray)>)> {
         self.facts.finish()?;
         self.excerpts.map_or(Ok(()), excerpt::Writer::finish)?;
-        Ok(self.tally)
+        Ok((self.tally, self.decoded.stray))
     }
 }
 
@@ -147,12 +151,18 @@ impl<'a, F: Facts> Observer<'a, F> {
         self.found.clear();
         let facts = self.decoded.facts(at, table, key, attributes, &mut self.found);
         facts.map_err(ObserveError::Item)?;
+        self.decoded.entities.iter().for_each(|entity| self.tally.entity(*entity));
         Ok(self.pass_on()?)
     }
 
     /// Where the facts go.
     pub(super) const fn facts(&mut self) -> &mut F {
         &mut self.facts
+    }
+
+    /// The first item that belongs to no entity.
+    pub(super) fn stray(&self) -> Option<Stray> {
+        self.decoded.stray.as_ref().map(|(_, stray)| stray.clone())
     }
 
     /// What was looked at so far.

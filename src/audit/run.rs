@@ -17,6 +17,7 @@ use super::threads::on_threads;
 use crate::data::Item;
 use crate::integrity::finding::Finding;
 use crate::integrity::index::Index;
+use crate::integrity::nearest::Stray;
 use crate::rules::model::{Rules, TableId};
 
 /// The problems of one chunk that are reported one by one.
@@ -60,10 +61,12 @@ impl Progress {
 }
 
 /// What an audit has looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Audited {
     /// What was looked at.
     pub tally: Tally,
+    /// The first item that belongs to no entity.
+    pub stray: Option<Stray>,
     /// Why the audit is incomplete; nothing if it is complete.
     pub problems: Vec<Problem>,
 }
@@ -85,14 +88,14 @@ pub fn audit(
     let facts = Spill::new(&options.temporary, options.memory_bytes_max);
     let excerpts =
         Excerpts::new(&options.temporary, options.memory_bytes_max / 2, archive.chunks());
-    let (tally, mut problems) = run.observe(&facts, &excerpts)?;
+    let (tally, stray, mut problems) = run.observe(&facts, &excerpts)?;
     let suspects = Spill::new(&options.temporary, options.memory_bytes_max / 4);
     let suspects = Suspects::new(suspects, archive.chunks());
     join(rules, &facts, &suspects, options.threads).map_err(|error| unwritable(&error))?;
     drop(facts);
     run.describe(&suspects, &excerpts, &mut problems, &mut each)?;
     problems.sort();
-    Ok(Audited { tally, problems })
+    Ok(Audited { tally, stray, problems })
 }
 
 pub(super) fn unwritable(error: &std::io::Error) -> Stop {
@@ -110,7 +113,11 @@ struct Run<'r> {
 
 impl Run<'_> {
     /// Reads every chunk and writes the facts.
-    fn observe(self, facts: &Spill, excerpts: &Excerpts) -> Result<(Tally, Vec<Problem>), Stop> {
+    fn observe(
+        self,
+        facts: &Spill,
+        excerpts: &Excerpts,
+    ) -> Result<(Tally, Option<Stray>, Vec<Problem>), Stop> {
         let next = AtomicU32::new(0);
         let work = || {
             let Options { reports_unknown, now_ms, .. } = *self.options;
@@ -128,13 +135,16 @@ impl Run<'_> {
             Ok((observer.finish().map_err(|error| unwritable(&error))?, problems))
         };
         let mut tally = Tally::new(self.rules);
+        let mut strays = Vec::new();
         let mut problems = self.archive.problems();
         for done in on_threads(self.options.threads, work) {
-            let (of_thread, mut found) = done?;
+            let ((of_thread, stray), mut found) = done?;
             tally.add(&of_thread);
+            strays.extend(stray);
             problems.append(&mut found);
         }
-        Ok((tally, problems))
+        let first = strays.into_iter().min_by_key(|(at, _)| *at);
+        Ok((tally, first.map(|(_, stray)| stray), problems))
     }
 
     fn observe_chunk(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::coverage::{Coverage, CoverageLine};
 use crate::data::Item;
 use crate::engine::{Violation, WriteMade};
 use crate::replay::RecordLocation;
@@ -34,7 +35,22 @@ pub(super) enum Line<'l> {
         payload: Option<&'l RawValue>,
     },
     /// The totals: always the last line.
-    Summary(Totals),
+    Summary {
+        /// The numbers.
+        #[serde(flatten)]
+        totals: Totals,
+        /// The number of records that match no entity.
+        #[serde(skip_serializing_if = "is_zero")]
+        unmatched: u64,
+        /// What matched nothing.
+        #[serde(flatten)]
+        coverage: CoverageLine<'l>,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A write, done or not.
@@ -75,6 +91,10 @@ pub(super) struct Totals {
 }
 
 impl<'l> Line<'l> {
+    pub(super) fn summary(rules: &'l Rules, totals: Totals, coverage: &Coverage) -> Self {
+        Self::Summary { totals, unmatched: coverage.unmatched(), coverage: coverage.line(rules) }
+    }
+
     pub(super) fn violation(rules: &'l Rules, violation: &'l Violation) -> Self {
         Self::Violation(ViolationLine::new(rules, violation))
     }

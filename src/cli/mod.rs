@@ -9,6 +9,7 @@ mod audit;
 mod backfill;
 mod check;
 mod completions;
+mod coverage;
 mod diff;
 mod explain;
 mod guard;

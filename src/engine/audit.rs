@@ -80,7 +80,7 @@ impl Engine {
         store: &S,
         clock: &C,
     ) -> Result<Audited, Fatal> {
-        let Self { rules, index } = self;
+        let Self { rules, index, .. } = self;
         let store = Metered::new(store);
         let pass = Pass { rules, index, store: &store, clock };
         let grace_ms = longest_grace_ms(rules);

@@ -6,6 +6,7 @@
 //! `report` collects the outcome.
 
 mod audit;
+mod census;
 mod deleted;
 mod detect;
 mod event;
@@ -16,6 +17,7 @@ mod resolve;
 mod verify;
 
 pub use self::audit::{Audited, Part};
+pub use self::census::Census;
 pub use self::event::batch::{DecodeError, DecodedBatch};
 pub use self::event::change::{Origin, StreamChange};
 pub use self::event::decode::{EventError, Rejected, decode_whole, records};

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::census::Census;
 use super::deleted::{Deletes, resolve_deleted};
 use super::detect::{DeletedTarget, detect};
 use super::event::batch::{DecodeError, DecodedBatch};
@@ -13,8 +14,9 @@ use super::report::Report;
 use super::report::outcome::Outcome;
 use super::resolve::{correct_mirrors, resolve_marked, resolve_references, write_mirrors};
 use super::verify::{Suspects, first_look, second_look};
+use crate::data::Item;
 use crate::integrity::index::Index;
-use crate::rules::model::Rules;
+use crate::rules::model::{Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::meter::Metered;
@@ -27,6 +29,8 @@ use crate::store::{Store, StoreError};
 pub struct Engine {
     pub(super) rules: Rules,
     pub(super) index: Index,
+    /// Whether outcomes have a census.
+    counts: bool,
 }
 
 impl Engine {
@@ -34,7 +38,22 @@ impl Engine {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let index = Index::new(&rules);
-        Self { rules, index }
+        Self { rules, index, counts: false }
+    }
+
+    /// Counts what the records of each batch are, for the totals that people read.
+    #[must_use]
+    pub fn counting(self) -> Self {
+        Self { counts: true, ..self }
+    }
+
+    /// Counts what items are that exist, like the records of a batch.
+    #[must_use]
+    pub fn census<'i>(
+        &self,
+        items: impl IntoIterator<Item = (TableId, &'i Item<'static>)>,
+    ) -> Census {
+        Census::of_items(&self.rules, &self.index, items)
     }
 
     /// The rules.
@@ -97,10 +116,10 @@ impl Engine {
         clock: &C,
         queue: Option<&Q>,
     ) -> Result<Outcome, Fatal> {
-        let Self { rules, index } = self;
+        let Self { rules, index, counts } = self;
         let store = Metered::new(store);
         let pass = Pass { rules, index, store: &store, clock };
-        let DecodedBatch { records, changes, rejected } = batch;
+        let DecodedBatch { records, changes, unmatched, rejected } = batch;
         let mut report = Report::new(records);
 
         for rejected in rejected {
@@ -110,6 +129,12 @@ impl Engine {
         let histories = coalesce(changes);
         let mut work = detect(rules, index, &histories);
         work.rejected.drain(..).for_each(|rejected| report.reject(rejected));
+        let positions = unmatched.iter().map(|it| it.position);
+        let of_history = work.unmatched.iter().flat_map(|history| history.steps());
+        report.unmatched(positions.chain(of_history.map(|step| step.position)).collect());
+        report.census(
+            counts.then(|| Census::of(rules, index, &histories, (&unmatched, &work.unmatched))),
+        );
 
         // Mirrors are written before anything is read: lookups may use them.
         write_mirrors(pass, std::mem::take(&mut work.changed_sources), &mut report).await?;

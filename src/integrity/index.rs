@@ -73,7 +73,6 @@ pub(crate) struct Index {
     /// For each table, the entities that rules use.
     matchers: Vec<Matcher>,
     /// For each table, the entities that no rule uses.
-    #[cfg(feature = "cli")]
     unused: Vec<Matcher>,
     entities: Vec<EntityIndex>,
     /// The attributes that each mirror looks at in its source.
@@ -125,7 +124,6 @@ impl Index {
         };
         Self {
             matchers: matchers(true),
-            #[cfg(feature = "cli")]
             unused: matchers(false),
             entities,
             sources,
@@ -151,7 +149,6 @@ impl Index {
     }
 
     /// The entities that no rule uses to which a key of this table belongs.
-    #[cfg(feature = "cli")]
     pub(crate) fn matching_unused<'m>(
         &'m self,
         rules: &'m Rules,
@@ -159,7 +156,7 @@ impl Index {
         key: &Key<'_>,
     ) -> impl Iterator<Item = EntityId> {
         let candidates = self.unused.get(table.0).map_or(&[][..], |it| it.candidates(key)).iter();
-        candidates.copied().filter(|id| rules[*id].key.parse(key).is_some())
+        candidates.copied().filter(|id| rules[*id].key.matches(key))
     }
 
     /// The attributes that the rules look at in the item with this key, by entity. Empty if no rule

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::index::{Index, Projection};
 use crate::data::{Item, Key};
-use crate::rules::model::{Rules, TableId};
+use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Whether the item belongs to no entity of its table, of those that rules use and of all others:
 /// no key matches, or no entity's `where` holds.
@@ -16,9 +16,20 @@ pub(crate) fn is_unknown(
     key: &Key<'_>,
     item: &Item<'_>,
 ) -> bool {
+    entities(rules, index, table, key, item).next().is_none()
+}
+
+/// The entities of its table that the item belongs to: those that rules use, and all others.
+pub(crate) fn entities<'m>(
+    rules: &'m Rules,
+    index: &'m Index,
+    table: TableId,
+    key: &Key<'_>,
+    item: &Item<'_>,
+) -> impl Iterator<Item = EntityId> {
     let used = index.matching(rules, table, key).map(|(entity, _)| entity);
-    let mut all = used.chain(index.matching_unused(rules, table, key));
-    !all.any(|entity| rules[entity].admits(item))
+    let all = used.chain(index.matching_unused(rules, table, key));
+    all.filter(|entity| rules[*entity].admits(item))
 }
 
 /// The attributes that rules look at in the item with this key, and those that [`is_unknown`] looks

@@ -13,6 +13,7 @@ pub mod mark;
 #[cfg(feature = "cli")]
 pub(crate) mod membership;
 pub(crate) mod mirror;
+pub mod nearest;
 pub(crate) mod presence;
 pub(crate) mod reference;
 pub mod repair;

@@ -137,7 +137,7 @@ impl Metric {
     clippy::redundant_closure_for_method_calls,
     reason = "a method of `Processed<'p>` is less general than a function pointer for any `'p`"
 )]
-pub static METRICS: [Metric; 17] = [
+pub static METRICS: [Metric; 18] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
@@ -187,6 +187,13 @@ pub static METRICS: [Metric; 17] = [
         meaning: "stream records that cannot be understood, or whose work DynamoDB always refuses; \
                   they are logged and skipped",
         measure: Measure::TotalOfAny(|processed| processed.rejected()),
+    },
+    Metric {
+        name: "RecordsUnmatched",
+        unit: Unit::Count,
+        path: Path::Log,
+        meaning: "stream records whose items match no entity; a table may hold such items on purpose",
+        measure: Measure::Total(|processed| processed.unmatched()),
     },
     Metric {
         name: "RecordsRetried",

@@ -37,6 +37,11 @@ impl<'p> Processed<'p> {
         count_of(self.outcome.rejected.iter().filter(|it| it.position < self.end).count())
     }
 
+    pub(super) fn unmatched(&self) -> Option<f64> {
+        let unmatched = &self.outcome.unmatched;
+        count_of(unmatched.iter().filter(|position| **position < self.end).count())
+    }
+
     pub(super) fn unqueued(&self) -> Option<f64> {
         count_of(self.outcome.unqueued.as_ref().map_or(0, |unqueued| unqueued.suspects))
     }

@@ -71,6 +71,7 @@ fn outcome() -> Outcome {
             })
             .to_vec(),
         rejected: vec![Rejected { position: 4, sequence: None, error: "no".to_owned() }],
+        unmatched: vec![1, 4],
         ..Outcome::default()
     }
 }
@@ -95,22 +96,23 @@ fn check_data(data: Vec<Datum>, expected: &Expect) {
 fn metrics_have_totals_and_values_by_rule() {
     check(
         &outcome(),
-        &expect![[r"
-        Violations 2 Count
-        Violations [member_user] 1 Count
-        Violations [membership] 1 Count
-        Warnings 1 Count
-        Warnings [membership] 1 Count
-        Repairs 1 Count
-        Repairs [membership] 1 Count
-        RepairsFailed 1 Count
-        RepairsFailed [membership] 1 Count
-        MirrorWrites 3 Count
-        MirrorWrites [membership] 3 Count
-        RecordsProcessed 5 Count
-        RecordsRejected 1 Count
-        RecordAge 1500 Milliseconds
-    "]],
+        &expect![[r#"
+            Violations 2 Count
+            Violations [member_user] 1 Count
+            Violations [membership] 1 Count
+            Warnings 1 Count
+            Warnings [membership] 1 Count
+            Repairs 1 Count
+            Repairs [membership] 1 Count
+            RepairsFailed 1 Count
+            RepairsFailed [membership] 1 Count
+            MirrorWrites 3 Count
+            MirrorWrites [membership] 3 Count
+            RecordsProcessed 5 Count
+            RecordsRejected 1 Count
+            RecordsUnmatched 2 Count
+            RecordAge 1500 Milliseconds
+        "#]],
     );
 }
 
@@ -118,15 +120,16 @@ fn metrics_have_totals_and_values_by_rule() {
 fn only_records_before_the_checkpoint_count() {
     check(
         &Outcome { handed_back: handed_back(2), ..outcome() },
-        &expect![[r"
-        Violations 1 Count
-        Violations [member_user] 1 Count
-        MirrorWrites 2 Count
-        MirrorWrites [membership] 2 Count
-        RecordsProcessed 2 Count
-        RecordsRetried 3 Count
-        RecordAge 1500 Milliseconds
-    "]],
+        &expect![[r#"
+            Violations 1 Count
+            Violations [member_user] 1 Count
+            MirrorWrites 2 Count
+            MirrorWrites [membership] 2 Count
+            RecordsProcessed 2 Count
+            RecordsUnmatched 1 Count
+            RecordsRetried 3 Count
+            RecordAge 1500 Milliseconds
+        "#]],
     );
 }
 
@@ -192,7 +195,7 @@ fn a_complete_audit_is_counted() {
 fn the_embedded_format_has_a_line_for_the_totals_and_one_for_each_rule() {
     let data = measure(&rules(), &outcome(), NOW_MS);
     expect![[r#"
-        {"MirrorWrites":3.0,"RecordAge":1500.0,"RecordsProcessed":5.0,"RecordsRejected":1.0,"Repairs":1.0,"RepairsFailed":1.0,"Violations":2.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"},{"Name":"RecordsProcessed","Unit":"Count"},{"Name":"RecordsRejected","Unit":"Count"},{"Name":"RecordAge","Unit":"Milliseconds"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
+        {"MirrorWrites":3.0,"RecordAge":1500.0,"RecordsProcessed":5.0,"RecordsRejected":1.0,"RecordsUnmatched":2.0,"Repairs":1.0,"RepairsFailed":1.0,"Violations":2.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"},{"Name":"RecordsProcessed","Unit":"Count"},{"Name":"RecordsRejected","Unit":"Count"},{"Name":"RecordsUnmatched","Unit":"Count"},{"Name":"RecordAge","Unit":"Milliseconds"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
         {"Rule":"member_user","Violations":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}
         {"MirrorWrites":3.0,"Repairs":1.0,"RepairsFailed":1.0,"Rule":"membership","Violations":1.0,"Warnings":1.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Rule"]],"Metrics":[{"Name":"Violations","Unit":"Count"},{"Name":"Warnings","Unit":"Count"},{"Name":"Repairs","Unit":"Count"},{"Name":"RepairsFailed","Unit":"Count"},{"Name":"MirrorWrites","Unit":"Count"}],"Namespace":"Referee"}],"Timestamp":1700000000000}}"#]].assert_eq(&embedded::lines("Referee", &data, NOW_MS).join("\n"));
 }
@@ -210,7 +213,7 @@ fn a_healthy_batch_makes_no_request_and_a_violation_is_never_only_in_the_log() {
     assert_eq!(of(measure(&rules(), &healthy, NOW_MS), Path::Request), [""; 0]);
     assert_eq!(
         of(measure(&rules(), &healthy, NOW_MS), Path::Log),
-        ["MirrorWrites", "RecordsProcessed", "RecordAge"]
+        ["MirrorWrites", "RecordsProcessed", "RecordsUnmatched", "RecordAge"]
     );
     assert_eq!(
         of(measure(&rules(), &outcome(), NOW_MS), Path::Request),

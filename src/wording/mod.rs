@@ -4,10 +4,12 @@
 //! identifier depends on the wording, so it can be improved at any time.
 
 mod line;
+mod stray;
 
 use std::borrow::Cow;
 
 pub use line::{ItemLine, ViolationLine};
+pub use stray::StrayLine;
 
 use crate::data::Path;
 use crate::engine::{Resolution, Response, Violation};

@@ -3,11 +3,14 @@
 //! # Layout
 //!
 //! - `verbs`, `replay_input`, `replay_formats`: the commands, run as processes.
+//! - `verbs`, `replay_input`: the commands, run as processes.
+//! - `coverage`: what replays and audits say about items of no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
+mod coverage;
 mod dependencies;
 mod diagnostics;
 mod documents;

@@ -181,7 +181,13 @@ mod tests {
             ],
         );
         checkpoint.log = LogLength { bytes: 4_096, rows: 300 };
-        checkpoint.tally = Tally { items: 300, unknown: 1, references: vec![7], mirrors: vec![] };
+        checkpoint.tally = Tally {
+            items: 300,
+            unknown: 1,
+            entities: vec![299],
+            references: vec![7],
+            mirrors: vec![],
+        };
         checkpoint
     }
 
@@ -197,7 +203,7 @@ mod tests {
         let path = folder.path().join("audit.json");
         checkpoint().save(&path).unwrap();
         expect![[r#"
-            {"version":1,"rules":"a1b2","started_ms":1700000000000,"tables":[{"table":"app","segments":[{"at":{"after":{"pk":{"S":"user#\"é\""},"sk":{"B":"AP8="}}},"pages":2,"items":300,"units":12.5},{"at":"end","pages":1,"items":0,"units":0.5},{"at":"start","pages":0,"items":0,"units":0.0}]},{"table":"log","segments":[{"at":"start","pages":0,"items":0,"units":0.0}]}],"log":{"bytes":4096,"rows":300},"tally":{"items":300,"unknown":1,"references":[7],"mirrors":[]}}
+            {"version":1,"rules":"a1b2","started_ms":1700000000000,"tables":[{"table":"app","segments":[{"at":{"after":{"pk":{"S":"user#\"é\""},"sk":{"B":"AP8="}}},"pages":2,"items":300,"units":12.5},{"at":"end","pages":1,"items":0,"units":0.5},{"at":"start","pages":0,"items":0,"units":0.0}]},{"table":"log","segments":[{"at":"start","pages":0,"items":0,"units":0.0}]}],"log":{"bytes":4096,"rows":300},"tally":{"items":300,"unknown":1,"entities":[299],"references":[7],"mirrors":[]}}
         "#]]
         .assert_eq(&std::fs::read_to_string(&path).unwrap());
         assert_eq!(open(&path), Ok(checkpoint()));

@@ -23,6 +23,7 @@ use crate::audit::tally::Tally;
 use crate::data::Item;
 use crate::integrity::finding::Finding;
 use crate::integrity::index::{Index, Projection};
+use crate::integrity::nearest::Stray;
 use crate::rules::model::{EntityId, Mode, Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::stop::Stop;
@@ -57,6 +58,7 @@ pub struct LiveAudit<'a> {
     rules: &'a Rules,
     index: Index,
     state: State,
+    stray: Option<Stray>,
 }
 
 impl<'a> LiveAudit<'a> {
@@ -72,14 +74,14 @@ impl<'a> LiveAudit<'a> {
         let tables = tables.map(|(id, table)| TableScan::new(table.name.clone(), segments(id)));
         let begun = (tables.collect(), Tally::new(rules));
         let state = State::begin(folder, rules.fingerprint(), started_ms, begun)?;
-        Ok(Self { rules, index: Index::new(rules), state })
+        Ok(Self { rules, index: Index::new(rules), state, stray: None })
     }
 
     /// Continues the audit of this folder.
     pub fn resume(rules: &'a Rules, folder: &Path) -> Result<Self, LiveError> {
         let tables: Vec<_> = rules.tables.iter().map(|table| table.name.as_str()).collect();
         let state = State::resume(folder, &rules.fingerprint(), &tables)?;
-        Ok(Self { rules, index: Index::new(rules), state })
+        Ok(Self { rules, index: Index::new(rules), state, stray: None })
     }
 
     /// How far the segments are.
@@ -118,7 +120,15 @@ impl<'a> LiveAudit<'a> {
             state: &mut self.state,
             show,
         };
-        scan(store, clock, &options, &mut tables, &mut collector).await
+        let scanned = scan(store, clock, &options, &mut tables, &mut collector).await;
+        self.stray = self.stray.take().or_else(|| collector.observer.stray());
+        scanned
+    }
+
+    /// The first item that belongs to no entity. An interrupted audit forgets it.
+    #[must_use]
+    pub const fn stray(&self) -> Option<&Stray> {
+        self.stray.as_ref()
     }
 
     /// Compares what the items say, and returns what looks wrong.

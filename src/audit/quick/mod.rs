@@ -25,13 +25,15 @@ use crate::integrity::expiry::has_passed;
 use crate::integrity::index::Index;
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::Standing;
-use crate::rules::model::{Rules, TableId};
+use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Finds the facts of usual items.
 #[derive(Debug)]
 pub(super) struct Quick<'r> {
     rules: &'r Rules,
     tables: Vec<Option<TablePlan<'r>>>,
+    /// The entities of the last item.
+    pub(super) entities: Vec<EntityId>,
     attributes: Attributes,
     keys: KeyBuffers,
     content: ContentHasher,
@@ -67,6 +69,7 @@ impl<'r> Quick<'r> {
         Self {
             rules,
             tables: tables.collect(),
+            entities: Vec::new(),
             attributes: Attributes::default(),
             keys: KeyBuffers::default(),
             content: ContentHasher::default(),
@@ -83,7 +86,8 @@ impl<'r> Quick<'r> {
         text: &[u8],
         out: &mut Vec<Fact>,
     ) -> Option<()> {
-        let Self { rules, tables, attributes, keys, content, now_ms } = self;
+        let Self { rules, tables, entities, attributes, keys, content, now_ms } = self;
+        entities.clear();
         let plan = tables.get_mut(table.0)?.as_mut()?;
         let item = attributes.split(text)?;
         let partition = key_text(&mut plan.partition, &item, PARTITION_KEY_BYTES_MAX)?;
@@ -96,7 +100,7 @@ impl<'r> Quick<'r> {
         let first = out.len();
         out.push(Fact::Item { item: hash, entity: None, at });
         let start = (KeyStart::of(partition), sort.map(KeyStart::of));
-        let (mut entity, mut is_known, mut is_absent) = (None, false, false);
+        let (mut entity, mut is_absent) = (None, false);
         for of_entity in &mut plan.entities {
             if !of_entity.may_have(start) {
                 continue;
@@ -111,7 +115,7 @@ impl<'r> Quick<'r> {
             if !admits(of_entity, &item)? {
                 continue;
             }
-            is_known = true;
+            entities.push(of_entity.id);
             subject.has_expired = has_expired(of_entity, &item, *now_ms)?;
             is_absent |= subject.has_expired && of_entity.is_absent_if_expired;
             if of_entity.is_referenced {
@@ -135,7 +139,7 @@ impl<'r> Quick<'r> {
         if is_absent {
             out.push(Fact::Expired { item: hash });
         }
-        if !is_known {
+        if entities.is_empty() {
             out.push(Fact::Unknown { at });
         }
         Some(())

@@ -215,7 +215,11 @@ async fn audit(
         error: format!("is not finished: {}", reason(&interrupted)),
         help: Some("`--resume` continues it".to_owned()),
     });
-    let audited = Audited { tally: live.tally().clone(), problems: problem.into_iter().collect() };
+    let audited = Audited {
+        tally: live.tally().clone(),
+        stray: live.stray().cloned(),
+        problems: problem.into_iter().collect(),
+    };
     if audited.problems.is_empty() {
         live.remove().map_err(|error| Failure::Incomplete(error.to_string()))?;
     }

@@ -24,6 +24,7 @@ use clap::ValueEnum;
 
 use self::out::FindingsFile;
 use self::summary::{Count, OfTables, Summary};
+use super::coverage::Coverage;
 use super::help::Example;
 use super::{Context, Failure, Outcome, rule_file, tables};
 use crate::audit::sql::Dialect;
@@ -95,6 +96,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = super::at::time_ms)]
     #[cfg_attr(feature = "live", arg(conflicts_with = "tables"))]
     at: Option<i64>,
+
+    /// Exit with code 1 if an item belongs to no entity.
+    #[arg(long)]
+    strict: bool,
 
     /// The severity of findings for which the exit code is 1.
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
@@ -300,7 +305,11 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
     fn finish(self, audited: &Audited, live: Option<OfTables>) -> Result<Finished, Failure> {
         let Self { rules, arguments, context, count, shown, out, mut metrics } = self;
         let suspects = live.map_or(0, |live| live.unsettled);
-        let mut summary = Summary { live, ..Summary::new(rules, audited, &count) };
+        // Part of the items say nothing about what the others match.
+        let is_whole = audited.problems.is_empty();
+        let coverage = is_whole.then(|| Coverage::of_audit(&audited.tally, audited.stray.clone()));
+        let coverage = coverage.unwrap_or_default();
+        let mut summary = Summary { live, ..Summary::new(rules, audited, &count, &coverage) };
         summary.complete &= suspects == 0;
         if let Some(out) = out {
             out.finish(audited.problems.iter().map(Line::problem), &Line::Summary(&summary))?;
@@ -318,6 +327,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             if audited.problems.is_empty() || live.is_none() || !shown.is_empty() {
                 context.output.result(&table::text(rules, &shown, &count, &summary))?;
             }
+            context.output.result(&coverage.text(rules, "item"))?;
         }
         if !audited.problems.is_empty() {
             let problems = rule_file::counts(&[(audited.problems.len(), "problem")]);
@@ -328,6 +338,7 @@ impl<'r, 'c, 'o> Reporter<'r, 'c, 'o> {
             FailOn::Warn => summary.violations + summary.warnings > 0,
             FailOn::Never => false,
         };
+        let fails = fails || arguments.strict && summary.unknown > 0;
         metrics.items = summary.items;
         metrics.is_complete = summary.complete;
         if suspects > 0 && !fails {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::is_error;
 use crate::audit::Audited;
+use crate::cli::coverage::{Coverage, CoverageLine};
 use crate::integrity::finding::Finding;
 use crate::rules::model::{Mode, Rules};
 
@@ -50,6 +51,9 @@ pub(super) struct Summary<'s> {
     /// What only an audit of real tables has.
     #[serde(flatten)]
     pub(super) live: Option<OfTables>,
+    /// What matched nothing.
+    #[serde(flatten)]
+    pub(super) coverage: CoverageLine<'s>,
     /// The rules, in the order of the file. Rules that are off are left out.
     pub(super) rules: Vec<OfRule<'s>>,
 }
@@ -80,7 +84,12 @@ pub(super) struct OfRule<'s> {
 }
 
 impl<'s> Summary<'s> {
-    pub(super) fn new(rules: &'s Rules, audited: &Audited, count: &Count) -> Self {
+    pub(super) fn new(
+        rules: &'s Rules,
+        audited: &Audited,
+        count: &Count,
+        coverage: &Coverage,
+    ) -> Self {
         let tally = &audited.tally;
         let references = rules.references.iter().zip(&tally.references);
         let mirrors = rules.mirrors.iter().zip(&tally.mirrors);
@@ -97,6 +106,7 @@ impl<'s> Summary<'s> {
             warnings: count.warnings,
             problems: audited.problems.len(),
             live: None,
+            coverage: coverage.line(rules),
             rules: references
                 .map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked))
                 .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked)))

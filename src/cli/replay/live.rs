@@ -57,8 +57,8 @@ pub(super) fn run(
     let rules = if *apply { rules } else { rules.in_mode(Mode::Observe) };
     let table = default_table(&rules, arguments.table.as_deref())?;
     let batches = batches(events, table)?;
-    let engine = Engine::new(rules);
-    let mut reporter = Reporter::new(engine.rules(), context);
+    let engine = Engine::new(rules).counting();
+    let mut reporter = Reporter::new(engine.rules(), arguments.strict, context);
     let ended = runtime()?.block_on(async {
         let config = aws::configure(endpoint_url.as_deref()).await;
         let store = DynamoDb::new(&config);

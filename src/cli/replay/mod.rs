@@ -10,15 +10,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::table::Findings;
+use super::coverage::Coverage;
 use super::help::Example;
 use super::input::{read_event, read_seed};
 use super::item::default_table;
 use super::lines::{Line, Totals};
 use super::output::{Output, check_writable, write_whole};
 use super::{Context, Failure, Outcome, rule_file};
-use crate::engine::{self, Engine, Rejected};
+use crate::engine::{self, Census, Engine, Rejected};
 use crate::replay::{self, Batch, Options, Progress, RecordLocation, SeedFormat};
 use crate::rules::model::{Rules, Severity};
+use crate::store::Memory;
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Replay a folder of events on an in-memory store", "referee replay --seed seed.json stream/"),
@@ -65,6 +67,10 @@ pub(super) struct Args {
     #[arg(long)]
     observe: bool,
 
+    /// Exit with code 1 if a record matches no entity.
+    #[arg(long)]
+    strict: bool,
+
     #[cfg(feature = "live")]
     #[command(flatten)]
     live: live::LiveArgs,
@@ -105,8 +111,9 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         check_writable(file)?;
     }
     let options = Options { no_drain: arguments.no_drain, chaos: arguments.chaos };
-    let engine = Engine::new(rules);
-    let mut reporter = Reporter::new(engine.rules(), context);
+    let engine = Engine::new(rules).counting();
+    let mut reporter = Reporter::new(engine.rules(), arguments.strict, context);
+    reporter.coverage.add_census(&census(&engine, &store));
     let report = |progress| reporter.report(progress);
     let ended = replay::replay(&engine, &store, batches, options, report);
     let outcome = reporter.finish()?;
@@ -141,7 +148,7 @@ pub(super) fn recorded(
             .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
     }
     let batches = batches(&[stream], table)?;
-    let engine = Engine::new(rules);
+    let engine = Engine::new(rules).counting();
     let mut lines = Vec::new();
     let output = Output::new(Box::new(&mut lines), Box::new(io::sink()));
     let mut context = Context {
@@ -152,7 +159,7 @@ pub(super) fn recorded(
         output,
         environment,
     };
-    let mut reporter = Reporter::new(engine.rules(), &mut context);
+    let mut reporter = Reporter::new(engine.rules(), false, &mut context);
     let report = |progress| reporter.report(progress);
     let ended = replay::replay(&engine, &store, batches, Options::default(), report);
     reporter.finish()?;
@@ -161,6 +168,16 @@ pub(super) fn recorded(
     drop(context);
     let lines = String::from_utf8_lossy(&lines).replace(&format!("{}/", case.display()), "");
     Ok(Recorded { lines, after: replay::dump(&store) })
+}
+
+/// Counts what the items of the tables are: the items of a seed match entities too.
+fn census(engine: &Engine, store: &Memory) -> Census {
+    let tables = store.dump();
+    let items = tables.iter().filter_map(|(name, items)| {
+        let (table, _) = engine.rules().table_named(name)?;
+        Some(items.iter().map(move |item| (table, item)))
+    });
+    engine.census(items.flatten())
 }
 
 /// Reads all events of the files and folders, before anything is replayed.
@@ -227,8 +244,11 @@ fn natural_order(name: &str) -> (Vec<Part>, String) {
 struct Reporter<'t, 'c> {
     rules: &'t Rules,
     context: &'t mut Context<'c>,
+    /// Whether a record that matches no entity counts as a finding.
+    is_strict: bool,
     findings: Findings,
     totals: Totals,
+    coverage: Coverage,
     /// The ids of the reported violations: a record delivered twice is reported once.
     reported: BTreeSet<String>,
     has_errors: bool,
@@ -236,10 +256,12 @@ struct Reporter<'t, 'c> {
 }
 
 impl<'t, 'c> Reporter<'t, 'c> {
-    fn new(rules: &'t Rules, context: &'t mut Context<'c>) -> Self {
+    fn new(rules: &'t Rules, is_strict: bool, context: &'t mut Context<'c>) -> Self {
         Self {
             rules,
             context,
+            is_strict,
+            coverage: Coverage::default(),
             findings: Findings::default(),
             totals: Totals::default(),
             reported: BTreeSet::new(),
@@ -256,6 +278,7 @@ impl<'t, 'c> Reporter<'t, 'c> {
     }
 
     fn deliver(&mut self, outcome: engine::Outcome, locations: &[Option<RecordLocation>]) {
+        self.coverage.add(&outcome);
         self.totals.records += outcome.records;
         self.totals.batches += 1;
         self.totals.requests += outcome.requests;
@@ -301,14 +324,16 @@ impl<'t, 'c> Reporter<'t, 'c> {
     }
 
     fn finish(mut self) -> Result<Outcome, Failure> {
-        self.line(&Line::Summary(self.totals));
+        self.line(&Line::summary(self.rules, self.totals, &self.coverage));
         if let Some(error) = self.failure {
             return Err(Failure::Output(error));
         }
         if !self.context.json {
             let text = table::text(self.rules, &self.findings, &self.totals);
             self.context.output.result(&text)?;
+            self.context.output.result(&self.coverage.text(self.rules, "record"))?;
         }
-        Ok(if self.has_errors { Outcome::Findings } else { Outcome::Clean })
+        let is_unmatched = self.is_strict && self.coverage.unmatched() > 0;
+        Ok(if self.has_errors || is_unmatched { Outcome::Findings } else { Outcome::Clean })
     }
 }

@@ -79,6 +79,10 @@ pub(super) struct Args {
     )]
     batch_size: u16,
 
+    /// Exit with code 1 if a record matches no entity.
+    #[arg(long)]
+    strict: bool,
+
     /// Stop at the end of the streams.
     #[arg(long)]
     once: bool,
@@ -110,11 +114,11 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     // therefore writes by default.
     arguments.rules.apply(context)?;
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
-    let engine = Engine::new(rules);
+    let engine = Engine::new(rules).counting();
     let owner = owner(context);
     let namespace = variable(context, "REFEREE_NAMESPACE").unwrap_or_else(|| NAMESPACE.to_owned());
     let metrics_to = metrics_to(context)?;
-    let reporter = Reporter::new(engine.rules(), context);
+    let reporter = Reporter::new(engine.rules(), arguments.strict, context);
     let ended = runtime()?.block_on(async {
         let config = aws::configure(arguments.endpoint_url.as_deref()).await;
         let metrics = Metrics { sink: metrics_to.open(&config), namespace };

@@ -6,6 +6,7 @@ use std::io;
 
 use serde_json::value::RawValue;
 
+use crate::cli::coverage::Coverage;
 use crate::cli::lines::{Line, Totals};
 use crate::cli::names::item_name;
 use crate::cli::rule_file::counts;
@@ -27,15 +28,20 @@ pub(super) struct Reporter<'t, 'c> {
 struct State<'t, 'c> {
     context: &'t mut Context<'c>,
     totals: Totals,
+    coverage: Coverage,
+    /// Whether a record that matches no entity counts as a finding.
+    is_strict: bool,
     has_begun: bool,
     has_errors: bool,
     failure: Option<io::Error>,
 }
 
 impl<'t, 'c> Reporter<'t, 'c> {
-    pub(super) fn new(rules: &'t Rules, context: &'t mut Context<'c>) -> Self {
+    pub(super) fn new(rules: &'t Rules, is_strict: bool, context: &'t mut Context<'c>) -> Self {
         let state = State {
             context,
+            coverage: Coverage::default(),
+            is_strict,
             totals: Totals::default(),
             has_begun: false,
             has_errors: false,
@@ -86,15 +92,15 @@ impl<'t, 'c> Reporter<'t, 'c> {
 
     /// Reports the totals.
     pub(super) fn finish(self) -> Result<Outcome, Failure> {
-        let state = self.state.into_inner();
-        if let Some(error) = state.failure {
+        let State { context, totals, coverage, is_strict, has_begun, has_errors, failure } =
+            self.state.into_inner();
+        if let Some(error) = failure {
             return Err(Failure::Output(error));
         }
-        let totals = state.totals;
-        if state.context.json {
-            state.context.output.json(&Line::Summary(totals))?;
+        if context.json {
+            context.output.json(&Line::summary(self.rules, totals, &coverage))?;
         }
-        if state.has_begun {
+        if has_begun {
             let found = counts(&[
                 (totals.violations, "violation"),
                 (totals.writes, "write"),
@@ -104,14 +110,25 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 0 => "stopped: there were no records\n".to_owned(),
                 records => format!("stopped after {}: {found}\n", count(records, "record")),
             };
-            state.context.output.message(&text)?;
+            context.output.message(&text)?;
+            context.output.message(&coverage.text(self.rules, "record"))?;
         }
-        Ok(if state.has_errors { Outcome::Findings } else { Outcome::Clean })
+        let is_unmatched = is_strict && coverage.unmatched() > 0;
+        Ok(if has_errors || is_unmatched { Outcome::Findings } else { Outcome::Clean })
     }
 }
 
 impl State<'_, '_> {
     fn deliver(&mut self, rules: &Rules, outcome: &engine::Outcome, records: &[StreamRecord]) {
+        let known = self.coverage.unmatched();
+        self.coverage.add(outcome);
+        if known == 0 && self.coverage.unmatched() > 0 {
+            // The end of the run, at which all are counted, may be days away.
+            let text = self.coverage.unmatched_text(rules, "record");
+            if let Err(error) = self.context.output.message(&text) {
+                self.failure.get_or_insert(error);
+            }
+        }
         self.totals.records += outcome.records;
         self.totals.batches += 1;
         self.totals.requests += outcome.requests;

@@ -38,6 +38,8 @@ pub(crate) struct Work<'h> {
     pub(crate) marked_items: Vec<MarkedItem<'h>>,
     /// Records that the rules cannot process.
     pub(crate) rejected: Vec<Rejected>,
+    /// The changes of items whose keys match entities, but not their `where`.
+    pub(crate) unmatched: Vec<&'h History<'h>>,
 }
 
 /// Returns the work that the rules require after these changes.
@@ -45,14 +47,31 @@ pub(crate) fn detect<'h>(rules: &Rules, index: &Index, histories: &'h [History<'
     let mut work = Work::default();
     for history in histories {
         let item = &history.last.change;
+        let mut is_matched = false;
         for (id, captures) in index.matching(rules, item.table, &item.key) {
             let seen = Seen { rules, entity: &rules[id], captures: &captures, history };
+            is_matched = is_matched || history.is_of(seen.entity);
             for role in index.roles(id) {
                 seen.detect(*role, &mut work);
             }
         }
+        if !is_matched && !is_of_unused(rules, index, history) {
+            work.unmatched.push(history);
+        }
     }
     work
+}
+
+/// Whether an item with the key of an entity that rules use may belong to one that no rule uses.
+fn is_of_unused(rules: &Rules, index: &Index, history: &History<'_>) -> bool {
+    let item = &history.last.change;
+    let projections = index.projections(rules, item.table, &item.key);
+    let is_read = |name: &str| projections.iter().any(|projection| projection.contains(name));
+    index.matching_unused(rules, item.table, &item.key).any(|id| {
+        let entity = &rules[id];
+        let is_decidable = entity.conditions.iter().all(|(path, _)| is_read(path.root()));
+        !is_decidable || history.is_of(entity)
+    })
 }
 
 /// An item's history, interpreted as that of an item of one entity.

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::change::StreamChange;
+use super::change::{Decoded, StreamChange, Unmatched};
 use super::decode::{EventError, Rejected, check_stream, decode, records};
 use super::home::Home;
 use super::one_pass;
@@ -10,12 +10,14 @@ use crate::integrity::index::Index;
 use crate::rules::model::Rules;
 
 /// A batch of stream records, decoded as far as the rules need them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Default)]
 pub struct DecodedBatch<'e> {
     /// The number of records.
     pub(crate) records: usize,
     /// The changes of items that a rule looks at.
     pub(crate) changes: Vec<StreamChange<'e>>,
+    /// The records of items whose keys match no entity.
+    pub(crate) unmatched: Vec<Unmatched<'e>>,
     /// The records that cannot be processed.
     pub(crate) rejected: Vec<Rejected>,
 }
@@ -39,8 +41,8 @@ impl<'e> DecodedBatch<'e> {
         home: &Home,
         event: &'e str,
     ) -> Result<Self, DecodeError> {
-        if let Some((records, changes)) = one_pass::read(rules, index, home, event) {
-            return Ok(Self { records, changes, rejected: Vec::new() });
+        if let Some(batch) = one_pass::read(rules, index, home, event) {
+            return Ok(batch);
         }
         let records = records(event)?;
         // Rejecting the records one by one would lose them all. A batch comes from one stream, so
@@ -52,13 +54,26 @@ impl<'e> DecodedBatch<'e> {
 
     /// Decodes records one by one.
     pub(crate) fn of_records(rules: &Rules, index: &Index, records: &[&'e RawValue]) -> Self {
-        let (mut changes, mut rejected) = (Vec::with_capacity(records.len()), Vec::new());
-        for (position, record) in records.iter().enumerate() {
-            match decode(rules, index, position, record) {
-                Ok(change) => changes.extend(change),
-                Err(error) => rejected.push(error),
+        let mut batch = Self { changes: Vec::with_capacity(records.len()), ..Self::default() };
+        for record in records {
+            match decode(rules, index, batch.records, record) {
+                Ok(decoded) => batch.add(decoded),
+                Err(error) => {
+                    batch.rejected.push(error);
+                    batch.records += 1;
+                }
             }
         }
-        Self { records: records.len(), changes, rejected }
+        batch
+    }
+
+    /// Adds the next record.
+    pub(super) fn add(&mut self, decoded: Decoded<'e>) {
+        self.records += 1;
+        match decoded {
+            Decoded::Change(change) => self.changes.push(change),
+            Decoded::Unused => {}
+            Decoded::Unmatched(unmatched) => self.unmatched.push(unmatched),
+        }
     }
 }

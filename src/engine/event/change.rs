@@ -1,7 +1,9 @@
 //! Changes as the stream reports them, and the history of one item in a batch.
 
-use crate::data::SequenceNumber;
+use crate::data::{Key, SequenceNumber};
 use crate::integrity::change::Change;
+use crate::integrity::index::Index;
+use crate::rules::model::{Entity, Rules, TableId};
 
 /// One change of one item, as a stream record reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,44 @@ pub struct StreamChange<'a> {
     pub origin: Origin,
     /// The record's index in its batch.
     pub position: usize,
+}
+
+/// What a stream record is for the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decoded<'a> {
+    /// A change of an item that a rule may look at.
+    Change(StreamChange<'a>),
+    /// A change of an item whose entity no rule uses.
+    Unused,
+    /// A change of an item whose key matches no entity.
+    Unmatched(Unmatched<'a>),
+}
+
+impl<'a> Decoded<'a> {
+    /// A record of an item with a key that no rule looks at.
+    pub(crate) fn ignored(
+        rules: &Rules,
+        index: &Index,
+        position: usize,
+        (table, key): (TableId, Key<'a>),
+    ) -> Self {
+        if index.matching_unused(rules, table, &key).next().is_some() {
+            Self::Unused
+        } else {
+            Self::Unmatched(Unmatched { position, table, key })
+        }
+    }
+}
+
+/// A record whose item matches no entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unmatched<'a> {
+    /// The record's index in its batch.
+    pub(crate) position: usize,
+    /// The item's table.
+    pub(crate) table: TableId,
+    /// The item's key.
+    pub(crate) key: Key<'a>,
 }
 
 /// Who made a change.
@@ -48,6 +88,13 @@ impl<'a> History<'a> {
     /// Every change, oldest first.
     pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = &StreamChange<'a>> {
         self.earlier.iter().chain(std::iter::once(&self.last))
+    }
+
+    /// Whether the item has belonged to an entity, whose key templates it matches.
+    pub(crate) fn is_of(&self, entity: &Entity) -> bool {
+        let mut steps = self.steps().map(|step| &step.change);
+        entity.conditions.is_empty()
+            || steps.any(|it| it.before.iter().chain(&it.after).any(|image| entity.admits(image)))
     }
 
     /// Returns the cause of the work that a step requires. If the work fails, all of the item's

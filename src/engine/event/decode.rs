@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::change::StreamChange;
+use super::change::{Decoded, StreamChange};
 use super::home::Home;
 use super::image::required_image;
 use super::wire;
@@ -59,20 +59,19 @@ pub fn records(event: &str) -> Result<Vec<&RawValue>, EventError> {
     })
 }
 
-/// Decodes one record, with only those attributes of its images that the rules look at. Returns
-/// `None` if no rule looks at items with its key.
+/// Decodes one record, with only those attributes of its images that the rules look at.
 pub(crate) fn decode<'a>(
     rules: &Rules,
     index: &Index,
     position: usize,
     record: &'a RawValue,
-) -> Result<Option<StreamChange<'a>>, Rejected> {
+) -> Result<Decoded<'a>, Rejected> {
     read(rules, position, record, |header| {
         let projections = index.projections(rules, header.table, &header.key);
         if projections.is_empty() {
-            return Ok(None);
+            return Ok(Decoded::ignored(rules, index, position, (header.table, header.key)));
         }
-        change(rules, position, header, &projections).map(Some)
+        change(rules, position, header, &projections).map(Decoded::Change)
     })
 }
 

@@ -9,7 +9,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::change::StreamChange;
+use super::batch::DecodedBatch;
+use super::change::{Decoded, StreamChange};
 use super::home::Home;
 use super::image::Projected;
 use super::text::Text;
@@ -19,14 +20,13 @@ use crate::integrity::change::Change;
 use crate::integrity::index::{Index, Projection};
 use crate::rules::model::{Rules, TableId};
 
-/// The changes of an event, and how many records it has; `None` if the records must be decoded one
-/// by one.
+/// The records of an event; `None` if they must be decoded one by one.
 pub(super) fn read<'a>(
     rules: &Rules,
     index: &Index,
     home: &Home,
     event: &'a str,
-) -> Option<(usize, Vec<StreamChange<'a>>)> {
+) -> Option<DecodedBatch<'a>> {
     let stream = first_stream(event)?;
     let table = find_table(rules, None, Some(stream)).ok()?;
     home.check(stream, &rules[table]).ok()?;
@@ -84,10 +84,10 @@ macro_rules! object {
 /// Reads an event.
 struct InEvent<'p, 'a>(&'p Pass<'p, 'a>);
 
-object!(InEvent, (usize, Vec<StreamChange<'de>>));
+object!(InEvent, DecodedBatch<'de>);
 
 impl<'de> Visitor<'de> for InEvent<'_, 'de> {
-    type Value = (usize, Vec<StreamChange<'de>>);
+    type Value = DecodedBatch<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an event")
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for InEvent<'_, 'de> {
 struct InRecords<'p, 'a>(&'p Pass<'p, 'a>);
 
 impl<'de> DeserializeSeed<'de> for InRecords<'_, 'de> {
-    type Value = (usize, Vec<StreamChange<'de>>);
+    type Value = DecodedBatch<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_seq(self)
@@ -117,33 +117,32 @@ impl<'de> DeserializeSeed<'de> for InRecords<'_, 'de> {
 }
 
 impl<'de> Visitor<'de> for InRecords<'_, 'de> {
-    type Value = (usize, Vec<StreamChange<'de>>);
+    type Value = DecodedBatch<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("records")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut changes = Vec::new();
-        let mut position = 0;
-        while let Some(change) = access.next_element_seed(InRecord { pass: self.0, position })? {
-            changes.extend(change);
-            position += 1;
+        let mut batch = DecodedBatch::default();
+        let record = |position| InRecord { pass: self.0, position };
+        while let Some(decoded) = access.next_element_seed(record(batch.records))? {
+            batch.add(decoded);
         }
-        Ok((position, changes))
+        Ok(batch)
     }
 }
 
-/// Reads a record; `None` if no rule looks at items with its key.
+/// Reads a record.
 struct InRecord<'p, 'a> {
     pass: &'p Pass<'p, 'a>,
     position: usize,
 }
 
-object!(InRecord, Option<StreamChange<'de>>);
+object!(InRecord, Decoded<'de>);
 
 impl<'de> Visitor<'de> for InRecord<'_, 'de> {
-    type Value = Option<StreamChange<'de>>;
+    type Value = Decoded<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a record")
@@ -177,12 +176,8 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The record's change; `None` if no rule looks at items with its key.
-    fn change<E: Error>(
-        self,
-        pass: &Pass<'_, 'a>,
-        position: usize,
-    ) -> Result<Option<StreamChange<'a>>, E> {
+    /// What the record is for the rules.
+    fn change<E: Error>(self, pass: &Pass<'_, 'a>, position: usize) -> Result<Decoded<'a>, E> {
         let (has_before, has_after) = event(self.name.as_ref()).map_err(E::custom)?.images();
         let is_of_dynamodb = self.source.is_none_or(|Text(source)| source == "aws:dynamodb");
         let is_of_this_stream = self.stream.is_some_and(|Text(stream)| stream == pass.stream);
@@ -193,7 +188,8 @@ impl<'a> Fields<'a> {
         let sequence = SequenceNumber::parse(sequence).map_err(E::custom)?;
         let key = images.key.ok_or_else(unusual)?;
         if !images.is_relevant {
-            return Ok(None);
+            let item = (pass.table, key);
+            return Ok(Decoded::ignored(pass.rules, pass.index, position, item));
         }
         let schema = &pass.rules[pass.table].key;
         let required = |has: bool, image: Option<Item<'a>>| {
@@ -212,7 +208,7 @@ impl<'a> Fields<'a> {
         };
         let created_ms = images.created_seconds.map(to_ms);
         let origin = origin(self.identity.as_ref());
-        Ok(Some(StreamChange { change, sequence, created_ms, origin, position }))
+        Ok(Decoded::Change(StreamChange { change, sequence, created_ms, origin, position }))
     }
 }
 
@@ -308,8 +304,8 @@ references: { task_owner: { from: task, to: user, on: { user: "{owner}" }, find:
         let source = RuleSource { name: "rules".to_owned(), text: RULES.to_owned() };
         let rules = load(&source, &|_| None).rules.unwrap();
         let event = format!("{{\"Records\": [{}]}}", records.join(","));
-        let (records, changes) = read(&rules, &Index::new(&rules), &Home::default(), &event)?;
-        Some((records, changes.len()))
+        let batch = read(&rules, &Index::new(&rules), &Home::default(), &event)?;
+        Some((batch.records, batch.changes.len()))
     }
 
     #[test]

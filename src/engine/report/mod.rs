@@ -3,6 +3,7 @@
 pub(crate) mod outcome;
 pub(crate) mod violation;
 
+use super::census::Census;
 use super::event::change::Cause;
 use super::event::decode::Rejected;
 use crate::integrity::finding::Finding;
@@ -60,6 +61,17 @@ impl Report {
     /// Adds suspects that could not be sent to the queue.
     pub(crate) fn unqueued(&mut self, suspects: usize, reason: String) {
         self.outcome.unqueued = Some(Unqueued { suspects, reason });
+    }
+
+    /// Sets which records match no entity.
+    pub(crate) fn unmatched(&mut self, mut positions: Vec<usize>) {
+        positions.sort_unstable();
+        self.outcome.unmatched = positions;
+    }
+
+    /// Sets what the records are.
+    pub(crate) fn census(&mut self, census: Option<Census>) {
+        self.outcome.census = census;
     }
 
     /// Adds a record that cannot be processed.

@@ -1,6 +1,7 @@
 //! The outcome of a batch or an audit.
 
 use super::violation::Violation;
+use crate::engine::census::Census;
 use crate::engine::event::decode::Rejected;
 use crate::integrity::finding::ItemName;
 use crate::integrity::repair::Operation;
@@ -23,6 +24,11 @@ pub struct Outcome {
     /// The records that cannot be understood, or would fail however often they were delivered. In an
     /// audit, items whose mirrors cannot be written.
     pub rejected: Vec<Rejected>,
+    /// The indexes of the records whose items match no entity. A table may hold such items on
+    /// purpose.
+    pub unmatched: Vec<usize>,
+    /// What the records are, by entity; `None` unless the engine [counts](super::super::Engine::counting).
+    pub census: Option<Census>,
     /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
     /// How many suspects the queue has accepted.

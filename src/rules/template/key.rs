@@ -213,6 +213,23 @@ impl EntityKey {
         Ok(Key { partition, sort: Some(value) })
     }
 
+    /// Whether a key matches the templates. Allocates nothing for a key of texts.
+    #[must_use]
+    pub fn matches(&self, key: &Key<'_>) -> bool {
+        /// More captures than templates usually have.
+        const CAPTURES_MAX: usize = 16;
+        let mut captures = [""; CAPTURES_MAX];
+        let texts = match (&key.partition, &key.sort) {
+            (KeyValue::S(partition), None) => Some((partition, None)),
+            (KeyValue::S(partition), Some(KeyValue::S(sort))) => Some((partition, Some(&**sort))),
+            _ => None,
+        };
+        match texts.filter(|_| self.is_text() && self.captures.len() <= CAPTURES_MAX) {
+            Some((partition, sort)) => self.split(partition, sort, &mut captures),
+            None => self.parse(key).is_some(),
+        }
+    }
+
     /// Whether all attributes of the key are texts.
     #[must_use]
     pub fn is_text(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Key templates, such as `company#{company}`, which build and parse keys.
 
 mod attribute;
+mod distance;
 mod format;
 mod key;
 #[cfg(test)]

@@ -18,7 +18,7 @@ impl Template {
 
 /// The characters that are allowed at one position of a text.
 #[derive(Debug, Clone, Copy)]
-enum Class {
+pub(super) enum Class {
     Only(char),
     /// The characters of a capture.
     Of {
@@ -36,7 +36,7 @@ enum Kind {
 }
 
 impl Class {
-    fn contains(self, char: char, separator: char) -> bool {
+    pub(super) fn contains(self, char: char, separator: char) -> bool {
         match self {
             Self::Only(only) => only == char,
             Self::Of { kind, allows_separator } => {
@@ -53,15 +53,15 @@ impl Class {
 
 /// A step of the automaton that accepts the texts of a template.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    class: Class,
+pub(super) struct Step {
+    pub(super) class: Class,
     /// Whether the step accepts any number of these characters, including none, instead of exactly
     /// one.
-    repeats: bool,
+    pub(super) repeats: bool,
 }
 
 /// The steps of a template.
-fn steps(template: &Template) -> Vec<Step> {
+pub(super) fn steps(template: &Template) -> Vec<Step> {
     let mut steps = Vec::new();
     for part in template.parts() {
         match part {

@@ -34,20 +34,21 @@ fn a_backfill_writes_only_when_asked_to() {
     folder.check(
         "audit new.json",
         expect![[r#"
-        exit code 1
-        --- stdout
-         violation            rule      item              refers to
-        ────────────────────────────────────────────────────────────────────
-         dangling_reference   task_by   app: task#1 / -   app: user#bob / -
+            exit code 1
+            --- stdout
+             violation            rule      item              refers to
+            ────────────────────────────────────────────────────────────────────
+             dangling_reference   task_by   app: task#1 / -   app: user#bob / -
 
-         rule      checked   broken   %
-        ─────────────────────────────────────
-         task_by   1         1        100.00
-         copies    2         0        0.00
+             rule      checked   broken   %
+            ─────────────────────────────────────
+             task_by   1         1        100.00
+             copies    2         0        0.00
 
-        4 items: 1 violation, 0 warnings
-        --- stderr
-    "#]],
+            4 items: 1 violation, 0 warnings
+            no item matched: entity `user`
+            --- stderr
+        "#]],
     );
     folder.check(
         "backfill --seed new.json --apply findings.jsonl",

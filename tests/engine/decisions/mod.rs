@@ -29,6 +29,7 @@ mod repairs;
 mod restoring;
 mod tampering;
 mod throttling;
+mod unmatched;
 
 /// Pads an item so that a page of a query holds three such items.
 fn large(item: &str) -> String {
