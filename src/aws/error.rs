@@ -25,7 +25,7 @@ const ACCESS_HELP: &str = "the role's policy must allow this operation on this t
 pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
     error: &SdkError<E, R>,
 ) -> Unanswered {
-    let lost = || Unanswered::Lost(Brief(error).to_string());
+    let lost = || Unanswered::Lost(brief(error));
     let misconfigured = |help| Unanswered::Misconfigured(Brief(error).to_string(), help);
     match error {
         // The request could not be built: no Region, or an invalid endpoint URL.
@@ -47,6 +47,18 @@ pub(crate) fn unanswered<E: Error + 'static, R: fmt::Debug + 'static>(
         SdkError::ServiceError(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => {
             lost()
         }
+    }
+}
+
+/// The error of a request without an answer, in words.
+fn brief<E: Error + 'static, R: fmt::Debug + 'static>(error: &SdkError<E, R>) -> String {
+    match error {
+        SdkError::DispatchFailure(_) => {
+            let root = causes(error).last().map(ToString::to_string);
+            format!("no connection to the endpoint: {}", root.unwrap_or_default())
+        }
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        _ => Brief(error).to_string(),
     }
 }
 

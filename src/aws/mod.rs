@@ -2,6 +2,8 @@
 //! and back-off.
 
 pub(crate) mod backoff;
+#[cfg(feature = "live")]
+mod endpoint;
 pub(crate) mod error;
 
 use std::time::Duration;
@@ -15,6 +17,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 pub use aws_config::SdkConfig;
 #[cfg(feature = "live")]
 use aws_types::service_config::ServiceConfigKey;
+#[cfg(feature = "live")]
+pub use endpoint::{EndpointError, check_endpoint};
 
 /// The timeout of one attempt at a request.
 const ATTEMPT_MS_MAX: u64 = 5_000;

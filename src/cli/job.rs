@@ -91,7 +91,7 @@ impl TableArgs {
         if self.live || self.endpoint_url.is_some() {
             let stop = Stop::default();
             return super::live::until_signal(&stop, async {
-                let config = crate::aws::configure(self.endpoint_url.as_deref()).await;
+                let config = super::live::configured(self.endpoint_url.as_deref(), None).await?;
                 let store = crate::store::DynamoDb::new(&config);
                 job.run(&store, &crate::runtime::system_clock::SystemClock, &stop).await
             });

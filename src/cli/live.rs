@@ -7,6 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::signals::{Signals, exit_after_second_signal};
 use super::{EXIT_INCOMPLETE, Failure};
+use crate::aws::{self, SdkConfig};
 use crate::runtime::stop::Stop;
 use crate::store::StoreError;
 use crate::streams::StreamError;
@@ -19,6 +20,25 @@ pub(super) const REAL_TABLES: &str = "Real tables";
 pub(super) fn endpoint_url(text: &str) -> Result<String, &'static str> {
     let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
     if is_url { Ok(text.to_owned()) } else { Err("it must begin with http:// or https://") }
+}
+
+/// The configuration of the clients, for another Region if one is given. Fails at once if it names
+/// an endpoint that cannot be used.
+pub(super) async fn configured(
+    endpoint: Option<&str>,
+    region: Option<&str>,
+) -> Result<SdkConfig, Failure> {
+    let config = aws::configure_in(endpoint, region).await;
+    let checked = aws::check_endpoint(&config, has_proxy()).await;
+    checked.map_err(|error| Failure::Incomplete(error.to_string()))?;
+    Ok(config)
+}
+
+/// Whether the environment names a proxy, which the HTTP client then uses.
+fn has_proxy() -> bool {
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].iter().any(|name| {
+        [(*name).to_owned(), name.to_lowercase()].iter().any(|it| std::env::var_os(it).is_some())
+    })
 }
 
 /// Creates a single-threaded runtime for requests to AWS.

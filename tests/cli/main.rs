@@ -6,6 +6,7 @@
 //! - `verbs`, `replay_input`: the commands, run as processes.
 //! - `coverage`: what replays and audits say about items of no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
+//! - `endpoints`: endpoints that cannot be used.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
@@ -14,6 +15,8 @@ mod coverage;
 mod dependencies;
 mod diagnostics;
 mod documents;
+#[cfg(feature = "live")]
+mod endpoints;
 mod guard;
 mod iam;
 mod repair;

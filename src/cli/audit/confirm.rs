@@ -14,6 +14,7 @@ use crate::cli::{Context, Failure};
 use crate::rules::model::Rules;
 use crate::runtime::stop::Stop;
 use crate::runtime::system_clock::SystemClock;
+use crate::store::DynamoDb;
 
 /// Audits files, and reports only what is still wrong in the real tables.
 pub(super) fn run(
@@ -38,7 +39,9 @@ pub(super) fn run(
         .map_err(|stop| Failure::Incomplete(stop.to_string()))?;
     let stop = Stop::default();
     let totals = crate::cli::live::until_signal(&stop, async {
-        Ok(read_again(arguments, rules, spool, &stop, &mut reporter, &mut audited).await)
+        let store = connect(&arguments.live).await?;
+        let parts = (&store, &stop);
+        Ok(read_again(arguments, rules, spool, parts, &mut reporter, &mut audited).await)
     })?;
     reporter.finish(&audited, Some(totals))
 }
@@ -48,13 +51,13 @@ async fn read_again(
     arguments: &Args,
     rules: &Rules,
     spool: Spool,
-    stop: &Stop,
+    (store, stop): (&DynamoDb, &Stop),
     reporter: &mut Reporter<'_, '_, '_>,
     audited: &mut Audited,
 ) -> OfTables {
-    let (store, clock) = (connect(&arguments.live).await, SystemClock);
+    let clock = SystemClock;
     let limiter = Limiter::new(arguments.live.read_units, &clock);
-    let paced = Paced::new(&store, &clock, &limiter, stop);
+    let paced = Paced::new(store, &clock, &limiter, stop);
     let found = |finding| {
         reporter.finding(finding).map_err(|failure| LiveError::Output(failure.to_string()))
     };

@@ -14,8 +14,7 @@ use crate::audit::live::rate::Limiter;
 use crate::audit::live::run::{LiveAudit, Session, default_segments, is_needed};
 use crate::audit::live::segments::Totals;
 use crate::audit::{Audited, Problem};
-use crate::aws;
-use crate::cli::live::{REAL_TABLES, endpoint_url, until_signal};
+use crate::cli::live::{REAL_TABLES, configured, endpoint_url, until_signal};
 use crate::cli::progress::Progress;
 use crate::cli::tables::count;
 use crate::cli::{Context, Failure};
@@ -150,8 +149,8 @@ impl LiveArgs {
 }
 
 /// Access to the tables.
-pub(super) async fn connect(arguments: &LiveArgs) -> DynamoDb {
-    DynamoDb::new(&aws::configure(arguments.endpoint_url.as_deref()).await)
+pub(super) async fn connect(arguments: &LiveArgs) -> Result<DynamoDb, Failure> {
+    Ok(DynamoDb::new(&configured(arguments.endpoint_url.as_deref(), None).await?))
 }
 
 pub(super) fn run(
@@ -171,7 +170,7 @@ async fn audit(
 ) -> Result<Finished, Failure> {
     let LiveArgs { read_units, within, segments, state, resume, .. } = &arguments.live;
     let clock = SystemClock;
-    let store = connect(&arguments.live).await;
+    let store = connect(&arguments.live).await?;
     let is_needed = |table| arguments.unknown || is_needed(rules, table);
     let mut sizes = describe(&store, rules, context).await?;
     for (table, size) in (0..).map(TableId).zip(&mut sizes) {

@@ -1,7 +1,6 @@
 //! Compares the rule file with the real tables.
 
-use crate::aws;
-use crate::cli::live::runtime;
+use crate::cli::live::{configured, runtime};
 use crate::cli::{Context, Failure, rule_file};
 use crate::preflight::{differences, indexed_mirrors, ttl_notes, with_ttl};
 use crate::rules::{Diagnostic, Locations, RuleSource, Rules};
@@ -47,7 +46,7 @@ async fn compare(
     source: &RuleSource,
     rules: &Rules,
 ) -> Result<Comparison, Failure> {
-    let store = DynamoDb::new(&aws::configure(endpoint_url).await);
+    let store = DynamoDb::new(&configured(endpoint_url, None).await?);
     let (mut described, mut hidden) = (Vec::new(), Vec::new());
     for table in &rules.tables {
         let table = store.describe(&table.name).await?;

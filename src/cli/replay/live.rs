@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Reporter, batches};
-use crate::aws;
 use crate::cli::item::default_table;
-use crate::cli::live::{REAL_TABLES, endpoint_url, runtime};
+use crate::cli::live::{REAL_TABLES, configured, endpoint_url, runtime};
 use crate::cli::{Context, Failure, Outcome, rule_file};
 use crate::engine::Engine;
 use crate::replay;
@@ -59,8 +58,9 @@ pub(super) fn run(
     let batches = batches(events, table)?;
     let engine = Engine::new(rules).counting();
     let mut reporter = Reporter::new(engine.rules(), arguments.strict, context);
-    let ended = runtime()?.block_on(async {
-        let config = aws::configure(endpoint_url.as_deref()).await;
+    let runtime = runtime()?;
+    let config = runtime.block_on(configured(endpoint_url.as_deref(), None))?;
+    let ended = runtime.block_on(async {
         let store = DynamoDb::new(&config);
         let report = |progress| reporter.report(progress);
         replay::replay_on(&engine, &store, &SystemClock, batches, report).await

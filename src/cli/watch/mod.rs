@@ -13,10 +13,10 @@ pub(super) use self::prepare::streams;
 use self::prepare::{check_checkpoint_table, create, seed};
 use self::report::Reporter;
 use super::help::Example;
-use super::live::{REAL_TABLES, endpoint_url, runtime};
+use super::live::{REAL_TABLES, configured, endpoint_url, runtime};
 use super::signals::Signals;
 use super::{Context, Failure, Outcome, rule_file};
-use crate::aws::{self, SdkConfig};
+use crate::aws::SdkConfig;
 use crate::engine::Engine;
 use crate::metrics::{Destination, Metrics, NAMESPACE};
 use crate::runtime::clock::Clock as _;
@@ -120,7 +120,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let metrics_to = metrics_to(context)?;
     let reporter = Reporter::new(engine.rules(), arguments.strict, context);
     let ended = runtime()?.block_on(async {
-        let config = aws::configure(arguments.endpoint_url.as_deref()).await;
+        let config = configured(arguments.endpoint_url.as_deref(), None).await?;
         let metrics = Metrics { sink: metrics_to.open(&config), namespace };
         watch(arguments, &config, &engine, &metrics, &owner, &reporter).await
     });

@@ -19,7 +19,7 @@ use crate::cli::audit::announce::{announce, describe};
 use crate::cli::audit::live::{LiveArgs, WIDTH_MAX, reason};
 use crate::cli::audit::progress::ScanProgress;
 use crate::cli::audit::{Args, options};
-use crate::cli::live::{endpoint_url, until_signal};
+use crate::cli::live::{configured, endpoint_url, until_signal};
 use crate::cli::{Context, Failure, Outcome};
 use crate::data::Key;
 use crate::rules::model::{Rules, TableId};
@@ -226,11 +226,11 @@ async fn places(
     let [replica] = arguments.replica.replica.as_slice() else {
         return Err(Failure::Usage("real tables have one `--replica` at a time".to_owned()));
     };
-    let original = aws::configure(endpoint).await;
+    let original = configured(endpoint, None).await?;
     let config = if endpoint_url(replica).is_ok() {
-        aws::configure(Some(replica)).await
+        configured(Some(replica), None).await?
     } else if is_region(replica) {
-        aws::configure_in(endpoint, Some(replica)).await
+        configured(endpoint, Some(replica)).await?
     } else {
         return Err(Failure::Usage(format!(
             "`--replica {replica}` is neither a Region, such as eu-central-1, nor a URL\n\
