@@ -82,7 +82,7 @@ struct Cli {
     #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
 
-    /// When to use colour in messages.
+    /// When to use colour.
     #[arg(
         long,
         global = true,
@@ -168,6 +168,9 @@ struct Context<'c> {
     json: bool,
     /// Whether messages have colour.
     color: bool,
+    /// Whether results have colour.
+    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only a watcher's results do"))]
+    colors_results: bool,
     output: Output<'c>,
     /// Looks up an environment variable.
     environment: &'c dyn Fn(&str) -> Option<String>,
@@ -221,18 +224,19 @@ impl Failure {
 pub fn main() -> ExitCode {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the only place that reads the environment: it is passed on as an argument"
+        reason = "the environment is read here, and passed on as an argument"
     )]
     let environment = |name: &str| std::env::var(name).ok();
     let output = Output::new(Box::new(io::stdout().lock()), Box::new(io::stderr().lock()));
-    run(std::env::args_os(), output, &environment, io::stderr().is_terminal())
+    let are_terminals = [io::stderr().is_terminal(), io::stdout().is_terminal()];
+    run(std::env::args_os(), output, &environment, are_terminals)
 }
 
 fn run(
     arguments: impl Iterator<Item = OsString>,
     output: Output<'_>,
     environment: &dyn Fn(&str) -> Option<String>,
-    is_terminal: bool,
+    are_terminals: [bool; 2],
 ) -> ExitCode {
     let parsed = Cli::command().try_get_matches_from(arguments);
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -242,13 +246,14 @@ fn run(
     };
     let are_rules_given = matches.value_source("rules") == Some(ValueSource::CommandLine);
     let set = |name| environment(name).is_some_and(|value| !value.is_empty());
-    let color = match cli.color {
+    let [color, colors_results] = are_terminals.map(|is_terminal| match cli.color {
         Color::Auto => is_terminal && !set("NO_COLOR"),
         Color::Always => true,
         Color::Never => false,
-    };
+    });
     let (rules, json) = (cli.rules, cli.json);
-    let mut context = Context { rules, are_rules_given, json, color, output, environment };
+    let mut context =
+        Context { rules, are_rules_given, json, color, colors_results, output, environment };
     let done = cli.command.run(&mut context);
     // If the output cannot be written, that error is reported instead of the result.
     let done = match context.output.flush() {

@@ -275,7 +275,10 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         let mut pauses = Pauses::new();
         for attempt in 0.. {
             match self.watcher.keeper.save(stream, shard, checkpoint).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    self.recovered(stream, &pauses);
+                    break;
+                }
                 Err(KeepError::Fatal(what)) => return Err(Fatal(what)),
                 Err(KeepError::Retry(error)) => {
                     if self.watcher.stop.is_set() && attempt >= LAST_SAVES_MAX {
@@ -297,12 +300,22 @@ impl<'f, S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'f, S, D, K, C
         let mut pauses = Pauses::new();
         while !self.watcher.stop.is_set() {
             match request().await.map_err(Into::into) {
-                Ok(answer) => return Ok(Some(answer)),
+                Ok(answer) => {
+                    self.recovered(stream, &pauses);
+                    return Ok(Some(answer));
+                }
                 Err(RequestError::Fatal(what)) => return Err(Fatal(what)),
                 Err(RequestError::Retry(error)) => self.delay(stream, &error, &mut pauses).await,
             }
         }
         Ok(None)
+    }
+
+    /// Reports that a request is answered, if there were waits before.
+    pub(super) fn recovered(&self, stream: &Stream, pauses: &Pauses) {
+        if pauses.have_begun() {
+            (self.notify)(Notice::Recovered { stream });
+        }
     }
 
     /// Waits before a failed request is sent again.

@@ -88,6 +88,11 @@ pub enum Notice<'n> {
         /// The wait before the next attempt.
         pause_ms: i64,
     },
+    /// A request or a delivery succeeded after it had failed.
+    Recovered {
+        /// The stream.
+        stream: &'n Stream,
+    },
     /// The metrics of a batch could not be published.
     MetricsLost {
         /// The error.

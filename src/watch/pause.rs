@@ -11,18 +11,29 @@ const PAUSE_MS_MAX: u64 = 30_000;
 /// Waits that grow with each consecutive failure. They have no jitter, because a simulation must
 /// be reproducible and there is only one watcher of a stream.
 #[derive(Debug)]
-pub(super) struct Pauses(ExponentialBackoff);
+pub(super) struct Pauses {
+    pauses: ExponentialBackoff,
+    have_begun: bool,
+}
 
 impl Pauses {
     /// Begins with the shortest wait, as after a success.
     pub(super) fn new() -> Self {
-        Self(exponential(PAUSE_MS_MIN, PAUSE_MS_MAX).without_max_times().build())
+        let pauses = exponential(PAUSE_MS_MIN, PAUSE_MS_MAX).without_max_times().build();
+        Self { pauses, have_begun: false }
     }
 
     /// The next wait: twice as long as the last one, up to the longest.
     pub(super) fn next_ms(&mut self) -> i64 {
-        let pause_ms = self.0.next().map_or(u128::from(PAUSE_MS_MAX), |pause| pause.as_millis());
+        self.have_begun = true;
+        let pause_ms =
+            self.pauses.next().map_or(u128::from(PAUSE_MS_MAX), |pause| pause.as_millis());
         i64::try_from(pause_ms).unwrap_or(i64::MAX)
+    }
+
+    /// Whether there was a wait since the last success.
+    pub(super) const fn have_begun(&self) -> bool {
+        self.have_begun
     }
 
     /// Starts again with the shortest wait, and returns it.

@@ -37,6 +37,7 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
         while !self.watcher.stop.is_set() {
             let is_at_end = match self.page(stream, &mut cursor).await {
                 Ok(page) => {
+                    self.recovered(stream, &cursor.pauses);
                     cursor.pauses = Pauses::new();
                     let is_at_end = page.next.is_none();
                     cursor.iterator = page.next;
@@ -132,6 +133,7 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
     ) -> Result<bool, Fatal> {
         let selected = selected(&records, checkpoint.as_ref());
         let mut delivery = Delivery::new(selected.len());
+        let mut is_repeated = false;
         loop {
             let rest = selected.get(delivery.done()..).unwrap_or_default();
             let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
@@ -162,8 +164,14 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                 self.save(stream, shard, checkpoint.as_ref()).await?;
             }
             match next {
-                Next::Done => return Ok(true),
+                Next::Done => {
+                    if is_repeated {
+                        (self.notify)(Notice::Recovered { stream });
+                    }
+                    return Ok(true);
+                }
                 Next::Again { reason, pause_ms } => {
+                    is_repeated = true;
                     (self.notify)(Notice::Redelivering { stream, reason: &reason, pause_ms });
                     self.rest(pause_ms, || false).await;
                     if watcher.stop.is_set() {

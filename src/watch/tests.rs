@@ -241,6 +241,7 @@ fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
         Notice::Started { .. }
         | Notice::Redelivering { .. }
         | Notice::Retrying { .. }
+        | Notice::Recovered { .. }
         | Notice::MetricsLost { .. } => {}
     };
     let mut followed = pin!(follow(watcher, &streams, &notify));

@@ -374,32 +374,31 @@ fn help_shows_examples_and_exit_codes() {
         &folder,
         &["schema", "-h"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        Print the JSON Schema of the rule file, for completion in editors
+            exit code 0
+            --- stdout
+            Print the JSON Schema of the rule file, for completion in editors
 
-        Usage: referee schema [OPTIONS]
+            Usage: referee schema [OPTIONS]
 
-        Options:
-          -h, --help  Print help (see more with '--help')
+            Options:
+              -h, --help  Print help (see more with '--help')
 
-        Global options:
-              --rules <FILE>  The rule file [env: REFEREE_RULES=] [default: referee.yaml]
-              --json          Print results as JSON Lines
-              --color <WHEN>  When to use colour in messages [default: auto] [possible values: auto, always,
-                              never]
+            Global options:
+                  --rules <FILE>  The rule file [env: REFEREE_RULES=] [default: referee.yaml]
+                  --json          Print results as JSON Lines
+                  --color <WHEN>  When to use colour [default: auto] [possible values: auto, always, never]
 
-        Examples:
-          # Save the schema for an editor
-          referee schema > referee.schema.json
+            Examples:
+              # Save the schema for an editor
+              referee schema > referee.schema.json
 
-        Exit codes:
-          0  nothing is wrong
-          1  violations (other than warnings) or rejected records were found
-          2  the arguments, the rule file or an input file cannot be used
-          3  the command could not finish
-        --- stderr
-    "#]],
+            Exit codes:
+              0  nothing is wrong
+              1  violations (other than warnings) or rejected records were found
+              2  the arguments, the rule file or an input file cannot be used
+              3  the command could not finish
+            --- stderr
+        "#]],
     );
 }
 

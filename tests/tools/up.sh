@@ -7,7 +7,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 endpoint=${REFEREE_TEST_DYNAMODB:?names no endpoint}
 example=$root/events/company-user
 
-cat <<TEXT
+commands() {
+    cat <<TEXT
 
 DynamoDB Local is at $endpoint. Its table \`app\` has the companies acme and globex, and the
 users ada@example.com and bob@example.com. In another terminal:
@@ -29,8 +30,22 @@ users ada@example.com and bob@example.com. In another terminal:
     aws dynamodb delete-item --endpoint-url $endpoint --table-name app --key \\
       '{"pk": {"S": "user#ada@example.com"}, "sk": {"S": "company#acme"}}'
 
+    # Without the AWS CLI, for example with Python (pip install boto3):
+    python3 -c 'import boto3; boto3.resource("dynamodb", endpoint_url="$endpoint").Table("app").put_item(
+      Item={"pk": "company#globex", "sk": "user#bob@example.com", "role": "lead"})'
+
 Ctrl-C stops everything and deletes the table.
 
 TEXT
+}
+
+# The commands are printed when the table is there. Ctrl-C reaches every process of the terminal, so
+# the one that passes the messages on ignores it.
 exec "${REFEREE_BINARY:-$root/target/debug/referee}" watch --rules "$example/referee.yaml" --endpoint-url "$endpoint" \
-    --create-tables --seed "$example/seed.json"
+    --create-tables --seed "$example/seed.json" 2> >(
+        trap '' INT TERM
+        while IFS= read -r line; do
+            printf '%s\n' "$line" >&2
+            case $line in *'watching `app`'*) commands ;; esac
+        done
+    )

@@ -156,6 +156,7 @@ pub(super) fn recorded(
         are_rules_given: false,
         json: true,
         color: false,
+        colors_results: false,
         output,
         environment,
     };

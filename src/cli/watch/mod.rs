@@ -2,6 +2,7 @@
 
 mod prepare;
 mod report;
+mod time;
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -202,7 +203,8 @@ impl Parts<'_, '_, '_> {
         let followed = pin!(follow(watcher, self.streams, &notify));
         let signalled = pin!(async {
             signals.next().await;
-            self.reporter.message("stopping after the current batches");
+            self.reporter
+                .message("stopping after the current batches; a second signal stops at once");
             stop.set();
             signals.next().await;
         });

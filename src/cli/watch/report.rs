@@ -6,6 +6,7 @@ use std::io;
 
 use serde_json::value::RawValue;
 
+use super::time::utc;
 use crate::cli::coverage::Coverage;
 use crate::cli::lines::{Line, Totals};
 use crate::cli::names::item_name;
@@ -15,6 +16,8 @@ use crate::cli::{Context, Failure, Outcome};
 use crate::engine::{self, Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::rules::model::{Rules, Severity};
+use crate::runtime::clock::Clock as _;
+use crate::runtime::system_clock::SystemClock;
 use crate::streams::StreamRecord;
 use crate::watch::Notice;
 use crate::wording;
@@ -69,6 +72,9 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 "reading the stream of `{}` again in {pause_ms} ms: {error}",
                 stream.table
             )),
+            Notice::Recovered { stream } => {
+                self.message(&format!("the stream of `{}` is processed again", stream.table));
+            }
             Notice::MetricsLost { error } => {
                 self.message(&format!("warning: lost the metrics of a batch: {error}"));
             }
@@ -86,7 +92,7 @@ impl<'t, 'c> Reporter<'t, 'c> {
     /// Writes a message.
     pub(super) fn message(&self, text: &str) {
         let state = &mut *self.state.borrow_mut();
-        let written = state.context.output.message(&format!("{text}\n"));
+        let written = state.context.output.message(&format!("{} {text}\n", now()));
         state.flush(written);
     }
 
@@ -107,10 +113,10 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 (totals.rejected, "rejected record"),
             ]);
             let text = match totals.records {
-                0 => "stopped: there were no records\n".to_owned(),
-                records => format!("stopped after {}: {found}\n", count(records, "record")),
+                0 => "stopped: there were no records".to_owned(),
+                records => format!("stopped after {}: {found}", count(records, "record")),
             };
-            context.output.message(&text)?;
+            context.output.message(&format!("{} {text}\n", now()))?;
             context.output.message(&coverage.text(self.rules, "record"))?;
         }
         let is_unmatched = is_strict && coverage.unmatched() > 0;
@@ -125,6 +131,7 @@ impl State<'_, '_> {
         if known == 0 && self.coverage.unmatched() > 0 {
             // The end of the run, at which all are counted, may be days away.
             let text = self.coverage.unmatched_text(rules, "record");
+            let text = format!("{} {text}", now());
             if let Err(error) = self.context.output.message(&text) {
                 self.failure.get_or_insert(error);
             }
@@ -180,7 +187,8 @@ impl State<'_, '_> {
         let written = if self.context.json {
             output.json(line)
         } else {
-            output.result(&format!("{}\n", text()))
+            let text = colored(&text(), self.context.colors_results);
+            output.result(&format!("{} {text}\n", now()))
         };
         if let Err(error) = written {
             self.failure.get_or_insert(error);
@@ -193,6 +201,22 @@ impl State<'_, '_> {
             self.failure.get_or_insert(error);
         }
     }
+}
+
+/// The time at which a line is written.
+fn now() -> String {
+    utc(SystemClock.now_ms())
+}
+
+/// A result with its first word in colour, if that is wanted.
+fn colored(text: &str, is_wanted: bool) -> String {
+    let color = match text.split_once(' ').map(|(first, _)| first) {
+        Some("violation" | "rejected") if is_wanted => "31",
+        Some("warning") if is_wanted => "33",
+        _ => return text.to_owned(),
+    };
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    format!("\x1b[{color}m{first}\x1b[0m {rest}")
 }
 
 fn written(rules: &Rules, write: &WriteMade) -> String {

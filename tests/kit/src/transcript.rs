@@ -18,6 +18,19 @@ pub fn transcript(command: &mut Command) -> String {
     )
 }
 
+/// Replaces the time at the beginning of each line of a watcher.
+pub fn with_times(text: &str, time: &str) -> String {
+    const LENGTH: usize = "2026-11-20T08:00:00Z ".len();
+    let without = |line: &str| {
+        let (found, rest) = line.split_at_checked(LENGTH)?;
+        let is_time = found.ends_with("Z ") && found.get(10..11) == Some("T");
+        is_time.then(|| format!("{time}{rest}"))
+    };
+    text.split_inclusive('\n')
+        .map(|line| without(line).unwrap_or_else(|| line.to_owned()))
+        .collect()
+}
+
 /// Runs a command, and returns what a terminal would show, with a line of the exit code if it is not
 /// 0. If `to` names a file, stdout goes there.
 pub fn shown(command: &mut Command, to: Option<&Path>) -> String {

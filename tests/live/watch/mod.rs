@@ -69,16 +69,16 @@ fn mirrors_and_violations(endpoint: &str) {
     check(
         &watcher.stop("INT"),
         &expect![[r#"
-        exit code 1
-        --- stdout
-        put        app: user#ada@example.com / company#acme, for `membership`
-        put        app: user#eve@example.com / company#acme, for `membership`
-        violation  dangling_reference of `member_user`: app: company#acme / user#eve@example.com -> app: user#eve@example.com / user# (reported): the referenced `user` does not exist
-        --- stderr
-        watching `watch-mirrors`
-        stopping after the current batches
-        stopped after 8 records: 1 violation and 2 writes
-    "#]],
+            exit code 1
+            --- stdout
+            put        app: user#ada@example.com / company#acme, for `membership`
+            put        app: user#eve@example.com / company#acme, for `membership`
+            violation  dangling_reference of `member_user`: app: company#acme / user#eve@example.com -> app: user#eve@example.com / user# (reported): the referenced `user` does not exist
+            --- stderr
+            watching `watch-mirrors`
+            stopping after the current batches; a second signal stops at once
+            stopped after 8 records: 1 violation and 2 writes
+        "#]],
     );
 }
 
@@ -171,15 +171,16 @@ fn another_stream(endpoint: &str) {
     check(
         &output,
         &expect![[r#"
-        exit code 0
-        --- stdout
-        put        app: user#bob@example.com / company#acme, for `membership`
-        --- stderr
-        watching `watch-another`
-        warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has a newer stream than the one in the checkpoint
-        help: these changes were not checked, and mirrors may be stale
-        stopped after 2 records: 1 write
-    "#]],
+            exit code 0
+            --- stdout
+            put        app: user#bob@example.com / company#acme, for `membership`
+            --- stderr
+            watching `watch-another`
+            warning: RECORDS OF TABLE `watch-another` WERE LOST: the table has a newer stream than the one in the checkpoint
+            help: these changes were not checked, and mirrors may be stale
+            stopped after 2 records: 1 write
+            no record matched: entities `company`, `user`
+        "#]],
     );
 }
 
@@ -239,7 +240,7 @@ mirrors:
             --- stderr
             watching `watch-two-one`
             watching `watch-two-two`
-            stopping after the current batches
+            stopping after the current batches; a second signal stops at once
             stopped after 4 records: 1 violation and 2 writes
         "#]],
     );
@@ -293,6 +294,7 @@ fn observe(endpoint: &str) {
             --- stderr
             watching `watch-observe`
             stopped after 5 records: 1 violation
+            no record matched: entity `member_of`
         "#]],
     );
 }
@@ -344,12 +346,10 @@ fn up(endpoint: &str) {
     let mut command = Command::new(Path::new("tests/tools/up.sh").canonicalize().unwrap());
     command.env(endpoint::VARIABLE, endpoint).env("REFEREE_BINARY", env!("CARGO_BIN_EXE_referee"));
     let watcher = Watcher::spawn(&world, command);
-    watcher.wait_for("watching `app`");
-    let invitation = watcher.stdout();
-    assert!(invitation.contains(&format!("--endpoint-url {endpoint} --table-name app")));
+    watcher.wait_for(&format!("--endpoint-url {endpoint} --table-name app"));
     world.join("ada");
     world.join("eve");
-    watcher.wait_for("\nviolation");
+    watcher.wait_for("Z violation");
     assert!(world.has_mirror("ada"));
     assert_eq!(watcher.stop("INT").code, 1);
 }

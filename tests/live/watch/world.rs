@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
 use kit::stream_setting::set_stream;
+use kit::transcript::with_times;
 
 /// The maximum time to wait for a watcher's output.
 const PATIENCE_MS: u64 = 30_000;
@@ -44,7 +45,7 @@ impl Ended {
 pub(crate) fn check(ended: &Ended, expected: &Expect) {
     let Ended { code, stdout, stderr } = ended;
     let text = format!("exit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}");
-    expected.assert_eq(&text);
+    expected.assert_eq(&with_times(&text, ""));
 }
 
 /// A running watcher.
