@@ -28,6 +28,7 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
     if !findings.violations.is_empty() {
         let _ = writeln!(text, "{}\n", violations(rules, &findings.violations).trim_fmt());
     }
+    text += &obstacles(rules, &findings.violations);
     if !findings.writes.is_empty() {
         let _ = writeln!(text, "{}\n", writes(rules, "write", &findings.writes).trim_fmt());
     }
@@ -57,6 +58,27 @@ pub(super) fn text(rules: &Rules, findings: &Findings, totals: &Totals) -> Strin
         count(totals.read_units, "read unit"),
         count(totals.write_units, "write unit"),
     );
+    text
+}
+
+/// Why violations were not repaired, one line for each.
+fn obstacles(rules: &Rules, violations: &[Violation]) -> String {
+    let mut text = String::new();
+    for violation in violations {
+        let Some(obstacle) = &violation.resolution.obstacle else { continue };
+        let finding = &violation.finding;
+        let item = finding.referencing.as_ref().or(finding.referenced.as_ref());
+        let item = item.map(|item| item_name(rules, item.table, &item.key)).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "not repaired: {item}, for `{}`: {}",
+            finding.rule,
+            wording::obstacle(obstacle)
+        );
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 

@@ -133,7 +133,7 @@ const REFERENCE: Object = Object {
             "on_missing",
             Shape::Choice(ON_MISSING),
             DefaultValue::Word(defaults::ON_MISSING.name()),
-            "The action when a written item refers to an item that does not exist.",
+            "The action when a written item refers to an item that does not exist. A malformed, partial or missing reference is only reported.",
         ),
         default(
             "on_delete",
