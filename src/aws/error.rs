@@ -58,7 +58,10 @@ fn brief<E: Error + 'static, R: fmt::Debug + 'static>(error: &SdkError<E, R>) ->
             format!("no connection to the endpoint: {}", root.unwrap_or_default())
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        _ => Brief(error).to_string(),
+        SdkError::ConstructionFailure(_)
+        | SdkError::ResponseError(_)
+        | SdkError::ServiceError(_)
+        | _ => Brief(error).to_string(),
     }
 }
 

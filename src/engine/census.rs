@@ -89,7 +89,7 @@ impl Census {
                     let rule = &rules[*reference];
                     let has_value =
                         |image: &&Item<'_>| !evaluate(rules, rule, captures, image).is_empty();
-                    if images().any(|image| has_value(image)) {
+                    if images().any(has_value) {
                         increment(&mut self.references, reference.0);
                     }
                 }

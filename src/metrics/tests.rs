@@ -96,23 +96,23 @@ fn check_data(data: Vec<Datum>, expected: &Expect) {
 fn metrics_have_totals_and_values_by_rule() {
     check(
         &outcome(),
-        &expect![[r#"
-            Violations 2 Count
-            Violations [member_user] 1 Count
-            Violations [membership] 1 Count
-            Warnings 1 Count
-            Warnings [membership] 1 Count
-            Repairs 1 Count
-            Repairs [membership] 1 Count
-            RepairsFailed 1 Count
-            RepairsFailed [membership] 1 Count
-            MirrorWrites 3 Count
-            MirrorWrites [membership] 3 Count
-            RecordsProcessed 5 Count
-            RecordsRejected 1 Count
-            RecordsUnmatched 2 Count
-            RecordAge 1500 Milliseconds
-        "#]],
+        &expect![[r"
+        Violations 2 Count
+        Violations [member_user] 1 Count
+        Violations [membership] 1 Count
+        Warnings 1 Count
+        Warnings [membership] 1 Count
+        Repairs 1 Count
+        Repairs [membership] 1 Count
+        RepairsFailed 1 Count
+        RepairsFailed [membership] 1 Count
+        MirrorWrites 3 Count
+        MirrorWrites [membership] 3 Count
+        RecordsProcessed 5 Count
+        RecordsRejected 1 Count
+        RecordsUnmatched 2 Count
+        RecordAge 1500 Milliseconds
+    "]],
     );
 }
 
@@ -120,16 +120,16 @@ fn metrics_have_totals_and_values_by_rule() {
 fn only_records_before_the_checkpoint_count() {
     check(
         &Outcome { handed_back: handed_back(2), ..outcome() },
-        &expect![[r#"
-            Violations 1 Count
-            Violations [member_user] 1 Count
-            MirrorWrites 2 Count
-            MirrorWrites [membership] 2 Count
-            RecordsProcessed 2 Count
-            RecordsUnmatched 1 Count
-            RecordsRetried 3 Count
-            RecordAge 1500 Milliseconds
-        "#]],
+        &expect![[r"
+        Violations 1 Count
+        Violations [member_user] 1 Count
+        MirrorWrites 2 Count
+        MirrorWrites [membership] 2 Count
+        RecordsProcessed 2 Count
+        RecordsUnmatched 1 Count
+        RecordsRetried 3 Count
+        RecordAge 1500 Milliseconds
+    "]],
     );
 }
 

@@ -75,9 +75,8 @@ fn value(value: &Value<'_>) -> String {
 
 /// A text whose control characters are escaped, because a terminal would interpret them.
 fn visible(text: &str) -> String {
-    let escape = |char: char| match char.is_control() {
-        true => char.escape_default().collect::<String>(),
-        false => char.to_string(),
+    let escape = |char: char| {
+        if char.is_control() { char.escape_default().collect() } else { char.to_string() }
     };
     text.chars().map(escape).collect()
 }

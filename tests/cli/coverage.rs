@@ -1,7 +1,11 @@
 //! What `replay` and `audit` say about items of no entity, and about entities and rules that match
 //! nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
 use std::path::{Path, PathBuf};

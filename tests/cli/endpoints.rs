@@ -12,6 +12,7 @@ use kit::transcript::transcript;
 
 /// Checks the output, in which `PORT` stands for the port of an endpoint.
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
+#[expect(clippy::disallowed_methods, reason = "a test of how long a command takes")]
 fn check(command: &str, environment: &[(&str, &str)], port: u16, expected: Expect) {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/events/company-user/referee.yaml");
     let url = format!("http://127.0.0.1:{port}");

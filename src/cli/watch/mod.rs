@@ -42,6 +42,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 const POSITION: &str = "Position in the streams";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Use the tables at this endpoint instead of those of the AWS account and Region set in the
     /// environment.

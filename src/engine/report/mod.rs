@@ -71,7 +71,7 @@ impl Report {
 
     /// Sets what the records are.
     pub(crate) fn census(&mut self, census: Option<Census>) {
-        self.outcome.census = census;
+        self.outcome.census = census.map(Box::new);
     }
 
     /// Adds a record that cannot be processed.

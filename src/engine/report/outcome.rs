@@ -28,7 +28,7 @@ pub struct Outcome {
     /// purpose.
     pub unmatched: Vec<usize>,
     /// What the records are, by entity; `None` unless the engine [counts](super::super::Engine::counting).
-    pub census: Option<Census>,
+    pub census: Option<Box<Census>>,
     /// The records that must be delivered again.
     pub handed_back: Vec<HandedBack>,
     /// How many suspects the queue has accepted.

@@ -170,10 +170,13 @@ pub(super) fn read(
                     format!("malformed key template `{}`", text.value),
                 )
                 .at(span, error.kind.to_string())
-                .help(match error.kind {
-                    TemplateErrorKind::Name if text.value.contains("${") => ONLY_IN_NAME.to_owned(),
-                    kind => fix(kind, separator),
-                })
+                .help(
+                    if error.kind == TemplateErrorKind::Name && text.value.contains("${") {
+                        ONLY_IN_NAME.to_owned()
+                    } else {
+                        fix(error.kind, separator)
+                    },
+                )
             }));
             None
         }

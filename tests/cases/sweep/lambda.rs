@@ -34,7 +34,7 @@ pub(crate) struct Delivery {
 /// The result of a delivery.
 #[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
 pub(crate) enum Answer {
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     Fatal,
     /// The worker died.
     Nothing,
@@ -218,7 +218,7 @@ impl<'l> Lambda<'l> {
         let mut context = Context::from_waker(Waker::noop());
         loop {
             match processing.as_mut().poll(&mut context) {
-                Poll::Ready(Ok(outcome)) => return Answer::Outcome(outcome),
+                Poll::Ready(Ok(outcome)) => return Answer::Outcome(Box::new(outcome)),
                 Poll::Ready(Err(_)) => return Answer::Fatal,
                 // A future that only yields is polled again; a dead worker is not.
                 Poll::Pending if !self.network.take_death() => {}
