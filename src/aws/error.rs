@@ -57,10 +57,10 @@ fn brief<E: Error + 'static, R: fmt::Debug + 'static>(error: &SdkError<E, R>) ->
             let root = causes(error).last().map(ToString::to_string);
             format!("no connection to the endpoint: {}", root.unwrap_or_default())
         }
-        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::ConstructionFailure(_)
         | SdkError::ResponseError(_)
         | SdkError::ServiceError(_)
+        | SdkError::TimeoutError(_)
         | _ => Brief(error).to_string(),
     }
 }
