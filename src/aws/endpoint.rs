@@ -5,6 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::error::CredentialsError;
 
 use super::{SdkConfig, endpoint_of};
 
@@ -60,8 +61,9 @@ pub async fn check_endpoint(config: &SdkConfig, has_proxy: bool) -> Result<(), E
     }
     let Some(credentials) = config.credentials_provider() else { return Ok(()) };
     match credentials.provide_credentials().await {
-        Ok(_) => Ok(()),
-        Err(_) => Err(EndpointError::Credentials(url)),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(EndpointError::Credentials(url)),
+        // What is wrong with a profile is known from the first request.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
