@@ -168,6 +168,9 @@ impl<'r, 'c> Recorder<'r, 'c> {
                     stream.table
                 ));
             }
+            Notice::Recovered { stream } => {
+                self.message(&format!("the stream of `{}` is read again", stream.table));
+            }
             // The engine does nothing that could fail, and there are no metrics.
             Notice::Redelivering { .. } | Notice::MetricsLost { .. } => {}
         }

@@ -3,7 +3,6 @@
 //! # Layout
 //!
 //! - `verbs`, `replay_input`, `replay_formats`: the commands, run as processes.
-//! - `verbs`, `replay_input`: the commands, run as processes.
 //! - `coverage`: what replays and audits say about items of no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `endpoints`: endpoints that cannot be used.
