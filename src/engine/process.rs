@@ -158,7 +158,7 @@ impl Engine {
         clock: &C,
         queue: Option<&Q>,
     ) -> Result<Rechecked, RecheckError> {
-        let Self { rules, index } = self;
+        let Self { rules, index, .. } = self;
         let message = Message::parse(text).map_err(RecheckError::Malformed)?;
         if message.wait(text, clock, queue).await? {
             return Ok(Rechecked { is_forwarded: true, ..Rechecked::default() });

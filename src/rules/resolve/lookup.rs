@@ -10,7 +10,7 @@ use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::Component;
 use crate::rules::span::{Span, Spanned};
-use crate::rules::template::{KeyTemplate, Part, Template};
+use crate::rules::template::{Format, KeyTemplate, Part, Template};
 
 /// What is known about an attribute of the referencing items.
 enum Known<'e> {
@@ -122,10 +122,17 @@ fn can_equal(
         Known::Fixed(text, _) => overlaps(template, &escaped(text), separator),
         Known::Source(capture, _) => {
             let parts = sides.to_key.key.templates().flat_map(|it| it.template().parts());
-            let is_rest = |part: &Part| matches!(part, Part::Rest(name) if name == capture);
-            let is_part = |part: &Part| matches!(part, Part::Capture(name) if name == capture);
-            let mut parts = parts.filter(|part| is_rest(part) || is_part(part));
-            let alone = if parts.all(is_rest) { "{x*}" } else { "{x}" };
+            let written: Vec<_> = parts
+                .filter_map(|part| match part {
+                    Part::Capture(written) if written.name == **capture => Some(written),
+                    Part::Capture(_) | Part::Literal(_) => None,
+                })
+                .collect();
+            // The attribute holds the value, and the key another text for it.
+            if written.iter().any(|written| written.format != Format::Plain) {
+                return true;
+            }
+            let alone = if written.iter().all(|written| written.is_rest) { "{x*}" } else { "{x}" };
             // With a text around it, the value would be longer than itself.
             let has_more = !template.template().is_sole_capture();
             let contains_itself = has_more && template.captures().any(|it| it == *capture);
