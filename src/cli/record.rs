@@ -8,13 +8,12 @@ use futures_util::future::{Either, select};
 use serde_json::value::RawValue;
 
 use super::help::Example;
-use super::live::{REAL_TABLES, endpoint_url, runtime};
+use super::live::{REAL_TABLES, configured, endpoint_url, runtime};
 use super::output::write_whole;
 use super::signals::Signals;
 use super::tables::count;
 use super::watch::{StartingPosition, streams};
 use super::{Context, Failure, Outcome, rule_file};
-use crate::aws;
 use crate::engine::Engine;
 use crate::metrics::{Destination, Metrics, NAMESPACE};
 use crate::rules::model::Mode;
@@ -68,7 +67,7 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     create_empty(&arguments.folder)?;
     let recorder = Recorder::new(&arguments.folder, context);
     runtime()?.block_on(async {
-        let config = aws::configure(arguments.endpoint_url.as_deref()).await;
+        let config = configured(arguments.endpoint_url.as_deref(), None).await?;
         let (store, source) = (DynamoDb::new(&config), Streams::new(&config));
         let streams = streams(&store, &source, &rules, &|text| recorder.message(text)).await?;
         // Without a rule that is on, the engine reads and writes nothing.

@@ -29,7 +29,7 @@ pub(super) enum Class {
 
 /// The characters that a capture's format allows.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Any,
     Digit,
     InCase(Case),
