@@ -66,15 +66,15 @@ const KEPT_BESIDE_REPAIRS: [(u64, &str); 1] =
 /// For each broken part of Referee, a seed whose history fails, and a part of the failure's
 /// message.
 const NOTICED: [(Part, u64, &str); 9] = [
-    (Part::Guards, 176, "unjustified write"),
-    (Part::Conditions, 28, "unjustified write"),
-    (Part::Verification, 46, "and should be None"),
-    (Part::Finding, 124, "refers to the missing"),
+    (Part::Guards, 110, "unjustified write"),
+    (Part::Conditions, 71, "unjustified write"),
+    (Part::Verification, 20, "and should be None"),
+    (Part::Finding, 178, "refers to the missing"),
     (Part::Reading, 1, "unjustified write"),
-    (Part::Reporting, 17, "refers to the missing"),
-    (Part::Redelivery, 5, "and should be Some"),
-    (Part::Replay, 179, "refers to the missing"),
-    (Part::Queue, 20, "refers to the missing"),
+    (Part::Reporting, 16, "refers to the missing"),
+    (Part::Redelivery, 1, "and should be Some"),
+    (Part::Replay, 46, "refers to the missing"),
+    (Part::Queue, 32, "refers to the missing"),
 ];
 
 /// Likewise, for parts of repairs at rest.

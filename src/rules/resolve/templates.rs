@@ -165,18 +165,20 @@ pub(super) fn read(
         Err(errors) => {
             problems.extend(errors.into_iter().map(|error| {
                 let span = inside(text, error.range.start, error.range.end, source);
+                // `${STAGE:-dev}` is meant as a variable with a default, not as a format.
+                let is_variable = text.value.contains("${")
+                    && matches!(error.kind, TemplateErrorKind::Name | TemplateErrorKind::Format);
+                let (kind, help) = if is_variable {
+                    (TemplateErrorKind::Name, ONLY_IN_NAME.to_owned())
+                } else {
+                    (error.kind, fix(error.kind, separator))
+                };
                 Diagnostic::new(
                     &codes::TEMPLATE,
                     format!("malformed key template `{}`", text.value),
                 )
-                .at(span, error.kind.to_string())
-                .help(
-                    if error.kind == TemplateErrorKind::Name && text.value.contains("${") {
-                        ONLY_IN_NAME.to_owned()
-                    } else {
-                        fix(error.kind, separator)
-                    },
-                )
+                .at(span, kind.to_string())
+                .help(help)
             }));
             None
         }
