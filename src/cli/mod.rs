@@ -166,14 +166,17 @@ struct Context<'c> {
     are_rules_given: bool,
     /// Whether results are JSON Lines.
     json: bool,
-    /// Whether messages have colour.
-    color: bool,
-    /// Whether results have colour.
-    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only a watcher's results do"))]
-    colors_results: bool,
+    colors: Colors,
     output: Output<'c>,
     /// Looks up an environment variable.
     environment: &'c dyn Fn(&str) -> Option<String>,
+}
+
+/// What has colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Colors {
+    results: bool,
+    messages: bool,
 }
 
 /// The result of a command that finished.
@@ -246,14 +249,14 @@ fn run(
     };
     let are_rules_given = matches.value_source("rules") == Some(ValueSource::CommandLine);
     let set = |name| environment(name).is_some_and(|value| !value.is_empty());
-    let [color, colors_results] = are_terminals.map(|is_terminal| match cli.color {
+    let [messages, results] = are_terminals.map(|is_terminal| match cli.color {
         Color::Auto => is_terminal && !set("NO_COLOR"),
         Color::Always => true,
         Color::Never => false,
     });
+    let colors = Colors { results, messages };
     let (rules, json) = (cli.rules, cli.json);
-    let mut context =
-        Context { rules, are_rules_given, json, color, colors_results, output, environment };
+    let mut context = Context { rules, are_rules_given, json, colors, output, environment };
     let done = cli.command.run(&mut context);
     // If the output cannot be written, that error is reported instead of the result.
     let done = match context.output.flush() {

@@ -168,7 +168,7 @@ fn report(
         return Ok(());
     }
     for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
-        let text = render::human(source, diagnostic, context.color);
+        let text = render::human(source, diagnostic, context.colors.messages);
         context.output.message(&format!("{text}\n\n"))?;
     }
     // Suggest the first error, or the first warning if there are no errors.

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `verbs`, `replay_input`, `replay_formats`: the commands, run as processes.
+//! - `verbs`, `explain`, `cases_and_diffs`, `replay_input`, `replay_formats`: the commands, run as processes.
 //! - `coverage`: what replays and audits say about items of no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `endpoints`: endpoints that cannot be used.
@@ -10,12 +10,14 @@
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
+mod cases_and_diffs;
 mod coverage;
 mod dependencies;
 mod diagnostics;
 mod documents;
 #[cfg(feature = "live")]
 mod endpoints;
+mod explain;
 mod guard;
 mod iam;
 mod repair;

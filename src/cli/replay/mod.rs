@@ -16,7 +16,7 @@ use super::input::{read_event, read_seed};
 use super::item::default_table;
 use super::lines::{Line, Totals};
 use super::output::{Output, check_writable, write_whole};
-use super::{Context, Failure, Outcome, rule_file};
+use super::{Colors, Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Census, Engine, Rejected};
 use crate::replay::{self, Batch, Options, Progress, RecordLocation, SeedFormat};
 use crate::rules::model::{Rules, Severity};
@@ -40,6 +40,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 const IN_MEMORY: &str = "In-memory store";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Args {
     /// Items in the tables before the first event: {"<table name in DynamoDB>": [<item in DynamoDB
     /// JSON>, …]}, the format of --dump; or the output of `aws dynamodb scan`, `query` or `get-item`.
@@ -155,8 +156,7 @@ pub(super) fn recorded(
         rules: PathBuf::new(),
         are_rules_given: false,
         json: true,
-        color: false,
-        colors_results: false,
+        colors: Colors::default(),
         output,
         environment,
     };

@@ -187,7 +187,7 @@ impl State<'_, '_> {
         let written = if self.context.json {
             output.json(line)
         } else {
-            let text = colored(&text(), self.context.colors_results);
+            let text = colored(&text(), self.context.colors.results);
             output.result(&format!("{} {text}\n", now()))
         };
         if let Err(error) = written {

@@ -7,9 +7,11 @@ mod key;
 #[cfg(test)]
 mod laws;
 mod overlap;
+mod syntax;
 mod text;
 
 pub use attribute::{BuildError, KeyTemplate, SortPrefix};
 pub use format::{Capture, Case, Format};
 pub use key::{Captures, EntityKey};
-pub use text::{Part, Template, TemplateError, TemplateErrorKind};
+pub use syntax::{TemplateError, TemplateErrorKind};
+pub use text::{Part, Template};

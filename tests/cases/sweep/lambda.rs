@@ -32,7 +32,6 @@ pub(crate) struct Delivery {
 }
 
 /// The result of a delivery.
-#[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
 pub(crate) enum Answer {
     Outcome(Box<Outcome>),
     Fatal,

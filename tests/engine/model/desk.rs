@@ -54,6 +54,7 @@ pub(crate) enum Reply {
 }
 
 /// The progress of a run.
+#[expect(clippy::large_enum_variant, reason = "there is only one at a time")]
 pub(crate) enum Progress {
     /// The run waits for these requests, each with its number among all requests of the run.
     Asking(Vec<(usize, Sealed<Request>)>),
