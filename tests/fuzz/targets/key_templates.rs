@@ -73,8 +73,9 @@ impl<'i> Input<'i> {
         let key = EntityKey::new(partition, sort, self.separator);
         // A rule file is refused if a capture has two cases.
         let templates = std::iter::once(key.partition()).chain(key.sort());
-        let mut captures = templates.flat_map(|template| template.template().formatted());
-        let has_one_case = captures.all(|capture| {
+        let captures: Vec<_> =
+            templates.flat_map(|template| template.template().formatted()).cloned().collect();
+        let has_one_case = captures.iter().all(|capture| {
             let index = key.captures().iter().position(|name| *name == capture.name);
             index.is_some_and(|index| key.case(index) == capture.format.case())
         });
