@@ -33,7 +33,10 @@ impl<'h> ChangedMirror<'h> {
     /// Turns the mirror into a suspect, which is compared with its source again.
     pub(crate) fn into_suspect(self, rules: &Rules) -> MirrorSuspect<'h> {
         let by_ttl = self.cause.origin() == Origin::Ttl;
-        let removal = mirror::removal(rules, &self.pair, self.change, by_ttl);
+        let mut removal = mirror::removal(rules, &self.pair, self.change, by_ttl);
+        if let Some(removal) = &mut removal {
+            removal.sequence = self.cause.sequence().map(SequenceNumber::fence);
+        }
         MirrorSuspect { pair: self.pair, removal, cause: self.cause }
     }
 }

@@ -122,6 +122,8 @@ fn assess_own_delete(
 pub(crate) struct Removal {
     /// The mirror's fence, if it carried the rule's mark.
     pub(crate) fence: Option<String>,
+    /// The padded sequence number of the removal, if it is known.
+    pub(crate) sequence: Option<String>,
     /// Whether TTL removed it, so that nobody wanted its source to be deleted.
     pub(crate) by_ttl: bool,
     /// Whether an item that the source refers to was deleted with the mirror, so that the mirror's
@@ -129,7 +131,8 @@ pub(crate) struct Removal {
     pub(crate) with_target: bool,
 }
 
-/// Returns the mirror's removal, if the change is a removal by someone else.
+/// Returns the mirror's removal, if the change is a removal by someone else. Its sequence number is
+/// left to the caller.
 pub(crate) fn removal(
     rules: &Rules,
     pair: &Pair,
@@ -141,7 +144,7 @@ pub(crate) fn removal(
         Some(mark) if mark.deleting => None,
         mark => {
             let fence = mark.map(|mark| mark.fence);
-            Some(Removal { fence, by_ttl, with_target: false })
+            Some(Removal { fence, sequence: None, by_ttl, with_target: false })
         }
     }
 }
@@ -229,9 +232,13 @@ pub(crate) fn compare(
     }
     let mark = found.and_then(|item| Mark::of(item, rule));
     let fence = removal.and_then(|removal| removal.fence.clone());
+    // A mirror that this removal or a later one was answered with is there to stay, even if the
+    // removal is delivered again and would be answered differently now.
+    let sequence = removal.and_then(|removal| removal.sequence.as_ref());
+    let was_answered = |mark: &Mark| sequence.is_some() && mark.fix.as_ref() >= sequence;
     let was_removed = |fence: &String| match &mark {
         // A redelivered change of the source wrote the deleted mirror again.
-        Some(mark) => mark.fence <= *fence,
+        Some(mark) => mark.fence <= *fence && !was_answered(mark),
         None => found.is_none(),
     };
     let deletes_source = rule.on_mirror_delete == OnMirrorDelete::DeleteSource

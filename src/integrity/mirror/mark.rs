@@ -29,6 +29,10 @@ pub(crate) struct Mark {
     ///
     /// Such a write keeps the fence. Without `fix`, it would leave the mark unchanged, as someone
     /// else's edit does, and its stream record would be mistaken for an edit.
+    ///
+    /// If the rule deletes the sources of deleted mirrors, a mirror that is restored has one, too: it
+    /// tells which deletes of the mirror were answered by that, and must not delete the source when
+    /// they are delivered again.
     pub(crate) fix: Option<String>,
     /// Whether Referee is about to delete the mirror, so that the record of the delete shows that
     /// it was Referee's.
@@ -93,6 +97,13 @@ pub(crate) fn unmarked() -> Condition {
 pub(crate) fn fenced(rule: &Mirror, operand: Operand, fence: &str) -> Condition {
     let path = Path::attribute(MARK).child(FENCE);
     Condition::All(vec![is_of(rule), Condition::Compare(path, operand, Value::from(fence))])
+}
+
+/// Requires that the last correction of a mirror, if there was one, came before this one.
+pub(crate) fn fixed_before(fix: &str) -> Condition {
+    let path = || Path::attribute(MARK).child(FIX);
+    let is_lower = Condition::Compare(path(), Operand::Less, Value::from(fix));
+    Condition::Any(vec![Condition::NotExists(path()), is_lower])
 }
 
 /// Requires that the item is this rule's mirror, written under its present or its former name.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::compare::{Correction, Precondition};
 use super::content::Pair;
-use super::mark::{Mark, deleting_path, fenced, lowest_fence, unmarked};
+use super::mark::{Mark, deleting_path, fenced, fixed_before, lowest_fence, unmarked};
 use crate::data::SequenceNumber;
 use crate::data::{Item, Value};
 use crate::integrity::mark::MARK;
@@ -60,7 +60,7 @@ pub(crate) fn steps_of_replacement(
 }
 
 /// The writes that correct a mirror. `fix` identifies this correction: a mirror that is written over
-/// keeps its fence, and its mark must still change. See [`Mark::fix`].
+/// or restored keeps its fence, and its mark must still change. See [`Mark::fix`].
 pub(crate) fn steps_of_correction(
     rules: &Rules,
     pair: &Pair,
@@ -74,12 +74,18 @@ pub(crate) fn steps_of_correction(
                 Precondition::Absent(fence) => fence.clone().unwrap_or_else(lowest_fence),
                 Precondition::Unmarked => lowest_fence(),
             };
-            let fix = matches!(precondition, Precondition::Seen(_)).then_some(fix);
+            let deletes_source = rules[pair.rule].on_mirror_delete == OnMirrorDelete::DeleteSource;
+            let keeps_fence = match &precondition {
+                Precondition::Seen(_) => true,
+                Precondition::Absent(fence) => deletes_source && fence.is_some(),
+                Precondition::OlderThan(_) | Precondition::Unmarked => false,
+            };
+            let fix = keeps_fence.then_some(fix);
             let mark = Mark { fix, ..Mark::new(&rules[pair.rule].name, fence) };
             vec![put(rules, pair, content, &mark, &precondition)]
         }
         Correction::Delete { fence } => delete(rules, pair, &Precondition::Seen(fence)),
-        Correction::DeleteSource { fence } => vec![delete_source(rules, pair, &fence)],
+        Correction::DeleteSource { fence } => vec![delete_source(rules, pair, &fence, &fix)],
     }
 }
 
@@ -128,15 +134,15 @@ fn delete(rules: &Rules, pair: &Pair, precondition: &Precondition) -> Vec<Step> 
 }
 
 /// Deletes a source whose mirror someone deleted, provided that the mirror is absent or no newer
-/// than the deleted one.
-fn delete_source(rules: &Rules, pair: &Pair, fence: &str) -> Step {
+/// than the deleted one, and was not restored because of this delete or a later one.
+fn delete_source(rules: &Rules, pair: &Pair, fence: &str, fix: &str) -> Step {
     let rule = &rules[pair.rule];
     let gone = Write {
         table: rules.table_of(rule.mirror).name.clone(),
         action: Action::Check(rules.key_schema(rule.mirror).item_of(&pair.mirror)),
         condition: Some(Condition::Any(vec![
             nothing_is_there(rules, rule.mirror),
-            fenced(rule, Operand::LessOrEqual, fence),
+            Condition::All(vec![fenced(rule, Operand::LessOrEqual, fence), fixed_before(fix)]),
         ])),
     };
     let schema = rules.key_schema(rule.source);

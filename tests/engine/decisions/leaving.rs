@@ -117,6 +117,38 @@ fn a_redelivered_mirror_delete_keeps_a_source_written_since() {
     "#]]);
 }
 
+/// The mirror was deleted while its user was missing, so it was written again. The user exists by the
+/// time that the record is redelivered.
+#[test]
+fn a_redelivered_mirror_delete_keeps_a_source_whose_mirror_was_restored() {
+    let user = "user: { table: app, key: { pk: \"user#{user}\", sk: \"-\" } }";
+    let reference = "member_user: { from: member, to: user, find: { mirror: membership } }";
+    let rules = RULES
+        .replace("  member:\n", &format!("  {user}\n  member:\n"))
+        .replace("mirrors:", &format!("references:\n  {reference}\nmirrors:"));
+    let history = History::new()
+        .insert(SOURCE)
+        .later(9)
+        .remove(MIRROR)
+        .later(9)
+        .insert("pk: user#ann, sk: '-'")
+        .again(1);
+    history.under(&rules).results_in(expect![[r#"
+        1 app: 3 requests, 3 read, 1 write
+          member_user dangling_reference company#acme/user#ann -> user#ann/- @100 reported: the referenced `user` does not exist
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 12 requests, 11 read, 1 write
+          membership mirror_missing user#ann/company#acme -> company#acme/user#ann @200 repaired: the source exists and its mirror does not
+          member_user orphaned company#acme/user#ann -> user#ann/- @200 reported: 1 `member` still refers to the deleted `user` [1]
+          membership put user#ann/company#acme
+        1 own: 1 requests, 1 read, 0 write
+        1 app: 0 requests, 0 read, 0 write
+        1 app: 7 requests, 7 read, 0 write
+        + user#ann/company#acme _referee: membership@100 fix 200 role: admin
+    "#]]);
+}
+
 /// A redelivered old change of the source writes the mirror again before the mirror's delete is
 /// processed.
 #[test]
@@ -159,7 +191,7 @@ fn a_mirror_wrongly_deleted_by_referee_is_written_again() {
         1 app: 2 requests, 1 read, 1 write
           membership put user#ann/company#acme
         1 own: 1 requests, 1 read, 0 write
-        + user#ann/company#acme _referee: membership@100 role: admin
+        + user#ann/company#acme _referee: membership@100 fix 100 role: admin
     "#]]);
     // The source is not deleted if the rule is in observe mode by then.
     let observed = RULES.replace("delete_source }", "delete_source, mode: observe }");
