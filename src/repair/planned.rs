@@ -9,11 +9,13 @@ use super::recheck::pair;
 use crate::data::{Item, KeySchema, Path, item_bytes};
 use crate::integrity::finding::ItemName;
 use crate::integrity::mark::MARK;
-use crate::integrity::mirror::{Correction, Mark, Pair, Precondition, Step, steps_of_correction};
+use crate::integrity::mirror::{
+    Correction, Mark, Pair, Precondition, Step, is_same, steps_of_correction,
+};
 use crate::integrity::repair::{Case, Fix, GuardedTransaction, NoRepair, Obstacle, Purpose};
 use crate::rules::model::{MirrorId, ReferenceId, Rules};
 use crate::store::memory;
-use crate::store::{Action, Condition, Operand, StoreError, Write};
+use crate::store::{Action, Clause, Condition, Operand, StoreError, Write};
 
 /// The cost of a transaction relative to plain writes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
@@ -167,8 +169,27 @@ impl PlannedWrite {
             steps.next_back()
         };
         match step {
-            Some(Step::Single(write)) => Ok(Request { actions: vec![write], main: 0 }),
+            Some(Step::Single(mut write)) => {
+                if self.action == RepairAction::AdoptMirror {
+                    self.only_mark(&rules[item.table].key, item, &mut write.action);
+                }
+                Ok(Request { actions: vec![write], main: 0 })
+            }
             Some(Step::Together(_)) | None => Err(NoRequest::NotBroken),
+        }
+    }
+
+    /// Turns the put of a mirror that is already there into an update that only adds the mark.
+    /// Attributes that someone adds after the last read stay.
+    fn only_mark(&self, schema: &KeySchema, item: &ItemName, action: &mut Action) {
+        let Action::Put(content) = action else { return };
+        let Some(mark) = content.get(MARK).cloned() else { return };
+        content.remove(MARK);
+        if self.before.as_ref().is_some_and(|before| is_same(before, content)) {
+            let clauses = vec![Clause::Set(Path::attribute(MARK), mark)];
+            *action = Action::Update { key: schema.item_of(&item.key), clauses };
+        } else {
+            content.insert(MARK.into(), mark);
         }
     }
 

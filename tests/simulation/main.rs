@@ -60,8 +60,10 @@ const KEPT: [(u64, &str); 4] = [
 ];
 
 /// Likewise, beside repairs.
-const KEPT_BESIDE_REPAIRS: [(u64, &str); 1] =
-    [(506, "an announcement that lands late marks a mirror that the function has written again")];
+const KEPT_BESIDE_REPAIRS: [(u64, &str); 2] = [
+    (506, "an announcement that lands late marks a mirror that the function has written again"),
+    (5_871, "an adoption overwrites an item to which someone adds an attribute meanwhile"),
+];
 
 /// For each broken part of Referee, a seed whose history fails, and a part of the failure's
 /// message.

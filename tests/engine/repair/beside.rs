@@ -1,6 +1,6 @@
 //! Applications that write while a plan is applied or taken back: nothing of theirs is lost.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
@@ -98,6 +98,34 @@ fn an_item_with_a_new_attribute_is_neither_deleted_nor_restored() {
     let undone = undo(&rules, &store, &mut log).unwrap().unwrap();
     assert_eq!(undone.kept, 1, "{undone:?}");
     assert!(content(&store, "pk: task#2, sk: '-', n: 2, new: attribute").is_some());
+}
+
+/// An application adds an attribute to an item that is being adopted, before the n-th request of a
+/// plan, for every n.
+#[test]
+fn an_attribute_added_to_an_item_that_is_adopted_stays() {
+    const ADDED: &str = "pk: user#d, sk: company#1, role: guest, new: attribute";
+    let rules = rules();
+    for request in 1.. {
+        let (store, plan) = planned(&rules);
+        let store = Rc::new(store);
+        let (other, is_added) = (Rc::downgrade(&store), Rc::new(Cell::new(false)));
+        let (mut number, added) = (0, Rc::clone(&is_added));
+        store.set_faults(Box::new(move |_| {
+            number += 1;
+            if number == request {
+                added.set(true);
+                put(&other.upgrade().unwrap(), ADDED);
+            }
+            Fault::None
+        }));
+        plan.apply(&rules, &*store, &mut plan.log()).unwrap().unwrap();
+        store.clear_faults();
+        if !is_added.get() {
+            return;
+        }
+        assert!(content(&store, ADDED).is_some(), "at request {request}");
+    }
 }
 
 #[test]
