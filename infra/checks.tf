@@ -6,6 +6,7 @@ locals {
   # The allowed values of a rule's keys.
   reference_words = {
     match         = ["simple", "full"]
+    expired       = ["present", "absent"]
     on_missing    = ["report", "delete", "unset", "set_default", "revert"]
     on_delete     = ["report", "cascade", "unset", "set_default", "restore", "ignore"]
     on_ttl_delete = ["report", "cascade", "unset", "set_default", "restore", "ignore"]
@@ -20,10 +21,10 @@ locals {
   }
   # The keys that a rule file may have. They equal the keys of the types in variables_rules.tf.
   known_keys = {
-    tables     = ["name", "key", "separator"]
+    tables     = ["name", "key", "separator", "ttl", "account", "region"]
     entities   = ["table", "key", "attributes", "where"]
-    references = ["from", "to", "on", "match", "required", "on_missing", "on_delete", "on_ttl_delete", "default", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
-    mirrors    = ["source", "mirror", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
+    references = ["from", "to", "on", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
+    mirrors    = ["was", "source", "mirror", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
   }
   known_types = ["S", "N", "B", "BOOL", "SS", "NS", "BS", "L", "M"]
 

@@ -191,7 +191,7 @@ locals {
   captures = {
     for name, entity in local.used_entities : name => {
       for attribute, template in entity.key : attribute => [
-        for capture in regexall("\\{([A-Za-z0-9_]+)\\*?\\}", replace(tostring(template), "{{", "")) : capture[0]
+        for capture in regexall("\\{([A-Za-z0-9_]+)\\*?(?::[^}]*)?\\}", replace(tostring(template), "{{", "")) : capture[0]
       ]
     }
   }

@@ -9,6 +9,9 @@ variable "rules" {
       name      = optional(string) # the table's name in DynamoDB; default: its name here
       key       = list(string)     # partition key, sort key; `id:N` and `id:B` for numbers and binaries
       separator = optional(string)
+      ttl       = optional(string) # the attribute with the time at which an item expires
+      account   = optional(string) # if the stream is of another account than the function
+      region    = optional(string)
     }))
 
     entities = map(object({
@@ -24,10 +27,13 @@ variable "rules" {
       on            = optional(map(string))
       match         = optional(string)
       required      = optional(bool)
+      expired       = optional(string)
       on_missing    = optional(string)
       on_delete     = optional(string)
       on_ttl_delete = optional(string)
-      default       = optional(map(string)) # a value for each capture
+      default       = optional(map(string))  # a value for each capture
+      unset         = optional(list(string)) # further attributes that `unset` removes
+      none          = optional(list(string)) # values that mean that there is no reference
       find = optional(object({
         index  = optional(string)
         key    = optional(list(map(string))) # partition key and sort key, in a list because maps have no order
@@ -42,6 +48,7 @@ variable "rules" {
     })), {})
 
     mirrors = optional(map(object({
+      was              = optional(string) # the rule's former name
       source           = string
       mirror           = string
       copy             = optional(list(string)) # null: all attributes; empty: none

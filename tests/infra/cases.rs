@@ -44,6 +44,22 @@ pub(crate) fn twins_are_equal() {
     assert_eq!(declared, written);
 }
 
+/// Checks that the module refuses no key that a rule file may have.
+pub(crate) fn the_module_knows_every_key() {
+    let schema = rules::schema();
+    let checks = read("infra/checks.tf");
+    for section in ["tables", "entities", "references", "mirrors"] {
+        let properties = &schema["properties"][section]["additionalProperties"]["properties"];
+        let of_rules: BTreeSet<&str> =
+            properties.as_object().unwrap().keys().map(String::as_str).collect();
+        let (_, line) = checks.split_once(&format!("\n    {section:10} = [")).unwrap();
+        let (list, _) = line.split_once(']').unwrap();
+        let of_module: BTreeSet<&str> =
+            list.split(", ").map(|name| name.trim_matches('"')).collect();
+        assert_eq!(of_module, of_rules, "{section}");
+    }
+}
+
 /// Checks that the module reads every stream that the rules need, and that no filter drops a record
 /// that a rule needs.
 pub(crate) fn filters_let_needed_records_pass() {

@@ -31,6 +31,7 @@ fn main() {
     let mut trials = vec![
         trial("twin", cases::twins_are_equal),
         trial("policies", policies::match_referee_iam),
+        trial("known keys", cases::the_module_knows_every_key),
         trial("filters", cases::filters_let_needed_records_pass),
         trial("function", function::resources_agree),
         trial("placeholder", function::the_placeholder_is_deployed_once),
