@@ -233,6 +233,8 @@ fn reports(endpoint: &str) {
 
         8 items, 1 of no entity: 5 violations, 0 warnings
         12.5 read units
+        1 item matches no entity, for example app: note#1 / note
+          the nearest entity is `task`: the template of `pk` is `task#{task}`, and the key differs from the first character
         --- stderr
         table `audit-reports`: 8 items, 185 bytes
         the scan consumes about 1 read unit
@@ -272,6 +274,7 @@ fn confirms(endpoint: &str) {
         3 items: 1 violation, 0 warnings
         4 read units
         2 suspects in order when read again
+        no item matched: entities `user`, `member`, `member_of`; rule `membership`
         --- stderr
     "]]
     .assert_eq(&transcript(&mut stage.audit(&["--confirm", "dump.json"])));

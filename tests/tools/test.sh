@@ -15,7 +15,7 @@ set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 cargo=${CARGO:-cargo}
-runs=${RUNS:-110000}
+runs=${RUNS:-60000}
 logs=$root/target/test-logs
 tool=$root/.tools/cargo-lambda/bin/cargo-lambda
 rm -rf "$logs"
@@ -82,7 +82,8 @@ build() {
     shift
     step "$name" without_warnings "$name" "$cargo" test --locked --no-run "$@"
     while read -r source path; do
-        executables[$source]=$path
+        # The last build also builds the suites that were built optimized before.
+        executables[$source]=${executables[$source]:-$path}
     done < <(sed -nE 's/^ *Executable (unittests )?([^ ]+) \((.+)\)$/\2 \3/p' "$logs/$name.log")
 }
 

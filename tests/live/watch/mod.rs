@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::needless_raw_string_hashes, reason = "`expect!` writes its texts so")]
 
+mod record;
 mod world;
 
 use std::fs;
@@ -28,7 +29,7 @@ use world::{Watcher, World, check, item};
 type Test = fn(&str);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("mirrors_are_written_and_violations_are_reported", mirrors_and_violations),
         ("a_watcher_resumes_from_its_checkpoint", stop_and_resume),
         ("a_killed_watcher_loses_no_record", kill_and_resume),
@@ -41,6 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("observe_mode_writes_nothing", observe),
         ("tables_that_do_not_fit_the_rules_are_reported_at_the_start", differences),
         ("make_up_runs_the_example", up),
+        ("a_recording_of_a_stream_replays", record::a_recording_replays),
     ];
     let trial = |(name, test): (&str, Test)| {
         endpoint::trial(format!("watch::{name}"), move |endpoint| {

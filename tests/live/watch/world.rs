@@ -202,6 +202,18 @@ impl World {
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.watch(arguments).end()
     }
+
+    /// Runs another command on the endpoint.
+    pub(crate) fn referee(&self, arguments: &[&str]) -> Ended {
+        self.run_locally(&[arguments, &["--endpoint-url", &self.endpoint]].concat())
+    }
+
+    /// Runs a command that needs no endpoint.
+    pub(crate) fn run_locally(&self, arguments: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_referee"));
+        command.args(arguments);
+        Watcher::spawn(self, command).end()
+    }
 }
 
 pub(crate) fn item(json: &Json) -> Item<'static> {
