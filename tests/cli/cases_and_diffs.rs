@@ -83,3 +83,14 @@ fn diff_shows_changes_for_data_and_permissions() {
     "#]],
     );
 }
+
+/// `replay` wrote the expected results of these cases.
+#[test]
+fn every_recorded_case_passes() {
+    let folder = folder("recorded_cases");
+    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/events");
+    let output = referee(&folder, &["test", events]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains(" 0 failed"), "{text}");
+}

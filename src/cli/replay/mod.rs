@@ -161,6 +161,7 @@ pub(super) fn recorded(
         environment,
     };
     let mut reporter = Reporter::new(engine.rules(), false, &mut context);
+    reporter.coverage.add_census(&census(&engine, &store));
     let report = |progress| reporter.report(progress);
     let ended = replay::replay(&engine, &store, batches, Options::default(), report);
     reporter.finish()?;
