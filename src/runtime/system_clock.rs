@@ -55,7 +55,7 @@ impl Clock for DeadlineClock {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "aws"))]
 mod tests {
     use super::*;
 
