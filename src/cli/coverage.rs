@@ -1,5 +1,5 @@
-//! What matched nothing: items of no entity, and entities and rules without items. A key template
-//! or a condition is then probably misspelled.
+//! Items that match no entity, and entities and rules that match no item. In either case, a key
+//! template or a condition is probably misspelled.
 
 use std::fmt::Write as _;
 

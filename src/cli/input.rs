@@ -16,6 +16,11 @@ const EVENT_BYTES_MAX: usize = 64 << 20;
 /// items.
 const SEED_BYTES_MAX: usize = 256 << 20;
 
+/// Whether a file in a folder of events is one of them, by its name.
+pub(super) fn is_event_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl")
+}
+
 /// Reads an event; `-` is standard input.
 pub(super) fn read_event(path: &Path) -> Result<Vec<u8>, Failure> {
     read(path, EVENT_BYTES_MAX)

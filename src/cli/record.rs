@@ -2,15 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 
-use futures_util::future::{Either, select};
 use serde_json::value::RawValue;
 
 use super::help::Example;
-use super::live::{REAL_TABLES, configured, endpoint_url, runtime};
+use super::input::is_event_file;
+use super::live::{REAL_TABLES, configured, endpoint_url, until_signal};
 use super::output::write_whole;
-use super::signals::Signals;
 use super::tables::count;
 use super::watch::{StartingPosition, streams};
 use super::{Context, Failure, Outcome, rule_file};
@@ -66,7 +64,8 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let rules = rule_file::load(context)?;
     create_empty(&arguments.folder)?;
     let recorder = Recorder::new(&arguments.folder, context);
-    runtime()?.block_on(async {
+    let stop = Stop::default();
+    until_signal(&stop, async {
         let config = configured(arguments.endpoint_url.as_deref(), None).await?;
         let (store, source) = (DynamoDb::new(&config), Streams::new(&config));
         let streams = streams(&store, &source, &rules, &|text| recorder.message(text)).await?;
@@ -74,7 +73,6 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         let engine = Engine::new(rules.in_mode(Mode::Off));
         let metrics =
             Metrics { sink: Destination::Nowhere.open(&config), namespace: NAMESPACE.to_owned() };
-        let stop = Stop::default();
         let watcher = Watcher {
             engine: &engine,
             source: &source,
@@ -89,23 +87,13 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
             },
             stop: &stop,
         };
-        let mut signals = Signals::new().map_err(|error| Failure::Incomplete(error.to_string()))?;
         let notify = |notice: Notice<'_>| {
             if !recorder.record(notice) {
                 stop.set();
             }
         };
-        let followed = pin!(follow(watcher, &streams, &notify));
-        let signalled = pin!(async {
-            signals.next().await;
-            stop.set();
-            signals.next().await;
-        });
-        match select(followed, signalled).await {
-            Either::Left((Err(Fatal(what)), _)) => Err(Failure::Incomplete(what)),
-            // Files are written whole, so that those that exist are complete.
-            Either::Left((Ok(()), _)) | Either::Right(((), _)) => Ok(()),
-        }
+        let followed = follow(watcher, &streams, &notify).await;
+        followed.map_err(|Fatal(what)| Failure::Incomplete(what))
     })?;
     recorder.finish()
 }
@@ -117,7 +105,7 @@ fn create_empty(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|it| it == "json" || it == "jsonl") {
+        if is_event_file(&path) {
             return Err(Failure::Usage(format!(
                 "the folder `{name}` already has events\nhelp: name a new folder, so that a replay \
                  reads one recording"

@@ -42,6 +42,26 @@ pub struct Deployment {
     pub audits: bool,
 }
 
+impl Deployment {
+    /// A function of this name, in any account and Region of the partition `aws`, that publishes
+    /// metrics in the default namespace and needs nothing that is optional.
+    #[must_use]
+    pub fn anywhere(function: &str) -> Self {
+        Self {
+            partition: "aws".to_owned(),
+            region: None,
+            account: None,
+            function: function.to_owned(),
+            namespace: Some(NAMESPACE.to_owned()),
+            failures_bucket: None,
+            failures_account: None,
+            table_keys: Vec::new(),
+            recheck_queue: None,
+            audits: false,
+        }
+    }
+}
+
 /// An identity-based policy. All its statements have the effect `Allow`.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 #[derive(Debug, Clone, PartialEq, Eq)]

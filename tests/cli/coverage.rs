@@ -1,5 +1,5 @@
-//! What `replay` and `audit` say about items of no entity, and about entities and rules that match
-//! nothing.
+//! What `replay` and `audit` say about items that match no entity, and about entities and rules that
+//! match no item.
 
 #![expect(
     clippy::indexing_slicing,
@@ -124,7 +124,7 @@ fn an_audit_names_the_nearest_entity_and_what_never_matched() {
          member_boss      0         0        0.00
          post_of          0         0        0.00
 
-        3 items, 3 of no entity: 0 violations, 0 warnings
+        3 items, 3 without an entity: 0 violations, 0 warnings
         3 items match no entity, for example app: company#acme / company#
           the nearest entity is `company`: the template of `pk` is `compny#{company}`, and the key differs after `comp`
         no item matched: entities `company`, `member`, `post`; rules `member_company`, `member_boss`, `post_of`
@@ -191,7 +191,7 @@ fn items_of_no_entity_are_findings_only_if_that_is_asked_for() {
          member_boss      0         0        0.00
          post_of          0         0        0.00
 
-        1 item, 1 of no entity: 0 violations, 0 warnings
+        1 item, 1 without an entity: 0 violations, 0 warnings
         1 item matches no entity, for example app: other / other
           the nearest entity is `post`: the template of `pk` is `post#{post}`, and the key differs from the first character
         no item matched: entities `company`, `member`, `post`; rules `member_company`, `member_boss`, `post_of`

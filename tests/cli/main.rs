@@ -2,8 +2,9 @@
 //!
 //! # Layout
 //!
-//! - `verbs`, `explain`, `cases_and_diffs`, `replay_input`, `replay_formats`: the commands, run as processes.
-//! - `coverage`: what replays and audits say about items of no entity.
+//! - `verbs`, `explain`, `cases_and_diffs`, `replay_input`, `replay_formats`: the commands, run as
+//!   processes.
+//! - `coverage`: what replays and audits say about items that match no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `endpoints`: endpoints that cannot be used.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.

@@ -231,7 +231,7 @@ fn reports(endpoint: &str) {
          task_owner   3         2        66.66
          membership   2         2        100.00
 
-        8 items, 1 of no entity: 5 violations, 0 warnings
+        8 items, 1 without an entity: 5 violations, 0 warnings
         12.5 read units
         1 item matches no entity, for example app: note#1 / note
           the nearest entity is `task`: the template of `pk` is `task#{task}`, and the key differs from the first character

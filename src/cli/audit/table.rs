@@ -27,7 +27,7 @@ pub(super) fn text(
     let _ = writeln!(text, "{}\n", of_rules(summary));
     let unknown = match summary.unknown {
         0 => String::new(),
-        unknown => format!(", {unknown} of no entity"),
+        unknown => format!(", {unknown} without an entity"),
     };
     let _ = writeln!(
         text,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::iam::{Deployment, NAMESPACE, policy};
+use crate::iam::{Deployment, policy};
 use crate::rules::model::Rules;
 
 /// A permission that only one of the rule files needs.
@@ -32,18 +32,7 @@ pub(super) fn changes(old: &Rules, new: &Rules) -> Vec<Right> {
 
 /// Each action with each resource on which it is allowed. A condition belongs to the resource.
 fn rights(rules: &Rules) -> BTreeSet<(String, String)> {
-    let deployment = Deployment {
-        partition: "aws".to_owned(),
-        region: None,
-        account: None,
-        function: "referee".to_owned(),
-        namespace: Some(NAMESPACE.to_owned()),
-        failures_bucket: None,
-        failures_account: None,
-        table_keys: Vec::new(),
-        audits: false,
-        recheck_queue: None,
-    };
+    let deployment = Deployment::anywhere("referee");
     let mut rights = BTreeSet::new();
     for statement in policy(rules, &deployment).statements {
         let condition = statement.condition.as_ref().map(|condition| {

@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use self::table::Findings;
 use super::coverage::Coverage;
 use super::help::Example;
-use super::input::{read_event, read_seed};
+use super::input::{is_event_file, read_event, read_seed};
 use super::item::default_table;
 use super::lines::{Line, Totals};
 use super::output::{Output, check_writable, write_whole};
 use super::{Colors, Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Census, Engine, Rejected};
-use crate::replay::{self, Batch, Options, Progress, RecordLocation, SeedFormat};
+use crate::replay::{self, Batch, Incomplete, Options, Progress, RecordLocation, SeedFormat};
 use crate::rules::model::{Rules, Severity};
 use crate::store::Memory;
 
@@ -99,25 +99,14 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         return live::run(arguments, &events, context);
     }
     let rules = rule_file::load_in_mode(arguments.observe, context)?;
-    let store = replay::store(&rules);
     let table = default_table(&rules, arguments.table.as_deref())?;
-    let format = SeedFormat { table, is_plain: arguments.plain };
-    for file in &arguments.seed {
-        let text = read_seed(file)?;
-        replay::seed_as(&store, &text, format)
-            .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
-    }
+    let store = seeded(&rules, &arguments.seed, SeedFormat { table, is_plain: arguments.plain })?;
     let batches = batches(&events, table)?;
     if let Some(file) = &arguments.dump {
         check_writable(file)?;
     }
     let options = Options { no_drain: arguments.no_drain, chaos: arguments.chaos };
-    let engine = Engine::new(rules).counting();
-    let mut reporter = Reporter::new(engine.rules(), arguments.strict, context);
-    reporter.coverage.add_census(&census(&engine, &store));
-    let report = |progress| reporter.report(progress);
-    let ended = replay::replay(&engine, &store, batches, options, report);
-    let outcome = reporter.finish()?;
+    let (outcome, ended) = in_memory(rules, &store, batches, options, (arguments.strict, context))?;
     if let Some(file) = &arguments.dump {
         write_whole(file, &replay::dump(&store))?;
     }
@@ -142,14 +131,9 @@ pub(super) fn recorded(
     stream: &PathBuf,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Recorded, Failure> {
-    let store = replay::store(&rules);
     let table = default_table(&rules, None)?;
-    if let Some(file) = seed {
-        replay::seed_as(&store, &read_seed(file)?, SeedFormat { table, is_plain: false })
-            .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
-    }
+    let store = seeded(&rules, seed, SeedFormat { table, is_plain: false })?;
     let batches = batches(&[stream], table)?;
-    let engine = Engine::new(rules).counting();
     let mut lines = Vec::new();
     let output = Output::new(Box::new(&mut lines), Box::new(io::sink()));
     let mut context = Context {
@@ -160,16 +144,45 @@ pub(super) fn recorded(
         output,
         environment,
     };
-    let mut reporter = Reporter::new(engine.rules(), false, &mut context);
-    reporter.coverage.add_census(&census(&engine, &store));
-    let report = |progress| reporter.report(progress);
-    let ended = replay::replay(&engine, &store, batches, Options::default(), report);
-    reporter.finish()?;
+    let options = Options::default();
+    let (_, ended) = in_memory(rules, &store, batches, options, (false, &mut context))?;
     ended.map_err(|incomplete| Failure::Incomplete(incomplete.to_string()))?;
     context.output.flush()?;
     drop(context);
     let lines = String::from_utf8_lossy(&lines).replace(&format!("{}/", case.display()), "");
     Ok(Recorded { lines, after: replay::dump(&store) })
+}
+
+/// An in-memory store with the items of these seeds.
+fn seeded(
+    rules: &Rules,
+    seeds: impl IntoIterator<Item: AsRef<Path>>,
+    format: SeedFormat<'_>,
+) -> Result<Memory, Failure> {
+    let store = replay::store(rules);
+    for file in seeds {
+        let file = file.as_ref();
+        replay::seed_as(&store, &read_seed(file)?, format)
+            .map_err(|error| Failure::Usage(format!("`{}`: {error}", file.display())))?;
+    }
+    Ok(store)
+}
+
+/// Replays on an in-memory store, and reports the results. Also returns how the replay ended: what
+/// was reported and written until then is valid.
+fn in_memory(
+    rules: Rules,
+    store: &Memory,
+    batches: Vec<Batch>,
+    options: Options,
+    (is_strict, context): (bool, &mut Context<'_>),
+) -> Result<(Outcome, Result<(), Incomplete>), Failure> {
+    let engine = Engine::new(rules).counting();
+    let mut reporter = Reporter::new(engine.rules(), is_strict, context);
+    reporter.coverage.add_census(&census(&engine, store));
+    let report = |progress| reporter.report(progress);
+    let ended = replay::replay(&engine, store, batches, options, report);
+    Ok((reporter.finish()?, ended))
 }
 
 /// Counts what the items of the tables are: the items of a seed match entities too.
@@ -205,10 +218,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
         .map_err(unreadable)?;
-    let is_event = |file: &PathBuf| {
-        file.extension().is_some_and(|extension| extension == "json" || extension == "jsonl")
-    };
-    files.retain(is_event);
+    files.retain(|file| is_event_file(file));
     files.sort_by_cached_key(|file| natural_order(&file.to_string_lossy()));
     if files.is_empty() {
         return Err(Failure::Usage(format!(

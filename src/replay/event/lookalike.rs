@@ -1,8 +1,8 @@
 //! Recognizes files that people pass instead of an event, and says what to do with them.
 
-use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
-use super::unpack::fields;
+use serde_json::value::RawValue;
 
 /// The record of a failed invocation that was sent to a queue or a topic.
 pub(super) const NO_PAYLOAD: &str = "\
@@ -58,4 +58,10 @@ pub(super) fn help(part: &RawValue) -> Option<&'static str> {
         return None;
     }
     KNOWN.iter().find(|(names, _)| names.iter().all(has)).map(|(_, help)| *help)
+}
+
+/// The names of an object's fields; empty if it is not an object.
+fn fields(part: &RawValue) -> Vec<String> {
+    let object: BTreeMap<String, &RawValue> = serde_json::from_str(part.get()).unwrap_or_default();
+    object.into_keys().collect()
 }

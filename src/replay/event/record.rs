@@ -23,30 +23,56 @@ pub(super) fn normalize(
     table: Option<&str>,
 ) -> Result<Vec<Box<RawValue>>, BatchError> {
     let mut seen = HashSet::new();
-    let mut all: Vec<(Option<i64>, Box<RawValue>)> = Vec::with_capacity(records.len());
+    let mut all = Vec::with_capacity(records.len());
     for record in records {
         match Probe::of(&record).kind() {
-            Kind::Lambda => all.push((None, record)),
+            Kind::Lambda => all.push(Read::Done(record)),
             Kind::Cli => {
                 let table = table.ok_or(BatchError::NoTable)?;
-                all.push((None, translated(&record, |json| of_cli(json, table))));
+                all.push(Read::Done(of_cli(&record, table).unwrap_or(record)));
             }
             Kind::Kinesis => match kinesis(&record) {
-                Some((id, _, _)) if id.as_ref().is_some_and(|id| !seen.insert(id.clone())) => {}
-                Some((_, micros, json)) => all.push((Some(micros), json)),
-                None => all.push((None, record)),
+                Some((Some(id), _)) if !seen.insert(id.clone()) => {}
+                Some((_, timed)) => all.push(Read::Timed(timed)),
+                None => all.push(Read::Done(record)),
             },
         }
     }
-    if all.iter().all(|(micros, _)| micros.is_some()) {
-        all.sort_by_key(|(micros, _)| *micros);
+    if all.iter().all(|read| matches!(read, Read::Timed(_))) {
+        all.sort_by_key(|read| match read {
+            Read::Timed(timed) => timed.micros,
+            Read::Done(_) => 0,
+        });
     }
-    let number = |(position, (micros, record)): (usize, (Option<i64>, Box<RawValue>))| match micros
-    {
-        Some(micros) => translated(&record, |json| set_sequence(json, micros, position)),
-        None => record,
+    let finish = |(position, read)| match read {
+        Read::Done(record) => Some(record),
+        Read::Timed(timed) => timed.numbered(position),
     };
-    Ok(all.into_iter().enumerate().map(number).collect())
+    Ok(all.into_iter().enumerate().filter_map(finish).collect())
+}
+
+/// A record that was read.
+enum Read {
+    Done(Box<RawValue>),
+    Timed(Timed),
+}
+
+/// A record of Kinesis, which has a time instead of a sequence number.
+struct Timed {
+    /// Microseconds since 1970.
+    micros: i64,
+    json: Map<String, Json>,
+}
+
+impl Timed {
+    /// Gives the record a sequence number: its time, and its position among records of the same
+    /// time.
+    fn numbered(mut self, position: usize) -> Option<Box<RawValue>> {
+        let sequence = format!("{}{position:09}", self.micros);
+        let stream = self.json.get_mut("dynamodb")?.as_object_mut()?;
+        stream.insert("SequenceNumber".to_owned(), sequence.into());
+        to_raw_value(&self.json).ok()
+    }
 }
 
 /// What distinguishes the formats.
@@ -89,30 +115,21 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// Changes a record; one that cannot be changed stays as it is.
-fn translated(
-    record: &RawValue,
-    change: impl FnOnce(&mut Map<String, Json>) -> Option<()>,
-) -> Box<RawValue> {
-    serde_json::from_str::<Map<String, Json>>(record.get())
-        .ok()
-        .and_then(|mut json| change(&mut json).and_then(|()| to_raw_value(&json).ok()))
-        .unwrap_or_else(|| record.to_owned())
-}
-
-fn of_cli(json: &mut Map<String, Json>, table: &str) -> Option<()> {
-    name_table(json, table);
+/// A record of the AWS CLI as one of Lambda's.
+fn of_cli(record: &RawValue, table: &str) -> Option<Box<RawValue>> {
+    let mut json: Map<String, Json> = serde_json::from_str(record.get()).ok()?;
+    name_table(&mut json, table);
     let time = json.get_mut("dynamodb")?.get_mut("ApproximateCreationDateTime");
     if let Some(time) = time
         && let Some(text) = time.as_str()
     {
         *time = seconds(Timestamp::parse(text)?.ms() * 1_000);
     }
-    Some(())
+    to_raw_value(&json).ok()
 }
 
-/// A record of Kinesis as one of Lambda's, with its id and its time in microseconds.
-fn kinesis(record: &RawValue) -> Option<(Option<String>, i64, Box<RawValue>)> {
+/// A record of Kinesis as one of Lambda's, and its id.
+fn kinesis(record: &RawValue) -> Option<(Option<String>, Timed)> {
     let decoded = decoded(record)?;
     let mut json: Map<String, Json> = serde_json::from_str(&decoded).ok()?;
     let id = json.get("eventID").and_then(Json::as_str).map(ToOwned::to_owned);
@@ -124,7 +141,7 @@ fn kinesis(record: &RawValue) -> Option<(Option<String>, i64, Box<RawValue>)> {
     let time = stream.get_mut("ApproximateCreationDateTime")?;
     let micros = time.as_i64()?.checked_mul(micros_each)?;
     *time = seconds(micros);
-    Some((id, micros, to_raw_value(&json).ok()?))
+    Some((id, Timed { micros, json }))
 }
 
 /// The JSON that a record of Kinesis carries, in base64 unless it is decoded already.
@@ -152,13 +169,6 @@ fn decoded(record: &RawValue) -> Option<Cow<'_, str>> {
 fn name_table(json: &mut Map<String, Json>, table: &str) {
     let arn = format!("arn:aws:dynamodb:ddblocal:000000000000:table/{table}/stream/recorded");
     json.insert("eventSourceARN".to_owned(), arn.into());
-}
-
-/// Gives a record a sequence number: its time, and its position among records of the same time.
-fn set_sequence(json: &mut Map<String, Json>, micros: i64, position: usize) -> Option<()> {
-    let sequence = format!("{micros}{position:09}");
-    json.get_mut("dynamodb")?.as_object_mut()?.insert("SequenceNumber".to_owned(), sequence.into());
-    Some(())
 }
 
 /// The seconds since 1970, as in Lambda's input.

@@ -1,12 +1,10 @@
 //! Finds the records in a file.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{BatchError, lookalike};
-use crate::engine::records as records_of_event;
+use crate::engine::{EventError, records as records_of_event};
 
 /// How many containers can be inside each other: the record of a failed invocation in a message in
 /// an event of a queue has three.
@@ -133,16 +131,9 @@ impl<'a> Container<'a> {
 }
 
 fn parsed(text: String) -> Result<Box<RawValue>, BatchError> {
-    RawValue::from_string(text)
-        .map_err(|error| BatchError::Event(crate::engine::EventError::Syntax(error)))
+    RawValue::from_string(text).map_err(|error| BatchError::Event(EventError::Syntax(error)))
 }
 
 fn owned(records: Vec<&RawValue>) -> Vec<Box<RawValue>> {
     records.into_iter().map(ToOwned::to_owned).collect()
-}
-
-/// The names of an object's fields; empty if it is not an object.
-pub(super) fn fields(part: &RawValue) -> Vec<String> {
-    let object: BTreeMap<String, &RawValue> = serde_json::from_str(part.get()).unwrap_or_default();
-    object.into_keys().collect()
 }

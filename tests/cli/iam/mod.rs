@@ -21,16 +21,10 @@ fn load(text: &str) -> Rules {
 
 fn deployment() -> Deployment {
     Deployment {
-        partition: "aws".to_owned(),
         region: Some("us-east-1".to_owned()),
         account: Some("123456789012".to_owned()),
-        function: "referee".to_owned(),
         namespace: None,
-        failures_bucket: None,
-        failures_account: None,
-        table_keys: Vec::new(),
-        recheck_queue: None,
-        audits: false,
+        ..Deployment::anywhere("referee")
     }
 }
 

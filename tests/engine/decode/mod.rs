@@ -1,4 +1,4 @@
-//! Decoding of records: comparison with `aws_lambda_events`, and malformed records.
+//! Decoding of records: comparison with `aws_lambda_events`, malformed records, and wrong streams.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 mod generated;
 mod laws;
 mod malformed;
+mod streams;
 mod types;
 
 use kit::clocks::Patient;

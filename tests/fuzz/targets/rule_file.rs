@@ -8,7 +8,7 @@ use referee::cli::{human, json};
 use referee::data::{Item, Key};
 use referee::engine::Engine;
 use referee::guard::{Language, Operation, Transaction, guard_entity, guard_item};
-use referee::iam::{Deployment, NAMESPACE, policy};
+use referee::iam::{Deployment, policy};
 use referee::integrity::inspect::inspect;
 use referee::replay::{self, Batch, Options};
 use referee::rules::model::{EntityId, Rules, TableId};
@@ -54,18 +54,7 @@ fn check_places(source: &RuleSource, rules: &Rules) {
 }
 
 fn check_policy(rules: &Rules) {
-    let deployment = Deployment {
-        partition: "aws".to_owned(),
-        region: None,
-        account: None,
-        function: "referee".to_owned(),
-        namespace: Some(NAMESPACE.to_owned()),
-        failures_bucket: None,
-        failures_account: None,
-        table_keys: Vec::new(),
-        recheck_queue: None,
-        audits: false,
-    };
+    let deployment = Deployment::anywhere("referee");
     let policy = policy(rules, &deployment);
     assert!(!policy.to_hcl().is_empty());
     serde_json::to_string(&policy).expect("a policy has a JSON");

@@ -25,7 +25,7 @@ use crate::oracle::MARK;
 /// The rules of the sample.
 pub const RULES: &str = include_str!("referee.yaml");
 
-/// The violations, and how many of each there are, by rule and kind. An item of no entity has no
+/// The violations, and how many of each there are, by rule and kind. An item that matches no entity has no
 /// rule.
 pub type Planted = BTreeMap<(&'static str, &'static str), u64>;
 
