@@ -34,7 +34,7 @@ CHECKS ?=
 # The simulation. Our own code is optimized, and the dependencies are built as for the other tests.
 SIMULATION := $(CARGO) test --locked --config profile.dev.opt-level=3 \
 	--config 'profile.dev.package."*".opt-level=0' --test simulation -- --nocapture
-RUNS ?= 60000
+RUNS ?= 40000
 
 # The generator of exports, with optimized code for each byte, and the same other dependencies as
 # the tests.
@@ -63,9 +63,7 @@ build: ## Build the command-line tool, optimized, into target/release
 	$(CARGO) build --locked --release --bin referee
 
 test: ## Run the lints and every test (what CI runs); needs Java, npm and Python for the emulators of AWS
-	@RUNS=$(RUNS) tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh \
-		tests/tools/with-terraform.sh tests/tools/with-step-functions.sh \
-		tests/tools/with-duckdb.sh tests/tools/test.sh
+	@RUNS=$(RUNS) tests/tools/test.sh
 
 simulate: ## Simulate histories with every kind of fault (RUNS=, or SEED= for one of them)
 	SEED=$(SEED) RUNS=$(RUNS) $(SIMULATION)

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Runs every suite once the builds of tests/tools/test.sh, which calls this script, are complete. At
+# the end, prints the slowest steps, the skipped tests, and the totals.
+#
+# Four groups of suites run in parallel: those that need the processor most, the two that often wait
+# for DynamoDB Local, and all others. RUNS is the number of histories to simulate.
+set -uo pipefail
+
+# shellcheck source=steps.sh
+source "$(dirname "$0")/steps.sh"
+cd "$root"
+tool=$root/.tools/cargo-lambda/bin/cargo-lambda
+
+# Waits until a file in $logs exists, and prints it.
+await() {
+    until [[ -f $logs/$1 ]]; do sleep 0.2; done
+    cat "$logs/$1"
+}
+
+# Runs a suite by its executable, because `cargo test` waits for every build that is in progress:
+# `suite NAME SOURCE ARGUMENTS...`.
+suite() {
+    local name=$1 source=$2
+    shift 2
+    # `cargo test` sets this too: golden files are relative to it.
+    CARGO_MANIFEST_DIR=$root step "$name" "${executables[$source]:-false}" "$@"
+}
+
+engine_suites() {
+    suite cases tests/cases/main.rs
+    suite simulation tests/simulation/main.rs --nocapture
+}
+
+# On DynamoDB Local, each access key has tables of its own.
+live_suites() {
+    export AWS_ACCESS_KEY_ID=live
+    suite store-contract tests/store_contract/main.rs
+    suite live tests/live/main.rs
+}
+
+end_to_end_suite() {
+    AWS_ACCESS_KEY_ID=endtoend suite end-to-end tests/end_to_end/main.rs
+}
+
+other_suites() {
+    suite unit src/lib.rs
+    suite engine tests/engine/main.rs
+    suite exports tests/exports/main.rs
+    suite cli tests/cli/main.rs
+    suite infra tests/infra/main.rs
+}
+
+declare -A executables=()
+while read -r source path; do
+    executables[$source]=$path
+done < <(await executables.txt)
+lanes=()
+trap 'kill "${lanes[@]}" 2>/dev/null' EXIT
+[[ ! -x $tool ]] || export REFEREE_TEST_CARGO_LAMBDA=$tool
+for lane in engine_suites live_suites end_to_end_suite other_suites; do
+    "$lane" &
+    lanes+=($!)
+done
+wait "${lanes[@]}"
+await lint.status >/dev/null
+if [[ $(await package-build.status) == 0 ]]; then
+    # shellcheck source=/dev/null
+    source "$logs/package.env"
+    # Checks that the packaged function can be deployed, starts, writes mirrors, and survives
+    # crashes.
+    suite package tests/end_to_end/main.rs package::deploys
+    suite package-crashes tests/end_to_end/main.rs a_crash_between
+else
+    step package-build-log false
+    cat "$logs/package-build.log"
+fi
+trap - EXIT
+
+echo
+echo "The slowest steps:"
+sort -rn "$logs/times.txt" | head -8 | while read -r seconds name; do
+    printf '  %-40s %4d s\n' "$name" "$seconds"
+done
+grep -h -E '^(simulation|one by one|changes [0-9]+|[0-9]+ cases)' "$logs"/*.log | cut -c1-160
+skipped="${REFEREE_TEST_SKIPPED:-}$(<"$logs/skipped.txt")"
+# Without an endpoint, all cases are skipped, which the wrapper has already reported.
+while [[ -n ${REFEREE_TEST_DYNAMODB:-} ]] && read -r _ name _; do
+    skipped+=$'\n'"  $name of store-contract: DynamoDB Local differs from DynamoDB"
+done < <(grep -E '^test endpoint::[a-z_:]+ +\.\.\. ignored' "$logs/store-contract.log")
+[[ -z $skipped ]] || printf '\nSKIPPED:%s\n' "$skipped"
+passed=0
+failed=0
+while read -r ok bad; do
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+done <"$logs/counts.txt"
+echo
+[[ ! -s $logs/failures.txt ]] || echo "failed: $(tr '\n' ' ' <"$logs/failures.txt")"
+echo "$((EPOCHSECONDS - REFEREE_TEST_BEGAN)) s"
+echo "$passed passed, $failed failed"
+((failed == 0))
