@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use referee::data::{Item, Value};
-use referee::engine::Engine;
+use referee::engine::{Engine, Services};
 use referee::replay;
 use referee::rules::{RuleSource, load};
 use referee::runtime::clock::Clock;
@@ -159,7 +159,8 @@ impl World {
             let began = Instant::now();
             let batch = self.engine.decode_records(&records);
             let queue = has_queue.then_some(self);
-            let processing = self.engine.process_queued(batch, self, &self.time, queue);
+            let processing =
+                self.engine.process_with(batch, Services::new(self, &self.time).with_queue(queue));
             let outcome = processing.await.expect("the store has no faults");
             self.count(began, outcome.violations.len());
         }
@@ -178,7 +179,8 @@ impl World {
                 continue;
             };
             let began = Instant::now();
-            let judging = self.engine.recheck(&message, self, &self.time, Some(self));
+            let services = Services::new(self, &self.time).with_queue(Some(self));
+            let judging = self.engine.recheck(&message, services);
             let judged = judging.await.expect("a message of ours");
             self.count(began, judged.outcome.violations.len());
         }

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::coverage::{Coverage, CoverageLine};
+use super::names::item_name;
 use crate::data::Item;
 use crate::engine::{Violation, WriteMade};
 use crate::replay::RecordLocation;
 use crate::rules::Rules;
+use crate::runtime::repair_log::StartedRepair;
 use crate::wording::{ItemLine, ViolationLine};
 
 /// One line of machine output.
@@ -16,6 +18,22 @@ use crate::wording::{ItemLine, ViolationLine};
 pub(super) enum Line<'l> {
     /// A violation.
     Violation(ViolationLine<'l>),
+    /// A repair that is about to be made.
+    RepairStarted {
+        /// The id of the violation that it repairs.
+        id: &'l str,
+        /// The rule's name.
+        rule: &'l str,
+        /// The kind of violation.
+        kind: &'static str,
+        /// The sequence number of the record that revealed it.
+        sequence: Option<&'l str>,
+        /// The operation.
+        op: &'static str,
+        /// The item that is written.
+        #[serde(flatten)]
+        item: ItemLine<'l>,
+    },
     /// A write that was done.
     Write(WriteLine<'l>),
     /// A write that a rule in observe mode would have done.
@@ -99,6 +117,18 @@ impl<'l> Line<'l> {
         Self::Violation(ViolationLine::new(rules, violation))
     }
 
+    pub(super) fn repair_started(rules: &'l Rules, repair: &'l StartedRepair) -> Self {
+        let StartedRepair { violation, operation, item } = repair;
+        Self::RepairStarted {
+            id: &violation.id,
+            rule: &violation.rule,
+            kind: violation.kind.name(),
+            sequence: violation.sequence.as_deref(),
+            op: operation.name(),
+            item: ItemLine::new(rules, item),
+        }
+    }
+
     pub(super) fn write(rules: &'l Rules, write: &'l WriteMade) -> Self {
         Self::Write(write_line(rules, write))
     }
@@ -120,6 +150,13 @@ impl<'l> Line<'l> {
             payload: None,
         }
     }
+}
+
+/// A repair that is about to be made, for people.
+pub(super) fn repair_started_text(rules: &Rules, repair: &StartedRepair) -> String {
+    let StartedRepair { violation, operation, item } = repair;
+    let (name, op) = (item_name(rules, item.table, &item.key), operation.name());
+    format!("repairing  {name}: {op}, for `{}` (violation {})", violation.rule, violation.id)
 }
 
 fn write_line<'l>(rules: &'l Rules, write: &'l WriteMade) -> WriteLine<'l> {

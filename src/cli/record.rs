@@ -159,7 +159,9 @@ impl<'r, 'c> Recorder<'r, 'c> {
                 self.message(&format!("the stream of `{}` is read again", stream.table));
             }
             // The engine does nothing that could fail, and there are no metrics.
-            Notice::Redelivering { .. } | Notice::MetricsLost { .. } => {}
+            Notice::RepairsStarted { .. }
+            | Notice::Redelivering { .. }
+            | Notice::MetricsLost { .. } => {}
         }
         self.failure.borrow().is_none()
     }

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::report::outcome::Outcome;
 use super::report::violation::Response;
 use super::resolve::{resolve_mirrors, resolve_references};
+use super::services::Services;
 use super::verify::{first_look_at_rest, longest_grace_ms, second_look_at_rest};
 use crate::data::{Item, item_bytes};
 use crate::integrity::change::Change;
@@ -77,12 +78,12 @@ impl Engine {
     pub async fn audit<S: Store + Scanner, C: Clock>(
         &self,
         part: Part,
-        store: &S,
-        clock: &C,
+        services: Services<'_, S, C>,
     ) -> Result<Audited, Fatal> {
         let Self { rules, index, .. } = self;
+        let Services { store, clock, repairs, .. } = services;
         let store = Metered::new(store);
-        let pass = Pass { rules, index, store: &store, clock };
+        let pass = Pass { rules, index, store: &store, clock, repairs };
         let grace_ms = longest_grace_ms(rules);
         if let Some(left_ms) = left_ms(clock).filter(|left_ms| *left_ms <= grace_ms) {
             return Err(Fatal(format!(

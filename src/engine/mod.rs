@@ -14,6 +14,7 @@ mod process;
 mod recheck;
 mod report;
 mod resolve;
+mod services;
 mod verify;
 
 pub use self::audit::{Audited, Part};
@@ -28,3 +29,4 @@ pub use self::process::Engine;
 pub use self::recheck::{Dropped, RecheckError, Rechecked};
 pub use self::report::outcome::{HandedBack, Outcome, Unqueued, WriteMade};
 pub use self::report::violation::{Occurrence, Resolution, Response, Violation};
+pub use self::services::Services;

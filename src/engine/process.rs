@@ -13,6 +13,7 @@ use super::recheck::{Message, Received, RecheckError, Rechecked, send};
 use super::report::Report;
 use super::report::outcome::Outcome;
 use super::resolve::{correct_mirrors, resolve_marked, resolve_references, write_mirrors};
+use super::services::Services;
 use super::verify::{Suspects, first_look, second_look};
 use crate::data::Item;
 use crate::integrity::index::Index;
@@ -21,7 +22,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::meter::Metered;
 use crate::runtime::pass::Pass;
-use crate::runtime::queue::{NoQueue, Queue};
+use crate::runtime::queue::Queue;
 use crate::store::{Store, StoreError};
 
 /// The rules, ready to run.
@@ -104,21 +105,20 @@ impl Engine {
         store: &S,
         clock: &C,
     ) -> Result<Outcome, Fatal> {
-        self.process_queued(batch, store, clock, None::<&NoQueue>).await
+        self.process_with(batch, Services::new(store, clock)).await
     }
 
     /// Processes one batch of stream records. Suspects wait for the end of their grace period on the
     /// queue, if there is one and it accepts them. Otherwise, the batch waits.
-    pub async fn process_queued<S: Store, C: Clock, Q: Queue>(
+    pub async fn process_with<S: Store, C: Clock, Q: Queue>(
         &self,
         batch: DecodedBatch<'_>,
-        store: &S,
-        clock: &C,
-        queue: Option<&Q>,
+        services: Services<'_, S, C, Q>,
     ) -> Result<Outcome, Fatal> {
         let Self { rules, index, counts } = self;
+        let Services { store, clock, queue, repairs } = services;
         let store = Metered::new(store);
-        let pass = Pass { rules, index, store: &store, clock };
+        let pass = Pass { rules, index, store: &store, clock, repairs };
         let DecodedBatch { records, changes, unmatched, rejected } = batch;
         let mut report = Report::new(records);
 
@@ -154,18 +154,17 @@ impl Engine {
     pub async fn recheck<S: Store, C: Clock, Q: Queue>(
         &self,
         text: &str,
-        store: &S,
-        clock: &C,
-        queue: Option<&Q>,
+        services: Services<'_, S, C, Q>,
     ) -> Result<Rechecked, RecheckError> {
         let Self { rules, index, .. } = self;
+        let Services { store, clock, queue, repairs } = services;
         let message = Message::parse(text).map_err(RecheckError::Malformed)?;
         if message.wait(text, clock, queue).await? {
             return Ok(Rechecked { is_forwarded: true, ..Rechecked::default() });
         }
         let Received { changes, mut dropped, listed } = Received::new(rules, message);
         let store = Metered::new(store);
-        let pass = Pass { rules, index, store: &store, clock };
+        let pass = Pass { rules, index, store: &store, clock, repairs };
         let mut report = Report::new(listed.records());
         let histories = coalesce(changes);
         let picked = listed.pick(rules, detect(rules, index, &histories));

@@ -13,13 +13,15 @@ use super::log::Log;
 use super::queue::Sqs;
 use super::rechecks::{Delivered, FailedMessages, messages};
 use crate::engine::{
-    DecodeError, DecodedBatch, Engine, Home, PartialBatchResponse, RecheckError, answer,
+    DecodeError, DecodedBatch, Engine, Home, PartialBatchResponse, RecheckError, Services, answer,
 };
 use crate::metrics::{
     AuditSummary, Datum, Metrics, measure, measure_audit, measure_audited, measure_rechecked,
+    measure_started,
 };
 use crate::runtime::clock::Clock as _;
 use crate::runtime::error::Fatal;
+use crate::runtime::repair_log::{RepairLog, StartedRepair};
 use crate::runtime::system_clock::{DeadlineClock, SystemClock};
 use crate::store::DynamoDb;
 
@@ -74,6 +76,20 @@ struct Invocation<'i> {
     clock: DeadlineClock,
 }
 
+/// The log of an invocation's repairs: lines, which survive the process, and the metrics of them.
+struct Repairs<'i> {
+    log: Log<'i>,
+    metrics: &'i Metrics,
+}
+
+impl RepairLog for Repairs<'_> {
+    fn started(&self, repairs: &[StartedRepair]) {
+        repairs.iter().for_each(|repair| self.log.repair_started(repair));
+        let written = self.metrics.write_now(&measure_started(repairs), SystemClock.now_ms());
+        written.unwrap_or_else(|error| self.log.metrics_lost(&error));
+    }
+}
+
 impl Function {
     /// Answers an event before the deadline of its context.
     pub(super) async fn answer(&self, event: &[u8], context: &Context) -> Result<Answer, Failure> {
@@ -121,7 +137,9 @@ impl Function {
         let Invocation { log, began_ms, clock, .. } = invocation;
         let store = self.store(invocation);
         let queue = self.queue.as_ref();
-        let outcome = self.engine.process_queued(batch, &store, clock, queue).await?;
+        let repairs = self.repairs(invocation);
+        let services = Services { store: &store, clock, queue, repairs: &repairs };
+        let outcome = self.engine.process_with(batch, services).await?;
         let data = measure(self.engine.rules(), &outcome, SystemClock.now_ms());
         self.publish(&data, PUBLISH_MS_MAX, invocation).await;
         log.outcome(&outcome, event, SystemClock.now_ms() - began_ms);
@@ -137,11 +155,13 @@ impl Function {
     ) -> Result<FailedMessages, Failure> {
         let Invocation { log, clock, .. } = invocation;
         let store = self.store(invocation);
+        let repairs = self.repairs(invocation);
         let (mut failed, mut data) = (FailedMessages::default(), Vec::new());
         for message in messages {
             let began_ms = SystemClock.now_ms();
             let queue = self.queue.as_ref();
-            match self.engine.recheck(&message.body, &store, clock, queue).await {
+            let services = Services { store: &store, clock, queue, repairs: &repairs };
+            match self.engine.recheck(&message.body, services).await {
                 Ok(rechecked) => {
                     if rechecked.outcome.checkpoint().is_some() {
                         failed.add(message);
@@ -174,7 +194,9 @@ impl Function {
         let Invocation { log, began_ms, clock, .. } = invocation;
         let engine = if request.apply { &self.engine } else { &self.observer };
         let part = request.part(engine.rules())?;
-        let audited = engine.audit(part, &self.store(invocation), clock).await?;
+        let (store, repairs) = (self.store(invocation), self.repairs(invocation));
+        let services = Services { repairs: &repairs, ..Services::new(&store, clock) };
+        let audited = engine.audit(part, services).await?;
         let data = measure_audited(engine.rules(), &audited.outcome, audited.items);
         self.publish(&data, PUBLISH_AUDIT_MS_MAX, invocation).await;
         log.audited(request, &audited, SystemClock.now_ms() - began_ms);
@@ -196,6 +218,11 @@ impl Function {
         self.publish(&data, PUBLISH_AUDIT_MS_MAX, invocation).await;
         invocation.log.audit_ended(&answer);
         answer
+    }
+
+    /// The log of the invocation's repairs.
+    const fn repairs<'i>(&'i self, invocation: &Invocation<'i>) -> Repairs<'i> {
+        Repairs { log: invocation.log, metrics: &self.metrics }
     }
 
     /// The tables, with the deadline of the work.

@@ -19,6 +19,7 @@ use super::rechecks::Delivered;
 use crate::engine::{Audited, Dropped, Outcome, Rechecked, Violation, WriteMade, records};
 use crate::integrity::finding::ItemName;
 use crate::rules::Rules;
+use crate::runtime::repair_log::StartedRepair;
 use crate::wording::{ItemLine, ViolationLine};
 
 /// The maximum length of a payload in one line, in bytes: CloudWatch Logs limits an event to
@@ -216,6 +217,22 @@ impl Log<'_> {
             item,
             detail = detail.as_deref(),
             "would write"
+        );
+    }
+
+    /// Logs a repair that is about to be made.
+    pub(super) fn repair_started(&self, repair: &StartedRepair) {
+        let StartedRepair { violation, operation, item } = repair;
+        let item = json!(ItemLine::new(self.rules, item)).to_string();
+        tracing::warn!(
+            request_id = self.request_id,
+            id = violation.id,
+            rule = violation.rule,
+            kind = violation.kind.name(),
+            sequence = violation.sequence,
+            op = operation.name(),
+            item,
+            "repair started"
         );
     }
 

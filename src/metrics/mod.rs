@@ -14,6 +14,7 @@ mod processed;
 #[cfg(feature = "aws")]
 mod publish;
 mod recheck;
+mod started;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use audit::{AuditSummary, measure_audit, measure_audited};
 #[cfg(feature = "aws")]
 pub use publish::{Destination, Metrics, Sink};
 pub use recheck::measure_rechecked;
+pub use started::measure_started;
 
 use self::processed::Processed;
 use crate::engine::{Outcome, Rechecked, Response};
@@ -101,6 +103,8 @@ enum Measure {
     ByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
     /// The same for repairs, which audits make too.
     RepairsByRule(for<'p> fn(&Processed<'p>) -> Vec<&'p str>),
+    /// The rule of each repair that is about to be made, in batches and in audits.
+    StartedByRule,
     /// One number for the whole batch; `None` publishes nothing.
     Total(fn(&Processed<'_>) -> Option<f64>),
     /// The same for a message of the re-check queue, too.
@@ -118,7 +122,10 @@ impl Metric {
     #[must_use]
     pub const fn is_by_rule(&self) -> bool {
         match self.measure {
-            Measure::ByRule(_) | Measure::RepairsByRule(_) | Measure::AuditByRule(_) => true,
+            Measure::ByRule(_)
+            | Measure::RepairsByRule(_)
+            | Measure::StartedByRule
+            | Measure::AuditByRule(_) => true,
             Measure::Total(_)
             | Measure::TotalOfAny(_)
             | Measure::Rechecked(_)
@@ -137,7 +144,7 @@ impl Metric {
     clippy::redundant_closure_for_method_calls,
     reason = "a method of `Processed<'p>` is less general than a function pointer for any `'p`"
 )]
-pub static METRICS: [Metric; 18] = [
+pub static METRICS: [Metric; 19] = [
     Metric {
         name: "Violations",
         unit: Unit::Count,
@@ -151,6 +158,14 @@ pub static METRICS: [Metric; 18] = [
         path: Path::Request,
         meaning: "violations of rules whose `severity` is `warn`",
         measure: Measure::ByRule(|processed| processed.violations(Severity::Warn)),
+    },
+    Metric {
+        name: "RepairsStarted",
+        unit: Unit::Count,
+        path: Path::Log,
+        meaning: "items whose repair was begun; counted before the write, so that repairs by an \
+                  invocation that dies count too",
+        measure: Measure::StartedByRule,
     },
     Metric {
         name: "Repairs",
@@ -287,7 +302,8 @@ pub struct Datum {
 
 /// The metrics of an outcome. Zeros are omitted.
 ///
-/// Only records before the checkpoint count. The others are delivered again and count then.
+/// Only records before the checkpoint count. The others are delivered again and count then. What was
+/// repaired or written counts in any case, because the next delivery does not find it again.
 #[must_use]
 pub fn measure(rules: &Rules, outcome: &Outcome, now_ms: i64) -> Vec<Datum> {
     let end = outcome.checkpoint().map_or(outcome.records, |first| first.position);
@@ -309,7 +325,10 @@ impl Metric {
                 }
                 self.total_and_by_rule(by_rule)
             }
-            Measure::Rechecked(_) | Measure::AuditByRule(_) | Measure::AuditTotal(_) => Vec::new(),
+            Measure::StartedByRule
+            | Measure::Rechecked(_)
+            | Measure::AuditByRule(_)
+            | Measure::AuditTotal(_) => Vec::new(),
         }
     }
 
@@ -325,6 +344,7 @@ impl Metric {
             }
             Measure::ByRule(_)
             | Measure::RepairsByRule(_)
+            | Measure::StartedByRule
             | Measure::Total(_)
             | Measure::TotalOfAny(_)
             | Measure::Rechecked(_) => Vec::new(),

@@ -1,7 +1,7 @@
 //! What counts of a batch.
 
 use super::count_of;
-use crate::engine::{Outcome, Response};
+use crate::engine::{Outcome, Response, Violation};
 use crate::rules::model::{Rules, Severity};
 
 /// A batch in which the records before `end` are done.
@@ -14,23 +14,28 @@ pub(super) struct Processed<'p> {
 
 impl<'p> Processed<'p> {
     pub(super) fn violations(&self, severity: Severity) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
-        done.filter(|it| it.finding.severity == severity)
-            .map(|it| it.finding.rule.as_str())
-            .collect()
+        let found = self.counted().filter(|it| it.finding.severity == severity);
+        found.map(|it| it.finding.rule.as_str()).collect()
     }
 
     pub(super) fn with_response(&self, response: Response) -> Vec<&'p str> {
-        let done = self.outcome.violations.iter().filter(|it| it.occurrence.position < self.end);
-        done.filter(|it| it.resolution.response == response)
-            .map(|it| it.finding.rule.as_str())
-            .collect()
+        let found = self.counted().filter(|it| it.resolution.response == response);
+        found.map(|it| it.finding.rule.as_str()).collect()
+    }
+
+    /// The violations of the records that are done, and those that are repaired: when their records
+    /// are delivered again, they are not found again.
+    fn counted(&self) -> impl Iterator<Item = &'p Violation> {
+        let end = self.end;
+        let is_repaired = |it: &Violation| it.resolution.response == Response::Repaired;
+        let violations = self.outcome.violations.iter();
+        violations.filter(move |it| it.occurrence.position < end || is_repaired(it))
     }
 
     pub(super) fn mirror_writes(&self) -> Vec<&'p str> {
         let is_mirror = |rule: &str| self.rules.mirrors.iter().any(|mirror| mirror.name == rule);
-        let done = self.outcome.writes.iter().filter(|it| it.position < self.end);
-        done.map(|it| it.rule.as_str()).filter(|rule| is_mirror(rule)).collect()
+        let made = self.outcome.writes.iter().map(|it| it.rule.as_str());
+        made.filter(|rule| is_mirror(rule)).collect()
     }
 
     pub(super) fn rejected(&self) -> Option<f64> {

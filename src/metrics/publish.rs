@@ -95,6 +95,15 @@ impl Metrics {
         }
     }
 
+    /// Publishes values that must survive the process: as lines, which need no answer. A sink that
+    /// only sends requests gets none.
+    pub fn write_now(&self, data: &[Datum], now_ms: i64) -> Result<(), String> {
+        match &self.sink {
+            Sink::Nowhere | Sink::Requests(_) => Ok(()),
+            Sink::Log | Sink::ByMetric(_) => self.write(data, now_ms),
+        }
+    }
+
     /// Writes values in the embedded metric format.
     fn write(&self, data: &[Datum], now_ms: i64) -> Result<(), String> {
         let lines = embedded::lines(&self.namespace, data, now_ms);

@@ -7,8 +7,8 @@ use crate::rules::model::Rules;
 
 /// The metrics of a message of the re-check queue. Zeros are omitted.
 ///
-/// Its records have been counted in their batch. If the message is returned to the queue, its
-/// violations count when it is done.
+/// Its records have been counted in their batch. If the message is returned to the queue, those of
+/// its violations that are not repaired count when it is done.
 #[must_use]
 pub fn measure_rechecked(rules: &Rules, rechecked: &Rechecked, now_ms: i64) -> Vec<Datum> {
     let outcome = &rechecked.outcome;
@@ -22,7 +22,10 @@ pub fn measure_rechecked(rules: &Rules, rechecked: &Rechecked, now_ms: i64) -> V
             let value = count_of(number(rechecked));
             value.map(|value| metric.datum(None, value)).into_iter().collect()
         }
-        Measure::Total(_) | Measure::AuditByRule(_) | Measure::AuditTotal(_) => Vec::new(),
+        Measure::StartedByRule
+        | Measure::Total(_)
+        | Measure::AuditByRule(_)
+        | Measure::AuditTotal(_) => Vec::new(),
     });
     data.collect()
 }

@@ -4,10 +4,13 @@ use expect_test::{Expect, expect};
 use super::embedded;
 use super::{
     AuditSummary, Datum, METRICS, manual, measure, measure_audit, measure_audited,
-    measure_rechecked,
+    measure_rechecked, measure_started,
 };
 use crate::engine::{Dropped, HandedBack, Outcome, Rechecked, Response, Unqueued};
+use crate::integrity::finding::Kind;
+use crate::integrity::repair::Operation;
 use crate::rules::{self, RuleSource, Rules};
+use crate::runtime::repair_log::{StartedRepair, ViolationName};
 
 const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -33,7 +36,6 @@ mirrors:
 fn outcome() -> Outcome {
     use crate::engine::{Occurrence, Rejected, Resolution, Violation, WriteMade};
     use crate::integrity::finding::{Defect, Finding, ItemName};
-    use crate::integrity::repair::Operation;
     use crate::rules::model::{Severity, TableId};
     let rules = rules();
     let key = |pk: &str| {
@@ -117,29 +119,39 @@ fn metrics_have_totals_and_values_by_rule() {
 }
 
 #[test]
-fn only_records_before_the_checkpoint_count() {
+fn records_before_the_checkpoint_and_all_repairs_count() {
     check(
         &Outcome { handed_back: handed_back(2), ..outcome() },
         &expect![[r"
-        Violations 1 Count
-        Violations [member_user] 1 Count
-        MirrorWrites 2 Count
-        MirrorWrites [membership] 2 Count
-        RecordsProcessed 2 Count
-        RecordsUnmatched 1 Count
-        RecordsRetried 3 Count
-        RecordAge 1500 Milliseconds
-    "]],
+            Violations 1 Count
+            Violations [member_user] 1 Count
+            Warnings 1 Count
+            Warnings [membership] 1 Count
+            Repairs 1 Count
+            Repairs [membership] 1 Count
+            MirrorWrites 3 Count
+            MirrorWrites [membership] 3 Count
+            RecordsProcessed 2 Count
+            RecordsUnmatched 1 Count
+            RecordsRetried 3 Count
+            RecordAge 1500 Milliseconds
+        "]],
     );
 }
 
 #[test]
-fn a_batch_without_progress_counts_only_retried_records() {
+fn a_batch_without_progress_counts_repairs_and_retried_records() {
     check(
         &Outcome { handed_back: handed_back(0), ..outcome() },
         &expect![[r"
-        RecordsRetried 5 Count
-    "]],
+            Warnings 1 Count
+            Warnings [membership] 1 Count
+            Repairs 1 Count
+            Repairs [membership] 1 Count
+            MirrorWrites 3 Count
+            MirrorWrites [membership] 3 Count
+            RecordsRetried 5 Count
+        "]],
     );
     check(&Outcome::default(), &expect![[""]]);
 }
@@ -272,8 +284,14 @@ fn a_message_counts_when_it_is_done_and_its_records_never_do() {
     check_data(
         measure_rechecked(&rules(), &returned, NOW_MS),
         &expect![[r"
-        MessagesReturned 1 Count
-    "]],
+            Warnings 1 Count
+            Warnings [membership] 1 Count
+            Repairs 1 Count
+            Repairs [membership] 1 Count
+            MirrorWrites 3 Count
+            MirrorWrites [membership] 3 Count
+            MessagesReturned 1 Count
+        "]],
     );
 }
 
@@ -288,4 +306,27 @@ fn suspects_on_the_queue_are_counted() {
             SuspectsNotQueued 3 Count
         "]],
     );
+}
+
+#[test]
+fn repairs_count_when_they_are_started() {
+    let started = |rule: &str| StartedRepair {
+        violation: ViolationName {
+            id: "0123456789abcdef".to_owned(),
+            rule: rule.to_owned(),
+            kind: Kind::Orphaned,
+            sequence: None,
+        },
+        operation: Operation::Delete,
+        item: outcome().writes[0].item.clone(),
+    };
+    check_data(
+        measure_started(&["member_user", "membership", "member_user"].map(started)),
+        &expect![[r"
+            RepairsStarted 3 Count
+            RepairsStarted [member_user] 2 Count
+            RepairsStarted [membership] 1 Count
+        "]],
+    );
+    check_data(measure_started(&[]), &expect![[""]]);
 }

@@ -113,7 +113,7 @@ impl<'c, 'w> Chaos<'c, 'w> {
         if may_fail {
             self.let_requests_fail();
         }
-        let outcome = self.world.process(self.engine, &batch);
+        let outcome = self.world.process(self.engine, &batch, report);
         self.world.store().clear_faults();
         if self.one_in(3) {
             let late = self.below(self.world.store().late().max(1));

@@ -1,11 +1,14 @@
 //! Replays events on real tables, in real time. The tables already contain the recorded writes.
 
+use std::cell::RefCell;
+
 use serde_json::value::RawValue;
 
 use super::event::Batch;
 use super::{Incomplete, Progress, RecordLocation};
-use crate::engine::Engine;
+use crate::engine::{Engine, Services};
 use crate::runtime::clock::Clock;
+use crate::runtime::repair_log::{RepairLog, StartedRepair};
 use crate::store::Store;
 
 /// The maximum number of deliveries of a batch before a replay gives up. During each delivery, the
@@ -29,6 +32,15 @@ pub async fn replay_on<S: Store, C: Clock>(
     Ok(())
 }
 
+/// Reports repairs before they are made.
+struct Reported<'r, F>(&'r RefCell<F>);
+
+impl<F: FnMut(Progress)> RepairLog for Reported<'_, F> {
+    fn started(&self, repairs: &[StartedRepair]) {
+        self.0.borrow_mut()(Progress::RepairsStarted(repairs.to_vec()));
+    }
+}
+
 /// Delivers a batch until it returns no records for redelivery.
 async fn deliver<S: Store, C: Clock>(
     engine: &Engine,
@@ -39,13 +51,19 @@ async fn deliver<S: Store, C: Clock>(
 ) -> Result<(), Incomplete> {
     let records: Vec<&RawValue> = batch.records.iter().map(|record| &**record).collect();
     let location = |record| Some(RecordLocation { file: batch.file.clone(), record });
+    let report = RefCell::new(report);
     let mut done = 0;
     let mut reason = String::new();
     for _ in 0..ATTEMPTS_MAX {
         let rest = records.get(done..).unwrap_or_default();
-        let outcome = engine.process(rest, store, clock).await?;
+        let repairs = Reported(&report);
+        let services = Services { repairs: &repairs, ..Services::new(store, clock) };
+        let outcome = engine.process_with(engine.decode_records(rest), services).await?;
         let checkpoint = outcome.checkpoint().cloned();
-        report(Progress::Delivered(outcome, (done..records.len()).map(location).collect()));
+        report.borrow_mut()(Progress::Delivered(
+            outcome,
+            (done..records.len()).map(location).collect(),
+        ));
         match checkpoint {
             None => return Ok(()),
             Some(from) => {

@@ -23,6 +23,7 @@ use self::chaos::Chaos;
 use self::world::{Committed, Delivery, World};
 use crate::engine::{Engine, Outcome, Rejected};
 use crate::runtime::error::Fatal;
+use crate::runtime::repair_log::StartedRepair;
 use crate::store::Memory;
 
 /// The maximum number of deliveries of a batch before a replay gives up.
@@ -45,6 +46,9 @@ pub struct Options {
 pub enum Progress {
     /// A batch was delivered: the outcome, and the locations of its records.
     Delivered(Outcome, Vec<Option<RecordLocation>>),
+    /// Repairs were about to be made: on real tables, before they are made; in memory, in a delivery
+    /// that crashed or left something to do. They may appear in no violation.
+    RepairsStarted(Vec<StartedRepair>),
     /// A record cannot be decoded, so its write cannot be replayed.
     Rejected(RecordLocation, Rejected),
 }
@@ -123,7 +127,7 @@ fn deliver(
     let mut rest = deliveries;
     let mut reason = String::new();
     for _ in 0..ATTEMPTS_MAX {
-        let Some(outcome) = world.process(engine, rest)? else { continue };
+        let Some(outcome) = world.process(engine, rest, report)? else { continue };
         let checkpoint = outcome.checkpoint().cloned();
         report(Progress::Delivered(outcome, locations(rest)));
         match checkpoint {

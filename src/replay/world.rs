@@ -10,12 +10,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use serde_json::value::RawValue;
 
+use super::Progress;
 use super::event::Batch;
 use crate::data::{Item, Key, SequenceNumber, into_owned};
-use crate::engine::{Engine, Outcome, Rejected, decode_whole};
+use crate::engine::{Engine, Outcome, Rejected, Services, decode_whole};
 use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
+use crate::runtime::repair_log::{RepairLog, StartedRepair};
 use crate::store::Memory;
 
 /// A record ready to be delivered.
@@ -159,24 +161,38 @@ impl<'w> World<'w> {
         self.store
     }
 
-    /// Processes a batch. Returns `None` if the worker crashed.
+    /// Processes a batch. Returns `None` if the worker crashed. If anything is left to do, the repairs
+    /// that were started are reported: some may have been made and appear in no violation.
     pub(super) fn process(
         &self,
         engine: &Engine,
         deliveries: &[Delivery],
+        report: &mut impl FnMut(Progress),
     ) -> Result<Option<Outcome>, Fatal> {
         let records: Vec<&RawValue> = deliveries.iter().map(|delivery| &*delivery.record).collect();
-        let mut processing = pin!(engine.process(&records, self.store, self));
+        let started = Started::default();
+        let services = Services { repairs: &started, ..Services::new(self.store, self) };
+        let batch = engine.decode_records(&records);
+        let mut processing = pin!(engine.process_with(batch, services));
         let requests = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&requests));
         let mut context = Context::from_waker(&waker);
         loop {
             match processing.as_mut().poll(&mut context) {
-                Poll::Ready(outcome) => return outcome.map(Some),
+                Poll::Ready(outcome) => {
+                    let outcome = outcome?;
+                    if outcome.checkpoint().is_some() {
+                        started.report(report);
+                    }
+                    return Ok(Some(outcome));
+                }
                 // The in-memory store answers at once or never. If the future woke itself, it only
                 // yielded. Otherwise its answer never comes, which simulates a crash.
                 Poll::Pending if requests.take() => {}
-                Poll::Pending => return Ok(None),
+                Poll::Pending => {
+                    started.report(report);
+                    return Ok(None);
+                }
             }
         }
     }
@@ -195,6 +211,25 @@ impl Clock for World<'_> {
     async fn sleep_until_ms(&self, time_ms: i64) {
         self.pass_until(time_ms);
         self.commit_due();
+    }
+}
+
+/// The repairs that a worker has started.
+#[derive(Default)]
+struct Started(RefCell<Vec<StartedRepair>>);
+
+impl Started {
+    fn report(&self, report: &mut impl FnMut(Progress)) {
+        let repairs = self.0.take();
+        if !repairs.is_empty() {
+            report(Progress::RepairsStarted(repairs));
+        }
+    }
+}
+
+impl RepairLog for Started {
+    fn started(&self, repairs: &[StartedRepair]) {
+        self.0.borrow_mut().extend_from_slice(repairs);
     }
 }
 

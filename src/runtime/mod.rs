@@ -8,6 +8,7 @@ pub(crate) mod pass;
 pub mod queue;
 pub(crate) mod reads;
 pub(crate) mod referrers;
+pub mod repair_log;
 pub mod stop;
 #[cfg(any(feature = "aws", feature = "cli"))]
 pub mod system_clock;

@@ -1,11 +1,14 @@
 //! Guarded repairs: repairs the items that refer to a missing target, one transaction at a time.
 //! Each transaction checks again that the target is missing.
 
+use std::sync::Arc;
+
 use futures_util::stream::{self, StreamExt as _};
 
 use super::clock::Clock;
 use super::pass::Pass;
 use super::reads::CONCURRENCY;
+use super::repair_log::{RepairLog, StartedRepair, ViolationName};
 use crate::data::{Item, Key};
 use crate::integrity::finding::ItemName;
 use crate::integrity::repair::{
@@ -16,6 +19,15 @@ use crate::store::{CancellationReason, Store, StoreError, Transacted};
 
 /// How often an item may change before its repair is left for another run.
 const TRIES_MAX: u32 = 4;
+
+/// An item to repair, as it was read.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) key: Key<'static>,
+    pub(crate) image: Item<'static>,
+    /// The violation that its repair resolves.
+    pub(crate) violation: Arc<ViolationName>,
+}
 
 /// The result of one item's repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,21 +57,24 @@ pub(crate) struct CaseResult {
 pub(crate) async fn repair_cases<'c, T: 'c>(
     pass: Pass<'_, impl Store, impl Clock>,
     cases: &'c [(Case<'_>, Vec<T>)],
-    item_of: impl Fn(&'c T) -> (Key<'static>, Item<'static>),
+    candidate_of: impl Fn(&'c Case<'_>, &'c T) -> Candidate,
 ) -> Vec<CaseResult> {
-    let item_of = &item_of;
+    let candidate_of = &candidate_of;
     stream::iter(cases)
-        .map(|(case, items)| repair_case(pass, case, items.iter().map(item_of)))
+        .map(|(case, items)| {
+            repair_case(pass, case, items.iter().map(|item| candidate_of(case, item)))
+        })
         .buffered(CONCURRENCY)
         .collect()
         .await
 }
 
-/// Repairs the items of a case. Each repair is computed from the image that was read.
+/// Repairs the items of a case. Each repair is computed from the image that was read, and logged
+/// before it is made.
 pub(crate) async fn repair_case(
     pass: Pass<'_, impl Store, impl Clock>,
     case: &Case<'_>,
-    items: impl IntoIterator<Item = (Key<'static>, Item<'static>)>,
+    items: impl IntoIterator<Item = Candidate>,
 ) -> CaseResult {
     let mut run = Run::new(pass.rules, case, items);
     let guard = case.guard(pass.rules);
@@ -72,6 +87,7 @@ pub(crate) async fn repair_case(
         }
         let repairs = run.pending.iter().take(room).map(|pending| &pending.repair);
         let transaction = GuardedTransaction::of(&guard, repairs);
+        run.log(transaction.repairs, pass.repairs);
         match pass.store.transact(transaction.actions.clone()).await {
             Ok(answer) => match answer.value {
                 Transacted::Applied => {
@@ -98,9 +114,17 @@ pub(crate) fn busy() -> StoreError {
 
 /// A repair that is still to be made.
 struct Pending {
-    key: Key<'static>,
+    target: Target,
     repair: Repair,
     tries: u32,
+}
+
+/// The item of a repair.
+struct Target {
+    key: Key<'static>,
+    violation: Arc<ViolationName>,
+    /// Whether the repair has been logged.
+    is_logged: bool,
 }
 
 /// The repairs of a case, in progress.
@@ -117,13 +141,13 @@ impl<'r> Run<'r> {
     fn new(
         rules: &'r Rules,
         case: &'r Case<'r>,
-        items: impl IntoIterator<Item = (Key<'static>, Item<'static>)>,
+        items: impl IntoIterator<Item = Candidate>,
     ) -> Self {
         let (pending, result) = (Vec::new(), CaseResult::default());
         let mut run = Self { rules, case, pending, result, is_over: false };
-        for (key, item) in items {
-            let repair = case.repair(rules, &key, &item);
-            run.enter(key, repair, 0);
+        for Candidate { key, image, violation } in items {
+            let repair = case.repair(rules, &key, &image);
+            run.enter(Target { key, violation, is_logged: false }, repair, 0);
         }
         run
     }
@@ -132,25 +156,40 @@ impl<'r> Run<'r> {
         !self.pending.is_empty() && !self.result.target_exists && !self.is_over
     }
 
-    fn enter(&mut self, key: Key<'static>, repair: Result<Repair, NoRepair>, tries: u32) {
+    fn enter(&mut self, target: Target, repair: Result<Repair, NoRepair>, tries: u32) {
         let result = match repair {
-            Ok(repair) => return self.pending.push(Pending { key, repair, tries }),
+            Ok(repair) => return self.pending.push(Pending { target, repair, tries }),
             Err(NoRepair::NotReferring) => RepairResult::Unneeded,
             Err(NoRepair::Impossible(why)) => RepairResult::Impossible(why),
         };
-        self.result.items.push((key, result));
+        self.result.items.push((target.key, result));
+    }
+
+    /// Logs those of the first pending repairs that have not been logged.
+    fn log(&mut self, count: usize, log: &dyn RepairLog) {
+        let table = self.rules.referencing(self.case.rule).table;
+        let mut started = Vec::new();
+        for Pending { target, repair, .. } in self.pending.iter_mut().take(count) {
+            if !std::mem::replace(&mut target.is_logged, true) {
+                let write = repair.item_write(ItemName { table, key: target.key.clone() });
+                started.push(StartedRepair::new(&target.violation, write));
+            }
+        }
+        if !started.is_empty() {
+            log.started(&started);
+        }
     }
 
     /// Records that DynamoDB refused the first pending repair, which was alone in its transaction.
     fn refused(&mut self, why: String) {
         let refused = self.pending.remove(0);
-        self.result.items.push((refused.key, RepairResult::Failed(Obstacle::Refused(why))));
+        self.result.items.push((refused.target.key, RepairResult::Failed(Obstacle::Refused(why))));
     }
 
     /// Records that the first pending repairs were made.
     fn applied(&mut self, count: usize) {
         let table = self.rules.referencing(self.case.rule).table;
-        for Pending { key, repair, .. } in self.pending.drain(..count) {
+        for Pending { target: Target { key, .. }, repair, .. } in self.pending.drain(..count) {
             let write = repair.item_write(ItemName { table, key: key.clone() });
             self.result.items.push((key, RepairResult::Repaired(write)));
         }
@@ -206,7 +245,7 @@ impl<'r> Run<'r> {
     }
 
     fn end(&mut self, items: impl Iterator<Item = Pending>, result: &RepairResult) {
-        self.result.items.extend(items.map(|pending| (pending.key, result.clone())));
+        self.result.items.extend(items.map(|pending| (pending.target.key, result.clone())));
     }
 
     /// Records why some items are not reached.
@@ -227,7 +266,7 @@ impl<'r> Run<'r> {
         items: impl Iterator<Item = Pending>,
         current: Option<&Item<'static>>,
     ) {
-        for Pending { key, tries, .. } in items {
+        for Pending { target, tries, .. } in items {
             let repair = match current {
                 None => Err(NoRepair::NotReferring),
                 Some(_) if tries == TRIES_MAX => {
@@ -235,16 +274,16 @@ impl<'r> Run<'r> {
                     self.leave(StoreError::Retry(why));
                     continue;
                 }
-                Some(item) => self.case.repair(self.rules, &key, item),
+                Some(item) => self.case.repair(self.rules, &target.key, item),
             };
-            self.enter(key, repair, tries + 1);
+            self.enter(target, repair, tries + 1);
         }
     }
 
     fn finish(mut self) -> CaseResult {
         if self.result.target_exists {
             let pending = self.pending.drain(..);
-            let unneeded = pending.map(|pending| (pending.key, RepairResult::Unneeded));
+            let unneeded = pending.map(|pending| (pending.target.key, RepairResult::Unneeded));
             self.result.items.extend(unneeded);
         }
         self.result

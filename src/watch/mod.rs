@@ -30,6 +30,7 @@ pub use source::RecordSource;
 pub use table::{CheckpointTable, LEASE_MS, checkpoint_schema};
 
 use crate::engine::Outcome;
+use crate::runtime::repair_log::StartedRepair;
 pub use crate::runtime::stop::Stop;
 use crate::streams::{Stream, StreamRecord};
 
@@ -62,6 +63,12 @@ pub enum Notice<'n> {
         stream: &'n Stream,
         /// Whether it continues from saved progress.
         is_resumed: bool,
+    },
+    /// Repairs are about to be made. If the watcher dies before the batch is done, nothing else names
+    /// them.
+    RepairsStarted {
+        /// The repairs.
+        repairs: &'n [StartedRepair],
     },
     /// A batch was delivered.
     Delivered {

@@ -1,5 +1,7 @@
 //! Reads one shard, from its saved progress to its end.
 
+use std::cell::RefCell;
+
 use super::Notice;
 use super::delivery::{Delivery, Next};
 use super::follow::{Follower, Watcher};
@@ -8,9 +10,11 @@ use super::lineage::Ready;
 use super::pause::Pauses;
 use super::progress::Checkpoint;
 use super::source::RecordSource;
-use crate::metrics::measure;
+use crate::engine::Services;
+use crate::metrics::{measure, measure_started};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
+use crate::runtime::repair_log::{RepairLog, StartedRepair};
 use crate::store::Store;
 use crate::streams::{Position, RecordPage, Stream, StreamError, StreamRecord};
 
@@ -138,13 +142,18 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
             let rest = selected.get(delivery.done()..).unwrap_or_default();
             let raw: Vec<_> = rest.iter().map(|record| &*record.json).collect();
             let watcher = &self.watcher;
-            let mut outcome = watcher.engine.process(&raw, watcher.store, watcher.clock).await?;
+            let batch = watcher.engine.decode_records(&raw);
+            let started = Started { notify: self.notify, repairs: RefCell::default() };
+            let services =
+                Services { repairs: &started, ..Services::new(watcher.store, watcher.clock) };
+            let mut outcome = watcher.engine.process_with(batch, services).await?;
             // Metrics are published before `advance` removes the findings that were already
             // reported. Metrics count only the findings before the outcome's checkpoint, and some
             // of these were reported by an earlier delivery, which did not count them.
             let now_ms = watcher.clock.now_ms();
             let rules = watcher.engine.rules();
-            let data = measure(rules, &outcome, now_ms);
+            let mut data = measure_started(&started.repairs.take());
+            data.extend(measure(rules, &outcome, now_ms));
             let published = watcher.metrics.publish(&data, now_ms).await;
             let next = delivery.advance(rules, &mut outcome);
             (self.notify)(Notice::Delivered { outcome: &outcome, records: rest });
@@ -180,6 +189,19 @@ impl<S: RecordSource, D: Store, K: Keeper, C: Clock> Follower<'_, S, D, K, C> {
                 }
             }
         }
+    }
+}
+
+/// Reports repairs before they are made, and keeps them for the metrics of the delivery.
+struct Started<'f> {
+    notify: &'f dyn Fn(Notice<'_>),
+    repairs: RefCell<Vec<StartedRepair>>,
+}
+
+impl RepairLog for Started<'_> {
+    fn started(&self, repairs: &[StartedRepair]) {
+        (self.notify)(Notice::RepairsStarted { repairs });
+        self.repairs.borrow_mut().extend_from_slice(repairs);
     }
 }
 

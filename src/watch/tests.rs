@@ -242,6 +242,7 @@ fn watch(engine: &Engine, world: &World, polls_max: u32) -> Poll<()> {
         | Notice::Redelivering { .. }
         | Notice::Retrying { .. }
         | Notice::Recovered { .. }
+        | Notice::RepairsStarted { .. }
         | Notice::MetricsLost { .. } => {}
     };
     let mut followed = pin!(follow(watcher, &streams, &notify));

@@ -1,7 +1,7 @@
 //! Repairs of dangling references.
 
 use expect_test::expect;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::audit::{dangling, divergences};
 use crate::faults::drain_with_late_writes;
@@ -215,7 +215,7 @@ pub(crate) async fn killed(environment: Environment) {
     let mut mapping = stage.mapping().await;
     mapping.drain().await;
     let whole = stage.dump().await;
-    let mut deaths = 0;
+    let (mut deaths, mut unreported) = (0, 0);
     for is_before in [true, false] {
         for n in 0.. {
             let number = format!("{is_before}{n}");
@@ -232,6 +232,13 @@ pub(crate) async fn killed(environment: Environment) {
             mapping.drain().await;
             stage.proxy.stop_faults();
             assert_eq!(stage.dump().await, whole, "write {n}");
+            let logged = named(&stage, "repair started", "item");
+            let reported = named(&stage, "violation", "keys");
+            let reported = [reported, named(&stage, "violation", "referencing")].concat();
+            for orphan in orphans(&number) {
+                assert!(logged.contains(&orphan), "write {n}: {orphan}");
+                unreported += u32::from(!reported.contains(&orphan));
+            }
             if stage.proxy.faults() == faults {
                 assert!(n >= 3, "there are three transactions at least");
                 break;
@@ -241,6 +248,33 @@ pub(crate) async fn killed(environment: Environment) {
         }
     }
     assert_eq!(stage.lambda.inits(), deaths + 1);
+    assert!(unreported > 0, "every repair was also reported as a violation");
+}
+
+/// The keys of the items of [`change`] that become orphans.
+fn orphans(number: &str) -> [Json; 6] {
+    let key = |pk: String, sk: String| json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+    let member =
+        |company: &str, user: &str| key(format!("company#{company}"), format!("user#{user}"));
+    let task = |task: u8| key(format!("task#{number}-{task}"), "task#".to_owned());
+    [
+        member(number, "0"),
+        member(number, "1"),
+        member(number, number),
+        member("0", number),
+        task(1),
+        task(2),
+    ]
+}
+
+/// The keys that the lines with this message have in a field: of an item, or a list of keys.
+fn named(stage: &Stage, message: &str, field: &str) -> Vec<Json> {
+    let lines = stage.logged(message).into_iter();
+    let values = lines.filter_map(|line| line[field].as_str().map(str::to_owned));
+    let values = values.map(|value| serde_json::from_str::<Json>(&value).unwrap());
+    values
+        .flat_map(|value| value.as_array().cloned().unwrap_or(vec![value["key"].clone()]))
+        .collect()
 }
 
 pub(crate) async fn every_fault(environment: Environment) {

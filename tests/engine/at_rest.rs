@@ -14,7 +14,7 @@ use kit::meanwhile::{Other, before_requests};
 use kit::oracle::{Audited, Dump, Oracle};
 use kit::planted;
 use referee::data::Item;
-use referee::engine::{self, Engine, Part, Response, Violation};
+use referee::engine::{self, Engine, Part, Response, Services, Violation};
 use referee::integrity::finding::Kind;
 use referee::replay;
 use referee::rules::model::{Mode, OnMissing, Rules, TableId};
@@ -53,7 +53,7 @@ fn audit(engine: &Engine, store: &Memory, rng: &mut Rng) -> Vec<Violation> {
             let table = TableId(table);
             let mut part = Part { table, segment, segments, start: None, read_units_max };
             loop {
-                let audited = engine.audit(part.clone(), store, &Patient);
+                let audited = engine.audit(part.clone(), Services::new(store, &Patient));
                 let audited = pollster::block_on(audited).unwrap();
                 assert_eq!((audited.error, audited.pages > 0), (None, true));
                 violations.extend(audited.outcome.violations);
@@ -178,7 +178,7 @@ fn clock(deadline_ms: i64) -> Jumping {
 
 fn run(store: &Memory, part: Part, clock: &Jumping) -> Result<engine::Audited, String> {
     let engine = Engine::new(shop());
-    pollster::block_on(engine.audit(part, store, clock)).map_err(|error| error.0)
+    pollster::block_on(engine.audit(part, Services::new(store, clock))).map_err(|error| error.0)
 }
 
 #[test]

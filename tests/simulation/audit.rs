@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use referee::audit::live::rate::Limiter;
 use referee::audit::live::run::{LiveAudit, Session};
 use referee::audit::{self, Archives, Dump, Options, Progress};
-use referee::engine::{Engine, Part};
+use referee::engine::{Engine, Part, Services};
 use referee::integrity::finding::Finding;
 use referee::preflight::audited as audited_tables;
 use referee::rules::model::{Mode, Rules};
@@ -108,7 +108,11 @@ fn audited_in_parts(engine: &Engine, store: &Memory, mut part: Part) -> Vec<Audi
     let clock = Jumping { now_ms: Rc::default(), deadline_ms: i64::MAX };
     let mut found = Vec::new();
     for _ in 0..1_000 {
-        let audited = engine.audit(part.clone(), store, &clock).now_or_never().unwrap().unwrap();
+        let audited = engine
+            .audit(part.clone(), Services::new(store, &clock))
+            .now_or_never()
+            .unwrap()
+            .unwrap();
         found.extend(audited.outcome.violations.iter().map(|it| Audited::of(&it.finding)));
         if audited.pages > 0 {
             part.start = audited.next;

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Reading,
     /// Violations are reported.
     Reporting,
+    /// Repairs are logged before their writes.
+    Logging,
     /// A failed batch is redelivered.
     Redelivery,
     /// Records that the event source mapping discarded are replayed.

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use referee::integrity::finding::Kind;
+use referee::integrity::repair::Operation;
+use referee::runtime::repair_log::StartedRepair;
 
 use crate::items::{Mark, of_key};
 use crate::justified::is_called_for;
 use crate::model::{Content, Name, Role, State, mirror_of, mirrored, role_of, source_of};
-use crate::past::{By, Past, Reported, Step};
+use crate::past::{By, Past, Reported, Started, Step};
 use crate::rest::Rest;
 use crate::schema::{Mirror, Schema};
 use crate::truth::Unconfirmed;
@@ -35,6 +37,7 @@ impl<'p> Oracle<'p> {
             assert_eq!(self.state.get(&step.name), step.before.as_ref());
             if step.is_by_rules() {
                 self.assert_sound(place, step);
+                self.assert_logged(place, step);
             } else if step.by == By::Undo {
                 self.assert_undone(place, step);
             }
@@ -95,6 +98,27 @@ impl<'p> Oracle<'p> {
             }
         };
         assert!(is_sound, "unjustified write: {step:?}, with the table {:?}", self.state);
+    }
+
+    /// Asserts that a write by the engine to an item of the application was logged before it was
+    /// made, as often as it was made.
+    fn assert_logged(&self, place: usize, step: &Step) {
+        // A cascade within one entity marks items before it deletes them.
+        let is_repair = |it: &Step| it.by == By::Engine && it.before != it.after;
+        if matches!(role_of(&step.name), Role::Mirror(_)) || !is_repair(step) {
+            return;
+        }
+        let is_same = |it: &&Step| is_repair(it) && it.after.is_none() == step.after.is_none();
+        let made = self.steps_of(&step.name, place).filter(is_same).count() + 1;
+        let is_of_step = |it: &&Started| {
+            let StartedRepair { operation, item, .. } = &it.repair;
+            let deletes = *operation == Operation::Delete;
+            it.happened <= place
+                && deletes == step.after.is_none()
+                && of_key(&item.key) == step.name
+        };
+        let logged = self.past.started.iter().filter(is_of_step).count();
+        assert!(made <= logged, "made {made} times, and logged {logged} times: {step:?}");
     }
 
     /// Asserts that an undo brought an item back to what it was before an earlier write, and that it

@@ -1,6 +1,7 @@
 //! Everything that happened in a history.
 
 use referee::engine::Violation;
+use referee::runtime::repair_log::StartedRepair;
 
 use crate::items::Mark;
 use crate::model::{Content, Name};
@@ -37,6 +38,14 @@ impl Step {
     }
 }
 
+/// A repair that was logged before its write, and when it was logged.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) repair: StartedRepair,
+    /// The number of steps before it was logged.
+    pub(crate) happened: usize,
+}
+
 /// A reported violation, and when it was reported.
 #[derive(Debug)]
 pub(crate) struct Reported {
@@ -56,6 +65,8 @@ pub(crate) struct Past {
     pub(crate) is_audited: bool,
     /// The reported violations.
     pub(crate) reported: Vec<Reported>,
+    /// The repairs that were logged before their writes.
+    pub(crate) started: Vec<Started>,
     /// How many deliveries there were.
     pub(crate) deliveries: u64,
     /// How many deliveries were not answered.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kit::oracle::{Defect, Dump, Kind, Oracle, Report};
+use referee::engine::Response;
 use referee::rules::model::Rules;
 
 use crate::items::{Mark, of_key};
@@ -11,7 +12,7 @@ use crate::model::{
     BEGIN_S, Content, Name, Role, State, exists, has_expired, is_of_its_kind, is_target, mirror_of,
     mirrored, name, role_of, targets,
 };
-use crate::past::{By, Past, Step};
+use crate::past::{By, Past, Reported, Step};
 use crate::scenario::Lag;
 use crate::schema::{Find, IDS, Mirror, Place, Reference, Schema};
 
@@ -35,6 +36,7 @@ impl Rest<'_> {
             defects.into_iter().partition(|defect| defect.kind == Kind::MarkLeft);
         assert!(marked.is_empty(), "still marked: {marked:?}");
         assert_eq!(defects.iter().map(wrong).collect::<BTreeSet<_>>(), self.wrong_by_model());
+        self.assert_started(rules);
         let reports = self.past.reported.iter();
         let reports: Vec<_> = reports.map(|it| (it.happened, Report::of(&it.violation))).collect();
         for defect in &defects {
@@ -47,6 +49,16 @@ impl Rest<'_> {
             } else {
                 self.assert_reported(defect, lag, reported_since);
             }
+        }
+    }
+
+    /// Asserts that each repair that was reported had been logged before under the same id.
+    fn assert_started(&self, rules: &Rules) {
+        for Reported { violation, happened, .. } in &self.past.reported {
+            let (id, response) = (violation.id(rules), violation.resolution.response);
+            let mut started = self.past.started.iter().filter(|it| it.happened <= *happened);
+            let is_started = started.any(|it| it.repair.violation.id == id);
+            assert!(response != Response::Repaired || is_started, "not logged: {violation:?}");
         }
     }
 

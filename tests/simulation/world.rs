@@ -3,6 +3,7 @@
 
 mod operator;
 mod queue;
+mod started;
 mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,7 @@ use crate::sky::{Environment, Remote};
 use crate::stream::{Delivery, Streams, Verdict, json};
 use crate::world::operator::Operator;
 use crate::world::queue::Waiting;
+use crate::world::started::Started;
 use crate::world::worker::Worker;
 
 /// The maximum number of steps until a history is at rest.
@@ -47,6 +49,8 @@ pub(crate) struct World<'s> {
     /// The records that the event source mapping has discarded.
     destination: Vec<Rc<Delivery>>,
     past: Past,
+    /// The repairs that workers have logged since the last collection.
+    started: Rc<Started>,
     /// Who sent the writes that land late.
     late: Vec<By>,
     /// A person who repairs the tables at rest, if there is one.
@@ -81,6 +85,7 @@ impl<'s> World<'s> {
             acts: VecDeque::new(),
             destination: Vec::new(),
             past: Past::default(),
+            started: Rc::default(),
             late: Vec::new(),
             operator: None,
         }
@@ -280,6 +285,7 @@ impl<'s> World<'s> {
 
     /// Collects the new changes, and puts their records on the streams.
     fn collect(&mut self, by: By, expired: bool) {
+        self.collect_started();
         for record in self.remote.store.take_stream() {
             let name = of_key(&record.key);
             let delivery = Delivery {

@@ -25,6 +25,7 @@ use crate::integrity::reference::{ReferenceState, broken};
 use crate::rules::model::{Reference, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
+use crate::runtime::repair_log::NoRepairLog;
 use crate::runtime::stop::Stop;
 use crate::store::{Store, StoreError};
 
@@ -59,7 +60,7 @@ pub async fn confirm<S: Store, C: Clock, E>(
     mut found: impl FnMut(Finding) -> Result<(), E>,
 ) -> Result<Confirmed, Interrupted<E>> {
     let index = Index::new(rules);
-    let pass = Pass { rules, index: &index, store, clock };
+    let pass = Pass { rules, index: &index, store, clock, repairs: &NoRepairLog };
     let mut suspects = suspects.peekable();
     let mut total = Confirmed::default();
     if suspects.peek().is_none() {

@@ -14,12 +14,13 @@ use super::coverage::Coverage;
 use super::help::Example;
 use super::input::{is_event_file, read_event, read_seed};
 use super::item::default_table;
-use super::lines::{Line, Totals};
+use super::lines::{Line, Totals, repair_started_text};
 use super::output::{Output, check_writable, write_whole};
 use super::{Colors, Context, Failure, Outcome, rule_file};
 use crate::engine::{self, Census, Engine, Rejected};
 use crate::replay::{self, Batch, Incomplete, Options, Progress, RecordLocation, SeedFormat};
 use crate::rules::model::{Rules, Severity};
+use crate::runtime::repair_log::StartedRepair;
 use crate::store::Memory;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -285,8 +286,23 @@ impl<'t, 'c> Reporter<'t, 'c> {
     fn report(&mut self, progress: Progress) {
         match progress {
             Progress::Rejected(location, rejected) => self.reject(Some(location), rejected),
+            Progress::RepairsStarted(repairs) => self.start(&repairs),
             Progress::Delivered(outcome, locations) => self.deliver(outcome, &locations),
         }
+    }
+
+    /// Reports repairs at once: the process may die before their violations are reported.
+    fn start(&mut self, repairs: &[StartedRepair]) {
+        for repair in repairs {
+            if self.context.json {
+                self.line(&Line::repair_started(self.rules, repair));
+            } else if self.failure.is_none() {
+                let text = format!("{}\n", repair_started_text(self.rules, repair));
+                self.failure = self.context.output.message(&text).err();
+            }
+        }
+        let flushed = self.context.output.flush().err();
+        self.failure = self.failure.take().or(flushed);
     }
 
     fn deliver(&mut self, outcome: engine::Outcome, locations: &[Option<RecordLocation>]) {

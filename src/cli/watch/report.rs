@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::time::utc;
 use crate::cli::coverage::Coverage;
-use crate::cli::lines::{Line, Totals};
+use crate::cli::lines::{Line, Totals, repair_started_text};
 use crate::cli::names::item_name;
 use crate::cli::rule_file::counts;
 use crate::cli::tables::count;
@@ -17,6 +17,7 @@ use crate::engine::{self, Rejected, Violation, WriteMade};
 use crate::integrity::finding::ItemName;
 use crate::rules::model::{Rules, Severity};
 use crate::runtime::clock::Clock as _;
+use crate::runtime::repair_log::StartedRepair;
 use crate::runtime::system_clock::SystemClock;
 use crate::streams::StreamRecord;
 use crate::watch::Notice;
@@ -60,6 +61,9 @@ impl<'t, 'c> Reporter<'t, 'c> {
                 let how = if is_resumed { " from the checkpoint" } else { "" };
                 self.state.borrow_mut().has_begun = true;
                 self.message(&format!("watching `{}`{how}", stream.table));
+            }
+            Notice::RepairsStarted { repairs } => {
+                self.state.borrow_mut().start(self.rules, repairs);
             }
             Notice::Delivered { outcome, records } => {
                 self.state.borrow_mut().deliver(self.rules, outcome, records);
@@ -125,6 +129,14 @@ impl<'t, 'c> Reporter<'t, 'c> {
 }
 
 impl State<'_, '_> {
+    fn start(&mut self, rules: &Rules, repairs: &[StartedRepair]) {
+        for repair in repairs {
+            let text = || repair_started_text(rules, repair);
+            self.result(&Line::repair_started(rules, repair), text);
+        }
+        self.flush(Ok(()));
+    }
+
     fn deliver(&mut self, rules: &Rules, outcome: &engine::Outcome, records: &[StreamRecord]) {
         let known = self.coverage.unmatched();
         self.coverage.add(outcome);

@@ -8,8 +8,10 @@ use super::event::change::Cause;
 use super::event::decode::Rejected;
 use crate::integrity::finding::Finding;
 use crate::integrity::repair::ItemWrite;
+use crate::rules::model::Rules;
 use crate::runtime::error::Fatal;
 use crate::runtime::meter::Metered;
+use crate::runtime::repair_log::ViolationName;
 use crate::store::StoreError;
 use outcome::{HandedBack, Outcome, Unqueued, WriteMade};
 use violation::{Occurrence, Resolution, Violation};
@@ -145,6 +147,17 @@ impl Report {
             occurrence,
             resolution: resolution.into(),
         });
+    }
+}
+
+/// The name of the violation that this cause reveals.
+pub(crate) fn violation_name(rules: &Rules, finding: &Finding, cause: &Cause<'_>) -> ViolationName {
+    let sequence = cause.sequence().map(ToString::to_string);
+    ViolationName {
+        id: finding.id(rules, sequence.as_deref()),
+        rule: finding.rule.clone(),
+        kind: finding.kind(),
+        sequence,
     }
 }
 

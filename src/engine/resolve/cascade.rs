@@ -1,15 +1,19 @@
 //! Cascades: deletes or changes the orphans of a deleted item, page by page.
 
+use std::sync::Arc;
+
 use super::resolved::{Limit, NAMED_MAX, Resolved, fanout_max};
 use crate::engine::detect::DeletedTarget;
 use crate::engine::report::violation::Response;
-use crate::integrity::finding::{ItemName, Orphans};
+use crate::engine::report::violation_name;
+use crate::integrity::finding::{Defect, ItemName, Orphans};
+use crate::integrity::reference::orphaned;
 use crate::integrity::repair::{CascadeMark, Case, Fix, NoRepair, Remedy};
 use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::referrers::{Referrers, Referring};
-use crate::runtime::transactions::{RepairResult, repair_case};
+use crate::runtime::transactions::{Candidate, RepairResult, repair_case};
 use crate::store::{Store, StoreError, TRANSACT_ACTIONS_MAX};
 
 /// The maximum number of items that are read before they are repaired, enough for ten transactions.
@@ -43,6 +47,8 @@ pub(super) async fn cascade<S: Store, C: Clock>(
     let is_enforced = reference.mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
     let mut resolved = Resolved::orphans(response, Orphans::default());
+    let finding = orphaned(pass.rules, &target.finder, Defect::Orphaned(Orphans::default()));
+    let violation = Arc::new(violation_name(pass.rules, &finding, &target.cause));
     let mut referrers = referrers.in_pages_of(PAGE_ITEMS_MAX);
     let mut is_over = false;
     while !is_over && resolved.limit.is_none() {
@@ -61,7 +67,8 @@ pub(super) async fn cascade<S: Store, C: Clock>(
             plan(pass.rules, &case, items, &mut resolved);
             continue;
         }
-        let result = repair_case(pass, &case, items).await;
+        let candidate = |(key, image)| Candidate { key, image, violation: Arc::clone(&violation) };
+        let result = repair_case(pass, &case, items.into_iter().map(candidate)).await;
         result.items.into_iter().for_each(|(key, result)| resolved.add(key, result));
         if result.target_exists {
             (resolved.limit, resolved.target_exists) = (None, true);

@@ -1,13 +1,14 @@
 //! Deletes items that a cascade has marked, or unmarks them if every target exists.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::data::Key;
 use crate::engine::detect::MarkedItem;
-use crate::engine::report::Report;
 use crate::engine::report::violation::{Resolution, Response};
+use crate::engine::report::{Report, violation_name};
 use crate::integrity::reference::{self, ReferenceState, ReferenceValue};
 use crate::integrity::repair::{CascadeMark, Case, Fix, ItemWrite, Operation, Remedy, unmark};
 use crate::rules::model::Mode;
@@ -15,7 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
 use crate::runtime::reads::CONCURRENCY;
-use crate::runtime::transactions::{RepairResult, repair_cases};
+use crate::runtime::transactions::{Candidate, RepairResult, repair_cases};
 use crate::store::{Store, Written};
 
 /// Deletes the marked items whose target is missing, and removes the mark from the others.
@@ -42,8 +43,17 @@ pub(crate) async fn resolve_marked(
         of_case.1.push(item);
     }
     let cases: Vec<(Case<'_>, Vec<MarkedItem<'_>>)> = cases.into_values().collect();
-    let item_of = |marked: &MarkedItem<'_>| (marked.item.key.clone(), marked.image.clone());
-    let results = repair_cases(pass, &cases, item_of).await;
+    let broken = |case: &Case<'_>, marked: &MarkedItem<'_>| {
+        let state = ReferenceState::Refers(case.target.clone());
+        let value = ReferenceValue { state, element: None };
+        reference::broken(rules, case.rule, marked.item.clone(), &value)
+    };
+    let candidate_of = |case: &Case<'_>, marked: &MarkedItem<'_>| {
+        let violation = violation_name(rules, &broken(case, marked), &marked.cause);
+        let (key, image) = (marked.item.key.clone(), marked.image.clone());
+        Candidate { key, image, violation: Arc::new(violation) }
+    };
+    let results = repair_cases(pass, &cases, candidate_of).await;
     for ((case, marked), result) in cases.into_iter().zip(results) {
         let mut items: BTreeMap<Key<'_>, RepairResult> = result.items.into_iter().collect();
         for marked in marked {
@@ -54,9 +64,7 @@ pub(crate) async fn resolve_marked(
                 }
                 Some(RepairResult::Unneeded) => to_unmark.push(marked),
                 Some(RepairResult::Failed(why) | RepairResult::Impossible(why)) => {
-                    let state = ReferenceState::Refers(case.target.clone());
-                    let value = ReferenceValue { state, element: None };
-                    let finding = reference::broken(rules, case.rule, marked.item, &value);
+                    let finding = broken(&case, &marked);
                     let resolution = Resolution { obstacle: Some(why), ..Response::Failed.into() };
                     report.violation(finding, resolution, &cause);
                 }

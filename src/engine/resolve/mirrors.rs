@@ -4,15 +4,16 @@
 use crate::data::SequenceNumber;
 use crate::engine::detect::ChangedSource;
 use crate::engine::event::change::Cause;
-use crate::engine::report::Report;
 use crate::engine::report::violation::Response;
+use crate::engine::report::{Report, violation_name};
 use crate::engine::verify::{BrokenMirror, OutdatedMirror, RefusedWrite, newest};
-use crate::integrity::finding::Defect;
+use crate::integrity::finding::{Defect, Finding};
 use crate::integrity::mirror::{self, Mark, Step};
 use crate::rules::model::Mode;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
+use crate::runtime::repair_log::StartedRepair;
 use crate::runtime::writes::{Ending, item_writes, perform_all, perform_while};
 use crate::store::{Store, StoreError};
 
@@ -128,7 +129,11 @@ pub(crate) async fn resolve_mirrors(
         report.planned(&rule.name, writes, cause);
         report_mirror(pass, &broken, Response::WouldRepair, report);
     }
-    let steps = corrections.iter().map(|(_, steps)| steps.clone());
+    // A sequence is built, and so logged, when its turn comes.
+    let steps = corrections.iter().map(|(broken, steps)| {
+        log(pass, broken, steps);
+        steps.clone()
+    });
     let performed = perform_all(rules, store, steps).await;
     for ((broken, _), performed) in corrections.iter().zip(performed) {
         let cause = &broken.suspect.cause;
@@ -155,13 +160,24 @@ fn fix(cause: &Cause<'_>, clock: &impl Clock) -> String {
     number.unwrap_or_default().fence()
 }
 
+/// Logs that a mirror is about to be corrected by these steps. Those before the last one prepare it.
+fn log<S, C>(pass: Pass<'_, S, C>, broken: &BrokenMirror<'_>, steps: &[Step]) {
+    let violation = violation_name(pass.rules, &finding(pass, broken), &broken.suspect.cause);
+    let writes = steps.last().map(|step| item_writes(pass.rules, step)).unwrap_or_default();
+    let started = writes.into_iter().map(|write| StartedRepair::new(&violation, write));
+    pass.repairs.started(&started.collect::<Vec<_>>());
+}
+
 fn report_mirror<S, C>(
     pass: Pass<'_, S, C>,
     broken: &BrokenMirror<'_>,
     response: Response,
     report: &mut Report,
 ) {
+    report.violation(finding(pass, broken), response, &broken.suspect.cause);
+}
+
+fn finding<S, C>(pass: Pass<'_, S, C>, broken: &BrokenMirror<'_>) -> Finding {
     let BrokenMirror { suspect, difference } = broken;
-    let finding = mirror::finding(pass.rules, &suspect.pair, difference.defect.clone());
-    report.violation(finding, response, &suspect.cause);
+    mirror::finding(pass.rules, &suspect.pair, difference.defect.clone())
 }

@@ -1,10 +1,11 @@
 //! Reports broken references, and repairs them as their rules say.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::data::Key;
-use crate::engine::report::Report;
 use crate::engine::report::violation::{Resolution, Response};
+use crate::engine::report::{Report, violation_name};
 use crate::engine::verify::BrokenReference;
 use crate::integrity::reference;
 use crate::integrity::repair::{Case, Fix, NoRepair, Obstacle, Remedy};
@@ -12,7 +13,7 @@ use crate::rules::model::{Mode, OnMissing, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
-use crate::runtime::transactions::{RepairResult, repair_cases};
+use crate::runtime::transactions::{Candidate, RepairResult, repair_cases};
 use crate::store::Store;
 
 /// Reports broken references, and makes the repairs that the rules ask for.
@@ -39,8 +40,12 @@ pub(crate) async fn resolve_references(
         of_case.push(reference);
     }
     let cases: Vec<_> = cases.into_values().collect();
-    let item_of = |it: &BrokenReference<'_>| (it.item.key.clone(), it.image.clone());
-    let results = repair_cases(pass, &cases, item_of).await;
+    let candidate_of = |_: &Case<'_>, it: &BrokenReference<'_>| {
+        let finding = reference::broken(rules, it.rule, it.item.clone(), &it.value);
+        let violation = Arc::new(violation_name(rules, &finding, &it.cause));
+        Candidate { key: it.item.key.clone(), image: it.image.clone(), violation }
+    };
+    let results = repair_cases(pass, &cases, candidate_of).await;
     for ((case, references), result) in cases.iter().zip(results) {
         let mut items: BTreeMap<Key<'_>, RepairResult> = result.items.into_iter().collect();
         for reference in references {

@@ -3,13 +3,15 @@
 use super::resolved::{NAMED_MAX, Resolved};
 use crate::engine::detect::DeletedTarget;
 use crate::engine::report::violation::Response;
-use crate::integrity::finding::{ItemName, Orphans};
-use crate::integrity::reference::{is_expired_target, is_target};
+use crate::engine::report::violation_name;
+use crate::integrity::finding::{Defect, ItemName, Orphans};
+use crate::integrity::reference::{is_expired_target, is_target, orphaned};
 use crate::integrity::repair::{self, ItemWrite, Obstacle, Operation};
 use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::referrers::{Found, Referrers, Referring};
+use crate::runtime::repair_log::StartedRepair;
 use crate::runtime::transactions::busy;
 use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
@@ -40,10 +42,14 @@ pub(super) async fn restore<S: Store, C: Clock>(
     if is_expired_target(rules, rule, image, now_ms) {
         return not_restored(referrers, Obstacle::Expired).await;
     }
+    let mut is_logged = rules[rule].mode != Mode::Enforce;
     while let Some(items) = referrers.next_page().await? {
         for (index, (key, item)) in items.iter().enumerate() {
             let actions = repair::restore(rules, rule, image, &target.finder.target, (key, item));
             let Some(actions) = actions else { continue };
+            if !std::mem::replace(&mut is_logged, true) {
+                log(pass, target);
+            }
             let attempt = if rules[rule].mode == Mode::Enforce {
                 attempt(pass, target, actions).await?
             } else {
@@ -73,6 +79,13 @@ async fn not_restored(
     let Found { keys, more } = referrers.first(NAMED_MAX).await?;
     let orphans = Orphans { count: keys.len(), more, keys };
     Ok(Resolved { obstacle: Some(obstacle), ..Resolved::orphans(Response::Reported, orphans) })
+}
+
+/// Logs that the item is about to be restored.
+fn log(pass: Pass<'_, impl Store, impl Clock>, target: &DeletedTarget<'_>) {
+    let finding = orphaned(pass.rules, &target.finder, Defect::Orphaned(Orphans::default()));
+    let violation = violation_name(pass.rules, &finding, &target.cause);
+    pass.repairs.started(&[StartedRepair::new(&violation, put(pass.rules, target))]);
 }
 
 async fn attempt(
@@ -106,13 +119,16 @@ async fn attempt(
 
 /// The result if the item was restored, or would be, because these items refer to it.
 fn restored(rules: &Rules, target: &DeletedTarget<'_>, orphans: Orphans) -> Resolved {
-    let rule = target.finder.rule;
-    let table = rules.referenced(rule).table;
-    let item = ItemName { table, key: target.finder.target.clone() };
-    let is_enforced = rules[rule].mode == Mode::Enforce;
+    let is_enforced = rules[target.finder.rule].mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
-    let writes = vec![ItemWrite { operation: Operation::Put, item, detail: None }];
-    Resolved { writes, ..Resolved::orphans(response, orphans) }
+    Resolved { writes: vec![put(rules, target)], ..Resolved::orphans(response, orphans) }
+}
+
+/// The write that restores the item.
+fn put(rules: &Rules, target: &DeletedTarget<'_>) -> ItemWrite {
+    let table = rules.referenced(target.finder.rule).table;
+    let item = ItemName { table, key: target.finder.target.clone() };
+    ItemWrite { operation: Operation::Put, item, detail: None }
 }
 
 fn orphans(referring: &[Referring], more: bool) -> Orphans {

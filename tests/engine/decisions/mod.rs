@@ -25,6 +25,7 @@ mod reading;
 mod rechecks;
 mod references;
 mod refusals;
+mod repair_log;
 mod repairs;
 mod restoring;
 mod tampering;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use expect_test::expect;
-use referee::engine::{Engine, Outcome, RecheckError, Rechecked};
+use referee::engine::{Engine, Outcome, RecheckError, Rechecked, Services};
 use referee::store::Memory;
 
 use crate::decisions::delivery::{clock, seconds};
@@ -40,22 +40,19 @@ impl Desk {
         Self { engine: Engine::new(rules), store, clock, queue }
     }
 
+    fn services(&self) -> Services<'_, Memory, Jumping, Shelf> {
+        Services::new(&self.store, &self.clock).with_queue(Some(&self.queue))
+    }
+
     fn process(&self, history: &History) -> Outcome {
         let batch = history.batches().pop().unwrap();
         let records: Vec<_> = batch.records.iter().map(|record| &**record).collect();
         let batch = self.engine.decode_records(&records);
-        let processing =
-            self.engine.process_queued(batch, &self.store, &self.clock, Some(&self.queue));
-        pollster::block_on(processing).unwrap()
+        pollster::block_on(self.engine.process_with(batch, self.services())).unwrap()
     }
 
     fn recheck(&self, message: &str) -> Result<Rechecked, RecheckError> {
-        pollster::block_on(self.engine.recheck(
-            message,
-            &self.store,
-            &self.clock,
-            Some(&self.queue),
-        ))
+        pollster::block_on(self.engine.recheck(message, self.services()))
     }
 
     /// Takes the only message off the queue.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use referee::data::{Item, Key, Value};
-use referee::engine::{Engine, Outcome, Violation};
+use referee::engine::{Engine, Outcome, Services, Violation};
 use referee::integrity::mark::MARK;
 use referee::replay;
 use referee::rules::model::Find;
@@ -142,10 +142,8 @@ impl World {
             None => self.engine.process(&records, &self.store, &Late).now_or_never(),
             Some(queue) => {
                 let batch = self.engine.decode_records(&records);
-                let sleepless = Early;
-                self.engine
-                    .process_queued(batch, &self.store, &sleepless, Some(queue))
-                    .now_or_never()
+                let services = Services::new(&self.store, &Early).with_queue(Some(queue));
+                self.engine.process_with(batch, services).now_or_never()
             }
         };
         self.note(outcome.unwrap().unwrap());
@@ -156,7 +154,8 @@ impl World {
     fn recheck(&mut self) {
         let messages = self.queue.iter().flat_map(Shelf::take).collect::<Vec<_>>();
         for (message, _) in messages.iter().chain(&messages).rev() {
-            let judging = self.engine.recheck(message, &self.store, &Late, self.queue.as_ref());
+            let services = Services::new(&self.store, &Late).with_queue(self.queue.as_ref());
+            let judging = self.engine.recheck(message, services);
             let judged = judging.now_or_never().unwrap().unwrap();
             assert!(judged.dropped.is_empty() && !judged.is_forwarded, "{judged:?}");
             self.note(judged.outcome);

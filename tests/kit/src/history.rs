@@ -178,6 +178,7 @@ impl History {
                 match progress {
                     Progress::Delivered(outcome, places) => delivered.push((outcome, places)),
                     Progress::Rejected(_, rejected) => panic!("a malformed record: {rejected:?}"),
+                    Progress::RepairsStarted(_) => {}
                 }
             });
         ended.unwrap();

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use kit::clocks::{Patient, Standing};
 use kit::repairs::{Plan, RULES, SharedLog};
-use referee::engine::{Engine, Part as AuditPart, Violation};
+use referee::engine::{Engine, Part as AuditPart, Services, Violation};
 use referee::preflight::audited as audited_tables;
 use referee::repair::{self, Claim, Journal, Options, Pace, PlanEntries, Stopped};
 use referee::rules::model::Mode;
@@ -260,7 +260,8 @@ async fn plan(
                 AuditPart { table, segment, segments, start: None, read_units_max: None };
             for attempt in 0.. {
                 assert!(attempt < TRIES_MAX, "the audit makes no progress");
-                let audited = observing.audit(part.clone(), &remote, &watch).await.unwrap();
+                let audited =
+                    observing.audit(part.clone(), Services::new(&remote, &watch)).await.unwrap();
                 found.extend(audited.outcome.violations);
                 if audited.pages > 0 {
                     part.start = audited.next;

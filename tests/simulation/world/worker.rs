@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use referee::engine::{Outcome, RecheckError, Rechecked};
+use referee::engine::{Outcome, RecheckError, Rechecked, Response, Services, Violation};
 use serde_json::value::RawValue;
 
 use super::World;
@@ -48,13 +48,15 @@ impl World<'_> {
         self.past.deliveries += 1;
         let records = self.streams.records(&batch).to_vec();
         let (engine, remote) = (Rc::clone(&self.engine), self.remote.clone());
-        let queue = self.queue.clone();
+        let (queue, started) = (self.queue.clone(), Rc::clone(&self.started));
         self.work(Load::Batch(batch), |watch| {
             Box::pin(async move {
                 let records: Vec<&RawValue> = records.iter().map(|record| &*record.json).collect();
                 let batch = engine.decode_records(&records);
-                let processing = engine.process_queued(batch, &remote, &watch, queue.as_deref());
-                Ok(Rechecked { outcome: processing.await?, ..Rechecked::default() })
+                let (queue, repairs) = (queue.as_deref(), &*started);
+                let services = Services { store: &remote, clock: &watch, queue, repairs };
+                let outcome = engine.process_with(batch, services).await?;
+                Ok(Rechecked { outcome, ..Rechecked::default() })
             })
         });
     }
@@ -66,8 +68,13 @@ impl World<'_> {
         self.past.deliveries += 1;
         let text = Rc::clone(&message.text);
         let (engine, remote) = (Rc::clone(&self.engine), self.remote.clone());
+        let started = Rc::clone(&self.started);
         self.work(Load::Message(message), |watch| {
-            Box::pin(async move { engine.recheck(&text, &remote, &watch, Some(&*queue)).await })
+            Box::pin(async move {
+                let (queue, repairs) = (Some(&*queue), &*started);
+                let services = Services { store: &remote, clock: &watch, queue, repairs };
+                engine.recheck(&text, services).await
+            })
         });
     }
 
@@ -114,6 +121,7 @@ impl World<'_> {
             self.environment.count_event("messages sent again");
         }
         if outcome.checkpoint().is_some() {
+            self.report(begun, outcome, 0);
             return Verdict::Failed;
         }
         self.report(begun, outcome, usize::MAX);
@@ -134,12 +142,15 @@ impl World<'_> {
         if done == records_len { Verdict::Done } else { Verdict::From(done) }
     }
 
-    /// Records the violations that the records before `done` revealed.
+    /// Records the violations that the records before `done` revealed, and those that are repaired.
     fn report(&mut self, begun: usize, outcome: Outcome, done: usize) {
         let happened = self.past.steps.len();
         let is_reported = self.environment.broken != Some(Part::Reporting);
+        let is_final = |it: &Violation| {
+            it.occurrence.position < done || it.resolution.response == Response::Repaired
+        };
         let reported = outcome.violations.into_iter();
-        let reported = reported.filter(|found| is_reported && found.occurrence.position < done);
+        let reported = reported.filter(|found| is_reported && is_final(found));
         self.past.reported.extend(reported.map(|violation| Reported {
             violation,
             begun,
