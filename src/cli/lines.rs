@@ -156,7 +156,7 @@ impl<'l> Line<'l> {
 pub(super) fn repair_started_text(rules: &Rules, repair: &StartedRepair) -> String {
     let StartedRepair { violation, operation, item } = repair;
     let (name, op) = (item_name(rules, item.table, &item.key), operation.name());
-    format!("repairing  {name}: {op}, for `{}` (violation {})", violation.rule, violation.id)
+    format!("repairing  {name}: {op}, for `{}`", violation.rule)
 }
 
 fn write_line<'l>(rules: &'l Rules, write: &'l WriteMade) -> WriteLine<'l> {

@@ -237,6 +237,7 @@ mirrors:
             exit code 1
             --- stdout
             put        two: user#ada / company#acme, for `membership`
+            repairing  two: user#ada / company#acme: put, for `membership`
             put        two: user#ada / company#acme, for `membership`
             violation  mirror_missing of `membership`: two: user#ada / company#acme -> one: company#acme / user#ada (repaired): the source exists and its mirror does not
             --- stderr
