@@ -50,6 +50,8 @@ locals {
     for one in local.reference_actions : [
       [for request in try(local.needs_of_action[one.action].from, []) : { entity = one.rule.from, request = request }],
       [for request in try(local.needs_of_action[one.action].to, []) : { entity = one.rule.to, request = request }],
+      # An item that was only changed, such as by a soft delete, is changed back.
+      one.action == "delete:restore" && length(try(local.used_entities[one.rule.to].where, {})) > 0 ? [{ entity = one.rule.to, request = "UpdateItem" }] : [],
       # A cascade within one entity records its depth in the items.
       one.action == "delete:cascade" && one.rule.from == one.rule.to ? [{ entity = one.rule.from, request = "UpdateItem" }] : [],
       # Before an item is reverted, the references of its earlier state are checked. This state may

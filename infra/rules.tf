@@ -21,10 +21,10 @@ locals {
           key        = entity.key
           attributes = entity.attributes
           # A literal must have the type that `attributes` declares, but all values of a Terraform
-          # map have one type.
+          # map have one type. A list or a comparison is written with `jsonencode`.
           where = entity.where == null ? null : {
             for path, text in entity.where : path => jsondecode(
-              contains(["N", "BOOL"], try(entity.attributes[path], "S")) && can(jsondecode(text)) ? text : jsonencode(text)
+              can(jsondecode(text)) && (can(regex("^[\\[{]", text)) || contains(["N", "BOOL"], try(entity.attributes[path], "S"))) ? text : jsonencode(text)
             )
           }
         } : key => value if value != null

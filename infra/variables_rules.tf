@@ -18,7 +18,7 @@ variable "rules" {
       table      = string
       key        = map(string) # a key template for each key attribute
       attributes = optional(map(string))
-      where      = optional(map(string)) # a number or boolean if `attributes` declares this type
+      where      = optional(map(string)) # a number or boolean if `attributes` declares this type; jsonencode() of a list or comparison
     }))
 
     references = optional(map(object({

@@ -74,12 +74,18 @@ impl<'r> Decoded<'r> {
     /// Whether the item belongs to this entity and a rule references the entity.
     fn is_referenced(&self, entity: EntityId, item: &Item<'_>) -> bool {
         let is_referenced = |role: &Role| matches!(role, Role::Referenced(_));
-        self.index.roles(entity).iter().any(is_referenced) && self.rules[entity].admits(item)
+        self.index.roles(entity).iter().any(is_referenced) && self.is_current(entity, item)
+    }
+
+    /// Whether the item belongs to this entity, and counts as existing at the time of the audit.
+    fn is_current(&self, entity: EntityId, item: &Item<'_>) -> bool {
+        let entity = &self.rules[entity];
+        entity.admits(item) && entity.is_current(item, self.now_ms)
     }
 
     /// Whether the item has expired, and a rule that references this entity treats it as absent.
     fn is_expired_target(&self, entity: EntityId, item: &Item<'_>) -> bool {
-        self.rules[entity].admits(item)
+        self.is_current(entity, item)
             && self.index.roles(entity).iter().any(|role| match role {
                 Role::Referenced(rule) => is_expired_target(self.rules, *rule, item, self.now_ms),
                 Role::Referencing(_) | Role::Source(_) | Role::Mirror(_) => false,

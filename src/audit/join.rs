@@ -179,8 +179,10 @@ fn compare(
                     items.get(&target.0) == Some(&Some(to)) || also.contains(&mix(target, to));
                 let is_expired =
                     rules[rule].expired == Expired::Absent && expired.contains(&target.0);
-                if !is_there || is_expired {
+                if is_expired || (!is_there && !items.contains_key(&target.0)) {
                     each(Suspect { at, charge: Charge::Dangling(rule, target) })?;
+                } else if !is_there {
+                    each(Suspect { at, charge: Charge::Unmet(rule, target) })?;
                 }
             }
             Fact::Malformed { rule, at } => each(Suspect { at, charge: Charge::Malformed(rule) })?,

@@ -32,6 +32,8 @@ pub(super) fn group_of(at: Location, chunks: u32) -> usize {
 pub(crate) enum Charge {
     /// The item refers to one that does not exist.
     Dangling(ReferenceId, KeyHash),
+    /// The item refers to one that does not belong to the referenced entity.
+    Unmet(ReferenceId, KeyHash),
     /// A value of a reference is malformed or incomplete.
     Malformed(ReferenceId),
     /// The item is a source, and its mirror is not as required.
@@ -83,6 +85,7 @@ impl Suspect {
             Charge::OfMirror(rule, charge) => out.tag(3).id(rule.0).tag(charge.0),
             Charge::Unknown => out.tag(4),
             Charge::Duplicate => out.tag(5),
+            Charge::Unmet(rule, target) => out.tag(6).id(rule.0).hash(target),
         };
     }
 
@@ -96,6 +99,7 @@ impl Suspect {
             2 => Charge::OfSource(MirrorId(input.id()?), MirrorCharge(input.tag()?)),
             3 => Charge::OfMirror(MirrorId(input.id()?), MirrorCharge(input.tag()?)),
             4 => Charge::Unknown,
+            6 => Charge::Unmet(ReferenceId(input.id()?), input.hash()?),
             _ => Charge::Duplicate,
         };
         Some(Self { at, charge })
@@ -114,7 +118,7 @@ pub(crate) fn findings(
     let mut references = BTreeSet::new();
     for charge in charges {
         match *charge {
-            Charge::Dangling(rule, _) | Charge::Malformed(rule) => {
+            Charge::Dangling(rule, _) | Charge::Unmet(rule, _) | Charge::Malformed(rule) => {
                 references.insert(rule);
             }
             Charge::OfSource(rule, charge) => {
@@ -167,14 +171,22 @@ fn broken_references(
     let Some(captures) = captures else { return Vec::new() };
     let mut hasher = KeyHasher::default();
     let table = rules[reference.to].table;
-    evaluate(rules, reference, &captures, item)
-        .iter()
-        .filter(|value| match &value.state {
-            ReferenceState::Broken(_) => charges.contains(&Charge::Malformed(rule)),
-            ReferenceState::Refers(target) => {
-                charges.contains(&Charge::Dangling(rule, hasher.item(table, target)))
+    let mut found = Vec::new();
+    for value in &evaluate(rules, reference, &captures, item) {
+        let finding = || broken(rules, rule, name.clone(), value);
+        match &value.state {
+            ReferenceState::Broken(_) => {
+                found.extend(charges.contains(&Charge::Malformed(rule)).then(finding));
             }
-        })
-        .map(|value| broken(rules, rule, name.clone(), value))
-        .collect()
+            ReferenceState::Refers(target) => {
+                let target = hasher.item(table, target);
+                if charges.contains(&Charge::Dangling(rule, target)) {
+                    found.push(finding());
+                } else if charges.contains(&Charge::Unmet(rule, target)) {
+                    found.push(Finding { defect: Defect::TargetUnmet(None), ..finding() });
+                }
+            }
+        }
+    }
+    found
 }

@@ -11,7 +11,6 @@ mod path;
 mod plain;
 mod sequence;
 mod size;
-#[cfg(any(feature = "cli", test))]
 mod time;
 mod value;
 
@@ -30,6 +29,5 @@ pub(crate) use size::value_bytes;
 pub use size::{ITEM_BYTES_MAX, item_bytes};
 #[cfg(any(feature = "cli", test))]
 pub(crate) use time::Distance;
-#[cfg(any(feature = "cli", test))]
 pub use time::Timestamp;
 pub use value::{Item, Type, Value, into_owned};

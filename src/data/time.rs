@@ -43,6 +43,12 @@ impl Timestamp {
         })
     }
 
+    /// The time at this number of milliseconds since 1970.
+    #[must_use]
+    pub const fn of_ms(ms: i64) -> Self {
+        Self { ms }
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub const fn ms(self) -> i64 {
@@ -74,8 +80,10 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// The time between two points, in its two largest units: `3 h 12 min`.
+#[cfg(any(feature = "cli", test))]
 pub(crate) struct Distance(pub(crate) i64);
 
+#[cfg(any(feature = "cli", test))]
 impl fmt::Display for Distance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.0.abs();

@@ -7,7 +7,10 @@ use crate::integrity::mark::MARK;
 use crate::integrity::mirror::{Mark, is_of, lowest_fence};
 use crate::integrity::presence::{is_not_there, is_there, nothing_is_there};
 use crate::integrity::reference;
-use crate::rules::model::{EntityId, Find, Mirror, OnDelete, OnMirrorDelete, Reference, Rules};
+use crate::rules::model::{
+    Entity, EntityId, Find, Mirror, OnDelete, OnMirrorDelete, Reference, Rules, Test, TimeFormat,
+    When,
+};
 use crate::store::{Condition, TRANSACT_ACTIONS_MAX};
 
 pub(super) fn assemble(
@@ -130,6 +133,7 @@ impl Assembly<'_> {
             ));
         }
         let table = &self.rules[to.table].name;
+        self.notes.extend(time_notes(reference, to));
         let same = self.actions.iter_mut().find(|it| it.table == *table && it.key == target.key);
         let Some(same) = same else {
             self.actions.push(TransactAction {
@@ -146,10 +150,7 @@ impl Assembly<'_> {
             ActionKind::Check | ActionKind::Update => same.require(is_there, reason),
             // If the same transaction puts the item, the item exists afterwards.
             ActionKind::Put | ActionKind::Delete => {
-                let holds = |(path, value): &(Path, Value<'static>)| {
-                    lookup(&same.content, path) == Some(&json(value))
-                };
-                if !to.conditions.iter().all(holds) {
+                if !to.conditions.iter().all(|it| holds(&same.content, it)) {
                     self.broken.push(format!(
                         "`{}` is broken: the item refers to itself, but is not a `{}`",
                         reference.name, to.name
@@ -259,6 +260,35 @@ impl TransactAction {
         self.condition = Some(Condition::All(all));
         self.reasons.push(reason);
     }
+}
+
+/// Whether attributes meet a condition. One that contains a placeholder counts as met.
+fn holds(content: &Attributes, (path, test): &(Path, Test)) -> bool {
+    let found = lookup(content, path).map(ToString::to_string);
+    let found = found.as_deref().map(serde_json::from_str::<Value<'_>>).transpose();
+    found.map_or(true, |found| test.holds(found.as_ref()))
+}
+
+/// The notes on conditions of a referenced entity that depend on the time.
+fn time_notes(reference: &Reference, to: &Entity) -> Vec<String> {
+    let note = |(path, test): &(Path, Test)| {
+        let Test::Time(when, format) = test else { return None };
+        let operator = match when {
+            When::Before => "<",
+            When::After => ">",
+        };
+        let format = match format {
+            TimeFormat::Seconds => "in seconds since 1970",
+            TimeFormat::Milliseconds => "in milliseconds since 1970",
+            TimeFormat::Text => "as a text in ISO 8601",
+        };
+        Some(format!(
+            "`{}`: the transaction does not check the time in `{path}` of the `{}`; to check it, \
+             add `AND {path} {operator} :now` to the condition, with the current time {format}",
+            reference.name, to.name
+        ))
+    };
+    to.conditions.iter().filter_map(note).collect()
 }
 
 /// Splits a condition into the conditions that must all hold.

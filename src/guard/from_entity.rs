@@ -9,9 +9,10 @@ use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse
 use super::{Attributes, Operation, Refusal};
 use crate::data::{Path, Type};
 use crate::rules::model::{
-    Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules,
+    Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Test,
 };
 use crate::rules::template::{Capture, Part};
+use crate::wording;
 
 pub(super) fn subject(
     rules: &Rules,
@@ -32,6 +33,9 @@ pub(super) fn subject(
         content,
     };
     subject.notes.extend(format_notes(entity));
+    if operation == Operation::Put {
+        subject.notes.extend(condition_notes(entity));
+    }
     let in_use = |mode: Mode| mode != Mode::Off;
     for (index, reference) in rules.references.iter().enumerate() {
         let rule = ReferenceId(index);
@@ -98,10 +102,37 @@ fn content(entity: &Entity) -> Attributes {
         };
         insert(&mut content, path, value);
     }
-    for (path, value) in &entity.conditions {
-        insert(&mut content, path, json(value));
-    }
+    require(&mut content, &entity.conditions);
     content
+}
+
+/// Changes the content so that it meets the conditions, as far as they say how: it gets the value
+/// that a condition requires, or the first of several, and loses what must be absent.
+fn require(content: &mut Attributes, conditions: &[(Path, Test)]) {
+    for (path, test) in conditions {
+        let Test::OneOf(choice) = test else { continue };
+        match choice.values.first() {
+            Some(value) => insert(content, path, json(value)),
+            None => remove(content, path),
+        }
+    }
+}
+
+/// Removes the value at a path.
+fn remove(content: &mut Attributes, path: &Path) {
+    let Some((root, inner)) = path.segments().split_first() else { return };
+    let Some((last, parents)) = inner.split_last() else {
+        content.remove(root);
+        return;
+    };
+    let mut value = content.get_mut(root);
+    for parent in parents {
+        value = value.and_then(|value| value.get_mut("M")?.get_mut(parent));
+    }
+    let map = value.and_then(|value| value.get_mut("M")?.as_object_mut());
+    if let Some(map) = map {
+        map.remove(last);
+    }
 }
 
 /// Returns the name of the placeholder for a path. For a list or set, the placeholder stands for
@@ -163,9 +194,7 @@ fn mirror_item(
     });
     let mut content = copied(rules, mirror, content);
     if operation == Operation::Put {
-        for (path, value) in &rules[mirror.mirror].conditions {
-            insert(&mut content, path, json(value));
-        }
+        require(&mut content, &rules[mirror.mirror].conditions);
     }
     MirrorItem { rule, key, content }
 }
@@ -173,7 +202,8 @@ fn mirror_item(
 /// The note that lists the placeholders.
 fn placeholders_note(entity: &Entity, content: &Attributes, operation: Operation) -> String {
     let captures = entity.key.captures().iter().cloned();
-    let fixed: BTreeSet<&Path> = entity.conditions.iter().map(|(path, _)| path).collect();
+    let fixed = entity.conditions.iter().filter(|(_, test)| matches!(test, Test::OneOf(_)));
+    let fixed: BTreeSet<&Path> = fixed.map(|(path, _)| path).collect();
     let has_text = |kind: Type| !matches!(kind, Type::M | Type::Bool | Type::Null);
     let attributes = entity.attributes.iter().filter(|(path, kind)| {
         operation != Operation::Delete
@@ -195,6 +225,16 @@ fn format_notes(entity: &Entity) -> BTreeSet<String> {
     let captures = templates.flat_map(|template| template.template().formatted());
     let note = |it: &Capture| Some(format!("`{it}` is {}", it.format.describe()?));
     captures.filter_map(note).collect()
+}
+
+/// The notes on conditions that do not name the value of an attribute.
+fn condition_notes(entity: &Entity) -> Vec<String> {
+    let open =
+        entity.conditions.iter().filter(|(_, test)| test.literal().is_none() && !test.is_absence());
+    let note = |(path, test): &(Path, Test)| {
+        format!("in an item of `{}`, `{path}` is {}", entity.name, wording::test(test))
+    };
+    open.map(note).collect()
 }
 
 /// Notes on how the checks of a reference depend on the item.

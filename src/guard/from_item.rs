@@ -51,7 +51,10 @@ fn only_match<'s>(
         Operation::Put => sighting.admitted,
         Operation::Update | Operation::Delete => {
             let mut conditions = rules[sighting.entity].conditions.iter();
-            conditions.all(|(path, value)| path.lookup(item).is_none_or(|found| found == value))
+            conditions.all(|(path, test)| {
+                let found = path.lookup(item);
+                found.is_none() || test.holds(found)
+            })
         }
     };
     let possible: Vec<&Sighting> = sightings.iter().filter(may_be).collect();

@@ -218,6 +218,10 @@ impl<'r> Builder<'r> {
                 // The item is restored only while another item refers to it.
                 OnDelete::Restore => {
                     self.add(ItemAction::PutItem, to);
+                    // An item that was only changed, such as by a soft delete, is changed back.
+                    if !self.rules[to].conditions.is_empty() {
+                        self.add(ItemAction::UpdateItem, to);
+                    }
                     self.add(ItemAction::ConditionCheckItem, from);
                 }
             }

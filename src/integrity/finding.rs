@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use crate::data::{Key, Path, Type};
+use crate::data::{Key, Path, Type, Value};
 use crate::rules::model::{Rules, Severity, TableId};
 use crate::rules::template::BuildError;
 
@@ -43,6 +43,14 @@ impl Finding {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.defect.kind()
+    }
+
+    /// The finding, with the condition that the item at the referenced key does not meet.
+    pub(crate) fn with_unmet(mut self, unmet: Option<Unmet>) -> Self {
+        if let (Defect::TargetMissing, Some(_)) = (&self.defect, &unmet) {
+            self.defect = Defect::TargetUnmet(unmet);
+        }
+        self
     }
 
     /// The orphans of a deleted item, if that is what the finding is about.
@@ -186,6 +194,8 @@ impl fmt::Display for Kind {
 pub enum Defect {
     /// The referenced item does not exist.
     TargetMissing,
+    /// An item is at the referenced key, but does not belong to the referenced entity.
+    TargetUnmet(Option<Unmet>),
     /// The referenced item was deleted, and this referencing item could not be repaired.
     TargetDeleted,
     /// A part of the reference does not have the type that the rule file declares.
@@ -247,6 +257,43 @@ pub enum Defect {
     UnknownItem,
 }
 
+/// A condition of `where` that an item does not meet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmet {
+    /// The condition's path.
+    pub path: Path,
+    /// The value that the item has there; `None` if it has none.
+    pub found: Option<Shown>,
+}
+
+/// A value, for people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// The text of a string, a number or a boolean.
+    Text(String),
+    /// Only the type of any other value.
+    Type(Type),
+}
+
+impl Shown {
+    /// The value, for people.
+    #[must_use]
+    pub fn of(value: &Value<'_>) -> Self {
+        match value {
+            Value::S(text) => Self::Text(text.to_string()),
+            Value::N(number) => Self::Text(number.to_string()),
+            Value::Bool(flag) => Self::Text(flag.to_string()),
+            Value::B(_)
+            | Value::Null
+            | Value::Ss(_)
+            | Value::Ns(_)
+            | Value::Bs(_)
+            | Value::L(_)
+            | Value::M(_) => Self::Type(value.kind()),
+        }
+    }
+}
+
 /// The items that refer to a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Orphans {
@@ -263,7 +310,9 @@ impl Defect {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::TargetMissing | Self::TargetDeleted => Kind::DanglingReference,
+            Self::TargetMissing | Self::TargetUnmet(_) | Self::TargetDeleted => {
+                Kind::DanglingReference
+            }
             Self::WrongType { .. } | Self::WrongElementType { .. } | Self::InvalidKey(_) => {
                 Kind::MalformedReference
             }

@@ -1,7 +1,7 @@
 //! The entity that an item most likely was meant to belong to, and where it differs.
 
 use crate::data::{Item, Key, KeyValue, Path, Value};
-use crate::rules::model::{Entity, EntityId, Rules, TableId};
+use crate::rules::model::{Entity, EntityId, Rules, TableId, Test};
 use crate::rules::template::KeyTemplate;
 
 /// An item that matches no entity.
@@ -47,8 +47,8 @@ pub enum Difference {
         path: Path,
         /// The item's value there; `None` if it is absent.
         found: Option<Value<'static>>,
-        /// The value that the entity requires.
-        required: Value<'static>,
+        /// What the entity requires of it.
+        required: Test,
     },
 }
 
@@ -89,13 +89,16 @@ fn distance(entity: &Entity, stray: &Stray) -> Distance {
 /// The distance of a value from one that is absent, long, or of another type.
 const OTHER_VALUE: usize = 64;
 
-fn value_distance(found: Option<&Value<'_>>, required: &Value<'_>) -> usize {
-    match (found, required) {
-        (Some(Value::S(found)), Value::S(required)) if found.len() + required.len() < 256 => {
-            strsim::levenshtein(found, required).min(OTHER_VALUE - 1)
-        }
-        _ => OTHER_VALUE,
-    }
+fn value_distance(found: Option<&Value<'_>>, required: &Test) -> usize {
+    let (Some(Value::S(found)), Test::OneOf(choice)) = (found, required) else {
+        return OTHER_VALUE;
+    };
+    let texts = choice.values.iter().filter_map(|value| match value {
+        Value::S(text) if found.len() + text.len() < 256 => Some(text),
+        _ => None,
+    });
+    let distances = texts.map(|text| strsim::levenshtein(found, text).min(OTHER_VALUE - 1));
+    distances.min().unwrap_or(OTHER_VALUE)
 }
 
 /// The key's templates, each with the item's value.
@@ -115,12 +118,9 @@ fn text_distance(template: &KeyTemplate, value: &KeyValue<'_>, separator: char) 
 }
 
 /// The conditions that do not hold.
-fn unmet<'s>(
-    entity: &'s Entity,
-    stray: &'s Stray,
-) -> impl Iterator<Item = (&'s Path, &'s Value<'static>)> {
-    let conditions = entity.conditions.iter().map(|(path, value)| (path, value));
-    conditions.filter(|(path, value)| path.lookup(&stray.attributes) != Some(value))
+fn unmet<'s>(entity: &'s Entity, stray: &'s Stray) -> impl Iterator<Item = (&'s Path, &'s Test)> {
+    let conditions = entity.conditions.iter().map(|(path, test)| (path, test));
+    conditions.filter(|(path, test)| !test.holds(path.lookup(&stray.attributes)))
 }
 
 fn difference(rules: &Rules, entity: &Entity, stray: &Stray) -> Option<Difference> {
@@ -192,7 +192,7 @@ entities:
                     }
                     Difference::Capture => format!("{name}: a capture"),
                     Difference::Condition { path, found, required } => {
-                        format!("{name}: {path}, {found:?} for {required:?}")
+                        format!("{name}: {path}, {found:?} for {:?}", required.literal().unwrap())
                     }
                 }
             });

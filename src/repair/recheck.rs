@@ -4,7 +4,7 @@ use super::claim::{Claim, RuleId, rule_named};
 use crate::data::Item;
 use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
 use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
-use crate::integrity::reference::{ReferenceState, broken, evaluate, is_target};
+use crate::integrity::reference::{ReferenceState, broken, evaluate, is_target, unmet};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity};
 
 /// Returns what is wrong with the items of a claim as they are now; `None` if the claim no longer
@@ -22,7 +22,9 @@ pub(super) fn recheck(
     match rule_named(rules, &claim.rule)? {
         RuleId::Reference(rule) => {
             let target = referenced.filter(|target| is_target(rules, rule, target, now_ms));
-            reference(rules, rule, claim, referencing?, target.is_some())
+            let unmet = referenced.and_then(|item| unmet(rules, rule, item, now_ms));
+            let found = reference(rules, rule, claim, referencing?, target.is_some())?;
+            Some(found.with_unmet(unmet))
         }
         RuleId::Mirror(rule) => {
             let pair = pair(rules, rule, item)?;

@@ -9,9 +9,10 @@ use futures_util::stream::{self, StreamExt as _};
 use super::clock::Clock;
 use super::pass::Pass;
 use crate::data::{Item, Key};
+use crate::integrity::finding::Unmet;
 use crate::integrity::index::Projection;
 use crate::integrity::mirror::Pair;
-use crate::integrity::reference::is_target;
+use crate::integrity::reference::{is_target, unmet};
 use crate::rules::model::{ReferenceId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
@@ -170,6 +171,17 @@ impl Snapshot {
         slot: Slot,
     ) -> Result<bool, StoreError> {
         Ok(self.item(slot)?.is_some_and(|item| is_target(rules, rule, item, self.read_ms)))
+    }
+
+    /// The condition because of which the item at a referenced key is not the one that a reference
+    /// refers to; `None` if there is no such condition, or no item.
+    pub(crate) fn unmet(
+        &self,
+        rules: &Rules,
+        rule: ReferenceId,
+        slot: Slot,
+    ) -> Result<Option<Unmet>, StoreError> {
+        Ok(self.item(slot)?.and_then(|item| unmet(rules, rule, item, self.read_ms)))
     }
 }
 

@@ -34,6 +34,10 @@ pub enum Operand {
     Less,
     /// `<=`.
     LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
 }
 
 impl Condition {
@@ -67,6 +71,10 @@ impl Operand {
             Self::Less => order(found, value) == Some(Ordering::Less),
             Self::LessOrEqual => {
                 matches!(order(found, value), Some(Ordering::Less | Ordering::Equal))
+            }
+            Self::Greater => order(found, value) == Some(Ordering::Greater),
+            Self::GreaterOrEqual => {
+                matches!(order(found, value), Some(Ordering::Greater | Ordering::Equal))
             }
         }
     }
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn values_are_compared_within_their_type() {
-        use Operand::{Equal, Less, LessOrEqual};
+        use Operand::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
         for (text, operand, json, expected) in [
             ("n", Equal, r#"{"N": "1e1"}"#, true),
             ("n", Equal, r#"{"S": "10"}"#, false),
@@ -143,6 +151,10 @@ mod tests {
             ("n", Less, r#"{"N": "10.5"}"#, true),
             ("n", Less, r#"{"S": "9"}"#, false),
             ("n", LessOrEqual, r#"{"N": "10"}"#, true),
+            ("n", Greater, r#"{"N": "9"}"#, true),
+            ("n", Greater, r#"{"N": "10"}"#, false),
+            ("n", GreaterOrEqual, r#"{"N": "10"}"#, true),
+            ("n", GreaterOrEqual, r#"{"S": "1"}"#, false),
             ("s", Less, r#"{"S": "ba"}"#, true),
             ("s", Less, r#"{"S": "B"}"#, false),
             ("s", LessOrEqual, r#"{"S": "b"}"#, true),

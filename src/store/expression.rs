@@ -84,6 +84,8 @@ const fn operator(operand: Operand) -> &'static str {
         Operand::Equal => "=",
         Operand::Less => "<",
         Operand::LessOrEqual => "<=",
+        Operand::Greater => ">",
+        Operand::GreaterOrEqual => ">=",
     }
 }
 

@@ -3,11 +3,13 @@
 //! Tables for people, JSON Lines and the log all take their `detail` from here. No decision and no
 //! identifier depends on the wording, so it can be improved at any time.
 
+mod condition;
 mod line;
 mod stray;
 
 use std::borrow::Cow;
 
+pub use condition::test;
 pub use line::{ItemLine, ViolationLine};
 pub use stray::StrayLine;
 
@@ -41,6 +43,11 @@ pub fn finding(rules: &Rules, finding: &Finding) -> String {
     let defect = &finding.defect;
     if let Defect::TargetMissing = defect {
         format!("the referenced `{referenced}` does not exist")
+    } else if let Defect::TargetUnmet(unmet) = defect {
+        let words = format!("an item is there, but is no `{referenced}`");
+        unmet
+            .as_ref()
+            .map_or(words.clone(), |unmet| format!("{words}: {}", condition::unmet(unmet)))
     } else if let Defect::TargetDeleted = defect {
         format!("the referenced `{referenced}` was deleted")
     } else if let Defect::Orphaned(orphans) = defect {
@@ -57,6 +64,7 @@ pub fn finding(rules: &Rules, finding: &Finding) -> String {
 pub fn defect(defect: &Defect) -> Cow<'static, str> {
     Cow::Borrowed(match defect {
         Defect::TargetMissing => "the referenced item does not exist",
+        Defect::TargetUnmet(_) => "an item is there, but not one of the referenced entity",
         Defect::TargetDeleted => "the referenced item was deleted",
         Defect::Orphaned(_) => "items still refer to the deleted item",
         Defect::MirrorDeleted => "the mirror was deleted, so the rule deletes its source too",

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::condition::test;
 use super::line::ItemLine;
 use crate::data::Value;
-use crate::integrity::finding::ItemName;
+use crate::integrity::finding::{ItemName, Shown};
 use crate::integrity::nearest::{Difference, Nearest, Stray, nearest};
 use crate::rules::model::Rules;
 
@@ -48,25 +49,22 @@ fn difference(difference: &Difference) -> String {
         Difference::Capture => "a capture has different values in the key".to_owned(),
         Difference::Condition { path, found, required } => {
             let found = found.as_ref().map_or_else(|| "absent".to_owned(), value);
-            format!("`where` requires `{path}` to be {}, and it is {found}", value(required))
+            format!("`where` requires `{path}` to be {}, and it is {found}", test(required))
         }
     }
 }
 
 /// A value of a `where` condition. Longer ones are shortened.
-fn value(value: &Value<'_>) -> String {
+pub(super) fn value(value: &Value<'_>) -> String {
+    shown(&Shown::of(value))
+}
+
+/// A value. Longer ones are shortened.
+pub(super) fn shown(value: &Shown) -> String {
     const SHOWN_MAX: usize = 40;
     let text = match value {
-        Value::S(text) => text.to_string(),
-        Value::N(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::B(_)
-        | Value::Null
-        | Value::Ss(_)
-        | Value::Ns(_)
-        | Value::Bs(_)
-        | Value::L(_)
-        | Value::M(_) => return format!("of type {}", value.kind()),
+        Shown::Text(text) => text,
+        Shown::Type(kind) => return format!("of type {kind}"),
     };
     let shown: String = text.chars().take(SHOWN_MAX).collect();
     let more = if shown.len() < text.len() { "…" } else { "" };

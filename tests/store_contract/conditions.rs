@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
 
 use referee::data::Value;
-use referee::store::Operand::{Equal, Less, LessOrEqual};
+use referee::store::Operand::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
 use referee::store::{Condition, Transacted, Written};
 use serde_json::json;
 
@@ -43,6 +43,10 @@ pub(crate) async fn hold<H: Harness>(h: H) {
         (compare("number", Equal, &json!("10")), false),
         (compare("number", Less, &json!("9")), false),
         (compare("none", LessOrEqual, &json!(9)), false),
+        (compare("number", Greater, &json!(10)), false),
+        (compare("number", GreaterOrEqual, &json!(10)), true),
+        (compare("number", Greater, &json!("9")), false),
+        (compare("none", Greater, &json!(9)), false),
         (compare("null", Equal, &json!(null)), true),
         (compare("flag", Equal, &json!(true)), true),
         (compare("list", Equal, &json!([1])), true),
@@ -113,6 +117,10 @@ pub(crate) async fn parts<H: Harness>(h: H) {
         (first("1"), false),
         (compare("list[4]", Equal, &json!("0")), false),
         (compare("map.list[1]", Less, &json!("c")), true),
+        (compare("map.list[1]", Greater, &json!("a")), true),
+        (compare("map.list[1]", Greater, &json!("b")), false),
+        (compare("map.list[1]", GreaterOrEqual, &json!("b")), true),
+        (not(compare("none", Greater, &json!(1))), true),
         (not(first("0")), false),
         (not(compare("list[4]", Equal, &json!("0"))), true),
         (not(compare("none", Less, &json!(1))), true),

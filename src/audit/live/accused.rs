@@ -99,7 +99,7 @@ fn prepare(
 fn suspect_of(rules: &Rules, table: TableId, key: &Key<'_>, charge: Charge) -> Option<Suspect> {
     let owned = || key.clone().into_owned();
     let pair = match charge {
-        Charge::Dangling(rule, _) | Charge::Malformed(rule) => {
+        Charge::Dangling(rule, _) | Charge::Unmet(rule, _) | Charge::Malformed(rule) => {
             return Some(Suspect::Reference { rule, key: owned() });
         }
         Charge::Unknown => return Some(Suspect::Unknown { table, key: owned() }),

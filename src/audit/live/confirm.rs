@@ -212,17 +212,17 @@ impl Open {
             (Suspect::Reference { rule, key }, seen, Wrong::References(now)) => {
                 let before = if let Wrong::References(before) = seen { &**before } else { &[] };
                 let mut others = Vec::new();
-                for value in now {
+                for (value, unmet) in now {
                     if self.reported.contains(&value.state) {
                         continue;
                     }
-                    if before.iter().any(|before| before.state == value.state) {
+                    if before.iter().any(|(before, _)| before.state == value.state) {
                         let table = rules.referencing(*rule).table;
                         let item = ItemName { table, key: key.clone() };
-                        report(broken(rules, *rule, item, &value));
+                        report(broken(rules, *rule, item, &value).with_unmet(unmet));
                         self.reported.insert(value.state);
                     } else {
-                        others.push(value);
+                        others.push((value, unmet));
                     }
                 }
                 if others.is_empty() {

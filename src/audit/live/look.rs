@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::suspect::Suspect;
 use crate::data::{Item, Key};
-use crate::integrity::finding::Defect;
+use crate::integrity::finding::{Defect, Unmet};
 use crate::integrity::index::Projection;
 use crate::integrity::membership::is_unknown;
 use crate::integrity::mirror::{self, Mark, Pair};
@@ -21,8 +21,9 @@ use crate::store::{Store, StoreError};
 pub(super) enum Wrong {
     /// Nothing.
     Nothing,
-    /// These values of the reference are broken.
-    References(Vec<ReferenceValue>),
+    /// These values of the reference are broken, each with the condition that the item at the
+    /// referenced key does not meet, if an item is there.
+    References(Vec<(ReferenceValue, Option<Unmet>)>),
     /// The mirror differs from what its source requires.
     Mirror(MirrorState),
     /// The item belongs to no entity.
@@ -160,12 +161,12 @@ impl Answer {
         };
         let mut broken = Vec::new();
         for (value, target) in values {
-            let exists = match target {
-                Some(target) => targets.has_target(rules, rule, target)?,
-                None => false,
+            let Some(target) = target else {
+                broken.push((value, None));
+                continue;
             };
-            if !exists {
-                broken.push(value);
+            if !targets.has_target(rules, rule, target)? {
+                broken.push((value, targets.unmet(rules, rule, target)?));
             }
         }
         Ok(if broken.is_empty() { Wrong::Nothing } else { Wrong::References(broken) })

@@ -20,7 +20,7 @@ use super::excerpt::Kept;
 use super::fact::{Fact, Location};
 use super::hash::{ContentHash, ContentHasher, KeyHasher};
 use super::raw_item;
-use crate::data::{Item, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use crate::data::{Item, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX, Value};
 use crate::integrity::expiry::has_passed;
 use crate::integrity::index::Index;
 use crate::integrity::mark::MARK;
@@ -117,8 +117,9 @@ impl<'r> Quick<'r> {
             }
             entities.push(of_entity.id);
             subject.has_expired = has_expired(of_entity, &item, *now_ms)?;
-            is_absent |= subject.has_expired && of_entity.is_absent_if_expired;
-            if of_entity.is_referenced {
+            let is_current = is_current(of_entity, &item, *now_ms)?;
+            is_absent |= is_current && subject.has_expired && of_entity.is_absent_if_expired;
+            if of_entity.is_referenced && is_current {
                 if entity.is_none() {
                     entity = Some(of_entity.id);
                 } else {
@@ -174,14 +175,33 @@ fn key_text<'t>(
 
 /// Whether the entity's `where` holds. `None` if that is not clear from the text.
 fn admits(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>) -> Option<bool> {
-    for (attribute, expected) in &mut entity.conditions {
-        match attribute.of(item) {
-            Some(RawValue::Text(text)) if text == *expected => {}
-            Some(RawValue::Text(_)) | None => return Some(false),
-            Some(RawValue::Other(_)) => return None,
+    for (attribute, test) in &mut entity.conditions {
+        let found = found(attribute, item)?;
+        if !test.holds(found.as_ref()) {
+            return Some(false);
         }
     }
     Some(true)
+}
+
+/// Whether the conditions that depend on the time hold. `None` if that is not clear from the text.
+fn is_current(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>, now_ms: i64) -> Option<bool> {
+    if !entity.is_timed {
+        return Some(true);
+    }
+    for (attribute, test) in &mut entity.conditions {
+        let found = found(attribute, item)?;
+        if test.is_timed() && !test.holds_at(found.as_ref(), now_ms) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// The value of an attribute. `None` if it is not valid.
+fn found<'t>(attribute: &mut Wanted<'_>, item: &SplitItem<'_, 't>) -> Option<Option<Value<'t>>> {
+    let value = attribute.of(item);
+    value.map(|value| decoded(attribute.name(), value).ok_or(())).transpose().ok()
 }
 
 /// Whether the item has expired, if a rule asks. `None` if its TTL attribute is not valid.

@@ -8,7 +8,8 @@ use crate::integrity::mark::MARK;
 use crate::integrity::mirror::is_copied;
 use crate::integrity::reference;
 use crate::rules::model::{
-    Component, Copied, Entity, EntityId, Matching, MirrorId, Reference, ReferenceId, Rules, TableId,
+    Component, Copied, Entity, EntityId, Matching, MirrorId, Reference, ReferenceId, Rules,
+    TableId, Test,
 };
 use crate::rules::template::EntityKey;
 
@@ -32,8 +33,10 @@ pub(super) struct EntityPlan<'r> {
     pub(super) key: &'r EntityKey,
     /// How the texts of a key begin.
     start: (KeyStart, Option<KeyStart>),
-    /// The attributes in the entity's `where`, with their texts.
-    pub(super) conditions: Vec<(Wanted<'r>, &'r str)>,
+    /// The attributes in the entity's `where`, with what it requires of them.
+    pub(super) conditions: Vec<(Wanted<'r>, &'r Test)>,
+    /// Whether a condition depends on the time.
+    pub(super) is_timed: bool,
     pub(super) is_referenced: bool,
     /// The TTL attribute, if a rule asks whether the entity's items have expired.
     pub(super) ttl: Option<Wanted<'r>>,
@@ -153,10 +156,7 @@ impl<'r> EntityPlan<'r> {
         let conditions: Option<Vec<_>> = entity
             .conditions
             .iter()
-            .map(|(path, value)| {
-                let Value::S(text) = value else { return None };
-                Some((Wanted::new(name(path)?), &**text))
-            })
+            .map(|(path, test)| Some((Wanted::new(name(path)?), test)))
             .collect();
         let is_absent_if_expired = of_entity.iter().any(|role| match role {
             Role::Referenced(rule) => reference::ttl(rules, &rules[*rule]).is_some(),
@@ -173,6 +173,7 @@ impl<'r> EntityPlan<'r> {
             ),
             ttl: ttl.filter(|_| is_absent_if_expired || is_source).map(Wanted::new),
             is_absent_if_expired,
+            is_timed: entity.is_timed(),
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some(),
             steps: steps.unwrap_or_default(),

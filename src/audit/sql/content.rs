@@ -17,6 +17,8 @@ use crate::rules::model::{Copied, Mirror, Rules};
 enum Set {
     /// This value.
     Literal(Value<'static>),
+    /// No value.
+    Absent,
     /// A map with these entries.
     Map {
         entries: BTreeMap<String, Set>,
@@ -30,8 +32,11 @@ enum Set {
 pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: &Expr) -> Expr {
     let keys = |entity| rules.key_schema(entity).names().map(str::to_owned);
     let mut set = BTreeMap::new();
-    for (path, value) in &rules[mirror.mirror].conditions {
-        insert(&mut set, path.segments(), value, &|name| is_copied(rules, mirror, name));
+    for (path, test) in &rules[mirror.mirror].conditions {
+        let value = if test.is_absence() { None } else { test.literal() };
+        if value.is_some() || test.is_absence() {
+            insert(&mut set, path.segments(), value, &|name| is_copied(rules, mirror, name));
+        }
     }
     // The key is built from its template, whatever `where` says.
     set.retain(|name, _| keys(mirror.mirror).all(|key| key != *name));
@@ -68,18 +73,18 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
 fn insert(
     map: &mut BTreeMap<String, Set>,
     path: &[String],
-    value: &Value<'static>,
+    value: Option<&Value<'static>>,
     is_copied: &dyn Fn(&str) -> bool,
 ) {
     let Some((name, inner)) = path.split_first() else { return };
     if inner.is_empty() {
-        map.insert(name.clone(), Set::Literal(value.clone()));
+        map.insert(name.clone(), value.map_or(Set::Absent, |value| Set::Literal(value.clone())));
         return;
     }
     let entry = map
         .entry(name.clone())
         .or_insert_with(|| Set::Map { entries: BTreeMap::new(), is_copied: is_copied(name) });
-    if let Set::Literal(_) = entry {
+    if let Set::Literal(_) | Set::Absent = entry {
         *entry = Set::Map { entries: BTreeMap::new(), is_copied: false };
     }
     if let Set::Map { entries, is_copied } = entry {
@@ -92,6 +97,7 @@ fn insert(
 fn is_set(set: &Set, found: &Expr, source: &Expr) -> Expr {
     let (entries, is_copied) = match set {
         Set::Literal(value) => return is_literal(found, value),
+        Set::Absent => return found.clone().is_null(),
         Set::Map { entries, is_copied } => (entries, *is_copied),
     };
     let [found, source] = [found, source].map(|value| value.clone().json_at(&[Type::M.tag()]));

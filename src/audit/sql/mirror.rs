@@ -3,6 +3,7 @@
 //! This is `integrity/mirror/compare.rs` in SQL: `sources` have the keys of their mirrors, and
 //! `mirrors` the keys of their sources; a full join finds what is missing on either side.
 
+use super::condition::admits;
 use super::content::is_expected;
 use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
@@ -10,7 +11,7 @@ use super::finding::{Finding, is_there, item, json};
 use super::keys::{Built, KeyColumns, PartValue, build, is_same as is_same_key};
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity, of_key};
-use super::value::{NORMALIZING, admits};
+use super::value::NORMALIZING;
 use crate::integrity::finding::{Defect, Kind};
 use crate::integrity::mark::MARK;
 use crate::rules::model::{EntityId, Mirror, OnMirrorEdit, Rules};
@@ -165,7 +166,7 @@ fn add_compared(query: &mut Query, rules: &Rules, mirror: &Mirror, now_ms: i64) 
     let facts = [
         ("is_marked", is_marked(&found, mirror)),
         ("has_mark", found.clone().json_at(&[MARK]).is_present()),
-        ("is_admitted", admits(&found, &rules[mirror.mirror].conditions)),
+        ("is_admitted", admits(&found, &rules[mirror.mirror])),
         ("is_same", is_expected(rules, mirror, &found, &item)),
     ];
     let columns = keep(last, &kept);

@@ -2,7 +2,9 @@
 //!
 //! This is [`Number`](crate::data::Number) in SQL.
 
-use super::expression::{Expr, Function, all, bind, call, case, concat};
+use super::expression::{Expr, Function, all, any, bind, call, case, concat};
+use crate::data::Number;
+use crate::rules::model::Comparison;
 
 /// An integer that is in its canonical form already, which nearly all are.
 const SHORT_INTEGER: &str = r"^(0|-?[1-9][0-9]{0,37})\z";
@@ -62,6 +64,48 @@ pub(super) fn is_canonical(text: &Expr) -> Expr {
         text.clone().matches(decimal),
         text.clone().matches(too_small).not(),
         length(digits).binary("<=", Expr::Integer(38)),
+    ])
+}
+
+/// Whether a number compares like this to a literal. The result may be `NULL`.
+///
+/// Both are compared as their canonical texts: first the lengths of the integers, then the digits.
+pub(super) fn compare(number: Expr, comparison: Comparison, literal: &Number<'_>) -> Expr {
+    let (is_less, includes_equal) = match comparison {
+        Comparison::Less => (true, false),
+        Comparison::LessOrEqual => (true, true),
+        Comparison::Greater => (false, false),
+        Comparison::GreaterOrEqual => (false, true),
+    };
+    bind("compared", canonical(number), |number| {
+        let is_negative = number.clone().matches("^-");
+        let has_sign = if is_less { is_negative } else { is_negative.not() };
+        let is_apart = if is_less == literal.is_negative() {
+            all([has_sign, has_magnitude(&number, ">", literal)])
+        } else {
+            any([has_sign, has_magnitude(&number, "<", literal)])
+        };
+        let equal = number.equals(Expr::text(literal.as_str()));
+        if includes_equal { any([is_apart, equal]) } else { is_apart }
+    })
+}
+
+/// Whether a number is less or more than a literal, without their signs.
+fn has_magnitude(number: &Expr, operator: &'static str, literal: &Number<'_>) -> Expr {
+    let digits = literal.as_str().trim_start_matches('-');
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let own_whole = number.clone().captured("^-?([0-9]+)", 1);
+    let own_fraction = number.clone().captured("[.]([0-9]+)", 1);
+    let own_fraction = call(Function::Coalesce, [own_fraction, Expr::text("")]);
+    let length_of_whole = Expr::Integer(i64::try_from(whole.len()).unwrap_or(i64::MAX));
+    let by_fraction = all([
+        own_whole.clone().equals(Expr::text(whole)),
+        own_fraction.binary(operator, Expr::text(fraction)),
+    ]);
+    let by_digits = any([own_whole.clone().binary(operator, Expr::text(whole)), by_fraction]);
+    any([
+        length(own_whole.clone()).binary(operator, length_of_whole.clone()),
+        all([length(own_whole).equals(length_of_whole), by_digits]),
     ])
 }
 

@@ -9,13 +9,14 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
+use super::condition::{admits, is_current, is_true};
 use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
 use super::keys::{Origin, PartKind, PartValue, build, is_same};
 use super::number::canonical;
 use super::query::{Join, Query, Select};
-use super::tables::{key_columns, named, of_entity};
+use super::tables::{key_columns, named, of_entity, of_key};
 use super::value::{is_literal, key_text, tag, value_at};
 use crate::data::{KeyKind, Path, Type, Value};
 use crate::integrity::finding::{Defect, Kind};
@@ -288,14 +289,23 @@ fn key_kind(kind: Type) -> Option<KeyKind> {
     [KeyKind::S, KeyKind::N, KeyKind::B].into_iter().find(|it| it.as_type() == kind)
 }
 
-/// Adds the referenced items that count as existing: their keys.
+/// Adds the items at the keys of referenced items, without those that have expired: their keys, and
+/// whether they belong to the entity, unless all do.
 fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference, now_ms: i64) {
-    let (mut select, _) = of_entity(query, rules, reference.to);
+    let (mut select, _) = of_key(query, rules, reference.to);
+    let to = &rules[reference.to];
+    let item = Expr::column(format!("{}.item", select.from));
+    let is_one = is_true(all([admits(&item, to), is_current(&item, to, now_ms)]));
     if let Some(ttl) = reference::ttl(rules, reference) {
-        let item = Expr::column(format!("{}.item", select.from));
-        select.conditions.push(has_expired(&item, ttl, now_ms).not());
+        let has_expired = has_expired(&item, ttl, now_ms);
+        let gone =
+            if to.conditions.is_empty() { has_expired } else { all([is_one.clone(), has_expired]) };
+        select.conditions.push(gone.not());
     }
     select.columns = named(&key_columns(rules.table_of(reference.to), &select.from, ""), "");
+    if !to.conditions.is_empty() {
+        select.columns.push(("is_one".to_owned(), is_one));
+    }
     query.add("referenced", select);
 }
 
@@ -307,7 +317,13 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
     let referenced = key_columns(to, "referenced", "");
     let is_absent = column("absent").binary(">", Expr::Integer(0));
     let is_malformed = column("problem").is_present();
-    let is_missing = referenced.partition.clone().is_null();
+    let is_nothing_there = referenced.partition.clone().is_null();
+    let is_other = if rules[reference.to].conditions.is_empty() {
+        Expr::Bool(false)
+    } else {
+        all([is_nothing_there.clone().not(), Expr::column("referenced.is_one").not()])
+    };
+    let is_missing = any([is_nothing_there, is_other.clone()]);
 
     let paths: Vec<Path> = reference.paths().cloned().collect();
     let own = i64::try_from(paths.len()).unwrap_or(i64::MAX);
@@ -332,6 +348,10 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
         .map(|(condition, defect)| (condition.clone(), Expr::text(wording::defect(defect))))
         .collect();
     detail_cases.push((is_malformed.clone(), column("problem")));
+    if is_other != Expr::Bool(false) {
+        let words = format!("an item is there, but is no `{}`", rules[reference.to].name);
+        detail_cases.push((is_other, Expr::text(words)));
+    }
     let missing = format!("the referenced `{}` does not exist", rules[reference.to].name);
     let kind = case(kind_cases, kind(Kind::DanglingReference));
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::admits;
 use super::expression::{Expr, Function, all, any, call, case, concat};
 use super::finding::json;
 use super::keys::{KeyColumns, PartValue, parse};
 use super::query::{Query, Select};
-use super::value::{admits, key_text};
+use super::value::key_text;
 use crate::rules::model::{EntityId, Mode, Rules, Table, TableId};
 
 /// The relation with the lines of a table's export, and the step with its items.
@@ -92,10 +93,8 @@ pub(super) fn of_entity(
 ) -> (Select, Vec<PartValue>) {
     let (mut select, captures) = of_key(query, rules, entity);
     let item = Expr::column(format!("{}.item", select.from));
-    let conditions = &rules[entity].conditions;
-    if !conditions.is_empty() {
-        select.conditions.push(admits(&item, conditions));
-    }
+    select.conditions.push(admits(&item, &rules[entity]));
+    select.conditions.retain(|condition| *condition != Expr::Bool(true));
     (select, captures)
 }
 

@@ -1,6 +1,6 @@
 //! Values in DynamoDB's JSON: which type they have, and their text in canonical form.
 
-use super::expression::{Expr, Function, SqlType, all, bind, call, case, concat};
+use super::expression::{Expr, Function, SqlType, bind, call, case, concat};
 use super::number::canonical;
 use crate::data::{KeyKind, Path, Type, Value};
 
@@ -19,7 +19,7 @@ fn tagged_at(item: &Expr, path: &Path, kind: Type) -> Expr {
 }
 
 /// The names of the keys on the way to a path: every map is below its tag.
-fn names(path: &Path) -> Vec<&str> {
+pub(super) fn names(path: &Path) -> Vec<&str> {
     let mut names = Vec::new();
     for segment in path.segments() {
         if !names.is_empty() {
@@ -34,13 +34,6 @@ fn names(path: &Path) -> Vec<&str> {
 pub(super) fn key_text(value: &Expr, kind: KeyKind) -> Expr {
     let text = value.clone().text_at(&[kind.as_type().tag()]);
     if kind == KeyKind::N { canonical(text) } else { text }
-}
-
-/// Whether every condition of an entity's `where` holds. The result may be `NULL`.
-pub(super) fn admits(item: &Expr, conditions: &[(Path, Value<'static>)]) -> Expr {
-    all(conditions
-        .iter()
-        .map(|(path, value)| is_literal(&item.clone().json_at(&names(path)), value)))
 }
 
 /// Whether a value equals a literal of the rule file. The result may be `NULL`.

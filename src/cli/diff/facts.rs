@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cli::explain::source;
 use crate::data::Value;
 use crate::rules::model::{Copied, Entity, Find, Matching, Mirror, Reference, Rules, Table};
+use crate::wording;
 
 /// A declaration as comparable values.
 pub(super) struct Facts {
@@ -50,8 +51,11 @@ fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
     let key = table.key.names().zip(templates);
     let key: Vec<_> =
         key.map(|(name, template)| format!("{name}: \"{}\"", template.template())).collect();
-    let conditions: Vec<_> =
-        entity.conditions.iter().map(|(path, value)| format!("{path}: {}", json(value))).collect();
+    let conditions: Vec<_> = entity
+        .conditions
+        .iter()
+        .map(|(path, test)| format!("{path}: {}", wording::test(test)))
+        .collect();
     let attributes: Vec<_> =
         entity.attributes.iter().map(|(path, kind)| format!("{path}: {kind}")).collect();
     BTreeMap::from([

@@ -1,6 +1,7 @@
 //! Explains entities and tables in words.
 
 use crate::rules::model::{Component, EntityId, Mode, Reference, Rules, TableId};
+use crate::wording;
 
 /// Explains an entity: its key, its conditions and the rules for it.
 pub(super) fn entity(rules: &Rules, id: EntityId) -> String {
@@ -15,9 +16,14 @@ pub(super) fn entity(rules: &Rules, id: EntityId) -> String {
     for (name, template) in table.key.names().zip(templates) {
         lines.push(format!("  - `{name}` matches \"{}\"", template.template()));
     }
-    for (path, value) in &entity.conditions {
-        let value = serde_json::to_string(value).unwrap_or_default();
-        lines.push(format!("  - `{path}` is {value}"));
+    for (path, test) in entity.conditions.iter().filter(|(_, test)| !test.is_timed()) {
+        lines.push(format!("  - `{path}` is {}", wording::test(test)));
+    }
+    if entity.is_timed() {
+        lines.extend([String::new(), "For the references to it, it exists if".to_owned()]);
+        for (path, test) in entity.conditions.iter().filter(|(_, test)| test.is_timed()) {
+            lines.push(format!("  - `{path}` is {}", wording::test(test)));
+        }
     }
     let formats = formats(rules, id);
     if !formats.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::data::{Item, Key};
-use crate::engine::event::change::{Cause, Origin};
+use crate::engine::event::change::{Cause, Origin, StreamChange};
 use crate::integrity::reference::{Finder, finder};
 use crate::integrity::repair::CascadeMark;
 use crate::rules::model::{OnDelete, Reference, ReferenceId};
@@ -42,12 +42,11 @@ impl<'h> DeletedTarget<'h> {
 
 /// Returns the item if it was deleted or no longer belongs to the entity.
 pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<DeletedTarget<'h>> {
-    let admits = |image: &Option<Item<'_>>| seen.admitted(image.as_ref()).is_some();
-    if admits(&seen.history.last.change.after) {
+    if is_there_after(seen, &seen.history.last) {
         return None;
     }
     let mut steps = seen.history.steps().rev();
-    let step = steps.find(|step| admits(&step.change.before) && !admits(&step.change.after))?;
+    let step = steps.find(|step| was_there_before(seen, step) && !is_there_after(seen, step))?;
     let reference = &seen.rules[rule];
     let action = action(reference, step.origin);
     if action == OnDelete::Ignore {
@@ -63,6 +62,28 @@ pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Dele
         image,
         cause: seen.cause(step),
     })
+}
+
+/// Whether an item of the entity was there after a change, and counted as existing.
+fn is_there_after(seen: &Seen<'_, '_>, step: &StreamChange<'_>) -> bool {
+    is_there(seen, step.change.after.as_ref(), step.created_ms)
+}
+
+/// Whether an item of the entity was there before a change.
+///
+/// An item whose time is over has stopped to exist without a record. Its delete is the first record
+/// that says so, and other changes of it say nothing new.
+fn was_there_before(seen: &Seen<'_, '_>, step: &StreamChange<'_>) -> bool {
+    let stays = seen.admitted(step.change.after.as_ref()).is_some();
+    let at_ms = step.created_ms.filter(|_| stays);
+    is_there(seen, step.change.before.as_ref(), at_ms)
+}
+
+/// Whether an image is an item of the entity that counts as existing at this time; at any time, if
+/// that is `None`.
+fn is_there(seen: &Seen<'_, '_>, image: Option<&Item<'_>>, at_ms: Option<i64>) -> bool {
+    let image = seen.admitted(image);
+    image.is_some_and(|image| at_ms.is_none_or(|at_ms| seen.entity.is_current(image, at_ms)))
 }
 
 /// The action for a delete of this origin.

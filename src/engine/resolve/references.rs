@@ -100,7 +100,8 @@ fn report_reference(
     obstacle: Option<Obstacle>,
     report: &mut Report,
 ) {
-    let finding = reference::broken(rules, broken.rule, broken.item.clone(), &broken.value);
+    let finding = reference::broken(rules, broken.rule, broken.item.clone(), &broken.value)
+        .with_unmet(broken.unmet.clone());
     let resolution = Resolution { obstacle, ..response.into() };
     report.violation(finding, resolution, &broken.cause);
 }

@@ -1,10 +1,13 @@
 //! Restores a deleted item if others still refer to it.
 
 use super::resolved::{NAMED_MAX, Resolved};
+use crate::data::Item;
 use crate::engine::detect::DeletedTarget;
+use crate::engine::event::change::Cause;
 use crate::engine::report::violation::Response;
 use crate::engine::report::violation_name;
 use crate::integrity::finding::{Defect, ItemName, Orphans};
+use crate::integrity::membership::entities;
 use crate::integrity::reference::{is_expired_target, is_target, orphaned};
 use crate::integrity::repair::{self, ItemWrite, Obstacle, Operation};
 use crate::rules::model::{Mode, Rules};
@@ -17,8 +20,8 @@ use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
 /// The result of an attempt to restore an item.
 enum Attempt {
-    /// The item was restored.
-    Restored,
+    /// The item was restored by this operation.
+    Restored(Operation),
     /// The item already exists.
     Exists,
     /// The referencing item no longer refers to it.
@@ -53,14 +56,16 @@ pub(super) async fn restore<S: Store, C: Clock>(
             let attempt = if rules[rule].mode == Mode::Enforce {
                 attempt(pass, target, actions).await?
             } else {
-                Attempt::Restored
+                Attempt::Restored(expected(target))
             };
             let referring = items.get(index..).unwrap_or_default();
             let orphans = || orphans(referring, referrers.has_more());
             match attempt {
                 Attempt::NotReferring => {}
                 Attempt::Exists => return Ok(Resolved::nothing()),
-                Attempt::Restored => return Ok(restored(rules, target, orphans())),
+                Attempt::Restored(operation) => {
+                    return Ok(restored(rules, target, operation, orphans()));
+                }
                 Attempt::Impossible(response, obstacle) => {
                     let obstacle = Some(obstacle);
                     return Ok(Resolved { obstacle, ..Resolved::orphans(response, orphans()) });
@@ -85,50 +90,115 @@ async fn not_restored(
 fn log(pass: Pass<'_, impl Store, impl Clock>, target: &DeletedTarget<'_>) {
     let finding = orphaned(pass.rules, &target.finder, Defect::Orphaned(Orphans::default()));
     let violation = violation_name(pass.rules, &finding, &target.cause);
-    pass.repairs.started(&[StartedRepair::new(&violation, put(pass.rules, target))]);
+    let write = write(pass.rules, target, expected(target));
+    pass.repairs.started(&[StartedRepair::new(&violation, write)]);
+}
+
+/// The operation that restores the item, unless the table has changed since.
+fn expected(target: &DeletedTarget<'_>) -> Operation {
+    if is_changed(target) { Operation::Update } else { Operation::Put }
+}
+
+/// Whether the item was not deleted, but changed so that it no longer belongs to its entity.
+fn is_changed(target: &DeletedTarget<'_>) -> bool {
+    match target.cause {
+        Cause::Record { step, .. } => step.change.after.is_some(),
+        Cause::Page { .. } => false,
+    }
 }
 
 async fn attempt(
     pass: Pass<'_, impl Store, impl Clock>,
     target: &DeletedTarget<'_>,
-    actions: Vec<Write>,
+    put: Vec<Write>,
 ) -> Result<Attempt, StoreError> {
+    let tried = transact(pass, target, put.clone(), Operation::Put).await?;
+    let Tried::Taken(found) = tried else { return Ok(tried.into()) };
+    let rule = target.finder.rule;
+    let image = target.image.filter(|_| is_changed(target) && !is_of_other(pass, target, &found));
+    let update = image.and_then(|image| repair::set_back(pass.rules, rule, image, &found, put));
+    let Some(update) = update else { return Ok(Tried::Taken(found).into()) };
+    match transact(pass, target, update, Operation::Update).await? {
+        // It has changed since.
+        Tried::Taken(_) => Err(busy()),
+        tried => Ok(tried.into()),
+    }
+}
+
+/// Whether the item at the key belongs to an entity.
+fn is_of_other<S, C>(pass: Pass<'_, S, C>, target: &DeletedTarget<'_>, found: &Item<'_>) -> bool {
+    let Pass { rules, index, .. } = pass;
+    let table = rules.referenced(target.finder.rule).table;
+    entities(rules, index, table, &target.finder.target, found).next().is_some()
+}
+
+/// The result of one transaction.
+enum Tried {
+    /// The result of the attempt.
+    Done(Attempt),
+    /// This item, which is not the referenced one, is at the key.
+    Taken(Item<'static>),
+}
+
+impl From<Tried> for Attempt {
+    fn from(tried: Tried) -> Self {
+        match tried {
+            Tried::Done(attempt) => attempt,
+            Tried::Taken(_) => Self::Impossible(Response::Reported, Obstacle::KeyTaken),
+        }
+    }
+}
+
+async fn transact(
+    pass: Pass<'_, impl Store, impl Clock>,
+    target: &DeletedTarget<'_>,
+    actions: Vec<Write>,
+    operation: Operation,
+) -> Result<Tried, StoreError> {
     let (rules, rule, now_ms) = (pass.rules, target.finder.rule, pass.clock.now_ms());
-    let failed = |why| Attempt::Impossible(Response::Failed, Obstacle::Refused(why));
+    let failed = |why| Tried::Done(Attempt::Impossible(Response::Failed, Obstacle::Refused(why)));
     let reasons = match pass.store.transact(actions).await {
         Ok(answer) => match answer.value {
-            Transacted::Applied => return Ok(Attempt::Restored),
+            Transacted::Applied => return Ok(Tried::Done(Attempt::Restored(operation))),
             Transacted::Canceled(reasons) => reasons,
         },
         Err(StoreError::Rejected(why)) => return Ok(failed(why)),
         Err(error) => return Err(error),
     };
     let mut reasons = reasons.into_iter();
-    match (reasons.next(), reasons.next()) {
-        (Some(CancellationReason::ConditionFailed(current)), _) => {
-            let exists = current.is_some_and(|item| is_target(rules, rule, &item, now_ms));
-            let taken = || Attempt::Impossible(Response::Reported, Obstacle::KeyTaken);
-            Ok(if exists { Attempt::Exists } else { taken() })
-        }
+    Ok(match (reasons.next(), reasons.next()) {
+        (Some(CancellationReason::ConditionFailed(current)), _) => match current {
+            Some(item) if is_target(rules, rule, &item, now_ms) => Tried::Done(Attempt::Exists),
+            Some(item) => Tried::Taken(item),
+            // It was there, and has been deleted since. The next attempt puts it.
+            None if operation == Operation::Update => return Err(busy()),
+            None => Tried::Done(Attempt::Impossible(Response::Reported, Obstacle::KeyTaken)),
+        },
         (Some(CancellationReason::Invalid(why)), _)
-        | (_, Some(CancellationReason::Invalid(why))) => Ok(failed(why)),
-        (_, Some(CancellationReason::ConditionFailed(_))) => Ok(Attempt::NotReferring),
-        _ => Err(busy()),
-    }
+        | (_, Some(CancellationReason::Invalid(why))) => failed(why),
+        (_, Some(CancellationReason::ConditionFailed(_))) => Tried::Done(Attempt::NotReferring),
+        _ => return Err(busy()),
+    })
 }
 
 /// The result if the item was restored, or would be, because these items refer to it.
-fn restored(rules: &Rules, target: &DeletedTarget<'_>, orphans: Orphans) -> Resolved {
+fn restored(
+    rules: &Rules,
+    target: &DeletedTarget<'_>,
+    operation: Operation,
+    orphans: Orphans,
+) -> Resolved {
     let is_enforced = rules[target.finder.rule].mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
-    Resolved { writes: vec![put(rules, target)], ..Resolved::orphans(response, orphans) }
+    let writes = vec![write(rules, target, operation)];
+    Resolved { writes, ..Resolved::orphans(response, orphans) }
 }
 
 /// The write that restores the item.
-fn put(rules: &Rules, target: &DeletedTarget<'_>) -> ItemWrite {
+fn write(rules: &Rules, target: &DeletedTarget<'_>, operation: Operation) -> ItemWrite {
     let table = rules.referenced(target.finder.rule).table;
     let item = ItemName { table, key: target.finder.target.clone() };
-    ItemWrite { operation: Operation::Put, item, detail: None }
+    ItemWrite { operation, item, detail: None }
 }
 
 fn orphans(referring: &[Referring], more: bool) -> Orphans {

@@ -13,7 +13,7 @@ use crate::data::Item;
 use crate::engine::detect::{DeletedTarget, MirrorSuspect, NewReference};
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
-use crate::integrity::finding::ItemName;
+use crate::integrity::finding::{ItemName, Unmet};
 use crate::integrity::mirror::{self, Difference};
 use crate::integrity::reference::{ReferenceState, states};
 use crate::rules::model::Rules;
@@ -112,17 +112,21 @@ pub(super) fn still_broken(references: Vec<NewReference<'_>>) -> Vec<StillBroken
 
 impl<'h> StillBroken<'h> {
     /// The broken reference of the item as it is now.
-    pub(super) fn into_broken(self, image: Item<'static>) -> BrokenReference<'h> {
+    pub(super) fn into_broken(
+        self,
+        (image, unmet): (Item<'static>, Option<Unmet>),
+    ) -> BrokenReference<'h> {
         let NewReference { rule, value, change, cause } = self.reference;
         let item = ItemName { table: change.table, key: change.key.clone().into_owned() };
-        BrokenReference { rule, value, item, image, change: Some(change), cause }
+        BrokenReference { rule, value, item, image, unmet, change: Some(change), cause }
     }
 }
 
-/// Does the item still have the broken reference? If so, the answer is the item's current image.
+/// Does the item still have the broken reference? If so, the answer is the item's current image, and
+/// the condition that the item at the referenced key does not meet.
 impl<'h> Question<'h> for StillBroken<'h> {
     type Slots = (Slot, Option<Slot>);
-    type Answer = Option<Item<'static>>;
+    type Answer = Option<(Item<'static>, Option<Unmet>)>;
 
     fn cause(&self) -> Cause<'h> {
         self.reference.cause
@@ -145,7 +149,11 @@ impl<'h> Question<'h> for StillBroken<'h> {
         let states = self.states.get_or_init(|| states(rules, &rules[*rule], &change.key, item));
         let still =
             states.contains(&value.state) && self.reference.answer(rules, target, snapshot)?;
-        Ok(still.then(|| item.clone()))
+        if !still {
+            return Ok(None);
+        }
+        let unmet = target.map(|target| snapshot.unmet(rules, *rule, target)).transpose()?;
+        Ok(Some((item.clone(), unmet.flatten())))
     }
 }
 

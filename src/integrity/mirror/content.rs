@@ -63,8 +63,12 @@ pub(crate) fn expected(
         .filter(|(name, _)| is_copied(rules, mirror, name))
         .map(|(name, value)| (Cow::Owned(name.to_string()), value.clone().into_owned()))
         .collect();
-    for (path, value) in &rules.mirror_of(pair.rule).conditions {
-        insert(&mut item, path, value.clone());
+    for (path, test) in &rules.mirror_of(pair.rule).conditions {
+        if let Some(value) = test.literal() {
+            insert(&mut item, path, value.clone());
+        } else if test.is_absence() {
+            remove(&mut item, path.segments());
+        }
     }
     item.append(&mut into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
     Some(item)
@@ -123,6 +127,16 @@ pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
     };
     let is_key = |entity| rules.key_schema(entity).names().any(|key| key == name);
     listed && name != MARK && !is_key(mirror.source) && !is_key(mirror.mirror)
+}
+
+/// Removes the value at a path. The maps along the path remain.
+fn remove(item: &mut Item<'static>, path: &[String]) {
+    let Some((name, inner)) = path.split_first() else { return };
+    if inner.is_empty() {
+        item.remove(name.as_str());
+    } else if let Some(Value::M(map)) = item.get_mut(name.as_str()) {
+        remove(map, inner);
+    }
 }
 
 /// Puts a value at a path, and creates the maps along the path.

@@ -13,7 +13,7 @@ pub(crate) use evaluate::{
     states,
 };
 pub(crate) use finder::{Finder, finder};
-pub(crate) use target::{is_expired_target, is_not_there, is_target, is_there, ttl};
+pub(crate) use target::{is_expired_target, is_not_there, is_target, is_there, ttl, unmet};
 
 /// The finding that a reference's value is malformed or incomplete, or that its target is missing.
 pub(crate) fn broken(

@@ -3,6 +3,7 @@
 
 use crate::data::Item;
 use crate::integrity::expiry::{has_expired, has_passed};
+use crate::integrity::finding::{Shown, Unmet};
 use crate::integrity::presence;
 use crate::rules::model::{Expired, Reference, ReferenceId, Rules};
 use crate::store::Condition;
@@ -18,7 +19,8 @@ pub(crate) fn is_target(rules: &Rules, rule: ReferenceId, item: &Item<'_>, now_m
     rules.referenced(rule).admits(item) && !is_expired_target(rules, rule, item, now_ms)
 }
 
-/// Whether the rule treats the item as absent because it has expired.
+/// Whether the rule treats the item as absent because of the time: because it has expired, or does
+/// not meet a condition on the time.
 pub(crate) fn is_expired_target(
     rules: &Rules,
     rule: ReferenceId,
@@ -27,11 +29,13 @@ pub(crate) fn is_expired_target(
 ) -> bool {
     let value = ttl(rules, &rules[rule]).and_then(|ttl| item.get(ttl));
     value.is_some_and(|value| has_passed(value, now_ms))
+        || !rules.referenced(rule).is_current(item, now_ms)
 }
 
 /// Requires that an item that counts as existing is at the referenced key.
 pub(crate) fn is_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Condition {
-    let conditions = presence::is_one(rules, rules[rule].to);
+    let to = rules[rule].to;
+    let conditions = presence::is_one(rules, to).chain(presence::is_current(rules, to, now_ms));
     let expired = ttl(rules, &rules[rule]).map(|ttl| has_expired(ttl, now_ms));
     let is_not_expired = expired.map(|expired| Condition::Not(Box::new(expired)));
     Condition::All(conditions.chain(is_not_expired).collect())
@@ -39,7 +43,29 @@ pub(crate) fn is_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Conditi
 
 /// Requires that no item that counts as existing is at the referenced key.
 pub(crate) fn is_not_there(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Condition {
-    let is_absent = presence::is_not_there(rules, rules[rule].to);
-    let Some(ttl) = ttl(rules, &rules[rule]) else { return is_absent };
-    Condition::Any(vec![is_absent, has_expired(ttl, now_ms)])
+    let to = rules[rule].to;
+    let timed = presence::is_current(rules, to, now_ms);
+    let is_not_current = timed.map(|holds| Condition::Not(Box::new(holds)));
+    let expired = ttl(rules, &rules[rule]).map(|ttl| has_expired(ttl, now_ms));
+    let mut any: Vec<_> = is_not_current.chain(expired).collect();
+    let is_absent = presence::is_not_there(rules, to);
+    if any.is_empty() {
+        return is_absent;
+    }
+    any.insert(0, is_absent);
+    Condition::Any(any)
+}
+
+/// Why the item at a referenced key is not one of the referenced entity: the first condition of
+/// `where` that it does not meet.
+pub(crate) fn unmet(
+    rules: &Rules,
+    rule: ReferenceId,
+    item: &Item<'_>,
+    now_ms: i64,
+) -> Option<Unmet> {
+    let mut conditions = rules.referenced(rule).conditions.iter();
+    let (path, _) = conditions.find(|(path, test)| !test.holds_at(path.lookup(item), now_ms))?;
+    let found = path.lookup(item).map(Shown::of);
+    Some(Unmet { path: path.clone(), found })
 }

@@ -18,5 +18,5 @@ pub use obstacle::{Obstacle, RevertObstacle};
 pub(crate) use operation::ItemWrite;
 pub use operation::Operation;
 pub(crate) use remedy::{NoRepair, Remedy, Repair};
-pub(crate) use restore::restore;
+pub(crate) use restore::{restore, set_back};
 pub(crate) use transaction::{GuardedTransaction, Purpose};

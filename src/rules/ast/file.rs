@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::action::ReferentialAction;
+use super::condition::Test;
 use crate::data::{KeyAttribute, Path, Type};
 use crate::rules::model::{Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
 use crate::rules::span::Spanned;
@@ -40,7 +41,8 @@ pub(crate) struct Entity {
     /// The template of each key attribute. The span is that of the word `key`.
     pub(crate) key: Option<Spanned<Vec<KeyPart>>>,
     pub(crate) attributes: Vec<(Spanned<Path>, Spanned<Type>)>,
-    pub(crate) conditions: Vec<(Spanned<Path>, Spanned<Literal>)>,
+    /// The paths of `where`, each with what it requires.
+    pub(crate) conditions: Vec<(Spanned<Path>, Vec<Spanned<Test>>)>,
 }
 
 /// A key attribute and its template. The template is `None` if the value is not text.

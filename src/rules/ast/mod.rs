@@ -4,10 +4,12 @@
 //! the remaining ones.
 
 mod action;
+mod condition;
 mod file;
 mod read;
 
 pub(crate) use action::ReferentialAction;
+pub(crate) use condition::{Allowed, Test};
 pub(crate) use file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
 };

@@ -1,6 +1,7 @@
 //! Converts the tree of values into declarations.
 
 use super::action::ReferentialAction;
+use super::condition::tests;
 use super::file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
 };
@@ -67,9 +68,7 @@ fn entity(entry: &Entry) -> Entity {
             .collect(),
         conditions: fields
             .pairs("where")
-            .filter_map(|(path, value)| {
-                Some((path.with(parse_path(&path.value)?), value.with(literal(&value.value)?)))
-            })
+            .filter_map(|(path, value)| Some((path.with(parse_path(&path.value)?), tests(value))))
             .collect(),
     }
 }
@@ -209,7 +208,7 @@ fn on_mirror_edit(word: &str) -> Option<OnMirrorEdit> {
     OnMirrorEdit::ALL.into_iter().find(|action| action.name() == word)
 }
 
-fn literal(node: &Node) -> Option<Literal> {
+pub(super) fn literal(node: &Node) -> Option<Literal> {
     match node {
         Node::Text(text) => Some(Literal::Text(text.clone())),
         Node::Number(number) => Some(Literal::Number(number.clone())),

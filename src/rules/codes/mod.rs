@@ -2,6 +2,7 @@
 
 mod actions;
 mod code;
+mod conditions;
 mod entities;
 mod examples;
 mod level;
@@ -13,6 +14,7 @@ mod warnings;
 
 pub use actions::*;
 pub use code::Code;
+pub use conditions::*;
 pub use entities::*;
 pub use examples::{PRELUDE, complete};
 pub use level::Level;
@@ -78,6 +80,7 @@ pub static ALL: &[&Code] = &[
     &MIRROR_OF_MIRROR,
     &COPIED_KEY,
     &FORMER_NAME,
+    &MIRROR_WHERE,
     &TABLE_MISSING,
     &TABLE_KEY,
     &NOT_READY,
@@ -96,6 +99,10 @@ pub static ALL: &[&Code] = &[
     &SHARED_PART,
     &INDEXED_MIRROR,
     &DOLLAR,
+    &ABSENT_FLAG,
+    &CHANGING_STATUS,
+    &OPERATOR_TEXT,
+    &MISSING_MIRROR,
 ];
 
 /// Finds a code by its id, ignoring case.

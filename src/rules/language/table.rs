@@ -1,5 +1,6 @@
 //! The definition of the rule language: every key and every word.
 
+use super::condition::CONDITION;
 use super::format::{
     ACCOUNT, ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, REGION,
     SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
@@ -94,8 +95,8 @@ pub(super) const ENTITY: Object = Object {
         ),
         optional(
             "where",
-            map(&PATH, &Shape::Literal, ENTRIES_MAX),
-            "Conditions that distinguish this entity from others with the same keys: for each path, the value that an item must have. The mirror items of this entity are written with these values.",
+            map(&PATH, &CONDITION, ENTRIES_MAX),
+            "Conditions that distinguish this entity from others with the same keys: for each path, the value that an item must have, a list of such values, `absent`, `present`, or a comparison. The mirror items of this entity are written with the values.",
         ),
     ],
 };
@@ -410,7 +411,11 @@ const ON_MIRROR_EDIT: &[Word] = &[
     REPORT,
 ];
 
-const fn word(text: &'static str, doc: &'static str, synonyms: &'static [&'static str]) -> Word {
+pub(super) const fn word(
+    text: &'static str,
+    doc: &'static str,
+    synonyms: &'static [&'static str],
+) -> Word {
     Word { text, doc, synonyms }
 }
 
@@ -418,7 +423,7 @@ const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Field 
     Field { name, shape, presence: Presence::Required, doc }
 }
 
-const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+pub(super) const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Field {
     Field { name, shape, presence: Presence::Optional, doc }
 }
 

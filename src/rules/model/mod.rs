@@ -3,6 +3,7 @@
 //! Invariant: a [`Rules`] value is sound. Ids are indexes into its vectors, an entity's key has the
 //! shape of its table's key, and a reference has a component for each capture of its target's key.
 
+mod condition;
 mod entity;
 mod ids;
 mod mirror;
@@ -11,6 +12,7 @@ mod reference;
 mod rules;
 mod table;
 
+pub use condition::{Choice, Comparison, Test, TimeFormat, When};
 pub use entity::Entity;
 pub use ids::{EntityId, MirrorId, ReferenceId, TableId};
 pub use mirror::{Copied, Mirror, OnMirrorDelete, OnMirrorEdit};

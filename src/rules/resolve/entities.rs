@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions;
 use super::names::undeclared;
 use super::tables::{RESERVED, Table, reserved};
 use super::templates::{self, Capture};
@@ -10,7 +11,7 @@ use crate::rules::ast::{self, Literal};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, TableId};
+use crate::rules::model::{self, TableId, Test};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::did_you_mean;
 use crate::rules::template::{EntityKey, KeyTemplate, Template};
@@ -20,7 +21,7 @@ pub(super) struct Entity<'f> {
     pub(super) table: Option<TableId>,
     pub(super) key: Option<ResolvedKey>,
     pub(super) attributes: BTreeMap<Path, Type>,
-    pub(super) conditions: Vec<(Path, Value<'static>)>,
+    pub(super) conditions: Vec<(Path, Test)>,
 }
 
 /// An entity's key, with the information that the checks of rules need.
@@ -85,7 +86,7 @@ pub(super) fn resolve<'f>(
                 ast: entity,
                 table,
                 key: key(entity, found, source, problems),
-                conditions: conditions(entity, &attributes, problems),
+                conditions: conditions::resolve(entity, &attributes, problems),
                 attributes,
             }
         })
@@ -310,41 +311,6 @@ fn parents(path: &Path) -> impl Iterator<Item = Path> {
         let (root, inner) = path.segments().get(..length)?.split_first()?;
         Some(inner.iter().fold(Path::attribute(root), |path, segment| path.child(segment)))
     })
-}
-
-fn conditions(
-    entity: &ast::Entity,
-    attributes: &BTreeMap<Path, Type>,
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<(Path, Value<'static>)> {
-    let mut conditions = Vec::new();
-    for (path, literal) in &entity.conditions {
-        if path.value.root() == RESERVED {
-            problems.push(reserved(path.span));
-        }
-        let value = match value_of(&literal.value) {
-            Ok(value) => value,
-            Err(error) => {
-                problems.push(Diagnostic::new(&codes::FORMAT, error).at(literal.span, ""));
-                continue;
-            }
-        };
-        match attributes.get(&path.value) {
-            Some(kind) if *kind != value.kind() => problems.push(
-                Diagnostic::new(
-                    &codes::CONTRADICTION,
-                    format!(
-                        "`{}` has type {kind}, but is compared with a value of type {}",
-                        path.value,
-                        value.kind()
-                    ),
-                )
-                .at(literal.span, "never equal"),
-            ),
-            _ => conditions.push((path.value.clone(), value)),
-        }
-    }
-    conditions
 }
 
 /// Converts a literal to an attribute value.

@@ -97,9 +97,11 @@ fn known<'e>(
         });
     }
     let path = Path::attribute(&attribute.name);
-    for ((written, value), condition) in from.conditions.iter().zip(&from.ast.conditions) {
-        if let (true, Value::S(text)) = (*written == path, value) {
-            all.push(Known::Fixed(text, condition.1.span));
+    for (written, test) in &from.conditions {
+        if let (true, Some(Value::S(text))) = (*written == path, test.literal()) {
+            let mut declared = from.ast.conditions.iter().filter(|(it, _)| it.value == path);
+            let span = declared.find_map(|(_, tests)| tests.first()).map(|test| test.span);
+            all.push(Known::Fixed(text, span.unwrap_or(from.ast.name.span)));
         }
     }
     all

@@ -1,5 +1,6 @@
 //! Resolves mirrors.
 
+use super::conditions;
 use super::entities::{Entity, ResolvedKey};
 use super::scope::Scope;
 use super::tables::{RESERVED, reserved};
@@ -57,6 +58,9 @@ fn resolve_one(
         return None;
     }
     check_types(&copied, source, copy, problems);
+    let ttl = scope.table_of(copy).and_then(|table| table.ast.ttl.as_ref());
+    let ttl = ttl.map(|ttl| ttl.value.as_str());
+    conditions::check_mirror(mirror, &copied, (source, copy), ttl, problems);
     let (source_key, copy_key) = (source.key.as_ref()?, copy.key.as_ref()?);
     let (mirror_from_source, source_from_mirror) =
         inverse(mirror, (source, source_key), (copy, copy_key), problems)?;

@@ -3,6 +3,7 @@
 
 mod actions;
 mod changes;
+mod conditions;
 mod conflicts;
 mod cycles;
 mod derived;
@@ -11,6 +12,7 @@ mod entities;
 mod environment;
 mod find;
 mod fixes;
+mod hazards;
 mod indexes;
 mod lookup;
 mod mirrors;
@@ -50,6 +52,7 @@ pub(crate) fn resolve(
     let references = references::resolve(&scope, &mut indexes, problems);
     conflicts::check(&scope, &references, problems);
     cycles::check(&scope, problems);
+    hazards::check(&scope, problems);
     unused::check(file, problems);
     let tables = scope.tables.into_iter().enumerate();
     Some(Rules {

@@ -30,13 +30,35 @@ fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Optio
         .at(entity.key_span(), format!("`{}`", entity.name()))
         .at(before.key_span(), format!("`{}`", before.name()))
         .note(format!("both match the key {witness}"))
-        .help("make the templates differ, or distinguish the items by an attribute: `where: { type: … }` in both entities"),
+        .help(fix(before, entity)),
     )
 }
 
-/// Whether the `where` conditions of the entities require different values of one attribute.
+/// Whether no item can meet the `where` conditions of both entities.
 fn are_distinguished(entity: &Entity<'_>, other: &Entity<'_>) -> bool {
-    entity.conditions.iter().any(|(path, value)| {
-        other.conditions.iter().any(|(other_path, other)| path == other_path && value != other)
+    entity.conditions.iter().any(|(path, test)| {
+        other
+            .conditions
+            .iter()
+            .any(|(other_path, other)| path == other_path && test.excludes(other))
     })
+}
+
+/// How to distinguish the entities, or to do without one of them.
+fn fix(one: &Entity<'_>, other: &Entity<'_>) -> String {
+    let (kind, all) = match (one.conditions.is_empty(), other.conditions.is_empty()) {
+        (true, false) => (other, one),
+        (false, true) => (one, other),
+        (true, true) | (false, false) => {
+            return "make the templates differ, or distinguish the items by an attribute: `where: { \
+                    type: … }` in both entities"
+                .to_owned();
+        }
+    };
+    format!(
+        "add a `where` to `{all}` that excludes the items of `{kind}`; or, if `{all}` stands for \
+         several kinds of item, remove it, and list the kinds in the rules: `to: [{kind}, …]`",
+        all = all.name(),
+        kind = kind.name()
+    )
 }

@@ -129,6 +129,8 @@ fn ordered(operator: Operand, value: &Value<'_>) -> Result<(), Invalid> {
         Operand::Equal => return Ok(()),
         Operand::Less => "<",
         Operand::LessOrEqual => "<=",
+        Operand::Greater => ">",
+        Operand::GreaterOrEqual => ">=",
     };
     match KeyValue::from_value(value) {
         Some(_) => Ok(()),

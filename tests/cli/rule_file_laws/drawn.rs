@@ -6,8 +6,9 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeySchema, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror, MirrorId, Mode, OnDelete,
-    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table, TableId, TableIndex,
+    Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror,
+    MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table,
+    TableId, TableIndex, Test, TimeFormat, When,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
@@ -106,7 +107,19 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
         Value::N(Number::parse("12.5").unwrap()),
     ]);
     let path = tape.pick(&["type", "meta.kind", "of: what"]);
-    let condition = (Path::parse(path).unwrap(), value);
+    let decimal = Value::N(Number::parse("12.5").unwrap());
+    let test = tape.pick(&[
+        Test::equal(value.clone()),
+        Test::OneOf(Choice { values: vec![value.clone(), decimal.clone()], absent: false }),
+        Test::OneOf(Choice { values: vec![value.clone()], absent: true }),
+        Test::OneOf(Choice { values: vec![], absent: true }),
+        Test::NoneOf(Choice { values: vec![], absent: true }),
+        Test::NoneOf(Choice { values: vec![value], absent: false }),
+        Test::Compare(Comparison::GreaterOrEqual, decimal),
+        Test::Time(When::After, TimeFormat::Seconds),
+        Test::Time(When::Before, TimeFormat::Milliseconds),
+    ]);
+    let condition = (Path::parse(path).unwrap(), test);
     Entity {
         name: format!("e{number}"),
         table: id,

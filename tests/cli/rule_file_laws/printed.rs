@@ -6,8 +6,8 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, Path, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete, OnMirrorDelete,
-    OnMirrorEdit, OnMissing, Reference, Severity, Table,
+    Choice, Comparison, Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete,
+    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table, Test, TimeFormat, When,
 };
 
 use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
@@ -114,9 +114,40 @@ fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
     let attributes = attributes.shuffled();
     fields.may_omit("attributes", attributes, entity.attributes.is_empty());
     let conditions = entity.conditions.iter();
-    let conditions = conditions.map(|(path, value)| (path.to_string(), literal(value))).collect();
+    let conditions = conditions.map(|(path, test)| (path.to_string(), condition(test))).collect();
     fields.may_omit("where", Tree::Map(conditions), entity.conditions.is_empty());
     fields.shuffled()
+}
+
+fn condition(test: &Test) -> Tree {
+    let choice = |choice: &Choice| match (choice.values.as_slice(), choice.absent) {
+        ([], _) => Tree::text("absent"),
+        ([only], false) => literal(only),
+        (values, absent) => {
+            let absent = absent.then(|| Tree::text("absent"));
+            Tree::List(values.iter().map(literal).chain(absent).collect())
+        }
+    };
+    let (key, value) = match test {
+        Test::OneOf(values) => return choice(values),
+        Test::NoneOf(values) if values.values.is_empty() => return Tree::text("present"),
+        Test::NoneOf(values) => ("not", choice(values)),
+        Test::Compare(comparison, value) => {
+            let key = match comparison {
+                Comparison::Less => "lt",
+                Comparison::LessOrEqual => "lte",
+                Comparison::Greater => "gt",
+                Comparison::GreaterOrEqual => "gte",
+            };
+            (key, literal(value))
+        }
+        Test::Time(when, format) => {
+            let key = if *when == When::After { "after" } else { "before" };
+            let is_ms = *format == TimeFormat::Milliseconds;
+            (key, Tree::text(if is_ms { "now_ms" } else { "now" }))
+        }
+    };
+    Tree::Map(vec![(key.to_owned(), value)])
 }
 
 fn literal(value: &Value<'_>) -> Tree {

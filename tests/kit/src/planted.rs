@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Type, Value};
-use referee::rules::model::{Component, Entity, Mirror, Mode, Rules, TableId};
+use referee::rules::model::{Component, Entity, Mirror, Mode, Rules, TableId, Test, TimeFormat};
 
 use crate::oracle::mirrors::{expected, set};
 use crate::oracle::{Dump, MARK};
@@ -39,11 +39,16 @@ pub fn tables(rules: &Rules, per_entity: usize, rng: &mut Rng) -> Dump {
 
 fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
     let Some((key, mut item)) = bare(rules, entity, rng) else { return };
-    for (path, value) in &entity.conditions {
-        match rng.u8(..10) {
-            0 => {}
-            1 => set(&mut item, path.segments(), &text("other")),
-            _ => set(&mut item, path.segments(), value),
+    for (path, test) in &entity.conditions {
+        let value = match rng.u8(..12) {
+            0 => None,
+            1 => Some(text("other")),
+            2 => Some(Value::Null),
+            3 => Some(number(rng)),
+            _ => tested(test, rng),
+        };
+        if let Some(value) = value {
+            set(&mut item, path.segments(), &value);
         }
     }
     let of_entity = |rule: &&referee::rules::model::Reference| rules[rule.from].name == entity.name;
@@ -63,6 +68,30 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
         item.insert(ttl.clone().into(), time);
     }
     items.insert((entity.table, key), item);
+}
+
+/// A value that probably meets a test, or nearly does.
+fn tested(test: &Test, rng: &mut Rng) -> Option<Value<'static>> {
+    let near = |number: i64, by: i64, rng: &mut Rng| {
+        let text = format!("{}.{}", number + rng.i64(-by..=by), rng.u8(..3) * 5);
+        Value::N(Number::parse(text).unwrap().into_owned())
+    };
+    match test {
+        Test::OneOf(choice) if choice.absent && rng.bool() => None,
+        Test::OneOf(choice) => rng.choice(&choice.values).cloned(),
+        Test::NoneOf(choice) if rng.u8(..4) == 0 => rng.choice(&choice.values).cloned(),
+        Test::NoneOf(_) => rng.bool().then(|| text("fine")),
+        Test::Compare(_, Value::N(literal)) if rng.bool() => {
+            let whole = literal.as_str().split('.').next().unwrap().parse().unwrap();
+            Some(near(whole, 2, rng))
+        }
+        Test::Compare(_, literal) if rng.bool() => Some(literal.clone()),
+        Test::Compare(..) => Some(if rng.bool() { near(0, 100, rng) } else { text("c") }),
+        Test::Time(_, TimeFormat::Text) => {
+            Some(text(if rng.bool() { "1969-12-31T23:59:59Z" } else { "2001-01-01T00:00:00Z" }))
+        }
+        Test::Time(..) => Some(near(0, 10, rng)),
+    }
 }
 
 /// A value of a TTL attribute, at the beginning of 1970: expired, not expired, or ignored by TTL.
@@ -205,10 +234,9 @@ fn mirrors(rules: &Rules, items: &mut Items, mirror: &Mirror, rng: &mut Rng) {
     }
     for _ in 0..rng.usize(..3) {
         let Some((key, mut item)) = bare(rules, entity, rng) else { continue };
-        for (path, value) in &entity.conditions {
-            if rng.u8(..4) > 0 {
-                set(&mut item, path.segments(), value);
-            }
+        for (path, test) in &entity.conditions {
+            let value = tested(test, rng).filter(|_| rng.u8(..4) > 0);
+            value.iter().for_each(|value| set(&mut item, path.segments(), value));
         }
         if rng.bool() {
             mark(&mut item, &mirror.name);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use referee::data::{Item, Key, KeyValue, Value};
-use referee::rules::model::{Copied, EntityId, Mirror, Rules};
+use referee::rules::model::{Copied, EntityId, Mirror, Rules, Test};
 use referee::rules::template::Captures;
 
 use super::marks::mark_of;
@@ -102,8 +102,13 @@ pub(crate) fn expected(
             expected.insert(name.clone(), value.clone());
         }
     }
-    for (path, value) in &rules[mirror.mirror].conditions {
-        set(&mut expected, path.segments(), value);
+    for (path, test) in &rules[mirror.mirror].conditions {
+        let Test::OneOf(choice) = test else { continue };
+        match (choice.values.as_slice(), choice.absent) {
+            ([only], false) => set(&mut expected, path.segments(), only),
+            ([], true) => unset(&mut expected, path.segments()),
+            _ => {}
+        }
     }
     expected
 }
@@ -120,6 +125,19 @@ pub(crate) fn set(item: &mut Item<'static>, path: &[String], value: &Value<'stat
             }
             let Value::M(map) = map else { panic!("it is a map") };
             set(map, rest, value);
+        }
+    }
+}
+
+/// Removes the value at a path.
+fn unset(item: &mut Item<'static>, path: &[String]) {
+    match path {
+        [] => panic!("a path has a name"),
+        [name] => drop(item.remove(name.as_str())),
+        [name, rest @ ..] => {
+            if let Some(Value::M(map)) = item.get_mut(name.as_str()) {
+                unset(map, rest);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 //! # Layout
 //!
 //! - `tables`: the items of a dump, by table, key and entity.
+//! - `conditions`: whether an item meets the conditions of `where`.
 //! - [`references`](ReferenceValue): the values of an item's references.
 //! - `mirrors`: compares the mirrors that exist with the mirrors that should exist.
 //! - `marks`: finds marks that should be gone when all records are processed.
@@ -18,6 +19,7 @@
 
 mod at_rest;
 mod audit;
+mod conditions;
 mod marks;
 pub(crate) mod mirrors;
 mod references;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use referee::data::{Item, Key, Path, Value};
+use referee::data::{Item, Key, Value};
 use referee::rules::model::{EntityId, Expired, Reference, Rules, TableId};
 use referee::rules::template::Captures;
 
 use super::ItemName;
+use super::conditions::{is_in_time, meets};
 
 /// The items of each table, by the table's name in DynamoDB.
 pub type Dump = BTreeMap<String, Vec<Item<'static>>>;
@@ -63,7 +64,8 @@ impl<'r> Tables<'r> {
         let entity = reference.to;
         self.beside(entity).get(key).is_some_and(|item| {
             let is_absent = reference.expired == Expired::Absent && self.has_expired(entity, item);
-            captures(self.rules, entity, key, item).is_some() && !is_absent
+            let is_in_time = is_in_time(&self.rules[entity], item, self.now_s);
+            captures(self.rules, entity, key, item).is_some() && is_in_time && !is_absent
         })
     }
 
@@ -90,6 +92,5 @@ pub(super) fn captures<'k>(
     item: &Item<'static>,
 ) -> Option<Captures<'k>> {
     let of = &rules[entity];
-    let has = |(path, value): &(Path, Value<'_>)| path.lookup(item) == Some(value);
-    of.conditions.iter().all(has).then(|| of.key.parse(key)).flatten()
+    meets(of, item).then(|| of.key.parse(key)).flatten()
 }

@@ -1,0 +1,71 @@
+//! Whether an item meets the `where` conditions of an entity.
+
+use std::cmp::Ordering;
+
+use referee::data::{Item, Value};
+use referee::rules::model::{Comparison, Entity, Test, TimeFormat, When};
+
+/// Whether an item meets the conditions, apart from those on the time.
+pub(super) fn meets(entity: &Entity, item: &Item<'_>) -> bool {
+    entity.conditions.iter().all(|(path, test)| {
+        let mut found = item.get(path.segments()[0].as_str());
+        for name in &path.segments()[1..] {
+            found = match found {
+                Some(Value::M(map)) => map.get(name.as_str()),
+                _ => None,
+            };
+        }
+        holds(test, found.filter(|value| **value != Value::Null))
+    })
+}
+
+/// Whether an item meets the conditions on the time.
+pub(super) fn is_in_time(entity: &Entity, item: &Item<'_>, now_s: i64) -> bool {
+    entity.conditions.iter().all(|(path, test)| {
+        let Test::Time(when, format) = test else { return true };
+        let Some(value) = path.lookup(item) else { return false };
+        let time_s = match (format, value) {
+            (TimeFormat::Seconds, Value::N(number)) => number.as_str().parse::<f64>().unwrap(),
+            (TimeFormat::Milliseconds, Value::N(number)) => {
+                number.as_str().parse::<f64>().unwrap() / 1_000.0
+            }
+            (TimeFormat::Text, Value::S(text)) => match referee::data::Timestamp::parse(text) {
+                Some(time) => time.ms() as f64 / 1_000.0,
+                None => return false,
+            },
+            _ => return false,
+        };
+        match when {
+            When::Before => time_s < now_s as f64,
+            When::After => time_s > now_s as f64,
+        }
+    })
+}
+
+fn holds(test: &Test, found: Option<&Value<'_>>) -> bool {
+    match (test, found) {
+        (Test::OneOf(choice), None) => choice.absent,
+        (Test::OneOf(choice), Some(found)) => choice.values.iter().any(|it| it == found),
+        (Test::NoneOf(choice), None) => !choice.absent,
+        (Test::NoneOf(choice), Some(found)) => choice.values.iter().all(|it| it != found),
+        (Test::Compare(..), None) => false,
+        (Test::Compare(comparison, value), Some(found)) => {
+            let order = match (found, value) {
+                (Value::S(found), Value::S(value)) => found.as_bytes().cmp(value.as_bytes()),
+                (Value::N(found), Value::N(value)) => {
+                    let [found, value] =
+                        [found, value].map(|number| number.as_str().parse::<f64>().unwrap());
+                    found.total_cmp(&value)
+                }
+                _ => return false,
+            };
+            match comparison {
+                Comparison::Less => order == Ordering::Less,
+                Comparison::LessOrEqual => order != Ordering::Greater,
+                Comparison::Greater => order == Ordering::Greater,
+                Comparison::GreaterOrEqual => order != Ordering::Less,
+            }
+        }
+        (Test::Time(..), _) => true,
+    }
+}
