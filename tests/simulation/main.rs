@@ -26,6 +26,7 @@ mod one_by_one;
 mod oracle;
 mod past;
 mod repair;
+mod required;
 mod rest;
 mod run;
 mod scenario;

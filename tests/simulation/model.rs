@@ -86,9 +86,14 @@ pub(crate) fn table(schema: &Schema, name: &Name) -> usize {
 
 /// Whether an item is of the kind that its key indicates.
 pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) -> bool {
-    let says = |text: String| content.get("type") == Some(&Val::Text(text));
     match role_of(name) {
-        Role::Own(kind) => !schema.entities[kind].is_typed || says(format!("e{kind}")),
+        Role::Own(kind) => {
+            let found = content.get("type").map(|found| match found {
+                Val::Text(text) => text.as_str(),
+                _ => panic!("`type` is a text"),
+            });
+            schema.entities[kind].required.admits(kind, found)
+        }
         Role::Mirror(_) => true,
     }
 }

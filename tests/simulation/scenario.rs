@@ -238,7 +238,7 @@ impl Scenario {
             less(&|one| plain(&mut one.mapping));
         }
         for kind in 0..self.schema.entities.len() {
-            less(&|one| Rc::make_mut(&mut one.schema).entities[kind].is_typed = false);
+            less(&|one| Rc::make_mut(&mut one.schema).entities[kind].required = Required::Anything);
         }
         for rule in 0..self.schema.references.len() {
             less(&|one| Rc::make_mut(&mut one.schema).references[rule].ends_with_expiry = false);
@@ -351,8 +351,8 @@ pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
 fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     let Role::Own(kind) = role_of(&of) else { panic!("{of:?} is not a source") };
     let mut content = Content::new();
-    if schema.entities[kind].is_typed && rng.u8(..6) > 0 {
-        content.insert("type".to_owned(), Val::Text(format!("e{kind}")));
+    if let Some(text) = schema.entities[kind].required.draw(kind, rng) {
+        content.insert("type".to_owned(), Val::Text(text));
     }
     if rng.bool() {
         content.insert("v".to_owned(), Val::Text(letter(rng)));

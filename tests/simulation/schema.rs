@@ -26,8 +26,8 @@ pub(crate) struct Entity {
     /// partitions.
     pub(crate) parent: Option<usize>,
     pub(crate) table: usize,
-    /// Whether the entity has a `where` on the attribute `type`.
-    pub(crate) is_typed: bool,
+    /// What the entity's `where` requires of the attribute `type`.
+    pub(crate) required: Required,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +119,14 @@ impl Place {
 impl Schema {
     /// Draws only references, in one table: the rules that the model of effects covers.
     pub(crate) fn plain(rng: &mut Rng) -> Self {
-        let mut entities = vec![Entity { parent: None, table: 0, is_typed: false }; ROOTS];
+        let mut entities =
+            vec![Entity { parent: None, table: 0, required: Required::Anything }; ROOTS];
         if rng.bool() {
-            entities.push(Entity { parent: Some(rng.usize(..ROOTS)), table: 0, is_typed: false });
+            entities.push(Entity {
+                parent: Some(rng.usize(..ROOTS)),
+                table: 0,
+                required: Required::Anything,
+            });
         }
         let count = rng.usize(2..5);
         let (references, mirrors, ttl) = (Vec::new(), Vec::new(), [rng.bool(), false]);
@@ -140,7 +145,7 @@ impl Schema {
         let entity = |rng: &mut Rng, parent| Entity {
             parent,
             table: rng.usize(..2),
-            is_typed: rng.u8(..5) == 0,
+            required: Required::random(rng),
         };
         let mut entities: Vec<Entity> = (0..ROOTS).map(|_| entity(rng, None)).collect();
         for _ in 0..rng.usize(..3) {
@@ -221,7 +226,7 @@ impl Schema {
     }
 
     fn write_entity(&self, kind: usize, text: &mut String) {
-        let Entity { parent, table, is_typed } = &self.entities[kind];
+        let Entity { parent, table, required } = &self.entities[kind];
         let key = match parent {
             None => format!("pk: \"e{kind}#{{k{kind}}}\", sk: \"-\""),
             Some(parent) => {
@@ -240,7 +245,7 @@ impl Schema {
         let attributes: Vec<String> =
             ["v: S", "ttl: N"].map(str::to_owned).into_iter().chain(places).collect();
         let attributes = attributes.join(", ");
-        let tail = if *is_typed { format!(", where: {{ type: e{kind} }}") } else { String::new() };
+        let tail = required.text(kind);
         writeln!(
             text,
             "  e{kind}: {{ table: table{table}, key: {{ {key} }}, attributes: {{ {attributes} }}{tail} }}"

@@ -20,8 +20,8 @@ use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
 /// The result of an attempt to restore an item.
 enum Attempt {
-    /// The item was restored by this operation.
-    Restored(Operation),
+    /// The item was restored by this operation. An update has changed it like this.
+    Restored(Operation, Option<String>),
     /// The item already exists.
     Exists,
     /// The referencing item no longer refers to it.
@@ -56,15 +56,16 @@ pub(super) async fn restore<S: Store, C: Clock>(
             let attempt = if rules[rule].mode == Mode::Enforce {
                 attempt(pass, target, actions).await?
             } else {
-                Attempt::Restored(expected(target))
+                Attempt::Restored(expected(target), None)
             };
             let referring = items.get(index..).unwrap_or_default();
             let orphans = || orphans(referring, referrers.has_more());
             match attempt {
                 Attempt::NotReferring => {}
                 Attempt::Exists => return Ok(Resolved::nothing()),
-                Attempt::Restored(operation) => {
-                    return Ok(restored(rules, target, operation, orphans()));
+                Attempt::Restored(operation, detail) => {
+                    let item = restored_item(rules, target, operation, detail);
+                    return Ok(restored(rules, target, item, orphans()));
                 }
                 Attempt::Impossible(response, obstacle) => {
                     let obstacle = Some(obstacle);
@@ -90,7 +91,7 @@ async fn not_restored(
 fn log(pass: Pass<'_, impl Store, impl Clock>, target: &DeletedTarget<'_>) {
     let finding = orphaned(pass.rules, &target.finder, Defect::Orphaned(Orphans::default()));
     let violation = violation_name(pass.rules, &finding, &target.cause);
-    let write = write(pass.rules, target, expected(target));
+    let write = restored_item(pass.rules, target, expected(target), None);
     pass.repairs.started(&[StartedRepair::new(&violation, write)]);
 }
 
@@ -112,13 +113,13 @@ async fn attempt(
     target: &DeletedTarget<'_>,
     put: Vec<Write>,
 ) -> Result<Attempt, StoreError> {
-    let tried = transact(pass, target, put.clone(), Operation::Put).await?;
+    let tried = transact(pass, target, put.clone(), None).await?;
     let Tried::Taken(found) = tried else { return Ok(tried.into()) };
     let rule = target.finder.rule;
     let image = target.image.filter(|_| is_changed(target) && !is_of_other(pass, target, &found));
     let update = image.and_then(|image| repair::set_back(pass.rules, rule, image, &found, put));
-    let Some(update) = update else { return Ok(Tried::Taken(found).into()) };
-    match transact(pass, target, update, Operation::Update).await? {
+    let Some((update, detail)) = update else { return Ok(Tried::Taken(found).into()) };
+    match transact(pass, target, update, Some(detail)).await? {
         // It has changed since.
         Tried::Taken(_) => Err(busy()),
         tried => Ok(tried.into()),
@@ -149,17 +150,22 @@ impl From<Tried> for Attempt {
     }
 }
 
+/// Tries a transaction that puts the item, or updates it as this detail says.
 async fn transact(
     pass: Pass<'_, impl Store, impl Clock>,
     target: &DeletedTarget<'_>,
     actions: Vec<Write>,
-    operation: Operation,
+    detail: Option<String>,
 ) -> Result<Tried, StoreError> {
     let (rules, rule, now_ms) = (pass.rules, target.finder.rule, pass.clock.now_ms());
+    let is_update = detail.is_some();
     let failed = |why| Tried::Done(Attempt::Impossible(Response::Failed, Obstacle::Refused(why)));
     let reasons = match pass.store.transact(actions).await {
         Ok(answer) => match answer.value {
-            Transacted::Applied => return Ok(Tried::Done(Attempt::Restored(operation))),
+            Transacted::Applied => {
+                let operation = if is_update { Operation::Update } else { Operation::Put };
+                return Ok(Tried::Done(Attempt::Restored(operation, detail)));
+            }
             Transacted::Canceled(reasons) => reasons,
         },
         Err(StoreError::Rejected(why)) => return Ok(failed(why)),
@@ -171,7 +177,7 @@ async fn transact(
             Some(item) if is_target(rules, rule, &item, now_ms) => Tried::Done(Attempt::Exists),
             Some(item) => Tried::Taken(item),
             // It was there, and has been deleted since. The next attempt puts it.
-            None if operation == Operation::Update => return Err(busy()),
+            None if is_update => return Err(busy()),
             None => Tried::Done(Attempt::Impossible(Response::Reported, Obstacle::KeyTaken)),
         },
         (Some(CancellationReason::Invalid(why)), _)
@@ -185,20 +191,24 @@ async fn transact(
 fn restored(
     rules: &Rules,
     target: &DeletedTarget<'_>,
-    operation: Operation,
+    item: ItemWrite,
     orphans: Orphans,
 ) -> Resolved {
     let is_enforced = rules[target.finder.rule].mode == Mode::Enforce;
     let response = if is_enforced { Response::Repaired } else { Response::WouldRepair };
-    let writes = vec![write(rules, target, operation)];
-    Resolved { writes, ..Resolved::orphans(response, orphans) }
+    Resolved { writes: vec![item], ..Resolved::orphans(response, orphans) }
 }
 
 /// The write that restores the item.
-fn write(rules: &Rules, target: &DeletedTarget<'_>, operation: Operation) -> ItemWrite {
+fn restored_item(
+    rules: &Rules,
+    target: &DeletedTarget<'_>,
+    operation: Operation,
+    detail: Option<String>,
+) -> ItemWrite {
     let table = rules.referenced(target.finder.rule).table;
     let item = ItemName { table, key: target.finder.target.clone() };
-    ItemWrite { operation, item, detail: None }
+    ItemWrite { operation, item, detail }
 }
 
 fn orphans(referring: &[Referring], more: bool) -> Orphans {

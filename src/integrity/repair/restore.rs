@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::conditions::still_refers;
+use super::remedy::expression_of;
 use crate::data::{Item, Key, Path, Value, into_owned};
 use crate::integrity::mark::MARK;
 use crate::integrity::presence::{nothing_is_there, partition};
@@ -40,14 +41,15 @@ pub(crate) fn restore(
 
 /// Changes the transaction of [`restore`] for a target that still exists, but was changed so that it
 /// no longer belongs to its entity: instead of the put, it sets the attributes of `where` back, on
-/// condition that they are still as they were found. `None` if that would not make it a target.
+/// condition that they are still as they were found. Also returns what the update changes, in the
+/// syntax of an update expression. `None` if that would not make it a target.
 pub(crate) fn set_back(
     rules: &Rules,
     rule: ReferenceId,
     image: &Item<'_>,
     found: &Item<'_>,
     mut actions: Vec<Write>,
-) -> Option<Vec<Write>> {
+) -> Option<(Vec<Write>, String)> {
     let reference = &rules[rule];
     let conditions = &rules[reference.to].conditions;
     let unmet = conditions.iter().filter(|(path, test)| !test.holds(path.lookup(found)));
@@ -73,9 +75,10 @@ pub(crate) fn set_back(
     let Action::Put(item) = &put.action else { return None };
     let key = rules.key_schema(reference.to);
     let key = key.item_of(&key.key_of(item).ok()?);
+    let detail = clauses.iter().map(expression_of).collect::<Vec<_>>().join(", ");
     put.action = Action::Update { key: into_owned(key), clauses };
     put.condition = Some(Condition::All(unchanged));
-    Some(actions)
+    Some((actions, detail))
 }
 
 /// What an update changes for the sake of one of these paths: the value at the path, or the whole
