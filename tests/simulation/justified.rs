@@ -29,10 +29,22 @@ pub(crate) fn is_called_for(
     let names = |reference: &Reference, action: &str| {
         [reference.on_missing, reference.on_delete, reference.on_ttl_delete].contains(&action)
     };
+    // Whether another item refers to it by a rule that restores it.
+    let is_kept_by_others = || {
+        state.iter().any(|(of, content)| {
+            enforced().any(|reference| {
+                reference.on_delete == "restore"
+                    && targets(schema, reference, of, content).contains(name)
+            })
+        })
+    };
     match (before, after) {
         (Some(_), None) => dangling.any(|(reference, _)| {
             ["delete", "cascade", "revert"].iter().any(|action| names(reference, action))
         }),
+        (Some(before), Some(after)) if is_set_back(schema, name, (before, after), earlier) => {
+            is_kept_by_others()
+        }
         (Some(before), Some(after)) => dangling.any(|(reference, target)| {
             (names(reference, "unset") && is_unset(reference, before, after, &target))
                 || (names(reference, "set_default")
@@ -41,19 +53,33 @@ pub(crate) fn is_called_for(
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),
         (None, Some(after)) => {
-            let refers = |(of, content): (&Name, &Content)| {
-                enforced().any(|reference| {
-                    reference.on_delete == "restore"
-                        && targets(schema, reference, of, content).contains(name)
-                })
-            };
             let mut earlier =
                 earlier.iter().flatten().filter(|it| is_of_its_kind(schema, name, it));
             // The restored version is not always the last one. This is a known limit.
-            state.iter().any(refers) && earlier.any(|it| it == after)
+            is_kept_by_others() && earlier.any(|it| it == after)
         }
         (None, None) => false,
     }
+}
+
+/// Whether an item that was not of its kind became one again, by the attribute that it had earlier.
+fn is_set_back(
+    schema: &Schema,
+    name: &Name,
+    (before, after): (&Content, &Content),
+    earlier: &[Option<Content>],
+) -> bool {
+    let is_of_kind = |it: &Content| is_of_its_kind(schema, name, it);
+    let rest = |it: &Content| {
+        let mut rest = it.clone();
+        rest.remove("type");
+        rest
+    };
+    let mut earlier = earlier.iter().flatten().filter(|it| is_of_kind(it));
+    !is_of_kind(before)
+        && is_of_kind(after)
+        && rest(before) == rest(after)
+        && earlier.any(|it| it.get("type") == after.get("type"))
 }
 
 /// Whether one of these changes was undone: the values that it changed are restored, and no others

@@ -20,13 +20,14 @@ pub(crate) enum Required {
 }
 
 impl Required {
+    /// Draws a requirement.
     pub(crate) fn random(rng: &mut Rng) -> Self {
-        match rng.u8(..12) {
-            0 | 1 => Self::Name,
-            2 => Self::OneOf,
-            3 => Self::Not,
-            4 => Self::Absent,
-            5 => Self::Present,
+        match rng.u8(..8) {
+            0 => Self::Name,
+            1 => Self::OneOf,
+            2 => Self::Not,
+            3 => Self::Absent,
+            4 => Self::Present,
             _ => Self::Anything,
         }
     }
@@ -59,8 +60,10 @@ impl Required {
 
     /// Draws a value, which an item of this kind usually may have.
     pub(crate) fn draw(self, kind: usize, rng: &mut Rng) -> Option<String> {
-        if self == Self::Anything {
-            return None;
+        match self {
+            Self::Anything => return None,
+            Self::Name => return (rng.u8(..6) > 0).then(|| format!("e{kind}")),
+            Self::OneOf | Self::Not | Self::Absent | Self::Present => {}
         }
         let values =
             [None, Some(format!("e{kind}")), Some("other".to_owned()), Some("gone".to_owned())];

@@ -10,6 +10,7 @@ use crate::model::{
     Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, mirror_of, mirrored, name,
     role_of,
 };
+use crate::required::Required;
 use crate::schema::{IDS, Place, Schema};
 
 /// The maximum number of acts in a history.

