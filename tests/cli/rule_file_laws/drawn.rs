@@ -108,16 +108,25 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
     ]);
     let path = tape.pick(&["type", "meta.kind", "of: what"]);
     let decimal = Value::N(Number::parse("12.5").unwrap());
+    let mut values = vec![value.clone(), Value::from("other")];
+    values.dedup();
+    let comparison = tape.pick(&[
+        Comparison::Less,
+        Comparison::LessOrEqual,
+        Comparison::Greater,
+        Comparison::GreaterOrEqual,
+    ]);
+    let when = tape.pick(&[When::After, When::Before]);
+    let format = tape.pick(&[TimeFormat::Seconds, TimeFormat::Milliseconds]);
     let test = tape.pick(&[
         Test::equal(value.clone()),
-        Test::OneOf(Choice { values: vec![value.clone(), decimal.clone()], absent: false }),
+        Test::OneOf(Choice { values, absent: false }),
         Test::OneOf(Choice { values: vec![value.clone()], absent: true }),
         Test::OneOf(Choice { values: vec![], absent: true }),
         Test::NoneOf(Choice { values: vec![], absent: true }),
         Test::NoneOf(Choice { values: vec![value], absent: false }),
-        Test::Compare(Comparison::GreaterOrEqual, decimal),
-        Test::Time(When::After, TimeFormat::Seconds),
-        Test::Time(When::Before, TimeFormat::Milliseconds),
+        Test::Compare(comparison, decimal),
+        Test::Time(when, format),
     ]);
     let condition = (Path::parse(path).unwrap(), test);
     Entity {

@@ -114,12 +114,14 @@ fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
     let attributes = attributes.shuffled();
     fields.may_omit("attributes", attributes, entity.attributes.is_empty());
     let conditions = entity.conditions.iter();
-    let conditions = conditions.map(|(path, test)| (path.to_string(), condition(test))).collect();
+    let conditions = conditions
+        .map(|(path, test)| (path.to_string(), condition(test, &mut *fields.tape)))
+        .collect();
     fields.may_omit("where", Tree::Map(conditions), entity.conditions.is_empty());
     fields.shuffled()
 }
 
-fn condition(test: &Test) -> Tree {
+fn condition(test: &Test, tape: &mut Tape) -> Tree {
     let choice = |choice: &Choice| match (choice.values.as_slice(), choice.absent) {
         ([], _) => Tree::text("absent"),
         ([only], false) => literal(only),
@@ -129,6 +131,7 @@ fn condition(test: &Test) -> Tree {
         }
     };
     let (key, value) = match test {
+        Test::OneOf(values) if test.literal().is_some() && tape.one_in(4) => ("eq", choice(values)),
         Test::OneOf(values) => return choice(values),
         Test::NoneOf(values) if values.values.is_empty() => return Tree::text("present"),
         Test::NoneOf(values) => ("not", choice(values)),
