@@ -20,7 +20,7 @@ tables:
   log: { key: [id] }
   counter: { key: ["no:N"] }
 entities:
-  user: { table: app, key: { pk: "user#{user}", sk: profile }, where: { kind: user } }
+  user: { table: app, key: { pk: "user#{user}", sk: profile }, where: { kind: [user, absent] } }
   admin: { table: app, key: { pk: "user#{user}", sk: profile }, where: { kind: admin } }
   order:
     table: app
@@ -28,7 +28,7 @@ entities:
     attributes: { category: S, product: S, "address.city": S, seen: N, tags: SS }
   product: { table: app, key: { pk: "product#{category}-{product}", sk: details } }
   issue: { table: app, key: { pk: "team#{team:lower}", sk: "{no:03}" } }
-  city: { table: app, key: { pk: "city#{city}", sk: "{city}" } }
+  city: { table: app, key: { pk: "city#{city}", sk: "{city}" }, where: { kind: { not: member }, expires: { after: now } } }
   member:
     table: app
     key: { pk: "team#{team}", sk: "user#{user}" }

@@ -216,7 +216,11 @@ pub(super) fn check_mirror(
         let target = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
         let diagnostic = Diagnostic::new(
             &codes::MIRROR_WHERE,
-            format!("a mirror of `{}` need not meet the `where` of `{}`", source.name(), copy.name()),
+            format!(
+                "a mirror of `{}` need not meet the `where` of `{}`",
+                source.name(),
+                copy.name()
+            ),
         )
         .at(written.map_or(target, |(path, _)| path.span), "may not hold for a copy");
         problems.push(if is_copied {

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use referee::guard::Operation;
 
-use crate::guard::{RULES, check, of_item, shown};
+use crate::guard::{RULES, check, of_entity, of_item, shown};
 
 fn put(item: &str) -> Result<referee::guard::Transaction, referee::guard::Refusal> {
     of_item(RULES, item, Operation::Put)
@@ -186,4 +186,37 @@ fn a_mirror_has_no_attribute_that_copy_leaves_out() {
             attribute_exists(pk)
     "#]],
     );
+}
+
+#[test]
+fn checks_restate_every_kind_of_condition() {
+    let rules = "version: 1
+tables: { app: { key: [id] } }
+entities:
+  user:
+    table: app
+    key: { id: \"user#{user}\" }
+    attributes: { expires: N }
+    where: { deletedAt: absent, status: [ACTIVE, INVITED], role: { not: bot }, level: { gte: 3 }, expires: { after: now } }
+  task: { table: app, key: { id: \"task#{task}\" }, attributes: { owner: S } }
+references:
+  task_owner: { from: task, to: user, on: { user: \"{owner}\" }, find: none }
+";
+    check(
+        of_item(rules, r#"{"id": {"S": "task#1"}, "owner": {"S": "ann"}}"#, Operation::Put),
+        expect![[r#"
+            Put id=task#1 owner=ann
+            ConditionCheck id=user#ann
+                attribute_exists(id) AND (attribute_not_exists(deletedAt) OR deletedAt = {"NULL":true}) AND (status = {"S":"ACTIVE"} OR status = {"S":"INVITED"}) AND NOT role = {"S":"bot"} AND level >= {"N":"3"}
+            note: `task_owner`: the transaction does not check the time in `expires` of the `user`; to check it, add `AND expires > :now` to the condition, with the current time in seconds since 1970
+        "#]],
+    );
+    check(of_entity(rules, "user", Operation::Put), expect![[r#"
+        Put expires={expires} id=user#{user} status=ACTIVE
+        note: replace `{user}` and `{expires}` with values
+        note: in an item of `user`, `status` is `ACTIVE` or `INVITED`
+        note: in an item of `user`, `role` is other than `bot`
+        note: in an item of `user`, `level` is at least `3`
+        note: in an item of `user`, `expires` is a time after now, in seconds since 1970
+    "#]]);
 }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod cascades;
+mod conditions;
 mod contention;
 mod deadline;
 mod delivery;
