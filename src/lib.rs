@@ -32,6 +32,8 @@ pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
+#[cfg(feature = "cli")]
+pub mod diagram;
 pub mod engine;
 #[cfg(any(feature = "cli", feature = "live"))]
 mod files;

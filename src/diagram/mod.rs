@@ -1,0 +1,19 @@
+//! Diagrams of rules and of what runs them.
+//!
+//! # Layout
+//!
+//! A diagram is first a [`Picture`]: boxes with rows, groups of boxes, and edges with labels.
+//! [`mermaid`], [`dot`] and [`svg`] print any picture; the last uses
+//! [`layout`].
+//!
+//! Invariant: this module does no I/O, and the same input always gives the same diagram.
+
+pub mod dot;
+
+pub mod layout;
+pub mod mermaid;
+mod picture;
+pub mod svg;
+mod text;
+
+pub use picture::{Edge, End, Group, Line, Mark, Node, Picture, Row, Status};
