@@ -50,6 +50,8 @@ pub mod preflight;
 pub mod repair;
 #[cfg(feature = "cli")]
 pub mod replay;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod rules;
 pub mod runtime;
 pub mod store;

@@ -5,8 +5,7 @@ use clap::ValueEnum;
 use super::help::Example;
 use super::{Context, Failure, Outcome, item, rule_file};
 use crate::guard::{Language, Operation, Refusal, Transaction, guard_entity, guard_item};
-use crate::rules::did_you_mean;
-use crate::rules::model::{EntityId, Rules};
+use crate::rules::Rules;
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Print Python code that writes an item of an entity", "referee guard member --format python"),
@@ -136,13 +135,5 @@ fn guarded(
         let why = "`--table` applies only to items; an entity names its own table";
         return Err(Failure::Usage(why.to_owned()));
     }
-    Ok(guard_entity(rules, find_entity(rules, subject)?, operation))
-}
-
-fn find_entity(rules: &Rules, name: &str) -> Result<EntityId, Failure> {
-    let names = rules.entities.iter().map(|entity| entity.name.as_str());
-    names.clone().position(|known| known == name).map(EntityId).ok_or_else(|| {
-        let help = did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
-        Failure::Usage(format!("there is no entity `{name}`{help}"))
-    })
+    Ok(guard_entity(rules, item::find_entity(rules, subject)?, operation))
 }

@@ -2,7 +2,8 @@
 
 use super::Failure;
 use crate::data::{Item, JsonItem, plain_item};
-use crate::rules::model::{Rules, TableId};
+use crate::rules::did_you_mean;
+use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Whether an argument is an item rather than a name.
 pub(super) fn is_item(text: &str) -> bool {
@@ -68,5 +69,14 @@ pub(super) fn find_table(rules: &Rules, name: Option<&str>) -> Result<TableId, F
                 "the rule file has several tables; name the item's table with `--table`: {known}"
             ),
         })
+    })
+}
+
+/// The entity with this name.
+pub(super) fn find_entity(rules: &Rules, name: &str) -> Result<EntityId, Failure> {
+    let names = rules.entities.iter().map(|entity| entity.name.as_str());
+    names.clone().position(|known| known == name).map(EntityId).ok_or_else(|| {
+        let help = did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
+        Failure::Usage(format!("there is no entity `{name}`{help}"))
     })
 }

@@ -10,6 +10,7 @@ mod backfill;
 mod check;
 mod completions;
 mod coverage;
+mod diagram;
 mod diff;
 mod explain;
 mod guard;
@@ -31,6 +32,7 @@ mod record;
 mod render;
 mod repair;
 mod replay;
+mod report;
 mod rule_file;
 mod schema;
 #[cfg(feature = "live")]
@@ -144,6 +146,12 @@ enum Command {
     #[cfg(feature = "live")]
     #[command(after_help = examples(record::EXAMPLES))]
     Record(record::Args),
+    /// Draw the rules: entities, their keys, and what refers to what.
+    #[command(after_help = examples(diagram::EXAMPLES))]
+    Diagram(diagram::Args),
+    /// Write a page with diagrams, rules and the findings of an audit.
+    #[command(after_help = examples(report::EXAMPLES))]
+    Report(report::Args),
     /// Print a transaction that writes an item only if the items it refers to exist.
     #[command(after_help = examples(guard::EXAMPLES))]
     Guard(guard::Args),
@@ -312,6 +320,8 @@ impl Command {
             Self::Watch(arguments) => watch::run(&arguments, context),
             #[cfg(feature = "live")]
             Self::Record(arguments) => record::run(&arguments, context),
+            Self::Diagram(arguments) => diagram::run(&arguments, context),
+            Self::Report(arguments) => report::run(&arguments, context),
             Self::Guard(arguments) => guard::run(&arguments, context),
             Self::Iam(arguments) => iam::run(arguments, context),
             Self::Schema(arguments) => schema::run(&arguments, context),

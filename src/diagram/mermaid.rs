@@ -15,8 +15,8 @@ const COLORS: [(Status, &str); 3] = [
     (Status::Broken, "stroke:#c2302b,stroke-width:3px"),
 ];
 
-/// Words with which the parser of entity relationship diagrams begins something other than a name.
-const RESERVED: [&str; 15] = [
+/// Words that the parser of entity relationship diagrams does not accept as names, in any case.
+const RESERVED: [&str; 16] = [
     "one",
     "only",
     "zero",
@@ -24,15 +24,19 @@ const RESERVED: [&str; 15] = [
     "to",
     "optionally",
     "class",
+    "classdef",
     "style",
     "direction",
     "title",
-    "acc",
+    "acctitle",
+    "accdescr",
     "subgraph",
     "end",
-    "u",
     "erdiagram",
 ];
+
+/// Names of attributes that the parser takes for the kind of a key, in any case.
+const KEY_WORDS: [&str; 3] = ["pk", "fk", "uk"];
 
 /// A picture as an entity relationship diagram. It has no groups.
 #[must_use]
@@ -84,12 +88,11 @@ fn er_name((index, node): (usize, &Node)) -> String {
     let title = node.title.as_str();
     let is_name = title.starts_with(|first: char| first.is_ascii_alphabetic())
         && title.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-    let lower = title.to_ascii_lowercase();
-    let is_reserved = RESERVED.iter().any(|word| lower.starts_with(word));
+    let is_reserved = RESERVED.iter().any(|word| title.eq_ignore_ascii_case(word));
     if is_name && !is_reserved { title.to_owned() } else { format!("n{index}") }
 }
 
-/// A row, as `type name key "comment"`.
+/// A row, as `type name key "comment"`. An asterisk marks the attributes of the key.
 fn er_row(row: &Row) -> String {
     let word = |text: &str| -> String {
         let characters = text
@@ -97,18 +100,17 @@ fn er_row(row: &Row) -> String {
             .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' });
         let word: String = characters.collect();
         let begins = word.starts_with(|first: char| first.is_ascii_alphabetic());
-        if begins { word } else { format!("a{word}") }
+        let is_key_word = KEY_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+        if begins && !is_key_word { word } else { format!("a_{word}") }
     };
     let kind = if row.kind.is_empty() { "any" } else { &row.kind };
-    let name = word(&row.name);
-    let mut line = format!("{} {name}", word(kind));
-    if let Some(key) = match row.marker.as_str() {
-        "PK" | "SK" => Some("PK"),
-        "FK" => Some("FK"),
-        _ => None,
-    } {
-        let _ = write!(line, " {key}");
-    }
+    let (name, [before, after]) = match row.marker.as_str() {
+        "PK" | "SK" if word(&row.name).ends_with(&row.name) => (row.name.clone(), ["*", ""]),
+        "PK" | "SK" => (word(&row.name), ["*", ""]),
+        "FK" => (word(&row.name), ["", " FK"]),
+        _ => (word(&row.name), ["", ""]),
+    };
+    let mut line = format!("{} {before}{name}{after}", word(kind));
     let path = if name == row.name { "" } else { row.name.as_str() };
     let comment = [path, row.detail.as_str()].into_iter().filter(|part| !part.is_empty());
     let comment = comment.collect::<Vec<_>>().join(" = ");

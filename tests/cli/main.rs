@@ -4,6 +4,7 @@
 //!
 //! - `verbs`, `explain`, `cases_and_diffs`, `replay_input`, `replay_formats`: the commands, run as
 //!   processes.
+//! - `browser`: diagrams and reports, in Chromium.
 //! - `coverage`: what replays and audits say about items that match no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
 //! - `endpoints`: endpoints that cannot be used.
@@ -11,6 +12,7 @@
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
+mod browser;
 mod cases_and_diffs;
 mod coverage;
 mod dependencies;

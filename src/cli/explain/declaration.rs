@@ -4,7 +4,7 @@ use crate::rules::model::{Component, EntityId, Mode, Reference, Rules, TableId};
 use crate::wording;
 
 /// Explains an entity: its key, its conditions and the rules for it.
-pub(super) fn entity(rules: &Rules, id: EntityId) -> String {
+pub(in crate::cli) fn entity(rules: &Rules, id: EntityId) -> String {
     let entity = &rules[id];
     let table = rules.table_of(id);
     let mut lines = vec![

@@ -2,9 +2,14 @@
 
 use crate::integrity::finding::Kind;
 
-/// What a kind means, when it is reported, and what to do about it.
+/// A kind, explained.
 pub(super) fn explain(kind: Kind) -> String {
-    let text = match kind {
+    format!("`{kind}` is a kind of violation.\n\n{}\n", meaning(kind))
+}
+
+/// What a kind means, when it is reported, and what to do about it.
+pub(in crate::cli) const fn meaning(kind: Kind) -> &'static str {
+    match kind {
         Kind::DanglingReference => {
             "An item refers to an item that does not exist. It is reported when the referencing item \
              is written and its target is still missing after the rule's `grace`, and by audits. \
@@ -77,6 +82,5 @@ pub(super) fn explain(kind: Kind) -> String {
              entity for it, or correct the key template: `referee explain` with the item shows what \
              the rules see in it."
         }
-    };
-    format!("`{kind}` is a kind of violation.\n\n{text}\n")
+    }
 }

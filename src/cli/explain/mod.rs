@@ -2,11 +2,11 @@
 //! rules apply to an item.
 
 mod code;
-mod declaration;
+pub(super) mod declaration;
 mod item;
-mod kind;
+pub(super) mod kind;
 mod name;
-mod rule;
+pub(super) mod rule;
 
 use super::help::Example;
 use super::rule_file::{missing, take_one};

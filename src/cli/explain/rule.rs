@@ -10,7 +10,7 @@ use crate::rules::model::{
 };
 
 /// Explains a reference.
-pub(super) fn reference(rules: &Rules, id: ReferenceId) -> String {
+pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
     let rule = &rules[id];
     let (from, to) = (&rules[rule.from].name, &rules[rule.to].name);
     let mut lines =
@@ -166,7 +166,7 @@ fn elements(rule: &Reference) -> Option<String> {
 }
 
 /// Explains a mirror rule.
-pub(super) fn mirror(rules: &Rules, id: MirrorId) -> String {
+pub(in crate::cli) fn mirror(rules: &Rules, id: MirrorId) -> String {
     let rule = &rules[id];
     let (source, mirror) = (&rules[rule.source].name, &rules[rule.mirror].name);
     let key = &rules[rule.mirror].key;

@@ -12,13 +12,17 @@ const SWEEPS: usize = 16;
 /// The vertical space between two bands.
 const BAND_GAP: f64 = 28.0;
 
+/// The height of a band, as a multiple of what its fullest column needs.
+const BAND_SLACK: f64 = 1.15;
+
 /// The top of each item.
 pub(super) fn assign(graph: &Graph, layers: &Layers) -> Vec<f64> {
     let mut tops = stacked(layers);
-    sweep(layers, &mut tops, None);
     if graph.groups > 0 {
         let bands = separate(graph, layers, &mut tops);
         sweep(layers, &mut tops, Some(&bands));
+    } else {
+        sweep(layers, &mut tops, None);
     }
     let top = tops.iter().copied().fold(f64::INFINITY, f64::min);
     for value in &mut tops {
@@ -151,28 +155,34 @@ fn isotonic(wanted: &[(f64, f64)]) -> Vec<f64> {
     blocks.iter().flat_map(|(value, _, count)| std::iter::repeat_n(*value, *count)).collect()
 }
 
-/// Moves the bands apart. Returns the top and the bottom of each.
+/// Stacks the bands, each as compactly as its fullest column allows. Returns the top and the bottom
+/// of each.
 fn separate(graph: &Graph, layers: &Layers, tops: &mut [f64]) -> Vec<(f64, f64)> {
-    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); layers.bands];
-    for (item, top) in layers.items.iter().zip(tops.iter()) {
-        let (first, last) = &mut ranges[item.band];
-        *first = first.min(*top);
-        *last = last.max(top + item.height);
-    }
-    let mut shifts = vec![0.0; layers.bands];
-    let mut end = f64::NEG_INFINITY;
-    for (band, (first, last)) in ranges.iter_mut().enumerate() {
-        if *first > *last {
-            continue;
+    let mut heights = vec![0.0_f64; layers.bands];
+    for column in &layers.layers {
+        let mut begin = (usize::MAX, 0.0);
+        for (item, offset) in column.iter().zip(offsets(layers, column)) {
+            let Item { band, height, .. } = layers.items[*item];
+            if begin.0 != band {
+                begin = (band, offset);
+            }
+            tops[*item] = offset - begin.1;
+            heights[band] = heights[band].max(tops[*item] + height);
         }
-        let title = if band < graph.groups { GROUP_TITLE } else { 0.0 };
-        let shift = if end.is_finite() { end + BAND_GAP + title - *first } else { 0.0 };
-        (*first, *last) = (*first + shift, *last + shift);
-        shifts[band] = shift;
-        end = *last + GROUP_PADDING;
+    }
+    let mut ranges = Vec::new();
+    let mut top = 0.0;
+    for (band, height) in heights.iter().enumerate() {
+        // Some more space keeps lines straight.
+        let height = height * BAND_SLACK;
+        ranges.push((top, top + height));
+        let title = if band + 1 < graph.groups { GROUP_TITLE } else { 0.0 };
+        if height > 0.0 {
+            top += height + GROUP_PADDING + BAND_GAP + title;
+        }
     }
     for (item, top) in layers.items.iter().zip(tops.iter_mut()) {
-        *top += shifts[item.band];
+        *top += ranges[item.band].0;
     }
     ranges
 }
