@@ -46,10 +46,10 @@ pub(crate) fn is_called_for(
             is_kept_by_others()
         }
         (Some(before), Some(after)) => dangling.any(|(reference, target)| {
-            (names(reference, "unset") && is_unset(reference, before, after, &target))
+            (names(reference, "unset") && is_unset(schema, reference, before, after, &target))
                 || (names(reference, "set_default")
-                    && !is_missing(reference, &default_target(reference))
-                    && is_defaulted(reference, before, after, &target))
+                    && !is_missing(reference, &default_target(schema, reference))
+                    && is_defaulted(schema, reference, before, after, &target))
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),
         (None, Some(after)) => {
@@ -98,21 +98,34 @@ fn is_undone(before: &Content, after: &Content, images: &[Option<Content>]) -> b
 /// Whether references to a target were removed, and nothing else was changed.
 ///
 /// If a list was overwritten in the meantime, a reference to the target may remain in it.
-fn is_unset(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
-    let (Place::List(name), clean) = (&reference.place, unset(reference, before, target)) else {
-        return unset(reference, before, target) == *after;
+fn is_unset(
+    schema: &Schema,
+    reference: &Reference,
+    before: &Content,
+    after: &Content,
+    target: &Name,
+) -> bool {
+    let (Place::List(name), clean) = (&reference.place, unset(schema, reference, before, target))
+    else {
+        return unset(schema, reference, before, target) == *after;
     };
     let length = |content: &Content| match content.get(name) {
         Some(Val::List(ids)) => ids.len(),
         _ => 0,
     };
-    unset(reference, after, target) == clean && length(after) < length(before)
+    unset(schema, reference, after, target) == clean && length(after) < length(before)
 }
 
 /// Whether references to a target were changed to the default, and nothing else was changed.
-fn is_defaulted(reference: &Reference, before: &Content, after: &Content, target: &Name) -> bool {
-    let whole = set_default(reference, before, target);
+fn is_defaulted(
+    schema: &Schema,
+    reference: &Reference,
+    before: &Content,
+    after: &Content,
+    target: &Name,
+) -> bool {
+    let whole = set_default(schema, reference, before, target);
     let is_list = matches!(reference.place, Place::List(_));
     whole == *after
-        || (is_list && before != after && set_default(reference, after, target) == whole)
+        || (is_list && before != after && set_default(schema, reference, after, target) == whole)
 }

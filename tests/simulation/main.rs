@@ -18,6 +18,7 @@
 mod adopt;
 mod audit;
 mod broken;
+mod format;
 mod history;
 mod items;
 mod justified;
@@ -68,13 +69,14 @@ const KEPT_BESIDE_REPAIRS: [(u64, &str); 2] = [
 
 /// For each broken part of Referee, a seed whose history fails, and a part of the failure's
 /// message.
-const NOTICED: [(Part, u64, &str); 9] = [
+const NOTICED: [(Part, u64, &str); 10] = [
     (Part::Guards, 110, "unjustified write"),
     (Part::Conditions, 71, "unjustified write"),
     (Part::Verification, 20, "and should be None"),
     (Part::Finding, 178, "refers to the missing"),
     (Part::Reading, 1, "unjustified write"),
     (Part::Reporting, 16, "refers to the missing"),
+    (Part::Logging, 1, "logged 0 times"),
     (Part::Redelivery, 1, "and should be Some"),
     (Part::Replay, 46, "refers to the missing"),
     (Part::Queue, 32, "refers to the missing"),

@@ -1,8 +1,12 @@
 //! A naive model of the rules: changes happen one at a time, and their effects follow at once. It
 //! shares no code with the engine.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod effects;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use self::effects::Effects;
+use crate::format::NONE;
 use crate::schema::{Copied, Mirror, Place, Reference, Schema};
 
 /// An item's key: partition and sort key.
@@ -59,9 +63,11 @@ pub(crate) enum Role {
 
 /// Returns the key of an item of this kind.
 pub(crate) fn name(schema: &Schema, kind: usize, parent: usize, id: usize) -> Name {
+    let text =
+        |kind: usize, id| schema.entities[kind].format.write(&schema.alphabet.value(id)).unwrap();
     match schema.entities[kind].parent {
-        None => (format!("e{kind}#{id}"), "-".to_owned()),
-        Some(of) => (format!("e{of}#{parent}"), format!("c{kind}#{id}")),
+        None => (format!("e{kind}#{}", text(kind, id)), "-".to_owned()),
+        Some(of) => (format!("e{of}#{}", text(of, parent)), format!("c{kind}#{}", text(kind, id))),
     }
 }
 
@@ -164,53 +170,133 @@ pub(crate) fn targets(
     name: &Name,
     content: &Content,
 ) -> BTreeSet<Name> {
+    evaluate(schema, reference, name, content).into_iter().filter_map(Result::ok).collect()
+}
+
+/// Returns the values of an item's reference that cannot be written in a key.
+pub(crate) fn malformed(
+    schema: &Schema,
+    reference: &Reference,
+    name: &Name,
+    content: &Content,
+) -> BTreeSet<Vec<String>> {
+    evaluate(schema, reference, name, content).into_iter().filter_map(Result::err).collect()
+}
+
+/// Returns what an item refers to: the target, or values that cannot be written in a key. `None` is
+/// not among them.
+fn evaluate(
+    schema: &Schema,
+    reference: &Reference,
+    name: &Name,
+    content: &Content,
+) -> Vec<Result<Name, Vec<String>>> {
     if role_of(name) != Role::Own(reference.from) || !is_of_its_kind(schema, name, content) {
-        return BTreeSet::new();
+        return Vec::new();
     }
-    let to = |id: &str| (format!("e{}#{id}", reference.to), "-".to_owned());
-    let attribute = match &reference.place {
-        Place::Key => return BTreeSet::from([to(id(&name.0))]),
-        Place::Own => return BTreeSet::from([to(id(&name.1))]),
-        Place::Text(name) | Place::Nested(name) | Place::Set(name) | Place::List(name) => name,
-        Place::Pair(one, other) => {
-            let (Some(Val::Text(parent)), Some(Val::Text(id))) =
-                (content.get(one), content.get(other))
-            else {
-                return BTreeSet::new();
-            };
-            let of = schema.entities[reference.to].parent.unwrap();
-            return BTreeSet::from([(
-                format!("e{of}#{parent}"),
-                format!("c{}#{id}", reference.to),
-            )]);
+    let own = schema.entities[reference.from].format;
+    match &reference.place {
+        Place::Key => vec![Ok((name.0.clone(), "-".to_owned()))],
+        Place::Own => vec![target(schema, reference, &[own.read(id(&name.1))])],
+        Place::Pair(..) | Place::Text(_) | Place::Nested(_) | Place::Set(_) | Place::List(_) => {
+            let values = values(reference, content).into_iter();
+            values.map(|values| target(schema, reference, &values)).collect()
         }
-    };
-    match content.get(attribute) {
-        None => BTreeSet::new(),
-        Some(Val::Nested(id)) if id.is_empty() => BTreeSet::new(),
-        Some(Val::Seconds(_)) => panic!("a time is no reference"),
-        Some(Val::Text(id) | Val::Nested(id)) => BTreeSet::from([to(id)]),
-        Some(Val::Set(ids)) => ids.iter().map(|id| to(id)).collect(),
-        Some(Val::List(ids)) => ids.iter().map(|id| to(id)).collect(),
     }
 }
 
+/// Returns the target that these values refer to.
+fn target(schema: &Schema, reference: &Reference, values: &[String]) -> Result<Name, Vec<String>> {
+    let to = reference.to;
+    let text = |kind: usize, value: &String| {
+        schema.entities[kind].format.write(value).ok_or_else(|| values.to_vec())
+    };
+    match (values, schema.entities[to].parent) {
+        ([parent, value], Some(of)) => {
+            Ok((format!("e{of}#{}", text(of, parent)?), format!("c{to}#{}", text(to, value)?)))
+        }
+        ([value], None) => Ok((format!("e{to}#{}", text(to, value)?), "-".to_owned())),
+        _ => panic!("{reference:?} has the values {values:?}"),
+    }
+}
+
+/// Returns the values of a reference in attributes, each with all its parts.
+fn values(reference: &Reference, content: &Content) -> Vec<Vec<String>> {
+    let one = |name: &str| match content.get(name) {
+        Some(Val::Text(value) | Val::Nested(value)) => {
+            is_value(reference, value).then(|| value.clone())
+        }
+        _ => None,
+    };
+    let many = |values: &mut dyn Iterator<Item = &String>| {
+        let values = values.filter(|value| is_value(reference, value));
+        values.map(|value| vec![value.clone()]).collect()
+    };
+    match &reference.place {
+        Place::Key | Place::Own => Vec::new(),
+        Place::Pair(parent, own) => {
+            one(parent).zip(one(own)).map(|(parent, own)| vec![parent, own]).into_iter().collect()
+        }
+        Place::Text(name) | Place::Nested(name) => {
+            one(name).map(|value| vec![value]).into_iter().collect()
+        }
+        Place::Set(name) | Place::List(name) => match content.get(name) {
+            Some(Val::Set(values)) => many(&mut values.iter()),
+            Some(Val::List(values)) => many(&mut values.iter()),
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// Whether a value means that there is a reference. A map without a value has the empty text.
+fn is_value(reference: &Reference, value: &str) -> bool {
+    !value.is_empty() && !(reference.has_none && value == NONE)
+}
+
+/// How many parts of a reference in attributes are present.
+pub(crate) fn parts(reference: &Reference, content: &Content) -> usize {
+    let Place::Pair(parent, own) = &reference.place else {
+        return values(reference, content).len().min(1);
+    };
+    let is_present = |name: &&&String| matches!(content.get(**name), Some(Val::Text(value)) if is_value(reference, value));
+    [parent, own].iter().filter(is_present).count()
+}
+
+/// Whether the index that finds referencing items contains an item for this target.
+pub(crate) fn is_indexed(reference: &Reference, content: &Content, target: &Name) -> bool {
+    reference.index_key().is_none_or(|key| content.get(&key) == Some(&index_value(target)))
+}
+
+/// The key in the index of an item that refers to this target.
+pub(crate) fn index_value(target: &Name) -> Val {
+    Val::Text(format!("i#{}", id(&target.0)))
+}
+
 /// Returns the item without its references to a target.
-pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> Content {
-    let id = id(&target.0);
+pub(crate) fn unset(
+    schema: &Schema,
+    reference: &Reference,
+    content: &Content,
+    of: &Name,
+) -> Content {
+    let refers =
+        |value: &String| target(schema, reference, std::slice::from_ref(value)).as_ref() == Ok(of);
     let mut content = content.clone();
+    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, of)) {
+        content.remove(&key);
+    }
     if let Place::Pair(one, other) = &reference.place {
         content.retain(|name, _| name != one && name != other);
     }
     let Some(attribute) = reference.place.attribute() else { return content };
     match content.get_mut(attribute) {
-        Some(Val::Set(ids)) => {
-            ids.remove(id);
-            if ids.is_empty() {
+        Some(Val::Set(values)) => {
+            values.retain(|value| !refers(value));
+            if values.is_empty() {
                 content.remove(attribute);
             }
         }
-        Some(Val::List(ids)) => ids.retain(|it| it != id),
+        Some(Val::List(values)) => values.retain(|value| !refers(value)),
         // The map stays, without the value.
         Some(Val::Nested(_)) => {
             content.insert(attribute.to_owned(), Val::Nested(String::new()));
@@ -224,18 +310,27 @@ pub(crate) fn unset(reference: &Reference, content: &Content, target: &Name) -> 
 }
 
 /// Returns the item with its references to a target replaced by the default.
-pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Name) -> Content {
-    let id = id(&target.0);
-    let default = reference.default.to_string();
+pub(crate) fn set_default(
+    schema: &Schema,
+    reference: &Reference,
+    content: &Content,
+    of: &Name,
+) -> Content {
+    let refers =
+        |value: &String| target(schema, reference, std::slice::from_ref(value)).as_ref() == Ok(of);
+    let default = schema.alphabet.value(reference.default);
     let mut content = content.clone();
+    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, of)) {
+        content.insert(key, index_value(&default_target(schema, reference)));
+    }
     let Some(attribute) = reference.place.attribute() else { return content };
     match content.get_mut(attribute) {
-        Some(Val::Set(ids)) => {
-            ids.remove(id);
-            ids.insert(default);
+        Some(Val::Set(values)) => {
+            values.retain(|value| !refers(value));
+            values.insert(default);
         }
-        Some(Val::List(ids)) => {
-            ids.iter_mut().filter(|it| *it == id).for_each(|it| it.clone_from(&default));
+        Some(Val::List(values)) => {
+            values.iter_mut().filter(|it| refers(it)).for_each(|it| it.clone_from(&default));
         }
         Some(Val::Text(it) | Val::Nested(it)) => *it = default,
         Some(Val::Seconds(_)) | None => {}
@@ -243,167 +338,7 @@ pub(crate) fn set_default(reference: &Reference, content: &Content, target: &Nam
     content
 }
 
-/// Whether TTL may delete an item. In a table whose TTL attribute is not declared, it may delete any
-/// item.
-fn may_expire(schema: &Schema, name: &Name, content: &Content) -> bool {
-    !schema.ttl[table(schema, name)] || has_expired(schema, name, content)
-}
-
 /// Returns the target of the default.
-pub(crate) fn default_target(reference: &Reference) -> Name {
-    (format!("e{}#{}", reference.to, reference.default), "-".to_owned())
-}
-
-/// A change of an item that can have effects.
-enum Event {
-    Written(Name, Option<Content>),
-    Gone(Name, Content, bool),
-}
-
-/// The effects of one act.
-pub(crate) struct Effects<'s> {
-    schema: &'s Schema,
-    pub(crate) state: State,
-    events: VecDeque<Event>,
-    /// The targets that a decision depended on.
-    looked_at: BTreeSet<Name>,
-    /// The items that were created or deleted.
-    changed: BTreeSet<Name>,
-}
-
-impl<'s> Effects<'s> {
-    /// Returns the table after an act and all its effects; `None` if the result depends on the
-    /// order of the effects.
-    pub(crate) fn of(schema: &'s Schema, state: State, act: &Act) -> Option<State> {
-        let empty = BTreeSet::new;
-        let (looked_at, changed) = (empty(), empty());
-        let mut effects = Self { schema, state, events: VecDeque::new(), looked_at, changed };
-        match act {
-            Act::Put(name, content) => {
-                let before = effects.state.insert(name.clone(), content.clone());
-                effects.events.push_back(Event::Written(name.clone(), before));
-            }
-            Act::Delete(name) => effects.remove(name, false),
-            Act::Expire(name) => {
-                let item = effects.state.get(name);
-                if item.is_some_and(|item| may_expire(schema, name, item)) {
-                    effects.remove(name, true);
-                }
-            }
-            Act::Edit(..) | Act::Transaction(_) => panic!("the model does not cover {act:?}"),
-        }
-        // The act itself precedes all its effects.
-        effects.changed.clear();
-        for _ in 0..1_000 {
-            match effects.events.pop_front() {
-                None => {
-                    let is_clear = effects.looked_at.is_disjoint(&effects.changed);
-                    return is_clear.then_some(effects.state);
-                }
-                Some(Event::Written(name, before)) => effects.written(&name, before),
-                Some(Event::Gone(name, image, expired)) => effects.gone(&name, &image, expired),
-            }
-        }
-        panic!("it never reaches rest: {schema:?}");
-    }
-
-    fn remove(&mut self, name: &Name, expired: bool) {
-        if let Some(image) = self.state.remove(name) {
-            self.changed.insert(name.clone());
-            self.events.push_back(Event::Gone(name.clone(), image, expired));
-        }
-    }
-
-    fn exists(&mut self, reference: &Reference, name: &Name) -> bool {
-        self.looked_at.insert(name.clone());
-        exists(self.schema, &self.state, reference, name)
-    }
-
-    /// Applies the effects of a written item's new references.
-    fn written(&mut self, name: &Name, before: Option<Content>) {
-        let schema = self.schema;
-        let (mut is_deleted, mut is_reverted) = (false, false);
-        for reference in &schema.references {
-            let Some(content) = self.state.get(name).cloned() else { return };
-            let said = before.as_ref().map(|before| targets(schema, reference, name, before));
-            for target in targets(schema, reference, name, &content) {
-                let is_new = said.as_ref().is_none_or(|said| !said.contains(&target));
-                if !is_new || self.exists(reference, &target) {
-                    continue;
-                }
-                match reference.on_missing {
-                    "delete" => is_deleted = true,
-                    "revert" => is_reverted = true,
-                    action => self.repair(reference, action, name, &target),
-                }
-            }
-        }
-        match before {
-            _ if is_deleted => self.remove(name, false),
-            None if is_reverted => self.remove(name, false),
-            Some(before) if is_reverted => self.revert(name, before),
-            _ => {}
-        }
-    }
-
-    fn revert(&mut self, name: &Name, before: Content) {
-        let content = self.state[name].clone();
-        let schema = self.schema;
-        let is_whole = schema.references.iter().all(|reference| {
-            let kept = targets(schema, reference, name, &content);
-            let back = targets(schema, reference, name, &before);
-            // An item that refers to itself exists if its earlier version does.
-            back.into_iter().filter(|target| !kept.contains(target)).all(|target| {
-                if target == *name {
-                    is_target(schema, reference, name, &before)
-                } else {
-                    self.exists(reference, &target)
-                }
-            })
-        });
-        if is_whole {
-            if has_expired(schema, name, &content) != has_expired(schema, name, &before) {
-                self.changed.insert(name.clone());
-            }
-            self.state.insert(name.clone(), before);
-        }
-    }
-
-    /// Applies the effects that a delete has on the referencing items.
-    fn gone(&mut self, name: &Name, image: &Content, expired: bool) {
-        let schema = self.schema;
-        for reference in schema.references.iter().filter(|it| Role::Own(it.to) == role_of(name)) {
-            if self.state.contains_key(name) {
-                return;
-            }
-            let action = if expired { reference.on_ttl_delete } else { reference.on_delete };
-            let refers = |(of, content): &(&Name, &Content)| {
-                targets(schema, reference, of, content).contains(name)
-            };
-            let referring: Vec<Name> =
-                self.state.iter().filter(refers).map(|(of, _)| of.clone()).collect();
-            match action {
-                _ if !reference.is_found() || referring.is_empty() => {}
-                "cascade" => referring.iter().for_each(|of| self.remove(of, false)),
-                "restore" if !is_target(schema, reference, name, image) => {}
-                "restore" => {
-                    self.changed.insert(name.clone());
-                    self.state.insert(name.clone(), image.clone());
-                    self.events.push_back(Event::Written(name.clone(), None));
-                }
-                action => referring.iter().for_each(|of| self.repair(reference, action, of, name)),
-            }
-        }
-    }
-
-    fn repair(&mut self, reference: &Reference, action: &str, of: &Name, target: &Name) {
-        let Some(content) = self.state.get(of).cloned() else { return };
-        if action == "unset" {
-            self.state.insert(of.clone(), unset(reference, &content, target));
-        }
-        let default = default_target(reference);
-        if action == "set_default" && default != *target && self.exists(reference, &default) {
-            self.state.insert(of.clone(), set_default(reference, &content, target));
-        }
-    }
+pub(crate) fn default_target(schema: &Schema, reference: &Reference) -> Name {
+    target(schema, reference, &[schema.alphabet.value(reference.default)]).unwrap()
 }

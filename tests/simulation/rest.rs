@@ -9,8 +9,8 @@ use referee::rules::model::Rules;
 
 use crate::items::{Mark, of_key};
 use crate::model::{
-    BEGIN_S, Content, Name, Role, State, exists, has_expired, is_of_its_kind, is_target, mirror_of,
-    mirrored, name, role_of, targets,
+    BEGIN_S, Content, Name, Role, State, exists, has_expired, is_indexed, is_of_its_kind,
+    is_target, malformed, mirror_of, mirrored, name, parts, role_of, targets,
 };
 use crate::past::{By, Past, Reported, Step};
 use crate::scenario::Lag;
@@ -24,6 +24,10 @@ pub(crate) struct Rest<'p> {
     /// The marks of mirrors.
     pub(crate) marks: BTreeMap<Name, Mark>,
 }
+
+/// The kinds of defect of a reference that concern a single item.
+const INVALID: [Kind; 3] =
+    [Kind::MissingReference, Kind::PartialReference, Kind::MalformedReference];
 
 /// A defect: its rule, its kind, the referencing and the referenced item.
 type Wrong = (String, Kind, Name, Option<Name>);
@@ -112,7 +116,7 @@ impl Rest<'_> {
         for reference in &schema.references {
             for (of, content) in &self.state {
                 let name = || reference.name.clone();
-                for kind in [Kind::MissingReference, Kind::PartialReference] {
+                for kind in INVALID {
                     if lacks(schema, reference, kind, of, content) {
                         found.insert((name(), kind, of.clone(), None));
                     }
@@ -231,7 +235,14 @@ impl Rest<'_> {
     fn is_hidden(&self, reference: &Reference, of: &Name, lag: Lag) -> bool {
         match reference.find {
             Find::Derived => false,
-            Find::Index => lag == Lag::Long,
+            Find::Index => {
+                let mut images = self.steps_of(of).into_iter().filter_map(|it| it.after.as_ref());
+                let is_unlisted = |content: &Content| {
+                    let targets = targets(self.schema, reference, of, content);
+                    !targets.iter().all(|target| is_indexed(reference, content, target))
+                };
+                lag == Lag::Long || images.any(is_unlisted)
+            }
             Find::None => true,
             Find::Mirror(id) => {
                 let Some(mirror) = self.schema.mirror(id) else { return true };
@@ -299,15 +310,15 @@ fn wrong(defect: &Defect) -> Wrong {
     (defect.rule.clone(), defect.kind, of_key(&defect.referencing.key), referenced)
 }
 
-/// Whether an item lacks a reference, or a part of one, that its rule requires.
+/// Whether an item lacks a reference, or a part of one, that its rule requires, or has one that
+/// cannot be written in a key.
 fn lacks(schema: &Schema, reference: &Reference, kind: Kind, of: &Name, content: &Content) -> bool {
     let is_wrong = match (kind, &reference.place) {
-        (Kind::MissingReference, _) => {
-            reference.is_required && targets(schema, reference, of, content).is_empty()
+        (Kind::MissingReference, _) => reference.is_required && parts(reference, content) == 0,
+        (Kind::PartialReference, Place::Pair(..)) => {
+            reference.is_full && parts(reference, content) == 1
         }
-        (Kind::PartialReference, Place::Pair(one, other)) => {
-            reference.is_full && content.contains_key(one) != content.contains_key(other)
-        }
+        (Kind::MalformedReference, _) => !malformed(schema, reference, of, content).is_empty(),
         _ => false,
     };
     is_wrong && role_of(of) == Role::Own(reference.from) && is_of_its_kind(schema, of, content)

@@ -1,17 +1,18 @@
 //! A history before it runs: rules, the application's writes, and the rates of faults. All of it is
 //! plain data, so that a failing history can be reduced.
 
+mod draw;
+
 use std::rc::Rc;
 
 use fastrand::Rng;
 
+pub(crate) use self::draw::draw_plain;
+use self::draw::{draw, draw_many, own_mirrors, put};
 use crate::broken::Part;
-use crate::model::{
-    Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, mirror_of, mirrored, name,
-    role_of,
-};
+use crate::model::{Act, mirror_of, name};
 use crate::required::Required;
-use crate::schema::{IDS, Place, Schema};
+use crate::schema::{IDS, Schema};
 
 /// The maximum number of acts in a history.
 const ACTS_MAX: usize = 12;
@@ -255,25 +256,6 @@ impl Scenario {
     }
 }
 
-/// Mirrors that the application writes itself.
-fn own_mirrors(schema: &Schema, of: &Name, content: &Content, rng: &mut Rng) -> Vec<Act> {
-    let mut acts = Vec::new();
-    for mirror in &schema.mirrors {
-        let content = mirrored(schema, mirror, of, Some(content));
-        let Some(content) = content.filter(|_| role_of(of) == Role::Own(mirror.source)) else {
-            continue;
-        };
-        if rng.bool() {
-            acts.push(Act::Put(mirror_of(schema, mirror, of), content));
-        }
-    }
-    acts
-}
-
-fn draw_many(schema: &Schema, count: usize, rng: &mut Rng) -> Vec<Act> {
-    (0..count).map(|_| draw(schema, rng)).collect()
-}
-
 impl Mapping {
     fn random(rng: &mut Rng) -> Self {
         Self {
@@ -308,86 +290,4 @@ impl FaultRates {
             lag,
         }
     }
-}
-
-/// Draws a random write by the application or by people.
-pub(crate) fn draw(schema: &Schema, rng: &mut Rng) -> Act {
-    if rng.u8(..10) == 0 {
-        let parts = (0..rng.usize(2..4)).map(|_| draw_one(schema, rng)).collect();
-        return Act::Transaction(parts);
-    }
-    draw_one(schema, rng)
-}
-
-fn draw_one(schema: &Schema, rng: &mut Rng) -> Act {
-    if !schema.mirrors.is_empty() && rng.u8(..10) < 4 {
-        let mirror = rng.choice(&schema.mirrors).unwrap();
-        let source = name(schema, mirror.source, rng.usize(..IDS), rng.usize(..IDS));
-        let of = mirror_of(schema, mirror, &source);
-        return match rng.u8(..16) {
-            0..2 => Act::Delete(of),
-            2 => Act::Expire(of),
-            9 => Act::Expire(source),
-            3 | 4 => Act::Edit(of, letter(rng)),
-            5 => Act::Put(of, Content::from([("v".to_owned(), Val::Text(letter(rng)))])),
-            6 => Act::Edit(source, letter(rng)),
-            7 | 8 => Act::Delete(source),
-            _ => put(schema, rng, source),
-        };
-    }
-    draw_plain(schema, rng)
-}
-
-/// Draws a random write that the model covers.
-pub(crate) fn draw_plain(schema: &Schema, rng: &mut Rng) -> Act {
-    let kind = rng.usize(..schema.entities.len());
-    let of = name(schema, kind, rng.usize(..IDS), rng.usize(..IDS));
-    match rng.u8(..10) {
-        0..2 => Act::Delete(of),
-        2 => Act::Expire(of),
-        _ => put(schema, rng, of),
-    }
-}
-
-fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
-    let Role::Own(kind) = role_of(&of) else { panic!("{of:?} is not a source") };
-    let mut content = Content::new();
-    if let Some(text) = schema.entities[kind].required.draw(kind, rng) {
-        content.insert("type".to_owned(), Val::Text(text));
-    }
-    if rng.bool() {
-        content.insert("v".to_owned(), Val::Text(letter(rng)));
-    }
-    if schema.ttl[schema.entities[kind].table]
-        && let Some(seconds) = [PAST_S, PAST_S, FUTURE_S, IGNORED_S].get(rng.usize(..7))
-    {
-        content.insert(TTL.to_owned(), Val::Seconds(*seconds));
-    }
-    for reference in schema.references.iter().filter(|it| it.from == kind) {
-        if rng.u8(..4) == 0 {
-            continue;
-        }
-        let id = |rng: &mut Rng| rng.usize(..IDS).to_string();
-        let many = |rng: &mut Rng| (0..rng.usize(1..4)).map(|_| id(rng)).collect::<Vec<_>>();
-        let (attribute, val) = match &reference.place {
-            Place::Key | Place::Own => continue,
-            Place::Pair(one, other) => {
-                content.insert(one.clone(), Val::Text(id(rng)));
-                if rng.u8(..4) == 0 {
-                    continue;
-                }
-                (other, Val::Text(id(rng)))
-            }
-            Place::Text(name) => (name, Val::Text(id(rng))),
-            Place::Nested(name) => (name, Val::Nested(id(rng))),
-            Place::Set(name) => (name, Val::Set(many(rng).into_iter().collect())),
-            Place::List(name) => (name, Val::List(many(rng))),
-        };
-        content.insert(attribute.clone(), val);
-    }
-    Act::Put(of, content)
-}
-
-fn letter(rng: &mut Rng) -> String {
-    (*rng.choice(&["a", "b", "c"]).unwrap()).to_owned()
 }

@@ -1,9 +1,13 @@
 //! Rule files drawn at random, as plain data that an independent model can read.
 
+mod reference;
+
 use std::fmt::Write as _;
 
 use fastrand::Rng;
 
+pub(crate) use self::reference::{Find, Place, Reference};
+use crate::format::{Alphabet, Format};
 use crate::required::Required;
 
 /// The number of possible items of each kind.
@@ -15,6 +19,8 @@ pub(crate) const ROOTS: usize = 3;
 /// The kinds of item, their references and their mirrors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Schema {
+    /// What the values of references look like.
+    pub(crate) alphabet: Alphabet,
     pub(crate) entities: Vec<Entity>,
     pub(crate) references: Vec<Reference>,
     pub(crate) mirrors: Vec<Mirror>,
@@ -30,56 +36,8 @@ pub(crate) struct Entity {
     pub(crate) table: usize,
     /// What the entity's `where` requires of the attribute `type`.
     pub(crate) required: Required,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the rule")]
-pub(crate) struct Reference {
-    pub(crate) name: String,
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    pub(crate) place: Place,
-    pub(crate) on_missing: &'static str,
-    pub(crate) on_delete: &'static str,
-    pub(crate) on_ttl_delete: &'static str,
-    /// The id that `set_default` sets.
-    pub(crate) default: usize,
-    pub(crate) find: Find,
-    pub(crate) is_required: bool,
-    /// Whether the rule has `match: full`.
-    pub(crate) is_full: bool,
-    pub(crate) is_observed: bool,
-    /// Whether expired targets count as absent.
-    pub(crate) ends_with_expiry: bool,
-}
-
-/// The location of a reference's value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the partition key: the parent.
-    Key,
-    /// In the sort key: the item's own id is also its target's id.
-    Own,
-    /// An attribute.
-    Text(String),
-    /// The value `x` in a map.
-    Nested(String),
-    /// Each element of a set.
-    Set(String),
-    /// Each element of a list.
-    List(String),
-    /// Two attributes, for a target that has a parent: the parent's id, and the target's id.
-    Pair(String, String),
-}
-
-/// How the referencing items of a deleted item are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Find {
-    Derived,
-    Index,
-    /// The mirror with this number.
-    Mirror(usize),
-    None,
+    /// How its own id is written in keys.
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,37 +64,27 @@ pub(crate) enum Copied {
     List(Vec<String>),
 }
 
-impl Place {
-    /// Returns the attribute that contains the value, if it is a single attribute.
-    pub(crate) fn attribute(&self) -> Option<&str> {
-        match self {
-            Self::Key | Self::Own | Self::Pair(..) => None,
-            Self::Text(name) | Self::Nested(name) | Self::Set(name) | Self::List(name) => {
-                Some(name)
-            }
-        }
-    }
-}
-
 impl Schema {
     /// Draws only references, in one table: the rules that the model of effects covers.
     pub(crate) fn plain(rng: &mut Rng) -> Self {
-        let mut entities =
-            vec![Entity { parent: None, table: 0, required: Required::Anything }; ROOTS];
+        let entity = |parent| Entity {
+            parent,
+            table: 0,
+            required: Required::Anything,
+            format: Format::Plain,
+        };
+        let mut entities = vec![entity(None); ROOTS];
         if rng.bool() {
-            entities.push(Entity {
-                parent: Some(rng.usize(..ROOTS)),
-                table: 0,
-                required: Required::Anything,
-            });
+            entities.push(entity(Some(rng.usize(..ROOTS))));
         }
         let count = rng.usize(2..5);
         let (references, mirrors, ttl) = (Vec::new(), Vec::new(), [rng.bool(), false]);
-        let mut schema = Self { entities, references, mirrors, ttl };
+        let mut schema = Self { alphabet: Alphabet::Ids, entities, references, mirrors, ttl };
         for number in 0..count {
             let reference = Reference::random(rng, number, &schema, false);
             schema.references.push(reference);
         }
+        schema.draw_formats(rng);
         schema.keep_reverts_alone();
         schema
     }
@@ -145,11 +93,12 @@ impl Schema {
     /// to two mirrors.
     pub(crate) fn rich(rng: &mut Rng) -> Self {
         // The rules of the seeds that tests name are as they were when these seeds were found.
-        let has_conditions = matches!(rng.get_seed() % 16, 5 | 7 | 10 | 12 | 13);
+        let has_more = matches!(rng.get_seed() % 16, 5 | 7 | 10 | 12 | 13);
         let entity = |rng: &mut Rng, parent| Entity {
             parent,
             table: rng.usize(..2),
             required: if rng.u8(..5) == 0 { Required::Name } else { Required::Anything },
+            format: Format::Plain,
         };
         let mut entities: Vec<Entity> = (0..ROOTS).map(|_| entity(rng, None)).collect();
         for _ in 0..rng.usize(..3) {
@@ -159,7 +108,7 @@ impl Schema {
         }
         let (references, mirrors) = (Vec::new(), Vec::new());
         let ttl = [rng.bool(), rng.bool()];
-        let mut schema = Self { entities, references, mirrors, ttl };
+        let mut schema = Self { alphabet: Alphabet::Ids, entities, references, mirrors, ttl };
         for id in 0..rng.usize(..3) {
             let mirror = Mirror::random(rng, id, &schema);
             schema.mirrors.push(mirror);
@@ -169,11 +118,23 @@ impl Schema {
             let reference = Reference::random(rng, number, &schema, true);
             schema.references.push(reference);
         }
-        if has_conditions {
+        if has_more {
             schema.entities.iter_mut().for_each(|it| it.required = Required::random(rng));
+            schema.draw_formats(rng);
         }
         schema.keep_reverts_alone();
         schema
+    }
+
+    /// Draws how values are written in keys.
+    fn draw_formats(&mut self, rng: &mut Rng) {
+        self.alphabet = Alphabet::random(rng);
+        for entity in &mut self.entities {
+            entity.format = self.alphabet.format(rng);
+        }
+        for reference in &mut self.references {
+            reference.draw_formats(self.entities[reference.to].format, rng);
+        }
     }
 
     /// Ensures that a rule with `revert` is the only rule that changes its items: it undoes a write
@@ -209,12 +170,13 @@ impl Schema {
             self.write_entity(kind, &mut text);
         }
         for mirror in &self.mirrors {
+            let source = self.capture(mirror.source);
             let key = match self.entities[mirror.source].parent {
-                None => format!("pk: \"m{}#{{k{}}}\", sk: \"-\"", mirror.id, mirror.source),
-                Some(parent) => format!(
-                    "pk: \"e{}#{{k{}}}\", sk: \"m{}#{{k{parent}}}\"",
-                    mirror.by, mirror.source, mirror.id
-                ),
+                None => format!("pk: \"m{}#{source}\", sk: \"-\"", mirror.id),
+                Some(parent) => {
+                    let parent = self.capture(parent);
+                    format!("pk: \"e{}#{source}\", sk: \"m{}#{parent}\"", mirror.by, mirror.id)
+                }
             };
             let (id, table) = (mirror.id, mirror.table);
             let tail =
@@ -232,12 +194,19 @@ impl Schema {
         text
     }
 
+    /// The capture of a kind's id in a template.
+    pub(crate) fn capture(&self, kind: usize) -> String {
+        format!("{{k{kind}{}}}", self.entities[kind].format.suffix())
+    }
+
     fn write_entity(&self, kind: usize, text: &mut String) {
-        let Entity { parent, table, required } = &self.entities[kind];
+        let Entity { parent, table, required, .. } = &self.entities[kind];
+        let own = self.capture(kind);
         let key = match parent {
-            None => format!("pk: \"e{kind}#{{k{kind}}}\", sk: \"-\""),
+            None => format!("pk: \"e{kind}#{own}\", sk: \"-\""),
             Some(parent) => {
-                format!("pk: \"e{parent}#{{k{parent}}}\", sk: \"c{kind}#{{k{kind}}}\"")
+                let of_parent = self.capture(*parent);
+                format!("pk: \"e{parent}#{of_parent}\", sk: \"c{kind}#{own}\"")
             }
         };
         let places = self.references.iter().filter(|it| it.from == kind).map(|it| &it.place);
@@ -295,133 +264,6 @@ impl Mirror {
             text,
             "  mirror{id}: {{ source: e{source}, mirror: m{id}, copy: {copy}, \
              on_mirror_delete: {on_delete}, on_mirror_edit: {on_edit}, adopt: {adopts} }}"
-        )
-        .unwrap();
-    }
-}
-
-impl Reference {
-    fn random(rng: &mut Rng, number: usize, schema: &Schema, is_rich: bool) -> Self {
-        let from = rng.usize(..schema.entities.len());
-        let parent = schema.entities[from].parent;
-        let name = format!("r{number}");
-        let mut to = rng.usize(..ROOTS);
-        let mut find = Find::None;
-        let place = match (parent, rng.u8(..10)) {
-            (Some(parent), 0..4) => {
-                to = parent;
-                find = Find::Derived;
-                Place::Key
-            }
-            (Some(_), 6 | 7) if is_rich => {
-                if let Some(mirror) = schema.mirrors.iter().find(|it| it.source == from) {
-                    to = mirror.by;
-                    find = Find::Mirror(mirror.id);
-                }
-                Place::Own
-            }
-            (_, 4) if is_rich && schema.entities.len() > ROOTS => {
-                to = rng.usize(ROOTS..schema.entities.len());
-                Place::Pair(format!("{name}a"), format!("{name}b"))
-            }
-            (_, 0..5) => {
-                if !is_rich || rng.u8(..6) > 0 {
-                    find = Find::Index;
-                }
-                Place::Text(name.clone())
-            }
-            (_, 5) => Place::Nested(name.clone()),
-            (_, 6..8) => Place::Set(name.clone()),
-            _ => Place::List(name.clone()),
-        };
-        let is_key = matches!(place, Place::Key | Place::Own);
-        let is_pair = matches!(place, Place::Pair(..));
-        let is_required = is_rich && matches!(place, Place::Text(_)) && rng.u8(..4) == 0;
-        let is_fit = |word: &&&str| match **word {
-            "unset" => !is_key && !is_required,
-            "set_default" => !is_key && !is_pair,
-            _ => true,
-        };
-        let mut pick = |words: &[&'static str]| {
-            let words: Vec<_> = words.iter().filter(is_fit).collect();
-            **rng.choice(&words).unwrap()
-        };
-        let on_missing = pick(&["report", "report", "delete", "unset", "set_default", "revert"]);
-        let on_delete: &[_] = if find == Find::None {
-            &["report", "ignore"]
-        } else {
-            &["report", "cascade", "cascade", "unset", "set_default", "restore", "ignore"]
-        };
-        let on_ttl_delete: Vec<_> =
-            on_delete.iter().filter(|word| **word != "restore").copied().collect();
-        let (on_delete, on_ttl_delete) = (pick(on_delete), pick(&on_ttl_delete));
-        let default = rng.usize(..IDS);
-        let is_observed = is_rich && rng.u8(..10) == 0;
-        let ends_with_expiry = schema.ttl[schema.entities[to].table] && rng.bool();
-        Self {
-            name,
-            from,
-            to,
-            place,
-            on_missing,
-            on_delete,
-            on_ttl_delete,
-            default,
-            find,
-            is_required,
-            is_full: is_pair && rng.bool(),
-            is_observed,
-            ends_with_expiry,
-        }
-    }
-
-    /// Whether the rule looks for the referencing items of a deleted item.
-    pub(crate) fn is_found(&self) -> bool {
-        self.find != Find::None
-    }
-
-    fn write(&self, schema: &Schema, text: &mut String) {
-        let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
-        let on = |source: &str| format!("k{to}: \"{{{source}}}\"");
-        let on = match &self.place {
-            Place::Key => on(&format!("k{to}")),
-            Place::Own => on(&format!("k{from}")),
-            Place::Text(name) => on(name),
-            Place::Nested(name) => on(&format!("{name}.x")),
-            Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
-            Place::Pair(one, other) => {
-                let parent = schema.entities[*to].parent.unwrap();
-                format!("k{parent}: \"{{{one}}}\", {}", on(other))
-            }
-        };
-        let mut tail = match self.find {
-            Find::Derived => String::new(),
-            Find::Index => {
-                format!(", find: {{ index: by_{name}, key: {{ {name}: \"{{k{to}}}\" }} }}")
-            }
-            Find::Mirror(id) => format!(", find: {{ mirror: mirror{id} }}"),
-            Find::None => ", find: none".to_owned(),
-        };
-        if [on_missing, on_delete, on_ttl_delete].contains(&&"set_default") {
-            write!(tail, ", default: \"{}\"", self.default).unwrap();
-        }
-        if self.is_required {
-            tail.push_str(", required: true");
-        }
-        if self.is_full {
-            tail.push_str(", match: full");
-        }
-        if self.is_observed {
-            tail.push_str(", mode: observe");
-        }
-        if self.ends_with_expiry {
-            tail.push_str(", expired: absent");
-        }
-        writeln!(
-            text,
-            "  {name}: {{ from: e{from}, to: e{to}, on: {{ {on} }}, \
-             on_missing: {on_missing}, on_delete: {on_delete}, \
-             on_ttl_delete: {on_ttl_delete}{tail} }}"
         )
         .unwrap();
     }

@@ -39,11 +39,6 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h
         change: &step.change,
         cause: seen.cause(step),
     };
-    if !reference.has_elements() {
-        // There is at most one value, and a part of it has changed, so it is new.
-        work.references.extend(values.into_iter().map(|value| new_in(value, changed)));
-        return;
-    }
     let states_before: Vec<(&'h StreamChange<'h>, BTreeSet<ReferenceState>)> = seen
         .history
         .steps()
@@ -55,6 +50,12 @@ pub(super) fn new<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId, work: &mut Work<'h
         })
         .collect();
     let step_that_added = |value: &ReferenceValue| {
+        if value.state.key().is_none() && !reference.has_elements() {
+            // It is the only value, and a part of it has changed.
+            return Some(changed);
+        }
+        // A value in another case refers to the same item. If it counted as new, two changes of case
+        // could be reverted for ever.
         let mut steps = states_before.iter().rev();
         steps.find(|(_, before)| !before.contains(&value.state)).map(|(step, _)| *step)
     };

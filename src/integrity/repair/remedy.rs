@@ -87,14 +87,14 @@ pub(crate) fn repair(
     let grounds =
         grounds(rules, reference, &captures, item, target).ok_or(NoRepair::NotReferring)?;
     let mut checks = Vec::new();
-    let derived = derived_attributes(rules, reference, item, target);
+    let derived: Vec<_> = derived_attributes(rules, reference, item, target).collect();
     let mut clauses = Vec::new();
     match remedy {
         Remedy::Delete => {}
         Remedy::Unset => {
             clauses = unset(&grounds);
             let remove = |derived: &Derived| Clause::Remove(Path::attribute(&derived.attribute));
-            clauses.extend(derived.map(remove));
+            clauses.extend(derived.iter().copied().map(remove));
         }
         Remedy::SetDefault => {
             let default = default_target(rules, reference, &captures, item);
@@ -106,7 +106,7 @@ pub(crate) fn repair(
                 return Err(NoRepair::Impossible(Obstacle::ReplacementMissing));
             }
             clauses = set_default(reference, &grounds);
-            clauses.extend(derived.filter_map(|derived| {
+            clauses.extend(derived.iter().filter_map(|derived| {
                 let value = derived_value(rules, reference, derived, &default)?;
                 Some(Clause::Set(Path::attribute(&derived.attribute), value))
             }));
@@ -123,6 +123,10 @@ pub(crate) fn repair(
         let whole =
             Condition::Compare(elements.path.clone(), Operand::Equal, elements.whole.clone());
         condition = Condition::All(vec![condition, whole]);
+    }
+    let unchanged: Vec<_> = derived.iter().filter_map(|derived| unchanged(derived, item)).collect();
+    if remedy != Remedy::Delete && !unchanged.is_empty() {
+        condition = Condition::All([vec![condition], unchanged].concat());
     }
     let table = rules.table_of(reference.from).name.clone();
     let write = Write { table, action, condition: Some(condition) };
@@ -162,6 +166,13 @@ fn derived_value(
     };
     let separator = rules.table_of(reference.from).separator;
     derived.template.as_ref()?.build(separator, &lookup).ok().map(|value| value.to_value())
+}
+
+/// The condition that a derived attribute still has the value because of which it counts.
+fn unchanged(derived: &Derived, item: &Item<'_>) -> Option<Condition> {
+    let value = item.get(derived.attribute.as_str()).filter(|_| !derived.is_listed)?;
+    let path = Path::attribute(&derived.attribute);
+    Some(Condition::Compare(path, Operand::Equal, value.clone().into_owned()))
 }
 
 /// Whether a list or set must not have changed since it was read.

@@ -15,6 +15,7 @@ mod delivery;
 mod elements;
 mod expiry;
 mod fences;
+mod formats;
 mod grace;
 mod leaving;
 mod mirrors;

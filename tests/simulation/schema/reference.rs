@@ -1,0 +1,224 @@
+//! References of a random rule file.
+
+use std::fmt::Write as _;
+
+use fastrand::Rng;
+
+use super::{IDS, ROOTS, Schema};
+use crate::format::{Format, NONE};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the rule")]
+pub(crate) struct Reference {
+    pub(crate) name: String,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) place: Place,
+    pub(crate) on_missing: &'static str,
+    pub(crate) on_delete: &'static str,
+    pub(crate) on_ttl_delete: &'static str,
+    /// The id that `set_default` sets.
+    pub(crate) default: usize,
+    pub(crate) find: Find,
+    pub(crate) is_required: bool,
+    /// Whether the rule has `match: full`.
+    pub(crate) is_full: bool,
+    pub(crate) is_observed: bool,
+    /// Whether expired targets count as absent.
+    pub(crate) ends_with_expiry: bool,
+    /// Whether [`NONE`] means that there is no reference.
+    pub(crate) has_none: bool,
+    /// Whether the index that finds the referencing items has a key attribute of its own.
+    pub(crate) has_index_key: bool,
+}
+
+/// The location of a reference's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the partition key: the parent.
+    Key,
+    /// In the sort key: the item's own id is also its target's id.
+    Own,
+    /// An attribute.
+    Text(String),
+    /// The value `x` in a map.
+    Nested(String),
+    /// Each element of a set.
+    Set(String),
+    /// Each element of a list.
+    List(String),
+    /// Two attributes, for a target that has a parent: the parent's id, and the target's id.
+    Pair(String, String),
+}
+
+/// How the referencing items of a deleted item are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Find {
+    Derived,
+    Index,
+    /// The mirror with this number.
+    Mirror(usize),
+    None,
+}
+
+impl Place {
+    /// Returns the attribute that contains the value, if it is a single attribute.
+    pub(crate) fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::Key | Self::Own | Self::Pair(..) => None,
+            Self::Text(name) | Self::Nested(name) | Self::Set(name) | Self::List(name) => {
+                Some(name)
+            }
+        }
+    }
+}
+
+impl Reference {
+    pub(super) fn random(rng: &mut Rng, number: usize, schema: &Schema, is_rich: bool) -> Self {
+        let from = rng.usize(..schema.entities.len());
+        let parent = schema.entities[from].parent;
+        let name = format!("r{number}");
+        let mut to = rng.usize(..ROOTS);
+        let mut find = Find::None;
+        let place = match (parent, rng.u8(..10)) {
+            (Some(parent), 0..4) => {
+                to = parent;
+                find = Find::Derived;
+                Place::Key
+            }
+            (Some(_), 6 | 7) if is_rich => {
+                if let Some(mirror) = schema.mirrors.iter().find(|it| it.source == from) {
+                    to = mirror.by;
+                    find = Find::Mirror(mirror.id);
+                }
+                Place::Own
+            }
+            (_, 4) if is_rich && schema.entities.len() > ROOTS => {
+                to = rng.usize(ROOTS..schema.entities.len());
+                Place::Pair(format!("{name}a"), format!("{name}b"))
+            }
+            (_, 0..5) => {
+                if !is_rich || rng.u8(..6) > 0 {
+                    find = Find::Index;
+                }
+                Place::Text(name.clone())
+            }
+            (_, 5) => Place::Nested(name.clone()),
+            (_, 6..8) => Place::Set(name.clone()),
+            _ => Place::List(name.clone()),
+        };
+        let is_key = matches!(place, Place::Key | Place::Own);
+        let is_pair = matches!(place, Place::Pair(..));
+        let is_required = is_rich && matches!(place, Place::Text(_)) && rng.u8(..4) == 0;
+        let is_fit = |word: &&&str| match **word {
+            "unset" => !is_key && !is_required,
+            "set_default" => !is_key && !is_pair,
+            _ => true,
+        };
+        let mut pick = |words: &[&'static str]| {
+            let words: Vec<_> = words.iter().filter(is_fit).collect();
+            **rng.choice(&words).unwrap()
+        };
+        let on_missing = pick(&["report", "report", "delete", "unset", "set_default", "revert"]);
+        let on_delete: &[_] = if find == Find::None {
+            &["report", "ignore"]
+        } else {
+            &["report", "cascade", "cascade", "unset", "set_default", "restore", "ignore"]
+        };
+        let on_ttl_delete: Vec<_> =
+            on_delete.iter().filter(|word| **word != "restore").copied().collect();
+        let (on_delete, on_ttl_delete) = (pick(on_delete), pick(&on_ttl_delete));
+        let default = rng.usize(..IDS);
+        let is_observed = is_rich && rng.u8(..10) == 0;
+        let ends_with_expiry = schema.ttl[schema.entities[to].table] && rng.bool();
+        Self {
+            name,
+            from,
+            to,
+            place,
+            on_missing,
+            on_delete,
+            on_ttl_delete,
+            default,
+            find,
+            is_required,
+            is_full: is_pair && rng.bool(),
+            is_observed,
+            ends_with_expiry,
+            has_none: false,
+            has_index_key: false,
+        }
+    }
+
+    /// Draws how the absence of the reference is written, and the key of its index. The target is
+    /// written in this format.
+    pub(super) fn draw_formats(&mut self, target: Format, rng: &mut Rng) {
+        self.has_none = rng.u8(..4) == 0;
+        // The value of an attribute that is converted in the key does not find the item.
+        let is_converted = matches!(target, Format::Lower | Format::Upper);
+        self.has_index_key = self.find == Find::Index && (is_converted || rng.bool());
+    }
+
+    /// Whether the rule looks for the referencing items of a deleted item.
+    pub(crate) fn is_found(&self) -> bool {
+        self.find != Find::None
+    }
+
+    /// The attribute with the key of the index, if it is not that of the reference.
+    pub(crate) fn index_key(&self) -> Option<String> {
+        self.has_index_key.then(|| format!("i{}", self.name))
+    }
+
+    pub(super) fn write(&self, schema: &Schema, text: &mut String) {
+        let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
+        let on = |source: &str| format!("k{to}: \"{{{source}}}\"");
+        let on = match &self.place {
+            Place::Key => on(&format!("k{to}")),
+            Place::Own => on(&format!("k{from}")),
+            Place::Text(name) => on(name),
+            Place::Nested(name) => on(&format!("{name}.x")),
+            Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
+            Place::Pair(one, other) => {
+                let parent = schema.entities[*to].parent.unwrap();
+                format!("k{parent}: \"{{{one}}}\", {}", on(other))
+            }
+        };
+        let mut tail = match self.find {
+            Find::Derived => String::new(),
+            Find::Index => {
+                let key = match self.index_key() {
+                    Some(key) => format!("{key}: \"i#{}\"", schema.capture(*to)),
+                    None => format!("{name}: \"{{k{to}}}\""),
+                };
+                format!(", find: {{ index: by_{name}, key: {{ {key} }} }}")
+            }
+            Find::Mirror(id) => format!(", find: {{ mirror: mirror{id} }}"),
+            Find::None => ", find: none".to_owned(),
+        };
+        if [on_missing, on_delete, on_ttl_delete].contains(&&"set_default") {
+            write!(tail, ", default: \"{}\"", schema.alphabet.value(self.default)).unwrap();
+        }
+        if self.has_none {
+            write!(tail, ", none: \"{NONE}\"").unwrap();
+        }
+        if self.is_required {
+            tail.push_str(", required: true");
+        }
+        if self.is_full {
+            tail.push_str(", match: full");
+        }
+        if self.is_observed {
+            tail.push_str(", mode: observe");
+        }
+        if self.ends_with_expiry {
+            tail.push_str(", expired: absent");
+        }
+        writeln!(
+            text,
+            "  {name}: {{ from: e{from}, to: e{to}, on: {{ {on} }}, \
+             on_missing: {on_missing}, on_delete: {on_delete}, \
+             on_ttl_delete: {on_ttl_delete}{tail} }}"
+        )
+        .unwrap();
+    }
+}
