@@ -93,11 +93,11 @@ fn value_distance(found: Option<&Value<'_>>, required: &Test) -> usize {
     let (Some(Value::S(found)), Test::OneOf(choice)) = (found, required) else {
         return OTHER_VALUE;
     };
-    let texts = choice.values.iter().filter_map(|value| match value {
-        Value::S(text) if found.len() + text.len() < 256 => Some(text),
-        _ => None,
+    let distances = choice.values.iter().map(|value| {
+        let Value::S(text) = value else { return OTHER_VALUE };
+        let is_long = found.len() + text.len() >= 256;
+        if is_long { OTHER_VALUE } else { strsim::levenshtein(found, text).min(OTHER_VALUE - 1) }
     });
-    let distances = texts.map(|text| strsim::levenshtein(found, text).min(OTHER_VALUE - 1));
     distances.min().unwrap_or(OTHER_VALUE)
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 pub use condition::test;
 pub use line::{ItemLine, ViolationLine};
-pub use stray::StrayLine;
+pub use stray::{StrayLine, value};
 
 use crate::data::Path;
 use crate::engine::{Resolution, Response, Violation};

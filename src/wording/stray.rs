@@ -54,8 +54,9 @@ fn difference(difference: &Difference) -> String {
     }
 }
 
-/// A value of a `where` condition. Longer ones are shortened.
-pub(super) fn value(value: &Value<'_>) -> String {
+/// A value, for people. Longer ones are shortened.
+#[must_use]
+pub fn value(value: &Value<'_>) -> String {
     shown(&Shown::of(value))
 }
 

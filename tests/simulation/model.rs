@@ -96,7 +96,9 @@ pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) ->
         Role::Own(kind) => {
             let found = content.get("type").map(|found| match found {
                 Val::Text(text) => text.as_str(),
-                _ => panic!("`type` is a text"),
+                Val::Nested(_) | Val::Set(_) | Val::List(_) | Val::Seconds(_) => {
+                    panic!("`type` is a text")
+                }
             });
             schema.entities[kind].required.admits(kind, found)
         }

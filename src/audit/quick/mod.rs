@@ -176,8 +176,7 @@ fn key_text<'t>(
 /// Whether the entity's `where` holds. `None` if that is not clear from the text.
 fn admits(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>) -> Option<bool> {
     for (attribute, test) in &mut entity.conditions {
-        let found = found(attribute, item)?;
-        if !test.holds(found.as_ref()) {
+        if !test.holds(found(attribute, item).ok()?.as_ref()) {
             return Some(false);
         }
     }
@@ -186,22 +185,24 @@ fn admits(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>) -> Option<bool>
 
 /// Whether the conditions that depend on the time hold. `None` if that is not clear from the text.
 fn is_current(entity: &mut EntityPlan<'_>, item: &SplitItem<'_, '_>, now_ms: i64) -> Option<bool> {
-    if !entity.is_timed {
-        return Some(true);
-    }
-    for (attribute, test) in &mut entity.conditions {
-        let found = found(attribute, item)?;
-        if test.is_timed() && !test.holds_at(found.as_ref(), now_ms) {
+    for (attribute, test) in entity.conditions.iter_mut().filter(|(_, test)| test.is_timed()) {
+        if !test.holds_at(found(attribute, item).ok()?.as_ref(), now_ms) {
             return Some(false);
         }
     }
     Some(true)
 }
 
-/// The value of an attribute. `None` if it is not valid.
-fn found<'t>(attribute: &mut Wanted<'_>, item: &SplitItem<'_, 't>) -> Option<Option<Value<'t>>> {
+/// The text of a value is not valid.
+struct Invalid;
+
+/// The value of an attribute.
+fn found<'t>(
+    attribute: &mut Wanted<'_>,
+    item: &SplitItem<'_, 't>,
+) -> Result<Option<Value<'t>>, Invalid> {
     let value = attribute.of(item);
-    value.map(|value| decoded(attribute.name(), value).ok_or(())).transpose().ok()
+    value.map(|value| decoded(attribute.name(), value).ok_or(Invalid)).transpose()
 }
 
 /// Whether the item has expired, if a rule asks. `None` if its TTL attribute is not valid.

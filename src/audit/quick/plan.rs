@@ -35,8 +35,6 @@ pub(super) struct EntityPlan<'r> {
     start: (KeyStart, Option<KeyStart>),
     /// The attributes in the entity's `where`, with what it requires of them.
     pub(super) conditions: Vec<(Wanted<'r>, &'r Test)>,
-    /// Whether a condition depends on the time.
-    pub(super) is_timed: bool,
     pub(super) is_referenced: bool,
     /// The TTL attribute, if a rule asks whether the entity's items have expired.
     pub(super) ttl: Option<Wanted<'r>>,
@@ -173,7 +171,6 @@ impl<'r> EntityPlan<'r> {
             ),
             ttl: ttl.filter(|_| is_absent_if_expired || is_source).map(Wanted::new),
             is_absent_if_expired,
-            is_timed: entity.is_timed(),
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
             is_complete: steps.is_some() && conditions.is_some(),
             steps: steps.unwrap_or_default(),

@@ -9,18 +9,15 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
-use super::condition::{admits, is_current, is_true};
-use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
 use super::keys::{Origin, PartKind, PartValue, build, is_same};
 use super::number::canonical;
 use super::query::{Join, Query, Select};
-use super::tables::{key_columns, named, of_entity, of_key};
+use super::tables::{add_targets, key_columns, named, of_entity};
 use super::value::{is_literal, key_text, tag, value_at};
 use crate::data::{KeyKind, Path, Type, Value};
 use crate::integrity::finding::{Defect, Kind};
-use crate::integrity::reference;
 use crate::rules::model::{Component, Matching, Reference, Rules};
 use crate::wording;
 
@@ -287,26 +284,6 @@ fn from_attribute(text: Expr, kind: PartKind) -> PartValue {
 
 fn key_kind(kind: Type) -> Option<KeyKind> {
     [KeyKind::S, KeyKind::N, KeyKind::B].into_iter().find(|it| it.as_type() == kind)
-}
-
-/// Adds the items at the keys of referenced items, without those that have expired: their keys, and
-/// whether they belong to the entity, unless all do.
-fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference, now_ms: i64) {
-    let (mut select, _) = of_key(query, rules, reference.to);
-    let to = &rules[reference.to];
-    let item = Expr::column(format!("{}.item", select.from));
-    let is_one = is_true(all([admits(&item, to), is_current(&item, to, now_ms)]));
-    if let Some(ttl) = reference::ttl(rules, reference) {
-        let has_expired = has_expired(&item, ttl, now_ms);
-        let gone =
-            if to.conditions.is_empty() { has_expired } else { all([is_one.clone(), has_expired]) };
-        select.conditions.push(gone.not());
-    }
-    select.columns = named(&key_columns(rules.table_of(reference.to), &select.from, ""), "");
-    if !to.conditions.is_empty() {
-        select.columns.push(("is_one".to_owned(), is_one));
-    }
-    query.add("referenced", select);
 }
 
 /// Adds the values that are incomplete, malformed, or refer to nothing, each once.

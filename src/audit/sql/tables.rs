@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::admits;
+use super::condition::{admits, is_current, is_true};
+use super::expiry::has_expired;
 use super::expression::{Expr, Function, all, any, call, case, concat};
 use super::finding::json;
 use super::keys::{KeyColumns, PartValue, parse};
 use super::query::{Query, Select};
 use super::value::key_text;
-use crate::rules::model::{EntityId, Mode, Rules, Table, TableId};
+use crate::integrity::reference;
+use crate::rules::model::{EntityId, Mode, Reference, Rules, Table, TableId};
 
 /// The relation with the lines of a table's export, and the step with its items.
 pub(super) struct Names {
@@ -96,6 +98,26 @@ pub(super) fn of_entity(
     select.conditions.push(admits(&item, &rules[entity]));
     select.conditions.retain(|condition| *condition != Expr::Bool(true));
     (select, captures)
+}
+
+/// Adds the items at the keys of referenced items, without those that have expired: their keys, and
+/// whether they belong to the entity, unless all do.
+pub(super) fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference, now_ms: i64) {
+    let (mut select, _) = of_key(query, rules, reference.to);
+    let to = &rules[reference.to];
+    let item = Expr::column(format!("{}.item", select.from));
+    let is_one = is_true(all([admits(&item, to), is_current(&item, to, now_ms)]));
+    if let Some(ttl) = reference::ttl(rules, reference) {
+        let has_expired = has_expired(&item, ttl, now_ms);
+        let gone =
+            if to.conditions.is_empty() { has_expired } else { all([is_one.clone(), has_expired]) };
+        select.conditions.push(gone.not());
+    }
+    select.columns = named(&key_columns(rules.table_of(reference.to), &select.from, ""), "");
+    if !to.conditions.is_empty() {
+        select.columns.push(("is_one".to_owned(), is_one));
+    }
+    query.add("referenced", select);
 }
 
 /// The query whose only line says how many items a table has, and how many lines the audit could

@@ -35,13 +35,13 @@ pub(super) fn explain(
         text.push_str("  matches no entity: no rule applies to it\n");
     }
     for sighting in &sightings {
-        write_sighting(&rules, sighting, &mut text);
+        write_sighting(&rules, sighting, &item, &mut text);
     }
     context.output.result(&text)?;
     Ok(Outcome::Clean)
 }
 
-fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
+fn write_sighting(rules: &Rules, sighting: &Sighting, item: &Item<'_>, text: &mut String) {
     let entity = &rules[sighting.entity];
     let captures: Vec<String> = entity
         .key
@@ -52,7 +52,15 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, text: &mut String) {
         .collect();
     let captures = captures.join(", ");
     if !sighting.admitted {
-        let _ = writeln!(text, "  matches the key of `{}`, but not its `where`", entity.name);
+        let _ = write!(text, "  matches the key of `{}`, but not its `where`", entity.name);
+        let mut unmet =
+            entity.conditions.iter().filter(|(path, test)| !test.holds(path.lookup(item)));
+        if let Some((path, test)) = unmet.next() {
+            let found = path.lookup(item).map_or_else(|| "absent".to_owned(), wording::value);
+            let required = wording::test(test);
+            let _ = write!(text, ": `{path}` is {found}, and must be {required}");
+        }
+        text.push('\n');
         return;
     }
     let with = if captures.is_empty() { String::new() } else { format!(", with {captures}") };

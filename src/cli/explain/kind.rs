@@ -14,7 +14,8 @@ pub(in crate::cli) const fn meaning(kind: Kind) -> &'static str {
             "An item refers to an item that does not exist. It is reported when the referencing item \
              is written and its target is still missing after the rule's `grace`, and by audits. \
              `on_missing` decides what happens to the referencing item.\n\nWrite the missing item, \
-             correct or remove the reference, or delete the referencing item. If the target exists, \
+             correct or remove the reference, or delete the referencing item. If the violation says \
+             that an item is there, that item does not meet the `where` of its entity. If the target exists, \
              compare its key with the one in the violation: `referee explain` shows which key an \
              item refers to."
         }

@@ -122,7 +122,7 @@ async fn attempt(
     match transact(pass, target, update, Some(detail)).await? {
         // It has changed since.
         Tried::Taken(_) => Err(busy()),
-        tried => Ok(tried.into()),
+        tried @ Tried::Done(_) => Ok(tried.into()),
     }
 }
 

@@ -91,9 +91,9 @@ fn one_of(node: &Spanned<Node>) -> Option<Test> {
 }
 
 fn allowed(node: &Spanned<Node>) -> Option<Spanned<Allowed>> {
-    Some(node.with(match &node.value {
-        Node::Text(text) if text == "absent" => Allowed::Absent,
-        Node::Text(text) if text == "present" => Allowed::Present,
-        value => Allowed::Literal(literal(value)?),
+    Some(node.with(match node.value.as_text() {
+        Some("absent") => Allowed::Absent,
+        Some("present") => Allowed::Present,
+        Some(_) | None => Allowed::Literal(literal(&node.value)?),
     }))
 }

@@ -192,17 +192,17 @@ impl Comparison {
 impl TimeFormat {
     /// A time in this format. As text, it has no fraction and no `Z`, so that texts of the same
     /// second with and without a fraction are after it.
-    fn value(self, time_ms: i64) -> Value<'static> {
-        let (time_s, fraction_ms) = (time_ms.div_euclid(1_000), time_ms.rem_euclid(1_000));
+    fn value(self, now_ms: i64) -> Value<'static> {
+        let (whole_s, rest_ms) = (now_ms.div_euclid(1_000), now_ms.rem_euclid(1_000));
         match self {
-            Self::Milliseconds => Value::N(time_ms.into()),
-            Self::Seconds if time_s < 0 => Value::N(time_s.into()),
+            Self::Milliseconds => Value::N(now_ms.into()),
+            Self::Seconds if whole_s < 0 => Value::N(whole_s.into()),
             Self::Seconds => {
-                let number = Number::parse(format!("{time_s}.{fraction_ms:03}"));
-                Value::N(number.map_or_else(|_| time_s.into(), Number::into_owned))
+                let number = Number::parse(format!("{whole_s}.{rest_ms:03}"));
+                Value::N(number.map_or_else(|_| whole_s.into(), Number::into_owned))
             }
             Self::Text => {
-                let text = Timestamp::of_ms(time_s.saturating_mul(1_000)).to_string();
+                let text = Timestamp::of_ms(whole_s.saturating_mul(1_000)).to_string();
                 Value::S(Cow::Owned(text.trim_end_matches('Z').to_owned()))
             }
         }

@@ -57,14 +57,12 @@ fn changing_status(reference: &Reference, to: &Entity<'_>) -> Option<Diagnostic>
     let action = actions.find(|action| action.value.changes_referencing())?;
     let changes = |(path, test): &&(Path, Test)| !test.is_timed() && is_status(path, test);
     let (path, _) = to.conditions.iter().find(changes)?;
-    let effect = match action.value {
-        ReferentialAction::Cascade => "deletes the items that refer to it",
-        _ => "changes the items that refer to it",
-    };
+    let is_cascade = action.value == ReferentialAction::Cascade;
+    let effect = if is_cascade { "deletes" } else { "changes" };
     Some(
         Diagnostic::new(
             &codes::CHANGING_STATUS,
-            format!("a change of `{path}` {effect}"),
+            format!("a change of `{path}` {effect} the items that refer to it"),
         )
         .at(action.span, format!("applies when an item is no `{}` any more", to.name()))
         .at(span_of(to, path), "may change while the item exists")

@@ -211,12 +211,15 @@ references:
             note: `task_owner`: the transaction does not check the time in `expires` of the `user`; to check it, add `AND expires > :now` to the condition, with the current time in seconds since 1970
         "#]],
     );
-    check(of_entity(rules, "user", Operation::Put), expect![[r#"
+    check(
+        of_entity(rules, "user", Operation::Put),
+        expect![[r#"
         Put expires={expires} id=user#{user} status=ACTIVE
         note: replace `{user}` and `{expires}` with values
         note: in an item of `user`, `status` is `ACTIVE` or `INVITED`
         note: in an item of `user`, `role` is other than `bot`
         note: in an item of `user`, `level` is at least `3`
         note: in an item of `user`, `expires` is a time after now, in seconds since 1970
-    "#]]);
+    "#]],
+    );
 }

@@ -30,13 +30,11 @@ fn rules(on_delete: &str) -> String {
 
 #[test]
 fn a_target_whose_time_is_over_does_not_exist() {
-    History::new()
-        .has(&session(1_800_000_000))
-        .insert(EVENT)
-        .under(&rules("report"))
-        .results_in(expect![[r#"
+    History::new().has(&session(1_800_000_000)).insert(EVENT).under(&rules("report")).results_in(
+        expect![[r#"
             1 app: 1 requests, 1 read, 0 write
-        "#]]);
+        "#]],
+    );
     History::new()
         .has(&session(1_700_000_000))
         .insert(EVENT)

@@ -43,7 +43,7 @@ module "twin" {
       company = {
         table      = "app"
         key        = { pk = "company|{company}", sk = "company|" }
-        where      = { kind = "company", size = 3, open = true }
+        where      = { kind = "company", size = 3, open = true, status = jsonencode(["ACTIVE", "NEW"]), deletedAt = "absent", rank = jsonencode({ gte = 3 }) }
         attributes = { kind = "S", size = "N", open = "BOOL" }
       }
       user      = { table = "users", key = { id = "{user}" }, attributes = { secret = "S" } }

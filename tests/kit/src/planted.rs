@@ -73,8 +73,8 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
 /// A value that probably meets a test, or nearly does.
 fn tested(test: &Test, rng: &mut Rng) -> Option<Value<'static>> {
     let near = |number: i64, by: i64, rng: &mut Rng| {
-        let text = format!("{}.{}", number + rng.i64(-by..=by), rng.u8(..3) * 5);
-        Value::N(Number::parse(text).unwrap().into_owned())
+        let decimal = format!("{}.{}", number + rng.i64(-by..=by), rng.u8(..3) * 5);
+        Value::N(Number::parse(decimal).unwrap().into_owned())
     };
     match test {
         Test::OneOf(choice) if choice.absent && rng.bool() => None,
@@ -236,7 +236,9 @@ fn mirrors(rules: &Rules, items: &mut Items, mirror: &Mirror, rng: &mut Rng) {
         let Some((key, mut item)) = bare(rules, entity, rng) else { continue };
         for (path, test) in &entity.conditions {
             let value = tested(test, rng).filter(|_| rng.u8(..4) > 0);
-            value.iter().for_each(|value| set(&mut item, path.segments(), value));
+            if let Some(value) = value {
+                set(&mut item, path.segments(), &value);
+            }
         }
         if rng.bool() {
             mark(&mut item, &mirror.name);

