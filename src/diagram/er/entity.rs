@@ -8,7 +8,8 @@ use super::health::Health;
 use super::{entity_id, table_name};
 use crate::data::{KeyAttribute, KeyKind, Value};
 use crate::diagram::{Node, Row, Status};
-use crate::rules::model::{Component, Entity, EntityId, Find, Reference, Rules};
+use crate::rules::model::{Component, Entity, EntityId, Find, Reference, Rules, Test};
+use crate::wording;
 
 pub(super) fn node(
     rules: &Rules,
@@ -55,11 +56,11 @@ fn rows(rules: &Rules, id: EntityId, keys_only: bool) -> Vec<Row> {
         .collect();
     if !keys_only {
         rows.extend(attributes(rules, id));
-        rows.extend(entity.conditions.iter().map(|(path, value)| Row {
+        rows.extend(entity.conditions.iter().map(|(path, test)| Row {
             marker: "IF".to_owned(),
             name: path.to_string(),
             kind: "any".to_owned(),
-            detail: format!("= {}", literal(value)),
+            detail: condition(test),
             ..Row::default()
         }));
         rows.extend(indexes(rules, id));
@@ -73,6 +74,11 @@ const fn key_kind(kind: KeyKind) -> &'static str {
         KeyKind::N => "N",
         KeyKind::B => "B",
     }
+}
+
+/// A condition: `= VALUE`, or in words.
+fn condition(test: &Test) -> String {
+    test.literal().map_or_else(|| wording::test(test), |value| format!("= {}", literal(value)))
 }
 
 /// A condition's value, as JSON would show it.
