@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use referee::diagram::{er, mermaid};
 use referee::rules::{self, RuleSource};
 
 /// Pages whose transcripts are sessions: `transcripts.rs` and `tests/live/adopt.rs` run them.
 const SESSIONS: [&str; 2] = ["docs/adopt.md", "docs/repair.md"];
 
-const DOCUMENTS: [&str; 22] = [
+const DOCUMENTS: [&str; 23] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
@@ -30,6 +31,7 @@ const DOCUMENTS: [&str; 22] = [
     "docs/cost.md",
     "docs/deploy.md",
     "docs/diagnostics.md",
+    "docs/diagrams.md",
     "docs/guard.md",
     "docs/lambda.md",
     "docs/repair.md",
@@ -164,6 +166,19 @@ fn rule_files_in_the_documentation_are_valid() {
 }
 
 #[test]
+fn the_readme_shows_the_diagram_of_its_rules() {
+    const BEGIN: &str = "```mermaid\nerDiagram\n";
+    let source =
+        RuleSource { name: "README.md".to_owned(), text: read("events/company-user/referee.yaml") };
+    let rules = rules::load(&source, &|_| None).rules.unwrap();
+    let drawn = mermaid::er(&er::picture(&rules, &er::Selection::default(), None));
+    let readme = read("README.md");
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    expect_file!["../../README.md"].assert_eq(&format!("{before}```mermaid\n{drawn}```{after}"));
+}
+
+#[test]
 fn the_readme_shows_the_rules_that_it_replays() {
     let rules = read("events/company-user/referee.yaml");
     assert!(blocks(&read("README.md"), "yaml").contains(&rules.as_str()));
@@ -260,6 +275,8 @@ fn the_core_does_no_io() {
         "src/replay",
         "src/guard",
         "src/iam",
+        "src/diagram",
+        "src/report",
     ] {
         sources(folder, &mut files);
     }

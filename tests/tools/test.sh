@@ -63,4 +63,5 @@ package &
 packaging=$!
 trap 'kill "$building" "$packaging" 2>/dev/null' EXIT
 tests/tools/with-dynamodb-local.sh tests/tools/with-cloudwatch.sh tests/tools/with-terraform.sh \
-    tests/tools/with-step-functions.sh tests/tools/with-duckdb.sh tests/tools/suites.sh
+    tests/tools/with-step-functions.sh tests/tools/with-duckdb.sh \
+    tests/tools/with-chromium.sh tests/tools/suites.sh
