@@ -99,9 +99,11 @@ fn er_row(row: &Row) -> String {
             .chars()
             .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' });
         let word: String = characters.collect();
+        // `tags[*]` becomes `tags`.
+        let word = if text.ends_with('_') { word.as_str() } else { word.trim_end_matches('_') };
         let begins = word.starts_with(|first: char| first.is_ascii_alphabetic());
         let is_key_word = KEY_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
-        if begins && !is_key_word { word } else { format!("a_{word}") }
+        if begins && !is_key_word { word.to_owned() } else { format!("a_{word}") }
     };
     let kind = if row.kind.is_empty() { "any" } else { &row.kind };
     let (name, [before, after]) = match row.marker.as_str() {
