@@ -1,6 +1,6 @@
 //! The widths of texts, without a font.
 //!
-//! The widths are those of DejaVu Sans, the widest font of the list that diagrams use. A text that
+//! The widths are those of `DejaVu Sans`, the widest font of the list that diagrams use. A text that
 //! another font shows is narrower than computed here, never wider.
 
 /// The widths of the characters from space to `~`, in hundredths of the font's size.

@@ -3,7 +3,13 @@
 //! `tests/tools/with-chromium.sh` installs them. `browser/check.mjs` has the checks; one browser runs
 //! all of them, and each test here reads the result of one.
 
-use std::collections::BTreeMap;
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on has failed, and prints how long it scrolled"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +17,7 @@ use std::sync::OnceLock;
 
 /// Where the browser is; `None` if its tests are skipped.
 fn tools() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the tests read their environment")]
     std::env::var("REFEREE_TEST_CHROMIUM").ok()
 }
 
@@ -30,9 +37,9 @@ fn rules() -> String {
             200..299 => "bill",
             _ => "solo",
         };
-        let targets: Vec<usize> = (0..entity.min(2)).map(|_| random.usize(0..entity)).collect();
-        let mut targets: Vec<usize> = if entity == 9 { vec![7] } else { targets };
-        targets.dedup();
+        let targets: BTreeSet<usize> =
+            (0..entity.min(2)).map(|_| random.usize(0..entity)).collect();
+        let targets = if entity == 9 { [7].into() } else { targets };
         let ids: String = targets.iter().fold(String::new(), |mut ids, target| {
             let _ = write!(ids, ", e{target}Id: S");
             ids

@@ -121,7 +121,7 @@ fn attributes(rules: &Rules, id: EntityId) -> Vec<Row> {
         let name = format!("{path}{elements}");
         rows.entry(path)
             .and_modify(|row| {
-                row.marker = "FK".to_owned();
+                "FK".clone_into(&mut row.marker);
                 row.name.clone_from(&name);
             })
             .or_insert_with(|| row("FK", name.clone(), kind.to_string()));

@@ -50,7 +50,7 @@ pub(super) struct Layers {
     /// All items. The item of a box has the index of the box.
     pub(super) items: Vec<Item>,
     /// The items of each column, from the top.
-    pub(super) layers: Vec<Vec<usize>>,
+    pub(super) columns: Vec<Vec<usize>>,
     /// For each edge, its label and bends from left to right.
     pub(super) chains: Vec<Vec<usize>>,
     /// For each edge, whether it begins further right than it ends.
@@ -68,7 +68,7 @@ impl Layers {
         let columns = ranks.columns.iter().copied().max().unwrap_or(0) + 1;
         let mut new = Self {
             items: Vec::new(),
-            layers: vec![Vec::new(); 2 * columns],
+            columns: vec![Vec::new(); 2 * columns],
             chains: Vec::new(),
             is_reversed: ranks.is_reversed.clone(),
             bands: graph.groups + 1,
@@ -87,7 +87,7 @@ impl Layers {
     fn add(&mut self, what: What, height: f64, band: usize, layer: usize) -> usize {
         let index = self.items.len();
         self.items.push(Item { what, height, band, layer, left: Vec::new(), right: Vec::new() });
-        self.layers[layer].push(index);
+        self.columns[layer].push(index);
         index
     }
 
@@ -142,8 +142,8 @@ impl Layers {
     /// The position of each item in its column.
     pub(super) fn positions(&self) -> Vec<usize> {
         let mut positions = vec![0; self.items.len()];
-        for layer in &self.layers {
-            for (position, item) in layer.iter().enumerate() {
+        for column in &self.columns {
+            for (position, item) in column.iter().enumerate() {
                 positions[*item] = position;
             }
         }

@@ -16,8 +16,6 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "indexes are positions in vectors of this graph, and counts are far below 2^52"
 )]
 

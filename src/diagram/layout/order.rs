@@ -30,13 +30,13 @@ impl Side {
 
 /// Sorts all columns.
 pub(super) fn sort(layers: &mut Layers) {
-    let Layers { items, layers: columns, .. } = layers;
+    let Layers { items, columns, .. } = layers;
     for column in columns {
         column.sort_by_key(|item| items[*item].band);
     }
-    let mut best = (crossings(layers), layers.layers.clone());
+    let mut best = (crossings(layers), layers.columns.clone());
     for sweep in 0..SWEEPS {
-        let count = layers.layers.len();
+        let count = layers.columns.len();
         for at in 0..count {
             let (column, side) =
                 if sweep % 2 == 0 { (at, Side::Left) } else { (count - 1 - at, Side::Right) };
@@ -44,7 +44,7 @@ pub(super) fn sort(layers: &mut Layers) {
         }
         keep_better(layers, &mut best);
     }
-    layers.layers.clone_from(&best.1);
+    layers.columns.clone_from(&best.1);
     for _ in 0..EXCHANGES {
         if !exchange(layers) {
             break;
@@ -55,7 +55,7 @@ pub(super) fn sort(layers: &mut Layers) {
 fn keep_better(layers: &Layers, best: &mut (usize, Vec<Vec<usize>>)) {
     let crossings = crossings(layers);
     if crossings < best.0 {
-        *best = (crossings, layers.layers.clone());
+        *best = (crossings, layers.columns.clone());
     }
 }
 
@@ -68,7 +68,7 @@ fn sort_column(layers: &mut Layers, column: usize, side: Side) {
         let ends = lines.iter().map(|line| end(items, &positions, line));
         (!lines.is_empty()).then(|| ends.sum::<f64>() / lines.len() as f64)
     };
-    let sorted = &mut layers.layers[column];
+    let sorted = &mut layers.columns[column];
     let mut from = 0;
     while let Some(first) = sorted.get(from) {
         let band = items[*first].band;
@@ -99,7 +99,7 @@ fn end(items: &[Item], positions: &[usize], line: &Line) -> f64 {
 pub(super) fn crossings(layers: &Layers) -> usize {
     let positions = layers.positions();
     let mut total = 0;
-    for column in &layers.layers {
+    for column in &layers.columns {
         let mut ends: Vec<(f64, f64)> = Vec::new();
         for (position, item) in column.iter().enumerate() {
             let item = &layers.items[*item];
@@ -143,9 +143,9 @@ fn inversions(values: &mut [f64]) -> usize {
 fn exchange(layers: &mut Layers) -> bool {
     let mut has_changed = false;
     let mut positions = layers.positions();
-    for column in 0..layers.layers.len() {
-        for at in 1..layers.layers[column].len() {
-            let (above, below) = (layers.layers[column][at - 1], layers.layers[column][at]);
+    for column in 0..layers.columns.len() {
+        for at in 1..layers.columns[column].len() {
+            let (above, below) = (layers.columns[column][at - 1], layers.columns[column][at]);
             let items = &layers.items;
             if items[above].band != items[below].band {
                 continue;
@@ -163,7 +163,7 @@ fn exchange(layers: &mut Layers) -> bool {
                 of(Side::Left) + of(Side::Right)
             };
             if crossings(below, above) < crossings(above, below) {
-                layers.layers[column].swap(at - 1, at);
+                layers.columns[column].swap(at - 1, at);
                 positions.swap(above, below);
                 has_changed = true;
             }

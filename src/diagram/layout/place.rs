@@ -34,7 +34,7 @@ pub(super) fn assign(graph: &Graph, layers: &Layers) -> Vec<f64> {
 /// Every column from the top, without gaps.
 fn stacked(layers: &Layers) -> Vec<f64> {
     let mut tops = vec![0.0; layers.items.len()];
-    for column in &layers.layers {
+    for column in &layers.columns {
         for (item, offset) in column.iter().zip(offsets(layers, column)) {
             tops[*item] = offset;
         }
@@ -72,7 +72,7 @@ fn gap(above: &Item, below: &Item) -> f64 {
 
 /// Moves the columns, from left to right, from right to left, and at last by both sides.
 fn sweep(layers: &Layers, tops: &mut [f64], bands: Option<&[(f64, f64)]>) {
-    let count = layers.layers.len();
+    let count = layers.columns.len();
     for pass in 0..SWEEPS {
         for at in 0..count {
             let column = if pass % 2 == 0 { at } else { count - 1 - at };
@@ -91,7 +91,7 @@ fn move_column(
     tops: &mut [f64],
     bands: Option<&[(f64, f64)]>,
 ) {
-    let column = &layers.layers[column];
+    let column = &layers.columns[column];
     let offsets = offsets(layers, column);
     let mut from = 0;
     while let Some(first) = column.get(from) {
@@ -159,7 +159,7 @@ fn isotonic(wanted: &[(f64, f64)]) -> Vec<f64> {
 /// of each.
 fn separate(graph: &Graph, layers: &Layers, tops: &mut [f64]) -> Vec<(f64, f64)> {
     let mut heights = vec![0.0_f64; layers.bands];
-    for column in &layers.layers {
+    for column in &layers.columns {
         let mut begin = (usize::MAX, 0.0);
         for (item, offset) in column.iter().zip(offsets(layers, column)) {
             let Item { band, height, .. } = layers.items[*item];

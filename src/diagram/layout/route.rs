@@ -35,7 +35,7 @@ pub(super) fn finish(graph: &Graph, layers: &Layers, tops: &[f64]) -> Placed {
 fn columns(graph: &Graph, layers: &Layers) -> Columns {
     let mut columns = Vec::new();
     let mut x = 0.0;
-    for column in &layers.layers {
+    for column in &layers.columns {
         let widths = column.iter().map(|item| match layers.items[*item].what {
             What::Node(node) => graph.nodes[node].size.width,
             What::Label(edge) => graph.edges[edge].label.width,
@@ -131,7 +131,7 @@ fn groups(graph: &Graph, layers: &Layers, tops: &[f64], nodes: &[Rect]) -> Vec<O
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |range, (item, top)| {
                     (range.0.min(*top), range.1.max(top + item.height))
                 });
-            (left <= right).then(|| Rect {
+            (left <= right).then_some(Rect {
                 x: left - GROUP_PADDING,
                 y: top - GROUP_TITLE,
                 width: right - left + 2.0 * GROUP_PADDING,
