@@ -158,6 +158,8 @@ function startList(open) {
   });
   new ResizeObserver(() => drawList(false)).observe(list);
   window.addEventListener('beforeprint', () => {
+    // Rows that the list is scrolled to, far below.
+    for (const position of [...elements.keys()]) if (position >= PRINTED_MAX) elements.delete(position);
     for (let position = 0; position < Math.min(shown.length, PRINTED_MAX); position += 1) {
       if (elements.has(position)) continue;
       const row = rowElement();
