@@ -2,15 +2,12 @@
 //! processed.
 
 use std::fmt::Write as _;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
-
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 
 use crate::metrics::{Destination, NAMESPACE};
 use crate::rules::model::Mode;
-use crate::rules::{self, Diagnostic, FILE_BYTES_MAX, Level, Lines, Position, RuleSource, Rules};
+use crate::rules::{self, Diagnostic, Level, Lines, Position, RuleSource, Rules};
 
 /// The default path of the rule file.
 const RULE_FILE: &str = "referee.yaml";
@@ -166,7 +163,7 @@ fn rules(sources: &Sources<'_>, problems: &mut Vec<Problem>) -> Option<Rules> {
         [("REFEREE_RULES_JSON", text)] => {
             Ok(RuleSource { name: "REFEREE_RULES_JSON".to_owned(), text: text.clone() })
         }
-        [(name, packed)] => unpack(packed)
+        [(name, packed)] => rules::unpack(packed)
             .map_err(|error| Problem::error(format!("`{name}` {error}")))
             .and_then(|bytes| source(name, bytes)),
         [(first, _), (second, _), ..] => {
@@ -201,20 +198,6 @@ fn file(sources: &Sources<'_>, path: &str) -> Result<RuleSource, Problem> {
 fn source(name: &str, bytes: Vec<u8>) -> Result<RuleSource, Problem> {
     let empty = RuleSource { name: name.to_owned(), text: String::new() };
     RuleSource::from_bytes(name, bytes).map_err(|diagnostic| problem(&empty, &diagnostic))
-}
-
-fn unpack(packed: &str) -> Result<Vec<u8>, String> {
-    let packed: String = packed.split_whitespace().collect();
-    let packed =
-        BASE64_STANDARD.decode(packed).map_err(|error| format!("is not base64: {error}"))?;
-    let mut unpacked = Vec::new();
-    // The 4 KB of Lambda's environment could unpack to gigabytes. One byte more than the maximum is
-    // enough to detect that the rule file is too long.
-    flate2::read::MultiGzDecoder::new(packed.as_slice())
-        .take(FILE_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut unpacked)
-        .map_err(|error| format!("is not base64-encoded gzip: {error}"))?;
-    Ok(unpacked)
 }
 
 /// A diagnostic in the format of the log: each location with an excerpt of its line.

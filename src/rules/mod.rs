@@ -20,6 +20,8 @@ mod load;
 mod locations;
 pub mod matcher;
 pub mod model;
+#[cfg(any(feature = "cli", feature = "lambda"))]
+mod packed;
 mod resolve;
 mod rule_source;
 mod span;
@@ -33,6 +35,8 @@ pub use language::{manual, schema};
 pub use load::{Loaded, load};
 pub use locations::Locations;
 pub use model::Rules;
+#[cfg(any(feature = "cli", feature = "lambda"))]
+pub use packed::unpack;
 pub use resolve::Environment;
 pub use rule_source::{RuleSource, unreadable};
 pub use span::{Lines, Position, Span};

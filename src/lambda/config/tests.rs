@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use expect_test::{Expect, expect};
 
 use super::*;
