@@ -3,6 +3,8 @@
 
 pub(crate) mod backoff;
 #[cfg(feature = "live")]
+mod call;
+#[cfg(feature = "live")]
 mod endpoint;
 pub(crate) mod error;
 
@@ -17,6 +19,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 pub use aws_config::SdkConfig;
 #[cfg(feature = "live")]
 use aws_types::service_config::ServiceConfigKey;
+#[cfg(feature = "live")]
+pub use call::{Call, CallError, Service, call};
 #[cfg(feature = "live")]
 pub use endpoint::{EndpointError, check_endpoint};
 

@@ -2,6 +2,9 @@
 //!
 //! Invariant: no other module uses the SDK's CloudWatch types.
 
+#[cfg(feature = "live")]
+mod alarms;
+
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,6 +13,9 @@ use aws_sdk_cloudwatch::config::retry::RetryConfig;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
+
+#[cfg(feature = "live")]
+pub use alarms::DescribedAlarm;
 
 use super::{DIMENSION, Datum, Unit};
 use crate::aws::SdkConfig;
@@ -53,7 +59,7 @@ impl CloudWatch {
             let data = chunk.iter().map(|datum| metric_datum(datum, now_ms)).collect();
             let request =
                 self.client.put_metric_data().namespace(namespace).set_metric_data(Some(data));
-            request.send().await.map_err(|error| message(&error))?;
+            request.send().await.map_err(|error| brief("PutMetricData", &error))?;
         }
         Ok(())
     }
@@ -75,13 +81,13 @@ fn metric_datum(datum: &Datum, now_ms: i64) -> MetricDatum {
 }
 
 /// An error in one line: CloudWatch's answer, or why there is none.
-fn message<E>(error: &SdkError<E>) -> String
+fn brief<E>(operation: &str, error: &SdkError<E>) -> String
 where
     E: Error + ProvideErrorMetadata + 'static,
 {
     if let Some(code) = error.code() {
         let message = error.message().unwrap_or("no message");
-        return format!("`PutMetricData`: {code}: {message}");
+        return format!("`{operation}`: {code}: {message}");
     }
-    format!("`PutMetricData`: {}", Brief(error))
+    format!("`{operation}`: {}", Brief(error))
 }

@@ -20,6 +20,10 @@ use std::collections::BTreeMap;
 
 pub use audit::{AuditSummary, measure_audit, measure_audited};
 #[cfg(feature = "aws")]
+pub use cloudwatch::CloudWatch;
+#[cfg(feature = "live")]
+pub use cloudwatch::DescribedAlarm;
+#[cfg(feature = "aws")]
 pub use publish::{Destination, Metrics, Sink};
 pub use recheck::measure_rechecked;
 pub use started::measure_started;

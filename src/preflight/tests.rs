@@ -47,7 +47,8 @@ fn key(partition: &str, sort: Option<&str>) -> KeySchema {
 fn described(key: KeySchema, view: Option<&str>) -> Description {
     let (status, stream_view) = (ACTIVE.to_owned(), view.map(str::to_owned));
     let (size, reads) = (Size::default(), ReadCapacity::Provisioned { units_per_second: 1 });
-    Description { status, key, indexes: Vec::new(), stream_view, size, reads }
+    let stream_arn = None;
+    Description { status, key, indexes: Vec::new(), stream_view, stream_arn, size, reads }
 }
 
 fn index(name: &str, key: Option<KeySchema>) -> DescribedIndex {

@@ -35,6 +35,8 @@ pub struct Description {
     pub indexes: Vec<DescribedIndex>,
     /// The view type of its stream, if the stream is enabled.
     pub stream_view: Option<String>,
+    /// The ARN of its newest stream, which may be disabled.
+    pub stream_arn: Option<String>,
     /// Its size.
     pub size: Size,
     /// Its capacity for reads.

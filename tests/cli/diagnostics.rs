@@ -61,7 +61,15 @@ references:
         let status = "CREATING".to_owned();
         let reads = ReadCapacity::Provisioned { units_per_second: 1 };
         let (key, size) = (key.clone(), Size::default());
-        Described::Table(Description { status, key, indexes, stream_view: None, size, reads })
+        Described::Table(Description {
+            status,
+            key,
+            indexes,
+            stream_view: None,
+            stream_arn: None,
+            size,
+            reads,
+        })
     };
     let source = source("referee.yaml", RULES);
     let rules = load(RULES).rules.unwrap();
@@ -97,6 +105,7 @@ mirrors:
         key: KeySchema { partition: attribute("pk"), sort: Some(attribute("sk")) },
         indexes: vec![index],
         stream_view: None,
+        stream_arn: None,
         size: Size::default(),
         reads: ReadCapacity::Provisioned { units_per_second: 1 },
     });

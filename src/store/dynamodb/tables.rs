@@ -134,6 +134,7 @@ fn description(table: TableDescription) -> Option<Description> {
         status: table.table_status.as_ref().map_or("", TableStatus::as_str).to_owned(),
         key,
         indexes: global.chain(local).collect(),
+        stream_arn: table.latest_stream_arn,
         stream_view: stream.and_then(|it| it.stream_view_type).map(|view| view.as_str().to_owned()),
         size,
         reads,
