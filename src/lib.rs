@@ -18,6 +18,8 @@
 //! - `streams`: reads the tables' streams.
 //! - `watch`: processes live streams without a Lambda function.
 //! - `replay`: processes recorded events on the in-memory store.
+//! - `account`: what is deployed in an AWS account.
+//! - `diagram`: pictures of the rules, and of what is deployed around the function.
 //! - `repair`: plans and makes the writes that resolve the findings of an audit, and takes them back.
 //! - `guard`: transactions with which applications prevent violations themselves.
 //! - `iam`: the least privilege that the function needs.
@@ -25,6 +27,8 @@
 //! - `cli`: the command-line tool.
 //! - `aws`, `files`: access to AWS, and atomic replacement of files.
 
+#[cfg(all(feature = "cli", feature = "live"))]
+pub mod account;
 #[cfg(feature = "cli")]
 pub mod audit;
 #[cfg(feature = "aws")]

@@ -16,6 +16,9 @@ const EVENT_BYTES_MAX: usize = 64 << 20;
 /// items.
 const SEED_BYTES_MAX: usize = 256 << 20;
 
+/// The maximum size of Terraform's JSON.
+const TERRAFORM_BYTES_MAX: usize = 256 << 20;
+
 /// Whether a file in a folder of events is one of them, by its name.
 pub(super) fn is_event_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl")
@@ -24,6 +27,11 @@ pub(super) fn is_event_file(path: &Path) -> bool {
 /// Reads an event; `-` is standard input.
 pub(super) fn read_event(path: &Path) -> Result<Vec<u8>, Failure> {
     read(path, EVENT_BYTES_MAX)
+}
+
+/// Reads the JSON of a plan or a state; `-` is standard input.
+pub(super) fn read_terraform(path: &Path) -> Result<Vec<u8>, Failure> {
+    read(path, TERRAFORM_BYTES_MAX)
 }
 
 /// Reads a seed; `-` is standard input.

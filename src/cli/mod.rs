@@ -146,7 +146,7 @@ enum Command {
     #[cfg(feature = "live")]
     #[command(after_help = examples(record::EXAMPLES))]
     Record(record::Args),
-    /// Draw the rules: entities, their keys, and what refers to what.
+    /// Draw the rules, or what is deployed around the function.
     #[command(after_help = examples(diagram::EXAMPLES))]
     Diagram(diagram::Args),
     /// Write a page with diagrams, rules and the findings of an audit.

@@ -19,6 +19,10 @@ pub(super) const EXAMPLES: &[Example] = &[
         "Write a page with the findings of an audit",
         "referee report --audit findings.jsonl --out report.html",
     ),
+    (
+        "Write a page that also shows what a plan of Terraform deploys",
+        "referee report --terraform plan.json --out report.html",
+    ),
 ];
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +34,10 @@ pub(super) struct Args {
     /// --out`.
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+
+    /// Show what this plan or state of Terraform deploys, too: the output of `terraform show -json`.
+    #[arg(long, value_name = "FILE")]
+    terraform: Option<PathBuf>,
 
     /// Write the page to this file [default: standard output].
     #[arg(long, value_name = "FILE")]
@@ -49,7 +57,11 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         Some(file) => Some((file.as_path(), findings(&rules, file, context)?)),
         None => None,
     };
-    let html = page(&rules, &Selection::default(), audit, context).html();
+    let mut page = page(&rules, &Selection::default(), audit, context);
+    if let Some(file) = &arguments.terraform {
+        page.views.push(super::diagram::system::view(file, &rules)?);
+    }
+    let html = page.html();
     match &arguments.out {
         Some(file) => write_whole(file, &html)?,
         None => context.output.result(&html)?,

@@ -5,7 +5,7 @@
 //! A diagram is first a [`Picture`]: boxes with rows, groups of boxes, and edges with labels.
 //! [`er`] makes one from rules.
 //! [`mermaid`], [`dot`] and [`svg`] print any picture; the last uses
-//! [`layout`].
+//! [`layout`]. [`system`] makes one of what is deployed around the function.
 //!
 //! Invariant: this module does no I/O, and the same input always gives the same diagram.
 
@@ -16,6 +16,7 @@ pub mod layout;
 pub mod mermaid;
 mod picture;
 pub mod svg;
+pub mod system;
 mod text;
 
 pub(crate) use text::escape;

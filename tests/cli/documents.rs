@@ -184,6 +184,21 @@ fn the_readme_shows_the_rules_that_it_replays() {
     assert!(blocks(&read("README.md"), "yaml").contains(&rules.as_str()));
 }
 
+/// The picture of the system in the README is that of its Terraform code and its rules.
+#[test]
+fn the_readme_shows_the_system_that_its_terraform_code_deploys() {
+    let tool = kit::tool!("readme-system", &read("events/company-user/referee.yaml"));
+    let plan = root().join("tests/data/terraform/readme.json");
+    let arguments = ["diagram", "system", "--terraform", plan.to_str().unwrap()];
+    let output = tool.command(&arguments).output().unwrap();
+    assert!(output.status.success());
+    let drawn = String::from_utf8(output.stdout).unwrap();
+    let readme = read("README.md");
+    let (before, rest) = readme.split_once("```mermaid\nflowchart").unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    expect_file!["../../README.md"].assert_eq(&format!("{before}```mermaid\n{drawn}```{after}"));
+}
+
 #[test]
 fn references_in_the_documentation_come_from_recorded_cases() {
     let cases = folders("events").into_iter();
@@ -362,10 +377,12 @@ fn libraries_have_one_importer() {
     for (library, importer) in [
         ("serde_saphyr::", "src/rules/file/yaml.rs"),
         ("aws_lambda_events::", "src/engine/event/response.rs"),
-        ("aws_sdk_cloudwatch::", "src/metrics/cloudwatch.rs"),
+        ("aws_sdk_cloudwatch::", "src/metrics/cloudwatch"),
         ("aws_sdk_dynamodb::", "src/store/dynamodb/"),
         ("aws_sdk_dynamodbstreams::", "src/streams/"),
         ("aws_sdk_s3::", "src/audit/export/s3.rs"),
+        ("aws_sigv4::", "src/aws/call.rs"),
+        ("aws_smithy_runtime::", "src/aws/call.rs"),
         ("flate2::bufread", "src/audit/export/read.rs"),
         ("md5::", "src/audit/export/checksum.rs"),
     ] {

@@ -7,6 +7,7 @@
 //! - `browser`: diagrams and reports, in Chromium.
 //! - `coverage`: what replays and audits say about items that match no entity.
 //! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
+//! - `diagram_system`: what `referee diagram system` finds in Terraform's JSON.
 //! - `endpoints`: endpoints that cannot be used.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
@@ -17,6 +18,7 @@ mod cases_and_diffs;
 mod coverage;
 mod dependencies;
 mod diagnostics;
+mod diagram_system;
 mod documents;
 #[cfg(feature = "live")]
 mod endpoints;

@@ -18,6 +18,7 @@ mod metrics;
 mod plan;
 mod policies;
 mod readme;
+mod systems;
 mod terraform;
 
 use std::path::{Path, PathBuf};
@@ -80,6 +81,7 @@ fn plans(terraform: &Terraform) -> Vec<Trial> {
         with(terraform, "cases", cases::match_golden_files),
         with(terraform, "refusals", plan::refusals_match_golden_file),
         with(terraform, "readme code", readme::code_blocks_can_be_planned),
+        with(terraform, "readme system", systems::the_readme_can_be_planned),
     ];
     for example in folders_in("infra/examples") {
         let name = format!("plan of {}", example.file_name().unwrap().display());

@@ -7,8 +7,8 @@ use std::path::Path;
 use expect_test::expect_file;
 use serde_json::Value as Json;
 
-use super::root;
 use super::terraform::Terraform;
+use super::{root, systems};
 
 /// Compares the plan of an example with its golden file.
 pub(crate) fn matches_golden_file(terraform: &Terraform, example: &Path) {
@@ -21,6 +21,7 @@ pub(crate) fn matches_golden_file(terraform: &Terraform, example: &Path) {
     let name = example.file_name().unwrap().to_str().unwrap();
     let golden = root().join(format!("tests/infra/plans/{name}.txt"));
     expect_file![golden].assert_eq(&summary(&plan));
+    systems::is_recorded(name, &plan);
 }
 
 /// Compares the messages about rejected input with the golden file.
@@ -54,6 +55,8 @@ fn summary(plan: &Json) -> String {
     for alarm in of("aws_cloudwatch_metric_alarm") {
         text.push_str(&alarm_line(alarm));
     }
+    text.push_str("\nsystem\n");
+    text.push_str(&systems::summary(plan));
     text
 }
 

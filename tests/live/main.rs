@@ -4,6 +4,7 @@
 //!
 //! - `adopt`: the path in `docs/adopt.md`.
 //! - `audit`: `referee audit` of real tables.
+//! - `diagram`: `referee diagram system` of what is deployed.
 //! - `endings`: audits that are stopped at once, or cannot judge a suspect.
 //! - `replica`: `referee audit --replica` of tables in two Regions.
 //! - `tables`: `referee replay`, `check` and `guard` on real tables.
@@ -14,6 +15,7 @@
 
 mod adopt;
 mod audit;
+mod diagram;
 mod endings;
 mod exports;
 mod repair;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let suites = [
         adopt::trials(),
         audit::trials(),
+        diagram::trials(),
         endings::trials(),
         replica::trials(),
         tables::trials(),

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Starts an emulator of CloudWatch, S3 and SQS, runs a command, and stops the emulator when the command
-# ends.
+# Starts an emulator of CloudWatch, DynamoDB, Lambda, S3 and SQS, runs a command, and stops the
+# emulator when the command ends.
 #
 #     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
 # Sets REFEREE_TEST_CLOUDWATCH and REFEREE_TEST_S3 to the emulator's endpoint. If the emulator cannot
 # run, prints a warning that says why, and runs the command without it. The tests that read metrics
-# or exports, or use a queue, are then skipped.
+# or exports, use a queue, or draw what is deployed, are then skipped.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -28,7 +28,7 @@ python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2
 
 port=$(free_port)
 log=$(mktemp)
-GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch,s3,sqs "$home/bin/ministack" >"$log" 2>&1 &
+GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch,dynamodb,lambda,logs,s3,sqs "$home/bin/ministack" >"$log" 2>&1 &
 emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
 wait_for CloudWatch "$emulator" "$port" "$log"

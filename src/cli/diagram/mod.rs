@@ -1,6 +1,7 @@
-//! `referee diagram`: draws the rules.
+//! `referee diagram`: draws the rules, and what is deployed for them.
 
 mod er;
+pub(in crate::cli) mod system;
 
 use clap::{Subcommand, ValueEnum};
 
@@ -11,6 +12,10 @@ use crate::report;
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Draw the entities and references as Mermaid, for a Markdown page", "referee diagram er"),
+    (
+        "Draw what a plan of Terraform deploys, and list what is wrong with it",
+        "referee diagram system --terraform plan.json",
+    ),
     ("Draw them as a picture", "referee diagram er --format svg > rules.svg"),
 ];
 
@@ -25,11 +30,15 @@ enum Command {
     /// Draw the entities, their keys, and the rules between them.
     #[command(after_help = examples(er::EXAMPLES))]
     Er(er::Args),
+    /// Draw what is deployed around the function, and list what is wrong with it.
+    #[command(after_help = examples(system::EXAMPLES))]
+    System(system::Args),
 }
 
 pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     match &arguments.command {
         Command::Er(arguments) => er::run(arguments, context),
+        Command::System(arguments) => system::run(arguments, context),
     }
 }
 

@@ -110,6 +110,12 @@ fn changes(old: &Rules, new: &Rules) -> Vec<Change> {
     names.into_iter().filter_map(compare).collect()
 }
 
+/// The declarations that differ, such as `reference order_customer`.
+pub(super) fn changed(old: &Rules, new: &Rules) -> Vec<String> {
+    let changes = changes(old, new).into_iter();
+    changes.map(|change| format!("{} `{}`", change.of, change.name)).collect()
+}
+
 fn differing(before: Option<&Facts>, after: Option<&Facts>) -> Vec<FieldChange> {
     let empty = BTreeMap::new();
     let old = before.map_or(&empty, |facts| &facts.fields);
