@@ -32,7 +32,8 @@ locals {
     }
     references = {
       for name, reference in var.rules.references : name => merge(
-        { for key, value in reference : key => value if value != null && !contains(["default", "find"], key) },
+        { for key, value in reference : key => value if value != null && !contains(["default", "find", "unset_in_lists"], key) },
+        reference.unset_in_lists == null ? {} : { unset = reference.unset_in_lists },
         reference.default == null ? {} : {
           default = {
             for capture, text in reference.default : capture => jsondecode(

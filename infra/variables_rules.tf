@@ -25,6 +25,7 @@ variable "rules" {
       from          = string
       to            = string
       on            = optional(map(string))
+      on_key        = optional(map(string))
       match         = optional(string)
       required      = optional(bool)
       expired       = optional(string)
@@ -33,7 +34,9 @@ variable "rules" {
       on_ttl_delete = optional(string)
       default       = optional(map(string))  # a value for each capture
       unset         = optional(list(string)) # further attributes that `unset` removes
-      none          = optional(list(string)) # values that mean that there is no reference
+      # What `unset` removes from a list of maps: `unset: element` of the rule file.
+      unset_in_lists = optional(string)
+      none           = optional(list(string)) # values that mean that there is no reference
       find = optional(object({
         index  = optional(string)
         key    = optional(list(map(string))) # partition key and sort key, in a list because maps have no order

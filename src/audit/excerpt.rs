@@ -47,7 +47,7 @@ pub(super) fn projection(rules: &Rules, table: TableId) -> Projection {
 }
 
 fn name(path: &AttributePath) -> Option<&str> {
-    path.segments().first().map(String::as_str)
+    path.names().next()
 }
 
 /// An attribute in an excerpt.

@@ -20,7 +20,7 @@ pub use key::{
     SORT_KEY_BYTES_MAX,
 };
 pub use number::{Number, NumberError};
-pub use path::Path;
+pub use path::{Path, Step, follow};
 #[cfg(any(feature = "cli", test))]
 pub use plain::plain_item;
 pub use sequence::{SequenceError, SequenceNumber};

@@ -7,11 +7,11 @@ use serde_json::{Value as Json, json};
 use super::from_item::{copied, fixed_by};
 use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse_mirror};
 use super::{Attributes, Operation, Refusal};
-use crate::data::{Path, Type};
+use crate::data::{KeyValue, Path, Step, Type};
 use crate::rules::model::{
     Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Test,
 };
-use crate::rules::template::{Capture, Part};
+use crate::rules::template::{Capture, EntityKey, Part};
 use crate::wording;
 
 pub(super) fn subject(
@@ -25,7 +25,7 @@ pub(super) fn subject(
     let content = content(entity);
     let mut subject = Subject {
         entity: id,
-        key: key(rules, id, |index| captures.get(index).cloned().unwrap_or_default()),
+        key: key(rules, id, |_| None, |index| captures.get(index).cloned().unwrap_or_default()),
         targets: Vec::new(),
         mirrors: Vec::new(),
         referrers: Vec::new(),
@@ -69,16 +69,21 @@ pub(super) fn subject(
 }
 
 /// A key whose captures are placeholders with these names.
-fn key(rules: &Rules, entity: EntityId, name_of: impl Fn(usize) -> String) -> Attributes {
+fn key(
+    rules: &Rules,
+    entity: EntityId,
+    constant: impl Fn(usize) -> Option<KeyValue<'static>>,
+    name_of: impl Fn(usize) -> String,
+) -> Attributes {
     let templates = &rules[entity].key;
     let index_of = |name: &str| templates.captures().iter().position(|known| known == name);
     let value = |template: &crate::rules::template::KeyTemplate| {
         let parts = template.template().parts().iter().map(|part| match part {
             Part::Literal(text) => text.clone(),
-            Part::Capture(Capture { name, format, .. }) => {
-                let name = index_of(name).map(&name_of).unwrap_or_default();
-                format!("{{{name}{format}}}")
-            }
+            Part::Capture(capture) => index_of(&capture.name).map_or_else(String::new, |index| {
+                let written = constant(index).and_then(|value| capture.written(&value));
+                written.unwrap_or_else(|| format!("{{{}{}}}", name_of(index), capture.format))
+            }),
         });
         json!({ template.kind().as_type().tag(): parts.collect::<String>() })
     };
@@ -93,7 +98,11 @@ fn content(entity: &Entity) -> Attributes {
     for (path, kind) in &entity.attributes {
         let text = format!("{{{}}}", placeholder(path, *kind));
         let value = match kind {
-            Type::S | Type::N | Type::B => json!({ kind.tag(): text }),
+            Type::S | Type::N | Type::B => {
+                let template = entity.templates.get(path);
+                let text = template.map_or(text, |it| placeholders(path, it));
+                json!({ kind.tag(): text })
+            }
             Type::Ss | Type::Ns | Type::Bs => json!({ kind.tag(): [text] }),
             Type::L => json!({ "L": [{ "S": text }] }),
             Type::M => json!({ "M": {} }),
@@ -120,18 +129,19 @@ fn require(content: &mut Attributes, conditions: &[(Path, Test)]) {
 
 /// Removes the value at a path.
 fn remove(content: &mut Attributes, path: &Path) {
-    let Some((root, inner)) = path.segments().split_first() else { return };
+    let names: Vec<&str> = path.names().collect();
+    let [root, inner @ ..] = names.as_slice() else { return };
     let Some((last, parents)) = inner.split_last() else {
-        content.remove(root);
+        content.remove(*root);
         return;
     };
-    let mut value = content.get_mut(root);
+    let mut value = content.get_mut(*root);
     for parent in parents {
-        value = value.and_then(|value| value.get_mut("M")?.get_mut(parent));
+        value = value.and_then(|value| value.get_mut("M")?.get_mut(*parent));
     }
     let map = value.and_then(|value| value.get_mut("M")?.as_object_mut());
     if let Some(map) = map {
-        map.remove(last);
+        map.remove(*last);
     }
 }
 
@@ -144,32 +154,70 @@ fn placeholder(path: &Path, kind: Type) -> String {
     }
 }
 
-/// Inserts a value at a path, and creates missing maps along the path. If the path leads through a
+/// The text of an attribute with captures, each as a placeholder.
+fn placeholders(path: &Path, text: &EntityKey) -> String {
+    let parts = text.partition().template().parts().iter().map(|part| match part {
+        Part::Literal(text) => text.clone(),
+        Part::Capture(Capture { name, format, .. }) => format!("{{{path}.{name}{format}}}"),
+    });
+    parts.collect()
+}
+
+/// Inserts a value at a path, and creates missing maps and lists along the path. If the path leads through a
 /// value that is declared with another type, nothing is inserted.
 fn insert(content: &mut Attributes, path: &Path, value: Json) {
-    let Some((root, inner)) = path.segments().split_first() else { return };
-    let Some((last, parents)) = inner.split_last() else {
-        content.insert(root.clone(), value);
-        return;
-    };
-    let empty = || json!({ "M": {} });
-    let mut map = content.entry(root.clone()).or_insert_with(empty);
-    for parent in parents {
-        let Some(inner) = map.get_mut("M").and_then(Json::as_object_mut) else { return };
-        map = inner.entry(parent.clone()).or_insert_with(empty);
+    let Some((Step::Name(root), steps)) = path.steps().split_first() else { return };
+    let mut slot = content.entry(root.clone()).or_insert(Json::Null);
+    for step in steps {
+        let container = match step {
+            Step::Name(_) => json!({ "M": {} }),
+            Step::Each | Step::Index(_) => json!({ "L": [] }),
+        };
+        // A list that is declared as a whole has an element of another type as its example.
+        let is_example = matches!(step, Step::Each) && slot.pointer("/L/0/S").is_some();
+        if slot.is_null() || is_example {
+            *slot = container;
+        }
+        let next = match step {
+            Step::Name(name) => slot
+                .get_mut("M")
+                .and_then(Json::as_object_mut)
+                .map(|map| map.entry(name.clone()).or_insert(Json::Null)),
+            Step::Each | Step::Index(_) => {
+                slot.get_mut("L").and_then(Json::as_array_mut).and_then(|list| {
+                    if list.is_empty() {
+                        list.push(Json::Null);
+                    }
+                    list.first_mut()
+                })
+            }
+        };
+        let Some(next) = next else { return };
+        slot = next;
     }
-    if let Some(inner) = map.get_mut("M").and_then(Json::as_object_mut) {
-        inner.insert(last.clone(), value);
-    }
+    *slot = value;
 }
 
 fn target_key(rules: &Rules, reference: &Reference) -> Attributes {
     let captures = rules[reference.from].key.captures();
-    key(rules, reference.to, |index| match reference.components.get(index) {
+    let name_of = |index: usize| match reference.components.get(index) {
         Some(Component::Capture(own)) => captures.get(*own).cloned().unwrap_or_default(),
-        Some(Component::Attribute(path, _)) => path.to_string(),
+        Some(Component::Attribute(path, _) | Component::Field(path, _)) => path.to_string(),
         Some(Component::Elements(path, kind)) => placeholder(path, *kind),
-        None => String::new(),
+        // The engine's own text of the key shows the value.
+        Some(Component::Constant(_)) | None => String::new(),
+    };
+    let constant = |index: usize| match reference.components.get(index) {
+        Some(Component::Constant(value)) => Some(value.clone()),
+        _ => None,
+    };
+    key(rules, reference.to, constant, |index| match reference.contained(index) {
+        Some(contained) => {
+            let captures = contained.text.captures();
+            let name = contained.capture.and_then(|capture| captures.get(capture));
+            name.map_or_else(String::new, |name| format!("{}.{name}", name_of(index)))
+        }
+        None => name_of(index),
     })
 }
 
@@ -177,7 +225,7 @@ fn only_referrer(rules: &Rules, reference: &Reference) -> Option<Attributes> {
     let indexes = fixed_by(rules, reference)?;
     let captures = rules[reference.to].key.captures();
     let name_of = |index: usize| captures.get(*indexes.get(index)?).cloned();
-    Some(key(rules, reference.from, |index| name_of(index).unwrap_or_default()))
+    Some(key(rules, reference.from, |_| None, |index| name_of(index).unwrap_or_default()))
 }
 
 fn mirror_item(
@@ -188,10 +236,15 @@ fn mirror_item(
     operation: Operation,
 ) -> MirrorItem {
     let captures = rules[mirror.source].key.captures();
-    let key = key(rules, mirror.mirror, |index| {
-        let of_source = mirror.mirror_from_source.get(index);
-        of_source.and_then(|index| captures.get(*index)).cloned().unwrap_or_default()
-    });
+    let key = key(
+        rules,
+        mirror.mirror,
+        |_| None,
+        |index| {
+            let of_source = mirror.mirror_from_source.get(index);
+            of_source.and_then(|index| captures.get(*index)).cloned().unwrap_or_default()
+        },
+    );
     let mut content = copied(rules, mirror, content);
     if operation == Operation::Put {
         require(&mut content, &rules[mirror.mirror].conditions);
@@ -243,8 +296,9 @@ fn notes(reference: &Reference) -> Vec<String> {
     let name = &reference.name;
     let all: Vec<&Path> = reference.paths().collect();
     if let Some(elements) = reference.components.iter().find_map(|source| match source {
-        Component::Elements(path, _) => Some(path),
-        Component::Capture(_) | Component::Attribute(..) => None,
+        Component::Elements(path, _) => Some(path.clone()),
+        Component::Field(path, _) => path.innermost_list(),
+        Component::Capture(_) | Component::Constant(_) | Component::Attribute(..) => None,
     }) {
         notes.push(format!("`{name}`: repeat the check for each element of `{elements}`"));
     }

@@ -75,8 +75,9 @@ pub(super) fn json(value: &Value<'_>) -> Json {
 
 /// The value at a path of attributes in DynamoDB JSON.
 pub(super) fn lookup<'a>(attributes: &'a Attributes, path: &Path) -> Option<&'a Json> {
-    let (root, inner) = path.segments().split_first()?;
-    inner.iter().try_fold(attributes.get(root)?, |value, name| value.get("M")?.get(name))
+    let mut names = path.names();
+    let root = names.next()?;
+    names.try_fold(attributes.get(root)?, |value, name| value.get("M")?.get(name))
 }
 
 /// Formats a list of names, as in `a`, `b` and `c`.

@@ -214,6 +214,15 @@ pub enum Defect {
         /// The element's type.
         found: Type,
     },
+    /// The text of a part does not match the template that the rule file declares.
+    OtherText {
+        /// The path of the part; `None` if it is in the item's key.
+        path: Option<Path>,
+        /// The template.
+        template: String,
+    },
+    /// Two parts are not attributes of the same key: their paths.
+    OtherKey(Option<Path>, Option<Path>),
     /// The values cannot form the referenced item's key.
     InvalidKey(BuildError),
     /// Only some of these parts are present, and the rule asks for all or none.
@@ -313,9 +322,11 @@ impl Defect {
             Self::TargetMissing | Self::TargetUnmet(_) | Self::TargetDeleted => {
                 Kind::DanglingReference
             }
-            Self::WrongType { .. } | Self::WrongElementType { .. } | Self::InvalidKey(_) => {
-                Kind::MalformedReference
-            }
+            Self::WrongType { .. }
+            | Self::WrongElementType { .. }
+            | Self::OtherText { .. }
+            | Self::OtherKey(..)
+            | Self::InvalidKey(_) => Kind::MalformedReference,
             Self::PartiallyAbsent(_) => Kind::PartialReference,
             Self::RequiredAbsent(_) => Kind::MissingReference,
             Self::Orphaned(_) => Kind::Orphaned,
@@ -348,6 +359,13 @@ impl Defect {
     fn identity(&self) -> serde_json::Value {
         if let Self::WrongType { path, found, .. } | Self::WrongElementType { path, found } = self {
             return json!([path.to_string(), found.to_string()]);
+        }
+        let text = |path: &Option<Path>| path.as_ref().map(ToString::to_string);
+        if let Self::OtherText { path, template } = self {
+            return json!(["text", text(path), template]);
+        }
+        if let Self::OtherKey(one, other) = self {
+            return json!(["keys", text(one), text(other)]);
         }
         let Self::InvalidKey(error) = self else { return serde_json::Value::Null };
         match error {

@@ -4,7 +4,7 @@ use super::claim::{RuleId, rule_named};
 use crate::data::Type;
 use crate::integrity::repair::Remedy;
 use crate::rules::model::{
-    Component, Matching, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules,
+    Component, Matching, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Rules,
 };
 
 /// The action that is chosen for the findings of a rule that only reports them.
@@ -54,13 +54,8 @@ fn possible(rules: &Rules, reference: &Reference, action: OnMissing) -> Result<(
     let Some(remedy) = Remedy::of_missing(action).filter(|it| *it != Remedy::Delete) else {
         return Ok(());
     };
-    let has_elements = reference.has_elements();
-    let is_changed = |component: &Component| match component {
-        Component::Capture(_) => false,
-        Component::Attribute(..) => !has_elements,
-        Component::Elements(..) => true,
-    };
-    let changed: Vec<_> = reference.components.iter().filter(|it| is_changed(it)).collect();
+    let components = &reference.components;
+    let changed: Vec<_> = components.iter().filter(|it| reference.is_changed(it)).collect();
     let schema = rules.key_schema(reference.from);
     let from = &rules[reference.from];
     if changed.is_empty() {
@@ -78,8 +73,12 @@ fn possible(rules: &Rules, reference: &Reference, action: OnMissing) -> Result<(
         let has_default = reference.defaults.iter().any(Option::is_some);
         return if has_default { Ok(()) } else { Err("the rule has no `default`".to_owned()) };
     }
-    let is_list = |it: &&Component| matches!(it, Component::Elements(_, Type::L));
-    let leaves_parts = changed.len() < reference.components.len() && !changed.iter().any(is_list);
+    let is_list = |it: &&Component| match it {
+        Component::Elements(_, kind) => *kind == Type::L,
+        Component::Field(..) => reference.removal == Removal::Element,
+        Component::Capture(_) | Component::Constant(_) | Component::Attribute(..) => false,
+    };
+    let leaves_parts = changed.len() < components.len() && !changed.iter().any(is_list);
     if reference.required {
         Err("the reference is required".to_owned())
     } else if reference.matching == Matching::Full && leaves_parts {

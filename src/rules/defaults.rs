@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::model::{
-    Copied, Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
+    Copied, Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Removal,
+    Severity,
 };
 
 /// `separator` of a table.
@@ -21,6 +22,8 @@ pub(super) const EXPIRED: Expired = Expired::Present;
 pub(super) const ON_MISSING: OnMissing = OnMissing::Report;
 /// `on_delete` of a reference.
 pub(super) const ON_DELETE: OnDelete = OnDelete::Report;
+/// `unset` of a reference into a list of maps. A removed element would take other data with it.
+pub(super) const REMOVAL: Removal = Removal::Field;
 /// `grace` of a reference.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// `max_fanout` of a reference.

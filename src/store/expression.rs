@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>
 
 use super::condition::{Condition, Operand};
-use crate::data::{Path, Value};
+use crate::data::{Path, Step, Value};
 
 /// Placeholders for names and values. Every name gets one, because a name may be a reserved word
 /// or contain characters that an expression would read as an operator.
@@ -16,14 +16,22 @@ pub(crate) trait Placeholders {
 
     /// A path in which each name is replaced by its placeholder.
     fn path(&mut self, path: &Path) -> String {
-        let names: Vec<_> = path.segments().iter().map(|name| self.name(name)).collect();
-        let element = path.element().map(|index| format!("[{index}]")).unwrap_or_default();
-        format!("{}{element}", names.join("."))
+        let mut text = String::new();
+        for step in path.steps() {
+            match step {
+                Step::Name(name) if text.is_empty() => text = self.name(name),
+                Step::Name(name) => text.extend([".", &self.name(name)]),
+                Step::Index(index) => text.extend(["[", &index.to_string(), "]"]),
+                // A request needs the index of an element.
+                Step::Each => {}
+            }
+        }
+        text
     }
 
     /// A placeholder for a value that is compared with, or assigned to, this path.
     fn value_at(&mut self, path: &Path, value: Value<'static>) -> String {
-        self.value(path.segments().last().map_or("value", String::as_str), value)
+        self.value(path.names().next_back().unwrap_or("value"), value)
     }
 
     /// A condition expression.

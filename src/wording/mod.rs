@@ -90,6 +90,13 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
         Defect::WrongElementType { path, found } => {
             return format!("an element of `{path}` has type {found}").into();
         }
+        Defect::OtherText { path, template } => {
+            return format!("{} does not match `{template}`", part(path.as_ref())).into();
+        }
+        Defect::OtherKey(one, other) => {
+            let (one, other) = (part(one.as_ref()), part(other.as_ref()));
+            return format!("{one} and {other} do not belong to the same key").into();
+        }
         Defect::InvalidKey(error) => return error.to_string().into(),
         Defect::PartiallyAbsent(paths) => {
             return format!("only some of {} are present", listed(paths)).into();
@@ -109,6 +116,11 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
             return format!("the cascade has reached its limit of {depth} levels").into();
         }
     })
+}
+
+/// A part of a reference, in words.
+fn part(path: Option<&Path>) -> String {
+    path.map_or_else(|| "a capture of the key".to_owned(), |path| format!("`{path}`"))
 }
 
 /// Why an item was not repaired, in words.

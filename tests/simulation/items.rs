@@ -65,6 +65,13 @@ fn item((pk, sk): &Name, content: &Content) -> Item<'static> {
             Val::Nested(id) => Value::M(Item::from([("x".into(), text(id))])),
             Val::Set(ids) => Value::Ss(ids.iter().map(|id| id.clone().into()).collect()),
             Val::List(ids) => Value::L(ids.iter().map(|id| text(id)).collect()),
+            Val::Lines(lines) => {
+                let line = |id: &Option<String>| {
+                    let fields = id.iter().map(|id| ("x".into(), id.as_str().into_value()));
+                    Value::M(fields.collect())
+                };
+                Value::L(lines.iter().map(line).collect())
+            }
             Val::Seconds(seconds) => Value::N(Number::from(*seconds)),
         };
         (name.clone().into(), value)
@@ -88,6 +95,13 @@ fn val(value: &Value<'_>) -> Val {
     match value {
         Value::M(map) => Val::Nested(map.get("x").map(text).unwrap_or_default()),
         Value::Ss(ids) => Val::Set(ids.iter().map(ToString::to_string).collect()),
+        Value::L(lines) if matches!(lines.first(), Some(Value::M(_))) => {
+            let line = |line: &Value<'_>| {
+                let Value::M(map) = line else { panic!("{line:?}") };
+                map.get("x").map(text)
+            };
+            Val::Lines(lines.iter().map(line).collect())
+        }
         Value::L(ids) => Val::List(ids.iter().map(text).collect()),
         Value::N(seconds) => Val::Seconds(seconds.as_str().parse().unwrap()),
         Value::S(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::Ns(_) | Value::Bs(_) => {

@@ -105,12 +105,14 @@ fn is_unset(
     after: &Content,
     target: &Name,
 ) -> bool {
-    let (Place::List(name), clean) = (&reference.place, unset(schema, reference, before, target))
+    let (Place::List(name) | Place::Lines(name, _), clean) =
+        (&reference.place, unset(schema, reference, before, target))
     else {
         return unset(schema, reference, before, target) == *after;
     };
     let length = |content: &Content| match content.get(name) {
         Some(Val::List(ids)) => ids.len(),
+        Some(Val::Lines(lines)) => lines.iter().map(|line| 1 + usize::from(line.is_some())).sum(),
         _ => 0,
     };
     unset(schema, reference, after, target) == clean && length(after) < length(before)
@@ -125,7 +127,7 @@ fn is_defaulted(
     target: &Name,
 ) -> bool {
     let whole = set_default(schema, reference, before, target);
-    let is_list = matches!(reference.place, Place::List(_));
+    let is_list = matches!(reference.place, Place::List(_) | Place::Lines(..));
     whole == *after
         || (is_list && before != after && set_default(schema, reference, after, target) == whole)
 }

@@ -24,6 +24,8 @@ pub(crate) enum Val {
     Nested(String),
     Set(BTreeSet<String>),
     List(Vec<String>),
+    /// A list of maps with the value `x`, or without it. An empty list is a [`Self::List`].
+    Lines(Vec<Option<String>>),
     /// A time, in seconds since 1970.
     Seconds(i64),
 }
@@ -96,7 +98,7 @@ pub(crate) fn is_of_its_kind(schema: &Schema, name: &Name, content: &Content) ->
         Role::Own(kind) => {
             let found = content.get("type").map(|found| match found {
                 Val::Text(text) => text.as_str(),
-                Val::Nested(_) | Val::Set(_) | Val::List(_) | Val::Seconds(_) => {
+                Val::Nested(_) | Val::Set(_) | Val::List(_) | Val::Lines(_) | Val::Seconds(_) => {
                     panic!("`type` is a text")
                 }
             });
@@ -200,7 +202,12 @@ fn evaluate(
     match &reference.place {
         Place::Key => vec![Ok((name.0.clone(), "-".to_owned()))],
         Place::Own => vec![target(schema, reference, &[own.read(id(&name.1))])],
-        Place::Pair(..) | Place::Text(_) | Place::Nested(_) | Place::Set(_) | Place::List(_) => {
+        Place::Pair(..)
+        | Place::Text(_)
+        | Place::Nested(_)
+        | Place::Set(_)
+        | Place::List(_)
+        | Place::Lines(..) => {
             let values = values(reference, content).into_iter();
             values.map(|values| target(schema, reference, &values)).collect()
         }
@@ -245,6 +252,10 @@ fn values(reference: &Reference, content: &Content) -> Vec<Vec<String>> {
         Place::Set(name) | Place::List(name) => match content.get(name) {
             Some(Val::Set(values)) => many(&mut values.iter()),
             Some(Val::List(values)) => many(&mut values.iter()),
+            _ => Vec::new(),
+        },
+        Place::Lines(name, _) => match content.get(name) {
+            Some(Val::Lines(lines)) => many(&mut lines.iter().flatten()),
             _ => Vec::new(),
         },
     }
@@ -299,6 +310,17 @@ pub(crate) fn unset(
             }
         }
         Some(Val::List(values)) => values.retain(|value| !refers(value)),
+        Some(Val::Lines(lines)) => {
+            let refers = |line: &Option<String>| line.as_ref().is_some_and(&refers);
+            if matches!(reference.place, Place::Lines(_, true)) {
+                lines.retain(|line| !refers(line));
+            } else {
+                lines.iter_mut().filter(|line| refers(line)).for_each(|line| *line = None);
+            }
+            if lines.is_empty() {
+                content.insert(attribute.to_owned(), Val::List(Vec::new()));
+            }
+        }
         // The map stays, without the value.
         Some(Val::Nested(_)) => {
             content.insert(attribute.to_owned(), Val::Nested(String::new()));
@@ -333,6 +355,10 @@ pub(crate) fn set_default(
         }
         Some(Val::List(values)) => {
             values.iter_mut().filter(|it| refers(it)).for_each(|it| it.clone_from(&default));
+        }
+        Some(Val::Lines(lines)) => {
+            let values = lines.iter_mut().flatten();
+            values.filter(|it| refers(it)).for_each(|it| it.clone_from(&default));
         }
         Some(Val::Text(it) | Val::Nested(it)) => *it = default,
         Some(Val::Seconds(_)) | None => {}

@@ -216,6 +216,7 @@ impl Schema {
             Place::Nested(name) => Some(format!("{name}.x: S")),
             Place::Set(name) => Some(format!("{name}: SS")),
             Place::List(name) => Some(format!("{name}: L")),
+            Place::Lines(name, _) => Some(format!("'{name}[*].x': S")),
             Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
         });
         let attributes: Vec<String> =

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use libtest_mimic::Trial;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use referee::data::{Item, Key, Path, Value};
+use referee::data::{Item, Key, Path, Step, Value};
 use referee::store::memory::{Committed, Usage};
 use referee::store::{
     Action, Clause, Condition, Memory, Operand, Query, Store, Transacted, Write, Written,
@@ -230,18 +230,29 @@ fn change(item: &mut Item<'static>, clause: &Clause) -> Option<()> {
 
 /// Returns the value at a path, or a new slot for it. Returns `None` if a parent of the path does
 /// not exist.
-fn slot<'i>(mut map: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'static>> {
-    let (name, parents) = path.segments().split_last()?;
-    for parent in parents {
-        let Value::M(inner) = map.get_mut(parent.as_str())? else { return None };
-        map = inner;
-    }
-    let Some(place) = path.element() else {
-        return Some(map.entry(name.clone().into()).or_insert_with(gone));
+fn slot<'i>(item: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'static>> {
+    let (last, parents) = path.steps().split_last()?;
+    let [Step::Name(root), inner @ ..] = parents else {
+        return Some(item.entry(path.root().to_owned().into()).or_insert_with(gone));
     };
-    let Value::L(list) = map.get_mut(name.as_str())? else { return None };
-    list.resize(list.len().max(place + 1), gone());
-    list.get_mut(place)
+    let mut parent = item.get_mut(root.as_str())?;
+    for step in inner {
+        parent = match (parent, step) {
+            (Value::M(map), Step::Name(name)) => map.get_mut(name.as_str())?,
+            (Value::L(list), Step::Index(place)) => list.get_mut(*place)?,
+            _ => return None,
+        };
+    }
+    match (parent, last) {
+        (Value::M(map), Step::Name(name)) => {
+            Some(map.entry(name.clone().into()).or_insert_with(gone))
+        }
+        (Value::L(list), Step::Index(place)) => {
+            list.resize(list.len().max(place + 1), gone());
+            list.get_mut(*place)
+        }
+        _ => None,
+    }
 }
 
 fn close_gaps(item: &mut Item<'static>) {

@@ -2,7 +2,7 @@
 
 use super::scanner::{Attributes, RawValue, SplitItem};
 use crate::audit::excerpt::{self, Kept};
-use crate::data::{KeyKind, KeySchema, Path, Type, Value};
+use crate::data::{KeyKind, KeySchema, Type, Value};
 use crate::integrity::index::{Index, Role};
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::is_copied;
@@ -154,7 +154,7 @@ impl<'r> EntityPlan<'r> {
         let conditions: Option<Vec<_>> = entity
             .conditions
             .iter()
-            .map(|(path, test)| Some((Wanted::new(name(path)?), test)))
+            .map(|(path, test)| Some((Wanted::new(path.only_name()?), test)))
             .collect();
         let is_absent_if_expired = of_entity.iter().any(|role| match role {
             Role::Referenced(rule) => reference::ttl(rules, &rules[*rule]).is_some(),
@@ -218,14 +218,6 @@ impl KeyStart {
     }
 }
 
-/// The name of an attribute, if the path is one.
-fn name(path: &Path) -> Option<&str> {
-    match path.segments() {
-        [name] if path.element().is_none() => Some(name),
-        _ => None,
-    }
-}
-
 fn step(rules: &Rules, role: Role) -> Option<Step<'_>> {
     match role {
         Role::Referenced(_) => None,
@@ -241,10 +233,17 @@ fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
     let parts: Option<Vec<_>> = reference
         .components
         .iter()
-        .map(|component| match component {
+        .zip(&reference.contained)
+        .map(|(component, contained)| match component {
+            _ if contained.is_some() => None,
             Component::Capture(index) => Some(Part::Capture(*index)),
-            Component::Attribute(path, Type::S) => Some(Part::Attribute(Wanted::new(name(path)?))),
-            Component::Attribute(..) | Component::Elements(..) => None,
+            Component::Attribute(path, Type::S) => {
+                Some(Part::Attribute(Wanted::new(path.only_name()?)))
+            }
+            Component::Attribute(..)
+            | Component::Elements(..)
+            | Component::Field(..)
+            | Component::Constant(_) => None,
         })
         .collect();
     (from.key.is_text() && to.key.is_text()).then_some(())?;

@@ -35,7 +35,8 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
     for (path, test) in &rules[mirror.mirror].conditions {
         let value = if test.is_absence() { None } else { test.literal() };
         if value.is_some() || test.is_absence() {
-            insert(&mut set, path.segments(), value, &|name| is_copied(rules, mirror, name));
+            let names: Vec<_> = path.names().map(str::to_owned).collect();
+            insert(&mut set, &names, value, &|name| is_copied(rules, mirror, name));
         }
     }
     // The key is built from its template, whatever `where` says.

@@ -23,6 +23,7 @@
 mod condition;
 mod content;
 mod dialect;
+mod elements;
 mod expiry;
 mod expression;
 mod finding;

@@ -9,25 +9,28 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
+use super::elements::{Elements, wrong_element};
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
-use super::keys::{Origin, PartKind, PartValue, build, is_same};
+use super::keys::{KeyColumns, Origin, PartKind, PartValue, build, is_same, parse};
 use super::number::canonical;
 use super::query::{Join, Query, Select};
 use super::tables::{add_targets, key_columns, named, of_entity};
-use super::value::{is_literal, key_text, tag, value_at};
-use crate::data::{KeyKind, Path, Type, Value};
+use super::value::{is_literal, key_text, tag, value_at, value_inside};
+use crate::data::{KeyKind, KeyValue, Path, Type};
 use crate::integrity::finding::{Defect, Kind};
-use crate::rules::model::{Component, Matching, Reference, Rules};
+use crate::rules::model::{Component, Contained, Matching, Reference, Rules};
 use crate::wording;
 
 /// The query of a reference, at this time in milliseconds since 1970.
 pub(super) fn query(rules: &Rules, reference: &Reference, now_ms: i64) -> Query {
     let mut query = Query::default();
     let table = &rules[rules[reference.from].table];
-    let captures = add_referencing(&mut query, rules, reference);
-    add_parts(&mut query, rules, reference, &captures);
-    add_evaluated(&mut query, rules, reference, &captures);
+    let elements = Elements::of(reference);
+    let elements = elements.as_ref();
+    let captures = add_referencing(&mut query, rules, reference, elements);
+    add_parts(&mut query, rules, reference, &captures, elements);
+    add_evaluated(&mut query, rules, reference, &captures, elements);
     add_targets(&mut query, rules, reference, now_ms);
     add_broken(&mut query, rules, reference);
 
@@ -40,7 +43,7 @@ pub(super) fn query(rules: &Rules, reference: &Reference, now_ms: i64) -> Query 
         referenced: (target, key_columns(target, "broken", "target_")),
         has_referenced: kind.clone().equals(Expr::text(Kind::DanglingReference.name())),
         kind,
-        path: path(reference, &Expr::column("broken.element_index")),
+        path: path(reference, elements),
         detail: Expr::column("broken.detail"),
     };
     query.results.push(Select {
@@ -57,7 +60,12 @@ fn value_column(index: usize) -> String {
 }
 
 /// Adds the referencing items. Returns the captures of their keys, as columns of `parts`.
-fn add_referencing(query: &mut Query, rules: &Rules, reference: &Reference) -> Vec<PartValue> {
+fn add_referencing(
+    query: &mut Query,
+    rules: &Rules,
+    reference: &Reference,
+    elements: Option<&Elements<'_>>,
+) -> Vec<PartValue> {
     let (mut select, captures) = of_entity(query, rules, reference.from);
     let table = rules.table_of(reference.from);
     let mut columns = named(&key_columns(table, &select.from, ""), "");
@@ -70,7 +78,10 @@ fn add_referencing(query: &mut Query, rules: &Rules, reference: &Reference) -> V
     }
     let item = Expr::column(format!("{}.item", select.from));
     for (index, component) in reference.components.iter().enumerate() {
-        if let Some(path) = component.path() {
+        let outermost =
+            elements.filter(|_| component.is_of_element()).and_then(Elements::outermost);
+        let path = outermost.or(component.path());
+        if let Some(path) = path.filter(|_| has_value(index, reference, elements)) {
             columns.push((value_column(index), value_at(&item, path)));
         }
     }
@@ -80,124 +91,114 @@ fn add_referencing(query: &mut Query, rules: &Rules, reference: &Reference) -> V
 }
 
 /// The value of a component, in a step.
-fn value(step: &str, index: usize) -> Expr {
+pub(super) fn value(step: &str, index: usize) -> Expr {
     Expr::column(format!("{step}.{}", value_column(index)))
 }
 
 /// Whether a component is absent; `None` for a capture, which never is.
-fn is_absent(index: usize, component: &Component, none: &[Value<'static>]) -> Option<Expr> {
-    let value = value("parts", index);
-    let is_none = none.iter().map(|none| is_literal(&value, none));
-    let is_nothing = any(std::iter::once(value.clone().is_null()).chain(is_none));
+fn is_absent(
+    index: usize,
+    component: &Component,
+    reference: &Reference,
+    elements: Option<&Elements<'_>>,
+) -> Option<Expr> {
+    let is_nothing = |value: Expr| {
+        let none = reference.none.iter().map(|none| is_literal(&value, none)).collect::<Vec<_>>();
+        any(std::iter::once(value.is_null()).chain(none))
+    };
     match component {
-        Component::Capture(_) => None,
-        Component::Attribute(..) => Some(is_nothing),
-        Component::Elements(_, kind) => {
-            let is_empty = size(present_elements(&value, *kind, none)).equals(Expr::Integer(0));
-            Some(any([is_nothing, is_empty]))
+        Component::Capture(_) | Component::Constant(_) => None,
+        Component::Attribute(..) => Some(is_nothing(value("parts", index))),
+        Component::Elements(..) => elements.map(Elements::is_absent),
+        Component::Field(path, _) => {
+            let elements = elements?;
+            let is_nothing = all([elements.is_innermost_map(), is_nothing(field(path))]);
+            Some(any([elements.is_absent(), is_nothing]))
         }
     }
 }
 
-/// The elements of a list or set; `NULL` if the value is none.
-fn elements(value: &Expr, kind: Type) -> Expr {
-    let json = value.clone().json_at(&[kind.tag()]);
-    call(if kind == Type::L { Function::Objects } else { Function::Texts }, [json])
+/// The value at the end of a path that leads through lists, in `parts`.
+fn field(path: &Path) -> Expr {
+    let inner = path.sections().last().unwrap_or_default();
+    value_inside(&Expr::column("parts.element"), inner)
 }
 
-/// The elements without those that refer to nothing.
-fn present_elements(value: &Expr, kind: Type, none: &[Value<'static>]) -> Expr {
-    let elements = elements(value, kind);
-    let element = Expr::Variable("element_l");
-    match is_present(&element, kind, none) {
-        Some(is_present) => call(Function::Filter, [elements, element, is_present]),
-        None => elements,
-    }
-}
-
-/// Whether an element refers to something; `None` if each element does. An element of `NULL` in SQL
-/// stands for a list or set without elements, and is kept.
-fn is_present(element: &Expr, kind: Type, none: &[Value<'static>]) -> Option<Expr> {
-    let is_none = |none: &Value<'static>| match (none, kind) {
-        (_, Type::L) => Some(is_literal(element, none)),
-        (Value::S(text), Type::Ss) => Some(element.clone().equals(Expr::text(text.as_ref()))),
-        (Value::N(number), Type::Ns) => {
-            Some(canonical(element.clone()).equals(Expr::text(number.as_str())))
-        }
-        _ => None,
-    };
-    let is_null = element.clone().json_at(&[Type::Null.tag()]).is_present();
-    let mut nothing = if kind == Type::L { vec![is_null] } else { Vec::new() };
-    nothing.extend(none.iter().filter_map(is_none));
-    let [first, rest @ ..] = nothing.as_slice() else { return None };
-    if kind == Type::L && rest.is_empty() {
-        return Some(first.clone().not());
-    }
-    // A comparison with a value of another type has no result, which is not `TRUE`.
-    let flag = case([(any(nothing), Expr::Integer(1))], Expr::Integer(0));
-    Some(flag.equals(Expr::Integer(0)))
-}
-
-fn size(array: Expr) -> Expr {
-    call(Function::Size, [array])
-}
-
-/// Adds a row for each element. A reference without elements, and one whose list or set is absent
-/// or malformed, has one row.
-fn add_parts(query: &mut Query, rules: &Rules, reference: &Reference, captures: &[PartValue]) {
+/// Adds a row for each element, or one row for a reference without elements.
+fn add_parts(
+    query: &mut Query,
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[PartValue],
+    elements: Option<&Elements<'_>>,
+) {
     let table = rules.table_of(reference.from);
-    let mut columns = named(&key_columns(table, "referencing", ""), "");
-    let mut keep = |name: String| {
+    let keys = named(&key_columns(table, "referencing", ""), "").into_iter().map(|(name, _)| name);
+    let captures = (0..captures.len()).map(|index| format!("capture_{index}"));
+    let with_values = reference.components.iter().enumerate();
+    let with_values = with_values.filter(|(index, _)| has_value(*index, reference, elements));
+    let values = with_values.map(|(index, _)| value_column(index));
+    let keep: Vec<String> = keys.chain(captures).chain(values).collect();
+    if let Some(elements) = elements {
+        return elements.add(query, &keep);
+    }
+    let column = |name: String| {
         let column = Expr::column(format!("referencing.{name}"));
-        columns.push((name, column));
+        (name, column)
     };
-    (0..captures.len()).for_each(|index| keep(format!("capture_{index}")));
-    let with_paths = reference.components.iter().enumerate().filter(|(_, it)| it.path().is_some());
-    with_paths.for_each(|(index, _)| keep(value_column(index)));
-    let each = reference.components.iter().enumerate().find_map(|(index, it)| match it {
-        Component::Elements(_, kind) => Some((index, *kind)),
-        Component::Capture(_) | Component::Attribute(..) => None,
-    });
-    let Some((index, kind)) = each else {
-        let select = Select { columns, from: "referencing".to_owned(), ..Select::default() };
-        return query.add("parts", select);
-    };
-    let of = if kind == Type::L { SqlType::Json } else { SqlType::Text };
-    let value = value("referencing", index);
-    let has_any =
-        size(present_elements(&value, kind, &reference.none)).binary(">", Expr::Integer(0));
-    let nothing = call(Function::Single, [Expr::Null(of)]);
-    let array = case([(has_any, elements(&value, kind))], nothing);
-    let element = Expr::column("unnested.element");
-    let element_index =
-        case([(element.clone().is_null(), Expr::Null(SqlType::Integer))], Expr::Position);
-    columns.push(("element".to_owned(), element.clone()));
-    columns.push(("element_index".to_owned(), element_index));
-    let is_present = is_present(&element, kind, &reference.none);
-    query.add(
-        "parts",
-        Select {
-            columns,
-            from: "referencing".to_owned(),
-            join: Some(Join::Elements(array)),
-            conditions: is_present.into_iter().collect(),
-            ..Select::default()
-        },
-    );
+    let columns = keep.into_iter().map(column).collect();
+    query.add("parts", Select { columns, from: "referencing".to_owned(), ..Select::default() });
+}
+
+/// Whether `referencing` has a column for a component: the value, or the outermost list or set.
+fn has_value(index: usize, reference: &Reference, elements: Option<&Elements<'_>>) -> bool {
+    reference.components.get(index).is_some_and(|component| match component {
+        Component::Capture(_) | Component::Constant(_) => false,
+        Component::Attribute(..) => true,
+        Component::Elements(..) | Component::Field(..) => {
+            elements.is_some_and(|elements| elements.component == index)
+        }
+    })
 }
 
 /// Adds what the parts of a reference form.
-fn add_evaluated(query: &mut Query, rules: &Rules, reference: &Reference, captures: &[PartValue]) {
+fn add_evaluated(
+    query: &mut Query,
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[PartValue],
+    elements: Option<&Elements<'_>>,
+) {
     let table = rules.table_of(reference.from);
     let mut problems = Vec::new();
     let mut values = Vec::new();
     let mut absent = Vec::new();
+    let mut shared_absent = Vec::new();
     for (index, component) in reference.components.iter().enumerate() {
         let (value, problem) = part(index, component, captures);
+        if let Some(elements) = elements.filter(|elements| elements.component == index) {
+            problems.extend(elements.problems());
+        }
         problems.extend(problem);
+        let value = match (value, reference.contained(index)) {
+            (Some(value), Some(contained)) => {
+                let (part, other_text) = contained_in(contained, component, value);
+                problems.push(other_text);
+                part
+            }
+            (value, _) => value,
+        };
         values.extend(value);
-        absent.extend(is_absent(index, component, &reference.none));
+        let is_absent = is_absent(index, component, reference, elements);
+        shared_absent.extend(is_absent.clone().filter(|_| !component.is_of_element()));
+        absent.extend(is_absent);
     }
+    problems.extend(reference.agreeing.iter().filter_map(|(one, other)| {
+        let differ = values.get(*one)?.text.clone().differs(values.get(*other)?.text.clone());
+        let path = |index: usize| reference.components.get(index)?.path().cloned();
+        let words = wording::defect(&Defect::OtherKey(path(*one), path(*other)));
+        Some((differ, Expr::text(words)))
+    }));
     let built = build(&rules[reference.to].key, &values);
     let one = |condition| case([(condition, Expr::Integer(1))], Expr::Integer(0));
     let absent = match absent.len() {
@@ -208,9 +209,11 @@ fn add_evaluated(query: &mut Query, rules: &Rules, reference: &Reference, captur
     columns.extend(named(&built.key, "target_"));
     columns.push(("absent".to_owned(), absent));
     columns.push(("problem".to_owned(), case(problems, built.error)));
-    if reference.has_elements() {
-        let name = "element_index";
-        columns.push((name.to_owned(), Expr::column(format!("parts.{name}"))));
+    if let Some(elements) = elements {
+        // Without a part that all elements share, the reference is one value.
+        let nowhere = Expr::Null(elements.position_type());
+        let shared = (!shared_absent.is_empty()).then(|| (any(shared_absent), nowhere));
+        columns.push(("element_index".to_owned(), case(shared, elements.position())));
     }
     query.add("evaluated", Select { columns, from: "parts".to_owned(), ..Select::default() });
 }
@@ -224,26 +227,57 @@ fn part(
     let value = value("parts", index);
     match component {
         Component::Capture(capture) => (captures.get(*capture).cloned(), None),
+        Component::Constant(value) => {
+            let text = match value {
+                KeyValue::S(text) => text.to_string(),
+                KeyValue::N(number) => number.to_string(),
+                // The rule file has no literals of binaries.
+                KeyValue::B(_) => return (None, None),
+            };
+            let kind = PartKind::Fixed(value.kind());
+            (Some(PartValue { text: Expr::text(text), kind, origin: Origin::Attribute }), None)
+        }
         Component::Attribute(path, kind) => {
             let Some(key_kind) = key_kind(*kind) else { return (None, None) };
             let text = key_text(&value, key_kind);
             let part = from_attribute(text, PartKind::Fixed(key_kind));
             (Some(part), Some(wrong_type(path, &value, *kind)))
         }
+        Component::Field(path, kind) => {
+            let Some(key_kind) = key_kind(*kind) else { return (None, None) };
+            let value = field(path);
+            let part = from_attribute(key_text(&value, key_kind), PartKind::Fixed(key_kind));
+            (Some(part), Some(wrong_type(path, &value, *kind)))
+        }
         Component::Elements(path, kind) => {
             let element = Expr::column("parts.element");
-            let wrong_type = wrong_type(path, &value, *kind);
             if let Some(kind) = element_kind(*kind) {
                 let text = if kind == KeyKind::N { canonical(element) } else { element };
-                return (Some(from_attribute(text, PartKind::Fixed(kind))), Some(wrong_type));
+                return (Some(from_attribute(text, PartKind::Fixed(kind))), None);
             }
             let (value, wrong_element) = list_element(path, &element);
-            let (is_no_list, words) = wrong_type;
-            let (is_wrong, element_words) = wrong_element;
-            let condition = any([is_no_list.clone(), is_wrong]);
-            (Some(value), Some((condition, case([(is_no_list, words)], element_words))))
+            (Some(value), Some(wrong_element))
         }
     }
+}
+
+/// The part that a text contains, and what is wrong if it does not match.
+fn contained_in(
+    contained: &Contained,
+    component: &Component,
+    value: PartValue,
+) -> (Option<PartValue>, (Expr, Expr)) {
+    let key = KeyColumns { partition: value.text.clone(), sort: None };
+    let parsed = parse(&contained.text, &key);
+    let defect = Defect::OtherText {
+        path: component.path().cloned(),
+        template: contained.text.partition().template().to_string(),
+    };
+    let part = match contained.capture {
+        Some(capture) => parsed.captures.get(capture).cloned(),
+        None => Some(value),
+    };
+    (part, (parsed.matches.not(), Expr::text(wording::defect(&defect))))
 }
 
 /// The type of the elements of a set; `None` for a list.
@@ -258,7 +292,7 @@ fn list_element(path: &Path, element: &Expr) -> (PartValue, (Expr, Expr)) {
     let tag = tag(element.clone());
     let tags: Vec<_> = kinds.map(|kind| kind.as_type().tag().to_owned()).into();
     let is_wrong = Expr::OneOf(Box::new(tag.clone()), tags).not();
-    let words = concat([Expr::text(format!("an element of `{path}` has type ")), tag.clone()]);
+    let words = wrong_element(path, &tag);
     let text = kinds.map(|kind| {
         let is_kind = tag.clone().equals(Expr::text(kind.as_type().tag()));
         (is_kind, key_text(element, kind))
@@ -268,7 +302,7 @@ fn list_element(path: &Path, element: &Expr) -> (PartValue, (Expr, Expr)) {
 }
 
 /// The condition that a value has another type than the declared one, and the words for it.
-fn wrong_type(path: &Path, value: &Expr, declared: Type) -> (Expr, Expr) {
+pub(super) fn wrong_type(path: &Path, value: &Expr, declared: Type) -> (Expr, Expr) {
     let is_declared = value.clone().json_at(&[declared.tag()]).is_present();
     let words = concat([
         Expr::text(format!("`{path}` has type ")),
@@ -341,9 +375,7 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
     columns.push(("kind".to_owned(), kind));
     columns.push(("detail".to_owned(), case(detail_cases, Expr::text(missing))));
     if reference.has_elements() {
-        // An incomplete reference is one value, whatever its elements are.
-        let nothing = (is_absent.clone(), Expr::Null(SqlType::Integer));
-        let first = call(Function::Minimum, [case([nothing], column("element_index"))]);
+        let first = call(Function::Minimum, [column("element_index")]);
         columns.push(("element_index".to_owned(), first));
     }
     let is_incomplete = any([is_partial, is_required]);
@@ -361,38 +393,18 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
 }
 
 /// The path of a value, as the native audit shows it.
-fn path(reference: &Reference, element_index: &Expr) -> Option<Expr> {
-    let mut whole: Vec<String> = Vec::new();
-    let mut of_element: Vec<Expr> = Vec::new();
+fn path(reference: &Reference, elements: Option<&Elements<'_>>) -> Option<Expr> {
+    let mut paths: Vec<Expr> = Vec::new();
     for component in &reference.components {
-        let Some(path) = component.path() else { continue };
-        let element = match component {
-            Component::Elements(_, Type::L) => concat([
-                Expr::text(format!("{path}[")),
-                call(Function::ToText, [element_index.clone()]),
-                Expr::text("]"),
-            ]),
-            Component::Elements(..) => Expr::text(format!("{path}[*]")),
-            Component::Capture(_) | Component::Attribute(..) => Expr::text(path.to_string()),
+        let path = match elements.filter(|_| component.is_of_element()) {
+            Some(elements) => elements.path(component, &Expr::column("broken.element_index")),
+            None => component.path().map(|path| Expr::text(path.to_string())),
         };
-        if !of_element.contains(&element) {
-            of_element.push(element);
-        }
-        let text = path.to_string();
-        if !whole.contains(&text) {
-            whole.push(text);
-        }
-    }
-    if whole.is_empty() {
-        return None;
+        paths.extend(path.filter(|path| !paths.contains(path)));
     }
     let comma = |(index, part): (usize, Expr)| {
         if index == 0 { vec![part] } else { vec![Expr::text(", "), part] }
     };
-    let of_element = concat(of_element.into_iter().enumerate().flat_map(comma));
-    let whole = Expr::text(whole.join(", "));
-    if !reference.has_elements() {
-        return Some(whole);
-    }
-    Some(case([(element_index.clone().is_null(), whole)], of_element))
+    let is_any = !paths.is_empty();
+    is_any.then(|| concat(paths.into_iter().enumerate().flat_map(comma)))
 }

@@ -2,13 +2,21 @@
 
 use super::expression::{Expr, Function, SqlType, bind, call, case, concat};
 use super::number::canonical;
-use crate::data::{KeyKind, Path, Type, Value};
+use crate::data::{KeyKind, Path, Step, Type, Value};
 
 /// The value at a path in an item, as JSON; `NULL` if there is none. A `NULL` of DynamoDB counts as
 /// none, as in [`Path::lookup`].
 pub(super) fn value_at(item: &Expr, path: &Path) -> Expr {
     let is_null = tagged_at(item, path, Type::Null).is_present();
     case([(is_null, Expr::Null(SqlType::Json))], item.clone().json_at(&names(path)))
+}
+
+/// The value at a path in an element of a list, or the element itself without a path.
+pub(super) fn value_inside(element: &Expr, steps: &[Step]) -> Expr {
+    if steps.is_empty() {
+        return element.clone();
+    }
+    value_at(&element.clone().json_at(&[Type::M.tag()]), &Path::of(steps))
 }
 
 /// What the value of this type at a path contains, as JSON.
@@ -21,11 +29,11 @@ fn tagged_at(item: &Expr, path: &Path, kind: Type) -> Expr {
 /// The names of the keys on the way to a path: every map is below its tag.
 pub(super) fn names(path: &Path) -> Vec<&str> {
     let mut names = Vec::new();
-    for segment in path.segments() {
+    for name in path.names() {
         if !names.is_empty() {
             names.push(Type::M.tag());
         }
-        names.push(segment.as_str());
+        names.push(name);
     }
     names
 }

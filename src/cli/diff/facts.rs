@@ -67,7 +67,7 @@ fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
 }
 
 fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> {
-    let captures = rules[rule.to].key.captures().iter().zip(&rule.components);
+    let captures = rules[rule.to].key.captures().iter().zip(rule.components.iter().enumerate());
     let on: Vec<_> =
         captures.map(|(name, it)| format!("{name}: {}", source(rules, rule, it))).collect();
     let values = |values: Vec<String>| values.join(", ");

@@ -1,5 +1,6 @@
 //! Explains entities and tables in words.
 
+use super::rule::literal;
 use crate::rules::model::{Component, EntityId, Mode, Reference, Rules, TableId};
 use crate::wording;
 
@@ -102,9 +103,9 @@ pub(super) fn table(rules: &Rules, id: TableId) -> String {
 pub(in crate::cli) fn source(
     rules: &Rules,
     reference: &Reference,
-    component: &Component,
+    (index, component): (usize, &Component),
 ) -> String {
-    match component {
+    let whole = match component {
         Component::Capture(index) => {
             let captures = rules[reference.from].key.captures();
             let name = captures.get(*index).map_or("", String::as_str);
@@ -112,7 +113,17 @@ pub(in crate::cli) fn source(
         }
         Component::Attribute(path, kind) => format!("the attribute `{path}` ({kind})"),
         Component::Elements(path, kind) => format!("each element of `{path}` ({kind})"),
-    }
+        Component::Field(path, kind) => format!("each `{path}` ({kind})"),
+        Component::Constant(value) => format!("always {}", literal(&value.to_value())),
+    };
+    let Some(contained) = reference.contained(index) else { return whole };
+    let text = contained.text.partition().template();
+    let captures = contained.text.captures();
+    let name = contained.capture.and_then(|capture| captures.get(capture));
+    name.map_or_else(
+        || format!("{whole}, which matches \"{text}\""),
+        |name| format!("`{{{name}}}` in {whole}, which matches \"{text}\""),
+    )
 }
 
 /// Lists texts, as in `a, b and c`.

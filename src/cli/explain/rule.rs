@@ -6,7 +6,7 @@ use super::declaration::{listed, source};
 use crate::data::Value;
 use crate::rules::model::{
     Component, Copied, Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete,
-    OnMirrorEdit, OnMissing, Reference, ReferenceId, Rules, Severity,
+    OnMirrorEdit, OnMissing, Reference, ReferenceId, Removal, Rules, Severity,
 };
 
 /// Explains a reference.
@@ -21,7 +21,8 @@ pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
         lines.push(format!(
             "An item of `{from}` refers to the item of `{to}` whose key has these parts:"
         ));
-        for (name, component) in rules[rule.to].key.captures().iter().zip(&rule.components) {
+        let components = rule.components.iter().enumerate();
+        for (name, component) in rules[rule.to].key.captures().iter().zip(components) {
             lines.push(format!("  - `{{{name}}}` is {}", source(rules, rule, component)));
         }
     }
@@ -119,11 +120,15 @@ fn deletes(rules: &Rules, rule: &Reference, deleted: &str, action: OnDelete, key
 
 /// What `unset` does.
 fn unset(rule: &Reference) -> String {
-    if let Some(elements) = elements(rule) {
+    let is_field = |component: &Component| matches!(component, Component::Field(..));
+    if let Some(elements) = elements(rule)
+        && (rule.removal == Removal::Element || !rule.components.iter().any(is_field))
+    {
         return format!("the element is removed from {elements}");
     }
     let derived = rule.derived.iter().map(|derived| derived.attribute.clone());
-    let names = rule.paths().map(ToString::to_string).chain(derived);
+    let changed = rule.components.iter().filter(|component| rule.is_changed(component));
+    let names = changed.filter_map(Component::path).map(ToString::to_string).chain(derived);
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     format!("{} {verb} removed", listed(&names))
@@ -131,7 +136,8 @@ fn unset(rule: &Reference) -> String {
 
 /// What `set_default` does.
 fn set_default(rule: &Reference) -> String {
-    let what = if elements(rule).is_some() { "the element of " } else { "" };
+    let is_element = rule.components.iter().any(|it| matches!(it, Component::Elements(..)));
+    let what = if is_element { "the element of " } else { "" };
     let set = rule.components.iter().zip(&rule.defaults).filter_map(|(component, default)| {
         Some(format!("{what}`{}` is set to {}", component.path()?, literal(default.as_ref()?)))
     });
@@ -142,7 +148,7 @@ fn set_default(rule: &Reference) -> String {
 }
 
 /// A value as rule files write it.
-fn literal(value: &Value<'static>) -> String {
+pub(super) fn literal(value: &Value<'static>) -> String {
     match value {
         Value::S(text) => serde_json::to_string(text).unwrap_or_default(),
         Value::N(number) => number.to_string(),
@@ -161,7 +167,8 @@ fn literal(value: &Value<'static>) -> String {
 fn elements(rule: &Reference) -> Option<String> {
     rule.components.iter().find_map(|component| match component {
         Component::Elements(path, _) => Some(format!("`{path}`")),
-        Component::Capture(_) | Component::Attribute(..) => None,
+        Component::Field(path, _) => Some(format!("`{}`", path.innermost_list()?)),
+        Component::Capture(_) | Component::Constant(_) | Component::Attribute(..) => None,
     })
 }
 

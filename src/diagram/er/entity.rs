@@ -82,7 +82,7 @@ fn condition(test: &Test) -> String {
 }
 
 /// A condition's value, as JSON would show it.
-fn literal(value: &Value<'_>) -> String {
+pub(super) fn literal(value: &Value<'_>) -> String {
     match value {
         Value::S(text) => json!(text).to_string(),
         Value::N(number) => number.to_string(),
@@ -114,8 +114,10 @@ fn attributes(rules: &Rules, id: EntityId) -> Vec<Row> {
         .collect();
     for component in references(rules, id).flat_map(|rule| &rule.components) {
         let (path, kind, elements) = match component {
-            Component::Capture(_) => continue,
-            Component::Attribute(path, kind) => (path.to_string(), kind, ""),
+            Component::Capture(_) | Component::Constant(_) => continue,
+            Component::Attribute(path, kind) | Component::Field(path, kind) => {
+                (path.to_string(), kind, "")
+            }
             Component::Elements(path, kind) => (path.to_string(), kind, "[*]"),
         };
         let name = format!("{path}{elements}");

@@ -1,5 +1,6 @@
 //! The edges of references and mirrors.
 
+use super::entity::literal;
 use super::health::Health;
 use super::{mirror_id, reference_id};
 use crate::diagram::{Edge, End, Line, Mark, Node, Status};
@@ -59,8 +60,8 @@ fn from_row(rules: &Rules, rule: &Reference, node: Option<&Node>) -> Option<usiz
     let rows = &node?.rows;
     let named = |name: String| rows.iter().position(|row| row.name == name);
     let attribute = rule.components.iter().find_map(|component| match component {
-        Component::Capture(_) => None,
-        Component::Attribute(path, _) => named(path.to_string()),
+        Component::Capture(_) | Component::Constant(_) => None,
+        Component::Attribute(path, _) | Component::Field(path, _) => named(path.to_string()),
         Component::Elements(path, _) => named(format!("{path}[*]")),
     });
     attribute.or_else(|| {
@@ -68,7 +69,10 @@ fn from_row(rules: &Rules, rule: &Reference, node: Option<&Node>) -> Option<usiz
         // The last capture: in a key such as `tenant#{t}` / `user#{u}`, the one that distinguishes.
         let capture = rule.components.iter().rev().find_map(|component| match component {
             Component::Capture(index) => key.captures().get(*index),
-            Component::Attribute(..) | Component::Elements(..) => None,
+            Component::Attribute(..)
+            | Component::Elements(..)
+            | Component::Field(..)
+            | Component::Constant(_) => None,
         })?;
         key.templates().position(|template| template.captures().any(|name| name == capture))
     })
@@ -84,7 +88,7 @@ fn from_mark(rules: &Rules, rule: &Reference) -> Mark {
 
 /// To how many items one may refer.
 fn to_mark(rule: &Reference) -> Mark {
-    let is_in_key = rule.components.iter().all(|it| matches!(it, Component::Capture(_)));
+    let is_in_key = rule.components.iter().all(|it| it.path().is_none());
     match (rule.has_elements(), rule.required || is_in_key) {
         (true, true) => Mark::OneOrMore,
         (true, false) => Mark::Many,
@@ -100,7 +104,8 @@ fn note(rules: &Rules, rule: &Reference) -> String {
         Component::Capture(index) => {
             format!("{target} = {{{}}}", from.key.captures().get(*index).map_or("", String::as_str))
         }
-        Component::Attribute(path, _) => format!("{target} = {path}"),
+        Component::Attribute(path, _) | Component::Field(path, _) => format!("{target} = {path}"),
+        Component::Constant(value) => format!("{target} = {}", literal(&value.to_value())),
         Component::Elements(path, _) => format!("{target} = {path}[*]"),
     });
     let mut parts = vec![on.collect::<Vec<_>>().join(", ")];

@@ -45,7 +45,7 @@ pub(crate) async fn resolve_marked(
     let cases: Vec<(Case<'_>, Vec<MarkedItem<'_>>)> = cases.into_values().collect();
     let broken = |case: &Case<'_>, marked: &MarkedItem<'_>| {
         let state = ReferenceState::Refers(case.target.clone());
-        let value = ReferenceValue { state, element: None };
+        let value = ReferenceValue { state, element: Vec::new() };
         reference::broken(rules, case.rule, marked.item.clone(), &value)
     };
     let candidate_of = |case: &Case<'_>, marked: &MarkedItem<'_>| {

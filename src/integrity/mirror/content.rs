@@ -67,7 +67,8 @@ pub(crate) fn expected(
         if let Some(value) = test.literal() {
             insert(&mut item, path, value.clone());
         } else if test.is_absence() {
-            remove(&mut item, path.segments());
+            let names: Vec<&str> = path.names().collect();
+            remove(&mut item, &names);
         }
     }
     item.append(&mut into_owned(rules.key_schema(mirror.mirror).item_of(&pair.mirror)));
@@ -130,22 +131,23 @@ pub(crate) fn is_copied(rules: &Rules, mirror: &Mirror, name: &str) -> bool {
 }
 
 /// Removes the value at a path. The maps along the path remain.
-fn remove(item: &mut Item<'static>, path: &[String]) {
+fn remove(item: &mut Item<'static>, path: &[&str]) {
     let Some((name, inner)) = path.split_first() else { return };
     if inner.is_empty() {
-        item.remove(name.as_str());
-    } else if let Some(Value::M(map)) = item.get_mut(name.as_str()) {
+        item.remove(*name);
+    } else if let Some(Value::M(map)) = item.get_mut(*name) {
         remove(map, inner);
     }
 }
 
 /// Puts a value at a path, and creates the maps along the path.
 fn insert(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
-    let Some((last, parents)) = path.segments().split_last() else { return };
+    let mut parents = path.names();
+    let Some(last) = parents.next_back() else { return };
     let mut map = item;
     for parent in parents {
         let entry = map
-            .entry(Cow::Owned(parent.clone()))
+            .entry(Cow::Owned(parent.to_owned()))
             .and_modify(|value| {
                 if !matches!(value, Value::M(_)) {
                     *value = Value::M(Item::new());
@@ -155,5 +157,5 @@ fn insert(item: &mut Item<'static>, path: &Path, value: Value<'static>) {
         let Value::M(inner) = entry else { return };
         map = inner;
     }
-    map.insert(Cow::Owned(last.clone()), value);
+    map.insert(Cow::Owned(last.to_owned()), value);
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::data::{Item, Key, KeyValue, Path, Type, Value};
+use super::elements::{Element, Found, Position, elements};
+use crate::data::{Item, Key, KeyValue, Path, Step, Type, Value, follow};
 use crate::integrity::finding::Defect;
 use crate::rules::model::{Component, Matching, Reference, Rules};
 
@@ -11,8 +12,8 @@ use crate::rules::model::{Component, Matching, Reference, Rules};
 pub(crate) struct ReferenceValue {
     /// What the value refers to, or what is wrong with it.
     pub(crate) state: ReferenceState,
-    /// The index of the list or set element that the value comes from, if any.
-    pub(crate) element: Option<usize>,
+    /// The position of the list or set element that the value comes from.
+    pub(crate) element: Position,
 }
 
 /// What a reference's value refers to, or what is wrong with it.
@@ -44,17 +45,28 @@ pub(crate) fn path_of(reference: &Reference, value: &ReferenceValue) -> Option<S
     let mut paths: Vec<String> = Vec::new();
     for component in &reference.components {
         let path = match component {
-            Component::Capture(_) => None,
-            Component::Attribute(path, _) => Some(path.to_string()),
-            Component::Elements(path, kind) => Some(match value.element {
-                Some(index) if *kind == Type::L => format!("{path}[{index}]"),
-                Some(_) => format!("{path}[*]"),
-                None => path.to_string(),
-            }),
+            Component::Capture(_) | Component::Constant(_) => None,
+            // The elements of a set have no indexes.
+            Component::Elements(path, kind) if *kind != Type::L => {
+                let is_element = value.element.len() > collections_around(path);
+                let each = if is_element { "[*]" } else { "" };
+                Some(format!("{}{each}", path.at(&value.element)))
+            }
+            Component::Elements(path, _) if value.element.len() > collections_around(path) => {
+                Some(path.each().at(&value.element).to_string())
+            }
+            Component::Attribute(path, _)
+            | Component::Elements(path, _)
+            | Component::Field(path, _) => Some(path.at(&value.element).to_string()),
         };
         paths.extend(path.filter(|path| !paths.contains(path)));
     }
     (!paths.is_empty()).then(|| paths.join(", "))
+}
+
+/// The number of lists around the value at a path.
+fn collections_around(path: &Path) -> usize {
+    path.steps().iter().filter(|step| **step == Step::Each).count()
 }
 
 /// Returns the values of a reference in a referencing item's image, which its entity must admit.
@@ -64,27 +76,23 @@ pub(crate) fn evaluate(
     captures: &[KeyValue<'_>],
     image: &Item<'_>,
 ) -> Vec<ReferenceValue> {
-    let parts: Vec<Part<'_>> = reference
-        .components
-        .iter()
-        .map(|component| part(reference, component, captures, image))
-        .collect();
-    let absent = parts.iter().filter(|part| matches!(part, Part::Absent)).count();
-    if absent > 0 {
-        return incomplete(reference, absent);
-    }
-    let each = parts.iter().find_map(|part| match part {
-        Part::Each(elements) => Some(elements),
-        Part::Absent | Part::One(_) | Part::Malformed(_) => None,
-    });
-    let Some(elements) = each else { return vec![value_of(rules, reference, &parts, None)] };
+    let shared = shared_parts(reference, captures, image);
+    let value = |parts: &[Part<'_>], position: Position| match count_absent(parts) {
+        0 => Some(value_of(rules, reference, parts, position)),
+        absent => incomplete(reference, absent, position),
+    };
+    let Some(each) = reference.components.iter().find(|it| it.is_of_element()) else {
+        return value(&shared, Position::new()).into_iter().collect();
+    };
+    let elements = elements(reference, each, image);
     let mut values: Vec<ReferenceValue> = Vec::with_capacity(elements.len());
     let mut states = BTreeSet::new();
+    let lacks_shared = count_absent(&shared) > 0;
     for element in elements {
-        let value = value_of(rules, reference, &parts, Some(element));
-        if states.insert(value.state.clone()) {
-            values.push(value);
-        }
+        let parts = parts_of(reference, &shared, &element);
+        // Without a part that all elements share, the reference is one value.
+        let position = if lacks_shared { Position::new() } else { element.position };
+        values.extend(value(&parts, position).filter(|it| states.insert(it.state.clone())));
     }
     values
 }
@@ -105,71 +113,6 @@ pub(crate) fn states(
     values.into_iter().map(|value| value.state).collect()
 }
 
-/// The attributes and elements that make an image refer to a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grounds {
-    /// The attributes that are parts of the reference, with their values.
-    pub(crate) attributes: Vec<(Path, Value<'static>)>,
-    /// The elements of a list or set that refer to the target, if the reference has elements.
-    pub(crate) elements: Option<Elements>,
-}
-
-/// Elements of one list or set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Elements {
-    /// The path of the list or set.
-    pub(crate) path: Path,
-    /// The whole list or set.
-    pub(crate) whole: Value<'static>,
-    /// The elements' indexes and values.
-    pub(crate) chosen: Vec<(usize, Value<'static>)>,
-}
-
-/// Returns the attributes and elements that make an image refer to a target; `None` if it does not.
-pub(crate) fn grounds(
-    rules: &Rules,
-    reference: &Reference,
-    captures: &[KeyValue<'_>],
-    image: &Item<'_>,
-    target: &Key<'_>,
-) -> Option<Grounds> {
-    let refers = |value: ReferenceValue| value.state.refers_to(target);
-    let parts: Vec<Part<'_>> = reference
-        .components
-        .iter()
-        .map(|component| part(reference, component, captures, image))
-        .collect();
-    if parts.iter().any(|part| matches!(part, Part::Absent)) {
-        return None;
-    }
-    let mut grounds = Grounds { attributes: Vec::new(), elements: None };
-    for (component, part) in reference.components.iter().zip(&parts) {
-        match (component, part) {
-            // One attribute may be several parts of a reference.
-            (Component::Attribute(path, _), _)
-                if grounds.attributes.iter().any(|(known, _)| known == path) => {}
-            (Component::Attribute(path, _), _) => {
-                grounds.attributes.push((path.clone(), path.lookup(image)?.clone().into_owned()));
-            }
-            (Component::Elements(path, _), Part::Each(elements)) => {
-                let chosen = elements.iter().filter_map(|element| {
-                    refers(value_of(rules, reference, &parts, Some(element)))
-                        .then_some((element.0, element.1.as_ref().ok()?.to_value()))
-                });
-                let chosen: Vec<_> = chosen.collect();
-                if chosen.is_empty() {
-                    return None;
-                }
-                let whole = path.lookup(image)?.clone().into_owned();
-                grounds.elements = Some(Elements { path: path.clone(), whole, chosen });
-            }
-            (Component::Capture(_) | Component::Elements(..), _) => {}
-        }
-    }
-    (grounds.elements.is_some() || refers(value_of(rules, reference, &parts, None)))
-        .then_some(grounds)
-}
-
 /// Whether a reference has the same value in two images. Compares attributes, and builds no key.
 pub(crate) fn is_unchanged(
     reference: &Reference,
@@ -179,74 +122,119 @@ pub(crate) fn is_unchanged(
     let (Some(before), Some(after)) = (before, after) else {
         return before.is_none() && after.is_none();
     };
-    reference.paths().all(|path| path.lookup(before) == path.lookup(after))
+    reference.components.iter().all(|component| match component {
+        Component::Capture(_) | Component::Constant(_) => true,
+        Component::Attribute(path, _) => path.lookup(before) == path.lookup(after),
+        Component::Elements(path, _) | Component::Field(path, _) => {
+            // The outermost list is compared as a whole.
+            let outermost = path.sections().next().unwrap_or_default();
+            follow(before, outermost) == follow(after, outermost)
+        }
+    })
 }
 
 /// One component's value in an image.
-enum Part<'i> {
+#[derive(Clone)]
+pub(crate) enum Part<'i> {
     Absent,
     One(KeyValue<'i>),
-    Each(Vec<Element<'i>>),
     Malformed(Defect),
+    /// It depends on the element.
+    OfElement,
 }
 
-/// One element of a list or set: its index, and its value or what is wrong with it.
-type Element<'i> = (usize, Result<KeyValue<'i>, Defect>);
+pub(super) fn count_absent(parts: &[Part<'_>]) -> usize {
+    parts.iter().filter(|part| matches!(part, Part::Absent)).count()
+}
 
-fn part<'i>(
+/// The parts of a reference that do not depend on the element.
+pub(crate) fn shared_parts<'i>(
     reference: &Reference,
-    component: &Component,
     captures: &[KeyValue<'i>],
     image: &Item<'i>,
-) -> Part<'i> {
-    let is_none = |value: &Value<'_>| reference.none.iter().any(|none| none == value);
-    match component {
+) -> Vec<Part<'i>> {
+    let part = |component: &Component| match component {
         Component::Capture(index) => captures.get(*index).cloned().map_or(Part::Absent, Part::One),
-        Component::Attribute(path, kind) => {
-            let Some(value) = path.lookup(image).filter(|value| !is_none(value)) else {
-                return Part::Absent;
-            };
-            match KeyValue::from_value(value).filter(|_| value.kind() == *kind) {
-                Some(value) => Part::One(value),
-                None => Part::Malformed(wrong_type(path, value, *kind)),
-            }
-        }
-        Component::Elements(path, kind) => {
-            let Some(value) = path.lookup(image).filter(|value| !is_none(value)) else {
-                return Part::Absent;
-            };
-            if value.kind() != *kind {
-                return Part::Malformed(wrong_type(path, value, *kind));
-            }
-            let mut elements = elements_of(value, path);
-            let is_reference = |value: &KeyValue<'_>| !is_none(&value.to_value());
-            elements.retain(|(_, value)| value.as_ref().map_or(true, is_reference));
-            if elements.is_empty() { Part::Absent } else { Part::Each(elements) }
-        }
+        Component::Constant(value) => Part::One(value.clone()),
+        Component::Attribute(path, kind) => attribute(reference, path, *kind, path.lookup(image)),
+        Component::Elements(..) | Component::Field(..) => Part::OfElement,
+    };
+    let parts = reference.components.iter().map(part).enumerate();
+    parts.map(|(index, part)| contained(reference, index, part)).collect()
+}
+
+/// All parts of a reference for one element.
+pub(super) fn parts_of<'i>(
+    reference: &Reference,
+    shared: &[Part<'i>],
+    element: &Element<'_, 'i>,
+) -> Vec<Part<'i>> {
+    let parts = reference.components.iter().zip(shared).enumerate();
+    let part = |(index, (component, shared)): (usize, (&Component, &Part<'i>))| match shared {
+        Part::OfElement => contained(reference, index, part_of(reference, component, element)),
+        Part::Absent | Part::One(_) | Part::Malformed(_) => shared.clone(),
+    };
+    parts.map(part).collect()
+}
+
+/// The part that a source's value contains.
+fn contained<'i>(reference: &Reference, index: usize, part: Part<'i>) -> Part<'i> {
+    match (reference.contained(index), part) {
+        (Some(contained), Part::One(value)) => match contained.read(value) {
+            Some(part) => Part::One(part),
+            None => Part::Malformed(Defect::OtherText {
+                path: reference.components.get(index).and_then(Component::path).cloned(),
+                template: contained.text.partition().template().to_string(),
+            }),
+        },
+        (_, part) => part,
     }
 }
 
-fn wrong_type(path: &Path, value: &Value<'_>, declared: Type) -> Defect {
-    Defect::WrongType { path: path.clone(), found: value.kind(), declared }
+/// The part of a reference that comes from an element.
+fn part_of<'i>(
+    reference: &Reference,
+    component: &Component,
+    element: &Element<'_, 'i>,
+) -> Part<'i> {
+    let wrong_type = |path: &Path, found: &Value<'_>| {
+        Part::Malformed(Defect::WrongElementType { path: path.clone(), found: found.kind() })
+    };
+    match (&element.found, component) {
+        (Found::Absent, _) => Part::Absent,
+        (Found::Malformed(defect), _) => Part::Malformed(defect.clone()),
+        (Found::Member(value), _) => Part::One(value.clone()),
+        (Found::Element(Value::M(map)), Component::Field(path, kind)) => {
+            let inner = path.sections().last().unwrap_or_default();
+            let value = follow(map, inner).filter(|value| **value != Value::Null);
+            attribute(reference, path, *kind, value)
+        }
+        (Found::Element(found), Component::Field(path, _)) => {
+            wrong_type(&path.innermost_list().unwrap_or_else(|| path.clone()), found)
+        }
+        (Found::Element(found), Component::Elements(path, _)) => {
+            KeyValue::from_value(found).map_or_else(|| wrong_type(path, found), Part::One)
+        }
+        (
+            Found::Element(_),
+            Component::Capture(_) | Component::Constant(_) | Component::Attribute(..),
+        ) => Part::OfElement,
+    }
 }
 
-fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
-    match value {
-        Value::Ss(set) => set.iter().cloned().map(KeyValue::S).map(Ok).enumerate().collect(),
-        Value::Ns(set) => set.iter().cloned().map(KeyValue::N).map(Ok).enumerate().collect(),
-        Value::Bs(set) => set.iter().cloned().map(KeyValue::B).map(Ok).enumerate().collect(),
-        Value::L(list) => list
-            .iter()
-            .enumerate()
-            .filter(|(_, element)| **element != Value::Null)
-            .map(|(index, element)| {
-                let wrong_type =
-                    || Defect::WrongElementType { path: path.clone(), found: element.kind() };
-                (index, KeyValue::from_value(element).ok_or_else(wrong_type))
-            })
-            .collect(),
-        Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::M(_) => {
-            Vec::new()
+/// The value of an attribute, which may be absent or have the wrong type.
+fn attribute<'i>(
+    reference: &Reference,
+    path: &Path,
+    declared: Type,
+    value: Option<&Value<'i>>,
+) -> Part<'i> {
+    let is_none = |value: &&Value<'_>| reference.none.iter().any(|none| none == *value);
+    let Some(value) = value.filter(|value| !is_none(value)) else { return Part::Absent };
+    match KeyValue::from_value(value).filter(|_| value.kind() == declared) {
+        Some(value) => Part::One(value),
+        None => {
+            Part::Malformed(Defect::WrongType { path: path.clone(), found: value.kind(), declared })
         }
     }
 }
@@ -255,44 +243,47 @@ fn elements_of<'i>(value: &Value<'i>, path: &Path) -> Vec<Element<'i>> {
 ///
 /// Parts from the referencing item's own key are always present, so only the other parts decide
 /// whether the reference is partly or completely absent.
-fn incomplete(reference: &Reference, absent: usize) -> Vec<ReferenceValue> {
+fn incomplete(reference: &Reference, absent: usize, element: Position) -> Option<ReferenceValue> {
     let paths = || reference.paths().cloned().collect();
     let defect = if reference.paths().count() > absent && reference.matching == Matching::Full {
         Defect::PartiallyAbsent(paths())
     } else if reference.required {
         Defect::RequiredAbsent(paths())
     } else {
-        return Vec::new();
+        return None;
     };
-    vec![ReferenceValue { state: ReferenceState::Broken(defect), element: None }]
+    Some(ReferenceValue { state: ReferenceState::Broken(defect), element })
 }
 
-/// Combines these parts, and the element of a list or set if there is one, into a value.
-fn value_of(
+/// Combines these parts into a value.
+pub(super) fn value_of(
     rules: &Rules,
     reference: &Reference,
     parts: &[Part<'_>],
-    element: Option<&Element<'_>>,
+    element: Position,
 ) -> ReferenceValue {
     let mut values = Vec::with_capacity(parts.len());
     let mut malformed = None;
     for part in parts {
-        match (part, element) {
-            (Part::One(value), _) | (Part::Each(_), Some((_, Ok(value)))) => {
-                values.push(value.clone());
-            }
-            (Part::Malformed(defect), _) | (Part::Each(_), Some((_, Err(defect)))) => {
-                malformed = malformed.or(Some(defect));
-            }
-            (Part::Absent, _) | (Part::Each(_), None) => {}
+        match part {
+            Part::One(value) => values.push(value.clone()),
+            Part::Malformed(defect) => malformed = malformed.or(Some(defect)),
+            Part::Absent | Part::OfElement => {}
         }
     }
-    let state = match malformed {
-        Some(defect) => ReferenceState::Broken(defect.clone()),
-        None => match rules[reference.to].key.build(&values) {
+    let disagree = reference.agreeing.iter().find(|(one, other)| {
+        !matches!((values.get(*one), values.get(*other)), (Some(one), Some(other)) if one == other)
+    });
+    let path = |index: usize| reference.components.get(index).and_then(Component::path).cloned();
+    let state = match (malformed, disagree) {
+        (Some(defect), _) => ReferenceState::Broken(defect.clone()),
+        (None, Some((one, other))) => {
+            ReferenceState::Broken(Defect::OtherKey(path(*one), path(*other)))
+        }
+        (None, None) => match rules[reference.to].key.build(&values) {
             Ok(key) => ReferenceState::Refers(key),
             Err(error) => ReferenceState::Broken(Defect::InvalidKey(error)),
         },
     };
-    ReferenceValue { state, element: element.map(|(index, _)| *index) }
+    ReferenceValue { state, element }
 }

@@ -94,8 +94,9 @@ fn fixed_captures<'k>(
     captures: &[KeyValue<'k>],
 ) -> Vec<Option<KeyValue<'k>>> {
     let mut fixed = vec![None; rules[reference.from].key.captures().len()];
-    for (component, value) in reference.components.iter().zip(captures) {
+    for (position, (component, value)) in reference.components.iter().zip(captures).enumerate() {
         if let Component::Capture(index) = component
+            && reference.contained(position).is_none()
             && let Some(slot) = fixed.get_mut(*index)
         {
             *slot = Some(value.clone());
@@ -145,7 +146,14 @@ fn index_query(rules: &Rules, reference: &Reference, captures: &[KeyValue<'_>]) 
     };
     let sort = match (sort, &index.key.sort) {
         (Some(template), Some(attribute)) => {
-            Some(SortCondition::Equals(attribute.name.clone(), build(template)?))
+            let name = attribute.name.clone();
+            match template.build_prefix(table.separator, &lookup).ok()? {
+                SortPrefix::Whole(value) => Some(SortCondition::Equals(name, value.to_value())),
+                SortPrefix::BeginsWith(value) => {
+                    Some(SortCondition::BeginsWith(name, value.to_value()))
+                }
+                SortPrefix::Any => None,
+            }
         }
         _ => None,
     };
@@ -194,5 +202,16 @@ references:
         assert_eq!(query.partition, ("team".to_owned(), Value::from("a")));
         let owner = SortCondition::Equals("owner".to_owned(), Value::from("ann"));
         assert_eq!(query.sort, Some(owner));
+    }
+
+    #[test]
+    fn an_index_query_looks_for_the_beginning_that_the_referenced_key_determines() {
+        let text = RULES.replace("owner: \"{user}\" } }", "sk2: \"user#{user}#{task}\" } }");
+        let source = RuleSource { name: "referee.yaml".to_owned(), text };
+        let rules = load(&source, &|_| None).rules.unwrap();
+        let target = ["a", "ann"].map(|text| KeyValue::S(text.into()));
+        let query = index_query(&rules, &rules.references[0], &target).unwrap();
+        let prefix = SortCondition::BeginsWith("sk2".to_owned(), Value::from("user#ann#"));
+        assert_eq!(query.sort, Some(prefix));
     }
 }

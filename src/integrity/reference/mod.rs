@@ -1,18 +1,22 @@
 //! References: what an item refers to, and how to find the items that refer to it.
 
+mod elements;
 mod evaluate;
 mod finder;
+mod grounds;
 mod target;
 
 use super::finding::{Defect, Finding, ItemName};
 use crate::data::Key;
 use crate::rules::model::{ReferenceId, Rules};
 
+#[cfg(feature = "cli")]
+pub(crate) use elements::collections;
 pub(crate) use evaluate::{
-    Elements, Grounds, ReferenceState, ReferenceValue, evaluate, grounds, is_unchanged, path_of,
-    states,
+    Part, ReferenceState, ReferenceValue, evaluate, is_unchanged, path_of, shared_parts, states,
 };
 pub(crate) use finder::{Finder, finder};
+pub(crate) use grounds::{ElementPart, Elements, Grounds, grounds};
 pub(crate) use target::{is_expired_target, is_not_there, is_target, is_there, ttl, unmet};
 
 /// The finding that a reference's value is malformed or incomplete, or that its target is missing.

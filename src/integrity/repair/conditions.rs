@@ -1,6 +1,6 @@
 //! The conditions that make a repair fail once its violation is gone.
 
-use crate::data::{Item, Key, Path, Type};
+use crate::data::{Item, Key, Path};
 use crate::integrity::presence::{is_one, partition};
 use crate::integrity::reference::{Grounds, is_not_there, is_there};
 use crate::rules::model::{EntityId, ReferenceId, Rules};
@@ -32,13 +32,9 @@ pub(crate) fn still_refers(rules: &Rules, from: EntityId, grounds: &Grounds) -> 
         .iter()
         .map(|(path, value)| Condition::Compare(path.clone(), Operand::Equal, value.clone()));
     let elements = grounds.elements.iter().flat_map(|elements| {
-        elements.chosen.iter().map(|(index, value)| {
-            if elements.whole.kind() == Type::L {
-                let path = elements.path.element_at(*index);
-                Condition::Compare(path, Operand::Equal, value.clone())
-            } else {
-                Condition::Contains(elements.path.clone(), value.clone())
-            }
+        elements.chosen.iter().flat_map(|chosen| &chosen.parts).map(|part| match part.set {
+            Some(_) => Condition::Contains(part.path.clone(), part.value.clone()),
+            None => Condition::Compare(part.path.clone(), Operand::Equal, part.value.clone()),
         })
     });
     Condition::All(is_one(rules, from).chain(attributes).chain(elements).collect())

@@ -5,8 +5,12 @@ use super::obstacle::Obstacle;
 use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::ItemName;
-use crate::integrity::reference::{Elements, Grounds, grounds, is_expired_target};
-use crate::rules::model::{Component, Derived, OnDelete, OnMissing, Reference, ReferenceId, Rules};
+use crate::integrity::reference::{
+    ElementPart, Elements, Grounds, Part, grounds, is_expired_target, shared_parts,
+};
+use crate::rules::model::{
+    Component, Derived, OnDelete, OnMissing, Reference, ReferenceId, Removal, Rules,
+};
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
 /// What is done to a referencing item.
@@ -92,7 +96,7 @@ pub(crate) fn repair(
     match remedy {
         Remedy::Delete => {}
         Remedy::Unset => {
-            clauses = unset(&grounds);
+            clauses = unset(reference, &grounds);
             let remove = |derived: &Derived| Clause::Remove(Path::attribute(&derived.attribute));
             clauses.extend(derived.iter().copied().map(remove));
         }
@@ -209,42 +213,57 @@ fn default_target(
     captures: &[KeyValue<'_>],
     item: &Item<'_>,
 ) -> Option<Key<'static>> {
-    let has_elements = reference.has_elements();
-    let values: Vec<KeyValue<'static>> = reference
-        .components
-        .iter()
-        .zip(&reference.defaults)
-        .map(|(component, default)| match component {
-            Component::Capture(index) => captures.get(*index).cloned().map(KeyValue::into_owned),
-            // In a list or set, one element is replaced; the other parts stay.
-            Component::Attribute(path, _) if has_elements => {
-                KeyValue::from_value(path.lookup(item)?).map(KeyValue::into_owned)
-            }
-            Component::Attribute(..) | Component::Elements(..) => {
-                KeyValue::from_value(default.as_ref()?).map(KeyValue::into_owned)
-            }
-        })
-        .collect::<Option<_>>()?;
+    // In a list or set, one element is replaced; the other parts stay.
+    let shared = shared_parts(reference, captures, item);
+    let parts = reference.components.iter().zip(&shared).zip(&reference.defaults);
+    let value = |((component, shared), default): ((&Component, &Part<'_>), &Option<_>)| match shared
+    {
+        Part::One(value) if !reference.is_changed(component) => Some(value.clone().into_owned()),
+        Part::One(_) | Part::Absent | Part::Malformed(_) | Part::OfElement => {
+            KeyValue::from_value(default.as_ref()?).map(KeyValue::into_owned)
+        }
+    };
+    let values: Vec<KeyValue<'static>> = parts.map(value).collect::<Option<_>>()?;
     rules[reference.to].key.build(&values).ok()
 }
 
-fn unset(grounds: &Grounds) -> Vec<Clause> {
+fn unset(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
     let Some(elements) = &grounds.elements else {
         return grounds.attributes.iter().map(|(path, _)| Clause::Remove(path.clone())).collect();
     };
-    match subset(&elements.whole, &elements.chosen) {
-        Some(gone) => vec![Clause::Delete(elements.path.clone(), gone)],
-        None => elements
-            .chosen
-            .iter()
-            .map(|(index, _)| Clause::Remove(elements.path.element_at(*index)))
-            .collect(),
+    if reference.removal == Removal::Element && by_set(elements).is_empty() {
+        let chosen = elements.chosen.iter();
+        return chosen.map(|element| Clause::Remove(element.path.clone())).collect();
     }
+    let sets = by_set(elements).into_iter().filter_map(|(path, whole, chosen, _)| {
+        Some(Clause::Delete(path.clone(), subset(whole, &chosen)?))
+    });
+    sets.chain(in_lists(elements).map(|part| Clause::Remove(part.path.clone()))).collect()
+}
+
+/// The parts that are in lists.
+fn in_lists(elements: &Elements) -> impl Iterator<Item = &ElementPart> {
+    let parts = elements.chosen.iter().flat_map(|chosen| &chosen.parts);
+    parts.filter(|part| part.set.is_none())
+}
+
+/// For each set: its path, the set, the indexes of the chosen elements, and the component that they
+/// are a part of.
+fn by_set(elements: &Elements) -> Vec<(&Path, &Value<'static>, Vec<usize>, usize)> {
+    let mut sets: Vec<(&Path, &Value<'static>, Vec<usize>, usize)> = Vec::new();
+    for part in elements.chosen.iter().flat_map(|chosen| &chosen.parts) {
+        let Some((whole, index)) = &part.set else { continue };
+        match sets.iter_mut().find(|(path, ..)| **path == part.path) {
+            Some((_, _, chosen, _)) => chosen.push(*index),
+            None => sets.push((&part.path, whole, vec![*index], part.component)),
+        }
+    }
+    sets
 }
 
 /// These elements as a set of the same type; `None` if they are elements of a list.
-fn subset(whole: &Value<'static>, chosen: &[(usize, Value<'static>)]) -> Option<Value<'static>> {
-    let is_chosen = |index: usize| chosen.iter().any(|(chosen, _)| *chosen == index);
+fn subset(whole: &Value<'static>, chosen: &[usize]) -> Option<Value<'static>> {
+    let is_chosen = |index: usize| chosen.contains(&index);
     Some(match whole {
         Value::Ss(set) => Value::Ss(picked(set, is_chosen)),
         Value::Ns(set) => Value::Ns(picked(set, is_chosen)),
@@ -265,33 +284,65 @@ fn picked<T: Clone>(set: &[T], is_picked: impl Fn(usize) -> bool) -> Vec<T> {
 }
 
 fn set_default(reference: &Reference, grounds: &Grounds) -> Vec<Clause> {
-    let defaults = || reference.components.iter().zip(&reference.defaults);
-    let default_of = |path: &Path| {
-        let of_path = |(component, default): (&Component, &Option<_>)| {
-            default.clone().filter(|_| component.path() == Some(path))
-        };
-        defaults().find_map(of_path)
-    };
     let Some(elements) = &grounds.elements else {
-        let set = |path: &Path| Some(Clause::Set(path.clone(), default_of(path)?));
-        return grounds.attributes.iter().filter_map(|(path, _)| set(path)).collect();
+        let set = |(path, value): &(Path, Value<'static>)| {
+            let mut components = reference.components.iter();
+            let component = components.position(|it| it.path() == Some(path))?;
+            Some(Clause::Set(path.clone(), with_default(reference, component, value)?))
+        };
+        return grounds.attributes.iter().filter_map(set).collect();
     };
-    let Some(default) = default_of(&elements.path) else { return Vec::new() };
-    if let Some(whole) = replaced(&elements.whole, &elements.chosen, &default) {
-        return vec![Clause::Set(elements.path.clone(), whole)];
+    let sets = by_set(elements).into_iter().filter_map(|(path, whole, chosen, component)| {
+        let default = default_of(reference, component)?;
+        Some(Clause::Set(path.clone(), replaced(whole, &chosen, &default)?))
+    });
+    let set = |part: &ElementPart| {
+        let value = with_default(reference, part.component, &part.value)?;
+        Some(Clause::Set(part.path.clone(), value))
+    };
+    sets.chain(in_lists(elements).filter_map(set)).collect()
+}
+
+/// The default of a component. A part that occurs twice in a key has one default.
+fn default_of(reference: &Reference, component: usize) -> Option<Value<'static>> {
+    let same = reference.agreeing.iter().find(|(one, _)| *one == component);
+    let component = same.map_or(component, |(_, other)| *other);
+    reference.defaults.get(component)?.clone()
+}
+
+/// The value of a component's source with the defaults of all parts that it contains.
+fn with_default(
+    reference: &Reference,
+    component: usize,
+    value: &Value<'static>,
+) -> Option<Value<'static>> {
+    let Some(contained) = reference.contained(component) else {
+        let path = reference.components.get(component)?.path()?;
+        let mut same = (0..reference.components.len()).filter(|index| {
+            reference.components.get(*index).and_then(Component::path) == Some(path)
+        });
+        return same.find_map(|index| default_of(reference, index));
+    };
+    let text = Key { partition: KeyValue::from_value(value)?, sort: None };
+    let mut captures = contained.text.parse(&text)?;
+    let source = reference.components.get(component)?;
+    for (index, other) in reference.components.iter().enumerate() {
+        let capture = reference.contained(index).and_then(|contained| contained.capture);
+        let slot = capture.filter(|_| other == source).and_then(|it| captures.get_mut(it));
+        if let (Some(slot), Some(default)) = (slot, default_of(reference, index)) {
+            *slot = KeyValue::from_value(&default)?.into_owned();
+        }
     }
-    let set =
-        |(index, _): &(usize, _)| Clause::Set(elements.path.element_at(*index), default.clone());
-    elements.chosen.iter().map(set).collect()
+    contained.text.build(&captures).ok().map(|key| key.partition.to_value())
 }
 
 /// The set with the default instead of these elements; `None` for a list.
 fn replaced(
     whole: &Value<'static>,
-    chosen: &[(usize, Value<'static>)],
+    chosen: &[usize],
     default: &Value<'static>,
 ) -> Option<Value<'static>> {
-    let is_kept = |index: usize| chosen.iter().all(|(chosen, _)| *chosen != index);
+    let is_kept = |index: usize| !chosen.contains(&index);
     Some(match (whole, default) {
         (Value::Ss(set), Value::S(default)) => Value::Ss(with(picked(set, is_kept), default)),
         (Value::Ns(set), Value::N(default)) => Value::Ns(with(picked(set, is_kept), default)),
@@ -325,17 +376,17 @@ mod tests {
             let single = |text| value(&format!(r#"{{"{kind}": {text}}}"#));
             let set = |texts: &[&str]| value(&format!(r#"{{"{kind}S": [{}]}}"#, texts.join(", ")));
             let whole = set(&[one, two]);
-            let chosen = [(1, single(two))];
+            let chosen = [1];
             assert_eq!(subset(&whole, &chosen), Some(set(&[two])));
             assert_eq!(replaced(&whole, &chosen, &single(default)), Some(set(&[one, default])));
             // The set may already contain the default, before or after the other elements.
             assert_eq!(replaced(&whole, &chosen, &single(one)), Some(set(&[one])));
             let last = set(&[two, default]);
-            let chosen = [(1, single(default))];
+            let chosen = [1];
             assert_eq!(replaced(&last, &chosen, &single(one)), Some(set(&[one, two])));
         }
         let list = value(r#"{"L": [{"S": "a"}]}"#);
-        assert_eq!(subset(&list, &[(0, value(r#"{"S": "a"}"#))]), None);
+        assert_eq!(subset(&list, &[0]), None);
         assert_eq!(replaced(&list, &[], &value(r#"{"S": "a"}"#)), None);
     }
 }

@@ -85,9 +85,10 @@ pub(crate) fn set_back(
 /// attribute, if the map around the value is not there or another path leads into the attribute.
 fn changed(path: &Path, paths: &[&Path], found: &Item<'_>) -> Path {
     let root = Path::attribute(path.root());
-    let Some((_, parents)) = path.segments().split_last() else { return root };
+    let mut parents = path.names();
+    parents.next_back();
     let is_alone = paths.iter().filter(|other| other.root() == path.root()).count() == 1;
-    let parent = parents.iter().skip(1).fold(root.clone(), |path, name| path.child(name));
+    let parent = parents.clone().skip(1).fold(root.clone(), |path, name| path.child(name));
     let has_map = matches!(parent.resolve(found), Some(Value::M(_)));
-    if !parents.is_empty() && is_alone && has_map { path.clone() } else { root }
+    if parents.next().is_some() && is_alone && has_map { path.clone() } else { root }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::action::ReferentialAction;
 use super::condition::Test;
 use crate::data::{KeyAttribute, Path, Type};
-use crate::rules::model::{Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::model::{
+    Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
+};
 use crate::rules::span::Spanned;
 
 /// The declarations of a rule file.
@@ -41,6 +43,8 @@ pub(crate) struct Entity {
     /// The template of each key attribute. The span is that of the word `key`.
     pub(crate) key: Option<Spanned<Vec<KeyPart>>>,
     pub(crate) attributes: Vec<(Spanned<Path>, Spanned<Type>)>,
+    /// The templates of attributes that contain captures. Each has the type `S` in `attributes`.
+    pub(crate) templates: Vec<(Spanned<Path>, Spanned<String>)>,
     /// The paths of `where`, each with what it requires.
     pub(crate) conditions: Vec<(Spanned<Path>, Vec<Spanned<Test>>)>,
 }
@@ -63,6 +67,8 @@ pub(crate) struct Reference {
     pub(crate) to: Option<Spanned<String>>,
     /// The captures of the referenced key, each with its source.
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
+    /// The key attributes of the referenced item, each with its source.
+    pub(crate) on_key: Option<Spanned<OnKey>>,
     /// Whether all of `on` is readable. If not, that has been reported.
     pub(crate) is_on_readable: bool,
     pub(crate) matching: Option<Spanned<Matching>>,
@@ -74,6 +80,8 @@ pub(crate) struct Reference {
     pub(crate) default: Option<Spanned<DefaultValue>>,
     /// The value of the key `unset`: the attributes that the action removes.
     pub(crate) unset: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The value of the key `unset` for a list of maps.
+    pub(crate) removal: Option<Spanned<Removal>>,
     /// The value of the key `none`: the values that mean that there is no reference.
     pub(crate) none: Option<Spanned<Vec<Spanned<Literal>>>>,
     pub(crate) find: Option<Spanned<Find>>,
@@ -83,6 +91,9 @@ pub(crate) struct Reference {
     pub(crate) fanout_max: Option<Spanned<u64>>,
     pub(crate) depth_max: Option<Spanned<u64>>,
 }
+
+/// The value of `on_key`: key attributes, each with its source.
+pub(crate) type OnKey = Vec<(Spanned<String>, Spanned<String>)>;
 
 /// The value for `set_default`.
 #[derive(Debug)]

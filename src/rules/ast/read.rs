@@ -7,8 +7,12 @@ use super::file::{
 };
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
-use crate::rules::language::{parse_duration, parse_key_attribute, parse_path, parse_separator};
-use crate::rules::model::{Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Severity};
+use crate::rules::language::{
+    parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
+};
+use crate::rules::model::{
+    Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
+};
 use crate::rules::span::Spanned;
 
 /// Converts a tree. If a key occurs more than once, only its first occurrence is used.
@@ -62,8 +66,16 @@ fn entity(entry: &Entry) -> Entity {
         attributes: fields
             .pairs("attributes")
             .filter_map(|(path, kind)| {
-                let kind_read = Type::from_tag(kind.value.as_text()?)?;
-                Some((path.with(parse_path(&path.value)?), kind.with(kind_read)))
+                let text = kind.value.as_text()?;
+                let kind_read = if is_template(text) { Type::S } else { Type::from_tag(text)? };
+                Some((path.with(parse_list_path(&path.value)?), kind.with(kind_read)))
+            })
+            .collect(),
+        templates: fields
+            .pairs("attributes")
+            .filter_map(|(path, text)| {
+                let template = text.value.as_text().filter(|text| is_template(text))?.to_owned();
+                Some((path.with(parse_list_path(&path.value)?), text.with(template)))
             })
             .collect(),
         conditions: fields
@@ -80,6 +92,7 @@ fn reference(entry: &Entry) -> Reference {
         from: fields.text("from"),
         to: fields.text("to"),
         on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
+        on_key: fields.entry("on_key").map(|on| on.key.with(texts(&on.value.value))),
         is_on_readable: fields.entry("on").is_none_or(|on| is_map_of_texts(&on.value.value)),
         matching: fields.parsed("match", matching),
         required: fields.flag("required"),
@@ -94,11 +107,12 @@ fn reference(entry: &Entry) -> Reference {
                 None => entry.key.with(DefaultValue::Each(literals(value.value.as_map()?))),
             })
         }),
-        unset: fields.entry("unset").map(|entry| {
+        unset: fields.entry("unset").filter(|it| it.value.value.as_text().is_none()).map(|entry| {
             let names = entry.value.value.elements().iter();
             let text = |name: &Spanned<Node>| Some(name.with(name.value.as_text()?.to_owned()));
             entry.key.with(names.filter_map(text).collect())
         }),
+        removal: fields.parsed("unset", removal),
         none: fields.entry("none").map(|entry| {
             let value = &entry.value;
             let literals = match &value.value {
@@ -179,6 +193,11 @@ fn mirror(entry: &Entry) -> Mirror {
     }
 }
 
+/// Whether the declaration of an attribute is a template, and not a type.
+fn is_template(text: &str) -> bool {
+    text.contains(['{', '}'])
+}
+
 fn count(entry: &Entry) -> Option<Spanned<u64>> {
     let Node::Number(number) = &entry.value.value else { return None };
     Some(entry.value.with(number.parse().ok()?))
@@ -194,6 +213,10 @@ fn matching(word: &str) -> Option<Matching> {
 
 fn action(word: &str) -> Option<ReferentialAction> {
     ReferentialAction::ALL.into_iter().find(|action| action.name() == word)
+}
+
+fn removal(word: &str) -> Option<Removal> {
+    Removal::ALL.into_iter().find(|removal| removal.name() == word)
 }
 
 fn severity(word: &str) -> Option<Severity> {

@@ -65,6 +65,7 @@ pub static ALL: &[&Code] = &[
     &NO_TTL,
     &NEVER_EQUAL,
     &INDEX_CASE,
+    &ON_KEY,
     &RESTRICT,
     &UNSET_KEY,
     &UNSET_REQUIRED,

@@ -48,8 +48,9 @@ pub static SOURCE: Code = Code {
     id: "E042",
     summary: "a malformed source",
     explanation: "\
-A source in `on` is a single name in braces: \"{capture}\", \"{attribute}\", \"{path.to.value}\", or \
-\"{attribute[*]}\" for each element of a list or set. Text around a value belongs in the key \
+A source in `on` is a single name in braces: \"{capture}\", \"{attribute}\", \"{path.to.value}\", \
+\"{attribute[*]}\" for each element of a list or set, or \"{lines[*].productId}\" for a value in each \
+map of a list. Text around a value belongs in the key \
 template of the referenced entity.",
     wrong: Some(
         r#"references:
@@ -84,9 +85,10 @@ pub static ELEMENTS: Code = Code {
     id: "E044",
     summary: "wrong use of `[*]`",
     explanation: "\
-\"{tags[*]}\" refers once for each element of the list or set `tags`. `[*]` is not possible for an \
-attribute of another type, and it is required for a list or set. Only one part of a reference can \
-have `[*]`.",
+\"{tags[*]}\" refers once for each element of the list or set `tags`, and \"{lines[*].productId}\" \
+once for each map of the list `lines`. `[*]` is not possible for an attribute of another type, and \
+it is required for a list or set. Several parts of a reference can have `[*]` only if they all \
+come from the maps of one list.",
     wrong: Some(
         r#"references:
   member_tag: { from: member, to: user, on: { email: "{tags}" }, find: none }
@@ -234,5 +236,28 @@ references:
   member: { table: app, key: { pk: "member#{member}", sk: member }, attributes: { sponsor: S } }
 references:
   member_account: { from: member, to: account, on: { account: "{sponsor}" }, on_delete: unset, find: { index: GSI1, key: { gs1pk: "account#{account}" } } }
+"#,
+};
+
+/// A wrong `on_key`.
+pub static ON_KEY: Code = Code {
+    id: "E057",
+    summary: "a wrong `on_key`",
+    explanation: "\
+`on_key` is for items that contain the key of the referenced item. It names the source of each key \
+attribute of the referenced table, and replaces `on`.",
+    wrong: Some(
+        r#"entities:
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+  review: { table: app, key: { pk: "review#{review}", sk: review }, attributes: { by.pk: S, by.sk: S } }
+references:
+  review_user: { from: review, to: user, on_key: { pk: "{by.pk}" }, find: none }
+"#,
+    ),
+    right: r#"entities:
+  user: { table: app, key: { pk: "user#{email}", sk: "user#" } }
+  review: { table: app, key: { pk: "review#{review}", sk: review }, attributes: { by.pk: S, by.sk: S } }
+references:
+  review_user: { from: review, to: user, on_key: { pk: "{by.pk}", sk: "{by.sk}" }, find: none }
 "#,
 };

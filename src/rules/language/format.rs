@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path};
+use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path, Step};
 
 /// A format that a text must have.
 pub(super) struct Format {
@@ -56,8 +56,15 @@ pub(crate) fn parse_key_attribute(text: &str) -> Option<KeyAttribute> {
 
 /// Parses an attribute's path. A path is at most as deep as an item can nest.
 pub(crate) fn parse_path(text: &str) -> Option<Path> {
-    let plain = text.chars().all(|char| !matches!(char, '[' | ']' | '{' | '}'));
-    plain.then(|| Path::parse(text)).flatten().filter(|path| path.segments().len() <= MAX_DEPTH)
+    parse_list_path(text).filter(|path| !path.has_each())
+}
+
+/// Parses an attribute's path, which may lead through lists: `lines[*].productId`.
+pub(crate) fn parse_list_path(text: &str) -> Option<Path> {
+    let path = Path::parse(text)?;
+    let is_plain = path.names().all(|name| !name.contains(['[', ']', '{', '}']));
+    let ends_with_name = matches!(path.steps().last(), Some(Step::Name(_)));
+    (is_plain && ends_with_name && path.steps().len() <= MAX_DEPTH).then_some(path)
 }
 
 fn is_name(text: &str) -> bool {
@@ -150,6 +157,14 @@ pub(super) const PATH: Format = Format {
     help: "write the names that lead to the value, separated by dots: `address.city_id`",
 };
 
+pub(super) const LIST_PATH: Format = Format {
+    what: "an attribute's path",
+    pattern: Some(r"^[^.\[\]{}]+((\[\*\])*\.[^.\[\]{}]+)*$"),
+    accepts: |text| parse_list_path(text).is_some(),
+    help: "write the names that lead to the value, separated by dots: `address.city_id`; `[*]` \
+           leads into the maps of a list: `lines[*].productId`",
+};
+
 pub(super) const CAPTURE: Format = Format {
     what: "a capture's name",
     pattern: Some("^[A-Za-z0-9_]+$"),
@@ -204,6 +219,16 @@ mod tests {
         let deep = |levels: usize| vec!["a"; levels].join(".");
         assert!(parse_path(&deep(MAX_DEPTH)).is_some());
         assert!(parse_path(&deep(MAX_DEPTH + 1)).is_none());
+    }
+
+    #[test]
+    fn only_paths_of_attributes_lead_into_lists() {
+        for text in ["lines[*].productId", "a.b[*][*].c"] {
+            assert!(parse_list_path(text).is_some() && parse_path(text).is_none(), "{text}");
+        }
+        for text in ["lines[*]", "lines[0].a", "[*].a", "a[*]b.c", "a.[*]"] {
+            assert_eq!(parse_list_path(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -12,7 +12,9 @@ mod subject;
 mod table;
 mod words;
 
-pub(crate) use format::{parse_duration, parse_key_attribute, parse_path, parse_separator};
+pub(crate) use format::{
+    parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
+};
 pub use manual::manual;
 pub use schema::schema;
 pub(crate) use shape::check;

@@ -281,6 +281,12 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
         let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.name == entry.key.value);
         node.entries().iter().filter(is_known).count()
     };
+    // A text with a brace is a template, and otherwise a word.
+    if let Node::Text(text) = node
+        && let [word @ Shape::Choice(_), template @ Shape::Text(_)] = shapes
+    {
+        return Some(if text.contains(['{', '}']) { template } else { word });
+    }
     // If several objects fit, choose the one that has most of the map's keys. If there is a tie,
     // choose the first.
     shapes.iter().rev().filter(fits).max_by_key(keys_known)

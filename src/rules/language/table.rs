@@ -2,13 +2,13 @@
 
 use super::condition::CONDITION;
 use super::format::{
-    ACCOUNT, ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, NAME, PATH, REGION,
-    SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
+    ACCOUNT, ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, LIST_PATH, NAME,
+    PATH, REGION, SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
 };
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
 use crate::rules::defaults;
 use crate::rules::model::{
-    Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Severity,
+    Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Removal, Severity,
 };
 
 /// The root of a rule file.
@@ -90,8 +90,12 @@ pub(super) const ENTITY: Object = Object {
         ),
         optional(
             "attributes",
-            map(&PATH, &Shape::Choice(TYPES), ENTRIES_MAX),
-            "The attributes that rules use: the path and the DynamoDB type of each.",
+            map(
+                &LIST_PATH,
+                &Shape::Either(&[Shape::Choice(TYPES), Shape::Text(&TEMPLATE)]),
+                ENTRIES_MAX,
+            ),
+            "The attributes that rules use: the path and the DynamoDB type of each. `[*]` leads into the maps of a list: `lines[*].productId`. A string that contains the parts of a reference has a template instead of a type: `owner: \"user#{id}\"`, and `on` takes its part as \"{owner.id}\".",
         ),
         optional(
             "where",
@@ -110,7 +114,12 @@ const REFERENCE: Object = Object {
         optional(
             "on",
             map(&CAPTURE, &Shape::Text(&SOURCE), ENTRIES_MAX),
-            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", or \"{attribute[*]}\" for each element of a list or set. By default, a capture comes from the capture of the same name in the referencing key.",
+            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", \"{attribute[*]}\" for each element of a list or set, \"{lines[*].productId}\" for a value in each map of a list, or \"{owner.id}\" for a capture of an attribute's template. A text without braces is a constant. By default, a capture comes from the capture of the same name in the referencing key.",
+        ),
+        optional(
+            "on_key",
+            map(&ATTRIBUTE, &Shape::Text(&SOURCE), 2),
+            "Instead of `on`, if the item contains the referenced key itself: where the value of each key attribute comes from.",
         ),
         default(
             "match",
@@ -154,8 +163,11 @@ const REFERENCE: Object = Object {
         ),
         optional(
             "unset",
-            Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
-            "The attributes that the action `unset` removes: those of the reference, and those that the application derives from them. By default, these are the key attributes of the index in `find` that contain a part of the reference. `set_default` sets these key attributes to match the default.",
+            Shape::Either(&[
+                Shape::Choice(REMOVALS),
+                Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+            ]),
+            "What the action `unset` removes. In a list of maps, it is one of the words below; by default, `field`. Otherwise, it is a list of attributes: those of the reference, and those that the application derives from them. By default, these are the key attributes of the index in `find` that contain a part of the reference. `set_default` sets these key attributes to match the default.",
         ),
         optional(
             "none",
@@ -205,7 +217,7 @@ const FIND_INDEX: Object = Object {
         required(
             "key",
             map(&KEY_ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
-            "A template for the index's partition key and, optionally, one for its sort key, made of captures of the referenced key. Write `id:N` for a number and `id:B` for a binary.",
+            "A template for the index's partition key and, optionally, one for its sort key, made of captures of the referenced key. A sort key may contain captures and attributes of the referencing item, too: a query then finds the sort keys that begin with the text before the first of them. Write `id:N` for a number and `id:B` for a binary.",
         ),
     ],
 };
@@ -356,6 +368,19 @@ const ON_DELETE: &[Word] = &[
         &["recreate", "undo", "prevent"],
     ),
     word(OnDelete::Ignore.name(), "do nothing", &["none", "nothing", "off"]),
+];
+
+const REMOVALS: &[Word] = &[
+    word(
+        Removal::Field.name(),
+        "the attributes of the reference in the map",
+        &["attribute", "value"],
+    ),
+    word(
+        Removal::Element.name(),
+        "the whole map, so that the list gets shorter",
+        &["item", "map", "entry"],
+    ),
 ];
 
 const FIND: &[Word] = &[word(

@@ -19,6 +19,8 @@ pub struct Entity {
     pub key: EntityKey,
     /// The attributes that rules use, by path.
     pub attributes: BTreeMap<Path, Type>,
+    /// The templates of attributes that contain captures, each as that of a partition key.
+    pub templates: BTreeMap<Path, EntityKey>,
     /// The entity's `where` conditions: paths, and what an item must have at each path. A path may
     /// occur several times.
     pub conditions: Vec<(Path, Test)>,

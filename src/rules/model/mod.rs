@@ -17,6 +17,8 @@ pub use entity::Entity;
 pub use ids::{EntityId, MirrorId, ReferenceId, TableId};
 pub use mirror::{Copied, Mirror, OnMirrorDelete, OnMirrorEdit};
 pub use mode::{Mode, Severity};
-pub use reference::{Component, Derived, Expired, Find, Matching, OnDelete, OnMissing, Reference};
+pub use reference::{
+    Component, Contained, Derived, Expired, Find, Matching, OnDelete, OnMissing, Reference, Removal,
+};
 pub use rules::Rules;
 pub use table::{Table, TableIndex};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::ids::{EntityId, MirrorId};
 use super::mode::{Mode, Severity};
-use crate::data::{Path, Type, Value};
-use crate::rules::template::KeyTemplate;
+use crate::data::{Key, KeyValue, Path, Type, Value};
+use crate::rules::template::{EntityKey, KeyTemplate};
 
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +19,13 @@ pub struct Reference {
     /// The source of the value of each capture of the referenced key, in the order of
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     pub components: Vec<Component>,
+    /// For each of [`Self::components`], how the part is contained in the text of its source;
+    /// `None` if the source's value is the part.
+    ///
+    /// Components after the captures of the referenced key are only checked.
+    pub contained: Vec<Option<Contained>>,
+    /// Pairs of components that must have the same value: parts of two key attributes.
+    pub agreeing: Vec<(usize, usize)>,
     /// How a composite reference is treated when some of its parts are missing.
     pub matching: Matching,
     /// Whether a missing reference is a violation.
@@ -36,6 +43,8 @@ pub struct Reference {
     pub defaults: Vec<Option<Value<'static>>>,
     /// The attributes besides the reference's own that `unset` removes.
     pub derived: Vec<Derived>,
+    /// What `unset` removes from a list of maps.
+    pub removal: Removal,
     /// The values that mean that there is no reference, besides an absent value.
     pub none: Vec<Value<'static>>,
     /// How the items that refer to a deleted item are found.
@@ -53,10 +62,23 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// How a part is contained in the text of its source; `None` if it is the whole value.
+    #[must_use]
+    pub fn contained(&self, component: usize) -> Option<&Contained> {
+        self.contained.get(component)?.as_ref()
+    }
+
     /// Whether an item has one reference for each element of a list or set.
     #[must_use]
     pub fn has_elements(&self) -> bool {
-        self.components.iter().any(|source| matches!(source, Component::Elements(..)))
+        self.components.iter().any(Component::is_of_element)
+    }
+
+    /// Whether `unset` and `set_default` change this part of the reference: every part that comes
+    /// from an attribute, except the parts that all elements of a list or set share.
+    #[must_use]
+    pub fn is_changed(&self, component: &Component) -> bool {
+        component.path().is_some() && component.is_of_element() == self.has_elements()
     }
 
     /// The paths of the attributes that are parts of the reference.
@@ -89,6 +111,54 @@ pub struct Derived {
     pub is_listed: bool,
 }
 
+/// What `unset` removes from a list of maps, one of whose elements refers to a missing item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Removal {
+    /// The attributes of the reference inside the element.
+    Field,
+    /// The element.
+    Element,
+}
+
+impl Removal {
+    /// Every kind of removal.
+    pub(crate) const ALL: [Self; 2] = [Self::Field, Self::Element];
+
+    /// The name that rule files and output use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Field => "field",
+            Self::Element => "element",
+        }
+    }
+}
+
+/// A part of a reference that is contained in a longer text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Contained {
+    /// The template of the text, as that of a partition key without a sort key.
+    pub text: EntityKey,
+    /// The capture that is the part; `None` if the text must only match.
+    pub capture: Option<usize>,
+}
+
+impl Contained {
+    /// The part in the text of a source; `None` if the text does not match.
+    #[must_use]
+    pub fn read<'k>(&self, value: KeyValue<'k>) -> Option<KeyValue<'k>> {
+        let key = Key { partition: value, sort: None };
+        let part = {
+            let captures = self.text.parse(&key)?;
+            match self.capture {
+                Some(capture) => Some(captures.get(capture)?.clone().into_owned()),
+                None => None,
+            }
+        };
+        Some(part.unwrap_or(key.partition))
+    }
+}
+
 /// The source of one part of a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Component {
@@ -97,8 +167,12 @@ pub enum Component {
     Capture(usize),
     /// The value at a path.
     Attribute(Path, Type),
-    /// Each element of the list or set at a path.
+    /// Each element of the list or set at a path, which may itself lead to each element of lists.
     Elements(Path, Type),
+    /// The value at a path in each element of a list of maps, such as `lines[*].productId`.
+    Field(Path, Type),
+    /// A value that the rule file gives.
+    Constant(KeyValue<'static>),
 }
 
 impl Component {
@@ -106,9 +180,25 @@ impl Component {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Capture(_) => None,
-            Self::Attribute(path, _) | Self::Elements(path, _) => Some(path),
+            Self::Capture(_) | Self::Constant(_) => None,
+            Self::Attribute(path, _) | Self::Elements(path, _) | Self::Field(path, _) => Some(path),
         }
+    }
+
+    /// The path to each element that gives the reference another value, if there are several.
+    #[must_use]
+    pub fn each(&self) -> Option<Path> {
+        match self {
+            Self::Capture(_) | Self::Constant(_) | Self::Attribute(..) => None,
+            Self::Elements(path, _) => Some(path.each()),
+            Self::Field(path, _) => path.innermost_list().map(|list| list.each()),
+        }
+    }
+
+    /// Whether the part has a value for each element of a list or set.
+    #[must_use]
+    pub const fn is_of_element(&self) -> bool {
+        matches!(self, Self::Elements(..) | Self::Field(..))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::data::Type;
 use crate::rules::ast::{Reference, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{Component, Matching};
+use crate::rules::model::{Component, Matching, Removal};
 use crate::rules::span::Spanned;
 
 /// Checks the actions of one rule.
@@ -63,7 +63,9 @@ fn changes_key(
         Some(diagnostic("all parts of the reference come from the key".to_owned()))
     } else if let Some(path) = key_path {
         Some(diagnostic(format!("`{path}` is a key attribute")))
-    } else if action.value == ReferentialAction::Unset && full.is_some() && leaves_parts(components)
+    } else if action.value == ReferentialAction::Unset
+        && full.is_some()
+        && leaves_parts(reference, components)
     {
         Some(diagnostic("with `match: full`, the remaining parts would be a violation".to_owned()))
     } else {
@@ -73,8 +75,14 @@ fn changes_key(
 
 /// Whether `unset` removes some parts of the reference and keeps others. If the elements of a list
 /// are removed, the result is an empty list, which has no references.
-fn leaves_parts(components: &[Component]) -> bool {
-    let is_list = |source: &Component| matches!(source, Component::Elements(_, Type::L));
+fn leaves_parts(reference: &Reference, components: &[Component]) -> bool {
+    let removes_element =
+        reference.removal.as_ref().is_some_and(|removal| removal.value == Removal::Element);
+    let is_list = |source: &Component| match source {
+        Component::Elements(_, kind) => *kind == Type::L,
+        Component::Field(..) => removes_element,
+        Component::Capture(_) | Component::Constant(_) | Component::Attribute(..) => false,
+    };
     !components.iter().any(is_list)
         && components.iter().any(|source| !is_changed(source, components))
 }

@@ -19,11 +19,9 @@ pub(super) fn declared_actions(
 /// other parts.
 pub(super) fn is_changed(source: &Component, components: &[Component]) -> bool {
     match source {
-        Component::Capture(_) => false,
-        Component::Attribute(..) => {
-            components.iter().all(|part| !matches!(part, Component::Elements(..)))
-        }
-        Component::Elements(..) => true,
+        Component::Capture(_) | Component::Constant(_) => false,
+        Component::Attribute(..) => !components.iter().any(Component::is_of_element),
+        Component::Elements(..) | Component::Field(..) => true,
     }
 }
 

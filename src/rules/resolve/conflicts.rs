@@ -1,13 +1,13 @@
 //! Finds conflicting actions: two rules that undo each other's changes, or a rule that changes the
 //! reference of another rule.
 
-use super::changes::{changed_paths, declared_actions};
+use super::changes::{changed_paths, declared_actions, is_changed};
 use super::scope::Scope;
 use crate::data::{Path, Value};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Component, Mode};
+use crate::rules::model::{self, Component, Mode, Removal};
 use crate::rules::span::Spanned;
 
 /// A reference, as declared and as resolved.
@@ -213,8 +213,16 @@ fn default_of<'m>(reference: &'m model::Reference, path: &Path) -> Option<&'m Va
 /// An action of one rule that changes an attribute of the other rule's reference.
 fn changes_other(rule: Rule<'_>, other: Rule<'_>) -> Option<Diagnostic> {
     let parts = &other.resolved?.components;
-    let shared = changed_paths(&rule.resolved?.components)
-        .find(|path| parts.iter().filter_map(Component::path).any(|part| part == *path))?;
+    let removes_maps = rule.resolved?.removal == Removal::Element;
+    let changes = |changed: &Component, part: &Path| {
+        let list = changed.each().filter(|_| removes_maps);
+        changed.path() == Some(part) || list.is_some_and(|list| part.is_inside(&list))
+    };
+    let components = &rule.resolved?.components;
+    let sources = components.iter().filter(|source| is_changed(source, components));
+    let paths = || parts.iter().filter_map(Component::path);
+    let shared = sources.flat_map(|source| paths().filter(move |part| changes(source, part)));
+    let shared = shared.into_iter().next()?;
     let action = declared_actions(rule.declared).find(|action| {
         matches!(action.value, ReferentialAction::Unset | ReferentialAction::SetDefault)
     })?;

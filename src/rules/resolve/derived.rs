@@ -89,6 +89,7 @@ pub(super) fn check_list(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) {
+    problems.extend(check_removal(reference, components));
     let Some(listed) = &reference.unset else { return };
     if !declared_actions(reference).any(|action| is_update(action.value)) {
         problems.push(
@@ -97,7 +98,7 @@ pub(super) fn check_list(
                 .help("add an action `unset` or `set_default`, or remove the list"),
         );
     }
-    if components.iter().any(|source| matches!(source, Component::Elements(..))) {
+    if components.iter().any(Component::is_of_element) {
         problems.push(
             Diagnostic::new(&codes::UNSET_LIST, "an element has no derived attributes")
                 .at(listed.span, "the item may have other elements")
@@ -106,7 +107,7 @@ pub(super) fn check_list(
         return;
     }
     let is_listed = |name: &str| listed.value.iter().any(|it| it.value == name);
-    let mut own = changed_paths(components).filter(|path| path.segments().len() == 1);
+    let mut own = changed_paths(components).filter(|path| path.only_name().is_some());
     if let Some(path) = own.find(|path| !is_listed(path.root())) {
         problems.push(
             Diagnostic::new(&codes::UNSET_LIST, format!("the list has no `{path}`"))
@@ -119,6 +120,24 @@ pub(super) fn check_list(
     for name in &listed.value {
         check_listed(name, sides, scope, problems);
     }
+}
+
+/// The diagnostic for a `field` or `element` to remove where there is no choice.
+fn check_removal(reference: &Reference, components: &[Component]) -> Option<Diagnostic> {
+    let removal = reference.removal.as_ref()?;
+    let why = if !components.iter().any(|source| matches!(source, Component::Field(..))) {
+        "the reference has no part in the maps of a list"
+    } else if !declared_actions(reference).any(|it| it.value == ReferentialAction::Unset) {
+        "the rule has no action `unset`"
+    } else {
+        return None;
+    };
+    let word = removal.value.name();
+    Some(
+        Diagnostic::new(&codes::NO_EFFECT, format!("`unset: {word}` has no effect"))
+            .at(removal.span, why)
+            .help("remove it"),
+    )
 }
 
 fn check_listed(
@@ -160,7 +179,7 @@ pub(super) fn none(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Value<'static>> {
     let Some(written) = &reference.none else { return Vec::new() };
-    if components.iter().all(|source| matches!(source, Component::Capture(_))) {
+    if components.iter().all(|source| source.path().is_none()) {
         problems.push(
             Diagnostic::new(&codes::NO_EFFECT, "all parts of the reference come from the key")
                 .at(written.span, "has no effect")

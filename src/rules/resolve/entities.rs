@@ -6,7 +6,7 @@ use super::conditions;
 use super::names::undeclared;
 use super::tables::{RESERVED, Table, reserved};
 use super::templates::{self, Capture};
-use crate::data::{KeyAttribute, Number, Path, Type, Value};
+use crate::data::{KeyAttribute, KeyKind, Number, Path, Step, Type, Value};
 use crate::rules::ast::{self, Literal};
 use crate::rules::codes;
 use crate::rules::defaults;
@@ -21,6 +21,8 @@ pub(super) struct Entity<'f> {
     pub(super) table: Option<TableId>,
     pub(super) key: Option<ResolvedKey>,
     pub(super) attributes: BTreeMap<Path, Type>,
+    /// The templates of attributes that contain captures.
+    pub(super) templates: BTreeMap<Path, EntityKey>,
     pub(super) conditions: Vec<(Path, Test)>,
 }
 
@@ -51,6 +53,7 @@ impl Entity<'_> {
             table: self.table?,
             key: self.key?.key,
             attributes: self.attributes,
+            templates: self.templates,
             conditions: self.conditions,
         })
     }
@@ -86,6 +89,7 @@ pub(super) fn resolve<'f>(
                 ast: entity,
                 table,
                 key: key(entity, found, source, problems),
+                templates: attribute_templates(entity, found, source, problems),
                 conditions: conditions::resolve(entity, &attributes, problems),
                 attributes,
             }
@@ -250,6 +254,25 @@ fn check_cases(entity: &ast::Entity, key: &EntityKey, problems: &mut Vec<Diagnos
     problems.len() == before
 }
 
+/// The templates of attributes.
+fn attribute_templates(
+    entity: &ast::Entity,
+    table: Option<&Table<'_>>,
+    source: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeMap<Path, EntityKey> {
+    let separator = table.map_or(defaults::SEPARATOR, |table| table.separator);
+    let mut templates = BTreeMap::new();
+    for (path, text) in &entity.templates {
+        let template = templates::read(text, separator, source, problems);
+        let template = template.and_then(|template| KeyTemplate::new(template, KeyKind::S));
+        if let Some(template) = template {
+            templates.insert(path.value.clone(), EntityKey::new(template, None, separator));
+        }
+    }
+    templates
+}
+
 fn attributes(
     entity: &ast::Entity,
     table: Option<&Table<'_>>,
@@ -264,18 +287,22 @@ fn attributes(
         declared.entry(path.value.clone()).or_insert((kind.value, kind));
     }
     for (path, _) in &entity.attributes {
-        for parent in parents(&path.value) {
+        for (parent, next) in path.value.parents() {
+            let (needed, what) = match next {
+                Step::Name(_) => (Type::M, "a map"),
+                Step::Index(_) | Step::Each => (Type::L, "a list"),
+            };
             if let Some((parent_type, written)) = declared.get(&parent)
-                && *parent_type != Type::M
+                && *parent_type != needed
             {
                 problems.push(
                     Diagnostic::new(
                         &codes::CONTRADICTION,
-                        format!("`{}` leads through `{parent}`, which is not a map", path.value),
+                        format!("`{}` leads through `{parent}`, which is not {what}", path.value),
                     )
-                    .at(path.span, "a value inside a map")
-                    .at(written.span, "not declared as `M`")
-                    .help(format!("declare `{parent}: M`, or correct the path")),
+                    .at(path.span, format!("a value inside {what}"))
+                    .at(written.span, format!("not declared as `{needed}`"))
+                    .help(format!("declare `{parent}: {needed}`, or correct the path")),
                 );
             }
         }
@@ -294,7 +321,7 @@ fn check_key_attribute(
     let key_attribute = schema.attributes().find(|attribute| attribute.name == path.value.root());
     let Some(attribute) = key_attribute else { return };
     let expected = attribute.kind.as_type();
-    if path.value.segments().len() > 1 || kind.value != expected {
+    if path.value.only_name().is_none() || kind.value != expected {
         problems.push(
             Diagnostic::new(
                 &codes::CONTRADICTION,
@@ -303,14 +330,6 @@ fn check_key_attribute(
             .at(kind.span, format!("declared as {} here", kind.value)),
         );
     }
-}
-
-/// The paths of the maps that contain this path.
-fn parents(path: &Path) -> impl Iterator<Item = Path> {
-    (1..path.segments().len()).filter_map(|length| {
-        let (root, inner) = path.segments().get(..length)?.split_first()?;
-        Some(inner.iter().fold(Path::attribute(root), |path, segment| path.child(segment)))
-    })
 }
 
 /// Converts a literal to an attribute value.

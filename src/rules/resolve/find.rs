@@ -221,11 +221,11 @@ fn by_index(
         }
         _ => return None,
     };
-    let mut template = |attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
-        index_template(attribute, text, sides, components, scope, problems)
+    let mut template = |part, attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
+        index_template((part, attribute), text, sides, components, scope, problems)
     };
-    let built = template(partition, partition_text);
-    let built_sort = sort.map(|(attribute, text)| template(attribute, text));
+    let built = template(KeyPart::Partition, partition, partition_text);
+    let built_sort = sort.map(|(attribute, text)| template(KeyPart::Sort, attribute, text));
     let table = sides.from.table?;
     let index = TableIndex {
         name: name.value.clone(),
@@ -241,8 +241,15 @@ fn by_index(
     })
 }
 
+/// A part of an index's key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyPart {
+    Partition,
+    Sort,
+}
+
 fn index_template(
-    attribute: &Spanned<KeyAttribute>,
+    (part, attribute): (KeyPart, &Spanned<KeyAttribute>),
     text: &Spanned<String>,
     sides: Sides<'_, '_>,
     components: Option<&[Component]>,
@@ -259,6 +266,12 @@ fn index_template(
     let mut is_sound = true;
     for capture in template.captures() {
         let Some((index, to)) = sides.to_key.capture(capture) else {
+            // A query finds all sort keys that begin with the text before it.
+            let is_known =
+                sides.from_key.capture(capture).is_some() || sides.from.declares(capture);
+            if part == KeyPart::Sort && is_known {
+                continue;
+            }
             let name = Spanned::new(capture.to_owned(), text.span);
             problems.push(unknown_capture(&name, sides.to, sides.to_key));
             is_sound = false;
@@ -270,7 +283,7 @@ fn index_template(
             is_sound = false;
             problems.push(case_problem);
         }
-        if let Some(Component::Elements(path, _)) = source {
+        if let Some(Component::Elements(path, _) | Component::Field(path, _)) = source {
             is_sound = false;
             problems.push(
                 Diagnostic::new(
@@ -309,7 +322,8 @@ fn ignores_case(
 ) -> Option<Diagnostic> {
     sides.to_key.key.case(capture)?;
     let name = &attribute.value.name;
-    let is_itself = matches!(source, Some(Component::Attribute(path, _)) if path.root() == name);
+    let is_itself = matches!(source, Some(Component::Attribute(path, _))
+        if path.root() == name && !sides.from.templates.contains_key(path));
     is_itself.then(|| {
         Diagnostic::new(
             &codes::INDEX_CASE,

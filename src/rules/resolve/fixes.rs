@@ -213,13 +213,13 @@ fn impossible(components: &[Component]) -> Suggestion {
         components
             .iter()
             .find_map(|source| match source {
-                Component::Elements(path, _) => {
+                Component::Elements(path, _) | Component::Field(path, _) => {
                     Some(format!("an index cannot contain the elements of `{path}`"))
                 }
                 Component::Attribute(path, _) => {
                     Some(format!("an index cannot contain a value inside `{}`", path.root()))
                 }
-                Component::Capture(_) => None,
+                Component::Capture(_) | Component::Constant(_) => None,
             })
             .unwrap_or_else(|| "every item refers to the same item".to_owned()),
     )

@@ -72,7 +72,7 @@ fn changing_status(reference: &Reference, to: &Entity<'_>) -> Option<Diagnostic>
 
 /// Whether a condition is on a state, which changes, and not on the kind of the item.
 fn is_status(path: &Path, test: &Test) -> bool {
-    let name = path.segments().last().map_or("", String::as_str).to_lowercase();
+    let name = path.names().next_back().unwrap_or_default().to_lowercase();
     let is_kind = matches!(test.literal(), Some(Value::S(_) | Value::N(_)));
     !is_kind || name.ends_with("status") || name.ends_with("state")
 }

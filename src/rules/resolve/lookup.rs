@@ -89,11 +89,14 @@ fn known<'e>(
     }
     for (component, capture) in components.iter().zip(&sides.to_key.captures) {
         let Component::Attribute(path, _) = component else { continue };
+        if from.templates.contains_key(path) {
+            continue;
+        }
         let written = reference.on.iter().find(|(name, _)| name.value == capture.name);
         let Some((_, source)) = written.filter(|_| path.root() == attribute.name) else { continue };
-        all.push(match path.segments() {
-            [_] => Known::Source(&capture.name, source.span),
-            _ => Known::Map(&capture.name, source.span),
+        all.push(match path.only_name() {
+            Some(_) => Known::Source(&capture.name, source.span),
+            None => Known::Map(&capture.name, source.span),
         });
     }
     let path = Path::attribute(&attribute.name);

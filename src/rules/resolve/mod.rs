@@ -17,6 +17,7 @@ mod indexes;
 mod lookup;
 mod mirrors;
 mod names;
+mod on_key;
 mod overlaps;
 mod references;
 mod scope;

@@ -2,7 +2,7 @@
 
 use super::indexes::Indexes;
 use super::scope::Scope;
-use super::sources::{self, Sides};
+use super::sources::{self, Sides, Sources};
 use super::{actions, derived, find, set_default};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
@@ -29,9 +29,10 @@ fn resolve_one(
     let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
     let sides = Sides { from, from_key: from.key.as_ref()?, to, to_key: to.key.as_ref()? };
-    let components = sources::resolve(reference, sides, problems);
-    let find = find::resolve(reference, sides, components.as_deref(), scope, indexes, problems);
-    let components = components?;
+    let sources = sources::resolve(reference, sides, scope, problems);
+    let components = sources.as_ref().map(|sources| sources.components.as_slice());
+    let find = find::resolve(reference, sides, components, scope, indexes, problems);
+    let Sources { components, contained, agreeing } = sources?;
     actions::check(reference, sides, &components, scope, problems);
     problems.extend(expires_never(reference, sides, scope));
     derived::check_list(reference, sides, &components, scope, problems);
@@ -51,6 +52,8 @@ fn resolve_one(
         to: to_id,
         defaults: set_default::defaults(reference, sides, &components),
         components,
+        contained,
+        agreeing,
         matching: reference.matching.as_ref().map_or(defaults::MATCHING, |it| it.value),
         required: reference.required.as_ref().map_or(defaults::REQUIRED, |it| it.value),
         expired: reference.expired.as_ref().map_or(defaults::EXPIRED, |it| it.value),
@@ -64,6 +67,7 @@ fn resolve_one(
             .as_ref()
             .map_or(on_delete, |action| to_on_delete(action.value)),
         derived,
+        removal: reference.removal.as_ref().map_or(defaults::REMOVAL, |it| it.value),
         none,
         find,
         grace: reference.grace.unwrap_or(defaults::GRACE),
@@ -129,7 +133,7 @@ fn check_effect(
     components: &[Component],
     problems: &mut Vec<Diagnostic>,
 ) {
-    let from_key = components.iter().all(|source| matches!(source, Component::Capture(_)));
+    let from_key = components.iter().all(|source| source.path().is_none());
     if let Some(required) = reference.required.as_ref().filter(|it| it.value && from_key) {
         problems.push(
             Diagnostic::new(

@@ -49,9 +49,13 @@ fn check_values(
             .help("add `default` with the value to set"),
         ),
         (Some(_), Some(default)) => match &default.value {
-            DefaultValue::One(literal) => check_one(&default.with(literal), components, problems),
+            DefaultValue::One(literal) => {
+                let count = sides.to_key.captures.len();
+                let own = components.get(..count).unwrap_or_default();
+                check_one(&default.with(literal), own, problems);
+            }
             DefaultValue::Each(values) => {
-                check_each(default.span, values, sides, components, problems);
+                check_each(reference, default.span, values, sides, components, problems);
             }
         },
     }
@@ -76,6 +80,7 @@ pub(super) fn defaults(
     components: &[Component],
 ) -> Vec<Option<Value<'static>>> {
     let Some(default) = &reference.default else { return vec![None; components.len()] };
+    let only_checked = components.len().saturating_sub(sides.to_key.captures.len());
     let literal = |capture: &str| match &default.value {
         DefaultValue::One(literal) => Some(literal),
         DefaultValue::Each(values) => {
@@ -89,6 +94,7 @@ pub(super) fn defaults(
             let literal = literal(&capture.name).filter(|_| is_changed(source, components))?;
             value_of(literal).ok()
         })
+        .chain(std::iter::repeat_n(None, only_checked))
         .collect()
 }
 
@@ -149,6 +155,7 @@ fn set_twice(span: Span) -> Diagnostic {
 }
 
 fn check_each(
+    reference: &Reference,
     span: Span,
     values: &[(Spanned<String>, Spanned<Literal>)],
     sides: Sides<'_, '_>,
@@ -160,7 +167,7 @@ fn check_each(
         let known = sides.to_key.capture(&name.value).and_then(|(index, _)| components.get(index));
         match known {
             None => problems.push(unknown_capture(name, sides.to, sides.to_key)),
-            Some(Component::Capture(_)) => problems.push(
+            Some(Component::Capture(_) | Component::Constant(_)) => problems.push(
                 Diagnostic::new(
                     &codes::DEFAULT_WRONG,
                     format!("`{}` comes from the key", name.value),
@@ -181,7 +188,10 @@ fn check_each(
                 let is_different = |(path, value): &(Option<&Path>, &Literal)| {
                     *path == source.path() && **value != literal.value
                 };
-                if set.iter().any(is_different) {
+                // A text may contain several parts.
+                let is_text = reference.on_key.is_some()
+                    || source.path().is_some_and(|it| sides.from.templates.contains_key(it));
+                if !is_text && set.iter().any(is_different) {
                     problems.push(set_twice(literal.span));
                 }
                 set.push((source.path(), &literal.value));
@@ -205,8 +215,8 @@ fn check_each(
 /// Reports a literal that cannot be a value of the attribute.
 fn check_type(literal: &Literal, source: &Component, span: Span, problems: &mut Vec<Diagnostic>) {
     let kind = match source {
-        Component::Capture(_) => return,
-        Component::Attribute(_, kind) => Some(*kind),
+        Component::Capture(_) | Component::Constant(_) => return,
+        Component::Attribute(_, kind) | Component::Field(_, kind) => Some(*kind),
         Component::Elements(_, kind) => match Elements::of(*kind) {
             Some(Elements::Of(kind)) => Some(kind),
             Some(Elements::Any) | None => None,

@@ -1,15 +1,18 @@
 //! Resolves `on`: the sources of the parts of a reference.
 
 use super::entities::{Entity, ResolvedKey};
+use super::on_key;
+use super::scope::Scope;
 use super::templates::Capture;
-use crate::data::{Path, Type};
+use crate::data::{KeyKind, KeyValue, Number, Path, Type};
 use crate::rules::ast::Reference;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::language::parse_path;
-use crate::rules::model::Component;
+use crate::rules::language::{parse_list_path, parse_path};
+use crate::rules::model::{Component, Contained};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::{closest, did_you_mean};
+use crate::rules::template::EntityKey;
 
 /// The two sides of a reference: the referencing entity (`from`) and the referenced one (`to`).
 #[derive(Clone, Copy)]
@@ -20,12 +23,28 @@ pub(super) struct Sides<'e, 'f> {
     pub(super) to_key: &'e ResolvedKey,
 }
 
+/// A source, and how the part is contained in its text.
+pub(super) type Source = (Component, Option<Contained>);
+
+/// The sources of a reference: see [`Reference::components`](crate::rules::model::Reference).
+pub(super) struct Sources {
+    pub(super) components: Vec<Component>,
+    pub(super) contained: Vec<Option<Contained>>,
+    pub(super) agreeing: Vec<(usize, usize)>,
+}
+
 /// The source of each capture of the referenced key; `None` if any capture has no valid source.
 pub(super) fn resolve(
     reference: &Reference,
     sides: Sides<'_, '_>,
+    scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Vec<Component>> {
+) -> Option<Sources> {
+    if let Some(on_key) = &reference.on_key {
+        let schema = scope.table_of(sides.to)?.key.as_ref()?;
+        let names: Vec<&str> = schema.names().collect();
+        return on_key::resolve(reference, on_key, &names, sides, problems);
+    }
     // A name that is not a capture is probably a misspelled one, so each hides one that has no
     // source.
     let mut hidden = if reference.is_on_readable { 0 } else { usize::MAX };
@@ -35,7 +54,7 @@ pub(super) fn resolve(
             hidden = hidden.saturating_add(1);
         }
     }
-    let components: Vec<Option<Component>> = sides
+    let sources: Vec<Option<Source>> = sides
         .to_key
         .captures
         .iter()
@@ -43,12 +62,53 @@ pub(super) fn resolve(
             let written = reference.on.iter().find(|(name, _)| name.value == capture.name);
             match written {
                 Some((_, text)) => written_source(text, capture, sides, problems),
-                None => default_source(reference, capture, sides, &mut hidden, problems),
+                None => default_source(reference, capture, sides, &mut hidden, problems)
+                    .map(|component| (component, None)),
             }
         })
         .collect();
+    let components: Vec<_> = sources.iter().flatten().map(|(component, _)| component).collect();
     check_lists(reference, &components, problems);
-    components.into_iter().collect()
+    let (components, contained) =
+        sources.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    Some(Sources { components, contained, agreeing: Vec::new() })
+}
+
+/// The attribute that is the whole of a key attribute with this type.
+pub(super) fn whole(
+    text: &Spanned<String>,
+    kind: Type,
+    sides: Sides<'_, '_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Component> {
+    let parsed = parse(&text.value).filter(|parsed| !parsed.is_elements);
+    let Some(name) = parsed.map(|parsed| parsed.name) else {
+        problems.push(malformed(text, sides));
+        return None;
+    };
+    let path = parse_list_path(name);
+    let declared = path.and_then(|path| Some((*sides.from.attributes.get(&path)?, path)));
+    let Some((declared, path)) = declared else {
+        problems.push(undeclared(name, text.span, sides));
+        return None;
+    };
+    if declared != kind {
+        problems.push(
+            Diagnostic::new(
+                &codes::TYPE_MISMATCH,
+                format!("a key attribute of `{}` cannot have type {declared}", sides.to.name()),
+            )
+            .at(text.span, format!("this has type {declared}"))
+            .at(sides.to.key_span(), format!("needs type {kind}")),
+        );
+        return None;
+    }
+    Some(single(path, kind))
+}
+
+/// The source that is the value at a path.
+fn single(path: Path, kind: Type) -> Component {
+    if path.has_each() { Component::Field(path, kind) } else { Component::Attribute(path, kind) }
 }
 
 /// The diagnostic for a name that is not a capture of the referenced key.
@@ -74,6 +134,7 @@ pub(super) fn unknown_capture(
 
 /// A parsed source.
 struct ParsedSource<'t> {
+    /// The name, or the path.
     name: &'t str,
     /// Whether the source ends with `[*]`.
     is_elements: bool,
@@ -85,8 +146,9 @@ fn parse(text: &str) -> Option<ParsedSource<'_>> {
         Some(name) => (name, true),
         None => (inner, false),
     };
-    let is_plain = !name.is_empty() && !name.contains(['{', '}', '[', ']']);
-    is_plain.then_some(ParsedSource { name, is_elements })
+    let is_plain = |name: &str| !name.is_empty() && !name.contains(['{', '}', '[', ']']);
+    (is_plain(name) || parse_list_path(name).is_some())
+        .then_some(ParsedSource { name, is_elements })
 }
 
 fn written_source(
@@ -94,25 +156,66 @@ fn written_source(
     capture: &Capture,
     sides: Sides<'_, '_>,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Component> {
+) -> Option<Source> {
     let Some(ParsedSource { name, is_elements }) = parse(&text.value) else {
+        let is_constant = !text.value.contains(['{', '}', '[']) && !is_name(&text.value, sides);
+        if is_constant && !text.value.is_empty() {
+            return constant(text, capture, sides, problems).map(|constant| (constant, None));
+        }
         problems.push(malformed(text, sides));
         return None;
     };
-    let path = parse_path(name);
+    let path = parse_list_path(name);
     let declared = path.and_then(|path| Some((sides.from.attributes.get(&path).copied()?, path)));
     if let Some((index, own)) = sides.from_key.capture(name).filter(|_| !is_elements) {
         if declared.is_some() {
             problems.push(shadowed(name, text.span, sides.from));
         }
         return check_type(capture, own.kind.as_type(), text.span, sides, problems)
-            .then_some(Component::Capture(index));
+            .then_some((Component::Capture(index), None));
     }
     let Some((kind, path)) = declared else {
+        if let Some((path, contained)) = part_of_text(name, sides.from).filter(|_| !is_elements) {
+            return check_type(capture, Type::S, text.span, sides, problems)
+                .then(|| (single(path, Type::S), Some(contained)));
+        }
         problems.push(undeclared(name, text.span, sides));
         return None;
     };
-    attribute(path, kind, is_elements, capture, text.span, sides, problems)
+    let component = attribute(path, kind, is_elements, capture, text.span, sides, problems)?;
+    Some((component, None))
+}
+
+/// The attribute whose template has a capture: `owner.id`, or `id` if only one template has it.
+fn part_of_text(name: &str, from: &Entity<'_>) -> Option<(Path, Contained)> {
+    let contained = |text: &EntityKey, name: &str| {
+        let capture = text.captures().iter().position(|capture| capture == name)?;
+        Some(Contained { text: text.clone(), capture: Some(capture) })
+    };
+    if let Some((attribute, capture)) = name.rsplit_once('.') {
+        let path = parse_list_path(attribute)?;
+        let contained = contained(from.templates.get(&path)?, capture)?;
+        return Some((path, contained));
+    }
+    let mut all = from.templates.iter();
+    let mut found = all.by_ref().filter_map(|(path, text)| Some((path, contained(text, name)?)));
+    let (path, contained) = found.next()?;
+    found.next().is_none().then(|| (path.clone(), contained))
+}
+
+/// A constant: a text, or a number if the key needs one.
+fn constant(
+    text: &Spanned<String>,
+    capture: &Capture,
+    sides: Sides<'_, '_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Component> {
+    let value = match capture.kind {
+        KeyKind::N => KeyValue::N(Number::parse(text.value.clone()).ok()?.into_owned()),
+        KeyKind::S | KeyKind::B => KeyValue::S(text.value.clone().into()),
+    };
+    let is_possible = check_type(capture, value.kind().as_type(), text.span, sides, problems);
+    is_possible.then_some(Component::Constant(value))
 }
 
 fn attribute(
@@ -125,8 +228,13 @@ fn attribute(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Component> {
     match (is_elements, Elements::of(kind)) {
-        (false, None) => check_type(capture, kind, span, sides, problems)
-            .then_some(Component::Attribute(path, kind)),
+        (false, None) => {
+            check_type(capture, kind, span, sides, problems).then_some(if path.has_each() {
+                Component::Field(path, kind)
+            } else {
+                Component::Attribute(path, kind)
+            })
+        }
         (true, Some(Elements::Of(element))) => check_type(capture, element, span, sides, problems)
             .then_some(Component::Elements(path, kind)),
         // The type of each element is checked when an item is evaluated.
@@ -243,26 +351,25 @@ fn check_type(
     fits
 }
 
-/// Reports a reference with more than one `[*]`.
-fn check_lists(
-    reference: &Reference,
-    components: &[Option<Component>],
-    problems: &mut Vec<Diagnostic>,
-) {
-    let lists = components
-        .iter()
-        .flatten()
-        .filter(|source| matches!(source, Component::Elements(..)))
-        .count();
-    let mut written = reference.on.iter().filter(|(_, text)| text.value.ends_with("[*]}"));
-    if lists > 1
+/// Reports a reference with two parts with `[*]` that do not come from the same maps of a list.
+fn check_lists(reference: &Reference, components: &[&Component], problems: &mut Vec<Diagnostic>) {
+    let mut lists = components.iter().copied().filter(|source| source.is_of_element());
+    let Some(first) = lists.next() else { return };
+    let is_field = |source: &Component| matches!(source, Component::Field(..));
+    let belongs =
+        |other: &Component| is_field(first) && is_field(other) && first.each() == other.each();
+    let mut written = reference.on.iter().filter(|(_, text)| text.value.contains("[*]"));
+    if !lists.all(belongs)
         && let (Some((_, first)), Some((_, second))) = (written.next(), written.next())
     {
         problems.push(
             Diagnostic::new(&codes::ELEMENTS, "a reference has two parts with `[*]`")
                 .at(second.span, "the second one")
                 .at(first.span, "the first one")
-                .help("it would be unclear which elements belong together: split it into two references"),
+                .help(
+                    "it would be unclear which elements belong together: split it into two \
+                     references, or take all these parts from the maps of one list",
+                ),
         );
     }
 }
@@ -272,20 +379,21 @@ fn malformed(text: &Spanned<String>, sides: Sides<'_, '_>) -> Diagnostic {
     let is_whole = inner.is_some_and(|(name, _)| text.value.len() == name.len() + 2);
     let help = match inner {
         Some((name, _)) if is_whole && name.contains('[') => {
-            "`[*]` comes last, and refers once for each element: neither a value inside the elements \
-             nor a single element can be a source"
+            "`[*]` refers once for each element of a list: write \"{tags[*]}\" for the elements \
+             themselves, and \"{lines[*].productId}\" for a value inside them; a single element \
+             cannot be a source"
                 .to_owned()
         }
         Some((name, _)) if !name.is_empty() => {
             format!(
                 "write only the name: \"{{{name}}}\"; the text around it belongs in the key template of the \
-                 referenced entity"
+                 referenced entity, or in a template of the attribute"
             )
         }
         _ if is_name(&text.value, sides) => format!("write it in braces: \"{{{}}}\"", text.value),
         _ => format!(
-            "write the name of an attribute or a capture in braces, such as \"{{{}}}\"; a constant \
-             is not possible",
+            "write the name of an attribute or a capture in braces, such as \"{{{}}}\", or a constant \
+             without braces",
             example(sides).unwrap_or("company")
         ),
     };
@@ -338,7 +446,9 @@ fn declare(name: &str, sides: Sides<'_, '_>) -> String {
     }
     let attributes: Vec<String> = from.attributes.keys().map(ToString::to_string).collect();
     let names = attributes.iter().map(String::as_str).chain(sides.from_key.names());
-    let declaration = format!("declare it in `{}`: `attributes: {{ {name}: S }}`", from.name());
+    let quote = if name.contains('[') { "\"" } else { "" };
+    let declaration =
+        format!("declare it in `{}`: `attributes: {{ {quote}{name}{quote}: S }}`", from.name());
     match closest(name, names) {
         // `companyId` beside `company` is probably another attribute.
         Some(meant) if name.starts_with(meant) || meant.starts_with(name) => {

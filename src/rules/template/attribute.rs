@@ -112,6 +112,17 @@ impl KeyTemplate {
         self.assemble(separator, &values)
     }
 
+    /// Like [`Self::build`], up to the first capture that has no value.
+    pub fn build_prefix(
+        &self,
+        separator: char,
+        lookup: &dyn Fn(&str) -> Option<KeyValue<'static>>,
+    ) -> Result<SortPrefix, BuildError> {
+        let values: Vec<_> = self.captures().map(lookup).collect();
+        let values: Vec<_> = values.iter().map(Option::as_ref).collect();
+        self.assemble_prefix(separator, &values)
+    }
+
     /// An example of a value that matches both templates; `None` if there is none.
     #[must_use]
     pub fn overlap(&self, other: &Self, separator: char) -> Option<KeyValue<'static>> {

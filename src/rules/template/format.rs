@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::text::contains;
+use crate::data::KeyValue;
 
 /// The maximum number of digits of a zero-padded number: DynamoDB's numbers have at most 38 digits.
 pub(super) const DIGITS_MAX: usize = 38;
@@ -101,6 +102,16 @@ impl fmt::Display for Capture {
 }
 
 impl Capture {
+    /// The text that stands for a value in a key; `None` if there is none.
+    #[must_use]
+    pub fn written(&self, value: &KeyValue<'_>) -> Option<String> {
+        match value {
+            KeyValue::S(text) => self.format.write(text).ok().map(Cow::into_owned),
+            KeyValue::N(number) => self.format.write(number.as_str()).ok().map(Cow::into_owned),
+            KeyValue::B(_) => None,
+        }
+    }
+
     /// The capture in braces, with another name.
     #[must_use]
     pub fn with_name(&self, name: &str) -> String {

@@ -33,7 +33,7 @@ pub(super) fn update(table: &Table, clauses: &[Clause]) -> Result<(), Invalid> {
                 path.root()
             )));
         }
-        let level = path.segments().len() + usize::from(path.element().is_some());
+        let level = path.steps().len();
         if let Clause::Set(_, value) = clause
             && request::is_too_deep(value, level)
         {

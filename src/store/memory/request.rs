@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::invalid::{self, Invalid};
 use super::table::{Index, Table};
 use crate::data::{
-    ITEM_BYTES_MAX, Item, KeyError, KeyValue, MAX_DEPTH, Path, Type, Value, item_bytes, value_bytes,
+    ITEM_BYTES_MAX, Item, KeyError, KeyValue, MAX_DEPTH, Path, Step, Type, Value, item_bytes,
+    value_bytes,
 };
 use crate::store::{Action, Clause, Condition, Operand, Write};
 
@@ -143,25 +144,13 @@ fn operand(value: &Value<'_>) -> Result<(), Invalid> {
     if is_too_deep(value, 0) { Err(too_deep()) } else { no_empty_set(value) }
 }
 
-/// One step of a path.
-#[derive(PartialEq)]
-enum Step<'p> {
-    Name(&'p str),
-    Index(usize),
-}
-
-fn steps(path: &Path) -> impl Iterator<Item = Step<'_>> {
-    let names = path.segments().iter().map(|name| Step::Name(name));
-    names.chain(path.element().map(Step::Index))
-}
-
 /// Rejects two paths of an update if one contains the other, or if they treat the same value
 /// differently: one as a map with names, the other as a list with indexes.
 fn no_overlap(one: &Path, other: &Path) -> Result<(), Invalid> {
-    let difference = steps(one).zip(steps(other)).find(|(one, other)| one != other);
+    let difference = one.steps().iter().zip(other.steps()).find(|(one, other)| one != other);
     let fault = match difference {
         Some((Step::Name(_), Step::Name(_)) | (Step::Index(_), Step::Index(_))) => return Ok(()),
-        Some((Step::Name(_), Step::Index(_)) | (Step::Index(_), Step::Name(_))) => "conflict",
+        Some(_) => "conflict",
         None => "overlap",
     };
     Err(Invalid(format!(
@@ -173,16 +162,17 @@ fn no_overlap(one: &Path, other: &Path) -> Result<(), Invalid> {
 }
 
 fn bracketed(path: &Path) -> String {
-    let step = |step| match step {
-        Step::Name(name) => name.to_owned(),
+    let step = |step: &Step| match step {
+        Step::Name(name) => name.clone(),
         Step::Index(index) => format!("[{index}]"),
+        Step::Each => "[*]".to_owned(),
     };
-    format!("[{}]", steps(path).map(step).collect::<Vec<_>>().join(", "))
+    format!("[{}]", path.steps().iter().map(step).collect::<Vec<_>>().join(", "))
 }
 
 /// Whether a path leads to a top-level attribute.
 fn is_attribute(path: &Path) -> bool {
-    steps(path).count() == 1
+    path.steps().len() == 1
 }
 
 fn is_index_key(table: &Table, path: &Path) -> bool {

@@ -1,10 +1,9 @@
 //! Applies the clauses of an update to an item.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
 use super::invalid::Invalid;
-use crate::data::{Item, Path, Value};
+use crate::data::{Item, Path, Step, Value};
 use crate::store::{Clause, StoreError};
 
 /// The item after an update, without the checks of a table's indexes.
@@ -42,12 +41,12 @@ pub(super) fn apply(item: &mut Item<'static>, clauses: Vec<Clause>) -> Result<()
             }
         }
     }
-    removed.sort_by_key(|path| Reverse(path.element()));
+    removed.sort_by(|one, other| other.cmp(one));
     for path in removed {
         Slot::at(item, &path)?.remove();
     }
     // An index beyond the end of the list appends, in the order of the indexes.
-    added.sort_by_key(|(path, _)| path.element());
+    added.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (path, value) in added {
         if let Slot::Element(list, _) = Slot::at(item, &path)? {
             list.push(value);
@@ -64,19 +63,19 @@ enum Slot<'i, 'p> {
 
 impl<'i, 'p> Slot<'i, 'p> {
     /// The location that a path leads to; its parents must exist.
-    fn at(mut map: &'i mut Item<'static>, path: &'p Path) -> Result<Self, Invalid> {
-        let (name, parents) = path.segments().split_last().ok_or_else(invalid_path)?;
-        for parent in parents {
-            let Some(Value::M(inner)) = map.get_mut(parent.as_str()) else {
-                return Err(invalid_path());
+    fn at(item: &'i mut Item<'static>, path: &'p Path) -> Result<Self, Invalid> {
+        let Some((Step::Name(root), steps)) = path.steps().split_first() else {
+            return Err(invalid_path());
+        };
+        let mut slot = Self::Name(item, root);
+        for step in steps {
+            slot = match (slot.value(), step) {
+                (Some(Value::M(map)), Step::Name(name)) => Self::Name(map, name),
+                (Some(Value::L(list)), Step::Index(index)) => Self::Element(list, *index),
+                _ => return Err(invalid_path()),
             };
-            map = inner;
         }
-        let Some(index) = path.element() else { return Ok(Self::Name(map, name)) };
-        match map.get_mut(name.as_str()) {
-            Some(Value::L(list)) => Ok(Self::Element(list, index)),
-            _ => Err(invalid_path()),
-        }
+        Ok(slot)
     }
 
     fn value(self) -> Option<&'i mut Value<'static>> {

@@ -30,7 +30,7 @@ pub(super) fn attributes(
     find: &Find,
     tape: &mut Tape,
 ) -> Vec<Derived> {
-    if components.iter().any(|source| matches!(source, Component::Elements(..))) {
+    if components.iter().any(Component::is_of_element) {
         return Vec::new();
     }
     let indexed = index_keys(rules, from, find);
@@ -69,7 +69,7 @@ fn index_keys(rules: &Rules, from: EntityId, find: &Find) -> Vec<(KeyAttribute, 
 
 /// The values that mean that there is no reference.
 pub(super) fn none(components: &[Component], tape: &mut Tape) -> Vec<Value<'static>> {
-    let is_own = |source: &Component| !matches!(source, Component::Capture(_));
+    let is_own = |source: &Component| source.path().is_some();
     if !components.iter().any(is_own) || !tape.one_in(3) {
         return Vec::new();
     }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use referee::data::{KeyAttribute, KeyKind, KeySchema, Number, Path, Type, Value};
+use referee::data::{KeyAttribute, KeyKind, KeySchema, KeyValue, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
     Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror,
-    MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table,
-    TableId, TableIndex, Test, TimeFormat, When,
+    MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal,
+    Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
-use crate::rule_file_laws::derived;
 use crate::rule_file_laws::tape::Tape;
+use crate::rule_file_laws::{contained, derived};
 
 /// The defaults of `max_fanout` and `max_depth`.
 pub(crate) const FANOUT_MAX: u64 = 10_000;
@@ -134,6 +134,7 @@ fn entity(rules: &Rules, id: TableId, tape: &mut Tape) -> Entity {
         table: id,
         key: EntityKey::new(partition, sort, separator),
         attributes: BTreeMap::new(),
+        templates: BTreeMap::new(),
         conditions: if tape.one_in(3) { vec![condition] } else { Vec::new() },
     }
 }
@@ -226,6 +227,7 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
         table,
         key,
         attributes: BTreeMap::new(),
+        templates: BTreeMap::new(),
         conditions: Vec::new(),
     });
 }
@@ -241,28 +243,38 @@ fn severity(tape: &mut Tape) -> Severity {
 fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut Tape) {
     let number = rules.references.len();
     let (from, to) = (EntityId(tape.below(source_count)), EntityId(tape.below(source_count)));
-    let components = components(rules, number, from, to, tape);
+    let (components, contained, agreeing) = if tape.one_in(8) {
+        contained::whole_key(rules, number, to)
+    } else {
+        let components = components(rules, number, from, to, tape);
+        let contained = contained::parts(rules, from, &components, tape);
+        (components, contained, Vec::new())
+    };
     for source in &components {
-        if let Component::Attribute(path, kind) | Component::Elements(path, kind) = source {
+        if let Component::Attribute(path, kind)
+        | Component::Elements(path, kind)
+        | Component::Field(path, kind) = source
+        {
             rules.entities[from.0].attributes.insert(path.clone(), *kind);
         }
     }
     let find = find(rules, number, from, to, &components, tape);
-    let elements = components.iter().any(|it| matches!(it, Component::Elements(..)));
+    let elements = components.iter().any(Component::is_of_element);
     let changes: Vec<bool> = components
         .iter()
         .map(|source| match source {
-            Component::Capture(_) => false,
+            Component::Capture(_) | Component::Constant(_) => false,
             Component::Attribute(..) => !elements,
-            Component::Elements(..) => true,
+            Component::Elements(..) | Component::Field(..) => true,
         })
         .collect();
-    let kinds = (0..components.len()).map(|index| rules[to].key.capture_kind(index));
+    let captures = rules[to].key.captures().len();
+    let kinds = (0..captures).map(|index| rules[to].key.capture_kind(index));
     let kinds: Vec<KeyKind> = kinds.collect();
     let has_binary = kinds.iter().zip(&changes).any(|(kind, is)| *is && *kind == KeyKind::B);
     let possible = Possible {
         change: changes.contains(&true),
-        default: changes.contains(&true) && !has_binary,
+        default: kinds.iter().zip(&changes).any(|(_, is)| *is) && !has_binary,
         // A cycle of deletes is an error. Deletes that only lead to earlier entities form no cycle.
         delete: !restores && from.0 >= to.0,
         find: find != Find::None,
@@ -283,14 +295,24 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
     } else {
         Vec::new()
     };
+    let is_field = |component: &Component| matches!(component, Component::Field(..));
+    let mut defaults_of: Vec<_> = kinds.iter().zip(&changes).enumerate().map(default).collect();
+    defaults_of.resize(components.len(), None);
     let reference = Reference {
         name: format!("r{number}"),
         from,
         to,
-        defaults: kinds.iter().zip(&changes).enumerate().map(default).collect(),
+        defaults: defaults_of,
         derived,
         none: derived::none(&components, tape),
+        removal: if unsets && components.iter().any(is_field) && tape.flag() {
+            Removal::Element
+        } else {
+            Removal::Field
+        },
         components,
+        contained,
+        agreeing,
         matching: if !unsets && tape.flag() { Matching::Full } else { Matching::Simple },
         required: !unsets && tape.flag(),
         expired: if rules.table_of(to).ttl.is_some() && tape.flag() {
@@ -375,6 +397,12 @@ fn components(
         if !captures.is_empty() && (from != to || index > 0) && tape.flag() {
             return Component::Capture(tape.pick(&captures));
         }
+        if kind != KeyKind::B && tape.one_in(8) {
+            return Component::Constant(match kind {
+                KeyKind::N => KeyValue::N(Number::parse("12").unwrap()),
+                KeyKind::S | KeyKind::B => KeyValue::S("a constant".into()),
+            });
+        }
         let form = tape.pick(&["rN_P", "rN.P", "rN_P.x.y", "rN P"]);
         let name = form.replace('N', &number.to_string()).replace('P', &format!("p{index}"));
         let path = Path::parse(&name).unwrap();
@@ -385,7 +413,13 @@ fn components(
         };
         if !has_elements && tape.one_in(3) {
             has_elements = true;
-            return Component::Elements(path, tape.pick(&[set, Type::L]));
+            if tape.flag() {
+                let form = tape.pick(&["F", "F[*].t", "F.m[*][*].t"]);
+                let path = Path::parse(&form.replace('F', &name)).unwrap();
+                return Component::Elements(path, tape.pick(&[set, Type::L]));
+            }
+            let form = tape.pick(&["F[*].f", "F[*].l[*].m.f", "F[*][*].f"]);
+            return Component::Field(Path::parse(&form.replace('F', &name)).unwrap(), one);
         }
         Component::Attribute(path, one)
     };
@@ -442,8 +476,8 @@ fn by_index(
     tape: &mut Tape,
 ) -> Option<Find> {
     let key = &rules[to].key;
-    let sources = components.iter().enumerate();
-    let mut single = sources.filter(|(_, source)| !matches!(source, Component::Elements(..)));
+    let sources = components.iter().take(key.captures().len()).enumerate();
+    let mut single = sources.filter(|(_, source)| !source.is_of_element());
     let template_of = |index: usize, tape: &mut Tape| {
         let (name, kind) = (&key.captures()[index], key.capture_kind(index));
         let form = if kind == KeyKind::S { tape.pick(&["{P}", "x#{P}", "{{{P}"]) } else { "{P}" };

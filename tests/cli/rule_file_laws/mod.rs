@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
+mod contained;
 mod derived;
 mod drawn;
 mod printed;

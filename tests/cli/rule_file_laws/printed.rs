@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use referee::data::{KeyAttribute, KeyKind, Path, Value};
+use referee::data::{KeyAttribute, KeyKind, KeyValue, Path, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
     Choice, Comparison, Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete,
-    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Severity, Table, Test, TimeFormat, When,
+    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Severity, Table, Test, TimeFormat,
+    When,
 };
 
+use crate::rule_file_laws::contained::attributes_with_key;
 use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
 use crate::rule_file_laws::tape::Tape;
 use crate::rule_file_laws::tree::Tree;
@@ -109,7 +111,11 @@ fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
     fields.put("key", key);
     let mut attributes = Fields::new(fields.tape);
     for (path, kind) in &entity.attributes {
-        attributes.put(&path.to_string(), Tree::text(kind.tag()));
+        let declared = match entity.templates.get(path) {
+            Some(text) => Tree::Text(text.partition().template().to_string()),
+            None => Tree::text(kind.tag()),
+        };
+        attributes.put(&path.to_string(), declared);
     }
     let attributes = attributes.shuffled();
     fields.may_omit("attributes", attributes, entity.attributes.is_empty());
@@ -173,9 +179,15 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let mut fields = Fields::new(tape);
     fields.put("from", Tree::text(&rules[reference.from].name));
     fields.put("to", Tree::text(&rules[reference.to].name));
-    let on = sources(rules, reference, fields.tape);
-    let is_empty = matches!(&on, Tree::Map(entries) if entries.is_empty());
-    fields.may_omit("on", on, is_empty);
+    if let Some(paths) = attributes_with_key(rules, reference) {
+        let names = rules.key_schema(reference.to).names().map(str::to_owned);
+        let source = |path: &Path| Tree::Text(format!("{{{path}}}"));
+        fields.put("on_key", Tree::Map(names.zip(paths.iter().map(source)).collect()));
+    } else {
+        let on = sources(rules, reference, fields.tape);
+        let is_empty = matches!(&on, Tree::Map(entries) if entries.is_empty());
+        fields.may_omit("on", on, is_empty);
+    }
     let matching = if reference.matching == Matching::Full { "full" } else { "simple" };
     fields.word("match", &reference.matching, &Matching::Simple, matching);
     let required = Tree::Plain(reference.required.to_string());
@@ -201,13 +213,24 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
 fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let mut on = Fields::new(tape);
     let captures = rules[reference.to].key.captures();
-    for (capture, source) in captures.iter().zip(&reference.components) {
+    for (index, (capture, source)) in captures.iter().zip(&reference.components).enumerate() {
+        if let (Some(_), Some(path)) = (reference.contained(index), source.path()) {
+            on.put(capture, Tree::Text(format!("{{{path}.p}}")));
+            continue;
+        }
         match source {
+            Component::Constant(KeyValue::S(text)) => on.put(capture, Tree::text(text)),
+            Component::Constant(KeyValue::N(number)) => {
+                on.put(capture, Tree::text(number.as_str()))
+            }
+            Component::Constant(KeyValue::B(_)) => panic!("{source:?} is not drawn"),
             Component::Capture(index) => {
                 let own = &rules[reference.from].key.captures()[*index];
                 on.may_omit(capture, Tree::Text(format!("{{{own}}}")), own == capture);
             }
-            Component::Attribute(path, _) => on.put(capture, Tree::Text(format!("{{{path}}}"))),
+            Component::Attribute(path, _) | Component::Field(path, _) => {
+                on.put(capture, Tree::Text(format!("{{{path}}}")))
+            }
             Component::Elements(path, _) => on.put(capture, Tree::Text(format!("{{{path}[*]}}"))),
         }
     }
@@ -235,10 +258,16 @@ fn default(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
 fn unset_and_none(reference: &Reference, fields: &mut Fields<'_>) {
     if reference.derived.iter().any(|derived| derived.is_listed) {
         let own = reference.components.iter().filter_map(Component::path);
-        let own = own.filter(|path| path.segments().len() == 1).map(Path::root);
+        let own = own.filter_map(Path::only_name);
         let derived = reference.derived.iter().map(|derived| derived.attribute.as_str());
         let names = own.chain(derived).map(Tree::text).collect();
         fields.put("unset", Tree::List(names));
+    }
+    let unsets = reference.on_missing == OnMissing::Unset
+        || reference.on_deletes().contains(&OnDelete::Unset);
+    if unsets && reference.components.iter().any(|it| matches!(it, Component::Field(..))) {
+        let word = if reference.removal == Removal::Element { "element" } else { "field" };
+        fields.word("unset", &reference.removal, &Removal::Field, word);
     }
     let values: Vec<Tree> = reference.none.iter().map(literal).collect();
     match values.as_slice() {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Type, Value};
+use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Step, Type, Value};
 use referee::rules::model::{Component, Entity, Mirror, Mode, Rules, TableId, Test, TimeFormat};
+use referee::rules::template::EntityKey;
 
 use crate::oracle::mirrors::{expected, set};
 use crate::oracle::{Dump, MARK};
@@ -48,13 +49,14 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
             _ => tested(test, rng),
         };
         if let Some(value) = value {
-            set(&mut item, path.segments(), &value);
+            set(&mut item, &names(path), &value);
         }
     }
     let of_entity = |rule: &&referee::rules::model::Reference| rules[rule.from].name == entity.name;
     for reference in rules.references.iter().filter(of_entity) {
-        for component in &reference.components {
-            add_part(&mut item, component, rng);
+        for (index, component) in reference.components.iter().enumerate() {
+            let text = reference.contained(index).map(|contained| &contained.text);
+            add_part(&mut item, component, text, rng);
         }
     }
     for name in ["v", "w"] {
@@ -117,32 +119,100 @@ fn bare(rules: &Rules, entity: &Entity, rng: &mut Rng) -> Option<(Key<'static>, 
     Some((key, item))
 }
 
-fn add_part(item: &mut Item<'static>, component: &Component, rng: &mut Rng) {
+fn add_part(
+    item: &mut Item<'static>,
+    component: &Component,
+    text: Option<&EntityKey>,
+    rng: &mut Rng,
+) {
     match component {
-        Component::Capture(_) => {}
+        Component::Capture(_) | Component::Constant(_) => {}
         Component::Attribute(path, kind) => match rng.u8(..12) {
             0 | 1 => {}
             2 => put(item, path, &wrong(rng)),
-            _ => put(item, path, &of_type(*kind, rng)),
+            _ => put(item, path, &of_text(text, *kind, rng)),
         },
         Component::Elements(path, kind) => match rng.u8(..12) {
             0 | 1 => {}
             2 => put(item, path, &wrong(rng)),
-            _ => put(item, path, &elements(*kind, rng)),
+            _ => {
+                let kind = *kind;
+                put_each(item, path, &mut |rng| Some(elements(kind, rng)), rng);
+            }
         },
+        Component::Field(path, kind) => match rng.u8(..12) {
+            0 | 1 => {}
+            _ => {
+                let kind = *kind;
+                let mut value = |rng: &mut Rng| match rng.u8(..8) {
+                    0 => None,
+                    1 => Some(wrong(rng)),
+                    _ => Some(of_text(text, kind, rng)),
+                };
+                put_each(item, path, &mut value, rng);
+            }
+        },
+    }
+}
+
+/// Sets a value at each end of a path that leads through lists. Lists that are there are kept.
+fn put_each(
+    item: &mut Item<'static>,
+    path: &Path,
+    value: &mut dyn FnMut(&mut Rng) -> Option<Value<'static>>,
+    rng: &mut Rng,
+) {
+    let slot = item.entry(path.root().to_owned().into()).or_insert(Value::Null);
+    fill(slot, &path.steps()[1..], value, rng);
+}
+
+fn fill(
+    slot: &mut Value<'static>,
+    steps: &[Step],
+    value: &mut dyn FnMut(&mut Rng) -> Option<Value<'static>>,
+    rng: &mut Rng,
+) {
+    match (steps, &mut *slot) {
+        ([], _) => *slot = value(rng).unwrap_or(Value::Null),
+        ([Step::Name(name), ..], Value::Null) => {
+            *slot = Value::M(Item::from([(name.clone().into(), Value::Null)]));
+            fill(slot, steps, value, rng);
+        }
+        ([Step::Name(name), rest @ ..], Value::M(map)) => {
+            fill(map.entry(name.clone().into()).or_insert(Value::Null), rest, value, rng);
+        }
+        ([_, ..], Value::Null) => {
+            *slot = Value::L(vec![Value::Null; rng.usize(..4)]);
+            fill(slot, steps, value, rng);
+        }
+        ([_, rest @ ..], Value::L(list)) => {
+            for element in list {
+                match rng.u8(..8) {
+                    0 if *element == Value::Null => {}
+                    1 if *element == Value::Null => *element = wrong(rng),
+                    _ => fill(element, rest, value, rng),
+                }
+            }
+        }
+        // A wrong value of another reference stays.
+        ([_, ..], _) => {}
     }
 }
 
 /// Sets a value, unless the path leads through something that is not a map: a wrong value of
 /// another reference stays.
 fn put(item: &mut Item<'static>, path: &Path, value: &Value<'static>) {
-    let segments = path.segments();
+    let segments = names(path);
     let root = &segments[0];
     let blocked = segments.len() > 1
         && item.get(root.as_str()).is_some_and(|found| !matches!(found, Value::M(_)));
     if !blocked {
-        set(item, segments, value);
+        set(item, &segments, value);
     }
+}
+
+fn names(path: &Path) -> Vec<String> {
+    path.names().map(str::to_owned).collect()
 }
 
 fn wrong(rng: &mut Rng) -> Value<'static> {
@@ -152,6 +222,13 @@ fn wrong(rng: &mut Rng) -> Value<'static> {
         2 => text(""),
         _ => text("no#key"),
     }
+}
+
+/// A value of an attribute with a template, or without one.
+fn of_text(text: Option<&EntityKey>, kind: Type, rng: &mut Rng) -> Value<'static> {
+    let Some(text) = text else { return of_type(kind, rng) };
+    let captures = (0..text.captures().len()).map(|_| key_value(KeyKind::S, rng));
+    text.build(&captures.collect::<Vec<_>>()).map_or(Value::Null, |key| key.partition.to_value())
 }
 
 fn of_type(kind: Type, rng: &mut Rng) -> Value<'static> {
@@ -237,7 +314,7 @@ fn mirrors(rules: &Rules, items: &mut Items, mirror: &Mirror, rng: &mut Rng) {
         for (path, test) in &entity.conditions {
             let value = tested(test, rng).filter(|_| rng.u8(..4) > 0);
             if let Some(value) = value {
-                set(&mut item, path.segments(), &value);
+                set(&mut item, &names(path), &value);
             }
         }
         if rng.bool() {

@@ -105,6 +105,7 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
             Place::Nested(name) => (name, Val::Nested(id(rng))),
             Place::Set(name) => (name, Val::Set(many(rng).into_iter().collect())),
             Place::List(name) => (name, Val::List(many(rng))),
+            Place::Lines(name, _) => (name, Val::Lines(many(rng).into_iter().map(Some).collect())),
         };
         content.insert(attribute.clone(), val);
     }

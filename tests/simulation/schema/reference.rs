@@ -47,6 +47,8 @@ pub(crate) enum Place {
     Set(String),
     /// Each element of a list.
     List(String),
+    /// The value `x` in each map of a list, and whether `unset` removes the whole map.
+    Lines(String, bool),
     /// Two attributes, for a target that has a parent: the parent's id, and the target's id.
     Pair(String, String),
 }
@@ -66,9 +68,11 @@ impl Place {
     pub(crate) fn attribute(&self) -> Option<&str> {
         match self {
             Self::Key | Self::Own | Self::Pair(..) => None,
-            Self::Text(name) | Self::Nested(name) | Self::Set(name) | Self::List(name) => {
-                Some(name)
-            }
+            Self::Text(name)
+            | Self::Nested(name)
+            | Self::Set(name)
+            | Self::List(name)
+            | Self::Lines(name, _) => Some(name),
         }
     }
 }
@@ -105,6 +109,7 @@ impl Reference {
             }
             (_, 5) => Place::Nested(name.clone()),
             (_, 6..8) => Place::Set(name.clone()),
+            _ if number % 2 == 1 => Place::Lines(name.clone(), number > 1),
             _ => Place::List(name.clone()),
         };
         let is_key = matches!(place, Place::Key | Place::Own);
@@ -178,6 +183,7 @@ impl Reference {
             Place::Text(name) => on(name),
             Place::Nested(name) => on(&format!("{name}.x")),
             Place::Set(name) | Place::List(name) => on(&format!("{name}[*]")),
+            Place::Lines(name, _) => on(&format!("{name}[*].x")),
             Place::Pair(one, other) => {
                 let parent = schema.entities[*to].parent.unwrap();
                 format!("k{parent}: \"{{{one}}}\", {}", on(other))
@@ -197,6 +203,10 @@ impl Reference {
         };
         if [on_missing, on_delete, on_ttl_delete].contains(&&"set_default") {
             write!(tail, ", default: \"{}\"", schema.alphabet.value(self.default)).unwrap();
+        }
+        let unsets = [on_missing, on_delete, on_ttl_delete].contains(&&"unset");
+        if unsets && matches!(self.place, Place::Lines(_, true)) {
+            tail.push_str(", unset: element");
         }
         if self.has_none {
             write!(tail, ", none: \"{NONE}\"").unwrap();

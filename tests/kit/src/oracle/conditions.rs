@@ -8,10 +8,11 @@ use referee::rules::model::{Comparison, Entity, Test, TimeFormat, When};
 /// Whether an item meets the conditions, apart from those on the time.
 pub(super) fn meets(entity: &Entity, item: &Item<'_>) -> bool {
     entity.conditions.iter().all(|(path, test)| {
-        let mut found = item.get(path.segments()[0].as_str());
-        for name in &path.segments()[1..] {
+        let mut names = path.names();
+        let mut found = item.get(names.next().unwrap());
+        for name in names {
             found = match found {
-                Some(Value::M(map)) => map.get(name.as_str()),
+                Some(Value::M(map)) => map.get(name),
                 _ => None,
             };
         }

@@ -104,9 +104,10 @@ pub(crate) fn expected(
     }
     for (path, test) in &rules[mirror.mirror].conditions {
         let Test::OneOf(choice) = test else { continue };
+        let names: Vec<_> = path.names().map(str::to_owned).collect();
         match (choice.values.as_slice(), choice.absent) {
-            ([only], false) => set(&mut expected, path.segments(), only),
-            ([], true) => unset(&mut expected, path.segments()),
+            ([only], false) => set(&mut expected, &names, only),
+            ([], true) => unset(&mut expected, &names),
             _ => {}
         }
     }

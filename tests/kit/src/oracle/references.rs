@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use referee::data::{Item, Key, KeyValue, Value};
+use referee::data::{Item, Key, KeyValue, Path, Step, Type, Value};
 use referee::rules::model::{Component, Matching, Reference, Rules};
 use referee::rules::template::Captures;
 
@@ -55,58 +55,147 @@ fn values(
     captures: &Captures<'_>,
     item: &Item<'static>,
 ) -> BTreeSet<ReferenceValue> {
-    let parts: Vec<Option<Vec<Value<'static>>>> =
-        reference.components.iter().map(|source| part(reference, source, captures, item)).collect();
-    let is_own = |source: &&Component| !matches!(source, Component::Capture(_));
-    let own = reference.components.iter().filter(is_own).count();
-    let absent = parts.iter().filter(|part| part.is_none()).count();
-    let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
-        let is_part = own > absent && reference.matching == Matching::Full;
-        let partial = is_part.then_some(ReferenceValue::Wrong(Kind::PartialReference));
-        let missing = reference.required.then_some(ReferenceValue::Wrong(Kind::MissingReference));
-        return partial.or(missing).into_iter().collect();
+    let components = &reference.components;
+    let own = components.iter().filter(|it| it.path().is_some()).count();
+    let elements = match components.iter().find(|it| it.is_of_element()) {
+        Some(component) => elements(reference, component, item, &[]),
+        None => vec![Element::At(Vec::new())],
     };
-    let ways = parts.iter().map(Vec::len).max().unwrap();
-    let way = |way: usize| {
-        let values = parts.iter().map(|part| KeyValue::from_value(part.get(way).or(part.first())?));
-        let values = values.collect::<Option<Vec<_>>>();
-        let key = values.and_then(|values| rules[reference.to].key.build(&values).ok());
-        key.map_or(ReferenceValue::Wrong(Kind::MalformedReference), ReferenceValue::RefersTo)
+    let value = |element: &Element| {
+        let parts = components.iter().enumerate().map(|(index, it)| {
+            let part = part(reference, it, captures, item, element)?;
+            Some(inside(reference, index, part))
+        });
+        let parts: Vec<Option<Value<'static>>> = parts.collect();
+        let absent = parts.iter().filter(|part| part.is_none()).count();
+        let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
+            let is_part = own > absent && reference.matching == Matching::Full;
+            let partial = is_part.then_some(ReferenceValue::Wrong(Kind::PartialReference));
+            let missing =
+                reference.required.then_some(ReferenceValue::Wrong(Kind::MissingReference));
+            return partial.or(missing);
+        };
+        let values = parts.iter().map(KeyValue::from_value).collect::<Option<Vec<_>>>();
+        let agree = |values: &Vec<KeyValue<'_>>| {
+            reference.agreeing.iter().all(|(one, other)| values[*one] == values[*other])
+        };
+        let key =
+            values.filter(agree).and_then(|values| rules[reference.to].key.build(&values).ok());
+        let wrong = ReferenceValue::Wrong(Kind::MalformedReference);
+        Some(key.map_or(wrong, ReferenceValue::RefersTo))
     };
-    (0..ways).map(way).collect()
+    elements.iter().filter_map(value).collect()
 }
 
-/// Returns the values of one part of a reference, or `None` if the part is absent. A value of the
-/// wrong type is replaced with `NULL`.
+/// The part that a value contains; `NULL` if the value does not match the template.
+fn inside(reference: &Reference, index: usize, value: Value<'static>) -> Value<'static> {
+    let Some(contained) = reference.contained(index) else { return value };
+    let Value::S(text) = &value else { return Value::Null };
+    let key = Key { partition: KeyValue::S(text.clone()), sort: None };
+    match (contained.text.parse(&key), contained.capture) {
+        (None, _) => Value::Null,
+        (Some(captures), Some(capture)) => captures[capture].to_value(),
+        (Some(_), None) => value,
+    }
+}
+
+/// An element of a list or set, by its indexes, or why there is none.
+enum Element {
+    At(Vec<usize>),
+    Absent,
+    Wrong,
+}
+
+/// Returns the elements of a reference below the element with these indexes.
+fn elements(
+    reference: &Reference,
+    component: &Component,
+    item: &Item<'static>,
+    indexes: &[usize],
+) -> Vec<Element> {
+    let each = component.each().unwrap();
+    let lists: Vec<Path> =
+        std::iter::successors(each.innermost_list(), Path::innermost_list).collect();
+    let list = &lists[lists.len() - 1 - indexes.len()];
+    if let Some((_, around)) = indexes.split_last() {
+        let around =
+            list.innermost_list().unwrap().at(around).element_at(indexes[indexes.len() - 1]);
+        let is_nested = list.steps().ends_with(&[Step::Each]);
+        if !is_nested && !matches!(around.lookup(item), Some(Value::M(_))) {
+            return vec![Element::Wrong];
+        }
+    }
+    let is_none = |value: &Value<'_>| reference.none.iter().any(|none| none == value);
+    let Some(value) = list.at(indexes).lookup(item).filter(|value| !is_none(value)) else {
+        return vec![Element::Absent];
+    };
+    let is_innermost = lists.len() == indexes.len() + 1;
+    let kind = match component {
+        Component::Elements(_, kind) if is_innermost => *kind,
+        _ => Type::L,
+    };
+    if value.kind() != kind {
+        return vec![Element::Wrong];
+    }
+    let is_value = is_innermost && matches!(component, Component::Elements(..));
+    let mut found = Vec::new();
+    for (index, element) in members(value).iter().enumerate() {
+        // A `NULL` in a list refers to nothing.
+        if *element == Value::Null || is_value && is_none(element) {
+            continue;
+        }
+        let indexes = [indexes, &[index]].concat();
+        if is_innermost {
+            found.push(Element::At(indexes));
+        } else {
+            found.extend(elements(reference, component, item, &indexes));
+        }
+    }
+    if found.is_empty() { vec![Element::Absent] } else { found }
+}
+
+fn members(value: &Value<'static>) -> Vec<Value<'static>> {
+    match value.clone() {
+        Value::Ss(set) => set.into_iter().map(Value::S).collect(),
+        Value::Ns(set) => set.into_iter().map(Value::N).collect(),
+        Value::Bs(set) => set.into_iter().map(Value::B).collect(),
+        Value::L(list) => list,
+        Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::M(_) => {
+            panic!("{value:?} has no elements")
+        }
+    }
+}
+
+/// Returns one part of a reference, or `None` if the part is absent. A value of the wrong type is
+/// replaced with `NULL`.
 fn part(
     reference: &Reference,
     source: &Component,
     captures: &Captures<'_>,
     item: &Item<'static>,
-) -> Option<Vec<Value<'static>>> {
-    let (path, kind, is_each) = match source {
-        Component::Capture(place) => return Some(vec![captures[*place].to_value()]),
-        Component::Attribute(path, kind) => (path, kind, false),
-        Component::Elements(path, kind) => (path, kind, true),
-    };
+    element: &Element,
+) -> Option<Value<'static>> {
     let is_none = |value: &Value<'_>| reference.none.iter().any(|none| none == value);
-    let value = path.lookup(item).filter(|value| !is_none(value))?;
-    if value.kind() != *kind {
-        return Some(vec![Value::Null]);
-    }
-    if !is_each {
-        return Some(vec![value.clone()]);
-    }
-    let values: Vec<Value<'static>> = match value.clone() {
-        Value::Ss(set) => set.into_iter().map(Value::S).collect(),
-        Value::Ns(set) => set.into_iter().map(Value::N).collect(),
-        Value::Bs(set) => set.into_iter().map(Value::B).collect(),
-        // A `NULL` in a list refers to nothing.
-        Value::L(list) => list.into_iter().filter(|element| *element != Value::Null).collect(),
-        Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::M(_) => {
-            panic!("`{path}` has no elements")
-        }
+    let checked = |path: &Path, kind: Type| {
+        let value = path.lookup(item).filter(|value| !is_none(value))?;
+        Some(if value.kind() == kind { value.clone() } else { Value::Null })
     };
-    let values: Vec<_> = values.into_iter().filter(|value| !is_none(value)).collect();
-    Some(values).filter(|values| !values.is_empty())
+    match (source, element) {
+        (Component::Capture(place), _) => Some(captures[*place].to_value()),
+        (Component::Constant(value), _) => Some(value.to_value()),
+        (Component::Attribute(path, kind), _) => checked(path, *kind),
+        (_, Element::Absent) => None,
+        (_, Element::Wrong) => Some(Value::Null),
+        (Component::Elements(path, _), Element::At(indexes)) => {
+            let (index, around) = indexes.split_last().unwrap();
+            Some(members(path.at(around).lookup(item).unwrap())[*index].clone())
+        }
+        (Component::Field(path, kind), Element::At(indexes)) => {
+            let map = path.innermost_list().unwrap().each().at(indexes);
+            match map.lookup(item) {
+                Some(Value::M(_)) => checked(&path.at(indexes), *kind),
+                _ => Some(Value::Null),
+            }
+        }
+    }
 }
