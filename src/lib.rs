@@ -22,6 +22,7 @@
 //! - `diagram`: pictures of the rules, and of what is deployed around the function.
 //! - `repair`: plans and makes the writes that resolve the findings of an audit, and takes them back.
 //! - `guard`: transactions with which applications prevent violations themselves.
+//! - `infer`: drafts a rule file from the items of tables.
 //! - `iam`: the least privilege that the function needs.
 //! - `audit`: the rules over items at rest: exports.
 //! - `cli`: the command-line tool.
@@ -45,6 +46,8 @@ mod files;
 pub mod guard;
 #[cfg(feature = "cli")]
 pub mod iam;
+#[cfg(feature = "cli")]
+pub mod infer;
 pub mod integrity;
 #[cfg(feature = "lambda")]
 pub mod lambda;

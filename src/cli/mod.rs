@@ -16,6 +16,7 @@ mod explain;
 mod guard;
 mod help;
 mod iam;
+mod infer;
 mod init;
 mod input;
 mod item;
@@ -114,6 +115,9 @@ enum Command {
     /// Write a commented rule file to start from.
     #[command(after_help = examples(init::EXAMPLES))]
     Init(init::Args),
+    /// Draft a rule file from the items of tables, with the evidence for each rule.
+    #[command(after_help = examples(infer::EXAMPLES))]
+    Infer(infer::Args),
     /// Check the rule file and report all its problems.
     #[command(after_help = examples(check::EXAMPLES))]
     Check(check::Args),
@@ -308,6 +312,7 @@ impl Command {
     fn run(self, context: &mut Context<'_>) -> Result<Outcome, Failure> {
         match self {
             Self::Init(arguments) => init::run(&arguments, context),
+            Self::Infer(arguments) => infer::run(&arguments, context),
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Replay(arguments) => replay::run(&arguments, context),

@@ -35,7 +35,7 @@ mod window;
 pub use error::ExportError;
 pub use manifest::TableArn;
 pub use objects::{Connect, Disk, Entry, ObjectError, Objects, Source};
-pub use open::open;
+pub use open::{open, open_any};
 pub use place::Place;
 pub use problem::{Flaw, Problem};
 pub use read::{Checked, RowError};

@@ -8,6 +8,7 @@ use super::objects::Connect;
 use super::place::{self, Place};
 use super::table::Opened;
 use super::window::{Export, chain};
+use crate::data::{KeyAttribute, KeyKind, KeySchema};
 use crate::rules::model::Rules;
 
 /// Reads the manifests of all exports, without any data. There is one result for each table, in the
@@ -17,21 +18,13 @@ pub fn open(
     rules: &Rules,
     connect: Connect<'_>,
 ) -> Result<Vec<Opened>, ExportError> {
-    let mut tables = BTreeMap::<String, Vec<Export>>::new();
-    for place in places {
-        let (objects, path) = place::files_of(place, connect)?;
-        let folder = place::find(objects, &path)?;
-        let manifest = manifest::read(&folder)?;
-        let table = &manifest.summary.table_arn.table;
-        if rules.table_named(table).is_none() {
-            return Err(ExportError::ForeignTable {
-                address: folder.address(),
-                table: table.clone(),
-                known: rules.table_names(),
-            });
+    let mut tables = by_table(places, connect, &mut |address, table| {
+        if rules.table_named(table).is_some() {
+            return Ok(());
         }
-        tables.entry(table.clone()).or_default().push(Export { folder, manifest });
-    }
+        let known = rules.table_names();
+        Err(ExportError::ForeignTable { address, table: table.to_owned(), known })
+    })?;
     let mut opened = Vec::new();
     for table in &rules.tables {
         let Some(exports) = tables.remove(&table.name) else { continue };
@@ -40,6 +33,45 @@ pub fn open(
         opened.extend(Opened::new(table.key.clone(), chain));
     }
     Ok(opened)
+}
+
+/// [`open`] without rules: the exports of any tables, in the order of their names. Of tables whose
+/// key is unknown, only full exports can be read.
+pub fn open_any(
+    places: &[Place],
+    key_of: &dyn Fn(&str) -> Option<KeySchema>,
+    connect: Connect<'_>,
+) -> Result<Vec<Opened>, ExportError> {
+    let mut opened = Vec::new();
+    for (table, exports) in by_table(places, connect, &mut |_, _| Ok(()))? {
+        only_one_table(&exports)?;
+        let chain = chain(&table, exports)?;
+        // Without an incremental export, no key is looked at.
+        let unknown = || KeySchema {
+            partition: KeyAttribute { name: String::new(), kind: KeyKind::S },
+            sort: None,
+        };
+        opened.extend(Opened::new(key_of(&table).unwrap_or_else(unknown), chain));
+    }
+    Ok(opened)
+}
+
+/// Finds exports, and groups them by their tables.
+fn by_table(
+    places: &[Place],
+    connect: Connect<'_>,
+    check: &mut dyn FnMut(String, &str) -> Result<(), ExportError>,
+) -> Result<BTreeMap<String, Vec<Export>>, ExportError> {
+    let mut tables = BTreeMap::<String, Vec<Export>>::new();
+    for place in places {
+        let (objects, path) = place::files_of(place, connect)?;
+        let folder = place::find(objects, &path)?;
+        let manifest = manifest::read(&folder)?;
+        let table = &manifest.summary.table_arn.table;
+        check(folder.address(), table)?;
+        tables.entry(table.clone()).or_default().push(Export { folder, manifest });
+    }
+    Ok(tables)
 }
 
 /// Refuses exports of different tables with the same name: of other accounts or Regions, or of a

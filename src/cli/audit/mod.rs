@@ -14,7 +14,7 @@ mod progress;
 mod publish;
 mod replica;
 mod script;
-mod sources;
+pub(in crate::cli) mod sources;
 mod summary;
 mod table;
 

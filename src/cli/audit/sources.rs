@@ -97,14 +97,14 @@ impl From<ExportError> for Failure {
 }
 
 /// Whether a source is an export, and not a dump: a dump is one file.
-fn is_export(source: &str) -> bool {
+pub(in crate::cli) fn is_export(source: &str) -> bool {
     let path = Path::new(source);
     source.starts_with("s3://") || path.is_dir() || path.ends_with("manifest-summary.json")
 }
 
 /// Returns a function that gives access to buckets. All buckets share one connection.
 #[cfg(feature = "live")]
-fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
+pub(in crate::cli) fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
     let mut connection = None;
     move |bucket| {
         if connection.is_none() {
@@ -120,6 +120,6 @@ fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
 }
 
 #[cfg(not(feature = "live"))]
-fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
+pub(in crate::cli) fn connect() -> impl FnMut(&str) -> Result<Arc<dyn Objects>, ObjectError> {
     |bucket| Err(ObjectError::NoS3(format!("s3://{bucket}")))
 }

@@ -1,0 +1,138 @@
+//! The sources to infer from, and what they say about their tables.
+
+use std::path::Path;
+
+use super::file::{ItemFile, Layout};
+use super::{Args, model};
+use crate::audit::export::{self, Place};
+use crate::audit::{Archive, Archives, Exported};
+use crate::cli::Failure;
+use crate::cli::audit::sources::{connect, is_export};
+use crate::data::KeySchema;
+use crate::infer::InputTable;
+use crate::rules::model::TableId;
+
+/// The sources, and the tables whose items they have.
+pub(super) struct Sources {
+    pub(super) archive: Archives,
+    pub(super) tables: Vec<InputTable>,
+    /// Whether these are only some of the items.
+    pub(super) is_sample: bool,
+    /// The folder of temporary files, which is removed at the end.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// Opens all sources.
+pub(super) fn open(arguments: &Args) -> Result<Sources, Failure> {
+    let mut sources = Sources {
+        archive: Archives(Vec::new()),
+        tables: Vec::new(),
+        is_sample: false,
+        _temporary: None,
+    };
+    let (exports, files): (Vec<_>, Vec<_>) =
+        arguments.sources.iter().partition(|source| is_export(source));
+    sources.add_exports(&exports, arguments)?;
+    for (position, file) in files.iter().enumerate() {
+        sources.add_file(file, position, arguments)?;
+    }
+    for table in &mut sources.tables {
+        if let Some(key) = key_of(&table.name, arguments) {
+            table.key = Some(key);
+        }
+    }
+    Ok(sources)
+}
+
+/// The key that the command line names for a table.
+fn key_of(table: &str, arguments: &Args) -> Option<KeySchema> {
+    let named = arguments.key.iter().find(|(name, _)| name.as_deref() == Some(table));
+    let any = || arguments.key.iter().find(|(name, _)| name.is_none());
+    named.or_else(any).map(|(_, key)| key.clone())
+}
+
+impl Sources {
+    /// The number of a table; a new one if it is not known.
+    fn table(&mut self, table: InputTable) -> TableId {
+        if let Some(at) = self.tables.iter().position(|known| known.name == table.name) {
+            return TableId(at);
+        }
+        self.tables.push(table);
+        TableId(self.tables.len() - 1)
+    }
+
+    fn named(&mut self, name: &str) -> TableId {
+        let name = name.to_owned();
+        self.table(InputTable { name, key: None, indexes: Vec::new(), ttl: None })
+    }
+
+    fn add_exports(&mut self, exports: &[&String], arguments: &Args) -> Result<(), Failure> {
+        let places: Vec<Place> =
+            exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
+        let opened =
+            export::open_any(&places, &|table| key_of(table, arguments), &mut connect())?;
+        for of_table in opened {
+            let name = of_table.table().to_owned();
+            if of_table.files().iter().any(export::DataFile::is_incremental)
+                && key_of(&name, arguments).is_none()
+            {
+                return Err(Failure::Usage(format!(
+                    "the key of table `{name}` must be known to read its incremental exports\n\
+                     help: name it with `--key`, such as `--key pk,sk`"
+                )));
+            }
+            let table = self.named(&name);
+            let prepared = of_table.prepare(arguments.threads.unwrap_or(1))?;
+            self.archive.0.push(Box::new(Exported::new(prepared, table)));
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, file: &str, position: usize, arguments: &Args) -> Result<(), Failure> {
+        let path = Path::new(file);
+        let unreadable = |error| Failure::Usage(format!("cannot read `{file}`: {error}"));
+        let spooled;
+        let path = if file == "-" {
+            let folder = tempfile::tempdir().map_err(|error| unreadable(error.to_string()))?;
+            spooled = folder.path().join("items.jsonl");
+            let mut copy = std::fs::File::create(&spooled)
+                .map_err(|error| unreadable(error.to_string()))?;
+            std::io::copy(&mut std::io::stdin().lock(), &mut copy)
+                .map_err(|error| unreadable(error.to_string()))?;
+            self._temporary = Some(folder);
+            spooled.as_path()
+        } else {
+            path
+        };
+        let layout = super::file::layout(path).map_err(unreadable)?;
+        if layout == Layout::Model {
+            return self.add_model(path, file);
+        }
+        let given = arguments.table.get(position).or_else(|| arguments.table.first());
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let default = match given {
+            Some(given) => given.clone(),
+            None if file == "-" => "items".to_owned(),
+            None => stem.unwrap_or_else(|| "items".to_owned()),
+        };
+        let names = match &layout {
+            Layout::Dump(names) => names.clone(),
+            _ => vec![default],
+        };
+        let tables = names.iter().map(|name| (name.clone(), self.named(name))).collect();
+        let archive = ItemFile::new(path.to_owned(), layout, tables).map_err(unreadable)?;
+        self.archive.0.push(Box::new(archive));
+        Ok(())
+    }
+
+    fn add_model(&mut self, path: &Path, file: &str) -> Result<(), Failure> {
+        let unreadable = |error: String| Failure::Usage(format!("cannot read `{file}`: {error}"));
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        for (table, rows) in model::read(&text).map_err(unreadable)? {
+            let table = self.table(table);
+            let rows: Box<dyn Archive> = Box::new(model::Rows { table, rows });
+            self.archive.0.push(rows);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,503 @@
+//! Turns what was chosen into a design with names and templates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::candidate::World;
+use super::choose::Chosen;
+use super::design::{
+    Capture, Entity, Find, Inference, Mirror, Reference, Table as DesignTable, Verdict,
+};
+use super::entity::{self, Format, Template};
+use super::field::{Origin, Part, Source, Step, path_text};
+use super::mirror::Pair;
+use super::names::{snake, stem, words};
+use super::probe::{As, Counts};
+use super::Input;
+use crate::data::{KeyAttribute, KeyKind, Type, Value};
+
+/// How many examples are given.
+const EXAMPLES_MAX: usize = 3;
+
+/// Gives each entity a name of its own.
+pub(super) fn unique_names(entities: &mut [entity::Entity]) {
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (id, entity) in entities.iter().enumerate() {
+        by_name.entry(entity.name.clone()).or_default().push(id);
+    }
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for (name, ids) in &by_name {
+        // The item that describes its partition keeps the name, else the kind with the most items.
+        let first = ids.iter().copied().max_by_key(|id| {
+            entities.get(*id).map(|it| (it.is_root, it.rows.len(), usize::MAX - *id))
+        });
+        for id in ids {
+            let Some(entity) = entities.get(*id) else { continue };
+            let mut unique = name.clone();
+            if Some(*id) != first {
+                let labels = entity.key.first().into_iter().chain(entity.key.get(1));
+                let labels: Vec<String> = labels
+                    .flat_map(|template| &template.tokens)
+                    .map(|token| super::names::entity_name(&token.literal))
+                    .filter(|label| !label.is_empty() && label != name)
+                    .collect();
+                if let Some(label) = labels.first() {
+                    unique = if entity.key.get(1).is_some_and(|sort| {
+                        sort.tokens.iter().any(|it| super::names::entity_name(&it.literal) == *name)
+                    }) {
+                        format!("{label}_{name}")
+                    } else {
+                        format!("{name}_{label}")
+                    };
+                }
+            }
+            let base: String = unique.chars().take(56).collect();
+            let mut unique = base.clone();
+            let mut number = 2;
+            while taken.contains(&unique) || (by_name.contains_key(&unique) && unique != *name) {
+                unique = format!("{base}_{number}");
+                number += 1;
+            }
+            taken.insert(unique.clone());
+            if let Some(entity) = entities.get_mut(*id) {
+                entity.name = unique;
+            }
+        }
+    }
+}
+
+/// Makes the design.
+pub(super) fn assemble(
+    input: &Input<'_>,
+    world: &World<'_>,
+    counts: &Counts,
+    chosen: &[Chosen],
+    pairs: &[Pair],
+) -> Inference {
+    let formats = formats(world, chosen, pairs);
+    let table_names = table_names(input);
+    let tables = world.tables.iter().zip(&input.tables).enumerate().map(|(id, (table, of))| {
+        let sample = world.samples.get(id);
+        DesignTable {
+            name: table_names.get(id).cloned().unwrap_or_default(),
+            table: of.name.clone(),
+            key: table.schema.attributes().map(key_text).collect(),
+            is_key_inferred: of.key.is_none(),
+            separator: table.separator,
+            ttl: of.ttl.clone(),
+            items: sample.map_or(0, |sample| sample.items),
+            unknown: counts.unknown.get(id).copied().unwrap_or(0)
+                + sample.map_or(0, |sample| sample.keyless),
+        }
+    });
+    let mut inference = Inference {
+        tables: tables.collect(),
+        entities: Vec::new(),
+        references: Vec::new(),
+        mirrors: Vec::new(),
+        notes: Vec::new(),
+        is_sample: input.is_sample,
+    };
+    let names = capture_names(world, pairs);
+    for (id, entity) in world.entities.iter().enumerate() {
+        let (Some(table), Some(sample), Some(names), Some(formats)) = (
+            world.tables.get(entity.table),
+            world.samples.get(entity.table),
+            names.get(id),
+            formats.get(id),
+        ) else {
+            continue;
+        };
+        let examples = entity
+            .rows
+            .iter()
+            .take(EXAMPLES_MAX)
+            .filter_map(|row| Some(shown(&sample.rows.get(*row)?.key)));
+        let key = entity.key.iter().zip(table.schema.names());
+        inference.entities.push(Entity {
+            name: entity.name.clone(),
+            table: table_names.get(entity.table).cloned().unwrap_or_default(),
+            key: key
+                .map(|(template, name)| {
+                    (name.to_owned(), template_text(template, table.separator, names, formats))
+                })
+                .collect(),
+            captures: entity
+                .captures
+                .iter()
+                .zip(names)
+                .map(|(capture, name)| Capture { name: name.clone(), form: capture.form.word() })
+                .collect(),
+            attributes: Vec::new(),
+            condition: entity.condition.clone(),
+            items: counts.entities.get(id).copied().unwrap_or(0),
+            examples: examples.collect(),
+        });
+    }
+    for pair in pairs {
+        inference.mirrors.extend(mirror(world, pair));
+    }
+    let mut taken = inference.mirrors.iter().map(|it| it.name.clone()).collect();
+    for chosen in chosen {
+        let made = reference(world, input, chosen, &names, pairs, &inference.mirrors, &mut taken);
+        let Some(made) = made else { continue };
+        if made.is_active() {
+            super::verify::declare(&mut inference, &made);
+        }
+        inference.references.push(made);
+    }
+    inference
+}
+
+/// The names of the tables in the rule file.
+fn table_names(input: &Input<'_>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let name = |table: &super::InputTable| {
+        let is_name = table.name.len() <= 64
+            && table.name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))
+            && table.name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
+        let base = if is_name { table.name.clone() } else { snake(&table.name) };
+        let base: String = if base.is_empty() { "table".into() } else { base.chars().take(56).collect() };
+        let mut unique = base.clone();
+        let mut number = 2;
+        while !taken.insert(unique.clone()) {
+            unique = format!("{base}_{number}");
+            number += 1;
+        }
+        unique
+    };
+    input.tables.iter().map(name).collect()
+}
+
+fn key_text(attribute: &KeyAttribute) -> String {
+    match attribute.kind {
+        KeyKind::S => attribute.name.clone(),
+        KeyKind::N => format!("{}:N", attribute.name),
+        KeyKind::B => format!("{}:B", attribute.name),
+    }
+}
+
+fn shown(key: &[String]) -> String {
+    let text = key.join(" / ");
+    if text.chars().count() > 60 { text.chars().take(57).chain("…".chars()).collect() } else { text }
+}
+
+/// The names of all captures: a mirror has those of its source.
+fn capture_names(world: &World<'_>, pairs: &[Pair]) -> Vec<Vec<String>> {
+    let mut names: Vec<Vec<String>> = world
+        .entities
+        .iter()
+        .map(|entity| entity.captures.iter().map(|capture| capture.name.clone()).collect())
+        .collect();
+    for pair in pairs {
+        let of_source = names.get(pair.source).cloned().unwrap_or_default();
+        let of_mirror: Vec<String> =
+            pair.captures.iter().filter_map(|it| of_source.get(*it).cloned()).collect();
+        if let Some(slot) = names.get_mut(pair.mirror) {
+            *slot = of_mirror;
+        }
+    }
+    names
+}
+
+/// The formats of all captures, as the references need them.
+fn formats(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair]) -> Vec<Vec<Format>> {
+    let mut votes: BTreeMap<(usize, usize), (usize, usize, Format)> = BTreeMap::new();
+    for (id, entity) in world.entities.iter().enumerate() {
+        for (capture_id, capture) in entity.captures.iter().enumerate() {
+            let padded = capture.possible.iter().find(|it| matches!(it, Format::Padded(_)));
+            let Some(padded) = padded else { continue };
+            // An attribute of the same value that is a number.
+            let is_number = capture.same_as.iter().any(|name| {
+                let sample = world.samples.get(entity.table);
+                let row = sample.zip(entity.rows.first()).and_then(|(it, row)| it.rows.get(*row));
+                row.is_some_and(|row| matches!(row.item.get(name.as_str()), Some(Value::N(_))))
+            });
+            if is_number {
+                votes.insert((id, capture_id), (1, 0, *padded));
+            }
+        }
+    }
+    for chosen in chosen.iter().filter(|chosen| !chosen.is_weak) {
+        let candidate = &chosen.candidate;
+        let pairs = candidate.sources.iter().zip(&candidate.compared).enumerate();
+        for (capture, (source, how)) in pairs {
+            let of = world.entities.get(candidate.to).and_then(|it| it.captures.get(capture));
+            let source = world.sources.get(candidate.from).and_then(|it| it.get(*source));
+            let (Some(of), Some(source)) = (of, source) else { continue };
+            for format in &of.possible {
+                let vote = votes.entry((candidate.to, capture)).or_insert((0, 0, *format));
+                match (format, how) {
+                    (Format::Padded(_), As::Bare)
+                    | (Format::Lower, As::Lower)
+                    | (Format::Upper, As::Upper) => *vote = (vote.0 + 1, vote.1, *format),
+                    (Format::Padded(_), As::Exact)
+                        if !matches!(source.origin, Origin::Capture(_)) =>
+                    {
+                        vote.1 += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    let mut formats: Vec<Vec<Format>> = world
+        .entities
+        .iter()
+        .enumerate()
+        .map(|(id, entity)| {
+            (0..entity.captures.len())
+                .map(|capture| match votes.get(&(id, capture)) {
+                    Some((yes, no, format)) if *yes > 0 && *no == 0 => *format,
+                    _ => Format::Plain,
+                })
+                .collect()
+        })
+        .collect();
+    spread(world, chosen, pairs, &mut formats);
+    formats
+}
+
+/// Gives captures that refer to padded numbers the same format, in both directions.
+fn spread(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair], formats: &mut [Vec<Format>]) {
+    let mut links: Vec<((usize, usize), (usize, usize))> = Vec::new();
+    for candidate in chosen.iter().filter(|it| !it.is_weak).map(|chosen| &chosen.candidate) {
+        for (capture, (source, how)) in
+            candidate.sources.iter().zip(&candidate.compared).enumerate()
+        {
+            let origin = world.sources.get(candidate.from).and_then(|it| it.get(*source));
+            if let (Some(Origin::Capture(of_from)), As::Exact) = (origin.map(|it| &it.origin), how) {
+                links.push(((candidate.from, *of_from), (candidate.to, capture)));
+            }
+        }
+    }
+    for pair in pairs {
+        for (of_mirror, of_source) in pair.captures.iter().enumerate() {
+            links.push(((pair.mirror, of_mirror), (pair.source, *of_source)));
+        }
+    }
+    for _ in 0..8 {
+        for (one, two) in &links {
+            for (from, to) in [(one, two), (two, one)] {
+                let format = formats.get(from.0).and_then(|it| it.get(from.1)).copied();
+                let Some(format @ Format::Padded(_)) = format else { continue };
+                let of = world.entities.get(to.0).and_then(|it| it.captures.get(to.1));
+                if of.is_some_and(|of| of.possible.contains(&format))
+                    && let Some(slot) = formats.get_mut(to.0).and_then(|it| it.get_mut(to.1))
+                {
+                    *slot = format;
+                }
+            }
+        }
+    }
+}
+
+/// A key template as the rule file writes it.
+fn template_text(
+    template: &Template,
+    separator: char,
+    names: &[String],
+    formats: &[Format],
+) -> String {
+    let mut text = String::new();
+    for (at, token) in template.tokens.iter().enumerate() {
+        if at > 0 {
+            text.push_str(&escaped(&separator.to_string()));
+        }
+        text.push_str(&escaped(&token.literal));
+        if let Some(capture) = token.capture {
+            let name = names.get(capture).map_or("value", String::as_str);
+            let format = match formats.get(capture) {
+                Some(Format::Padded(width)) => format!(":{width:02}"),
+                Some(Format::Lower) => ":lower".to_owned(),
+                Some(Format::Upper) => ":upper".to_owned(),
+                Some(Format::Plain) | None => String::new(),
+            };
+            text.push_str(&format!("{{{name}{format}}}"));
+        }
+    }
+    text
+}
+
+fn escaped(literal: &str) -> String {
+    literal.replace('{', "{{").replace('}', "}}")
+}
+
+fn mirror(world: &World<'_>, pair: &Pair) -> Option<Mirror> {
+    let (source, mirror) = (world.entities.get(pair.source)?, world.entities.get(pair.mirror)?);
+    Some(Mirror {
+        name: format!("{}_mirror", source.name),
+        source: source.name.clone(),
+        mirror: mirror.name.clone(),
+        copy: pair.copied.clone(),
+        verdict: Verdict::Sample,
+        checked: 0,
+        missing: 0,
+        stale: 0,
+        extra: 0,
+        obstacle: None,
+    })
+}
+
+/// A source of a reference: the text of `on`, and the attribute to declare.
+struct Text {
+    on: String,
+    attribute: Option<(String, String)>,
+}
+
+fn source_text(source: &Source, names: &[String], separator: char, used: &str) -> Option<Text> {
+    Some(match &source.origin {
+        Origin::Capture(capture) => {
+            Text { on: format!("{{{}}}", names.get(*capture)?), attribute: None }
+        }
+        Origin::Path(path) => {
+            let declared = source.declared?;
+            let whole = path_text(path);
+            let of_list = matches!(declared, Type::L | Type::Ss | Type::Ns);
+            let declared_path =
+                if of_list { whole.trim_end_matches("[*]").to_owned() } else { whole.clone() };
+            Text {
+                on: format!("{{{whole}}}"),
+                attribute: Some((declared_path, declared.tag().to_owned())),
+            }
+        }
+        Origin::Token(path, parts, token) => {
+            let name = format!("{}_{used}", snake(&path_text(path)));
+            let part = |(at, part): (usize, &Part)| match part {
+                Part::Literal(text) => escaped(text),
+                Part::Value if at == *token => format!("{{{name}}}"),
+                Part::Value => format!("{{{}_{at}}}", snake(&path_text(path))),
+            };
+            let texts: Vec<String> = parts.iter().enumerate().map(part).collect();
+            let pattern = texts.join(&escaped(&separator.to_string()));
+            Text { on: format!("{{{name}}}"), attribute: Some((path_text(path), pattern)) }
+        }
+    })
+}
+
+fn reference(
+    world: &World<'_>,
+    input: &Input<'_>,
+    chosen: &Chosen,
+    names: &[Vec<String>],
+    pairs: &[Pair],
+    mirrors: &[Mirror],
+    taken: &mut BTreeSet<String>,
+) -> Option<Reference> {
+    let candidate = &chosen.candidate;
+    let (from, to) = (world.entities.get(candidate.from)?, world.entities.get(candidate.to)?);
+    let sources: Option<Vec<&Source>> =
+        candidate.sources.iter().map(|source| world.sources.get(candidate.from)?.get(*source)).collect();
+    let sources = sources?;
+    let separator = world.tables.get(from.table)?.separator;
+    let (of_from, of_to) = (names.get(candidate.from)?, names.get(candidate.to)?);
+    let mut on = Vec::new();
+    let mut attributes = Vec::new();
+    for (source, capture) in sources.iter().zip(of_to) {
+        let text = source_text(source, of_from, separator, capture)?;
+        on.push((capture.clone(), text.on));
+        attributes.extend(text.attribute);
+    }
+    let role = sources.iter().find_map(|source| match &source.origin {
+        Origin::Capture(_) => None,
+        Origin::Path(path) | Origin::Token(path, ..) => path.iter().rev().find_map(|step| match step {
+            Step::Name(name) => Some(name.clone()),
+            Step::Each => None,
+        }),
+    });
+    let role = role.map(|role| snake(&stem(&words(&role)).join("_"))).filter(|role| !role.is_empty());
+    let base = format!("{}_{}", from.name, role.unwrap_or_else(|| to.name.clone()));
+    let base: String = base.chars().take(56).collect();
+    let mut name = base.clone();
+    let mut number = 2;
+    while !taken.insert(name.clone()) {
+        name = if number == 2 { format!("{base}_{}", to.name).chars().take(60).collect() } else { format!("{base}_{number}") };
+        number += 1;
+    }
+    let is_many = sources.iter().any(|source| source.is_many());
+    let find = find(world, input, candidate.from, &sources, of_to, pairs, mirrors);
+    Some(Reference {
+        name,
+        from: from.name.clone(),
+        to: to.name.clone(),
+        on,
+        attributes,
+        is_many,
+        none: sources.iter().any(|source| source.has_empty).then(String::new),
+        find,
+        verdict: if chosen.is_weak { Verdict::Weak } else { Verdict::Sample },
+        checked: 0,
+        broken: 0,
+        examples: examples(world, from, &sources),
+        broken_examples: Vec::new(),
+        score: candidate.score,
+        name_score: candidate.name,
+        share: candidate.hits.share(),
+        obstacle: None,
+    })
+}
+
+/// Some items, and the values with which they refer.
+fn examples(world: &World<'_>, from: &entity::Entity, sources: &[&Source]) -> Vec<String> {
+    let (Some(table), Some(sample)) = (world.tables.get(from.table), world.samples.get(from.table))
+    else {
+        return Vec::new();
+    };
+    let example = |row: &usize| {
+        let row = sample.rows.get(*row)?;
+        let values: Option<Vec<String>> = sources
+            .iter()
+            .map(|source| Some(source.of(from, table.separator, row).first()?.to_string()))
+            .collect();
+        Some(format!("{} → {}", shown(&row.key), shown(&values?)))
+    };
+    from.rows.iter().filter_map(example).take(EXAMPLES_MAX).collect()
+}
+
+/// How the referencing items of a deleted item can be found.
+fn find(
+    world: &World<'_>,
+    input: &Input<'_>,
+    from: usize,
+    sources: &[&Source],
+    of_to: &[String],
+    pairs: &[Pair],
+    mirrors: &[Mirror],
+) -> Find {
+    let Some(entity) = world.entities.get(from) else { return Find::None };
+    let captures: BTreeMap<usize, &String> = sources
+        .iter()
+        .zip(of_to)
+        .filter_map(|(source, name)| match source.origin {
+            Origin::Capture(capture) => Some((capture, name)),
+            Origin::Path(_) | Origin::Token(..) => None,
+        })
+        .collect();
+    let is_known = |template: &Template, of: &dyn Fn(usize) -> usize| {
+        template.tokens.iter().filter_map(|it| it.capture).all(|it| captures.contains_key(&of(it)))
+    };
+    if entity.key.first().is_some_and(|partition| is_known(partition, &|capture| capture)) {
+        return Find::Table;
+    }
+    let is_many = sources.iter().any(|source| source.is_many());
+    for (pair, mirror) in pairs.iter().zip(mirrors).filter(|(pair, _)| pair.source == from) {
+        let partition = world.entities.get(pair.mirror).and_then(|it| it.key.first());
+        let of_source = |capture: usize| pair.captures.get(capture).copied().unwrap_or(capture);
+        if !is_many && partition.is_some_and(|partition| is_known(partition, &of_source)) {
+            return Find::Mirror(mirror.name.clone());
+        }
+    }
+    let indexes = input.tables.get(entity.table).map_or(&[][..], |table| &table.indexes);
+    for (name, key) in indexes {
+        let partition = sources.iter().zip(of_to).find_map(|(source, capture)| match &source.origin {
+            Origin::Path(path) if path_text(path) == key.partition.name => {
+                Some(format!("{{{capture}}}"))
+            }
+            _ => None,
+        });
+        if let Some(template) = partition {
+            let name_of_key = key_text(&key.partition);
+            return Find::Index(name.clone(), vec![(name_of_key, template)]);
+        }
+    }
+    Find::None
+}

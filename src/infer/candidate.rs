@@ -1,0 +1,331 @@
+//! Candidates of references: which sources may give the key of which entity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entity::{Capture, Entity, Format};
+use super::field::{Origin, Source, VALUES_MAX};
+use super::probe::{As, Column, Counts, Probe, Range};
+use super::sample::TableSample;
+use super::score::{self, Hits};
+use super::{InferError, Input, Table};
+use crate::data::KeyKind;
+
+/// How many sources of each capture of a key with several are tried together.
+const SOURCES_MAX: usize = 4;
+/// The maximum number of combinations for one pair of entities.
+const COMBINATIONS_MAX: usize = 64;
+/// The share of values that must exist for anything to be considered.
+const SHARE_MIN: f64 = 0.25;
+
+/// A possible reference.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// For each capture of the referenced key, a source of the referencing entity.
+    pub(super) sources: Vec<usize>,
+    /// For each of them, how it is compared.
+    pub(super) compared: Vec<As>,
+    pub(super) hits: Hits,
+    /// How well the names agree, from 0 to 6.
+    pub(super) name: f64,
+    pub(super) score: f64,
+}
+
+/// All that candidates are made of.
+pub(super) struct World<'w> {
+    pub(super) tables: &'w [Table],
+    pub(super) samples: &'w [TableSample],
+    pub(super) entities: &'w [Entity],
+    pub(super) sources: &'w [Vec<Source>],
+}
+
+impl World<'_> {
+    fn capture(&self, entity: usize, capture: usize) -> Option<&Capture> {
+        self.entities.get(entity)?.captures.get(capture)
+    }
+
+    /// The ways in which a source and a capture can be compared.
+    fn ways(source: &Source, capture: &Capture) -> Vec<As> {
+        let is_number = capture.kind == KeyKind::N;
+        if capture.kind == KeyKind::B || (is_number && !source.is_number) {
+            return Vec::new();
+        }
+        let mut ways = vec![As::Exact];
+        for format in &capture.possible {
+            match format {
+                Format::Padded(_) => ways.push(As::Bare),
+                Format::Lower if !source.is_number => ways.push(As::Lower),
+                Format::Upper if !source.is_number => ways.push(As::Upper),
+                Format::Lower | Format::Upper | Format::Plain => {}
+            }
+        }
+        ways
+    }
+
+    /// The questions about single captures.
+    pub(super) fn singles(&self) -> Probe {
+        let mut probe = Probe::default();
+        for (entity, of) in self.entities.iter().enumerate() {
+            for (capture, of) in of.captures.iter().enumerate() {
+                for compared in [As::Exact, As::Bare] {
+                    let is_possible = compared == As::Exact
+                        || of.possible.iter().any(|format| matches!(format, Format::Padded(_)));
+                    if is_possible {
+                        probe.column(Column {
+                            entity,
+                            captures: vec![capture],
+                            compared: vec![compared],
+                        });
+                    }
+                }
+            }
+        }
+        for value in self.sources.iter().flatten().flat_map(|source| source.values.keys()) {
+            for how in As::ALL {
+                probe.want(std::iter::once(how.text(value).as_str()));
+            }
+        }
+        probe
+    }
+
+    /// How many values of a source exist in a capture, compared in the best way.
+    fn single(&self, probe: &Probe, source: &Source, to: usize, capture: usize) -> Option<(As, Hits)> {
+        let ways = Self::ways(source, self.capture(to, capture)?);
+        let mut best: Option<(As, Hits)> = None;
+        for how in ways {
+            let column =
+                Column { entity: to, captures: vec![capture], compared: vec![of_column(how)] };
+            let found = source
+                .values
+                .keys()
+                .filter(|value| probe.has(&column, std::iter::once(how.text(value).as_str())))
+                .count();
+            let hits = Hits { tried: source.values.len(), found };
+            let needs_it = how == As::Exact
+                || source.values.keys().any(|value| how == As::Bare || how.text(value) != **value);
+            if needs_it && best.is_none_or(|(_, best)| hits.found > best.found) {
+                best = Some((how, hits));
+            }
+        }
+        best.filter(|(_, hits)| hits.found > 0)
+    }
+
+    fn scored(
+        &self,
+        counts: &Counts,
+        from: usize,
+        to: usize,
+        pairs: &[(usize, As)],
+        hits: Hits,
+    ) -> Option<Candidate> {
+        let (referencing, referenced) = (self.entities.get(from)?, self.entities.get(to)?);
+        let items = counts.entities.get(to).copied().unwrap_or(0);
+        let mut names = Vec::new();
+        let mut chance: f64 = 1.0;
+        let mut range: f64 = 0.0;
+        for (capture, (source, how)) in pairs.iter().enumerate() {
+            let source = self.sources.get(from)?.get(*source)?;
+            let of = referenced.captures.get(capture)?;
+            let bounds = counts.ranges.get(to).and_then(|of| of.get(capture));
+            let bounds = bounds.cloned().unwrap_or_else(Range::default);
+            names.push(score::name(source, referencing, referenced, of, from == to));
+            chance *= score::chance(source, of, *how, &bounds, items);
+            if pairs.len() == 1 {
+                range += score::range(source, &bounds);
+            }
+        }
+        let count = u32::try_from(names.len()).map_or(1.0, f64::from).max(1.0);
+        let name = names.iter().sum::<f64>() / count;
+        let values = score::values(hits, chance);
+        let mut score = score::total(values, name, range);
+        if referenced.is_root {
+            score += 0.5;
+        }
+        Some(Candidate {
+            from,
+            to,
+            sources: pairs.iter().map(|(source, _)| *source).collect(),
+            compared: pairs.iter().map(|(_, how)| *how).collect(),
+            hits,
+            name,
+            score,
+        })
+    }
+
+    /// All candidates: of keys with one capture at once, of others after another look.
+    pub(super) fn candidates(
+        &self,
+        input: &Input<'_>,
+        probe: &Probe,
+        counts: &Counts,
+    ) -> Result<Vec<Candidate>, InferError> {
+        let mut candidates = Vec::new();
+        let mut composite: Vec<(usize, usize, Vec<(usize, As)>)> = Vec::new();
+        for (from, sources) in self.sources.iter().enumerate() {
+            for (to, referenced) in self.entities.iter().enumerate() {
+                let mut options: Vec<Vec<(f64, usize, As, Hits)>> = Vec::new();
+                for (capture, of) in referenced.captures.iter().enumerate() {
+                    let mut of_capture = Vec::new();
+                    for (id, source) in sources.iter().enumerate() {
+                        let Some((how, hits)) = self.single(probe, source, to, capture) else {
+                            continue;
+                        };
+                        if hits.share() < SHARE_MIN {
+                            continue;
+                        }
+                        let referencing = self.entities.get(from);
+                        let name = referencing.map_or(0.0, |it| {
+                            score::name(source, it, referenced, of, from == to)
+                        });
+                        of_capture.push((name + 4.0 * hits.share(), id, how, hits));
+                    }
+                    of_capture.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
+                    options.push(of_capture);
+                }
+                match options.as_slice() {
+                    [] => {}
+                    [only] => {
+                        for (_, source, how, hits) in only {
+                            let is_itself = from == to
+                                && self.is_capture(from, *source, 0);
+                            if !is_itself {
+                                let pairs = [(*source, *how)];
+                                candidates.extend(self.scored(counts, from, to, &pairs, *hits));
+                            }
+                        }
+                    }
+                    several => {
+                        for pairs in combinations(several) {
+                            let is_itself = from == to
+                                && pairs.iter().enumerate().all(|(capture, (source, _))| {
+                                    self.is_capture(from, *source, capture)
+                                });
+                            if !is_itself {
+                                composite.push((from, to, pairs));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if !composite.is_empty() {
+            candidates.extend(self.composite(input, counts, composite)?);
+        }
+        Ok(candidates)
+    }
+
+    /// Whether a source is this capture of its own entity.
+    fn is_capture(&self, entity: usize, source: usize, capture: usize) -> bool {
+        let source = self.sources.get(entity).and_then(|sources| sources.get(source));
+        source.is_some_and(|source| source.origin == Origin::Capture(capture))
+    }
+
+    /// Looks up keys with several captures.
+    fn composite(
+        &self,
+        input: &Input<'_>,
+        counts: &Counts,
+        pending: Vec<(usize, usize, Vec<(usize, As)>)>,
+    ) -> Result<Vec<Candidate>, InferError> {
+        let mut probe = Probe::default();
+        let mut tuples = Vec::new();
+        for (from, to, pairs) in &pending {
+            let of = self.tuples(*from, pairs);
+            probe.column(column(*to, pairs));
+            for tuple in &of {
+                probe.want(tuple.iter().map(String::as_str));
+            }
+            tuples.push(of);
+        }
+        super::probe::run(input, self.tables, self.entities, &mut probe)?;
+        let mut found = Vec::new();
+        for ((from, to, pairs), tuples) in pending.into_iter().zip(tuples) {
+            let column = column(to, &pairs);
+            let hits = Hits {
+                tried: tuples.len(),
+                found: tuples
+                    .iter()
+                    .filter(|tuple| probe.has(&column, tuple.iter().map(String::as_str)))
+                    .count(),
+            };
+            if hits.found > 0 && hits.share() >= SHARE_MIN {
+                found.extend(self.scored(counts, from, to, &pairs, hits));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Different values of several sources in one item.
+    fn tuples(&self, from: usize, pairs: &[(usize, As)]) -> BTreeSet<Vec<String>> {
+        let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        let Some(entity) = self.entities.get(from) else { return BTreeSet::new() };
+        let (Some(table), Some(sample), Some(sources)) = (
+            self.tables.get(entity.table),
+            self.samples.get(entity.table),
+            self.sources.get(from),
+        ) else {
+            return BTreeSet::new();
+        };
+        for row in entity.rows.iter().filter_map(|row| sample.rows.get(*row)) {
+            let mut of_row: Vec<Vec<String>> = vec![Vec::new()];
+            for (source, how) in pairs {
+                let Some(source) = sources.get(*source) else { continue };
+                let values = source.of(entity, table.separator, row);
+                of_row = of_row
+                    .into_iter()
+                    .flat_map(|before| {
+                        values.iter().take(20).map(move |value| {
+                            let mut tuple = before.clone();
+                            tuple.push(how.text(value));
+                            tuple
+                        })
+                    })
+                    .collect();
+            }
+            for tuple in of_row {
+                let hash = twox_hash::XxHash3_64::oneshot(tuple.join("\u{1f}").as_bytes());
+                found.insert(hash, tuple);
+                if found.len() > VALUES_MAX {
+                    found.pop_last();
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+}
+
+const fn of_column(how: As) -> As {
+    match how {
+        As::Bare => As::Bare,
+        As::Exact | As::Lower | As::Upper => As::Exact,
+    }
+}
+
+fn column(entity: usize, pairs: &[(usize, As)]) -> Column {
+    Column {
+        entity,
+        captures: (0..pairs.len()).collect(),
+        compared: pairs.iter().map(|(_, how)| of_column(*how)).collect(),
+    }
+}
+
+/// The likeliest combinations of a source for each capture, without repetition.
+fn combinations(options: &[Vec<(f64, usize, As, Hits)>]) -> Vec<Vec<(usize, As)>> {
+    let mut all: Vec<Vec<(usize, As)>> = vec![Vec::new()];
+    for of_capture in options {
+        let mut longer = Vec::new();
+        for before in &all {
+            for (_, source, how, _) in of_capture.iter().take(SOURCES_MAX) {
+                if before.iter().all(|(used, _)| used != source) {
+                    let mut pairs = before.clone();
+                    pairs.push((*source, *how));
+                    longer.push(pairs);
+                }
+            }
+        }
+        longer.truncate(COMBINATIONS_MAX);
+        all = longer;
+    }
+    all
+}

@@ -1,0 +1,185 @@
+//! What was inferred: tables, entities, references and mirrors, with the evidence for them.
+
+use serde::Serialize;
+
+/// How sure a part of the draft is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// It holds for every item.
+    Confirmed,
+    /// It holds for most items, and others break it.
+    Broken,
+    /// It fits a sample of the items, which confirms nothing.
+    Sample,
+    /// Too little speaks for it: it is commented out.
+    Weak,
+}
+
+impl Verdict {
+    /// Its name in the draft.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "CONFIRMED",
+            Self::Broken => "BROKEN",
+            Self::Sample => "SAMPLE",
+            Self::Weak => "WEAK",
+        }
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Its name in the rule file.
+    pub name: String,
+    /// Its name in DynamoDB.
+    pub table: String,
+    /// The key attributes, as the rule file writes them.
+    pub key: Vec<String>,
+    /// Whether the key was inferred from the items.
+    pub is_key_inferred: bool,
+    /// The separator of its keys.
+    pub separator: char,
+    /// The TTL attribute.
+    pub ttl: Option<String>,
+    /// The number of items that were read.
+    pub items: u64,
+    /// The number of items that belong to no entity.
+    pub unknown: u64,
+}
+
+/// A capture of a key template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Capture {
+    /// Its name.
+    pub name: String,
+    /// The form of its values, if they have one, such as `UUID`.
+    pub form: Option<&'static str>,
+}
+
+/// An entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entity {
+    /// Its name.
+    pub name: String,
+    /// The name of its table in the rule file.
+    pub table: String,
+    /// For each key attribute, its name and its template.
+    pub key: Vec<(String, String)>,
+    /// The captures of the templates.
+    pub captures: Vec<Capture>,
+    /// The attributes that references use, and their declarations.
+    pub attributes: Vec<(String, String)>,
+    /// The attribute and the value that distinguish it from other entities with the same keys.
+    #[serde(rename = "where")]
+    pub condition: Option<(String, String)>,
+    /// The number of its items.
+    pub items: u64,
+    /// Keys of some of its items.
+    pub examples: Vec<String>,
+}
+
+/// How the referencing items of a deleted item are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Find {
+    /// By a query of the table.
+    Table,
+    /// By an index: its name, and the templates of its key.
+    Index(String, Vec<(String, String)>),
+    /// By a mirror rule.
+    Mirror(String),
+    /// Not at all.
+    None,
+}
+
+/// A reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reference {
+    /// Its name.
+    pub name: String,
+    /// The referencing entity.
+    pub from: String,
+    /// The referenced entity.
+    pub to: String,
+    /// For each capture of the referenced key, its source.
+    pub on: Vec<(String, String)>,
+    /// The attributes that it reads, and their declarations.
+    pub attributes: Vec<(String, String)>,
+    /// Whether an item refers to several others.
+    pub is_many: bool,
+    /// The value that means "no reference", if the items have one.
+    pub none: Option<String>,
+    /// How its referencing items are found.
+    pub find: Find,
+    /// How sure it is.
+    pub verdict: Verdict,
+    /// The number of references that were checked.
+    pub checked: u64,
+    /// The number of them that are broken.
+    pub broken: u64,
+    /// Items and what they refer to.
+    pub examples: Vec<String>,
+    /// Items whose reference is broken.
+    pub broken_examples: Vec<String>,
+    /// The logarithm of the odds that it is a reference.
+    pub score: f64,
+    /// How well the names agree, from 0 to 6.
+    pub name_score: f64,
+    /// The share of some different values that exist.
+    pub share: f64,
+    /// Why it is commented out although it is not weak.
+    pub obstacle: Option<String>,
+}
+
+impl Reference {
+    /// Whether it is a rule of the draft, and not a comment.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        !matches!(self.verdict, Verdict::Weak) && self.obstacle.is_none()
+    }
+}
+
+/// A mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mirror {
+    /// Its name.
+    pub name: String,
+    /// The entity that the application writes.
+    pub source: String,
+    /// Its copy.
+    pub mirror: String,
+    /// The attributes that are copied.
+    pub copy: Vec<String>,
+    /// How sure it is.
+    pub verdict: Verdict,
+    /// The number of mirrors that should exist.
+    pub checked: u64,
+    /// Those that are missing.
+    pub missing: u64,
+    /// Those that differ from their source.
+    pub stale: u64,
+    /// Those without a source.
+    pub extra: u64,
+    /// Why it is commented out.
+    pub obstacle: Option<String>,
+}
+
+/// The whole result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inference {
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The entities.
+    pub entities: Vec<Entity>,
+    /// The references.
+    pub references: Vec<Reference>,
+    /// The mirrors.
+    pub mirrors: Vec<Mirror>,
+    /// What else was noticed.
+    pub notes: Vec<String>,
+    /// Whether only some of the items were read.
+    pub is_sample: bool,
+}

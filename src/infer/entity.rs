@@ -1,0 +1,530 @@
+//! Entities: shapes of keys with names, named captures, and conditions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::form::Form;
+use super::names::{entity_name, is_key_like, is_root_word, snake, words};
+use super::sample::{Row, TableSample};
+use super::shape::{Keys, Shape, Slot};
+use crate::data::{KeyKind, KeySchema, Value};
+
+/// Names of attributes that usually contain an item's type.
+pub(super) const TYPE_NAMES: [&str; 24] = [
+    "__typename", "__edb_e__", "_et", "entityType", "EntityType", "entity_type", "ENTITY_TYPE",
+    "_entity", "entity", "Entity", "_type", "__type", "itemType", "ItemType", "item_type",
+    "recordType", "record_type", "objectType", "docType", "_t", "type", "Type", "TYPE", "kind",
+];
+
+/// The part of a key template that one token of a key matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    /// The constant text.
+    pub(super) literal: String,
+    /// The capture behind it.
+    pub(super) capture: Option<usize>,
+}
+
+/// The template of a key attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template {
+    pub(super) kind: KeyKind,
+    pub(super) tokens: Vec<Token>,
+}
+
+impl Template {
+    /// Splits a text, and calls `each` for every capture.
+    pub(super) fn parse<'t>(
+        &self,
+        separator: char,
+        text: &'t str,
+        each: &mut dyn FnMut(usize, &'t str),
+    ) -> bool {
+        if self.kind != KeyKind::S {
+            let Some(capture) = self.tokens.first().and_then(|token| token.capture) else {
+                return false;
+            };
+            each(capture, text);
+            return true;
+        }
+        let mut parts = text.split(separator);
+        for token in &self.tokens {
+            let Some(part) = parts.next() else { return false };
+            match token.capture {
+                None if part == token.literal => {}
+                None => return false,
+                Some(capture) => match part.strip_prefix(token.literal.as_str()) {
+                    Some(value) if !value.is_empty() => each(capture, value),
+                    _ => return false,
+                },
+            }
+        }
+        parts.next().is_none()
+    }
+}
+
+/// How a capture is written in the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Format {
+    /// As it is.
+    Plain,
+    /// With leading zeros, to this width.
+    Padded(usize),
+    Lower,
+    Upper,
+}
+
+/// A capture of an entity's key.
+#[derive(Debug, Clone)]
+pub(super) struct Capture {
+    pub(super) name: String,
+    /// The literal before it.
+    pub(super) label: Option<String>,
+    /// The attributes that have its value in all items.
+    pub(super) same_as: Vec<String>,
+    pub(super) kind: KeyKind,
+    pub(super) form: Form,
+    /// The formats that all of its values allow, besides plain.
+    pub(super) possible: Vec<Format>,
+}
+
+/// A kind of item.
+#[derive(Debug, Clone)]
+pub(super) struct Entity {
+    pub(super) name: String,
+    pub(super) table: usize,
+    pub(super) key: Vec<Template>,
+    pub(super) captures: Vec<Capture>,
+    /// The value of the type attribute that distinguishes it.
+    pub(super) condition: Option<(String, String)>,
+    /// Its items in the sample.
+    pub(super) rows: Vec<usize>,
+    /// Whether it describes its partition as a whole.
+    pub(super) is_root: bool,
+}
+
+impl Entity {
+    /// The values of the captures of a key.
+    pub(super) fn parse<'t>(&self, separator: char, key: &'t [String]) -> Option<Vec<&'t str>> {
+        let mut values: Vec<Option<&str>> = vec![None; self.captures.len()];
+        let mut is_same = true;
+        for (template, text) in self.key.iter().zip(key) {
+            let matches = template.parse(separator, text, &mut |capture, value| {
+                if let Some(slot) = values.get_mut(capture) {
+                    is_same &= slot.is_none_or(|before| before == value);
+                    *slot = Some(value);
+                }
+            });
+            if !matches || !is_same {
+                return None;
+            }
+        }
+        values.into_iter().collect()
+    }
+
+    /// Whether an item with the right key meets the condition.
+    pub(super) fn admits(&self, item: &crate::data::Item<'_>) -> bool {
+        self.condition.as_ref().is_none_or(|(name, value)| {
+            matches!(item.get(name.as_str()), Some(Value::S(text)) if text == value)
+        })
+    }
+}
+
+/// The type attribute of a table, if it has one.
+pub(super) fn type_name(rows: &[Row]) -> Option<&'static str> {
+    TYPE_NAMES.into_iter().find(|name| {
+        let mut values = BTreeSet::new();
+        let present = rows
+            .iter()
+            .filter(|row| match row.item.get(*name) {
+                Some(Value::S(text)) => values.insert(text) || true,
+                _ => false,
+            })
+            .count();
+        present * 10 >= rows.len() * 8 && values.len() <= 300 && values.len() * 2 <= rows.len() + 2
+    })
+}
+
+/// The entities of a table.
+pub(super) fn entities(
+    table: usize,
+    table_name: &str,
+    sample: &TableSample,
+    schema: &KeySchema,
+    separator: char,
+) -> Vec<Entity> {
+    let kinds: Vec<KeyKind> = schema.attributes().map(|attribute| attribute.kind).collect();
+    let is_text: Vec<bool> = kinds.iter().map(|kind| *kind == KeyKind::S).collect();
+    let type_name = type_name(&sample.rows);
+    let keys = Keys::new(&sample.rows, separator, &is_text, type_name);
+    let shapes = by_type(keys.shapes(), &sample.rows, type_name);
+    let mut entities: Vec<Entity> = Vec::new();
+    for (shape, condition) in shapes {
+        if let Some(entity) = entity(table, &sample.rows, schema, separator, shape, condition) {
+            entities.push(entity);
+        }
+    }
+    drop_overlaps(&mut entities, sample, separator, type_name);
+    let is_only = entities.len() == 1;
+    for entity in &mut entities {
+        entity.name = name(entity, &sample.rows, table_name, type_name, is_only);
+    }
+    entities
+}
+
+/// Splits shapes by the type attribute, where items of one shape are of several types with
+/// different attributes.
+fn by_type(
+    shapes: Vec<Shape>,
+    rows: &[Row],
+    type_name: Option<&str>,
+) -> Vec<(Shape, Option<(String, String)>)> {
+    let Some(type_name) = type_name else {
+        return shapes.into_iter().map(|shape| (shape, None)).collect();
+    };
+    let is_sure = !matches!(type_name, "type" | "Type" | "TYPE" | "kind" | "entity" | "Entity" | "_t");
+    let mut split = Vec::new();
+    for shape in shapes {
+        let mut values: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut untyped = 0;
+        for row in &shape.rows {
+            match rows.get(*row).and_then(|row| row.item.get(type_name)) {
+                Some(Value::S(text)) => values.entry(text).or_default().push(*row),
+                _ => untyped += 1,
+            }
+        }
+        let attributes: Vec<BTreeSet<&str>> = values
+            .values()
+            .map(|of_value| {
+                let all = of_value.iter().filter_map(|row| rows.get(*row));
+                all.flat_map(|row| row.item.keys().map(AsRef::as_ref)).collect()
+            })
+            .collect();
+        let differs = attributes.windows(2).all(|pair| match pair {
+            [one, other] => {
+                one.intersection(other).count() * 10 < one.union(other).count() * 6
+            }
+            _ => false,
+        });
+        let is_split = untyped == 0
+            && values.len() > 1
+            && values.len() <= 24
+            && values.len() * 2 <= shape.rows.len()
+            && (is_sure || differs);
+        if is_split {
+            for (value, rows) in values {
+                let condition = Some((type_name.to_owned(), value.to_owned()));
+                split.push((Shape { rows, key: shape.key.clone() }, condition));
+            }
+        } else {
+            split.push((shape, None));
+        }
+    }
+    split
+}
+
+fn entity(
+    table: usize,
+    rows: &[Row],
+    schema: &KeySchema,
+    separator: char,
+    shape: Shape,
+    condition: Option<(String, String)>,
+) -> Option<Entity> {
+    let mut columns: Vec<(Column, Option<usize>)> = Vec::new();
+    let mut key = Vec::new();
+    let few: Vec<&Row> = shape.rows.iter().filter_map(|row| rows.get(*row)).take(2_000).collect();
+    let mut used = 0;
+    for (attribute, (slots, schema)) in shape.key.iter().zip(schema.attributes()).enumerate() {
+        let mut tokens = Vec::new();
+        let mut label = None;
+        for (token, slot) in slots.iter().enumerate() {
+            let prefix = match slot {
+                Slot::Literal(text) => {
+                    if !text.is_empty() {
+                        label = Some(text.clone());
+                    }
+                    tokens.push(Token { literal: text.clone(), capture: None });
+                    continue;
+                }
+                Slot::Capture { prefix } => prefix,
+            };
+            if !prefix.is_empty() {
+                label = Some(prefix.clone());
+            }
+            let values: Vec<&str> = few
+                .iter()
+                .filter_map(|row| {
+                    let text = row.key.get(attribute)?;
+                    let part = if schema.kind == KeyKind::S { text.split(separator).nth(token)? } else { text };
+                    part.get(prefix.len()..)
+                })
+                .collect();
+            let known = columns.iter().find(|(column, _)| {
+                column.values == values && column.kind == schema.kind
+            });
+            let capture = match known {
+                Some((_, capture)) => *capture,
+                None => {
+                    used += 1;
+                    Some(used - 1)
+                }
+            };
+            if known.is_none() {
+                let is_whole = slots.len() == 1 && prefix.is_empty();
+                let attribute = is_whole.then(|| schema.name.clone());
+                let label = label.take();
+                columns.push((Column { values, label, attribute, kind: schema.kind }, capture));
+            }
+            tokens.push(Token { literal: prefix.clone(), capture });
+        }
+        key.push(Template { kind: schema.kind, tokens });
+    }
+    let captures = captures(columns, &few, schema);
+    let is_root = is_root(&key, &captures);
+    let name = String::new();
+    Some(Entity { name, table, key, captures, condition, rows: shape.rows, is_root })
+}
+
+/// The values of one position in the keys of an entity.
+struct Column<'r> {
+    values: Vec<&'r str>,
+    label: Option<String>,
+    /// The key attribute whose whole value it is.
+    attribute: Option<String>,
+    kind: KeyKind,
+}
+
+fn captures(columns: Vec<(Column<'_>, Option<usize>)>, rows: &[&Row], schema: &KeySchema) -> Vec<Capture> {
+    let mut taken = BTreeSet::new();
+    let mut captures = Vec::new();
+    for (column, _) in columns {
+        let (form, possible) = form_of(&column.values);
+        let same_as = same_attributes(&column, rows, schema);
+        let by_attribute = same_as.first().filter(|_| column.attribute.is_none() || rows.len() > 1);
+        let is_named = |name: &&String| !matches!(name.to_lowercase().as_str(), "pk" | "sk" | "id");
+        let label = column.label.as_ref().map(|label| snake(label)).filter(|label| !label.is_empty());
+        let base = by_attribute
+            .filter(is_named)
+            .map(|name| snake(name))
+            .or(label)
+            .or_else(|| column.attribute.as_ref().map(|name| snake(name)))
+            .or_else(|| by_attribute.map(|name| snake(name)))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| form.word().map_or("value".to_owned(), snake));
+        let mut name = base.clone();
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        let mut same = same_as;
+        same.extend(column.attribute);
+        captures.push(Capture {
+            name,
+            label: column.label,
+            same_as: same,
+            kind: column.kind,
+            form,
+            possible,
+        });
+    }
+    captures
+}
+
+/// The form of most values, and the formats that all of them allow.
+pub(super) fn form_of(values: &[&str]) -> (Form, Vec<Format>) {
+    let mut counts: BTreeMap<Form, usize> = BTreeMap::new();
+    for value in values {
+        *counts.entry(Form::of(value)).or_default() += 1;
+    }
+    let mut form =
+        counts.iter().max_by_key(|(_, count)| **count).map_or(Form::Other, |(form, _)| *form);
+    let mut possible = Vec::new();
+    let width = values.first().map_or(0, |value| value.len());
+    let are_digits = values.iter().all(|value| {
+        value.len() == width && value.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if are_digits && width > 1 && width <= 38 && counts.contains_key(&Form::Padded) {
+        possible.push(Format::Padded(width));
+        form = Form::Padded;
+    }
+    if values.iter().any(|value| value.chars().any(char::is_alphabetic)) {
+        if values.iter().all(|value| !value.chars().any(char::is_uppercase)) {
+            possible.push(Format::Lower);
+        } else if values.iter().all(|value| !value.chars().any(char::is_lowercase)) {
+            possible.push(Format::Upper);
+        }
+    }
+    (form, possible)
+}
+
+/// The attributes outside the key that have the value of a column in all items, the best name
+/// first.
+fn same_attributes(column: &Column<'_>, rows: &[&Row], schema: &KeySchema) -> Vec<String> {
+    let Some(first) = rows.first() else { return Vec::new() };
+    let is_key = |name: &str| schema.names().any(|key| key == name);
+    let mut names: Vec<&str> = first.item.keys().map(AsRef::as_ref).filter(|name| !is_key(name)).collect();
+    names.retain(|name| {
+        rows.iter().zip(&column.values).all(|(row, value)| match row.item.get(*name) {
+            Some(Value::S(text)) => text == value || text.eq_ignore_ascii_case(value),
+            Some(Value::N(number)) => {
+                let bare = value.trim_start_matches('0');
+                number.as_str() == if bare.is_empty() { "0" } else { bare }
+            }
+            _ => false,
+        })
+    });
+    // One item proves little: a name that fits then has to be a name of a key.
+    names.retain(|name| rows.len() > 2 || is_key_like(&words(name)) || *name == "username" || *name == "email");
+    names.sort_by_key(|name| (!is_key_like(&words(name)), *name));
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether a key describes its partition as a whole: no capture but those of the partition key, and
+/// a sort key such as `METADATA`.
+fn is_root(key: &[Template], captures: &[Capture]) -> bool {
+    let [partition, sort] = key else { return key.len() == 1 };
+    let in_partition: BTreeSet<usize> =
+        partition.tokens.iter().filter_map(|token| token.capture).collect();
+    if in_partition.len() != captures.len() {
+        return false;
+    }
+    let labels: Vec<String> = partition.tokens.iter().map(|token| plain(&token.literal)).collect();
+    let repeats = sort.tokens.iter().any(|token| token.capture.is_some());
+    repeats
+        || sort.tokens.iter().all(|token| {
+            is_root_word(&token.literal) || labels.contains(&plain(&token.literal))
+        })
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Makes sure that no key matches two entities: of two that overlap, the one with fewer items is
+/// distinguished by its type, or dropped.
+fn drop_overlaps(
+    entities: &mut Vec<Entity>,
+    sample: &TableSample,
+    separator: char,
+    type_name: Option<&str>,
+) {
+    let type_of = |entity: &Entity| -> Option<(String, String)> {
+        let name = type_name?;
+        let mut values = entity.rows.iter().map(|row| match sample.rows.get(*row)?.item.get(name) {
+            Some(Value::S(text)) => Some(text.to_string()),
+            _ => None,
+        });
+        let first = values.next()??;
+        values.all(|value| value.as_deref() == Some(&first)).then(|| (name.to_owned(), first))
+    };
+    let mut at = 0;
+    while at < entities.len() {
+        let mut other = at + 1;
+        while other < entities.len() {
+            let (Some(one), Some(two)) = (entities.get(at), entities.get(other)) else { break };
+            let are_apart = matches!((&one.condition, &two.condition), (Some(a), Some(b)) if a != b);
+            if are_apart || !overlap(one, two) {
+                other += 1;
+                continue;
+            }
+            let (types, is_first_smaller) =
+                ((type_of(one), type_of(two)), one.rows.len() < two.rows.len());
+            match types {
+                (Some(of_one), Some(of_two)) if of_one != of_two => {
+                    if let Some(one) = entities.get_mut(at) {
+                        one.condition = Some(of_one);
+                    }
+                    if let Some(two) = entities.get_mut(other) {
+                        two.condition = Some(of_two);
+                    }
+                    other += 1;
+                }
+                _ => {
+                    let (keep, gone) = if is_general(one, two) == is_general(two, one) {
+                        if is_first_smaller { (other, at) } else { (at, other) }
+                    } else if is_general(one, two) {
+                        (at, other)
+                    } else {
+                        (other, at)
+                    };
+                    let dropped = entities.remove(gone);
+                    let keep = if gone < keep { keep - 1 } else { keep };
+                    if let Some(kept) = entities.get_mut(keep) {
+                        let joins = |row: &usize| {
+                            sample.rows.get(*row).is_some_and(|row| kept.parse(separator, &row.key).is_some())
+                        };
+                        let more: Vec<usize> = dropped.rows.into_iter().filter(joins).collect();
+                        kept.rows.extend(more);
+                        kept.rows.sort_unstable();
+                    }
+                    other = at + 1;
+                }
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Whether some key may match both.
+fn overlap(one: &Entity, two: &Entity) -> bool {
+    one.key.iter().zip(&two.key).all(|(one, two)| {
+        one.tokens.len() == two.tokens.len()
+            && one.tokens.iter().zip(&two.tokens).all(|(one, two)| match (one.capture, two.capture) {
+                (None, None) => one.literal == two.literal,
+                (None, Some(_)) => one.literal.starts_with(&two.literal) && one.literal != two.literal,
+                (Some(_), None) => two.literal.starts_with(&one.literal) && one.literal != two.literal,
+                (Some(_), Some(_)) => {
+                    one.literal.starts_with(&two.literal) || two.literal.starts_with(&one.literal)
+                }
+            })
+    })
+}
+
+/// Whether the first matches all keys that the second matches.
+fn is_general(one: &Entity, two: &Entity) -> bool {
+    one.key.iter().zip(&two.key).all(|(one, two)| {
+        one.tokens.iter().zip(&two.tokens).all(|(one, two)| {
+            one.capture.is_some() || (two.capture.is_none() && one.literal == two.literal)
+        })
+    })
+}
+
+/// A name for an entity: by its type, the labels of its key, or its table.
+fn name(
+    entity: &Entity,
+    rows: &[Row],
+    table: &str,
+    type_name: Option<&str>,
+    is_only: bool,
+) -> String {
+    if let Some(name) = type_name {
+        let mut values: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in entity.rows.iter().filter_map(|row| rows.get(*row)) {
+            if let Some(Value::S(text)) = row.item.get(name) {
+                *values.entry(text).or_default() += 1;
+            }
+        }
+        if let Some(only) = values.keys().next().filter(|_| values.len() == 1) {
+            let name = entity_name(only);
+            if !name.is_empty() {
+                return name;
+            }
+        }
+    }
+    let labels = |template: &Template| -> Vec<String> {
+        let literal = |token: &Token| snake(&token.literal);
+        template.tokens.iter().map(literal).filter(|label| !label.is_empty() && !is_root_word(label)).collect()
+    };
+    let partition = entity.key.first().map(labels).unwrap_or_default();
+    let sort = entity.key.get(1).map(labels).unwrap_or_default();
+    let name = match (partition.last(), sort.last()) {
+        _ if is_only && partition.is_empty() && sort.is_empty() => table,
+        (Some(partition), _) if entity.is_root => partition,
+        (_, Some(sort)) => sort,
+        (Some(partition), None) => partition,
+        (None, None) => table,
+    };
+    let name = entity_name(name);
+    if name.is_empty() { "item".to_owned() } else { name }
+}

@@ -1,0 +1,254 @@
+//! Drafts a rule file from the items of tables.
+//!
+//! # Layout
+//!
+//! Every stage but the readings of all items is pure, and memory is bounded whatever the tables'
+//! sizes:
+//!
+//! - `sample`: the first reading keeps some items of each kind. `keys` infers keys where nothing
+//!   describes a table.
+//! - `separator`, `shape`, `entity`: splits keys into tokens, and groups them into entities.
+//! - `field`: what may refer to something: captures, attributes, elements, tokens inside texts.
+//! - `probe`: the next readings look sampled values up among the keys of all items.
+//! - `candidate`, `score`, `mirror`, `choose`: which of the pairs are references and mirrors. `names`
+//!   and `form` compare names and values.
+//! - `assemble`: the result as a [`Inference`]. `verify`: the last reading is an audit with the
+//!   draft, so that the evidence is exactly what an audit reports.
+//! - [`draft`]: the rule file, with the evidence as comments.
+
+mod assemble;
+mod candidate;
+mod choose;
+mod design;
+mod draft;
+mod entity;
+mod field;
+mod form;
+mod keys;
+mod mirror;
+mod names;
+mod probe;
+mod sample;
+mod score;
+mod separator;
+mod shape;
+mod verify;
+
+use crate::audit::{Archive, Problem, Stop};
+use crate::data::{Item, JsonItem, KeySchema, into_owned};
+
+pub use design::{Capture, Entity, Find, Inference, Mirror, Reference, Table as DraftTable, Verdict};
+pub use draft::draft;
+
+/// The maximum number of entities of a draft.
+const ENTITIES_MAX: usize = 400;
+
+/// A table whose items are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputTable {
+    /// Its name in DynamoDB.
+    pub name: String,
+    /// Its key, if it is known.
+    pub key: Option<KeySchema>,
+    /// Its global secondary indexes, as far as they are known.
+    pub indexes: Vec<(String, KeySchema)>,
+    /// Its TTL attribute, if it is known.
+    pub ttl: Option<String>,
+}
+
+/// The items to infer from. They are read several times. The table of a row is its position in
+/// `tables`.
+pub struct Input<'i> {
+    /// The items.
+    pub archive: &'i dyn Archive,
+    /// The tables.
+    pub tables: Vec<InputTable>,
+    /// Whether these are only some of the tables' items.
+    pub is_sample: bool,
+    /// How the audit of the draft is done.
+    pub audit: crate::audit::Options,
+    /// Called after some items, with the number of the reading and of the items in it.
+    pub progress: &'i dyn Fn(u32, u64),
+}
+
+/// Why nothing can be inferred.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// The items could not be read.
+    #[error("{0}")]
+    Stopped(String),
+    /// There are none.
+    #[error("there are no items to infer from")]
+    Empty,
+    /// No attributes identify the items of a table.
+    #[error(
+        "no key can be inferred for table `{0}`: no attribute, and no pair of them, is in all items \
+         and unique\nhelp: name its key attributes with `--key`"
+    )]
+    Key(String),
+}
+
+/// How many rows are read between two calls of `progress`.
+const PROGRESS_ROWS: u64 = 4_096;
+
+impl Input<'_> {
+    /// Reads every item: its table, its text and its attributes. Rows that are no items are left
+    /// out: the audit reports them.
+    fn each(
+        &self,
+        each: &mut dyn FnMut(usize, &str, &Item<'_>),
+    ) -> Result<(), InferError> {
+        self.until(&mut |table, text, item| {
+            each(table, text, item);
+            true
+        })
+    }
+
+    /// Reads items until `each` returns false.
+    fn until(
+        &self,
+        each: &mut dyn FnMut(usize, &str, &Item<'_>) -> bool,
+    ) -> Result<(), InferError> {
+        let mut rows = 0;
+        let mut is_done = false;
+        for chunk in 0..self.archive.chunks() {
+            let mut row = |row: crate::audit::Row<'_>| {
+                rows += 1;
+                if rows % PROGRESS_ROWS == 0 {
+                    (self.progress)(0, rows);
+                }
+                let Ok(text) = std::str::from_utf8(row.text) else { return Ok(()) };
+                if let Ok(JsonItem(item)) = serde_json::from_str::<JsonItem<'_>>(text)
+                    && !each(row.table.0, text, &item)
+                {
+                    is_done = true;
+                    return Err(Stop(String::new()));
+                }
+                Ok(())
+            };
+            let read = self.archive.read(chunk, &mut row, &mut |_: Problem| {});
+            match read {
+                _ if is_done => return Ok(()),
+                Ok(()) => {}
+                Err(stop) => return Err(InferError::Stopped(stop.to_string())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table whose key and separator are known.
+#[derive(Debug, Clone)]
+struct Table {
+    schema: KeySchema,
+    separator: char,
+}
+
+/// Infers entities, references and mirrors.
+pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
+    let schemas = schemas(input)?;
+    let mut samples = sample::sample(input, &schemas)?;
+    if samples.iter().all(|sample| sample.rows.is_empty()) {
+        return Err(InferError::Empty);
+    }
+    let mut tables = Vec::new();
+    let mut entities = Vec::new();
+    let mut notes = Vec::new();
+    for (id, (sample, schema)) in samples.iter().zip(schemas).enumerate() {
+        let is_text: Vec<bool> = schema
+            .attributes()
+            .map(|attribute| attribute.kind == crate::data::KeyKind::S)
+            .collect();
+        let name = input.tables.get(id).map_or("", |table| table.name.as_str());
+        let separator = separator::separator(&sample.rows, &is_text, entity::type_name(&sample.rows));
+        if !sample.rows.is_empty() {
+            entities.extend(entity::entities(id, name, sample, &schema, separator));
+        }
+        tables.push(Table { schema, separator });
+    }
+    limit(&mut entities, &mut notes);
+    assemble::unique_names(&mut entities);
+    let sources: Vec<Vec<field::Source>> = {
+        let mut sets = vec![field::Sets::new(); samples.len()];
+        for (sample, sets) in samples.iter_mut().zip(&mut sets) {
+            for row in &mut sample.rows {
+                field::with_lists(&mut row.item, sets);
+            }
+        }
+        entities
+            .iter()
+            .map(|entity| {
+                let (Some(table), Some(sample), Some(sets)) =
+                    (tables.get(entity.table), samples.get(entity.table), sets.get(entity.table))
+                else {
+                    return Vec::new();
+                };
+                field::sources(entity, &sample.rows, sets, table.separator, &table.schema)
+            })
+            .collect()
+    };
+    let world = candidate::World {
+        tables: &tables,
+        samples: &samples,
+        entities: &entities,
+        sources: &sources,
+    };
+    let mut probe = world.singles();
+    let counts = probe::run(input, &tables, &entities, &mut probe)?;
+    let candidates = world.candidates(input, &probe, &counts)?;
+    let pairs = mirror::pairs(&world, &counts, &candidates);
+    let chosen = choose::choose(&world, &counts, candidates, &pairs);
+    let mut inference = assemble::assemble(input, &world, &counts, &chosen, &pairs);
+    inference.notes.splice(0..0, notes);
+    verify::verify(input, &mut inference)?;
+    Ok(inference)
+}
+
+/// The keys of the tables, inferred where they are not known.
+fn schemas(input: &Input<'_>) -> Result<Vec<KeySchema>, InferError> {
+    let mut first: Vec<Vec<Item<'static>>> = vec![Vec::new(); input.tables.len()];
+    let is_unknown = |table: usize| input.tables.get(table).is_some_and(|it| it.key.is_none());
+    if (0..input.tables.len()).any(is_unknown) {
+        input.until(&mut |table, _, item| {
+            if let Some(items) = first.get_mut(table)
+                && is_unknown(table)
+                && items.len() < keys::ITEMS_MAX
+            {
+                items.push(into_owned(item.clone()));
+            }
+            (0..first.len()).any(|table| {
+                is_unknown(table) && first.get(table).is_some_and(|it| it.len() < keys::ITEMS_MAX)
+            })
+        })?;
+    }
+    let schema = |(table, items): (&InputTable, &Vec<Item<'static>>)| {
+        let known = table.key.clone().or_else(|| keys::infer(&table.name, items));
+        // A table without items has no key to infer, and none is needed.
+        let none = || items.is_empty().then(|| keys::of_empty_table());
+        known.or_else(none).ok_or_else(|| InferError::Key(table.name.clone()))
+    };
+    input.tables.iter().zip(&first).map(schema).collect()
+}
+
+/// Keeps the entities with the most items, if there are too many.
+fn limit(entities: &mut Vec<entity::Entity>, notes: &mut Vec<String>) {
+    if entities.len() <= ENTITIES_MAX {
+        return;
+    }
+    let mut sizes: Vec<(usize, usize)> =
+        entities.iter().enumerate().map(|(id, entity)| (entity.rows.len(), id)).collect();
+    sizes.sort_by(|one, two| two.0.cmp(&one.0).then(one.1.cmp(&two.1)));
+    let kept: std::collections::BTreeSet<usize> =
+        sizes.iter().take(ENTITIES_MAX).map(|(_, id)| *id).collect();
+    notes.push(format!(
+        "There are at least {} kinds of item, which is more than a draft can have. It has the {} \
+         most frequent ones. If these are not kinds, the keys may not have a separator.",
+        entities.len(),
+        ENTITIES_MAX
+    ));
+    let mut id = 0;
+    entities.retain(|_| {
+        id += 1;
+        kept.contains(&(id - 1))
+    });
+}

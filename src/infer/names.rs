@@ -1,0 +1,168 @@
+//! Words in the names of attributes, tables and entities.
+
+/// Endings of names that say "this is a key" and not of what.
+const KEY_WORDS: [&str; 21] = [
+    "id", "ids", "key", "no", "num", "number", "code", "ref", "reference", "uuid", "guid", "ulid",
+    "pk", "sk", "slug", "nr", "identifier", "uid", "fk", "oid", "handle",
+];
+
+/// Words for the item that describes a partition as a whole, such as the sort key `METADATA`.
+const ROOT_WORDS: [&str; 19] = [
+    "metadata", "meta", "profile", "info", "details", "detail", "data", "root", "self", "main",
+    "a", "head", "header", "item", "base", "core", "record", "entity", "summary",
+];
+
+/// Splits a name into lower-case words in the singular: `shippingAddressIds` is `shipping`,
+/// `address`, `id`. A single letter before other words, such as `l_` in `l_orderkey`, is dropped.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(char) = chars.next() {
+        let is_next_lower = chars.peek().is_some_and(|next| next.is_lowercase());
+        let begins = char.is_uppercase()
+            && (before.is_lowercase() || before.is_ascii_digit() || (before.is_uppercase() && is_next_lower));
+        if begins || !char.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if char.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(char.to_lowercase());
+        }
+        before = char;
+    }
+    words.retain(|word| !word.is_empty() && !word.chars().all(|char| char.is_ascii_digit()));
+    if words.len() > 1 && words.first().is_some_and(|word| word.len() <= 2 && !is_key_word(word)) {
+        words.remove(0);
+    }
+    words.iter().map(|word| singular(word)).collect()
+}
+
+/// The singular of an English word, as far as a program can guess it.
+pub(super) fn singular(word: &str) -> String {
+    for (ending, replacement) in [
+        ("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("uses", "us"),
+    ] {
+        if let Some(stem) = word.strip_suffix(ending)
+            && stem.len() > 1
+        {
+            return format!("{stem}{replacement}");
+        }
+    }
+    match word {
+        "people" => return "person".to_owned(),
+        "children" => return "child".to_owned(),
+        "news" | "series" | "species" | "status" | "address" => return word.to_owned(),
+        _ => {}
+    }
+    let keeps = ["ss", "us", "is", "os"].iter().any(|ending| word.ends_with(ending));
+    match word.strip_suffix('s') {
+        Some(stem) if !keeps && stem.len() > 2 => stem.to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+/// The words without those that only say "key". All words if nothing is left.
+pub(super) fn stem(words: &[String]) -> Vec<String> {
+    let mut stem: Vec<String> = words.to_vec();
+    while stem.len() > 1 && stem.last().is_some_and(|word| is_key_word(word)) {
+        stem.pop();
+    }
+    if let [only] = stem.as_mut_slice() {
+        for ending in ["key", "id", "code", "num", "uuid", "guid", "no", "ref"] {
+            if let Some(short) = only.strip_suffix(ending)
+                && short.len() >= 4
+            {
+                *only = short.to_owned();
+                break;
+            }
+        }
+    }
+    stem
+}
+
+pub(super) fn is_key_word(word: &str) -> bool {
+    KEY_WORDS.contains(&word)
+}
+
+/// Whether a name says that its value identifies something: `order_id`, `l_orderkey`, `invitedBy`.
+pub(super) fn is_key_like(words: &[String]) -> bool {
+    let Some(last) = words.last() else { return false };
+    let ends = ["key", "uuid", "guid", "ref"].iter().any(|ending| last.ends_with(ending));
+    ends || (is_key_word(last) && last != "number" && last != "code")
+        || (words.len() > 1 && (last == "by" || last == "to"))
+}
+
+/// Whether a key token says that an item describes its partition as a whole.
+pub(super) fn is_root_word(word: &str) -> bool {
+    let word: String = word.chars().filter(|char| char.is_alphanumeric()).collect();
+    word.is_empty() || ROOT_WORDS.contains(&word.to_lowercase().as_str())
+}
+
+/// A name as the rule file writes names: lower case, with underscores.
+pub(super) fn snake(name: &str) -> String {
+    let mut text = String::new();
+    let mut before = '_';
+    for char in name.chars() {
+        if char.is_ascii_alphanumeric() {
+            if char.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit())
+            {
+                text.push('_');
+            }
+            text.push(char.to_ascii_lowercase());
+        } else if !text.ends_with('_') && !text.is_empty() {
+            text.push('_');
+        }
+        before = char;
+    }
+    let text = text.trim_end_matches('_').to_owned();
+    if text.starts_with(|char: char| char.is_ascii_digit()) { format!("_{text}") } else { text }
+}
+
+/// [`snake`], with its last word in the singular.
+pub(super) fn entity_name(name: &str) -> String {
+    let name = snake(name);
+    match name.rsplit_once('_') {
+        Some((first, last)) => format!("{first}_{}", singular(last)),
+        None => singular(&name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_into_words() {
+        for (name, expected) in [
+            ("shippingAddressIds", "shipping address id"),
+            ("l_orderkey", "orderkey"),
+            ("GSI1-PK", "gsi1 pk"),
+            ("HTTPServer", "http server"),
+            ("id", "id"),
+            ("categories", "category"),
+            ("status", "status"),
+        ] {
+            assert_eq!(words(name).join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_stem_of_a_name_has_no_words_for_keys() {
+        for (name, expected) in
+            [("customer_id", "customer"), ("l_orderkey", "order"), ("id", "id"), ("PostUUID", "post")]
+        {
+            assert_eq!(stem(&words(name)).join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn entities_have_names_in_the_singular() {
+        for (name, expected) in
+            [("OrderItems", "order_item"), ("$users", "user"), ("2fa", "_2fa"), ("Company", "company")]
+        {
+            assert_eq!(entity_name(name), expected, "{name}");
+        }
+    }
+}
