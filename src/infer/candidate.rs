@@ -135,12 +135,20 @@ impl World<'_> {
                 range += score::range(source, &bounds);
             }
         }
-        let count = u32::try_from(names.len()).map_or(1.0, f64::from).max(1.0);
-        let name = names.iter().sum::<f64>() / count;
+        // A key is only as well named as the worst of its parts.
+        let name = names.iter().copied().fold(f64::INFINITY, f64::min);
         let values = score::values(hits, chance);
         let mut score = score::total(values, name, range);
         if referenced.is_root {
             score += 0.5;
+        }
+        let origins = pairs.iter().filter_map(|(source, _)| {
+            Some(&self.sources.get(from)?.get(*source)?.origin)
+        });
+        let of_key = origins.filter(|origin| matches!(origin, Origin::Capture(_))).count();
+        if of_key > 0 && of_key < pairs.len() {
+            // Part of the key and an attribute: less usual than an attribute alone.
+            score -= 1.0;
         }
         Some(Candidate {
             from,

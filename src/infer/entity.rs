@@ -259,8 +259,17 @@ fn entity(
                     part.get(prefix.len()..)
                 })
                 .collect();
+            let mut different: Vec<&&str> = values.iter().collect();
+            different.sort_unstable();
+            different.dedup();
+            // A few equal numbers behind different labels are a coincidence.
             let known = columns.iter().find(|(column, _)| {
-                column.values == values && column.kind == schema.kind
+                let is_likely = different.len() >= 4
+                    || match (&column.label, &label) {
+                        (Some(one), Some(two)) => snake(one) == snake(two) || is_root_word(two),
+                        _ => true,
+                    };
+                column.values == values && column.kind == schema.kind && is_likely
             });
             let capture = match known {
                 Some((_, capture)) => *capture,

@@ -122,7 +122,14 @@ fn is_ulid(bytes: &[u8], digits: usize) -> bool {
 
 /// The number of bits that it takes to write a text that nothing predicts.
 pub(super) fn bits(text: &str) -> f64 {
-    text.bytes().map(|byte| if byte.is_ascii_digit() { 3.4 } else { 5.2 }).sum()
+    let bits = |byte: u8| match byte {
+        b'0'..=b'9' => 3.4,
+        // These are rarely part of a value.
+        b'#' | b'|' => 20.0,
+        b':' | b'/' | b'~' | b'^' => 10.0,
+        _ => 5.2,
+    };
+    text.bytes().map(bits).sum()
 }
 
 #[cfg(test)]

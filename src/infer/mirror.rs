@@ -63,6 +63,7 @@ pub(super) fn pairs(world: &World<'_>, counts: &Counts, candidates: &[Candidate]
             || used.contains(&candidate.to)
             || !found.iter().any(is_inverse)
             || !is_swapped(one, two, captures)
+            || !agree(one, two, captures)
         {
             continue;
         }
@@ -70,6 +71,20 @@ pub(super) fn pairs(world: &World<'_>, counts: &Counts, candidates: &[Candidate]
         pairs.push(pair(world, counts, candidate, captures));
     }
     pairs
+}
+
+/// Whether no literal before a capture says that it is something else than its counterpart.
+fn agree(one: &Entity, two: &Entity, of_two: &[usize]) -> bool {
+    of_two.iter().zip(&two.captures).all(|(of_one, two)| {
+        let Some(one) = one.captures.get(*of_one) else { return false };
+        match (&one.label, &two.label) {
+            (Some(one_label), Some(two_label)) => {
+                super::names::snake(one_label) == super::names::snake(two_label)
+                    || one.same_as.iter().any(|name| two.same_as.contains(name))
+            }
+            _ => true,
+        }
+    })
 }
 
 /// Whether the partition keys have different captures.

@@ -28,8 +28,8 @@ const UNUSED: [char; 6] = ['#', '|', '~', '^', '\u{a6}', '\u{a7}'];
 const KEYS_MAX: usize = 2_000;
 
 /// The number of bits of a template, and of each of its tokens.
-const TEMPLATE_BITS: f64 = 40.0;
-const TOKEN_BITS: f64 = 12.0;
+const TEMPLATE_BITS: f64 = 16.0;
+const TOKEN_BITS: f64 = 6.0;
 
 /// The separator of a table, and whether any key is split at it.
 pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>) -> char {
@@ -53,7 +53,8 @@ pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>)
     let none = unused(&texts);
     let mut best = (cost(none).0, none);
     for (separator, factor) in SEPARATORS {
-        let split = texts.iter().filter(|text| text.contains(separator)).count();
+        let is_split = |row: &&Row| row.key.iter().any(|text| text.contains(separator));
+        let split = few.iter().filter(is_split).count();
         if split * 10 < few.len() || breaks_values(&texts, separator) {
             continue;
         }
