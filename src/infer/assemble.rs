@@ -136,12 +136,15 @@ pub(super) fn assemble(
     for pair in pairs {
         inference.mirrors.extend(mirror(world, pair));
     }
+    for mirror in inference.mirrors.clone() {
+        super::verify::declare(&mut inference, &mirror.source, &mirror.attributes);
+    }
     let mut taken = inference.mirrors.iter().map(|it| it.name.clone()).collect();
     for chosen in chosen {
         let made = reference(world, input, chosen, &names, pairs, &inference.mirrors, &mut taken);
         let Some(made) = made else { continue };
         if made.is_active() {
-            super::verify::declare(&mut inference, &made);
+            super::verify::declare(&mut inference, &made.from, &made.attributes);
         }
         inference.references.push(made);
     }
@@ -307,7 +310,7 @@ fn template_text(
         if let Some(capture) = token.capture {
             let name = names.get(capture).map_or("value", String::as_str);
             let format = match formats.get(capture) {
-                Some(Format::Padded(width)) => format!(":{width:02}"),
+                Some(Format::Padded(width)) => format!(":0{width}"),
                 Some(Format::Lower) => ":lower".to_owned(),
                 Some(Format::Upper) => ":upper".to_owned(),
                 Some(Format::Plain) | None => String::new(),
@@ -328,7 +331,16 @@ fn mirror(world: &World<'_>, pair: &Pair) -> Option<Mirror> {
         name: format!("{}_mirror", source.name),
         source: source.name.clone(),
         mirror: mirror.name.clone(),
-        copy: pair.copied.clone(),
+        copy: match &pair.copied {
+            Some(copied) => copied.keys().cloned().collect(),
+            None => vec!["all".to_owned()],
+        },
+        attributes: pair
+            .copied
+            .iter()
+            .flatten()
+            .map(|(name, declared)| (name.clone(), declared.tag().to_owned()))
+            .collect(),
         verdict: Verdict::Sample,
         checked: 0,
         missing: 0,
@@ -344,7 +356,27 @@ struct Text {
     attribute: Option<(String, String)>,
 }
 
-fn source_text(source: &Source, names: &[String], separator: char, used: &str) -> Option<Text> {
+/// A name for each part of an attribute's template: that of the literal before it.
+fn part_names(parts: &[Part]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut label = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let mut name = String::new();
+        match part {
+            Part::Literal(text) => label = snake(text),
+            Part::Value => {
+                name = if label.is_empty() { "value".to_owned() } else { label.clone() };
+                if names.contains(&name) {
+                    name = format!("{name}_{at}");
+                }
+            }
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn source_text(source: &Source, names: &[String], separator: char) -> Option<Text> {
     Some(match &source.origin {
         Origin::Capture(capture) => {
             Text { on: format!("{{{}}}", names.get(*capture)?), attribute: None }
@@ -361,15 +393,15 @@ fn source_text(source: &Source, names: &[String], separator: char, used: &str) -
             }
         }
         Origin::Token(path, parts, token) => {
-            let name = format!("{}_{used}", snake(&path_text(path)));
-            let part = |(at, part): (usize, &Part)| match part {
+            let names = part_names(parts);
+            let part = |(part, name): (&Part, &String)| match part {
                 Part::Literal(text) => escaped(text),
-                Part::Value if at == *token => format!("{{{name}}}"),
-                Part::Value => format!("{{{}_{at}}}", snake(&path_text(path))),
+                Part::Value => format!("{{{name}}}"),
             };
-            let texts: Vec<String> = parts.iter().enumerate().map(part).collect();
+            let texts: Vec<String> = parts.iter().zip(&names).map(part).collect();
             let pattern = texts.join(&escaped(&separator.to_string()));
-            Text { on: format!("{{{name}}}"), attribute: Some((path_text(path), pattern)) }
+            let path = path_text(path);
+            Text { on: format!("{{{path}.{}}}", names.get(*token)?), attribute: Some((path, pattern)) }
         }
     })
 }
@@ -393,7 +425,7 @@ fn reference(
     let mut on = Vec::new();
     let mut attributes = Vec::new();
     for (source, capture) in sources.iter().zip(of_to) {
-        let text = source_text(source, of_from, separator, capture)?;
+        let text = source_text(source, of_from, separator)?;
         on.push((capture.clone(), text.on));
         attributes.extend(text.attribute);
     }

@@ -36,6 +36,8 @@ pub(super) struct Candidate {
 pub(super) struct World<'w> {
     pub(super) tables: &'w [Table],
     pub(super) samples: &'w [TableSample],
+    /// Where the items of each table had sets, which are lists now.
+    pub(super) sets: &'w [super::field::Sets],
     pub(super) entities: &'w [Entity],
     pub(super) sources: &'w [Vec<Source>],
 }

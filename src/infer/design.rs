@@ -151,8 +151,10 @@ pub struct Mirror {
     pub source: String,
     /// Its copy.
     pub mirror: String,
-    /// The attributes that are copied.
+    /// The attributes that are copied; `all` alone is all of them.
     pub copy: Vec<String>,
+    /// The attributes that are copied by name, and their types.
+    pub attributes: Vec<(String, String)>,
     /// How sure it is.
     pub verdict: Verdict,
     /// The number of mirrors that should exist.

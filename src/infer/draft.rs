@@ -217,6 +217,8 @@ fn of_mirror(text: &mut String, mirror: &Mirror, prefix: &str) -> std::fmt::Resu
     writeln!(text, "  {prefix}  mirror: {}", quoted(&mirror.mirror))?;
     if mirror.copy.is_empty() {
         writeln!(text, "  {prefix}  copy: none")?;
+    } else if mirror.copy == ["all"] {
+        writeln!(text, "  {prefix}  copy: all")?;
     } else {
         let copy: Vec<String> = mirror.copy.iter().map(|name| quoted(name)).collect();
         writeln!(text, "  {prefix}  copy: [{}]", copy.join(", "))?;

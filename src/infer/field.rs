@@ -450,9 +450,14 @@ fn without_copies(
                     is_key_like(&words(one)) && super::names::stem(&words(one)) == super::names::stem(&words(two))
                 })
                 || other.names.iter().any(|name| source.names.contains(name));
-            rank(other) < rank(source)
+            let is_known = matches!((&other.origin, &source.origin),
+                (Origin::Capture(capture), Origin::Path(_))
+                    if entity.captures.get(*capture).is_some_and(|capture| {
+                        source.names.first().is_some_and(|name| capture.same_as.contains(name))
+                    }));
+            (is_known || rank(other) < rank(source))
                 && is_named
-                && own.iter().zip(values).all(|(own, other)| own.is_empty() || own == other)
+                && (is_known || own.iter().zip(values).all(|(own, other)| own.is_empty() || own == other))
         })
     };
     let copies: Vec<bool> =

@@ -6,6 +6,7 @@ use super::candidate::{Candidate, World};
 use super::entity::Entity;
 use super::field::Origin;
 use super::probe::Counts;
+use crate::data::{Type, Value};
 use crate::integrity::mark::MARK;
 
 /// The share of the items of each side that must be on the other.
@@ -18,8 +19,8 @@ pub(super) struct Pair {
     pub(super) mirror: usize,
     /// For each capture of the mirror, the capture of the source.
     pub(super) captures: Vec<usize>,
-    /// The attributes that both have with the same values.
-    pub(super) copied: Vec<String>,
+    /// The attributes that both have with the same values, and their types; `None` if these are all.
+    pub(super) copied: Option<BTreeMap<String, Type>>,
 }
 
 /// Finds mirrors among the candidates.
@@ -138,12 +139,13 @@ fn rows<'w>(
 }
 
 /// The attributes that have the same values in most of the pairs that are in the sample.
-fn copied(world: &World<'_>, source: usize, mirror: usize, captures: &[usize]) -> Vec<String> {
-    let (Some(of_source), Some(of_mirror)) =
-        (world.entities.get(source), world.entities.get(mirror))
-    else {
-        return Vec::new();
-    };
+fn copied(
+    world: &World<'_>,
+    source: usize,
+    mirror: usize,
+    captures: &[usize],
+) -> Option<BTreeMap<String, Type>> {
+    let (of_source, of_mirror) = (world.entities.get(source)?, world.entities.get(mirror)?);
     let separator = |table: usize| world.tables.get(table).map_or('#', |table| table.separator);
     let names = |table: usize| -> Vec<String> {
         let schema = world.tables.get(table).map(|table| &table.schema);
@@ -171,10 +173,24 @@ fn copied(world: &World<'_>, source: usize, mirror: usize, captures: &[usize]) -
             counts.1 += 1;
         }
     }
-    let keys = names(of_mirror.table);
+    let keys: BTreeSet<String> =
+        names(of_mirror.table).into_iter().chain(names(of_source.table)).collect();
     let is_copied = |(name, (equal, all)): (&str, (usize, usize))| {
-        (equal * 10 >= all * 6 && name != MARK && !keys.iter().any(|key| key == name))
-            .then(|| name.to_owned())
+        (equal * 10 >= all * 6 && name != MARK && !keys.contains(name)).then(|| name.to_owned())
     };
-    equal.into_iter().filter_map(is_copied).collect()
+    let copied: BTreeSet<String> = equal.into_iter().filter_map(is_copied).collect();
+    let mut types: BTreeMap<String, Type> = BTreeMap::new();
+    for row in rows(world, source) {
+        for (name, value) in &row.item {
+            if !keys.contains(name.as_ref()) && name != MARK && !matches!(value, Value::Null) {
+                let set = world.sets.get(of_source.table).and_then(|it| it.get(&format!("{name}[*]")));
+                types.insert(name.to_string(), set.copied().unwrap_or_else(|| value.kind()));
+            }
+        }
+    }
+    if types.keys().all(|name| copied.contains(name)) {
+        return None;
+    }
+    types.retain(|name, _| copied.contains(name));
+    Some(types)
 }

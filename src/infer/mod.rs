@@ -168,8 +168,8 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     }
     limit(&mut entities, &mut notes);
     assemble::unique_names(&mut entities);
+    let mut sets = vec![field::Sets::new(); samples.len()];
     let sources: Vec<Vec<field::Source>> = {
-        let mut sets = vec![field::Sets::new(); samples.len()];
         for (sample, sets) in samples.iter_mut().zip(&mut sets) {
             for row in &mut sample.rows {
                 field::with_lists(&mut row.item, sets);
@@ -190,6 +190,7 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     let world = candidate::World {
         tables: &tables,
         samples: &samples,
+        sets: &sets,
         entities: &entities,
         sources: &sources,
     };

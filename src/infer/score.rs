@@ -56,7 +56,7 @@ pub(super) fn name(source: &Source, from: &Entity, to: &Entity, capture: &Captur
         }
         let is_role = ROLES.contains(&last) || ROLES.contains(&joined.as_str()) || own.iter().any(|word| ROLES.contains(&word.as_str()));
         if PERSONS.contains(&target_last) && is_role {
-            score = score.max(3.0);
+            score = score.max(if is_key_like(&all) { 4.0 } else { 3.0 });
         }
         // The name of a map around the value tells less.
         best = best.max(score - if at > 0 && !matches!(source.origin, Origin::Capture(_)) { 0.5 } else { 0.0 });

@@ -136,6 +136,7 @@ fn comment_out_what_fails(inference: &mut Inference) {
     let mut mirrors = Vec::new();
     for mut mirror in inference.mirrors.clone() {
         let mut with = working.clone();
+        declare(&mut with, &mirror.source, &mirror.attributes);
         with.mirrors.push(mirror.clone());
         if rules(&draft(&with)).is_some() {
             working = with;
@@ -148,7 +149,7 @@ fn comment_out_what_fails(inference: &mut Inference) {
     for mut reference in inference.references.clone() {
         if reference.is_active() {
             let mut with = working.clone();
-            declare(&mut with, &reference);
+            declare(&mut with, &reference.from, &reference.attributes);
             with.references.push(reference.clone());
             if rules(&draft(&with)).is_none() && reference.find != super::Find::None {
                 with.references.pop();
@@ -168,12 +169,10 @@ fn comment_out_what_fails(inference: &mut Inference) {
     inference.mirrors = mirrors;
 }
 
-/// Declares the attributes of a reference in its entity.
-pub(super) fn declare(inference: &mut Inference, reference: &super::Reference) {
-    let Some(entity) = inference.entities.iter_mut().find(|it| it.name == reference.from) else {
-        return;
-    };
-    for attribute in &reference.attributes {
+/// Declares attributes of an entity.
+pub(super) fn declare(inference: &mut Inference, entity: &str, attributes: &[(String, String)]) {
+    let Some(entity) = inference.entities.iter_mut().find(|it| it.name == entity) else { return };
+    for attribute in attributes {
         if !entity.attributes.contains(attribute) {
             entity.attributes.push(attribute.clone());
         }
