@@ -34,6 +34,8 @@ mod separator;
 mod shape;
 mod verify;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::audit::{Archive, Problem, Stop};
 use crate::data::{Item, JsonItem, KeySchema, into_owned};
 
@@ -67,8 +69,8 @@ pub struct Input<'i> {
     pub is_sample: bool,
     /// How the audit of the draft is done.
     pub audit: crate::audit::Options,
-    /// Called after some items, with the number of the reading and of the items in it.
-    pub progress: &'i dyn Fn(u32, u64),
+    /// The number of items that were read, over all readings. Other threads may look at it.
+    pub read: &'i AtomicU64,
 }
 
 /// Why nothing can be inferred.
@@ -88,7 +90,7 @@ pub enum InferError {
     Key(String),
 }
 
-/// How many rows are read between two calls of `progress`.
+/// How many rows are counted at once.
 const PROGRESS_ROWS: u64 = 4_096;
 
 impl Input<'_> {
@@ -115,7 +117,7 @@ impl Input<'_> {
             let mut row = |row: crate::audit::Row<'_>| {
                 rows += 1;
                 if rows % PROGRESS_ROWS == 0 {
-                    (self.progress)(0, rows);
+                    self.read.fetch_add(PROGRESS_ROWS, Ordering::Relaxed);
                 }
                 let Ok(text) = std::str::from_utf8(row.text) else { return Ok(()) };
                 if let Ok(JsonItem(item)) = serde_json::from_str::<JsonItem<'_>>(text)

@@ -2,14 +2,20 @@
 
 mod evidence;
 mod file;
+#[cfg(feature = "live")]
+mod live;
 mod model;
 mod sources;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use self::sources::Sources;
 use super::help::Example;
 use super::output::{check_writable, write_whole};
+use super::progress::Progress;
 use super::{Context, Failure, Outcome};
 use crate::audit;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
@@ -27,10 +33,15 @@ pub(super) const EXAMPLES: &[Example] = &[
         "referee infer --table shop --key pk,sk items.jsonl",
     ),
     ("Print the evidence for each rule", "referee infer --json tables.json"),
+    #[cfg(feature = "live")]
+    ("Draft one from a sample of a table in AWS", "referee infer --live --table shop"),
 ];
 
 /// How many bytes of facts are kept in memory while the draft is audited.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
+
+/// How often the progress is looked at.
+const TICK: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -43,7 +54,7 @@ pub(super) struct Args {
     force: bool,
 
     /// The name of the table whose items a file has, if the file does not name it [default: the
-    /// file's name without its extension].
+    /// file's name without its extension]. The option can be repeated.
     #[arg(long, value_name = "NAME")]
     table: Vec<String>,
 
@@ -65,10 +76,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     threads: Option<usize>,
 
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    live: live::LiveArgs,
+
     /// Dumps, in the format of `replay --dump`; DynamoDB's exports to S3, as for `audit`; files of
     /// items in DynamoDB JSON or plain JSON, as lines, as a list, or as the AWS CLI prints them;
     /// models of NoSQL Workbench; `-` for items on standard input.
-    #[arg(value_name = "SOURCE", required = true)]
+    #[arg(value_name = "SOURCE")]
+    #[cfg_attr(
+        feature = "live",
+        arg(required_unless_present = "tables", conflicts_with = "tables")
+    )]
+    #[cfg_attr(not(feature = "live"), arg(required = true))]
     sources: Vec<String>,
 }
 
@@ -82,13 +102,25 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
         }
         check_writable(out)?;
     }
+    #[cfg(feature = "live")]
+    let sources = if arguments.live.has_tables() {
+        live::open(arguments, context)?
+    } else {
+        sources::open(arguments)?
+    };
+    #[cfg(not(feature = "live"))]
     let sources = sources::open(arguments)?;
-    let inference = infer_from(&sources, arguments)?;
+    let inference = infer_from(&sources, arguments, context)?;
     print(&inference, arguments, context)?;
     Ok(Outcome::Clean)
 }
 
-fn infer_from(sources: &Sources, arguments: &Args) -> Result<Inference, Failure> {
+/// Infers in a thread of its own, while this one shows the progress.
+fn infer_from(
+    sources: &Sources,
+    arguments: &Args,
+    context: &mut Context<'_>,
+) -> Result<Inference, Failure> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let options = audit::Options {
         threads: arguments.threads.unwrap_or_else(processors).max(1),
@@ -97,14 +129,31 @@ fn infer_from(sources: &Sources, arguments: &Args) -> Result<Inference, Failure>
         reports_unknown: false,
         now_ms: now_ms(),
     };
+    let read = AtomicU64::new(0);
     let input = Input {
         archive: &sources.archive,
         tables: sources.tables.clone(),
         is_sample: arguments.sample || sources.is_sample,
         audit: options,
-        progress: &|_, _| {},
+        read: &read,
     };
-    infer::infer(&input).map_err(|error| match error {
+    let mut progress = Progress::new(None, now_ms());
+    let inferred = std::thread::scope(|scope| {
+        let (sender, done) = std::sync::mpsc::channel::<()>();
+        let input = &input;
+        let work = scope.spawn(move || {
+            let _sender = sender;
+            infer::infer(input)
+        });
+        while done.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            let items = read.load(Ordering::Relaxed);
+            let text = || format!("{items} items read; every item is read several times");
+            progress.show(&mut context.output, items, text, now_ms());
+        }
+        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    progress.finish();
+    inferred.map_err(|error| match error {
         InferError::Stopped(reason) => Failure::Incomplete(reason),
         InferError::Empty | InferError::Key(_) => Failure::Usage(error.to_string()),
     })

@@ -19,17 +19,12 @@ pub(super) struct Sources {
     /// Whether these are only some of the items.
     pub(super) is_sample: bool,
     /// The folder of temporary files, which is removed at the end.
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }
 
 /// Opens all sources.
 pub(super) fn open(arguments: &Args) -> Result<Sources, Failure> {
-    let mut sources = Sources {
-        archive: Archives(Vec::new()),
-        tables: Vec::new(),
-        is_sample: false,
-        _temporary: None,
-    };
+    let mut sources = Sources::empty();
     let (exports, files): (Vec<_>, Vec<_>) =
         arguments.sources.iter().partition(|source| is_export(source));
     sources.add_exports(&exports, arguments)?;
@@ -52,8 +47,23 @@ fn key_of(table: &str, arguments: &Args) -> Option<KeySchema> {
 }
 
 impl Sources {
+    /// No sources.
+    pub(super) const fn empty() -> Self {
+        Self {
+            archive: Archives(Vec::new()),
+            tables: Vec::new(),
+            is_sample: false,
+            temporary: None,
+        }
+    }
+
+    /// Keeps a folder of temporary files until the end.
+    pub(super) fn keep(&mut self, folder: tempfile::TempDir) {
+        self.temporary = Some(folder);
+    }
+
     /// The number of a table; a new one if it is not known.
-    fn table(&mut self, table: InputTable) -> TableId {
+    pub(super) fn table(&mut self, table: InputTable) -> TableId {
         if let Some(at) = self.tables.iter().position(|known| known.name == table.name) {
             return TableId(at);
         }
@@ -99,7 +109,7 @@ impl Sources {
                 .map_err(|error| unreadable(error.to_string()))?;
             std::io::copy(&mut std::io::stdin().lock(), &mut copy)
                 .map_err(|error| unreadable(error.to_string()))?;
-            self._temporary = Some(folder);
+            self.keep(folder);
             spooled.as_path()
         } else {
             path
