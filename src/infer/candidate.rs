@@ -204,21 +204,15 @@ impl World<'_> {
                     [] => {}
                     [only] => {
                         for (_, source, how, hits) in only {
-                            let is_itself = from == to
-                                && self.is_capture(from, *source, 0);
-                            if !is_itself {
-                                let pairs = [(*source, *how)];
+                            let pairs = [(*source, *how)];
+                            if from != to || !self.is_itself(from, &pairs) {
                                 candidates.extend(self.scored(counts, from, to, &pairs, *hits));
                             }
                         }
                     }
                     several => {
                         for pairs in combinations(several) {
-                            let is_itself = from == to
-                                && pairs.iter().enumerate().all(|(capture, (source, _))| {
-                                    self.is_capture(from, *source, capture)
-                                });
-                            if !is_itself {
+                            if from != to || !self.is_itself(from, &pairs) {
                                 composite.push((from, to, pairs));
                             }
                         }
@@ -232,10 +226,25 @@ impl World<'_> {
         Ok(candidates)
     }
 
-    /// Whether a source is this capture of its own entity.
-    fn is_capture(&self, entity: usize, source: usize, capture: usize) -> bool {
-        let source = self.sources.get(entity).and_then(|sources| sources.get(source));
-        source.is_some_and(|source| source.origin == Origin::Capture(capture))
+    /// Whether items would refer to themselves: the sources repeat the item's own key.
+    fn is_itself(&self, entity: usize, pairs: &[(usize, As)]) -> bool {
+        let Some(of) = self.entities.get(entity) else { return false };
+        let (Some(table), Some(sample), Some(sources)) =
+            (self.tables.get(of.table), self.samples.get(of.table), self.sources.get(entity))
+        else {
+            return false;
+        };
+        let few = of.rows.iter().filter_map(|row| sample.rows.get(*row)).take(500);
+        few.into_iter().all(|row| {
+            let own = of.parse(table.separator, &row.key).unwrap_or_default();
+            pairs.iter().zip(own).all(|((source, how), own)| {
+                let own = if *how == As::Bare { super::probe::bare(own) } else { own };
+                let values = sources
+                    .get(*source)
+                    .map_or_else(Vec::new, |source| source.of(of, table.separator, row));
+                values.iter().all(|value| how.text(value) == own)
+            })
+        })
     }
 
     /// Looks up keys with several captures.

@@ -33,6 +33,7 @@ const DOCUMENTS: [&str; 23] = [
     "docs/diagnostics.md",
     "docs/diagrams.md",
     "docs/guard.md",
+    "docs/infer.md",
     "docs/lambda.md",
     "docs/repair.md",
     "docs/replay.md",
