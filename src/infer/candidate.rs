@@ -139,13 +139,6 @@ impl World<'_> {
         }
         // A key is only as well named as the worst of its parts.
         let name = names.iter().copied().fold(f64::INFINITY, f64::min);
-        if let Some(density) = score::pair_density(
-            counts.ranges.get(to).map_or(&[][..], Vec::as_slice),
-            items,
-        ) && pairs.len() > 1
-        {
-            chance = chance.min(density);
-        }
         let values = score::values(hits, chance);
         let mut score = score::total(values, name, range);
         if referenced.is_root {

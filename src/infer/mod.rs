@@ -153,6 +153,8 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     if samples.iter().all(|sample| sample.rows.is_empty()) {
         return Err(InferError::Empty);
     }
+    let names: Vec<&str> = input.tables.iter().map(|table| table.name.as_str()).collect();
+    let names = names::of_tables(&names);
     let mut tables = Vec::new();
     let mut entities = Vec::new();
     let mut notes = Vec::new();
@@ -161,7 +163,7 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
             .attributes()
             .map(|attribute| attribute.kind == crate::data::KeyKind::S)
             .collect();
-        let name = input.tables.get(id).map_or("", |table| table.name.as_str());
+        let name = names.get(id).map_or("", String::as_str);
         let separator = separator::separator(&sample.rows, &is_text, entity::type_name(&sample.rows));
         if !sample.rows.is_empty() {
             entities.extend(entity::entities(id, name, sample, &schema, separator));

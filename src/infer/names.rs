@@ -129,6 +129,42 @@ pub(super) fn entity_name(name: &str) -> String {
     }
 }
 
+/// Words around the names of tables that say where a table is used, and not what it holds.
+const TABLE_WORDS: [&str; 14] = [
+    "table", "tbl", "dev", "prod", "test", "staging", "stage", "live", "qa", "uat", "int", "local",
+    "production", "development",
+];
+
+/// What the names of tables say about their items: `Order-x7k2-dev` and `User-x7k2-dev` hold orders
+/// and users.
+pub(super) fn of_tables(names: &[&str]) -> Vec<String> {
+    let split: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| snake(name).split('_').map(str::to_owned).collect::<Vec<String>>())
+        .collect();
+    let is_shared = |word: &str, at: &dyn Fn(&[String]) -> Option<String>| {
+        TABLE_WORDS.contains(&word)
+            || (split.len() >= 3 && split.iter().all(|of| at(of).as_deref() == Some(word)))
+    };
+    let stem = |words: &Vec<String>| {
+        let mut words = words.clone();
+        let mut removed = 0;
+        while words.len() > 1 && is_shared(words.last()?, &|of| {
+            of.len().checked_sub(1 + removed).and_then(|at| of.get(at)).cloned()
+        }) {
+            words.pop();
+            removed += 1;
+        }
+        removed = 0;
+        while words.len() > 1 && is_shared(words.first()?, &|of| of.get(removed).cloned()) {
+            words.remove(0);
+            removed += 1;
+        }
+        Some(words.join("_"))
+    };
+    split.iter().map(|words| stem(words).unwrap_or_default()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +199,19 @@ mod tests {
             [("OrderItems", "order_item"), ("$users", "user"), ("2fa", "_2fa"), ("Company", "company")]
         {
             assert_eq!(entity_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_tables_lose_what_all_of_them_share() {
+        for (names, expected) in [
+            (vec!["shop-orders-x7", "shop-users-x7", "shop-order-items-x7"], "orders users order_items"),
+            (vec!["prod-user", "prod-order"], "user order"),
+            (vec!["employee_table"], "employee"),
+            (vec!["table"], "table"),
+            (vec!["order", "order_item", "order_event"], "order order_item order_event"),
+        ] {
+            assert_eq!(of_tables(&names).join(" "), expected, "{names:?}");
         }
     }
 }

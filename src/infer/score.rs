@@ -179,17 +179,6 @@ fn density(low: i64, high: i64, items: u64) -> f64 {
     (items as f64 / width as f64).min(1.0)
 }
 
-/// The share of all combinations of whole numbers in these ranges that are keys.
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-pub(super) fn pair_density(ranges: &[Range], items: u64) -> Option<f64> {
-    let mut all = 1.0;
-    for range in ranges {
-        let (low, high) = range.bounds?;
-        all *= high.saturating_sub(low).saturating_add(1).max(1) as f64;
-    }
-    Some((items as f64 / all).clamp(0.001, 1.0))
-}
-
 /// What the range of numbers says: keys are referred to from all of their range, quantities from
 /// the low end.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]

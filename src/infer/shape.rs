@@ -7,9 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Form, is_label};
 use super::sample::Row;
+use crate::data::Value;
 
 /// The maximum number of literals that one token can have.
 const LITERALS_MAX: usize = 64;
+/// The signs at which a constant text before a value may end.
+const SIGNS: [char; 8] = ['_', '-', '=', '.', ':', '/', '|', '~'];
+/// How many items are looked at to find out whether such a text is a part of the value.
+const PREFIX_ROWS: usize = 50;
 
 /// One token of a key template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +76,7 @@ impl<'r> Keys<'r> {
 
     fn type_of(&self, row: usize) -> Option<&'r str> {
         let value = self.rows.get(row)?.item.get(self.type_name?)?;
-        if let crate::data::Value::S(text) = value { Some(text) } else { None }
+        if let Value::S(text) = value { Some(text) } else { None }
     }
 
     /// All shapes, in a fixed order.
@@ -165,8 +170,10 @@ impl<'r> Keys<'r> {
         }
         let signatures: Vec<_> =
             values.values().map(|rows| self.signature(rows, position)).collect();
-        let differs = signatures.iter().enumerate().any(|(at, one)| {
-            signatures.iter().skip(at + 1).any(|other| !are_similar(&one.0, &other.0))
+        let sizes: Vec<usize> = values.values().map(Vec::len).collect();
+        let differs = signatures.iter().zip(&sizes).enumerate().any(|(at, one)| {
+            let mut others = signatures.iter().zip(&sizes).skip(at + 1);
+            others.any(|other| differ(one, other))
         });
         let (count, per_value) = (values.len(), items / values.len().max(1));
         match place {
@@ -174,7 +181,7 @@ impl<'r> Keys<'r> {
                 let is_tenant = signatures.len() > 1
                     && signatures.iter().all(|(_, kinds)| kinds.len() > 1)
                     && shares_kinds(&signatures);
-                !is_tenant && (differs || per_value >= 2 || count <= 3)
+                !is_tenant && (differs || per_value >= 8 || count <= 3)
             }
             Place::Only => differs && (per_value >= 2 || count <= 3),
             Place::Later => differs && count <= 12 && per_value >= 2,
@@ -236,8 +243,43 @@ impl<'r> Keys<'r> {
                 return Slot::Literal((*only).to_owned());
             }
         }
-        let prefix = if length == 1 && is_whole_key { "" } else { common_prefix(&values) };
+        let prefix = if is_whole_key { "" } else { self.prefix(rows, position, &values) };
         Slot::Capture { prefix: prefix.to_owned() }
+    }
+
+    /// The constant text before a value, as in `userid_{id}`. It is a part of the value, as in
+    /// `org_12`, unless an attribute holds the value without it.
+    fn prefix<'v>(
+        &self,
+        rows: &[usize],
+        position: Position,
+        values: &BTreeSet<&'v str>,
+    ) -> &'v str {
+        let mut prefix = common_prefix(values);
+        while !prefix.is_empty() && !self.is_held_without(rows, position, prefix.len()) {
+            let before = prefix.get(..prefix.len() - 1).unwrap_or("");
+            let end = before.rfind(SIGNS).map_or(0, |at| at + 1);
+            prefix = prefix.get(..end).unwrap_or("");
+        }
+        prefix
+    }
+
+    /// Whether attributes hold the tokens of a position without their first bytes.
+    fn is_held_without(&self, rows: &[usize], position: Position, bytes: usize) -> bool {
+        let (mut held, mut all) = (0, 0);
+        for row in rows.iter().take(PREFIX_ROWS) {
+            let Some(value) = self.token(*row, position).get(bytes..) else { continue };
+            let item = self.rows.get(*row).map(|row| &row.item);
+            let holds = |of: &Value<'_>| match of {
+                Value::S(text) => text == value,
+                Value::N(number) => number.as_str() == value,
+                Value::B(_) | Value::Bool(_) | Value::Null | Value::Ss(_) | Value::Ns(_)
+                | Value::Bs(_) | Value::L(_) | Value::M(_) => false,
+            };
+            all += 1;
+            held += usize::from(item.is_some_and(|item| item.values().any(holds)));
+        }
+        held * 2 > all
     }
 
     /// Turns constants into captures where another shape has a capture.
@@ -316,6 +358,16 @@ fn are_similar(one: &BTreeSet<&str>, other: &BTreeSet<&str>) -> bool {
     all == 0 || both * 10 >= all * 7
 }
 
+/// What a kind has in common, and its number of items.
+type Common<'s> = (&'s (BTreeSet<&'s str>, BTreeSet<Vec<&'s str>>), &'s usize);
+
+/// Whether the attributes of two kinds differ by more than an optional attribute, which all of a few
+/// items may have or lack by chance.
+fn differ(((one, _), size): Common<'_>, ((other, _), of_other): Common<'_>) -> bool {
+    let is_sure = *size.min(of_other) >= 5 || one.symmetric_difference(other).count() >= 2;
+    is_sure && !are_similar(one, other)
+}
+
 /// Whether the values of a token occur with the same kinds, as tenants do.
 fn shares_kinds(signatures: &[(BTreeSet<&str>, BTreeSet<Vec<&str>>)]) -> bool {
     let Some(((_, first), rest)) = signatures.split_first() else { return false };
@@ -330,7 +382,7 @@ fn common_prefix<'v>(values: &BTreeSet<&'v str>) -> &'v str {
     }
     let common = first.bytes().zip(last.bytes()).take_while(|(one, other)| one == other).count();
     let Some(common) = first.get(..common) else { return "" };
-    let end = common.rfind(['_', '-', '=', '.', ':', '/', '|', '~']).map_or(0, |at| at + 1);
+    let end = common.rfind(SIGNS).map_or(0, |at| at + 1);
     let prefix = common.get(..end).unwrap_or("");
     let is_word = prefix.chars().filter(|char| char.is_alphabetic()).count() >= 1
         && !prefix.chars().any(|char| char.is_ascii_digit());
