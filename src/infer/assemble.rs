@@ -141,7 +141,8 @@ pub(super) fn assemble(
     }
     let mut taken = inference.mirrors.iter().map(|it| it.name.clone()).collect();
     for chosen in chosen {
-        let made = reference(world, input, chosen, &names, pairs, &inference.mirrors, &mut taken);
+        let both = (&names[..], &formats[..]);
+        let made = reference(world, input, chosen, both, pairs, &inference.mirrors, &mut taken);
         let Some(made) = made else { continue };
         if made.is_active() {
             super::verify::declare(&mut inference, &made.from, &made.attributes);
@@ -234,7 +235,7 @@ fn formats(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair]) -> Vec<Vec<Form
                     | (Format::Lower, As::Lower)
                     | (Format::Upper, As::Upper) => *vote = (vote.0 + 1, vote.1, *format),
                     (Format::Padded(_), As::Exact)
-                        if !matches!(source.origin, Origin::Capture(_)) =>
+                        if matches!(source.origin, Origin::Path(_)) =>
                     {
                         vote.1 += 1;
                     }
@@ -376,7 +377,12 @@ fn part_names(parts: &[Part]) -> Vec<String> {
     names
 }
 
-fn source_text(source: &Source, names: &[String], separator: char) -> Option<Text> {
+fn source_text(
+    source: &Source,
+    names: &[String],
+    separator: char,
+    format: Format,
+) -> Option<Text> {
     Some(match &source.origin {
         Origin::Capture(capture) => {
             Text { on: format!("{{{}}}", names.get(*capture)?), attribute: None }
@@ -394,11 +400,14 @@ fn source_text(source: &Source, names: &[String], separator: char) -> Option<Tex
         }
         Origin::Token(path, parts, token) => {
             let names = part_names(parts);
-            let part = |(part, name): (&Part, &String)| match part {
-                Part::Literal(text) => escaped(text),
-                Part::Value => format!("{{{name}}}"),
+            let part = |(at, (part, name)): (usize, (&Part, &String))| match (part, format) {
+                (Part::Literal(text), _) => escaped(text),
+                (Part::Value, Format::Padded(width)) if at == *token => {
+                    format!("{{{name}:0{width}}}")
+                }
+                (Part::Value, _) => format!("{{{name}}}"),
             };
-            let texts: Vec<String> = parts.iter().zip(&names).map(part).collect();
+            let texts: Vec<String> = parts.iter().zip(&names).enumerate().map(part).collect();
             let pattern = texts.join(&escaped(&separator.to_string()));
             let path = path_text(path);
             Text { on: format!("{{{path}.{}}}", names.get(*token)?), attribute: Some((path, pattern)) }
@@ -410,7 +419,7 @@ fn reference(
     world: &World<'_>,
     input: &Input<'_>,
     chosen: &Chosen,
-    names: &[Vec<String>],
+    (names, formats): (&[Vec<String>], &[Vec<Format>]),
     pairs: &[Pair],
     mirrors: &[Mirror],
     taken: &mut BTreeSet<String>,
@@ -424,8 +433,9 @@ fn reference(
     let (of_from, of_to) = (names.get(candidate.from)?, names.get(candidate.to)?);
     let mut on = Vec::new();
     let mut attributes = Vec::new();
-    for (source, capture) in sources.iter().zip(of_to) {
-        let text = source_text(source, of_from, separator)?;
+    for (at, (source, capture)) in sources.iter().zip(of_to).enumerate() {
+        let format = formats.get(candidate.to).and_then(|it| it.get(at)).copied();
+        let text = source_text(source, of_from, separator, format.unwrap_or(Format::Plain))?;
         on.push((capture.clone(), text.on));
         attributes.extend(text.attribute);
     }

@@ -16,6 +16,8 @@ const SOURCES_MAX: usize = 4;
 const COMBINATIONS_MAX: usize = 64;
 /// The share of values that must exist for anything to be considered.
 const SHARE_MIN: f64 = 0.25;
+/// How many mixed values tell how likely values exist by chance.
+const MIXED_MIN: usize = 5;
 
 /// A possible reference.
 #[derive(Debug, Clone)]
@@ -120,6 +122,7 @@ impl World<'_> {
         to: usize,
         pairs: &[(usize, As)],
         hits: Hits,
+        measured_chance: Option<f64>,
     ) -> Option<Candidate> {
         let (referencing, referenced) = (self.entities.get(from)?, self.entities.get(to)?);
         let items = counts.entities.get(to).copied().unwrap_or(0);
@@ -139,7 +142,7 @@ impl World<'_> {
         }
         // A key is only as well named as the worst of its parts.
         let name = names.iter().copied().fold(f64::INFINITY, f64::min);
-        let values = score::values(hits, chance);
+        let values = score::values(hits, measured_chance.unwrap_or(chance));
         let mut score = score::total(values, name, range);
         if referenced.is_root {
             score += 0.5;
@@ -199,7 +202,7 @@ impl World<'_> {
                         for (_, source, how, hits) in only {
                             let pairs = [(*source, *how)];
                             if from != to || !self.is_itself(from, &pairs) {
-                                candidates.extend(self.scored(counts, from, to, &pairs, *hits));
+                                candidates.extend(self.scored(counts, from, to, &pairs, *hits, None));
                             }
                         }
                     }
@@ -250,33 +253,36 @@ impl World<'_> {
         let mut probe = Probe::default();
         let mut tuples = Vec::new();
         for (from, to, pairs) in &pending {
-            let of = self.tuples(*from, pairs);
+            let of = (self.tuples(*from, pairs, false), self.tuples(*from, pairs, true));
             probe.column(column(*to, pairs));
-            for tuple in &of {
+            for tuple in of.0.iter().chain(&of.1) {
                 probe.want(tuple.iter().map(String::as_str));
             }
             tuples.push(of);
         }
         super::probe::run(input, self.tables, self.entities, &mut probe)?;
         let mut found = Vec::new();
-        for ((from, to, pairs), tuples) in pending.into_iter().zip(tuples) {
+        for ((from, to, pairs), (tuples, mixed)) in pending.into_iter().zip(tuples) {
             let column = column(to, &pairs);
-            let hits = Hits {
-                tried: tuples.len(),
-                found: tuples
-                    .iter()
-                    .filter(|tuple| probe.has(&column, tuple.iter().map(String::as_str)))
-                    .count(),
+            let hits = |tuples: &BTreeSet<Vec<String>>| {
+                let has = |tuple: &&Vec<String>| {
+                    probe.has(&column, tuple.iter().map(String::as_str))
+                };
+                Hits { tried: tuples.len(), found: tuples.iter().filter(has).count() }
             };
+            let (hits, by_chance) = (hits(&tuples), hits(&mixed));
             if hits.found > 0 && hits.share() >= SHARE_MIN {
-                found.extend(self.scored(counts, from, to, &pairs, hits));
+                let chance = (by_chance.tried >= MIXED_MIN).then(|| by_chance.share());
+                found.extend(self.scored(counts, from, to, &pairs, hits, chance));
             }
         }
         Ok(found)
     }
 
-    /// Different values of several sources in one item.
-    fn tuples(&self, from: usize, pairs: &[(usize, As)]) -> BTreeSet<Vec<String>> {
+    /// Different values of several sources: of one item, or, `mixed`, the first one of one item and
+    /// the others of another item. How often mixed values exist says how often values exist by
+    /// chance.
+    fn tuples(&self, from: usize, pairs: &[(usize, As)], mixed: bool) -> BTreeSet<Vec<String>> {
         let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         let Some(entity) = self.entities.get(from) else { return BTreeSet::new() };
         let (Some(table), Some(sample), Some(sources)) = (
@@ -286,10 +292,14 @@ impl World<'_> {
         ) else {
             return BTreeSet::new();
         };
-        for row in entity.rows.iter().filter_map(|row| sample.rows.get(*row)) {
+        let rows: Vec<_> = entity.rows.iter().filter_map(|row| sample.rows.get(*row)).collect();
+        let shift = if mixed { rows.len() / 2 } else { 0 };
+        let others = rows.iter().skip(shift).chain(rows.iter().take(shift));
+        for (row, other) in rows.iter().zip(others) {
             let mut of_row: Vec<Vec<String>> = vec![Vec::new()];
-            for (source, how) in pairs {
+            for (at, (source, how)) in pairs.iter().enumerate() {
                 let Some(source) = sources.get(*source) else { continue };
+                let row = if at == 0 { row } else { other };
                 let values = source.of(entity, table.separator, row);
                 of_row = of_row
                     .into_iter()

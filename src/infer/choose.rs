@@ -98,7 +98,7 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
     if is_own_key && candidate.from != candidate.to {
         // A whole key that is another's whole key: one item describes the other.
         if candidate.name < 4.0 {
-            penalty -= 2.0;
+            penalty -= 4.0;
         }
         let is_sibling = from.captures.len() == to.captures.len() && from.table == to.table;
         if is_sibling && !to.is_root {

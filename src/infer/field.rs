@@ -415,6 +415,12 @@ fn fill(source: &mut Source, entity: &Entity, rows: &[Row], separator: char) {
     source.form = form_of(&texts).0;
 }
 
+/// Whether two lists of values are equal but for leading zeros.
+fn are_same(one: &[Cow<'_, str>], other: &[Cow<'_, str>]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| super::probe::bare(one) == super::probe::bare(other))
+}
+
 /// Drops sources that only repeat others: attributes with the value of a capture, and tokens with
 /// the value of a capture or an attribute.
 fn without_copies(
@@ -457,7 +463,7 @@ fn without_copies(
                     }));
             (is_known || rank(other) < rank(source))
                 && is_named
-                && (is_known || own.iter().zip(values).all(|(own, other)| own.is_empty() || own == other))
+                && (is_known || own.iter().zip(values).all(|(own, other)| own.is_empty() || are_same(own, other)))
         })
     };
     let copies: Vec<bool> =

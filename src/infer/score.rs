@@ -14,12 +14,13 @@ const VALUES_MAX: f64 = 9.0;
 const FOUND: f64 = 0.95;
 
 /// Names of persons' roles, and names of entities that are persons.
-const ROLES: [&str; 44] = [
+const ROLES: [&str; 51] = [
     "author", "owner", "creator", "manager", "supervisor", "assignee", "reporter", "reviewer",
     "approver", "sender", "recipient", "receiver", "follower", "followee", "following", "friend",
     "invitee", "inviter", "host", "guest", "member", "leader", "lead", "agent", "rep", "user",
     "editor", "poster", "buyer", "client", "watcher", "subscriber", "participant", "attendee",
     "invitedby", "createdby", "updatedby", "by", "mentor", "contact", "admin", "organizer", "holder", "to",
+    "founder", "moderator", "support", "responsible", "driver", "teacher", "instructor",
 ];
 const PERSONS: [&str; 14] = [
     "user", "person", "account", "member", "employee", "customer", "author", "profile", "staff",
@@ -52,6 +53,10 @@ pub(super) fn name(source: &Source, from: &Entity, to: &Entity, capture: &Captur
         let last = own.last().map_or("", String::as_str);
         let target_last = target.last().map_or("", String::as_str);
         if is_same && SELF.iter().any(|word| *word == joined || own.iter().any(|own| own == word)) {
+            score = score.max(5.5);
+        }
+        let is_self = is_same && own.first().is_some_and(|first| first == "report");
+        if is_self {
             score = score.max(5.5);
         }
         let is_role = ROLES.contains(&last) || ROLES.contains(&joined.as_str()) || own.iter().any(|word| ROLES.contains(&word.as_str()));

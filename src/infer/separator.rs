@@ -61,7 +61,8 @@ pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>)
         let (bits, shapes) = cost(separator);
         let labelled: usize =
             shapes.iter().filter(|shape| has_label(shape)).map(|shape| shape.rows.len()).sum();
-        if bits * factor < best.0 && labelled * 2 > split {
+        let is_in_ids = matches!(separator, '_' | '-' | '.') && labels(&shapes).len() < 2;
+        if bits * factor < best.0 && labelled * 2 > split && !is_in_ids {
             best = (bits * factor, separator);
         }
     }
@@ -72,6 +73,17 @@ pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>)
 fn unused(texts: &[&str]) -> char {
     let is_free = |char: &char| !texts.iter().any(|text| text.contains(*char));
     UNUSED.into_iter().find(is_free).unwrap_or('\u{1f}')
+}
+
+/// The first literals of the shapes. If there is only one, it may be a part of each id: `org_12`.
+fn labels(shapes: &[Shape]) -> BTreeSet<&str> {
+    let first = shapes.iter().filter_map(|shape| shape.key.first()?.first());
+    first
+        .filter_map(|slot| match slot {
+            Slot::Literal(text) => Some(text.as_str()),
+            Slot::Capture { .. } => None,
+        })
+        .collect()
 }
 
 /// Whether a shape has a literal before a capture.
