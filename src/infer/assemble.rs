@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Input;
 use super::candidate::World;
 use super::choose::Chosen;
 use super::design::{
@@ -12,7 +13,6 @@ use super::field::{Origin, Part, Source, Step, path_text};
 use super::mirror::Pair;
 use super::names::{snake, stem, words};
 use super::probe::{As, Counts};
-use super::Input;
 use crate::data::{KeyAttribute, KeyKind, Type, Value};
 
 /// How many examples are given.
@@ -157,10 +157,14 @@ fn table_names(input: &Input<'_>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let name = |table: &super::InputTable| {
         let is_name = table.name.len() <= 64
-            && table.name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))
+            && table
+                .name
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))
             && table.name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
         let base = if is_name { table.name.clone() } else { snake(&table.name) };
-        let base: String = if base.is_empty() { "table".into() } else { base.chars().take(56).collect() };
+        let base: String =
+            if base.is_empty() { "table".into() } else { base.chars().take(56).collect() };
         let mut unique = base.clone();
         let mut number = 2;
         while !taken.insert(unique.clone()) {
@@ -182,7 +186,11 @@ fn key_text(attribute: &KeyAttribute) -> String {
 
 fn shown(key: &[String]) -> String {
     let text = key.join(" / ");
-    if text.chars().count() > 60 { text.chars().take(57).chain("…".chars()).collect() } else { text }
+    if text.chars().count() > 60 {
+        text.chars().take(57).chain("…".chars()).collect()
+    } else {
+        text
+    }
 }
 
 /// The names of all captures: a mirror has those of its source.
@@ -234,9 +242,7 @@ fn formats(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair]) -> Vec<Vec<Form
                     (Format::Padded(_), As::Bare)
                     | (Format::Lower, As::Lower)
                     | (Format::Upper, As::Upper) => *vote = (vote.0 + 1, vote.1, *format),
-                    (Format::Padded(_), As::Exact)
-                        if matches!(source.origin, Origin::Path(_)) =>
-                    {
+                    (Format::Padded(_), As::Exact) if matches!(source.origin, Origin::Path(_)) => {
                         vote.1 += 1;
                     }
                     _ => {}
@@ -269,7 +275,8 @@ fn spread(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair], formats: &mut [V
             candidate.sources.iter().zip(&candidate.compared).enumerate()
         {
             let origin = world.sources.get(candidate.from).and_then(|it| it.get(*source));
-            if let (Some(Origin::Capture(of_from)), As::Exact) = (origin.map(|it| &it.origin), how) {
+            if let (Some(Origin::Capture(of_from)), As::Exact) = (origin.map(|it| &it.origin), how)
+            {
                 links.push(((candidate.from, *of_from), (candidate.to, capture)));
             }
         }
@@ -377,12 +384,7 @@ fn part_names(parts: &[Part]) -> Vec<String> {
     names
 }
 
-fn source_text(
-    source: &Source,
-    names: &[String],
-    separator: char,
-    format: Format,
-) -> Option<Text> {
+fn source_text(source: &Source, names: &[String], separator: char, format: Format) -> Option<Text> {
     Some(match &source.origin {
         Origin::Capture(capture) => {
             Text { on: format!("{{{}}}", names.get(*capture)?), attribute: None }
@@ -410,7 +412,10 @@ fn source_text(
             let texts: Vec<String> = parts.iter().zip(&names).enumerate().map(part).collect();
             let pattern = texts.join(&escaped(&separator.to_string()));
             let path = path_text(path);
-            Text { on: format!("{{{path}.{}}}", names.get(*token)?), attribute: Some((path, pattern)) }
+            Text {
+                on: format!("{{{path}.{}}}", names.get(*token)?),
+                attribute: Some((path, pattern)),
+            }
         }
     })
 }
@@ -426,8 +431,11 @@ fn reference(
 ) -> Option<Reference> {
     let candidate = &chosen.candidate;
     let (from, to) = (world.entities.get(candidate.from)?, world.entities.get(candidate.to)?);
-    let sources: Option<Vec<&Source>> =
-        candidate.sources.iter().map(|source| world.sources.get(candidate.from)?.get(*source)).collect();
+    let sources: Option<Vec<&Source>> = candidate
+        .sources
+        .iter()
+        .map(|source| world.sources.get(candidate.from)?.get(*source))
+        .collect();
     let sources = sources?;
     let separator = world.tables.get(from.table)?.separator;
     let (of_from, of_to) = (names.get(candidate.from)?, names.get(candidate.to)?);
@@ -441,18 +449,25 @@ fn reference(
     }
     let role = sources.iter().find_map(|source| match &source.origin {
         Origin::Capture(_) => None,
-        Origin::Path(path) | Origin::Token(path, ..) => path.iter().rev().find_map(|step| match step {
-            Step::Name(name) => Some(name.clone()),
-            Step::Each => None,
-        }),
+        Origin::Path(path) | Origin::Token(path, ..) => {
+            path.iter().rev().find_map(|step| match step {
+                Step::Name(name) => Some(name.clone()),
+                Step::Each => None,
+            })
+        }
     });
-    let role = role.map(|role| snake(&stem(&words(&role)).join("_"))).filter(|role| !role.is_empty());
+    let role =
+        role.map(|role| snake(&stem(&words(&role)).join("_"))).filter(|role| !role.is_empty());
     let base = format!("{}_{}", from.name, role.unwrap_or_else(|| to.name.clone()));
     let base: String = base.chars().take(56).collect();
     let mut name = base.clone();
     let mut number = 2;
     while !taken.insert(name.clone()) {
-        name = if number == 2 { format!("{base}_{}", to.name).chars().take(60).collect() } else { format!("{base}_{number}") };
+        name = if number == 2 {
+            format!("{base}_{}", to.name).chars().take(60).collect()
+        } else {
+            format!("{base}_{number}")
+        };
         number += 1;
     }
     let is_many = sources.iter().any(|source| source.is_many());
@@ -530,12 +545,13 @@ fn find(
     }
     let indexes = input.tables.get(entity.table).map_or(&[][..], |table| &table.indexes);
     for (name, key) in indexes {
-        let partition = sources.iter().zip(of_to).find_map(|(source, capture)| match &source.origin {
-            Origin::Path(path) if path_text(path) == key.partition.name => {
-                Some(format!("{{{capture}}}"))
-            }
-            _ => None,
-        });
+        let partition =
+            sources.iter().zip(of_to).find_map(|(source, capture)| match &source.origin {
+                Origin::Path(path) if path_text(path) == key.partition.name => {
+                    Some(format!("{{{capture}}}"))
+                }
+                _ => None,
+            });
         if let Some(template) = partition {
             let name_of_key = key_text(&key.partition);
             return Find::Index(name.clone(), vec![(name_of_key, template)]);

@@ -94,7 +94,13 @@ impl World<'_> {
     }
 
     /// How many values of a source exist in a capture, compared in the best way.
-    fn single(&self, probe: &Probe, source: &Source, to: usize, capture: usize) -> Option<(As, Hits)> {
+    fn single(
+        &self,
+        probe: &Probe,
+        source: &Source,
+        to: usize,
+        capture: usize,
+    ) -> Option<(As, Hits)> {
         let ways = Self::ways(source, self.capture(to, capture)?);
         let mut best: Option<(As, Hits)> = None;
         for how in ways {
@@ -147,9 +153,9 @@ impl World<'_> {
         if referenced.is_root {
             score += 0.5;
         }
-        let origins = pairs.iter().filter_map(|(source, _)| {
-            Some(&self.sources.get(from)?.get(*source)?.origin)
-        });
+        let origins = pairs
+            .iter()
+            .filter_map(|(source, _)| Some(&self.sources.get(from)?.get(*source)?.origin));
         let of_key = origins.filter(|origin| matches!(origin, Origin::Capture(_))).count();
         if of_key > 0 && of_key < pairs.len() {
             // Part of the key and an attribute: less usual than an attribute alone.
@@ -188,9 +194,8 @@ impl World<'_> {
                             continue;
                         }
                         let referencing = self.entities.get(from);
-                        let name = referencing.map_or(0.0, |it| {
-                            score::name(source, it, referenced, of, from == to)
-                        });
+                        let name = referencing
+                            .map_or(0.0, |it| score::name(source, it, referenced, of, from == to));
                         of_capture.push((name + 4.0 * hits.share(), id, how, hits));
                     }
                     of_capture.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
@@ -202,7 +207,8 @@ impl World<'_> {
                         for (_, source, how, hits) in only {
                             let pairs = [(*source, *how)];
                             if from != to || !self.is_itself(from, &pairs) {
-                                candidates.extend(self.scored(counts, from, to, &pairs, *hits, None));
+                                candidates
+                                    .extend(self.scored(counts, from, to, &pairs, *hits, None));
                             }
                         }
                     }
@@ -265,9 +271,8 @@ impl World<'_> {
         for ((from, to, pairs), (tuples, mixed)) in pending.into_iter().zip(tuples) {
             let column = column(to, &pairs);
             let hits = |tuples: &BTreeSet<Vec<String>>| {
-                let has = |tuple: &&Vec<String>| {
-                    probe.has(&column, tuple.iter().map(String::as_str))
-                };
+                let has =
+                    |tuple: &&Vec<String>| probe.has(&column, tuple.iter().map(String::as_str));
                 Hits { tried: tuples.len(), found: tuples.iter().filter(has).count() }
             };
             let (hits, by_chance) = (hits(&tuples), hits(&mixed));
@@ -285,11 +290,9 @@ impl World<'_> {
     fn tuples(&self, from: usize, pairs: &[(usize, As)], mixed: bool) -> BTreeSet<Vec<String>> {
         let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         let Some(entity) = self.entities.get(from) else { return BTreeSet::new() };
-        let (Some(table), Some(sample), Some(sources)) = (
-            self.tables.get(entity.table),
-            self.samples.get(entity.table),
-            self.sources.get(from),
-        ) else {
+        let (Some(table), Some(sample), Some(sources)) =
+            (self.tables.get(entity.table), self.samples.get(entity.table), self.sources.get(from))
+        else {
             return BTreeSet::new();
         };
         let rows: Vec<_> = entity.rows.iter().filter_map(|row| sample.rows.get(*row)).collect();

@@ -131,8 +131,7 @@ fn excludes(world: &World<'_>, known: &Candidate, other: &Candidate) -> bool {
             source.is_some_and(|source| !matches!(source.origin, Origin::Capture(_)))
         });
         let is_nested = one.is_subset(&two) || two.is_subset(&one);
-        return shares_attribute && !is_nested
-            || (known.to == other.to && is_nested);
+        return shares_attribute && !is_nested || (known.to == other.to && is_nested);
     }
     // Two items that refer to each other by the same keys.
     known.from == other.to

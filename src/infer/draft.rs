@@ -134,7 +134,13 @@ fn of_reference(text: &mut String, reference: &Reference, prefix: &str) -> std::
     writeln!(text, "  {prefix}{}:", quoted(&reference.name))?;
     if !reference.is_active() {
         for (path, declared) in &reference.attributes {
-            writeln!(text, "  {prefix}  # attributes of {}: {{ {}: {} }}", reference.from, quoted(path), quoted(declared))?;
+            writeln!(
+                text,
+                "  {prefix}  # attributes of {}: {{ {}: {} }}",
+                reference.from,
+                quoted(path),
+                quoted(declared)
+            )?;
         }
     }
     writeln!(text, "  {prefix}  from: {}", quoted(&reference.from))?;
@@ -177,7 +183,10 @@ fn evidence(reference: &Reference) -> String {
     match reference.verdict {
         Verdict::Confirmed => format!("{verdict}: {good} of {all} references exist."),
         Verdict::Broken => {
-            format!("{verdict}: {good} of {all} references exist, {} do not.", number(reference.broken))
+            format!(
+                "{verdict}: {good} of {all} references exist, {} do not.",
+                number(reference.broken)
+            )
         }
         Verdict::Sample => {
             format!("{verdict}: {good} of {all} references exist in the sample.")
@@ -263,12 +272,13 @@ fn number(number: u64) -> String {
 
 /// A name, in quotes where YAML needs them.
 fn quoted(name: &str) -> String {
-    let is_plain = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_' || char == '-')
-        && name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
-        && !matches!(
-            name.to_lowercase().as_str(),
-            "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "none"
-        );
+    let is_plain =
+        name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_' || char == '-')
+            && name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+            && !matches!(
+                name.to_lowercase().as_str(),
+                "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "none"
+            );
     let is_none = name == "none";
     if is_plain || is_none { name.to_owned() } else { string(name) }
 }

@@ -10,9 +10,30 @@ use crate::data::{KeyKind, KeySchema, Value};
 
 /// Names of attributes that usually contain an item's type.
 pub(super) const TYPE_NAMES: [&str; 24] = [
-    "__typename", "__edb_e__", "_et", "entityType", "EntityType", "entity_type", "ENTITY_TYPE",
-    "_entity", "entity", "Entity", "_type", "__type", "itemType", "ItemType", "item_type",
-    "recordType", "record_type", "objectType", "docType", "_t", "type", "Type", "TYPE", "kind",
+    "__typename",
+    "__edb_e__",
+    "_et",
+    "entityType",
+    "EntityType",
+    "entity_type",
+    "ENTITY_TYPE",
+    "_entity",
+    "entity",
+    "Entity",
+    "_type",
+    "__type",
+    "itemType",
+    "ItemType",
+    "item_type",
+    "recordType",
+    "record_type",
+    "objectType",
+    "docType",
+    "_t",
+    "type",
+    "Type",
+    "TYPE",
+    "kind",
 ];
 
 /// The part of a key template that one token of a key matches.
@@ -181,7 +202,8 @@ fn by_type(
     let Some(type_name) = type_name else {
         return shapes.into_iter().map(|shape| (shape, None)).collect();
     };
-    let is_sure = !matches!(type_name, "type" | "Type" | "TYPE" | "kind" | "entity" | "Entity" | "_t");
+    let is_sure =
+        !matches!(type_name, "type" | "Type" | "TYPE" | "kind" | "entity" | "Entity" | "_t");
     let mut split = Vec::new();
     for shape in shapes {
         let mut values: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -200,9 +222,7 @@ fn by_type(
             })
             .collect();
         let differs = attributes.windows(2).all(|pair| match pair {
-            [one, other] => {
-                one.intersection(other).count() * 10 < one.union(other).count() * 6
-            }
+            [one, other] => one.intersection(other).count() * 10 < one.union(other).count() * 6,
             _ => false,
         });
         let is_split = untyped == 0
@@ -255,7 +275,11 @@ fn entity(
                 .iter()
                 .filter_map(|row| {
                     let text = row.key.get(attribute)?;
-                    let part = if schema.kind == KeyKind::S { text.split(separator).nth(token)? } else { text };
+                    let part = if schema.kind == KeyKind::S {
+                        text.split(separator).nth(token)?
+                    } else {
+                        text
+                    };
                     part.get(prefix.len()..)
                 })
                 .collect();
@@ -303,7 +327,11 @@ struct Column<'r> {
     kind: KeyKind,
 }
 
-fn captures(columns: Vec<(Column<'_>, Option<usize>)>, rows: &[&Row], schema: &KeySchema) -> Vec<Capture> {
+fn captures(
+    columns: Vec<(Column<'_>, Option<usize>)>,
+    rows: &[&Row],
+    schema: &KeySchema,
+) -> Vec<Capture> {
     let mut taken = BTreeSet::new();
     let mut captures = Vec::new();
     for (column, _) in columns {
@@ -311,7 +339,8 @@ fn captures(columns: Vec<(Column<'_>, Option<usize>)>, rows: &[&Row], schema: &K
         let same_as = same_attributes(&column, rows, schema);
         let by_attribute = same_as.first().filter(|_| column.attribute.is_none() || rows.len() > 1);
         let is_named = |name: &&String| !matches!(name.to_lowercase().as_str(), "pk" | "sk" | "id");
-        let label = column.label.as_ref().map(|label| snake(label)).filter(|label| !label.is_empty());
+        let label =
+            column.label.as_ref().map(|label| snake(label)).filter(|label| !label.is_empty());
         let base = by_attribute
             .filter(is_named)
             .map(|name| snake(name))
@@ -350,9 +379,9 @@ pub(super) fn form_of(values: &[&str]) -> (Form, Vec<Format>) {
         counts.iter().max_by_key(|(_, count)| **count).map_or(Form::Other, |(form, _)| *form);
     let mut possible = Vec::new();
     let width = values.first().map_or(0, |value| value.len());
-    let are_digits = values.iter().all(|value| {
-        value.len() == width && value.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let are_digits = values
+        .iter()
+        .all(|value| value.len() == width && value.bytes().all(|byte| byte.is_ascii_digit()));
     if are_digits && width > 1 && width <= 38 && counts.contains_key(&Form::Padded) {
         possible.push(Format::Padded(width));
         form = Form::Padded;
@@ -372,7 +401,8 @@ pub(super) fn form_of(values: &[&str]) -> (Form, Vec<Format>) {
 fn same_attributes(column: &Column<'_>, rows: &[&Row], schema: &KeySchema) -> Vec<String> {
     let Some(first) = rows.first() else { return Vec::new() };
     let is_key = |name: &str| schema.names().any(|key| key == name);
-    let mut names: Vec<&str> = first.item.keys().map(AsRef::as_ref).filter(|name| !is_key(name)).collect();
+    let mut names: Vec<&str> =
+        first.item.keys().map(AsRef::as_ref).filter(|name| !is_key(name)).collect();
     names.retain(|name| {
         rows.iter().zip(&column.values).all(|(row, value)| match row.item.get(*name) {
             Some(Value::S(text)) => text == value || text.eq_ignore_ascii_case(value),
@@ -384,7 +414,9 @@ fn same_attributes(column: &Column<'_>, rows: &[&Row], schema: &KeySchema) -> Ve
         })
     });
     // One item proves little: a name that fits then has to be a name of a key.
-    names.retain(|name| rows.len() > 2 || is_key_like(&words(name)) || *name == "username" || *name == "email");
+    names.retain(|name| {
+        rows.len() > 2 || is_key_like(&words(name)) || *name == "username" || *name == "email"
+    });
     names.sort_by_key(|name| (!is_key_like(&words(name)), *name));
     names.into_iter().map(str::to_owned).collect()
 }
@@ -401,9 +433,10 @@ fn is_root(key: &[Template], captures: &[Capture]) -> bool {
     let labels: Vec<String> = partition.tokens.iter().map(|token| plain(&token.literal)).collect();
     let repeats = sort.tokens.iter().any(|token| token.capture.is_some());
     repeats
-        || sort.tokens.iter().all(|token| {
-            is_root_word(&token.literal) || labels.contains(&plain(&token.literal))
-        })
+        || sort
+            .tokens
+            .iter()
+            .all(|token| is_root_word(&token.literal) || labels.contains(&plain(&token.literal)))
 }
 
 fn plain(text: &str) -> String {
@@ -420,10 +453,11 @@ fn drop_overlaps(
 ) {
     let type_of = |entity: &Entity| -> Option<(String, String)> {
         let name = type_name?;
-        let mut values = entity.rows.iter().map(|row| match sample.rows.get(*row)?.item.get(name) {
-            Some(Value::S(text)) => Some(text.to_string()),
-            _ => None,
-        });
+        let mut values =
+            entity.rows.iter().map(|row| match sample.rows.get(*row)?.item.get(name) {
+                Some(Value::S(text)) => Some(text.to_string()),
+                _ => None,
+            });
         let first = values.next()??;
         values.all(|value| value.as_deref() == Some(&first)).then(|| (name.to_owned(), first))
     };
@@ -432,7 +466,8 @@ fn drop_overlaps(
         let mut other = at + 1;
         while other < entities.len() {
             let (Some(one), Some(two)) = (entities.get(at), entities.get(other)) else { break };
-            let are_apart = matches!((&one.condition, &two.condition), (Some(a), Some(b)) if a != b);
+            let are_apart =
+                matches!((&one.condition, &two.condition), (Some(a), Some(b)) if a != b);
             if are_apart || !overlap(one, two) {
                 other += 1;
                 continue;
@@ -461,7 +496,10 @@ fn drop_overlaps(
                     let keep = if gone < keep { keep - 1 } else { keep };
                     if let Some(kept) = entities.get_mut(keep) {
                         let joins = |row: &usize| {
-                            sample.rows.get(*row).is_some_and(|row| kept.parse(separator, &row.key).is_some())
+                            sample
+                                .rows
+                                .get(*row)
+                                .is_some_and(|row| kept.parse(separator, &row.key).is_some())
                         };
                         let more: Vec<usize> = dropped.rows.into_iter().filter(joins).collect();
                         kept.rows.extend(more);
@@ -479,12 +517,19 @@ fn drop_overlaps(
 fn overlap(one: &Entity, two: &Entity) -> bool {
     one.key.iter().zip(&two.key).all(|(one, two)| {
         one.tokens.len() == two.tokens.len()
-            && one.tokens.iter().zip(&two.tokens).all(|(one, two)| match (one.capture, two.capture) {
-                (None, None) => one.literal == two.literal,
-                (None, Some(_)) => one.literal.starts_with(&two.literal) && one.literal != two.literal,
-                (Some(_), None) => two.literal.starts_with(&one.literal) && one.literal != two.literal,
-                (Some(_), Some(_)) => {
-                    one.literal.starts_with(&two.literal) || two.literal.starts_with(&one.literal)
+            && one.tokens.iter().zip(&two.tokens).all(|(one, two)| {
+                match (one.capture, two.capture) {
+                    (None, None) => one.literal == two.literal,
+                    (None, Some(_)) => {
+                        one.literal.starts_with(&two.literal) && one.literal != two.literal
+                    }
+                    (Some(_), None) => {
+                        two.literal.starts_with(&one.literal) && one.literal != two.literal
+                    }
+                    (Some(_), Some(_)) => {
+                        one.literal.starts_with(&two.literal)
+                            || two.literal.starts_with(&one.literal)
+                    }
                 }
             })
     })
@@ -523,7 +568,12 @@ fn name(
     }
     let labels = |template: &Template| -> Vec<String> {
         let literal = |token: &Token| snake(&token.literal);
-        template.tokens.iter().map(literal).filter(|label| !label.is_empty() && !is_root_word(label)).collect()
+        template
+            .tokens
+            .iter()
+            .map(literal)
+            .filter(|label| !label.is_empty() && !is_root_word(label))
+            .collect()
     };
     let partition = entity.key.first().map(labels).unwrap_or_default();
     let sort = entity.key.get(1).map(labels).unwrap_or_default();

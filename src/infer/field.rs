@@ -128,8 +128,14 @@ fn text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value {
         Value::S(text) => Some(Cow::Borrowed(text)),
         Value::N(number) => Some(Cow::Borrowed(number.as_str())),
-        Value::B(_) | Value::Bool(_) | Value::Null | Value::Ss(_) | Value::Ns(_) | Value::Bs(_)
-        | Value::L(_) | Value::M(_) => None,
+        Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
+        | Value::M(_) => None,
     }
 }
 
@@ -244,9 +250,7 @@ pub(super) fn sources(
         let names = names_of(&path);
         let is_number = seen.numbers > 0;
         let declared = sets.get(&path_text(&path)).copied().or(seen.declared);
-        if !is_number
-            && let Some(parts) = pattern(&path, &few, separator)
-        {
+        if !is_number && let Some(parts) = pattern(&path, &few, separator) {
             let mut label = None;
             for (at, part) in parts.iter().enumerate() {
                 match part {
@@ -321,7 +325,12 @@ fn collect(value: &Value<'static>, path: &mut Vec<Step>, paths: &mut BTreeMap<Ve
             }
         }
         Value::Null => {}
-        Value::B(_) | Value::Bool(_) | Value::Ss(_) | Value::Ns(_) | Value::Bs(_) | Value::L(_)
+        Value::B(_)
+        | Value::Bool(_)
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
         | Value::M(_) => {
             if leaf(paths, path) {
                 paths.entry(path.clone()).or_default().others += 1;
@@ -361,18 +370,24 @@ fn pattern(path: &[Step], rows: &[&Row], separator: char) -> Option<Vec<Part>> {
         let tokens: BTreeSet<&str> =
             texts.iter().filter_map(|text| text.split(separator).nth(at)).collect();
         let only = tokens.first().filter(|_| tokens.len() == 1);
-        let has_label = parts.iter().any(|part| matches!(part, Part::Literal(text) if !text.is_empty()));
+        let has_label =
+            parts.iter().any(|part| matches!(part, Part::Literal(text) if !text.is_empty()));
         parts.push(match only {
             Some(text) if text.is_empty() || (is_label(text) && !has_label) => {
                 Part::Literal((*text).to_owned())
             }
-            Some(text) if is_label(text) && at + 1 < length && matches!(parts.last(), Some(Part::Value)) => {
+            Some(text)
+                if is_label(text)
+                    && at + 1 < length
+                    && matches!(parts.last(), Some(Part::Value)) =>
+            {
                 Part::Literal((*text).to_owned())
             }
             _ => Part::Value,
         });
     }
-    let is_labelled = parts.iter().any(|part| matches!(part, Part::Literal(text) if is_label(text)));
+    let is_labelled =
+        parts.iter().any(|part| matches!(part, Part::Literal(text) if is_label(text)));
     (is_labelled && parts.contains(&Part::Value)).then_some(parts)
 }
 
@@ -418,7 +433,10 @@ fn fill(source: &mut Source, entity: &Entity, rows: &[Row], separator: char) {
 /// Whether two lists of values are equal but for leading zeros.
 fn are_same(one: &[Cow<'_, str>], other: &[Cow<'_, str>]) -> bool {
     one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| super::probe::bare(one) == super::probe::bare(other))
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| super::probe::bare(one) == super::probe::bare(other))
 }
 
 /// Drops sources that only repeat others: attributes with the value of a capture, and tokens with
@@ -453,20 +471,30 @@ fn without_copies(
             let is_named = rank(source) == 2
                 || rows.len() >= 20
                 || source.names.iter().zip(&other.names).any(|(one, two)| {
-                    is_key_like(&words(one)) && super::names::stem(&words(one)) == super::names::stem(&words(two))
+                    is_key_like(&words(one))
+                        && super::names::stem(&words(one)) == super::names::stem(&words(two))
                 })
                 || other.names.iter().any(|name| source.names.contains(name));
             let is_known = matches!((&other.origin, &source.origin),
-                (Origin::Capture(capture), Origin::Path(_))
-                    if entity.captures.get(*capture).is_some_and(|capture| {
-                        source.names.first().is_some_and(|name| capture.same_as.contains(name))
-                    }));
+            (Origin::Capture(capture), Origin::Path(_))
+                if entity.captures.get(*capture).is_some_and(|capture| {
+                    source.names.first().is_some_and(|name| capture.same_as.contains(name))
+                }));
             (is_known || rank(other) < rank(source))
                 && is_named
-                && (is_known || own.iter().zip(values).all(|(own, other)| own.is_empty() || are_same(own, other)))
+                && (is_known
+                    || own
+                        .iter()
+                        .zip(values)
+                        .all(|(own, other)| own.is_empty() || are_same(own, other)))
         })
     };
     let copies: Vec<bool> =
         sources.iter().enumerate().map(|(at, source)| is_copy(at, source)).collect();
-    sources.into_iter().zip(copies).filter(|(_, is_copy)| !is_copy).map(|(source, _)| source).collect()
+    sources
+        .into_iter()
+        .zip(copies)
+        .filter(|(_, is_copy)| !is_copy)
+        .map(|(source, _)| source)
+        .collect()
 }

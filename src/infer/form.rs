@@ -30,7 +30,11 @@ impl Form {
         let bytes = text.as_bytes();
         let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
         if digits == bytes.len() && digits > 0 {
-            return if bytes.len() > 1 && text.starts_with('0') { Self::Padded } else { Self::Number };
+            return if bytes.len() > 1 && text.starts_with('0') {
+                Self::Padded
+            } else {
+                Self::Number
+            };
         }
         if is_uuid(bytes) {
             Self::Uuid
@@ -82,7 +86,9 @@ pub(super) fn is_label(text: &str) -> bool {
     let body = text.trim_start_matches(['$', '_', '@', '!', '+', '.', '~']);
     let body = body.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_');
     let digits = text.len() - text.trim_end_matches(|char: char| char.is_ascii_digit()).len();
-    let is_word = |char: char| char.is_alphabetic() || char == '_' || char == '-' || char == '.' || char == ' ';
+    let is_word = |char: char| {
+        char.is_alphabetic() || char == '_' || char == '-' || char == '.' || char == ' '
+    };
     !body.is_empty()
         && text.len() <= 40
         && digits <= 2
@@ -157,8 +163,14 @@ mod tests {
     #[test]
     fn labels_are_words() {
         for (text, expected) in [
-            ("USER", true), ("$user_1", true), ("order-item", true), ("12", false), ("", false),
-            ("lindsay563", false), ("a@b.c", false), ("_", false),
+            ("USER", true),
+            ("$user_1", true),
+            ("order-item", true),
+            ("12", false),
+            ("", false),
+            ("lindsay563", false),
+            ("a@b.c", false),
+            ("_", false),
         ] {
             assert_eq!(is_label(text), expected, "{text}");
         }

@@ -11,8 +11,7 @@ pub(super) const ITEMS_MAX: usize = 3_000;
 /// Names of partition keys and sort keys, the commonest first.
 const PARTITION: [&str; 9] =
     ["pk", "partitionkey", "partition_key", "hashkey", "hash_key", "hk", "_pk", "id", "_id"];
-const SORT: [&str; 8] =
-    ["sk", "sortkey", "sort_key", "rangekey", "range_key", "rk", "_sk", "sort"];
+const SORT: [&str; 8] = ["sk", "sortkey", "sort_key", "rangekey", "range_key", "rk", "_sk", "sort"];
 
 /// The likeliest key: attributes that all items have, whose values together are unique.
 pub(super) fn infer(table: &str, items: &[Item<'_>]) -> Option<KeySchema> {
@@ -23,7 +22,9 @@ pub(super) fn infer(table: &str, items: &[Item<'_>]) -> Option<KeySchema> {
             Type::S => KeyKind::S,
             Type::N => KeyKind::N,
             Type::B => KeyKind::B,
-            Type::Bool | Type::Null | Type::Ss | Type::Ns | Type::Bs | Type::L | Type::M => continue,
+            Type::Bool | Type::Null | Type::Ss | Type::Ns | Type::Bs | Type::L | Type::M => {
+                continue;
+            }
         };
         let is_everywhere = items.iter().all(|item| {
             item.get(name).is_some_and(|value| value.kind() == kind.as_type() && !is_empty(value))
@@ -36,8 +37,10 @@ pub(super) fn infer(table: &str, items: &[Item<'_>]) -> Option<KeySchema> {
         list.iter().position(|known| *known == name.to_lowercase()).unwrap_or(100)
     };
     let distinct = |chosen: &[&str]| {
-        let values: BTreeSet<Vec<String>> =
-            items.iter().map(|item| chosen.iter().map(|name| text(item.get(*name))).collect()).collect();
+        let values: BTreeSet<Vec<String>> = items
+            .iter()
+            .map(|item| chosen.iter().map(|name| text(item.get(*name))).collect())
+            .collect();
         values.len()
     };
     let counts: BTreeMap<&str, usize> =
@@ -83,9 +86,15 @@ pub(super) fn infer(table: &str, items: &[Item<'_>]) -> Option<KeySchema> {
     for (at, one) in ordered.iter().enumerate() {
         for two in ordered.iter().skip(at + 1) {
             if distinct(&[one.0, two.0]) == items.len() {
-                let (partition, sort) =
-                    if rank(two.0, &PARTITION) < rank(one.0, &PARTITION) { (two, one) } else { (one, two) };
-                return Some(KeySchema { partition: attribute(partition), sort: Some(attribute(sort)) });
+                let (partition, sort) = if rank(two.0, &PARTITION) < rank(one.0, &PARTITION) {
+                    (two, one)
+                } else {
+                    (one, two)
+                };
+                return Some(KeySchema {
+                    partition: attribute(partition),
+                    sort: Some(attribute(sort)),
+                });
             }
         }
     }
@@ -107,8 +116,5 @@ fn text(value: Option<&Value<'_>>) -> String {
 
 /// A key for a table without items.
 pub(super) fn of_empty_table() -> KeySchema {
-    KeySchema {
-        partition: KeyAttribute { name: "pk".to_owned(), kind: KeyKind::S },
-        sort: None,
-    }
+    KeySchema { partition: KeyAttribute { name: "pk".to_owned(), kind: KeyKind::S }, sort: None }
 }

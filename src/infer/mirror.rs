@@ -43,10 +43,8 @@ pub(super) fn pairs(world: &World<'_>, counts: &Counts, candidates: &[Candidate]
     };
     let mut pairs = Vec::new();
     let mut used = BTreeSet::new();
-    let mut found: Vec<(&Candidate, Vec<usize>)> = candidates
-        .iter()
-        .filter_map(|candidate| Some((candidate, by_keys(&candidate)?)))
-        .collect();
+    let mut found: Vec<(&Candidate, Vec<usize>)> =
+        candidates.iter().filter_map(|candidate| Some((candidate, by_keys(&candidate)?))).collect();
     found.sort_by(|one, two| two.0.score.total_cmp(&one.0.score));
     for (candidate, captures) in &found {
         let is_inverse = |(other, back): &(&Candidate, Vec<usize>)| {
@@ -118,19 +116,13 @@ fn pair(world: &World<'_>, counts: &Counts, candidate: &Candidate, captures: &[u
     let inverse: Vec<usize> = (0..captures.len())
         .map(|of_one| captures.iter().position(|it| *it == of_one).unwrap_or(of_one))
         .collect();
-    let (source, mirror, captures) = if is_one_mirror {
-        (two, one, inverse)
-    } else {
-        (one, two, captures.to_vec())
-    };
+    let (source, mirror, captures) =
+        if is_one_mirror { (two, one, inverse) } else { (one, two, captures.to_vec()) };
     let copied = copied(world, source, mirror, &captures);
     Pair { source, mirror, captures, copied }
 }
 
-fn rows<'w>(
-    world: &'w World<'_>,
-    entity: usize,
-) -> impl Iterator<Item = &'w super::sample::Row> {
+fn rows<'w>(world: &'w World<'_>, entity: usize) -> impl Iterator<Item = &'w super::sample::Row> {
     let of = world.entities.get(entity);
     let sample = of.and_then(|of| world.samples.get(of.table));
     of.into_iter()
@@ -183,7 +175,8 @@ fn copied(
     for row in rows(world, source) {
         for (name, value) in &row.item {
             if !keys.contains(name.as_ref()) && name != MARK && !matches!(value, Value::Null) {
-                let set = world.sets.get(of_source.table).and_then(|it| it.get(&format!("{name}[*]")));
+                let set =
+                    world.sets.get(of_source.table).and_then(|it| it.get(&format!("{name}[*]")));
                 types.insert(name.to_string(), set.copied().unwrap_or_else(|| value.kind()));
             }
         }

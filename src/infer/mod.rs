@@ -39,7 +39,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::audit::{Archive, Problem, Stop};
 use crate::data::{Item, JsonItem, KeySchema, into_owned};
 
-pub use design::{Capture, Entity, Find, Inference, Mirror, Reference, Table as DraftTable, Verdict};
+pub use design::{
+    Capture, Entity, Find, Inference, Mirror, Reference, Table as DraftTable, Verdict,
+};
 pub use draft::draft;
 
 /// The maximum number of entities of a draft.
@@ -96,10 +98,7 @@ const PROGRESS_ROWS: u64 = 4_096;
 impl Input<'_> {
     /// Reads every item: its table, its text and its attributes. Rows that are no items are left
     /// out: the audit reports them.
-    fn each(
-        &self,
-        each: &mut dyn FnMut(usize, &str, &Item<'_>),
-    ) -> Result<(), InferError> {
+    fn each(&self, each: &mut dyn FnMut(usize, &str, &Item<'_>)) -> Result<(), InferError> {
         self.until(&mut |table, text, item| {
             each(table, text, item);
             true
@@ -164,7 +163,8 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
             .map(|attribute| attribute.kind == crate::data::KeyKind::S)
             .collect();
         let name = names.get(id).map_or("", String::as_str);
-        let separator = separator::separator(&sample.rows, &is_text, entity::type_name(&sample.rows));
+        let separator =
+            separator::separator(&sample.rows, &is_text, entity::type_name(&sample.rows));
         if !sample.rows.is_empty() {
             entities.extend(entity::entities(id, name, sample, &schema, separator));
         }

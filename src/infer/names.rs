@@ -2,8 +2,27 @@
 
 /// Endings of names that say "this is a key" and not of what.
 const KEY_WORDS: [&str; 21] = [
-    "id", "ids", "key", "no", "num", "number", "code", "ref", "reference", "uuid", "guid", "ulid",
-    "pk", "sk", "slug", "nr", "identifier", "uid", "fk", "oid", "handle",
+    "id",
+    "ids",
+    "key",
+    "no",
+    "num",
+    "number",
+    "code",
+    "ref",
+    "reference",
+    "uuid",
+    "guid",
+    "ulid",
+    "pk",
+    "sk",
+    "slug",
+    "nr",
+    "identifier",
+    "uid",
+    "fk",
+    "oid",
+    "handle",
 ];
 
 /// Words for the item that describes a partition as a whole, such as the sort key `METADATA`.
@@ -21,7 +40,9 @@ pub(super) fn words(name: &str) -> Vec<String> {
     while let Some(char) = chars.next() {
         let is_next_lower = chars.peek().is_some_and(|next| next.is_lowercase());
         let begins = char.is_uppercase()
-            && (before.is_lowercase() || before.is_ascii_digit() || (before.is_uppercase() && is_next_lower));
+            && (before.is_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_uppercase() && is_next_lower));
         if begins || !char.is_alphanumeric() {
             words.push(String::new());
         }
@@ -41,9 +62,9 @@ pub(super) fn words(name: &str) -> Vec<String> {
 
 /// The singular of an English word, as far as a program can guess it.
 pub(super) fn singular(word: &str) -> String {
-    for (ending, replacement) in [
-        ("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("uses", "us"),
-    ] {
+    for (ending, replacement) in
+        [("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("uses", "us")]
+    {
         if let Some(stem) = word.strip_suffix(ending)
             && stem.len() > 1
         {
@@ -131,8 +152,20 @@ pub(super) fn entity_name(name: &str) -> String {
 
 /// Words around the names of tables that say where a table is used, and not what it holds.
 const TABLE_WORDS: [&str; 14] = [
-    "table", "tbl", "dev", "prod", "test", "staging", "stage", "live", "qa", "uat", "int", "local",
-    "production", "development",
+    "table",
+    "tbl",
+    "dev",
+    "prod",
+    "test",
+    "staging",
+    "stage",
+    "live",
+    "qa",
+    "uat",
+    "int",
+    "local",
+    "production",
+    "development",
 ];
 
 /// What the names of tables say about their items: `Order-x7k2-dev` and `User-x7k2-dev` hold orders
@@ -149,9 +182,11 @@ pub(super) fn of_tables(names: &[&str]) -> Vec<String> {
     let stem = |words: &Vec<String>| {
         let mut words = words.clone();
         let mut removed = 0;
-        while words.len() > 1 && is_shared(words.last()?, &|of| {
-            of.len().checked_sub(1 + removed).and_then(|at| of.get(at)).cloned()
-        }) {
+        while words.len() > 1
+            && is_shared(words.last()?, &|of| {
+                of.len().checked_sub(1 + removed).and_then(|at| of.get(at)).cloned()
+            })
+        {
             words.pop();
             removed += 1;
         }
@@ -186,18 +221,24 @@ mod tests {
 
     #[test]
     fn the_stem_of_a_name_has_no_words_for_keys() {
-        for (name, expected) in
-            [("customer_id", "customer"), ("l_orderkey", "order"), ("id", "id"), ("PostUUID", "post")]
-        {
+        for (name, expected) in [
+            ("customer_id", "customer"),
+            ("l_orderkey", "order"),
+            ("id", "id"),
+            ("PostUUID", "post"),
+        ] {
             assert_eq!(stem(&words(name)).join(" "), expected, "{name}");
         }
     }
 
     #[test]
     fn entities_have_names_in_the_singular() {
-        for (name, expected) in
-            [("OrderItems", "order_item"), ("$users", "user"), ("2fa", "_2fa"), ("Company", "company")]
-        {
+        for (name, expected) in [
+            ("OrderItems", "order_item"),
+            ("$users", "user"),
+            ("2fa", "_2fa"),
+            ("Company", "company"),
+        ] {
             assert_eq!(entity_name(name), expected, "{name}");
         }
     }
@@ -205,7 +246,10 @@ mod tests {
     #[test]
     fn the_names_of_tables_lose_what_all_of_them_share() {
         for (names, expected) in [
-            (vec!["shop-orders-x7", "shop-users-x7", "shop-order-items-x7"], "orders users order_items"),
+            (
+                vec!["shop-orders-x7", "shop-users-x7", "shop-order-items-x7"],
+                "orders users order_items",
+            ),
             (vec!["prod-user", "prod-order"], "user order"),
             (vec!["employee_table"], "employee"),
             (vec!["table"], "table"),

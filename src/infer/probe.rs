@@ -95,13 +95,14 @@ impl Probe {
     /// Takes an item of an entity.
     fn add(&mut self, entity: usize, values: &[&str]) {
         for (id, column) in self.of_entity.get(&entity).into_iter().flatten() {
-            let texts = column.captures.iter().zip(&column.compared).filter_map(|(capture, how)| {
-                let text = values.get(*capture)?;
-                Some(match how {
-                    As::Exact | As::Lower | As::Upper => text,
-                    As::Bare => bare(text),
-                })
-            });
+            let texts =
+                column.captures.iter().zip(&column.compared).filter_map(|(capture, how)| {
+                    let text = values.get(*capture)?;
+                    Some(match how {
+                        As::Exact | As::Lower | As::Upper => text,
+                        As::Bare => bare(text),
+                    })
+                });
             if let Some(found) = self.wanted.get_mut(&hash(texts)) {
                 let Ok(id) = u32::try_from(*id) else { continue };
                 if !found.contains(&id) {

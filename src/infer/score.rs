@@ -15,12 +15,57 @@ const FOUND: f64 = 0.95;
 
 /// Names of persons' roles, and names of entities that are persons.
 const ROLES: [&str; 51] = [
-    "author", "owner", "creator", "manager", "supervisor", "assignee", "reporter", "reviewer",
-    "approver", "sender", "recipient", "receiver", "follower", "followee", "following", "friend",
-    "invitee", "inviter", "host", "guest", "member", "leader", "lead", "agent", "rep", "user",
-    "editor", "poster", "buyer", "client", "watcher", "subscriber", "participant", "attendee",
-    "invitedby", "createdby", "updatedby", "by", "mentor", "contact", "admin", "organizer", "holder", "to",
-    "founder", "moderator", "support", "responsible", "driver", "teacher", "instructor",
+    "author",
+    "owner",
+    "creator",
+    "manager",
+    "supervisor",
+    "assignee",
+    "reporter",
+    "reviewer",
+    "approver",
+    "sender",
+    "recipient",
+    "receiver",
+    "follower",
+    "followee",
+    "following",
+    "friend",
+    "invitee",
+    "inviter",
+    "host",
+    "guest",
+    "member",
+    "leader",
+    "lead",
+    "agent",
+    "rep",
+    "user",
+    "editor",
+    "poster",
+    "buyer",
+    "client",
+    "watcher",
+    "subscriber",
+    "participant",
+    "attendee",
+    "invitedby",
+    "createdby",
+    "updatedby",
+    "by",
+    "mentor",
+    "contact",
+    "admin",
+    "organizer",
+    "holder",
+    "to",
+    "founder",
+    "moderator",
+    "support",
+    "responsible",
+    "driver",
+    "teacher",
+    "instructor",
 ];
 const PERSONS: [&str; 14] = [
     "user", "person", "account", "member", "employee", "customer", "author", "profile", "staff",
@@ -28,21 +73,76 @@ const PERSONS: [&str; 14] = [
 ];
 /// Names of references to an item of the same entity.
 const SELF: [&str; 16] = [
-    "parent", "manager", "supervisor", "boss", "reportsto", "previous", "prev", "next", "root",
-    "reply", "replyto", "inreplyto", "related", "superior", "duplicate", "original",
+    "parent",
+    "manager",
+    "supervisor",
+    "boss",
+    "reportsto",
+    "previous",
+    "prev",
+    "next",
+    "root",
+    "reply",
+    "replyto",
+    "inreplyto",
+    "related",
+    "superior",
+    "duplicate",
+    "original",
 ];
 /// Names of quantities, which are no references even if the numbers fit.
 const QUANTITIES: [&str; 40] = [
-    "quantity", "qty", "count", "total", "price", "amount", "size", "age", "year", "rating",
-    "version", "position", "sequence", "rank", "score", "milliseconds", "bytes", "width",
-    "height", "weight", "length", "discount", "tax", "cost", "balance", "duration", "priority",
-    "level", "month", "day", "hour", "minute", "second", "ttl", "time", "at", "availqty", "stock",
-    "date", "percent",
+    "quantity",
+    "qty",
+    "count",
+    "total",
+    "price",
+    "amount",
+    "size",
+    "age",
+    "year",
+    "rating",
+    "version",
+    "position",
+    "sequence",
+    "rank",
+    "score",
+    "milliseconds",
+    "bytes",
+    "width",
+    "height",
+    "weight",
+    "length",
+    "discount",
+    "tax",
+    "cost",
+    "balance",
+    "duration",
+    "priority",
+    "level",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "ttl",
+    "time",
+    "at",
+    "availqty",
+    "stock",
+    "date",
+    "percent",
 ];
 
 /// How well the name of a source says that it refers to an entity by a capture: from 0 to 6, or
 /// below 0 if it says that it does not.
-pub(super) fn name(source: &Source, from: &Entity, to: &Entity, capture: &Capture, is_same: bool) -> f64 {
+pub(super) fn name(
+    source: &Source,
+    from: &Entity,
+    to: &Entity,
+    capture: &Capture,
+    is_same: bool,
+) -> f64 {
     let target = stem(&words(&to.name));
     let mut best: f64 = 0.0;
     for (at, name) in source.names.iter().take(3).enumerate() {
@@ -59,18 +159,31 @@ pub(super) fn name(source: &Source, from: &Entity, to: &Entity, capture: &Captur
         if is_self {
             score = score.max(5.5);
         }
-        let is_role = ROLES.contains(&last) || ROLES.contains(&joined.as_str()) || own.iter().any(|word| ROLES.contains(&word.as_str()));
+        let is_role = ROLES.contains(&last)
+            || ROLES.contains(&joined.as_str())
+            || own.iter().any(|word| ROLES.contains(&word.as_str()));
         if PERSONS.contains(&target_last) && is_role {
             score = score.max(if is_key_like(&all) { 4.0 } else { 3.0 });
         }
         // The name of a map around the value tells less.
-        best = best.max(score - if at > 0 && !matches!(source.origin, Origin::Capture(_)) { 0.5 } else { 0.0 });
-        if at == 0 && score < 3.0 && own.iter().any(|word| QUANTITIES.contains(&word.as_str())) && !is_key_like(&all) {
+        best = best.max(
+            score - if at > 0 && !matches!(source.origin, Origin::Capture(_)) { 0.5 } else { 0.0 },
+        );
+        if at == 0
+            && score < 3.0
+            && own.iter().any(|word| QUANTITIES.contains(&word.as_str()))
+            && !is_key_like(&all)
+        {
             return -4.0;
         }
     }
     let _ = from;
-    if best < 1.5 && source.names.first().is_some_and(|name| is_key_like(&words(name)) && words(name).len() > 1) {
+    if best < 1.5
+        && source
+            .names
+            .first()
+            .is_some_and(|name| is_key_like(&words(name)) && words(name).len() > 1)
+    {
         best = 1.5;
     }
     best
@@ -125,7 +238,9 @@ fn of_capture(all: &[String], own: &[String], capture: &Capture) -> f64 {
     let names = capture.label.iter().chain(&capture.same_as).chain(std::iter::once(&capture.name));
     for name in names {
         let of_capture = words(name);
-        let is_telling = !of_capture.iter().all(|word| is_key_word(word) || word == "name" || word == "value" || word == "item");
+        let is_telling = !of_capture
+            .iter()
+            .all(|word| is_key_word(word) || word == "name" || word == "value" || word == "item");
         if !is_telling {
             continue;
         }
@@ -167,7 +282,13 @@ pub(super) fn values(hits: Hits, chance: f64) -> f64 {
 }
 
 /// How likely a value of a source is in the range of a capture by chance.
-pub(super) fn chance(source: &Source, capture: &Capture, how: As, range: &Range, items: u64) -> f64 {
+pub(super) fn chance(
+    source: &Source,
+    capture: &Capture,
+    how: As,
+    range: &Range,
+    items: u64,
+) -> f64 {
     let form = if how == As::Bare { Form::Number } else { source.form };
     let by_form = form.chance();
     match (form, range.bounds) {

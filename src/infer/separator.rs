@@ -97,8 +97,11 @@ fn has_label(shape: &Shape) -> bool {
 /// Whether a separator occurs within values that have a form of their own, such as dates.
 fn breaks_values(texts: &[&str], separator: char) -> bool {
     let broken = |text: &&&str| {
-        let others = |char: char| char != separator && SEPARATORS.iter().any(|(it, _)| *it == char)
-            && !matches!(char, '-' | '.' | '_' | ':' | '+');
+        let others = |char: char| {
+            char != separator
+                && SEPARATORS.iter().any(|(it, _)| *it == char)
+                && !matches!(char, '-' | '.' | '_' | ':' | '+')
+        };
         let parts = text.split(others).chain(std::iter::once(**text));
         parts.into_iter().any(|part| {
             part.contains(separator)

@@ -201,7 +201,8 @@ impl<'r> Keys<'r> {
             let labels = self.tokens.get(*row).map(|key| {
                 let attribute = |(attribute, tokens): (usize, &Vec<&'r str>)| {
                     let first = tokens.iter().enumerate().find(|(token, text)| {
-                        (attribute, *token) != except && is_label(text)
+                        (attribute, *token) != except
+                            && is_label(text)
                             && text.chars().any(char::is_alphabetic)
                     });
                     // A value that differs from item to item is no kind.
@@ -273,8 +274,14 @@ impl<'r> Keys<'r> {
             let holds = |of: &Value<'_>| match of {
                 Value::S(text) => text == value,
                 Value::N(number) => number.as_str() == value,
-                Value::B(_) | Value::Bool(_) | Value::Null | Value::Ss(_) | Value::Ns(_)
-                | Value::Bs(_) | Value::L(_) | Value::M(_) => false,
+                Value::B(_)
+                | Value::Bool(_)
+                | Value::Null
+                | Value::Ss(_)
+                | Value::Ns(_)
+                | Value::Bs(_)
+                | Value::L(_)
+                | Value::M(_) => false,
             };
             all += 1;
             held += usize::from(item.is_some_and(|item| item.values().any(holds)));
@@ -306,9 +313,8 @@ impl<'r> Keys<'r> {
                     let before: Vec<Slot> = slots.iter().take(token).cloned().collect();
                     let values = known.get(&(attribute, before));
                     let Some(Slot::Literal(text)) = slots.get(token) else { continue };
-                    let is_value = values.is_some_and(|values| {
-                        values.contains(text.as_str()) && values.len() > 1
-                    });
+                    let is_value = values
+                        .is_some_and(|values| values.contains(text.as_str()) && values.len() > 1);
                     let is_rare = values.is_some() && items < 20 && !text.is_empty();
                     if (is_value || is_rare)
                         && let Some(slot) = slots.get_mut(token)
@@ -377,7 +383,9 @@ fn shares_kinds(signatures: &[(BTreeSet<&str>, BTreeSet<Vec<&str>>)]) -> bool {
 /// The text that all values begin with, up to the last sign in it.
 fn common_prefix<'v>(values: &BTreeSet<&'v str>) -> &'v str {
     let (Some(first), Some(last)) = (values.first(), values.last()) else { return "" };
-    if values.len() < 2 || values.iter().any(|value| matches!(Form::of(value), Form::Uuid | Form::Date)) {
+    if values.len() < 2
+        || values.iter().any(|value| matches!(Form::of(value), Form::Uuid | Form::Date))
+    {
         return "";
     }
     let common = first.bytes().zip(last.bytes()).take_while(|(one, other)| one == other).count();

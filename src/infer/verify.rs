@@ -24,11 +24,8 @@ pub(super) fn verify(input: &Input<'_>, inference: &mut Inference) -> Result<(),
         );
         return Ok(());
     };
-    let tables: Vec<Option<TableId>> = input
-        .tables
-        .iter()
-        .map(|table| rules.table_named(&table.name).map(|(id, _)| id))
-        .collect();
+    let tables: Vec<Option<TableId>> =
+        input.tables.iter().map(|table| rules.table_named(&table.name).map(|(id, _)| id)).collect();
     let archive = Renumbered { archive: input.archive, tables };
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     let each = |finding: Finding| {

@@ -6,7 +6,9 @@ use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 
 use crate::audit::{Archive, Problem, Row, Stop};
@@ -270,7 +272,8 @@ impl Reading<'_> {
         let is_wrapped = text.len() > 8
             && text.get(1..).is_some_and(|rest| rest.trim_start().starts_with("\"Item\""));
         let inner = if is_wrapped { serde_json::from_str::<Wrapped<'_>>(text).ok() } else { None };
-        let text = inner.filter(|it| it.item.get().starts_with('{')).map_or(text, |it| it.item.get());
+        let text =
+            inner.filter(|it| it.item.get().starts_with('{')).map_or(text, |it| it.item.get());
         let plain;
         let text = if self.file.is_plain {
             let Ok(item) = plain_item(text) else {

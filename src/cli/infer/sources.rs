@@ -79,8 +79,7 @@ impl Sources {
     fn add_exports(&mut self, exports: &[&String], arguments: &Args) -> Result<(), Failure> {
         let places: Vec<Place> =
             exports.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
-        let opened =
-            export::open_any(&places, &|table| key_of(table, arguments), &mut connect())?;
+        let opened = export::open_any(&places, &|table| key_of(table, arguments), &mut connect())?;
         for of_table in opened {
             let name = of_table.table().to_owned();
             if of_table.files().iter().any(export::DataFile::is_incremental)
@@ -105,8 +104,8 @@ impl Sources {
         let path = if file == "-" {
             let folder = tempfile::tempdir().map_err(|error| unreadable(error.to_string()))?;
             spooled = folder.path().join("items.jsonl");
-            let mut copy = std::fs::File::create(&spooled)
-                .map_err(|error| unreadable(error.to_string()))?;
+            let mut copy =
+                std::fs::File::create(&spooled).map_err(|error| unreadable(error.to_string()))?;
             std::io::copy(&mut std::io::stdin().lock(), &mut copy)
                 .map_err(|error| unreadable(error.to_string()))?;
             self.keep(folder);
