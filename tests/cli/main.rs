@@ -10,6 +10,7 @@
 //! - `diagram_system`: what `referee diagram system` finds in Terraform's JSON.
 //! - `endpoints`: endpoints that cannot be used.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
+//! - `infer`: drafts of rule files, checked and audited.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
 //! - `documents`, `transcripts`: the documentation agrees with the code.
 
@@ -25,6 +26,7 @@ mod endpoints;
 mod explain;
 mod guard;
 mod iam;
+mod infer;
 mod repair;
 mod replay_formats;
 mod replay_input;

@@ -67,7 +67,7 @@ pub(super) fn layout(path: &Path) -> Result<Layout, String> {
     if fields.iter().any(|(field, is_list)| field == "Items" && *is_list) {
         return Ok(Layout::Scan);
     }
-    if !fields.is_empty() && fields.iter().all(|(_, is_list)| *is_list) {
+    if fields.iter().all(|(_, is_list)| *is_list) {
         return Ok(Layout::Dump(fields.into_iter().map(|(name, _)| name).collect()));
     }
     Ok(Layout::Lines)
