@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Input;
 use super::candidate::World;
+use super::capture::Format;
 use super::choose::Chosen;
-use super::design::{
-    Capture, Entity, Find, Inference, Mirror, Reference, Table as DesignTable, Verdict,
-};
-use super::entity::{self, Format, Template};
-use super::field::{Origin, Part, Source, Step, path_text};
+use super::design::{Capture, Entity, Inference, Mirror, Reference, Table as DesignTable, Verdict};
+use super::entity::{self, Template};
+use super::field::{Origin, Part, Source};
+use super::formats::formats;
+use super::lookup::find;
 use super::mirror::Pair;
 use super::names::{snake, stem, words};
-use super::probe::{As, Counts};
-use crate::data::{KeyAttribute, KeyKind, Type, Value};
+use super::path::{Step, path_text};
+use super::probe::Counts;
+use crate::data::{KeyAttribute, KeyKind, Type};
 
 /// How many examples are given.
 const EXAMPLES_MAX: usize = 3;
@@ -176,7 +178,7 @@ fn table_names(input: &Input<'_>) -> Vec<String> {
     input.tables.iter().map(name).collect()
 }
 
-fn key_text(attribute: &KeyAttribute) -> String {
+pub(super) fn key_text(attribute: &KeyAttribute) -> String {
     match attribute.kind {
         KeyKind::S => attribute.name.clone(),
         KeyKind::N => format!("{}:N", attribute.name),
@@ -209,97 +211,6 @@ fn capture_names(world: &World<'_>, pairs: &[Pair]) -> Vec<Vec<String>> {
         }
     }
     names
-}
-
-/// The formats of all captures, as the references need them.
-fn formats(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair]) -> Vec<Vec<Format>> {
-    let mut votes: BTreeMap<(usize, usize), (usize, usize, Format)> = BTreeMap::new();
-    for (id, entity) in world.entities.iter().enumerate() {
-        for (capture_id, capture) in entity.captures.iter().enumerate() {
-            let padded = capture.possible.iter().find(|it| matches!(it, Format::Padded(_)));
-            let Some(padded) = padded else { continue };
-            // An attribute of the same value that is a number.
-            let is_number = capture.same_as.iter().any(|name| {
-                let sample = world.samples.get(entity.table);
-                let row = sample.zip(entity.rows.first()).and_then(|(it, row)| it.rows.get(*row));
-                row.is_some_and(|row| matches!(row.item.get(name.as_str()), Some(Value::N(_))))
-            });
-            if is_number {
-                votes.insert((id, capture_id), (1, 0, *padded));
-            }
-        }
-    }
-    for chosen in chosen.iter().filter(|chosen| !chosen.is_weak) {
-        let candidate = &chosen.candidate;
-        let pairs = candidate.sources.iter().zip(&candidate.compared).enumerate();
-        for (capture, (source, how)) in pairs {
-            let of = world.entities.get(candidate.to).and_then(|it| it.captures.get(capture));
-            let source = world.sources.get(candidate.from).and_then(|it| it.get(*source));
-            let (Some(of), Some(source)) = (of, source) else { continue };
-            for format in &of.possible {
-                let vote = votes.entry((candidate.to, capture)).or_insert((0, 0, *format));
-                match (format, how) {
-                    (Format::Padded(_), As::Bare)
-                    | (Format::Lower, As::Lower)
-                    | (Format::Upper, As::Upper) => *vote = (vote.0 + 1, vote.1, *format),
-                    (Format::Padded(_), As::Exact) if matches!(source.origin, Origin::Path(_)) => {
-                        vote.1 += 1;
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    let mut formats: Vec<Vec<Format>> = world
-        .entities
-        .iter()
-        .enumerate()
-        .map(|(id, entity)| {
-            (0..entity.captures.len())
-                .map(|capture| match votes.get(&(id, capture)) {
-                    Some((yes, no, format)) if *yes > 0 && *no == 0 => *format,
-                    _ => Format::Plain,
-                })
-                .collect()
-        })
-        .collect();
-    spread(world, chosen, pairs, &mut formats);
-    formats
-}
-
-/// Gives captures that refer to padded numbers the same format, in both directions.
-fn spread(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair], formats: &mut [Vec<Format>]) {
-    let mut links: Vec<((usize, usize), (usize, usize))> = Vec::new();
-    for candidate in chosen.iter().filter(|it| !it.is_weak).map(|chosen| &chosen.candidate) {
-        for (capture, (source, how)) in
-            candidate.sources.iter().zip(&candidate.compared).enumerate()
-        {
-            let origin = world.sources.get(candidate.from).and_then(|it| it.get(*source));
-            if let (Some(Origin::Capture(of_from)), As::Exact) = (origin.map(|it| &it.origin), how)
-            {
-                links.push(((candidate.from, *of_from), (candidate.to, capture)));
-            }
-        }
-    }
-    for pair in pairs {
-        for (of_mirror, of_source) in pair.captures.iter().enumerate() {
-            links.push(((pair.mirror, of_mirror), (pair.source, *of_source)));
-        }
-    }
-    for _ in 0..8 {
-        for (one, two) in &links {
-            for (from, to) in [(one, two), (two, one)] {
-                let format = formats.get(from.0).and_then(|it| it.get(from.1)).copied();
-                let Some(format @ Format::Padded(_)) = format else { continue };
-                let of = world.entities.get(to.0).and_then(|it| it.captures.get(to.1));
-                if of.is_some_and(|of| of.possible.contains(&format))
-                    && let Some(slot) = formats.get_mut(to.0).and_then(|it| it.get_mut(to.1))
-                {
-                    *slot = format;
-                }
-            }
-        }
-    }
 }
 
 /// A key template as the rule file writes it.
@@ -508,54 +419,4 @@ fn examples(world: &World<'_>, from: &entity::Entity, sources: &[&Source]) -> Ve
         Some(format!("{} → {}", shown(&row.key), shown(&values?)))
     };
     from.rows.iter().filter_map(example).take(EXAMPLES_MAX).collect()
-}
-
-/// How the referencing items of a deleted item can be found.
-fn find(
-    world: &World<'_>,
-    input: &Input<'_>,
-    from: usize,
-    sources: &[&Source],
-    of_to: &[String],
-    pairs: &[Pair],
-    mirrors: &[Mirror],
-) -> Find {
-    let Some(entity) = world.entities.get(from) else { return Find::None };
-    let captures: BTreeMap<usize, &String> = sources
-        .iter()
-        .zip(of_to)
-        .filter_map(|(source, name)| match source.origin {
-            Origin::Capture(capture) => Some((capture, name)),
-            Origin::Path(_) | Origin::Token(..) => None,
-        })
-        .collect();
-    let is_known = |template: &Template, of: &dyn Fn(usize) -> usize| {
-        template.tokens.iter().filter_map(|it| it.capture).all(|it| captures.contains_key(&of(it)))
-    };
-    if entity.key.first().is_some_and(|partition| is_known(partition, &|capture| capture)) {
-        return Find::Table;
-    }
-    let is_many = sources.iter().any(|source| source.is_many());
-    for (pair, mirror) in pairs.iter().zip(mirrors).filter(|(pair, _)| pair.source == from) {
-        let partition = world.entities.get(pair.mirror).and_then(|it| it.key.first());
-        let of_source = |capture: usize| pair.captures.get(capture).copied().unwrap_or(capture);
-        if !is_many && partition.is_some_and(|partition| is_known(partition, &of_source)) {
-            return Find::Mirror(mirror.name.clone());
-        }
-    }
-    let indexes = input.tables.get(entity.table).map_or(&[][..], |table| &table.indexes);
-    for (name, key) in indexes {
-        let partition =
-            sources.iter().zip(of_to).find_map(|(source, capture)| match &source.origin {
-                Origin::Path(path) if path_text(path) == key.partition.name => {
-                    Some(format!("{{{capture}}}"))
-                }
-                _ => None,
-            });
-        if let Some(template) = partition {
-            let name_of_key = key_text(&key.partition);
-            return Find::Index(name.clone(), vec![(name_of_key, template)]);
-        }
-    }
-    Find::None
 }

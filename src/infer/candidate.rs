@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entity::{Capture, Entity, Format};
+use super::capture::{Capture, Format};
+use super::entity::Entity;
 use super::field::{Origin, Source, VALUES_MAX};
 use super::probe::{As, Column, Counts, Probe, Range};
 use super::sample::TableSample;
@@ -39,7 +40,7 @@ pub(super) struct World<'w> {
     pub(super) tables: &'w [Table],
     pub(super) samples: &'w [TableSample],
     /// Where the items of each table had sets, which are lists now.
-    pub(super) sets: &'w [super::field::Sets],
+    pub(super) sets: &'w [super::path::Sets],
     pub(super) entities: &'w [Entity],
     pub(super) sources: &'w [Vec<Source>],
 }

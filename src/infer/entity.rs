@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::form::Form;
-use super::names::{entity_name, is_key_like, is_root_word, snake, words};
+use super::capture::{Capture, Column, captures};
+use super::names::{entity_name, is_root_word, snake};
+use super::overlap::drop_overlaps;
 use super::sample::{Row, TableSample};
 use super::shape::{Keys, Shape, Slot};
 use crate::data::{KeyKind, KeySchema, Value};
@@ -81,31 +82,6 @@ impl Template {
         }
         parts.next().is_none()
     }
-}
-
-/// How a capture is written in the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Format {
-    /// As it is.
-    Plain,
-    /// With leading zeros, to this width.
-    Padded(usize),
-    Lower,
-    Upper,
-}
-
-/// A capture of an entity's key.
-#[derive(Debug, Clone)]
-pub(super) struct Capture {
-    pub(super) name: String,
-    /// The literal before it.
-    pub(super) label: Option<String>,
-    /// The attributes that have its value in all items.
-    pub(super) same_as: Vec<String>,
-    pub(super) kind: KeyKind,
-    pub(super) form: Form,
-    /// The formats that all of its values allow, besides plain.
-    pub(super) possible: Vec<Format>,
 }
 
 /// A kind of item.
@@ -318,109 +294,6 @@ fn entity(
     Some(Entity { name, table, key, captures, condition, rows: shape.rows, is_root })
 }
 
-/// The values of one position in the keys of an entity.
-struct Column<'r> {
-    values: Vec<&'r str>,
-    label: Option<String>,
-    /// The key attribute whose whole value it is.
-    attribute: Option<String>,
-    kind: KeyKind,
-}
-
-fn captures(
-    columns: Vec<(Column<'_>, Option<usize>)>,
-    rows: &[&Row],
-    schema: &KeySchema,
-) -> Vec<Capture> {
-    let mut taken = BTreeSet::new();
-    let mut captures = Vec::new();
-    for (column, _) in columns {
-        let (form, possible) = form_of(&column.values);
-        let same_as = same_attributes(&column, rows, schema);
-        let by_attribute = same_as.first().filter(|_| column.attribute.is_none() || rows.len() > 1);
-        let is_named = |name: &&String| !matches!(name.to_lowercase().as_str(), "pk" | "sk" | "id");
-        let label =
-            column.label.as_ref().map(|label| snake(label)).filter(|label| !label.is_empty());
-        let base = by_attribute
-            .filter(is_named)
-            .map(|name| snake(name))
-            .or(label)
-            .or_else(|| column.attribute.as_ref().map(|name| snake(name)))
-            .or_else(|| by_attribute.map(|name| snake(name)))
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| form.word().map_or("value".to_owned(), snake));
-        let mut name = base.clone();
-        let mut number = 2;
-        while !taken.insert(name.clone()) {
-            name = format!("{base}_{number}");
-            number += 1;
-        }
-        let mut same = same_as;
-        same.extend(column.attribute);
-        captures.push(Capture {
-            name,
-            label: column.label,
-            same_as: same,
-            kind: column.kind,
-            form,
-            possible,
-        });
-    }
-    captures
-}
-
-/// The form of most values, and the formats that all of them allow.
-pub(super) fn form_of(values: &[&str]) -> (Form, Vec<Format>) {
-    let mut counts: BTreeMap<Form, usize> = BTreeMap::new();
-    for value in values {
-        *counts.entry(Form::of(value)).or_default() += 1;
-    }
-    let mut form =
-        counts.iter().max_by_key(|(_, count)| **count).map_or(Form::Other, |(form, _)| *form);
-    let mut possible = Vec::new();
-    let width = values.first().map_or(0, |value| value.len());
-    let are_digits = values
-        .iter()
-        .all(|value| value.len() == width && value.bytes().all(|byte| byte.is_ascii_digit()));
-    if are_digits && width > 1 && width <= 38 && counts.contains_key(&Form::Padded) {
-        possible.push(Format::Padded(width));
-        form = Form::Padded;
-    }
-    if values.iter().any(|value| value.chars().any(char::is_alphabetic)) {
-        if values.iter().all(|value| !value.chars().any(char::is_uppercase)) {
-            possible.push(Format::Lower);
-        } else if values.iter().all(|value| !value.chars().any(char::is_lowercase)) {
-            possible.push(Format::Upper);
-        }
-    }
-    (form, possible)
-}
-
-/// The attributes outside the key that have the value of a column in all items, the best name
-/// first.
-fn same_attributes(column: &Column<'_>, rows: &[&Row], schema: &KeySchema) -> Vec<String> {
-    let Some(first) = rows.first() else { return Vec::new() };
-    let is_key = |name: &str| schema.names().any(|key| key == name);
-    let mut names: Vec<&str> =
-        first.item.keys().map(AsRef::as_ref).filter(|name| !is_key(name)).collect();
-    names.retain(|name| {
-        rows.iter().zip(&column.values).all(|(row, value)| match row.item.get(*name) {
-            Some(Value::S(text)) => text == value || text.eq_ignore_ascii_case(value),
-            Some(Value::N(number)) => {
-                let bare = value.trim_start_matches('0');
-                number.as_str() == if bare.is_empty() { "0" } else { bare }
-            }
-            _ => false,
-        })
-    });
-    // One item proves little: a name that fits then has to be a name of a key.
-    names.retain(|name| {
-        rows.len() > 2 || is_key_like(&words(name)) || *name == "username" || *name == "email"
-    });
-    names.sort_by_key(|name| (!is_key_like(&words(name)), *name));
-    names.into_iter().map(str::to_owned).collect()
-}
-
 /// Whether a key describes its partition as a whole: no capture but those of the partition key, and
 /// a sort key such as `METADATA`.
 fn is_root(key: &[Template], captures: &[Capture]) -> bool {
@@ -441,107 +314,6 @@ fn is_root(key: &[Template], captures: &[Capture]) -> bool {
 
 fn plain(text: &str) -> String {
     text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Makes sure that no key matches two entities: of two that overlap, the one with fewer items is
-/// distinguished by its type, or dropped.
-fn drop_overlaps(
-    entities: &mut Vec<Entity>,
-    sample: &TableSample,
-    separator: char,
-    type_name: Option<&str>,
-) {
-    let type_of = |entity: &Entity| -> Option<(String, String)> {
-        let name = type_name?;
-        let mut values =
-            entity.rows.iter().map(|row| match sample.rows.get(*row)?.item.get(name) {
-                Some(Value::S(text)) => Some(text.to_string()),
-                _ => None,
-            });
-        let first = values.next()??;
-        values.all(|value| value.as_deref() == Some(&first)).then(|| (name.to_owned(), first))
-    };
-    let mut at = 0;
-    while at < entities.len() {
-        let mut other = at + 1;
-        while other < entities.len() {
-            let (Some(one), Some(two)) = (entities.get(at), entities.get(other)) else { break };
-            let are_apart =
-                matches!((&one.condition, &two.condition), (Some(a), Some(b)) if a != b);
-            if are_apart || !overlap(one, two) {
-                other += 1;
-                continue;
-            }
-            let (types, is_first_smaller) =
-                ((type_of(one), type_of(two)), one.rows.len() < two.rows.len());
-            match types {
-                (Some(of_one), Some(of_two)) if of_one != of_two => {
-                    if let Some(one) = entities.get_mut(at) {
-                        one.condition = Some(of_one);
-                    }
-                    if let Some(two) = entities.get_mut(other) {
-                        two.condition = Some(of_two);
-                    }
-                    other += 1;
-                }
-                _ => {
-                    let (keep, gone) = if is_general(one, two) == is_general(two, one) {
-                        if is_first_smaller { (other, at) } else { (at, other) }
-                    } else if is_general(one, two) {
-                        (at, other)
-                    } else {
-                        (other, at)
-                    };
-                    let dropped = entities.remove(gone);
-                    let keep = if gone < keep { keep - 1 } else { keep };
-                    if let Some(kept) = entities.get_mut(keep) {
-                        let joins = |row: &usize| {
-                            sample
-                                .rows
-                                .get(*row)
-                                .is_some_and(|row| kept.parse(separator, &row.key).is_some())
-                        };
-                        let more: Vec<usize> = dropped.rows.into_iter().filter(joins).collect();
-                        kept.rows.extend(more);
-                        kept.rows.sort_unstable();
-                    }
-                    other = at + 1;
-                }
-            }
-        }
-        at += 1;
-    }
-}
-
-/// Whether some key may match both.
-fn overlap(one: &Entity, two: &Entity) -> bool {
-    one.key.iter().zip(&two.key).all(|(one, two)| {
-        one.tokens.len() == two.tokens.len()
-            && one.tokens.iter().zip(&two.tokens).all(|(one, two)| {
-                match (one.capture, two.capture) {
-                    (None, None) => one.literal == two.literal,
-                    (None, Some(_)) => {
-                        one.literal.starts_with(&two.literal) && one.literal != two.literal
-                    }
-                    (Some(_), None) => {
-                        two.literal.starts_with(&one.literal) && one.literal != two.literal
-                    }
-                    (Some(_), Some(_)) => {
-                        one.literal.starts_with(&two.literal)
-                            || two.literal.starts_with(&one.literal)
-                    }
-                }
-            })
-    })
-}
-
-/// Whether the first matches all keys that the second matches.
-fn is_general(one: &Entity, two: &Entity) -> bool {
-    one.key.iter().zip(&two.key).all(|(one, two)| {
-        one.tokens.iter().zip(&two.tokens).all(|(one, two)| {
-            one.capture.is_some() || (two.capture.is_none() && one.literal == two.literal)
-        })
-    })
 }
 
 /// A name for an entity: by its type, the labels of its key, or its table.

@@ -7,26 +7,32 @@
 //!
 //! - `sample`: the first reading keeps some items of each kind. `keys` infers keys where nothing
 //!   describes a table.
-//! - `separator`, `shape`, `entity`: splits keys into tokens, and groups them into entities.
-//! - `field`: what may refer to something: captures, attributes, elements, tokens inside texts.
+//! - `separator`, `shape`, `entity`, `overlap`, `capture`: splits keys into tokens, and groups them
+//!   into entities.
+//! - `field`, `path`: what may refer to something: captures, attributes, elements, tokens inside texts.
 //! - `probe`: the next readings look sampled values up among the keys of all items.
 //! - `candidate`, `score`, `mirror`, `choose`: which of the pairs are references and mirrors. `names`
 //!   and `form` compare names and values.
-//! - `assemble`: the result as a [`Inference`]. `verify`: the last reading is an audit with the
+//! - `assemble`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the last reading is an audit with the
 //!   draft, so that the evidence is exactly what an audit reports.
 //! - [`draft`]: the rule file, with the evidence as comments.
 
 mod assemble;
 mod candidate;
+mod capture;
 mod choose;
 mod design;
 mod draft;
 mod entity;
 mod field;
 mod form;
+mod formats;
 mod keys;
+mod lookup;
 mod mirror;
 mod names;
+mod overlap;
+mod path;
 mod probe;
 mod sample;
 mod score;
@@ -172,11 +178,11 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     }
     limit(&mut entities, &mut notes);
     assemble::unique_names(&mut entities);
-    let mut sets = vec![field::Sets::new(); samples.len()];
+    let mut sets = vec![path::Sets::new(); samples.len()];
     let sources: Vec<Vec<field::Source>> = {
         for (sample, sets) in samples.iter_mut().zip(&mut sets) {
             for row in &mut sample.rows {
-                field::with_lists(&mut row.item, sets);
+                path::with_lists(&mut row.item, sets);
             }
         }
         entities

@@ -1,6 +1,7 @@
 //! How much speaks for a reference, in natural logarithms of odds.
 
-use super::entity::{Capture, Entity};
+use super::capture::Capture;
+use super::entity::Entity;
 use super::field::{Origin, Source};
 use super::form::Form;
 use super::names::{is_key_like, is_key_word, stem, words};
