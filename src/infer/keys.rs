@@ -109,7 +109,7 @@ fn text(value: Option<&Value<'_>>) -> String {
     match value {
         Some(Value::S(text)) => text.to_string(),
         Some(Value::N(number)) => number.as_str().to_owned(),
-        Some(Value::B(bytes)) => format!("{bytes:?}"),
+        Some(Value::B(bytes)) => bytes.iter().map(|byte| char::from(*byte)).collect(),
         _ => String::new(),
     }
 }
