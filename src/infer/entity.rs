@@ -133,7 +133,10 @@ pub(super) fn type_name(rows: &[Row]) -> Option<&'static str> {
         let present = rows
             .iter()
             .filter(|row| match row.item.get(*name) {
-                Some(Value::S(text)) => values.insert(text) || true,
+                Some(Value::S(text)) => {
+                    values.insert(text);
+                    true
+                }
                 _ => false,
             })
             .count();

@@ -235,7 +235,7 @@ fn schemas(input: &Input<'_>) -> Result<Vec<KeySchema>, InferError> {
     let schema = |(table, items): (&InputTable, &Vec<Item<'static>>)| {
         let known = table.key.clone().or_else(|| keys::infer(&table.name, items));
         // A table without items has no key to infer, and none is needed.
-        let none = || items.is_empty().then(|| keys::of_empty_table());
+        let none = || items.is_empty().then(keys::of_empty_table);
         known.or_else(none).ok_or_else(|| InferError::Key(table.name.clone()))
     };
     input.tables.iter().zip(&first).map(schema).collect()

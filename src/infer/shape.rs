@@ -92,7 +92,7 @@ impl<'r> Keys<'r> {
         let mut shapes: Vec<Shape> =
             groups.into_iter().map(|(lengths, rows)| self.shape(&lengths, rows)).collect();
         self.reconsider(&mut shapes);
-        self.merge(shapes)
+        merge(shapes)
     }
 
     /// Splits a group by the first position whose tokens are literals, until there is none.
@@ -109,7 +109,7 @@ impl<'r> Keys<'r> {
                 positions.push((!self.is_first(&rows, position), position));
             }
         }
-        positions.sort();
+        positions.sort_unstable();
         for (is_later, position) in positions {
             let mut values: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
             for row in &rows {
@@ -325,21 +325,6 @@ impl<'r> Keys<'r> {
             }
         }
     }
-
-    /// Joins shapes that have become equal.
-    fn merge(&self, shapes: Vec<Shape>) -> Vec<Shape> {
-        let mut by_key: BTreeMap<Vec<Vec<Slot>>, Vec<usize>> = BTreeMap::new();
-        for shape in shapes {
-            by_key.entry(shape.key).or_default().extend(shape.rows);
-        }
-        by_key
-            .into_iter()
-            .map(|(key, mut rows)| {
-                rows.sort_unstable();
-                Shape { rows, key }
-            })
-            .collect()
-    }
 }
 
 /// Where a token is in its attribute.
@@ -395,4 +380,19 @@ fn common_prefix<'v>(values: &BTreeSet<&'v str>) -> &'v str {
     let is_word = prefix.chars().filter(|char| char.is_alphabetic()).count() >= 1
         && !prefix.chars().any(|char| char.is_ascii_digit());
     if is_word && values.iter().all(|value| value.len() > end) { prefix } else { "" }
+}
+
+/// Joins shapes that have become equal.
+fn merge(shapes: Vec<Shape>) -> Vec<Shape> {
+    let mut by_key: BTreeMap<Vec<Vec<Slot>>, Vec<usize>> = BTreeMap::new();
+    for shape in shapes {
+        by_key.entry(shape.key).or_default().extend(shape.rows);
+    }
+    by_key
+        .into_iter()
+        .map(|(key, mut rows)| {
+            rows.sort_unstable();
+            Shape { rows, key }
+        })
+        .collect()
 }
