@@ -125,11 +125,12 @@ deploy: ## Deploy the function with referee.yaml (ROLE= the ARN of its role; NAM
 .tools/cargo-lambda/installed.txt: tests/tools/cargo-lambda.txt
 	@tests/tools/install-python.sh $< $(@D)
 
-bench: ## Run the benchmarks, which compare Referee with implementations in Node, Python and SQL
+bench: ## Run the benchmarks: against implementations in Node, Python and SQL, and on known data sets
 	$(CARGO) build --locked --release --no-default-features --features lambda --bin referee-lambda
 	benches/peers/install.sh
 	tests/tools/with-duckdb.sh $(CARGO) bench --locked --quiet
 	tests/tools/with-dynamodb-local.sh $(CARGO) bench --locked --quiet --features live --bench live
+	benches/infer/run.sh target/release/referee
 
 sample-export: ## Write a rule file and an export with known violations into a folder (ITEMS=1000000, OUT=, SEED=1)
 	@$(SAMPLE) -- $(or $(SEED),1) $(or $(ITEMS),1000000) $(or $(OUT),target/sample-export)
