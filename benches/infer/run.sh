@@ -15,5 +15,7 @@ fi
 export=$root/target/infer-bench/export
 [[ -e $export ]] || make --no-print-directory -C "$root" sample-export "OUT=$export"
 mkdir -p "$root/target/infer-bench/tpch"
+export PYTHONDONTWRITEBYTECODE=1
+"$root/.tools/infer/bin/python" "$root/benches/infer/check.py" --quiet
 exec "$root/.tools/infer/bin/python" "$root/benches/infer" \
     --referee "$referee" --data "$root/.tools/infer" --export "$export" "$@"

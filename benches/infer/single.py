@@ -1,6 +1,7 @@
 """All relational tables in one DynamoDB table: a single-table design."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -56,6 +57,11 @@ class Style:
         self.width = random.choice([0, 0, 0, 6, 10])
         self.copies_all = random.random() < 0.5
         short = random.random() < 0.2
+        # Keys as ElectroDB writes them: `$app#userid_1` and `$order_1#orderid_2`.
+        self.electro = not labels and random.random() < 0.12
+        if self.electro:
+            self.separator, self.whole_keys, self.index = "#", False, None
+            self.root_labels, self.type, self.label_case = False, "__edb_e__", str.lower
         self.labels = {name: self._label(name, short) for name in schema.tables}
         if len(set(self.labels.values())) < len(self.labels):
             self.labels = {name: self._label(name, False) for name in schema.tables}
@@ -98,6 +104,9 @@ class Layout:
         return next((key for key in table.foreign_keys if key.owned), None)
 
     def _root(self, table: Table) -> Key:
+        self.roots.add(table.name)
+        if self.style.electro:
+            return Key(self._named("$app", table, table.key), f"${self.style.labels[table.name]}_1")
         separator, label = self.style.separator, self.style.labels[table.name]
         captures = separator.join(self._capture(table, column) for column in table.key)
         pk = f"{label}{separator}{captures}" if self.style.root_labels else captures
@@ -109,7 +118,6 @@ class Layout:
         }[self.style.root_sort]
         if not self.style.root_labels and self.style.root_sort == "metadata":
             sk = f"{separator}{label}{separator}{captures}"
-        self.roots.add(table.name)
         return Key(pk, sk)
 
     def _child(self, table: Table) -> Key:
@@ -118,6 +126,9 @@ class Layout:
         above = self.at(parent)
         base = "" if parent.target in self.roots else above.sk + separator
         rest = [column for column in table.key if column not in parent.columns]
+        if self.style.electro:
+            outer = () if parent.target in self.roots else parent.columns[1:]
+            return Key(above.pk, self._named(f"${label}_1", table, (*outer, *rest)))
         partner = next((key for key in table.foreign_keys if key.columns == tuple(rest)), None)
         if partner and not base and self._parent(self.schema.tables[partner.target]) is None:
             key = Key(above.pk, self.at(partner).pk)
@@ -136,6 +147,10 @@ class Layout:
     def _capture(self, table: Table, column: str) -> str:
         number = not isinstance(table.rows[0][column], str)
         return f"{{{column}:0{self.style.width}}}" if number and self.style.width else f"{{{column}}}"
+
+    def _named(self, prefix: str, table: Table, columns: Sequence[str]) -> str:
+        names = [f"{column.lower()}_{self._capture(table, column)}" for column in columns]
+        return "#".join([prefix, *names])
 
     def at(self, key: ForeignKey) -> Key:
         """The referenced key, with the columns that refer to it."""
