@@ -70,6 +70,8 @@ def _compare(options: argparse.Namespace) -> None:
     print()
     for name, scores in totals.items():
         _print(f"total {name}", "", scores)
+    unusable = sum(it.unusable for it in totals["all"])
+    print(f"\ndrafts that do not pass `referee check`: {unusable}")
 
 
 def _options() -> argparse.Namespace:
@@ -131,7 +133,11 @@ def _score(design: Design, name: str, items: list[Item], options: argparse.Names
             folder.mkdir(parents=True, exist_ok=True)
             design.write_truth(folder / "truth.json")
         design.write_dump(folder / "items.json", items)
-        return score(design, rules.read(tool.draft(options.referee, design, folder)))
+        result = score(design, rules.read(tool.draft(options.referee, design, folder)))
+        if error := tool.check(options.referee, folder):
+            result.unusable += 1
+            result.problems.append(error)
+        return result
 
 
 def _print(name: str, items: str, scores: list[Score]) -> None:
@@ -148,7 +154,7 @@ def _print(name: str, items: str, scores: list[Score]) -> None:
 def _print_problems(scores: list[Score]) -> None:
     for name, it in zip(("all items", "5 % deleted", "20 items"), scores):
         for problem in it.problems:
-            if name != "20 items" or problem.startswith("wrong reference"):
+            if name != "20 items" or not problem.startswith(("missing", "entity")):
                 print(f"    {name}: {problem}")
 
 

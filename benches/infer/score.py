@@ -31,6 +31,7 @@ class Score:
     mirrors: int = 0
     mirrored: int = 0
     copied: int = 0
+    unusable: int = 0
     problems: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Score") -> "Score":

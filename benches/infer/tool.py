@@ -24,6 +24,16 @@ def draft(referee: Path, design: Design, folder: Path) -> str:
     return out.read_text(encoding="utf-8")
 
 
+def check(referee: Path, folder: Path) -> str:
+    """What `referee check` reports about the draft in a folder. Empty if it passes."""
+    messages = folder / "check.txt"
+    try:
+        run([referee, "check", "--rules", folder / "referee.yaml"], messages)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 def run(command: list, messages: Path) -> Cost:
     """Runs a command to its end. What it prints goes to a file."""
     start = monotonic()
