@@ -20,7 +20,7 @@ def draft(referee: Path, design: Design, folder: Path) -> str:
     """The rule file that is drafted from the items in a folder."""
     out = folder / "referee.yaml"
     keys = [f"--key={table}={','.join(key)}" for table, key in design.tables.items()]
-    run([referee, "infer", folder / "items.json", "--out", out, *keys], folder / "messages.txt")
+    run([referee, "infer", folder / "items.json", "--out", out, "--force", *keys], folder / "messages.txt")
     return out.read_text(encoding="utf-8")
 
 
