@@ -4,10 +4,11 @@ The names in a rule file are free, so rules are compared by what they say of the
 is right if it leads from the same items to the same items.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import rules
-from design import Design, Item, ItemId, Mirror
+from design import Design, Item, ItemId, Mirror, Reference
 
 # The items of a kind for which a rule may differ from the known one.
 TOLERANCE = 0.01
@@ -92,15 +93,17 @@ def _score_entities(
 def _score_references(
     design: Design, draft: rules.Rules, members: Members, result: Score
 ) -> None:
+    items = [item.id for item in design.items]
     known = [
         (index, {id: targets for id, targets in source.items() if targets})
         for index, reference in enumerate(design.references)
         for source in reference.sources
     ]
     equivalent = _equivalent_items(design)
-    reached = _closure(design)
+    reached = _closure(design.references, items)
     found = set()
-    result.references += len(design.references)
+    expected = [index for index, it in enumerate(design.references) if not _follows(it, design)]
+    result.references += len(expected)
     for reference in draft.references:
         links = _links(reference, members)
         result.drafted += 1
@@ -115,10 +118,18 @@ def _score_references(
             result.implied += 1
         else:
             result.problems.append(f"wrong reference: {_described(reference, links)}")
-    result.found += len(found)
-    for index, reference in enumerate(design.references):
+    result.found += len(found.intersection(expected))
+    for index in expected:
         if index not in found:
-            result.problems.append(f"missing reference: {reference.name}")
+            result.problems.append(f"missing reference: {design.references[index].name}")
+
+
+def _follows(reference: Reference, design: Design) -> bool:
+    """Whether a foreign key follows from others, as that of a task to the tenant of its project."""
+    others = [it for it in design.references if it is not reference]
+    [source, *_] = reference.sources
+    reached = _closure(others, source.keys())
+    return all(targets <= reached[id] for id, targets in source.items())
 
 
 def _described(reference: rules.Reference, links: Links) -> str:
@@ -148,16 +159,16 @@ def _equivalent_items(design: Design) -> Links:
     return {one: frozenset([other]) for pair in pairs for one, other in (pair, pair[::-1])}
 
 
-def _closure(design: Design) -> Links:
+def _closure(references: list[Reference], ids: Iterable[ItemId]) -> Links:
     """The items that each item refers to, directly or through others."""
     direct: dict[ItemId, set[ItemId]] = {}
-    for reference in design.references:
+    for reference in references:
         for source in reference.sources:
             for id, targets in source.items():
                 direct.setdefault(id, set()).update(targets)
     closure: dict[ItemId, frozenset[ItemId]] = {}
-    for id in direct:
-        reached, pending = set(), list(direct[id])
+    for id in ids:
+        reached, pending = set(), list(direct.get(id, ()))
         while pending:
             target = pending.pop()
             if target not in reached:

@@ -61,7 +61,8 @@ class Style:
         self.electro = not labels and random.random() < 0.12
         if self.electro:
             self.separator, self.whole_keys, self.index = "#", False, None
-            self.root_labels, self.type, self.label_case = False, "__edb_e__", str.lower
+            self.root_labels, self.repeats_keys = False, True
+            self.type, self.label_case = "__edb_e__", str.lower
         self.labels = {name: self._label(name, short) for name in schema.tables}
         if len(set(self.labels.values())) < len(self.labels):
             self.labels = {name: self._label(name, False) for name in schema.tables}
