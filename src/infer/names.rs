@@ -74,6 +74,7 @@ pub(super) fn singular(word: &str) -> String {
     match word {
         "people" => return "person".to_owned(),
         "children" => return "child".to_owned(),
+        "ids" => return "id".to_owned(),
         "news" | "series" | "species" | "status" | "address" => return word.to_owned(),
         _ => {}
     }
@@ -182,22 +183,32 @@ pub(super) fn of_tables(names: &[&str]) -> Vec<String> {
     let stem = |words: &Vec<String>| {
         let mut words = words.clone();
         let mut removed = 0;
-        while words.len() > 1
-            && is_shared(words.last()?, &|of| {
-                of.len().checked_sub(1 + removed).and_then(|at| of.get(at)).cloned()
-            })
-        {
+        let mut last = |words: &[String]| {
+            let is_last = |of: &[String]| {
+                let at = of.len().checked_sub(1 + removed).filter(|at| *at > 0);
+                at.and_then(|at| of.get(at)).cloned()
+            };
+            let is_shared = words.last().is_some_and(|word| is_shared(word, &is_last));
+            removed += 1;
+            words.len() > 1 && is_shared
+        };
+        while last(&words) {
             words.pop();
-            removed += 1;
         }
-        removed = 0;
-        while words.len() > 1 && is_shared(words.first()?, &|of| of.get(removed).cloned()) {
+        let mut removed = 0;
+        let mut first = |words: &[String]| {
+            let is_first =
+                |of: &[String]| of.get(removed).filter(|_| of.len() > removed + 1).cloned();
+            let is_shared = words.first().is_some_and(|word| is_shared(word, &is_first));
+            removed += 1;
+            words.len() > 1 && is_shared
+        };
+        while first(&words) {
             words.remove(0);
-            removed += 1;
         }
-        Some(words.join("_"))
+        words.join("_")
     };
-    split.iter().map(|words| stem(words).unwrap_or_default()).collect()
+    split.iter().map(stem).collect()
 }
 
 #[cfg(test)]
