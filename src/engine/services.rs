@@ -25,6 +25,7 @@ impl<'s, S, C> Services<'s, S, C> {
 
 impl<'s, S, C, Q> Services<'s, S, C, Q> {
     /// The same with this queue, if there is one.
+    #[must_use]
     pub const fn with_queue<R>(self, queue: Option<&'s R>) -> Services<'s, S, C, R> {
         let Self { store, clock, repairs, .. } = self;
         Services { store, clock, queue, repairs }

@@ -234,7 +234,7 @@ fn template_text(
                 Some(Format::Upper) => ":upper".to_owned(),
                 Some(Format::Plain) | None => String::new(),
             };
-            text.push_str(&format!("{{{name}{format}}}"));
+            text.extend(["{", name, &format, "}"]);
         }
     }
     text

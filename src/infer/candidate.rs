@@ -11,6 +11,10 @@ use super::score::{self, Hits};
 use super::{InferError, Input, Table};
 use crate::data::KeyKind;
 
+/// A reference by a key with several captures: the referencing and the referenced entity, and the
+/// source of each capture.
+type Composite = (usize, usize, Vec<(usize, As)>);
+
 /// How many sources of each capture of a key with several are tried together.
 const SOURCES_MAX: usize = 4;
 /// The maximum number of combinations for one pair of entities.
@@ -181,7 +185,7 @@ impl World<'_> {
         counts: &Counts,
     ) -> Result<Vec<Candidate>, InferError> {
         let mut candidates = Vec::new();
-        let mut composite: Vec<(usize, usize, Vec<(usize, As)>)> = Vec::new();
+        let mut composite: Vec<Composite> = Vec::new();
         for (from, sources) in self.sources.iter().enumerate() {
             for (to, referenced) in self.entities.iter().enumerate() {
                 let mut options: Vec<Vec<(f64, usize, As, Hits)>> = Vec::new();
@@ -255,7 +259,7 @@ impl World<'_> {
         &self,
         input: &Input<'_>,
         counts: &Counts,
-        pending: Vec<(usize, usize, Vec<(usize, As)>)>,
+        pending: Vec<Composite>,
     ) -> Result<Vec<Candidate>, InferError> {
         let mut probe = Probe::default();
         let mut tuples = Vec::new();

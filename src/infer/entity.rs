@@ -159,9 +159,7 @@ pub(super) fn entities(
     let shapes = by_type(keys.shapes(), &sample.rows, type_name);
     let mut entities: Vec<Entity> = Vec::new();
     for (shape, condition) in shapes {
-        if let Some(entity) = entity(table, &sample.rows, schema, separator, shape, condition) {
-            entities.push(entity);
-        }
+        entities.push(entity(table, &sample.rows, schema, separator, shape, condition));
     }
     drop_overlaps(&mut entities, sample, separator, type_name);
     let is_only = entities.len() == 1;
@@ -228,7 +226,7 @@ fn entity(
     separator: char,
     shape: Shape,
     condition: Option<(String, String)>,
-) -> Option<Entity> {
+) -> Entity {
     let mut columns: Vec<(Column, Option<usize>)> = Vec::new();
     let mut key = Vec::new();
     let few: Vec<&Row> = shape.rows.iter().filter_map(|row| rows.get(*row)).take(2_000).collect();
@@ -274,12 +272,11 @@ fn entity(
                     };
                 column.values == values && column.kind == schema.kind && is_likely
             });
-            let capture = match known {
-                Some((_, capture)) => *capture,
-                None => {
-                    used += 1;
-                    Some(used - 1)
-                }
+            let capture = if let Some((_, capture)) = known {
+                *capture
+            } else {
+                used += 1;
+                Some(used - 1)
             };
             if known.is_none() {
                 let is_whole = slots.len() == 1 && prefix.is_empty();
@@ -294,7 +291,7 @@ fn entity(
     let captures = captures(columns, &few, schema);
     let is_root = is_root(&key, &captures);
     let name = String::new();
-    Some(Entity { name, table, key, captures, condition, rows: shape.rows, is_root })
+    Entity { name, table, key, captures, condition, rows: shape.rows, is_root }
 }
 
 /// Whether a key describes its partition as a whole: no capture but those of the partition key, and

@@ -211,7 +211,9 @@ fn collect(value: &Value<'static>, path: &mut Vec<Step>, paths: &mut BTreeMap<Ve
         }
         Value::L(list) if path.len() < DEPTH_MAX => {
             path.push(Step::Each);
-            list.iter().for_each(|value| collect(value, path, paths));
+            for value in list {
+                collect(value, path, paths);
+            }
             path.pop();
         }
         Value::M(map) if path.len() < DEPTH_MAX => {

@@ -51,7 +51,7 @@ pub(super) fn find(
                 Origin::Path(path) if path_text(path) == key.partition.name => {
                     Some(format!("{{{capture}}}"))
                 }
-                _ => None,
+                Origin::Path(_) | Origin::Capture(_) | Origin::Token(..) => None,
             });
         if let Some(template) = partition {
             let name_of_key = key_text(&key.partition);

@@ -141,7 +141,7 @@ fn copied(
     let separator = |table: usize| world.tables.get(table).map_or('#', |table| table.separator);
     let names = |table: usize| -> Vec<String> {
         let schema = world.tables.get(table).map(|table| &table.schema);
-        schema.into_iter().flat_map(|it| it.names()).map(str::to_owned).collect()
+        schema.into_iter().flat_map(crate::data::KeySchema::names).map(str::to_owned).collect()
     };
     let mut by_key = BTreeMap::new();
     for row in rows(world, source) {

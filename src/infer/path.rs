@@ -71,7 +71,9 @@ fn visit_value<'v>(
             }
         }
         (Some((Step::Each, rest)), Value::L(list)) => {
-            list.iter().for_each(|value| visit_value(value, rest, each));
+            for value in list {
+                visit_value(value, rest, each);
+            }
         }
         _ => {}
     }
@@ -104,7 +106,9 @@ fn as_list(value: &mut Value<'static>, path: &str, sets: &mut Sets) {
         }
         Value::L(list) => {
             let path = format!("{path}[*]");
-            list.iter_mut().for_each(|value| as_list(value, &path, sets));
+            for value in list {
+                as_list(value, &path, sets);
+            }
         }
         Value::S(_) | Value::N(_) | Value::B(_) | Value::Bool(_) | Value::Null | Value::Bs(_) => {}
     }

@@ -159,7 +159,13 @@ fn value_bits(values: &[&str]) -> f64 {
         written += *distinct.entry(value).or_insert_with(|| match Form::of(value) {
             Form::Uuid => 122.0,
             Form::Date => 24.0,
-            _ => bits(value),
+            Form::Number
+            | Form::Padded
+            | Form::Decimal
+            | Form::Ulid
+            | Form::Email
+            | Form::Word
+            | Form::Other => bits(value),
         });
     }
     let dictionary: f64 = distinct.values().sum();

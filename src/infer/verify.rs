@@ -94,7 +94,14 @@ impl Found {
             Kind::MirrorStale | Kind::MirrorBlocked => &mut self.stale,
             Kind::MirrorExtra => &mut self.extra,
             Kind::MirrorUnmarked => return,
-            _ => &mut self.broken,
+            Kind::DanglingReference
+            | Kind::Orphaned
+            | Kind::MissingReference
+            | Kind::PartialReference
+            | Kind::MalformedReference
+            | Kind::FanoutExceeded
+            | Kind::DepthExceeded
+            | Kind::UnknownItem => &mut self.broken,
         };
         *count += 1;
         let (Some(from), Some(to)) = (&finding.referencing, &finding.referenced) else { return };

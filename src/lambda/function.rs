@@ -84,7 +84,9 @@ struct Repairs<'i> {
 
 impl RepairLog for Repairs<'_> {
     fn started(&self, repairs: &[StartedRepair]) {
-        repairs.iter().for_each(|repair| self.log.repair_started(repair));
+        for repair in repairs {
+            self.log.repair_started(repair);
+        }
         let written = self.metrics.write_now(&measure_started(repairs), SystemClock.now_ms());
         written.unwrap_or_else(|error| self.log.metrics_lost(&error));
     }

@@ -93,8 +93,8 @@ fn repaired(fixture: &Fixture, before: &Memory, after: &Memory) -> BTreeSet<Item
         let added = new.iter().filter(|it| !names_of(&old).contains(&named(it)));
         let mirrors = [&old, &new].map(|items| items.iter().filter(|it| it.contains_key(MARK)));
         let mirrors: BTreeSet<_> = mirrors.into_iter().flatten().map(named).collect();
-        let names = changed.chain(added).map(named).filter(|it| !mirrors.contains(it));
-        names.collect::<Vec<_>>()
+        let repaired = changed.chain(added).map(named).filter(|it| !mirrors.contains(it));
+        repaired.collect::<Vec<_>>()
     };
     tables.into_iter().flat_map(of_table).collect()
 }

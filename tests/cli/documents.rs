@@ -16,7 +16,7 @@ use referee::rules::{self, RuleSource};
 /// Pages whose transcripts are sessions: `transcripts.rs` and `tests/live/adopt.rs` run them.
 const SESSIONS: [&str; 2] = ["docs/adopt.md", "docs/repair.md"];
 
-const DOCUMENTS: [&str; 23] = [
+const DOCUMENTS: [&str; 24] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",

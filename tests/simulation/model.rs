@@ -263,7 +263,7 @@ fn values(reference: &Reference, content: &Content) -> Vec<Vec<String>> {
 
 /// Whether a value means that there is a reference. A map without a value has the empty text.
 fn is_value(reference: &Reference, value: &str) -> bool {
-    !value.is_empty() && !(reference.has_none && value == NONE)
+    !(value.is_empty() || reference.has_none && value == NONE)
 }
 
 /// How many parts of a reference in attributes are present.

@@ -17,21 +17,22 @@ struct Model {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Table {
-    table_name: String,
+    #[serde(rename = "TableName")]
+    name: String,
     key_attributes: Key,
     #[serde(default)]
     global_secondary_indexes: Vec<Index>,
-    #[serde(default)]
-    table_data: Vec<Box<RawValue>>,
-    #[serde(default)]
-    table_facets: Vec<Facet>,
+    #[serde(default, rename = "TableData")]
+    rows: Vec<Box<RawValue>>,
+    #[serde(default, rename = "TableFacets")]
+    facets: Vec<Facet>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Facet {
-    #[serde(default)]
-    table_data: Vec<Box<RawValue>>,
+    #[serde(default, rename = "TableData")]
+    rows: Vec<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +78,9 @@ pub(super) fn read(text: &str) -> Result<Vec<(InputTable, Vec<String>)>, String>
     let model: Model = serde_json::from_str(text)
         .map_err(|error| format!("it is not a model of NoSQL Workbench: {error}"))?;
     let tables = model.data_model.into_iter().map(|table| {
-        let facets = table.table_facets.iter().flat_map(|facet| &facet.table_data);
+        let facets = table.facets.iter().flat_map(|facet| &facet.rows);
         let mut rows: Vec<String> = Vec::new();
-        for row in table.table_data.iter().chain(facets) {
+        for row in table.rows.iter().chain(facets) {
             // A facet repeats the items of the table.
             if !rows.iter().any(|known| known == row.get()) {
                 rows.push(row.get().to_owned());
@@ -87,7 +88,7 @@ pub(super) fn read(text: &str) -> Result<Vec<(InputTable, Vec<String>)>, String>
         }
         let index = |index: &Index| (index.index_name.clone(), index.key_attributes.schema());
         let known = InputTable {
-            name: table.table_name,
+            name: table.name,
             key: Some(table.key_attributes.schema()),
             indexes: table.global_secondary_indexes.iter().map(index).collect(),
             ttl: None,

@@ -126,7 +126,7 @@ impl Sources {
         };
         let names = match &layout {
             Layout::Dump(names) => names.clone(),
-            _ => vec![default],
+            Layout::Scan | Layout::List | Layout::Lines | Layout::Model => vec![default],
         };
         let tables = names.iter().map(|name| (name.clone(), self.named(name))).collect();
         let archive = ItemFile::new(path.to_owned(), layout, tables).map_err(unreadable)?;

@@ -7,7 +7,7 @@ use crate::diagram::{Mark, Picture, Status, dot, mermaid, svg};
 use crate::rules::model::EntityId;
 use crate::rules::{RuleSource, Rules, load};
 
-const RULES: &str = r##"
+const RULES: &str = r#"
 version: 1
 tables:
   app: { key: [pk, sk] }
@@ -30,7 +30,7 @@ references:
     on: { user: "{userId}" }
     find: { index: by_user, key: { userId: "{user}" } }
   order_tags: { from: order, to: tag, on: { tag: "{tags[*]}" }, find: none }
-"##;
+"#;
 
 fn rules() -> Rules {
     let source = RuleSource { name: "rules".to_owned(), text: RULES.to_owned() };
@@ -47,7 +47,7 @@ fn names(picture: &Picture) -> Vec<&str> {
     picture.nodes.iter().map(|node| node.title.as_str()).collect()
 }
 
-fn check(text: &str, expected: Expect) {
+fn check(text: &str, expected: &Expect) {
     expected.assert_eq(text);
 }
 
@@ -55,7 +55,7 @@ fn check(text: &str, expected: Expect) {
 fn mermaid_shows_keys_types_and_cardinality() {
     check(
         &mermaid::er(&picture(&rules(), &Selection::default(), None)),
-        expect![[r#"
+        &expect![[r#"
         erDiagram
             user {
                 S *pk "user#{user}"

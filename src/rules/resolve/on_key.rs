@@ -41,12 +41,11 @@ pub(super) fn resolve(
             let position = key.captures().iter().position(|known| known == of_key);
             let Some(position) = position else { continue };
             let source = (component.clone(), contained(Some(capture)));
-            match sources.get_mut(position) {
-                Some(slot @ None) => *slot = Some(source),
-                _ => {
-                    agreeing.push((key.captures().len() + checked.len(), position));
-                    checked.push(source);
-                }
+            if let Some(slot @ None) = sources.get_mut(position) {
+                *slot = Some(source);
+            } else {
+                agreeing.push((key.captures().len() + checked.len(), position));
+                checked.push(source);
             }
         }
         if captures.is_empty() {

@@ -221,7 +221,7 @@ fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
         match source {
             Component::Constant(KeyValue::S(text)) => on.put(capture, Tree::text(text)),
             Component::Constant(KeyValue::N(number)) => {
-                on.put(capture, Tree::text(number.as_str()))
+                on.put(capture, Tree::text(number.as_str()));
             }
             Component::Constant(KeyValue::B(_)) => panic!("{source:?} is not drawn"),
             Component::Capture(index) => {
@@ -229,7 +229,7 @@ fn sources(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
                 on.may_omit(capture, Tree::Text(format!("{{{own}}}")), own == capture);
             }
             Component::Attribute(path, _) | Component::Field(path, _) => {
-                on.put(capture, Tree::Text(format!("{{{path}}}")))
+                on.put(capture, Tree::Text(format!("{{{path}}}")));
             }
             Component::Elements(path, _) => on.put(capture, Tree::Text(format!("{{{path}[*]}}"))),
         }

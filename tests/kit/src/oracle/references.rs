@@ -132,7 +132,11 @@ fn elements(
     let is_innermost = lists.len() == indexes.len() + 1;
     let kind = match component {
         Component::Elements(_, kind) if is_innermost => *kind,
-        _ => Type::L,
+        Component::Capture(_)
+        | Component::Attribute(..)
+        | Component::Elements(..)
+        | Component::Field(..)
+        | Component::Constant(_) => Type::L,
     };
     if value.kind() != kind {
         return vec![Element::Wrong];
