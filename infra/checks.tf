@@ -23,7 +23,7 @@ locals {
   known_keys = {
     tables     = ["name", "key", "separator", "ttl", "account", "region"]
     entities   = ["table", "key", "attributes", "where"]
-    references = ["from", "to", "on", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
+    references = ["from", "to", "on", "on_key", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
     mirrors    = ["was", "source", "mirror", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
   }
   known_types = ["S", "N", "B", "BOOL", "SS", "NS", "BS", "L", "M"]
@@ -54,8 +54,8 @@ locals {
     flatten([
       for name, entity in local.model.entities : [
         for path, type in try(entity.attributes, {}) :
-        "${local.rules_variable}: entities.${name}.attributes: the type of `${path}` is \"${type}\", but must be one of ${join(", ", local.known_types)}."
-        if !contains(local.known_types, type)
+        "${local.rules_variable}: entities.${name}.attributes: the type of `${path}` is \"${type}\", but must be one of ${join(", ", local.known_types)}, or a template such as \"user#{id}\"."
+        if !contains(local.known_types, type) && !strcontains(type, "{")
       ]
     ]),
   )

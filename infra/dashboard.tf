@@ -11,7 +11,7 @@ locals {
     } : null,
     local.publishes ? {
       title   = "Repairs and mirrors", statistic = "Sum"
-      metrics = [for metric in ["Repairs", "RepairsFailed", "MirrorWrites"] : [var.namespace, metric]]
+      metrics = [for metric in ["RepairsStarted", "Repairs", "RepairsFailed", "MirrorWrites"] : [var.namespace, metric]]
     } : null,
     local.publishes ? {
       title   = "Records", statistic = "Sum"

@@ -239,7 +239,7 @@ fn slot<'i>(item: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'s
     for step in inner {
         parent = match (parent, step) {
             (Value::M(map), Step::Name(name)) => map.get_mut(name.as_str())?,
-            (Value::L(list), Step::Index(place)) => list.get_mut(*place)?,
+            (Value::L(values), Step::Index(place)) => values.get_mut(*place)?,
             _ => return None,
         };
     }
@@ -247,9 +247,9 @@ fn slot<'i>(item: &'i mut Item<'static>, path: &Path) -> Option<&'i mut Value<'s
         (Value::M(map), Step::Name(name)) => {
             Some(map.entry(name.clone().into()).or_insert_with(gone))
         }
-        (Value::L(list), Step::Index(place)) => {
-            list.resize(list.len().max(place + 1), gone());
-            list.get_mut(*place)
+        (Value::L(values), Step::Index(place)) => {
+            values.resize(values.len().max(place + 1), gone());
+            values.get_mut(*place)
         }
         _ => None,
     }

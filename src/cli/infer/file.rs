@@ -26,7 +26,7 @@ pub(super) enum Layout {
     List,
     /// Items one after another.
     Lines,
-    /// A model of `NoSQL` Workbench.
+    /// A model of NoSQL Workbench.
     Model,
 }
 

@@ -82,7 +82,7 @@ pub(super) struct Args {
 
     /// Dumps, in the format of `replay --dump`; DynamoDB's exports to S3, as for `audit`; files of
     /// items in DynamoDB JSON or plain JSON, as lines, as a list, or as the AWS CLI prints them;
-    /// models of `NoSQL` Workbench; `-` for items on standard input.
+    /// models of NoSQL Workbench; `-` for items on standard input.
     #[arg(value_name = "SOURCE")]
     #[cfg_attr(
         feature = "live",

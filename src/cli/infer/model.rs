@@ -1,4 +1,4 @@
-//! Models of `NoSQL` Workbench: tables with their keys, indexes and some items.
+//! Models of NoSQL Workbench: tables with their keys, indexes and some items.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -71,18 +71,21 @@ pub(super) fn whole_key(rules: &Rules, number: usize, to: EntityId) -> Sources {
 pub(super) fn attributes_with_key(rules: &Rules, reference: &Reference) -> Option<Vec<Path>> {
     let key = &rules[reference.to].key;
     let path_of = |template: &KeyTemplate| {
-        let is_of = |index: &usize| match reference.contained(*index) {
-            Some(contained) => contained.text.partition() == template,
-            None => {
-                let capture = template.captures().next();
-                template.kind() != KeyKind::S
-                    && key.captures().get(*index).map(String::as_str) == capture
+        let is_of = |index: &usize| {
+            if let Some(contained) = reference.contained(*index) {
+                return contained.text.partition() == template;
             }
+            let capture = template.captures().next();
+            template.kind() != KeyKind::S
+                && key.captures().get(*index).map(String::as_str) == capture
         };
         let index = (0..reference.components.len()).find(is_of)?;
         match &reference.components[index] {
             Component::Attribute(path, _) => Some(path.clone()),
-            _ => None,
+            Component::Capture(_)
+            | Component::Elements(..)
+            | Component::Field(..)
+            | Component::Constant(_) => None,
         }
     };
     std::iter::once(key.partition()).chain(key.sort()).map(path_of).collect()
