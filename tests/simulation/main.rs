@@ -76,7 +76,7 @@ const NOTICED: [(Part, u64, &str); 10] = [
     (Part::Finding, 178, "refers to the missing"),
     (Part::Reading, 1, "unjustified write"),
     (Part::Reporting, 16, "refers to the missing"),
-    (Part::Logging, 1, "logged 0 times"),
+    (Part::Logging, 1, "not logged"),
     (Part::Redelivery, 1, "and should be Some"),
     (Part::Replay, 46, "refers to the missing"),
     (Part::Queue, 32, "refers to the missing"),

@@ -313,8 +313,8 @@ fn an_item_of_another_kind_is_not_the_target() {
         .insert("pk: note#3, kind: Personal, on: none");
     history.under(KINDS).results_in(expect![[r#"
         3 app: 2 requests, 7 read, 0 write
-          note_person dangling_reference note#2 at on -> party#acme @200 reported: the referenced `person` does not exist
-          note_person dangling_reference note#3 at on -> party#none @300 reported: the referenced `person` does not exist
+          note_person dangling_reference note#2 at on -> party#acme @200 reported: an item is there, but is no `person`: `type` is `Company`
+          note_person dangling_reference note#3 at on -> party#none @300 reported: an item is there, but is no `person`: `type` is absent
     "#]]);
 }
 
