@@ -62,7 +62,6 @@ for lane in engine_suites live_suites end_to_end_suite other_suites; do
     lanes+=($!)
 done
 wait "${lanes[@]}"
-await lint.status >/dev/null
 if [[ $(await package-build.status) == 0 ]]; then
     # shellcheck source=/dev/null
     source "$logs/package.env"

@@ -41,7 +41,7 @@ unpack_browser() {
     packages=$(apt-get install --simulate --no-install-recommends "$name" | awk '/^Inst / { print $2 }')
     mkdir -p "$1/debian/archives"
     # shellcheck disable=SC2086 # One word for each package.
-    (cd "$1/debian/archives" && apt-get download -qq $packages >&2) || return
+    (cd "$1/debian/archives" && apt-get download -qq -o APT::Sandbox::User=root $packages >&2) || return
     for archive in "$1"/debian/archives/*.deb; do
         dpkg-deb --extract "$archive" "$1/debian" || return
     done

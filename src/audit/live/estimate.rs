@@ -64,7 +64,8 @@ impl Estimate {
     /// The read units.
     #[must_use]
     pub fn read_units(&self) -> f64 {
-        self.tables.iter().map(ScannedTable::read_units).sum()
+        // An empty sum is -0.
+        self.tables.iter().map(ScannedTable::read_units).fold(0.0, |sum, units| sum + units)
     }
 
     /// The price in US dollars, under the [`PRICE_ASSUMPTION`]. Only the units of on-demand tables
