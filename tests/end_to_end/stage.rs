@@ -80,7 +80,11 @@ impl Stage {
     pub(crate) async fn without_tables(environment: Environment, rules: &Json) -> Self {
         let config: SdkConfig = configure(Some(&environment.dynamodb)).await;
         // The timeout is so long that no test fails because the machine is busy.
-        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
+        let patience = Duration::from_mins(1);
+        let patience = TimeoutConfig::builder()
+            .operation_timeout(patience)
+            .operation_attempt_timeout(patience)
+            .build();
         let patient =
             Builder::from(&config).retry_config(RetryConfig::standard()).timeout_config(patience);
         let proxy = Proxy::start(&environment.dynamodb, 1).await;
