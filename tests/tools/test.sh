@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything, and runs the lints and every suite. The fuzz targets are not among them, because
-# they need another build of all dependencies: `make lint` checks them, and `make fuzz` builds them.
+# Builds everything, and runs the lints and every suite. The benchmarks and the fuzz targets are not
+# among them, because they take minutes to build: `make lint` checks them.
 #
 #     tests/tools/test.sh
 #
@@ -24,7 +24,7 @@ touch "$logs"/{times,counts,failures,skipped}.txt
 # hardly takes longer.
 build() {
     RUSTC_WORKSPACE_WRAPPER=clippy-driver without_warnings build "$cargo" test --locked --no-run \
-        --workspace --exclude referee-fuzz --all-features --all-targets \
+        --workspace --exclude referee-fuzz --all-features --lib --bins --tests --examples \
         --config profile.dev.opt-level=1 --config 'profile.dev.package."*".opt-level=0'
 }
 
