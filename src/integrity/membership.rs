@@ -1,14 +1,19 @@
 //! Whether an item belongs to any entity.
 
+#[cfg(feature = "cli")]
 use std::borrow::Cow;
+#[cfg(feature = "cli")]
 use std::collections::BTreeSet;
 
-use super::index::{Index, Projection};
+use super::index::Index;
+#[cfg(feature = "cli")]
+use super::index::Projection;
 use crate::data::{Item, Key};
 use crate::rules::model::{EntityId, Rules, TableId};
 
 /// Whether the item belongs to no entity of its table, of those that rules use and of all others:
 /// no key matches, or no entity's `where` holds.
+#[cfg(feature = "cli")]
 pub(crate) fn is_unknown(
     rules: &Rules,
     index: &Index,
@@ -34,6 +39,7 @@ pub(crate) fn entities<'m>(
 
 /// The attributes that rules look at in the item with this key, and those that [`is_unknown`] looks
 /// at.
+#[cfg(feature = "cli")]
 pub(crate) fn projection<'m>(
     rules: &'m Rules,
     index: &'m Index,

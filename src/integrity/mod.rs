@@ -10,7 +10,6 @@ pub mod finding;
 pub(crate) mod index;
 pub mod inspect;
 pub mod mark;
-#[cfg(feature = "cli")]
 pub(crate) mod membership;
 pub(crate) mod mirror;
 pub mod nearest;

@@ -184,9 +184,18 @@ pub(crate) async fn fill(
     tables: Vec<(String, Vec<Item<'static>>)>,
 ) {
     for schema in schemas(rules) {
-        // If the endpoint keeps running between runs, a table of an earlier run may still exist.
-        let _ = client.delete_table().table_name(&schema.name).send().await;
-        store.create(&TableSchema { indexes: Vec::new(), ..schema }).await.unwrap();
+        // A table may exist already: one of an earlier run, if the endpoint keeps running, or this
+        // one, if the answer to its creation was late and the request was repeated.
+        let schema = TableSchema { indexes: Vec::new(), ..schema };
+        let mut created = Ok(());
+        for _ in 0..3 {
+            let _ = client.delete_table().table_name(&schema.name).send().await;
+            created = store.create(&schema).await;
+            if created.is_ok() {
+                break;
+            }
+        }
+        created.unwrap();
     }
     for (table, items) in tables {
         let put = |item: &Item<'static>| Write {
