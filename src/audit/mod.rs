@@ -40,4 +40,5 @@ mod threads;
 pub use archive::{Archive, Archives, Problem, Row, Stop};
 pub use run::{Audited, Options, Progress, audit};
 pub use source::{Dump, Exported};
+pub(crate) use source::{List, Rows};
 pub use tally::Tally;

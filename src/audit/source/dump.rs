@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::rows::{List, Rows};
 use crate::audit::archive::{Archive, Problem, Row, Stop};
 use crate::rules::model::{Rules, TableId};
 
@@ -47,33 +47,24 @@ impl Archive for Dump {
         each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
         problem: &mut dyn FnMut(Problem),
     ) -> Result<(), Stop> {
-        let mut reading = Reading { tables: &self.tables, each, row: 0, stop: None };
+        let mut rows = Rows::new(each);
         let done = File::open(&self.path).map_err(serde_json::Error::io).and_then(|file| {
             let mut json = serde_json::Deserializer::from_reader(BufReader::new(file));
-            (&mut reading).deserialize(&mut json)?;
+            Tables { names: &self.tables, rows: &mut rows }.deserialize(&mut json)?;
             json.end()
         });
-        if let Some(stop) = reading.stop {
-            return Err(stop);
-        }
-        if let Err(error) = done {
-            let place = self.path.display().to_string();
-            let error = format!("cannot be read: {error}");
-            problem(Problem { place, error, help: None });
-        }
-        Ok(())
+        rows.end(&self.path, done, problem)
     }
 }
 
-/// The state of reading a dump.
-struct Reading<'r> {
-    tables: &'r [String],
-    each: &'r mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
-    row: u32,
-    stop: Option<Stop>,
+/// Reads the items of all tables.
+struct Tables<'t, 'r> {
+    /// The tables' names in DynamoDB.
+    names: &'t [String],
+    rows: &'t mut Rows<'r>,
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
+impl<'de> DeserializeSeed<'de> for Tables<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -81,7 +72,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Reading<'_> {
+impl<'de> Visitor<'de> for Tables<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,49 +81,14 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         while let Some(name) = access.next_key::<String>()? {
-            let Some(table) = self.tables.iter().position(|table| *table == name) else {
-                let known: Vec<_> = self.tables.iter().map(|name| format!("`{name}`")).collect();
+            let Some(table) = self.names.iter().position(|table| *table == name) else {
+                let known: Vec<_> = self.names.iter().map(|name| format!("`{name}`")).collect();
                 return Err(A::Error::custom(format_args!(
                     "table `{name}` is not in the rule file, which has {}",
                     known.join(", ")
                 )));
             };
-            access.next_value_seed(Items { reading: self, table: TableId(table) })?;
-        }
-        Ok(())
-    }
-}
-
-/// Reads the items of one table.
-struct Items<'i, 'r> {
-    reading: &'i mut Reading<'r>,
-    table: TableId,
-}
-
-impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of items")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        while let Some(text) = access.next_element::<Box<RawValue>>()? {
-            let text = text.get().as_bytes();
-            let (table, row) = (self.table, self.reading.row);
-            if let Err(stop) = (self.reading.each)(Row { row, table, text }) {
-                self.reading.stop = Some(stop);
-                return Err(A::Error::custom("stopped"));
-            }
-            self.reading.row += 1;
+            access.next_value_seed(List(self.rows, TableId(table)))?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 mod dump;
 mod exported;
+mod rows;
 
 pub use dump::Dump;
 pub use exported::Exported;
+pub(crate) use rows::{List, Rows};

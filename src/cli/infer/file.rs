@@ -1,17 +1,16 @@
 //! Files of items: dumps, lines, lists, and what the AWS CLI prints.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::audit::{Archive, Problem, Row, Stop};
+use crate::audit::{Archive, List, Problem, Row, Rows, Stop};
 use crate::data::{JsonItem, plain_item};
 use crate::rules::model::TableId;
 
@@ -224,39 +223,30 @@ impl Archive for ItemFile {
         each: &mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
         problem: &mut dyn FnMut(Problem),
     ) -> Result<(), Stop> {
-        let mut reading = Reading { file: self, each, row: 0, stop: None };
+        let mut of_item = |row: Row<'_>| match self.item(row.text) {
+            Some(text) => each(Row { text: text.as_bytes(), ..row }),
+            None => Ok(()),
+        };
+        let mut rows = Rows::new(&mut of_item);
         let done = open(&self.path).map_err(serde_json::Error::io).and_then(|file| {
             let mut json = serde_json::Deserializer::from_reader(file);
             let only = self.tables.first().map_or(TableId(0), |(_, table)| *table);
             match &self.layout {
-                Layout::Dump(_) => (&mut reading).deserialize(&mut json),
-                Layout::Scan => ScanOutput(&mut reading, only).deserialize(&mut json),
-                Layout::List | Layout::Model => List(&mut reading, only).deserialize(&mut json),
+                Layout::Dump(_) => {
+                    Tables { known: &self.tables, rows: &mut rows }.deserialize(&mut json)
+                }
+                Layout::Scan => ScanOutput(&mut rows, only).deserialize(&mut json),
+                Layout::List | Layout::Model => List(&mut rows, only).deserialize(&mut json),
                 Layout::Lines => {
                     for text in json.into_iter::<Box<RawValue>>() {
-                        reading.take(only, text?.get()).map_err(serde_json::Error::custom)?;
+                        rows.take::<serde_json::Error>(only, text?.get())?;
                     }
                     Ok(())
                 }
             }
         });
-        if let Some(stop) = reading.stop {
-            return Err(stop);
-        }
-        if let Err(error) = done {
-            let place = self.path.display().to_string();
-            problem(Problem { place, error: format!("cannot be read: {error}"), help: None });
-        }
-        Ok(())
+        rows.end(&self.path, done, problem)
     }
-}
-
-/// The state of reading a file.
-struct Reading<'r> {
-    file: &'r ItemFile,
-    each: &'r mut dyn FnMut(Row<'_>) -> Result<(), Stop>,
-    row: u32,
-    stop: Option<Stop>,
 }
 
 /// An item within an object, as exports and the AWS CLI write it.
@@ -266,35 +256,30 @@ struct Wrapped<'a> {
     item: &'a RawValue,
 }
 
-impl Reading<'_> {
-    /// Takes the text of an item.
-    fn take(&mut self, table: TableId, text: &str) -> Result<(), &'static str> {
+impl ItemFile {
+    /// The item in a text, in DynamoDB's JSON; `None` if it is not one.
+    fn item<'t>(&self, text: &'t [u8]) -> Option<Cow<'t, str>> {
+        let text = std::str::from_utf8(text).ok()?;
         let is_wrapped = text.len() > 8
             && text.get(1..).is_some_and(|rest| rest.trim_start().starts_with("\"Item\""));
         let inner = if is_wrapped { serde_json::from_str::<Wrapped<'_>>(text).ok() } else { None };
         let text =
             inner.filter(|it| it.item.get().starts_with('{')).map_or(text, |it| it.item.get());
-        let plain;
-        let text = if self.file.is_plain {
-            let Ok(item) = plain_item(text) else {
-                self.row += 1;
-                return Ok(());
-            };
-            plain = serde_json::to_string(&item).unwrap_or_default();
-            plain.as_str()
-        } else {
-            text
-        };
-        let row = Row { row: self.row, table, text: text.as_bytes() };
-        self.row += 1;
-        (self.each)(row).map_err(|stop| {
-            self.stop = Some(stop);
-            "stopped"
-        })
+        if !self.is_plain {
+            return Some(Cow::Borrowed(text));
+        }
+        let item = plain_item(text).ok()?;
+        Some(Cow::Owned(serde_json::to_string(&item).unwrap_or_default()))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
+/// Reads the items of the tables that are known.
+struct Tables<'t, 'r> {
+    known: &'t [(String, TableId)],
+    rows: &'t mut Rows<'r>,
+}
+
+impl<'de> DeserializeSeed<'de> for Tables<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -302,7 +287,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Reading<'_> {
+impl<'de> Visitor<'de> for Tables<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -311,9 +296,9 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         while let Some(name) = access.next_key::<String>()? {
-            let table = self.file.tables.iter().find(|(known, _)| *known == name);
+            let table = self.known.iter().find(|(known, _)| *known == name);
             match table.map(|(_, table)| *table) {
-                Some(table) => access.next_value_seed(List(&mut *self, table))?,
+                Some(table) => access.next_value_seed(List(self.rows, table))?,
                 None => {
                     access.next_value::<IgnoredAny>()?;
                 }
@@ -324,7 +309,7 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
 }
 
 /// What the AWS CLI prints: the items are in a field.
-struct ScanOutput<'l, 'r>(&'l mut Reading<'r>, TableId);
+struct ScanOutput<'l, 'r>(&'l mut Rows<'r>, TableId);
 
 impl<'de> DeserializeSeed<'de> for ScanOutput<'_, '_> {
     type Value = ();
@@ -344,36 +329,10 @@ impl<'de> Visitor<'de> for ScanOutput<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         while let Some(name) = access.next_key::<String>()? {
             if name == "Items" {
-                access.next_value_seed(List(&mut *self.0, self.1))?;
+                access.next_value_seed(List(self.0, self.1))?;
             } else {
                 access.next_value::<IgnoredAny>()?;
             }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a list of items.
-struct List<'l, 'r>(&'l mut Reading<'r>, TableId);
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of items")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        while let Some(text) = access.next_element::<Box<RawValue>>()? {
-            self.0.take(self.1, text.get()).map_err(A::Error::custom)?;
         }
         Ok(())
     }
