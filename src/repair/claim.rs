@@ -5,7 +5,8 @@ use std::io::BufRead;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Item, JsonItem, without_position};
+use super::finding_lines::{ClaimError, FindingLines, ItemText};
+use crate::data::{Item, JsonItem};
 use crate::integrity::finding::{Finding, ItemName, Kind};
 use crate::rules::model::{Rules, Severity};
 use crate::wording::ItemLine;
@@ -95,38 +96,6 @@ pub(super) struct ClaimText<'l> {
     path: Option<Cow<'l, str>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct ItemText<'l> {
-    #[serde(borrow)]
-    table: Cow<'l, str>,
-    #[serde(borrow)]
-    key: JsonItem<'l>,
-}
-
-/// Why a line is not a finding of these rules.
-#[derive(Debug, thiserror::Error)]
-pub enum ClaimError {
-    /// The file cannot be read.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    /// A line is not JSON in the format of an audit.
-    #[error("line {line} is not a line of `referee audit --json`: {error}")]
-    Line {
-        /// The line's number, from 1.
-        line: u64,
-        /// What is wrong with it.
-        error: String,
-    },
-    /// A finding is about other rules or tables.
-    #[error("line {line}: {error}\nhelp: use the rule file with which the audit was made")]
-    OtherRules {
-        /// The line's number, from 1.
-        line: u64,
-        /// What is not in the rule file.
-        error: String,
-    },
-}
-
 impl ClaimText<'_> {
     /// The claim, if the rules have its rule and tables.
     pub(super) fn claim(self, rules: &Rules) -> Result<Claim, String> {
@@ -176,62 +145,31 @@ pub(super) fn rule_named(rules: &Rules, name: &str) -> Option<RuleId> {
         .or_else(|| mirror().map(|index| RuleId::Mirror(MirrorId(index))))
 }
 
-/// The findings in the output of `referee audit --json`, one after the other. Lines of other types
-/// are ignored.
+/// The findings in the output of `referee audit --json`, one after the other.
 #[derive(Debug)]
 pub struct Claims<'r, R> {
     rules: &'r Rules,
-    from: R,
-    line: u64,
-    is_complete: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Typed<'l> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'l, str>,
-    #[serde(default)]
-    complete: Option<bool>,
+    lines: FindingLines<R>,
 }
 
 impl<'r, R: BufRead> Claims<'r, R> {
     /// The findings in this output.
     pub const fn new(rules: &'r Rules, from: R) -> Self {
-        Self { rules, from, line: 0, is_complete: None }
+        Self { rules, lines: FindingLines::new(from) }
     }
 
     /// Whether the audit was complete; `None` if no summary was read.
     #[must_use]
     pub const fn is_complete(&self) -> Option<bool> {
-        self.is_complete
+        self.lines.is_complete()
     }
 
     fn read(&mut self) -> Result<Option<Claim>, ClaimError> {
-        let mut text = String::new();
-        loop {
-            text.clear();
-            self.line += 1;
-            if self.from.read_line(&mut text)? == 0 {
-                return Ok(None);
-            }
-            if text.trim().is_empty() {
-                continue;
-            }
-            let line = self.line;
-            let wrong = |error: serde_json::Error| {
-                let error = without_position(&error);
-                ClaimError::Line { line, error }
-            };
-            let Typed { kind, complete } = serde_json::from_str(&text).map_err(wrong)?;
-            if kind == "violation" {
-                let claim: ClaimText<'_> = serde_json::from_str(&text).map_err(wrong)?;
-                let other = |error| ClaimError::OtherRules { line, error };
-                return claim.claim(self.rules).map(Some).map_err(other);
-            }
-            if kind == "summary" {
-                self.is_complete = Some(complete.unwrap_or(true));
-            }
+        if !self.lines.advance()? {
+            return Ok(None);
         }
+        let text: ClaimText<'_> = self.lines.parse()?;
+        text.claim(self.rules).map(Some).map_err(|error| self.lines.of_other_rules(error))
     }
 }
 

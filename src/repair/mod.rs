@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //!
-//! - `claim`: a finding, as an audit printed it. `recheck`: whether it still holds.
+//! - `finding_lines`: the output of an audit, line by line. `claim`: a finding in it. `recheck`: whether it still holds.
 //! - `action`: what a write does, and why a finding has none. `choice`: another action than the
 //!   rule's.
 //! - `planned`: a planned write, and the request that makes it on condition that its guard holds.
@@ -22,6 +22,7 @@ mod apply;
 mod checksum;
 mod choice;
 mod claim;
+mod finding_lines;
 mod guard;
 mod journal;
 mod pace;
@@ -39,7 +40,9 @@ pub use action::{NoAction, RepairAction};
 pub use apply::{Applied, apply};
 pub use checksum::{Checksum, checksum};
 pub use choice::{Choice, choose};
-pub use claim::{Claim, ClaimError, Claims};
+pub use claim::{Claim, Claims};
+pub use finding_lines::ClaimError;
+pub(crate) use finding_lines::{FindingLines, ItemText};
 pub use journal::{
     Entry as JournalEntry, Journal, JournalError, Log, Outcome, State, journal_header,
 };

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{NoAction, RepairAction};
-use super::claim::{Claim, ClaimError, RuleId, rule_named};
+use super::claim::{Claim, RuleId, rule_named};
+use super::finding_lines::ClaimError;
 use super::planned::{Entry, NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
 use super::reads::{Items, read_items};
 use super::recheck::{pair, recheck};

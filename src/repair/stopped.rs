@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::claim::ClaimError;
+use super::finding_lines::ClaimError;
 use super::journal::JournalError;
 use super::plan_file::PlanError;
 use crate::store::StoreError;

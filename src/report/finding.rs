@@ -6,9 +6,9 @@ use std::io::BufRead;
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::data::{Item, JsonItem, into_owned, without_position};
+use crate::data::{Item, JsonItem, into_owned};
 use crate::integrity::finding::Kind;
-use crate::repair::ClaimError;
+use crate::repair::{ClaimError, FindingLines, ItemText};
 use crate::rules::Rules;
 
 /// Findings, with the names that repeat in tables of their own.
@@ -55,14 +55,6 @@ impl Serialize for Row {
 }
 
 #[derive(Deserialize)]
-struct Typed<'l> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'l, str>,
-    #[serde(default)]
-    complete: Option<bool>,
-}
-
-#[derive(Deserialize)]
 struct Text<'l> {
     #[serde(borrow)]
     rule: Cow<'l, str>,
@@ -82,40 +74,15 @@ struct Text<'l> {
     count: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct ItemText<'l> {
-    #[serde(borrow)]
-    table: Cow<'l, str>,
-    #[serde(borrow)]
-    key: JsonItem<'l>,
-}
-
 impl Findings {
     /// The findings in the output of `referee audit --json`. Lines of other types are ignored.
-    pub fn read(rules: &Rules, mut from: impl BufRead) -> Result<Self, ClaimError> {
+    pub fn read(rules: &Rules, from: impl BufRead) -> Result<Self, ClaimError> {
         let mut findings = Self::default();
-        let mut text = String::new();
-        for line in 1.. {
-            text.clear();
-            if from.read_line(&mut text)? == 0 {
-                break;
-            }
-            if text.trim().is_empty() {
-                continue;
-            }
-            let wrong = |error: serde_json::Error| {
-                let error = without_position(&error);
-                ClaimError::Line { line, error }
-            };
-            let Typed { kind, complete } = serde_json::from_str(&text).map_err(wrong)?;
-            if kind == "violation" {
-                let text: Text<'_> = serde_json::from_str(&text).map_err(wrong)?;
-                let other = |error| ClaimError::OtherRules { line, error };
-                findings.add(rules, text).map_err(other)?;
-            } else if kind == "summary" {
-                findings.complete = Some(complete.unwrap_or(true));
-            }
+        let mut lines = FindingLines::new(from);
+        while lines.advance()? {
+            findings.add(rules, lines.parse()?).map_err(|error| lines.of_other_rules(error))?;
         }
+        findings.complete = lines.is_complete();
         Ok(findings)
     }
 
