@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use expect_test::expect_file;
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::terraform::Terraform;
@@ -45,21 +46,26 @@ pub(crate) fn code_blocks_can_be_planned(terraform: &Terraform) {
         readme.split("\n```hcl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(codes.len() > 2);
     for code in codes {
-        let folder = TempDir::new().unwrap();
-        // The code blocks expect a clone of the repository beside the configuration.
-        let clone = folder.path().join("referee");
-        let package = clone.join("target/lambda/referee-lambda");
-        fs::create_dir_all(&package).unwrap();
-        fs::copy(root().join("infra/placeholder.zip"), package.join("bootstrap.zip")).unwrap();
-        std::os::unix::fs::symlink(root().join("infra"), clone.join("infra")).unwrap();
-        let own = folder.path().join("own");
-        fs::create_dir(&own).unwrap();
-        let provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n";
-        fs::write(own.join("main.tf"), format!("{provider}\n{code}")).unwrap();
-        fs::write(own.join("referee.yaml"), read("infra/tests/fixtures/app.yaml")).unwrap();
-        let plan = terraform.enter(&own).plan(&[]);
+        let plan = plan_beside_a_clone(terraform, code, "infra/tests/fixtures/app.yaml");
         assert!(plan["resource_changes"].as_array().unwrap().len() > 10);
     }
+}
+
+/// Returns the plan of code from the documentation with this rule file. Such code expects a clone of
+/// the repository beside the configuration.
+pub(crate) fn plan_beside_a_clone(terraform: &Terraform, code: &str, rules: &str) -> Json {
+    let folder = TempDir::new().unwrap();
+    let clone = folder.path().join("referee");
+    let package = clone.join("target/lambda/referee-lambda");
+    fs::create_dir_all(&package).unwrap();
+    fs::copy(root().join("infra/placeholder.zip"), package.join("bootstrap.zip")).unwrap();
+    std::os::unix::fs::symlink(root().join("infra"), clone.join("infra")).unwrap();
+    let own = folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    let provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n";
+    fs::write(own.join("main.tf"), format!("{provider}\n{code}")).unwrap();
+    fs::write(own.join("referee.yaml"), read(rules)).unwrap();
+    terraform.enter(&own).plan(&[])
 }
 
 /// A block of a file that `terraform fmt` has formatted.

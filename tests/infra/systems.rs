@@ -2,14 +2,13 @@
 //! example, and recordings of plans for tests without Terraform.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use expect_test::expect_file;
 use referee::diagram::system::{Sources, System, draw, findings, terraform};
 use referee::rules::{self, RuleSource};
 use serde_json::{Map, Value as Json};
-use tempfile::TempDir;
 
+use super::readme::plan_beside_a_clone;
 use super::terraform::Terraform;
 use super::{read, root};
 
@@ -33,18 +32,7 @@ pub(crate) fn the_readme_can_be_planned(terraform: &Terraform) {
     let readme = read("README.md");
     let (_, code) = readme.split_once("\n```hcl\n").unwrap();
     let (code, _) = code.split_once("```").unwrap();
-    let folder = TempDir::new().unwrap();
-    let clone = folder.path().join("referee");
-    let package = clone.join("target/lambda/referee-lambda");
-    fs::create_dir_all(&package).unwrap();
-    fs::copy(root().join("infra/placeholder.zip"), package.join("bootstrap.zip")).unwrap();
-    std::os::unix::fs::symlink(root().join("infra"), clone.join("infra")).unwrap();
-    let own = folder.path().join("own");
-    fs::create_dir(&own).unwrap();
-    let provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n";
-    fs::write(own.join("main.tf"), format!("{provider}\n{code}")).unwrap();
-    fs::write(own.join("referee.yaml"), read("events/company-user/referee.yaml")).unwrap();
-    let plan = terraform.enter(&own).plan(&[]);
+    let plan = plan_beside_a_clone(terraform, code, "events/company-user/referee.yaml");
     let golden = root().join("tests/data/terraform/readme.json");
     expect_file![golden].assert_eq(&recording(&plan));
 }
