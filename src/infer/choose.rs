@@ -112,7 +112,6 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
             penalty -= 1.0;
         }
     }
-    // Entities that make up a key are better told apart by fewer sources outside of it.
     penalty
 }
 

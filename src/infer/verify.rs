@@ -64,17 +64,11 @@ pub(super) fn verify(input: &Input<'_>, inference: &mut Inference) -> Result<(),
             _ => Verdict::Broken,
         };
     }
-    for table in &mut inference.tables {
-        let unknown = audited.tally.unknown;
-        if inference_has_one_table(input) {
-            table.unknown = unknown;
-        }
+    // The audit counts them for all tables together.
+    if let [table] = inference.tables.as_mut_slice() {
+        table.unknown = audited.tally.unknown;
     }
     Ok(())
-}
-
-fn inference_has_one_table(input: &Input<'_>) -> bool {
-    input.tables.len() == 1
 }
 
 /// What an audit found about one rule.

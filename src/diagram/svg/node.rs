@@ -32,7 +32,7 @@ pub(super) fn draw(svg: &mut String, node: &Node, measured: &Measured, rect: &Re
     svg.push_str("</g>\n");
 }
 
-/// What a screen reader and a pointer are told.
+/// The text that screen readers say and that appears under the pointer.
 fn description(node: &Node) -> String {
     let parts = [&node.kind, &node.title, &node.badge, &node.note];
     let parts = parts.into_iter().filter(|part| !part.is_empty());

@@ -5,7 +5,7 @@
 //! [`Deployment`](deployment::Deployment). [`System`] combines them with the rules, [`findings`] says
 //! what is wrong, [`draw`] makes boxes and arrows of it, and [`render`] a picture for any format.
 //!
-//! Invariant: nothing here does I/O. Whoever reads the files and asks AWS passes on what they say.
+//! Invariant: nothing here does I/O. The callers read the files and send the requests to AWS.
 
 mod check;
 pub mod deployment;

@@ -10,7 +10,7 @@ use crate::data::{KeyValue, Number, Timestamp, Value};
 pub enum Test {
     /// The value is one of these.
     OneOf(Choice),
-    /// The value is none of these.
+    /// The value is not among these.
     NoneOf(Choice),
     /// The value compares like this to another one of its type, a text or a number. No value and a
     /// value of another type do not.
