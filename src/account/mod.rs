@@ -110,7 +110,11 @@ impl Reader<'_> {
             Source::Stream { table, .. } => tables.iter().any(|it| it.name == *table),
             Source::Queue(_) | Source::Other(_) => mapping.is_ours,
         });
-        found.sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
+        // The function's own mappings come first. Ids are random, so names decide before them.
+        found.sort_by(|a, b| {
+            let of = |it: &'_ Mapping| (it.source.clone(), !it.is_ours, it.function.clone());
+            of(a).cmp(&of(b)).then_with(|| a.id.cmp(&b.id))
+        });
         self.deployment.mappings = found;
     }
 
