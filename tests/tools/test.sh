@@ -20,12 +20,10 @@ touch "$logs"/{times,counts,failures,skipped}.txt
 [[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 # Clippy's driver is the compiler with more lints, which saves a second pass over all dependencies.
-# Our own code is optimized a little: the suites then take half the processor time, and the build
-# hardly takes longer.
+# Nothing is optimized, because that takes longer than it saves in the suites.
 build() {
     RUSTC_WORKSPACE_WRAPPER=clippy-driver without_warnings build "$cargo" test --locked --no-run \
-        --workspace --exclude referee-fuzz --all-features --lib --bins --tests --examples \
-        --config profile.dev.opt-level=1 --config 'profile.dev.package."*".opt-level=0'
+        --workspace --exclude referee-fuzz --all-features --lib --bins --tests --examples
 }
 
 # Writes a line with the source and the path of each executable.
