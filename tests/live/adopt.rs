@@ -18,7 +18,7 @@ use expect_test::expect_file;
 use kit::endpoint;
 use kit::sample::RULES;
 use kit::stream_setting::set_stream;
-use kit::transcript::{last_block, shown, with_output, with_times};
+use kit::transcript::{last_block, shown, with_output, with_times, without_progress};
 use libtest_mimic::Trial;
 use referee::aws::configure;
 use referee::data::{Item, JsonItem, KeyAttribute, KeyKind, KeySchema, into_owned};
@@ -45,7 +45,7 @@ fn adoption(endpoint: &str) {
         if let Some(rules) = last_block(before, "yaml") {
             fs::write(session.folder.join("referee.yaml"), rules).unwrap();
         }
-        with_times(&session.run(line), "2026-11-20T08:00:00Z ")
+        with_times(&without_progress(&session.run(line)), "2026-11-20T08:00:00Z ")
     }));
 }
 

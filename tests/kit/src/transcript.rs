@@ -31,6 +31,23 @@ pub fn with_times(text: &str, time: &str) -> String {
         .collect()
 }
 
+/// Removes the lines of progress, which are written only if the machine is slow.
+pub fn without_progress(text: &str) -> String {
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_progress = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            // A scan and a write have a rate. A check has none.
+            [done, "of", total, "finding" | "findings"] => is_number(done) && is_number(total),
+            [done, ..] => {
+                is_number(done) && (line.contains(" items/s, ") || line.contains("/s, about "))
+            }
+            [] => false,
+        }
+    };
+    text.split_inclusive('\n').filter(|line| !is_progress(line)).collect()
+}
+
 /// Runs a command, and returns what a terminal would show, with a line of the exit code if it is not
 /// 0. If `to` names a file, stdout goes there.
 pub fn shown(command: &mut Command, to: Option<&Path>) -> String {
