@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use super::RETRIES_MAX;
 use crate::aws::{Call, CallError, SdkConfig, Service, call};
 use crate::diagram::system::deployment::{Function, Mapping, OnFailure, Source, function_of};
 
@@ -65,7 +66,9 @@ pub(super) async fn mappings(
 
 async fn get(config: &SdkConfig, operation: &'static str, path: String) -> Result<Json, CallError> {
     let (headers, body) = (Vec::new(), String::new());
-    call(config, &Call { service: LAMBDA, operation, method: "GET", path, headers, body }).await
+    let (service, method) = (LAMBDA, "GET");
+    let request = Call { service, endpoint: None, operation, method, path, headers, body };
+    call(config, &request, RETRIES_MAX).await
 }
 
 fn mapping(found: &Json, ours: &str) -> Option<Mapping> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::RETRIES_MAX;
 use crate::aws::{Call, CallError, SdkConfig, Service, call};
 use crate::diagram::system::deployment::LogGroup;
 
@@ -19,13 +20,14 @@ const HEADERS: [(&str, &str); 2] = [
 pub(super) async fn group(config: &SdkConfig, name: &str) -> Result<Option<LogGroup>, CallError> {
     let request = Call {
         service: LOGS,
+        endpoint: None,
         operation: "DescribeLogGroups",
         method: "POST",
         path: "/".to_owned(),
         headers: HEADERS.to_vec(),
         body: json!({ "logGroupNamePrefix": name, "limit": 1 }).to_string(),
     };
-    let answer = call(config, &request).await?;
+    let answer = call(config, &request, RETRIES_MAX).await?;
     let groups = answer.get("logGroups").and_then(Json::as_array);
     let is_named = |group: &&Json| group.get("logGroupName").and_then(Json::as_str) == Some(name);
     let group = groups.into_iter().flatten().find(is_named);

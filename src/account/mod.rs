@@ -15,6 +15,9 @@ use crate::rules::Rules;
 use crate::store::description::{Described, TimeToLive};
 use crate::store::{DynamoDb, StoreError};
 
+/// The maximum number of retries of a request.
+const RETRIES_MAX: usize = 4;
+
 /// Reads what is deployed for these rules and the function with this name.
 ///
 /// Fails only if no table can be described, because then nothing else would succeed either.

@@ -1,7 +1,8 @@
 //! Requests to services whose SDK crate is not used.
 //!
-//! `referee diagram system` asks Lambda and CloudWatch Logs three questions. Their SDK crates have
-//! every operation of the service, and each takes half a minute of a processor to build. So these
+//! The function sends one kind of request to SQS, and `referee diagram system` asks Lambda and
+//! CloudWatch Logs three questions. Their SDK crates have every operation of the service: each takes
+//! half a minute of a processor to build, and makes the function's package a tenth larger. So these
 //! requests are plain JSON, and everything else is the SDK's: its signer, its HTTP client, its
 //! credentials, its timeouts and its configuration of endpoints.
 //!
@@ -25,8 +26,7 @@ use super::backoff::exponential;
 use super::error::{Unanswered, fix_of, unanswered};
 use super::{SdkConfig, endpoint_of};
 
-/// The maximum number of retries, and the waits before them.
-const RETRIES_MAX: usize = 4;
+/// The waits before retries.
 const DELAY_MS_MIN: u64 = 100;
 const DELAY_MS_MAX: u64 = 2_000;
 
@@ -44,6 +44,9 @@ pub struct Service {
 pub struct Call<'c> {
     /// The service.
     pub service: Service,
+    /// Its endpoint, unless the configuration has one or requires FIPS; `None` for the one of the
+    /// Region.
+    pub endpoint: Option<&'c str>,
     /// The name of the operation, for messages.
     pub operation: &'static str,
     /// The HTTP method.
@@ -73,9 +76,13 @@ pub enum CallError {
     Failed(String),
 }
 
-/// Sends a request, and again if that may help.
-pub async fn call(config: &SdkConfig, call: &Call<'_>) -> Result<Json, CallError> {
-    let schedule = exponential(DELAY_MS_MIN, DELAY_MS_MAX).with_max_times(RETRIES_MAX);
+/// Sends a request, and again if that may help, at most `retries_max` times.
+pub async fn call(
+    config: &SdkConfig,
+    call: &Call<'_>,
+    retries_max: usize,
+) -> Result<Json, CallError> {
+    let schedule = exponential(DELAY_MS_MIN, DELAY_MS_MAX).with_max_times(retries_max);
     let attempt = || async { attempt(config, call).await };
     let may_pass = |error: &CallError| matches!(error, CallError::MayPass(_));
     attempt.retry(schedule.with_jitter()).when(may_pass).await
@@ -105,8 +112,10 @@ async fn attempt(config: &SdkConfig, call: &Call<'_>) -> Result<Json, CallError>
     let region = config.region().ok_or_else(|| {
         failed(&"there is no Region\nhelp: set AWS_REGION, or the region of the profile")
     })?;
+    let is_fips = config.use_fips() == Some(true);
     let endpoint = endpoint_of(config, call.service.id)
-        .unwrap_or_else(|| default_endpoint(call.service, region.as_ref()));
+        .or_else(|| call.endpoint.filter(|_| !is_fips).map(str::to_owned))
+        .unwrap_or_else(|| default_endpoint(call.service, region.as_ref(), is_fips));
     let endpoint = endpoint.trim_end_matches('/');
     let signed = signed(config, call, endpoint, region.as_ref()).await;
     let signed = signed.map_err(|error| failed(&error))?;
@@ -149,11 +158,12 @@ fn no_timeouts() -> aws_config::timeout::TimeoutConfig {
     aws_config::timeout::TimeoutConfig::disabled()
 }
 
-/// AWS's own endpoint.
+/// AWS's own endpoint, or the one whose cryptography is validated by FIPS 140.
 /// <https://docs.aws.amazon.com/general/latest/gr/rande.html>
-fn default_endpoint(service: Service, region: &str) -> String {
+fn default_endpoint(service: Service, region: &str, is_fips: bool) -> String {
+    let variant = if is_fips { "-fips" } else { "" };
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://{}.{region}.{suffix}", service.name)
+    format!("https://{}{variant}.{region}.{suffix}", service.name)
 }
 
 async fn signed(
@@ -195,9 +205,12 @@ impl Signed {
 }
 
 impl Answer {
-    /// The content of a successful answer.
+    /// The content of a successful answer, which some operations leave empty.
     fn json(&self, operation: &str) -> Result<Json, CallError> {
-        let content: Option<Json> = serde_json::from_slice(&self.body).ok();
+        let content = match self.body.as_slice() {
+            [] => Some(Json::Null),
+            body => serde_json::from_slice(body).ok(),
+        };
         if (200..300).contains(&self.status) {
             return content.ok_or_else(|| {
                 CallError::Failed(format!("`{operation}`: the answer is not JSON"))
@@ -252,12 +265,15 @@ mod tests {
         assert!(matches!(expired, Err(CallError::Failed(text)) if text.contains("help: ")));
         assert!(matches!(answer(200, None, "<html>"), Err(CallError::Failed(_))));
         assert_eq!(answer(200, None, "{}"), Ok(serde_json::json!({})));
+        assert_eq!(answer(200, None, ""), Ok(Json::Null));
     }
 
     #[test]
-    fn the_host_depends_on_the_partition() {
+    fn the_host_depends_on_the_partition_and_on_fips() {
         let lambda = Service { id: "Lambda", name: "lambda" };
-        let endpoint = default_endpoint(lambda, "cn-north-1");
+        let endpoint = default_endpoint(lambda, "cn-north-1", false);
         assert_eq!(endpoint, "https://lambda.cn-north-1.amazonaws.com.cn");
+        let endpoint = default_endpoint(lambda, "us-east-1", true);
+        assert_eq!(endpoint, "https://lambda-fips.us-east-1.amazonaws.com");
     }
 }

@@ -2,7 +2,7 @@
 //! and back-off.
 
 pub(crate) mod backoff;
-#[cfg(feature = "live")]
+#[cfg(any(feature = "lambda", feature = "live"))]
 mod call;
 #[cfg(feature = "live")]
 mod endpoint;
@@ -17,9 +17,9 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub use aws_config::SdkConfig;
-#[cfg(feature = "live")]
+#[cfg(any(feature = "lambda", feature = "live"))]
 use aws_types::service_config::ServiceConfigKey;
-#[cfg(feature = "live")]
+#[cfg(any(feature = "lambda", feature = "live"))]
 pub use call::{Call, CallError, Service, call};
 #[cfg(feature = "live")]
 pub use endpoint::{EndpointError, check_endpoint};
@@ -61,7 +61,7 @@ pub async fn configure_in(endpoint: Option<&str>, region: Option<&str>) -> SdkCo
 }
 
 /// The endpoint that this configuration has for a service; `None` if it is AWS's own.
-#[cfg(feature = "live")]
+#[cfg(any(feature = "lambda", feature = "live"))]
 pub(crate) fn endpoint_of(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service)

@@ -1,64 +1,76 @@
 //! The queue for suspects, in Amazon SQS.
-//!
-//! Invariant: no other module uses the SDK's SQS types.
 
-use std::pin::Pin;
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::error::ProvideErrorMetadata as _;
+use serde_json::json;
+use tokio::time::timeout;
 
-use crate::aws::SdkConfig;
-use crate::aws::error::Brief;
+use crate::aws::{Call, SdkConfig, Service, call};
 use crate::runtime::queue::Queue;
 
-/// The maximum number of attempts of a request. A second one helps if SQS has closed the connection
-/// meanwhile.
-const ATTEMPTS_MAX: u32 = 2;
+/// The maximum number of retries of a request. One helps if SQS has closed the connection meanwhile.
+const RETRIES_MAX: usize = 1;
 
 /// The time of all attempts together, in milliseconds. The batch waits for them, and if the queue is
 /// down, for the grace period besides.
 const SEND_MS_MAX: u64 = 2_000;
 
+const SQS: Service = Service { id: "SQS", name: "sqs" };
+
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html>
+const HEADERS: [(&str, &str); 2] =
+    [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.SendMessage")];
+
 /// A queue in Amazon SQS.
 #[derive(Debug)]
 pub(super) struct Sqs {
-    client: Client,
+    config: SdkConfig,
     url: String,
 }
 
 impl Sqs {
     /// The queue with this URL, in this configuration's account and Region.
     pub(super) fn new(config: &SdkConfig, url: String) -> Self {
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
-        let timeouts =
-            TimeoutConfig::builder().operation_timeout(Duration::from_millis(SEND_MS_MAX));
-        let config = aws_sdk_sqs::config::Builder::from(config)
-            .retry_config(retries)
-            .timeout_config(timeouts.build());
-        Self { client: Client::from_conf(config.build()), url }
+        Self { config: config.clone(), url }
     }
 }
 
 impl Queue for Sqs {
     async fn send(&self, message: String, delay_seconds: u32) -> Result<(), String> {
-        let request = self
-            .client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(message)
-            .delay_seconds(i32::try_from(delay_seconds).unwrap_or(i32::MAX));
+        let body =
+            json!({ "QueueUrl": self.url, "MessageBody": message, "DelaySeconds": delay_seconds });
+        let request = Call {
+            service: SQS,
+            endpoint: Some(origin(&self.url)),
+            operation: "SendMessage",
+            method: "POST",
+            path: "/".to_owned(),
+            headers: HEADERS.to_vec(),
+            body: body.to_string(),
+        };
         // The request is boxed because the SDK's futures take kilobytes each.
-        let sending: Pin<Box<_>> = Box::pin(request.send());
-        let Err(error) = sending.await else { return Ok(()) };
-        Err(match error.code() {
-            Some(code) => {
-                let message = error.message().unwrap_or("no message");
-                format!("`SendMessage`: {code}: {message}")
-            }
-            None => format!("`SendMessage`: {}", Brief(&error)),
-        })
+        let sending = Box::pin(call(&self.config, &request, RETRIES_MAX));
+        match timeout(Duration::from_millis(SEND_MS_MAX), sending).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("`SendMessage`: no answer within {SEND_MS_MAX} ms")),
+        }
+    }
+}
+
+/// The scheme and the host of a queue's URL, which are right in every partition.
+fn origin(url: &str) -> &str {
+    let path = url.match_indices('/').nth(2);
+    path.and_then(|(slash, _)| url.get(..slash)).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn the_endpoint_is_that_of_the_queue() {
+        let url = "https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/recheck";
+        assert_eq!(origin(url), "https://sqs.eusc-de-east-1.amazonaws.eu");
     }
 }

@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use expect_test::expect;
 use kit::runtime_api::Invoked;
-use referee::aws::{SdkConfig, configure};
+use referee::aws::{Call, SdkConfig, Service, call, configure};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
@@ -22,40 +20,58 @@ const DELIVERED_MS_MAX: u64 = 20_000;
 /// A queue, and its event source mapping.
 struct Queue<'s> {
     stage: &'s Stage,
-    client: Client,
+    config: SdkConfig,
     url: String,
+}
+
+/// A message that was received.
+struct Message {
+    id: String,
+    /// With which it is deleted.
+    handle: String,
+    body: String,
 }
 
 impl<'s> Queue<'s> {
     /// Creates a queue for the function.
     async fn new(stage: &'s Stage, endpoint: &str) -> Self {
-        let config: SdkConfig = configure(Some(endpoint)).await;
-        let client = Client::new(&config);
-        let created = client.create_queue().queue_name(stage.table()).send().await.unwrap();
-        let url = created.queue_url.unwrap();
+        let config = configure(Some(endpoint)).await;
+        let created = request(&config, "CreateQueue", json!({ "QueueName": stage.table() })).await;
+        let url = created["QueueUrl"].as_str().unwrap().to_owned();
         stage.lambda.set_env("AWS_ENDPOINT_URL_SQS", endpoint);
         stage.lambda.set_env("REFEREE_RECHECK_QUEUE", &url);
-        Self { stage, client, url }
+        Self { stage, config, url }
+    }
+
+    /// Sends a request about this queue.
+    async fn request(&self, operation: &'static str, mut body: Json) -> Json {
+        body["QueueUrl"] = json!(self.url);
+        request(&self.config, operation, body).await
     }
 
     async fn send(&self, message: &str) {
-        let request = self.client.send_message().queue_url(&self.url);
-        request.message_body(message).send().await.unwrap();
+        self.request("SendMessage", json!({ "MessageBody": message })).await;
     }
 
     /// Receives the messages that are visible now.
     async fn receive(&self) -> Vec<Message> {
-        let request = self.client.receive_message().queue_url(&self.url);
-        let received = request.max_number_of_messages(10).visibility_timeout(1).send().await;
-        received.unwrap().messages.unwrap_or_default()
+        let body = json!({ "MaxNumberOfMessages": 10, "VisibilityTimeout": 1 });
+        let answer = self.request("ReceiveMessage", body).await;
+        let text = |message: &Json, name: &str| message[name].as_str().unwrap().to_owned();
+        let message = |message| Message {
+            id: text(message, "MessageId"),
+            handle: text(message, "ReceiptHandle"),
+            body: text(message, "Body"),
+        };
+        answer["Messages"].as_array().into_iter().flatten().map(message).collect()
     }
 
     /// Invokes the function with messages, and returns its answer.
     async fn invoke(&self, messages: &[Message]) -> Json {
         let record = |message: &Message| {
             json!({
-                "messageId": message.message_id,
-                "receiptHandle": message.receipt_handle,
+                "messageId": message.id,
+                "receiptHandle": message.handle,
                 "body": message.body,
                 "attributes": { "ApproximateReceiveCount": "1" },
                 "messageAttributes": {},
@@ -73,14 +89,13 @@ impl<'s> Queue<'s> {
     /// The number of messages on the queue, also of those that are delayed or invisible.
     async fn len(&self) -> u32 {
         let names = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
         ];
-        let request = self.client.get_queue_attributes().queue_url(&self.url);
-        let answer = request.set_attribute_names(Some(names.to_vec())).send().await.unwrap();
-        let numbers = answer.attributes.unwrap_or_default();
-        numbers.values().map(|number| number.parse::<u32>().unwrap()).sum()
+        let answer = self.request("GetQueueAttributes", json!({ "AttributeNames": names })).await;
+        let number = |name: &&str| answer["Attributes"][*name].as_str()?.parse::<u32>().ok();
+        names.iter().map(|name| number(name).unwrap()).sum()
     }
 
     /// Delivers messages, each twice, until there are no more.
@@ -97,12 +112,27 @@ impl<'s> Queue<'s> {
                 assert_eq!(self.invoke(&messages).await, json!({ "batchItemFailures": [] }));
             }
             for message in &messages {
-                let request = self.client.delete_message().queue_url(&self.url);
-                let handle = message.receipt_handle.as_ref().unwrap();
-                request.receipt_handle(handle).send().await.unwrap();
+                self.request("DeleteMessage", json!({ "ReceiptHandle": message.handle })).await;
             }
         }
     }
+}
+
+/// Sends a request to SQS.
+async fn request(config: &SdkConfig, operation: &'static str, body: Json) -> Json {
+    let target = format!("AmazonSQS.{operation}");
+    let headers =
+        vec![("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
+    let request = Call {
+        service: Service { id: "SQS", name: "sqs" },
+        endpoint: None,
+        operation,
+        method: "POST",
+        path: "/".to_owned(),
+        headers,
+        body: body.to_string(),
+    };
+    call(config, &request, 0).await.unwrap()
 }
 
 /// Suspects do not delay the mirrors of later records, and are reported and repaired after their
@@ -152,7 +182,7 @@ pub(crate) async fn waited(environment: Environment) {
     queue.send("nonsense").await;
     let messages = queue.receive().await;
     let answer = queue.invoke(&messages).await;
-    let id = messages[0].message_id.as_ref().unwrap();
+    let id = &messages[0].id;
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": id }] }));
     assert_eq!(stage.logged("message rejected").len(), 1);
 }
