@@ -4,6 +4,7 @@ use crate::audit::live::estimate::{Bytes, Span, float};
 use crate::audit::live::segments::Totals;
 use crate::cli::Context;
 use crate::cli::progress::{Pace, Progress, elapsed_s, whole};
+use crate::cli::tables::count;
 
 /// The bytes that a read unit covers in an eventually consistent scan.
 const UNIT_BYTES: f64 = 8_192.0;
@@ -54,9 +55,10 @@ fn text(totals: Totals, before: Totals, units_expected: f64, elapsed_s: f64) -> 
     let pace =
         Pace { done: totals.units - before.units, all: units_expected - before.units, elapsed_s };
     let left = pace.left_s().map(|left| format!(", about {} left", Span(left))).unwrap_or_default();
-    let Totals { items, units, segments_done, segments, .. } = totals;
+    let Totals { units, segments_done, segments, .. } = totals;
+    let items = count(totals.items, "item");
     format!(
-        "{items} items, {bytes}, {speed} items/s, {units} read units, \
+        "{items}, {bytes}, {speed} items/s, {units} read units, \
          {segments_done} of {segments} segments{left}"
     )
 }
