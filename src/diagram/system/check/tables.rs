@@ -90,11 +90,9 @@ fn readers(system: &System<'_>, name: &str, add: Add<'_>) {
             "no event source mapping of function `{function}` reads the stream of table `{name}`, so \
              its changes are not checked"
         );
-        let help = format!(
-            "create one, with ReportBatchItemFailures; check older items with `referee audit --live \
-             --table {name}`"
-        );
-        add(Kind::TableNotRead, message, help);
+        let help = "create one, with ReportBatchItemFailures; check older items with `referee audit \
+                    --live`";
+        add(Kind::TableNotRead, message, help.to_owned());
     }
     let states: Vec<_> = ours.iter().map(|mapping| mapping.known(|it| it.is_enabled)).collect();
     if !states.is_empty() && !states.iter().any(is_enabled) {
