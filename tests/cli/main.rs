@@ -12,7 +12,8 @@
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
 //! - `infer`: drafts of rule files, checked and audited.
 //! - `repair`: plans, journals and backfills as files. `replica`: comparisons of dumps.
-//! - `documents`, `transcripts`: the documentation agrees with the code.
+//! - `documents`, `transcripts`, `options`: the documentation agrees with the code.
+//! - `structure`: which parts of the code use which others.
 
 mod browser;
 mod cases_and_diffs;
@@ -27,10 +28,12 @@ mod explain;
 mod guard;
 mod iam;
 mod infer;
+mod options;
 mod repair;
 mod replay_formats;
 mod replay_input;
 mod replica;
 mod rule_file_laws;
+mod structure;
 mod transcripts;
 mod verbs;
