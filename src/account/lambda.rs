@@ -1,11 +1,10 @@
 //! Lambda: `GetFunction` and `ListEventSourceMappings`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-use super::RETRIES_MAX;
+use super::{RETRIES_MAX, encoded};
 use crate::aws::{Call, CallError, SdkConfig, Service, call};
 use crate::diagram::system::deployment::{Function, Mapping, OnFailure, Source, function_of};
 
@@ -105,20 +104,4 @@ fn mapping(found: &Json, ours: &str) -> Option<Mapping> {
         filters: Some(filters.map(str::to_owned).collect()),
         on_failure: destination.map_or(OnFailure::Nowhere, OnFailure::Arn),
     })
-}
-
-/// Encodes a part of a URL.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
 }

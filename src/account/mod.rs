@@ -3,8 +3,13 @@
 //! Whatever cannot be read, for example because the caller lacks a permission, is named in the
 //! result, and the rest is read all the same.
 
+mod audit;
 mod lambda;
 mod logs;
+mod queues;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use crate::aws::{CallError, SdkConfig};
 use crate::diagram::system::deployment::{
@@ -31,6 +36,8 @@ pub async fn read(
     reader.function(function).await;
     reader.mappings(function).await;
     reader.log_group(function).await;
+    reader.queues().await;
+    reader.audit(function).await;
     reader.alarms(function).await;
     Ok(reader.deployment)
 }
@@ -132,18 +139,44 @@ impl Reader<'_> {
         }
     }
 
+    /// The queues that the function reads.
+    async fn queues(&mut self) {
+        let ours = self.deployment.mappings.iter().filter(|mapping| mapping.is_ours);
+        let names: BTreeSet<String> = ours
+            .filter_map(|mapping| match &mapping.source {
+                Source::Queue(name) => Some(name.clone()),
+                Source::Stream { .. } | Source::Other(_) => None,
+            })
+            .collect();
+        for name in names {
+            match queues::queue(self.config, &name).await {
+                Ok(found) => self.deployment.queues.extend(found),
+                Err(error) => {
+                    self.unread(Area::Queues, format!("queue `{name}`"), error.to_string());
+                }
+            }
+        }
+    }
+
+    async fn audit(&mut self, function: &str) {
+        match audit::audit(self.config, function).await {
+            Ok(found) => self.deployment.audit = found,
+            Err(error) => {
+                self.unread(Area::Audit, "the regular audit".to_owned(), error.to_string());
+            }
+        }
+    }
+
     async fn alarms(&mut self, function: &str) {
         let known = self.deployment.function.as_ref();
         let namespace = known.and_then(|it| it.setting("REFEREE_NAMESPACE")).unwrap_or(NAMESPACE);
         let ours = self.deployment.mappings.iter().filter(|mapping| mapping.is_ours);
-        let queues = ours.clone().filter_map(|mapping| match &mapping.source {
-            Source::Queue(name) => Some(name.clone()),
-            Source::Stream { .. } | Source::Other(_) => None,
-        });
+        let queues = self.deployment.queues.iter();
+        let queues = queues.flat_map(|it| [Some(&it.name), it.dead_letters.as_ref()]);
         let scope = AlarmScope {
             function: function.to_owned(),
             namespace: namespace.to_owned(),
-            queues: queues.collect(),
+            queues: queues.flatten().cloned().collect(),
             mappings: ours.map(|mapping| mapping.id.clone()).collect(),
         };
         match CloudWatch::new(self.config).alarms().await {
@@ -173,4 +206,20 @@ fn alarm(found: DescribedAlarm) -> Alarm {
         are_actions_enabled: Some(found.are_actions_enabled),
         state: found.state,
     }
+}
+
+/// Encodes a part of a URL.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
 }

@@ -230,7 +230,8 @@ impl Answer {
         let what = format!("`{operation}`: {kind}: {message}");
         Err(match (kind, self.status) {
             ("AccessDeniedException" | "AccessDenied", _) => CallError::Denied(what),
-            ("ResourceNotFoundException", _) | (_, 404) => CallError::Missing(what),
+            ("ResourceNotFoundException" | "QueueDoesNotExist" | "StateMachineDoesNotExist", _)
+            | (_, 404) => CallError::Missing(what),
             ("ThrottlingException" | "TooManyRequestsException", _) | (_, 429 | 500..) => {
                 CallError::MayPass(what)
             }

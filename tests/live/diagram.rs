@@ -28,6 +28,10 @@ use serde_json::{Value as Json, json};
 
 const LAMBDA: Service = Service { id: "Lambda", name: "lambda" };
 const LOGS: Service = Service { id: "CloudWatch Logs", name: "logs" };
+const SCHEDULER: Service = Service { id: "Scheduler", name: "scheduler" };
+const SQS: Service = Service { id: "SQS", name: "sqs" };
+const STATES: Service = Service { id: "SFN", name: "states" };
+const JSON_1_0: &str = "application/x-amz-json-1.0";
 const REGION: &str = "eu-west-1";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -89,15 +93,7 @@ impl Stage {
     }
 
     fn lambda(&self, path: &str, body: &Json) -> Json {
-        let request = Call {
-            service: LAMBDA,
-            operation: "Create",
-            method: "POST",
-            path: format!("/2015-03-31/{path}"),
-            headers: vec![("content-type", "application/json")],
-            body: body.to_string(),
-        };
-        self.runtime.block_on(call(&self.config, &request)).unwrap()
+        self.create(LAMBDA, "application/json", format!("/2015-03-31/{path}"), None, body)
     }
 
     fn function(&self, name: &str, variables: &Json) {
@@ -135,16 +131,67 @@ impl Stage {
             ("CreateLogGroup", json!({ "logGroupName": group })),
             ("PutRetentionPolicy", json!({ "logGroupName": group, "retentionInDays": 30 })),
         ] {
-            let target = format!("Logs_20140328.{operation}");
-            let headers = vec![
-                ("content-type", "application/x-amz-json-1.1"),
-                ("x-amz-target", target.as_str()),
-            ];
-            let (method, path, body) = ("POST", "/".to_owned(), body.to_string());
-            let request = Call { service: LOGS, operation, method, path, headers, body };
-            // The answer is empty.
-            let _ = self.runtime.block_on(call(&self.config, &request));
+            self.json(LOGS, &format!("Logs_20140328.{operation}"), &body);
         }
+    }
+
+    /// Creates a queue, with another one for what is received too often, and returns its ARN.
+    fn queue(&self) -> String {
+        let arn = |name: &str| format!("arn:aws:sqs:{REGION}:000000000000:{name}");
+        let dead = format!("{}-dead", self.name);
+        self.json(SQS, "AmazonSQS.CreateQueue", &json!({ "QueueName": dead }));
+        let policy = json!({ "deadLetterTargetArn": arn(&dead), "maxReceiveCount": 3 });
+        let name = format!("{}-recheck", self.name);
+        let attributes = json!({ "RedrivePolicy": policy.to_string() });
+        let body = json!({ "QueueName": name, "Attributes": attributes });
+        self.json(SQS, "AmazonSQS.CreateQueue", &body);
+        arn(&name)
+    }
+
+    /// Creates a state machine that invokes the function, and a schedule that starts it.
+    fn audit(&self) {
+        let role = "arn:aws:iam::000000000000:role/referee";
+        let function = format!("arn:aws:lambda:{REGION}:000000000000:function:{}", self.name);
+        let states = json!({ "Audit": { "Type": "Task", "Resource": function, "End": true } });
+        let definition = json!({ "StartAt": "Audit", "States": states }).to_string();
+        let name = format!("{}-audit", self.name);
+        let body = json!({ "name": name, "definition": definition, "roleArn": role });
+        let machine = self.json(STATES, "AWSStepFunctions.CreateStateMachine", &body);
+        let schedule = json!({
+            "ScheduleExpression": "cron(0 3 * * ? *)",
+            "ScheduleExpressionTimezone": "Europe/Berlin",
+            "FlexibleTimeWindow": { "Mode": "OFF" },
+            "Target": { "Arn": machine.get("stateMachineArn"), "RoleArn": role },
+        });
+        self.create(SCHEDULER, "application/json", format!("/schedules/{name}"), None, &schedule);
+    }
+
+    fn json(&self, service: Service, target: &str, body: &Json) -> Json {
+        let kind = if service.name == "logs" { "application/x-amz-json-1.1" } else { JSON_1_0 };
+        self.create(service, kind, "/".to_owned(), Some(target), body)
+    }
+
+    /// Sends a request that creates something.
+    fn create(
+        &self,
+        service: Service,
+        content_type: &str,
+        path: String,
+        target: Option<&str>,
+        body: &Json,
+    ) -> Json {
+        let target = target.map(|target| ("x-amz-target", target));
+        let request = Call {
+            service,
+            endpoint: None,
+            operation: "Create",
+            method: "POST",
+            path,
+            headers: [("content-type", content_type)].into_iter().chain(target).collect(),
+            body: body.to_string(),
+        };
+        let created = self.runtime.block_on(call(&self.config, &request, 0));
+        created.unwrap_or_else(|error| panic!("{:?} {}: {error}", service, request.path))
     }
 
     fn alarm(&self, name: &str, action: Option<&str>, state: StateValue) {
@@ -196,6 +243,8 @@ fn deployed(endpoint: &str) {
         stage.function(other, &json!({}));
         stage.mapping(other, &stream, &["ReportBatchItemFailures"]);
     }
+    stage.mapping(stage.name, &stage.queue(), &["ReportBatchItemFailures"]);
+    stage.audit();
     stage.log_group();
     let topic = format!("arn:aws:sns:{REGION}:000000000000:on-call");
     stage.alarm("diagram-deployed-violations", Some(&topic), StateValue::Ok);
@@ -210,24 +259,33 @@ fn deployed(endpoint: &str) {
             n3["bucket<br/><b>failed</b>"]
             n4["other function<br/><b>diagram-analytics</b>"]
             n5["other function<br/><b>diagram-search</b>"]
-            n6["log group<br/><b>/aws/lambda/diagram-deployed</b><br/>kept: 30 days"]
-            n7["metrics<br/><b>CloudWatch</b><br/>diagram-deployed: 2 alarms"]
-            n8["alarms<br/><b>CloudWatch</b><br/>broken<br/>silent: ALARM, notifies nobody<br/>violations: OK"]
-            n9["topic<br/><b>on-call</b>"]
+            n6["queue<br/><b>diagram-deployed-recheck</b><br/>receives: at most 3<br/>state: enabled<br/>batch: 100 messages<br/>batch item failures: reported"]
+            n7["queue<br/><b>diagram-deployed-dead</b>"]
+            n8["log group<br/><b>/aws/lambda/diagram-deployed</b><br/>kept: 30 days"]
+            n9["metrics<br/><b>CloudWatch</b><br/>diagram-deployed: 2 alarms"]
+            n10["alarms<br/><b>CloudWatch</b><br/>broken<br/>silent: ALARM, notifies nobody<br/>violations: OK"]
+            n11["topic<br/><b>on-call</b>"]
+            n12["state machine<br/><b>diagram-deployed-audit</b>"]
+            n13["schedule<br/><b>audit</b><br/>starts at: cron(0 3 #42; #42; ? #42;)<br/>time zone: Europe/Berlin"]
             n0 -->|"stream"| n2
             n2 -->|"batches"| n1
             n2 -->|"given up"| n3
             n0 -->|"stream"| n4
             n0 -->|"stream"| n5
             n1 -->|"mirror membership"| n0
-            n1 -->|"violations"| n6
-            n1 -->|"counts"| n7
-            n7 -->|"thresholds"| n8
-            n8 -->|"notify"| n9
+            n1 -->|"suspects"| n6
+            n6 -->|"after the grace period"| n1
+            n6 -->|"dead letters"| n7
+            n1 -->|"violations"| n8
+            n1 -->|"counts"| n9
+            n9 -->|"thresholds"| n10
+            n10 -->|"notify"| n11
+            n12 -->|"audits"| n1
+            n13 -->|"starts"| n12
             classDef warning stroke:#b37400,stroke-width:2px
             class n0 warning
             classDef broken stroke:#c2302b,stroke-width:3px
-            class n2,n8 broken
+            class n2,n10 broken
     "#]].assert_eq(&String::from_utf8(output.stdout.clone()).unwrap());
     expect![[r#"
         broken[no_batch_item_failures]: the event source mapping from table `diagram-deployed` does not have ReportBatchItemFailures, so what the function returns for redelivery is lost
@@ -267,7 +325,7 @@ fn denied(endpoint: &str) {
     stage.table();
     let refusing = refusing();
     let mut command = stage.command();
-    for service in ["LAMBDA", "CLOUDWATCH", "CLOUDWATCH_LOGS"] {
+    for service in ["LAMBDA", "CLOUDWATCH", "CLOUDWATCH_LOGS", "SCHEDULER"] {
         command.env(format!("AWS_ENDPOINT_URL_{service}"), &refusing);
     }
     let output = command.output().unwrap();
@@ -280,9 +338,11 @@ fn denied(endpoint: &str) {
 
         note: not in the picture: the log group `/aws/lambda/diagram-denied`: `DescribeLogGroups`: AccessDeniedException: not authorized
 
+        note: not in the picture: the regular audit: `ListSchedules`: AccessDeniedException: not authorized
+
         note: not in the picture: the alarms: `DescribeAlarms`: AccessDenied: not authorized
 
-        error: incomplete: the picture lacks function `diagram-denied`, the event source mappings, the log group `/aws/lambda/diagram-denied`, the alarms
+        error: incomplete: the picture lacks function `diagram-denied`, the event source mappings, the log group `/aws/lambda/diagram-denied`, the regular audit, the alarms
     "#]].assert_eq(&stderr(&output));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts an emulator of CloudWatch, DynamoDB, Lambda, S3 and SQS, runs a command, and stops the
-# emulator when the command ends.
+# Starts an emulator of CloudWatch, DynamoDB, Lambda, S3, SQS, Step Functions and schedules, runs a
+# command, and stops the emulator when the command ends.
 #
 #     tests/tools/with-cloudwatch.sh cargo test --all-features
 #
@@ -28,7 +28,8 @@ python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2
 
 port=$(free_port)
 log=$(mktemp)
-GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=cloudwatch,dynamodb,lambda,logs,s3,sqs "$home/bin/ministack" >"$log" 2>&1 &
+services=cloudwatch,dynamodb,lambda,logs,s3,scheduler,sqs,states
+GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=$services "$home/bin/ministack" >"$log" 2>&1 &
 emulator=$!
 trap 'kill "$emulator" 2>/dev/null || true; wait "$emulator" 2>/dev/null || true; rm -f "$log"' EXIT
 wait_for CloudWatch "$emulator" "$port" "$log"

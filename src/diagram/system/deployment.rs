@@ -66,7 +66,7 @@ impl Deployment {
             // A configuration need not contain the tables, and a reader of their streams may belong
             // to another one.
             Origin::Plan | Origin::State => area != Area::Tables,
-            Origin::Account => !matches!(area, Area::Queues | Area::Audit),
+            Origin::Account => true,
         };
         all && self.unread.iter().all(|unread| unread.area != area)
     }
@@ -314,6 +314,14 @@ pub struct Audit {
     pub timezone: Option<String>,
     /// Whether the schedule is enabled.
     pub is_enabled: Option<bool>,
+}
+
+impl Audit {
+    /// Whether a state machine with this definition invokes a function.
+    #[must_use]
+    pub fn is_of(definition: &str, function: &str) -> bool {
+        ['"', ':'].iter().any(|end| definition.contains(&format!(":function:{function}{end}")))
+    }
 }
 
 /// The table of a stream's ARN: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL`.

@@ -199,10 +199,7 @@ impl<'j> Reader<'_, 'j> {
     fn audit(&self) -> Option<Audit> {
         let name = self.name()?;
         let invokes = |machine: &Resource<'_>| {
-            let definition = machine.text("/definition").unwrap_or_default();
-            definition.contains(&format!(":function:{name}\"")) || {
-                definition.contains(&format!(":function:{name}:"))
-            }
+            machine.text("/definition").is_some_and(|it| Audit::is_of(&it, &name))
         };
         let machine = self.resources.of_kind("aws_sfn_state_machine").find(invokes)?;
         let in_module = |schedule: &Resource<'_>| {
