@@ -46,6 +46,8 @@ pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
         }
     };
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code.id));
+    // The alternatives of a reference have their problems in common.
+    diagnostics.dedup();
     let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.level() == Level::Warning);
     Loaded { rules: rules.filter(|_| is_sound), diagnostics }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::action::ReferentialAction;
+use super::alternatives::Targets;
 use super::condition::Test;
 use crate::data::{KeyAttribute, Path, Type};
 use crate::rules::model::{
@@ -60,11 +61,17 @@ pub(crate) enum Literal {
     Bool(bool),
 }
 
+/// A reference to one entity. A reference that may lead to several entities is one of these for
+/// each of them, and all of these follow each other.
 #[derive(Debug)]
 pub(crate) struct Reference {
     pub(crate) name: Spanned<String>,
     pub(crate) from: Option<Spanned<String>>,
     pub(crate) to: Option<Spanned<String>>,
+    /// All entities that the rule may lead to.
+    pub(crate) targets: Targets,
+    /// The position of `to` among them.
+    pub(crate) alternative: usize,
     /// The captures of the referenced key, each with its source.
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
     /// The key attributes of the referenced item, each with its source.

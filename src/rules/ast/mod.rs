@@ -4,11 +4,13 @@
 //! the remaining ones.
 
 mod action;
+mod alternatives;
 mod condition;
 mod file;
 mod read;
 
 pub(crate) use action::ReferentialAction;
+pub(crate) use alternatives::Targets;
 pub(crate) use condition::{Allowed, Test};
 pub(crate) use file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,

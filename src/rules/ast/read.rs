@@ -1,6 +1,7 @@
 //! Converts the tree of values into declarations.
 
 use super::action::ReferentialAction;
+use super::alternatives::Targets;
 use super::condition::tests;
 use super::file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
@@ -23,7 +24,7 @@ pub(crate) fn read(root: &Node) -> File {
     File {
         tables: file.named("tables").map(table).collect(),
         entities: file.named("entities").map(entity).collect(),
-        references: file.named("references").map(reference).collect(),
+        references: file.named("references").flat_map(references).collect(),
         mirrors: file.named("mirrors").map(mirror).collect(),
         has_entities: readable("entities") == Some(true),
         has_rules: match (readable("references"), readable("mirrors")) {
@@ -85,12 +86,21 @@ fn entity(entry: &Entry) -> Entity {
     }
 }
 
-fn reference(entry: &Entry) -> Reference {
+/// The alternatives of a reference.
+fn references(entry: &Entry) -> Vec<Reference> {
+    let to = Fields(entry.value.value.entries()).entry("to");
+    let targets = to.map(Targets::read).unwrap_or_default();
+    (0..targets.each.len().max(1)).map(|position| reference(entry, &targets, position)).collect()
+}
+
+fn reference(entry: &Entry, targets: &Targets, alternative: usize) -> Reference {
     let fields = Fields(entry.value.value.entries());
     Reference {
         name: entry.key.clone(),
         from: fields.text("from"),
-        to: fields.text("to"),
+        to: targets.each.get(alternative).map(|target| target.entity.clone()),
+        targets: targets.clone(),
+        alternative,
         on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
         on_key: fields.entry("on_key").map(|on| on.key.with(texts(&on.value.value))),
         is_on_readable: fields.entry("on").is_none_or(|on| is_map_of_texts(&on.value.value)),

@@ -44,7 +44,9 @@ pub(super) fn fix_type(
         }
         Node::Number(_) | Node::Bool(_) if is_textual => Some(format!("quote it: \"{written}\"")),
         Node::Text(text) => fix_text(shape, text, written),
-        Node::List(_) if matches!(shape, Shape::Map { .. } | Shape::Object(_)) => {
+        Node::List(_)
+            if matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. }) =>
+        {
             Some("write `name: value` on each line, without a leading `- `".to_owned())
         }
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) | Node::Map(_) => None,
@@ -78,6 +80,7 @@ fn fix_text(shape: &Shape, text: &str, written: &str) -> Option<String> {
         | Shape::Choice(_)
         | Shape::Map { .. }
         | Shape::Object(_)
+        | Shape::Open { .. }
         | Shape::Either(_) => None,
     }
 }

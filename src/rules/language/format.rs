@@ -172,6 +172,13 @@ pub(super) const CAPTURE: Format = Format {
     help: "write the capture's name without braces",
 };
 
+pub(super) const DISCRIMINATOR: Format = Format {
+    what: "a value of the discriminator",
+    pattern: None,
+    accepts: |_| true,
+    help: "write the value that the items have, such as POST",
+};
+
 /// A key template. Its syntax errors have separate diagnostics.
 pub(super) const TEMPLATE: Format = Format {
     what: "a key template",

@@ -77,6 +77,8 @@ pub(super) enum Shape {
     Map { keys: &'static Format, values: &'static Shape, count_max: usize },
     /// A map with known keys.
     Object(&'static Object),
+    /// A map with known keys, and others that are chosen by the author.
+    Open { known: &'static Object, keys: &'static Format, values: &'static Shape, count_max: usize },
     /// One of these shapes; the value itself determines which.
     Either(&'static [Shape]),
 }
@@ -92,3 +94,7 @@ pub(super) struct Word {
 
 /// The maximum number of entries in a map of a rule file.
 pub(super) const ENTRIES_MAX: usize = 1000;
+
+/// The maximum number of entities that a reference may lead to. A repair checks in one transaction
+/// that none of them exists.
+pub(super) const ALTERNATIVES_MAX: usize = 20;

@@ -79,6 +79,9 @@ impl Manual {
             Shape::Object(object) => {
                 format!("[{}](#{})", object.what, anchor(&title_of(field, object)))
             }
+            Shape::Open { known, .. } => {
+                format!("[{}](#{})", known.what, anchor(&title_of(field, known)))
+            }
             Shape::Either(shapes) => {
                 let shapes: Vec<_> = shapes.iter().map(|shape| self.value(field, shape)).collect();
                 shapes.join(", or ")
@@ -114,7 +117,7 @@ fn anchor(title: &str) -> String {
 /// The objects that a value may be or contain.
 fn objects_in(shape: &'static Shape) -> Vec<&'static Object> {
     match shape {
-        Shape::Object(object) => vec![object],
+        Shape::Object(object) | Shape::Open { known: object, .. } => vec![object],
         Shape::Map { values: inner, .. } | Shape::List { of: inner, .. } => objects_in(inner),
         Shape::Either(shapes) => shapes.iter().flat_map(objects_in).collect(),
         Shape::Version
@@ -137,6 +140,7 @@ fn words_in(shape: &'static Shape) -> Vec<&'static Word> {
         | Shape::Count
         | Shape::Literal
         | Shape::Text(_)
-        | Shape::Object(_) => Vec::new(),
+        | Shape::Object(_)
+        | Shape::Open { .. } => Vec::new(),
     }
 }

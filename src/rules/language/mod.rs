@@ -10,6 +10,7 @@ mod schema;
 mod shape;
 mod subject;
 mod table;
+mod target;
 mod words;
 
 pub(crate) use format::{
@@ -18,3 +19,4 @@ pub(crate) use format::{
 pub use manual::manual;
 pub use schema::schema;
 pub(crate) use shape::check;
+pub(crate) use target::BY;

@@ -72,6 +72,15 @@ fn shape_schema(shape: &Shape) -> Value {
             map
         }
         Shape::Object(object) => object_schema(object),
+        Shape::Open { known, values, count_max, .. } => {
+            let mut open = object_schema(known);
+            if let Value::Object(members) = &mut open {
+                members.insert("additionalProperties".to_owned(), shape_schema(values));
+                let names = count_max.saturating_add(known.fields.len());
+                members.insert("maxProperties".to_owned(), json!(names));
+            }
+            open
+        }
         Shape::Either(shapes) => {
             json!({ "anyOf": shapes.iter().map(shape_schema).collect::<Vec<_>>() })
         }

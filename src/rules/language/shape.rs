@@ -3,7 +3,7 @@
 
 use super::fixes::{fix_type, fix_unknown_key, fix_word};
 use super::format::Format;
-use super::grammar::{Object, Presence, Shape, Word};
+use super::grammar::{Field, Object, Presence, Shape, Word};
 use super::subject::{Subject, visible};
 use super::table::FILE;
 use super::words::{expected, key_names, missing_key, noun, too_many};
@@ -43,6 +43,9 @@ impl Checker<'_> {
                 self.map(keys, values, *count_max, entries, subject);
             }
             (Shape::Object(object), Node::Map(_)) => self.object(object, node, subject),
+            (Shape::Open { known, keys, values, count_max }, Node::Map(entries)) => {
+                self.open(known, (keys, values, *count_max), entries, subject);
+            }
             (Shape::Either(shapes), _) => match fitting(shapes, &node.value) {
                 Some(fitting) => self.value(fitting, node, subject),
                 None => self.wrong_type(shape, node, subject),
@@ -65,19 +68,53 @@ impl Checker<'_> {
         };
         self.duplicates(entries);
         for entry in entries {
-            let Entry { key, value } = entry;
-            match object.fields.iter().find(|known| known.name == key.value) {
-                Some(known) => {
-                    let name = if subject.span == Span::default() {
-                        format!("`{}`", key.value)
-                    } else {
-                        format!("`{}` of {}", key.value, subject.name)
-                    };
-                    self.value(&known.shape, value, &Subject { name, span: key.span });
-                }
+            match object.fields.iter().find(|known| known.name == entry.key.value) {
+                Some(known) => self.known(known, entry, subject),
                 None => self.unknown_key(object, entry, subject),
             }
         }
+        self.required(object, entries, subject);
+    }
+
+    /// A map with known keys and others.
+    fn open(
+        &mut self,
+        known: &'static Object,
+        (keys, values, count_max): (&'static Format, &'static Shape, usize),
+        entries: &[Entry],
+        subject: &Subject,
+    ) {
+        let field = |entry: &&Entry| known.fields.iter().find(|it| it.name == entry.key.value);
+        for entry in entries {
+            if let Some(field) = field(&entry) {
+                self.known(field, entry, subject);
+            }
+        }
+        let others = entries.iter().filter(|entry| field(entry).is_none());
+        let others: Vec<Entry> = others.cloned().collect();
+        self.map(keys, values, count_max, &others, subject);
+        if others.is_empty() {
+            self.problems.push(
+                Diagnostic::new(&codes::FORMAT, format!("{} has no entities", subject.name))
+                    .at(subject.span, "needs at least one entity")
+                    .help("write each value of the discriminator with its entity: `POST: post`"),
+            );
+        }
+        self.required(known, entries, subject);
+    }
+
+    /// The value of a known key.
+    fn known(&mut self, field: &'static Field, Entry { key, value }: &Entry, subject: &Subject) {
+        let name = if subject.span == Span::default() {
+            format!("`{}`", key.value)
+        } else {
+            format!("`{}` of {}", key.value, subject.name)
+        };
+        self.value(&field.shape, value, &Subject { name, span: key.span });
+    }
+
+    /// Reports required keys that are missing.
+    fn required(&mut self, object: &'static Object, entries: &[Entry], subject: &Subject) {
         for key in object.fields.iter().filter(|key| matches!(key.presence, Presence::Required)) {
             if !entries.iter().any(|entry| entry.key.value == key.name) {
                 self.problems.push(missing_key(key, subject));
@@ -274,10 +311,12 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
         Node::Bool(_) => matches!(shape, Shape::Literal | Shape::Flag),
         Node::Number(_) => matches!(shape, Shape::Literal | Shape::Count),
         Node::List(_) => matches!(shape, Shape::List { .. }),
-        Node::Map(_) => matches!(shape, Shape::Map { .. } | Shape::Object(_)),
+        Node::Map(_) => {
+            matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. })
+        }
     };
     let keys_known = |shape: &&Shape| {
-        let Shape::Object(object) = shape else { return 0 };
+        let (Shape::Object(object) | Shape::Open { known: object, .. }) = shape else { return 0 };
         let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.name == entry.key.value);
         node.entries().iter().filter(is_known).count()
     };

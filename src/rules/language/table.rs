@@ -6,6 +6,7 @@ use super::format::{
     PATH, REGION, SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
 };
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
+use super::target::TO;
 use crate::rules::defaults;
 use crate::rules::model::{
     Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Removal, Severity,
@@ -110,7 +111,7 @@ const REFERENCE: Object = Object {
     doc: "A foreign key.",
     fields: &[
         required("from", Shape::Text(&NAME), "The referencing entity."),
-        required("to", Shape::Text(&NAME), "The referenced entity."),
+        TO,
         optional(
             "on",
             map(&CAPTURE, &Shape::Text(&SOURCE), ENTRIES_MAX),
@@ -444,7 +445,7 @@ pub(super) const fn word(
     Word { text, doc, synonyms }
 }
 
-const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+pub(super) const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Field {
     Field { name, shape, presence: Presence::Required, doc }
 }
 

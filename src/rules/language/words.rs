@@ -19,7 +19,7 @@ pub(super) fn expected(shape: &Shape) -> String {
             format!("one of {}", words.join(", "))
         }
         Shape::List { .. } => "a list".to_owned(),
-        Shape::Map { .. } | Shape::Object(_) => "a map".to_owned(),
+        Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. } => "a map".to_owned(),
         Shape::Either(shapes) => {
             let mut all: Vec<_> = shapes.iter().map(expected).collect();
             all.dedup();
