@@ -9,7 +9,7 @@ use crate::integrity::index::{Index, Role};
 use crate::integrity::membership;
 use crate::integrity::mirror::{self, Pair, Standing};
 use crate::integrity::nearest::Stray;
-use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target};
+use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target, others};
 use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
 /// Finds the facts of items whose attributes are decoded.
@@ -123,14 +123,17 @@ impl<'r> Decoded<'r> {
             return;
         }
         let table = rules[reference.to].table;
-        out.extend(evaluate(rules, reference, captures, item).into_iter().map(|value| {
-            match &value.state {
-                ReferenceState::Refers(key) => {
-                    Fact::Refers { target: self.hasher.item(table, key), rule, at }
-                }
-                ReferenceState::Broken(_) => Fact::Malformed { rule, at },
-            }
-        }));
+        for value in evaluate(rules, reference, captures, item) {
+            let ReferenceState::Refers(key) = &value.state else {
+                out.push(Fact::Malformed { rule, at });
+                continue;
+            };
+            out.push(Fact::Refers { target: self.hasher.item(table, key), rule, at });
+            out.extend(others(rules, rule, key).map(|(rule, key)| {
+                let table = rules.referenced(rule).table;
+                Fact::OrRefers { target: self.hasher.item(table, &key), rule, at }
+            }));
+        }
     }
 
     fn source(

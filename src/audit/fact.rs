@@ -33,6 +33,8 @@ pub(crate) enum Fact {
     Expired { item: KeyHash },
     /// The item refers to another one.
     Refers { target: KeyHash, rule: ReferenceId, at: Location },
+    /// Another item of which one is enough for the reference in the fact before.
+    OrRefers { target: KeyHash, rule: ReferenceId, at: Location },
     /// A value of a reference is malformed or incomplete.
     Malformed { rule: ReferenceId, at: Location },
     /// The item requires a mirror with this content.
@@ -64,6 +66,7 @@ impl Fact {
             | Self::AlsoIs { item: hash, .. }
             | Self::Expired { item: hash }
             | Self::Refers { target: hash, .. }
+            | Self::OrRefers { target: hash, .. }
             | Self::Requires { mirror: hash, .. }
             | Self::IsMirror { mirror: hash, .. } => *hash,
             // These facts are not compared with others. They are spread over the partitions.
@@ -86,6 +89,9 @@ impl Fact {
             }
             Self::Refers { target, rule, at } => {
                 out.tag(2).hash(target).id(rule.0).at(at);
+            }
+            Self::OrRefers { target, rule, at } => {
+                out.tag(9).hash(target).id(rule.0).at(at);
             }
             Self::Malformed { rule, at } => {
                 out.tag(3).id(rule.0).at(at);
@@ -135,6 +141,11 @@ impl Fact {
                 rule: MirrorId(input.id()?),
                 at: input.at()?,
                 standing: unpack(input.tag()?),
+            },
+            9 => Self::OrRefers {
+                target: input.hash()?,
+                rule: ReferenceId(input.id()?),
+                at: input.at()?,
             },
             6 => Self::Unknown { at: input.at()? },
             _ => Self::Expired { item: input.hash()? },
@@ -247,6 +258,7 @@ mod tests {
             Fact::Item { item: hash, entity: Some(EntityId(4)), at },
             Fact::AlsoIs { item: hash, entity: EntityId(0) },
             Fact::Refers { target: hash, rule: ReferenceId(300), at },
+            Fact::OrRefers { target: hash, rule: ReferenceId(301), at },
             Fact::Malformed { rule: ReferenceId(1), at },
             Fact::Unknown { at },
             Fact::Expired { item: hash },

@@ -166,6 +166,7 @@ fn compare(
                     .insert(mirror.0, Required { content, rule, source, may_be_absent, is_there });
             }
             Fact::Refers { .. }
+            | Fact::OrRefers { .. }
             | Fact::Malformed { .. }
             | Fact::IsMirror { .. }
             | Fact::Unknown { .. } => {}
@@ -173,16 +174,19 @@ fn compare(
     }
     for fact in facts() {
         match fact {
-            Fact::Refers { target, rule, at } => {
+            Fact::Refers { target, rule, at } | Fact::OrRefers { target, rule, at } => {
+                let is_first = matches!(fact, Fact::Refers { .. });
                 let to = rules[rule].to;
                 let is_there =
                     items.get(&target.0) == Some(&Some(to)) || also.contains(&mix(target, to));
                 let is_expired =
                     rules[rule].expired == Expired::Absent && expired.contains(&target.0);
                 if is_expired || (!is_there && !items.contains_key(&target.0)) {
-                    each(Suspect { at, charge: Charge::Dangling(rule, target) })?;
+                    let charge = if is_first { Charge::Dangling } else { Charge::OrDangling };
+                    each(Suspect { at, charge: charge(rule, target) })?;
                 } else if !is_there {
-                    each(Suspect { at, charge: Charge::Unmet(rule, target) })?;
+                    let charge = if is_first { Charge::Unmet } else { Charge::OrUnmet };
+                    each(Suspect { at, charge: charge(rule, target) })?;
                 }
             }
             Fact::Malformed { rule, at } => each(Suspect { at, charge: Charge::Malformed(rule) })?,

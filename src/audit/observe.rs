@@ -175,7 +175,7 @@ impl<'a, F: Facts> Observer<'a, F> {
     fn pass_on(&mut self) -> io::Result<bool> {
         let is_expired = |fact: &Fact| matches!(fact, Fact::Expired { .. });
         let has_expired = self.found.iter().any(is_expired);
-        let mut may_be_suspect = false;
+        let (mut may_be_suspect, mut is_satisfied) = (false, false);
         for fact in &self.found {
             match *fact {
                 Fact::Item { item, entity, .. } => {
@@ -188,7 +188,13 @@ impl<'a, F: Facts> Observer<'a, F> {
                 Fact::AlsoIs { item, entity } if !has_expired => self.known.add(mix(item, entity)),
                 Fact::Refers { target, rule, .. } => {
                     self.tally.reference(rule);
-                    if self.known.contains(mix(target, self.rules[rule].to)) {
+                    is_satisfied = self.known.contains(mix(target, self.rules[rule].to));
+                    if is_satisfied {
+                        continue;
+                    }
+                }
+                Fact::OrRefers { target, rule, .. } => {
+                    if is_satisfied || self.known.contains(mix(target, self.rules[rule].to)) {
                         continue;
                     }
                 }

@@ -8,7 +8,7 @@ use super::spill::PARTITIONS;
 use crate::data::{Item, Key};
 use crate::integrity::finding::{Defect, Finding, ItemName};
 use crate::integrity::mirror::{self, Pair};
-use crate::integrity::reference::{ReferenceState, broken, evaluate};
+use crate::integrity::reference::{ReferenceState, broken, evaluate, others};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity, TableId};
 
 /// An item that is wrong, according to facts.
@@ -34,6 +34,10 @@ pub(crate) enum Charge {
     Dangling(ReferenceId, KeyHash),
     /// The item refers to one that does not belong to the referenced entity.
     Unmet(ReferenceId, KeyHash),
+    /// Another item of which one would be enough does not exist.
+    OrDangling(ReferenceId, KeyHash),
+    /// Another item of which one would be enough does not belong to its entity.
+    OrUnmet(ReferenceId, KeyHash),
     /// A value of a reference is malformed or incomplete.
     Malformed(ReferenceId),
     /// The item is a source, and its mirror is not as required.
@@ -86,6 +90,8 @@ impl Suspect {
             Charge::Unknown => out.tag(4),
             Charge::Duplicate => out.tag(5),
             Charge::Unmet(rule, target) => out.tag(6).id(rule.0).hash(target),
+            Charge::OrDangling(rule, target) => out.tag(7).id(rule.0).hash(target),
+            Charge::OrUnmet(rule, target) => out.tag(8).id(rule.0).hash(target),
         };
     }
 
@@ -100,6 +106,8 @@ impl Suspect {
             3 => Charge::OfMirror(MirrorId(input.id()?), MirrorCharge(input.tag()?)),
             4 => Charge::Unknown,
             6 => Charge::Unmet(ReferenceId(input.id()?), input.hash()?),
+            7 => Charge::OrDangling(ReferenceId(input.id()?), input.hash()?),
+            8 => Charge::OrUnmet(ReferenceId(input.id()?), input.hash()?),
             _ => Charge::Duplicate,
         };
         Some(Self { at, charge })
@@ -132,7 +140,7 @@ pub(crate) fn findings(
                 found.extend(mirror_finding(rules, pair, charge));
             }
             Charge::Unknown => found.push(unknown_item(rules, table, key)),
-            Charge::Duplicate => {}
+            Charge::Duplicate | Charge::OrDangling(..) | Charge::OrUnmet(..) => {}
         }
     }
     let name = ItemName { table, key: key.clone().into_owned() };
@@ -179,11 +187,22 @@ fn broken_references(
                 found.extend(charges.contains(&Charge::Malformed(rule)).then(finding));
             }
             ReferenceState::Refers(target) => {
-                let target = hasher.item(table, target);
-                if charges.contains(&Charge::Dangling(rule, target)) {
-                    found.push(finding());
-                } else if charges.contains(&Charge::Unmet(rule, target)) {
+                let hash = hasher.item(table, target);
+                let (mut is_unmet, is_dangling) = (
+                    charges.contains(&Charge::Unmet(rule, hash)),
+                    charges.contains(&Charge::Dangling(rule, hash)),
+                );
+                let mut is_broken = is_unmet || is_dangling;
+                for (other, key) in others(rules, rule, target) {
+                    let hash = hasher.item(rules.referenced(other).table, &key);
+                    let other_unmet = charges.contains(&Charge::OrUnmet(other, hash));
+                    is_broken &= other_unmet || charges.contains(&Charge::OrDangling(other, hash));
+                    is_unmet |= other_unmet;
+                }
+                if is_broken && is_unmet {
                     found.push(Finding { defect: Defect::TargetUnmet(None), ..finding() });
+                } else if is_broken {
+                    found.push(finding());
                 }
             }
         }

@@ -221,6 +221,15 @@ pub enum Defect {
         /// The template.
         template: String,
     },
+    /// The discriminator has a value that leads to no entity.
+    UnknownDiscriminator {
+        /// The path of the discriminator; `None` if it is in the item's key.
+        path: Option<Path>,
+        /// Its value.
+        found: String,
+        /// The values that the rule file lists.
+        known: Vec<String>,
+    },
     /// Two parts are not attributes of the same key: their paths.
     OtherKey(Option<Path>, Option<Path>),
     /// The values cannot form the referenced item's key.
@@ -325,6 +334,7 @@ impl Defect {
             Self::WrongType { .. }
             | Self::WrongElementType { .. }
             | Self::OtherText { .. }
+            | Self::UnknownDiscriminator { .. }
             | Self::OtherKey(..)
             | Self::InvalidKey(_) => Kind::MalformedReference,
             Self::PartiallyAbsent(_) => Kind::PartialReference,
@@ -363,6 +373,9 @@ impl Defect {
         let text = |path: &Option<Path>| path.as_ref().map(ToString::to_string);
         if let Self::OtherText { path, template } = self {
             return json!(["text", text(path), template]);
+        }
+        if let Self::UnknownDiscriminator { path, found, .. } = self {
+            return json!(["discriminator", text(path), found]);
         }
         if let Self::OtherKey(one, other) = self {
             return json!(["keys", text(one), text(other)]);

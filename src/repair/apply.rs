@@ -187,7 +187,7 @@ async fn make_all<L: Log>(
     chunk: &[PlannedWrite],
     journal: &mut Journal<L>,
 ) -> Result<Vec<Result<Outcome, StoreError>>, Stopped> {
-    let names = chunk.iter().flat_map(|write| write.claim.items()).cloned();
+    let names = chunk.iter().flat_map(|write| write.claim.items(tables.rules));
     let items = read_items(tables.rules, tables.store, names).await?;
     let mut outcomes: Vec<Option<Result<Outcome, StoreError>>> = Vec::new();
     let mut groups: BTreeMap<&ItemName, Vec<(usize, Due)>> = BTreeMap::new();
@@ -290,7 +290,7 @@ async fn make(
 }
 
 async fn read(tables: Tables<'_, impl Store>, write: &PlannedWrite) -> Result<Look, StoreError> {
-    let names = write.claim.items().cloned();
+    let names = write.claim.items(tables.rules);
     let items = read_items(tables.rules, tables.store, names).await?;
     Ok(look(tables, write, &items))
 }
@@ -313,7 +313,7 @@ fn look<S>(tables: Tables<'_, S>, write: &PlannedWrite, items: &Items) -> Look {
         Look::AsAfter
     } else if now != write.before.as_ref() {
         Look::Not(Outcome::Changed)
-    } else if recheck(rules, &write.claim, (now, other), now_ms).is_none() {
+    } else if recheck(rules, &write.claim, &|name| item(Some(name)), now_ms).is_none() {
         Look::Not(Outcome::Fixed)
     } else {
         agrees_with_source(rules, write, other)

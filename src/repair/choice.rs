@@ -26,9 +26,12 @@ pub fn choose(rules: &mut Rules, Choice { rule, action }: &Choice) -> Result<(),
                 .into_iter()
                 .find(|it| it.name() == action)
                 .ok_or_else(|| unknown(rule, action, "delete, unset or set_default"))?;
-            possible(rules, &rules[id], chosen)
-                .map_err(|why| format!("`{action}` is impossible for `{rule}`: {why}"))?;
-            rules.references.get_mut(id.0).into_iter().for_each(|it| it.on_missing = chosen);
+            let alternatives: Vec<_> = rules.alternatives(id).map(|(id, _)| id).collect();
+            for id in alternatives {
+                possible(rules, &rules[id], chosen)
+                    .map_err(|why| format!("`{action}` is impossible for `{rule}`: {why}"))?;
+                rules.references.get_mut(id.0).into_iter().for_each(|it| it.on_missing = chosen);
+            }
             Ok(())
         }
         Some(RuleId::Mirror(id)) => {

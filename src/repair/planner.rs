@@ -110,7 +110,7 @@ impl<S: Store> Planner<'_, S> {
         claims: &[&Claim],
         emit: &mut impl FnMut(Entry) -> Result<(), Stopped>,
     ) -> Result<(), Stopped> {
-        let names = claims.iter().flat_map(|claim| claim.items()).cloned();
+        let names = claims.iter().flat_map(|claim| claim.items(self.rules));
         self.read = read_items(self.rules, self.store, names).await?;
         for claim in claims {
             match self.claim(claim).await? {
@@ -146,7 +146,7 @@ impl<S: Store> Planner<'_, S> {
         &mut self,
         claim: &Claim,
     ) -> Result<Result<Vec<PlannedWrite>, NoAction>, StoreError> {
-        match rule_named(self.rules, &claim.rule) {
+        match claim.rule(self.rules) {
             _ if claim.kind == Kind::UnknownItem => Ok(Err(self.unrepairable(claim))),
             Some(RuleId::Reference(rule)) => self.reference(rule, claim).await,
             Some(RuleId::Mirror(rule)) => Ok(self.mirror(rule, claim)),
@@ -267,9 +267,7 @@ impl<S: Store> Planner<'_, S> {
     }
 
     fn holds(&self, claim: &Claim) -> bool {
-        let referencing = self.item(claim.referencing.as_ref());
-        let referenced = self.item(claim.referenced.as_ref());
-        recheck(self.rules, claim, (referencing, referenced), self.now_ms).is_some()
+        recheck(self.rules, claim, &|name| self.item(Some(name)), self.now_ms).is_some()
     }
 
     fn unrepairable(&self, claim: &Claim) -> NoAction {
@@ -278,7 +276,8 @@ impl<S: Store> Planner<'_, S> {
 
     /// Why a claim does not hold: by itself, or after an earlier write.
     fn resolved(&self, claim: &Claim) -> NoAction {
-        let by = claim.items().filter_map(|name| self.written.get(name)).map(|(_, by)| *by).max();
+        let items = claim.items(self.rules);
+        let by = items.iter().filter_map(|name| self.written.get(name)).map(|(_, by)| *by).max();
         by.map_or(NoAction::Resolved, |by| NoAction::Covered { by })
     }
 

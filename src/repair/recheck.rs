@@ -1,29 +1,39 @@
 //! Whether a finding holds for its items as they are now.
 
-use super::claim::{Claim, RuleId, rule_named};
+use super::claim::{Claim, RuleId};
 use crate::data::Item;
 use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
 use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
-use crate::integrity::reference::{ReferenceState, broken, evaluate, is_target, unmet};
+use crate::integrity::reference::{ReferenceState, broken, evaluate, is_target, targets, unmet};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity};
 
 /// Returns what is wrong with the items of a claim as they are now; `None` if the claim no longer
 /// holds, or cannot be checked without a stream.
-pub(super) fn recheck(
+pub(super) fn recheck<'i>(
     rules: &Rules,
     claim: &Claim,
-    (referencing, referenced): (Option<&Item<'_>>, Option<&Item<'_>>),
+    items: &impl Fn(&ItemName) -> Option<&'i Item<'static>>,
     now_ms: i64,
 ) -> Option<Finding> {
     let item = claim.referencing.as_ref()?;
+    let referencing = items(item);
+    let referenced = claim.referenced.as_ref().and_then(items);
     if claim.kind == Kind::UnknownItem {
         return unknown(rules, claim, item, referencing?);
     }
-    match rule_named(rules, &claim.rule)? {
+    match claim.rule(rules)? {
         RuleId::Reference(rule) => {
-            let target = referenced.filter(|target| is_target(rules, rule, target, now_ms));
-            let unmet = referenced.and_then(|item| unmet(rules, rule, item, now_ms));
-            let found = reference(rules, rule, claim, referencing?, target.is_some())?;
+            let key = claim.referenced.as_ref().map(|referenced| &referenced.key);
+            let targets = key.into_iter().flat_map(|key| targets(rules, rule, key));
+            let targets: Vec<_> = targets
+                .filter_map(|(rule, key)| {
+                    let table = rules.referenced(rule).table;
+                    Some((rule, items(&ItemName { table, key })?))
+                })
+                .collect();
+            let exists = targets.iter().any(|(rule, it)| is_target(rules, *rule, it, now_ms));
+            let unmet = targets.iter().find_map(|(rule, it)| unmet(rules, *rule, it, now_ms));
+            let found = reference(rules, rule, claim, referencing?, exists)?;
             Some(found.with_unmet(unmet))
         }
         RuleId::Mirror(rule) => {
@@ -52,9 +62,15 @@ fn reference(
     let name = claim.referencing.as_ref()?;
     let from = rules.referencing(rule);
     let captures = from.key.parse(&name.key).filter(|_| from.admits(item))?;
-    let values = evaluate(rules, &rules[rule], &captures, item);
-    values.iter().find_map(|value| {
-        let finding = || broken(rules, rule, name.clone(), value);
+    // A value that leads to no item may belong to any alternative.
+    let is_meant = |id: ReferenceId| claim.referenced.is_none() || id == rule;
+    let alternatives = rules.alternatives(rule).filter(|(id, _)| is_meant(*id));
+    let values = alternatives.flat_map(|(id, reference)| {
+        let values = evaluate(rules, reference, &captures, item);
+        values.into_iter().map(move |value| (id, value))
+    });
+    values.into_iter().find_map(|(rule, value)| {
+        let finding = || broken(rules, rule, name.clone(), &value);
         match (&value.state, &claim.referenced) {
             (ReferenceState::Refers(key), Some(referenced)) if *key == referenced.key => {
                 (!exists).then(finding)

@@ -58,12 +58,11 @@ async fn check(
     claims: &[Claim],
     report: &mut impl FnMut(&Finding) -> io::Result<()>,
 ) -> Result<(), Stopped> {
-    let names = claims.iter().flat_map(Claim::items).cloned();
+    let names = claims.iter().flat_map(|claim| claim.items(rules));
     let items = read_items(rules, store, names).await?;
     for claim in claims {
-        let item = |name: &Option<_>| name.as_ref().and_then(|name| items.get(name)?.as_ref());
-        let items = (item(&claim.referencing), item(&claim.referenced));
-        if let Some(finding) = recheck(rules, claim, items, now_ms) {
+        let item = |name: &_| items.get(name).and_then(Option::as_ref);
+        if let Some(finding) = recheck(rules, claim, &item, now_ms) {
             report(&finding)?;
         }
     }

@@ -12,7 +12,7 @@ use crate::data::{Item, Key};
 use crate::integrity::finding::Unmet;
 use crate::integrity::index::Projection;
 use crate::integrity::mirror::Pair;
-use crate::integrity::reference::{is_target, unmet};
+use crate::integrity::reference::{is_target, others, unmet};
 use crate::rules::model::{ReferenceId, Rules, TableId};
 use crate::store::{BATCH_GET_KEYS_MAX, Read, Store, StoreError};
 
@@ -41,6 +41,20 @@ struct Wanted<'p> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(usize);
 
+/// The positions of the items of which one satisfies a reference.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetSlots {
+    own: (ReferenceId, Slot),
+    others: Vec<(ReferenceId, Slot)>,
+}
+
+impl TargetSlots {
+    /// The items, each with the alternative of the rule that leads to it.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (ReferenceId, Slot)> {
+        std::iter::once(self.own).chain(self.others.iter().copied())
+    }
+}
+
 impl<'p> ReadSet<'p> {
     /// Asks for an item.
     pub(crate) fn want(
@@ -62,14 +76,21 @@ impl<'p> ReadSet<'p> {
         want(&mut self.first, &mut self.len, table, key, projection)
     }
 
-    /// Asks for the attributes that decide whether the item at a referenced key exists.
+    /// Asks for the attributes that decide whether the item at a referenced key exists, and for
+    /// those of the other items of which one is enough.
     pub(crate) fn want_target<S, C>(
         &mut self,
         pass: Pass<'p, S, C>,
         rule: ReferenceId,
         key: &Key<'_>,
-    ) -> Slot {
-        self.want(pass.rules.referenced(rule).table, key, pass.index.target(rule))
+    ) -> TargetSlots {
+        let Pass { rules, index, .. } = pass;
+        let mut want = |rule: ReferenceId, key: &Key<'_>| {
+            (rule, self.want(rules.referenced(rule).table, key, index.target(rule)))
+        };
+        let own = want(rule, key);
+        let others = others(rules, rule, key).map(|(rule, key)| want(rule, &key)).collect();
+        TargetSlots { own, others }
     }
 
     /// Asks for a mirror and its source, in this order.
@@ -163,14 +184,18 @@ impl Snapshot {
         }
     }
 
-    /// Whether the item that a reference refers to exists.
+    /// Whether an item that a reference refers to exists.
     pub(crate) fn has_target(
         &self,
         rules: &Rules,
-        rule: ReferenceId,
-        slot: Slot,
+        targets: &TargetSlots,
     ) -> Result<bool, StoreError> {
-        Ok(self.item(slot)?.is_some_and(|item| is_target(rules, rule, item, self.read_ms)))
+        for (rule, slot) in targets.each() {
+            if self.item(slot)?.is_some_and(|item| is_target(rules, rule, item, self.read_ms)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The condition because of which the item at a referenced key is not the one that a reference
@@ -178,10 +203,15 @@ impl Snapshot {
     pub(crate) fn unmet(
         &self,
         rules: &Rules,
-        rule: ReferenceId,
-        slot: Slot,
+        targets: &TargetSlots,
     ) -> Result<Option<Unmet>, StoreError> {
-        Ok(self.item(slot)?.and_then(|item| unmet(rules, rule, item, self.read_ms)))
+        for (rule, slot) in targets.each() {
+            let found = self.item(slot)?.and_then(|item| unmet(rules, rule, item, self.read_ms));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 }
 

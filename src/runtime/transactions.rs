@@ -12,10 +12,10 @@ use super::repair_log::{RepairLog, StartedRepair, ViolationName};
 use crate::data::{Item, Key};
 use crate::integrity::finding::ItemName;
 use crate::integrity::repair::{
-    Case, GuardedTransaction, ItemWrite, NoRepair, Obstacle, Purpose, Repair,
+    AnyOf, Case, GuardedTransaction, ItemWrite, NoRepair, Obstacle, Purpose, Repair,
 };
 use crate::rules::model::Rules;
-use crate::store::{CancellationReason, Store, StoreError, Transacted};
+use crate::store::{CancellationReason, Store, StoreError, Transacted, Write};
 
 /// How often an item may change before its repair is left for another run.
 const TRIES_MAX: u32 = 4;
@@ -203,7 +203,8 @@ impl<'r> Run<'r> {
         let rest = self.pending.split_off(transaction.repairs);
         let mut tried: Vec<Option<Pending>> =
             std::mem::replace(&mut self.pending, rest).into_iter().map(Some).collect();
-        for (purpose, reason) in transaction.purposes.iter().zip(reasons) {
+        let actions = transaction.purposes.iter().zip(&transaction.actions);
+        for ((purpose, action), reason) in actions.zip(reasons) {
             let of: &[usize] = match purpose {
                 Purpose::Guard => &[],
                 Purpose::Check(of) => of,
@@ -229,10 +230,8 @@ impl<'r> Run<'r> {
                 CancellationReason::ConditionFailed(current) => match purpose {
                     Purpose::Guard => self.result.target_exists = true,
                     Purpose::Check(_) => {
-                        self.end(
-                            concerned,
-                            &RepairResult::Impossible(Obstacle::ReplacementMissing),
-                        );
+                        let failed: Vec<Pending> = concerned.collect();
+                        self.check_others(failed, action);
                     }
                     Purpose::Write(_) => self.repair_again(concerned, current.as_ref()),
                 },
@@ -241,6 +240,20 @@ impl<'r> Run<'r> {
         self.pending.splice(..0, tried.into_iter().flatten());
         if is_unexplained {
             self.stop(StoreError::Retry("a transaction was canceled".to_owned()));
+        }
+    }
+
+    /// Goes on with other items of which one must exist, after the check of one of them failed.
+    fn check_others(&mut self, failed: Vec<Pending>, check: &Write) {
+        for mut pending in failed {
+            let mut checks = pending.repair.checks.iter_mut();
+            let of_check = checks.find(|any_of| any_of.check() == Some(check));
+            if of_check.is_some_and(AnyOf::go_on) {
+                self.pending.push(pending);
+            } else {
+                let missing = RepairResult::Impossible(Obstacle::ReplacementMissing);
+                self.end(std::iter::once(pending), &missing);
+            }
         }
     }
 

@@ -16,9 +16,10 @@ pub use stray::{StrayLine, value};
 use crate::data::Path;
 use crate::engine::{Resolution, Response, Violation};
 use crate::integrity::finding::{Defect, Finding, Orphans};
+use crate::integrity::reference::alternative_of;
 use crate::integrity::repair::{Obstacle, RevertObstacle};
-use crate::rules::Rules;
 use crate::rules::model::OnDelete;
+use crate::rules::{Rules, closest};
 
 /// A violation in words: what is wrong, what was done about it, and what prevented a repair.
 #[must_use]
@@ -42,14 +43,14 @@ pub fn finding(rules: &Rules, finding: &Finding) -> String {
     let [_, referenced] = entity_names(rules, finding);
     let defect = &finding.defect;
     if let Defect::TargetMissing = defect {
-        format!("the referenced `{referenced}` does not exist")
+        format!("the referenced {referenced} does not exist")
     } else if let Defect::TargetUnmet(unmet) = defect {
-        let words = format!("an item is there, but is no `{referenced}`");
+        let words = format!("an item is there, but is no {referenced}");
         unmet
             .as_ref()
             .map_or(words.clone(), |unmet| format!("{words}: {}", condition::unmet(unmet)))
     } else if let Defect::TargetDeleted = defect {
-        format!("the referenced `{referenced}` was deleted")
+        format!("the referenced {referenced} was deleted")
     } else if let Defect::Orphaned(orphans) = defect {
         still_referring(rules, finding, orphans)
     } else if let Defect::CascadeTooDeep { orphans, .. } = defect {
@@ -92,6 +93,14 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
         }
         Defect::OtherText { path, template } => {
             return format!("{} does not match `{template}`", part(path.as_ref())).into();
+        }
+        Defect::UnknownDiscriminator { path, found, known } => {
+            let help = match closest(found, known.iter().map(String::as_str)) {
+                Some(meant) => format!("; did you mean `{meant}`?"),
+                None => format!(" (they are for {})", names(known, "and")),
+            };
+            let part = part(path.as_ref());
+            return format!("the rule has no entity for `{found}` in {part}{help}").into();
         }
         Defect::OtherKey(one, other) => {
             let (one, other) = (part(one.as_ref()), part(other.as_ref()));
@@ -186,7 +195,7 @@ fn resolved_orphans(
         && resolution.on_delete.is_some_and(|action| action != OnDelete::Restore);
     let referring = if no_longer_refer {
         let [from, to] = entity_names(rules, finding);
-        format!("{} `{from}` referred to the deleted `{to}`", counted(orphans))
+        format!("{} {from} referred to the deleted {to}", counted(orphans))
     } else {
         still_referring(rules, finding, orphans)
     };
@@ -196,7 +205,7 @@ fn resolved_orphans(
 fn still_referring(rules: &Rules, finding: &Finding, orphans: &Orphans) -> String {
     let [from, to] = entity_names(rules, finding);
     let refer = if orphans.count == 1 { "refers" } else { "refer" };
-    format!("{} `{from}` still {refer} to the deleted `{to}`", counted(orphans))
+    format!("{} {from} still {refer} to the deleted {to}", counted(orphans))
 }
 
 fn counted(orphans: &Orphans) -> String {
@@ -205,11 +214,29 @@ fn counted(orphans: &Orphans) -> String {
 }
 
 /// The names of the referencing and the referenced entity of a reference's finding.
-fn entity_names<'r>(rules: &'r Rules, finding: &Finding) -> [&'r str; 2] {
-    let reference = rules.references.iter().find(|reference| reference.name == finding.rule);
-    reference.map_or(["item", "item"], |reference| {
-        [&rules[reference.from].name, &rules[reference.to].name]
-    })
+fn entity_names(rules: &Rules, finding: &Finding) -> [String; 2] {
+    let rule = alternative_of(rules, &finding.rule, finding.referenced.as_ref());
+    let Some(rule) = rule else { return ["`item`".to_owned(), "`item`".to_owned()] };
+    let reference = &rules[rule];
+    let is_missing = matches!(finding.defect, Defect::TargetMissing | Defect::TargetUnmet(_));
+    let to = if reference.alternative.is_union() && is_missing {
+        let each: Vec<_> =
+            rules.alternatives(rule).map(|(_, it)| rules[it.to].name.clone()).collect();
+        names(&each, "or")
+    } else {
+        format!("`{}`", rules[reference.to].name)
+    };
+    [format!("`{}`", rules[reference.from].name), to]
+}
+
+/// Names in a sentence.
+fn names(names: &[String], conjunction: &str) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {conjunction} {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn listed(paths: &[Path]) -> String {

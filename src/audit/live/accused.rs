@@ -105,6 +105,8 @@ fn suspect_of(rules: &Rules, table: TableId, key: &Key<'_>, charge: Charge) -> O
         Charge::Unknown => return Some(Suspect::Unknown { table, key: owned() }),
         // A scan reads each key once.
         Charge::Duplicate => return None,
+        // The item is read because of the reference's first target.
+        Charge::OrDangling(..) | Charge::OrUnmet(..) => return None,
         Charge::OfSource(rule, _) => {
             let captures = rules.source_of(rule).key.parse(key)?;
             Pair::of_source(rules, rule, &captures)

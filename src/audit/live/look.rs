@@ -13,7 +13,7 @@ use crate::integrity::reference::{ReferenceValue, evaluate};
 use crate::rules::model::{ReferenceId, Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
-use crate::runtime::reads::{ReadSet, Slot, Snapshot};
+use crate::runtime::reads::{ReadSet, Slot, Snapshot, TargetSlots};
 use crate::store::{Store, StoreError};
 
 /// What is wrong with a suspect.
@@ -60,7 +60,7 @@ pub(super) async fn look(
                     let slot = target.map(|key| targets.want_target(pass, rule, key));
                     (value, slot)
                 });
-                Answer::Reference(rule, with_target.collect())
+                Answer::Reference(with_target.collect())
             }
             Asked::Mirror { pair, mirror, source } => {
                 let (mirror, source) = (snapshot.item(mirror)?, snapshot.item(source)?);
@@ -148,16 +148,16 @@ fn hash(item: &Item<'_>) -> u64 {
 }
 
 enum Answer {
-    /// Each value, with the slot of its target if it has one.
-    Reference(ReferenceId, Vec<(ReferenceValue, Option<Slot>)>),
+    /// Each value, with the slots of its targets if it has any.
+    Reference(Vec<(ReferenceValue, Option<TargetSlots>)>),
     Known(Wrong),
 }
 
 impl Answer {
     fn wrong(self, rules: &Rules, targets: &Snapshot) -> Result<Wrong, StoreError> {
-        let (rule, values) = match self {
+        let values = match self {
             Self::Known(wrong) => return Ok(wrong),
-            Self::Reference(rule, values) => (rule, values),
+            Self::Reference(values) => values,
         };
         let mut broken = Vec::new();
         for (value, target) in values {
@@ -165,8 +165,8 @@ impl Answer {
                 broken.push((value, None));
                 continue;
             };
-            if !targets.has_target(rules, rule, target)? {
-                broken.push((value, targets.unmet(rules, rule, target)?));
+            if !targets.has_target(rules, &target)? {
+                broken.push((value, targets.unmet(rules, &target)?));
             }
         }
         Ok(if broken.is_empty() { Wrong::Nothing } else { Wrong::References(broken) })

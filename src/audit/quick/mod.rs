@@ -13,7 +13,7 @@ mod scanner;
 
 use self::plan::{
     CAPTURES_MAX, CopiedAttributes, EntityPlan, KeyStart, Mirror, Part, Refer, Require, Step,
-    TablePlan, Wanted,
+    TablePlan, Wanted, When,
 };
 use self::scanner::{Attributes, RawValue, SplitItem};
 use super::excerpt::Kept;
@@ -224,24 +224,37 @@ fn refer(
     subject: &Subject<'_, '_>,
     keys: &mut KeyBuffers,
 ) -> OfRole {
-    let Refer { rule, table, key, parts, none, is_broken_without } = step;
+    let Refer { rule, table, key, parts, none, when, is_broken_without } = step;
     let (rule, at) = (*rule, subject.at);
     let mut values = Captures::default();
-    let mut absent = 0;
-    for (value, part) in values.iter_mut().zip(parts) {
-        match part {
-            Part::Capture(index) => *value = captures.get(*index)?,
+    let (mut absent, mut discriminator) = (0, None);
+    for (position, (value, part)) in values.iter_mut().zip(parts).enumerate() {
+        let found = match part {
+            Part::Capture(index) => Some(*captures.get(*index)?),
             Part::Attribute(attribute) => match attribute.of(&subject.item) {
-                Some(RawValue::Text(text)) if none.contains(&text) => absent += 1,
-                Some(RawValue::Text(text)) => *value = text,
+                Some(RawValue::Text(text)) => Some(text).filter(|text| !none.contains(text)),
                 Some(RawValue::Other(_)) => return None,
-                None => absent += 1,
+                None => None,
             },
+        };
+        match found {
+            Some(text) => *value = text,
+            None => absent += 1,
         }
+        if when.as_ref().is_some_and(|when| when.part == position) {
+            discriminator = found;
+        }
+    }
+    let lead = when.as_ref().map_or(Lead::Here, |when| lead(when, discriminator));
+    if matches!(lead, Lead::Elsewhere) {
+        return Some(None);
     }
     if absent > 0 {
         let is_broken = *is_broken_without.get(absent)?;
         return Some(is_broken.then_some(Fact::Malformed { rule, at }));
+    }
+    if matches!(lead, Lead::Nowhere) {
+        return Some(Some(Fact::Malformed { rule, at }));
     }
     let KeyBuffers { hasher, partition, sort } = keys;
     Some(Some(match key.join(&values, partition, sort) {
@@ -250,6 +263,23 @@ fn refer(
         }
         None => Fact::Malformed { rule, at },
     }))
+}
+
+/// Where a value leads, by its discriminator.
+enum Lead {
+    Here,
+    Elsewhere,
+    Nowhere,
+}
+
+/// Where this value of the discriminator leads. The first alternative reports an absent one.
+fn lead(when: &When<'_>, discriminator: Option<&str>) -> Lead {
+    match discriminator {
+        Some(text) if text == when.value => Lead::Here,
+        Some(text) if when.is_first && !when.others.contains(&text) => Lead::Nowhere,
+        None if when.is_first => Lead::Here,
+        Some(_) | None => Lead::Elsewhere,
+    }
 }
 
 fn require(

@@ -2,14 +2,14 @@
 
 use super::scanner::{Attributes, RawValue, SplitItem};
 use crate::audit::excerpt::{self, Kept};
-use crate::data::{KeyKind, KeySchema, Type, Value};
+use crate::data::{KeyKind, KeySchema, KeyValue, Type, Value};
 use crate::integrity::index::{Index, Role};
 use crate::integrity::mark::MARK;
 use crate::integrity::mirror::is_copied;
 use crate::integrity::reference;
 use crate::rules::model::{
-    Component, Copied, Entity, EntityId, Matching, MirrorId, Reference, ReferenceId, Rules,
-    TableId, Test,
+    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId, Reference,
+    ReferenceId, Rules, TableId, Test,
 };
 use crate::rules::template::EntityKey;
 
@@ -62,8 +62,23 @@ pub(super) struct Refer<'r> {
     pub(super) parts: Vec<Part<'r>>,
     /// The texts that mean that an attribute is absent.
     pub(super) none: Vec<&'r str>,
+    /// The values of the discriminator, if there is one.
+    pub(super) when: Option<When<'r>>,
     /// Whether it is a violation if this number of attributes is absent: by number, from 0.
     pub(super) is_broken_without: Vec<bool>,
+}
+
+/// The values of a discriminator.
+#[derive(Debug)]
+pub(super) struct When<'r> {
+    /// The position of the discriminator among the parts.
+    pub(super) part: usize,
+    /// The value that leads to this alternative.
+    pub(super) value: &'r str,
+    /// The values that lead to the others.
+    pub(super) others: Vec<&'r str>,
+    /// Whether this is the first alternative, which reports a value that leads to none.
+    pub(super) is_first: bool,
 }
 
 /// A part of a reference.
@@ -248,14 +263,35 @@ fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
         .collect();
     (from.key.is_text() && to.key.is_text()).then_some(())?;
     (reference.components.len() <= CAPTURES_MAX).then_some(())?;
+    // The other items of a union are facts of their own.
+    (!reference.alternative.is_union()).then_some(())?;
     Some(Refer {
         rule,
         table: to.table,
         key: &to.key,
         parts: parts?,
         none: none_texts(reference),
+        when: when(reference)?,
         is_broken_without: is_broken_without(reference),
     })
+}
+
+/// The values of the discriminator, if there is one; `None` if they are no texts.
+fn when(reference: &Reference) -> Option<Option<When<'_>>> {
+    let Alternative { is_first, discriminator, .. } = &reference.alternative;
+    let Some(Discriminator { component, value, others }) = discriminator else {
+        return Some(None);
+    };
+    Some(Some(When {
+        part: *component,
+        value: text_of(value)?,
+        others: others.iter().map(text_of).collect::<Option<_>>()?,
+        is_first: *is_first,
+    }))
+}
+
+fn text_of<'v>(value: &'v KeyValue<'static>) -> Option<&'v str> {
+    if let KeyValue::S(text) = value { Some(text) } else { None }
 }
 
 /// The texts that mean that there is no reference. Other values are not usual.

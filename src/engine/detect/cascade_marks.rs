@@ -6,7 +6,7 @@ use super::Seen;
 use crate::data::{Item, Key, into_owned};
 use crate::engine::event::change::Cause;
 use crate::integrity::finding::ItemName;
-use crate::integrity::reference::{ReferenceState, evaluate};
+use crate::integrity::reference::own_keys;
 use crate::integrity::repair::CascadeMark;
 use crate::rules::model::{Reference, ReferenceId};
 
@@ -34,6 +34,10 @@ pub(super) fn marked<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Marke
     let (step, marked, mark) = since_delete
         .find_map(|(step, image)| Some((step, image, CascadeMark::of(image, &reference.name)?)))?;
     let (then, now) = (targets(seen, reference, marked), targets(seen, reference, image));
+    // The mark is that of another alternative of the rule.
+    if then.is_empty() && reference.alternative.count > 1 {
+        return None;
+    }
     Some(MarkedItem {
         rule,
         mark,
@@ -47,10 +51,5 @@ pub(super) fn marked<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Marke
 /// The keys that an image refers to.
 fn targets(seen: &Seen<'_, '_>, reference: &Reference, image: &Item<'_>) -> BTreeSet<Key<'static>> {
     let Some(image) = seen.admitted(Some(image)) else { return BTreeSet::new() };
-    let values = evaluate(seen.rules, reference, seen.captures, image);
-    let keys = values.into_iter().filter_map(|value| match value.state {
-        ReferenceState::Refers(key) => Some(key),
-        ReferenceState::Broken(_) => None,
-    });
-    keys.collect()
+    own_keys(seen.rules, reference, &seen.history.last.change.key, image)
 }

@@ -100,7 +100,7 @@ async fn exists(
 ) -> Result<bool, StoreError> {
     let mut reads = ReadSet::default();
     let target = reads.want_target(pass, finder.rule, &finder.target);
-    reads.fetch(pass).await.has_target(pass.rules, finder.rule, target)
+    reads.fetch(pass).await.has_target(pass.rules, &target)
 }
 
 /// Reports the error that the work for a deleted item could not be done.

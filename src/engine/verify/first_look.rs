@@ -13,7 +13,7 @@ use crate::rules::model::{Mode, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
-use crate::runtime::reads::{CONCURRENCY, ReadSet, Slot, Snapshot};
+use crate::runtime::reads::{CONCURRENCY, ReadSet, Slot, Snapshot, TargetSlots};
 use crate::runtime::referrers;
 use crate::store::{Store, StoreError};
 
@@ -102,14 +102,14 @@ async fn may_have_referrers(
 
 /// Is the reference broken?
 impl<'h> Question<'h> for NewReference<'h> {
-    type Slots = Option<Slot>;
+    type Slots = Option<TargetSlots>;
     type Answer = bool;
 
     fn cause(&self) -> Cause<'h> {
         self.cause
     }
 
-    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<Slot> {
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Option<TargetSlots> {
         let target = self.value.state.key()?;
         Some(reads.want_target(pass, self.rule, target))
     }
@@ -117,10 +117,11 @@ impl<'h> Question<'h> for NewReference<'h> {
     fn answer(
         &self,
         rules: &Rules,
-        target: &Option<Slot>,
+        target: &Option<TargetSlots>,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        target.map_or(Ok(true), |target| Ok(!snapshot.has_target(rules, self.rule, target)?))
+        let target = target.as_ref();
+        target.map_or(Ok(true), |target| Ok(!snapshot.has_target(rules, target)?))
     }
 }
 
@@ -153,25 +154,25 @@ impl<'h> Question<'h> for ChangedMirror<'h> {
 
 /// Which of the item's targets is missing, if any?
 impl<'h> Question<'h> for MarkedItem<'h> {
-    type Slots = Vec<Slot>;
+    type Slots = Vec<TargetSlots>;
     type Answer = Option<Key<'static>>;
 
     fn cause(&self) -> Cause<'h> {
         self.cause
     }
 
-    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Vec<Slot> {
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Vec<TargetSlots> {
         self.targets.iter().map(|target| reads.want_target(pass, self.rule, target)).collect()
     }
 
     fn answer(
         &self,
         rules: &Rules,
-        targets: &Vec<Slot>,
+        targets: &Vec<TargetSlots>,
         snapshot: &Snapshot,
     ) -> Result<Option<Key<'static>>, StoreError> {
-        for (key, slot) in self.targets.iter().zip(targets) {
-            if !snapshot.has_target(rules, self.rule, *slot)? {
+        for (key, slots) in self.targets.iter().zip(targets) {
+            if !snapshot.has_target(rules, slots)? {
                 return Ok(Some(key.clone()));
             }
         }

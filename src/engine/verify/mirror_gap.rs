@@ -13,12 +13,12 @@ use crate::engine::detect::{DeletedTarget, MirrorSuspect, action};
 use crate::engine::event::change::Cause;
 use crate::engine::report::Report;
 use crate::integrity::mirror::Pair;
-use crate::integrity::reference::{finder, states};
+use crate::integrity::reference::{finder, own_keys};
 use crate::rules::model::{Mode, OnDelete, OnMirrorDelete, ReferenceId, Rules};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
-use crate::runtime::reads::{ReadSet, Slot, Snapshot};
+use crate::runtime::reads::{ReadSet, Slot, Snapshot, TargetSlots};
 use crate::store::{Store, StoreError};
 
 /// A source whose mirror someone deleted, and a reference whose lookups use that mirror.
@@ -213,32 +213,36 @@ impl<'h> Question<'h> for MirrorGap<'h> {
         snapshot: &Snapshot,
     ) -> Result<Self::Answer, StoreError> {
         let Some(source) = snapshot.item(*source)? else { return Ok(Vec::new()) };
-        let states = states(rules, &rules[self.rule], &self.pair.source, source);
-        Ok(states.iter().filter_map(|state| state.key().cloned()).collect())
+        let keys = own_keys(rules, &rules[self.rule], &self.pair.source, source);
+        Ok(keys.into_iter().collect())
     }
 }
 
-/// Does the target exist?
+/// Does a target exist?
 impl<'h> Question<'h> for MissingInGap<'h> {
-    type Slots = Slot;
+    type Slots = TargetSlots;
     type Answer = bool;
 
     fn cause(&self) -> Cause<'h> {
         self.gap.cause
     }
 
-    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> TargetSlots {
         reads.want_target(pass, self.gap.rule, &self.target)
     }
 
     fn answer(
         &self,
         rules: &Rules,
-        target: &Slot,
+        targets: &TargetSlots,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
         // A target that has expired still has its delete before it. That delete finds the source.
-        let target = snapshot.item(*target)?;
-        Ok(target.is_some_and(|target| rules.referenced(self.gap.rule).admits(target)))
+        for (rule, slot) in targets.each() {
+            if snapshot.item(slot)?.is_some_and(|target| rules.referenced(rule).admits(target)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

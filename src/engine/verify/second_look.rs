@@ -20,7 +20,7 @@ use crate::rules::model::Rules;
 use crate::runtime::clock::Clock;
 use crate::runtime::error::Fatal;
 use crate::runtime::pass::Pass;
-use crate::runtime::reads::{ReadSet, Slot, Snapshot};
+use crate::runtime::reads::{ReadSet, Slot, Snapshot, TargetSlots};
 use crate::store::{Store, StoreError};
 
 /// The suspects that were confirmed.
@@ -125,7 +125,7 @@ impl<'h> StillBroken<'h> {
 /// Does the item still have the broken reference? If so, the answer is the item's current image, and
 /// the condition that the item at the referenced key does not meet.
 impl<'h> Question<'h> for StillBroken<'h> {
-    type Slots = (Slot, Option<Slot>);
+    type Slots = (Slot, Option<TargetSlots>);
     type Answer = Option<(Item<'static>, Option<Unmet>)>;
 
     fn cause(&self) -> Cause<'h> {
@@ -152,7 +152,7 @@ impl<'h> Question<'h> for StillBroken<'h> {
         if !still {
             return Ok(None);
         }
-        let unmet = target.map(|target| snapshot.unmet(rules, *rule, target)).transpose()?;
+        let unmet = target.as_ref().map(|target| snapshot.unmet(rules, target)).transpose()?;
         Ok(Some((item.clone(), unmet.flatten())))
     }
 }
@@ -184,23 +184,23 @@ impl<'h> Question<'h> for MirrorSuspect<'h> {
 
 /// Does the item exist again?
 impl<'h> Question<'h> for DeletedTarget<'h> {
-    type Slots = Slot;
+    type Slots = TargetSlots;
     type Answer = bool;
 
     fn cause(&self) -> Cause<'h> {
         self.cause
     }
 
-    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> Slot {
+    fn ask<'p, S, C>(&self, pass: Pass<'p, S, C>, reads: &mut ReadSet<'p>) -> TargetSlots {
         reads.want_target(pass, self.finder.rule, &self.finder.target)
     }
 
     fn answer(
         &self,
         rules: &Rules,
-        target: &Slot,
+        target: &TargetSlots,
         snapshot: &Snapshot,
     ) -> Result<bool, StoreError> {
-        snapshot.has_target(rules, self.finder.rule, *target)
+        snapshot.has_target(rules, target)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alternatives::{self, Lead};
 use super::elements::{Element, Found, Position, elements};
 use crate::data::{Item, Key, KeyValue, Path, Step, Type, Value, follow};
 use crate::integrity::finding::Defect;
@@ -70,31 +71,76 @@ fn collections_around(path: &Path) -> usize {
 }
 
 /// Returns the values of a reference in a referencing item's image, which its entity must admit.
+///
+/// A value that leads to several entities of a rule is a value of the first of these only.
 pub(crate) fn evaluate(
     rules: &Rules,
     reference: &Reference,
     captures: &[KeyValue<'_>],
     image: &Item<'_>,
 ) -> Vec<ReferenceValue> {
+    let mut values = own_values(rules, reference, captures, image);
+    if reference.alternative.is_union() {
+        alternatives::retain_own(rules, reference, captures, image, &mut values);
+    }
+    let mut states = BTreeSet::new();
+    if values.len() > 1 {
+        values.retain(|value| states.insert(value.state.clone()));
+    }
+    values
+}
+
+/// Returns the values that lead to this alternative of a rule, at most one for each element.
+pub(super) fn own_values(
+    rules: &Rules,
+    reference: &Reference,
+    captures: &[KeyValue<'_>],
+    image: &Item<'_>,
+) -> Vec<ReferenceValue> {
     let shared = shared_parts(reference, captures, image);
-    let value = |parts: &[Part<'_>], position: Position| match count_absent(parts) {
-        0 => Some(value_of(rules, reference, parts, position)),
-        absent => incomplete(reference, absent, position),
+    let value = |parts: &[Part<'_>], position: Position| match alternatives::lead(reference, parts)
+    {
+        Lead::Elsewhere => None,
+        Lead::Here | Lead::Nowhere(_) if count_absent(parts) > 0 => {
+            incomplete(reference, count_absent(parts), position)
+        }
+        Lead::Here => Some(value_of(rules, reference, parts, position)),
+        Lead::Nowhere(defect) => {
+            Some(ReferenceValue { state: ReferenceState::Broken(defect), element: position })
+        }
     };
     let Some(each) = reference.components.iter().find(|it| it.is_of_element()) else {
         return value(&shared, Position::new()).into_iter().collect();
     };
-    let elements = elements(reference, each, image);
-    let mut values: Vec<ReferenceValue> = Vec::with_capacity(elements.len());
-    let mut states = BTreeSet::new();
     let lacks_shared = count_absent(&shared) > 0;
-    for element in elements {
+    let values = elements(reference, each, image).into_iter().filter_map(|element| {
         let parts = parts_of(reference, &shared, &element);
         // Without a part that all elements share, the reference is one value.
         let position = if lacks_shared { Position::new() } else { element.position };
-        values.extend(value(&parts, position).filter(|it| states.insert(it.state.clone())));
-    }
-    values
+        value(&parts, position)
+    });
+    values.collect()
+}
+
+/// Returns the keys of this alternative's entity to which an item refers, whether or not it also
+/// refers to items of other alternatives; empty if the item does not belong to the referencing
+/// entity.
+pub(crate) fn own_keys(
+    rules: &Rules,
+    reference: &Reference,
+    key: &Key<'_>,
+    item: &Item<'_>,
+) -> BTreeSet<Key<'static>> {
+    let from = &rules[reference.from];
+    let Some(captures) = from.key.parse(key).filter(|_| from.admits(item)) else {
+        return BTreeSet::new();
+    };
+    let values = own_values(rules, reference, &captures, item).into_iter();
+    let keys = values.filter_map(|value| match value.state {
+        ReferenceState::Refers(key) => Some(key),
+        ReferenceState::Broken(_) => None,
+    });
+    keys.collect()
 }
 
 /// Returns the states of a reference in an item; empty if the item does not belong to the

@@ -1,6 +1,6 @@
 //! From a deleted item to the query that finds the items that refer to it.
 
-use super::evaluate::states;
+use super::evaluate::own_keys;
 use crate::data::{Item, Key, KeyValue};
 use crate::rules::model::{Component, Find, Reference, ReferenceId, Rules};
 use crate::rules::template::{EntityKey, SortPrefix};
@@ -83,7 +83,7 @@ impl Finder {
     pub(crate) fn refers(&self, rules: &Rules, item: &Item<'_>) -> bool {
         let reference = &rules[self.rule];
         let Ok(key) = rules.key_schema(reference.from).key_of(item) else { return false };
-        states(rules, reference, &key, item).iter().any(|state| state.refers_to(&self.target))
+        own_keys(rules, reference, &key, item).contains(&self.target)
     }
 }
 

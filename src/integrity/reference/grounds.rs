@@ -1,5 +1,6 @@
 //! Why an item refers to another one: the attributes and elements that make it do so.
 
+use super::alternatives::{Lead, lead};
 use super::elements::{Element, Position, elements};
 use super::evaluate::{Part, count_absent, parts_of, shared_parts, value_of};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value, follow};
@@ -58,6 +59,7 @@ pub(crate) fn grounds(
     let shared = shared_parts(reference, captures, image);
     let refers = |parts: &[Part<'_>]| {
         count_absent(parts) == 0
+            && matches!(lead(reference, parts), Lead::Here)
             && value_of(rules, reference, parts, Position::new()).state.refers_to(target)
     };
     let mut attributes: Vec<(Path, Value<'static>)> = Vec::new();

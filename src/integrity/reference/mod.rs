@@ -1,5 +1,6 @@
 //! References: what an item refers to, and how to find the items that refer to it.
 
+mod alternatives;
 mod elements;
 mod evaluate;
 mod finder;
@@ -10,10 +11,12 @@ use super::finding::{Defect, Finding, ItemName};
 use crate::data::Key;
 use crate::rules::model::{ReferenceId, Rules};
 
+pub(crate) use alternatives::{alternative_of, others, targets};
 #[cfg(feature = "cli")]
 pub(crate) use elements::collections;
 pub(crate) use evaluate::{
-    Part, ReferenceState, ReferenceValue, evaluate, is_unchanged, path_of, shared_parts, states,
+    Part, ReferenceState, ReferenceValue, evaluate, is_unchanged, own_keys, path_of, shared_parts,
+    states,
 };
 pub(crate) use finder::{Finder, finder};
 pub(crate) use grounds::{ElementPart, Elements, Grounds, grounds};

@@ -35,8 +35,8 @@ pub(crate) enum Fix<'c> {
 }
 
 impl Case<'_> {
-    /// The check that the target does not exist.
-    pub(crate) fn guard(&self, rules: &Rules) -> Write {
+    /// The checks that no target exists: the referenced item, and others of which one is enough.
+    pub(crate) fn guard(&self, rules: &Rules) -> Vec<Write> {
         absent(rules, self.rule, &self.target, self.now_ms)
     }
 

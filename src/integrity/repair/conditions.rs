@@ -2,18 +2,68 @@
 
 use crate::data::{Item, Key, Path};
 use crate::integrity::presence::{is_one, partition};
-use crate::integrity::reference::{Grounds, is_not_there, is_there};
+use crate::integrity::reference::{Grounds, is_not_there, is_there, targets};
 use crate::rules::model::{EntityId, ReferenceId, Rules};
 use crate::store::{Action, Condition, Operand, Write};
 
-/// Checks that the item at a referenced key does not exist.
-pub(crate) fn absent(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> Write {
-    check(rules, rules[rule].to, key, is_not_there(rules, rule, now_ms))
+/// Checks that no item exists to which a reference to this key leads: one check for each item.
+pub(crate) fn absent(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> Vec<Write> {
+    let each = targets(rules, rule, key);
+    let checks = each
+        .map(|(rule, key)| check(rules, rules[rule].to, &key, is_not_there(rules, rule, now_ms)));
+    joined(checks, Condition::All)
 }
 
-/// Checks that the item at a referenced key exists.
-pub(crate) fn present(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> Write {
-    check(rules, rules[rule].to, key, is_there(rules, rule, now_ms))
+/// Checks that an item exists to which a reference to this key leads.
+pub(crate) fn present(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> AnyOf {
+    let each = targets(rules, rule, key);
+    let checks =
+        each.map(|(rule, key)| check(rules, rules[rule].to, &key, is_there(rules, rule, now_ms)));
+    AnyOf(joined(checks, Condition::Any))
+}
+
+/// Joins the conditions of checks of the same item.
+fn joined(
+    checks: impl Iterator<Item = Write>,
+    join: fn(Vec<Condition>) -> Condition,
+) -> Vec<Write> {
+    let mut joined: Vec<Write> = Vec::new();
+    for check in checks {
+        match joined.iter_mut().find(|it| it.table == check.table && it.action == check.action) {
+            Some(known) => {
+                let both = [known.condition.take(), check.condition];
+                known.condition = Some(join(both.into_iter().flatten().collect()));
+            }
+            None => joined.push(check),
+        }
+    }
+    joined
+}
+
+/// Checks of different items, one of which must succeed. A transaction contains the first of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnyOf(Vec<Write>);
+
+impl AnyOf {
+    /// The check that a transaction contains.
+    pub(crate) fn check(&self) -> Option<&Write> {
+        self.0.first()
+    }
+
+    /// Leaves out a check that failed. Returns whether another one is left.
+    pub(crate) fn go_on(&mut self) -> bool {
+        if !self.0.is_empty() {
+            self.0.remove(0);
+        }
+        !self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+impl From<Write> for AnyOf {
+    fn from(check: Write) -> Self {
+        Self(vec![check])
+    }
 }
 
 fn check(rules: &Rules, entity: EntityId, key: &Key<'_>, condition: Condition) -> Write {

@@ -14,6 +14,7 @@ mod transaction;
 
 pub(crate) use cascade_mark::{CascadeMark, unmark};
 pub(crate) use case::{Case, Fix};
+pub(crate) use conditions::AnyOf;
 pub use obstacle::{Obstacle, RevertObstacle};
 pub(crate) use operation::ItemWrite;
 pub use operation::Operation;

@@ -1,6 +1,6 @@
 //! Remedies: what is done to an item that refers to one that does not exist.
 
-use super::conditions::{present, still_refers};
+use super::conditions::{AnyOf, present, still_refers};
 use super::obstacle::Obstacle;
 use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
@@ -54,7 +54,7 @@ pub(crate) struct Repair {
     /// The write. It fails if the item no longer refers to the target.
     pub(crate) write: Write,
     /// Additional checks of other items.
-    pub(crate) checks: Vec<Write>,
+    pub(crate) checks: Vec<AnyOf>,
     /// What it changes, in the syntax of an update expression.
     pub(crate) detail: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::conditions::{is_as_left, present};
+use super::conditions::{AnyOf, is_as_left, present};
 use super::obstacle::RevertObstacle;
 use super::operation::Operation;
 use super::remedy::{Repair, expression_of};
@@ -65,7 +65,7 @@ fn checks(
     change: &Change<'_>,
     (before, after): (&Item<'_>, &Item<'_>),
     now_ms: i64,
-) -> Result<Vec<Write>, RevertObstacle> {
+) -> Result<Vec<AnyOf>, RevertObstacle> {
     let mut needed = BTreeMap::new();
     for (rule, reference) in (0..).map(ReferenceId).zip(&rules.references) {
         if reference.mode == Mode::Off || rules[reference.from].table != change.table {

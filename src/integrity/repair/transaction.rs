@@ -1,5 +1,6 @@
 //! Repairs that share one transaction and one guard.
 
+use super::conditions::AnyOf;
 use super::remedy::Repair;
 use crate::data::Item;
 use crate::store::{Action, Condition, TRANSACT_ACTIONS_MAX, Write};
@@ -7,7 +8,7 @@ use crate::store::{Action, Condition, TRANSACT_ACTIONS_MAX, Write};
 /// What an action of the transaction is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The check that the target does not exist.
+    /// A check that a target does not exist.
     Guard,
     /// A check that these repairs need, by their index.
     Check(Vec<usize>),
@@ -28,9 +29,9 @@ pub(crate) struct GuardedTransaction {
 
 impl GuardedTransaction {
     /// Takes as many of these repairs as fit, in order, but at least one.
-    pub(crate) fn of<'r>(guard: &Write, repairs: impl IntoIterator<Item = &'r Repair>) -> Self {
-        let mut transaction =
-            Self { repairs: 0, purposes: vec![Purpose::Guard], actions: vec![guard.clone()] };
+    pub(crate) fn of<'r>(guard: &[Write], repairs: impl IntoIterator<Item = &'r Repair>) -> Self {
+        let purposes = vec![Purpose::Guard; guard.len()];
+        let mut transaction = Self { repairs: 0, purposes, actions: guard.to_vec() };
         for repair in repairs {
             if !transaction.add(repair) {
                 break;
@@ -46,15 +47,15 @@ impl GuardedTransaction {
     fn add(&mut self, repair: &Repair) -> bool {
         let mut write = repair.write.clone();
         if self.repairs == 0
-            && let [guard] = self.actions.as_slice()
-            && is_same_item(guard, &write)
+            && let Some(own) = self.actions.iter().position(|guard| is_same_item(guard, &write))
         {
-            let conditions = [guard.condition.clone(), write.condition.take()];
+            let guard = self.actions.remove(own);
+            self.purposes.remove(own);
+            let conditions = [guard.condition, write.condition.take()];
             write.condition = Some(Condition::All(conditions.into_iter().flatten().collect()));
-            self.actions.clear();
-            self.purposes.clear();
         }
-        let others = repair.checks.iter().filter(|check| !is_same_item(check, &write));
+        let checks = repair.checks.iter().filter_map(AnyOf::check);
+        let others = checks.filter(|check| !is_same_item(check, &write));
         let (known, added): (Vec<&Write>, Vec<&Write>) =
             others.partition(|check| self.actions.contains(check));
         let is_free = |added: &Write| !self.actions.iter().any(|it| is_same_item(it, added));
@@ -118,13 +119,13 @@ mod tests {
         Repair {
             operation: Operation::Delete,
             write: Write { table: "app".to_owned(), action, condition },
-            checks: checks.iter().map(|key| check(key)).collect(),
+            checks: checks.iter().map(|key| check(key).into()).collect(),
             detail: None,
         }
     }
 
     fn purposes(repairs: &[Repair]) -> Vec<Purpose> {
-        let transaction = GuardedTransaction::of(&check("target"), repairs);
+        let transaction = GuardedTransaction::of(&[check("target")], repairs);
         assert_eq!(transaction.actions.len(), transaction.purposes.len());
         for (index, action) in transaction.actions.iter().enumerate() {
             let mut others = transaction.actions.iter().skip(index + 1);
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_guard_becomes_a_condition_of_an_item_that_refers_to_itself() {
-        let transaction = GuardedTransaction::of(&check("target"), &[repair("target", &[])]);
+        let transaction = GuardedTransaction::of(&[check("target")], &[repair("target", &[])]);
         assert_eq!(transaction.purposes, [Purpose::Write(0)]);
         let parts = ["checked", "repaired"].map(|name| Condition::Exists(Path::attribute(name)));
         assert_eq!(transaction.actions[0].condition, Some(Condition::All(parts.to_vec())));
@@ -184,8 +185,10 @@ mod tests {
         let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
         let repairs = [repair("a", &checks), repair("b", &[])];
         assert_eq!(purposes(&repairs).len(), 1 + 150 + 1);
-        let transaction =
-            GuardedTransaction::of(&check("target"), &[repair("a", &["target"]), repair("b", &[])]);
+        let transaction = GuardedTransaction::of(
+            &[check("target")],
+            &[repair("a", &["target"]), repair("b", &[])],
+        );
         assert_eq!(transaction.repairs, 2);
     }
 }

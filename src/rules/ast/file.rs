@@ -92,6 +92,8 @@ pub(crate) struct Reference {
     /// The value of the key `none`: the values that mean that there is no reference.
     pub(crate) none: Option<Spanned<Vec<Spanned<Literal>>>>,
     pub(crate) find: Option<Spanned<Find>>,
+    /// The entities for which `find` has lookups of their own.
+    pub(crate) lookups: Vec<Spanned<String>>,
     pub(crate) grace: Option<Duration>,
     pub(crate) mode: Option<Mode>,
     pub(crate) severity: Option<Severity>,

@@ -9,7 +9,7 @@ use super::file::{
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{
-    parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
+    EACH, parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
 };
 use crate::rules::model::{
     Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
@@ -134,13 +134,30 @@ fn reference(entry: &Entry, targets: &Targets, alternative: usize) -> Reference 
             let literal = |it: &Spanned<Node>| Some(it.with(literal(&it.value)?));
             entry.key.with(literals.iter().filter_map(literal).collect())
         }),
-        find: fields.entry("find").map(find),
+        find: lookup(&fields, targets, alternative).map(find),
+        lookups: each_lookup(&fields).iter().map(|entry| entry.key.clone()).collect(),
         grace: fields.parsed("grace", parse_duration).map(|grace| grace.value),
         mode: fields.parsed("mode", Mode::from_name).map(|mode| mode.value),
         severity: fields.parsed("severity", severity).map(|severity| severity.value),
         fanout_max: fields.entry("max_fanout").and_then(count),
         depth_max: fields.entry("max_depth").and_then(count),
     }
+}
+
+/// The lookup for one of the entities that a reference may lead to.
+fn lookup<'t>(fields: &Fields<'t>, targets: &Targets, alternative: usize) -> Option<&'t Entry> {
+    let each = each_lookup(fields);
+    if each.is_empty() {
+        return fields.entry("find");
+    }
+    let entity = &targets.each.get(alternative)?.entity.value;
+    each.iter().find(|entry| entry.key.value == *entity)
+}
+
+/// The lookups in `find`, if it has one for each entity.
+fn each_lookup<'t>(fields: &Fields<'t>) -> &'t [Entry] {
+    let find = fields.entry("find").map_or(&[][..], |find| find.value.value.entries());
+    Fields(find).entry(EACH).map_or(&[], |each| each.value.value.entries())
 }
 
 fn find(entry: &Entry) -> Spanned<Find> {

@@ -201,7 +201,8 @@ pub static OVERLAP: Code = Code {
     explanation: "\
 A key can match both entities, so it would be unclear which entity an item belongs to. Make the \
 templates differ, or add a `where` to both entities that requires different values of the same \
-attribute.",
+attribute. If one of the entities stands for several kinds of item, remove it, and list the kinds \
+in the rules: `to: [user, team]`.",
     wrong: Some(
         r#"entities:
   user: { table: app, key: { pk: "{id}", sk: profile } }

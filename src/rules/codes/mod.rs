@@ -58,6 +58,8 @@ pub static ALL: &[&Code] = &[
     &SOURCE,
     &TYPE_MISMATCH,
     &ELEMENTS,
+    &UNION,
+    &DISCRIMINATOR,
     &NO_LOOKUP,
     &INDEX_KEY,
     &INDEX_ELEMENTS,

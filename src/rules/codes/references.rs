@@ -99,6 +99,59 @@ come from the maps of one list.",
 "#,
 };
 
+/// Entities of a union whose keys do not come from the same values.
+pub static UNION: Code = Code {
+    id: "E045",
+    summary: "a union of entities that need different values",
+    explanation: "\
+With `to: [user, company]`, one item of any of these entities is enough. The key of each of them must \
+therefore follow from the same values: `on` gives the captures of all these keys the same sources. \
+If an attribute says which kind of item is meant, write `to: { by: \"{kind}\", USER: user, COMPANY: \
+company }` instead.",
+    wrong: Some(
+        r#"references:
+  member_sponsor:
+    from: member
+    to: [user, company]
+    on: { email: "{sponsor}", company: "{role}" }
+    find: none
+"#,
+    ),
+    right: r#"references:
+  member_sponsor:
+    from: member
+    to: [user, company]
+    on: { email: "{sponsor}", company: "{sponsor}" }
+    find: none
+"#,
+};
+
+/// A discriminator that cannot decide.
+pub static DISCRIMINATOR: Code = Code {
+    id: "E046",
+    summary: "a discriminator that cannot decide",
+    explanation: "\
+The discriminator in `by` is a capture or an attribute of the referencing item, whose value decides \
+which entity is referenced. It is a string or a number, and each value in the list is a possible \
+value of it.",
+    wrong: Some(
+        r#"references:
+  member_sponsor:
+    from: member
+    to: { by: "{tags}", USER: user, COMPANY: company }
+    on: { email: "{sponsor}", company: "{sponsor}" }
+    find: none
+"#,
+    ),
+    right: r#"references:
+  member_sponsor:
+    from: member
+    to: { by: "{role}", USER: user, COMPANY: company }
+    on: { email: "{sponsor}", company: "{sponsor}" }
+    find: none
+"#,
+};
+
 /// An action that cannot find the referencing items.
 pub static NO_LOOKUP: Code = Code {
     id: "E050",

@@ -19,4 +19,4 @@ pub(crate) use format::{
 pub use manual::manual;
 pub use schema::schema;
 pub(crate) use shape::check;
-pub(crate) use target::BY;
+pub(crate) use target::{BY, EACH};

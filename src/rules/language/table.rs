@@ -6,7 +6,7 @@ use super::format::{
     PATH, REGION, SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
 };
 use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, Word};
-use super::target::TO;
+use super::target::{FIND_EACH, TO};
 use crate::rules::defaults;
 use crate::rules::model::{
     Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Removal, Severity,
@@ -184,6 +184,7 @@ const REFERENCE: Object = Object {
                 Shape::Choice(FIND),
                 Shape::Object(&FIND_INDEX),
                 Shape::Object(&FIND_MIRROR),
+                Shape::Object(&FIND_EACH),
             ]),
             "How the items that refer to a deleted item are found. Not needed if the referenced key determines the partition key of these items: a query of the table then finds them.",
         ),
@@ -210,7 +211,7 @@ const REFERENCE: Object = Object {
     ],
 };
 
-const FIND_INDEX: Object = Object {
+pub(super) const FIND_INDEX: Object = Object {
     what: "a lookup by index",
     doc: "The referencing items are found through a global secondary index.",
     fields: &[
@@ -223,7 +224,7 @@ const FIND_INDEX: Object = Object {
     ],
 };
 
-const FIND_MIRROR: Object = Object {
+pub(super) const FIND_MIRROR: Object = Object {
     what: "a lookup by mirror",
     doc: "The referencing items are found through their mirrors.",
     fields: &[required(
@@ -384,7 +385,7 @@ const REMOVALS: &[Word] = &[
     ),
 ];
 
-const FIND: &[Word] = &[word(
+pub(super) const FIND: &[Word] = &[word(
     "none",
     "the referencing items are not found, so orphans are not reported",
     &["off", "never", "false"],
@@ -467,6 +468,6 @@ const fn named(values: &'static Shape) -> Shape {
     map(&NAME, values, ENTRIES_MAX)
 }
 
-const fn map(keys: &'static Format, values: &'static Shape, count_max: usize) -> Shape {
+pub(super) const fn map(keys: &'static Format, values: &'static Shape, count_max: usize) -> Shape {
     Shape::Map { keys, values, count_max }
 }

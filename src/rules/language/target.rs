@@ -2,7 +2,7 @@
 
 use super::format::{DISCRIMINATOR, NAME, SOURCE};
 use super::grammar::{ALTERNATIVES_MAX, Field, Object, Shape};
-use super::table::required;
+use super::table::{FIND, FIND_INDEX, FIND_MIRROR, map, required};
 
 /// The key of `to` whose value is the source of the discriminator.
 pub(crate) const BY: &str = "by";
@@ -29,5 +29,26 @@ const CASES: Object = Object {
         BY,
         Shape::Text(&SOURCE),
         "The source of the discriminator: a capture or an attribute, such as \"{parentType}\".",
+    )],
+};
+
+/// The key of `find` whose value has a lookup for each entity.
+pub(crate) const EACH: &str = "each";
+
+pub(super) const FIND_EACH: Object = Object {
+    what: "a lookup for each entity",
+    doc: "A rule that may lead to several entities finds the referencing items of each of them in another way.",
+    fields: &[required(
+        EACH,
+        map(
+            &NAME,
+            &Shape::Either(&[
+                Shape::Choice(FIND),
+                Shape::Object(&FIND_INDEX),
+                Shape::Object(&FIND_MIRROR),
+            ]),
+            ALTERNATIVES_MAX,
+        ),
+        "The lookup for each entity in `to`. An entity without one is treated like a rule without `find`.",
     )],
 };

@@ -3,6 +3,7 @@
 //! Invariant: a [`Rules`] value is sound. Ids are indexes into its vectors, an entity's key has the
 //! shape of its table's key, and a reference has a component for each capture of its target's key.
 
+mod alternative;
 mod condition;
 mod entity;
 mod ids;
@@ -12,6 +13,7 @@ mod reference;
 mod rules;
 mod table;
 
+pub use alternative::{Alternative, Discriminator, OtherKey, OtherPart, OtherTarget};
 pub use condition::{Choice, Comparison, Test, TimeFormat, When};
 pub use entity::Entity;
 pub use ids::{EntityId, MirrorId, ReferenceId, TableId};

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::alternative::Alternative;
 use super::ids::{EntityId, MirrorId};
 use super::mode::{Mode, Severity};
 use crate::data::{Key, KeyValue, Path, Type, Value};
 use crate::rules::template::{EntityKey, KeyTemplate};
 
-/// A foreign key.
+/// A foreign key to one entity. A rule that may lead to several entities has one for each of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// The rule's name.
@@ -16,13 +17,16 @@ pub struct Reference {
     pub from: EntityId,
     /// The referenced entity.
     pub to: EntityId,
+    /// Which of the entities that the rule may lead to this is.
+    pub alternative: Alternative,
     /// The source of the value of each capture of the referenced key, in the order of
     /// [`EntityKey::captures`](crate::rules::template::EntityKey::captures).
     pub components: Vec<Component>,
     /// For each of [`Self::components`], how the part is contained in the text of its source;
     /// `None` if the source's value is the part.
     ///
-    /// Components after the captures of the referenced key are only checked.
+    /// Components after the captures of the referenced key are only checked. The discriminator is
+    /// one of these.
     pub contained: Vec<Option<Contained>>,
     /// Pairs of components that must have the same value: parts of two key attributes.
     pub agreeing: Vec<(usize, usize)>,

@@ -7,6 +7,7 @@ use std::ops::Index;
 #[cfg(feature = "cli")]
 use twox_hash::XxHash3_64;
 
+use super::alternative::Alternative;
 use super::entity::Entity;
 use super::ids::{EntityId, MirrorId, ReferenceId, TableId};
 use super::mirror::Mirror;
@@ -22,7 +23,7 @@ pub struct Rules {
     pub tables: Vec<Table>,
     /// The kinds of item.
     pub entities: Vec<Entity>,
-    /// The foreign keys.
+    /// The foreign keys. The alternatives of a rule follow each other.
     pub references: Vec<Reference>,
     /// The mirror rules.
     pub mirrors: Vec<Mirror>,
@@ -83,6 +84,22 @@ impl Rules {
     #[must_use]
     pub fn referenced(&self, rule: ReferenceId) -> &Entity {
         &self[self[rule].to]
+    }
+
+    /// The rules for references, by the ids of their first alternatives.
+    pub fn reference_rules(&self) -> impl Iterator<Item = (ReferenceId, &Reference)> {
+        let all = (0..).map(ReferenceId).zip(&self.references);
+        all.filter(|(_, reference)| reference.alternative.is_first)
+    }
+
+    /// The alternatives of the rule that a reference belongs to, including itself.
+    pub fn alternatives(
+        &self,
+        rule: ReferenceId,
+    ) -> impl Iterator<Item = (ReferenceId, &Reference)> + Clone {
+        let Alternative { first, count, .. } = &self[rule].alternative;
+        let all = (first.0..).map(ReferenceId).zip(self.references.iter().skip(first.0));
+        all.take(*count)
     }
 
     /// The source entity of a mirror rule.

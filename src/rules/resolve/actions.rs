@@ -37,7 +37,7 @@ pub(super) fn check(
             );
         }
     }
-    set_default::check(reference, sides, components, problems);
+    set_default::check(reference, sides, components, scope, problems);
     problems.extend(restores_expired(reference));
 }
 

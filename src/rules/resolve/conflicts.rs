@@ -1,6 +1,7 @@
 //! Finds conflicting actions: two rules that undo each other's changes, or a rule that changes the
 //! reference of another rule.
 
+use super::alternatives::are_of_one_rule;
 use super::changes::{changed_paths, declared_actions, is_changed};
 use super::scope::Scope;
 use crate::data::{Path, Value};
@@ -38,6 +39,9 @@ pub(super) fn check(
         problems.extend(deletes_restored(reference, reference));
         for before in rules.iter().take(index) {
             let other = before.declared;
+            if are_of_one_rule(reference, other) {
+                continue;
+            }
             let conflict = opposite_actions(reference, other)
                 .or_else(|| deletes_restored(other, reference))
                 .or_else(|| deletes_restored(reference, other));

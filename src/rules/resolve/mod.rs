@@ -2,6 +2,7 @@
 //! checks that types agree and that the rules work together.
 
 mod actions;
+mod alternatives;
 mod changes;
 mod conditions;
 mod conflicts;
@@ -50,7 +51,9 @@ pub(crate) fn resolve(
     overlaps::check(&scope, problems);
     names::check_rules(file, problems);
     let mirrors = mirrors::resolve(&scope, problems);
-    let references = references::resolve(&scope, &mut indexes, problems);
+    alternatives::check(file, problems);
+    let mut references = references::resolve(&scope, &mut indexes, problems);
+    alternatives::relate(&scope, &mut references, problems);
     conflicts::check(&scope, &references, problems);
     cycles::check(&scope, problems);
     hazards::check(&scope, problems);

@@ -57,7 +57,7 @@ pub(super) fn resolve(
     }
     let sources: Vec<Source> = sources.into_iter().collect::<Option<_>>()?;
     let (components, contained) = sources.into_iter().chain(checked).unzip();
-    Some(Sources { components, contained, agreeing })
+    Some(Sources { components, contained, agreeing, discriminator: None })
 }
 
 /// A key attribute's template as that of a text; `None` for a number or a binary, which is its only

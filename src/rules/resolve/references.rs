@@ -3,7 +3,7 @@
 use super::indexes::Indexes;
 use super::scope::Scope;
 use super::sources::{self, Sides, Sources};
-use super::{actions, derived, find, set_default};
+use super::{actions, alternatives, derived, find, set_default};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
@@ -32,7 +32,7 @@ fn resolve_one(
     let sources = sources::resolve(reference, sides, scope, problems);
     let components = sources.as_ref().map(|sources| sources.components.as_slice());
     let find = find::resolve(reference, sides, components, scope, indexes, problems);
-    let Sources { components, contained, agreeing } = sources?;
+    let Sources { components, contained, agreeing, discriminator } = sources?;
     actions::check(reference, sides, &components, scope, problems);
     problems.extend(expires_never(reference, sides, scope));
     derived::check_list(reference, sides, &components, scope, problems);
@@ -50,6 +50,7 @@ fn resolve_one(
         name: reference.name.value.clone(),
         from: from_id,
         to: to_id,
+        alternative: alternatives::alone(discriminator),
         defaults: set_default::defaults(reference, sides, &components),
         components,
         contained,
@@ -113,7 +114,15 @@ fn expires_never(
     scope: &Scope<'_>,
 ) -> Option<Diagnostic> {
     let expired = reference.expired.as_ref().filter(|it| it.value == Expired::Absent)?;
-    let table = scope.table_of(sides.to).filter(|table| table.ast.ttl.is_none())?;
+    // An alternative without a TTL attribute does not expire.
+    let expires = |target: &ast::Target| {
+        let (_, entity) = scope.entity_named(&target.entity.value)?;
+        scope.table_of(entity)?.ast.ttl.as_ref()
+    };
+    if reference.targets.each.iter().any(|target| expires(target).is_some()) {
+        return None;
+    }
+    let table = scope.table_of(sides.to)?;
     let alias = &table.ast.alias;
     Some(
         Diagnostic::new(

@@ -1,7 +1,9 @@
 //! Checks that a rule with `set_default` has a valid default.
 
+use super::alternatives::is_capture_of_any;
 use super::changes::{declared_actions, is_changed};
 use super::entities::value_of;
+use super::scope::Scope;
 use super::sources::{Elements, Sides, unknown_capture};
 use crate::data::{KeyValue, Path, Type, Value};
 use crate::rules::ast::{DefaultValue, Literal, Reference, ReferentialAction};
@@ -16,10 +18,11 @@ pub(super) fn check(
     reference: &Reference,
     sides: Sides<'_, '_>,
     components: &[Component],
+    scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) {
     let problems_before = problems.len();
-    check_values(reference, sides, components, problems);
+    check_values(reference, sides, components, scope, problems);
     if problems.len() == problems_before {
         problems.extend(makes_no_key(reference, sides, components));
     }
@@ -29,6 +32,7 @@ fn check_values(
     reference: &Reference,
     sides: Sides<'_, '_>,
     components: &[Component],
+    scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) {
     let action =
@@ -55,7 +59,14 @@ fn check_values(
                 check_one(&default.with(literal), own, problems);
             }
             DefaultValue::Each(values) => {
-                check_each(reference, default.span, values, sides, components, problems);
+                // The other names may be captures of the rule's other entities.
+                let is_own = |name: &str| {
+                    sides.to_key.capture(name).is_some()
+                        || !is_capture_of_any(reference, name, scope)
+                };
+                let own: Vec<_> =
+                    values.iter().filter(|(name, _)| is_own(&name.value)).cloned().collect();
+                check_each(reference, default.span, &own, sides, components, problems);
             }
         },
     }

@@ -1,5 +1,6 @@
 //! Resolves `on`: the sources of the parts of a reference.
 
+use super::alternatives;
 use super::entities::{Entity, ResolvedKey};
 use super::on_key;
 use super::scope::Scope;
@@ -9,7 +10,7 @@ use crate::rules::ast::Reference;
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::language::{parse_list_path, parse_path};
-use crate::rules::model::{Component, Contained};
+use crate::rules::model::{Component, Contained, Discriminator};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::{closest, did_you_mean};
 use crate::rules::template::EntityKey;
@@ -31,10 +32,34 @@ pub(super) struct Sources {
     pub(super) components: Vec<Component>,
     pub(super) contained: Vec<Option<Contained>>,
     pub(super) agreeing: Vec<(usize, usize)>,
+    pub(super) discriminator: Option<Discriminator>,
 }
 
-/// The source of each capture of the referenced key; `None` if any capture has no valid source.
+/// The source of each capture of the referenced key, and of the discriminator; `None` if any of them
+/// has no valid source.
 pub(super) fn resolve(
+    reference: &Reference,
+    sides: Sides<'_, '_>,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Sources> {
+    let sources = of_key(reference, sides, scope, problems);
+    let component = sources.as_ref().map_or(0, |sources| sources.components.len());
+    let discriminator = alternatives::discriminator(reference, sides, component, problems);
+    let mut sources = sources?;
+    if let Some(discriminator) = discriminator {
+        let ((component, contained), discriminator) = discriminator.ok()?;
+        sources.components.push(component);
+        sources.contained.push(contained);
+        sources.discriminator = Some(discriminator);
+    }
+    let components: Vec<_> = sources.components.iter().collect();
+    check_lists(reference, &components, problems);
+    Some(sources)
+}
+
+/// The source of each capture of the referenced key.
+fn of_key(
     reference: &Reference,
     sides: Sides<'_, '_>,
     scope: &Scope<'_>,
@@ -49,7 +74,7 @@ pub(super) fn resolve(
     // source.
     let mut hidden = if reference.is_on_readable { 0 } else { usize::MAX };
     for (capture, _) in &reference.on {
-        if sides.to_key.capture(&capture.value).is_none() {
+        if !alternatives::is_capture_of_any(reference, &capture.value, scope) {
             problems.push(unknown_capture(capture, sides.to, sides.to_key));
             hidden = hidden.saturating_add(1);
         }
@@ -67,11 +92,39 @@ pub(super) fn resolve(
             }
         })
         .collect();
-    let components: Vec<_> = sources.iter().flatten().map(|(component, _)| component).collect();
-    check_lists(reference, &components, problems);
+    if sources.iter().any(Option::is_none) {
+        let components: Vec<_> = sources.iter().flatten().map(|(component, _)| component).collect();
+        check_lists(reference, &components, problems);
+    }
     let (components, contained) =
         sources.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    Some(Sources { components, contained, agreeing: Vec::new() })
+    Some(Sources { components, contained, agreeing: Vec::new(), discriminator: None })
+}
+
+/// A capture or an attribute, and its type.
+pub(super) fn single_source(
+    text: &Spanned<String>,
+    sides: Sides<'_, '_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Source, Type)> {
+    let Some(name) = parse(&text.value).filter(|it| !it.is_elements).map(|it| it.name) else {
+        problems.push(malformed(text, sides));
+        return None;
+    };
+    if let Some((index, own)) = sides.from_key.capture(name) {
+        return Some(((Component::Capture(index), None), own.kind.as_type()));
+    }
+    let path = parse_list_path(name);
+    if let Some((kind, path)) =
+        path.and_then(|path| Some((*sides.from.attributes.get(&path)?, path)))
+    {
+        return Some(((single(path, kind), None), kind));
+    }
+    if let Some((path, contained)) = part_of_text(name, sides.from) {
+        return Some(((single(path, Type::S), Some(contained)), Type::S));
+    }
+    problems.push(undeclared(name, text.span, sides));
+    None
 }
 
 /// The attribute that is the whole of a key attribute with this type.
