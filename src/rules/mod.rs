@@ -41,4 +41,4 @@ pub use resolve::Environment;
 pub use rule_source::{RuleSource, unreadable};
 pub use span::{Lines, Position, Span};
 #[cfg(feature = "cli")]
-pub(crate) use spelling::{closest, did_you_mean};
+pub(crate) use spelling::did_you_mean;

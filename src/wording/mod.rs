@@ -18,8 +18,8 @@ use crate::engine::{Resolution, Response, Violation};
 use crate::integrity::finding::{Defect, Finding, Orphans};
 use crate::integrity::reference::alternative_of;
 use crate::integrity::repair::{Obstacle, RevertObstacle};
-use crate::rules::model::OnDelete;
-use crate::rules::{Rules, closest};
+use crate::rules::Rules;
+use crate::rules::model::{OnDelete, ReferenceId};
 
 /// A violation in words: what is wrong, what was done about it, and what prevented a repair.
 #[must_use]
@@ -95,12 +95,10 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
             return format!("{} does not match `{template}`", part(path.as_ref())).into();
         }
         Defect::UnknownDiscriminator { path, found, known } => {
-            let help = match closest(found, known.iter().map(String::as_str)) {
-                Some(meant) => format!("; did you mean `{meant}`?"),
-                None => format!(" (they are for {})", names(known, "and")),
-            };
-            let part = part(path.as_ref());
-            return format!("the rule has no entity for `{found}` in {part}{help}").into();
+            let lower = found.to_lowercase();
+            let meant = known.iter().find(|known| known.to_lowercase() == lower);
+            let [before, after] = unknown_value(path.as_ref(), known, meant.map(String::as_str));
+            return format!("{before}{found}{after}").into();
         }
         Defect::OtherKey(one, other) => {
             let (one, other) = (part(one.as_ref()), part(other.as_ref()));
@@ -125,6 +123,20 @@ pub fn defect(defect: &Defect) -> Cow<'static, str> {
             return format!("the cascade has reached its limit of {depth} levels").into();
         }
     })
+}
+
+/// The words before and after a value of a discriminator that leads to no entity, of which these
+/// are known. One of them may be meant, in another case.
+pub(crate) fn unknown_value(
+    path: Option<&Path>,
+    known: &[String],
+    meant: Option<&str>,
+) -> [String; 2] {
+    let help = meant.map_or_else(
+        || format!("its values are {}", names(known, "and")),
+        |meant| format!("upper and lower case are distinct: did you mean `{meant}`?"),
+    );
+    ["`".to_owned(), format!("` in {} leads to no entity; {help}", part(path))]
 }
 
 /// A part of a reference, in words.
@@ -213,16 +225,23 @@ fn counted(orphans: &Orphans) -> String {
     format!("{at_least}{}", orphans.count)
 }
 
+/// The names of the entities that a rule leads to: all of a union, of which one item is enough.
+pub(crate) fn target_names(rules: &Rules, rule: ReferenceId) -> String {
+    if !rules[rule].alternative.is_union() {
+        return format!("`{}`", rules[rules[rule].to].name);
+    }
+    let each = rules.alternatives(rule).map(|(_, it)| rules[it.to].name.clone());
+    names(&each.collect::<Vec<_>>(), "or")
+}
+
 /// The names of the referencing and the referenced entity of a reference's finding.
 fn entity_names(rules: &Rules, finding: &Finding) -> [String; 2] {
     let rule = alternative_of(rules, &finding.rule, finding.referenced.as_ref());
     let Some(rule) = rule else { return ["`item`".to_owned(), "`item`".to_owned()] };
     let reference = &rules[rule];
     let is_missing = matches!(finding.defect, Defect::TargetMissing | Defect::TargetUnmet(_));
-    let to = if reference.alternative.is_union() && is_missing {
-        let each: Vec<_> =
-            rules.alternatives(rule).map(|(_, it)| rules[it.to].name.clone()).collect();
-        names(&each, "or")
+    let to = if is_missing {
+        target_names(rules, rule)
     } else {
         format!("`{}`", rules[reference.to].name)
     };
@@ -230,7 +249,7 @@ fn entity_names(rules: &Rules, finding: &Finding) -> [String; 2] {
 }
 
 /// Names in a sentence.
-fn names(names: &[String], conjunction: &str) -> String {
+pub(crate) fn names(names: &[String], conjunction: &str) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),

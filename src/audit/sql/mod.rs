@@ -23,6 +23,7 @@
 mod condition;
 mod content;
 mod dialect;
+mod discriminator;
 mod elements;
 mod expiry;
 mod expression;
@@ -33,11 +34,12 @@ mod number;
 mod query;
 mod reference;
 mod tables;
+mod union;
 mod value;
 
 use std::collections::BTreeMap;
 
-use crate::rules::model::{Mode, Rules, TableId};
+use crate::rules::model::{Alternative, Mode, Reference, ReferenceId, Rules, TableId};
 
 pub use dialect::Dialect;
 
@@ -65,12 +67,16 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
             push_statement(&mut text, &statement);
         }
     }
-    for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
-        push_comment(&mut text, &format!("Reference {}.", reference.name));
-        push_statement(
-            &mut text,
-            &reference::query(rules, reference, options.now_ms).text(dialect),
-        );
+    for (id, reference) in (0..).map(ReferenceId).zip(&rules.references) {
+        if reference.mode == Mode::Off || is_covered(rules, reference) {
+            continue;
+        }
+        let to = match reference.alternative.count {
+            1 => String::new(),
+            _ => format!(" to {}", rules[reference.to].name),
+        };
+        push_comment(&mut text, &format!("Reference {}{to}.", reference.name));
+        push_statement(&mut text, &reference::query(rules, id, options.now_ms).text(dialect));
     }
     for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
         push_comment(&mut text, &format!("Mirror {}.", mirror.name));
@@ -82,6 +88,14 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
         push_statement(&mut text, &tables::summary(rules, *table).text(dialect));
     }
     text
+}
+
+/// Whether the query of a rule's first alternative has all findings of this one: of a union, if the
+/// keys are the same.
+fn is_covered(rules: &Rules, reference: &Reference) -> bool {
+    let Alternative { first, is_first, .. } = reference.alternative;
+    let key = |reference: &Reference| &rules[reference.to].key;
+    reference.alternative.is_union() && !is_first && key(reference) == key(&rules[first])
 }
 
 /// What a summary says.

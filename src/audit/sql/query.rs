@@ -47,6 +47,13 @@ impl Query {
         }
     }
 
+    /// The names of a step's columns.
+    pub(super) fn columns(&self, step: &str) -> Vec<String> {
+        let step = self.steps.iter().find(|(name, _)| name == step);
+        let columns = step.into_iter().flat_map(|(_, select)| &select.columns);
+        columns.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The text of the query.
     pub(super) fn text(&self, dialect: Dialect) -> String {
         let steps: Vec<_> = self

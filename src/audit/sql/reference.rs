@@ -9,30 +9,36 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
+use super::discriminator;
 use super::elements::{Elements, wrong_element};
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::Finding;
-use super::keys::{KeyColumns, Origin, PartKind, PartValue, build, is_same, parse};
+use super::keys::{Built, KeyColumns, Origin, PartKind, PartValue, build, is_same, parse};
 use super::number::canonical;
 use super::query::{Join, Query, Select};
 use super::tables::{add_targets, key_columns, named, of_entity};
+use super::union;
 use super::value::{is_literal, key_text, tag, value_at, value_inside};
 use crate::data::{KeyKind, KeyValue, Path, Type};
 use crate::integrity::finding::{Defect, Kind};
-use crate::rules::model::{Component, Contained, Matching, Reference, Rules};
+use crate::rules::model::{Component, Contained, Matching, Reference, ReferenceId, Rules};
 use crate::wording;
 
 /// The query of a reference, at this time in milliseconds since 1970.
-pub(super) fn query(rules: &Rules, reference: &Reference, now_ms: i64) -> Query {
+pub(super) fn query(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Query {
+    let reference = &rules[rule];
     let mut query = Query::default();
     let table = &rules[rules[reference.from].table];
     let elements = Elements::of(reference);
     let elements = elements.as_ref();
     let captures = add_referencing(&mut query, rules, reference, elements);
     add_parts(&mut query, rules, reference, &captures, elements);
-    add_evaluated(&mut query, rules, reference, &captures, elements);
-    add_targets(&mut query, rules, reference, now_ms);
-    add_broken(&mut query, rules, reference);
+    add_evaluated(&mut query, rules, rule, &captures, elements);
+    if reference.alternative.is_union() {
+        union::add_others(&mut query, rules, rule, now_ms);
+    }
+    add_targets(&mut query, rules, reference, "referenced", now_ms);
+    add_broken(&mut query, rules, rule);
 
     let (key, target) = (key_columns(table, "broken", ""), rules.table_of(reference.to));
     let kind = Expr::column("broken.kind");
@@ -161,22 +167,43 @@ fn has_value(index: usize, reference: &Reference, elements: Option<&Elements<'_>
     })
 }
 
-/// Adds what the parts of a reference form.
-fn add_evaluated(
-    query: &mut Query,
+/// What the parts of a reference form.
+pub(super) struct Formed {
+    values: Vec<PartValue>,
+    /// The conditions that a part is wrong, with the words for each.
+    problems: Vec<(Expr, Expr)>,
+    /// The key that the values form.
+    built: Built,
+}
+
+impl Formed {
+    /// Whether a part is wrong, or the values form no key.
+    pub(super) fn is_broken(&self) -> Expr {
+        let wrong = self.problems.iter().map(|(condition, _)| condition.clone());
+        any(wrong.chain([self.built.error.clone().is_present()]))
+    }
+
+    /// The key; `NULL` if the parts form none.
+    pub(super) fn key_or_null(&self) -> KeyColumns {
+        let unless = |value: Expr| case([(self.is_broken(), Expr::Null(SqlType::Text))], value);
+        let KeyColumns { partition, sort } = self.built.key.clone();
+        KeyColumns { partition: unless(partition), sort: sort.map(unless) }
+    }
+}
+
+/// What the parts of a reference form. Its values are in the columns of another alternative of its
+/// rule, which has the same sources.
+pub(super) fn formed(
     rules: &Rules,
-    reference: &Reference,
+    (reference, own): (&Reference, &Reference),
     captures: &[PartValue],
     elements: Option<&Elements<'_>>,
-) {
-    let table = rules.table_of(reference.from);
-    let mut problems = Vec::new();
-    let mut values = Vec::new();
-    let mut absent = Vec::new();
-    let mut shared_absent = Vec::new();
+) -> Formed {
+    let (mut values, mut problems) = (Vec::new(), Vec::new());
     for (index, component) in reference.components.iter().enumerate() {
-        let (value, problem) = part(index, component, captures);
-        if let Some(elements) = elements.filter(|elements| elements.component == index) {
+        let column = own.components.iter().position(|it| it == component).unwrap_or(index);
+        let (value, problem) = part(column, component, captures);
+        if let Some(elements) = elements.filter(|elements| elements.component == column) {
             problems.extend(elements.problems());
         }
         problems.extend(problem);
@@ -189,9 +216,6 @@ fn add_evaluated(
             (value, _) => value,
         };
         values.extend(value);
-        let is_absent = is_absent(index, component, reference, elements);
-        shared_absent.extend(is_absent.clone().filter(|_| !component.is_of_element()));
-        absent.extend(is_absent);
     }
     problems.extend(reference.agreeing.iter().filter_map(|(one, other)| {
         let differ = values.get(*one)?.text.clone().differs(values.get(*other)?.text.clone());
@@ -200,22 +224,53 @@ fn add_evaluated(
         Some((differ, Expr::text(words)))
     }));
     let built = build(&rules[reference.to].key, &values);
+    Formed { values, problems, built }
+}
+
+/// Adds what the parts of a reference form.
+fn add_evaluated(
+    query: &mut Query,
+    rules: &Rules,
+    rule: ReferenceId,
+    captures: &[PartValue],
+    elements: Option<&Elements<'_>>,
+) {
+    let reference = &rules[rule];
+    let table = rules.table_of(reference.from);
+    let (mut absent, mut shared_absent) = (Vec::new(), Vec::new());
+    for (index, component) in reference.components.iter().enumerate() {
+        let is_absent = is_absent(index, component, reference, elements);
+        shared_absent.extend(is_absent.clone().filter(|_| !component.is_of_element()));
+        absent.extend(is_absent);
+    }
+    let formed = formed(rules, (reference, reference), captures, elements);
+    let mut leads = discriminator::leads(reference, &formed.values);
+    let mut problems = discriminator::problems(reference, &formed.values);
+    problems.extend(formed.problems.clone());
     let one = |condition| case([(condition, Expr::Integer(1))], Expr::Integer(0));
     let absent = match absent.len() {
         0 => Expr::Integer(0),
         _ => Expr::Chain("+", absent.into_iter().map(one).collect()),
     };
     let mut columns = named(&key_columns(table, "parts", ""), "");
-    columns.extend(named(&built.key, "target_"));
+    columns.extend(named(&formed.built.key, "target_"));
+    if reference.alternative.is_union() {
+        let other = |other: &Reference| self::formed(rules, (other, reference), captures, elements);
+        let others = union::others(rules, rule, other);
+        leads = Some(union::leads(reference, &formed, &others));
+        columns.extend(union::columns(&others));
+    }
     columns.push(("absent".to_owned(), absent));
-    columns.push(("problem".to_owned(), case(problems, built.error)));
+    columns.push(("problem".to_owned(), case(problems, formed.built.error)));
+    columns.extend(leads.map(|leads| ("leads".to_owned(), leads)));
     if let Some(elements) = elements {
         // Without a part that all elements share, the reference is one value.
         let nowhere = Expr::Null(elements.position_type());
         let shared = (!shared_absent.is_empty()).then(|| (any(shared_absent), nowhere));
         columns.push(("element_index".to_owned(), case(shared, elements.position())));
     }
-    query.add("evaluated", Select { columns, from: "parts".to_owned(), ..Select::default() });
+    let name = if reference.alternative.is_union() { union::FORMED } else { "evaluated" };
+    query.add(name, Select { columns, from: "parts".to_owned(), ..Select::default() });
 }
 
 /// The value of a component, and what may be wrong with it: the condition, and the words.
@@ -321,7 +376,8 @@ fn key_kind(kind: Type) -> Option<KeyKind> {
 }
 
 /// Adds the values that are incomplete, malformed, or refer to nothing, each once.
-fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
+fn add_broken(query: &mut Query, rules: &Rules, rule: ReferenceId) {
+    let reference = &rules[rule];
     let (from, to) = (rules.table_of(reference.from), rules.table_of(reference.to));
     let column = |name: &str| Expr::column(format!("evaluated.{name}"));
     let target = key_columns(to, "evaluated", "target_");
@@ -334,7 +390,12 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
     } else {
         all([is_nothing_there.clone().not(), Expr::column("referenced.is_one").not()])
     };
-    let is_missing = any([is_nothing_there, is_other.clone()]);
+    let mut is_missing = any([is_nothing_there, is_other.clone()]);
+    let mut is_other = is_other;
+    if reference.alternative.is_union() {
+        is_missing = all([is_missing, column(union::IS_FOUND).not()]);
+        is_other = any([is_other, column(union::IS_OTHER)]);
+    }
 
     let paths: Vec<Path> = reference.paths().cloned().collect();
     let own = i64::try_from(paths.len()).unwrap_or(i64::MAX);
@@ -360,10 +421,10 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
         .collect();
     detail_cases.push((is_malformed.clone(), column("problem")));
     if is_other != Expr::Bool(false) {
-        let words = format!("an item is there, but is no `{}`", rules[reference.to].name);
+        let words = format!("an item is there, but is no {}", wording::target_names(rules, rule));
         detail_cases.push((is_other, Expr::text(words)));
     }
-    let missing = format!("the referenced `{}` does not exist", rules[reference.to].name);
+    let missing = format!("the referenced {} does not exist", wording::target_names(rules, rule));
     let kind = case(kind_cases, kind(Kind::DanglingReference));
 
     let mut columns = named(&key_columns(from, "evaluated", ""), "");
@@ -378,6 +439,9 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
         let first = call(Function::Minimum, [column("element_index")]);
         columns.push(("element_index".to_owned(), first));
     }
+    let is_alone = reference.alternative.count == 1;
+    let leads =
+        (!is_alone || reference.alternative.discriminator.is_some()).then(|| column("leads"));
     let is_incomplete = any([is_partial, is_required]);
     let is_broken = all([is_absent.not(), any([is_malformed, is_missing])]);
     query.add(
@@ -386,7 +450,7 @@ fn add_broken(query: &mut Query, rules: &Rules, reference: &Reference) {
             columns,
             from: "evaluated".to_owned(),
             join: Some(Join::Left("referenced".to_owned(), is_same(&target, &referenced))),
-            conditions: vec![any([is_incomplete, is_broken])],
+            conditions: std::iter::once(any([is_incomplete, is_broken])).chain(leads).collect(),
             is_grouped: reference.has_elements(),
         },
     );

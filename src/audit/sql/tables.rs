@@ -102,7 +102,13 @@ pub(super) fn of_entity(
 
 /// Adds the items at the keys of referenced items, without those that have expired: their keys, and
 /// whether they belong to the entity, unless all do.
-pub(super) fn add_targets(query: &mut Query, rules: &Rules, reference: &Reference, now_ms: i64) {
+pub(super) fn add_targets(
+    query: &mut Query,
+    rules: &Rules,
+    reference: &Reference,
+    name: &str,
+    now_ms: i64,
+) {
     let (mut select, _) = of_key(query, rules, reference.to);
     let to = &rules[reference.to];
     let item = Expr::column(format!("{}.item", select.from));
@@ -117,7 +123,7 @@ pub(super) fn add_targets(query: &mut Query, rules: &Rules, reference: &Referenc
     if !to.conditions.is_empty() {
         select.columns.push(("is_one".to_owned(), is_one));
     }
-    query.add("referenced", select);
+    query.add(name, select);
 }
 
 /// The query whose only line says how many items a table has, and how many lines the audit could

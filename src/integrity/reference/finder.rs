@@ -2,7 +2,7 @@
 
 use super::evaluate::own_keys;
 use crate::data::{Item, Key, KeyValue};
-use crate::rules::model::{Component, Find, Reference, ReferenceId, Rules};
+use crate::rules::model::{Component, Discriminator, Find, Reference, ReferenceId, Rules};
 use crate::rules::template::{EntityKey, SortPrefix};
 use crate::store::{Query, SortCondition};
 
@@ -101,6 +101,12 @@ fn fixed_captures<'k>(
         {
             *slot = Some(value.clone());
         }
+    }
+    if let Some(Discriminator { component, value, .. }) = &reference.alternative.discriminator
+        && let Some(Component::Capture(index)) = reference.components.get(*component)
+        && let Some(slot) = fixed.get_mut(*index)
+    {
+        *slot = Some(value.clone());
     }
     fixed
 }

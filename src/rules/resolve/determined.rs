@@ -21,6 +21,9 @@ pub(super) fn are_determined(
         let own = sides.from_key.capture(name).map(|(index, _)| index);
         let described = captures.iter().find(|capture| capture.name == *name);
         let (from, target) = (&sides.from_key.key, &sides.to_key.key);
+        if own.is_some() && own == sides.discriminator {
+            return true;
+        }
         let mut referenced = components.iter().zip(&sides.to_key.captures).enumerate();
         referenced.any(|(of_target, (source, to))| {
             let Component::Capture(index) = source else { return false };

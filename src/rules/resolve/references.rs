@@ -28,7 +28,9 @@ fn resolve_one(
     let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
     let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
-    let sides = Sides { from, from_key: from.key.as_ref()?, to, to_key: to.key.as_ref()? };
+    let (from_key, to_key) = (from.key.as_ref()?, to.key.as_ref()?);
+    let discriminator = sources::discriminating_capture(reference, from_key);
+    let sides = Sides { from, from_key, to, to_key, discriminator };
     let sources = sources::resolve(reference, sides, scope, problems);
     let components = sources.as_ref().map(|sources| sources.components.as_slice());
     let find = find::resolve(reference, sides, components, scope, indexes, problems);

@@ -22,6 +22,18 @@ pub(super) struct Sides<'e, 'f> {
     pub(super) from_key: &'e ResolvedKey,
     pub(super) to: &'e Entity<'f>,
     pub(super) to_key: &'e ResolvedKey,
+    /// The capture of the referencing key that is the discriminator: it has one value for the items
+    /// that refer to this entity.
+    pub(super) discriminator: Option<usize>,
+}
+
+/// The capture of the referencing key that is the discriminator, if it is one.
+pub(super) fn discriminating_capture(
+    reference: &Reference,
+    from_key: &ResolvedKey,
+) -> Option<usize> {
+    let by = parse(&reference.targets.by.as_ref()?.value).filter(|it| !it.is_elements)?;
+    from_key.capture(by.name).map(|(index, _)| index)
 }
 
 /// A source, and how the part is contained in its text.
