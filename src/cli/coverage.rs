@@ -145,11 +145,11 @@ impl Coverage {
             .iter()
             .enumerate()
             .filter(|(id, _)| used.contains(&EntityId(*id)) && none(&seen.entities, *id));
-        let references = rules
-            .references
-            .iter()
-            .enumerate()
-            .map(|(id, rule)| (rule.name.as_str(), rule.mode, none(&seen.references, id)));
+        let references = rules.reference_rules().map(|(id, rule)| {
+            let mut alternatives = rules.alternatives(id);
+            let is_unseen = alternatives.all(|(id, _)| none(&seen.references, id.0));
+            (rule.name.as_str(), rule.mode, is_unseen)
+        });
         let mirrors = rules
             .mirrors
             .iter()

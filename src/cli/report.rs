@@ -11,7 +11,7 @@ use super::rule_file::RulesArg;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::diagram::er::{Health, Selection, picture};
 use crate::report::{Entity, Findings, Page, Rule, View};
-use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules};
+use crate::rules::model::{EntityId, MirrorId, Rules};
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Write a page about the rules", "referee report --out report.html"),
@@ -85,7 +85,7 @@ pub(super) fn page(
         keys_only: Some(picture(rules, &keys_only, health.as_ref())),
     };
     let entities = selection.entities(rules).into_iter();
-    let references = (0..rules.references.len()).map(ReferenceId);
+    let references = rules.reference_rules().map(|(id, _)| id);
     let mirrors = (0..rules.mirrors.len()).map(MirrorId);
     let rule = references
         .map(|id| Rule::reference(rules, id, rule::reference(rules, id)))
@@ -136,7 +136,7 @@ pub(super) fn findings(
 
 /// The number of findings of each rule.
 pub(super) fn health(rules: &Rules, findings: &Findings) -> Health {
-    let references = rules.references.iter().map(|rule| rule.name.as_str());
+    let references = rules.reference_rules().map(|(_, rule)| rule.name.as_str());
     let names: Vec<&str> =
         references.chain(rules.mirrors.iter().map(|rule| rule.name.as_str())).collect();
     let mut health = Health::default();

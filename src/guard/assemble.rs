@@ -12,6 +12,7 @@ use crate::rules::model::{
     When,
 };
 use crate::store::{Condition, TRANSACT_ACTIONS_MAX};
+use crate::wording;
 
 pub(super) fn assemble(
     rules: &Rules,
@@ -122,8 +123,27 @@ impl Assembly<'_> {
     fn add_target(&mut self, target: &Target) {
         let reference = &self.rules[target.rule];
         let to = &self.rules[reference.to];
-        let reason = format!("{}: the `{}` exists", reference.name, to.name);
-        let is_there = is_there(self.rules, reference.to);
+        let mut names = vec![to.name.clone()];
+        let mut is_there = is_there(self.rules, reference.to);
+        for (other, key) in &target.others {
+            let entity = &self.rules[self.rules[*other].to];
+            if (entity.table, key) == (to.table, &target.key) {
+                names.push(entity.name.clone());
+                let there = self::is_there(self.rules, self.rules[*other].to);
+                is_there = Condition::Any(vec![is_there, there]);
+            } else {
+                self.notes.push(format!(
+                    "`{}`: a transaction cannot check that one of several items exists; if the item \
+                     refers to a `{}`, check {} in table `{}` instead of the `{}`",
+                    reference.name,
+                    entity.name,
+                    serde_json::json!(key),
+                    self.rules[entity.table].name,
+                    to.name
+                ));
+            }
+        }
+        let reason = format!("{}: the {} exists", reference.name, wording::names(&names, "or"));
         if let Some(ttl) = reference::ttl(self.rules, reference) {
             self.notes.push(format!(
                 "`{}`: the transaction does not check whether the `{}` has expired; to check it, \

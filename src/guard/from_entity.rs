@@ -44,10 +44,14 @@ pub(super) fn subject(
             Operation::Update => reference.paths().next().is_some(),
             Operation::Delete => false,
         };
-        if reference.from == id && in_use(reference.mode) && breaks {
+        let is_covered = reference.alternative.is_union() && !reference.alternative.is_first;
+        if reference.from == id && in_use(reference.mode) && breaks && !is_covered {
             let key = target_key(rules, reference);
-            subject.targets.push(Target { rule, key });
+            let others = reference.alternative.others.iter();
+            let others = others.map(|other| (other.rule, target_key(rules, &rules[other.rule])));
+            subject.targets.push(Target { rule, key, others: others.collect() });
             subject.notes.extend(notes(reference));
+            subject.notes.extend(case_note(rules, reference));
         }
         if reference.to == id && in_use(reference.mode) {
             let only = only_referrer(rules, reference);
@@ -288,6 +292,23 @@ fn condition_notes(entity: &Entity) -> Vec<String> {
         format!("in an item of `{}`, `{path}` is {}", entity.name, wording::test(test))
     };
     open.map(note).collect()
+}
+
+/// The note that only some items refer to an entity.
+fn case_note(rules: &Rules, reference: &Reference) -> Option<String> {
+    let discriminator = reference.alternative.discriminator.as_ref()?;
+    let source = match reference.components.get(discriminator.component)? {
+        Component::Capture(index) => {
+            format!("`{{{}}}`", rules[reference.from].key.captures().get(*index)?)
+        }
+        component => format!("`{}`", component.path()?),
+    };
+    let value = json(&discriminator.value.to_value());
+    let value = value.as_object().and_then(|value| value.values().next()).cloned()?;
+    Some(format!(
+        "`{}`: check the `{}` only for an item in which {source} is {value}",
+        reference.name, rules[reference.to].name
+    ))
 }
 
 /// Notes on how the checks of a reference depend on the item.

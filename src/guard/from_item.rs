@@ -8,6 +8,7 @@ use crate::data::{Item, Key, KeyValue, Path};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
 use crate::integrity::mirror::is_copied;
+use crate::integrity::reference::others;
 use crate::rules::model::{Component, Mirror, MirrorId, Reference, ReferenceId, Rules, TableId};
 use crate::wording;
 
@@ -137,8 +138,13 @@ impl Builder<'_> {
         let reference = &self.rules[rule];
         match target {
             Ok(key) => {
-                let key = key_attributes(self.rules.key_schema(reference.to), key);
-                self.subject.targets.push(Target { rule, key });
+                let rules = self.rules;
+                let others = others(rules, rule, key).map(|(rule, key)| {
+                    (rule, key_attributes(rules.key_schema(rules[rule].to), &key))
+                });
+                let others = others.collect();
+                let key = key_attributes(rules.key_schema(reference.to), key);
+                self.subject.targets.push(Target { rule, key, others });
             }
             Err(defect) => {
                 let why = wording::defect(defect);

@@ -27,6 +27,8 @@ pub(super) struct Subject {
 pub(super) struct Target {
     pub(super) rule: ReferenceId,
     pub(super) key: Attributes,
+    /// The other items of which one would be enough.
+    pub(super) others: Vec<(ReferenceId, Attributes)>,
 }
 
 /// A mirror of the subject, without its mark.

@@ -4,7 +4,7 @@ use super::finding::Defect;
 use super::mirror::{self, Pair};
 use super::reference::{ReferenceState, evaluate, finder, path_of};
 use crate::data::{Item, Key, KeyValue};
-use crate::rules::model::{EntityId, MirrorId, Mode, ReferenceId, Rules, TableId};
+use crate::rules::model::{EntityId, MirrorId, Mode, Reference, ReferenceId, Rules, TableId};
 use crate::store::Query;
 
 /// An item, interpreted as an item of one entity.
@@ -76,8 +76,14 @@ fn views(rules: &Rules, entity: EntityId, captures: &[KeyValue<'_>], item: &Item
     let mut views = Vec::new();
     for (index, reference) in rules.references.iter().enumerate() {
         let rule = ReferenceId(index);
-        if reference.from == entity && reference.mode != Mode::Off {
-            let values = evaluate(rules, reference, captures, item).into_iter().map(|value| {
+        let values = |reference: &Reference| evaluate(rules, reference, captures, item);
+        let is_shown = || {
+            let mut others = rules.alternatives(rule).map(|(_, it)| it);
+            let mut is_none = || others.all(|it| values(it).is_empty());
+            !values(reference).is_empty() || (reference.alternative.is_first && is_none())
+        };
+        if reference.from == entity && reference.mode != Mode::Off && is_shown() {
+            let values = values(reference).into_iter().map(|value| {
                 let path = path_of(reference, &value);
                 match value.state {
                     ReferenceState::Refers(key) => (Ok(key), path),

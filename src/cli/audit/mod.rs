@@ -222,9 +222,8 @@ fn only(mut rules: Rules, names: &[String]) -> Result<Rules, Failure> {
         return Ok(rules);
     }
     let known: Vec<&str> = rules
-        .references
-        .iter()
-        .map(|rule| rule.name.as_str())
+        .reference_rules()
+        .map(|(_, rule)| rule.name.as_str())
         .chain(rules.mirrors.iter().map(|rule| rule.name.as_str()))
         .collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {

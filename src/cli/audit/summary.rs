@@ -91,7 +91,10 @@ impl<'s> Summary<'s> {
         coverage: &Coverage,
     ) -> Self {
         let tally = &audited.tally;
-        let references = rules.references.iter().zip(&tally.references);
+        let references = rules.reference_rules().map(|(id, rule)| {
+            let counts = rules.alternatives(id).filter_map(|(id, _)| tally.references.get(id.0));
+            (rule, counts.sum())
+        });
         let mirrors = rules.mirrors.iter().zip(&tally.mirrors);
         let of_rule = |(name, mode, checked): (&'s str, Mode, u64)| {
             let broken = count.of(name);
@@ -108,7 +111,7 @@ impl<'s> Summary<'s> {
             live: None,
             coverage: coverage.line(rules),
             rules: references
-                .map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked))
+                .map(|(rule, checked)| (rule.name.as_str(), rule.mode, checked))
                 .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked)))
                 .filter_map(of_rule)
                 .collect(),

@@ -72,7 +72,7 @@ fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outc
         let declared = counts(&[
             (rules.tables.len(), "table"),
             (rules.entities.len(), "entity"),
-            (rules.references.len(), "reference"),
+            (rules.reference_rules().count(), "reference"),
             (rules.mirrors.len(), "mirror"),
         ]);
         let name = context.rules.display();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::cli::explain::source;
 use crate::data::Value;
-use crate::rules::model::{Copied, Entity, Find, Matching, Mirror, Reference, Rules, Table};
+use crate::rules::model::{
+    Copied, Entity, Find, Matching, Mirror, Reference, ReferenceId, Rules, Table,
+};
 use crate::wording;
 
 /// A declaration as comparable values.
@@ -22,8 +24,8 @@ pub(super) fn all(rules: &Rules) -> BTreeMap<(usize, &str), Facts> {
     for it in &rules.entities {
         all.insert((1, it.name.as_str()), Facts { of: "entity", fields: entity(rules, it) });
     }
-    for it in &rules.references {
-        all.insert((2, it.name.as_str()), Facts { of: "reference", fields: reference(rules, it) });
+    for (id, it) in rules.reference_rules() {
+        all.insert((2, it.name.as_str()), Facts { of: "reference", fields: references(rules, id) });
     }
     for it in &rules.mirrors {
         all.insert((3, it.name.as_str()), Facts { of: "mirror", fields: mirror(rules, it) });
@@ -66,6 +68,25 @@ fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
     ])
 }
 
+/// What a rule says: for each of the entities that it may lead to, if that differs.
+fn references(rules: &Rules, id: ReferenceId) -> BTreeMap<&'static str, String> {
+    let each: Vec<_> = rules
+        .alternatives(id)
+        .map(|(_, it)| (rules[it.to].name.as_str(), reference(rules, it)))
+        .collect();
+    let Some((_, first)) = each.first() else { return BTreeMap::new() };
+    let field = |name: &&'static str| {
+        let values = || each.iter().filter_map(|(to, fields)| Some((*to, fields.get(name)?)));
+        let mut all: Vec<_> = values().map(|(_, value)| value.clone()).collect();
+        all.dedup();
+        if all.len() > 1 && *name != "to" {
+            all = values().map(|(to, value)| format!("{to}: {value}")).collect();
+        }
+        (*name, all.join("; "))
+    };
+    first.keys().map(field).collect()
+}
+
 fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> {
     let captures = rules[rule.to].key.captures().iter().zip(rule.components.iter().enumerate());
     let on: Vec<_> =
@@ -74,7 +95,7 @@ fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> 
     let matching = if rule.matching == Matching::Full { "full" } else { "simple" };
     BTreeMap::from([
         ("from", rules[rule.from].name.clone()),
-        ("to", rules[rule.to].name.clone()),
+        ("to", to(rules, rule)),
         ("on", on.join(", ")),
         ("match", matching.to_owned()),
         ("required", rule.required.to_string()),
@@ -91,6 +112,16 @@ fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> 
         ("max_fanout", rule.fanout_max.to_string()),
         ("max_depth", rule.depth_max.to_string()),
     ])
+}
+
+/// The referenced entity, and the value of the discriminator that leads to it.
+fn to(rules: &Rules, rule: &Reference) -> String {
+    let to = rules[rule.to].name.clone();
+    let by = rule.alternative.discriminator.as_ref().and_then(|it| {
+        let source = source(rules, rule, (it.component, rule.components.get(it.component)?));
+        Some(format!("{to} if {source} is {}", json(&it.value.to_value())))
+    });
+    by.unwrap_or(to)
 }
 
 fn find(rules: &Rules, rule: &Reference) -> String {

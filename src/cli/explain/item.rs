@@ -8,8 +8,10 @@ use crate::cli::{Context, Failure, Outcome, item, rule_file};
 use crate::data::{Item, Key};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
+use crate::integrity::reference::targets as targets_of;
 use crate::rules::model::{
-    Expired, Mirror, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Rules,
+    Expired, Mirror, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, ReferenceId,
+    Rules,
 };
 use crate::store::{Query, SortCondition};
 use crate::wording;
@@ -76,7 +78,7 @@ fn write_sighting(rules: &Rules, sighting: &Sighting, item: &Item<'_>, text: &mu
 fn write_view(rules: &Rules, view: &View, text: &mut String) {
     // Writing to a string cannot fail.
     let _ = match view {
-        View::Refers { rule, values } => write_references(rules, &rules[*rule], values, text),
+        View::Refers { rule, values } => write_references(rules, *rule, values, text),
         View::Referred { rule, query } => {
             write_referrers(rules, &rules[*rule], query.as_ref(), text)
         }
@@ -90,24 +92,36 @@ fn write_view(rules: &Rules, view: &View, text: &mut String) {
 /// Writes the targets of a reference, and what happens if they do not exist.
 fn write_references(
     rules: &Rules,
-    rule: &Reference,
+    id: ReferenceId,
     targets: &[(Result<Key<'static>, Defect>, Option<String>)],
     text: &mut String,
 ) -> std::fmt::Result {
+    let rule = &rules[id];
     if targets.is_empty() {
-        writeln!(text, "    {}: refers to no `{}`", rule.name, rules[rule.to].name)?;
+        let each = rules.alternatives(id).map(|(_, it)| rules[it.to].name.clone());
+        let to = wording::names(&each.collect::<Vec<_>>(), "or");
+        writeln!(text, "    {}: refers to no {to}", rule.name)?;
     }
     for (target, path) in targets {
         let by = path.as_ref().map(|path| format!(" by `{path}`")).unwrap_or_default();
         match target {
             Ok(key) => {
-                let target = item_name(rules, rules[rule.to].table, key);
-                let (missing, then) = (missing(rule), if_missing(rule));
-                writeln!(
-                    text,
-                    "    {}: refers{by} to {target}; if that item {missing}, {then}",
-                    rule.name
-                )?;
+                let mut names: Vec<String> = Vec::new();
+                for (rule, key) in targets_of(rules, id, key) {
+                    let name = item_name(rules, rules.referenced(rule).table, &key);
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+                let missing = match (names.len(), rule.expired) {
+                    (0 | 1, _) => format!("that item {}", missing(rule)),
+                    (_, Expired::Present) => "none of these items exists".to_owned(),
+                    (_, Expired::Absent) => {
+                        "each of these items is missing or has expired".to_owned()
+                    }
+                };
+                let (name, names, then) = (&rule.name, names.join(" or "), if_missing(rule));
+                writeln!(text, "    {name}: refers{by} to {names}; if {missing}, {then}")?;
             }
             Err(defect) => writeln!(text, "    {}: {}", rule.name, wording::defect(defect))?,
         }

@@ -60,7 +60,8 @@ fn find(rules: &Rules, name: &str) -> Vec<(&'static str, String)> {
 }
 
 fn unknown(rules: &Rules, name: &str) -> Failure {
-    let mut names: Vec<&str> = (rules.references.iter().map(|rule| rule.name.as_str()))
+    let references = rules.reference_rules().map(|(_, rule)| rule.name.as_str());
+    let mut names: Vec<&str> = references
         .chain(rules.mirrors.iter().map(|rule| rule.name.as_str()))
         .chain(rules.entities.iter().map(|entity| entity.name.as_str()))
         .chain(rules.tables.iter().map(|table| table.alias.as_str()))

@@ -8,39 +8,69 @@ use crate::rules::model::{
     Component, Copied, Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete,
     OnMirrorEdit, OnMissing, Reference, ReferenceId, Removal, Rules, Severity,
 };
+use crate::wording::names;
 
 /// Explains a reference.
 pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
     let rule = &rules[id];
-    let (from, to) = (&rules[rule.from].name, &rules[rule.to].name);
+    let from = &rules[rule.from].name;
+    let each: Vec<String> =
+        rules.alternatives(id).map(|(_, it)| rules[it.to].name.clone()).collect();
+    let to = names(&each, "or");
     let mut lines =
-        vec![format!("`{}` is a reference from `{from}` to `{to}`.", rule.name), String::new()];
-    if rule.components.is_empty() {
-        lines.push(format!("Each item of `{from}` refers to the only item of `{to}`."));
-    } else {
-        lines.push(format!(
-            "An item of `{from}` refers to the item of `{to}` whose key has these parts:"
-        ));
-        let components = rule.components.iter().enumerate();
-        for (name, component) in rules[rule.to].key.captures().iter().zip(components) {
-            lines.push(format!("  - `{{{name}}}` is {}", source(rules, rule, component)));
-        }
+        vec![format!("`{}` is a reference from `{from}` to {to}.", rule.name), String::new()];
+    if rule.alternative.is_union() {
+        lines.push("One of these items is enough.".to_owned());
+    }
+    for (_, alternative) in rules.alternatives(id) {
+        lines.extend(parts(rules, alternative, from));
+    }
+    if rule.alternative.discriminator.is_some() {
+        lines.push("Another value is reported as `malformed_reference`.".to_owned());
     }
     lines.extend(absence(rule, from));
     lines.push(String::new());
     lines.push(format!(
-        "If an item of `{from}` is written whose `{to}` does not exist{}, `dangling_reference` is \
+        "If an item of `{from}` is written whose {to} does not exist{}, `dangling_reference` is \
          reported{} (`on_missing: {}`).",
         after(rule.grace, "still does not exist"),
         on_missing(rule),
         rule.on_missing.name()
     ));
-    lines.push(deletes(rules, rule, "is deleted", rule.on_delete, "on_delete"));
-    if rule.on_ttl_delete != rule.on_delete {
-        lines.push(deletes(rules, rule, "is deleted by TTL", rule.on_ttl_delete, "on_ttl_delete"));
+    for (_, rule) in rules.alternatives(id) {
+        lines.push(deletes(rules, rule, "is deleted", rule.on_delete, "on_delete"));
+        if rule.on_ttl_delete != rule.on_delete {
+            let key = "on_ttl_delete";
+            lines.push(deletes(rules, rule, "is deleted by TTL", rule.on_ttl_delete, key));
+        }
     }
     lines.extend(mode(rule.mode, rule.severity));
     lines.join("\n") + "\n"
+}
+
+/// Which item of one entity an item refers to.
+fn parts(rules: &Rules, rule: &Reference, from: &str) -> Vec<String> {
+    let to = &rules[rule.to].name;
+    let when = rule.alternative.discriminator.as_ref().and_then(|discriminator| {
+        let component = rule.components.get(discriminator.component)?;
+        let source = source(rules, rule, (discriminator.component, component));
+        Some(format!("If {source} is {}, ", literal(&discriminator.value.to_value())))
+    });
+    let (of_all, of_one) = match &when {
+        Some(when) => (format!("{when}each"), format!("{when}an")),
+        None => ("Each".to_owned(), "An".to_owned()),
+    };
+    let captures = rules[rule.to].key.captures();
+    if captures.is_empty() {
+        return vec![format!("{of_all} item of `{from}` refers to the only item of `{to}`.")];
+    }
+    let mut lines = vec![format!(
+        "{of_one} item of `{from}` refers to the item of `{to}` whose key has these parts:"
+    )];
+    for (name, component) in captures.iter().zip(rule.components.iter().enumerate()) {
+        lines.push(format!("  - `{{{name}}}` is {}", source(rules, rule, component)));
+    }
+    lines
 }
 
 /// What an item without the reference, or with a part of it, means.

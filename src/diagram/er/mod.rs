@@ -64,7 +64,7 @@ pub fn picture(rules: &Rules, selection: &Selection, health: Option<&Health>) ->
 }
 
 fn title(rules: &Rules, entities: usize) -> String {
-    let rules = rules.references.len() + rules.mirrors.len();
+    let rules = rules.reference_rules().count() + rules.mirrors.len();
     format!("{entities} entities and {rules} rules")
 }
 

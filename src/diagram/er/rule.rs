@@ -17,10 +17,12 @@ pub(super) fn reference(
 ) -> Edge {
     let rule = &rules[id];
     let mut label = vec![rule.name.clone(), on_delete(rule)];
+    label.extend(alternative(rules, rule));
     label.extend(mode(rule.mode));
     label.extend(findings(health, &rule.name));
+    let id = reference_id(&rule.name);
     Edge {
-        id: reference_id(&rule.name),
+        id: if rule.alternative.is_first { id } else { format!("{id}-{}", rules[rule.to].name) },
         from: End {
             node: from,
             row: from_row(rules, rule, nodes.get(from)),
@@ -41,6 +43,24 @@ fn on_delete(rule: &Reference) -> String {
     } else {
         format!("on delete: {}, by TTL: {}", delete.name(), ttl.name())
     }
+}
+
+/// When an item refers to this one of several entities.
+fn alternative(rules: &Rules, rule: &Reference) -> Option<String> {
+    let Some(discriminator) = &rule.alternative.discriminator else {
+        return rule.alternative.is_union().then(|| "or another entity".to_owned());
+    };
+    let source = rule.components.get(discriminator.component)?;
+    let name = match source {
+        Component::Capture(index) => {
+            format!("{{{}}}", rules[rule.from].key.captures().get(*index)?)
+        }
+        Component::Attribute(path, _)
+        | Component::Field(path, _)
+        | Component::Elements(path, _) => path.to_string(),
+        Component::Constant(_) => return None,
+    };
+    Some(format!("{name} = {}", literal(&discriminator.value.to_value())))
 }
 
 fn mode(mode: Mode) -> Option<String> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeySchema, KeyValue, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror,
-    MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal,
-    Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
+    Alternative, Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching,
+    Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference,
+    ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
@@ -302,6 +302,7 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
         name: format!("r{number}"),
         from,
         to,
+        alternative: Alternative::only(ReferenceId(number)),
         defaults: defaults_of,
         derived,
         none: derived::none(&components, tape),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Step, Type, Value};
-use referee::rules::model::{Component, Entity, Mirror, Mode, Rules, TableId, Test, TimeFormat};
+use referee::rules::model::{
+    Component, Discriminator, Entity, Mirror, Mode, Rules, TableId, Test, TimeFormat,
+};
 use referee::rules::template::EntityKey;
 
 use crate::oracle::mirrors::{expected, set};
@@ -57,6 +59,10 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
         for (index, component) in reference.components.iter().enumerate() {
             let text = reference.contained(index).map(|contained| &contained.text);
             add_part(&mut item, component, text, rng);
+            let discriminator = reference.alternative.discriminator.as_ref();
+            if let Some(known) = discriminator.filter(|it| it.component == index) {
+                discriminate(&mut item, component, known, rng);
+            }
         }
     }
     for name in ["v", "w"] {
@@ -70,6 +76,24 @@ fn insert(rules: &Rules, items: &mut Items, entity: &Entity, rng: &mut Rng) {
         item.insert(ttl.clone().into(), time);
     }
     items.insert((entity.table, key), item);
+}
+
+/// Sets a discriminator to one of its values, or to one in another case.
+fn discriminate(
+    item: &mut Item<'static>,
+    component: &Component,
+    known: &Discriminator,
+    rng: &mut Rng,
+) {
+    let Component::Attribute(path, _) = component else { return };
+    let mut all: Vec<_> =
+        known.others.iter().chain([&known.value]).map(KeyValue::to_value).collect();
+    if let Value::S(text) = &all[0] {
+        all.push(Value::S(text.to_lowercase().into()));
+    }
+    if let Some(value) = rng.choice(all).filter(|_| rng.u8(..6) > 0) {
+        put(item, path, &value);
+    }
 }
 
 /// A value that probably meets a test, or nearly does.

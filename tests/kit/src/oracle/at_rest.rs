@@ -53,11 +53,16 @@ pub(super) fn unreported(
 /// Whether the defect is an orphan that the rule does not look for after this delete of its target.
 fn is_hidden(rules: &Rules, defect: &Defect, deletes: &Deletes) -> bool {
     let reference = rules.references.iter().find(|it| it.name == defect.rule).unwrap();
-    let target = defect.referenced.as_ref().unwrap();
-    let Some(deleted_by) = deletes.of(rules, target) else { return false };
-    let action = match deleted_by {
-        DeletedBy::Client => reference.on_delete,
-        DeletedBy::Ttl => reference.on_ttl_delete,
+    let targets = defect.referenced.iter().chain(&defect.others);
+    let deleted: Vec<_> = targets.filter_map(|target| deletes.of(rules, target)).collect();
+    // All alternatives of a rule have the same actions; each has its own lookup.
+    let is_unseen = |deleted_by: &DeletedBy| {
+        let action = match deleted_by {
+            DeletedBy::Client => reference.on_delete,
+            DeletedBy::Ttl => reference.on_ttl_delete,
+        };
+        let of_rule = rules.references.iter().filter(|it| it.name == reference.name);
+        action == OnDelete::Ignore || of_rule.clone().any(|it| it.find == Find::None)
     };
-    action == OnDelete::Ignore || reference.find == Find::None
+    deleted.iter().any(is_unseen)
 }

@@ -33,6 +33,7 @@ pub(super) fn find(tables: &Tables<'_>, found: &mut Vec<Defect>) {
             kind: Kind::MarkLeft,
             referencing: ItemName { table, key: key.clone() },
             referenced: None,
+            others: Vec::new(),
         });
     }
 }

@@ -17,7 +17,13 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
     let mut push = |kind, key: &Key<'static>, source: &Key<'static>| {
         let referenced = Some(tables.name(mirror.source, source));
         let referencing = tables.name(mirror.mirror, key);
-        found.push(Defect { rule: mirror.name.clone(), kind, referencing, referenced });
+        found.push(Defect {
+            rule: mirror.name.clone(),
+            kind,
+            referencing,
+            referenced,
+            others: Vec::new(),
+        });
     };
     let at_keys = tables.beside(mirror.mirror);
     let mut due = BTreeSet::new();

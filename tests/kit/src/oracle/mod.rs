@@ -60,6 +60,8 @@ pub struct Defect {
     pub referencing: ItemName,
     /// The referenced item, or the source. `None` if the defect concerns a single item.
     pub referenced: Option<ItemName>,
+    /// The other items of which one would be enough.
+    pub others: Vec<ItemName>,
 }
 
 /// The kinds of defect.

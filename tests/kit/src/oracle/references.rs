@@ -7,7 +7,7 @@ use referee::rules::model::{Component, Matching, Reference, Rules};
 use referee::rules::template::Captures;
 
 use super::tables::{Tables, captures};
-use super::{Defect, ItemName, Kind};
+use super::{Defect, Kind};
 
 /// What a reference of an item refers to, or why it is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,20 +31,44 @@ pub fn reference_values(
 
 /// Finds the defects of a rule's references.
 pub(super) fn find(tables: &Tables<'_>, reference: &Reference, found: &mut Vec<Defect>) {
+    let rules = tables.rules;
+    let is_union = reference.alternative.count > 1 && reference.alternative.discriminator.is_none();
+    let alternatives: Vec<&Reference> = if is_union {
+        rules.references.iter().filter(|it| it.name == reference.name).collect()
+    } else {
+        vec![reference]
+    };
+    // The first entity of a union stands for all of them.
+    if *alternatives[0] != *reference {
+        return;
+    }
+    let mut once = BTreeSet::new();
     for (key, item, captures) in tables.of_entity(reference.from) {
-        for value in values(tables.rules, reference, &captures, item) {
-            let (kind, referenced) = match value {
-                ReferenceValue::RefersTo(target) if tables.exists(reference, &target) => {
-                    continue;
-                }
-                ReferenceValue::RefersTo(key) => {
-                    let table = tables.rules[reference.to].table;
-                    (Kind::DanglingReference, Some(ItemName { table, key }))
-                }
-                ReferenceValue::Wrong(kind) => (kind, None),
+        let each = alternatives.iter().map(|it| each_value(rules, it, &captures, item));
+        let each: Vec<_> = each.collect();
+        for element in 0..each[0].len() {
+            let values = || alternatives.iter().zip(each.iter().map(|values| &values[element]));
+            let targets: Vec<_> = values()
+                .filter_map(|(it, value)| match value {
+                    Some(ReferenceValue::RefersTo(key)) => Some((*it, key)),
+                    Some(ReferenceValue::Wrong(_)) | None => None,
+                })
+                .collect();
+            if targets.iter().any(|(it, key)| tables.exists(it, key)) {
+                continue;
+            }
+            let mut names = targets.iter().map(|(it, key)| tables.name(it.to, key));
+            let (kind, referenced) = match (names.next(), &each[0][element]) {
+                (Some(name), _) => (Kind::DanglingReference, Some(name)),
+                (None, Some(ReferenceValue::Wrong(kind))) => (*kind, None),
+                (None, _) => continue,
             };
+            let (rule, others) = (reference.name.clone(), names.collect());
             let referencing = tables.name(reference.from, key);
-            found.push(Defect { rule: reference.name.clone(), kind, referencing, referenced });
+            let defect = Defect { rule, kind, referencing, referenced, others };
+            if once.insert(defect.clone()) {
+                found.push(defect);
+            }
         }
     }
 }
@@ -55,6 +79,16 @@ fn values(
     captures: &Captures<'_>,
     item: &Item<'static>,
 ) -> BTreeSet<ReferenceValue> {
+    each_value(rules, reference, captures, item).into_iter().flatten().collect()
+}
+
+/// The value of each element; `None` if it is absent, or leads to another entity of the rule.
+fn each_value(
+    rules: &Rules,
+    reference: &Reference,
+    captures: &Captures<'_>,
+    item: &Item<'static>,
+) -> Vec<Option<ReferenceValue>> {
     let components = &reference.components;
     let own = components.iter().filter(|it| it.path().is_some()).count();
     let elements = match components.iter().find(|it| it.is_of_element()) {
@@ -67,6 +101,7 @@ fn values(
             Some(inside(reference, index, part))
         });
         let parts: Vec<Option<Value<'static>>> = parts.collect();
+        let lead = lead(reference, &parts)?;
         let absent = parts.iter().filter(|part| part.is_none()).count();
         let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
             let is_part = own > absent && reference.matching == Matching::Full;
@@ -79,12 +114,35 @@ fn values(
         let agree = |values: &Vec<KeyValue<'_>>| {
             reference.agreeing.iter().all(|(one, other)| values[*one] == values[*other])
         };
-        let key =
-            values.filter(agree).and_then(|values| rules[reference.to].key.build(&values).ok());
+        let key = values
+            .filter(|_| lead == Lead::Here)
+            .filter(agree)
+            .and_then(|values| rules[reference.to].key.build(&values).ok());
         let wrong = ReferenceValue::Wrong(Kind::MalformedReference);
         Some(key.map_or(wrong, ReferenceValue::RefersTo))
     };
-    elements.iter().filter_map(value).collect()
+    elements.iter().map(value).collect()
+}
+
+/// Whether a value leads to the entity of a reference.
+#[derive(PartialEq, Eq)]
+enum Lead {
+    Here,
+    Nowhere,
+}
+
+/// Where a value leads; `None` if another entity of the rule answers for it. The first one answers
+/// for values of the discriminator that no entity has.
+fn lead(reference: &Reference, parts: &[Option<Value<'static>>]) -> Option<Lead> {
+    let Some(discriminator) = &reference.alternative.discriminator else { return Some(Lead::Here) };
+    let found = parts[discriminator.component].as_ref();
+    if found == Some(&discriminator.value.to_value()) {
+        return Some(Lead::Here);
+    }
+    let is_other = discriminator.others.iter().any(|other| found == Some(&other.to_value()));
+    let is_value = matches!(found, Some(Value::S(_) | Value::N(_)));
+    let is_answerable = reference.alternative.is_first && !is_other;
+    is_answerable.then_some(if is_value { Lead::Nowhere } else { Lead::Here })
 }
 
 /// The part that a value contains; `NULL` if the value does not match the template.

@@ -86,7 +86,8 @@ impl Report {
     /// Whether this report covers the defect, and does not say that it was repaired.
     pub fn covers(&self, defect: &Defect) -> bool {
         let is_named = self.referencing.as_ref() == Some(&defect.referencing);
-        let is_referenced = self.referenced == defect.referenced;
+        let is_other = self.referenced.as_ref().is_some_and(|it| defect.others.contains(it));
+        let is_referenced = self.referenced == defect.referenced || is_other;
         let is_it = match defect.kind {
             Kind::DanglingReference => {
                 let is_orphan = self.orphans.contains(&defect.referencing.key);
