@@ -162,6 +162,7 @@ pub(super) fn unknown_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Find
         referencing: Some(ItemName { table, key: key.clone().into_owned() }),
         referenced: None,
         path: None,
+        reference: None,
         defect: Defect::UnknownItem,
     }
 }

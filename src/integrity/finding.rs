@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::json;
 
 use crate::data::{Key, Path, Type, Value};
-use crate::rules::model::{Rules, Severity, TableId};
+use crate::rules::model::{ReferenceId, Rules, Severity, TableId};
 use crate::rules::template::BuildError;
 
 /// An item, named by its table and key.
@@ -28,6 +28,9 @@ pub struct Finding {
     pub rule: String,
     /// The rule's severity.
     pub severity: Severity,
+    /// The reference that is broken; `None` for mirrors and unknown items. Of a rule that may lead to
+    /// several entities, it is one of the alternatives.
+    pub reference: Option<ReferenceId>,
     /// The referencing item, or the mirror.
     pub referencing: Option<ItemName>,
     /// The referenced item, or the source.

@@ -50,6 +50,7 @@ fn outcome() -> Outcome {
             referencing: Some(item("team#t")),
             referenced: None,
             path: None,
+            reference: None,
             defect: Defect::TargetMissing,
         },
         occurrence: Occurrence { sequence: Some("100".to_owned()), position },

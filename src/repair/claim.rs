@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::finding_lines::{ClaimError, FindingLines, ItemText};
 use crate::data::{Item, JsonItem};
 use crate::integrity::finding::{Finding, ItemName, Kind};
-use crate::integrity::reference::{alternative_of, others};
-use crate::rules::model::{Rules, Severity};
+use crate::integrity::reference::{alternatives_of, targets};
+use crate::rules::model::{ReferenceId, Rules, Severity};
 use crate::wording::ItemLine;
 
 /// A finding, without the details that only its wording needs.
@@ -49,20 +49,21 @@ impl Claim {
     /// The items that the claim is about.
     pub(super) fn items(&self, rules: &Rules) -> Vec<ItemName> {
         let mut items: Vec<_> = self.referencing.iter().chain(&self.referenced).cloned().collect();
-        if let (Some(RuleId::Reference(rule)), Some(item)) = (self.rule(rules), &self.referenced) {
-            let others = others(rules, rule, &item.key);
-            items.extend(others.map(|(rule, key)| {
-                let table = rules.referenced(rule).table;
-                ItemName { table, key }
-            }));
+        if let Some(item) = &self.referenced {
+            for rule in self.alternatives(rules) {
+                let targets = targets(rules, rule, &item.key).map(|(rule, key)| {
+                    let table = rules.referenced(rule).table;
+                    ItemName { table, key }
+                });
+                items.extend(targets.filter(|target| target != item));
+            }
         }
         items
     }
 
-    /// The rule. Of several alternatives, it is the one that leads to the referenced item.
-    pub(super) fn rule(&self, rules: &Rules) -> Option<RuleId> {
-        let reference = alternative_of(rules, &self.rule, self.referenced.as_ref());
-        reference.map(RuleId::Reference).or_else(|| rule_named(rules, &self.rule))
+    /// The alternatives of the rule that may have the finding.
+    pub(super) fn alternatives(&self, rules: &Rules) -> Vec<ReferenceId> {
+        alternatives_of(rules, &self.rule, self.referenced.as_ref())
     }
 
     /// The line of the claim, without its type.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::action::{NoAction, RepairAction};
 use super::checksum::checksum;
-use super::claim::{Claim, RuleId};
+use super::claim::{Claim, RuleId, rule_named};
 use super::recheck::pair;
 use crate::data::{Item, KeySchema, Path, item_bytes};
 use crate::integrity::finding::ItemName;
@@ -81,8 +81,8 @@ impl PlannedWrite {
 
     /// The request, with the engine's own conditions, at this time in milliseconds since 1970.
     pub(super) fn request(&self, rules: &Rules, now_ms: i64) -> Result<Request, NoRequest> {
-        match (self.claim.rule(rules), self.action.remedy()) {
-            (Some(RuleId::Reference(rule)), Some(_)) => self.of_reference(rules, rule, now_ms),
+        match (rule_named(rules, &self.claim.rule), self.action.remedy()) {
+            (Some(RuleId::Reference(_)), Some(_)) => self.of_alternatives(rules, now_ms),
             (Some(RuleId::Mirror(rule)), None) => self.of_mirror(rules, rule),
             _ => Err(NoRequest::NotBroken),
         }
@@ -112,6 +112,17 @@ impl PlannedWrite {
         let checked = request.iter().flat_map(|request| &request.actions);
         let checked = checked.filter_map(|write| name_of(rules, write));
         self.claim.items(rules).into_iter().chain(checked).collect()
+    }
+
+    /// The request by the alternative of the rule that leads to the missing item.
+    fn of_alternatives(&self, rules: &Rules, now_ms: i64) -> Result<Request, NoRequest> {
+        for rule in self.claim.alternatives(rules) {
+            match self.of_reference(rules, rule, now_ms) {
+                Err(NoRequest::NotBroken) => {}
+                request => return request,
+            }
+        }
+        Err(NoRequest::NotBroken)
     }
 
     fn of_reference(

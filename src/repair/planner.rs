@@ -146,7 +146,7 @@ impl<S: Store> Planner<'_, S> {
         &mut self,
         claim: &Claim,
     ) -> Result<Result<Vec<PlannedWrite>, NoAction>, StoreError> {
-        match claim.rule(self.rules) {
+        match rule_named(self.rules, &claim.rule) {
             _ if claim.kind == Kind::UnknownItem => Ok(Err(self.unrepairable(claim))),
             Some(RuleId::Reference(rule)) => self.reference(rule, claim).await,
             Some(RuleId::Mirror(rule)) => Ok(self.mirror(rule, claim)),

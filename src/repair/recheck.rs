@@ -1,6 +1,6 @@
 //! Whether a finding holds for its items as they are now.
 
-use super::claim::{Claim, RuleId};
+use super::claim::{Claim, RuleId, rule_named};
 use crate::data::Item;
 use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
 use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
@@ -21,21 +21,11 @@ pub(super) fn recheck<'i>(
     if claim.kind == Kind::UnknownItem {
         return unknown(rules, claim, item, referencing?);
     }
-    match claim.rule(rules)? {
-        RuleId::Reference(rule) => {
-            let key = claim.referenced.as_ref().map(|referenced| &referenced.key);
-            let targets = key.into_iter().flat_map(|key| targets(rules, rule, key));
-            let targets: Vec<_> = targets
-                .filter_map(|(rule, key)| {
-                    let table = rules.referenced(rule).table;
-                    Some((rule, items(&ItemName { table, key })?))
-                })
-                .collect();
-            let exists = targets.iter().any(|(rule, it)| is_target(rules, *rule, it, now_ms));
-            let unmet = targets.iter().find_map(|(rule, it)| unmet(rules, *rule, it, now_ms));
-            let found = reference(rules, rule, claim, referencing?, exists)?;
-            Some(found.with_unmet(unmet))
-        }
+    match rule_named(rules, &claim.rule)? {
+        RuleId::Reference(_) => claim
+            .alternatives(rules)
+            .into_iter()
+            .find_map(|rule| reference(rules, rule, claim, (item, referencing?), (items, now_ms))),
         RuleId::Mirror(rule) => {
             let pair = pair(rules, rule, item)?;
             let Difference { defect, .. } =
@@ -52,25 +42,30 @@ pub(super) fn pair(rules: &Rules, rule: MirrorId, mirror: &ItemName) -> Option<P
     Pair::of_mirror(rules, rule, &captures).ok()
 }
 
-fn reference(
+/// What is wrong with a reference to one entity.
+fn reference<'i>(
     rules: &Rules,
     rule: ReferenceId,
     claim: &Claim,
-    item: &Item<'_>,
-    exists: bool,
+    (name, item): (&ItemName, &Item<'_>),
+    (items, now_ms): (&impl Fn(&ItemName) -> Option<&'i Item<'static>>, i64),
 ) -> Option<Finding> {
-    let name = claim.referencing.as_ref()?;
+    let key = claim.referenced.as_ref().map(|referenced| &referenced.key);
+    let targets: Vec<_> = key
+        .into_iter()
+        .flat_map(|key| targets(rules, rule, key))
+        .filter_map(|(rule, key)| {
+            let table = rules.referenced(rule).table;
+            Some((rule, items(&ItemName { table, key })?))
+        })
+        .collect();
+    let exists = targets.iter().any(|(rule, it)| is_target(rules, *rule, it, now_ms));
+    let unmet = targets.iter().find_map(|(rule, it)| unmet(rules, *rule, it, now_ms));
     let from = rules.referencing(rule);
     let captures = from.key.parse(&name.key).filter(|_| from.admits(item))?;
-    // A value that leads to no item may belong to any alternative.
-    let is_meant = |id: ReferenceId| claim.referenced.is_none() || id == rule;
-    let alternatives = rules.alternatives(rule).filter(|(id, _)| is_meant(*id));
-    let values = alternatives.flat_map(|(id, reference)| {
-        let values = evaluate(rules, reference, &captures, item);
-        values.into_iter().map(move |value| (id, value))
-    });
-    values.into_iter().find_map(|(rule, value)| {
-        let finding = || broken(rules, rule, name.clone(), &value);
+    let values = evaluate(rules, &rules[rule], &captures, item);
+    let found = values.iter().find_map(|value| {
+        let finding = || broken(rules, rule, name.clone(), value);
         match (&value.state, &claim.referenced) {
             (ReferenceState::Refers(key), Some(referenced)) if *key == referenced.key => {
                 (!exists).then(finding)
@@ -79,7 +74,8 @@ fn reference(
                 .filter(|found| found.kind() == claim.kind && found.path == claim.path),
             (ReferenceState::Refers(_) | ReferenceState::Broken(_), _) => None,
         }
-    })
+    });
+    Some(found?.with_unmet(unmet))
 }
 
 fn unknown(rules: &Rules, claim: &Claim, name: &ItemName, item: &Item<'_>) -> Option<Finding> {
@@ -92,6 +88,7 @@ fn unknown(rules: &Rules, claim: &Claim, name: &ItemName, item: &Item<'_>) -> Op
         referencing: claim.referencing.clone(),
         referenced: None,
         path: None,
+        reference: None,
         defect: Defect::UnknownItem,
     })
 }

@@ -46,8 +46,21 @@ pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
         }
     };
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code.id));
-    // The alternatives of a reference have their problems in common.
-    diagnostics.dedup();
+    let diagnostics = distinct(diagnostics);
     let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.level() == Level::Warning);
     Loaded { rules: rules.filter(|_| is_sound), diagnostics }
+}
+
+/// Leaves out repeated problems, because the alternatives of a reference have problems in common.
+/// The problems are sorted by span and code.
+fn distinct(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut distinct: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for diagnostic in diagnostics {
+        let place = |it: &Diagnostic| (it.span(), it.code.id);
+        let mut same = distinct.iter().rev().take_while(|it| place(it) == place(&diagnostic));
+        if !same.any(|it| *it == diagnostic) {
+            distinct.push(diagnostic);
+        }
+    }
+    distinct
 }

@@ -83,6 +83,7 @@ mod tests {
                 referencing: None,
                 referenced: None,
                 path: None,
+                reference: None,
                 defect: Defect::TargetMissing,
             },
             occurrence: Occurrence { sequence: Some(sequence.to_owned()), position: 0 },

@@ -16,7 +16,6 @@ pub use stray::{StrayLine, value};
 use crate::data::Path;
 use crate::engine::{Resolution, Response, Violation};
 use crate::integrity::finding::{Defect, Finding, Orphans};
-use crate::integrity::reference::alternative_of;
 use crate::integrity::repair::{Obstacle, RevertObstacle};
 use crate::rules::Rules;
 use crate::rules::model::{OnDelete, ReferenceId};
@@ -236,8 +235,7 @@ pub(crate) fn target_names(rules: &Rules, rule: ReferenceId) -> String {
 
 /// The names of the referencing and the referenced entity of a reference's finding.
 fn entity_names(rules: &Rules, finding: &Finding) -> [String; 2] {
-    let rule = alternative_of(rules, &finding.rule, finding.referenced.as_ref());
-    let Some(rule) = rule else { return ["`item`".to_owned(), "`item`".to_owned()] };
+    let Some(rule) = finding.reference else { return ["`item`".to_owned(), "`item`".to_owned()] };
     let reference = &rules[rule];
     let is_missing = matches!(finding.defect, Defect::TargetMissing | Defect::TargetUnmet(_));
     let to = if is_missing {

@@ -9,7 +9,6 @@ use super::log::{decode_key, encode_key};
 use super::suspect::Suspect;
 use crate::data::Key;
 use crate::integrity::finding::{Finding, ItemName};
-use crate::integrity::reference::alternative_of;
 use crate::rules::model::{MirrorId, ReferenceId, Rules, TableId};
 
 /// Collects the findings of an audit of files as suspects.
@@ -28,15 +27,12 @@ impl Spool {
 
     /// Adds what a finding is about.
     pub fn add(&mut self, rules: &Rules, finding: &Finding) -> Result<(), LiveError> {
-        for suspect in suspects_of(rules, finding) {
-            self.row.clear();
-            encode(&suspect, &mut self.row);
-            let length = u32::try_from(self.row.len()).unwrap_or(u32::MAX).to_le_bytes();
-            let written =
-                self.file.write_all(&length).and_then(|()| self.file.write_all(&self.row));
-            written.map_err(LiveError::Temporary)?;
-        }
-        Ok(())
+        let Some(suspect) = suspect_of(rules, finding) else { return Ok(()) };
+        self.row.clear();
+        encode(&suspect, &mut self.row);
+        let length = u32::try_from(self.row.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let written = self.file.write_all(&length).and_then(|()| self.file.write_all(&self.row));
+        written.map_err(LiveError::Temporary)
     }
 
     /// The suspects, in the order in which they were added.
@@ -48,25 +44,12 @@ impl Spool {
     }
 }
 
-/// What a finding is about; nothing if no rule has its name.
-fn suspects_of(rules: &Rules, finding: &Finding) -> Vec<Suspect> {
-    let Some(ItemName { table, key }) = finding.referencing.clone() else { return Vec::new() };
-    let Some(rule) = alternative_of(rules, &finding.rule, finding.referenced.as_ref()) else {
-        return other_suspect(rules, finding, table, key).into_iter().collect();
-    };
-    // A value that leads to no item may belong to any alternative.
-    let is_meant = |id: ReferenceId| finding.referenced.is_none() || id == rule;
-    let alternatives = rules.alternatives(rule).map(|(id, _)| id).filter(|id| is_meant(*id));
-    alternatives.map(|rule| Suspect::Reference { rule, key: key.clone() }).collect()
-}
-
-/// What a finding is about that does not belong to a reference.
-fn other_suspect(
-    rules: &Rules,
-    finding: &Finding,
-    table: TableId,
-    key: Key<'static>,
-) -> Option<Suspect> {
+/// What a finding is about; `None` if no rule has its name.
+fn suspect_of(rules: &Rules, finding: &Finding) -> Option<Suspect> {
+    let ItemName { table, key } = finding.referencing.clone()?;
+    if let Some(rule) = finding.reference {
+        return Some(Suspect::Reference { rule, key });
+    }
     if let Some(rule) = rules.mirrors.iter().position(|rule| rule.name == finding.rule) {
         let source = finding.referenced.clone()?.key;
         return Some(Suspect::Mirror { rule: MirrorId(rule), mirror: key, source });

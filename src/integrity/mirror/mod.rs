@@ -41,6 +41,7 @@ pub(crate) fn finding(rules: &Rules, pair: &Pair, defect: Defect) -> Finding {
         referencing: Some(ItemName { table: mirror, key: pair.mirror.clone() }),
         referenced: Some(ItemName { table: source, key: pair.source.clone() }),
         path: None,
+        reference: None,
         defect,
     }
 }

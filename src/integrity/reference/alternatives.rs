@@ -118,17 +118,18 @@ pub(crate) fn targets<'r>(
     std::iter::once_with(move || (rule, key.clone().into_owned())).chain(others(rules, rule, key))
 }
 
-/// The alternative of the rule with this name that leads to an item; the first one if none does.
-pub(crate) fn alternative_of(
+/// The alternatives of the rule with this name that may lead to an item; all of them if there is no
+/// item.
+pub(crate) fn alternatives_of(
     rules: &Rules,
     rule: &str,
     referenced: Option<&ItemName>,
-) -> Option<ReferenceId> {
-    let leads = |id: ReferenceId| {
-        let to = rules.referenced(id);
-        referenced.is_some_and(|item| to.table == item.table && to.key.matches(&item.key))
+) -> Vec<ReferenceId> {
+    let leads = |id: &ReferenceId| {
+        let to = rules.referenced(*id);
+        referenced.is_none_or(|item| to.table == item.table && to.key.matches(&item.key))
     };
-    let (first, _) = rules.reference_rules().find(|(_, reference)| reference.name == rule)?;
-    let found = rules.alternatives(first).map(|(id, _)| id).find(|id| leads(*id));
-    Some(found.unwrap_or(first))
+    let first = rules.reference_rules().find(|(_, reference)| reference.name == rule);
+    let all = first.into_iter().flat_map(|(first, _)| rules.alternatives(first));
+    all.map(|(id, _)| id).filter(leads).collect()
 }

@@ -11,7 +11,7 @@ use super::finding::{Defect, Finding, ItemName};
 use crate::data::Key;
 use crate::rules::model::{ReferenceId, Rules};
 
-pub(crate) use alternatives::{alternative_of, others, targets};
+pub(crate) use alternatives::{alternatives_of, others, targets};
 #[cfg(feature = "cli")]
 pub(crate) use elements::collections;
 pub(crate) use evaluate::{
@@ -43,6 +43,7 @@ pub(crate) fn broken(
         referencing: Some(item),
         referenced,
         path: path_of(reference, value),
+        reference: Some(rule),
         defect,
     }
 }
@@ -78,6 +79,7 @@ fn about_target(
         referencing,
         referenced: Some(ItemName { table, key: finder.target.clone() }),
         path: None,
+        reference: Some(finder.rule),
         defect,
     }
 }

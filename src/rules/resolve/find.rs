@@ -1,5 +1,6 @@
 //! Resolves `find`: how the items that refer to a deleted item are found.
 
+use super::alternatives::is_capture_of_any;
 use super::determined::{are_determined, can_query_table};
 use super::fixes::{DO_WITHOUT, suggest};
 use super::indexes::Indexes;
@@ -54,6 +55,7 @@ pub(super) fn resolve(
                 find.span,
                 index.as_ref()?,
                 key,
+                reference,
                 sides,
                 components,
                 scope,
@@ -199,6 +201,7 @@ fn by_index(
     span: Span,
     name: &Spanned<String>,
     key: &[(Spanned<KeyAttribute>, Spanned<String>)],
+    reference: &Reference,
     sides: Sides<'_, '_>,
     components: Option<&[Component]>,
     scope: &Scope<'_>,
@@ -222,7 +225,7 @@ fn by_index(
         _ => return None,
     };
     let mut template = |part, attribute: &Spanned<KeyAttribute>, text: &Spanned<String>| {
-        index_template((part, attribute), text, sides, components, scope, problems)
+        index_template((part, attribute), text, reference, sides, components, scope, problems)
     };
     let built = template(KeyPart::Partition, partition, partition_text);
     let built_sort = sort.map(|(attribute, text)| template(KeyPart::Sort, attribute, text));
@@ -251,6 +254,7 @@ enum KeyPart {
 fn index_template(
     (part, attribute): (KeyPart, &Spanned<KeyAttribute>),
     text: &Spanned<String>,
+    reference: &Reference,
     sides: Sides<'_, '_>,
     components: Option<&[Component]>,
     scope: &Scope<'_>,
@@ -273,7 +277,15 @@ fn index_template(
                 continue;
             }
             let name = Spanned::new(capture.to_owned(), text.span);
-            problems.push(unknown_capture(&name, sides.to, sides.to_key));
+            let unknown = unknown_capture(&name, sides.to, sides.to_key);
+            problems.push(if is_capture_of_any(reference, capture, scope) {
+                unknown.help(
+                    "write a lookup for each entity: `find: { each: { ENTITY: { index: …, key: … } } }`, \
+                     or give the captures of all these keys the same name",
+                )
+            } else {
+                unknown
+            });
             is_sound = false;
             continue;
         };

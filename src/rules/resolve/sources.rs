@@ -87,7 +87,10 @@ fn of_key(
     let mut hidden = if reference.is_on_readable { 0 } else { usize::MAX };
     for (capture, _) in &reference.on {
         if !alternatives::is_capture_of_any(reference, &capture.value, scope) {
-            problems.push(unknown_capture(capture, sides.to, sides.to_key));
+            // The alternatives of a rule have `on` in common.
+            if reference.alternative == 0 {
+                problems.push(unknown_capture(capture, sides.to, sides.to_key));
+            }
             hidden = hidden.saturating_add(1);
         }
     }
