@@ -6,9 +6,9 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeySchema, KeyValue, Number, Path, Type, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Alternative, Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching,
-    Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference,
-    ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
+    Alternative, Choice, Comparison, Component, Copied, Discriminator, Entity, EntityId, Expired,
+    Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing,
+    Reference, ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
 
@@ -336,7 +336,34 @@ fn reference(rules: &mut Rules, source_count: usize, restores: bool, tape: &mut 
         fanout_max: tape.pick(&[FANOUT_MAX, 1, 123_456]),
         depth_max: tape.pick(&[DEPTH_MAX, 1, 99]),
     };
-    rules.references.push(reference);
+    if tape.one_in(4) {
+        let both = discriminated(rules, reference, tape.flag());
+        rules.references.extend(both);
+    } else {
+        rules.references.push(reference);
+    }
+}
+
+/// The alternatives of a rule with a discriminator: one or two, both for the same entity.
+fn discriminated(rules: &mut Rules, mut reference: Reference, is_single: bool) -> Vec<Reference> {
+    let first = ReferenceId(rules.references.len());
+    let path = Path::attribute(&format!("kind{}", first.0));
+    rules.entities[reference.from.0].attributes.insert(path.clone(), Type::S);
+    let component = reference.components.len();
+    reference.components.push(Component::Attribute(path, Type::S));
+    reference.contained.push(None);
+    reference.defaults.push(None);
+    let mut values = vec![KeyValue::S("One".into()), KeyValue::S("one".into())];
+    values.truncate(if is_single { 1 } else { 2 });
+    let alternative = |own: usize| {
+        let mut others = values.clone();
+        let value = others.remove(own);
+        let discriminator = Some(Discriminator { component, value, others });
+        let (count, others) = (values.len(), Vec::new());
+        let alternative = Alternative { first, is_first: own == 0, count, discriminator, others };
+        Reference { alternative, ..reference.clone() }
+    };
+    (0..values.len()).map(alternative).collect()
 }
 
 /// What the actions of a reference can do.

@@ -25,7 +25,7 @@ pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {
     let each =
         rules.entities.iter().map(|it| (it.name.clone(), entity(rules, it, file.tape))).collect();
     file.put("entities", Tree::Map(each));
-    let each = rules.references.iter();
+    let each = rules.reference_rules().map(|(_, it)| it);
     let each = each.map(|it| (it.name.clone(), reference(rules, it, file.tape))).collect();
     file.may_omit("references", Tree::Map(each), rules.references.is_empty());
     let each =
@@ -178,7 +178,8 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let Reference { on_missing, on_delete, on_ttl_delete, .. } = reference;
     let mut fields = Fields::new(tape);
     fields.put("from", Tree::text(&rules[reference.from].name));
-    fields.put("to", Tree::text(&rules[reference.to].name));
+    let to = to(rules, reference, fields.tape);
+    fields.put("to", to);
     if let Some(paths) = attributes_with_key(rules, reference) {
         let names = rules.key_schema(reference.to).names().map(str::to_owned);
         let source = |path: &Path| Tree::Text(format!("{{{path}}}"));
@@ -277,13 +278,41 @@ fn unset_and_none(reference: &Reference, fields: &mut Fields<'_>) {
     }
 }
 
+/// The lookup, or the lookup of each entity.
+fn put_find(rules: &Rules, reference: &Reference, find: Tree, fields: &mut Fields<'_>) {
+    let is_for_each = reference.alternative.discriminator.is_some() && fields.tape.flag();
+    let find = if is_for_each {
+        let of_entity = Tree::Map(vec![(rules[reference.to].name.clone(), find)]);
+        Tree::Map(vec![("each".to_owned(), of_entity)])
+    } else {
+        find
+    };
+    fields.put("find", find);
+}
+
+/// The referenced entity, in one of the forms that mean the same.
+fn to(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
+    let name = || Tree::text(&rules[reference.to].name);
+    let Some(discriminator) = &reference.alternative.discriminator else {
+        return if tape.one_in(4) { Tree::List(vec![name()]) } else { name() };
+    };
+    let path = reference.components[discriminator.component].path().unwrap();
+    let values = std::iter::once(&discriminator.value).chain(&discriminator.others);
+    let cases = values.map(|value| match value {
+        KeyValue::S(text) => (text.to_string(), name()),
+        KeyValue::N(_) | KeyValue::B(_) => panic!("{value:?}"),
+    });
+    let by = ("by".to_owned(), Tree::Text(format!("{{{path}}}")));
+    Tree::Map(std::iter::once(by).chain(cases).collect())
+}
+
 fn find(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
     match &reference.find {
         Find::Derived => {}
-        Find::None => fields.put("find", Tree::text("none")),
+        Find::None => put_find(rules, reference, Tree::text("none"), fields),
         Find::Mirror(id) => {
             let mirror = ("mirror".to_owned(), Tree::text(&rules[*id].name));
-            fields.put("find", Tree::Map(vec![mirror]));
+            put_find(rules, reference, Tree::Map(vec![mirror]), fields);
         }
         Find::Index { index, partition, sort } => {
             let index = &rules.table_of(reference.from).indexes[*index];
@@ -299,7 +328,7 @@ fn find(rules: &Rules, reference: &Reference, fields: &mut Fields<'_>) {
             find.put("index", Tree::text(&index.name));
             find.put("key", key);
             let find = find.shuffled();
-            fields.put("find", find);
+            put_find(rules, reference, find, fields);
         }
     }
 }
