@@ -19,11 +19,12 @@ locals {
     mode             = ["off", "observe", "enforce"]
     severity         = ["error", "warn"]
   }
-  # The keys that a rule file may have. They equal the keys of the types in variables_rules.tf.
+  # The keys that a rule file may have. They equal the keys of the types in variables_rules.tf,
+  # except for `parts`, another name for `on`.
   known_keys = {
     tables     = ["name", "key", "separator", "ttl", "account", "region"]
     entities   = ["table", "key", "attributes", "where"]
-    references = ["from", "to", "on", "on_key", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
+    references = ["from", "to", "on", "parts", "on_key", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
     mirrors    = ["was", "source", "mirror", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
   }
   known_types = ["S", "N", "B", "BOOL", "SS", "NS", "BS", "L", "M"]
@@ -136,8 +137,8 @@ locals {
     ],
     var.rules == null ? [] : [
       for name, mirror in var.rules.mirrors :
-      "rules: mirrors.${name} has both `copy` and `copy_except`; set one of them."
-      if mirror.copy != null && mirror.copy_except != null
+      "rules: mirrors.${name} has more than one of `copy`, `copy_except` and `copy_as`; set one of them."
+      if length([for one in [mirror.copy != null, mirror.copy_except != null, mirror.copy_as != null] : one if one]) > 1
     ],
     var.rules == null ? [] : [
       for name, rule in local.model.references :

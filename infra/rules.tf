@@ -57,9 +57,10 @@ locals {
         for key, value in merge(mirror, {
           copy = jsondecode(
             mirror.copy_except != null ? jsonencode({ except = mirror.copy_except }) :
+            mirror.copy_as != null ? jsonencode(mirror.copy_as) :
             mirror.copy == null ? "null" : length(mirror.copy) == 0 ? jsonencode("none") : jsonencode(mirror.copy)
           )
-        }) : key => value if value != null && key != "copy_except"
+        }) : key => value if value != null && !contains(["copy_except", "copy_as"], key)
       }
     }
   }
@@ -112,8 +113,21 @@ locals {
   model = {
     tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
     entities   = try({ for name, entity in local.decoded.entities : name => entity if can(entity.key) }, {})
-    references = try({ for name, rule in local.decoded.references : name => rule }, {})
-    mirrors    = try({ for name, rule in local.decoded.mirrors : name => rule }, {})
+    references = try({ for name, rule in local.decoded.references : name => merge(rule, local.settings.references[name]) }, {})
+    mirrors    = try({ for name, rule in local.decoded.mirrors : name => merge(rule, local.settings.mirrors[name]) }, {})
+  }
+
+  # The values in which the function replaces `$${VARIABLE}` and `$${VARIABLE:-default}`.
+  variable = "([^$]*)(?:\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\\})?"
+  settings = {
+    for section in ["references", "mirrors"] : section => {
+      for name, rule in try(local.decoded[section], {}) : name => {
+        for key in ["mode", "grace", "severity"] : key => join("", [
+          for part in regexall(local.variable, rule[key]) :
+          join("", [part[0], part[1] == null ? "" : try(coalesce(lookup(var.environment, part[1], ""), part[2]), "")])
+        ]) if can(regex("\\$\\{", rule[key]))
+      }
+    }
   }
 
   # The names of the DynamoDB tables, with `$${VARIABLE}` and `$${VARIABLE:-default}` replaced.
@@ -123,7 +137,7 @@ locals {
   }
   table_names = {
     for alias, name in local.written_names : alias => join("", [
-      for part in regexall("([^$]*)(?:\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\\})?", name) :
+      for part in regexall(local.variable, name) :
       join("", [part[0], part[1] == null ? "" : try(coalesce(lookup(var.environment, part[1], ""), part[2]), "")])
     ])
   }
@@ -157,7 +171,7 @@ locals {
         for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
         contains([
           for to in distinct(flatten(values(try(local.captures[rule.to], {})))) :
-          try(regex("^\\{([A-Za-z0-9_]+)\\}$", rule.on[to])[0], to)
+          try(regex("^\\{([A-Za-z0-9_]+)\\}$", try(rule.on[to], rule.parts[to]))[0], to)
         ], capture)
       ])
       index  = try(rule.find.index, null)

@@ -56,6 +56,7 @@ variable "rules" {
       mirror           = string
       copy             = optional(list(string)) # null: all attributes; empty: none
       copy_except      = optional(list(string)) # all attributes except these
+      copy_as          = optional(map(string))  # these attributes, under other names
       on_mirror_delete = optional(string)
       on_mirror_edit   = optional(string)
       adopt            = optional(bool)

@@ -144,7 +144,7 @@ impl<'r> Decoded<'r> {
         at: Location,
     ) -> Option<Fact> {
         // Without a key, there can be no mirror: the stream rejects such a source.
-        let pair = Pair::of_source(self.rules, rule, captures).ok()?;
+        let pair = Pair::of_source(self.rules, rule, captures, Some(item)).ok()??;
         let expected = mirror::expected(self.rules, &pair, Some(item))?;
         let (mirror, content) =
             (self.hasher.mirror(rule, &pair.mirror), ContentHash::of(&expected));

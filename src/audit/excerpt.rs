@@ -13,13 +13,13 @@ use super::spill::{self, Spill};
 use super::suspect::group_of;
 use crate::data::{Item, Path as AttributePath, Value};
 use crate::integrity::index::Projection;
-use crate::rules::model::{Rules, TableId};
+use crate::rules::model::{Mirror, Rules, TableId};
 
 /// The maximum length of an excerpt, in bytes. Items with longer ones are read again.
 const BYTES_MAX: usize = 4 * 1024;
 
 /// The names of the attributes in the excerpts of a table's items: those of its key, and those that
-/// decide whether and to what an item refers.
+/// decide whether and to what an item refers, and where its mirrors are.
 pub(super) fn names(rules: &Rules, table: TableId) -> Vec<&str> {
     let of_key = rules[table].key.attributes().map(|attribute| attribute.name.as_str());
     let entities = rules.entities.iter().filter(|entity| entity.table == table);
@@ -28,7 +28,9 @@ pub(super) fn names(rules: &Rules, table: TableId) -> Vec<&str> {
     let references = rules.references.iter().filter(|rule| rules[rule.from].table == table);
     let of_references = references.flat_map(|rule| rule.paths().filter_map(name));
     let mut names: Vec<&str> = Vec::new();
-    for name in of_key.chain(of_conditions).chain(of_references) {
+    let mirrors = rules.mirrors.iter().filter(|rule| rules[rule.source].table == table);
+    let of_mirrors = mirrors.flat_map(Mirror::key_attributes);
+    for name in of_key.chain(of_conditions).chain(of_references).chain(of_mirrors) {
         if !names.contains(&name) {
             names.push(name);
         }

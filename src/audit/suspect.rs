@@ -131,7 +131,8 @@ pub(crate) fn findings(
             }
             Charge::OfSource(rule, charge) => {
                 let captures = rules.source_of(rule).key.parse(key);
-                let pair = captures.and_then(|it| Pair::of_source(rules, rule, &it).ok());
+                let pair = captures
+                    .and_then(|it| Pair::of_source(rules, rule, &it, Some(item)).ok().flatten());
                 found.extend(mirror_finding(rules, pair, charge));
             }
             Charge::OfMirror(rule, charge) => {

@@ -9,7 +9,8 @@ use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse
 use super::{Attributes, Operation, Refusal};
 use crate::data::{KeyValue, Path, Step, Type};
 use crate::rules::model::{
-    Component, Entity, EntityId, Mirror, MirrorId, Mode, Reference, ReferenceId, Rules, Test,
+    Component, Entity, EntityId, Mirror, MirrorId, MirrorPart, Mode, Reference, ReferenceId, Rules,
+    Test,
 };
 use crate::rules::template::{Capture, EntityKey, Part};
 use crate::wording;
@@ -245,8 +246,12 @@ fn mirror_item(
         mirror.mirror,
         |_| None,
         |index| {
-            let of_source = mirror.mirror_from_source.get(index);
-            of_source.and_then(|index| captures.get(*index)).cloned().unwrap_or_default()
+            let name = match mirror.mirror_from_source.get(index) {
+                Some(MirrorPart::Capture(index)) => captures.get(*index).cloned(),
+                Some(MirrorPart::Attribute(name, _)) => Some(name.clone()),
+                None => None,
+            };
+            name.unwrap_or_default()
         },
     );
     let mut content = copied(rules, mirror, content);

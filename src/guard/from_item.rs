@@ -7,7 +7,7 @@ use super::{Attributes, Operation, Refusal};
 use crate::data::{Item, Key, KeyValue, Path};
 use crate::integrity::finding::Defect;
 use crate::integrity::inspect::{Sighting, View, inspect};
-use crate::integrity::mirror::is_copied;
+use crate::integrity::mirror::name_in_mirror;
 use crate::integrity::reference::others;
 use crate::rules::model::{Component, Mirror, MirrorId, Reference, ReferenceId, Rules, TableId};
 use crate::wording;
@@ -182,8 +182,10 @@ impl Builder<'_> {
 
 /// The attributes of a source that its mirror copies.
 pub(super) fn copied(rules: &Rules, mirror: &Mirror, content: &Attributes) -> Attributes {
-    let copied = content.iter().filter(|(name, _)| is_copied(rules, mirror, name));
-    copied.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let copied = content.iter().filter_map(|(name, value)| {
+        Some((name_in_mirror(rules, mirror, name)?.to_owned(), value.clone()))
+    });
+    copied.collect()
 }
 
 /// The key of the only item that can refer to an item with these captures, if the referenced key

@@ -318,12 +318,17 @@ fn referencing_projection(rules: &Rules, reference: &Reference) -> Projection {
 fn source_projection(rules: &Rules, mirror: &Mirror) -> Projection {
     let mut projection = existence_projection(rules, &rules[mirror.source]);
     let ttl = rules.table_of(mirror.source).ttl.clone();
-    projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    let of_key = mirror.key_attributes().map(str::to_owned);
+    projection.extend(&Projection::Names(of_key.chain(ttl).collect()));
     match &mirror.copy {
         Copied::All | Copied::Except(_) => projection = Projection::All,
         Copied::None => {}
         Copied::List(names) => {
             projection.extend(&Projection::Names(names.iter().cloned().collect()));
+        }
+        Copied::Renamed(names) => {
+            let names = names.iter().map(|(name, _)| name.clone());
+            projection.extend(&Projection::Names(names.collect()));
         }
     }
     projection

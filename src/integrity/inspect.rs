@@ -100,7 +100,8 @@ fn views(rules: &Rules, entity: EntityId, captures: &[KeyValue<'_>], item: &Item
     for (index, mirror) in rules.mirrors.iter().enumerate() {
         let rule = MirrorId(index);
         if mirror.source == entity && mirror.mode != Mode::Off {
-            let pair = Pair::of_source(rules, rule, captures);
+            let pair = Pair::of_source(rules, rule, captures, Some(item)).transpose();
+            let Some(pair) = pair else { continue };
             let content =
                 pair.as_ref().ok().and_then(|pair| mirror::expected(rules, pair, Some(item)));
             let mirror = pair.map(|pair| pair.mirror).map_err(|error| error.to_string());

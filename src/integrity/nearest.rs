@@ -2,7 +2,7 @@
 
 use crate::data::{Item, Key, KeyValue, Path, Value};
 use crate::rules::model::{Entity, EntityId, Rules, TableId, Test};
-use crate::rules::template::KeyTemplate;
+use crate::rules::template::{KeyTemplate, Separator};
 
 /// An item that matches no entity.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +109,7 @@ fn attributes<'s>(
     entity.key.templates().zip(std::iter::once(&stray.key.partition).chain(&stray.key.sort))
 }
 
-fn text_distance(template: &KeyTemplate, value: &KeyValue<'_>, separator: char) -> u32 {
+fn text_distance(template: &KeyTemplate, value: &KeyValue<'_>, separator: Separator) -> u32 {
     match value {
         KeyValue::S(text) => template.template().distance(text, separator),
         // The template is a single capture, which matches every number and every binary.

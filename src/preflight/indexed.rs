@@ -1,7 +1,7 @@
 //! Indexes in which mirrors appear because they copy the index's key.
 
 use super::{Difference, TablePart};
-use crate::integrity::mirror::is_copied;
+use crate::integrity::mirror::name_in_mirror;
 use crate::rules::codes;
 use crate::rules::model::{Copied, Mirror, MirrorId, Mode, Rules};
 use crate::store::description::{Described, DescribedIndex};
@@ -45,7 +45,7 @@ fn copied_key<'i>(
     let has = |name: &str| {
         source.table == target.table || source.attributes.keys().any(|path| path.root() == name)
     };
-    let is_copied = |name: &str| is_copied(rules, mirror, name) && has(name);
+    let is_copied = |name: &str| name_in_mirror(rules, mirror, name).is_some() && has(name);
     let is_set = |name: &str| {
         let is_key = rules.key_schema(mirror.mirror).names().any(|key| key == name);
         is_key || target.conditions.iter().any(|(path, _)| path.root() == name)
@@ -64,7 +64,7 @@ fn warning(rules: &Rules, id: MirrorId, index: &str, copied: &[&str]) -> Differe
     let quoted = quoted.join(" and ");
     let already = match &mirror.copy {
         Copied::Except(names) => names.as_slice(),
-        Copied::All | Copied::None | Copied::List(_) => &[],
+        Copied::All | Copied::None | Copied::List(_) | Copied::Renamed(_) => &[],
     };
     let except = already.iter().map(String::as_str).chain(copied.iter().copied());
     let except: Vec<&str> = except.collect();

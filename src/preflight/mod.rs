@@ -190,7 +190,7 @@ pub fn ttl_notes(rules: &Rules, id: TableId, found: &TimeToLive) -> Vec<String> 
         (TimeToLive::On(found), None) => {
             let leaves_out = |mirror: &Mirror| match &mirror.copy {
                 Copied::Except(names) => names.contains(found),
-                Copied::All | Copied::None | Copied::List(_) => false,
+                Copied::All | Copied::None | Copied::List(_) | Copied::Renamed(_) => false,
             };
             let mut copying =
                 copying_all(rules).filter(|it| rules[it.mirror].table == id && !leaves_out(it));

@@ -8,9 +8,10 @@ use super::model::{
     Copied, Expired, Matching, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Removal,
     Severity,
 };
+use super::template::Separator;
 
 /// `separator` of a table.
-pub(super) const SEPARATOR: char = '#';
+pub(super) const SEPARATOR: Separator = Separator::of('#');
 
 /// `match` of a reference.
 pub(super) const MATCHING: Matching = Matching::Simple;

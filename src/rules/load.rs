@@ -2,9 +2,9 @@
 
 use super::codes::{self, Level};
 use super::diagnostic::Diagnostic;
+use super::environment::Environment;
 use super::file::Node;
 use super::model::Rules;
-use super::resolve::Environment;
 use super::rule_source::RuleSource;
 use super::{ast, file, language, resolve};
 
@@ -17,7 +17,7 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads and checks a rule file. `environment` returns the values of the variables in table names.
+/// Reads and checks a rule file. `environment` returns the values of the variables.
 ///
 /// Invariant: [`Loaded::rules`] is `Some` if and only if no diagnostic is an error.
 #[must_use]
@@ -36,7 +36,8 @@ pub fn load(source: &RuleSource, environment: Environment<'_>) -> Loaded {
             );
             None
         }
-        Ok(root) => {
+        Ok(mut root) => {
+            diagnostics.extend(language::insert_variables(&mut root, environment));
             diagnostics.extend(language::check(text, &root));
             // The next checks compare all entities and all rules in pairs, so they run only on
             // files within the limits.

@@ -14,6 +14,7 @@ mod ast;
 pub mod codes;
 mod defaults;
 mod diagnostic;
+mod environment;
 mod file;
 mod language;
 mod load;
@@ -30,6 +31,7 @@ pub mod template;
 
 pub use codes::{Code, Level};
 pub use diagnostic::{Diagnostic, Label};
+pub use environment::Environment;
 pub use file::FILE_BYTES_MAX;
 pub use language::{manual, schema};
 pub use load::{Loaded, load};
@@ -37,7 +39,6 @@ pub use locations::Locations;
 pub use model::Rules;
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub use packed::unpack;
-pub use resolve::Environment;
 pub use rule_source::{RuleSource, unreadable};
 pub use span::{Lines, Position, Span};
 #[cfg(feature = "cli")]

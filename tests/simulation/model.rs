@@ -155,7 +155,12 @@ pub(crate) fn mirrored(
 ) -> Option<Content> {
     let mut content = content.filter(|content| is_of_its_kind(schema, source, content))?.clone();
     let is_ttl = |name: &str| name == TTL && schema.ttl[mirror.table];
+    if let Copied::Renamed(names) = &mirror.copied {
+        let values = names.iter().map(|(own, new)| (new.clone(), content.get(own).cloned()));
+        content = values.filter_map(|(new, value)| Some((new, value?))).collect();
+    }
     content.retain(|name, _| match &mirror.copied {
+        Copied::Renamed(_) => true,
         Copied::All => !is_ttl(name),
         Copied::None => false,
         Copied::Except(names) => !names.contains(name) && !is_ttl(name),

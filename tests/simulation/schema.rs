@@ -62,6 +62,8 @@ pub(crate) enum Copied {
     Except(Vec<String>),
     None,
     List(Vec<String>),
+    /// These attributes, each with its name in the mirror.
+    Renamed(Vec<(String, String)>),
 }
 
 impl Schema {
@@ -235,6 +237,10 @@ impl Mirror {
     fn random(rng: &mut Rng, id: usize, schema: &Schema) -> Self {
         let copied = match rng.u8(..4) {
             0 => Copied::None,
+            1 if rng.u8(..3) == 0 => {
+                let names = [("v", "w"), ("ttl", "v")];
+                Copied::Renamed(names.map(|(one, new)| (one.to_owned(), new.to_owned())).to_vec())
+            }
             1 if rng.bool() => Copied::List(vec!["v".to_owned(), "ttl".to_owned()]),
             1 => Copied::List(vec!["v".to_owned()]),
             _ => [Copied::All, Copied::Except(vec!["v".to_owned()])][id % 2].clone(),
@@ -260,6 +266,10 @@ impl Mirror {
             Copied::None => "none".to_owned(),
             Copied::Except(names) => format!("{{ except: {names:?} }}"),
             Copied::List(names) => format!("{names:?}"),
+            Copied::Renamed(names) => {
+                let names = names.iter().map(|(name, new)| format!("{name}: {new}"));
+                format!("{{ {} }}", names.collect::<Vec<_>>().join(", "))
+            }
         };
         writeln!(
             text,

@@ -108,14 +108,17 @@ fn suspect_of(rules: &Rules, table: TableId, key: &Key<'_>, charge: Charge) -> O
         // The item is read because of the reference's first target.
         Charge::OrDangling(..) | Charge::OrUnmet(..) => return None,
         Charge::OfSource(rule, _) => {
+            if rules[rule].depends_on_attributes() {
+                return Some(Suspect::Source { rule, source: owned() });
+            }
             let captures = rules.source_of(rule).key.parse(key)?;
-            Pair::of_source(rules, rule, &captures)
+            Pair::of_source(rules, rule, &captures, None).ok()??
         }
         Charge::OfMirror(rule, _) => {
             let captures = rules.mirror_of(rule).key.parse(key)?;
-            Pair::of_mirror(rules, rule, &captures)
+            Pair::of_mirror(rules, rule, &captures).ok()?
         }
     };
-    let Pair { rule, source, mirror } = pair.ok()?;
+    let Pair { rule, source, mirror } = pair;
     Some(Suspect::Mirror { rule, mirror, source })
 }

@@ -20,7 +20,7 @@ use super::suspect::Suspect;
 use crate::audit::suspect::unknown_item;
 use crate::integrity::finding::{Finding, ItemName};
 use crate::integrity::index::Index;
-use crate::integrity::mirror::{self, MIRROR_GRACE_MS, Pair};
+use crate::integrity::mirror::{self, MIRROR_GRACE_MS};
 use crate::integrity::reference::{ReferenceState, broken};
 use crate::rules::model::{Reference, Rules};
 use crate::runtime::clock::Clock;
@@ -174,7 +174,7 @@ impl Block {
     fn grace_ms(&self, rules: &Rules) -> i64 {
         let of = |open: &Open| match &open.suspect {
             Suspect::Reference { rule, .. } => grace_ms(&rules[*rule]),
-            Suspect::Mirror { .. } => MIRROR_GRACE_MS,
+            Suspect::Mirror { .. } | Suspect::Source { .. } => MIRROR_GRACE_MS,
             Suspect::Unknown { .. } => 0,
         };
         self.suspects.iter().map(of).max().unwrap_or(0)
@@ -200,11 +200,9 @@ impl Open {
         match (&self.suspect, &self.seen, now) {
             (_, _, Wrong::Nothing) if self.reported.is_empty() => return Judged::Cleared,
             (_, _, Wrong::Nothing) => return Judged::Confirmed,
-            (Suspect::Mirror { rule, mirror, source }, seen, Wrong::Mirror(now)) => {
+            (Suspect::Mirror { .. } | Suspect::Source { .. }, seen, Wrong::Mirror(now)) => {
                 if matches!(seen, Wrong::Mirror(before) if *before == now) {
-                    let (source, mirror) = (source.clone(), mirror.clone());
-                    let pair = Pair { rule: *rule, source, mirror };
-                    report(mirror::finding(rules, &pair, now.defect));
+                    report(mirror::finding(rules, &now.pair, now.defect));
                     return Judged::Confirmed;
                 }
                 self.seen = Wrong::Mirror(now);

@@ -10,7 +10,7 @@ use crate::integrity::index::Projection;
 use crate::integrity::membership::is_unknown;
 use crate::integrity::mirror::{self, Mark, Pair};
 use crate::integrity::reference::{ReferenceValue, evaluate};
-use crate::rules::model::{ReferenceId, Rules, TableId};
+use crate::rules::model::{MirrorId, ReferenceId, Rules, TableId};
 use crate::runtime::clock::Clock;
 use crate::runtime::pass::Pass;
 use crate::runtime::reads::{ReadSet, Slot, Snapshot, TargetSlots};
@@ -35,6 +35,8 @@ pub(super) enum Wrong {
 pub(super) struct MirrorState {
     /// What is wrong.
     pub(super) defect: Defect,
+    /// The mirror and its source.
+    pub(super) pair: Pair,
     /// The hash of what the rule looks at in the source; `None` if there is no source.
     source: Option<u64>,
     /// The mirror's fence, if it carries the rule's mark. A newer one belongs to another write.
@@ -67,6 +69,16 @@ pub(super) async fn look(
                 let state = state(pass.rules, &pair, (mirror, source), snapshot.read_ms());
                 Answer::Known(state.map_or(Wrong::Nothing, Wrong::Mirror))
             }
+            Asked::Source { rule, key, item } => {
+                let pair = pair_of(pass.rules, rule, key, snapshot.item(item)?);
+                match pair {
+                    Some(pair) => {
+                        let slots = targets.want_pair(pass, &pair);
+                        Answer::Mirror(pair, slots)
+                    }
+                    None => Answer::Known(Wrong::Nothing),
+                }
+            }
             Asked::Unknown { table, key, item } => {
                 let item = snapshot.item(item)?;
                 let is_unknown =
@@ -85,6 +97,7 @@ pub(super) async fn look(
 enum Asked<'s> {
     Reference { rule: ReferenceId, key: &'s Key<'static>, item: Slot },
     Mirror { pair: Pair, mirror: Slot, source: Slot },
+    Source { rule: MirrorId, key: &'s Key<'static>, item: Slot },
     Unknown { table: TableId, key: &'s Key<'static>, item: Slot },
 }
 
@@ -103,6 +116,10 @@ fn ask<'s, 'p, S, C>(
             let pair = Pair { rule: *rule, source: source.clone(), mirror: mirror.clone() };
             let [mirror, source] = reads.want_pair(pass, &pair);
             Asked::Mirror { pair, mirror, source }
+        }
+        Suspect::Source { rule, source } => {
+            let (rule, table) = (*rule, rules.source_of(*rule).table);
+            Asked::Source { rule, key: source, item: reads.want(table, source, index.source(rule)) }
         }
         Suspect::Unknown { table, key } => {
             let item = reads.want(*table, key, Cow::Owned(Projection::All));
@@ -124,6 +141,17 @@ fn values(
     captures.map(|captures| evaluate(rules, &rules[rule], &captures, item)).unwrap_or_default()
 }
 
+/// A source, as it is now, with the mirror that it requires.
+fn pair_of(
+    rules: &Rules,
+    rule: MirrorId,
+    key: &Key<'_>,
+    source: Option<&Item<'static>>,
+) -> Option<Pair> {
+    let captures = rules.source_of(rule).key.parse(key)?;
+    Pair::of_source(rules, rule, &captures, source).ok().flatten()
+}
+
 /// What is wrong with a mirror.
 fn state(
     rules: &Rules,
@@ -135,6 +163,7 @@ fn state(
     let fence = mirror.and_then(|item| Mark::of(item, &rules[pair.rule]));
     Some(MirrorState {
         defect: difference.defect,
+        pair: pair.clone(),
         source: source.map(hash),
         fence: fence.map(|mark| mark.fence),
     })
@@ -150,6 +179,8 @@ fn hash(item: &Item<'_>) -> u64 {
 enum Answer {
     /// Each value, with the slots of its targets if it has any.
     Reference(Vec<(ReferenceValue, Option<TargetSlots>)>),
+    /// A mirror and its source, with their slots.
+    Mirror(Pair, [Slot; 2]),
     Known(Wrong),
 }
 
@@ -157,6 +188,11 @@ impl Answer {
     fn wrong(self, rules: &Rules, targets: &Snapshot) -> Result<Wrong, StoreError> {
         let values = match self {
             Self::Known(wrong) => return Ok(wrong),
+            Self::Mirror(pair, [mirror, source]) => {
+                let items = (targets.item(mirror)?, targets.item(source)?);
+                let state = state(rules, &pair, items, targets.read_ms());
+                return Ok(state.map_or(Wrong::Nothing, Wrong::Mirror));
+            }
             Self::Reference(values) => values,
         };
         let mut broken = Vec::new();

@@ -62,6 +62,7 @@ fn encode(suspect: &Suspect, row: &mut Vec<u8>) {
         Suspect::Reference { rule, key } => (0, rule.0, vec![key]),
         Suspect::Mirror { rule, mirror, source } => (1, rule.0, vec![mirror, source]),
         Suspect::Unknown { table, key } => (2, table.0, vec![key]),
+        Suspect::Source { rule, source } => (3, rule.0, vec![source]),
     };
     row.push(tag);
     row.extend((id as u64).to_le_bytes());
@@ -92,6 +93,7 @@ fn decode(row: &[u8]) -> Option<Suspect> {
             let source = decode_key(&mut rest)?.into_owned();
             Suspect::Mirror { rule: MirrorId(id), mirror: key, source }
         }
+        3 => Suspect::Source { rule: MirrorId(id), source: key },
         _ => Suspect::Unknown { table: TableId(id), key },
     })
 }

@@ -22,6 +22,14 @@ pub enum Suspect {
         /// The source's key.
         source: Key<'static>,
     },
+    /// A source whose mirror differs from what it requires, if the mirror's key depends on attributes
+    /// of the source.
+    Source {
+        /// The rule.
+        rule: MirrorId,
+        /// The source's key.
+        source: Key<'static>,
+    },
     /// An item that belongs to no entity.
     Unknown {
         /// The item's table.

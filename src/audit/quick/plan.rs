@@ -5,11 +5,11 @@ use crate::audit::excerpt::{self, Kept};
 use crate::data::{KeyKind, KeySchema, KeyValue, Type, Value};
 use crate::integrity::index::{Index, Role};
 use crate::integrity::mark::MARK;
-use crate::integrity::mirror::is_copied;
+use crate::integrity::mirror::name_in_mirror;
 use crate::integrity::reference;
 use crate::rules::model::{
-    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId, Reference,
-    ReferenceId, Rules, TableId, Test,
+    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId, MirrorPart,
+    Reference, ReferenceId, Rules, TableId, Test,
 };
 use crate::rules::template::EntityKey;
 
@@ -94,7 +94,7 @@ pub(super) struct Require<'r> {
     pub(super) rule: MirrorId,
     pub(super) key: &'r EntityKey,
     pub(super) schema: &'r KeySchema,
-    pub(super) captures: &'r [usize],
+    pub(super) captures: Vec<usize>,
     pub(super) copied: CopiedAttributes<'r>,
 }
 
@@ -313,12 +313,18 @@ fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
     let rule = &rules[id];
     let mirror = rules.mirror_of(id);
     let is_usual = mirror.key.is_text() && mirror.conditions.is_empty();
+    let captures = rule.mirror_from_source.iter().map(|part| match part {
+        MirrorPart::Capture(index) => Some(*index),
+        MirrorPart::Attribute(..) => None,
+    });
+    let captures: Option<Vec<_>> = captures.collect();
+    is_usual.then_some(())?;
     let keys = |entity| rules.key_schema(entity).names();
     let copied = match &rule.copy {
         Copied::All | Copied::Except(_) => {
             let except = match &rule.copy {
                 Copied::Except(names) => names.as_slice(),
-                Copied::All | Copied::None | Copied::List(_) => &[],
+                Copied::All | Copied::None | Copied::List(_) | Copied::Renamed(_) => &[],
             };
             let ttl = rules.table_of(rule.mirror).ttl.iter();
             let left_out = except.iter().chain(ttl).map(String::as_str).chain([MARK]);
@@ -326,20 +332,22 @@ fn require(rules: &Rules, id: MirrorId) -> Option<Require<'_>> {
                 left_out.chain(keys(rule.source)).chain(keys(rule.mirror)).collect(),
             )
         }
+        // The attributes of both items are compared by their names.
+        Copied::Renamed(_) => return None,
         Copied::None => CopiedAttributes::These(Vec::new()),
         Copied::List(names) => {
             let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
             names.sort_unstable();
             names.dedup();
-            names.retain(|name| is_copied(rules, rule, name));
+            names.retain(|name| name_in_mirror(rules, rule, name).is_some());
             CopiedAttributes::These(names.into_iter().map(Wanted::new).collect())
         }
     };
-    is_usual.then(|| Require {
+    Some(Require {
         rule: id,
         key: &mirror.key,
         schema: rules.key_schema(rule.mirror),
-        captures: &rule.mirror_from_source,
+        captures: captures?,
         copied,
     })
 }

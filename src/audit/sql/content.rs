@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::{Expr, all};
+use super::expression::{Expr, Function, all, call};
 use super::value::{Names, attributes, is_literal};
 use crate::data::{Type, Value};
 use crate::integrity::mark::MARK;
-use crate::integrity::mirror::is_copied;
+use crate::integrity::mirror::name_in_source;
 use crate::rules::model::{Copied, Mirror, Rules};
 
 /// What the `where` of the mirror's entity sets at a path.
@@ -36,38 +36,62 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
         let value = if test.is_absence() { None } else { test.literal() };
         if value.is_some() || test.is_absence() {
             let names: Vec<_> = path.names().map(str::to_owned).collect();
-            insert(&mut set, &names, value, &|name| is_copied(rules, mirror, name));
+            insert(&mut set, &names, value, &|name| name_in_source(rules, mirror, name).is_some());
         }
     }
     // The key is built from its template, whatever `where` says.
     set.retain(|name, _| keys(mirror.mirror).all(|key| key != *name));
     let set_names = || set.keys().cloned();
 
-    let excluded: Vec<_> =
-        keys(mirror.mirror).chain([MARK.to_owned()]).chain(set_names()).collect();
+    let renamed = renamed(mirror).filter(|(_, new)| !set.contains_key(new));
+    let excluded: Vec<_> = keys(mirror.mirror)
+        .chain([MARK.to_owned()])
+        .chain(set_names())
+        .chain(renamed.clone().map(|(_, new)| new.clone()))
+        .collect();
     let copied = match &mirror.copy {
         Copied::All | Copied::Except(_) => {
             let ttl = rules.table_of(mirror.mirror).ttl.iter();
             let except = match &mirror.copy {
                 Copied::Except(names) => names.as_slice(),
-                Copied::All | Copied::None | Copied::List(_) => &[],
+                Copied::All | Copied::None | Copied::List(_) | Copied::Renamed(_) => &[],
             };
             let left_out = excluded.iter().chain(ttl).chain(except).cloned();
             Names::Except(left_out.chain(keys(mirror.source)).collect())
         }
-        Copied::None => Names::Only(Vec::new()),
+        Copied::None | Copied::Renamed(_) => Names::Only(Vec::new()),
         Copied::List(names) => {
-            let is_left =
-                |name: &&String| is_copied(rules, mirror, name) && !set.contains_key(*name);
+            let is_left = |name: &&String| {
+                name_in_source(rules, mirror, name).is_some() && !set.contains_key(*name)
+            };
             Names::Only(names.iter().filter(is_left).cloned().collect())
         }
     };
     let found_rest = attributes(found.clone(), &Names::Except(excluded));
     let rest = found_rest.equals(attributes(source.clone(), &copied));
+    let at = |item: &Expr, name: &str| item.clone().json_at(&[name]);
     let of_where = set.iter().map(|(name, set)| {
-        is_set(set, &found.clone().json_at(&[name]), &source.clone().json_at(&[name]))
+        let own = name_in_source(rules, mirror, name).unwrap_or(name);
+        is_set(set, &at(found, name), &at(source, own))
     });
-    all([rest].into_iter().chain(of_where))
+    let of_renamed = renamed.map(|(own, new)| {
+        let [found, source] = [at(found, new), at(source, own)].map(json_text);
+        found.differs(source).not()
+    });
+    all([rest].into_iter().chain(of_where).chain(of_renamed))
+}
+
+fn json_text(json: Expr) -> Expr {
+    call(Function::JsonText, [json])
+}
+
+/// The attributes that the mirror has under other names.
+fn renamed(mirror: &Mirror) -> impl Iterator<Item = &(String, String)> + Clone {
+    let names = match &mirror.copy {
+        Copied::Renamed(names) => names.as_slice(),
+        Copied::All | Copied::Except(_) | Copied::None | Copied::List(_) => &[],
+    };
+    names.iter()
 }
 
 /// Sets a value at a path, as `integrity/mirror/content.rs` does.

@@ -3,7 +3,7 @@
 use super::expression::{Expr, Function, SqlType, all, bind, call, case, concat};
 use super::number::is_canonical;
 use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use crate::rules::template::{Capture, EntityKey, Format, KeyTemplate, Part};
+use crate::rules::template::{Capture, EntityKey, Format, KeyTemplate, Part, Separator};
 
 /// A key in SQL: the canonical texts of its attributes. A binary is in base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(super) struct PartValue {
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// A capture of a key, which is not empty and does not contain this character.
-    Capture(Option<char>),
+    /// A capture of a key, which is not empty and does not contain this separator.
+    Capture(Option<Separator>),
     /// Anywhere else.
     Attribute,
 }
@@ -37,9 +37,9 @@ impl Origin {
         matches!(self, Self::Attribute)
     }
 
-    /// Whether the value may contain a character.
-    fn may_contain(self, char: char) -> bool {
-        self != Self::Capture(Some(char))
+    /// Whether the value may contain a separator.
+    fn may_contain(self, separator: Separator) -> bool {
+        self != Self::Capture(Some(separator))
     }
 }
 
@@ -74,13 +74,17 @@ pub(super) fn parse(templates: &EntityKey, key: &KeyColumns) -> Parsed {
     let mut conditions = Vec::new();
     for (template, column) in attributes(templates, key) {
         if template.kind() == KeyKind::S {
-            let pattern = pattern(template, templates.separator());
+            let separator = templates.separator();
+            let pattern = pattern(template, separator);
             conditions.push(column.clone().matches(pattern.clone()));
             for (capture, group) in template.template().formatted().zip(1..) {
                 let written = column.clone().captured(pattern.clone(), group);
                 conditions.extend(is_in_case(&capture.format, &written));
+                if !capture.is_rest && one_character(separator).is_none() {
+                    conditions.push(contains(&written, separator).not());
+                }
                 let text = read(&capture.format, written);
-                let excluded = (!capture.is_rest).then_some(templates.separator());
+                let excluded = (!capture.is_rest).then_some(separator);
                 occurrences.push((&capture.name, text, Origin::Capture(excluded)));
             }
         } else {
@@ -130,7 +134,7 @@ type Errors = Vec<(Expr, Expr)>;
 /// The value of a key attribute that is a text.
 fn text_key(
     template: &KeyTemplate,
-    separator: char,
+    separator: Separator,
     values: &[(&str, &PartValue)],
     errors: &mut Errors,
 ) -> Expr {
@@ -152,9 +156,8 @@ fn text_key(
         errors.extend(unfit.map(|(unfit, why)| (unfit, refused(name, &value.text, why))));
         let text = write(&capture.format, value.text.clone());
         if !capture.is_rest && value.origin.may_contain(separator) {
-            let contains = call(Function::Contains, [text.clone(), Expr::text(separator)]);
             let why = "it contains the table's separator";
-            errors.push((contains, refused(name, &value.text, why)));
+            errors.push((contains(&text, separator), refused(name, &value.text, why)));
         }
         written.push(text.clone());
         texts.push(text);
@@ -252,7 +255,7 @@ fn attributes<'t>(
 /// The regular expression of a template, with a group for each capture.
 ///
 /// A capture is as short as possible, as in [`Template`](crate::rules::template::Template).
-fn pattern(template: &KeyTemplate, separator: char) -> String {
+fn pattern(template: &KeyTemplate, separator: Separator) -> String {
     let mut pattern = "^".to_owned();
     for part in template.template().parts() {
         match part {
@@ -263,20 +266,30 @@ fn pattern(template: &KeyTemplate, separator: char) -> String {
     pattern + r"\z"
 }
 
+/// The separator, if it is one character. A regular expression cannot exclude a longer one.
+fn one_character(separator: Separator) -> Option<char> {
+    let mut characters = separator.as_str().chars();
+    characters.next().filter(|_| characters.next().is_none())
+}
+
+fn contains(text: &Expr, separator: Separator) -> Expr {
+    call(Function::Contains, [text.clone(), Expr::text(separator.as_str())])
+}
+
 /// Appends the group of a capture. Cases are compared apart: not every regular expression knows them.
-fn capture_pattern(capture: &Capture, separator: char, pattern: &mut String) {
+fn capture_pattern(capture: &Capture, separator: Separator, pattern: &mut String) {
     pattern.push('(');
     if let Format::Prefix(prefix) = &capture.format {
         prefix.chars().for_each(|char| escape(char, pattern));
     }
     if matches!(capture.format, Format::Zeros(_)) {
         pattern.push_str("[0-9]");
-    } else if capture.is_rest {
-        pattern.push_str(r"[\s\S]");
-    } else {
+    } else if let Some(separator) = one_character(separator).filter(|_| !capture.is_rest) {
         pattern.push_str("[^");
         escape(separator, pattern);
         pattern.push(']');
+    } else {
+        pattern.push_str(r"[\s\S]");
     }
     match &capture.format {
         Format::Zeros(width) | Format::Width(width) => {

@@ -8,13 +8,14 @@ use super::content::is_expected;
 use super::expiry::has_expired;
 use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::{Finding, is_there, item, json};
-use super::keys::{Built, KeyColumns, PartValue, build, is_same as is_same_key};
+use super::keys::{Built, KeyColumns, Origin, PartKind, PartValue, build, is_same as is_same_key};
 use super::query::{Join, Query, Select};
 use super::tables::{key_columns, named, of_entity, of_key};
-use super::value::NORMALIZING;
+use super::value::{NORMALIZING, key_text, value_at};
+use crate::data::Path;
 use crate::integrity::finding::{Defect, Kind};
 use crate::integrity::mark::MARK;
-use crate::rules::model::{EntityId, Mirror, OnMirrorEdit, Rules};
+use crate::rules::model::{EntityId, Mirror, MirrorPart, OnMirrorEdit, Rules};
 use crate::wording;
 
 /// The query of a mirror rule, at this time in milliseconds since 1970.
@@ -53,25 +54,26 @@ pub(super) fn query(rules: &Rules, mirror: &Mirror, now_ms: i64) -> Query {
 }
 
 /// One side of a mirror rule.
-struct Side<'r> {
+struct Side {
     /// The step with its items.
     step: &'static str,
     entity: EntityId,
     /// The entity on the other side.
     other: EntityId,
-    /// For each capture of the other key, its index among the captures of this one.
-    positions: &'r [usize],
+    /// For each capture of the other key, where its value comes from.
+    parts: Vec<MirrorPart>,
 }
 
-impl<'r> Side<'r> {
-    fn source(mirror: &'r Mirror) -> Self {
+impl Side {
+    fn source(mirror: &Mirror) -> Self {
         let (entity, other) = (mirror.source, mirror.mirror);
-        Self { step: "sources", entity, other, positions: &mirror.mirror_from_source }
+        Self { step: "sources", entity, other, parts: mirror.mirror_from_source.clone() }
     }
 
-    fn mirror(mirror: &'r Mirror) -> Self {
+    fn mirror(mirror: &Mirror) -> Self {
         let (entity, other) = (mirror.mirror, mirror.source);
-        Self { step: "mirrors", entity, other, positions: &mirror.source_from_mirror }
+        let parts = mirror.source_from_mirror.iter().map(|index| MirrorPart::Capture(*index));
+        Self { step: "mirrors", entity, other, parts: parts.collect() }
     }
 }
 
@@ -80,11 +82,23 @@ impl<'r> Side<'r> {
 fn add_side(
     query: &mut Query,
     rules: &Rules,
-    side: &Side<'_>,
+    side: &Side,
     (mut select, captures): (Select, Vec<PartValue>),
 ) -> bool {
-    let values: Vec<PartValue> =
-        side.positions.iter().filter_map(|position| captures.get(*position).cloned()).collect();
+    let item = Expr::column(format!("{}.item", select.from));
+    let mut values: Vec<PartValue> = Vec::new();
+    for part in &side.parts {
+        match part {
+            MirrorPart::Capture(index) => values.extend(captures.get(*index).cloned()),
+            MirrorPart::Attribute(name, kind) => {
+                let text = key_text(&value_at(&item, &Path::attribute(name)), *kind);
+                // Without the attribute, there is no mirror.
+                select.conditions.push(text.clone().is_present());
+                let kind = PartKind::Fixed(*kind);
+                values.push(PartValue { text, kind, origin: Origin::Attribute });
+            }
+        }
+    }
     let Built { key, error } = build(&rules[side.other].key, &values);
     let can_fail = error != nothing();
     let mut columns = named(&key_columns(rules.table_of(side.entity), &select.from, ""), "");
@@ -94,7 +108,7 @@ fn add_side(
         (name, value)
     }));
     columns.push(("other_error".to_owned(), error));
-    columns.push(("item".to_owned(), Expr::column(format!("{}.item", select.from))));
+    columns.push(("item".to_owned(), item));
     select.columns = columns;
     query.add(side.step, select);
     can_fail

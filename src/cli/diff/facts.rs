@@ -145,6 +145,10 @@ fn mirror(rules: &Rules, rule: &Mirror) -> BTreeMap<&'static str, String> {
         Copied::None => "none".to_owned(),
         Copied::Except(names) => format!("all except {}", names.join(", ")),
         Copied::List(names) => names.join(", "),
+        Copied::Renamed(names) => {
+            let as_new = names.iter().map(|(name, new)| format!("{name} as {new}"));
+            as_new.collect::<Vec<_>>().join(", ")
+        }
     };
     BTreeMap::from([
         ("source", rules[rule.source].name.clone()),

@@ -261,6 +261,10 @@ fn copied(rule: &Mirror) -> String {
         Copied::Except(except) => format!("all attributes except {}", names(except)),
         Copied::None => "no attributes".to_owned(),
         Copied::List(list) => format!("the attributes {}", names(list)),
+        Copied::Renamed(renamed) => {
+            let as_new = renamed.iter().map(|(name, new)| format!("`{name}` as `{new}`"));
+            format!("the attributes {}", listed(&as_new.collect::<Vec<_>>()))
+        }
     }
 }
 

@@ -158,6 +158,10 @@ pub(super) fn mirror(rule: &Mirror, [from, to]: [usize; 2], health: Option<&Heal
         Copied::Except(names) => format!("all attributes except {}", names.join(", ")),
         Copied::None => "the key only".to_owned(),
         Copied::List(names) => names.join(", "),
+        Copied::Renamed(names) => {
+            let as_new = names.iter().map(|(name, new)| format!("{name} as {new}"));
+            as_new.collect::<Vec<_>>().join(", ")
+        }
     };
     let mut label = vec![rule.name.clone(), format!("copies {copied}")];
     label.extend(mode(rule.mode));

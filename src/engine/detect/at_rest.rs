@@ -103,8 +103,9 @@ impl<'h> SeenAtRest<'_, 'h> {
         if !self.is_admitted() {
             return;
         }
-        match Pair::of_source(self.rules, rule, self.captures) {
-            Ok(pair) => checks.pairs.push(self.pair(pair, Side::Source)),
+        let image = self.item.change.after.as_ref();
+        match Pair::of_source(self.rules, rule, self.captures, image) {
+            Ok(pair) => checks.pairs.extend(pair.map(|pair| self.pair(pair, Side::Source))),
             Err(error) => checks.rejected.push(Rejected {
                 position: self.item.page,
                 sequence: None,

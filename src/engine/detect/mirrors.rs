@@ -68,26 +68,43 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
             || is_kept(seen.rules, seen.rules[rule].source, &step.change, step.created_ms)
     });
     let Some(changed) = changed else { return };
-    let pair = match Pair::of_source(seen.rules, rule, seen.captures) {
-        Ok(pair) => pair,
-        Err(error) => {
-            work.rejected.push(Rejected {
-                position: changed.position,
-                sequence: Some(changed.sequence.to_string()),
-                error: format!("mirror `{}` cannot be written: {error}", seen.rules[rule].name),
-            });
-            return;
-        }
-    };
-    let cause = seen.cause(changed);
-    if seen.rules[rule].mode == Mode::Observe {
-        work.observed_sources.push(MirrorSuspect { pair, removal: None, cause });
-    } else {
-        let source = seen.history.last.change.after.as_ref();
-        let content = mirror::expected(seen.rules, &pair, source);
-        let sequence = &changed.sequence;
-        work.changed_sources.push(ChangedSource { pair, content, sequence, cause });
+    let source = seen.history.last.change.after.as_ref();
+    let current = Pair::of_source(seen.rules, rule, seen.captures, source);
+    if let Err(error) = &current {
+        work.rejected.push(Rejected {
+            position: changed.position,
+            sequence: Some(changed.sequence.to_string()),
+            error: format!("mirror `{}` cannot be written: {error}", seen.rules[rule].name),
+        });
     }
+    let mut pairs: Vec<Pair> = current.ok().flatten().into_iter().collect();
+    pairs.extend(former_pairs(seen, rule, pairs.first()));
+    for pair in pairs {
+        let cause = seen.cause(changed);
+        if seen.rules[rule].mode == Mode::Observe {
+            work.observed_sources.push(MirrorSuspect { pair, removal: None, cause });
+        } else {
+            let content = mirror::expected(seen.rules, &pair, source);
+            let sequence = &changed.sequence;
+            work.changed_sources.push(ChangedSource { pair, content, sequence, cause });
+        }
+    }
+}
+
+/// The mirrors at the keys that the source required before, apart from the one that it requires now.
+/// There are some only if the mirror's key depends on attributes.
+fn former_pairs(seen: &Seen<'_, '_>, rule: MirrorId, current: Option<&Pair>) -> Vec<Pair> {
+    let mut former: Vec<Pair> = Vec::new();
+    if !seen.rules[rule].depends_on_attributes() {
+        return former;
+    }
+    let images = seen.history.steps().flat_map(|step| [&step.change.before, &step.change.after]);
+    let source = seen.rules.source_of(rule);
+    for image in images.flatten().filter(|image| source.admits(image)) {
+        let pair = Pair::of_source(seen.rules, rule, seen.captures, Some(image)).ok().flatten();
+        former.extend(pair.filter(|pair| Some(pair) != current && !former.contains(pair)));
+    }
+    former
 }
 
 /// Returns the mirror's last change, and an earlier delete if it still matters.

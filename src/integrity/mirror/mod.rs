@@ -19,9 +19,9 @@ pub(crate) use compare::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use compare::{Precondition, Standing};
-#[cfg(feature = "cli")]
-pub(crate) use content::is_copied;
 pub(crate) use content::{Pair, expected, is_same, is_unchanged};
+#[cfg(feature = "cli")]
+pub(crate) use content::{name_in_mirror, name_in_source};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]
 pub(crate) use mark::{deleting_path, is_of, lowest_fence};

@@ -2,7 +2,9 @@
 
 use super::evaluate::own_keys;
 use crate::data::{Item, Key, KeyValue};
-use crate::rules::model::{Component, Discriminator, Find, Reference, ReferenceId, Rules};
+use crate::rules::model::{
+    Component, Discriminator, Find, MirrorPart, Reference, ReferenceId, Rules,
+};
 use crate::rules::template::{EntityKey, SortPrefix};
 use crate::store::{Query, SortCondition};
 
@@ -35,11 +37,11 @@ pub(crate) fn finder(
         Find::Mirror(mirror) => {
             let mirror = &rules[*mirror];
             let of_source = fixed_captures(reference, rules, captures);
-            let fixed: Vec<_> = mirror
-                .mirror_from_source
-                .iter()
-                .map(|index| of_source.get(*index).cloned().flatten())
-                .collect();
+            let part = |part: &MirrorPart| match part {
+                MirrorPart::Capture(index) => of_source.get(*index).cloned().flatten(),
+                MirrorPart::Attribute(name, _) => from_attribute(reference, name, captures),
+            };
+            let fixed: Vec<_> = mirror.mirror_from_source.iter().map(part).collect();
             let table = rules.table_of(mirror.mirror);
             prefix_query(&rules[mirror.mirror].key, &table.name, &table.key, &fixed)?
         }
@@ -109,6 +111,16 @@ fn fixed_captures<'k>(
         *slot = Some(value.clone());
     }
     fixed
+}
+
+/// The value of an attribute of the referencing item that the referenced key gives it.
+fn from_attribute<'k>(
+    reference: &Reference,
+    attribute: &str,
+    captures: &[KeyValue<'k>],
+) -> Option<KeyValue<'k>> {
+    let position = reference.part_from(attribute)?;
+    captures.get(position).cloned()
 }
 
 fn prefix_query(

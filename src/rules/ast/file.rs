@@ -10,6 +10,7 @@ use crate::rules::model::{
     Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
 };
 use crate::rules::span::Spanned;
+use crate::rules::template::Separator;
 
 /// The declarations of a rule file.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub(crate) struct Table {
     pub(crate) name: Option<Spanned<String>>,
     /// One or two key attributes; empty if the key could not be read.
     pub(crate) key: Vec<Spanned<KeyAttribute>>,
-    pub(crate) separator: Option<char>,
+    pub(crate) separator: Option<Separator>,
     pub(crate) ttl: Option<Spanned<String>>,
     pub(crate) region: Option<Spanned<String>>,
     pub(crate) account: Option<Spanned<String>>,
@@ -146,4 +147,6 @@ pub(crate) enum CopiedAttributes {
     Except(Vec<Spanned<String>>),
     None,
     List(Vec<Spanned<String>>),
+    /// Attributes of the source, each with its name in the mirror.
+    Renamed(Vec<(Spanned<String>, Spanned<String>)>),
 }

@@ -9,12 +9,13 @@ use super::file::{
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{
-    EACH, parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
+    EACH, ON_SYNONYM, parse_duration, parse_key_attribute, parse_list_path, parse_path,
 };
 use crate::rules::model::{
     Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
 };
 use crate::rules::span::Spanned;
+use crate::rules::template::Separator;
 
 /// Converts a tree. If a key occurs more than once, only its first occurrence is used.
 pub(crate) fn read(root: &Node) -> File {
@@ -46,7 +47,7 @@ fn table(entry: &Entry) -> Table {
                 Some(element.with(parse_key_attribute(element.value.as_text()?)?))
             })
             .collect(),
-        separator: fields.parsed("separator", parse_separator).map(|separator| separator.value),
+        separator: fields.parsed("separator", Separator::parse).map(|separator| separator.value),
         ttl: fields.text("ttl"),
         region: fields.text("region"),
         account: fields.text("account"),
@@ -95,15 +96,16 @@ fn references(entry: &Entry) -> Vec<Reference> {
 
 fn reference(entry: &Entry, targets: &Targets, alternative: usize) -> Reference {
     let fields = Fields(entry.value.value.entries());
+    let on = fields.entry("on").or_else(|| fields.entry(ON_SYNONYM));
     Reference {
         name: entry.key.clone(),
         from: fields.text("from"),
         to: targets.each.get(alternative).map(|target| target.entity.clone()),
         targets: targets.clone(),
         alternative,
-        on: fields.entry("on").map(|on| texts(&on.value.value)).unwrap_or_default(),
+        on: on.map(|on| texts(&on.value.value)).unwrap_or_default(),
         on_key: fields.entry("on_key").map(|on| on.key.with(texts(&on.value.value))),
-        is_on_readable: fields.entry("on").is_none_or(|on| is_map_of_texts(&on.value.value)),
+        is_on_readable: on.is_none_or(|on| is_map_of_texts(&on.value.value)),
         matching: fields.parsed("match", matching),
         required: fields.flag("required"),
         expired: fields.parsed("expired", expired),
@@ -195,6 +197,9 @@ fn copied(node: &Node) -> Option<CopiedAttributes> {
     };
     match node {
         Node::List(names) => Some(CopiedAttributes::List(texts(names))),
+        Node::Map(entries) if entries.iter().all(|entry| entry.value.value.as_text().is_some()) => {
+            Some(CopiedAttributes::Renamed(self::texts(node)))
+        }
         Node::Map(_) => {
             Some(CopiedAttributes::Except(texts(Fields(node.entries()).list("except"))))
         }

@@ -83,8 +83,8 @@ pub static VARIABLE: Code = Code {
     id: "E024",
     summary: "a variable without a value",
     explanation: "\
-`${VAR}` in a table's name is replaced by an environment variable, which must be set when the \
-rules are read. `${VAR:-default}` provides a default for a variable that is not set or is empty.",
+`${VAR}` in a table's name, and in `mode`, `grace` and `severity`, is replaced by an environment \
+variable, which must be set when the rules are read. `${VAR:-default}` provides a default for a variable that is not set or is empty.",
     wrong: Some(
         r#"tables:
   app: { name: "${REFEREE_EXAMPLE_TABLE}", key: [pk, sk] }

@@ -8,7 +8,8 @@ pub static NOT_INVERSE: Code = Code {
     summary: "a mirror that is not the inverse of its source",
     explanation: "\
 The keys of a source and its mirror must have the same captures, with the same types. Then each \
-key can be built from the other, and a mirror item can be compared with its source item.",
+key can be built from the other, and a mirror item can be compared with its source item. The key of \
+the mirror may also contain attributes of the source, which `attributes` declares as S, N or B.",
     wrong: Some(
         r"mirrors:
   employment: { source: member, mirror: user }

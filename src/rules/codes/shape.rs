@@ -178,7 +178,7 @@ pub static FORMAT: Code = Code {
     summary: "a value in the wrong format",
     explanation: "\
 A duration is a whole number and a unit (`500ms`, `2s`, `1m`), at most ten minutes. A separator \
-is one character. `max_fanout` is at least 1. A path consists of names separated by dots. A key \
+has 1 to 16 bytes. `max_fanout` is at least 1. A path consists of names separated by dots. A key \
 attribute is a name, followed by `:N` or `:B` if it is not a string.",
     wrong: Some(
         r"references:

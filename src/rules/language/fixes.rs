@@ -81,6 +81,7 @@ fn fix_text(shape: &Shape, text: &str, written: &str) -> Option<String> {
         | Shape::Map { .. }
         | Shape::Object(_)
         | Shape::Open { .. }
+        | Shape::Setting(_)
         | Shape::Either(_) => None,
     }
 }
@@ -155,6 +156,10 @@ pub(super) fn fix_unknown_key(
     let name = &key.value;
     if name == "<<" {
         return "YAML 1.2 has no merge keys: write out the keys".to_owned();
+    }
+    if name == "true" && object.fields.iter().any(|field| field.name == "on") {
+        return "YAML 1.1 reads `on` as a boolean: write `on` in quotes, or `parts` instead"
+            .to_owned();
     }
     if let Some(meant) = closest(name, object.fields.iter().map(|field| field.name)) {
         return format!("did you mean `{meant}`?");

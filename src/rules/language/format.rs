@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::data::{KeyAttribute, KeyKind, MAX_DEPTH, Path, Step};
+use crate::rules::template::Separator;
 
 /// A format that a text must have.
 pub(super) struct Format {
@@ -32,13 +33,6 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     (duration <= GRACE_MAX).then_some(duration)
-}
-
-/// Parses a table's separator: one character that has no other meaning in templates.
-pub(crate) fn parse_separator(text: &str) -> Option<char> {
-    let mut characters = text.chars();
-    let separator = characters.next().filter(|first| !matches!(first, '{' | '}'))?;
-    characters.next().is_none().then_some(separator)
 }
 
 /// Parses a key attribute with an optional type, such as `id` or `id:N`.
@@ -110,9 +104,9 @@ pub(super) const DURATION: Format = Format {
 
 pub(super) const SEPARATOR: Format = Format {
     what: "a separator",
-    pattern: Some("^[^{}]$"),
-    accepts: |text| parse_separator(text).is_some(),
-    help: "a separator is exactly one character other than `{` and `}`",
+    pattern: Some("^[^{}]{1,16}$"),
+    accepts: |text| Separator::parse(text).is_some(),
+    help: "a separator has 1 to 16 bytes, and neither `{` nor `}`",
 };
 
 pub(super) const REGION: Format = Format {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::format::Format;
+use crate::rules::template::Separator;
 
 /// A map with known keys.
 pub(super) struct Object {
@@ -18,10 +19,19 @@ pub(super) struct Object {
 /// A key of an object, and its value.
 pub(super) struct Field {
     pub(super) name: &'static str,
+    /// Another name with the same meaning.
+    pub(super) synonym: Option<&'static str>,
     pub(super) shape: Shape,
     pub(super) presence: Presence,
     /// The meaning, in a sentence.
     pub(super) doc: &'static str,
+}
+
+impl Field {
+    /// Whether a key of a map is this field.
+    pub(super) fn is(&self, key: &str) -> bool {
+        self.name == key || self.synonym == Some(key)
+    }
 }
 
 /// Whether a field must be present.
@@ -36,7 +46,7 @@ pub(super) enum Presence {
 pub(super) enum DefaultValue {
     Flag(bool),
     Count(u64),
-    Character(char),
+    Separator(Separator),
     Word(&'static str),
     Duration(Duration),
 }
@@ -47,7 +57,7 @@ impl DefaultValue {
         match self {
             Self::Flag(flag) => json!(flag),
             Self::Count(count) => json!(count),
-            Self::Character(character) => json!(character),
+            Self::Separator(separator) => json!(separator.as_str()),
             Self::Word(word) => json!(word),
             Self::Duration(duration) if duration.subsec_millis() == 0 => {
                 json!(format!("{}s", duration.as_secs()))
@@ -79,6 +89,8 @@ pub(super) enum Shape {
     Object(&'static Object),
     /// A map with known keys, and others that are chosen by the author.
     Open { known: &'static Object, keys: &'static Format, values: &'static Shape, count_max: usize },
+    /// A value of this shape, in which environment variables are inserted first.
+    Setting(&'static Shape),
     /// One of these shapes; the value itself determines which.
     Either(&'static [Shape]),
 }

@@ -51,7 +51,8 @@ impl Manual {
             Presence::Default(value) => format!("; default `{}`", plain(&value.to_json())),
         };
         let value = self.value(field, &field.shape);
-        let _ = writeln!(section, "- `{}`: {} *Value: {value}{presence}.*", field.name, field.doc);
+        let _ =
+            writeln!(section, "- `{}`: {} *Value: {value}{presence}.*", names(field), field.doc);
         for Word { text, doc, .. } in words_in(&field.shape) {
             let _ = writeln!(section, "  - `{text}`: {doc}");
         }
@@ -82,6 +83,9 @@ impl Manual {
             Shape::Open { known, .. } => {
                 format!("[{}](#{})", known.what, anchor(&title_of(field, known)))
             }
+            Shape::Setting(inner) => {
+                format!("{}, or a text with environment variables", self.value(field, inner))
+            }
             Shape::Either(shapes) => {
                 let shapes: Vec<_> = shapes.iter().map(|shape| self.value(field, shape)).collect();
                 shapes.join(", or ")
@@ -93,6 +97,11 @@ impl Manual {
         self.formats.insert(format.what, format);
         format.what.to_owned()
     }
+}
+
+/// The names of a field, of which the first one and the last one are in backticks outside.
+fn names(field: &Field) -> String {
+    field.synonym.map_or_else(|| field.name.to_owned(), |it| format!("{}`, `{it}", field.name))
 }
 
 /// Formats a scalar as YAML, without quotes.
@@ -118,7 +127,9 @@ fn anchor(title: &str) -> String {
 fn objects_in(shape: &'static Shape) -> Vec<&'static Object> {
     match shape {
         Shape::Object(object) | Shape::Open { known: object, .. } => vec![object],
-        Shape::Map { values: inner, .. } | Shape::List { of: inner, .. } => objects_in(inner),
+        Shape::Map { values: inner, .. }
+        | Shape::List { of: inner, .. }
+        | Shape::Setting(inner) => objects_in(inner),
         Shape::Either(shapes) => shapes.iter().flat_map(objects_in).collect(),
         Shape::Version
         | Shape::Flag
@@ -133,7 +144,9 @@ fn objects_in(shape: &'static Shape) -> Vec<&'static Object> {
 fn words_in(shape: &'static Shape) -> Vec<&'static Word> {
     match shape {
         Shape::Choice(words) => words.iter().collect(),
-        Shape::Map { values: inner, .. } | Shape::List { of: inner, .. } => words_in(inner),
+        Shape::Map { values: inner, .. }
+        | Shape::List { of: inner, .. }
+        | Shape::Setting(inner) => words_in(inner),
         Shape::Either(shapes) => shapes.iter().flat_map(words_in).collect(),
         Shape::Version
         | Shape::Flag

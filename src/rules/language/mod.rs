@@ -7,16 +7,17 @@ mod format;
 mod grammar;
 mod manual;
 mod schema;
+mod settings;
 mod shape;
 mod subject;
 mod table;
 mod target;
 mod words;
 
-pub(crate) use format::{
-    parse_duration, parse_key_attribute, parse_list_path, parse_path, parse_separator,
-};
+pub(crate) use format::{parse_duration, parse_key_attribute, parse_list_path, parse_path};
 pub use manual::manual;
 pub use schema::schema;
+pub(crate) use settings::insert_variables;
 pub(crate) use shape::check;
+pub(crate) use table::ON_SYNONYM;
 pub(crate) use target::{BY, EACH};

@@ -30,6 +30,9 @@ fn object_schema(object: &Object) -> Value {
         if matches!(field.presence, Presence::Required) {
             required.push(field.name);
         }
+        if let Some(synonym) = field.synonym {
+            properties.insert(synonym.to_owned(), property.clone());
+        }
         properties.insert(field.name.to_owned(), property);
     }
     json!({
@@ -81,6 +84,9 @@ fn shape_schema(shape: &Shape) -> Value {
             }
             open
         }
+        Shape::Setting(inner) => json!({
+            "anyOf": [shape_schema(inner), { "type": "string", "pattern": r"\$\{" }]
+        }),
         Shape::Either(shapes) => {
             json!({ "anyOf": shapes.iter().map(shape_schema).collect::<Vec<_>>() })
         }
@@ -89,7 +95,9 @@ fn shape_schema(shape: &Shape) -> Value {
 
 /// The description of a field: its sentence, followed by the meaning of each word it accepts.
 fn describe(doc: &str, shape: &Shape) -> String {
-    let Shape::Choice(words) = shape else { return doc.to_owned() };
+    let (Shape::Choice(words) | Shape::Setting(Shape::Choice(words))) = shape else {
+        return doc.to_owned();
+    };
     let meanings: Vec<_> =
         words.iter().map(|Word { text, doc, .. }| format!("`{text}`: {doc}")).collect();
     format!("{doc} {}.", meanings.join("; "))

@@ -42,6 +42,7 @@ impl Checker<'_> {
             (Shape::Map { keys, values, count_max }, Node::Map(entries)) => {
                 self.map(keys, values, *count_max, entries, subject);
             }
+            (Shape::Setting(inner), _) => self.setting(inner, node, subject),
             (Shape::Object(object), Node::Map(_)) => self.object(object, node, subject),
             (Shape::Open { known, keys, values, count_max }, Node::Map(entries)) => {
                 self.open(known, (keys, values, *count_max), entries, subject);
@@ -67,8 +68,9 @@ impl Checker<'_> {
             return;
         };
         self.duplicates(entries);
+        self.synonyms(object, entries);
         for entry in entries {
-            match object.fields.iter().find(|known| known.name == entry.key.value) {
+            match object.fields.iter().find(|known| known.is(&entry.key.value)) {
                 Some(known) => self.known(known, entry, subject),
                 None => self.unknown_key(object, entry, subject),
             }
@@ -116,7 +118,7 @@ impl Checker<'_> {
     /// Reports required keys that are missing.
     fn required(&mut self, object: &'static Object, entries: &[Entry], subject: &Subject) {
         for key in object.fields.iter().filter(|key| matches!(key.presence, Presence::Required)) {
-            if !entries.iter().any(|entry| entry.key.value == key.name) {
+            if !entries.iter().any(|entry| key.is(&entry.key.value)) {
                 self.problems.push(missing_key(key, subject));
             }
         }
@@ -273,6 +275,39 @@ impl Checker<'_> {
         );
     }
 
+    /// Reports a field that occurs under both its names.
+    fn synonyms(&mut self, object: &Object, entries: &[Entry]) {
+        for field in object.fields {
+            let Some(synonym) = field.synonym else { continue };
+            let key = |name| entries.iter().map(|entry| &entry.key).find(|key| key.value == name);
+            let (Some(one), Some(other)) = (key(field.name), key(synonym)) else { continue };
+            self.problems.push(
+                Diagnostic::new(
+                    &codes::DUPLICATE,
+                    format!("`{}` and `{synonym}` are the same key", field.name),
+                )
+                .at(other.span, "second occurrence")
+                .at(one.span, "first occurrence")
+                .help("remove one of the two"),
+            );
+        }
+    }
+
+    /// Reports a wrong value of a variable with the text in which it was inserted.
+    fn setting(&mut self, inner: &'static Shape, node: &Spanned<Node>, subject: &Subject) {
+        let before = self.problems.len();
+        self.value(inner, node, subject);
+        let written = node.span.of(self.source).unwrap_or_default().trim_matches(['"', '\'']);
+        if written.contains("${") {
+            let found = self.problems.split_off(before).into_iter();
+            let note = format!(
+                "the value of `{written}` is `{}`",
+                node.value.as_text().unwrap_or_default()
+            );
+            self.problems.extend(found.map(|problem| problem.note(note.clone())));
+        }
+    }
+
     fn duplicates(&mut self, entries: &[Entry]) {
         let mut first = std::collections::BTreeMap::new();
         for Entry { key, .. } in entries {
@@ -311,13 +346,17 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
         Node::Bool(_) => matches!(shape, Shape::Literal | Shape::Flag),
         Node::Number(_) => matches!(shape, Shape::Literal | Shape::Count),
         Node::List(_) => matches!(shape, Shape::List { .. }),
-        Node::Map(_) => {
-            matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. })
-        }
+        // A map of texts has no lists.
+        Node::Map(entries) => match shape {
+            Shape::Map { values: Shape::Text(_), .. } => {
+                entries.iter().all(|entry| !matches!(entry.value.value, Node::List(_)))
+            }
+            _ => matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. }),
+        },
     };
     let keys_known = |shape: &&Shape| {
         let (Shape::Object(object) | Shape::Open { known: object, .. }) = shape else { return 0 };
-        let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.name == entry.key.value);
+        let is_known = |entry: &&Entry| object.fields.iter().any(|key| key.is(&entry.key.value));
         node.entries().iter().filter(is_known).count()
     };
     // A text with a brace is a template, and otherwise a word.

@@ -58,8 +58,8 @@ const TABLE: Object = Object {
         default(
             "separator",
             Shape::Text(&SEPARATOR),
-            DefaultValue::Character(defaults::SEPARATOR),
-            "The character that ends a capture in key templates.",
+            DefaultValue::Separator(defaults::SEPARATOR),
+            "The text that ends a capture in key templates: usually one character, at most 16 bytes.",
         ),
         optional(
             "ttl",
@@ -112,10 +112,11 @@ const REFERENCE: Object = Object {
     fields: &[
         required("from", Shape::Text(&NAME), "The referencing entity."),
         TO,
-        optional(
+        synonymous(
             "on",
+            ON_SYNONYM,
             map(&CAPTURE, &Shape::Text(&SOURCE), ENTRIES_MAX),
-            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", \"{attribute[*]}\" for each element of a list or set, \"{lines[*].productId}\" for a value in each map of a list, or \"{owner.id}\" for a capture of an attribute's template. A text without braces is a constant. By default, a capture comes from the capture of the same name in the referencing key.",
+            "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", \"{attribute[*]}\" for each element of a list or set, \"{lines[*].productId}\" for a value in each map of a list, or \"{owner.id}\" for a capture of an attribute's template. A text without braces is a constant. By default, a capture comes from the capture of the same name in the referencing key. Tools that read YAML 1.1, such as PyYAML, read an unquoted `on` as `true`; `parts` is another name for it.",
         ),
         optional(
             "on_key",
@@ -190,7 +191,7 @@ const REFERENCE: Object = Object {
         ),
         default(
             "grace",
-            Shape::Text(&DURATION),
+            Shape::Setting(&Shape::Text(&DURATION)),
             DefaultValue::Duration(defaults::GRACE),
             "How long a dangling reference may last before it is a violation.",
         ),
@@ -247,17 +248,18 @@ const MIRROR: Object = Object {
         required(
             "mirror",
             Shape::Text(&NAME),
-            "The entity that Referee writes. Its key has the same captures as the source's key.",
+            "The entity that Referee writes. Its key has the captures of the source's key, and it may contain attributes of the source: a source without such an attribute has no mirror, and if the value changes, the mirror moves.",
         ),
         default(
             "copy",
             Shape::Either(&[
                 Shape::Choice(COPY),
                 Shape::List { of: &Shape::Text(&ATTRIBUTE), count_min: 1, count_max: ENTRIES_MAX },
+                map(&ATTRIBUTE, &Shape::Text(&ATTRIBUTE), ENTRIES_MAX),
                 Shape::Object(&COPY_EXCEPT),
             ]),
             DefaultValue::Word("all"),
-            "The attributes to copy: a list of names, `all`, `none`, or all with exceptions. The removal of an attribute is copied too.",
+            "The attributes to copy: a list of names, a map from names to names in the mirror, `all`, `none`, or all with exceptions. The removal of an attribute is copied too.",
         ),
         default(
             "on_mirror_delete",
@@ -292,10 +294,13 @@ const COPY_EXCEPT: Object = Object {
     )],
 };
 
+/// Another name for `on`, which YAML 1.1 reads as a boolean.
+pub(crate) const ON_SYNONYM: &str = "parts";
+
 /// `mode` of a reference or a mirror.
 const MODE: Field = default(
     "mode",
-    Shape::Choice(MODES),
+    Shape::Setting(&Shape::Choice(MODES)),
     DefaultValue::Word(defaults::MODE.name()),
     "Whether the rule is evaluated, and whether it writes.",
 );
@@ -303,7 +308,7 @@ const MODE: Field = default(
 /// `severity` of a reference or a mirror.
 const SEVERITY: Field = default(
     "severity",
-    Shape::Choice(SEVERITIES),
+    Shape::Setting(&Shape::Choice(SEVERITIES)),
     DefaultValue::Word(defaults::SEVERITY.name()),
     "How the rule's violations count.",
 );
@@ -447,11 +452,21 @@ pub(super) const fn word(
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Field {
-    Field { name, shape, presence: Presence::Required, doc }
+    Field { name, synonym: None, shape, presence: Presence::Required, doc }
 }
 
 pub(super) const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Field {
-    Field { name, shape, presence: Presence::Optional, doc }
+    Field { name, synonym: None, shape, presence: Presence::Optional, doc }
+}
+
+/// An optional field that has another name, too.
+const fn synonymous(
+    name: &'static str,
+    synonym: &'static str,
+    shape: Shape,
+    doc: &'static str,
+) -> Field {
+    Field { name, synonym: Some(synonym), shape, presence: Presence::Optional, doc }
 }
 
 const fn default(
@@ -460,7 +475,7 @@ const fn default(
     value: DefaultValue,
     doc: &'static str,
 ) -> Field {
-    Field { name, shape, presence: Presence::Default(value), doc }
+    Field { name, synonym: None, shape, presence: Presence::Default(value), doc }
 }
 
 /// A map whose keys are names that the author chooses.

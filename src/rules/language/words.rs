@@ -20,6 +20,7 @@ pub(super) fn expected(shape: &Shape) -> String {
         }
         Shape::List { .. } => "a list".to_owned(),
         Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. } => "a map".to_owned(),
+        Shape::Setting(inner) => expected(inner),
         Shape::Either(shapes) => {
             let mut all: Vec<_> = shapes.iter().map(expected).collect();
             all.dedup();

@@ -2,6 +2,7 @@
 
 use super::ids::EntityId;
 use super::mode::{Mode, Severity};
+use crate::data::{KeyKind, Path, Step};
 
 /// A rule that keeps a copy of each item of an entity at another key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,8 +15,8 @@ pub struct Mirror {
     pub source: EntityId,
     /// The entity that Referee writes.
     pub mirror: EntityId,
-    /// For each capture of the mirror's key, its index among the source's captures.
-    pub mirror_from_source: Vec<usize>,
+    /// For each capture of the mirror's key, where its value comes from.
+    pub mirror_from_source: Vec<MirrorPart>,
     /// For each capture of the source's key, its index among the mirror's captures.
     pub source_from_mirror: Vec<usize>,
     /// The attributes to copy.
@@ -32,6 +33,31 @@ pub struct Mirror {
     pub severity: Severity,
 }
 
+/// Where the value of a capture of a mirror's key comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MirrorPart {
+    /// The capture at this index among those of the source's key.
+    Capture(usize),
+    /// An attribute of the source, which has this type. A source without it has no mirror.
+    Attribute(String, KeyKind),
+}
+
+impl Mirror {
+    /// The attributes of the source from which the mirror's key is built.
+    pub fn key_attributes(&self) -> impl Iterator<Item = &str> {
+        self.mirror_from_source.iter().filter_map(|part| match part {
+            MirrorPart::Capture(_) => None,
+            MirrorPart::Attribute(name, _) => Some(name.as_str()),
+        })
+    }
+
+    /// Whether the mirror's key depends on attributes of the source.
+    #[must_use]
+    pub fn depends_on_attributes(&self) -> bool {
+        self.key_attributes().next().is_some()
+    }
+}
+
 /// The attributes that a mirror rule copies. It never copies key attributes or the reserved
 /// attribute `_referee`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,6 +70,31 @@ pub enum Copied {
     None,
     /// These attributes.
     List(Vec<String>),
+    /// These attributes of the source, each with its name in the mirror.
+    Renamed(Vec<(String, String)>),
+}
+
+impl Copied {
+    /// The path in the source of what a mirror has at this path; `None` if it is not copied. Keys and
+    /// the TTL attribute are not considered.
+    #[must_use]
+    pub fn in_source(&self, path: &Path) -> Option<Path> {
+        let is_root = |name: &String| name == path.root();
+        let is_copied = match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Except(names) => !names.iter().any(is_root),
+            Self::List(names) => names.iter().any(is_root),
+            Self::Renamed(names) => {
+                let (name, _) = names.iter().find(|(_, new)| is_root(new))?;
+                let inner = path.steps().iter().skip(1).cloned();
+                let steps: Vec<_> =
+                    std::iter::once(Step::Name(name.clone())).chain(inner).collect();
+                return Some(Path::of(&steps));
+            }
+        };
+        is_copied.then(|| path.clone())
+    }
 }
 
 /// The action when a writer other than Referee deletes a mirror item.

@@ -17,7 +17,7 @@ pub use alternative::{Alternative, Discriminator, OtherKey, OtherPart, OtherTarg
 pub use condition::{Choice, Comparison, Test, TimeFormat, When};
 pub use entity::Entity;
 pub use ids::{EntityId, MirrorId, ReferenceId, TableId};
-pub use mirror::{Copied, Mirror, OnMirrorDelete, OnMirrorEdit};
+pub use mirror::{Copied, Mirror, MirrorPart, OnMirrorDelete, OnMirrorEdit};
 pub use mode::{Mode, Severity};
 pub use reference::{
     Component, Contained, Derived, Expired, Find, Matching, OnDelete, OnMissing, Reference, Removal,

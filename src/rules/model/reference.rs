@@ -96,6 +96,14 @@ impl Reference {
         [self.on_delete, self.on_ttl_delete]
     }
 
+    /// The index of the capture of the referenced key whose value is the whole of this attribute.
+    #[must_use]
+    pub fn part_from(&self, attribute: &str) -> Option<usize> {
+        self.components.iter().enumerate().position(|(position, component)| {
+            component.is_attribute(attribute) && self.contained(position).is_none()
+        })
+    }
+
     /// Whether a delete by this rule can cause further deletes by the same rule.
     #[must_use]
     pub fn is_recursive(&self) -> bool {
@@ -187,6 +195,12 @@ impl Component {
             Self::Capture(_) | Self::Constant(_) => None,
             Self::Attribute(path, _) | Self::Elements(path, _) | Self::Field(path, _) => Some(path),
         }
+    }
+
+    /// Whether the part is the value of this attribute of the item.
+    #[must_use]
+    pub fn is_attribute(&self, name: &str) -> bool {
+        matches!(self, Self::Attribute(path, _) if path.only_name() == Some(name))
     }
 
     /// The path to each element that gives the reference another value, if there are several.

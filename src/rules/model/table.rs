@@ -1,6 +1,7 @@
 //! Tables and their indexes.
 
 use crate::data::KeySchema;
+use crate::rules::template::Separator;
 
 /// A table that the rules watch or read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,8 +12,8 @@ pub struct Table {
     pub name: String,
     /// The table's primary key.
     pub key: KeySchema,
-    /// The character that ends a capture in key templates.
-    pub separator: char,
+    /// The text that ends a capture in key templates.
+    pub separator: Separator,
     /// The TTL attribute, if the table has one.
     pub ttl: Option<String>,
     /// The Region of the table's stream; `None` for that of the function.

@@ -199,17 +199,10 @@ pub(super) fn check_mirror(
         if test.literal().is_some() || test.is_absence() {
             continue;
         }
-        let is_copied = match copied {
-            Copied::All => ttl != Some(path.root()),
-            Copied::Except(names) => {
-                ttl != Some(path.root()) && names.iter().all(|name| name != path.root())
-            }
-            Copied::None => false,
-            Copied::List(names) => names.iter().any(|name| name == path.root()),
-        };
-        if is_copied
-            && source.conditions.iter().any(|of_source| *of_source == (path.clone(), test.clone()))
-        {
+        let is_ttl = ttl == Some(path.root()) && matches!(copied, Copied::All | Copied::Except(_));
+        let in_source = copied.in_source(path).filter(|_| !is_ttl);
+        let is_copied = in_source.is_some();
+        if in_source.is_some_and(|path| source.conditions.contains(&(path, test.clone()))) {
             continue;
         }
         let written = copy.ast.conditions.iter().find(|(written, _)| written.value == *path);

@@ -14,7 +14,7 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::{self, TableId, Test};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::did_you_mean;
-use crate::rules::template::{EntityKey, KeyTemplate, Template};
+use crate::rules::template::{EntityKey, KeyTemplate, Separator, Template};
 
 pub(super) struct Entity<'f> {
     pub(super) ast: &'f ast::Entity,
@@ -183,7 +183,7 @@ fn assemble(
     entity: &ast::Entity,
     (partition, partition_attribute): (Template, &KeyAttribute),
     sort: Option<(Template, &KeyAttribute)>,
-    separator: char,
+    separator: Separator,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<ResolvedKey> {
     let span = |attribute: &KeyAttribute| {

@@ -171,7 +171,7 @@ fn by_mirror(
     }
     let (_, entity) = scope.entity_named(&mirror.target.as_ref()?.value)?;
     let key = entity.key.as_ref()?;
-    if !are_determined(&key.partition, &key.captures, sides, components?) {
+    if !are_determined(key, sides, components?) {
         problems.push(
             Diagnostic::new(
                 &codes::MIRROR_LOOKUP,

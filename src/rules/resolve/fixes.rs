@@ -108,7 +108,7 @@ fn mirror(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> 
     let fitting = mirrors.find(|mirror| {
         let entity = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
         let key = entity.and_then(|(_, entity)| entity.key.as_ref());
-        key.is_some_and(|key| are_determined(&key.partition, &key.captures, sides, components))
+        key.is_some_and(|key| are_determined(key, sides, components))
     })?;
     Some(Suggestion::Mirror(fitting.name.value.clone()))
 }

@@ -10,7 +10,7 @@ use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::Component;
 use crate::rules::span::{Span, Spanned};
-use crate::rules::template::{Format, KeyTemplate, Part, Template};
+use crate::rules::template::{Format, KeyTemplate, Part, Separator, Template};
 
 /// What is known about an attribute of the referencing items.
 enum Known<'e> {
@@ -116,7 +116,7 @@ fn can_equal(
     known: &Known<'_>,
     template: &KeyTemplate,
     sides: Sides<'_, '_>,
-    separator: char,
+    separator: Separator,
 ) -> bool {
     if template.kind() != KeyKind::S {
         return !matches!(known, Known::Map(..));
@@ -146,7 +146,7 @@ fn can_equal(
     }
 }
 
-fn overlaps(template: &KeyTemplate, other: &str, separator: char) -> bool {
+fn overlaps(template: &KeyTemplate, other: &str, separator: Separator) -> bool {
     // A text that is no template is compared with nothing.
     let other = Template::parse(other).ok();
     other.is_none_or(|other| template.template().overlap(&other, separator).is_some())

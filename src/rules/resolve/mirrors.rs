@@ -5,12 +5,12 @@ use super::entities::{Entity, ResolvedKey};
 use super::scope::Scope;
 use super::tables::{RESERVED, reserved};
 use super::templates::Capture;
-use crate::data::KeyKind;
+use crate::data::{KeyKind, Path};
 use crate::rules::ast::{self, CopiedAttributes};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Copied, OnMirrorEdit};
+use crate::rules::model::{self, Copied, MirrorPart, OnMirrorEdit};
 use crate::rules::span::{Span, Spanned};
 use crate::rules::spelling::closest;
 
@@ -148,6 +148,9 @@ fn copied(
         None => return defaults::COPY,
         Some(CopiedAttributes::All) => return Copied::All,
         Some(CopiedAttributes::None) => return Copied::None,
+        Some(CopiedAttributes::Renamed(names)) => {
+            return renamed(names, mirror, source, scope, problems);
+        }
         Some(CopiedAttributes::List(names)) => (names, "copied", Copied::List),
         Some(CopiedAttributes::Except(names)) => (names, "left out", Copied::Except),
     };
@@ -180,8 +183,61 @@ fn copied(
     of_names(names.iter().map(|name| name.value.clone()).collect())
 }
 
+/// Checks and returns the attributes to copy under other names.
+fn renamed(
+    names: &[(Spanned<String>, Spanned<String>)],
+    mirror: &ast::Mirror,
+    source: &Entity<'_>,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Copied {
+    let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let is_key = |entity: Option<&Entity<'_>>, name: &str| {
+        entity.and_then(|it| scope.table_of(it)).is_some_and(|table| table.is_key_attribute(name))
+    };
+    let key = |name: &Spanned<String>, label: &str, help: &str| {
+        Diagnostic::new(&codes::COPIED_KEY, format!("`{}` is a key attribute", name.value))
+            .at(name.span, label)
+            .help(help)
+    };
+    for (index, (name, new)) in names.iter().enumerate() {
+        let mut before = names.iter().take(index);
+        if let Some((_, first)) = before.find(|(_, other)| other.value == new.value) {
+            problems.push(
+                Diagnostic::new(
+                    &codes::DUPLICATE,
+                    format!("two attributes are copied to `{}`", new.value),
+                )
+                .at(new.span, "second occurrence")
+                .at(first.span, "first occurrence"),
+            );
+        }
+        problems.extend(
+            [name, new].iter().filter(|it| it.value == RESERVED).map(|it| reserved(it.span)),
+        );
+        if is_key(copy.map(|(_, copy)| copy), &new.value) {
+            problems.push(key(
+                new,
+                "cannot be written",
+                "choose another name: the mirror's key is built from its template",
+            ));
+        }
+        if is_key(Some(source), &name.value) {
+            problems.push(key(
+                name,
+                "cannot be copied",
+                "remove it: the parts of the source's key are in the mirror's key",
+            ));
+        } else if name.value != RESERVED && !source.declares(&name.value) {
+            problems.push(undeclared_attribute(name, source));
+        }
+    }
+    let names = names.iter().map(|(name, new)| (name.value.clone(), new.value.clone()));
+    Copied::Renamed(names.collect())
+}
+
 fn undeclared_attribute(name: &Spanned<String>, source: &Entity<'_>) -> Diagnostic {
-    let roots = source.attributes.keys().map(crate::data::Path::root);
+    let roots = source.attributes.keys().map(Path::root);
     let help = match closest(&name.value, roots) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("declare it in `{}`: `attributes: {{ {}: S }}`", source.name(), name.value),
@@ -229,14 +285,9 @@ fn check_types(
     problems: &mut Vec<Diagnostic>,
 ) {
     for (path, kind) in &copy.ast.attributes {
-        let is_copied = match copied {
-            Copied::All => true,
-            Copied::None => false,
-            Copied::Except(names) => names.iter().all(|name| name != path.value.root()),
-            Copied::List(names) => names.iter().any(|name| name == path.value.root()),
-        };
-        let declared = source.ast.attributes.iter().find(|(other, _)| other.value == path.value);
-        let Some((_, source_kind)) = declared.filter(|_| is_copied) else { continue };
+        let Some(in_source) = copied.in_source(&path.value) else { continue };
+        let declared = source.ast.attributes.iter().find(|(other, _)| other.value == in_source);
+        let Some((_, source_kind)) = declared else { continue };
         if source_kind.value != kind.value {
             problems.push(
                 Diagnostic::new(
@@ -250,18 +301,20 @@ fn check_types(
     }
 }
 
-/// For each capture of either key, its index among the captures of the other key.
+/// For each capture of the mirror's key, where its value comes from, and for each capture of the
+/// source's key, its index among the captures of the mirror's key.
 fn inverse(
     mirror: &ast::Mirror,
     (source, source_key): (&Entity<'_>, &ResolvedKey),
     (copy, copy_key): (&Entity<'_>, &ResolvedKey),
     problems: &mut Vec<Diagnostic>,
-) -> Option<(Vec<usize>, Vec<usize>)> {
-    let absent = |key: &ResolvedKey, other: &ResolvedKey| -> Vec<String> {
-        let absent = key.names().filter(|name| other.capture(name).is_none());
-        absent.map(|name| format!("`{{{name}}}`")).collect()
+) -> Option<(Vec<MirrorPart>, Vec<usize>)> {
+    let absent = |key: &ResolvedKey, other: &ResolvedKey, is_known: &dyn Fn(&str) -> bool| {
+        let absent = key.names().filter(|name| other.capture(name).is_none() && !is_known(name));
+        absent.map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>()
     };
-    let (only_source, only_copy) = (absent(source_key, copy_key), absent(copy_key, source_key));
+    let only_source = absent(source_key, copy_key, &|_| false);
+    let only_copy = absent(copy_key, source_key, &|name| key_attribute(source, name).is_some());
     let span = mirror.target.as_ref().map_or(mirror.name.span, |name| name.span);
     if !only_source.is_empty() || !only_copy.is_empty() {
         let label = |only: &[String], of: &str| {
@@ -283,7 +336,17 @@ fn inverse(
             .at(span, "cannot mirror the source")
             .at(source.key_span(), label(&only_source, source.name()))
             .at(copy.key_span(), label(&only_copy, copy.name()))
-            .help("use the same captures in both keys, so that each can be built from the other"),
+            .help(if only_source.is_empty() {
+                format!(
+                    "declare {} in the `attributes` of `{}`, or use the same captures in both keys",
+                    only_copy.join(", ").replace(['{', '}'], ""),
+                    source.name()
+                )
+            } else {
+                "use all captures of the source's key in the mirror's key, so that each mirror leads \
+                 to its source"
+                    .to_owned()
+            }),
         );
         return None;
     }
@@ -304,11 +367,43 @@ fn inverse(
         }
     }
     is_sound &= check_cases(span, (source, source_key), (copy, copy_key), problems);
-    let indexes = |of: &ResolvedKey, among: &ResolvedKey| -> Option<Vec<usize>> {
-        of.names().map(|name| among.capture(name).map(|(index, _)| index)).collect()
-    };
-    let both = (indexes(copy_key, source_key)?, indexes(source_key, copy_key)?);
-    is_sound.then_some(both)
+    let mut parts = Vec::new();
+    for capture in &copy_key.captures {
+        parts.push(match source_key.capture(&capture.name) {
+            Some((index, _)) => MirrorPart::Capture(index),
+            None => {
+                let kind = key_attribute(source, &capture.name)?;
+                if !capture.accepts.kind(kind) {
+                    is_sound = false;
+                    problems.push(mistyped_attribute(capture, kind, span, source, copy));
+                }
+                MirrorPart::Attribute(capture.name.clone(), kind)
+            }
+        });
+    }
+    let of_source = source_key.names().map(|name| copy_key.capture(name).map(|(index, _)| index));
+    let of_source = of_source.collect::<Option<_>>()?;
+    is_sound.then_some((parts, of_source))
+}
+
+/// The type of an attribute of the source that can be a part of the mirror's key.
+fn key_attribute(source: &Entity<'_>, name: &str) -> Option<KeyKind> {
+    let declared = source.attributes.get(&Path::attribute(name))?;
+    [KeyKind::S, KeyKind::N, KeyKind::B].into_iter().find(|kind| kind.as_type() == *declared)
+}
+
+fn mistyped_attribute(
+    capture: &Capture,
+    kind: KeyKind,
+    span: Span,
+    source: &Entity<'_>,
+    copy: &Entity<'_>,
+) -> Diagnostic {
+    let name = &capture.name;
+    Diagnostic::new(&codes::TYPE_MISMATCH, format!("`{{{name}}}` has another type in the source"))
+        .at(span, "cannot mirror the source")
+        .at(source.ast.name.span, format!("its attribute `{name}` has type {}", kind.as_type()))
+        .at(copy.key_span(), format!("accepts {}", capture.accepts.describe()))
 }
 
 /// Whether each capture has the same case in both keys. If not, that is reported.

@@ -10,7 +10,6 @@ mod cycles;
 mod derived;
 mod determined;
 mod entities;
-mod environment;
 mod find;
 mod fixes;
 mod hazards;
@@ -30,9 +29,9 @@ mod unused;
 
 use super::ast::File;
 use super::diagnostic::Diagnostic;
+use super::environment::Environment;
 use super::model::{Rules, TableId};
 use entities::Entity;
-pub use environment::Environment;
 use indexes::Indexes;
 use scope::Scope;
 

@@ -8,7 +8,7 @@ use crate::rules::diagnostic::Diagnostic;
 use crate::rules::model::Contained;
 use crate::rules::span::Spanned;
 use crate::rules::spelling::did_you_mean;
-use crate::rules::template::{EntityKey, KeyTemplate};
+use crate::rules::template::{EntityKey, KeyTemplate, Separator};
 
 /// The declarations of `on_key`: key attributes with their sources.
 type OnKey = Spanned<Vec<(Spanned<String>, Spanned<String>)>>;
@@ -62,7 +62,7 @@ pub(super) fn resolve(
 
 /// A key attribute's template as that of a text; `None` for a number or a binary, which is its only
 /// capture.
-fn text_of(template: &KeyTemplate, separator: char) -> Option<EntityKey> {
+fn text_of(template: &KeyTemplate, separator: Separator) -> Option<EntityKey> {
     (template.kind() == KeyKind::S).then(|| EntityKey::new(template.clone(), None, separator))
 }
 

@@ -1,10 +1,11 @@
 //! Resolves tables: their names in DynamoDB, and their keys.
 
-use super::environment::{Environment, interpolate};
 use crate::data::KeySchema;
 use crate::rules::diagnostic::Diagnostic;
+use crate::rules::environment::{Environment, interpolate};
 use crate::rules::model;
 use crate::rules::span::Span;
+use crate::rules::template::Separator;
 use crate::rules::{ast, codes, defaults};
 
 /// The attribute with which Referee marks the items that it writes.
@@ -14,7 +15,7 @@ pub(super) struct Table<'f> {
     pub(super) ast: &'f ast::Table,
     pub(super) name: Option<String>,
     pub(super) key: Option<KeySchema>,
-    pub(super) separator: char,
+    pub(super) separator: Separator,
 }
 
 impl Table<'_> {

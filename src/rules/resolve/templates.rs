@@ -7,7 +7,9 @@ use crate::data::{KeyKind, PARTITION_KEY_BYTES_MAX, Type};
 use crate::rules::codes;
 use crate::rules::diagnostic::Diagnostic;
 use crate::rules::span::{Span, Spanned};
-use crate::rules::template::{Capture as Formatted, Format, Part, Template, TemplateErrorKind};
+use crate::rules::template::{
+    Capture as Formatted, Format, Part, Separator, Template, TemplateErrorKind,
+};
 
 /// The maximum number of captures in a template. The keys of single-table designs have one to four.
 /// The limit is needed because the time to compare two templates grows with the product of their
@@ -123,7 +125,7 @@ pub(super) fn captures(templates: &[(&Template, KeyKind)]) -> Result<Vec<Capture
 /// Parses a template, and reports its errors and warnings.
 pub(super) fn read(
     text: &Spanned<String>,
-    separator: char,
+    separator: Separator,
     source: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Template> {
@@ -169,7 +171,7 @@ pub(super) fn read(
                 let is_variable = text.value.contains("${")
                     && matches!(error.kind, TemplateErrorKind::Name | TemplateErrorKind::Format);
                 let (kind, help) = if is_variable {
-                    (TemplateErrorKind::Name, ONLY_IN_NAME.to_owned())
+                    (TemplateErrorKind::Name, NOT_IN_TEMPLATES.to_owned())
                 } else {
                     (error.kind, fix(error.kind, separator))
                 };
@@ -185,7 +187,7 @@ pub(super) fn read(
     }
 }
 
-fn fix(kind: TemplateErrorKind, separator: char) -> String {
+fn fix(kind: TemplateErrorKind, separator: Separator) -> String {
     match kind {
         TemplateErrorKind::Empty => {
             "write a text with captures, such as \"company#{company}\"".to_owned()
@@ -217,7 +219,7 @@ fn unsound_format(
     capture: &Formatted,
     why: &str,
     template: &Template,
-    separator: char,
+    separator: Separator,
     span: Span,
 ) -> Diagnostic {
     Diagnostic::new(
@@ -226,7 +228,7 @@ fn unsound_format(
     )
     .at(span, why.to_owned())
     .help(match &capture.format {
-        Format::Prefix(prefix) if prefix.contains(separator) => {
+        Format::Prefix(prefix) if separator.is_in(prefix) => {
             format!(
                 "write the prefix as literal text before the capture: `{prefix}{{{}}}`",
                 capture.name
@@ -278,7 +280,7 @@ fn check_comment(span: Span, source: &str, problems: &mut Vec<Diagnostic>) {
 /// Reports captures that are separated by a text without the separator.
 fn check_separator(
     template: &Template,
-    separator: char,
+    separator: Separator,
     span: Span,
     problems: &mut Vec<Diagnostic>,
 ) {
@@ -288,7 +290,7 @@ fn check_separator(
         };
         let is_fixed = left.format.width().is_some();
         let (left, right) = (&left.name, &right.name);
-        if !is_fixed && !text.contains(separator) {
+        if !is_fixed && !separator.is_in(text) {
             problems.push(
                 Diagnostic::new(
                     &codes::SEPARATOR,
@@ -301,8 +303,8 @@ fn check_separator(
     }
 }
 
-const ONLY_IN_NAME: &str = "variables are inserted only in the `name` of a table: write the text \
-                            itself, or a capture such as \"{company}\"";
+const NOT_IN_TEMPLATES: &str = "variables are not inserted in key templates: write the text itself, \
+                                or a capture such as \"{company}\"";
 
 /// Reports `${`, in which the `$` is literal text.
 fn check_dollar(text: &Spanned<String>, source: &str, problems: &mut Vec<Diagnostic>) {
@@ -312,7 +314,7 @@ fn check_dollar(text: &Spanned<String>, source: &str, problems: &mut Vec<Diagnos
     // Captures are rarely written in upper case, and variables of the environment usually are.
     let is_variable = !name.contains(|char: char| char.is_ascii_lowercase());
     let help = if is_variable {
-        ONLY_IN_NAME.to_owned()
+        NOT_IN_TEMPLATES.to_owned()
     } else {
         format!("write \"{}\"", text.value.replace("${", "{"))
     };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::format::{Capture, Format};
+use super::separator::Separator;
 use super::text::{Part, Template};
 use crate::data::{KeyKind, KeyValue, Number};
 
@@ -104,7 +105,7 @@ impl KeyTemplate {
     /// The length of the value is not checked: the limit depends on the key attribute.
     pub fn build(
         &self,
-        separator: char,
+        separator: Separator,
         lookup: &dyn Fn(&str) -> Option<KeyValue<'static>>,
     ) -> Result<KeyValue<'static>, BuildError> {
         let values: Vec<_> = self.captures().map(lookup).collect();
@@ -115,7 +116,7 @@ impl KeyTemplate {
     /// Like [`Self::build`], up to the first capture that has no value.
     pub fn build_prefix(
         &self,
-        separator: char,
+        separator: Separator,
         lookup: &dyn Fn(&str) -> Option<KeyValue<'static>>,
     ) -> Result<SortPrefix, BuildError> {
         let values: Vec<_> = self.captures().map(lookup).collect();
@@ -125,7 +126,7 @@ impl KeyTemplate {
 
     /// An example of a value that matches both templates; `None` if there is none.
     #[must_use]
-    pub fn overlap(&self, other: &Self, separator: char) -> Option<KeyValue<'static>> {
+    pub fn overlap(&self, other: &Self, separator: Separator) -> Option<KeyValue<'static>> {
         match (self.kind, other.kind) {
             (KeyKind::S, KeyKind::S) => {
                 let text = self.template.overlap(&other.template, separator)?;
@@ -140,7 +141,7 @@ impl KeyTemplate {
     /// Builds the value from captures, one for each occurrence in the template.
     pub(super) fn assemble(
         &self,
-        separator: char,
+        separator: Separator,
         values: &[Option<&KeyValue<'_>>],
     ) -> Result<KeyValue<'static>, BuildError> {
         match self.assemble_prefix(separator, values)? {
@@ -155,7 +156,7 @@ impl KeyTemplate {
     /// Builds the beginning of the value, up to the first unknown capture.
     pub(super) fn assemble_prefix(
         &self,
-        separator: char,
+        separator: Separator,
         values: &[Option<&KeyValue<'_>>],
     ) -> Result<SortPrefix, BuildError> {
         if self.kind != KeyKind::S {
@@ -189,7 +190,7 @@ impl KeyTemplate {
     fn check_split(
         &self,
         text: &str,
-        separator: char,
+        separator: Separator,
         values: &[Option<&KeyValue<'_>>],
     ) -> Result<(), BuildError> {
         if values.len() < 2 {
@@ -245,7 +246,7 @@ impl KeyTemplate {
     pub(super) fn split<'k>(
         &self,
         value: &'k KeyValue<'_>,
-        separator: char,
+        separator: Separator,
         mut accept: impl FnMut(KeyValue<'k>) -> bool,
     ) -> bool {
         match (self.kind, value) {
@@ -277,7 +278,7 @@ pub(super) fn text_of<'v>(value: &'v KeyValue<'_>) -> Option<&'v str> {
 fn write(
     capture: &Capture,
     value: &KeyValue<'_>,
-    separator: char,
+    separator: Separator,
     out: &mut String,
 ) -> Result<(), BuildError> {
     let text = text_of(value).ok_or_else(|| BuildError::Type {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::text::contains;
+use super::separator::Separator;
 use crate::data::KeyValue;
 
 /// The maximum number of digits of a zero-padded number: DynamoDB's numbers have at most 38 digits.
@@ -69,8 +69,8 @@ impl Capture {
 
     /// Reads the value from the text that stands for it in a key; `None` if no value is written in
     /// this way.
-    pub(super) fn read<'t>(&self, written: &'t str, separator: char) -> Option<&'t str> {
-        if written.is_empty() || (!self.is_rest && contains(written, separator)) {
+    pub(super) fn read<'t>(&self, written: &'t str, separator: Separator) -> Option<&'t str> {
+        if written.is_empty() || (!self.is_rest && separator.is_in(written)) {
             return None;
         }
         self.format.read(written)
@@ -80,14 +80,14 @@ impl Capture {
     pub(super) fn write(
         &self,
         value: &str,
-        separator: char,
+        separator: Separator,
         out: &mut String,
     ) -> Result<(), &'static str> {
         if value.is_empty() {
             return Err("it is empty");
         }
         let written = self.format.write(value)?;
-        if !self.is_rest && contains(&written, separator) {
+        if !self.is_rest && separator.is_in(&written) {
             return Err("it contains the table's separator");
         }
         out.push_str(&written);

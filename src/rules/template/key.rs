@@ -2,6 +2,7 @@
 
 use super::attribute::{BuildError, KeyTemplate, SortPrefix, text_of};
 use super::format::Case;
+use super::separator::Separator;
 use super::text::Part;
 use crate::data::{Key, KeyKind, KeyValue, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
@@ -40,7 +41,7 @@ impl Attribute {
     fn split<'k>(
         &self,
         text: &'k str,
-        separator: char,
+        separator: Separator,
         captures: &mut [&'k str],
         bound: &mut usize,
     ) -> bool {
@@ -57,7 +58,7 @@ impl Attribute {
     }
 
     /// Like [`KeyTemplate::assemble`], for texts. Returns whether there is a value.
-    fn join(&self, captures: &[&str], separator: char, out: &mut String) -> bool {
+    fn join(&self, captures: &[&str], separator: Separator, out: &mut String) -> bool {
         out.clear();
         let mut indexes = self.indexes.iter();
         for part in self.template.template().parts() {
@@ -87,7 +88,7 @@ impl Attribute {
     fn parse<'k>(
         &self,
         value: &'k KeyValue<'_>,
-        separator: char,
+        separator: Separator,
         captures: &mut Captures<'k>,
     ) -> bool {
         let mut indexes = self.indexes.iter();
@@ -105,18 +106,22 @@ impl Attribute {
 pub struct EntityKey {
     partition: Attribute,
     sort: Option<Attribute>,
-    separator: char,
+    separator: Separator,
     captures: Vec<String>,
 }
 
 impl EntityKey {
     /// Combines the templates of a key.
     #[must_use]
-    pub fn new(partition: KeyTemplate, sort: Option<KeyTemplate>, separator: char) -> Self {
+    pub fn new(
+        partition: KeyTemplate,
+        sort: Option<KeyTemplate>,
+        separator: impl Into<Separator>,
+    ) -> Self {
         let mut captures = Vec::new();
         let partition = Attribute::new(partition, &mut captures);
         let sort = sort.map(|sort| Attribute::new(sort, &mut captures));
-        Self { partition, sort, separator, captures }
+        Self { partition, sort, separator: separator.into(), captures }
     }
 
     /// The template of the partition key.
@@ -136,9 +141,9 @@ impl EntityKey {
         std::iter::once(&self.partition).chain(&self.sort).map(|attribute| &attribute.template)
     }
 
-    /// The character that ends a capture.
+    /// The text that ends a capture.
     #[must_use]
-    pub fn separator(&self) -> char {
+    pub fn separator(&self) -> Separator {
         self.separator
     }
 

@@ -235,7 +235,7 @@ mod tests {
             ("{a*:b#*}", true),
         ] {
             let template = Template::parse(text).unwrap();
-            assert_eq!(template.unsound_format('#').is_none(), expected, "{text}");
+            assert_eq!(template.unsound_format('#'.into()).is_none(), expected, "{text}");
         }
     }
 }

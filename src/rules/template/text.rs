@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::format::{Capture, Format};
+use super::separator::Separator;
 use super::syntax::{TemplateError, TemplateErrorKind, misplaced, read_pieces};
 
 /// A part of a template.
@@ -83,7 +84,7 @@ impl Template {
     pub(super) fn split<'t>(
         &self,
         text: &'t str,
-        separator: char,
+        separator: Separator,
         mut accept: impl FnMut(&'t str) -> bool,
     ) -> bool {
         let mut text = text;
@@ -109,7 +110,7 @@ impl Template {
     /// A text must be split without backtracking: if a capture has a format, the end of each capture
     /// before it must be known from its width or from the separator.
     #[must_use]
-    pub fn unsound_format(&self, separator: char) -> Option<(&Capture, &'static str)> {
+    pub fn unsound_format(&self, separator: Separator) -> Option<(&Capture, &'static str)> {
         let mut is_end_known = true;
         for (index, part) in self.parts.iter().enumerate() {
             let Part::Capture(capture) = part else { continue };
@@ -118,12 +119,12 @@ impl Template {
             }
             if let Format::Prefix(prefix) = &capture.format
                 && !capture.is_rest
-                && contains(prefix, separator)
+                && separator.is_in(prefix)
             {
                 return Some((capture, "the prefix contains the table's separator"));
             }
             let ends_at_separator = match self.parts.get(index + 1) {
-                Some(Part::Literal(literal)) => contains(literal, separator),
+                Some(Part::Literal(literal)) => separator.is_in(literal),
                 Some(Part::Capture(_)) | None => false,
             };
             is_end_known &= capture.format.width().is_some() || ends_at_separator;
@@ -143,15 +144,6 @@ impl fmt::Display for Template {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether a text contains the separator.
-pub(super) fn contains(text: &str, separator: char) -> bool {
-    match u8::try_from(separator) {
-        // A search for one byte is faster, and most separators are ASCII.
-        Ok(byte) if byte.is_ascii() => text.as_bytes().contains(&byte),
-        _ => text.contains(separator),
     }
 }
 
@@ -180,10 +172,14 @@ fn capture_end(text: &str, following: &[Part]) -> Option<usize> {
 /// The first position at which a literal can follow a capture at the beginning of the text.
 ///
 /// A later position is never necessary. If the literal contains the separator, no later position is
-/// possible: the capture cannot contain the separator, so the first separator of the text belongs
-/// to the literal. Otherwise, the text up to the end of the literal at a later position contains no
+/// possible: the capture cannot contain the separator, so the first separator of the text belongs to
+/// the literal. Otherwise, the text up to the end of the literal at a later position contains no
 /// separator either, so the next capture can contain this text. Then a match from the later
 /// position is also a match from the first one.
+///
+/// If the separator has several characters, a part of it may belong to a capture, and a later
+/// position may be necessary, as in `a::::b` for `{a}::{b}`. It is not used: such a text does not
+/// match, and no such key is built.
 fn literal_position(text: &str, literal: &str) -> Option<usize> {
     let first = text.chars().next()?.len_utf8();
     let rest = text.get(first..)?;
@@ -209,7 +205,7 @@ mod tests {
             values.push(value.to_owned());
             true
         };
-        template.split(text, '#', accept).then_some(values)
+        template.split(text, '#'.into(), accept).then_some(values)
     }
 
     #[test]

@@ -7,10 +7,11 @@ use referee::data::{KeyAttribute, KeyKind, KeySchema, KeyValue, Number, Path, Ty
 use referee::rules::Rules;
 use referee::rules::model::{
     Alternative, Choice, Comparison, Component, Copied, Discriminator, Entity, EntityId, Expired,
-    Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing,
+    Find, Matching, Mirror, MirrorId, MirrorPart, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit,
+    OnMissing,
     Reference, ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
 };
-use referee::rules::template::{EntityKey, KeyTemplate, Part, Template};
+use referee::rules::template::{EntityKey, KeyTemplate, Part, Separator, Template};
 
 use crate::rule_file_laws::tape::Tape;
 use crate::rule_file_laws::{contained, derived};
@@ -61,7 +62,10 @@ fn table(number: usize, tape: &mut Tape) -> Table {
         alias,
         name,
         key: KeySchema { partition, sort: (!tape.one_in(3)).then_some(sort) },
-        separator: tape.pick(&['#', '#', '|', ':', '/', '"', '\'', 'é', ' ']),
+        separator: {
+            let text = tape.pick(&["#", "#", "|", ":", "/", "\"", "'", "é", " ", "::", "-->"]);
+            Separator::parse(text).unwrap()
+        },
         ttl: tape.one_in(4).then(|| "expires".to_owned()),
         region: tape.one_in(4).then(|| "eu-west-1".to_owned()),
         account: tape.one_in(4).then(|| "123456789012".to_owned()),
@@ -185,7 +189,8 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
     );
     let index_in = |of: &EntityKey, name: &String| of.captures().iter().position(|it| it == name);
     let from = &rules[source].key;
-    let mirror_from_source = key.captures().iter().map(|it| index_in(from, it).unwrap()).collect();
+    let mirror_from_source =
+        key.captures().iter().map(|it| MirrorPart::Capture(index_in(from, it).unwrap())).collect();
     let source_from_mirror = from.captures().iter().map(|it| index_in(&key, it).unwrap()).collect();
     let copied = format!("v{number}");
     let copy = tape.pick(&[
@@ -193,13 +198,19 @@ fn mirror(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
         Copied::None,
         Copied::List(vec![copied.clone()]),
         Copied::List(vec!["w".to_owned(), copied.clone()]),
+        Copied::Renamed(vec![(copied.clone(), "w".to_owned()), ("w".to_owned(), copied.clone())]),
         Copied::Except(vec![copied.clone()]),
         Copied::Except(vec![copied.clone(), "w".to_owned()]),
     ]);
-    if let Copied::List(names) | Copied::Except(names) = &copy {
+    let declared = match &copy {
+        Copied::List(names) | Copied::Except(names) => names.clone(),
+        Copied::Renamed(names) => names.iter().map(|(name, _)| name.clone()).collect(),
+        Copied::All | Copied::None => Vec::new(),
+    };
+    if !declared.is_empty() {
         let kind = tape.pick(&[Type::S, Type::M, Type::Bool]);
         let attributes = &mut rules.entities[source.0].attributes;
-        let paths = names.iter().map(|name| Path::attribute(name));
+        let paths = declared.iter().map(|name| Path::attribute(name));
         paths.for_each(|path| {
             attributes.entry(path).or_insert(kind);
         });

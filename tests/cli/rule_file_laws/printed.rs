@@ -78,7 +78,7 @@ fn table(table: &Table, tape: &mut Tape) -> Tree {
     let attributes = attributes.collect();
     fields.put("key", Tree::List(attributes));
     let separator = Tree::Text(table.separator.to_string());
-    fields.may_omit("separator", separator, table.separator == '#');
+    fields.may_omit("separator", separator, table.separator == '#'.into());
     let texts = [("ttl", &table.ttl), ("region", &table.region), ("account", &table.account)];
     for (name, value) in texts {
         if let Some(value) = value {
@@ -187,7 +187,8 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     } else {
         let on = sources(rules, reference, fields.tape);
         let is_empty = matches!(&on, Tree::Map(entries) if entries.is_empty());
-        fields.may_omit("on", on, is_empty);
+        let name = if fields.tape.one_in(4) { "parts" } else { "on" };
+        fields.may_omit(name, on, is_empty);
     }
     let matching = if reference.matching == Matching::Full { "full" } else { "simple" };
     fields.word("match", &reference.matching, &Matching::Simple, matching);
@@ -384,6 +385,9 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
         Copied::None => Tree::text("none"),
         Copied::Except(names) => Tree::Map(vec![("except".to_owned(), texts(names))]),
         Copied::List(names) => texts(names),
+        Copied::Renamed(names) => {
+            Tree::Map(names.iter().map(|(name, new)| (name.clone(), Tree::text(new))).collect())
+        }
     };
     fields.may_omit("copy", copy, mirror.copy == Copied::All);
     let word = match mirror.on_mirror_delete {

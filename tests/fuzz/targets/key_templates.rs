@@ -14,7 +14,9 @@ use referee::data::{
 };
 use referee::rules::matcher::Matcher;
 use referee::rules::model::EntityId;
-use referee::rules::template::{BuildError, EntityKey, KeyTemplate, SortPrefix, Template};
+use referee::rules::template::{
+    BuildError, EntityKey, KeyTemplate, Separator, SortPrefix, Template,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(input) = Input::read(bytes) else { return };
@@ -33,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// The input of one run.
 struct Input<'i> {
-    separator: char,
+    separator: Separator,
     partition: KeyKind,
     sort: KeyKind,
     /// The templates of two entities: partition key and sort key of each.
@@ -50,7 +52,7 @@ impl<'i> Input<'i> {
         let (templates, values) = rest.split_first_chunk::<4>()?;
         let mut setting = setting.chars();
         Some(Self {
-            separator: setting.next()?,
+            separator: setting.next()?.into(),
             partition: kind(setting.next()),
             sort: kind(setting.next()),
             templates: *templates,

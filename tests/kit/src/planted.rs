@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use referee::data::{Item, Key, KeyKind, KeyValue, Number, Path, Step, Type, Value};
 use referee::rules::model::{
-    Component, Discriminator, Entity, Mirror, Mode, Rules, TableId, Test, TimeFormat,
+    Component, Discriminator, Entity, Mirror, MirrorPart, Mode, Rules, TableId, Test, TimeFormat,
 };
 use referee::rules::template::EntityKey;
 
@@ -315,8 +315,11 @@ fn mirrors(rules: &Rules, items: &mut Items, mirror: &Mirror, rng: &mut Rng) {
         .filter(|((table, _), item)| *table == source.table && source.admits(item))
         .filter_map(|((_, key), item)| {
             let captures = source.key.parse(key)?;
-            let places = mirror.mirror_from_source.iter();
-            let values: Vec<_> = places.map(|place| captures[*place].clone()).collect();
+            let parts = mirror.mirror_from_source.iter().map(|part| match part {
+                MirrorPart::Capture(index) => Some(captures[*index].clone()),
+                MirrorPart::Attribute(name, _) => KeyValue::from_value(item.get(name.as_str())?),
+            });
+            let values: Vec<_> = parts.collect::<Option<_>>()?;
             Some((entity.key.build(&values).ok()?, item.clone()))
         })
         .collect();

@@ -259,9 +259,9 @@ fn numbers_and_binaries_must_be_a_single_capture() {
 #[test]
 fn index_keys_are_built_from_captures_by_name() {
     let by_name = |name: &str| (name == "id").then_some(KeyValue::S(Cow::Borrowed("7")));
-    assert_eq!(template("user#{id}").build('#', &by_name), Ok(text("user#7")));
+    assert_eq!(template("user#{id}").build('#'.into(), &by_name), Ok(text("user#7")));
     assert_eq!(
-        template("user#{id}#{no}").build('#', &by_name),
+        template("user#{id}#{no}").build('#'.into(), &by_name),
         Err(BuildError::Missing("no".to_owned()))
     );
 }

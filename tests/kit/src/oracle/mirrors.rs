@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use referee::data::{Item, Key, KeyValue, Value};
-use referee::rules::model::{Copied, EntityId, Mirror, Rules, Test};
+use referee::rules::model::{Copied, EntityId, Mirror, MirrorPart, Rules, Test};
 use referee::rules::template::Captures;
 
 use super::marks::mark_of;
@@ -29,7 +29,15 @@ pub(super) fn find(tables: &Tables<'_>, mirror: &Mirror, found: &mut Vec<Defect>
     let mut due = BTreeSet::new();
     for (source, item, captures) in tables.of_entity(mirror.source) {
         // Without a key, there can be no mirror.
-        let key = build(rules, mirror.mirror, &mirror.mirror_from_source, &captures);
+        let parts = mirror.mirror_from_source.iter().map(|part| match part {
+            MirrorPart::Capture(index) => Some(captures[*index].clone()),
+            MirrorPart::Attribute(name, kind) => item
+                .get(name.as_str())
+                .and_then(KeyValue::from_value)
+                .filter(|value| value.kind() == *kind),
+        });
+        let parts: Option<Vec<_>> = parts.collect();
+        let key = parts.and_then(|parts| rules[mirror.mirror].key.build(&parts).ok());
         let Some(key) = key else { continue };
         match at_keys.get(&key) {
             // TTL may delete the mirror first.
@@ -91,6 +99,11 @@ pub(crate) fn expected(
     let mut expected = schemas[1].item_of(key);
     for (name, value) in source {
         let is_key = schemas.iter().any(|schema| schema.names().any(|key| key == name));
+        if let Copied::Renamed(names) = &mirror.copy {
+            let wanted = names.iter().filter(|(own, _)| own == name);
+            expected.extend(wanted.map(|(_, new)| (new.clone().into(), value.clone())));
+            continue;
+        }
         let is_wanted = match &mirror.copy {
             Copied::All => {
                 let ttl = &rules[rules[mirror.mirror].table].ttl;
@@ -101,7 +114,7 @@ pub(crate) fn expected(
                 let is_left_out = names.iter().any(|except| except == name);
                 name != MARK && ttl.as_deref() != Some(&**name) && !is_left_out
             }
-            Copied::None => false,
+            Copied::None | Copied::Renamed(_) => false,
             Copied::List(names) => names.iter().any(|wanted| wanted == name),
         };
         if is_wanted && !is_key {

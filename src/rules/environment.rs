@@ -1,13 +1,13 @@
-//! Replaces environment variables in table names.
+//! Replaces environment variables in values of a rule file.
 
-use crate::rules::codes;
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::span::Span;
+use super::codes;
+use super::diagnostic::Diagnostic;
+use super::span::Span;
 
 /// A function that returns the value of an environment variable.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// A problem with a variable in a table's name.
+/// A problem with a variable.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum VariableError {
     Unclosed,
