@@ -9,7 +9,7 @@ use crate::integrity::index::{Index, Role};
 use crate::integrity::membership;
 use crate::integrity::mirror::{self, Pair, Standing};
 use crate::integrity::nearest::Stray;
-use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target, others};
+use crate::integrity::reference::{ReferenceState, evaluate, is_expired_target, is_target, others};
 use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
 /// Finds the facts of items whose attributes are decoded.
@@ -103,11 +103,22 @@ impl<'r> Decoded<'r> {
         out: &mut Vec<Fact>,
     ) {
         match role {
-            Role::Referenced(_) => {}
+            Role::Referenced(id) => out.extend(self.in_index(id, item)),
             Role::Referencing(id) => self.referencing(id, captures, item, at, out),
             Role::Source(id) => out.extend(self.source(id, captures, item, at)),
             Role::Mirror(id) => out.extend(self.mirror(id, captures, item, key, at)),
         }
+    }
+
+    /// The item by the key of an index, if a reference knows it by this key.
+    fn in_index(&mut self, rule: ReferenceId, item: &Item<'_>) -> Option<Fact> {
+        let to = self.rules[rule].to;
+        let view = self.rules.view(to)?;
+        let key = view.key_of(item)?;
+        if !is_target(self.rules, rule, item, self.now_ms) {
+            return None;
+        }
+        Some(Fact::AlsoIs { item: self.hasher.item(view.entity.table, &key), entity: to })
     }
 
     fn referencing(

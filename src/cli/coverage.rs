@@ -137,7 +137,7 @@ impl Coverage {
         let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
         let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
         let used: Vec<EntityId> = references
-            .flat_map(|rule| [rule.from, rule.to])
+            .flat_map(|rule| [rule.from, rules.declared(rule.to)])
             .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]))
             .collect();
         let entities = rules

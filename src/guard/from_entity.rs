@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::from_item::{copied, fixed_by};
+use super::from_item::{copied, fixed_by, in_index};
 use super::subject::{MirrorItem, Referrer, Subject, Target, json, listed, refuse_mirror};
 use super::{Attributes, Operation, Refusal};
 use crate::data::{KeyValue, Path, Step, Type};
@@ -47,6 +47,10 @@ pub(super) fn subject(
         };
         let is_covered = reference.alternative.is_union() && !reference.alternative.is_first;
         if reference.from == id && in_use(reference.mode) && breaks && !is_covered {
+            if rules.view(reference.to).is_some() {
+                subject.notes.push(in_index(rules, reference));
+                continue;
+            }
             let key = target_key(rules, reference);
             let others = reference.alternative.others.iter();
             let others = others.map(|other| (other.rule, target_key(rules, &rules[other.rule])));

@@ -139,6 +139,10 @@ impl Builder<'_> {
         match target {
             Ok(key) => {
                 let rules = self.rules;
+                if rules.view(reference.to).is_some() {
+                    self.subject.notes.push(in_index(rules, reference));
+                    return;
+                }
                 let others = others(rules, rule, key).map(|(rule, key)| {
                     (rule, key_attributes(rules.key_schema(rules[rule].to), &key))
                 });
@@ -186,6 +190,16 @@ pub(super) fn copied(rules: &Rules, mirror: &Mirror, content: &Attributes) -> At
         Some((name_in_mirror(rules, mirror, name)?.to_owned(), value.clone()))
     });
     copied.collect()
+}
+
+/// Why a reference is not checked whose targets are known by the key of an index.
+pub(super) fn in_index(rules: &Rules, reference: &Reference) -> String {
+    let index = rules.view(reference.to).map_or("", |view| view.index_name(rules));
+    format!(
+        "`{}` is not checked: its `{}` is known by the key of the index `{index}`, which a \
+         transaction cannot check",
+        reference.name, rules[reference.to].name
+    )
 }
 
 /// The key of the only item that can refer to an item with these captures, if the referenced key

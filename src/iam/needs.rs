@@ -107,6 +107,7 @@ pub(super) fn needs(rules: &Rules, audits: bool) -> Needs<'_> {
     }
     for reference in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
         builder.add_lookup(reference);
+        builder.add_view(reference);
         if reference.mode == Mode::Enforce {
             builder.add_on_missing(reference);
             builder.add_on_delete(reference);
@@ -141,6 +142,15 @@ impl<'r> Builder<'r> {
     pub(super) fn add_to_table(&mut self, action: ItemAction, table: TableId) {
         let resource = Resource { table: &self.rules[table].name, index: None };
         self.needs.actions.insert((action, resource));
+    }
+
+    /// Adds the query of the index by whose key the referenced items are known.
+    fn add_view(&mut self, reference: &Reference) {
+        if let Some(view) = self.rules.view(reference.to) {
+            let index = Some(view.index_name(self.rules));
+            let resource = Resource { table: &view.table.name, index };
+            self.needs.actions.insert((ItemAction::Query, resource));
+        }
     }
 
     /// Adds the query that finds the items that refer to a deleted item.

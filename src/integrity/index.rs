@@ -242,7 +242,7 @@ fn roles(rules: &Rules) -> Vec<Vec<Role>> {
     for (position, reference) in rules.references.iter().enumerate() {
         if reference.mode != Mode::Off {
             add(reference.from, Role::Referencing(ReferenceId(position)));
-            add(reference.to, Role::Referenced(ReferenceId(position)));
+            add(rules.declared(reference.to), Role::Referenced(ReferenceId(position)));
         }
     }
     by_entity
@@ -287,6 +287,10 @@ fn target_projection(rules: &Rules, rule: ReferenceId) -> Projection {
     let mut projection = existence_projection(rules, rules.referenced(rule));
     let ttl = reference::ttl(rules, &rules[rule]).map(str::to_owned);
     projection.extend(&Projection::Names(ttl.into_iter().collect()));
+    // An item that is found in an index is read by the key of its table.
+    let declared = rules.declared(rules[rule].to);
+    let keys = rules.key_schema(declared).names().map(str::to_owned);
+    projection.extend(&Projection::Names(keys.collect()));
     projection
 }
 

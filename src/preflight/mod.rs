@@ -113,7 +113,7 @@ pub fn tables_in_use(rules: &Rules) -> BTreeSet<TableId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
     let entities = references
-        .flat_map(|rule| [rule.from, rule.to])
+        .flat_map(|rule| [rule.from, rules.declared(rule.to)])
         .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
     entities.map(|entity| rules[entity].table).collect()
 }
@@ -128,7 +128,7 @@ pub fn streamed(rules: &Rules) -> BTreeSet<TableId> {
         if (reference.on_delete != ignored || reference.on_ttl_delete != ignored)
             && reference.find != Find::None
         {
-            entities.insert(reference.to);
+            entities.insert(rules.declared(reference.to));
         }
     }
     for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
@@ -154,7 +154,7 @@ pub fn expiring(rules: &Rules) -> BTreeMap<TableId, &str> {
     let references = rules.references.iter().rev().filter(|rule| rule.mode != Mode::Off);
     references
         .filter(|reference| reference.on_ttl_delete != reference.on_delete)
-        .map(|reference| (rules[reference.to].table, reference.name.as_str()))
+        .map(|reference| (rules[rules.declared(reference.to)].table, reference.name.as_str()))
         .collect()
 }
 

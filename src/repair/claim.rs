@@ -58,6 +58,8 @@ impl Claim {
                 items.extend(targets.filter(|target| target != item));
             }
         }
+        // The key of an index is not that of an item.
+        items.retain(|item| rules.is_declared(item.table));
         items
     }
 
@@ -140,8 +142,21 @@ fn name(rules: &Rules, table: &str, key: &Item<'_>) -> Result<ItemName, String> 
     let (id, schema) = rules
         .table_named(table)
         .ok_or_else(|| format!("the rule file has no table `{table}` in DynamoDB"))?;
-    let key = schema.key_of(key).map_err(|error| format!("table `{table}`: {error}"))?;
-    Ok(ItemName { table: id, key: key.into_owned() })
+    match schema.key_of(key) {
+        Ok(key) => Ok(ItemName { table: id, key: key.into_owned() }),
+        // A referenced item may be known by the key of an index.
+        Err(error) => {
+            in_index(rules, table, key).ok_or_else(|| format!("table `{table}`: {error}"))
+        }
+    }
+}
+
+fn in_index(rules: &Rules, table: &str, key: &Item<'_>) -> Option<ItemName> {
+    let mut views = rules.views.iter().filter(|view| view.table.name == table);
+    views.find_map(|view| {
+        let key = view.table.key.key_of(key).ok()?.into_owned();
+        Some(ItemName { table: view.entity.table, key })
+    })
 }
 
 /// A rule, by its kind and id.

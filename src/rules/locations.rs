@@ -41,7 +41,9 @@ impl Locations {
             name: table.name.as_ref().unwrap_or(&table.alias).span,
             key: joined(table.key.iter().map(|attribute| attribute.span)),
         });
-        let lookups = file.references.iter().filter_map(|reference| lookup(reference, &file));
+        let lookups = file.references.iter().flat_map(|reference| {
+            lookup(reference, &file).into_iter().chain(target(reference, &file))
+        });
         let mirrors = file.mirrors.iter().map(|mirror| mirror.name.clone());
         Self { tables: tables.collect(), mirrors: mirrors.collect(), lookups: lookups.collect() }
     }
@@ -88,6 +90,19 @@ fn lookup(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation
         index: index.value.clone(),
         name: index.span,
         key: joined(key.iter().map(|(attribute, _)| attribute.span)),
+    })
+}
+
+/// The index that a reference names in `to`.
+fn target(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation> {
+    let to = reference.targets.each.get(reference.alternative)?;
+    let index = to.index.as_ref()?;
+    let entity = file.entities.iter().find(|entity| entity.name.value == to.entity.value)?;
+    Some(LookupLocation {
+        table: entity.table.as_ref()?.value.clone(),
+        index: index.name.value.clone(),
+        name: index.name.span,
+        key: joined(index.key.iter().map(|(attribute, _)| attribute.span)),
     })
 }
 

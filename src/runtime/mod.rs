@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod error;
+mod in_index;
 pub(crate) mod meter;
 pub(crate) mod pass;
 pub mod queue;

@@ -7,6 +7,7 @@ use std::collections::btree_map::Entry;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::clock::Clock;
+use super::in_index;
 use super::pass::Pass;
 use crate::data::{Item, Key};
 use crate::integrity::finding::Unmet;
@@ -26,6 +27,8 @@ pub(crate) struct ReadSet<'p> {
     /// Read before the others.
     first: Items<'p>,
     others: Items<'p>,
+    /// Items that are known by the key of an index.
+    in_indexes: BTreeMap<(ReferenceId, Key<'static>), Slot>,
     len: usize,
 }
 
@@ -86,11 +89,26 @@ impl<'p> ReadSet<'p> {
     ) -> TargetSlots {
         let Pass { rules, index, .. } = pass;
         let mut want = |rule: ReferenceId, key: &Key<'_>| {
-            (rule, self.want(rules.referenced(rule).table, key, index.target(rule)))
+            let slot = if rules.view(rules[rule].to).is_some() {
+                self.want_in_index(rule, key)
+            } else {
+                self.want(rules.referenced(rule).table, key, index.target(rule))
+            };
+            (rule, slot)
         };
         let own = want(rule, key);
         let others = others(rules, rule, key).map(|(rule, key)| want(rule, &key)).collect();
         TargetSlots { own, others }
+    }
+
+    /// Asks for an item that counts as existing for a reference and has this key in its index.
+    fn want_in_index(&mut self, rule: ReferenceId, key: &Key<'_>) -> Slot {
+        let len = &mut self.len;
+        *self.in_indexes.entry((rule, key.clone().into_owned())).or_insert_with(|| {
+            let slot = Slot(*len);
+            *len += 1;
+            slot
+        })
     }
 
     /// Asks for a mirror and its source, in this order.
@@ -117,6 +135,15 @@ impl<'p> ReadSet<'p> {
                 if let Some(unread) = found.get_mut(slot.0) {
                     *unread = Some(item);
                 }
+            }
+        }
+        let searches = self.in_indexes.into_iter().map(|((rule, key), slot)| async move {
+            (slot, in_index::find(pass, rule, &key, read_ms).await)
+        });
+        let mut searches = stream::iter(searches).buffered(CONCURRENCY);
+        while let Some((slot, item)) = searches.next().await {
+            if let Some(unread) = found.get_mut(slot.0) {
+                *unread = Some(item);
             }
         }
         Snapshot { found, read_ms }

@@ -178,7 +178,8 @@ pub fn default_segments(bytes: u64) -> u32 {
 #[must_use]
 pub fn is_needed(rules: &Rules, table: TableId) -> bool {
     let of_table = |entity: EntityId| rules[entity].table == table;
-    let references = rules.references.iter().map(|rule| (rule.mode, rule.from, rule.to));
+    let references = rules.references.iter();
+    let references = references.map(|rule| (rule.mode, rule.from, rules.declared(rule.to)));
     let mirrors = rules.mirrors.iter().map(|rule| (rule.mode, rule.source, rule.mirror));
     references
         .chain(mirrors)

@@ -8,8 +8,8 @@ use crate::integrity::mark::MARK;
 use crate::integrity::mirror::name_in_mirror;
 use crate::integrity::reference;
 use crate::rules::model::{
-    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId, MirrorPart,
-    Reference, ReferenceId, Rules, TableId, Test,
+    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId,
+    MirrorPart, Reference, ReferenceId, Rules, TableId, Test,
 };
 use crate::rules::template::EntityKey;
 
@@ -164,6 +164,8 @@ impl<'r> TablePlan<'r> {
 impl<'r> EntityPlan<'r> {
     fn new(rules: &'r Rules, index: &Index, id: EntityId, entity: &'r Entity) -> Self {
         let of_entity = index.roles(id);
+        let is_in_index = |role: &&Role| matches!(role, Role::Referenced(rule) if rules.view(rules[*rule].to).is_some());
+        let is_usual = !of_entity.iter().any(|role| is_in_index(&role));
         let steps = of_entity.iter().filter(|role| !matches!(role, Role::Referenced(_)));
         let steps: Option<Vec<_>> = steps.map(|role| step(rules, *role)).collect();
         let conditions: Option<Vec<_>> = entity
@@ -187,7 +189,7 @@ impl<'r> EntityPlan<'r> {
             ttl: ttl.filter(|_| is_absent_if_expired || is_source).map(Wanted::new),
             is_absent_if_expired,
             is_referenced: of_entity.iter().any(|role| matches!(role, Role::Referenced(_))),
-            is_complete: steps.is_some() && conditions.is_some(),
+            is_complete: steps.is_some() && conditions.is_some() && is_usual,
             steps: steps.unwrap_or_default(),
             conditions: conditions.unwrap_or_default(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::condition::{admits, is_current, is_true};
 use super::expiry::has_expired;
-use super::expression::{Expr, Function, all, any, call, case, concat};
+use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
 use super::finding::json;
 use super::keys::{KeyColumns, PartValue, parse};
 use super::query::{Query, Select};
@@ -27,6 +27,12 @@ pub(super) fn names(rules: &Rules, table: TableId) -> Names {
         table.alias.chars().map(plain).collect()
     };
     let plains: BTreeSet<_> = rules.tables.iter().map(plain).collect();
+    if let Some(view) = rules.views.iter().find(|view| view.entity.table == table) {
+        let declared = names(rules, rules[view.of].table);
+        let position = table.0.saturating_sub(rules.tables.len());
+        let items = format!("{}_in_index_{position}", declared.items);
+        return Names { lines: declared.lines, items };
+    }
     let mut name = plain(&rules[table]);
     if plains.len() < rules.tables.len() {
         name = format!("{}_{name}", table.0);
@@ -38,7 +44,7 @@ pub(super) fn names(rules: &Rules, table: TableId) -> Names {
 pub(super) fn used(rules: &Rules) -> BTreeSet<TableId> {
     let references = rules.references.iter().filter(|rule| rule.mode != Mode::Off);
     let mirrors = rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off);
-    let references = references.flat_map(|rule| [rule.from, rule.to]);
+    let references = references.flat_map(|rule| [rule.from, rules.declared(rule.to)]);
     let entities = references.chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]));
     entities.map(|entity| rules[entity].table).collect()
 }
@@ -113,6 +119,20 @@ pub(super) fn add_targets(
     let to = &rules[reference.to];
     let item = Expr::column(format!("{}.item", select.from));
     let is_one = is_true(all([admits(&item, to), is_current(&item, to, now_ms)]));
+    if let Some(view) = rules.view(reference.to) {
+        // Several items may have the key. Those that do not count are as if they were absent.
+        let declared = rules.table_of(view.of);
+        let partition =
+            |item: &Expr, name: &str, kind| key_text(&item.clone().json_at(&[name]), kind);
+        let mut own = declared.key.attributes().map(|it| partition(&item, &it.name, it.kind));
+        let own = KeyColumns {
+            partition: own.next().unwrap_or(Expr::Null(SqlType::Text)),
+            sort: own.next(),
+        };
+        select.conditions.push(parse(&rules[view.of].key, &own).matches);
+        select.conditions.push(is_one.clone());
+        select.is_grouped = true;
+    }
     if let Some(ttl) = reference::ttl(rules, reference) {
         let has_expired = has_expired(&item, ttl, now_ms);
         let gone =

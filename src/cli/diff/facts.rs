@@ -116,7 +116,13 @@ fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> 
 
 /// The referenced entity, and the value of the discriminator that leads to it.
 fn to(rules: &Rules, rule: &Reference) -> String {
-    let to = rules[rule.to].name.clone();
+    let mut to = rules[rule.to].name.clone();
+    if let Some(view) = rules.view(rule.to) {
+        let names = view.table.key.names().zip(view.entity.key.templates());
+        let key = names.map(|(name, template)| format!("{name}: {}", template.template()));
+        let key = key.collect::<Vec<_>>().join(", ");
+        to = format!("{to} in the index {} with {key}", view.index_name(rules));
+    }
     let by = rule.alternative.discriminator.as_ref().and_then(|it| {
         let source = source(rules, rule, (it.component, rule.components.get(it.component)?));
         Some(format!("{to} if {source} is {}", json(&it.value.to_value())))

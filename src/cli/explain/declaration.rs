@@ -37,7 +37,7 @@ pub(in crate::cli) fn entity(rules: &Rules, id: EntityId) -> String {
         if rule.from == id {
             lines.push(format!("It refers to `{}`: `{}`.", rules[rule.to].name, rule.name));
         }
-        if rule.to == id {
+        if rules.declared(rule.to) == id {
             lines.push(format!("`{}` refers to it: `{}`.", rules[rule.from].name, rule.name));
         }
     }

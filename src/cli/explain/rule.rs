@@ -64,9 +64,15 @@ fn parts(rules: &Rules, rule: &Reference, from: &str) -> Vec<String> {
     if captures.is_empty() {
         return vec![format!("{of_all} item of `{from}` refers to the only item of `{to}`.")];
     }
-    let mut lines = vec![format!(
-        "{of_one} item of `{from}` refers to the item of `{to}` whose key has these parts:"
-    )];
+    let mut lines = vec![match rules.view(rule.to) {
+        None => format!(
+            "{of_one} item of `{from}` refers to the item of `{to}` whose key has these parts:"
+        ),
+        Some(view) => format!(
+            "{of_one} item of `{from}` refers to any item of `{to}` whose key in the index `{}` has these parts:",
+            view.index_name(rules)
+        ),
+    }];
     for (name, component) in captures.iter().zip(rule.components.iter().enumerate()) {
         lines.push(format!("  - `{{{name}}}` is {}", source(rules, rule, component)));
     }

@@ -50,7 +50,8 @@ pub fn picture(rules: &Rules, selection: &Selection, health: Option<&Health>) ->
     }
     for id in (0..rules.references.len()).map(ReferenceId) {
         let rule = &rules[id];
-        if let (Some(from), Some(to)) = (nodes.get(&rule.from), nodes.get(&rule.to)) {
+        if let (Some(from), Some(to)) = (nodes.get(&rule.from), nodes.get(&rules.declared(rule.to)))
+        {
             picture.edges.push(rule::reference(rules, id, [*from, *to], &picture.nodes, health));
         }
     }

@@ -41,7 +41,8 @@ impl Selection {
 
     /// Everything within the distance. A path does not lead through an excluded entity.
     fn reach(&self, rules: &Rules, near: &Near) -> BTreeSet<EntityId> {
-        let references = rules.references.iter().map(|rule| (rule.from, rule.to));
+        let references = rules.references.iter();
+        let references = references.map(|rule| (rule.from, rules.declared(rule.to)));
         let mirrors = rules.mirrors.iter().map(|rule| (rule.source, rule.mirror));
         let ends: Vec<(EntityId, EntityId)> = references.chain(mirrors).collect();
         let mut reached = near.entities.clone();

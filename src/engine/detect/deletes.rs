@@ -5,7 +5,7 @@ use crate::data::{Item, Key};
 use crate::engine::event::change::{Cause, Origin, StreamChange};
 use crate::integrity::reference::{Finder, finder};
 use crate::integrity::repair::CascadeMark;
-use crate::rules::model::{OnDelete, Reference, ReferenceId};
+use crate::rules::model::{OnDelete, Reference, ReferenceId, View};
 
 /// A deleted item that others may refer to.
 #[derive(Debug, Clone)]
@@ -62,6 +62,42 @@ pub(super) fn deleted<'h>(seen: &Seen<'_, 'h>, rule: ReferenceId) -> Option<Dele
         image,
         cause: seen.cause(step),
     })
+}
+
+/// Returns the keys of an index that the item had and no longer has. Another item may still have
+/// them: only a query of the index shows whether an item that others refer to is gone.
+pub(super) fn removed_from<'h>(
+    seen: &Seen<'_, 'h>,
+    rule: ReferenceId,
+    view: &View,
+) -> Vec<DeletedTarget<'h>> {
+    let key_after = |step: &StreamChange<'_>| {
+        let image = step.change.after.as_ref().filter(|_| is_there_after(seen, step))?;
+        view.key_of(image)
+    };
+    let last = key_after(&seen.history.last);
+    let mut removed: Vec<DeletedTarget<'h>> = Vec::new();
+    for step in seen.history.steps().rev() {
+        let image = step.change.before.as_ref().filter(|_| was_there_before(seen, step));
+        let Some(key) = image.and_then(|image| view.key_of(image)) else { continue };
+        let is_kept = Some(&key) == key_after(step).as_ref() || Some(&key) == last.as_ref();
+        let action = action(&seen.rules[rule], step.origin);
+        if is_kept || action == OnDelete::Ignore || removed.iter().any(|it| it.finder.target == key)
+        {
+            continue;
+        }
+        let captures = view.entity.key.parse(&key);
+        let finder = captures.and_then(|captures| finder(seen.rules, rule, &captures));
+        removed.extend(finder.map(|finder| DeletedTarget {
+            finder,
+            referrers: None,
+            action,
+            depth: 0,
+            image,
+            cause: seen.cause(step),
+        }));
+    }
+    removed
 }
 
 /// Whether an item of the entity was there after a change, and counted as existing.

@@ -93,7 +93,11 @@ impl<'h> Seen<'_, 'h> {
                 work.marked_items.extend(cascade_marks::marked(self, reference));
             }
             Role::Referenced(reference) => {
-                work.deleted_targets.extend(deletes::deleted(self, reference));
+                let view = self.rules.view(self.rules[reference].to);
+                work.deleted_targets.extend(match view {
+                    None => deletes::deleted(self, reference).into_iter().collect(),
+                    Some(view) => deletes::removed_from(self, reference, view),
+                });
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The alternatives of a reference: the entities that it may lead to.
 
+use crate::data::KeyAttribute;
 use crate::rules::file::{Entry, Node};
-use crate::rules::language::BY;
+use crate::rules::language::{BY, ENTITY, INDEX, KEY, parse_key_attribute};
 use crate::rules::span::Spanned;
 
 /// One of the entities that a reference may lead to.
@@ -11,6 +12,16 @@ pub(crate) struct Target {
     pub(crate) entity: Spanned<String>,
     /// The value of the discriminator that leads to it; `None` if there is no discriminator.
     pub(crate) when: Option<Spanned<String>>,
+    /// The index whose key the reference knows; `None` if it knows the table's key.
+    pub(crate) index: Option<IndexTarget>,
+}
+
+/// An index by whose key items are referenced.
+#[derive(Debug, Clone)]
+pub(crate) struct IndexTarget {
+    pub(crate) name: Spanned<String>,
+    /// The templates of the key. One that cannot be read is omitted.
+    pub(crate) key: Vec<(Spanned<KeyAttribute>, Spanned<String>)>,
 }
 
 /// The value of `to`: usually one entity.
@@ -26,14 +37,22 @@ impl Targets {
     /// Reads the value of `to`.
     pub(super) fn read(entry: &Entry) -> Self {
         let name = |node: &Spanned<Node>| Some(node.with(node.value.as_text()?.to_owned()));
-        let any = |node: &Spanned<Node>| Some(Target { entity: name(node)?, when: None });
+        let any =
+            |node: &Spanned<Node>| Some(Target { entity: name(node)?, when: None, index: None });
         let (each, by) = match &entry.value.value {
             Node::List(elements) => (elements.iter().filter_map(any).collect(), None),
+            Node::Map(entries) if entries.iter().any(|entry| entry.key.value == INDEX) => {
+                (in_index(entries).into_iter().collect(), None)
+            }
             Node::Map(entries) => {
                 let by = entries.iter().find(|entry| entry.key.value == BY);
                 let cases = entries.iter().filter(|entry| entry.key.value != BY);
                 let case = |entry: &Entry| {
-                    Some(Target { entity: name(&entry.value)?, when: Some(entry.key.clone()) })
+                    Some(Target {
+                        entity: name(&entry.value)?,
+                        when: Some(entry.key.clone()),
+                        index: None,
+                    })
                 };
                 (cases.filter_map(case).collect(), by.and_then(|by| name(&by.value)))
             }
@@ -48,4 +67,23 @@ impl Targets {
     pub(crate) fn has(&self, entity: &str) -> bool {
         self.each.iter().any(|target| target.entity.value == entity)
     }
+}
+
+/// An entity that is known by the key of an index.
+fn in_index(entries: &[Entry]) -> Option<Target> {
+    let value = |key: &str| entries.iter().find(|entry| entry.key.value == key);
+    let text = |node: &Spanned<Node>| Some(node.with(node.value.as_text()?.to_owned()));
+    let parts = value(KEY).map_or(&[][..], |entry| entry.value.value.entries());
+    let part = |entry: &Entry| {
+        let attribute = entry.key.with(parse_key_attribute(&entry.key.value)?);
+        Some((attribute, text(&entry.value)?))
+    };
+    Some(Target {
+        entity: text(&value(ENTITY)?.value)?,
+        when: None,
+        index: Some(IndexTarget {
+            name: text(&value(INDEX)?.value)?,
+            key: parts.iter().filter_map(part).collect(),
+        }),
+    })
 }

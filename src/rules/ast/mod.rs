@@ -10,7 +10,7 @@ mod file;
 mod read;
 
 pub(crate) use action::ReferentialAction;
-pub(crate) use alternatives::Target;
+pub(crate) use alternatives::{IndexTarget, Target};
 pub(crate) use condition::{Allowed, Test};
 pub(crate) use file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,

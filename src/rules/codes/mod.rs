@@ -68,6 +68,7 @@ pub static ALL: &[&Code] = &[
     &NEVER_EQUAL,
     &INDEX_CASE,
     &ON_KEY,
+    &INDEX_TARGET,
     &RESTRICT,
     &UNSET_KEY,
     &UNSET_REQUIRED,

@@ -314,3 +314,28 @@ references:
   review_user: { from: review, to: user, on_key: { pk: "{by.pk}", sk: "{by.sk}" }, find: none }
 "#,
 };
+
+/// An action on a reference to items that are known by an index.
+pub static INDEX_TARGET: Code = Code {
+    id: "E059",
+    summary: "an action on a reference to an index",
+    explanation: "\
+An action is a transaction that checks again that the referenced item does not exist. A transaction \
+cannot read an index. The index may also lag behind its table, so that an item seems to be missing \
+that exists. A reference to items that are known by the key of an index can therefore only be \
+reported.",
+    wrong: Some(
+        r#"entities:
+  person: { table: app, key: { pk: "person#{id}", sk: person } }
+  note: { table: app, key: { pk: "note#{id}", sk: note }, attributes: { author: S } }
+references:
+  note_author: { from: note, to: { entity: person, index: byEmail, key: { email: "{email}" } }, on: { email: "{author}" }, on_missing: delete, find: none }
+"#,
+    ),
+    right: r#"entities:
+  person: { table: app, key: { pk: "person#{id}", sk: person } }
+  note: { table: app, key: { pk: "note#{id}", sk: note }, attributes: { author: S } }
+references:
+  note_author: { from: note, to: { entity: person, index: byEmail, key: { email: "{email}" } }, on: { email: "{author}" }, find: none }
+"#,
+};

@@ -20,4 +20,4 @@ pub use schema::schema;
 pub(crate) use settings::insert_variables;
 pub(crate) use shape::check;
 pub(crate) use table::ON_SYNONYM;
-pub(crate) use target::{BY, EACH};
+pub(crate) use target::{BY, EACH, ENTITY, INDEX, KEY};

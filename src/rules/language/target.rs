@@ -1,6 +1,6 @@
 //! The definition of `to`: the entities that a reference may lead to.
 
-use super::format::{DISCRIMINATOR, NAME, SOURCE};
+use super::format::{DISCRIMINATOR, INDEX_NAME, KEY_ATTRIBUTE, NAME, SOURCE, TEMPLATE};
 use super::grammar::{ALTERNATIVES_MAX, Field, Object, Shape};
 use super::table::{FIND, FIND_INDEX, FIND_MIRROR, map, required};
 
@@ -12,6 +12,7 @@ pub(super) const TO: Field = required(
     Shape::Either(&[
         Shape::Text(&NAME),
         Shape::List { of: &Shape::Text(&NAME), count_min: 1, count_max: ALTERNATIVES_MAX },
+        Shape::Object(&IN_INDEX),
         Shape::Open {
             known: &CASES,
             keys: &DISCRIMINATOR,
@@ -19,7 +20,7 @@ pub(super) const TO: Field = required(
             count_max: ALTERNATIVES_MAX,
         },
     ]),
-    "The referenced entity. With a list, such as `[user, org]`, an item of any of these entities satisfies the reference. With a map, such as `{ by: \"{parentType}\", POST: post, PHOTO: photo }`, the value of the discriminator decides which entity is referenced.",
+    "The referenced entity. With a list, such as `[user, org]`, an item of any of these entities satisfies the reference. With a map, such as `{ by: \"{parentType}\", POST: post, PHOTO: photo }`, the value of the discriminator decides which entity is referenced. With `{ entity: user, index: byEmail, key: { email: \"{email}\" } }`, the entity's items are known by the key of an index, and `on` gives the parts of this key.",
 );
 
 const CASES: Object = Object {
@@ -30,6 +31,25 @@ const CASES: Object = Object {
         Shape::Text(&SOURCE),
         "The source of the discriminator: a capture or an attribute, such as \"{parentType}\".",
     )],
+};
+
+/// The keys of `to` for the key of an index.
+pub(crate) const ENTITY: &str = "entity";
+pub(crate) const INDEX: &str = "index";
+pub(crate) const KEY: &str = "key";
+
+const IN_INDEX: Object = Object {
+    what: "an entity in an index",
+    doc: "The referenced items are known by the key of a global secondary index. The reference is satisfied if the index has any item of the entity with this key. The index is read only eventually consistently, and a transaction cannot check it, so such a reference can only be reported.",
+    fields: &[
+        required(ENTITY, Shape::Text(&NAME), "The referenced entity."),
+        required(INDEX, Shape::Text(&INDEX_NAME), "The name of the index of the entity's table."),
+        required(
+            KEY,
+            map(&KEY_ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
+            "A template for each key attribute of the index, whose captures are the parts of the reference. Write `id:N` for a number and `id:B` for a binary.",
+        ),
+    ],
 };
 
 /// The key of `find` whose value has a lookup for each entity.

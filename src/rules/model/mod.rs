@@ -12,6 +12,7 @@ mod mode;
 mod reference;
 mod rules;
 mod table;
+mod view;
 
 pub use alternative::{Alternative, Discriminator, OtherKey, OtherPart, OtherTarget};
 pub use condition::{Choice, Comparison, Test, TimeFormat, When};
@@ -24,3 +25,4 @@ pub use reference::{
 };
 pub use rules::Rules;
 pub use table::{Table, TableIndex};
+pub use view::View;

@@ -14,6 +14,7 @@ use super::mirror::Mirror;
 use super::mode::Mode;
 use super::reference::Reference;
 use super::table::Table;
+use super::view::View;
 use crate::data::KeySchema;
 
 /// The checked content of a rule file. All vectors are in the order of the file.
@@ -27,6 +28,9 @@ pub struct Rules {
     pub references: Vec<Reference>,
     /// The mirror rules.
     pub mirrors: Vec<Mirror>,
+    /// The entities that references know by the key of an index. Their ids follow those of the
+    /// tables and of the entities.
+    pub views: Vec<View>,
 }
 
 impl Rules {
@@ -102,6 +106,24 @@ impl Rules {
         all.take(*count)
     }
 
+    /// The view that a reference leads to, if the referenced entity is one.
+    #[must_use]
+    pub fn view(&self, entity: EntityId) -> Option<&View> {
+        self.views.get(entity.0.checked_sub(self.entities.len())?)
+    }
+
+    /// The entity of the items that a reference to this one leads to: of a view, the declared entity.
+    #[must_use]
+    pub fn declared(&self, entity: EntityId) -> EntityId {
+        self.view(entity).map_or(entity, |view| view.of)
+    }
+
+    /// Whether a table is a declared one, and not that of a view.
+    #[must_use]
+    pub const fn is_declared(&self, table: TableId) -> bool {
+        table.0 < self.tables.len()
+    }
+
     /// The source entity of a mirror rule.
     #[must_use]
     pub fn source_of(&self, rule: MirrorId) -> &Entity {
@@ -126,7 +148,10 @@ impl Index<TableId> for Rules {
 
     #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: TableId) -> &Table {
-        &self.tables[id.0]
+        match id.0.checked_sub(self.tables.len()) {
+            None => &self.tables[id.0],
+            Some(view) => &self.views[view].table,
+        }
     }
 }
 
@@ -135,7 +160,10 @@ impl Index<EntityId> for Rules {
 
     #[expect(clippy::indexing_slicing, reason = "an id is an index into these rules")]
     fn index(&self, id: EntityId) -> &Entity {
-        &self.entities[id.0]
+        match id.0.checked_sub(self.entities.len()) {
+            None => &self.entities[id.0],
+            Some(view) => &self.views[view].entity,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::rules::model::{
 };
 use crate::rules::span::Spanned;
 use crate::rules::spelling::did_you_mean;
+use crate::rules::template::Template;
 
 /// Whether two declarations are alternatives of one rule.
 pub(super) fn are_of_one_rule(one: &Reference, other: &Reference) -> bool {
@@ -20,6 +21,13 @@ pub(super) fn are_of_one_rule(one: &Reference, other: &Reference) -> bool {
 /// Whether a capture belongs to the key of one of the entities that a rule may lead to.
 pub(super) fn is_capture_of_any(reference: &Reference, name: &str, scope: &Scope<'_>) -> bool {
     reference.targets.each.iter().any(|target| {
+        if let Some(index) = &target.index {
+            let templates =
+                index.key.iter().filter_map(|(_, text)| Template::parse(&text.value).ok());
+            let mut captures =
+                templates.flat_map(|it| it.captures().map(str::to_owned).collect::<Vec<_>>());
+            return captures.any(|capture| capture == name);
+        }
         let key = scope.entity_named(&target.entity.value).and_then(|(_, it)| it.key.as_ref());
         key.is_some_and(|key| key.capture(name).is_some())
     })

@@ -26,6 +26,7 @@ mod sources;
 mod tables;
 mod templates;
 mod unused;
+mod views;
 
 use super::ast::File;
 use super::diagnostic::Diagnostic;
@@ -51,7 +52,8 @@ pub(crate) fn resolve(
     names::check_rules(file, problems);
     let mirrors = mirrors::resolve(&scope, problems);
     alternatives::check(file, problems);
-    let mut references = references::resolve(&scope, &mut indexes, problems);
+    let mut views = Vec::new();
+    let mut references = references::resolve(&scope, &mut indexes, &mut views, problems);
     alternatives::relate(&scope, &mut references, problems);
     conflicts::check(&scope, &references, problems);
     cycles::check(&scope, problems);
@@ -65,5 +67,6 @@ pub(crate) fn resolve(
         entities: scope.entities.into_iter().map(Entity::into_model).collect::<Option<_>>()?,
         references: references.into_iter().collect::<Option<_>>()?,
         mirrors: mirrors.into_iter().collect::<Option<_>>()?,
+        views,
     })
 }

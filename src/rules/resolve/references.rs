@@ -3,32 +3,42 @@
 use super::indexes::Indexes;
 use super::scope::Scope;
 use super::sources::{self, Sides, Sources};
-use super::{actions, alternatives, derived, find, set_default};
+use super::{actions, alternatives, derived, find, set_default, views};
 use crate::rules::ast::{self, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, Component, Expired, Matching, OnDelete, OnMissing};
+use crate::rules::model::{self, Component, Expired, Matching, OnDelete, OnMissing, View};
 
 pub(super) fn resolve(
     scope: &Scope<'_>,
     indexes: &mut Indexes,
+    views: &mut Vec<View>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Option<model::Reference>> {
     let references = scope.file.references.iter();
-    references.map(|reference| resolve_one(reference, scope, indexes, problems)).collect()
+    references.map(|reference| resolve_one(reference, scope, indexes, views, problems)).collect()
 }
 
 fn resolve_one(
     reference: &ast::Reference,
     scope: &Scope<'_>,
     indexes: &mut Indexes,
+    views: &mut Vec<View>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Reference> {
     let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
     let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
-    let (from_key, to_key) = (from.key.as_ref()?, to.key.as_ref()?);
+    let in_index = match views::target(reference) {
+        Some(target) => {
+            views::check_actions(reference, target, problems);
+            Some((target, views::key(target, to, scope, problems)?))
+        }
+        None => None,
+    };
+    let of_index = in_index.as_ref().map(|(_, index)| &index.key);
+    let (from_key, to_key) = (from.key.as_ref()?, of_index.or(to.key.as_ref())?);
     let discriminator = sources::discriminating_capture(reference, from_key);
     let sides = Sides { from, from_key, to, to_key, discriminator };
     let sources = sources::resolve(reference, sides, scope, problems);
@@ -42,6 +52,12 @@ fn resolve_one(
     check_effect(reference, sides, &components, problems);
     check_limits(reference, sides, find.as_ref(), problems);
     let find = find?;
+    let to_id = match &in_index {
+        Some((target, key)) => {
+            views::add(views, (*target, key), (to_id, to), scope, indexes, problems)?
+        }
+        None => to_id,
+    };
     let of_find = from.table.and_then(|table| indexes.found(table, &find));
     let derived = derived::derived(reference, sides, &components, &find, of_find, scope);
     let on_delete = reference

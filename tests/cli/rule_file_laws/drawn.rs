@@ -8,8 +8,8 @@ use referee::rules::Rules;
 use referee::rules::model::{
     Alternative, Choice, Comparison, Component, Copied, Discriminator, Entity, EntityId, Expired,
     Find, Matching, Mirror, MirrorId, MirrorPart, Mode, OnDelete, OnMirrorDelete, OnMirrorEdit,
-    OnMissing,
-    Reference, ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test, TimeFormat, When,
+    OnMissing, Reference, ReferenceId, Removal, Severity, Table, TableId, TableIndex, Test,
+    TimeFormat, View, When,
 };
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Separator, Template};
 
@@ -46,7 +46,11 @@ pub(crate) fn rules(tape: &mut Tape) -> Rules {
     // would conflict.
     let restores = tape.one_in(3);
     for _ in 0..tape.below(5) {
-        reference(&mut rules, source_count, restores, tape);
+        if tape.one_in(8) {
+            in_index(&mut rules, source_count, tape);
+        } else {
+            reference(&mut rules, source_count, restores, tape);
+        }
     }
     rules
 }
@@ -375,6 +379,67 @@ fn discriminated(rules: &mut Rules, mut reference: Reference, is_single: bool) -
         Reference { alternative, ..reference.clone() }
     };
     (0..values.len()).map(alternative).collect()
+}
+
+/// A reference to items that are known by the key of an index.
+fn in_index(rules: &mut Rules, source_count: usize, tape: &mut Tape) {
+    let number = rules.references.len();
+    let (from, of) = (EntityId(tape.below(source_count)), EntityId(tape.below(source_count)));
+    let declared = rules[of].clone();
+    let table = &mut rules.tables[declared.table.0];
+    let attribute = KeyAttribute { name: format!("v{number}"), kind: KeyKind::S };
+    let key = KeySchema { partition: attribute, sort: None };
+    let name = format!("view{number}");
+    let view = View {
+        of,
+        index: table.indexes.len(),
+        table: Table {
+            alias: format!("{}/{name}", table.alias),
+            key: key.clone(),
+            region: None,
+            account: None,
+            indexes: Vec::new(),
+            ..table.clone()
+        },
+        entity: Entity {
+            table: TableId(0),
+            key: EntityKey::new(template("v#{x}", KeyKind::S), None, table.separator),
+            attributes: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            ..declared
+        },
+    };
+    table.indexes.push(TableIndex { name, key });
+    let path = Path::attribute(&format!("r{number}_x"));
+    rules.entities[from.0].attributes.insert(path.clone(), Type::S);
+    let on_deletes = [(true, OnDelete::Report), (true, OnDelete::Ignore)];
+    rules.references.push(Reference {
+        name: format!("r{number}"),
+        from,
+        to: EntityId(rules.entities.len() + rules.views.len()),
+        alternative: Alternative::only(ReferenceId(number)),
+        components: vec![Component::Attribute(path, Type::S)],
+        contained: vec![None],
+        agreeing: Vec::new(),
+        matching: Matching::Simple,
+        required: tape.flag(),
+        expired: Expired::Present,
+        on_missing: OnMissing::Report,
+        on_delete: possible(&on_deletes, tape),
+        on_ttl_delete: possible(&on_deletes, tape),
+        defaults: vec![None],
+        derived: Vec::new(),
+        removal: Removal::Field,
+        none: Vec::new(),
+        find: Find::None,
+        grace: GRACE,
+        mode: mode(tape),
+        severity: severity(tape),
+        fanout_max: FANOUT_MAX,
+        depth_max: DEPTH_MAX,
+    });
+    let table = TableId(rules.tables.len() + rules.views.len());
+    rules.views.push(View { entity: Entity { table, ..view.entity }, ..view });
 }
 
 /// What the actions of a reference can do.

@@ -178,7 +178,18 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
     let Reference { on_missing, on_delete, on_ttl_delete, .. } = reference;
     let mut fields = Fields::new(tape);
     fields.put("from", Tree::text(&rules[reference.from].name));
-    let to = to(rules, reference, fields.tape);
+    let to = match rules.view(reference.to) {
+        None => to(rules, reference, fields.tape),
+        Some(view) => {
+            let names = view.table.key.names().map(str::to_owned);
+            let templates = view.entity.key.templates().map(|it| it.template().to_string());
+            Tree::Map(vec![
+                ("entity".to_owned(), Tree::text(&view.entity.name)),
+                ("index".to_owned(), Tree::text(view.index_name(rules))),
+                ("key".to_owned(), Tree::Map(names.zip(templates.map(Tree::Text)).collect())),
+            ])
+        }
+    };
     fields.put("to", to);
     if let Some(paths) = attributes_with_key(rules, reference) {
         let names = rules.key_schema(reference.to).names().map(str::to_owned);
