@@ -54,7 +54,7 @@ fn explain_describes_codes() {
             exit code 2
             --- stdout
             --- stderr
-            error: there is no code `E099`; did you mean `E069`?
+            error: there is no code `E099`; did you mean `E059`?
         "#]],
     );
     check(

@@ -12,13 +12,13 @@ pub(super) const TO: Field = required(
     Shape::Either(&[
         Shape::Text(&NAME),
         Shape::List { of: &Shape::Text(&NAME), count_min: 1, count_max: ALTERNATIVES_MAX },
-        Shape::Object(&IN_INDEX),
         Shape::Open {
             known: &CASES,
             keys: &DISCRIMINATOR,
             values: &Shape::Text(&NAME),
             count_max: ALTERNATIVES_MAX,
         },
+        Shape::Object(&IN_INDEX),
     ]),
     "The referenced entity. With a list, such as `[user, org]`, an item of any of these entities satisfies the reference. With a map, such as `{ by: \"{parentType}\", POST: post, PHOTO: photo }`, the value of the discriminator decides which entity is referenced. With `{ entity: user, index: byEmail, key: { email: \"{email}\" } }`, the entity's items are known by the key of an index, and `on` gives the parts of this key.",
 );
