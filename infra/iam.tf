@@ -7,12 +7,21 @@ locals {
     [for name, rule in local.references : rule.from if local.finding[name].is_queried && local.finding[name].derived],
     [for name, rule in local.references : local.finding[name].mirror if local.finding[name].is_queried],
   )))
-  queried_indexes = distinct([
-    for name, rule in local.references : {
-      table = local.table_of[rule.from]
-      index = local.finding[name].index
-    } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
-  ])
+  # Targets that are known by the key of an index are queried, too.
+  queried_indexes = distinct(concat(
+    [
+      for name, rule in local.references : {
+        table = local.table_of[rule.from]
+        index = local.finding[name].index
+      } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
+    ],
+    [
+      for name, rule in local.references : {
+        table = local.table_of[rule.to]
+        index = rule.in_index.name
+      } if can(rule.in_index.name) && contains(keys(local.table_of), rule.to)
+    ],
+  ))
 
   # The write requests of each rule in enforce mode, with the entities that they write. A
   # transaction needs the permission for each of its actions.

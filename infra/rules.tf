@@ -113,8 +113,14 @@ locals {
   model = {
     tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
     entities   = try({ for name, entity in local.decoded.entities : name => entity if can(entity.key) }, {})
-    references = try({ for name, rule in local.decoded.references : name => merge(rule, local.settings.references[name]) }, {})
+    references = try({ for name, rule in local.decoded.references : name => merge(rule, local.settings.references[name], local.in_index[name]) }, {})
     mirrors    = try({ for name, rule in local.decoded.mirrors : name => merge(rule, local.settings.mirrors[name]) }, {})
+  }
+
+  # The references whose targets are known by the key of an index: `to: { entity, index, key }`.
+  in_index = {
+    for name, rule in try(local.decoded.references, {}) : name =>
+    try({ to = rule.to.entity, in_index = { name = rule.to.index, key = rule.to.key } }, {})
   }
 
   # The values in which the function replaces `$${VARIABLE}` and `$${VARIABLE:-default}`.
@@ -170,7 +176,7 @@ locals {
       derived = !can(rule.find) && alltrue([
         for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
         contains([
-          for to in distinct(flatten(values(try(local.captures[rule.to], {})))) :
+          for to in distinct(flatten(values(try(local.index_captures[name], local.captures[rule.to], {})))) :
           try(regex("^\\{([A-Za-z0-9_]+)\\}$", try(rule.on[to], rule.parts[to]))[0], to)
         ], capture)
       ])
@@ -200,6 +206,15 @@ locals {
         type = try(regex(":([SNB])$", attribute)[0], "S")
       }
     ]
+  }
+
+  # The captures of the key of an index by which targets are known.
+  index_captures = {
+    for name, rule in local.references : name => {
+      for attribute, template in rule.in_index.key : attribute => [
+        for capture in regexall("\\{([A-Za-z0-9_]+)\\*?(?::[^}]*)?\\}", replace(tostring(template), "{{", "")) : capture[0]
+      ]
+    } if can(rule.in_index.key)
   }
 
   # The captures of each key attribute's template. `{{` is an escaped brace and begins no capture.

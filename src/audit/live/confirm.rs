@@ -202,7 +202,7 @@ impl Open {
             (_, _, Wrong::Nothing) => return Judged::Confirmed,
             (Suspect::Mirror { .. } | Suspect::Source { .. }, seen, Wrong::Mirror(now)) => {
                 if matches!(seen, Wrong::Mirror(before) if *before == now) {
-                    report(mirror::finding(rules, &now.pair, now.defect));
+                    report(mirror::finding(rules, &now.pair, now.defect.clone()));
                     return Judged::Confirmed;
                 }
                 self.seen = Wrong::Mirror(now);

@@ -25,7 +25,7 @@ pub(super) enum Wrong {
     /// referenced key does not meet, if an item is there.
     References(Vec<(ReferenceValue, Option<Unmet>)>),
     /// The mirror differs from what its source requires.
-    Mirror(MirrorState),
+    Mirror(Box<MirrorState>),
     /// The item belongs to no entity.
     Unknown,
 }
@@ -67,7 +67,7 @@ pub(super) async fn look(
             Asked::Mirror { pair, mirror, source } => {
                 let (mirror, source) = (snapshot.item(mirror)?, snapshot.item(source)?);
                 let state = state(pass.rules, &pair, (mirror, source), snapshot.read_ms());
-                Answer::Known(state.map_or(Wrong::Nothing, Wrong::Mirror))
+                Answer::Known(state.map_or(Wrong::Nothing, |state| Wrong::Mirror(Box::new(state))))
             }
             Asked::Source { rule, key, item } => {
                 let pair = pair_of(pass.rules, rule, key, snapshot.item(item)?);
@@ -191,7 +191,7 @@ impl Answer {
             Self::Mirror(pair, [mirror, source]) => {
                 let items = (targets.item(mirror)?, targets.item(source)?);
                 let state = state(rules, &pair, items, targets.read_ms());
-                return Ok(state.map_or(Wrong::Nothing, Wrong::Mirror));
+                return Ok(state.map_or(Wrong::Nothing, |state| Wrong::Mirror(Box::new(state))));
             }
             Self::Reference(values) => values,
         };

@@ -300,11 +300,11 @@ impl Checker<'_> {
         let written = node.span.of(self.source).unwrap_or_default().trim_matches(['"', '\'']);
         if written.contains("${") {
             let found = self.problems.split_off(before).into_iter();
-            let note = format!(
+            let origin = format!(
                 "the value of `{written}` is `{}`",
                 node.value.as_text().unwrap_or_default()
             );
-            self.problems.extend(found.map(|problem| problem.note(note.clone())));
+            self.problems.extend(found.map(|problem| problem.note(origin.clone())));
         }
     }
 
@@ -346,13 +346,12 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
         Node::Bool(_) => matches!(shape, Shape::Literal | Shape::Flag),
         Node::Number(_) => matches!(shape, Shape::Literal | Shape::Count),
         Node::List(_) => matches!(shape, Shape::List { .. }),
-        // A map of texts has no lists.
-        Node::Map(entries) => match shape {
-            Shape::Map { values: Shape::Text(_), .. } => {
-                entries.iter().all(|entry| !matches!(entry.value.value, Node::List(_)))
-            }
-            _ => matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. }),
-        },
+        Node::Map(entries) => {
+            let is_of_texts = matches!(shape, Shape::Map { values: Shape::Text(_), .. });
+            let has_list = entries.iter().any(|entry| matches!(entry.value.value, Node::List(_)));
+            matches!(shape, Shape::Map { .. } | Shape::Object(_) | Shape::Open { .. })
+                && !(is_of_texts && has_list)
+        }
     };
     let keys_known = |shape: &&Shape| {
         let (Shape::Object(object) | Shape::Open { known: object, .. }) = shape else { return 0 };

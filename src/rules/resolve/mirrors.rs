@@ -369,17 +369,16 @@ fn inverse(
     is_sound &= check_cases(span, (source, source_key), (copy, copy_key), problems);
     let mut parts = Vec::new();
     for capture in &copy_key.captures {
-        parts.push(match source_key.capture(&capture.name) {
-            Some((index, _)) => MirrorPart::Capture(index),
-            None => {
-                let kind = key_attribute(source, &capture.name)?;
-                if !capture.accepts.kind(kind) {
-                    is_sound = false;
-                    problems.push(mistyped_attribute(capture, kind, span, source, copy));
-                }
-                MirrorPart::Attribute(capture.name.clone(), kind)
-            }
-        });
+        if let Some((index, _)) = source_key.capture(&capture.name) {
+            parts.push(MirrorPart::Capture(index));
+            continue;
+        }
+        let kind = key_attribute(source, &capture.name)?;
+        if !capture.accepts.kind(kind) {
+            is_sound = false;
+            problems.push(mistyped_attribute(capture, kind, span, source, copy));
+        }
+        parts.push(MirrorPart::Attribute(capture.name.clone(), kind));
     }
     let of_source = source_key.names().map(|name| copy_key.capture(name).map(|(index, _)| index));
     let of_source = of_source.collect::<Option<_>>()?;

@@ -70,7 +70,7 @@ pub(super) enum Place {
 
 /// The steps of a template.
 fn steps(template: &Template) -> Vec<Step> {
-    steps_with(template, |literal| literal.to_owned())
+    steps_with(template, ToOwned::to_owned)
 }
 
 /// The steps of a template, whose literals are converted first.

@@ -75,11 +75,18 @@ impl<'r> Tables<'r> {
 
     /// Whether an item at this key exists for a reference.
     pub(super) fn exists(&self, reference: &Reference, key: &Key<'static>) -> bool {
-        let entity = reference.to;
-        self.beside(entity).get(key).is_some_and(|item| {
+        let counts = |entity: EntityId, key: &Key<'static>, item: &Item<'static>| {
             let is_absent = reference.expired == Expired::Absent && self.has_expired(entity, item);
             let is_in_time = is_in_time(&self.rules[entity], item, self.now_s);
             captures(self.rules, entity, key, item).is_some() && is_in_time && !is_absent
+        };
+        let Some(view) = self.rules.view(reference.to) else {
+            let item = self.beside(reference.to).get(key);
+            return item.is_some_and(|item| counts(reference.to, key, item));
+        };
+        self.beside(view.of).iter().any(|(own, item)| {
+            let in_index = view.table.key.key_of(item);
+            in_index.is_ok_and(|in_index| in_index == *key) && counts(view.of, own, item)
         })
     }
 
