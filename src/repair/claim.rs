@@ -153,10 +153,7 @@ fn name(rules: &Rules, table: &str, key: &Item<'_>) -> Result<ItemName, String> 
 
 fn in_index(rules: &Rules, table: &str, key: &Item<'_>) -> Option<ItemName> {
     let mut views = rules.views.iter().filter(|view| view.table.name == table);
-    views.find_map(|view| {
-        let key = view.table.key.key_of(key).ok()?.into_owned();
-        Some(ItemName { table: view.entity.table, key })
-    })
+    views.find_map(|view| Some(ItemName { table: view.entity.table, key: view.key_of(key)? }))
 }
 
 /// A rule, by its kind and id.

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kit::fixture::rule_files;
-use kit::oracle::{Audited, Dump, ItemName, Oracle};
+use kit::oracle::{Audited, Dump, Oracle, item_name};
 use kit::planted;
 use libtest_mimic::{Failed, Trial};
 use referee::audit::sql::{self, Dialect, Options};
@@ -189,16 +189,11 @@ fn native(rules: &Rules, dump: &Dump, folder: &Path) -> Vec<Json> {
 /// A line as the oracle sees findings.
 fn audited(rules: &Rules, line: &Json) -> Audited {
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
-    let item = |json: &Json| {
-        let (table, schema) = rules.table_named(json["table"].as_str()?).unwrap();
-        let key = schema.key_of(&tables::item(&json["key"])).unwrap().into_owned();
-        Some(ItemName { table, key })
-    };
     Audited {
         rule: text("rule"),
         kind: text("kind"),
-        referencing: item(&line["referencing"]).unwrap(),
-        referenced: item(&line["referenced"]),
+        referencing: item_name(rules, &line["referencing"]).unwrap(),
+        referenced: item_name(rules, &line["referenced"]),
     }
 }
 

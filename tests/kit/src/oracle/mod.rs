@@ -34,7 +34,7 @@ use referee::rules::model::{Mode, Rules, TableId};
 pub use at_rest::{DeletedBy, Deletes};
 pub use audit::Audited;
 pub use references::{ReferenceValue, reference_values};
-pub use reports::Report;
+pub use reports::{Report, item_name};
 pub use tables::Dump;
 
 use tables::Tables;

@@ -4,6 +4,7 @@ use referee::data::{Item, JsonItem, Key, into_owned};
 use referee::engine::{Response, Violation};
 use referee::integrity::finding;
 use referee::rules::Rules;
+use referee::rules::model::View;
 use serde_json::Value as Json;
 
 use super::{Audited, Defect, ItemName, Kind};
@@ -121,10 +122,19 @@ fn parsed(value: &Json) -> Json {
     value.as_str().map_or_else(|| value.clone(), |text| serde_json::from_str(text).unwrap())
 }
 
-fn item_name(rules: &Rules, item: &Json) -> Option<ItemName> {
-    let (table, schema) = rules.table_named(item["table"].as_str()?).unwrap();
-    let key = schema.key_of(&item_of(&item["key"])).unwrap().into_owned();
-    Some(ItemName { table, key })
+/// The item that a JSON value names. The key is that of its table or, for the target of a reference,
+/// of an index.
+pub fn item_name(rules: &Rules, item: &Json) -> Option<ItemName> {
+    let name = item["table"].as_str()?;
+    let key = item_of(&item["key"]);
+    let (table, schema) = rules.table_named(name).unwrap();
+    if let Ok(key) = schema.key_of(&key) {
+        return Some(ItemName { table, key: key.into_owned() });
+    }
+    let mut views = rules.views.iter().filter(|view| view.table.name == name);
+    let in_index =
+        |view: &View| Some(ItemName { table: view.entity.table, key: view.key_of(&key)? });
+    Some(views.find_map(in_index).unwrap())
 }
 
 fn key_of(rules: &Rules, beside: &ItemName, key: &Json) -> Key<'static> {

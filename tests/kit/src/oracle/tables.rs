@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use referee::data::{Item, Key, Value};
-use referee::rules::model::{EntityId, Expired, Reference, Rules, TableId, View};
+use referee::rules::model::{EntityId, Expired, Reference, Rules, TableId};
 use referee::rules::template::Captures;
 
 use super::ItemName;
@@ -22,8 +22,6 @@ const FIVE_YEARS_S: i64 = 5 * 365 * 86_400;
 pub(super) struct Tables<'r> {
     pub(super) rules: &'r Rules,
     items: BTreeMap<TableId, Items>,
-    /// The items that indexes show, for the references that know the key of an index.
-    views: BTreeMap<TableId, Items>,
     /// When the tables are like this, in seconds since 1970.
     pub(super) now_s: i64,
 }
@@ -35,18 +33,7 @@ impl<'r> Tables<'r> {
             let with_key = |item: Item<'static>| (schema.key_of(&item).unwrap().into_owned(), item);
             (table, items.into_iter().map(with_key).collect())
         };
-        let items = dump.into_iter().map(of_table).collect();
-        let mut tables = Self { rules, items, views: BTreeMap::new(), now_s: 0 };
-        tables.views = rules.views.iter().map(|view| tables.in_index(view)).collect();
-        tables
-    }
-
-    /// The items of an entity by their keys in an index. Items without this key are not in it.
-    fn in_index(&self, view: &View) -> (TableId, Items) {
-        let with_key = |(_, item, _): (_, &Item<'static>, _)| {
-            Some((view.table.key.key_of(item).ok()?.into_owned(), item.clone()))
-        };
-        (view.entity.table, self.of_entity(view.of).filter_map(with_key).collect())
+        Self { rules, items: dump.into_iter().map(of_table).collect(), now_s: 0 }
     }
 
     /// Returns all items in all tables.
@@ -58,8 +45,7 @@ impl<'r> Tables<'r> {
 
     /// Returns all items in an entity's table, including items of other entities.
     pub(super) fn beside(&self, entity: EntityId) -> &Items {
-        let table = self.rules[entity].table;
-        self.items.get(&table).unwrap_or_else(|| &self.views[&table])
+        &self.items[&self.rules[entity].table]
     }
 
     /// Returns the items of an entity.
