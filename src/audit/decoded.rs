@@ -139,11 +139,16 @@ impl<'r> Decoded<'r> {
                 out.push(Fact::Malformed { rule, at });
                 continue;
             };
-            out.push(Fact::Refers { target: self.hasher.item(table, key), rule, at });
-            out.extend(others(rules, rule, key).map(|(rule, key)| {
+            let first = self.hasher.item(table, key);
+            out.push(Fact::Refers { target: first, rule, at });
+            let others: Vec<_> = others(rules, rule, key).collect();
+            for rule in reference.alternative.others.iter().map(|other| other.rule) {
+                let key = others.iter().find(|(other, _)| *other == rule).map(|(_, key)| key);
                 let table = rules.referenced(rule).table;
-                Fact::OrRefers { target: self.hasher.item(table, &key), rule, at }
-            }));
+                // An entity that cannot have such a key has no such item.
+                let target = key.map_or(first.of_nothing(), |key| self.hasher.item(table, key));
+                out.push(Fact::OrRefers { target, first, rule, at });
+            }
         }
     }
 

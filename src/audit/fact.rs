@@ -33,8 +33,8 @@ pub(crate) enum Fact {
     Expired { item: KeyHash },
     /// The item refers to another one.
     Refers { target: KeyHash, rule: ReferenceId, at: Location },
-    /// Another item of which one is enough for the reference in the fact before.
-    OrRefers { target: KeyHash, rule: ReferenceId, at: Location },
+    /// Another item that is enough for a reference whose first target is this one.
+    OrRefers { target: KeyHash, first: KeyHash, rule: ReferenceId, at: Location },
     /// A value of a reference is malformed or incomplete.
     Malformed { rule: ReferenceId, at: Location },
     /// The item requires a mirror with this content.
@@ -90,8 +90,8 @@ impl Fact {
             Self::Refers { target, rule, at } => {
                 out.tag(2).hash(target).id(rule.0).at(at);
             }
-            Self::OrRefers { target, rule, at } => {
-                out.tag(9).hash(target).id(rule.0).at(at);
+            Self::OrRefers { target, first, rule, at } => {
+                out.tag(9).hash(target).hash(first).id(rule.0).at(at);
             }
             Self::Malformed { rule, at } => {
                 out.tag(3).id(rule.0).at(at);
@@ -144,6 +144,7 @@ impl Fact {
             },
             9 => Self::OrRefers {
                 target: input.hash()?,
+                first: input.hash()?,
                 rule: ReferenceId(input.id()?),
                 at: input.at()?,
             },
@@ -258,7 +259,7 @@ mod tests {
             Fact::Item { item: hash, entity: Some(EntityId(4)), at },
             Fact::AlsoIs { item: hash, entity: EntityId(0) },
             Fact::Refers { target: hash, rule: ReferenceId(300), at },
-            Fact::OrRefers { target: hash, rule: ReferenceId(301), at },
+            Fact::OrRefers { target: hash, first: KeyHash(8), rule: ReferenceId(301), at },
             Fact::Malformed { rule: ReferenceId(1), at },
             Fact::Unknown { at },
             Fact::Expired { item: hash },

@@ -15,6 +15,13 @@ use crate::rules::model::{MirrorId, TableId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct KeyHash(pub(crate) u128);
 
+impl KeyHash {
+    /// A hash that no item has, in place of another item that a key cannot belong to.
+    pub(crate) const fn of_nothing(self) -> Self {
+        Self(!self.0)
+    }
+}
+
 /// The hash of an item's attributes, without Referee's mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentHash(pub(super) u64);

@@ -174,19 +174,24 @@ fn compare(
     }
     for fact in facts() {
         match fact {
-            Fact::Refers { target, rule, at } | Fact::OrRefers { target, rule, at } => {
-                let is_first = matches!(fact, Fact::Refers { .. });
+            Fact::Refers { target, rule, at } | Fact::OrRefers { target, rule, at, .. } => {
                 let to = rules[rule].to;
                 let is_there =
                     items.get(&target.0) == Some(&Some(to)) || also.contains(&mix(target, to));
                 let is_expired =
                     rules[rule].expired == Expired::Absent && expired.contains(&target.0);
                 if is_expired || (!is_there && !items.contains_key(&target.0)) {
-                    let charge = if is_first { Charge::Dangling } else { Charge::OrDangling };
-                    each(Suspect { at, charge: charge(rule, target) })?;
+                    let charge = match fact {
+                        Fact::OrRefers { first, .. } => Charge::OrDangling(rule, first),
+                        _ => Charge::Dangling(rule, target),
+                    };
+                    each(Suspect { at, charge })?;
                 } else if !is_there {
-                    let charge = if is_first { Charge::Unmet } else { Charge::OrUnmet };
-                    each(Suspect { at, charge: charge(rule, target) })?;
+                    let charge = match fact {
+                        Fact::OrRefers { first, .. } => Charge::OrUnmet(rule, first),
+                        _ => Charge::Unmet(rule, target),
+                    };
+                    each(Suspect { at, charge })?;
                 }
             }
             Fact::Malformed { rule, at } => each(Suspect { at, charge: Charge::Malformed(rule) })?,

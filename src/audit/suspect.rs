@@ -8,7 +8,7 @@ use super::spill::PARTITIONS;
 use crate::data::{Item, Key};
 use crate::integrity::finding::{Defect, Finding, ItemName};
 use crate::integrity::mirror::{self, Pair};
-use crate::integrity::reference::{ReferenceState, broken, evaluate, others};
+use crate::integrity::reference::{ReferenceState, broken, evaluate};
 use crate::rules::model::{MirrorId, ReferenceId, Rules, Severity, TableId};
 
 /// An item that is wrong, according to facts.
@@ -34,9 +34,9 @@ pub(crate) enum Charge {
     Dangling(ReferenceId, KeyHash),
     /// The item refers to one that does not belong to the referenced entity.
     Unmet(ReferenceId, KeyHash),
-    /// Another item of which one would be enough does not exist.
+    /// Another item that would be enough instead of this one does not exist.
     OrDangling(ReferenceId, KeyHash),
-    /// Another item of which one would be enough does not belong to its entity.
+    /// Another item that would be enough instead of this one does not belong to its entity.
     OrUnmet(ReferenceId, KeyHash),
     /// A value of a reference is malformed or incomplete.
     Malformed(ReferenceId),
@@ -168,6 +168,19 @@ pub(super) fn unknown_item(rules: &Rules, table: TableId, key: &Key<'_>) -> Find
     }
 }
 
+/// Whether none of the other items is there that would be enough instead of this one.
+pub(super) fn are_others_missing(
+    rules: &Rules,
+    rule: ReferenceId,
+    first: KeyHash,
+    charges: &[Charge],
+) -> bool {
+    rules[rule].alternative.others.iter().all(|other| {
+        charges.contains(&Charge::OrDangling(other.rule, first))
+            || charges.contains(&Charge::OrUnmet(other.rule, first))
+    })
+}
+
 fn broken_references(
     rules: &Rules,
     rule: ReferenceId,
@@ -195,12 +208,9 @@ fn broken_references(
                     charges.contains(&Charge::Dangling(rule, hash)),
                 );
                 let mut is_broken = is_unmet || is_dangling;
-                for (other, key) in others(rules, rule, target) {
-                    let hash = hasher.item(rules.referenced(other).table, &key);
-                    let other_unmet = charges.contains(&Charge::OrUnmet(other, hash));
-                    is_broken &= other_unmet || charges.contains(&Charge::OrDangling(other, hash));
-                    is_unmet |= other_unmet;
-                }
+                is_broken = is_broken && are_others_missing(rules, rule, hash, charges);
+                let mut others = reference.alternative.others.iter();
+                is_unmet |= others.any(|it| charges.contains(&Charge::OrUnmet(it.rule, hash)));
                 if is_broken && is_unmet {
                     found.push(Finding { defect: Defect::TargetUnmet(None), ..finding() });
                 } else if is_broken {

@@ -1,7 +1,8 @@
 //! Whether a rule calls for a write to one of the application's items.
 
 use crate::model::{
-    Content, Name, State, Val, default_target, exists, is_of_its_kind, set_default, targets, unset,
+    Content, Name, State, Val, default_target, exists, is_of_its_kind, refers, set_default,
+    targets, unset,
 };
 use crate::past::{By, Step};
 use crate::schema::{Place, Reference, Schema};
@@ -33,8 +34,7 @@ pub(crate) fn is_called_for(
     let is_kept_by_others = || {
         state.iter().any(|(of, content)| {
             enforced().any(|reference| {
-                reference.on_delete == "restore"
-                    && targets(schema, reference, of, content).contains(name)
+                reference.on_delete == "restore" && refers(schema, reference, (of, content), name)
             })
         })
     };
@@ -48,7 +48,7 @@ pub(crate) fn is_called_for(
         (Some(before), Some(after)) => dangling.any(|(reference, target)| {
             (names(reference, "unset") && is_unset(schema, reference, before, after, &target))
                 || (names(reference, "set_default")
-                    && !is_missing(reference, &default_target(schema, reference))
+                    && !is_missing(reference, &default_target(schema, reference, before))
                     && is_defaulted(schema, reference, before, after, &target))
                 || (names(reference, "revert") && is_undone(before, after, earlier))
         }),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::effects::Effects;
 use crate::format::NONE;
-use crate::schema::{Copied, Mirror, Place, Reference, Schema};
+use crate::schema::{Also, CHOICES, Copied, Mirror, Place, Reference, Schema};
 
 /// An item's key: partition and sort key.
 pub(crate) type Name = (String, String);
@@ -124,9 +124,47 @@ pub(crate) fn is_target(
     is_of_its_kind(schema, name, content) && !is_absent
 }
 
-/// Whether the target of a reference exists.
+/// Whether a target of a reference exists: this item, or another one that is enough.
 pub(crate) fn exists(schema: &Schema, state: &State, reference: &Reference, name: &Name) -> bool {
-    state.get(name).is_some_and(|content| is_target(schema, reference, name, content))
+    same(reference, name).iter().any(|name| {
+        state.get(name).is_some_and(|content| is_target(schema, reference, name, content))
+    })
+}
+
+/// The items of which one is enough for a reference to one of them, beginning with that one.
+pub(crate) fn same(reference: &Reference, name: &Name) -> Vec<Name> {
+    let mut same = vec![name.clone()];
+    if let Some(Also { kind, is_chosen: false }) = reference.also {
+        let of_kind = |kind: usize| (format!("e{kind}#{}", id(&name.0)), "-".to_owned());
+        same.extend([of_kind(reference.to), of_kind(kind)].into_iter().filter(|it| it != name));
+    }
+    same
+}
+
+/// Whether an item refers to another one.
+pub(crate) fn refers(
+    schema: &Schema,
+    reference: &Reference,
+    (of, content): (&Name, &Content),
+    name: &Name,
+) -> bool {
+    let targets = targets(schema, reference, of, content);
+    same(reference, name).iter().any(|name| targets.contains(name))
+}
+
+/// The kind of item to which a reference leads; `None` if that is not said, and an error if the item
+/// says something else.
+fn kind(reference: &Reference, content: &Content) -> Result<Option<usize>, ()> {
+    let Some((choice, also)) = reference.choice().zip(reference.also.as_ref()) else {
+        return Ok(Some(reference.to));
+    };
+    let [one, other, _] = CHOICES;
+    match content.get(&choice) {
+        Some(Val::Text(text)) if text == one => Ok(Some(reference.to)),
+        Some(Val::Text(text)) if text == other => Ok(Some(also.kind)),
+        Some(_) => Err(()),
+        None => Ok(None),
+    }
 }
 
 /// Returns the key of a source's mirror.
@@ -206,7 +244,7 @@ fn evaluate(
     let own = schema.entities[reference.from].format;
     match &reference.place {
         Place::Key => vec![Ok((name.0.clone(), "-".to_owned()))],
-        Place::Own => vec![target(schema, reference, &[own.read(id(&name.1))])],
+        Place::Own => vec![target(schema, reference.to, &[own.read(id(&name.1))])],
         Place::Pair(..)
         | Place::Text(_)
         | Place::Nested(_)
@@ -214,14 +252,17 @@ fn evaluate(
         | Place::List(_)
         | Place::Lines(..) => {
             let values = values(reference, content).into_iter();
-            values.map(|values| target(schema, reference, &values)).collect()
+            match kind(reference, content) {
+                Ok(Some(kind)) => values.map(|values| target(schema, kind, &values)).collect(),
+                Ok(None) => Vec::new(),
+                Err(()) => values.map(Err).collect(),
+            }
         }
     }
 }
 
-/// Returns the target that these values refer to.
-fn target(schema: &Schema, reference: &Reference, values: &[String]) -> Result<Name, Vec<String>> {
-    let to = reference.to;
+/// Returns the target of this kind that these values refer to.
+fn target(schema: &Schema, to: usize, values: &[String]) -> Result<Name, Vec<String>> {
     let text = |kind: usize, value: &String| {
         schema.entities[kind].format.write(value).ok_or_else(|| values.to_vec())
     };
@@ -230,7 +271,7 @@ fn target(schema: &Schema, reference: &Reference, values: &[String]) -> Result<N
             Ok((format!("e{of}#{}", text(of, parent)?), format!("c{to}#{}", text(to, value)?)))
         }
         ([value], None) => Ok((format!("e{to}#{}", text(to, value)?), "-".to_owned())),
-        _ => panic!("{reference:?} has the values {values:?}"),
+        _ => panic!("a reference to {to} has the values {values:?}"),
     }
 }
 
@@ -274,7 +315,8 @@ fn is_value(reference: &Reference, value: &str) -> bool {
 /// How many parts of a reference in attributes are present.
 pub(crate) fn parts(reference: &Reference, content: &Content) -> usize {
     let Place::Pair(parent, own) = &reference.place else {
-        return values(reference, content).len().min(1);
+        let is_said = kind(reference, content) != Ok(None);
+        return values(reference, content).len().min(usize::from(is_said));
     };
     let is_present = |name: &&&String| matches!(content.get(**name), Some(Val::Text(value)) if is_value(reference, value));
     [parent, own].iter().filter(is_present).count()
@@ -297,14 +339,22 @@ pub(crate) fn unset(
     content: &Content,
     of: &Name,
 ) -> Content {
-    let refers =
-        |value: &String| target(schema, reference, std::slice::from_ref(value)).as_ref() == Ok(of);
+    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
+    let of = &same(reference, of);
+    let refers = |value: &String| {
+        target(schema, to, std::slice::from_ref(value)).is_ok_and(|target| of.contains(&target))
+    };
     let mut content = content.clone();
-    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, of)) {
+    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, &of[0])) {
         content.remove(&key);
     }
     if let Place::Pair(one, other) = &reference.place {
         content.retain(|name, _| name != one && name != other);
+    }
+    if let Some(choice) = reference.choice()
+        && matches!(reference.place, Place::Text(_) | Place::Nested(_))
+    {
+        content.remove(&choice);
     }
     let Some(attribute) = reference.place.attribute() else { return content };
     match content.get_mut(attribute) {
@@ -345,12 +395,15 @@ pub(crate) fn set_default(
     content: &Content,
     of: &Name,
 ) -> Content {
-    let refers =
-        |value: &String| target(schema, reference, std::slice::from_ref(value)).as_ref() == Ok(of);
+    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
+    let of = &same(reference, of);
+    let refers = |value: &String| {
+        target(schema, to, std::slice::from_ref(value)).is_ok_and(|target| of.contains(&target))
+    };
     let default = schema.alphabet.value(reference.default);
     let mut content = content.clone();
-    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, of)) {
-        content.insert(key, index_value(&default_target(schema, reference)));
+    if let Some(key) = reference.index_key().filter(|_| is_indexed(reference, &content, &of[0])) {
+        content.insert(key, index_value(&default_target(schema, reference, &content.clone())));
     }
     let Some(attribute) = reference.place.attribute() else { return content };
     match content.get_mut(attribute) {
@@ -371,7 +424,8 @@ pub(crate) fn set_default(
     content
 }
 
-/// Returns the target of the default.
-pub(crate) fn default_target(schema: &Schema, reference: &Reference) -> Name {
-    target(schema, reference, &[schema.alphabet.value(reference.default)]).unwrap()
+/// Returns the target of an item with the default.
+pub(crate) fn default_target(schema: &Schema, reference: &Reference, content: &Content) -> Name {
+    let to = kind(reference, content).ok().flatten().unwrap_or(reference.to);
+    target(schema, to, &[schema.alphabet.value(reference.default)]).unwrap()
 }

@@ -10,7 +10,7 @@ use referee::rules::model::Rules;
 use crate::items::{Mark, of_key};
 use crate::model::{
     BEGIN_S, Content, Name, Role, State, exists, has_expired, is_indexed, is_of_its_kind,
-    is_target, malformed, mirror_of, mirrored, name, parts, role_of, targets,
+    is_target, malformed, mirror_of, mirrored, name, parts, role_of, same, targets,
 };
 use crate::past::{By, Past, Reported, Step};
 use crate::scenario::Lag;
@@ -179,22 +179,25 @@ impl Rest<'_> {
         };
         let claims = |it: &Content| targets(schema, reference, &of, it).contains(&target);
         let said = self.since(&of, |after| after.is_some_and(claims));
-        if self.is_expired(&target) {
+        let targets = same(reference, &target);
+        for target in targets.iter().filter(|target| self.is_expired(target)) {
             // Nothing happens when a target expires; its delete follows.
             let is_missing = |it: Option<&Content>| {
-                !it.is_some_and(|it| is_target(schema, reference, &target, it))
+                !it.is_some_and(|it| is_target(schema, reference, target, it))
             };
-            if self.since(&target, is_missing) > said {
+            if self.since(target, is_missing) > said {
                 return;
             }
         }
-        let is_there = |it: &Option<Content>| {
-            it.as_ref().is_some_and(|it| is_of_its_kind(schema, &target, it))
+        let is_there = |name: &Name, it: &Option<Content>| {
+            it.as_ref().is_some_and(|it| is_of_its_kind(schema, name, it))
         };
-        let mut gone = self.past.steps.iter().enumerate().filter(|(_, step)| step.name == target);
-        let gone = gone.rfind(|(_, step)| is_there(&step.before) && !is_there(&step.after));
-        let is_back = self.is_expired(&target);
-        let gone = gone.filter(|(place, _)| place + 1 > said && !is_back);
+        let mut gone =
+            self.past.steps.iter().enumerate().filter(|(_, step)| targets.contains(&step.name));
+        let gone = gone.rfind(|(_, step)| {
+            is_there(&step.name, &step.before) && !is_there(&step.name, &step.after)
+        });
+        let gone = gone.filter(|(place, step)| place + 1 > said && !self.is_expired(&step.name));
         if let Some((gone_at, step)) = gone {
             let action = if step.expired { reference.on_ttl_delete } else { reference.on_delete };
             if action == "ignore" || self.is_hidden(reference, &of, lag) {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 
-pub(crate) use self::reference::{Find, Place, Reference};
+pub(crate) use self::reference::{Also, CHOICES, Find, Place, Reference};
 use crate::format::{Alphabet, Format};
 use crate::required::Required;
 
@@ -96,6 +96,7 @@ impl Schema {
     pub(crate) fn rich(rng: &mut Rng) -> Self {
         // The rules of the seeds that tests name are as they were when these seeds were found.
         let has_more = matches!(rng.get_seed() % 16, 5 | 7 | 10 | 12 | 13);
+        let has_alternatives = matches!(rng.get_seed() % 16, 3 | 9 | 13);
         let entity = |rng: &mut Rng, parent| Entity {
             parent,
             table: rng.usize(..2),
@@ -123,6 +124,10 @@ impl Schema {
         if has_more {
             schema.entities.iter_mut().for_each(|it| it.required = Required::random(rng));
             schema.draw_formats(rng);
+        }
+        if has_alternatives {
+            let plain = schema.clone();
+            schema.references.iter_mut().for_each(|it| it.draw_also(&plain, rng));
         }
         schema.keep_reverts_alone();
         schema
@@ -221,8 +226,10 @@ impl Schema {
             Place::Lines(name, _) => Some(format!("'{name}[*].x': S")),
             Place::Pair(one, other) => Some(format!("{one}: S, {other}: S")),
         });
-        let attributes: Vec<String> =
-            ["v: S", "ttl: N"].map(str::to_owned).into_iter().chain(places).collect();
+        let choices = self.references.iter().filter(|it| it.from == kind);
+        let choices = choices.filter_map(|it| Some(format!("{}: S", it.choice()?)));
+        let always = ["v: S", "ttl: N"].map(str::to_owned).into_iter();
+        let attributes: Vec<String> = always.chain(places).chain(choices).collect();
         let attributes = attributes.join(", ");
         let tail = required.text(kind);
         writeln!(

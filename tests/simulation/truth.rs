@@ -4,7 +4,7 @@
 use referee::integrity::finding::Finding;
 
 use crate::items::of_key;
-use crate::model::{Name, State, exists, targets};
+use crate::model::{Name, State, exists, refers};
 use crate::past::{Past, Reported};
 use crate::schema::{Reference, Schema};
 
@@ -45,7 +45,7 @@ impl<'p> Unconfirmed<'p> {
             let is_then = (report.reported.begun..=report.reported.happened).contains(&steps);
             let Some(content) = state.get(&report.of).filter(|_| is_then) else { return true };
             exists(schema, state, report.reference, &report.target)
-                || !targets(schema, report.reference, &report.of, content).contains(&report.target)
+                || !refers(schema, report.reference, (&report.of, content), &report.target)
         });
     }
 

@@ -10,7 +10,7 @@ use super::suspect::Suspect;
 use crate::audit::fact::Location;
 use crate::audit::join::Suspects;
 use crate::audit::spill::PARTITIONS;
-use crate::audit::suspect::{self, Charge};
+use crate::audit::suspect::{self, Charge, are_others_missing};
 use crate::data::Key;
 use crate::integrity::mirror::Pair;
 use crate::rules::model::{Rules, TableId};
@@ -86,13 +86,30 @@ fn prepare(
         };
         let Some(row) = row.filter(|row| row.at == *at) else { continue };
         let mut of_row: Vec<Suspect> = Vec::new();
-        for charge in of_item.iter().map(|suspect| suspect.charge) {
+        let charges: Vec<Charge> = of_item.iter().map(|suspect| suspect.charge).collect();
+        for charge in charges.iter().copied().filter(|it| may_hold(rules, *it, &charges)) {
             let suspect = suspect_of(rules, row.table, &row.key, charge);
             of_row.extend(suspect.filter(|suspect| !of_row.contains(suspect)));
         }
         ready.extend(of_row);
     }
     Ok(())
+}
+
+/// Whether a charge may hold, given all charges of its item.
+fn may_hold(rules: &Rules, charge: Charge, charges: &[Charge]) -> bool {
+    match charge {
+        Charge::Dangling(rule, first) | Charge::Unmet(rule, first) => {
+            are_others_missing(rules, rule, first, charges)
+        }
+        Charge::OrDangling(..)
+        | Charge::OrUnmet(..)
+        | Charge::Malformed(_)
+        | Charge::OfSource(..)
+        | Charge::OfMirror(..)
+        | Charge::Unknown
+        | Charge::Duplicate => true,
+    }
 }
 
 /// What to read again because of a charge.

@@ -2,8 +2,8 @@
 
 use crate::data::{Item, Key, Path};
 use crate::integrity::presence::{is_one, partition};
-use crate::integrity::reference::{Grounds, is_not_there, is_there, targets};
-use crate::rules::model::{EntityId, ReferenceId, Rules};
+use crate::integrity::reference::{Grounds, is_not_there, is_target, is_there, targets};
+use crate::rules::model::{EntityId, ReferenceId, Rules, TableId};
 use crate::store::{Action, Condition, Operand, Write};
 
 /// Checks that no item exists to which a reference to this key leads: one check for each item.
@@ -14,12 +14,24 @@ pub(crate) fn absent(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i6
     joined(checks, Condition::All)
 }
 
-/// Checks that an item exists to which a reference to this key leads.
-pub(crate) fn present(rules: &Rules, rule: ReferenceId, key: &Key<'_>, now_ms: i64) -> AnyOf {
-    let each = targets(rules, rule, key);
-    let checks =
-        each.map(|(rule, key)| check(rules, rules[rule].to, &key, is_there(rules, rule, now_ms)));
-    AnyOf(joined(checks, Condition::Any))
+/// Checks that an item exists to which a reference to this key leads. `None` if that is the item
+/// with this name, whose image is known: the transaction writes it, and cannot check it, too.
+pub(crate) fn present(
+    rules: &Rules,
+    rule: ReferenceId,
+    key: &Key<'_>,
+    (table, own, image): (TableId, &Key<'_>, &Item<'_>),
+    now_ms: i64,
+) -> Option<AnyOf> {
+    let mut checks = Vec::new();
+    for (rule, key) in targets(rules, rule, key) {
+        if rules.referenced(rule).table != table || key != *own {
+            checks.push(check(rules, rules[rule].to, &key, is_there(rules, rule, now_ms)));
+        } else if is_target(rules, rule, image, now_ms) {
+            return None;
+        }
+    }
+    Some(AnyOf(joined(checks.into_iter(), Condition::Any)))
 }
 
 /// Joins the conditions of checks of the same item.
@@ -45,6 +57,11 @@ fn joined(
 pub(crate) struct AnyOf(Vec<Write>);
 
 impl AnyOf {
+    /// Whether no check is left.
+    pub(crate) const fn is_impossible(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The check that a transaction contains.
     pub(crate) fn check(&self) -> Option<&Write> {
         self.0.first()

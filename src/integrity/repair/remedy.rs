@@ -5,9 +5,7 @@ use super::obstacle::Obstacle;
 use super::operation::{ItemWrite, Operation};
 use crate::data::{Item, Key, KeyValue, Path, Type, Value};
 use crate::integrity::finding::ItemName;
-use crate::integrity::reference::{
-    ElementPart, Elements, Grounds, Part, grounds, is_expired_target, shared_parts,
-};
+use crate::integrity::reference::{ElementPart, Elements, Grounds, Part, grounds, shared_parts};
 use crate::rules::model::{
     Component, Derived, OnDelete, OnMissing, Reference, ReferenceId, Removal, Rules,
 };
@@ -105,8 +103,8 @@ pub(crate) fn repair(
             let default = default
                 .filter(|default| default != target)
                 .ok_or(NoRepair::Impossible(Obstacle::ReplacementMissing))?;
-            let is_own = default == *key && rules.referenced(rule).table == from.table;
-            if is_own && is_expired_target(rules, rule, item, now_ms) {
+            let present = present(rules, rule, &default, (from.table, key, item), now_ms);
+            if present.as_ref().is_some_and(AnyOf::is_impossible) {
                 return Err(NoRepair::Impossible(Obstacle::ReplacementMissing));
             }
             clauses = set_default(reference, &grounds);
@@ -114,7 +112,7 @@ pub(crate) fn repair(
                 let value = derived_value(rules, reference, derived, &default)?;
                 Some(Clause::Set(Path::attribute(&derived.attribute), value))
             }));
-            checks.push(present(rules, rule, &default, now_ms));
+            checks.extend(present);
         }
     }
     let key = rules.key_schema(reference.from).item_of(key);

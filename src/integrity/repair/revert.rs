@@ -6,10 +6,10 @@ use super::conditions::{AnyOf, is_as_left, present};
 use super::obstacle::RevertObstacle;
 use super::operation::Operation;
 use super::remedy::{Repair, expression_of};
-use crate::data::{Item, Key, Path};
+use crate::data::{Item, Path};
 use crate::integrity::change::Change;
 use crate::integrity::finding::Defect;
-use crate::integrity::reference::{self, ReferenceState, is_target, states};
+use crate::integrity::reference::{self, ReferenceState, states};
 use crate::rules::model::{EntityId, Mode, ReferenceId, Rules};
 use crate::store::{Action, Clause, TRANSACT_ACTIONS_MAX, Write};
 
@@ -77,13 +77,11 @@ fn checks(
                 continue;
             }
             match state {
-                ReferenceState::Refers(key) if is_own(rules, rule, change, &key) => {
-                    if !is_target(rules, rule, before, now_ms) {
-                        return Err(RevertObstacle::BrokenBefore(Defect::TargetMissing));
-                    }
-                }
                 ReferenceState::Refers(key) => {
-                    let needed = needed.entry((rules[reference.to].table, key)).or_insert(rule);
+                    // The alternatives of a union have a check of their own.
+                    let of_union = reference.alternative.is_union().then_some(rule);
+                    let target = ((rules[reference.to].table, of_union), key);
+                    let needed = needed.entry(target).or_insert(rule);
                     // One check serves all rules: that of the strictest one.
                     if reference::ttl(rules, &rules[rule]).is_some() {
                         *needed = rule;
@@ -98,10 +96,12 @@ fn checks(
     if needed.len() + 2 > TRANSACT_ACTIONS_MAX {
         return Err(RevertObstacle::TooManyReferences);
     }
-    Ok(needed.iter().map(|((_, key), rule)| present(rules, *rule, key, now_ms)).collect())
-}
-
-/// Whether an item refers to itself. The transaction writes it, and cannot check it too.
-fn is_own(rules: &Rules, rule: ReferenceId, change: &Change<'_>, target: &Key<'_>) -> bool {
-    change.key == *target && change.table == rules.referenced(rule).table
+    let own = (change.table, &change.key, before);
+    let checks =
+        needed.iter().filter_map(|((_, key), rule)| present(rules, *rule, key, own, now_ms));
+    let checks: Vec<AnyOf> = checks.collect();
+    if checks.iter().any(AnyOf::is_impossible) {
+        return Err(RevertObstacle::BrokenBefore(Defect::TargetMissing));
+    }
+    Ok(checks)
 }

@@ -74,8 +74,20 @@ impl GuardedTransaction {
             }
         }
         for check in added {
-            self.actions.push(check.clone());
-            self.purposes.push(Purpose::Check(vec![index]));
+            // Two rules may check one item.
+            let actions = self.actions.iter_mut().zip(&self.purposes);
+            let mut checks = actions.filter(|(_, it)| matches!(it, Purpose::Check(_)));
+            match checks.find(|(it, _)| is_same_item(it, check)).map(|(it, _)| it) {
+                Some(same) if same.condition == check.condition => {}
+                Some(same) => {
+                    let both = [same.condition.take(), check.condition.clone()];
+                    same.condition = Some(Condition::All(both.into_iter().flatten().collect()));
+                }
+                None => {
+                    self.actions.push(check.clone());
+                    self.purposes.push(Purpose::Check(vec![index]));
+                }
+            }
         }
         self.actions.push(write);
         self.purposes.push(Purpose::Write(index));

@@ -166,7 +166,7 @@ impl<'s> Effects<'s> {
         if action == "unset" {
             self.state.insert(of.clone(), unset(self.schema, reference, &content, target));
         }
-        let default = default_target(self.schema, reference);
+        let default = default_target(self.schema, reference, &content);
         if action == "set_default" && default != *target && self.exists(reference, &default) {
             self.state.insert(of.clone(), set_default(self.schema, reference, &content, target));
         }

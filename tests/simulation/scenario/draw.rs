@@ -7,7 +7,7 @@ use crate::model::{
     Act, Content, FUTURE_S, IGNORED_S, Name, PAST_S, Role, TTL, Val, index_value, mirror_of,
     mirrored, name, role_of, targets,
 };
-use crate::schema::{IDS, Place, Reference, Schema};
+use crate::schema::{CHOICES, IDS, Place, Reference, Schema};
 
 /// Mirrors that the application writes itself.
 pub(super) fn own_mirrors(
@@ -89,6 +89,11 @@ pub(super) fn put(schema: &Schema, rng: &mut Rng, of: Name) -> Act {
     for reference in schema.references.iter().filter(|it| it.from == kind) {
         if rng.u8(..4) == 0 {
             continue;
+        }
+        if let Some(choice) = reference.choice()
+            && let Some(said) = rng.choice([0, 0, 0, 1, 1, 1, 2, 3]).and_then(|it| CHOICES.get(it))
+        {
+            content.insert(choice, Val::Text((*said).to_owned()));
         }
         let id = |rng: &mut Rng| value(schema, reference, rng);
         let many = |rng: &mut Rng| (0..rng.usize(1..4)).map(|_| id(rng)).collect::<Vec<_>>();

@@ -30,7 +30,20 @@ pub(crate) struct Reference {
     pub(crate) has_none: bool,
     /// Whether the index that finds the referencing items has a key attribute of its own.
     pub(crate) has_index_key: bool,
+    /// The other kind of item that the reference may lead to.
+    pub(crate) also: Option<Also>,
 }
+
+/// Another kind of item that a reference may lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Also {
+    pub(crate) kind: usize,
+    /// Whether an attribute decides to which of the two kinds. If not, an item of either is enough.
+    pub(crate) is_chosen: bool,
+}
+
+/// The values of that attribute: for the first kind, for the other, and for neither.
+pub(crate) const CHOICES: [&str; 3] = ["A", "B", "a"];
 
 /// The location of a reference's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +165,7 @@ impl Reference {
             ends_with_expiry,
             has_none: false,
             has_index_key: false,
+            also: None,
         }
     }
 
@@ -162,6 +176,25 @@ impl Reference {
         // The value of an attribute that is converted in the key does not find the item.
         let is_converted = matches!(target, Format::Lower | Format::Upper);
         self.has_index_key = self.find == Find::Index && (is_converted || rng.bool());
+    }
+
+    /// Draws whether the reference may lead to another kind of item.
+    pub(super) fn draw_also(&mut self, schema: &Schema, rng: &mut Rng) {
+        let format = |kind: usize| schema.entities[kind].format;
+        let kind = rng.usize(..ROOTS);
+        let is_chosen = rng.bool();
+        let is_possible = self.to < ROOTS
+            && kind != self.to
+            && format(kind) == format(self.to)
+            && !matches!(self.place, Place::Key | Place::Own | Place::Pair(..));
+        if is_possible && rng.u8(..4) > 0 {
+            self.also = Some(Also { kind, is_chosen });
+        }
+    }
+
+    /// The attribute that decides to which kind of item the reference leads.
+    pub(crate) fn choice(&self) -> Option<String> {
+        self.also.as_ref().filter(|also| also.is_chosen).map(|_| format!("{}t", self.name))
     }
 
     /// Whether the rule looks for the referencing items of a deleted item.
@@ -176,7 +209,12 @@ impl Reference {
 
     pub(super) fn write(&self, schema: &Schema, text: &mut String) {
         let Self { name, from, to, on_missing, on_delete, on_ttl_delete, .. } = self;
-        let on = |source: &str| format!("k{to}: \"{{{source}}}\"");
+        let kinds: Vec<usize> =
+            std::iter::once(*to).chain(self.also.as_ref().map(|also| also.kind)).collect();
+        let on = |source: &str| {
+            let on = kinds.iter().map(|kind| format!("k{kind}: \"{{{source}}}\""));
+            on.collect::<Vec<_>>().join(", ")
+        };
         let on = match &self.place {
             Place::Key => on(&format!("k{to}")),
             Place::Own => on(&format!("k{from}")),
@@ -192,14 +230,30 @@ impl Reference {
         let mut tail = match self.find {
             Find::Derived => String::new(),
             Find::Index => {
-                let key = match self.index_key() {
-                    Some(key) => format!("{key}: \"i#{}\"", schema.capture(*to)),
-                    None => format!("{name}: \"{{k{to}}}\""),
+                let find = |kind: usize| {
+                    let key = match self.index_key() {
+                        Some(key) => format!("{key}: \"i#{}\"", schema.capture(kind)),
+                        None => format!("{name}: \"{{k{kind}}}\""),
+                    };
+                    format!("{{ index: by_{name}, key: {{ {key} }} }}")
                 };
-                format!(", find: {{ index: by_{name}, key: {{ {key} }} }}")
+                if kinds.len() == 1 {
+                    format!(", find: {}", find(*to))
+                } else {
+                    let each = kinds.iter().map(|kind| format!("e{kind}: {}", find(*kind)));
+                    format!(", find: {{ each: {{ {} }} }}", each.collect::<Vec<_>>().join(", "))
+                }
             }
             Find::Mirror(id) => format!(", find: {{ mirror: mirror{id} }}"),
             Find::None => ", find: none".to_owned(),
+        };
+        let to = match &self.also {
+            None => format!("e{to}"),
+            Some(Also { kind, is_chosen: false }) => format!("[e{to}, e{kind}]"),
+            Some(Also { kind, is_chosen: true }) => {
+                let [one, other, _] = CHOICES;
+                format!("{{ by: \"{{{name}t}}\", {one}: e{to}, {other}: e{kind} }}")
+            }
         };
         if [on_missing, on_delete, on_ttl_delete].contains(&&"set_default") {
             write!(tail, ", default: \"{}\"", schema.alphabet.value(self.default)).unwrap();
@@ -225,7 +279,7 @@ impl Reference {
         }
         writeln!(
             text,
-            "  {name}: {{ from: e{from}, to: e{to}, on: {{ {on} }}, \
+            "  {name}: {{ from: e{from}, to: {to}, on: {{ {on} }}, \
              on_missing: {on_missing}, on_delete: {on_delete}, \
              on_ttl_delete: {on_ttl_delete}{tail} }}"
         )
