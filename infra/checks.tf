@@ -94,12 +94,19 @@ locals {
       if !contains(keys(local.model.tables), try(entity.table, ""))
     ],
     flatten([
-      for section, sides in { references = ["from", "to"], mirrors = ["source", "mirror"] } : [
+      for section, sides in { references = ["from"], mirrors = ["source", "mirror"] } : [
         for name, rule in local.model[section] : [
           for side in sides :
           "${local.rules_variable}: ${section}.${name}.${side} is `${try(rule[side], "")}`, which is not in `entities`; it has ${join(", ", formatlist("`%s`", keys(local.model.entities)))}."
           if !contains(keys(local.model.entities), try(rule[side], ""))
         ]
+      ]
+    ]),
+    flatten([
+      for name, targets in local.targets : [
+        for to in length(targets) == 0 ? [""] : targets :
+        "${local.rules_variable}: references.${name}.to is `${to}`, which is not in `entities`; it has ${join(", ", formatlist("`%s`", keys(local.model.entities)))}."
+        if !contains(keys(local.model.entities), to)
       ]
     ]),
     [
@@ -131,6 +138,7 @@ locals {
       "${local.rules_variable}: references.${name}.find must be one of ${var.rules == null ? "`none`" : "`{ none = true }`"}, an `index` with the one or two attributes of its `key`, or a `mirror`."
       if can(rule.find) && !anytrue([
         try(rule.find == "none", false),
+        can(rule.find.each),
         can(rule.find.mirror) && !can(rule.find.index) && !can(rule.find.key),
         can(rule.find.index) && contains([1, 2], try(length(rule.find.key), 0)) && !can(rule.find.mirror),
       ])

@@ -4,19 +4,19 @@
 locals {
   # The entities and indexes that Referee queries to find the items that refer to a deleted item.
   queried_entities = distinct(compact(concat(
-    [for name, rule in local.references : rule.from if local.finding[name].is_queried && local.finding[name].derived],
-    [for name, rule in local.references : local.finding[name].mirror if local.finding[name].is_queried],
+    [for name, rule in local.alternatives : rule.from if local.finding[name].is_queried && local.finding[name].derived],
+    [for name, rule in local.alternatives : local.finding[name].mirror if local.finding[name].is_queried],
   )))
   # Targets that are known by the key of an index are queried, too.
   queried_indexes = distinct(concat(
     [
-      for name, rule in local.references : {
+      for name, rule in local.alternatives : {
         table = local.table_of[rule.from]
         index = local.finding[name].index
       } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
     ],
     [
-      for name, rule in local.references : {
+      for name, rule in local.alternatives : {
         table = local.table_of[rule.to]
         index = rule.in_index.name
       } if can(rule.in_index.name) && contains(keys(local.table_of), rule.to)
@@ -27,13 +27,13 @@ locals {
   # transaction needs the permission for each of its actions.
   # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
   reference_actions = flatten([
-    for name, rule in local.references : [
+    for name, rule in local.alternatives : [
       for action in distinct([
         "missing:${try(rule.on_missing, "report")}",
         "delete:${try(rule.on_delete, "report")}",
         "delete:${try(rule.on_ttl_delete, rule.on_delete, "report")}",
       ]) : { rule = rule, action = action }
-    ] if local.rule_modes[name] == "enforce"
+    ] if local.rule_modes[rule.rule] == "enforce"
   ])
   needs_of_action = {
     "missing:delete"      = { from = ["DeleteItem"], to = ["ConditionCheckItem"] }
@@ -66,7 +66,7 @@ locals {
       # Before an item is reverted, the references of its earlier state are checked. This state may
       # belong to another entity with the same key but another `where`.
       one.action != "missing:revert" ? [] : [
-        for other in local.references : { entity = other.to, request = "ConditionCheckItem" }
+        for other in local.alternatives : { entity = other.to, request = "ConditionCheckItem" }
         if other.from == one.rule.from || try(local.same_keys[one.rule.from][other.from], false)
       ],
     ]

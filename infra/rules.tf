@@ -113,14 +113,8 @@ locals {
   model = {
     tables     = try({ for alias, table in local.decoded.tables : alias => table if can(table.key[0]) }, {})
     entities   = try({ for name, entity in local.decoded.entities : name => entity if can(entity.key) }, {})
-    references = try({ for name, rule in local.decoded.references : name => merge(rule, local.settings.references[name], local.in_index[name]) }, {})
+    references = try({ for name, rule in local.decoded.references : name => merge(rule, local.settings.references[name]) }, {})
     mirrors    = try({ for name, rule in local.decoded.mirrors : name => merge(rule, local.settings.mirrors[name]) }, {})
-  }
-
-  # The references whose targets are known by the key of an index: `to: { entity, index, key }`.
-  in_index = {
-    for name, rule in try(local.decoded.references, {}) : name =>
-    try({ to = rule.to.entity, in_index = { name = rule.to.index, key = rule.to.key } }, {})
   }
 
   # The values in which the function replaces `$${VARIABLE}` and `$${VARIABLE:-default}`.
@@ -157,10 +151,34 @@ locals {
   references = { for name, rule in local.model.references : name => rule if local.rule_modes[name] != "off" }
   mirrors    = { for name, rule in local.model.mirrors : name => rule if local.rule_modes[name] != "off" }
 
+  # The entities that each reference may lead to: one, any of a list, those by a discriminator, or one
+  # that is known by the key of an index.
+  targets = {
+    for name, rule in local.model.references : name => flatten([
+      for entry in flatten([rule.to]) : concat(
+        [for to in [entry] : { to = tostring(to), in_index = null } if can(tostring(to))],
+        [for key, to in try({ for key, to in entry : key => to if can(entry.by) && key != "by" }, {}) : { to = tostring(to), in_index = null }],
+        [for to in [entry] : { to = tostring(to.entity), in_index = { name = to.index, key = to.key } } if can(to.index)],
+      )
+    ])
+  }
+
+  # Each reference once for every entity that it may lead to.
+  alternatives = merge([
+    for name, rule in local.references : {
+      for position, target in local.targets[name] : "${name}/${position}" => merge(
+        { for key, value in rule : key => value if key != "find" },
+        { rule = name },
+        target,
+        { for key, value in { find = try(rule.find.each[target.to], rule.find, null) } : key => value if can(rule.find) && (!can(rule.find.each) || can(rule.find.each[target.to])) },
+      )
+    }
+  ]...)
+
   # The entities that a rule uses, and their tables.
   used_entities = {
     for name in distinct(flatten([
-      [for rule in local.references : [rule.from, rule.to]],
+      [for rule in local.alternatives : [rule.from, rule.to]],
       [for rule in local.mirrors : [rule.source, rule.mirror]],
     ])) : name => local.model.entities[name]
     if contains(keys(local.model.tables), try(local.model.entities[name].table, ""))
@@ -171,14 +189,18 @@ locals {
   # How Referee finds the items that refer to a deleted item. It cannot find them if the reference
   # has no `find` and the target's key does not determine their partition.
   finding = {
-    for name, rule in local.references : name => {
+    for name, rule in local.alternatives : name => {
       is_queried = !alltrue([for key in ["on_delete", "on_ttl_delete"] : try(rule[key], rule.on_delete, "report") == "ignore"])
       derived = !can(rule.find) && alltrue([
         for capture in try(local.captures[rule.from][local.key_attributes[local.table_of[rule.from]][0].name], []) :
-        contains([
-          for to in distinct(flatten(values(try(local.index_captures[name], local.captures[rule.to], {})))) :
-          try(regex("^\\{([A-Za-z0-9_]+)\\}$", try(rule.on[to], rule.parts[to]))[0], to)
-        ], capture)
+        contains(concat(
+          [
+            for to in distinct(flatten(values(try(local.index_captures[name], local.captures[rule.to], {})))) :
+            try(regex("^\\{([A-Za-z0-9_]+)\\}$", try(rule.on[to], rule.parts[to]))[0], to)
+          ],
+          # A discriminator has one value for the items that refer to an entity.
+          try(regex("^\\{([A-Za-z0-9_]+)\\}$", local.references[rule.rule].to.by), []),
+        ), capture)
       ])
       index  = try(rule.find.index, null)
       mirror = try(local.model.mirrors[rule.find.mirror].mirror, null)
@@ -189,9 +211,9 @@ locals {
   # delete of the target can leave orphans that Referee can find.
   watched = toset([
     for entity in flatten([
-      [for rule in local.references : rule.from],
+      [for rule in local.alternatives : rule.from],
       [
-        for name, rule in local.references : rule.to if local.finding[name].is_queried
+        for name, rule in local.alternatives : rule.to if local.finding[name].is_queried
         && (local.finding[name].derived || local.finding[name].index != null || local.finding[name].mirror != null)
       ],
       [for rule in local.mirrors : [rule.source, rule.mirror]],
@@ -210,7 +232,7 @@ locals {
 
   # The captures of the key of an index by which targets are known.
   index_captures = {
-    for name, rule in local.references : name => {
+    for name, rule in local.alternatives : name => {
       for attribute, template in rule.in_index.key : attribute => [
         for capture in regexall("\\{([A-Za-z0-9_]+)\\*?(?::[^}]*)?\\}", replace(tostring(template), "{{", "")) : capture[0]
       ]
