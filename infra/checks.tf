@@ -104,7 +104,7 @@ locals {
     ]),
     flatten([
       for name, targets in local.targets : [
-        for to in length(targets) == 0 ? [""] : targets :
+        for to in length(targets) == 0 ? [""] : targets[*].to :
         "${local.rules_variable}: references.${name}.to is `${to}`, which is not in `entities`; it has ${join(", ", formatlist("`%s`", keys(local.model.entities)))}."
         if !contains(keys(local.model.entities), to)
       ]

@@ -2,12 +2,12 @@
 # prints the same policy.
 
 locals {
-  # The entities and indexes that Referee queries to find the items that refer to a deleted item.
+  # The entities and indexes that Referee queries, most of them to find the items that refer to a
+  # deleted item.
   queried_entities = distinct(compact(concat(
     [for name, rule in local.alternatives : rule.from if local.finding[name].is_queried && local.finding[name].derived],
     [for name, rule in local.alternatives : local.finding[name].mirror if local.finding[name].is_queried],
   )))
-  # Targets that are known by the key of an index are queried, too.
   queried_indexes = distinct(concat(
     [
       for name, rule in local.alternatives : {
@@ -15,6 +15,7 @@ locals {
         index = local.finding[name].index
       } if local.finding[name].is_queried && local.finding[name].index != null && contains(keys(local.table_of), rule.from)
     ],
+    # The referenced items of these rules are known by the key of an index.
     [
       for name, rule in local.alternatives : {
         table = local.table_of[rule.to]

@@ -155,7 +155,7 @@ locals {
   # that is known by the key of an index.
   targets = {
     for name, rule in local.model.references : name => flatten([
-      for entry in flatten([rule.to]) : concat(
+      for entry in flatten([try(rule.to, "")]) : concat(
         [for to in [entry] : { to = tostring(to), in_index = null } if can(tostring(to))],
         [for key, to in try({ for key, to in entry : key => to if can(entry.by) && key != "by" }, {}) : { to = tostring(to), in_index = null }],
         [for to in [entry] : { to = tostring(to.entity), in_index = { name = to.index, key = to.key } } if can(to.index)],

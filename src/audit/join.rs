@@ -175,22 +175,20 @@ fn compare(
     for fact in facts() {
         match fact {
             Fact::Refers { target, rule, at } | Fact::OrRefers { target, rule, at, .. } => {
+                let first =
+                    if let Fact::OrRefers { first, .. } = fact { Some(first) } else { None };
                 let to = rules[rule].to;
                 let is_there =
                     items.get(&target.0) == Some(&Some(to)) || also.contains(&mix(target, to));
                 let is_expired =
                     rules[rule].expired == Expired::Absent && expired.contains(&target.0);
                 if is_expired || (!is_there && !items.contains_key(&target.0)) {
-                    let charge = match fact {
-                        Fact::OrRefers { first, .. } => Charge::OrDangling(rule, first),
-                        _ => Charge::Dangling(rule, target),
-                    };
+                    let charge = Charge::Dangling(rule, target);
+                    let charge = first.map_or(charge, |first| Charge::OrDangling(rule, first));
                     each(Suspect { at, charge })?;
                 } else if !is_there {
-                    let charge = match fact {
-                        Fact::OrRefers { first, .. } => Charge::OrUnmet(rule, first),
-                        _ => Charge::Unmet(rule, target),
-                    };
+                    let charge = Charge::Unmet(rule, target);
+                    let charge = first.map_or(charge, |first| Charge::OrUnmet(rule, first));
                     each(Suspect { at, charge })?;
                 }
             }

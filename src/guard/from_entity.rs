@@ -310,7 +310,10 @@ fn case_note(rules: &Rules, reference: &Reference) -> Option<String> {
         Component::Capture(index) => {
             format!("`{{{}}}`", rules[reference.from].key.captures().get(*index)?)
         }
-        component => format!("`{}`", component.path()?),
+        Component::Attribute(path, _)
+        | Component::Elements(path, _)
+        | Component::Field(path, _) => format!("`{path}`"),
+        Component::Constant(_) => return None,
     };
     let value = json(&discriminator.value.to_value());
     let value = value.as_object().and_then(|value| value.values().next()).cloned()?;

@@ -121,9 +121,8 @@ fn suspect_of(rules: &Rules, table: TableId, key: &Key<'_>, charge: Charge) -> O
         }
         Charge::Unknown => return Some(Suspect::Unknown { table, key: owned() }),
         // A scan reads each key once.
-        Charge::Duplicate => return None,
-        // The item is read because of the reference's first target.
-        Charge::OrDangling(..) | Charge::OrUnmet(..) => return None,
+        // Likewise, an item is read because of the first target of its reference.
+        Charge::Duplicate | Charge::OrDangling(..) | Charge::OrUnmet(..) => return None,
         Charge::OfSource(rule, _) => {
             if rules[rule].depends_on_attributes() {
                 return Some(Suspect::Source { rule, source: owned() });

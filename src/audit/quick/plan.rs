@@ -8,8 +8,8 @@ use crate::integrity::mark::MARK;
 use crate::integrity::mirror::name_in_mirror;
 use crate::integrity::reference;
 use crate::rules::model::{
-    Alternative, Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId,
-    MirrorPart, Reference, ReferenceId, Rules, TableId, Test,
+    Component, Copied, Discriminator, Entity, EntityId, Matching, MirrorId, MirrorPart, Reference,
+    ReferenceId, Rules, TableId, Test,
 };
 use crate::rules::template::EntityKey;
 
@@ -273,23 +273,23 @@ fn refer(rules: &Rules, rule: ReferenceId) -> Option<Refer<'_>> {
         key: &to.key,
         parts: parts?,
         none: none_texts(reference),
-        when: when(reference)?,
+        when: match &reference.alternative.discriminator {
+            Some(discriminator) => Some(when(reference, discriminator)?),
+            None => None,
+        },
         is_broken_without: is_broken_without(reference),
     })
 }
 
-/// The values of the discriminator, if there is one; `None` if they are no texts.
-fn when(reference: &Reference) -> Option<Option<When<'_>>> {
-    let Alternative { is_first, discriminator, .. } = &reference.alternative;
-    let Some(Discriminator { component, value, others }) = discriminator else {
-        return Some(None);
-    };
-    Some(Some(When {
+/// The values of a discriminator; `None` if they are no texts.
+fn when<'r>(reference: &Reference, discriminator: &'r Discriminator) -> Option<When<'r>> {
+    let Discriminator { component, value, others } = discriminator;
+    Some(When {
         part: *component,
         value: text_of(value)?,
         others: others.iter().map(text_of).collect::<Option<_>>()?,
-        is_first: *is_first,
-    }))
+        is_first: reference.alternative.is_first,
+    })
 }
 
 fn text_of<'v>(value: &'v KeyValue<'static>) -> Option<&'v str> {

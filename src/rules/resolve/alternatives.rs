@@ -68,11 +68,10 @@ fn try_discriminator(
     let mut values = Vec::new();
     for target in &reference.targets.each {
         let written = target.when.as_ref()?;
-        let value = match kind {
-            Type::N => {
-                Number::parse(written.value.clone()).ok().map(|it| it.into_owned()).map(KeyValue::N)
-            }
-            _ => Some(KeyValue::S(written.value.clone().into())),
+        let value = if kind == Type::N {
+            Number::parse(written.value.clone()).ok().map(Number::into_owned).map(KeyValue::N)
+        } else {
+            Some(KeyValue::S(written.value.clone().into()))
         };
         if value.is_none() {
             problems.push(

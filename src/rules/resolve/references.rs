@@ -133,11 +133,11 @@ fn expires_never(
 ) -> Option<Diagnostic> {
     let expired = reference.expired.as_ref().filter(|it| it.value == Expired::Absent)?;
     // An alternative without a TTL attribute does not expire.
-    let expires = |target: &ast::Target| {
+    let ttl_of = |target: &ast::Target| {
         let (_, entity) = scope.entity_named(&target.entity.value)?;
         scope.table_of(entity)?.ast.ttl.as_ref()
     };
-    if reference.targets.each.iter().any(|target| expires(target).is_some()) {
+    if reference.targets.each.iter().any(|target| ttl_of(target).is_some()) {
         return None;
     }
     let table = scope.table_of(sides.to)?;

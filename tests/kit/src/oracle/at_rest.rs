@@ -54,7 +54,7 @@ pub(super) fn unreported(
 fn is_hidden(rules: &Rules, defect: &Defect, deletes: &Deletes) -> bool {
     let reference = rules.references.iter().find(|it| it.name == defect.rule).unwrap();
     let targets = defect.referenced.iter().chain(&defect.others);
-    let deleted: Vec<_> = targets.filter_map(|target| deletes.of(rules, target)).collect();
+    let deletions: Vec<_> = targets.filter_map(|target| deletes.of(rules, target)).collect();
     // All alternatives of a rule have the same actions; each has its own lookup.
     let is_unseen = |deleted_by: &DeletedBy| {
         let action = match deleted_by {
@@ -64,5 +64,5 @@ fn is_hidden(rules: &Rules, defect: &Defect, deletes: &Deletes) -> bool {
         let of_rule = rules.references.iter().filter(|it| it.name == reference.name);
         action == OnDelete::Ignore || of_rule.clone().any(|it| it.find == Find::None)
     };
-    deleted.iter().any(is_unseen)
+    deletions.iter().any(is_unseen)
 }
