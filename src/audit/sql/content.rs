@@ -76,13 +76,14 @@ pub(super) fn is_expected(rules: &Rules, mirror: &Mirror, found: &Expr, source: 
     });
     let of_renamed = renamed.map(|(own, new)| {
         let [found, source] = [at(found, new), at(source, own)].map(json_text);
-        found.differs(source).not()
+        found.equals(source)
     });
     all([rest].into_iter().chain(of_where).chain(of_renamed))
 }
 
+/// The text of JSON; empty if there is none.
 fn json_text(json: Expr) -> Expr {
-    call(Function::JsonText, [json])
+    call(Function::Coalesce, [call(Function::JsonText, [json]), Expr::text("")])
 }
 
 /// The attributes that the mirror has under other names.
