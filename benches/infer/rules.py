@@ -86,6 +86,7 @@ class Entity:
     name: str
     table: str
     key: dict[str, Template]
+    separator: str = "#"
     where: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
 
@@ -145,11 +146,13 @@ class Reference:
         path = source.removeprefix("{").removesuffix("}")
         if path in captures:
             return [captures[path]]
-        for attribute, form in self.source.attributes.items():
-            template = Template(str(form), "#") if "{" in str(form) else None
-            if template and path in template.captures():
-                parsed = [template.parse(str(it)) for it in values(item.attributes, attribute)]
-                return [it[path] for it in parsed if it]
+        # `{owner.id}` is a part of the text of `owner`, as its declaration names it.
+        attribute, _, name = path.rpartition(".")
+        form = str(self.source.attributes.get(attribute, ""))
+        if "{" in form:
+            template = Template(form, self.source.separator)
+            parsed = [template.parse(str(it)) for it in values(item.attributes, attribute)]
+            return [it[name] for it in parsed if it and name in it]
         return [text(it) for it in values(item.attributes, path) if isinstance(it, str | int | Decimal)]
 
 
@@ -180,8 +183,9 @@ def read(source: str) -> Rules:
         key = {attribute: Template(text, separator) for attribute, text in it["key"].items()}
         order = [attribute.split(":")[0] for attribute in tables[it["table"]]["key"]]
         key = {attribute: key[attribute] for attribute in order if attribute in key}
+        conditions, attributes = it.get("where") or {}, it.get("attributes") or {}
         entities[name] = Entity(
-            name, names[it["table"]], key, it.get("where") or {}, it.get("attributes") or {}
+            name, names[it["table"]], key, separator, conditions, attributes
         )
     references = []
     for name, it in (file.get("references") or {}).items():

@@ -1,28 +1,23 @@
 //! Candidates of references: which sources may give the key of which entity.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::capture::{Capture, Format};
+use super::complete;
+use super::composite::{Composite, combinations};
 use super::entity::Entity;
-use super::field::{Origin, Source, VALUES_MAX};
+use super::field::{Origin, Source};
+use super::form::Form;
 use super::probe::{As, Column, Counts, Probe, Range};
 use super::sample::TableSample;
 use super::score::{self, Hits};
 use super::{InferError, Input, Table};
 use crate::data::KeyKind;
 
-/// A reference by a key with several captures: the referencing and the referenced entity, and the
-/// source of each capture.
-type Composite = (usize, usize, Vec<(usize, As)>);
-
-/// How many sources of each capture of a key with several are tried together.
-const SOURCES_MAX: usize = 4;
-/// The maximum number of combinations for one pair of entities.
-const COMBINATIONS_MAX: usize = 64;
 /// The share of values that must exist for anything to be considered.
-const SHARE_MIN: f64 = 0.25;
-/// How many mixed values tell how likely values exist by chance.
-const MIXED_MIN: usize = 5;
+pub(super) const SHARE_MIN: f64 = 0.25;
+/// How well a source must name an entity to tell how many referenced items are there, and to be
+/// considered although few of them are.
+const NAMED_MIN: f64 = 5.0;
+pub(super) const UNFOUND_NAME_MIN: f64 = 4.0;
 
 /// A possible reference.
 #[derive(Debug, Clone)]
@@ -57,7 +52,10 @@ impl World<'_> {
     /// The ways in which a source and a capture can be compared.
     fn ways(source: &Source, capture: &Capture) -> Vec<As> {
         let is_number = capture.kind == KeyKind::N;
-        if capture.kind == KeyKind::B || (is_number && !source.is_number) {
+        // A number that is a part of a text may refer to the number of a key.
+        let is_in_text = source.form == Form::Number
+            && matches!(source.origin, Origin::Capture(_) | Origin::Token(..));
+        if capture.kind == KeyKind::B || (is_number && !source.is_number && !is_in_text) {
             return Vec::new();
         }
         let mut ways = vec![As::Exact];
@@ -119,16 +117,36 @@ impl World<'_> {
             let hits = Hits { tried: source.values.len(), found };
             let needs_it = how == As::Exact
                 || source.values.keys().any(|value| how == As::Bare || how.text(value) != **value);
-            if needs_it && best.is_none_or(|(_, best)| hits.found > best.found) {
+            // If nothing is found, a number without zeros refers to one with zeros.
+            let is_likelier = |best: Hits| {
+                hits.found > best.found
+                    || (hits.found == 0 && how == As::Bare && source.form == Form::Number)
+            };
+            if needs_it && best.is_none_or(|(_, best)| is_likelier(best)) {
                 best = Some((how, hits));
             }
         }
-        best.filter(|(_, hits)| hits.found > 0)
+        best
     }
 
-    fn scored(
+    /// The share of the values of a source that exist, among the entities that it names.
+    pub(super) fn named_share(&self, probe: &Probe, from: usize, source: &Source) -> Option<f64> {
+        let referencing = self.entities.get(from)?;
+        let shares = self.entities.iter().enumerate().flat_map(|(to, referenced)| {
+            referenced.captures.iter().enumerate().filter_map(move |(at, capture)| {
+                let is_other = from != to && referenced.captures.len() == 1;
+                let is_named = is_other
+                    && score::name(source, referencing, referenced, capture, false) >= NAMED_MIN;
+                let (how, hits) = self.single(probe, source, to, at).filter(|_| is_named)?;
+                agree(source, capture, how).then(|| hits.share())
+            })
+        });
+        shares.max_by(f64::total_cmp)
+    }
+
+    pub(super) fn scored(
         &self,
-        counts: &Counts,
+        (counts, expected): (&Counts, f64),
         from: usize,
         to: usize,
         pairs: &[(usize, As)],
@@ -153,7 +171,7 @@ impl World<'_> {
         }
         // A key is only as well named as the worst of its parts.
         let name = names.iter().copied().fold(f64::INFINITY, f64::min);
-        let values = score::values(hits, measured_chance.unwrap_or(chance));
+        let values = score::values(hits, measured_chance.unwrap_or(chance), expected);
         let mut score = score::total(values, name, range);
         if referenced.is_root {
             score += 0.5;
@@ -184,6 +202,8 @@ impl World<'_> {
         probe: &Probe,
         counts: &Counts,
     ) -> Result<Vec<Candidate>, InferError> {
+        let expected = complete::share(self, probe);
+        let of_all = (counts, expected);
         let mut candidates = Vec::new();
         let mut composite: Vec<Composite> = Vec::new();
         for (from, sources) in self.sources.iter().enumerate() {
@@ -195,12 +215,16 @@ impl World<'_> {
                         let Some((how, hits)) = self.single(probe, source, to, capture) else {
                             continue;
                         };
-                        if hits.share() < SHARE_MIN {
+                        let is_found = hits.found > 0 && hits.share() >= SHARE_MIN;
+                        if !is_found && complete::is_complete(expected) {
                             continue;
                         }
                         let referencing = self.entities.get(from);
                         let name = referencing
                             .map_or(0.0, |it| score::name(source, it, referenced, of, from == to));
+                        if !is_found && (name < UNFOUND_NAME_MIN || !agree(source, of, how)) {
+                            continue;
+                        }
                         of_capture.push((name + 4.0 * hits.share(), id, how, hits));
                     }
                     of_capture.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
@@ -213,7 +237,7 @@ impl World<'_> {
                             let pairs = [(*source, *how)];
                             if from != to || !self.is_itself(from, &pairs) {
                                 candidates
-                                    .extend(self.scored(counts, from, to, &pairs, *hits, None));
+                                    .extend(self.scored(of_all, from, to, &pairs, *hits, None));
                             }
                         }
                     }
@@ -228,7 +252,8 @@ impl World<'_> {
             }
         }
         if !composite.is_empty() {
-            candidates.extend(self.composite(input, counts, composite)?);
+            let found = self.composite(input, of_all, composite, &candidates)?;
+            candidates.extend(found);
         }
         Ok(candidates)
     }
@@ -253,116 +278,16 @@ impl World<'_> {
             })
         })
     }
-
-    /// Looks up keys with several captures.
-    fn composite(
-        &self,
-        input: &Input<'_>,
-        counts: &Counts,
-        pending: Vec<Composite>,
-    ) -> Result<Vec<Candidate>, InferError> {
-        let mut probe = Probe::default();
-        let mut tuples = Vec::new();
-        for (from, to, pairs) in &pending {
-            let of = (self.tuples(*from, pairs, false), self.tuples(*from, pairs, true));
-            probe.column(column(*to, pairs));
-            for tuple in of.0.iter().chain(&of.1) {
-                probe.want(tuple.iter().map(String::as_str));
-            }
-            tuples.push(of);
-        }
-        super::probe::run(input, self.tables, self.entities, &mut probe)?;
-        let mut found = Vec::new();
-        for ((from, to, pairs), (tuples, mixed)) in pending.into_iter().zip(tuples) {
-            let column = column(to, &pairs);
-            let hits = |tuples: &BTreeSet<Vec<String>>| {
-                let has =
-                    |tuple: &&Vec<String>| probe.has(&column, tuple.iter().map(String::as_str));
-                Hits { tried: tuples.len(), found: tuples.iter().filter(has).count() }
-            };
-            let (hits, by_chance) = (hits(&tuples), hits(&mixed));
-            if hits.found > 0 && hits.share() >= SHARE_MIN {
-                let chance = (by_chance.tried >= MIXED_MIN).then(|| by_chance.share());
-                found.extend(self.scored(counts, from, to, &pairs, hits, chance));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Different values of several sources: of one item, or, `mixed`, the first one of one item and
-    /// the others of another item. How often mixed values exist says how often values exist by
-    /// chance.
-    fn tuples(&self, from: usize, pairs: &[(usize, As)], mixed: bool) -> BTreeSet<Vec<String>> {
-        let mut found: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        let Some(entity) = self.entities.get(from) else { return BTreeSet::new() };
-        let (Some(table), Some(sample), Some(sources)) =
-            (self.tables.get(entity.table), self.samples.get(entity.table), self.sources.get(from))
-        else {
-            return BTreeSet::new();
-        };
-        let rows: Vec<_> = entity.rows.iter().filter_map(|row| sample.rows.get(*row)).collect();
-        let shift = if mixed { rows.len() / 2 } else { 0 };
-        let others = rows.iter().skip(shift).chain(rows.iter().take(shift));
-        for (row, other) in rows.iter().zip(others) {
-            let mut of_row: Vec<Vec<String>> = vec![Vec::new()];
-            for (at, (source, how)) in pairs.iter().enumerate() {
-                let Some(source) = sources.get(*source) else { continue };
-                let row = if at == 0 { row } else { other };
-                let values = source.of(entity, table.separator, row);
-                of_row = of_row
-                    .into_iter()
-                    .flat_map(|before| {
-                        values.iter().take(20).map(move |value| {
-                            let mut tuple = before.clone();
-                            tuple.push(how.text(value));
-                            tuple
-                        })
-                    })
-                    .collect();
-            }
-            for tuple in of_row {
-                let hash = twox_hash::XxHash3_64::oneshot(tuple.join("\u{1f}").as_bytes());
-                found.insert(hash, tuple);
-                if found.len() > VALUES_MAX {
-                    found.pop_last();
-                }
-            }
-        }
-        found.into_values().collect()
-    }
 }
 
-const fn of_column(how: As) -> As {
+/// Whether values of a source may be values of a capture.
+fn agree(source: &Source, capture: &Capture, how: As) -> bool {
+    how == As::Bare || source.form == capture.form
+}
+
+pub(super) const fn of_column(how: As) -> As {
     match how {
         As::Bare => As::Bare,
         As::Exact | As::Lower | As::Upper => As::Exact,
     }
-}
-
-fn column(entity: usize, pairs: &[(usize, As)]) -> Column {
-    Column {
-        entity,
-        captures: (0..pairs.len()).collect(),
-        compared: pairs.iter().map(|(_, how)| of_column(*how)).collect(),
-    }
-}
-
-/// The likeliest combinations of a source for each capture, without repetition.
-fn combinations(options: &[Vec<(f64, usize, As, Hits)>]) -> Vec<Vec<(usize, As)>> {
-    let mut all: Vec<Vec<(usize, As)>> = vec![Vec::new()];
-    for of_capture in options {
-        let mut longer = Vec::new();
-        for before in &all {
-            for (_, source, how, _) in of_capture.iter().take(SOURCES_MAX) {
-                if before.iter().all(|(used, _)| used != source) {
-                    let mut pairs = before.clone();
-                    pairs.push((*source, *how));
-                    longer.push(pairs);
-                }
-            }
-        }
-        longer.truncate(COMBINATIONS_MAX);
-        all = longer;
-    }
-    all
 }

@@ -131,6 +131,12 @@ fn same_attributes(column: &Column<'_>, rows: &[&Row], schema: &KeySchema) -> Ve
     names.retain(|name| {
         rows.len() > 2 || is_key_like(&words(name)) || *name == "username" || *name == "email"
     });
-    names.sort_by_key(|name| (!is_key_like(&words(name)), *name));
+    let is_exact = |name: &str| {
+        rows.iter().zip(&column.values).all(|(row, value)| match row.item.get(name) {
+            Some(Value::S(text)) => text == value,
+            _ => true,
+        })
+    };
+    names.sort_by_key(|name| (!is_exact(name), !is_key_like(&words(name)), *name));
     names.into_iter().map(str::to_owned).collect()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::candidate::{Candidate, World};
-use super::field::Origin;
+use super::field::{Origin, Source};
 use super::mirror::Pair;
 use super::probe::Counts;
 use super::score;
@@ -13,6 +13,9 @@ use super::score;
 const WEAK: f64 = -2.5;
 /// How much a name speaks against a candidate if it clearly names another entity.
 const NAMES_ANOTHER: f64 = -5.0;
+
+/// How much speaks against a candidate if its values refer to what the referenced item describes.
+const INDIRECT: f64 = -1.5;
 
 /// A candidate, and whether it is good enough.
 #[derive(Debug, Clone)]
@@ -32,6 +35,11 @@ pub(super) fn choose(
     candidates.retain(|it| !is_mirror(it.from) && !is_mirror(it.to));
     for candidate in &mut candidates {
         candidate.score += penalty(world, counts, candidate);
+    }
+    let describing: Vec<bool> =
+        candidates.iter().map(|it| is_indirect(world, it, &candidates)).collect();
+    for (candidate, _) in candidates.iter_mut().zip(describing).filter(|(_, is_it)| *is_it) {
+        candidate.score += INDIRECT;
     }
     let items = |entity: usize| counts.entities.get(entity).copied().unwrap_or(0);
     candidates.sort_by(|one, two| {
@@ -79,17 +87,7 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
         }
         let Some(capture) = to.captures.get(capture) else { continue };
         let own = score::name(source, from, to, capture, candidate.from == candidate.to);
-        let best = world
-            .entities
-            .iter()
-            .enumerate()
-            .flat_map(|(id, entity)| {
-                entity.captures.iter().map(move |capture| (id, entity, capture))
-            })
-            .map(|(id, entity, capture)| {
-                score::name(source, from, entity, capture, id == candidate.from)
-            })
-            .fold(0.0, f64::max);
+        let best = best_name(world, candidate.from, source);
         if best >= 5.0 && own + 2.0 < best {
             penalty += NAMES_ANOTHER;
         }
@@ -113,6 +111,34 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
         }
     }
     penalty
+}
+
+/// Whether the referenced item only describes another one by its key, as settings describe a user,
+/// to which the same values refer as well.
+fn is_indirect(world: &World<'_>, one: &Candidate, all: &[Candidate]) -> bool {
+    let of_same = all.iter().filter(|it| {
+        it.from == one.from
+            && it.sources == one.sources
+            && it.to != one.to
+            && it.hits.found >= one.hits.found
+    });
+    of_same.into_iter().any(|direct| {
+        direct.from != direct.to
+            && all.iter().any(|it| {
+                it.from == one.to && it.to == direct.to && it.score > 0.0 && is_key_only(world, it)
+            })
+    })
+}
+
+/// How well a source names the entity that it names best. A capture does not name its own entity.
+fn best_name(world: &World<'_>, from: usize, source: &Source) -> f64 {
+    let Some(referencing) = world.entities.get(from) else { return 0.0 };
+    let of_key = matches!(source.origin, Origin::Capture(_));
+    let others = world.entities.iter().enumerate().filter(|(id, _)| !of_key || *id != from);
+    others
+        .flat_map(|(id, entity)| entity.captures.iter().map(move |it| (id, entity, it)))
+        .map(|(id, entity, capture)| score::name(source, referencing, entity, capture, id == from))
+        .fold(0.0, f64::max)
 }
 
 /// Whether one reference leaves no room for another.

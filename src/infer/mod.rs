@@ -7,20 +7,22 @@
 //!
 //! - `sample`: the first reading keeps some items of each kind. `keys` infers keys where nothing
 //!   describes a table.
-//! - `separator`, `shape`, `entity`, `overlap`, `capture`: splits keys into tokens, and groups them
-//!   into entities.
+//! - `separator`, `shape`, `likeness`, `entity`, `overlap`, `capture`: splits keys into tokens, and
+//!   groups them into entities.
 //! - `field`, `path`: what may refer to something: captures, attributes, elements, tokens inside texts.
 //! - `probe`: the next readings look sampled values up among the keys of all items.
-//! - `candidate`, `score`, `mirror`, `choose`: which of the pairs are references and mirrors. `names`
-//!   and `form` compare names and values.
-//! - `assemble`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the last reading is an audit with the
-//!   draft, so that the evidence is exactly what an audit reports.
+//! - `candidate`, `composite`, `complete`, `score`, `mirror`, `choose`: which of the pairs are
+//!   references and mirrors. `names`, `role` and `form` compare names and values.
+//! - `assemble`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the last reading is
+//!   an audit with the draft, so that the evidence is exactly what an audit reports.
 //! - [`draft`]: the rule file, with the evidence as comments.
 
 mod assemble;
 mod candidate;
 mod capture;
 mod choose;
+mod complete;
+mod composite;
 mod design;
 mod draft;
 mod entity;
@@ -28,12 +30,14 @@ mod field;
 mod form;
 mod formats;
 mod keys;
+mod likeness;
 mod lookup;
 mod mirror;
 mod names;
 mod overlap;
 mod path;
 mod probe;
+mod role;
 mod sample;
 mod score;
 mod separator;

@@ -1,11 +1,13 @@
 //! How much speaks for a reference, in natural logarithms of odds.
 
 use super::capture::Capture;
+use super::complete;
 use super::entity::Entity;
 use super::field::{Origin, Source};
 use super::form::Form;
 use super::names::{is_key_like, is_key_word, stem, words};
 use super::probe::{As, Range};
+use super::role::{QUANTITIES, ROLES, is_person, is_self, person};
 
 /// What most pairs of a source and an entity are: not a reference.
 const PRIOR: f64 = -4.0;
@@ -13,127 +15,6 @@ const PRIOR: f64 = -4.0;
 const VALUES_MAX: f64 = 9.0;
 /// How often a value of a reference is found, in spite of broken ones.
 const FOUND: f64 = 0.95;
-
-/// Names of persons' roles, and names of entities that are persons.
-const ROLES: [&str; 51] = [
-    "author",
-    "owner",
-    "creator",
-    "manager",
-    "supervisor",
-    "assignee",
-    "reporter",
-    "reviewer",
-    "approver",
-    "sender",
-    "recipient",
-    "receiver",
-    "follower",
-    "followee",
-    "following",
-    "friend",
-    "invitee",
-    "inviter",
-    "host",
-    "guest",
-    "member",
-    "leader",
-    "lead",
-    "agent",
-    "rep",
-    "user",
-    "editor",
-    "poster",
-    "buyer",
-    "client",
-    "watcher",
-    "subscriber",
-    "participant",
-    "attendee",
-    "invitedby",
-    "createdby",
-    "updatedby",
-    "by",
-    "mentor",
-    "contact",
-    "admin",
-    "organizer",
-    "holder",
-    "to",
-    "founder",
-    "moderator",
-    "support",
-    "responsible",
-    "driver",
-    "teacher",
-    "instructor",
-];
-const PERSONS: [&str; 14] = [
-    "user", "person", "account", "member", "employee", "customer", "author", "profile", "staff",
-    "player", "student", "contact", "agent", "people",
-];
-/// Names of references to an item of the same entity.
-const SELF: [&str; 16] = [
-    "parent",
-    "manager",
-    "supervisor",
-    "boss",
-    "reportsto",
-    "previous",
-    "prev",
-    "next",
-    "root",
-    "reply",
-    "replyto",
-    "inreplyto",
-    "related",
-    "superior",
-    "duplicate",
-    "original",
-];
-/// Names of quantities, which are no references even if the numbers fit.
-const QUANTITIES: [&str; 40] = [
-    "quantity",
-    "qty",
-    "count",
-    "total",
-    "price",
-    "amount",
-    "size",
-    "age",
-    "year",
-    "rating",
-    "version",
-    "position",
-    "sequence",
-    "rank",
-    "score",
-    "milliseconds",
-    "bytes",
-    "width",
-    "height",
-    "weight",
-    "length",
-    "discount",
-    "tax",
-    "cost",
-    "balance",
-    "duration",
-    "priority",
-    "level",
-    "month",
-    "day",
-    "hour",
-    "minute",
-    "second",
-    "ttl",
-    "time",
-    "at",
-    "availqty",
-    "stock",
-    "date",
-    "percent",
-];
 
 /// How well the name of a source says that it refers to an entity by a capture: from 0 to 6, or
 /// below 0 if it says that it does not.
@@ -145,6 +26,8 @@ pub(super) fn name(
     is_same: bool,
 ) -> f64 {
     let target = stem(&words(&to.name));
+    let of_from = stem(&words(&from.name));
+    let person = person(&target, capture);
     let mut best: f64 = 0.0;
     for (at, name) in source.names.iter().take(3).enumerate() {
         let all = words(name);
@@ -152,19 +35,20 @@ pub(super) fn name(
         let mut score = of_words(&own, &target).max(of_capture(&all, &own, capture));
         let joined: String = own.concat();
         let last = own.last().map_or("", String::as_str);
-        let target_last = target.last().map_or("", String::as_str);
-        if is_same && SELF.iter().any(|word| *word == joined || own.iter().any(|own| own == word)) {
+        if is_same && is_self(&own, &target) {
             score = score.max(5.5);
         }
-        let is_self = is_same && own.first().is_some_and(|first| first == "report");
-        if is_self {
-            score = score.max(5.5);
-        }
-        let is_role = ROLES.contains(&last)
-            || ROLES.contains(&joined.as_str())
+        // The key of an agent is not the role of another person.
+        let is_own_name = own == of_from;
+        let is_role = ROLES.contains(&joined.as_str())
             || own.iter().any(|word| ROLES.contains(&word.as_str()));
-        if PERSONS.contains(&target_last) && is_role {
-            score = score.max(if is_key_like(&all) { 4.0 } else { 3.0 });
+        if !is_own_name {
+            score = score.max(match (is_role, is_key_like(&all)) {
+                (true, true) => person,
+                (true, false) => person - 1.0,
+                (false, true) if is_person(last) => person - 1.0,
+                (false, _) => 0.0,
+            });
         }
         // The name of a map around the value tells less.
         best = best.max(
@@ -178,7 +62,6 @@ pub(super) fn name(
             return -4.0;
         }
     }
-    let _ = from;
     if best < 1.5
         && source
             .names
@@ -212,14 +95,26 @@ fn of_words(own: &[String], target: &[String]) -> f64 {
     if own.iter().any(|word| word == target_last) {
         return 3.0;
     }
+    if target.len() > 1 && target.first().is_some_and(|first| first == last) {
+        return 1.5;
+    }
     // Abbreviations: `supp` for `supplier`, `dept` for `department`.
     if is_abbreviation(last, target_last) || is_abbreviation(last, &of_target) {
         return 4.0;
     }
-    if target.first().is_some_and(|first| first == last) {
-        return 1.5;
+    if own.iter().any(|word| word.len() >= 4 && is_abbreviation(word, target_last)) {
+        return 3.0;
     }
-    0.0
+    of_label(&of_target, last)
+}
+
+/// How well a short label, such as `US` or `u`, stands for a word.
+fn of_label(label: &str, word: &str) -> f64 {
+    match label.len() {
+        1 if word.starts_with(label) => 2.5,
+        2.. if is_abbreviation(label, word) || word.starts_with(label) => 3.5,
+        _ => 0.0,
+    }
 }
 
 fn is_abbreviation(short: &str, long: &str) -> bool {
@@ -272,12 +167,23 @@ impl Hits {
     }
 }
 
-/// What the values say, given how likely they are to be found by chance.
+/// What the values say, given how likely they are to be found by chance, and which share of what
+/// references mean is there.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred values at most")]
-pub(super) fn values(hits: Hits, chance: f64) -> f64 {
+pub(super) fn values(hits: Hits, chance: f64, expected: f64) -> f64 {
     let chance = chance.clamp(0.001, 0.94);
+    let share = if complete::is_complete(expected) {
+        FOUND
+    } else {
+        // In a sample, a small table may be whole while a large one lacks most of its items.
+        let share = hits.share().clamp(expected.max(0.02), FOUND);
+        if share <= chance {
+            return 0.0;
+        }
+        share
+    };
     let (found, missing) = (hits.found as f64, (hits.tried - hits.found) as f64);
-    let odds = found * (FOUND / chance).ln() + missing * ((1.0 - FOUND) / (1.0 - chance)).ln();
+    let odds = found * (share / chance).ln() + missing * ((1.0 - share) / (1.0 - chance)).ln();
     let most = if chance >= 0.45 { 2.5 } else { VALUES_MAX };
     odds.clamp(-30.0, most)
 }
@@ -293,10 +199,18 @@ pub(super) fn chance(
     let form = if how == As::Bare { Form::Number } else { source.form };
     let by_form = form.chance();
     match (form, range.bounds) {
-        (Form::Number | Form::Padded, Some((low, high))) => density(low, high, items).max(0.02),
+        (Form::Number | Form::Padded, Some((low, high))) => {
+            density(low, high, items).max(of_few(items)).max(0.02)
+        }
         (Form::Number, None) if capture.form != Form::Number => 0.02,
         _ => by_form,
     }
+}
+
+/// The chance that is assumed at least: the range of a few numbers says little about others.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn of_few(items: u64) -> f64 {
+    1.0 / (items as f64 + 1.0)
 }
 
 /// The share of the whole numbers of a range that are keys.
@@ -310,7 +224,7 @@ fn density(low: i64, high: i64, items: u64) -> f64 {
 /// the low end.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub(super) fn range(source: &Source, range: &Range) -> f64 {
-    if !matches!(source.form, Form::Number) || source.distinct < 3 {
+    if !matches!(source.form, Form::Number | Form::Padded) || source.distinct < 3 {
         return 0.0;
     }
     let Some((low, high)) = range.bounds else { return 0.0 };

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Form, bits, is_label};
+use super::likeness::common_prefix;
+use super::probe::bare;
 use super::sample::Row;
 use super::shape::{Keys, Shape, Slot};
+use crate::data::Value;
 
 /// The separators, and by how much their description may be longer.
 const SEPARATORS: [(char, f64); 11] = [
@@ -24,6 +27,9 @@ const SEPARATORS: [(char, f64); 11] = [
 /// Separators for a table whose keys are not split.
 const UNUSED: [char; 6] = ['#', '|', '~', '^', '\u{a6}', '\u{a7}'];
 
+/// The number of items whose attributes are compared with the tokens of their keys.
+const HELD_ROWS: usize = 50;
+
 /// The number of keys that are looked at.
 const KEYS_MAX: usize = 2_000;
 
@@ -31,7 +37,12 @@ const KEYS_MAX: usize = 2_000;
 const TEMPLATE_BITS: f64 = 16.0;
 const TOKEN_BITS: f64 = 6.0;
 
-/// The separator of a table, and whether any key is split at it.
+/// By how much the description without a separator may be shorter, if most keys have one of these,
+/// which hardly occur within values.
+const UNSPLIT: f64 = 1.3;
+const STRONG: [char; 2] = ['#', '|'];
+
+/// The separator of a table.
 pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>) -> char {
     let step = rows.len().div_ceil(KEYS_MAX).max(1);
     let few: Vec<Row> = rows
@@ -51,7 +62,9 @@ pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>)
         (length(&shapes, &few, separator, is_text), shapes)
     };
     let none = unused(&texts);
-    let mut best = (cost(none).0, none);
+    let with_strong = |row: &&Row| row.key.iter().any(|text| text.contains(STRONG));
+    let is_strong = few.iter().filter(with_strong).count() * 10 >= few.len() * 9;
+    let mut best = (cost(none).0 * if is_strong { UNSPLIT } else { 1.0 }, none);
     for (separator, factor) in SEPARATORS {
         let is_split = |row: &&Row| row.key.iter().any(|text| text.contains(separator));
         let split = few.iter().filter(is_split).count();
@@ -59,9 +72,9 @@ pub(super) fn separator(rows: &[Row], is_text: &[bool], type_name: Option<&str>)
             continue;
         }
         let (bits, shapes) = cost(separator);
-        let labelled: usize =
-            shapes.iter().filter(|shape| has_label(shape)).map(|shape| shape.rows.len()).sum();
-        let is_in_ids = matches!(separator, '_' | '-' | '.') && labels(&shapes).len() < 2;
+        let is_labelled = |shape: &&Shape| has_label(shape) || is_held(shape, &few, separator);
+        let labelled: usize = shapes.iter().filter(is_labelled).map(|shape| shape.rows.len()).sum();
+        let is_in_ids = matches!(separator, '_' | '-' | '.') && labels(&shapes) < 2;
         if bits * factor < best.0 && labelled * 2 > split && !is_in_ids {
             best = (bits * factor, separator);
         }
@@ -75,15 +88,43 @@ fn unused(texts: &[&str]) -> char {
     UNUSED.into_iter().find(is_free).unwrap_or('\u{1f}')
 }
 
-/// The first literals of the shapes. If there is only one, it may be a part of each id: `org_12`.
-fn labels(shapes: &[Shape]) -> BTreeSet<&str> {
-    let first = shapes.iter().filter_map(|shape| shape.key.first()?.first());
-    first
-        .filter_map(|slot| match slot {
-            Slot::Literal(text) => Some(text.as_str()),
-            Slot::Capture { .. } => None,
-        })
-        .collect()
+/// How many different literals begin one key attribute. If there is only one, it may be a part of
+/// each id: `org_12`.
+fn labels(shapes: &[Shape]) -> usize {
+    let count = |attribute: usize| {
+        let first = shapes.iter().filter_map(|shape| shape.key.get(attribute)?.first());
+        let labels: BTreeSet<&str> = first
+            .filter_map(|slot| match slot {
+                Slot::Literal(text) => Some(text.as_str()),
+                Slot::Capture { .. } => None,
+            })
+            .collect();
+        labels.len()
+    };
+    count(0).max(count(1))
+}
+
+/// Whether attributes hold the tokens of a key without labels, as the sort key `project#task` of an
+/// item with the attribute `project`.
+fn is_held(shape: &Shape, rows: &[Row], separator: char) -> bool {
+    let of_shape: Vec<&Row> =
+        shape.rows.iter().filter_map(|row| rows.get(*row)).take(HELD_ROWS).collect();
+    let is_held = |(attribute, slots): (usize, &Vec<Slot>)| {
+        slots.len() > 1
+            && (0..slots.len()).any(|token| {
+                of_shape.len() > 1
+                    && of_shape.iter().all(|row| {
+                        let text = row.key.get(attribute).map_or("", String::as_str);
+                        let token = text.split(separator).nth(token).unwrap_or("");
+                        row.item.values().any(|value| match value {
+                            Value::S(text) => text == token,
+                            Value::N(number) => number.as_str() == bare(token),
+                            _ => false,
+                        })
+                    })
+            })
+    };
+    shape.key.iter().enumerate().any(is_held)
 }
 
 /// Whether a shape has a literal before a capture.
@@ -153,9 +194,12 @@ fn length(shapes: &[Shape], rows: &[Row], separator: char, is_text: &[bool]) -> 
 /// The bits of the values of a capture: written out, or by a dictionary.
 #[expect(clippy::cast_precision_loss, reason = "counts of a sample are small")]
 fn value_bits(values: &[&str]) -> f64 {
+    // What all of them begin with is written once.
+    let prefix = common_prefix(&values.iter().copied().collect());
+    let rest: Vec<&str> = values.iter().filter_map(|value| value.get(prefix.len()..)).collect();
     let mut distinct: BTreeMap<&str, f64> = BTreeMap::new();
     let mut written = 0.0;
-    for value in values {
+    for value in &rest {
         written += *distinct.entry(value).or_insert_with(|| match Form::of(value) {
             Form::Uuid => 122.0,
             Form::Date => 24.0,
@@ -169,5 +213,5 @@ fn value_bits(values: &[&str]) -> f64 {
         });
     }
     let dictionary: f64 = distinct.values().sum();
-    written.min(dictionary + values.len() as f64 * (distinct.len() as f64).log2())
+    bits(prefix) + written.min(dictionary + values.len() as f64 * (distinct.len() as f64).log2())
 }

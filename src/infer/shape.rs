@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::form::{Form, is_label};
+use super::form::is_label;
+use super::likeness::{SIGNS, common_prefix, differ, is_root, shares_kinds};
+use super::probe::bare;
 use super::sample::Row;
 use crate::data::Value;
 
 /// The maximum number of literals that one token can have.
 const LITERALS_MAX: usize = 64;
-/// The signs at which a constant text before a value may end.
-const SIGNS: [char; 8] = ['_', '-', '=', '.', ':', '/', '|', '~'];
 /// How many items are looked at to find out whether such a text is a part of the value.
 const PREFIX_ROWS: usize = 50;
 
@@ -81,13 +81,16 @@ impl<'r> Keys<'r> {
 
     /// All shapes, in a fixed order.
     pub(super) fn shapes(&self) -> Vec<Shape> {
-        let mut by_lengths: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        // A token without text is constant, as in `USER#` or `#METADATA#12`.
+        let mut by_empty: BTreeMap<Vec<Vec<bool>>, Vec<usize>> = BTreeMap::new();
         for (row, key) in self.tokens.iter().enumerate() {
-            by_lengths.entry(key.iter().map(Vec::len).collect()).or_default().push(row);
+            let is_empty = |tokens: &Vec<&str>| tokens.iter().map(|it| it.is_empty()).collect();
+            by_empty.entry(key.iter().map(is_empty).collect()).or_default().push(row);
         }
         let mut groups = Vec::new();
-        for (lengths, rows) in &by_lengths {
-            self.refine(lengths, rows.clone(), &mut groups);
+        for (is_empty, rows) in by_empty {
+            let lengths: Vec<usize> = is_empty.iter().map(Vec::len).collect();
+            self.refine(&lengths, rows, &mut groups);
         }
         let mut shapes: Vec<Shape> =
             groups.into_iter().map(|(lengths, rows)| self.shape(&lengths, rows)).collect();
@@ -165,7 +168,7 @@ impl<'r> Keys<'r> {
                 return true;
             }
             if all.len() == 1 {
-                return false;
+                return self.is_swapped(values, position);
             }
         }
         let signatures: Vec<_> =
@@ -178,14 +181,35 @@ impl<'r> Keys<'r> {
         let (count, per_value) = (values.len(), items / values.len().max(1));
         match place {
             Place::First => {
+                // A label is a word. Several words are rather a name.
+                let is_name = values.keys().any(|value| value.contains(' '));
                 let is_tenant = signatures.len() > 1
                     && signatures.iter().all(|(_, kinds)| kinds.len() > 1)
                     && shares_kinds(&signatures);
-                !is_tenant && (differs || per_value >= 8 || count <= 3)
+                !is_tenant && (differs || (!is_name && (per_value >= 8 || count <= 3)))
             }
             Place::Only => differs && (per_value >= 2 || count <= 3),
             Place::Later => differs && count <= 12 && per_value >= 2,
         }
+    }
+
+    /// Whether the other key attribute begins with another label for each value, as in the items of
+    /// a mirror and of its source: `user#1` with `team#2`, and `team#2` with `user#1`.
+    fn is_swapped(
+        &self,
+        values: &BTreeMap<&str, Vec<usize>>,
+        (attribute, token): Position,
+    ) -> bool {
+        let other = (1 - attribute.min(1), token);
+        let mut labels = BTreeSet::new();
+        let mut is_other = |(value, rows): (&&str, &Vec<usize>)| {
+            let of_rows: BTreeSet<&str> = rows.iter().map(|row| self.token(*row, other)).collect();
+            let only = of_rows.first().filter(|_| of_rows.len() == 1);
+            only.is_some_and(|label| {
+                label != value && values.contains_key(label) && labels.insert(*label)
+            })
+        };
+        token == 0 && values.iter().all(&mut is_other)
     }
 
     /// What items have in common: the attributes of most of them; and their kinds as far as other
@@ -273,7 +297,7 @@ impl<'r> Keys<'r> {
             let item = self.rows.get(*row).map(|row| &row.item);
             let holds = |of: &Value<'_>| match of {
                 Value::S(text) => text == value,
-                Value::N(number) => number.as_str() == value,
+                Value::N(number) => number.as_str() == bare(value),
                 Value::B(_)
                 | Value::Bool(_)
                 | Value::Null
@@ -336,50 +360,6 @@ enum Place {
     Only,
     /// After other tokens.
     Later,
-}
-
-fn is_root(text: &str) -> bool {
-    super::names::is_root_word(text) || text.chars().all(|char| !char.is_lowercase())
-}
-
-/// Whether two sets of attributes are about the same.
-fn are_similar(one: &BTreeSet<&str>, other: &BTreeSet<&str>) -> bool {
-    let both = one.intersection(other).count();
-    let all = one.union(other).count();
-    all == 0 || both * 10 >= all * 7
-}
-
-/// What a kind has in common, and its number of items.
-type Common<'s> = (&'s (BTreeSet<&'s str>, BTreeSet<Vec<&'s str>>), &'s usize);
-
-/// Whether the attributes of two kinds differ by more than an optional attribute, which all of a few
-/// items may have or lack by chance.
-fn differ(((one, _), size): Common<'_>, ((other, _), of_other): Common<'_>) -> bool {
-    let is_sure = *size.min(of_other) >= 5 || one.symmetric_difference(other).count() >= 2;
-    is_sure && !are_similar(one, other)
-}
-
-/// Whether the values of a token occur with the same kinds, as tenants do.
-fn shares_kinds(signatures: &[(BTreeSet<&str>, BTreeSet<Vec<&str>>)]) -> bool {
-    let Some(((_, first), rest)) = signatures.split_first() else { return false };
-    rest.iter().all(|(_, kinds)| kinds.intersection(first).count() * 2 > kinds.len())
-}
-
-/// The text that all values begin with, up to the last sign in it.
-fn common_prefix<'v>(values: &BTreeSet<&'v str>) -> &'v str {
-    let (Some(first), Some(last)) = (values.first(), values.last()) else { return "" };
-    if values.len() < 2
-        || values.iter().any(|value| matches!(Form::of(value), Form::Uuid | Form::Date))
-    {
-        return "";
-    }
-    let common = first.bytes().zip(last.bytes()).take_while(|(one, other)| one == other).count();
-    let Some(common) = first.get(..common) else { return "" };
-    let end = common.rfind(SIGNS).map_or(0, |at| at + 1);
-    let prefix = common.get(..end).unwrap_or("");
-    let is_word = prefix.chars().filter(|char| char.is_alphabetic()).count() >= 1
-        && !prefix.chars().any(|char| char.is_ascii_digit());
-    if is_word && values.iter().all(|value| value.len() > end) { prefix } else { "" }
 }
 
 /// Joins shapes that have become equal.
