@@ -6,19 +6,17 @@ use super::Input;
 use super::candidate::World;
 use super::capture::Format;
 use super::choose::Chosen;
-use super::design::{Capture, Entity, Inference, Mirror, Reference, Table as DesignTable, Verdict};
+use super::design::{Capture, Entity, Inference, Mirror, Table as DesignTable, Verdict};
 use super::entity::{self, Template};
-use super::field::{Origin, Part, Source};
 use super::formats::formats;
-use super::lookup::find;
 use super::mirror::Pair;
-use super::names::{snake, stem, words};
-use super::path::{Step, path_text};
+use super::names::snake;
 use super::probe::Counts;
-use crate::data::{KeyAttribute, KeyKind, Type};
+use super::reference::{numbers, reference};
+use crate::data::{KeyAttribute, KeyKind};
 
 /// How many examples are given.
-const EXAMPLES_MAX: usize = 3;
+pub(super) const EXAMPLES_MAX: usize = 3;
 
 /// Gives each entity a name of its own.
 pub(super) fn unique_names(entities: &mut [entity::Entity]) {
@@ -96,10 +94,11 @@ pub(super) fn assemble(
         entities: Vec::new(),
         references: Vec::new(),
         mirrors: Vec::new(),
+        notices: Vec::new(),
         notes: Vec::new(),
         is_sample: input.is_sample,
     };
-    let names = capture_names(world, pairs);
+    let names = capture_names(world, chosen, pairs);
     for (id, entity) in world.entities.iter().enumerate() {
         let (Some(table), Some(sample), Some(names), Some(formats)) = (
             world.tables.get(entity.table),
@@ -186,7 +185,8 @@ pub(super) fn key_text(attribute: &KeyAttribute) -> String {
     }
 }
 
-fn shown(key: &[String]) -> String {
+/// A key as an example shows it.
+pub(super) fn shown(key: &[String]) -> String {
     let text = key.join(" / ");
     if text.chars().count() > 60 {
         text.chars().take(57).chain("…".chars()).collect()
@@ -195,13 +195,20 @@ fn shown(key: &[String]) -> String {
     }
 }
 
-/// The names of all captures: a mirror has those of its source.
-fn capture_names(world: &World<'_>, pairs: &[Pair]) -> Vec<Vec<String>> {
+/// The names of all captures: a mirror has those of its source. A capture whose number a reference
+/// takes from the attribute of the same name has another one.
+fn capture_names(world: &World<'_>, chosen: &[Chosen], pairs: &[Pair]) -> Vec<Vec<String>> {
     let mut names: Vec<Vec<String>> = world
         .entities
         .iter()
         .map(|entity| entity.captures.iter().map(|capture| capture.name.clone()).collect())
         .collect();
+    for (entity, capture, attribute) in chosen.iter().flat_map(|it| numbers(world, it)) {
+        let slot = names.get_mut(entity).and_then(|names| names.get_mut(capture));
+        if let Some(name) = slot.filter(|name| **name == attribute) {
+            name.push_str("_in_key");
+        }
+    }
     for pair in pairs {
         let of_source = names.get(pair.source).cloned().unwrap_or_default();
         let of_mirror: Vec<String> =
@@ -240,7 +247,8 @@ fn template_text(
     text
 }
 
-fn escaped(literal: &str) -> String {
+/// A literal of a template.
+pub(super) fn escaped(literal: &str) -> String {
     literal.replace('{', "{{").replace('}', "}}")
 }
 
@@ -267,156 +275,4 @@ fn mirror(world: &World<'_>, pair: &Pair) -> Option<Mirror> {
         extra: 0,
         obstacle: None,
     })
-}
-
-/// A source of a reference: the text of `on`, and the attribute to declare.
-struct Text {
-    on: String,
-    attribute: Option<(String, String)>,
-}
-
-/// A name for each part of an attribute's template: that of the literal before it.
-fn part_names(parts: &[Part]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let mut label = String::new();
-    for (at, part) in parts.iter().enumerate() {
-        let mut name = String::new();
-        match part {
-            Part::Literal(text) => label = snake(text),
-            Part::Value => {
-                name = if label.is_empty() { "value".to_owned() } else { label.clone() };
-                if names.contains(&name) {
-                    name = format!("{name}_{at}");
-                }
-            }
-        }
-        names.push(name);
-    }
-    names
-}
-
-fn source_text(source: &Source, names: &[String], separator: char, format: Format) -> Option<Text> {
-    Some(match &source.origin {
-        Origin::Capture(capture) => {
-            Text { on: format!("{{{}}}", names.get(*capture)?), attribute: None }
-        }
-        Origin::Path(path) => {
-            let declared = source.declared?;
-            let whole = path_text(path);
-            let of_list = matches!(declared, Type::L | Type::Ss | Type::Ns);
-            let declared_path =
-                if of_list { whole.trim_end_matches("[*]").to_owned() } else { whole.clone() };
-            Text {
-                on: format!("{{{whole}}}"),
-                attribute: Some((declared_path, declared.tag().to_owned())),
-            }
-        }
-        Origin::Token(path, parts, token) => {
-            let names = part_names(parts);
-            let part = |(at, (part, name)): (usize, (&Part, &String))| match (part, format) {
-                (Part::Literal(text), _) => escaped(text),
-                (Part::Value, Format::Padded(width)) if at == *token => {
-                    format!("{{{name}:0{width}}}")
-                }
-                (Part::Value, _) => format!("{{{name}}}"),
-            };
-            let texts: Vec<String> = parts.iter().zip(&names).enumerate().map(part).collect();
-            let pattern = texts.join(&escaped(&separator.to_string()));
-            let path = path_text(path);
-            Text {
-                on: format!("{{{path}.{}}}", names.get(*token)?),
-                attribute: Some((path, pattern)),
-            }
-        }
-    })
-}
-
-fn reference(
-    world: &World<'_>,
-    input: &Input<'_>,
-    chosen: &Chosen,
-    (names, formats): (&[Vec<String>], &[Vec<Format>]),
-    pairs: &[Pair],
-    mirrors: &[Mirror],
-    taken: &mut BTreeSet<String>,
-) -> Option<Reference> {
-    let candidate = &chosen.candidate;
-    let (from, to) = (world.entities.get(candidate.from)?, world.entities.get(candidate.to)?);
-    let sources: Option<Vec<&Source>> = candidate
-        .sources
-        .iter()
-        .map(|source| world.sources.get(candidate.from)?.get(*source))
-        .collect();
-    let sources = sources?;
-    let separator = world.tables.get(from.table)?.separator;
-    let (of_from, of_to) = (names.get(candidate.from)?, names.get(candidate.to)?);
-    let mut on = Vec::new();
-    let mut attributes = Vec::new();
-    for (at, (source, capture)) in sources.iter().zip(of_to).enumerate() {
-        let format = formats.get(candidate.to).and_then(|it| it.get(at)).copied();
-        let text = source_text(source, of_from, separator, format.unwrap_or(Format::Plain))?;
-        on.push((capture.clone(), text.on));
-        attributes.extend(text.attribute);
-    }
-    let role = sources.iter().find_map(|source| match &source.origin {
-        Origin::Capture(_) => None,
-        Origin::Path(path) | Origin::Token(path, ..) => {
-            path.iter().rev().find_map(|step| match step {
-                Step::Name(name) => Some(name.clone()),
-                Step::Each => None,
-            })
-        }
-    });
-    let role =
-        role.map(|role| snake(&stem(&words(&role)).join("_"))).filter(|role| !role.is_empty());
-    let base = format!("{}_{}", from.name, role.unwrap_or_else(|| to.name.clone()));
-    let base: String = base.chars().take(56).collect();
-    let mut name = base.clone();
-    let mut number = 2;
-    while !taken.insert(name.clone()) {
-        name = if number == 2 {
-            format!("{base}_{}", to.name).chars().take(60).collect()
-        } else {
-            format!("{base}_{number}")
-        };
-        number += 1;
-    }
-    let is_many = sources.iter().any(|source| source.is_many());
-    let find = find(world, input, candidate.from, &sources, of_to, pairs, mirrors);
-    Some(Reference {
-        name,
-        from: from.name.clone(),
-        to: to.name.clone(),
-        on,
-        attributes,
-        is_many,
-        none: sources.iter().any(|source| source.has_empty).then(String::new),
-        find,
-        verdict: if chosen.is_weak { Verdict::Weak } else { Verdict::Sample },
-        checked: 0,
-        broken: 0,
-        examples: examples(world, from, &sources),
-        broken_examples: Vec::new(),
-        score: candidate.score,
-        name_score: candidate.name,
-        share: candidate.hits.share(),
-        obstacle: None,
-    })
-}
-
-/// Some items, and the values with which they refer.
-fn examples(world: &World<'_>, from: &entity::Entity, sources: &[&Source]) -> Vec<String> {
-    let (Some(table), Some(sample)) = (world.tables.get(from.table), world.samples.get(from.table))
-    else {
-        return Vec::new();
-    };
-    let example = |row: &usize| {
-        let row = sample.rows.get(*row)?;
-        let values: Option<Vec<String>> = sources
-            .iter()
-            .map(|source| Some(source.of(from, table.separator, row).first()?.to_string()))
-            .collect();
-        Some(format!("{} → {}", shown(&row.key), shown(&values?)))
-    };
-    from.rows.iter().filter_map(example).take(EXAMPLES_MAX).collect()
 }

@@ -14,6 +14,9 @@ use crate::data::KeyKind;
 
 /// The share of values that must exist for anything to be considered.
 pub(super) const SHARE_MIN: f64 = 0.25;
+/// How much speaks against a reference in a sample whose name is not that of the entity: what it
+/// refers to may not be in the sample.
+const UNNAMED_IN_SAMPLE: f64 = -2.0;
 /// How well a source must name an entity to tell how many referenced items are there, and to be
 /// considered although few of them are.
 const NAMED_MIN: f64 = 5.0;
@@ -156,6 +159,7 @@ impl World<'_> {
         let (referencing, referenced) = (self.entities.get(from)?, self.entities.get(to)?);
         let items = counts.entities.get(to).copied().unwrap_or(0);
         let mut names = Vec::new();
+        let mut is_named = false;
         let mut chance: f64 = 1.0;
         let mut range: f64 = 0.0;
         for (capture, (source, how)) in pairs.iter().enumerate() {
@@ -163,6 +167,7 @@ impl World<'_> {
             let of = referenced.captures.get(capture)?;
             let bounds = counts.ranges.get(to).and_then(|of| of.get(capture));
             let bounds = bounds.cloned().unwrap_or_else(Range::default);
+            is_named |= score::names_entity(source, referenced);
             names.push(score::name(source, referencing, referenced, of, from == to));
             chance *= score::chance(source, of, *how, &bounds, items);
             if pairs.len() == 1 {
@@ -175,6 +180,9 @@ impl World<'_> {
         let mut score = score::total(values, name, range);
         if referenced.is_root {
             score += 0.5;
+        }
+        if !complete::is_complete(expected) && !is_named {
+            score += UNNAMED_IN_SAMPLE;
         }
         let origins = pairs
             .iter()
@@ -260,6 +268,14 @@ impl World<'_> {
 
     /// Whether items would refer to themselves: the sources repeat the item's own key.
     fn is_itself(&self, entity: usize, pairs: &[(usize, As)]) -> bool {
+        // Nor is the key in another order a reference.
+        let of_key = |(source, _): &(usize, As)| {
+            let source = self.sources.get(entity).and_then(|of| of.get(*source));
+            source.is_some_and(|source| matches!(source.origin, Origin::Capture(_)))
+        };
+        if pairs.iter().all(of_key) && pairs.len() > 1 {
+            return true;
+        }
         let Some(of) = self.entities.get(entity) else { return false };
         let (Some(table), Some(sample), Some(sources)) =
             (self.tables.get(of.table), self.samples.get(of.table), self.sources.get(entity))

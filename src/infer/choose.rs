@@ -1,9 +1,10 @@
 //! Chooses references among candidates: one target for each source, nothing that follows from other
 //! references, and no pair of items that refer to each other by their keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::{Candidate, World};
+use super::entity::Entity;
 use super::field::{Origin, Source};
 use super::mirror::Pair;
 use super::probe::Counts;
@@ -16,6 +17,14 @@ const NAMES_ANOTHER: f64 = -5.0;
 
 /// How much speaks against a candidate if its values refer to what the referenced item describes.
 const INDIRECT: f64 = -1.5;
+
+/// How much speaks for a candidate if a part of the sort key identifies something that several items have.
+const IDENTIFIES: f64 = 1.5;
+/// How many different values such a part must have.
+const IDENTIFIED_MIN: usize = 10;
+/// How much speaks for a candidate if both items are in one partition, and the referenced one
+/// describes it as a whole.
+const COLLECTION: f64 = 1.5;
 
 /// A candidate, and whether it is good enough.
 #[derive(Debug, Clone)]
@@ -33,8 +42,16 @@ pub(super) fn choose(
 ) -> Vec<Chosen> {
     let is_mirror = |entity: usize| pairs.iter().any(|pair| pair.mirror == entity);
     candidates.retain(|it| !is_mirror(it.from) && !is_mirror(it.to));
+    let roots: Vec<bool> = (0..world.entities.len())
+        .map(|entity| {
+            world.entities.get(entity).is_some_and(|it| it.is_root)
+                || is_referenced(world, entity, &candidates)
+        })
+        .collect();
+    let parents = parents(world, &candidates);
     for candidate in &mut candidates {
-        candidate.score += penalty(world, counts, candidate);
+        let is_root = roots.get(candidate.to).copied().unwrap_or(false);
+        candidate.score += penalty(world, counts, candidate, is_root, &parents);
     }
     let describing: Vec<bool> =
         candidates.iter().map(|it| is_indirect(world, it, &candidates)).collect();
@@ -67,7 +84,13 @@ pub(super) fn choose(
 }
 
 /// What speaks against a candidate besides its values and its name.
-fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
+fn penalty(
+    world: &World<'_>,
+    counts: &Counts,
+    candidate: &Candidate,
+    is_root: bool,
+    parents: &Parents,
+) -> f64 {
     let (Some(from), Some(to)) =
         (world.entities.get(candidate.from), world.entities.get(candidate.to))
     else {
@@ -77,7 +100,8 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
     let sources = world.sources.get(candidate.from);
     let mut are_captures = true;
     let mut captures = BTreeSet::new();
-    for (capture, source) in candidate.sources.iter().enumerate() {
+    let mut name = f64::INFINITY;
+    for (at, source) in candidate.sources.iter().enumerate() {
         let Some(source) = sources.and_then(|sources| sources.get(*source)) else { continue };
         match source.origin {
             Origin::Capture(of_from) => {
@@ -85,12 +109,28 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
             }
             Origin::Path(_) | Origin::Token(..) => are_captures = false,
         }
-        let Some(capture) = to.captures.get(capture) else { continue };
+        let Some(capture) = to.captures.get(at) else { continue };
         let own = score::name(source, from, to, capture, candidate.from == candidate.to);
+        let of_parents = parents.get(&(candidate.to, at)).into_iter().flatten();
+        let of_parent = of_parents
+            .filter_map(|parent| world.entities.get(*parent))
+            .map(|it| score::name(source, from, it, it.captures.first().unwrap_or(capture), false))
+            .fold(f64::NEG_INFINITY, f64::max);
+        let own = own.max(of_parent);
+        name = name.min(own);
+        if candidate.sources.len() == 1 && identifies_another(source, from, sources) {
+            penalty += IDENTIFIES;
+        }
         let best = best_name(world, candidate.from, source);
         if best >= 5.0 && own + 2.0 < best {
             penalty += NAMES_ANOTHER;
         }
+    }
+    if is_in_collection(world, candidate) {
+        penalty += COLLECTION;
+    }
+    if name.is_finite() {
+        penalty += (name - candidate.name).max(0.0);
     }
     let is_own_key = are_captures && captures.len() == from.captures.len();
     if is_own_key && candidate.from != candidate.to {
@@ -99,10 +139,10 @@ fn penalty(world: &World<'_>, counts: &Counts, candidate: &Candidate) -> f64 {
             penalty -= 4.0;
         }
         let is_sibling = from.captures.len() == to.captures.len() && from.table == to.table;
-        if is_sibling && !to.is_root {
+        let items = |entity: usize| counts.entities.get(entity).copied().unwrap_or(0);
+        if is_sibling && !(to.is_root || (is_root && items(candidate.from) < items(candidate.to))) {
             penalty -= 3.0;
         }
-        let items = |entity: usize| counts.entities.get(entity).copied().unwrap_or(0);
         if items(candidate.from) > items(candidate.to) {
             penalty -= 0.7;
         }
@@ -128,6 +168,75 @@ fn is_indirect(world: &World<'_>, one: &Candidate, all: &[Candidate]) -> bool {
                 it.from == one.to && it.to == direct.to && it.score > 0.0 && is_key_only(world, it)
             })
     })
+}
+
+/// Whether the items of one entity are in the partition of the item that they refer to.
+fn is_in_collection(world: &World<'_>, candidate: &Candidate) -> bool {
+    let (Some(from), Some(to)) =
+        (world.entities.get(candidate.from), world.entities.get(candidate.to))
+    else {
+        return false;
+    };
+    from.table == to.table
+        && to.is_root
+        && from.captures.len() > to.captures.len()
+        && from.key.first() == to.key.first()
+        && candidate.sources.iter().enumerate().all(|(at, source)| {
+            let source = world.sources.get(candidate.from).and_then(|it| it.get(*source));
+            source.is_some_and(|source| source.origin == Origin::Capture(at))
+        })
+}
+
+/// The entities to which a part of a key refers by itself, as the key of a room does to its hotel. A
+/// reference to the room may be named after the hotel.
+type Parents = BTreeMap<(usize, usize), Vec<usize>>;
+
+fn parents(world: &World<'_>, candidates: &[Candidate]) -> Parents {
+    let mut parents = Parents::new();
+    for candidate in candidates.iter().filter(|it| it.score > 0.0) {
+        let source = world.sources.get(candidate.from).zip(candidate.sources.first());
+        let source = source.and_then(|(of, source)| of.get(*source));
+        let (1, Some(Origin::Capture(capture))) =
+            (candidate.sources.len(), source.map(|source| &source.origin))
+        else {
+            continue;
+        };
+        if world.entities.get(candidate.from).is_some_and(|it| it.captures.len() > 1) {
+            parents.entry((candidate.from, *capture)).or_default().push(candidate.to);
+        }
+    }
+    parents
+}
+
+/// Whether attributes of other items refer to an entity.
+fn is_referenced(world: &World<'_>, entity: usize, candidates: &[Candidate]) -> bool {
+    candidates
+        .iter()
+        .any(|it| it.to == entity && it.from != entity && it.score > 0.0 && !is_key_only(world, it))
+}
+
+/// Whether a part of a sort key is the same in several items without being counted up in each partition,
+/// as line numbers are.
+fn identifies_another(source: &Source, of: &Entity, all: Option<&Vec<Source>>) -> bool {
+    let Origin::Capture(capture) = source.origin else { return false };
+    let partition = of.key.first().map_or(&[][..], |template| &template.tokens);
+    let in_partition = |it: usize| partition.iter().any(|token| token.capture == Some(it));
+    if in_partition(capture) {
+        return false;
+    }
+    let of_partition = all.into_iter().flatten().filter_map(|it| match it.origin {
+        Origin::Capture(capture) if in_partition(capture) => Some(it.distinct),
+        Origin::Capture(_) | Origin::Path(_) | Origin::Token(..) => None,
+    });
+    let partitions = of_partition.max().unwrap_or(0);
+    let numbers: BTreeMap<i64, usize> = source
+        .values
+        .iter()
+        .filter_map(|(value, count)| Some((value.parse().ok()?, *count)))
+        .collect();
+    let first = numbers.values().next().copied().unwrap_or(0);
+    let is_counted_up = numbers.len() == source.values.len() && first * 2 >= partitions;
+    source.distinct >= IDENTIFIED_MIN && source.distinct * 3 <= source.present * 2 && !is_counted_up
 }
 
 /// How well a source names the entity that it names best. A capture does not name its own entity.

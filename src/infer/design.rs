@@ -169,6 +169,37 @@ pub struct Mirror {
     pub obstacle: Option<String>,
 }
 
+/// What kind of fact was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeKind {
+    /// An attribute is a copy of an attribute of the referenced item.
+    Copy,
+    /// An attribute is the number of referencing items.
+    Count,
+    /// An attribute's values are unique, because each has an item of its own.
+    Unique,
+}
+
+/// A fact for which a rule file has no rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What kind of fact it is.
+    pub kind: NoticeKind,
+    /// The entity that has the attribute.
+    pub entity: String,
+    /// The attribute.
+    pub attribute: String,
+    /// The entity that it is copied from, whose items are counted, or that keeps it unique.
+    pub of: String,
+    /// The attribute that it is copied from.
+    pub of_attribute: Option<String>,
+    /// The number of items, or of pairs of items, that were compared.
+    pub checked: usize,
+    /// Those for which it is true.
+    pub equal: usize,
+}
+
 /// The whole result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inference {
@@ -180,7 +211,9 @@ pub struct Inference {
     pub references: Vec<Reference>,
     /// The mirrors.
     pub mirrors: Vec<Mirror>,
-    /// What else was noticed.
+    /// Facts for which there are no rules.
+    pub notices: Vec<Notice>,
+    /// What else the reader of the draft should know.
     pub notes: Vec<String>,
     /// Whether only some of the items were read.
     pub is_sample: bool,

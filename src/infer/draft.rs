@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::design::{Entity, Find, Inference, Mirror, Reference, Table, Verdict};
+use super::design::{
+    Entity, Find, Inference, Mirror, Notice, NoticeKind, Reference, Table, Verdict,
+};
 
 /// The maximum length of a comment line.
 const WIDTH: usize = 100;
@@ -43,7 +45,36 @@ pub fn draft(inference: &Inference) -> String {
     for mirror in inference.mirrors.iter().filter(|mirror| !is_on(mirror)) {
         let _ = of_mirror(&mut text, mirror, "# ");
     }
+    if !inference.notices.is_empty() {
+        text.push_str("\n# The items also show facts for which there are no rules:\n");
+    }
+    for notice in &inference.notices {
+        comment(&mut text, "# -", &fact(notice));
+    }
     text
+}
+
+/// A fact in words.
+fn fact(notice: &Notice) -> String {
+    let Notice { entity, attribute, of, .. } = notice;
+    let (equal, checked) = (number(notice.equal as u64), number(notice.checked as u64));
+    match notice.kind {
+        NoticeKind::Copy => {
+            let name = notice.of_attribute.as_deref().unwrap_or_default();
+            format!(
+                "`{attribute}` of {entity} is a copy of `{name}` of {of}: equal in {equal} of \
+                 {checked} pairs."
+            )
+        }
+        NoticeKind::Count => format!(
+            "`{attribute}` of {entity} is the number of its {of} items: equal in {equal} of \
+             {checked} items."
+        ),
+        NoticeKind::Unique => format!(
+            "`{attribute}` of {entity} is unique, because each value has a {of} item: {equal} of \
+             {checked}."
+        ),
+    }
 }
 
 fn head(text: &mut String, inference: &Inference) -> std::fmt::Result {

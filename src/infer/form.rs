@@ -115,8 +115,13 @@ fn is_date(bytes: &[u8]) -> bool {
 }
 
 fn is_email(text: &str) -> bool {
+    let is_name = |char: char| char.is_alphanumeric() || "._%+-'".contains(char);
+    let is_host = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-');
     text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.contains('@') && !text.contains(' ')
+        !name.is_empty()
+            && name.chars().all(is_name)
+            && host.contains('.')
+            && host.chars().all(is_host)
     })
 }
 
@@ -153,6 +158,7 @@ mod tests {
             ("2024-02-01", Form::Date),
             ("2024-02-01T10:00:00Z", Form::Date),
             ("ada@example.com", Form::Email),
+            ("EMAIL#ada@example.com", Form::Other),
             ("ORDER", Form::Word),
             ("ab 12 cd", Form::Other),
         ] {

@@ -122,7 +122,11 @@ fn pair(world: &World<'_>, counts: &Counts, candidate: &Candidate, captures: &[u
     Pair { source, mirror, captures, copied }
 }
 
-fn rows<'w>(world: &'w World<'_>, entity: usize) -> impl Iterator<Item = &'w super::sample::Row> {
+/// The items of an entity in the sample.
+pub(super) fn rows<'w>(
+    world: &'w World<'_>,
+    entity: usize,
+) -> impl Iterator<Item = &'w super::sample::Row> {
     let of = world.entities.get(entity);
     let sample = of.and_then(|of| world.samples.get(of.table));
     of.into_iter()

@@ -13,8 +13,9 @@
 //! - `probe`: the next readings look sampled values up among the keys of all items.
 //! - `candidate`, `composite`, `complete`, `score`, `mirror`, `choose`: which of the pairs are
 //!   references and mirrors. `names`, `role` and `form` compare names and values.
-//! - `assemble`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the last reading is
-//!   an audit with the draft, so that the evidence is exactly what an audit reports.
+//! - `notice`: copies, counts and unique values, for which there are no rules.
+//! - `assemble`, `reference`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the
+//!   last reading is an audit with the draft, so that the evidence is exactly what an audit reports.
 //! - [`draft`]: the rule file, with the evidence as comments.
 
 mod assemble;
@@ -34,9 +35,11 @@ mod likeness;
 mod lookup;
 mod mirror;
 mod names;
+mod notice;
 mod overlap;
 mod path;
 mod probe;
+mod reference;
 mod role;
 mod sample;
 mod score;
@@ -50,7 +53,8 @@ use crate::audit::{Archive, Problem, Stop};
 use crate::data::{Item, JsonItem, KeySchema, into_owned};
 
 pub use design::{
-    Capture, Entity, Find, Inference, Mirror, Reference, Table as DraftTable, Verdict,
+    Capture, Entity, Find, Inference, Mirror, Notice, NoticeKind, Reference, Table as DraftTable,
+    Verdict,
 };
 pub use draft::draft;
 
@@ -212,8 +216,13 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     let counts = probe::run(input, &tables, &entities, &mut probe)?;
     let candidates = world.candidates(input, &probe, &counts)?;
     let pairs = mirror::pairs(&world, &counts, &candidates);
-    let chosen = choose::choose(&world, &counts, candidates, &pairs);
+    let mut chosen = choose::choose(&world, &counts, candidates, &pairs);
+    let mut uniques = Vec::new();
+    for at in notice::uniques(&world, &chosen).into_iter().rev() {
+        uniques.push(chosen.remove(at));
+    }
     let mut inference = assemble::assemble(input, &world, &counts, &chosen, &pairs);
+    inference.notices = notice::notices(&world, &chosen, &uniques, &pairs, input.is_sample);
     inference.notes.splice(0..0, notes);
     verify::verify(input, &mut inference)?;
     Ok(inference)

@@ -116,6 +116,14 @@ pub(super) fn is_key_like(words: &[String]) -> bool {
         || (words.len() > 1 && (last == "by" || last == "to"))
 }
 
+/// Whether a name only says which part of a key an attribute is.
+pub(super) fn is_generic_key(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let parts = ["pk", "sk", "hk", "rk", "partitionkey", "sortkey", "hashkey", "rangekey"];
+    parts.contains(&plain.as_str())
+}
+
 /// Whether a key token says that an item describes its partition as a whole.
 pub(super) fn is_root_word(word: &str) -> bool {
     let word: String = word.chars().filter(|char| char.is_alphanumeric()).collect();

@@ -57,9 +57,9 @@ pub(super) const ROLES: [&str; 51] = [
     "teacher",
     "instructor",
 ];
-const PERSONS: [&str; 14] = [
+const PERSONS: [&str; 15] = [
     "person", "account", "profile", "staff", "student", "contact", "agent", "people", "patient",
-    "client", "guest", "host", "friend", "tenant",
+    "client", "guest", "host", "friend", "tenant", "rep",
 ];
 /// Endings of words for persons, and words with these endings that are something else.
 const PERSON_ENDINGS: [&str; 5] = ["er", "or", "ee", "ist", "ian"];

@@ -5,7 +5,7 @@ use super::complete;
 use super::entity::Entity;
 use super::field::{Origin, Source};
 use super::form::Form;
-use super::names::{is_key_like, is_key_word, stem, words};
+use super::names::{is_generic_key, is_key_like, is_key_word, stem, words};
 use super::probe::{As, Range};
 use super::role::{QUANTITIES, ROLES, is_person, is_self, person};
 
@@ -63,14 +63,19 @@ pub(super) fn name(
         }
     }
     if best < 1.5
-        && source
-            .names
-            .first()
-            .is_some_and(|name| is_key_like(&words(name)) && words(name).len() > 1)
+        && source.names.first().is_some_and(|name| {
+            is_key_like(&words(name)) && words(name).len() > 1 && !is_generic_key(name)
+        })
     {
         best = 1.5;
     }
     best
+}
+
+/// Whether a source has the name of an entity, rather than that of its key.
+pub(super) fn names_entity(source: &Source, to: &Entity) -> bool {
+    let target = stem(&words(&to.name));
+    source.names.iter().any(|name| of_words(&stem(&words(name)), &target) >= 3.0)
 }
 
 /// Compares words with an entity's name.
@@ -134,6 +139,9 @@ fn of_capture(all: &[String], own: &[String], capture: &Capture) -> f64 {
     let names = capture.label.iter().chain(&capture.same_as).chain(std::iter::once(&capture.name));
     for name in names {
         let of_capture = words(name);
+        if is_generic_key(name) {
+            continue;
+        }
         let is_telling = !of_capture
             .iter()
             .all(|word| is_key_word(word) || word == "name" || word == "value" || word == "item");

@@ -119,3 +119,115 @@ fn files_without_items_are_refused() {
     let message = String::from_utf8(inferred.stderr).unwrap();
     assert_eq!(message, "error: there are no items to infer from\n");
 }
+
+/// Customers whose e-mail addresses are unique, and their orders, which copy the name.
+fn customers() -> String {
+    let mut items = Vec::new();
+    let mut add = |key: [String; 2], attributes: &[(&str, String)]| {
+        let [pk, sk] = key;
+        let mut item = serde_json::json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        for (name, value) in attributes {
+            let kind = if *name == "orders" { "N" } else { "S" };
+            item[*name] = serde_json::json!({kind: value});
+        }
+        items.push(item);
+    };
+    for number in 0..12 {
+        let (id, email) = (format!("c{number}x"), format!("m{number}@example.com"));
+        let (name, orders) = (format!("Name {number}"), number % 4);
+        let of_customer = [
+            ("email", email.clone()),
+            ("name", name.clone()),
+            ("orders", orders.to_string()),
+            ("city", "Rome".to_owned()),
+        ];
+        add([format!("CUSTOMER#{id}"), "PROFILE".to_owned()], &of_customer);
+        let of_email = [("customerId", id.clone())];
+        add([format!("EMAIL#{email}"), "UNIQUE".to_owned()], &of_email);
+        for order in 0..orders {
+            let key = [format!("CUSTOMER#{id}"), format!("ORDER#{:04}", number * 10 + order)];
+            add(key, &[("customerName", name.clone())]);
+        }
+    }
+    items.iter().map(|item| format!("{item}\n")).collect()
+}
+
+#[test]
+fn copies_counts_and_unique_values_are_comments() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = folder.path().join("shop.jsonl");
+    std::fs::write(&items, customers()).unwrap();
+    let arguments = ["infer", "--json", items.to_str().unwrap()];
+    let evidence = lines(&referee(&arguments));
+    let noticed: Vec<_> = evidence
+        .iter()
+        .filter(|line| line["type"] == "notice")
+        .map(|line| {
+            [&line["kind"], &line["entity"], &line["attribute"]].map(|it| it.as_str().unwrap())
+        })
+        .collect();
+    let expected = [
+        ["unique", "customer", "email"],
+        ["copy", "order", "customerName"],
+        ["count", "customer", "orders"],
+    ];
+    assert_eq!(noticed, expected);
+    let targets: Vec<_> = evidence
+        .iter()
+        .filter(|line| line["type"] == "reference")
+        .map(|line| line["to"].as_str().unwrap())
+        .collect();
+    assert_eq!(targets, ["customer", "customer"]);
+    let draft = referee(&arguments[..1].iter().chain(&arguments[2..]).copied().collect::<Vec<_>>());
+    let draft = String::from_utf8(draft.stdout).unwrap();
+    let fact =
+        "# - `customerName` of order is a copy of `name` of customer: equal in 18 of 18 pairs.";
+    assert!(draft.contains(fact), "{draft}");
+}
+
+#[test]
+fn a_small_sample_is_drafted_by_names_where_what_is_referred_to_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = folder.path().join("tables.json");
+    let mut tables = serde_json::json!({"users": [], "posts": [], "comments": []});
+    // Ids that look random.
+    let id = |table: &str, number: u32| {
+        format!("{table}-{:08x}", (number + 1).wrapping_mul(0x9E37_79B1))
+    };
+    for at in 0..20 {
+        let mut add = |table: &str, item: Value| tables[table].as_array_mut().unwrap().push(item);
+        let text = |value: String| serde_json::json!({"S": value});
+        add("users", serde_json::json!({"id": text(id("u", at)), "name": text("Ada".to_owned())}));
+        let user = text(id("u", at + 15));
+        add("posts", serde_json::json!({"id": text(id("p", at)), "userId": user}));
+        let post = text(id("p", at + 18));
+        add("comments", serde_json::json!({"id": text(id("c", at)), "postId": post}));
+    }
+    std::fs::write(&items, tables.to_string()).unwrap();
+    let evidence = draft(&items, &["--sample", "--key", "id"]);
+    let targets: Vec<_> = evidence
+        .iter()
+        .filter(|line| line["type"] == "reference" && line["verdict"] == "SAMPLE")
+        .map(|line| [&line["from"], &line["to"]].map(|it| it.as_str().unwrap()))
+        .collect();
+    assert_eq!(targets, [["comment", "post"], ["post", "user"]]);
+}
+
+#[test]
+fn the_key_of_a_table_is_that_of_the_rule_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (items, rules, draft) = (path("ab.jsonl"), path("rules.yaml"), path("draft.yaml"));
+    let lines: String = (0..9)
+        .map(|at| format!(r#"{{"city":"c{}","no":"{at}","id":"x{at}"}}"#, at % 3) + "\n")
+        .collect();
+    std::fs::write(&items, lines).unwrap();
+    let text = "version: 1\ntables: { ab_items: { key: [city, no] } }\n\
+                entities: { thing: { table: ab_items, key: { city: '{city}', no: '{no}' } } }\n";
+    std::fs::write(&rules, text).unwrap();
+    let inferred = referee(&["infer", "--rules", &rules, "--out", &draft, &items]);
+    assert!(inferred.status.success(), "{inferred:?}");
+    let text = std::fs::read_to_string(&draft).unwrap();
+    assert!(text.contains("  ab_items:\n    key: [city, \"no\"]\n"), "{text}");
+    assert!(referee(&["check", &draft]).status.success(), "{text}");
+}

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::rule_file::counts;
 use crate::cli::{Context, Failure};
-use crate::infer::{DraftTable, Entity, Inference, Mirror, Reference};
+use crate::infer::{DraftTable, Entity, Inference, Mirror, Notice, Reference};
 
 /// A line of output.
 #[derive(Serialize)]
@@ -14,6 +14,7 @@ enum Line<'i> {
     Entity(&'i Entity),
     Reference(&'i Reference),
     Mirror(&'i Mirror),
+    Notice(&'i Notice),
     Note { text: &'i str },
     Summary { tables: usize, entities: usize, references: usize, mirrors: usize, is_sample: bool },
 }
@@ -24,6 +25,7 @@ pub(super) fn print(inference: &Inference, context: &mut Context<'_>) -> Result<
         .chain(inference.entities.iter().map(Line::Entity))
         .chain(inference.references.iter().map(Line::Reference))
         .chain(inference.mirrors.iter().map(Line::Mirror))
+        .chain(inference.notices.iter().map(Line::Notice))
         .chain(inference.notes.iter().map(|text| Line::Note { text }));
     for line in lines {
         context.output.json(&line)?;

@@ -16,6 +16,7 @@ use self::sources::Sources;
 use super::help::Example;
 use super::output::{check_writable, write_whole};
 use super::progress::Progress;
+use super::rule_file;
 use super::{Context, Failure, Outcome};
 use crate::audit;
 use crate::data::{KeyAttribute, KeyKind, KeySchema};
@@ -60,7 +61,8 @@ pub(super) struct Args {
 
     /// The key attributes of a table: the partition key, then the sort key if there is one, such as
     /// `pk,sk` or `id:N`. With several tables, name the table: `orders=id:N`. The option can be
-    /// repeated. By default, the key is inferred.
+    /// repeated. By default, the key is that of the table in the rule file that --rules names, or else
+    /// it is inferred.
     #[arg(long, value_name = "[TABLE=]KEY", value_parser = key)]
     key: Vec<(Option<String>, KeySchema)>,
 
@@ -106,13 +108,19 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
     let sources = if arguments.live.has_tables() {
         live::open(arguments, context)?
     } else {
-        sources::open(arguments)?
+        open(arguments, context)?
     };
     #[cfg(not(feature = "live"))]
-    let sources = sources::open(arguments)?;
+    let sources = open(arguments, context)?;
     let inference = infer_from(&sources, arguments, context)?;
     print(&inference, arguments, context)?;
     Ok(Outcome::Clean)
+}
+
+/// Opens sources that are not tables. A rule file is used only if it is given, for its keys.
+fn open(arguments: &Args, context: &mut Context<'_>) -> Result<Sources, Failure> {
+    let rules = context.are_rules_given.then(|| rule_file::load(context)).transpose()?;
+    sources::open(arguments, rules.as_ref())
 }
 
 /// Infers in a thread of its own, while this one shows the progress.
