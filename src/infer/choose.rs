@@ -25,6 +25,8 @@ const IDENTIFIED_MIN: usize = 10;
 /// How much speaks for a candidate if both items are in one partition, and the referenced one
 /// describes it as a whole.
 const COLLECTION: f64 = 1.5;
+/// How much more if it is named after it, as `film_category` after `film`.
+const NAMED_AFTER: f64 = 0.5;
 
 /// A candidate, and whether it is good enough.
 #[derive(Debug, Clone)]
@@ -128,6 +130,9 @@ fn penalty(
     }
     if is_in_collection(world, candidate) {
         penalty += COLLECTION;
+        if from.name.starts_with(&to.name) {
+            penalty += NAMED_AFTER;
+        }
     }
     if name.is_finite() {
         penalty += (name - candidate.name).max(0.0);

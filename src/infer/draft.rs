@@ -303,9 +303,10 @@ fn number(number: u64) -> String {
 
 /// A name, in quotes where YAML needs them.
 fn quoted(name: &str) -> String {
-    let is_plain =
-        name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_' || char == '-')
+    let is_plain = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_' || char == '-')
             && name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+            // YAML reads `_1` as a number.
+            && name.contains(|char: char| char.is_ascii_alphabetic())
             && !matches!(
                 name.to_lowercase().as_str(),
                 "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "none"

@@ -344,7 +344,7 @@ fn name(
             .tokens
             .iter()
             .map(literal)
-            .filter(|label| !label.is_empty() && !is_root_word(label))
+            .filter(|label| label.contains(char::is_alphabetic) && !is_root_word(label))
             .collect()
     };
     let partition = entity.key.first().map(labels).unwrap_or_default();

@@ -186,6 +186,7 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     }
     limit(&mut entities, &mut notes);
     assemble::unique_names(&mut entities);
+    note_mixtures(&entities, &samples, &mut notes);
     let mut sets = vec![path::Sets::new(); samples.len()];
     let sources: Vec<Vec<field::Source>> = {
         for (sample, sets) in samples.iter_mut().zip(&mut sets) {
@@ -252,6 +253,31 @@ fn schemas(input: &Input<'_>) -> Result<Vec<KeySchema>, InferError> {
         known.or_else(none).ok_or_else(|| InferError::Key(table.name.clone()))
     };
     input.tables.iter().zip(&first).map(schema).collect()
+}
+
+/// How many attributes an entity can have before it is taken for several kinds of item.
+const ATTRIBUTES_MAX: usize = 200;
+
+/// Notes the entities whose items are probably of several kinds that nothing tells apart.
+fn note_mixtures(
+    entities: &[entity::Entity],
+    samples: &[sample::TableSample],
+    notes: &mut Vec<String>,
+) {
+    for entity in entities {
+        let Some(sample) = samples.get(entity.table) else { continue };
+        let rows = entity.rows.iter().filter_map(|row| sample.rows.get(*row));
+        let names: std::collections::BTreeSet<&str> =
+            rows.flat_map(|row| row.item.keys().map(AsRef::as_ref)).collect();
+        if names.len() > ATTRIBUTES_MAX && names.len() * 2 > entity.rows.len() {
+            notes.push(format!(
+                "The items of `{}` have {} different attributes, as if they were of many kinds \
+                 that neither the words of their keys nor a type attribute tell apart.",
+                entity.name,
+                names.len()
+            ));
+        }
+    }
 }
 
 /// Keeps the entities with the most items, if there are too many.

@@ -32,7 +32,7 @@ const ROOT_WORDS: [&str; 19] = [
 ];
 
 /// Splits a name into lower-case words in the singular: `shippingAddressIds` is `shipping`,
-/// `address`, `id`. A single letter before other words, such as `l_` in `l_orderkey`, is dropped.
+/// `address`, `id`. A letter or two before other words, such as `l_` in `l_orderkey`, are dropped.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -54,7 +54,8 @@ pub(super) fn words(name: &str) -> Vec<String> {
         before = char;
     }
     words.retain(|word| !word.is_empty() && !word.chars().all(|char| char.is_ascii_digit()));
-    if words.len() > 1 && words.first().is_some_and(|word| word.len() <= 2 && !is_key_word(word)) {
+    let is_short = words.first().is_some_and(|word| word.len() <= 2 && !is_key_word(word));
+    if is_short && words.iter().skip(1).any(|word| !is_key_word(word)) {
         words.remove(0);
     }
     words.iter().map(|word| singular(word)).collect()
@@ -228,6 +229,7 @@ mod tests {
         for (name, expected) in [
             ("shippingAddressIds", "shipping address id"),
             ("l_orderkey", "orderkey"),
+            ("byId", "by id"),
             ("GSI1-PK", "gsi1 pk"),
             ("HTTPServer", "http server"),
             ("id", "id"),
