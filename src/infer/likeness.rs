@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::form::Form;
+use super::probe::bare;
+use crate::data::Value;
 
 /// The signs at which a constant text before a value may end.
 pub(super) const SIGNS: [char; 8] = ['_', '-', '=', '.', ':', '/', '|', '~'];
@@ -49,4 +51,20 @@ pub(super) fn common_prefix<'v>(values: &BTreeSet<&'v str>) -> &'v str {
     let is_word = prefix.chars().filter(|char| char.is_alphabetic()).count() >= 1
         && !prefix.chars().any(|char| char.is_ascii_digit());
     if is_word && values.iter().all(|value| value.len() > end) { prefix } else { "" }
+}
+
+/// Whether an attribute has the value of a token, which may have leading zeros.
+pub(super) fn holds(value: &Value<'_>, token: &str) -> bool {
+    match value {
+        Value::S(text) => text == token,
+        Value::N(number) => number.as_str() == bare(token),
+        Value::B(_)
+        | Value::Bool(_)
+        | Value::Null
+        | Value::Ss(_)
+        | Value::Ns(_)
+        | Value::Bs(_)
+        | Value::L(_)
+        | Value::M(_) => false,
+    }
 }

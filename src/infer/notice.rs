@@ -171,7 +171,7 @@ fn plain<'w>(
 
 /// What two attributes have in common.
 #[derive(Debug, Default)]
-struct Equal<'w> {
+struct Comparison<'w> {
     pairs: usize,
     equal: usize,
     values: BTreeSet<&'w str>,
@@ -186,7 +186,7 @@ fn copied(world: &World<'_>, candidate: &Candidate, joined: &[(&Row, &Row)]) -> 
             source.is_some_and(|source| source.names.iter().any(|it| it == name))
         })
     };
-    let mut equal: BTreeMap<(&str, &str), Equal<'_>> = BTreeMap::new();
+    let mut equal: BTreeMap<(&str, &str), Comparison<'_>> = BTreeMap::new();
     for (one, other) in joined {
         let of_other = plain(world, candidate.to, &other.item);
         for (name, text) in plain(world, candidate.from, &one.item) {
@@ -200,7 +200,7 @@ fn copied(world: &World<'_>, candidate: &Candidate, joined: &[(&Row, &Row)]) -> 
             }
         }
     }
-    let notice = |((name, of_name), found): ((&str, &str), Equal<'_>)| {
+    let notice = |((name, of_name), found): ((&str, &str), Comparison<'_>)| {
         let is_copy = found.pairs >= PAIRS_MIN
             && found.equal * 10 >= found.pairs * 9
             && found.values.len() >= DISTINCT_MIN

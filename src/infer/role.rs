@@ -190,7 +190,6 @@ pub(super) fn person(target: &[String], capture: &Capture) -> f64 {
 
 /// Whether a word names a person.
 pub(super) fn is_person(word: &str) -> bool {
-    let is_word = |ending: &&str| word.len() >= 4 && word.ends_with(*ending);
-    PERSONS.contains(&word)
-        || (PERSON_ENDINGS.iter().any(|it| is_word(&it)) && !THINGS.contains(&word))
+    let is_word = |ending: &&str| word.len() >= 4 && word.ends_with(ending);
+    PERSONS.contains(&word) || (PERSON_ENDINGS.iter().any(is_word) && !THINGS.contains(&word))
 }

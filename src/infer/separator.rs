@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Form, bits, is_label};
-use super::likeness::common_prefix;
-use super::probe::bare;
+use super::likeness::{common_prefix, holds};
 use super::sample::Row;
 use super::shape::{Keys, Shape, Slot};
-use crate::data::Value;
 
 /// The separators, and by how much their description may be longer.
 const SEPARATORS: [(char, f64); 11] = [
@@ -116,11 +114,7 @@ fn is_held(shape: &Shape, rows: &[Row], separator: char) -> bool {
                     && of_shape.iter().all(|row| {
                         let text = row.key.get(attribute).map_or("", String::as_str);
                         let token = text.split(separator).nth(token).unwrap_or("");
-                        row.item.values().any(|value| match value {
-                            Value::S(text) => text == token,
-                            Value::N(number) => number.as_str() == bare(token),
-                            _ => false,
-                        })
+                        row.item.values().any(|value| holds(value, token))
                     })
             })
     };

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::is_label;
-use super::likeness::{SIGNS, common_prefix, differ, is_root, shares_kinds};
-use super::probe::bare;
+use super::likeness::{SIGNS, common_prefix, differ, holds, is_root, shares_kinds};
 use super::sample::Row;
 use crate::data::Value;
 
@@ -295,20 +294,8 @@ impl<'r> Keys<'r> {
         for row in rows.iter().take(PREFIX_ROWS) {
             let Some(value) = self.token(*row, position).get(bytes..) else { continue };
             let item = self.rows.get(*row).map(|row| &row.item);
-            let holds = |of: &Value<'_>| match of {
-                Value::S(text) => text == value,
-                Value::N(number) => number.as_str() == bare(value),
-                Value::B(_)
-                | Value::Bool(_)
-                | Value::Null
-                | Value::Ss(_)
-                | Value::Ns(_)
-                | Value::Bs(_)
-                | Value::L(_)
-                | Value::M(_) => false,
-            };
             all += 1;
-            held += usize::from(item.is_some_and(|item| item.values().any(holds)));
+            held += usize::from(item.is_some_and(|item| item.values().any(|of| holds(of, value))));
         }
         held * 2 > all
     }

@@ -61,8 +61,8 @@ pub(super) struct Args {
 
     /// The key attributes of a table: the partition key, then the sort key if there is one, such as
     /// `pk,sk` or `id:N`. With several tables, name the table: `orders=id:N`. The option can be
-    /// repeated. By default, the key is that of the table in the rule file that --rules names, or else
-    /// it is inferred.
+    /// repeated. By default, the key is that of the table in the rule file that --rules names, or
+    /// else it is inferred.
     #[arg(long, value_name = "[TABLE=]KEY", value_parser = key)]
     key: Vec<(Option<String>, KeySchema)>,
 
