@@ -126,9 +126,10 @@ fn customers() -> String {
     let mut add = |key: [String; 2], attributes: &[(&str, String)]| {
         let [pk, sk] = key;
         let mut item = serde_json::json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        let of_item = item.as_object_mut().unwrap();
         for (name, value) in attributes {
             let kind = if *name == "orders" { "N" } else { "S" };
-            item[*name] = serde_json::json!({kind: value});
+            of_item.insert((*name).to_owned(), serde_json::json!({kind: value}));
         }
         items.push(item);
     };
@@ -149,7 +150,8 @@ fn customers() -> String {
             add(key, &[("customerName", name.clone())]);
         }
     }
-    items.iter().map(|item| format!("{item}\n")).collect()
+    let lines: Vec<String> = items.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 #[test]

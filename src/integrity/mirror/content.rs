@@ -174,6 +174,7 @@ pub(crate) fn name_in_mirror<'n>(
 }
 
 /// The name in the source of an attribute of its mirror; `None` if the mirror does not copy it.
+#[cfg(feature = "cli")]
 pub(crate) fn name_in_source<'n>(
     rules: &Rules,
     mirror: &'n Mirror,

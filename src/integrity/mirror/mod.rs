@@ -19,9 +19,11 @@ pub(crate) use compare::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use compare::{Precondition, Standing};
-pub(crate) use content::{Pair, expected, is_same, is_unchanged};
 #[cfg(feature = "cli")]
-pub(crate) use content::{name_in_mirror, name_in_source};
+pub(crate) use content::name_in_mirror;
+#[cfg(feature = "cli")]
+pub(crate) use content::name_in_source;
+pub(crate) use content::{Pair, expected, is_same, is_unchanged};
 pub(crate) use mark::Mark;
 #[cfg(feature = "cli")]
 pub(crate) use mark::{deleting_path, is_of, lowest_fence};

@@ -3,7 +3,9 @@
 
 use super::evaluate::{Part, ReferenceState, ReferenceValue, own_values};
 use crate::data::{Item, Key, KeyValue};
-use crate::integrity::finding::{Defect, ItemName, Shown};
+#[cfg(feature = "cli")]
+use crate::integrity::finding::ItemName;
+use crate::integrity::finding::{Defect, Shown};
 use crate::rules::model::{
     Component, Discriminator, OtherKey, OtherPart, Reference, ReferenceId, Rules,
 };
@@ -120,6 +122,7 @@ pub(crate) fn targets<'r>(
 
 /// The alternatives of the rule with this name that may lead to an item; all of them if there is no
 /// item.
+#[cfg(feature = "cli")]
 pub(crate) fn alternatives_of(
     rules: &Rules,
     rule: &str,

@@ -11,7 +11,9 @@ use super::finding::{Defect, Finding, ItemName};
 use crate::data::Key;
 use crate::rules::model::{ReferenceId, Rules};
 
-pub(crate) use alternatives::{alternatives_of, others, targets};
+#[cfg(feature = "cli")]
+pub(crate) use alternatives::alternatives_of;
+pub(crate) use alternatives::{others, targets};
 #[cfg(feature = "cli")]
 pub(crate) use elements::collections;
 pub(crate) use evaluate::{
