@@ -6,7 +6,7 @@
 //!   processes.
 //! - `browser`: diagrams and reports, in Chromium.
 //! - `coverage`: what replays and audits say about items that match no entity.
-//! - `diagnostics`, `rule_file_laws`: rule files, correct and wrong.
+//! - `diagnostics`, `design_mistakes`, `rule_file_laws`: rule files, correct and wrong.
 //! - `diagram_system`: what `referee diagram system` finds in Terraform's JSON.
 //! - `endpoints`: endpoints that cannot be used.
 //! - `guard`, `iam`: the transactions and policies that the tool prints.
@@ -19,6 +19,7 @@ mod browser;
 mod cases_and_diffs;
 mod coverage;
 mod dependencies;
+mod design_mistakes;
 mod diagnostics;
 mod diagram_system;
 mod documents;

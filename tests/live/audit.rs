@@ -21,10 +21,9 @@ use referee::aws::configure;
 use referee::data::{Item, JsonItem, into_owned};
 use referee::integrity::finding::Finding;
 use referee::replay::schemas;
-use referee::rules::model::Rules;
+use referee::rules::model::{Rules, View};
 use referee::rules::{RuleSource, load};
 use referee::runtime::stop::Stop;
-use referee::store::schema::TableSchema;
 use referee::store::{Action, DynamoDb, Store as _, Write};
 use serde_json::Value as Json;
 use tokio::runtime::{Builder, Runtime};
@@ -183,10 +182,16 @@ pub(crate) async fn fill(
     rules: &Rules,
     tables: Vec<(String, Vec<Item<'static>>)>,
 ) {
-    for schema in schemas(rules) {
+    for mut schema in schemas(rules) {
+        // An audit reads an index only if a reference names it in `to`.
+        schema.indexes.retain(|index| {
+            let is_read = |view: &View| {
+                view.table.name == schema.name && view.index_name(rules) == index.name
+            };
+            rules.views.iter().any(is_read)
+        });
         // A table may exist already: one of an earlier run, if the endpoint keeps running, or this
         // one, if the answer to its creation was late and the request was repeated.
-        let schema = TableSchema { indexes: Vec::new(), ..schema };
         let mut created = Ok(());
         for _ in 0..3 {
             let _ = client.delete_table().table_name(&schema.name).send().await;
@@ -373,6 +378,10 @@ fn random_tables(endpoint: &str) {
             let mut rules = rules(&text);
             for table in &mut rules.tables {
                 table.name = format!("audit-random-{}", table.alias);
+            }
+            for position in 0..rules.views.len() {
+                let name = rules.table_of(rules.views[position].of).name.clone();
+                rules.views[position].table.name = name;
             }
             let dump = planted::tables(&rules, PER_ENTITY, &mut Rng::with_seed(seed));
             let expected = Oracle::new(&rules, dump.clone()).audited();

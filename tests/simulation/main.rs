@@ -71,7 +71,7 @@ const KEPT_BESIDE_REPAIRS: [(u64, &str); 2] = [
 /// message.
 const NOTICED: [(Part, u64, &str); 10] = [
     (Part::Guards, 110, "unjustified write"),
-    (Part::Conditions, 71, "unjustified write"),
+    (Part::Conditions, 80, "unjustified write"),
     (Part::Verification, 20, "and should be None"),
     (Part::Finding, 178, "refers to the missing"),
     (Part::Reading, 1, "unjustified write"),
@@ -84,7 +84,7 @@ const NOTICED: [(Part, u64, &str); 10] = [
 
 /// Likewise, for parts of repairs at rest.
 const NOTICED_BESIDE_REPAIRS: [(Part, u64, &str); 2] = [
-    (Part::RepairConditions, 65, "unjustified write"),
+    (Part::RepairConditions, 1_351, "unjustified write"),
     (Part::UndoConditions, 1_335, "unjustified"),
 ];
 

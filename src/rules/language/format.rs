@@ -61,7 +61,8 @@ pub(crate) fn parse_list_path(text: &str) -> Option<Path> {
     (is_plain && ends_with_name && path.steps().len() <= MAX_DEPTH).then_some(path)
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text can be the name of an entity, a rule or a capture.
+pub(crate) fn is_name(text: &str) -> bool {
     let mut characters = text.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'))

@@ -14,7 +14,9 @@ mod table;
 mod target;
 mod words;
 
-pub(crate) use format::{parse_duration, parse_key_attribute, parse_list_path, parse_path};
+pub(crate) use format::{
+    is_name, parse_duration, parse_key_attribute, parse_list_path, parse_path,
+};
 pub use manual::manual;
 pub use schema::schema;
 pub(crate) use settings::insert_variables;

@@ -2,7 +2,7 @@
 //! names, types and conflicts.
 
 use super::fixes::{fix_type, fix_unknown_key, fix_word};
-use super::format::Format;
+use super::format::{Format, NAME};
 use super::grammar::{Field, Object, Presence, Shape, Word};
 use super::subject::{Subject, visible};
 use super::table::FILE;
@@ -46,6 +46,11 @@ impl Checker<'_> {
             (Shape::Object(object), Node::Map(_)) => self.object(object, node, subject),
             (Shape::Open { known, keys, values, count_max }, Node::Map(entries)) => {
                 self.open(known, (keys, values, *count_max), entries, subject);
+            }
+            (Shape::Either(shapes), Node::Text(text))
+                if listed(text).is_some() && fitting(shapes, &Node::List(Vec::new())).is_some() =>
+            {
+                self.list_in_text(text, node.span, subject);
             }
             (Shape::Either(shapes), _) => match fitting(shapes, &node.value) {
                 Some(fitting) => self.value(fitting, node, subject),
@@ -219,6 +224,16 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports a text that lists names, where a list is possible.
+    fn list_in_text(&mut self, text: &str, span: Span, subject: &Subject) {
+        let names = listed(text).unwrap_or_default().join(", ");
+        self.problems.push(
+            Diagnostic::new(&codes::NAME, format!("`{text}` is not a name"))
+                .at(visible(span, subject.span), subject.name.clone())
+                .help(format!("write a list: `[{names}]`")),
+        );
+    }
+
     fn choice(&mut self, words: &'static [Word], text: &str, span: Span, subject: &Subject) {
         if words.iter().any(|word| word.text == text) {
             return;
@@ -367,4 +382,10 @@ fn fitting<'s>(shapes: &'s [Shape], node: &Node) -> Option<&'s Shape> {
     // If several objects fit, choose the one that has most of the map's keys. If there is a tie,
     // choose the first.
     shapes.iter().rev().filter(fits).max_by_key(keys_known)
+}
+
+/// The names that a text lists with commas, bars or spaces; `None` if it does not list several.
+fn listed(text: &str) -> Option<Vec<&str>> {
+    let names: Vec<&str> = text.split([',', '|', ' ']).filter(|part| !part.is_empty()).collect();
+    (names.len() > 1 && names.iter().all(|name| (NAME.accepts)(name))).then_some(names)
 }

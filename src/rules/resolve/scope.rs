@@ -5,6 +5,7 @@ use super::names::undeclared;
 use super::tables::Table;
 use crate::rules::ast::{self, File};
 use crate::rules::diagnostic::Diagnostic;
+use crate::rules::language::is_name;
 use crate::rules::model::EntityId;
 use crate::rules::span::Spanned;
 
@@ -17,14 +18,15 @@ pub(super) struct Scope<'f> {
 }
 
 impl<'f> Scope<'f> {
-    /// Returns the entity with this name. If there is none, reports that.
+    /// Returns the entity with this name. If there is none, reports that, unless it is no name at
+    /// all, which is reported already.
     pub(super) fn entity(
         &self,
         name: &Spanned<String>,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<(EntityId, &Entity<'f>)> {
         let found = self.entity_named(&name.value);
-        if found.is_none() {
+        if found.is_none() && is_name(&name.value) {
             let declared = self.entities.iter().map(Entity::name).collect();
             problems.push(undeclared("entity", name, declared));
         }

@@ -5,6 +5,7 @@ use super::entities::{Entity, ResolvedKey};
 use super::on_key;
 use super::scope::Scope;
 use super::templates::Capture;
+use super::views;
 use crate::data::{KeyKind, KeyValue, Number, Path, Type};
 use crate::rules::ast::Reference;
 use crate::rules::codes;
@@ -378,7 +379,11 @@ fn default_source(
     } else {
         let near = closest(name, sides.from_key.names());
         let example = near.unwrap_or("attribute");
-        format!("write where it comes from: `on: {{ {name}: \"{{{example}}}\" }}`")
+        let source = format!("write where it comes from: `on: {{ {name}: \"{{{example}}}\" }}`");
+        match views::suggestion(sides.to, sides.from_key) {
+            Some(to) => format!("{source}, or refer by the key of an index: `{to}`"),
+            None => source,
+        }
     };
     problems.push(
         Diagnostic::new(

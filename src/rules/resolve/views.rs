@@ -28,6 +28,16 @@ pub(super) fn target(reference: &Reference) -> Option<&IndexTarget> {
     reference.targets.each.get(reference.alternative)?.index.as_ref()
 }
 
+/// A target in an index whose key is made of captures of the referencing key, if there can be one.
+pub(super) fn suggestion(to: &Entity<'_>, from_key: &ResolvedKey) -> Option<String> {
+    let is_known =
+        |key: &EntityKey| key.captures().iter().all(|capture| from_key.capture(capture).is_some());
+    let (attribute, _) = to.templates.iter().find(|(_, key)| is_known(key))?;
+    let (_, text) = to.ast.templates.iter().find(|(path, _)| path.value == *attribute)?;
+    let (entity, text) = (to.name(), &text.value);
+    Some(format!("to: {{ entity: {entity}, index: NAME, key: {{ {attribute}: \"{text}\" }} }}"))
+}
+
 /// The key of the index of a target; `None` if it has an error, which is reported.
 pub(super) fn key(
     target: &IndexTarget,
