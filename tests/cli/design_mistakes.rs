@@ -1,8 +1,8 @@
 //! The most likely mistake in each of the designs in `events/`: its message says what to write.
 
-#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
-
 use std::path::Path;
+
+use kit::transcript::transcript;
 
 use super::documents::read;
 use super::verbs::{folder, referee, write};
@@ -92,8 +92,7 @@ fn the_message_about_a_likely_mistake_says_what_to_write() {
         let rules = read(Path::new("events").join(case).join("referee.yaml"));
         assert!(rules.contains(right), "{case}");
         write(&folder, "referee.yaml", &rules.replacen(right, wrong, 1));
-        let output = referee(&folder, &["check"]).output().unwrap();
-        let message = String::from_utf8(output.stderr).unwrap();
+        let message = transcript(&mut referee(&folder, &["check"]));
         assert!(message.contains(advice), "{case}: {message}");
     }
 }

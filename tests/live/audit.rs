@@ -379,9 +379,10 @@ fn random_tables(endpoint: &str) {
             for table in &mut rules.tables {
                 table.name = format!("audit-random-{}", table.alias);
             }
-            for position in 0..rules.views.len() {
-                let name = rules.table_of(rules.views[position].of).name.clone();
-                rules.views[position].table.name = name;
+            let names = rules.views.iter().map(|view| rules.table_of(view.of).name.clone());
+            let names: Vec<String> = names.collect();
+            for (view, name) in rules.views.iter_mut().zip(names) {
+                view.table.name = name;
             }
             let dump = planted::tables(&rules, PER_ENTITY, &mut Rng::with_seed(seed));
             let expected = Oracle::new(&rules, dump.clone()).audited();

@@ -20,6 +20,7 @@
 //! Invariant: a script never reports a wrong finding because of input that it cannot read. Lines
 //! that are not items of the table are counted in the summary.
 
+mod broken;
 mod condition;
 mod content;
 mod dialect;

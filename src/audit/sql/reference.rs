@@ -9,19 +9,19 @@
 //!    form;
 //! 4. `broken`: those that are incomplete, malformed, or without a referenced item.
 
-use super::discriminator;
 use super::elements::{Elements, wrong_element};
-use super::expression::{Expr, Function, SqlType, all, any, call, case, concat};
+use super::expression::{Expr, SqlType, all, any, case, concat};
 use super::finding::Finding;
-use super::keys::{Built, KeyColumns, Origin, PartKind, PartValue, build, is_same, parse};
+use super::keys::{Built, KeyColumns, Origin, PartKind, PartValue, build, parse};
 use super::number::canonical;
-use super::query::{Join, Query, Select};
+use super::query::{Query, Select};
 use super::tables::{add_targets, key_columns, named, of_entity};
 use super::union;
 use super::value::{is_literal, key_text, tag, value_at, value_inside};
+use super::{broken, discriminator};
 use crate::data::{KeyKind, KeyValue, Path, Type};
 use crate::integrity::finding::{Defect, Kind};
-use crate::rules::model::{Component, Contained, Matching, Reference, ReferenceId, Rules};
+use crate::rules::model::{Component, Contained, Reference, ReferenceId, Rules};
 use crate::wording;
 
 /// The query of a reference, at this time in milliseconds since 1970.
@@ -38,7 +38,7 @@ pub(super) fn query(rules: &Rules, rule: ReferenceId, now_ms: i64) -> Query {
         union::add_others(&mut query, rules, rule, now_ms);
     }
     add_targets(&mut query, rules, reference, "referenced", now_ms);
-    add_broken(&mut query, rules, rule);
+    broken::add(&mut query, rules, rule);
 
     let (key, target) = (key_columns(table, "broken", ""), rules.table_of(reference.to));
     let kind = Expr::column("broken.kind");
@@ -373,87 +373,6 @@ fn from_attribute(text: Expr, kind: PartKind) -> PartValue {
 
 fn key_kind(kind: Type) -> Option<KeyKind> {
     [KeyKind::S, KeyKind::N, KeyKind::B].into_iter().find(|it| it.as_type() == kind)
-}
-
-/// Adds the values that are incomplete, malformed, or refer to nothing, each once.
-fn add_broken(query: &mut Query, rules: &Rules, rule: ReferenceId) {
-    let reference = &rules[rule];
-    let (from, to) = (rules.table_of(reference.from), rules.table_of(reference.to));
-    let column = |name: &str| Expr::column(format!("evaluated.{name}"));
-    let target = key_columns(to, "evaluated", "target_");
-    let referenced = key_columns(to, "referenced", "");
-    let is_absent = column("absent").binary(">", Expr::Integer(0));
-    let is_malformed = column("problem").is_present();
-    let is_nothing_there = referenced.partition.clone().is_null();
-    let is_other = if rules[reference.to].conditions.is_empty() {
-        Expr::Bool(false)
-    } else {
-        all([is_nothing_there.clone().not(), Expr::column("referenced.is_one").not()])
-    };
-    let mut is_missing = any([is_nothing_there, is_other.clone()]);
-    let mut is_other = is_other;
-    if reference.alternative.is_union() {
-        is_missing = all([is_missing, column(union::IS_FOUND).not()]);
-        is_other = any([is_other, column(union::IS_OTHER)]);
-    }
-
-    let paths: Vec<Path> = reference.paths().cloned().collect();
-    let own = i64::try_from(paths.len()).unwrap_or(i64::MAX);
-    let is_partial = if reference.matching == Matching::Full {
-        all([is_absent.clone(), column("absent").binary("<", Expr::Integer(own))])
-    } else {
-        Expr::Bool(false)
-    };
-    let is_required = if reference.required { is_absent.clone() } else { Expr::Bool(false) };
-    let kinds = [
-        (is_partial.clone(), Defect::PartiallyAbsent(paths.clone())),
-        (is_required.clone(), Defect::RequiredAbsent(paths)),
-    ];
-    let kinds: Vec<_> =
-        kinds.into_iter().filter(|(condition, _)| *condition != Expr::Bool(false)).collect();
-    let kind = |kind: Kind| Expr::text(kind.name());
-    let mut kind_cases: Vec<_> =
-        kinds.iter().map(|(condition, defect)| (condition.clone(), kind(defect.kind()))).collect();
-    kind_cases.push((is_malformed.clone(), kind(Kind::MalformedReference)));
-    let mut detail_cases: Vec<_> = kinds
-        .iter()
-        .map(|(condition, defect)| (condition.clone(), Expr::text(wording::defect(defect))))
-        .collect();
-    detail_cases.push((is_malformed.clone(), column("problem")));
-    if is_other != Expr::Bool(false) {
-        let words = format!("an item is there, but is no {}", wording::target_names(rules, rule));
-        detail_cases.push((is_other, Expr::text(words)));
-    }
-    let missing = format!("the referenced {} does not exist", wording::target_names(rules, rule));
-    let kind = case(kind_cases, kind(Kind::DanglingReference));
-
-    let mut columns = named(&key_columns(from, "evaluated", ""), "");
-    let is_target = all([is_absent.clone().not(), is_malformed.clone().not()]);
-    columns.extend(named(&target, "target_").into_iter().map(|(name, value)| {
-        // What could not be a key does not tell values apart.
-        (name, case([(is_target.clone(), value)], Expr::Null(SqlType::Text)))
-    }));
-    columns.push(("kind".to_owned(), kind));
-    columns.push(("detail".to_owned(), case(detail_cases, Expr::text(missing))));
-    if reference.has_elements() {
-        let first = call(Function::Minimum, [column("element_index")]);
-        columns.push(("element_index".to_owned(), first));
-    }
-    let is_alone = reference.alternative.count == 1;
-    let leads =
-        (!is_alone || reference.alternative.discriminator.is_some()).then(|| column("leads"));
-    let is_incomplete = any([is_partial, is_required]);
-    let is_broken = all([is_absent.not(), any([is_malformed, is_missing])]);
-    query.add(
-        "broken",
-        Select {
-            columns,
-            from: "evaluated".to_owned(),
-            join: Some(Join::Left("referenced".to_owned(), is_same(&target, &referenced))),
-            conditions: std::iter::once(any([is_incomplete, is_broken])).chain(leads).collect(),
-            is_grouped: reference.has_elements(),
-        },
-    );
 }
 
 /// The path of a value, as the native audit shows it.

@@ -1,7 +1,8 @@
 //! The conditions of `where`.
 
+use super::choices::word;
 use super::grammar::{ENTRIES_MAX, Object, Shape, Word};
-use super::table::{optional, word};
+use super::table::optional;
 
 /// The value of a path in `where`.
 pub(super) const CONDITION: Shape =

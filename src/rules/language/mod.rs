@@ -1,6 +1,7 @@
 //! The language of rule files, defined as data. The shape check, the manual and the JSON Schema are
 //! all derived from this definition, so they always agree.
 
+mod choices;
 mod condition;
 mod fixes;
 mod format;

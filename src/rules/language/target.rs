@@ -1,8 +1,9 @@
 //! The definition of `to`: the entities that a reference may lead to.
 
+use super::choices::FIND;
 use super::format::{DISCRIMINATOR, INDEX_NAME, KEY_ATTRIBUTE, NAME, SOURCE, TEMPLATE};
 use super::grammar::{ALTERNATIVES_MAX, Field, Object, Shape};
-use super::table::{FIND, FIND_INDEX, FIND_MIRROR, map, required};
+use super::table::{FIND_INDEX, FIND_MIRROR, map, required};
 
 /// The key of `to` whose value is the source of the discriminator.
 pub(crate) const BY: &str = "by";

@@ -6,6 +6,7 @@
 mod contained;
 mod derived;
 mod drawn;
+mod drawn_reference;
 mod printed;
 mod reach;
 mod read;
