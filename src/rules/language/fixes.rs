@@ -20,7 +20,7 @@ pub(super) fn fix_type(
     let is_textual = matches!(shape, Shape::Text(_) | Shape::Choice(_));
     match &node.value {
         Node::Map(_) | Node::List(_) if names_entity(shape) && !is_in_braces(&node.value) => {
-            Some(fix_entity(&node.value).to_owned())
+            Some(fix_name(&node.value, subject).to_owned())
         }
         Node::Map(_) if is_textual => {
             let rest = source.get(node.span.start..)?;
@@ -99,14 +99,15 @@ fn is_in_braces(node: &Node) -> bool {
     matches!(node.as_map(), Some([entry]) if entry.value.value == Node::Null)
 }
 
-fn fix_entity(node: &Node) -> &'static str {
-    let has_index = node.entries().iter().any(|entry| entry.key.value == "index");
-    if has_index {
-        "write the entity's name: a reference leads to the key of an item, not to a key of an index"
-    } else if matches!(node, Node::List(_)) {
-        "write one name, and declare a rule for each of the others"
-    } else {
-        "write one name"
+fn fix_name(node: &Node, subject: &Subject) -> &'static str {
+    match node {
+        Node::List(_) if subject.name.starts_with("`table`") => {
+            "write one table, and declare an entity for each of the others"
+        }
+        Node::List(_) => "write one name, and declare a rule for each of the others",
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::Map(_) => {
+            "write one name"
+        }
     }
 }
 
