@@ -4,16 +4,11 @@
 use serde_json::{Value as Json, json};
 
 use super::{RETRIES_MAX, encoded};
-use crate::aws::{Call, CallError, SdkConfig, Service, call};
+use crate::aws::{Call, CallError, JSON_1_0, SdkConfig, Service, call};
 use crate::diagram::system::deployment::{Audit, name_of_arn};
 
 const SCHEDULER: Service = Service { id: "Scheduler", name: "scheduler" };
 const STEP_FUNCTIONS: Service = Service { id: "SFN", name: "states" };
-
-const HEADERS: [(&str, &str); 2] = [
-    ("content-type", "application/x-amz-json-1.0"),
-    ("x-amz-target", "AWSStepFunctions.DescribeStateMachine"),
-];
 
 /// Describes the regular audit of a function, if there is one: of the schedules whose names begin
 /// with the function's name, as those of the Terraform module do, the first one that starts a state
@@ -39,15 +34,9 @@ pub(super) async fn audit(config: &SdkConfig, function: &str) -> Result<Option<A
 
 /// Whether a state machine invokes a function.
 async fn invokes(config: &SdkConfig, machine: &str, function: &str) -> Result<bool, CallError> {
-    let request = Call {
-        service: STEP_FUNCTIONS,
-        endpoint: None,
-        operation: "DescribeStateMachine",
-        method: "POST",
-        path: "/".to_owned(),
-        headers: HEADERS.to_vec(),
-        body: json!({ "stateMachineArn": machine }).to_string(),
-    };
+    let target = "AWSStepFunctions.DescribeStateMachine";
+    let body = json!({ "stateMachineArn": machine });
+    let request = Call::json(STEP_FUNCTIONS, JSON_1_0, target, &body);
     let found = match call(config, &request, RETRIES_MAX).await {
         Err(CallError::Missing(_)) => return Ok(false),
         found => found?,
@@ -67,9 +56,6 @@ fn scheduled(machine: &str, schedule: &Json) -> Audit {
     }
 }
 
-async fn get(config: &SdkConfig, operation: &'static str, path: String) -> Result<Json, CallError> {
-    let (service, method, headers) = (SCHEDULER, "GET", Vec::new());
-    let body = String::new();
-    let request = Call { service, endpoint: None, operation, method, path, headers, body };
-    call(config, &request, RETRIES_MAX).await
+async fn get(config: &SdkConfig, operation: &str, path: String) -> Result<Json, CallError> {
+    call(config, &Call::get(SCHEDULER, operation, path), RETRIES_MAX).await
 }

@@ -63,11 +63,8 @@ pub(super) async fn mappings(
     Err(CallError::Failed("`ListEventSourceMappings`: there are too many mappings".to_owned()))
 }
 
-async fn get(config: &SdkConfig, operation: &'static str, path: String) -> Result<Json, CallError> {
-    let (headers, body) = (Vec::new(), String::new());
-    let (service, method) = (LAMBDA, "GET");
-    let request = Call { service, endpoint: None, operation, method, path, headers, body };
-    call(config, &request, RETRIES_MAX).await
+async fn get(config: &SdkConfig, operation: &str, path: String) -> Result<Json, CallError> {
+    call(config, &Call::get(LAMBDA, operation, path), RETRIES_MAX).await
 }
 
 fn mapping(found: &Json, ours: &str) -> Option<Mapping> {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::RETRIES_MAX;
-use crate::aws::{Call, CallError, SdkConfig, Service, call};
+use crate::aws::{Call, CallError, JSON_1_0, SdkConfig, Service, call};
 use crate::diagram::system::deployment::{Queue, name_of_arn};
 
 const SQS: Service = Service { id: "SQS", name: "sqs" };
@@ -12,15 +12,14 @@ const SQS: Service = Service { id: "SQS", name: "sqs" };
 ///
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>
 pub(super) async fn queue(config: &SdkConfig, name: &str) -> Result<Option<Queue>, CallError> {
-    let url = ask(config, ("GetQueueUrl", "AmazonSQS.GetQueueUrl"), json!({ "QueueName": name }));
+    let url = ask(config, "AmazonSQS.GetQueueUrl", json!({ "QueueName": name }));
     let url = match url.await {
         Ok(found) => found.get("QueueUrl").cloned().unwrap_or_default(),
         Err(CallError::Missing(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let body = json!({ "QueueUrl": url, "AttributeNames": ["RedrivePolicy"] });
-    let operation = ("GetQueueAttributes", "AmazonSQS.GetQueueAttributes");
-    let found = ask(config, operation, body).await?;
+    let found = ask(config, "AmazonSQS.GetQueueAttributes", body).await?;
     // The policy is JSON in a text. A queue without one has no such attribute.
     let policy = found.pointer("/Attributes/RedrivePolicy").and_then(Json::as_str);
     let policy: Json = policy.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
@@ -37,19 +36,6 @@ fn number(json: &Json) -> Option<i64> {
     json.as_i64().or_else(|| json.as_str()?.parse().ok())
 }
 
-async fn ask(
-    config: &SdkConfig,
-    (operation, target): (&'static str, &'static str),
-    body: Json,
-) -> Result<Json, CallError> {
-    let request = Call {
-        service: SQS,
-        endpoint: None,
-        operation,
-        method: "POST",
-        path: "/".to_owned(),
-        headers: vec![("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)],
-        body: body.to_string(),
-    };
-    call(config, &request, RETRIES_MAX).await
+async fn ask(config: &SdkConfig, target: &str, body: Json) -> Result<Json, CallError> {
+    call(config, &Call::json(SQS, JSON_1_0, target, &body), RETRIES_MAX).await
 }

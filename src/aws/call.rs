@@ -48,7 +48,7 @@ pub struct Call<'c> {
     /// Region.
     pub endpoint: Option<&'c str>,
     /// The name of the operation, for messages.
-    pub operation: &'static str,
+    pub operation: &'c str,
     /// The HTTP method.
     pub method: &'static str,
     /// The path and the query, encoded.
@@ -57,6 +57,44 @@ pub struct Call<'c> {
     pub headers: Vec<(&'static str, &'c str)>,
     /// The body.
     pub body: String,
+}
+
+/// The content type of version 1.0 of AWS's JSON protocol.
+/// <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
+pub const JSON_1_0: &str = "application/x-amz-json-1.0";
+/// The content type of version 1.1 of AWS's JSON protocol.
+/// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
+pub const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+impl<'c> Call<'c> {
+    /// A request in a version of AWS's JSON protocol. `target` ends with the name of the operation,
+    /// such as `AmazonSQS.SendMessage`.
+    #[must_use]
+    pub fn json(service: Service, version: &'c str, target: &'c str, body: &Json) -> Self {
+        Self {
+            service,
+            endpoint: None,
+            operation: target.rsplit('.').next().unwrap_or(target),
+            method: "POST",
+            path: "/".to_owned(),
+            headers: vec![("content-type", version), ("x-amz-target", target)],
+            body: body.to_string(),
+        }
+    }
+
+    /// A request for what is at a path.
+    #[must_use]
+    pub const fn get(service: Service, operation: &'c str, path: String) -> Self {
+        Self {
+            service,
+            endpoint: None,
+            operation,
+            method: "GET",
+            path,
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
 }
 
 /// Why a request has no answer.
@@ -122,7 +160,7 @@ async fn attempt(config: &SdkConfig, call: &Call<'_>) -> Result<Json, CallError>
     let http = config.http_client().ok_or_else(|| failed(&"there is no HTTP client"))?;
     let mut operation = Operation::builder()
         .service_name(call.service.name)
-        .operation_name(call.operation)
+        .operation_name(call.operation.to_owned())
         .behavior_version(BehaviorVersion::latest())
         .http_client(http)
         .endpoint_url(endpoint)

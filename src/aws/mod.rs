@@ -20,7 +20,7 @@ pub use aws_config::SdkConfig;
 #[cfg(any(feature = "lambda", feature = "live"))]
 use aws_types::service_config::ServiceConfigKey;
 #[cfg(any(feature = "lambda", feature = "live"))]
-pub use call::{Call, CallError, Service, call};
+pub use call::{Call, CallError, JSON_1_0, JSON_1_1, Service, call};
 #[cfg(feature = "live")]
 pub use endpoint::{EndpointError, check_endpoint};
 

@@ -86,9 +86,11 @@ impl Source {
                     values.and_then(|values| values.get(*capture).copied()).map(Cow::Borrowed),
                 );
             }
-            Origin::Path(path) => visit(&row.item, path, &mut |value| found.extend(text(value))),
+            Origin::Path(path) => visit(&row.item, path, &mut |value| {
+                found.extend(text(value).map(Cow::Borrowed));
+            }),
             Origin::Token(path, parts, token) => visit(&row.item, path, &mut |value| {
-                if let Some(Cow::Borrowed(text)) = text(value)
+                if let Some(text) = text(value)
                     && fits(parts, separator, text)
                 {
                     found.extend(text.split(separator).nth(*token).map(Cow::Borrowed));

@@ -8,7 +8,7 @@ use super::choose::Chosen;
 use super::design::{Notice, NoticeKind};
 use super::field::Origin;
 use super::mirror::Pair;
-use super::path::path_text;
+use super::path::{path_text, text};
 use super::probe::{As, bare};
 use super::sample::Row;
 use crate::data::{Item, Value};
@@ -152,18 +152,7 @@ fn plain<'w>(
             || of.captures.iter().any(|capture| capture.same_as.iter().any(|same| same == name))
     };
     let value = |(name, value): (&'w std::borrow::Cow<'static, str>, &'w Value<'static>)| {
-        let text = match value {
-            Value::S(text) => text.as_ref(),
-            Value::N(number) => number.as_str(),
-            Value::B(_)
-            | Value::Bool(_)
-            | Value::Null
-            | Value::Ss(_)
-            | Value::Ns(_)
-            | Value::Bs(_)
-            | Value::L(_)
-            | Value::M(_) => return None,
-        };
+        let text = text(value)?;
         (!is_key(name) && !text.is_empty()).then_some((name.as_ref(), text))
     };
     item.iter().filter_map(value).collect()

@@ -1,6 +1,5 @@
 //! Paths to values in items.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::data::{Type, Value};
@@ -31,10 +30,10 @@ pub(super) fn path_text(path: &[Step]) -> String {
 }
 
 /// The text of a value that may be a part of a key.
-pub(super) fn text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+pub(super) fn text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     match value {
-        Value::S(text) => Some(Cow::Borrowed(text)),
-        Value::N(number) => Some(Cow::Borrowed(number.as_str())),
+        Value::S(text) => Some(text),
+        Value::N(number) => Some(number.as_str()),
         Value::B(_)
         | Value::Bool(_)
         | Value::Null

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::aws::{Call, SdkConfig, Service, call};
+use crate::aws::{Call, JSON_1_0, SdkConfig, Service, call};
 use crate::runtime::queue::Queue;
 
 /// The maximum number of retries of a request. One helps if SQS has closed the connection meanwhile.
@@ -16,10 +16,6 @@ const RETRIES_MAX: usize = 1;
 const SEND_MS_MAX: u64 = 2_000;
 
 const SQS: Service = Service { id: "SQS", name: "sqs" };
-
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html>
-const HEADERS: [(&str, &str); 2] =
-    [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.SendMessage")];
 
 /// A queue in Amazon SQS.
 #[derive(Debug)]
@@ -40,13 +36,8 @@ impl Queue for Sqs {
         let body =
             json!({ "QueueUrl": self.url, "MessageBody": message, "DelaySeconds": delay_seconds });
         let request = Call {
-            service: SQS,
             endpoint: Some(origin(&self.url)),
-            operation: "SendMessage",
-            method: "POST",
-            path: "/".to_owned(),
-            headers: HEADERS.to_vec(),
-            body: body.to_string(),
+            ..Call::json(SQS, JSON_1_0, "AmazonSQS.SendMessage", &body)
         };
         // The request is boxed because the SDK's futures take kilobytes each.
         let sending = Box::pin(call(&self.config, &request, RETRIES_MAX));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use kit::runtime_api::Invoked;
-use referee::aws::{Call, SdkConfig, Service, call, configure};
+use referee::aws::{Call, JSON_1_0, SdkConfig, Service, call, configure};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
@@ -44,7 +44,7 @@ impl<'s> Queue<'s> {
     }
 
     /// Sends a request about this queue.
-    async fn request(&self, operation: &'static str, mut body: Json) -> Json {
+    async fn request(&self, operation: &str, mut body: Json) -> Json {
         body["QueueUrl"] = json!(self.url);
         request(&self.config, operation, body).await
     }
@@ -119,20 +119,9 @@ impl<'s> Queue<'s> {
 }
 
 /// Sends a request to SQS.
-async fn request(config: &SdkConfig, operation: &'static str, body: Json) -> Json {
-    let target = format!("AmazonSQS.{operation}");
-    let headers =
-        vec![("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
-    let request = Call {
-        service: Service { id: "SQS", name: "sqs" },
-        endpoint: None,
-        operation,
-        method: "POST",
-        path: "/".to_owned(),
-        headers,
-        body: body.to_string(),
-    };
-    call(config, &request, 0).await.unwrap()
+async fn request(config: &SdkConfig, operation: &str, body: Json) -> Json {
+    let (sqs, target) = (Service { id: "SQS", name: "sqs" }, format!("AmazonSQS.{operation}"));
+    call(config, &Call::json(sqs, JSON_1_0, &target, &body), 0).await.unwrap()
 }
 
 /// Suspects do not delay the mirrors of later records, and are reported and repaired after their

@@ -20,7 +20,7 @@ use base64::prelude::BASE64_STANDARD;
 use expect_test::expect;
 use kit::endpoint;
 use libtest_mimic::Trial;
-use referee::aws::{Call, SdkConfig, Service, call};
+use referee::aws::{Call, JSON_1_0, JSON_1_1, SdkConfig, Service, call};
 use referee::data::{KeyAttribute, KeyKind, KeySchema};
 use referee::store::DynamoDb;
 use referee::store::schema::TableSchema;
@@ -31,7 +31,6 @@ const LOGS: Service = Service { id: "CloudWatch Logs", name: "logs" };
 const SCHEDULER: Service = Service { id: "Scheduler", name: "scheduler" };
 const SQS: Service = Service { id: "SQS", name: "sqs" };
 const STATES: Service = Service { id: "SFN", name: "states" };
-const JSON_1_0: &str = "application/x-amz-json-1.0";
 const REGION: &str = "eu-west-1";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -93,7 +92,7 @@ impl Stage {
     }
 
     fn lambda(&self, path: &str, body: &Json) -> Json {
-        self.create(LAMBDA, "application/json", format!("/2015-03-31/{path}"), None, body)
+        self.post(LAMBDA, format!("/2015-03-31/{path}"), body)
     }
 
     fn function(&self, name: &str, variables: &Json) {
@@ -163,35 +162,27 @@ impl Stage {
             "FlexibleTimeWindow": { "Mode": "OFF" },
             "Target": { "Arn": machine.get("stateMachineArn"), "RoleArn": role },
         });
-        self.create(SCHEDULER, "application/json", format!("/schedules/{name}"), None, &schedule);
+        self.post(SCHEDULER, format!("/schedules/{name}"), &schedule);
     }
 
     fn json(&self, service: Service, target: &str, body: &Json) -> Json {
-        let kind = if service.name == "logs" { "application/x-amz-json-1.1" } else { JSON_1_0 };
-        self.create(service, kind, "/".to_owned(), Some(target), body)
+        let version = if service.name == "logs" { JSON_1_1 } else { JSON_1_0 };
+        self.answer(&Call::json(service, version, target, body))
     }
 
-    /// Sends a request that creates something.
-    fn create(
-        &self,
-        service: Service,
-        content_type: &str,
-        path: String,
-        target: Option<&str>,
-        body: &Json,
-    ) -> Json {
-        let target = target.map(|target| ("x-amz-target", target));
-        let request = Call {
-            service,
-            endpoint: None,
-            operation: "Create",
+    /// Creates what belongs at a path.
+    fn post(&self, service: Service, path: String, body: &Json) -> Json {
+        self.answer(&Call {
             method: "POST",
-            path,
-            headers: [("content-type", content_type)].into_iter().chain(target).collect(),
+            headers: vec![("content-type", "application/json")],
             body: body.to_string(),
-        };
-        let created = self.runtime.block_on(call(&self.config, &request, 0));
-        created.unwrap_or_else(|error| panic!("{:?} {}: {error}", service, request.path))
+            ..Call::get(service, "Create", path)
+        })
+    }
+
+    fn answer(&self, request: &Call<'_>) -> Json {
+        let answer = self.runtime.block_on(call(&self.config, request, 0));
+        answer.unwrap_or_else(|error| panic!("{:?} {}: {error}", request.service, request.path))
     }
 
     fn alarm(&self, name: &str, action: Option<&str>, state: StateValue) {

@@ -163,14 +163,7 @@ pub(crate) fn name_in_mirror<'n>(
     mirror: &'n Mirror,
     name: &'n str,
 ) -> Option<&'n str> {
-    match &mirror.copy {
-        Copied::Renamed(names) => {
-            names.iter().find(|(own, _)| own == name).map(|(_, new)| new.as_str())
-        }
-        Copied::All | Copied::Except(_) | Copied::None | Copied::List(_) => {
-            is_copied(rules, mirror, name).then_some(name)
-        }
-    }
+    other_name(rules, mirror, name, |(own, new)| (own, new))
 }
 
 /// The name in the source of an attribute of its mirror; `None` if the mirror does not copy it.
@@ -180,9 +173,21 @@ pub(crate) fn name_in_source<'n>(
     mirror: &'n Mirror,
     name: &'n str,
 ) -> Option<&'n str> {
+    other_name(rules, mirror, name, |(own, new)| (new, own))
+}
+
+/// The name that an attribute has in the other one of source and mirror. `sides` tells the two names
+/// of a renamed attribute apart: the given one, and the other one.
+fn other_name<'n>(
+    rules: &Rules,
+    mirror: &'n Mirror,
+    name: &'n str,
+    sides: fn(&'n (String, String)) -> (&'n String, &'n String),
+) -> Option<&'n str> {
     match &mirror.copy {
         Copied::Renamed(names) => {
-            names.iter().find(|(_, new)| new == name).map(|(own, _)| own.as_str())
+            let (_, other) = names.iter().map(sides).find(|(given, _)| *given == name)?;
+            Some(other)
         }
         Copied::All | Copied::Except(_) | Copied::None | Copied::List(_) => {
             is_copied(rules, mirror, name).then_some(name)
