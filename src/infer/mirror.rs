@@ -6,6 +6,7 @@ use super::candidate::{Candidate, World};
 use super::entity::Entity;
 use super::field::Origin;
 use super::probe::Counts;
+use super::side;
 use crate::data::{Type, Value};
 use crate::integrity::mark::MARK;
 
@@ -67,7 +68,7 @@ pub(super) fn pairs(world: &World<'_>, counts: &Counts, candidates: &[Candidate]
             continue;
         }
         used.extend([candidate.from, candidate.to]);
-        pairs.push(pair(world, counts, candidate, captures));
+        pairs.push(pair(world, counts, candidates, candidate, captures));
     }
     pairs
 }
@@ -98,21 +99,15 @@ fn is_swapped(one: &Entity, two: &Entity, of_two: &[usize]) -> bool {
 }
 
 /// Decides which side is the mirror, and what is copied.
-fn pair(world: &World<'_>, counts: &Counts, candidate: &Candidate, captures: &[usize]) -> Pair {
+fn pair(
+    world: &World<'_>,
+    counts: &Counts,
+    candidates: &[Candidate],
+    candidate: &Candidate,
+    captures: &[usize],
+) -> Pair {
     let (one, two) = (candidate.from, candidate.to);
-    let has_mark = |entity: usize| rows(world, entity).any(|row| row.item.contains_key(MARK));
-    let attributes = |entity: usize| -> BTreeSet<String> {
-        rows(world, entity).flat_map(|row| row.item.keys().map(ToString::to_string)).collect()
-    };
-    let items = |entity: usize| counts.entities.get(entity).copied().unwrap_or(0);
-    let (of_one, of_two) = (attributes(one), attributes(two));
-    let is_one_mirror = if has_mark(one) != has_mark(two) {
-        has_mark(one)
-    } else if of_one.len() != of_two.len() {
-        of_one.len() < of_two.len()
-    } else {
-        items(one) < items(two)
-    };
+    let is_one_mirror = side::compare(world, counts, candidates, (one, two)).is_lt();
     let inverse: Vec<usize> = (0..captures.len())
         .map(|of_one| captures.iter().position(|it| *it == of_one).unwrap_or(of_one))
         .collect();

@@ -11,8 +11,8 @@
 //!   groups them into entities.
 //! - `field`, `path`: what may refer to something: captures, attributes, elements, tokens inside texts.
 //! - `probe`: the next readings look sampled values up among the keys of all items.
-//! - `candidate`, `composite`, `complete`, `score`, `mirror`, `choose`: which of the pairs are
-//!   references and mirrors. `names`, `role` and `form` compare names and values.
+//! - `candidate`, `composite`, `complete`, `score`, `mirror`, `side`, `choose`: which of the pairs
+//!   are references and mirrors. `names`, `role` and `form` compare names and values.
 //! - `notice`: copies, counts and unique values, for which there are no rules.
 //! - `assemble`, `reference`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the
 //!   last reading is an audit with the draft, so that the evidence is exactly what an audit reports.
@@ -45,6 +45,7 @@ mod sample;
 mod score;
 mod separator;
 mod shape;
+mod side;
 mod verify;
 
 use std::sync::atomic::{AtomicU64, Ordering};

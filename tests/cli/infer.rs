@@ -84,6 +84,62 @@ fn broken_references_do_not_hide_a_rule_and_mirrors_are_found() {
     assert_eq!(mirrors[0]["missing"], 0);
 }
 
+/// Members of groups, with a mirror of each that has the same attributes, and items that refer to
+/// the members. Items whose key is `lost` are not there.
+fn groups(lost: &dyn Fn(&str) -> bool) -> String {
+    let mut items = Vec::new();
+    let mut add = |pk: &str, sk: &str, attributes: &str| {
+        if !lost(&format!("{pk} {sk}")) {
+            items.push(format!(r#"{{"pk":{{"S":"{pk}"}},"sk":{{"S":"{sk}"}}{attributes}}}"#));
+        }
+    };
+    for user in 0..40 {
+        add(&format!("USER#u{user}"), "PROFILE", r#","name":{"S":"n"}"#);
+        add(&format!("POST#p{user}"), "POST", &format!(r#","userId":{{"S":"u{user}"}}"#));
+    }
+    for (group, user) in (0..8).flat_map(|group| (0..10).map(move |at| (group, group * 4 + at))) {
+        let (one, two) = (format!("GROUP#g{group}"), format!("USER#u{}", user % 40));
+        let since = format!(r#","since":{{"N":"{user}"}}"#);
+        add(&one, &two, &since);
+        add(&two, &one, &since);
+        add(
+            &format!("VISIT#v{group}x{user}"),
+            "VISIT",
+            &format!(r#","groupId":{{"S":"g{group}"}},"userId":{{"S":"u{}"}}"#, user % 40),
+        );
+    }
+    format!(r#"{{"club":[{}]}}"#, items.join(","))
+}
+
+/// The partition key of the source of the only mirror.
+fn source_of_mirror(items: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tables.json");
+    std::fs::write(&file, items).unwrap();
+    let evidence = draft(&file, &[]);
+    let mirrors: Vec<_> = evidence.iter().filter(|line| line["type"] == "mirror").collect();
+    assert_eq!(mirrors.len(), 1, "{evidence:#?}");
+    let source = of(&evidence, "entity", mirrors[0]["source"].as_str().unwrap());
+    source["key"][0][1].clone()
+}
+
+#[test]
+fn if_mirrors_are_missing_the_source_has_more_items() {
+    let is_lost = |key: &str| key.starts_with("GROUP#") && key.ends_with('5');
+    assert_eq!(source_of_mirror(&groups(&is_lost)), "USER#{user}");
+    let is_lost = |key: &str| key.starts_with("USER#") && key.contains("5 GROUP");
+    assert_eq!(source_of_mirror(&groups(&is_lost)), "GROUP#{group}");
+}
+
+#[test]
+fn if_other_references_are_broken_too_the_source_has_fewer_items() {
+    let is_user = |key: &str| key.ends_with("5 PROFILE");
+    let is_lost = |key: &str| is_user(key) || (key.starts_with("GROUP#") && key.ends_with('5'));
+    assert_eq!(source_of_mirror(&groups(&is_lost)), "GROUP#{group}");
+    let is_lost = |key: &str| is_user(key) || (key.starts_with("USER#") && key.contains("5 GROUP"));
+    assert_eq!(source_of_mirror(&groups(&is_lost)), "USER#{user}");
+}
+
 #[test]
 fn a_sample_confirms_nothing() {
     let folder = tempfile::tempdir().unwrap();
