@@ -128,11 +128,17 @@ class Reference:
     source: Entity
     targets: list[Entity]
     on: dict[str, str]
+    by: str | None = None
+    values: list[str] = field(default_factory=list)
+    """The discriminator, and the value that means each target."""
 
     def of(self, item: Item, captures: dict[str, str]) -> set[ItemId]:
         """The items that an item refers to. A part that is missing or malformed refers to none."""
         found = set()
-        for target in self.targets:
+        meant = self._values(item, captures, self.by) if self.by else None
+        for target, value in zip(self.targets, self.values or self.targets):
+            if meant is not None and value not in meant:
+                continue
             names = dict.fromkeys(it for key in target.key.values() for it in key.captures())
             parts = [
                 self._values(item, captures, self.on.get(name, f"{{{name}}}")) for name in names
@@ -189,9 +195,17 @@ def read(source: str) -> Rules:
         )
     references = []
     for name, it in (file.get("references") or {}).items():
-        to = it["to"] if isinstance(it["to"], list) else [it["to"]]
-        on = it.get("on") or {}
-        references.append(Reference(name, entities[it["from"]], [entities[t] for t in to], on))
+        by, values_of_by = None, []
+        if isinstance(it["to"], dict) and "by" in it["to"]:
+            by = it["to"]["by"]
+            values_of_by = [value for value in it["to"] if value != "by"]
+            to = [it["to"][value] for value in values_of_by]
+        else:
+            to = it["to"] if isinstance(it["to"], list) else [it["to"]]
+        targets = [entities[name] for name in to]
+        references.append(
+            Reference(name, entities[it["from"]], targets, it.get("on") or {}, by, values_of_by)
+        )
     mirrors = [
         Mirror(name, entities[it["source"]], entities[it["mirror"]], it.get("copy", "all"))
         for name, it in (file.get("mirrors") or {}).items()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Input;
 use super::candidate::World;
 use super::capture::Format;
-use super::choose::Chosen;
+use super::choose::{Chosen, When};
 use super::design::{Capture, Entity, Inference, Mirror, Table as DesignTable, Verdict};
 use super::entity::{self, Template};
 use super::formats::formats;
@@ -141,9 +141,9 @@ pub(super) fn assemble(
         super::verify::declare(&mut inference, &mirror.source, &mirror.attributes);
     }
     let mut taken = inference.mirrors.iter().map(|it| it.name.clone()).collect();
-    for chosen in chosen {
+    for group in groups(chosen) {
         let both = (&names[..], &formats[..]);
-        let made = reference(world, input, chosen, both, pairs, &inference.mirrors, &mut taken);
+        let made = reference(world, input, &group, both, pairs, &inference.mirrors, &mut taken);
         let Some(made) = made else { continue };
         if made.is_active() {
             super::verify::declare(&mut inference, &made.from, &made.attributes);
@@ -151,6 +151,25 @@ pub(super) fn assemble(
         inference.references.push(made);
     }
     inference
+}
+
+/// The references that are one rule: those of one source that lead to several entities.
+fn groups(chosen: &[Chosen]) -> Vec<Vec<&Chosen>> {
+    let mut groups: Vec<Vec<&Chosen>> = Vec::new();
+    let rule = |it: &Chosen| {
+        let by = it.when.as_ref().map(When::by);
+        by.map(|by| (it.candidate.from, it.candidate.sources.clone(), by))
+    };
+    for one in chosen {
+        let known = groups.iter_mut().find(|group| {
+            rule(one).is_some() && group.first().is_some_and(|it| rule(it) == rule(one))
+        });
+        match known {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
 }
 
 /// The names of the tables in the rule file.

@@ -53,7 +53,7 @@ impl World<'_> {
     }
 
     /// The ways in which a source and a capture can be compared.
-    fn ways(source: &Source, capture: &Capture) -> Vec<As> {
+    pub(super) fn ways(source: &Source, capture: &Capture) -> Vec<As> {
         let is_number = capture.kind == KeyKind::N;
         // A number that is a part of a text may refer to the number of a key.
         let is_in_text = source.form == Form::Number

@@ -33,6 +33,34 @@ const NAMED_AFTER: f64 = 0.5;
 pub(super) struct Chosen {
     pub(super) candidate: Candidate,
     pub(super) is_weak: bool,
+    /// When it is meant, if the items may refer to several entities. Each of them has its own
+    /// candidate.
+    pub(super) when: Option<When>,
+}
+
+/// When one of several entities is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum When {
+    /// If the discriminator, a source, has this value.
+    Is(usize, String),
+    /// If it has the item: one of several is enough.
+    Exists,
+}
+
+impl When {
+    pub(super) const fn by(&self) -> Option<usize> {
+        match self {
+            Self::Is(by, _) => Some(*by),
+            Self::Exists => None,
+        }
+    }
+
+    pub(super) fn value(&self) -> Option<&str> {
+        match self {
+            Self::Is(_, value) => Some(value),
+            Self::Exists => None,
+        }
+    }
 }
 
 /// Chooses the references.
@@ -76,7 +104,7 @@ pub(super) fn choose(
         if chosen.iter().any(|known| excludes(world, &known.candidate, &candidate)) {
             continue;
         }
-        chosen.push(Chosen { candidate, is_weak });
+        chosen.push(Chosen { candidate, is_weak, when: None });
     }
     let implied: Vec<bool> = chosen.iter().map(|it| is_implied(world, it, &chosen)).collect();
     let mut implied = implied.into_iter();

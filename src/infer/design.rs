@@ -91,8 +91,19 @@ pub enum Find {
     Index(String, Vec<(String, String)>),
     /// By a mirror rule.
     Mirror(String),
+    /// In another way for each of several referenced entities.
+    Each(Vec<(String, Find)>),
     /// Not at all.
     None,
+}
+
+/// What says which of several entities a reference leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Discriminator {
+    /// Its source, such as `{parentType}`.
+    pub source: String,
+    /// For each of its values, the entity.
+    pub entities: Vec<(String, String)>,
 }
 
 /// A reference.
@@ -102,8 +113,14 @@ pub struct Reference {
     pub name: String,
     /// The referencing entity.
     pub from: String,
-    /// The referenced entity.
+    /// The referenced entity, or the first of several.
     pub to: String,
+    /// What says which of several entities is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Discriminator>,
+    /// The other entities, if an item of one of several is enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// For each capture of the referenced key, its source.
     pub on: Vec<(String, String)>,
     /// The attributes that it reads, and their declarations.

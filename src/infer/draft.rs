@@ -175,7 +175,7 @@ fn of_reference(text: &mut String, reference: &Reference, prefix: &str) -> std::
         }
     }
     writeln!(text, "  {prefix}  from: {}", quoted(&reference.from))?;
-    writeln!(text, "  {prefix}  to: {}", quoted(&reference.to))?;
+    writeln!(text, "  {prefix}  to: {}", target(reference))?;
     let is_default =
         reference.on.iter().all(|(capture, source)| *source == format!("{{{capture}}}"))
             && reference.attributes.is_empty();
@@ -190,20 +190,48 @@ fn of_reference(text: &mut String, reference: &Reference, prefix: &str) -> std::
     if let Some(none) = &reference.none {
         writeln!(text, "  {prefix}  none: {}", string(none))?;
     }
-    match &reference.find {
-        Find::Table => {}
+    if reference.find != Find::Table {
+        writeln!(text, "  {prefix}  find: {}", lookup(&reference.find))?;
+    }
+    Ok(())
+}
+
+/// The referenced entity, several of them, or a discriminator and what its values mean.
+fn target(reference: &Reference) -> String {
+    let Some(by) = &reference.by else {
+        let others =
+            reference.others.iter().fold(String::new(), |all, to| all + ", " + &quoted(to));
+        let first = quoted(&reference.to);
+        return if others.is_empty() { first } else { format!("[{first}{others}]") };
+    };
+    let entities =
+        by.entities.iter().map(|(value, to)| format!("{}: {}", quoted(value), quoted(to)));
+    let all: Vec<String> =
+        std::iter::once(format!("by: {}", string(&by.source))).chain(entities).collect();
+    format!("{{ {} }}", all.join(", "))
+}
+
+/// How referencing items are found.
+fn lookup(find: &Find) -> String {
+    match find {
+        Find::Table => "table".to_owned(),
         Find::Index(name, key) => {
             let key: Vec<String> = key
                 .iter()
                 .map(|(name, template)| format!("{}: {}", quoted(name), string(template)))
                 .collect();
-            let (name, key) = (quoted(name), key.join(", "));
-            writeln!(text, "  {prefix}  find: {{ index: {name}, key: {{ {key} }} }}")?;
+            format!("{{ index: {}, key: {{ {} }} }}", quoted(name), key.join(", "))
         }
-        Find::Mirror(name) => writeln!(text, "  {prefix}  find: {{ mirror: {} }}", quoted(name))?,
-        Find::None => writeln!(text, "  {prefix}  find: none")?,
+        Find::Mirror(name) => format!("{{ mirror: {} }}", quoted(name)),
+        Find::Each(each) => {
+            // Without an entry, items are found by a query of the table.
+            let others = each.iter().filter(|(_, find)| *find != Find::Table);
+            let each: Vec<String> =
+                others.map(|(to, find)| format!("{}: {}", quoted(to), lookup(find))).collect();
+            format!("{{ each: {{ {} }} }}", each.join(", "))
+        }
+        Find::None => "none".to_owned(),
     }
-    Ok(())
 }
 
 /// The verdict and the numbers behind it.

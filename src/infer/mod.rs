@@ -12,12 +12,14 @@
 //! - `field`, `path`: what may refer to something: captures, attributes, elements, tokens inside texts.
 //! - `probe`: the next readings look sampled values up among the keys of all items.
 //! - `candidate`, `composite`, `complete`, `score`, `mirror`, `side`, `choose`: which of the pairs
-//!   are references and mirrors. `names`, `role` and `form` compare names and values.
+//!   are references and mirrors; `discriminator`, `alternative`: which references lead to several
+//!   entities. `names`, `role` and `form` compare names and values.
 //! - `notice`: copies, counts and unique values, for which there are no rules.
 //! - `assemble`, `reference`, `formats`, `lookup`: the result as an [`Inference`]. `verify`: the
 //!   last reading is an audit with the draft, so that the evidence is exactly what an audit reports.
 //! - [`draft`]: the rule file, with the evidence as comments.
 
+mod alternative;
 mod assemble;
 mod candidate;
 mod capture;
@@ -25,6 +27,7 @@ mod choose;
 mod complete;
 mod composite;
 mod design;
+mod discriminator;
 mod draft;
 mod entity;
 mod field;
@@ -54,8 +57,8 @@ use crate::audit::{Archive, Problem, Stop};
 use crate::data::{Item, JsonItem, KeySchema, into_owned};
 
 pub use design::{
-    Capture, Entity, Find, Inference, Mirror, Notice, NoticeKind, Reference, Table as DraftTable,
-    Verdict,
+    Capture, Discriminator, Entity, Find, Inference, Mirror, Notice, NoticeKind, Reference,
+    Table as DraftTable, Verdict,
 };
 pub use draft::draft;
 
@@ -219,6 +222,8 @@ pub fn infer(input: &Input<'_>) -> Result<Inference, InferError> {
     let candidates = world.candidates(input, &probe, &counts)?;
     let pairs = mirror::pairs(&world, &counts, &candidates);
     let mut chosen = choose::choose(&world, &counts, candidates, &pairs);
+    discriminator::replace(&world, &probe, &mut chosen, &pairs);
+    alternative::replace(&world, &probe, &mut chosen, &pairs);
     let mut uniques = Vec::new();
     for at in notice::uniques(&world, &chosen).into_iter().rev() {
         uniques.push(chosen.remove(at));

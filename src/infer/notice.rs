@@ -26,7 +26,8 @@ const UNIQUE_ATTRIBUTES_MAX: usize = 3;
 /// Two references between two entities of which each item has one of the other, if one of the
 /// entities only keeps an attribute of the other one unique: the position of the reference to it.
 pub(super) fn uniques(world: &World<'_>, chosen: &[Chosen]) -> Vec<usize> {
-    let active = || chosen.iter().enumerate().filter(|(_, it)| !it.is_weak);
+    let is_active = |it: &Chosen| !it.is_weak && it.when.is_none();
+    let active = || chosen.iter().enumerate().filter(|(_, it)| is_active(it));
     let is_unique = |to: &Candidate, back: &Candidate| {
         to.from == back.to
             && to.to == back.from
@@ -54,7 +55,9 @@ pub(super) fn notices(
         uniques.iter().filter_map(|it| unique(world, &it.candidate)).collect();
     let is_mirror = |entity: usize| pairs.iter().any(|pair| pair.mirror == entity);
     let (mut copies, mut counts) = (Vec::new(), Vec::new());
-    for chosen in chosen.iter().filter(|it| !it.is_weak && !is_mirror(it.candidate.from)) {
+    // Values that may refer to several entities say nothing about one of them.
+    let is_plain = |it: &&Chosen| !it.is_weak && it.when.is_none();
+    for chosen in chosen.iter().filter(is_plain).filter(|it| !is_mirror(it.candidate.from)) {
         let joined = joined(world, &chosen.candidate);
         copies.extend(copied(world, &chosen.candidate, &joined));
         if !is_sample && is_whole(world, &chosen.candidate) {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Input;
 use super::assemble::{EXAMPLES_MAX, escaped, shown};
-use super::candidate::World;
+use super::candidate::{Candidate, World};
 use super::capture::Format;
 use super::choose::Chosen;
-use super::design::{Mirror, Reference, Verdict};
+use super::design::{Discriminator, Find, Mirror, Reference, Verdict};
 use super::entity;
 use super::field::{Origin, Part, Source};
 use super::lookup::find;
@@ -102,39 +102,118 @@ fn number_of(world: &World<'_>, from: &entity::Entity, source: &Source) -> Optio
     capture.same_as.iter().find(is_number).cloned()
 }
 
+/// Writes a reference, of which each of several referenced entities has its own part.
 pub(super) fn reference(
     world: &World<'_>,
     input: &Input<'_>,
-    chosen: &Chosen,
-    (names, formats): (&[Vec<String>], &[Vec<Format>]),
+    group: &[&Chosen],
+    names_and_formats: (&[Vec<String>], &[Vec<Format>]),
     pairs: &[Pair],
     mirrors: &[Mirror],
     taken: &mut BTreeSet<String>,
 ) -> Option<Reference> {
+    let chosen = *group.first()?;
     let candidate = &chosen.candidate;
     let (from, to) = (world.entities.get(candidate.from)?, world.entities.get(candidate.to)?);
-    let sources: Option<Vec<&Source>> = candidate
-        .sources
-        .iter()
-        .map(|source| world.sources.get(candidate.from)?.get(*source))
-        .collect();
-    let sources = sources?;
+    let sources = sources(world, candidate)?;
+    let (mut on, mut attributes, mut finds) = (Vec::new(), Vec::new(), Vec::new());
+    for chosen in group {
+        let of_to = names_and_formats.0.get(chosen.candidate.to)?;
+        for (capture, text) in of_to.iter().zip(texts(world, chosen, names_and_formats)?) {
+            let one = (capture.clone(), text.on);
+            if !on.contains(&one) {
+                on.push(one);
+            }
+            attributes.extend(text.attribute.filter(|it| !attributes.contains(it)));
+        }
+        let to = world.entities.get(chosen.candidate.to)?.name.clone();
+        let found = find(world, input, candidate.from, &sources, of_to, pairs, mirrors);
+        finds.push((to, found));
+    }
+    let by = discriminator(world, group, &mut attributes);
+    let others = finds.iter().skip(1).map(|(to, _)| to.clone());
+    let others = if by.is_some() { Vec::new() } else { others.collect() };
+    let find = match finds.as_slice() {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, find)| find == first) => first.clone(),
+        _ => Find::Each(finds),
+    };
+    Some(Reference {
+        name: name(from, to, &sources, taken),
+        from: from.name.clone(),
+        to: to.name.clone(),
+        by,
+        others,
+        on,
+        attributes,
+        is_many: sources.iter().any(|source| source.is_many()),
+        none: sources.iter().any(|source| source.has_empty).then(String::new),
+        find,
+        verdict: if chosen.is_weak { Verdict::Weak } else { Verdict::Sample },
+        checked: 0,
+        broken: 0,
+        examples: examples(world, from, &sources),
+        broken_examples: Vec::new(),
+        score: candidate.score,
+        name_score: candidate.name,
+        share: candidate.hits.share(),
+        obstacle: None,
+    })
+}
+
+fn sources<'w>(world: &'w World<'_>, candidate: &Candidate) -> Option<Vec<&'w Source>> {
+    let all = world.sources.get(candidate.from)?;
+    candidate.sources.iter().map(|source| all.get(*source)).collect()
+}
+
+/// The text of each source of a reference.
+fn texts(
+    world: &World<'_>,
+    chosen: &Chosen,
+    (names, formats): (&[Vec<String>], &[Vec<Format>]),
+) -> Option<Vec<Text>> {
+    let candidate = &chosen.candidate;
+    let (from, to) = (world.entities.get(candidate.from)?, world.entities.get(candidate.to)?);
     let separator = world.tables.get(from.table)?.separator;
-    let (of_from, of_to) = (names.get(candidate.from)?, names.get(candidate.to)?);
-    let mut on = Vec::new();
-    let mut attributes = Vec::new();
-    for (at, (source, capture)) in sources.iter().zip(of_to).enumerate() {
+    let of_from = names.get(candidate.from)?;
+    let text = |(at, source): (usize, &Source)| {
         let format = formats.get(candidate.to).and_then(|it| it.get(at)).copied();
         let needs_number = to.captures.get(at).is_some_and(|it| it.kind == KeyKind::N);
-        let text = if needs_number && let Some(name) = number_of(world, from, source) {
+        if needs_number && let Some(name) = number_of(world, from, source) {
             let declared = (name.clone(), Type::N.tag().to_owned());
-            Text { on: format!("{{{name}}}"), attribute: Some(declared) }
+            Some(Text { on: format!("{{{name}}}"), attribute: Some(declared) })
         } else {
-            source_text(source, of_from, separator, format.unwrap_or(Format::Plain))?
-        };
-        on.push((capture.clone(), text.on));
-        attributes.extend(text.attribute);
-    }
+            source_text(source, of_from, separator, format.unwrap_or(Format::Plain))
+        }
+    };
+    sources(world, candidate)?.into_iter().enumerate().map(text).collect()
+}
+
+/// The discriminator of a reference to several entities, whose attribute is declared, too.
+fn discriminator(
+    world: &World<'_>,
+    group: &[&Chosen],
+    attributes: &mut Vec<(String, String)>,
+) -> Option<Discriminator> {
+    let first = group.first()?;
+    let by = first.when.as_ref()?.by()?;
+    let by = world.sources.get(first.candidate.from)?.get(by)?;
+    let text = source_text(by, &[], '#', Format::Plain)?;
+    attributes.extend(text.attribute);
+    let entity = |chosen: &&Chosen| {
+        let to = world.entities.get(chosen.candidate.to)?.name.clone();
+        Some((chosen.when.as_ref()?.value()?.to_owned(), to))
+    };
+    let entities: Option<Vec<_>> = group.iter().map(entity).collect();
+    Some(Discriminator { source: text.on, entities: entities? })
+}
+
+/// A name for a reference: that of its attribute, or of the referenced entity.
+fn name(
+    from: &entity::Entity,
+    to: &entity::Entity,
+    sources: &[&Source],
+    taken: &mut BTreeSet<String>,
+) -> String {
     let role = sources.iter().find_map(|source| match &source.origin {
         Origin::Capture(_) => None,
         Origin::Path(path) | Origin::Token(path, ..) => {
@@ -158,27 +237,7 @@ pub(super) fn reference(
         };
         number += 1;
     }
-    let is_many = sources.iter().any(|source| source.is_many());
-    let find = find(world, input, candidate.from, &sources, of_to, pairs, mirrors);
-    Some(Reference {
-        name,
-        from: from.name.clone(),
-        to: to.name.clone(),
-        on,
-        attributes,
-        is_many,
-        none: sources.iter().any(|source| source.has_empty).then(String::new),
-        find,
-        verdict: if chosen.is_weak { Verdict::Weak } else { Verdict::Sample },
-        checked: 0,
-        broken: 0,
-        examples: examples(world, from, &sources),
-        broken_examples: Vec::new(),
-        score: candidate.score,
-        name_score: candidate.name,
-        share: candidate.hits.share(),
-        obstacle: None,
-    })
+    name
 }
 
 /// Some items, and the values with which they refer.

@@ -78,6 +78,14 @@ pub(super) fn names_entity(source: &Source, to: &Entity) -> bool {
     source.names.iter().any(|name| of_words(&stem(&words(name)), &target) >= 3.0)
 }
 
+/// Whether a text is the name of an entity, or the label of its key.
+pub(super) fn is_name_of(text: &str, entity: &Entity) -> bool {
+    let own = words(text);
+    let labels = entity.key.first().into_iter().flat_map(|it| &it.tokens);
+    let labels = labels.map(|it| it.literal.as_str()).filter(|it| it.contains(char::is_alphabetic));
+    !own.is_empty() && labels.chain([entity.name.as_str()]).any(|name| words(name) == own)
+}
+
 /// Compares words with an entity's name.
 fn of_words(own: &[String], target: &[String]) -> f64 {
     if own.is_empty() || target.is_empty() {

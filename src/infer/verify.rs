@@ -36,11 +36,16 @@ pub(super) fn verify(input: &Input<'_>, inference: &mut Inference) -> Result<(),
     let audited = audit(&rules, &archive, &input.audit, &progress, each)
         .map_err(|stop| InferError::Stopped(stop.to_string()))?;
     let is_sample = inference.is_sample;
+    // A rule that leads to several entities is counted for each of them.
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (rule, checked) in rules.references.iter().zip(&audited.tally.references) {
-        let reference = inference.references.iter_mut().find(|it| it.name == rule.name);
+        *counts.entry(&rule.name).or_default() += checked;
+    }
+    for (rule, checked) in counts {
+        let reference = inference.references.iter_mut().find(|it| it.name == rule);
         let Some(reference) = reference else { continue };
-        let found = found.remove(&rule.name).unwrap_or_default();
-        reference.checked = *checked;
+        let found = found.remove(rule).unwrap_or_default();
+        reference.checked = checked;
         reference.broken = found.broken;
         reference.broken_examples = found.examples;
         reference.verdict = match reference.broken {

@@ -140,6 +140,78 @@ fn if_other_references_are_broken_too_the_source_has_fewer_items() {
     assert_eq!(source_of_mirror(&groups(&is_lost)), "USER#{user}");
 }
 
+/// Comments on posts and photos, which have numbers from 1 on, and orders or invoices of customers.
+fn comments() -> String {
+    let mut items = Vec::new();
+    let mut add = |kind: &str, id: usize, attributes: &str| {
+        items.push(format!(
+            r#"{{"pk":{{"S":"{kind}#{id}"}},"sk":{{"S":"{kind}"}},"x{kind}":{{"N":"1"}}{attributes}}}"#
+        ));
+    };
+    for id in 1..=20 {
+        add("CUSTOMER", id, "");
+        add("ORDER", id, "");
+        add("INVOICE", id, "");
+        let of = if id % 2 == 0 { "order" } else { "invoice" };
+        add("MESSAGE", id, &format!(r#","about":{{"S":"{of}"}},"customerId":{{"S":"{id}"}}"#));
+    }
+    for id in 1..=12 {
+        add("POST", id, "");
+        add("PHOTO", id, "");
+    }
+    for id in 1..=30 {
+        let (of, parent) = if id % 3 == 0 { ("PHOTO", id / 2) } else { ("POST", id % 12 + 1) };
+        add(
+            "COMMENT",
+            id,
+            &format!(r#","parentType":{{"S":"{of}"}},"parentId":{{"S":"{parent}"}}"#),
+        );
+    }
+    format!(r#"{{"app":[{}]}}"#, items.join(","))
+}
+
+#[test]
+fn a_discriminator_says_which_of_several_entities_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = folder.path().join("tables.json");
+    std::fs::write(&items, comments()).unwrap();
+    let evidence = draft(&items, &[]);
+    let parent = of(&evidence, "reference", "comment_parent");
+    let by = serde_json::json!({
+        "source": "{parentType}", "entities": [["PHOTO", "photo"], ["POST", "post"]],
+    });
+    assert_eq!(parent["by"], by);
+    // The photos 13 and 15 do not exist.
+    assert_eq!((&parent["verdict"], &parent["broken"]), (&"BROKEN".into(), &2.into()));
+    let customer = of(&evidence, "reference", "message_customer");
+    assert_eq!((&customer["to"], &customer["by"]), (&"customer".into(), &Value::Null));
+}
+
+#[test]
+fn a_reference_may_lead_to_an_item_of_one_of_two_entities() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tables.json");
+    let item = |kind: &str, id: &str, attributes: &str| {
+        format!(r#"{{"pk":{{"S":"{kind}#{id}"}},"sk":{{"S":"{kind}"}}{attributes}}}"#)
+    };
+    let mut items = Vec::new();
+    for at in 0..20 {
+        items.push(item("USER", &format!("usr_{at}k"), r#","mail":{"S":"m"}"#));
+        items.push(item("ORG", &format!("org-{at}k"), r#","plan":{"S":"p"},"seats":{"N":"2"}"#));
+    }
+    for at in 0..60 {
+        let owner =
+            if at % 3 == 0 { format!("org-{}k", at / 3) } else { format!("usr_{}k", at % 21) };
+        items.push(item("REPO", &format!("r{at}x"), &format!(r#","owner":{{"S":"{owner}"}}"#)));
+    }
+    std::fs::write(&file, format!(r#"{{"app":[{}]}}"#, items.join(","))).unwrap();
+    let evidence = draft(&file, &[]);
+    let owner = of(&evidence, "reference", "repo_owner");
+    assert_eq!((&owner["to"], &owner["others"]), (&"org".into(), &serde_json::json!(["user"])));
+    // There is no user 20, to which two repositories refer.
+    assert_eq!((&owner["checked"], &owner["broken"]), (&60.into(), &2.into()));
+}
+
 #[test]
 fn a_sample_confirms_nothing() {
     let folder = tempfile::tempdir().unwrap();
