@@ -1,4 +1,4 @@
-//! Diagrams and reports in a real browser, and in Mermaid's own renderer.
+//! Diagrams and reports in a real browser, in Mermaid's own renderer, and in Graphviz.
 //!
 //! `tests/tools/with-chromium.sh` installs them. `browser/check.mjs` has the checks; one browser runs
 //! all of them, and each test here reads the result of one.
@@ -23,6 +23,24 @@ fn tools() -> Option<String> {
 
 const ENTITIES: usize = 300;
 const FINDINGS: usize = 100_000;
+
+/// Rules whose names and constants are words and signs of the languages of diagrams.
+const HOSTILE: &str = r#"
+version: 1
+tables:
+  graph: { key: ["p\"k", "<b>"] }
+entities:
+  node:
+    table: graph
+    key: { "p\"k": "node(label=<&amp;>)#{id}", "<b>": "];}}\\" }
+    attributes: { "strict\\\" -> ;": S, "</td></tr>": S, "\t\u0007\u2028\uFFFF": S, "%%|": S }
+  edge:
+    table: graph
+    key: { "p\"k": "edge;#{end}", "<b>": "--> \"{class}" }
+    attributes: { subgraph: S }
+references:
+  end: { from: edge, to: node, on: { id: "{subgraph}" }, find: none }
+"#;
 
 /// Rules with 300 entities in three tables. Each entity refers to up to two earlier ones.
 fn rules() -> String {
@@ -100,6 +118,13 @@ fn results(tools: &str) -> BTreeMap<String, String> {
         let arguments = [&["diagram", "er", rules, "--format", format], more].concat();
         std::fs::write(folder.join(name), referee(&arguments, folder)).unwrap();
     };
+    std::fs::write(folder.join("hostile.yaml"), HOSTILE).unwrap();
+    for (format, name) in
+        [("mermaid", "hostile.mmd"), ("dot", "hostile.dot"), ("svg", "hostile.svg")]
+    {
+        draw("hostile.yaml", format, &[], name);
+    }
+    draw("rules.yaml", "dot", &["--entity", "e9", "--audit", "findings.jsonl"], "near.dot");
     draw("rules.yaml", "svg", &["--audit", "findings.jsonl"], "large.svg");
     draw("rules.yaml", "mermaid", &["--entity", "e9", "--audit", "findings.jsonl"], "near.mmd");
     for case in std::fs::read_dir(root.join("events")).unwrap().map(|entry| entry.unwrap().path()) {
@@ -109,6 +134,7 @@ fn results(tools: &str) -> BTreeMap<String, String> {
         }
         let (rules, name) = (rules.to_str().unwrap(), case.file_name().unwrap().to_str().unwrap());
         draw(rules, "mermaid", &[], &format!("{name}.mmd"));
+        draw(rules, "dot", &[], &format!("{name}.dot"));
         draw(rules, "svg", &[], &format!("{name}.svg"));
     }
     let check = root.join("tests/cli/browser/check.mjs");
@@ -130,6 +156,11 @@ fn assert_ok(check: &str) {
 #[test]
 fn mermaid_draws_every_diagram() {
     assert_ok("mermaid");
+}
+
+#[test]
+fn graphviz_draws_every_diagram() {
+    assert_ok("graphviz");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with a folder that has Chromium, playwright-core and Mermaid in
+# Runs a command with a folder that has Chromium, playwright-core, Mermaid and Graphviz in
 # REFEREE_TEST_CHROMIUM.
 #
 #     tests/tools/with-chromium.sh cargo test --test cli -- browser

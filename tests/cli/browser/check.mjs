@@ -8,7 +8,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [, , tools, folder] = process.argv;
-const { chromium } = createRequire(`${tools}/`)('playwright-core');
+const require = createRequire(`${tools}/`);
+const { chromium } = require('playwright-core');
 const browser = await chromium.launch({ executablePath: `${tools}/run`, args: ['--no-sandbox', '--disable-gpu'] });
 
 async function open(file, options = {}) {
@@ -49,6 +50,32 @@ await check('mermaid', async () => {
     if (problem) return `${file}: ${problem}`;
   }
   await page.close();
+  return undefined;
+});
+
+// Every file of DOT is drawn by Graphviz. It reports only errors of syntax: a box whose label it
+// cannot read has no title, and an edge to a port that does not exist leads to the box.
+await check('graphviz', async () => {
+  const { Graphviz } = await import(pathToFileURL(require.resolve('@hpcc-js/wasm-graphviz')).href);
+  const graphviz = await Graphviz.load();
+  const all = (text, pattern) => [...text.matchAll(pattern)];
+  for (const file of fs.readdirSync(folder).filter(file => file.endsWith('.dot'))) {
+    const text = fs.readFileSync(path.join(folder, file), 'utf8');
+    const nodes = new Map(all(text, /^ *(n\d+) \[(.*)$/gm).map(([, name, rest]) => [name, rest]));
+    const edges = all(text, /^ *(n\d+):(\w+) -> (n\d+):(\w+) \[/gm);
+    const ends = edges.flatMap(([, from, out, to, into]) => [[from, out], [to, into]]);
+    const lost = ends.find(([node, port]) => !nodes.get(node)?.includes(` port="${port}"`));
+    if (lost) return `${file}: there is no port ${lost.join(':')}`;
+    let svg;
+    try {
+      svg = graphviz.dot(text);
+    } catch (error) {
+      return `${file}: ${error.message}`;
+    }
+    const drawn = [/class="node"/g, /font-weight="bold"/g, /class="edge"/g].map(pattern => all(svg, pattern).length);
+    const expected = [nodes.size, nodes.size, edges.length];
+    if (!nodes.size || `${drawn}` !== `${expected}`) return `${file}: ${drawn} boxes, titles and edges instead of ${expected}`;
+  }
   return undefined;
 });
 
