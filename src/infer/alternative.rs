@@ -84,12 +84,13 @@ fn cover(
     chosen: &[Chosen],
     pairs: &[Pair],
 ) -> Vec<(usize, As, Hits)> {
-    let tried = source.values.len();
+    let values: Vec<&str> = source.values.keys().map(String::as_str).collect();
+    let tried = values.len();
     let referring = |to: usize| chosen.iter().filter(|it| it.candidate.to == to).count();
     let mut found: Vec<(usize, As, BTreeSet<&str>)> = (0..world.entities.len())
         .filter(|to| !pairs.iter().any(|pair| pair.mirror == *to))
         .filter_map(|to| {
-            let (how, found) = existing(world, probe, source, source.values.keys(), to)?;
+            let (how, found) = existing(world, probe, source, &values, to)?;
             Some((to, how, found))
         })
         .collect();

@@ -182,7 +182,8 @@ fn hits(
     values: &BTreeSet<String>,
     to: usize,
 ) -> Option<(As, Hits)> {
-    let (how, found) = existing(world, probe, source, values.iter(), to)?;
+    let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+    let (how, found) = existing(world, probe, source, &texts, to)?;
     Some((how, Hits { tried: values.len(), found: found.len() }))
 }
 
@@ -192,14 +193,14 @@ pub(super) fn existing<'v>(
     world: &World<'_>,
     probe: &Probe,
     source: &Source,
-    values: impl Iterator<Item = &'v String> + Clone,
+    values: &[&'v str],
     to: usize,
 ) -> Option<(As, BTreeSet<&'v str>)> {
     let [capture] = world.entities.get(to)?.captures.as_slice() else { return None };
     let ways = World::ways(source, capture).into_iter().map(|how| {
         let column = Column { entity: to, captures: vec![0], compared: vec![of_column(how)] };
-        let is_found = |it: &&String| probe.has(&column, std::iter::once(how.text(it).as_str()));
-        (how, values.clone().filter(is_found).map(String::as_str).collect::<BTreeSet<_>>())
+        let is_found = |it: &&str| probe.has(&column, std::iter::once(how.text(it).as_str()));
+        (how, values.iter().copied().filter(is_found).collect::<BTreeSet<_>>())
     });
     ways.rev().max_by_key(|(_, found)| found.len())
 }

@@ -118,14 +118,14 @@ fn by_references(candidates: &[Candidate], one: usize, two: usize) -> Ordering {
 /// if its items are in the partitions of playlists.
 fn is_in_order(entity: &Entity) -> bool {
     let label = |template: Option<&Template>| {
-        let of = template?.tokens.iter().map(|it| snake(&it.literal));
-        of.filter(|it| it.contains(char::is_alphabetic)).last()
+        let mut labels = template?.tokens.iter().map(|it| snake(&it.literal));
+        labels.rfind(|it| it.contains(char::is_alphabetic))
     };
     let name: String = entity.name.split('_').collect();
     let at = |label: Option<String>| -> Option<usize> {
         let label = label?.replace('_', "");
-        let lengths = (ABBREVIATION_MIN..=label.len()).rev();
-        lengths.filter_map(|length| name.find(label.get(..length)?)).next()
+        let mut lengths = (ABBREVIATION_MIN..=label.len()).rev();
+        lengths.find_map(|length| name.find(label.get(..length)?))
     };
     match (at(label(entity.key.first())), at(label(entity.key.get(1)))) {
         (Some(partition), Some(sort)) => partition < sort,
