@@ -140,23 +140,26 @@ impl Coverage {
             .flat_map(|rule| [rule.from, rules.declared(rule.to)])
             .chain(mirrors.flat_map(|rule| [rule.source, rule.mirror]))
             .collect();
-        let entities = rules
-            .entities
-            .iter()
-            .enumerate()
-            .filter(|(id, _)| used.contains(&EntityId(*id)) && none(&seen.entities, *id));
-        let references = rules.reference_rules().map(|(id, rule)| {
-            let mut alternatives = rules.alternatives(id);
-            let is_unseen = alternatives.all(|(id, _)| none(&seen.references, id.0));
+        // An entity in several tables, or a rule from it, has matched if it has in one of them.
+        let is_unseen = |name: &str| {
+            rules
+                .entities_named(name)
+                .all(|(id, _)| used.contains(&id) && none(&seen.entities, id.0))
+        };
+        let mut entities: Vec<&str> = rules.entities.iter().map(|it| it.name.as_str()).collect();
+        entities.dedup();
+        entities.retain(|name| is_unseen(name));
+        let references = rules.reference_rules().map(|(_, rule)| {
+            let mut all = rules.references_named(&rule.name);
+            let is_unseen = all.all(|(id, _)| none(&seen.references, id.0));
             (rule.name.as_str(), rule.mode, is_unseen)
         });
-        let mirrors = rules
-            .mirrors
-            .iter()
-            .enumerate()
-            .map(|(id, rule)| (rule.name.as_str(), rule.mode, none(&seen.mirrors, id)));
+        let mirrors = rules.mirror_rules().map(|(_, rule)| {
+            let mut all = rules.mirrors_named(&rule.name);
+            (rule.name.as_str(), rule.mode, all.all(|(id, _)| none(&seen.mirrors, id.0)))
+        });
         NeverMatched {
-            entities: entities.map(|(_, entity)| entity.name.as_str()).collect(),
+            entities,
             rules: references
                 .chain(mirrors)
                 .filter(|(_, mode, is_unseen)| *mode != Mode::Off && *is_unseen)

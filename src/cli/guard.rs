@@ -30,7 +30,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = WriteKind::Put)]
     operation: WriteKind,
 
-    /// The item's table, by alias or by name in DynamoDB; required if the rule file has several.
+    /// The table of the item, by alias or by name in DynamoDB; required if the rule file has several.
+    /// Of an entity in several tables, one of them.
     #[arg(long)]
     table: Option<String>,
 
@@ -131,9 +132,9 @@ fn guarded(
         let table = item::find_table(rules, table)?;
         return Ok(guard_item(rules, table, &item, operation));
     }
-    if table.is_some() {
+    if table.is_some() && rules.entities_named(subject).count() == 1 {
         let why = "`--table` applies only to items; an entity names its own table";
         return Err(Failure::Usage(why.to_owned()));
     }
-    Ok(guard_entity(rules, item::find_entity(rules, subject)?, operation))
+    Ok(guard_entity(rules, item::find_entity_in(rules, subject, table)?, operation))
 }

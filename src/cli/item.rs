@@ -72,7 +72,32 @@ pub(super) fn find_table(rules: &Rules, name: Option<&str>) -> Result<TableId, F
     })
 }
 
-/// The entity with this name.
+/// The entity with this name, in the table with this alias or name if it has several.
+pub(super) fn find_entity_in(
+    rules: &Rules,
+    name: &str,
+    table: Option<&str>,
+) -> Result<EntityId, Failure> {
+    let first = find_entity(rules, name)?;
+    let each: Vec<EntityId> = rules.entities_named(name).map(|(id, _)| id).collect();
+    if each.len() == 1 && table.is_none() {
+        return Ok(first);
+    }
+    let is_it = |id: &&EntityId| {
+        let own = rules.table_of(**id);
+        table.is_some_and(|table| own.alias == table || own.name == table)
+    };
+    each.iter().find(is_it).copied().ok_or_else(|| {
+        let known = each.iter().map(|id| format!("`{}`", rules.table_of(*id).alias));
+        let known = known.collect::<Vec<_>>().join(", ");
+        Failure::Usage(match table {
+            Some(table) => format!("`{name}` is not in table `{table}`; it is in {known}"),
+            None => format!("`{name}` is in several tables; name one with `--table`: {known}"),
+        })
+    })
+}
+
+/// The first entity with this name.
 pub(super) fn find_entity(rules: &Rules, name: &str) -> Result<EntityId, Failure> {
     let names = rules.entities.iter().map(|entity| entity.name.as_str());
     names.clone().position(|known| known == name).map(EntityId).ok_or_else(|| {

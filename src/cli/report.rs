@@ -11,7 +11,7 @@ use super::rule_file::RulesArg;
 use super::{Context, Failure, Outcome, rule_file};
 use crate::diagram::er::{Health, Selection, picture};
 use crate::report::{Entity, Findings, Page, Rule, View};
-use crate::rules::model::{EntityId, MirrorId, Rules};
+use crate::rules::model::{EntityId, Rules};
 
 pub(super) const EXAMPLES: &[Example] = &[
     ("Write a page about the rules", "referee report --out report.html"),
@@ -86,7 +86,7 @@ pub(super) fn page(
     };
     let entities = selection.entities(rules).into_iter();
     let references = rules.reference_rules().map(|(id, _)| id);
-    let mirrors = (0..rules.mirrors.len()).map(MirrorId);
+    let mirrors = rules.mirror_rules().map(|(id, _)| id);
     let rule = references
         .map(|id| Rule::reference(rules, id, rule::reference(rules, id)))
         .chain(mirrors.map(|id| Rule::mirror(rules, id, rule::mirror(rules, id))));
@@ -138,7 +138,7 @@ pub(super) fn findings(
 pub(super) fn health(rules: &Rules, findings: &Findings) -> Health {
     let references = rules.reference_rules().map(|(_, rule)| rule.name.as_str());
     let names: Vec<&str> =
-        references.chain(rules.mirrors.iter().map(|rule| rule.name.as_str())).collect();
+        references.chain(rules.mirror_rules().map(|(_, rule)| rule.name.as_str())).collect();
     let mut health = Health::default();
     for (rule, is_warning) in findings.severities() {
         if let Some(name) = names.get(rule) {

@@ -76,7 +76,8 @@ impl Finding {
     /// The values that distinguish this finding from every other, as JSON.
     ///
     /// They exclude what may change while the finding stays the same: an element's index in its
-    /// list, and which of a deleted item's orphans is the first.
+    /// list, and which of a deleted item's orphans is the first. If the orphans may be in several
+    /// tables, each of these has a finding of its own.
     #[must_use]
     pub fn identity(&self, rules: &Rules) -> serde_json::Value {
         let item = |item: &Option<ItemName>| {
@@ -85,10 +86,17 @@ impl Finding {
                 (&table.name, table.key.item_of(&item.key))
             })
         };
+        let referencing = match (self.orphans(), self.reference) {
+            (None, _) => json!(item(&self.referencing)),
+            (Some(_), Some(rule)) if rules.has_several_tables(rules[rule].from) => {
+                json!(rules.table_of(rules[rule].from).name)
+            }
+            (Some(_), _) => serde_json::Value::Null,
+        };
         json!([
             self.rule,
             self.kind().name(),
-            item(&self.referencing).filter(|_| self.orphans().is_none()),
+            referencing,
             item(&self.referenced),
             self.defect.identity(),
         ])

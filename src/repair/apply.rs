@@ -7,7 +7,7 @@ use std::io;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::action::RepairAction;
-use super::claim::{RuleId, rule_named};
+use super::claim::RuleId;
 use super::journal::{Journal, Log, Outcome, State};
 use super::pace::Pace;
 use super::plan_file::{PlanError, Planned};
@@ -322,7 +322,7 @@ fn look<S>(tables: Tables<'_, S>, write: &PlannedWrite, items: &Items) -> Look {
 
 /// Whether a mirror's source still requires what the plan writes.
 fn agrees_with_source(rules: &Rules, write: &PlannedWrite, source: Option<&Item<'_>>) -> Look {
-    let Some(RuleId::Mirror(rule)) = rule_named(rules, &write.claim.rule) else {
+    let Some(RuleId::Mirror(rule)) = write.claim.rule_id(rules) else {
         return Look::Due;
     };
     let pair = write.item().and_then(|mirror| pair(rules, rule, mirror));

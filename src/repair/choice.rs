@@ -19,14 +19,14 @@ pub struct Choice {
 
 /// Sets the action of a rule. The action must be one that a rule file could name.
 pub fn choose(rules: &mut Rules, Choice { rule, action }: &Choice) -> Result<(), String> {
-    match rule_named(rules, rule) {
+    match rule_named(rules, rule, None) {
         None => Err(format!("the rule file has no rule `{rule}`")),
-        Some(RuleId::Reference(id)) => {
+        Some(RuleId::Reference(_)) => {
             let chosen = [OnMissing::Delete, OnMissing::Unset, OnMissing::SetDefault]
                 .into_iter()
                 .find(|it| it.name() == action)
                 .ok_or_else(|| unknown(rule, action, "delete, unset or set_default"))?;
-            let alternatives: Vec<_> = rules.alternatives(id).map(|(id, _)| id).collect();
+            let alternatives: Vec<_> = rules.references_named(rule).map(|(id, _)| id).collect();
             for id in alternatives {
                 possible(rules, &rules[id], chosen)
                     .map_err(|why| format!("`{action}` is impossible for `{rule}`: {why}"))?;
@@ -34,14 +34,15 @@ pub fn choose(rules: &mut Rules, Choice { rule, action }: &Choice) -> Result<(),
             }
             Ok(())
         }
-        Some(RuleId::Mirror(id)) => {
-            let Some(mirror) = rules.mirrors.get_mut(id.0) else { return Ok(()) };
-            if action == OnMirrorDelete::Restore.name() {
-                mirror.on_mirror_delete = OnMirrorDelete::Restore;
-            } else if action == OnMirrorEdit::Overwrite.name() {
-                mirror.on_mirror_edit = OnMirrorEdit::Overwrite;
-            } else {
-                return Err(unknown(rule, action, "restore or overwrite"));
+        Some(RuleId::Mirror(_)) => {
+            for mirror in rules.mirrors.iter_mut().filter(|mirror| mirror.name == *rule) {
+                if action == OnMirrorDelete::Restore.name() {
+                    mirror.on_mirror_delete = OnMirrorDelete::Restore;
+                } else if action == OnMirrorEdit::Overwrite.name() {
+                    mirror.on_mirror_edit = OnMirrorEdit::Overwrite;
+                } else {
+                    return Err(unknown(rule, action, "restore or overwrite"));
+                }
             }
             Ok(())
         }

@@ -9,7 +9,7 @@ use super::finding_lines::{ClaimError, FindingLines, ItemText};
 use crate::data::{Item, JsonItem};
 use crate::integrity::finding::{Finding, ItemName, Kind};
 use crate::integrity::reference::{alternatives_of, targets};
-use crate::rules::model::{ReferenceId, Rules, Severity};
+use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, Severity};
 use crate::wording::ItemLine;
 
 /// A finding, without the details that only its wording needs.
@@ -65,7 +65,12 @@ impl Claim {
 
     /// The alternatives of the rule that may have the finding.
     pub(super) fn alternatives(&self, rules: &Rules) -> Vec<ReferenceId> {
-        alternatives_of(rules, &self.rule, self.referenced.as_ref())
+        alternatives_of(rules, &self.rule, self.referencing.as_ref(), self.referenced.as_ref())
+    }
+
+    /// The rule that has the finding.
+    pub(super) fn rule_id(&self, rules: &Rules) -> Option<RuleId> {
+        rule_named(rules, &self.rule, self.referencing.as_ref())
     }
 
     /// The line of the claim, without its type.
@@ -123,7 +128,7 @@ impl ClaimText<'_> {
             None => Ok(None),
             Some(ItemText { table, key: JsonItem(key) }) => name(rules, &table, &key).map(Some),
         };
-        if kind != Kind::UnknownItem && rule_named(rules, &self.rule).is_none() {
+        if kind != Kind::UnknownItem && rule_named(rules, &self.rule, None).is_none() {
             return Err(format!("the rule file has no rule `{}`", self.rule));
         }
         Ok(Claim {
@@ -159,18 +164,24 @@ fn in_index(rules: &Rules, table: &str, key: &Item<'_>) -> Option<ItemName> {
 /// A rule, by its kind and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RuleId {
-    Reference(crate::rules::model::ReferenceId),
-    Mirror(crate::rules::model::MirrorId),
+    Reference(ReferenceId),
+    Mirror(MirrorId),
 }
 
-/// The rule with this name.
-pub(super) fn rule_named(rules: &Rules, name: &str) -> Option<RuleId> {
-    use crate::rules::model::{MirrorId, ReferenceId};
-    let reference = rules.references.iter().position(|rule| rule.name == name);
-    let mirror = || rules.mirrors.iter().position(|rule| rule.name == name);
-    reference
-        .map(|index| RuleId::Reference(ReferenceId(index)))
-        .or_else(|| mirror().map(|index| RuleId::Mirror(MirrorId(index))))
+/// The rule with this name, for the table of this referencing item or mirror, if one is given.
+pub(super) fn rule_named(rules: &Rules, name: &str, item: Option<&ItemName>) -> Option<RuleId> {
+    let is_of = |entity: EntityId| item.is_none_or(|item| rules[entity].table == item.table);
+    let mut mirrors = rules.mirrors_named(name);
+    if let Some((first, mirror)) = mirrors.next() {
+        let of_table = std::iter::once((first, mirror)).chain(mirrors);
+        let of_table = of_table.filter(|(_, mirror)| is_of(mirror.mirror)).map(|(id, _)| id).next();
+        return Some(RuleId::Mirror(of_table.unwrap_or(first)));
+    }
+    let mut references = rules.references_named(name);
+    let (first, reference) = references.next()?;
+    let of_table = std::iter::once((first, reference)).chain(references);
+    let of_table = of_table.filter(|(_, rule)| is_of(rule.from)).map(|(id, _)| id).next();
+    Some(RuleId::Reference(of_table.unwrap_or(first)))
 }
 
 /// The findings in the output of `referee audit --json`, one after the other.

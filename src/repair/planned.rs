@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::action::{NoAction, RepairAction};
 use super::checksum::checksum;
-use super::claim::{Claim, RuleId, rule_named};
+use super::claim::{Claim, RuleId};
 use super::recheck::pair;
 use crate::data::{Item, KeySchema, Path, item_bytes};
 use crate::integrity::finding::ItemName;
@@ -81,7 +81,7 @@ impl PlannedWrite {
 
     /// The request, with the engine's own conditions, at this time in milliseconds since 1970.
     pub(super) fn request(&self, rules: &Rules, now_ms: i64) -> Result<Request, NoRequest> {
-        match (rule_named(rules, &self.claim.rule), self.action.remedy()) {
+        match (self.claim.rule_id(rules), self.action.remedy()) {
             (Some(RuleId::Reference(_)), Some(_)) => self.of_alternatives(rules, now_ms),
             (Some(RuleId::Mirror(rule)), None) => self.of_mirror(rules, rule),
             _ => Err(NoRequest::NotBroken),

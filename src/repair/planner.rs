@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{NoAction, RepairAction};
-use super::claim::{Claim, RuleId, rule_named};
+use super::claim::{Claim, RuleId};
 use super::finding_lines::ClaimError;
 use super::planned::{Entry, NoRequest, PlannedWrite, Request, after, mirror_steps, name_of};
 use super::reads::{Items, read_items};
@@ -82,7 +82,7 @@ pub async fn plan(
 
 impl Claim {
     fn mirror_rule(&self, rules: &Rules) -> Option<MirrorId> {
-        match rule_named(rules, &self.rule) {
+        match self.rule_id(rules) {
             Some(RuleId::Mirror(rule)) if self.kind != Kind::UnknownItem => Some(rule),
             _ => None,
         }
@@ -146,7 +146,7 @@ impl<S: Store> Planner<'_, S> {
         &mut self,
         claim: &Claim,
     ) -> Result<Result<Vec<PlannedWrite>, NoAction>, StoreError> {
-        match rule_named(self.rules, &claim.rule) {
+        match claim.rule_id(self.rules) {
             _ if claim.kind == Kind::UnknownItem => Ok(Err(self.unrepairable(claim))),
             Some(RuleId::Reference(rule)) => self.reference(rule, claim).await,
             Some(RuleId::Mirror(rule)) => Ok(self.mirror(rule, claim)),

@@ -1,6 +1,6 @@
 //! Whether a finding holds for its items as they are now.
 
-use super::claim::{Claim, RuleId, rule_named};
+use super::claim::{Claim, RuleId};
 use crate::data::Item;
 use crate::integrity::finding::{Defect, Finding, ItemName, Kind};
 use crate::integrity::mirror::{self, Difference, Pair, compare_at_rest};
@@ -21,7 +21,7 @@ pub(super) fn recheck<'i>(
     if claim.kind == Kind::UnknownItem {
         return unknown(rules, claim, item, referencing?);
     }
-    match rule_named(rules, &claim.rule)? {
+    match claim.rule_id(rules)? {
         RuleId::Reference(_) => claim
             .alternatives(rules)
             .into_iter()

@@ -236,7 +236,7 @@ fn inverse(rules: &Rules, entry: &Entry) -> Vec<Step> {
 }
 
 fn deletes_source(rules: &Rules, rule: &str) -> bool {
-    let Some(RuleId::Mirror(rule)) = rule_named(rules, rule) else { return false };
+    let Some(RuleId::Mirror(rule)) = rule_named(rules, rule, None) else { return false };
     rules[rule].on_mirror_delete == OnMirrorDelete::DeleteSource
 }
 

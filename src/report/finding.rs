@@ -90,7 +90,7 @@ impl Findings {
         let kind = Kind::from_name(&text.kind);
         let kind = kind.ok_or_else(|| format!("the kind `{}` is unknown", text.kind))?;
         let references = rules.reference_rules().map(|(_, rule)| &rule.name);
-        let mirrors = rules.mirrors.iter().map(|rule| &rule.name);
+        let mirrors = rules.mirror_rules().map(|(_, rule)| &rule.name);
         let rule = references.chain(mirrors).position(|name| *name == text.rule);
         if kind != Kind::UnknownItem && rule.is_none() {
             return Err(format!("the rule file has no rule `{}`", text.rule));

@@ -85,7 +85,7 @@ impl Entity {
         let templates = entity.key.templates().map(|template| template.template().to_string());
         let attributes = entity.attributes.keys().map(ToString::to_string);
         Self {
-            id: entity_id(&entity.name),
+            id: entity_id(rules, id),
             name: entity.name.clone(),
             table: rules.table_of(id).name.clone(),
             fields: templates.chain(attributes).collect(),
@@ -102,8 +102,8 @@ impl Rule {
             id: reference_id(&rules[id].name),
             name: rules[id].name.clone(),
             kind: "reference",
-            from: entity_id(&rules.referencing(id).name),
-            to: entity_id(&rules.referenced(id).name),
+            from: entity_id(rules, rules[id].from),
+            to: entity_id(rules, rules[id].to),
             text,
         }
     }
@@ -115,8 +115,8 @@ impl Rule {
             id: mirror_id(&rules[id].name),
             name: rules[id].name.clone(),
             kind: "mirror",
-            from: entity_id(&rules.source_of(id).name),
-            to: entity_id(&rules.mirror_of(id).name),
+            from: entity_id(rules, rules[id].source),
+            to: entity_id(rules, rules[id].mirror),
             text,
         }
     }

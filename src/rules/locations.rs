@@ -84,7 +84,7 @@ impl Locations {
 fn lookup(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation> {
     let ast::Find::Index { index, key } = &reference.find.as_ref()?.value else { return None };
     let (from, index) = (reference.from.as_ref()?, index.as_ref()?);
-    let entity = file.entities.iter().find(|entity| entity.name.value == from.value)?;
+    let entity = file.entity(&from.value, reference.from_at)?;
     Some(LookupLocation {
         table: entity.table.as_ref()?.value.clone(),
         index: index.value.clone(),
@@ -97,7 +97,7 @@ fn lookup(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation
 fn target(reference: &ast::Reference, file: &ast::File) -> Option<LookupLocation> {
     let to = reference.targets.each.get(reference.alternative)?;
     let index = to.index.as_ref()?;
-    let entity = file.entities.iter().find(|entity| entity.name.value == to.entity.value)?;
+    let entity = file.entity(&to.entity.value, to.at)?;
     Some(LookupLocation {
         table: entity.table.as_ref()?.value.clone(),
         index: index.name.value.clone(),

@@ -229,8 +229,11 @@ pub(crate) fn target_names(rules: &Rules, rule: ReferenceId) -> String {
     if !rules[rule].alternative.is_union() {
         return format!("`{}`", rules[rules[rule].to].name);
     }
-    let each = rules.alternatives(rule).map(|(_, it)| rules[it.to].name.clone());
-    names(&each.collect::<Vec<_>>(), "or")
+    let mut each: Vec<_> =
+        rules.alternatives(rule).map(|(_, it)| rules[it.to].name.clone()).collect();
+    // An entity in several tables is an alternative for each of them.
+    each.dedup();
+    names(&each, "or")
 }
 
 /// The names of the referencing and the referenced entity of a reference's finding.

@@ -50,9 +50,10 @@ fn suspect_of(rules: &Rules, finding: &Finding) -> Option<Suspect> {
     if let Some(rule) = finding.reference {
         return Some(Suspect::Reference { rule, key });
     }
-    if let Some(rule) = rules.mirrors.iter().position(|rule| rule.name == finding.rule) {
+    let mut mirrors = rules.mirrors_named(&finding.rule);
+    if let Some((rule, _)) = mirrors.find(|(_, rule)| rules[rule.mirror].table == table) {
         let source = finding.referenced.clone()?.key;
-        return Some(Suspect::Mirror { rule: MirrorId(rule), mirror: key, source });
+        return Some(Suspect::Mirror { rule, mirror: key, source });
     }
     (rules[table].alias == finding.rule).then_some(Suspect::Unknown { table, key })
 }

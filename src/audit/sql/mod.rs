@@ -40,7 +40,7 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use crate::rules::model::{Alternative, Mode, Reference, ReferenceId, Rules, TableId};
+use crate::rules::model::{Alternative, EntityId, Mode, Reference, ReferenceId, Rules, TableId};
 
 pub use dialect::Dialect;
 
@@ -76,11 +76,13 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
             1 => String::new(),
             _ => format!(" to {}", rules[reference.to].name),
         };
-        push_comment(&mut text, &format!("Reference {}{to}.", reference.name));
+        let in_table = in_table(rules, reference.from);
+        push_comment(&mut text, &format!("Reference {}{in_table}{to}.", reference.name));
         push_statement(&mut text, &reference::query(rules, id, options.now_ms).text(dialect));
     }
     for mirror in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
-        push_comment(&mut text, &format!("Mirror {}.", mirror.name));
+        let in_table = in_table(rules, mirror.source);
+        push_comment(&mut text, &format!("Mirror {}{in_table}.", mirror.name));
         push_statement(&mut text, &mirror::query(rules, mirror, options.now_ms).text(dialect));
     }
     for table in &tables {
@@ -89,6 +91,14 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
         push_statement(&mut text, &tables::summary(rules, *table).text(dialect));
     }
     text
+}
+
+/// The table of an entity, if it has several.
+fn in_table(rules: &Rules, entity: EntityId) -> String {
+    match rules.has_several_tables(entity) {
+        true => format!(" in table {}", rules.table_of(entity).name),
+        false => String::new(),
+    }
 }
 
 /// Whether the query of a rule's first alternative has all findings of this one: of a union, if the

@@ -224,7 +224,7 @@ fn only(mut rules: Rules, names: &[String]) -> Result<Rules, Failure> {
     let known: Vec<&str> = rules
         .reference_rules()
         .map(|(_, rule)| rule.name.as_str())
-        .chain(rules.mirrors.iter().map(|rule| rule.name.as_str()))
+        .chain(rules.mirror_rules().map(|(_, rule)| rule.name.as_str()))
         .collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let known = known.join(", ");

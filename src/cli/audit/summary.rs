@@ -91,11 +91,15 @@ impl<'s> Summary<'s> {
         coverage: &Coverage,
     ) -> Self {
         let tally = &audited.tally;
-        let references = rules.reference_rules().map(|(id, rule)| {
-            let counts = rules.alternatives(id).filter_map(|(id, _)| tally.references.get(id.0));
+        let references = rules.reference_rules().map(|(_, rule)| {
+            let all = rules.references_named(&rule.name);
+            let counts = all.filter_map(|(id, _)| tally.references.get(id.0));
             (rule, counts.sum())
         });
-        let mirrors = rules.mirrors.iter().zip(&tally.mirrors);
+        let mirrors = rules.mirror_rules().map(|(_, rule)| {
+            let all = rules.mirrors_named(&rule.name);
+            (rule, all.filter_map(|(id, _)| tally.mirrors.get(id.0)).sum())
+        });
         let of_rule = |(name, mode, checked): (&'s str, Mode, u64)| {
             let broken = count.of(name);
             let percent = percent(broken, checked);
@@ -112,7 +116,7 @@ impl<'s> Summary<'s> {
             coverage: coverage.line(rules),
             rules: references
                 .map(|(rule, checked)| (rule.name.as_str(), rule.mode, checked))
-                .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, *checked)))
+                .chain(mirrors.map(|(rule, checked)| (rule.name.as_str(), rule.mode, checked)))
                 .filter_map(of_rule)
                 .collect(),
         }

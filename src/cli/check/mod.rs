@@ -69,11 +69,13 @@ fn check_live(_: &Args, _: &mut Context<'_>) -> Result<Outcome, Failure> {
 /// Reports that the rule file is valid, and counts what it declares.
 fn conclude(rules: &Rules, also: &str, context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if !context.json {
+        let mut entities: Vec<_> = rules.entities.iter().map(|entity| &entity.name).collect();
+        entities.dedup();
         let declared = counts(&[
             (rules.tables.len(), "table"),
-            (rules.entities.len(), "entity"),
+            (entities.len(), "entity"),
             (rules.reference_rules().count(), "reference"),
-            (rules.mirrors.len(), "mirror"),
+            (rules.mirror_rules().count(), "mirror"),
         ]);
         let name = context.rules.display();
         context.output.message(&format!("`{name}` is valid: {declared}{also}\n"))?;

@@ -79,7 +79,12 @@ pub(super) fn run(arguments: &Args, context: &mut Context<'_>) -> Result<Outcome
 impl Args {
     fn selection(&self, rules: &Rules) -> Result<Selection, Failure> {
         let all = |names: &[String]| -> Result<BTreeSet<EntityId>, Failure> {
-            names.iter().map(|name| find_entity(rules, name)).collect()
+            let mut entities = BTreeSet::new();
+            for name in names {
+                find_entity(rules, name)?;
+                entities.extend(rules.entities_named(name).map(|(id, _)| id));
+            }
+            Ok(entities)
         };
         let entities = all(&self.entity)?;
         let near = (!entities.is_empty()).then_some(Near { entities, distance: self.distance });

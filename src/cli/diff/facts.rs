@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::explain::source;
+use crate::cli::explain::{placement, source};
 use crate::data::Value;
 use crate::rules::model::{
-    Copied, Entity, Find, Matching, Mirror, Reference, ReferenceId, Rules, Table,
+    Copied, Entity, Find, Matching, MirrorId, Reference, ReferenceId, Rules, Table,
 };
 use crate::wording;
 
@@ -22,13 +22,14 @@ pub(super) fn all(rules: &Rules) -> BTreeMap<(usize, &str), Facts> {
         all.insert((0, it.alias.as_str()), Facts { of: "table", fields: table(it) });
     }
     for it in &rules.entities {
-        all.insert((1, it.name.as_str()), Facts { of: "entity", fields: entity(rules, it) });
+        let fields = entity(rules, it);
+        all.entry((1, it.name.as_str())).or_insert(Facts { of: "entity", fields });
     }
     for (id, it) in rules.reference_rules() {
         all.insert((2, it.name.as_str()), Facts { of: "reference", fields: references(rules, id) });
     }
-    for it in &rules.mirrors {
-        all.insert((3, it.name.as_str()), Facts { of: "mirror", fields: mirror(rules, it) });
+    for (id, it) in rules.mirror_rules() {
+        all.insert((3, it.name.as_str()), Facts { of: "mirror", fields: mirror(rules, id) });
     }
     all
 }
@@ -49,6 +50,8 @@ fn table(table: &Table) -> BTreeMap<&'static str, String> {
 
 fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
     let table = &rules[entity.table];
+    let tables = rules.entities_named(&entity.name);
+    let tables: Vec<_> = tables.map(|(id, _)| rules.table_of(id).alias.clone()).collect();
     let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
     let key = table.key.names().zip(templates);
     let key: Vec<_> =
@@ -61,7 +64,7 @@ fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
     let attributes: Vec<_> =
         entity.attributes.iter().map(|(path, kind)| format!("{path}: {kind}")).collect();
     BTreeMap::from([
-        ("table", table.alias.clone()),
+        ("table", tables.join(", ")),
         ("key", key.join(", ")),
         ("where", conditions.join(", ")),
         ("attributes", attributes.join(", ")),
@@ -84,7 +87,8 @@ fn references(rules: &Rules, id: ReferenceId) -> BTreeMap<&'static str, String> 
         }
         (*name, all.join("; "))
     };
-    first.keys().map(field).collect()
+    let fields = first.keys().map(field);
+    fields.chain(tables(placement::of_reference(rules, id))).collect()
 }
 
 fn reference(rules: &Rules, rule: &Reference) -> BTreeMap<&'static str, String> {
@@ -145,7 +149,15 @@ fn find(rules: &Rules, rule: &Reference) -> String {
     }
 }
 
-fn mirror(rules: &Rules, rule: &Mirror) -> BTreeMap<&'static str, String> {
+/// In which tables the items of a rule are, if its entities have several.
+fn tables(of_rule: Vec<placement::Tables>) -> Option<(&'static str, String)> {
+    let each = of_rule.into_iter().map(|(from, to)| format!("{from} to {}", to.join(" or ")));
+    let each: Vec<_> = each.collect();
+    (!each.is_empty()).then(|| ("tables", each.join(", ")))
+}
+
+fn mirror(rules: &Rules, id: MirrorId) -> BTreeMap<&'static str, String> {
+    let rule = &rules[id];
     let copy = match &rule.copy {
         Copied::All => "all".to_owned(),
         Copied::None => "none".to_owned(),
@@ -156,7 +168,7 @@ fn mirror(rules: &Rules, rule: &Mirror) -> BTreeMap<&'static str, String> {
             as_new.collect::<Vec<_>>().join(", ")
         }
     };
-    BTreeMap::from([
+    let fields = [
         ("source", rules[rule.source].name.clone()),
         ("mirror", rules[rule.mirror].name.clone()),
         ("copy", copy),
@@ -166,7 +178,8 @@ fn mirror(rules: &Rules, rule: &Mirror) -> BTreeMap<&'static str, String> {
         ("was", rule.was.clone().unwrap_or_default()),
         ("mode", rule.mode.name().to_owned()),
         ("severity", rule.severity.name().to_owned()),
-    ])
+    ];
+    fields.into_iter().chain(tables(placement::of_mirror(rules, id))).collect()
 }
 
 fn json(value: &Value<'_>) -> String {
@@ -203,13 +216,13 @@ pub(super) fn consequences(
         }
         _ => {}
     }
-    if of == "reference" && changes(&["from", "to", "on", "match", "required", "none"]) {
+    if of == "reference" && changes(&["from", "to", "tables", "on", "match", "required", "none"]) {
         say("items that change are checked in the new way; `referee audit` checks the others");
     }
     if of == "reference" && changes(&["on_missing", "on_delete", "on_ttl_delete", "mode"]) {
         say("the new actions apply to changes from now on");
     }
-    if of == "mirror" && changes(&["source", "mirror"]) {
+    if of == "mirror" && changes(&["source", "mirror", "tables"]) {
         say("mirrors that were written stay at their keys, and no rule maintains them");
     }
     if of == "mirror" && changes(&["copy"]) {

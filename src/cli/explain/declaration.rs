@@ -1,5 +1,7 @@
 //! Explains entities and tables in words.
 
+use std::collections::BTreeSet;
+
 use super::rule::literal;
 use crate::rules::model::{Component, EntityId, Mode, Reference, Rules, TableId};
 use crate::wording;
@@ -8,8 +10,12 @@ use crate::wording;
 pub(in crate::cli) fn entity(rules: &Rules, id: EntityId) -> String {
     let entity = &rules[id];
     let table = rules.table_of(id);
+    let all = rules.entities_named(&entity.name);
+    let all: Vec<_> = all.map(|(id, _)| format!("`{}`", rules.table_of(id).alias)).collect();
+    let tables = if all.len() > 1 { "tables" } else { "table" };
+    let all = listed(&all);
     let mut lines = vec![
-        format!("`{}` is an entity: a kind of item in the table `{}`.", entity.name, table.alias),
+        format!("`{}` is an entity: a kind of item in the {tables} {all}.", entity.name),
         String::new(),
         "An item belongs to it if".to_owned(),
     ];
@@ -32,31 +38,42 @@ pub(in crate::cli) fn entity(rules: &Rules, id: EntityId) -> String {
         lines.extend(formats);
     }
     lines.push(String::new());
-    let own = lines.len();
+    let rules_for_it = rules_for(rules, id);
+    if rules_for_it.is_empty() {
+        lines.push("No rule uses it.".to_owned());
+    }
+    lines.extend(rules_for_it);
+    lines.join("\n") + "\n"
+}
+
+/// The rules for an entity. A rule for several tables is listed once.
+fn rules_for(rules: &Rules, id: EntityId) -> Vec<String> {
+    let name = &rules[id].name;
+    let is_it = |entity: EntityId| rules[entity].name == *name;
+    let mut lines = Vec::new();
     for rule in rules.references.iter().filter(|rule| rule.mode != Mode::Off) {
-        if rule.from == id {
+        if is_it(rule.from) {
             lines.push(format!("It refers to `{}`: `{}`.", rules[rule.to].name, rule.name));
         }
-        if rules.declared(rule.to) == id {
+        if is_it(rules.declared(rule.to)) {
             lines.push(format!("`{}` refers to it: `{}`.", rules[rule.from].name, rule.name));
         }
     }
     for rule in rules.mirrors.iter().filter(|rule| rule.mode != Mode::Off) {
-        if rule.source == id {
+        if is_it(rule.source) {
             lines
                 .push(format!("It is mirrored as `{}`: `{}`.", rules[rule.mirror].name, rule.name));
         }
-        if rule.mirror == id {
+        if is_it(rule.mirror) {
             lines.push(format!(
                 "Referee writes it as the mirror of `{}`: `{}`.",
                 rules[rule.source].name, rule.name
             ));
         }
     }
-    if lines.len() == own {
-        lines.push("No rule uses it.".to_owned());
-    }
-    lines.join("\n") + "\n"
+    let mut seen = BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+    lines
 }
 
 /// The captures of an entity's key that have a format, in words.

@@ -98,8 +98,10 @@ fn write_references(
 ) -> std::fmt::Result {
     let rule = &rules[id];
     if targets.is_empty() {
-        let each = rules.alternatives(id).map(|(_, it)| rules[it.to].name.clone());
-        let to = wording::names(&each.collect::<Vec<_>>(), "or");
+        let mut each: Vec<_> =
+            rules.alternatives(id).map(|(_, it)| rules[it.to].name.clone()).collect();
+        each.dedup();
+        let to = wording::names(&each, "or");
         writeln!(text, "    {}: refers to no {to}", rule.name)?;
     }
     for (target, path) in targets {

@@ -6,6 +6,7 @@ pub(super) mod declaration;
 mod item;
 pub(super) mod kind;
 mod name;
+pub(super) mod placement;
 pub(super) mod rule;
 
 use super::help::Example;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::declaration::{listed, source};
+use super::placement;
 use crate::data::Value;
 use crate::rules::model::{
     Component, Copied, Find, Matching, Mirror, MirrorId, Mode, OnDelete, OnMirrorDelete,
@@ -14,8 +15,10 @@ use crate::wording::names;
 pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
     let rule = &rules[id];
     let from = &rules[rule.from].name;
-    let each: Vec<String> =
+    let mut each: Vec<String> =
         rules.alternatives(id).map(|(_, it)| rules[it.to].name.clone()).collect();
+    // An entity in several tables is an alternative for each of them.
+    each.dedup();
     let to = names(&each, "or");
     let mut lines =
         vec![format!("`{}` is a reference from `{from}` to {to}.", rule.name), String::new()];
@@ -23,8 +26,9 @@ pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
         lines.push("One of these items is enough.".to_owned());
     }
     for (_, alternative) in rules.alternatives(id) {
-        lines.extend(parts(rules, alternative, from));
+        add_new(&mut lines, parts(rules, alternative, from));
     }
+    lines.extend(placement::sentences_of_reference(rules, id));
     if rule.alternative.discriminator.is_some() {
         lines.push("Another value is reported as `malformed_reference`.".to_owned());
     }
@@ -38,14 +42,23 @@ pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
         rule.on_missing.name()
     ));
     for (_, rule) in rules.alternatives(id) {
-        lines.push(deletes(rules, rule, "is deleted", rule.on_delete, "on_delete"));
+        let text = deletes(rules, rule, "is deleted", rule.on_delete, "on_delete");
+        add_new(&mut lines, vec![text]);
         if rule.on_ttl_delete != rule.on_delete {
             let key = "on_ttl_delete";
-            lines.push(deletes(rules, rule, "is deleted by TTL", rule.on_ttl_delete, key));
+            let text = deletes(rules, rule, "is deleted by TTL", rule.on_ttl_delete, key);
+            add_new(&mut lines, vec![text]);
         }
     }
     lines.extend(mode(rule.mode, rule.severity));
     lines.join("\n") + "\n"
+}
+
+/// Adds lines, unless they are there already.
+fn add_new(lines: &mut Vec<String>, new: Vec<String>) {
+    if !lines.windows(new.len().max(1)).any(|known| known == new) {
+        lines.extend(new);
+    }
 }
 
 /// Which item of one entity an item refers to.
@@ -225,11 +238,14 @@ pub(in crate::cli) fn mirror(rules: &Rules, id: MirrorId) -> String {
             listed(&keys),
             copied(rule)
         ),
+    ];
+    lines.extend(placement::sentences_of_mirror(rules, id));
+    lines.push(
         format!(
             "If an item of `{source}` changes, its mirror is written again; if it is deleted, its mirror is \
              deleted."
         ),
-    ];
+    );
     lines.push(
         match rule.on_mirror_edit {
             OnMirrorEdit::Overwrite => "If someone else edits a mirror, it is written again.",

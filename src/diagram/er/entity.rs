@@ -28,7 +28,7 @@ pub(super) fn node(
         None => format!("{kind} in table {}", table_name(table)),
     };
     Node {
-        id: entity_id(&entity.name),
+        id: entity_id(rules, id),
         group,
         kind,
         title: entity.name.clone(),

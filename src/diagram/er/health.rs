@@ -77,8 +77,8 @@ impl Health {
     /// The findings about items of an entity: those that refer to missing items, and mirrors.
     #[must_use]
     pub fn of_entity(&self, rules: &Rules, entity: EntityId) -> Count {
-        let references = rules.reference_rules().map(|(_, rule)| rule);
-        let references = references.filter(|rule| rule.from == entity);
+        let references = rules.references.iter();
+        let references = references.filter(|rule| rule.from == entity && rule.alternative.is_first);
         let mirrors = rules.mirrors.iter().filter(|rule| rule.mirror == entity);
         let names = references.map(|rule| &rule.name).chain(mirrors.map(|rule| &rule.name));
         names.fold(Count::default(), |sum, rule| {

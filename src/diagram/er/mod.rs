@@ -16,12 +16,16 @@ pub use health::{Count, Health};
 pub use select::{Near, Selection};
 
 use super::{Group, Picture};
-use crate::rules::model::{MirrorId, ReferenceId, Rules, TableId};
+use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 
-/// The identifier of an entity's box.
+/// The identifier of an entity's box. An entity in several tables has a box for each of them.
 #[must_use]
-pub fn entity_id(name: &str) -> String {
-    format!("entity.{name}")
+pub fn entity_id(rules: &Rules, id: EntityId) -> String {
+    let (id, name) = (rules.declared(id), &rules[id].name);
+    match rules.has_several_tables(id) {
+        true => format!("entity.{name}.{}", rules.table_of(id).alias),
+        false => format!("entity.{name}"),
+    }
 }
 
 /// The identifier of a reference's edge.
@@ -58,14 +62,14 @@ pub fn picture(rules: &Rules, selection: &Selection, health: Option<&Health>) ->
     for id in (0..rules.mirrors.len()).map(MirrorId) {
         let rule = &rules[id];
         if let (Some(from), Some(to)) = (nodes.get(&rule.source), nodes.get(&rule.mirror)) {
-            picture.edges.push(rule::mirror(rule, [*from, *to], health));
+            picture.edges.push(rule::mirror(rules, id, [*from, *to], health));
         }
     }
     picture
 }
 
 fn title(rules: &Rules, entities: usize) -> String {
-    let rules = rules.reference_rules().count() + rules.mirrors.len();
+    let rules = rules.reference_rules().count() + rules.mirror_rules().count();
     format!("{entities} entities and {rules} rules")
 }
 

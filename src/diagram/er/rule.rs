@@ -5,7 +5,7 @@ use super::health::Health;
 use super::{mirror_id, reference_id};
 use crate::diagram::{Edge, End, Line, Mark, Node, Status};
 use crate::rules::model::{
-    Component, Copied, Find, Mirror, Mode, OnMissing, Reference, ReferenceId, Rules,
+    Component, Copied, Find, MirrorId, Mode, OnMissing, Reference, ReferenceId, Rules,
 };
 
 pub(super) fn reference(
@@ -20,9 +20,12 @@ pub(super) fn reference(
     label.extend(alternative(rules, rule));
     label.extend(mode(rule.mode));
     label.extend(findings(health, &rule.name));
-    let id = reference_id(&rule.name);
+    let mut edge_id = reference_id(&rule.name);
+    if rules.references_named(&rule.name).next().is_none_or(|(first, _)| first.0 != id.0) {
+        edge_id += &suffix(rules, rule);
+    }
     Edge {
-        id: if rule.alternative.is_first { id } else { format!("{id}-{}", rules[rule.to].name) },
+        id: edge_id,
         from: End {
             node: from,
             row: from_row(rules, rule, nodes.get(from)),
@@ -34,6 +37,20 @@ pub(super) fn reference(
         status: health.map_or(Status::Plain, |health| health.status(&rule.name, rule.mode)),
         note: note(rules, rule),
     }
+}
+
+/// What distinguishes the edges of one rule: the names of entities or tables.
+fn suffix(rules: &Rules, rule: &Reference) -> String {
+    let mut suffix = String::new();
+    if !rule.alternative.is_first {
+        suffix = format!("-{}", rules[rule.to].name);
+    }
+    for entity in [rule.from, rule.to] {
+        if rules.has_several_tables(rules.declared(entity)) {
+            suffix = format!("{suffix}-{}", rules.table_of(rules.declared(entity)).alias);
+        }
+    }
+    suffix
 }
 
 fn on_delete(rule: &Reference) -> String {
@@ -152,7 +169,13 @@ fn find(rules: &Rules, rule: &Reference) -> String {
     }
 }
 
-pub(super) fn mirror(rule: &Mirror, [from, to]: [usize; 2], health: Option<&Health>) -> Edge {
+pub(super) fn mirror(
+    rules: &Rules,
+    id: MirrorId,
+    [from, to]: [usize; 2],
+    health: Option<&Health>,
+) -> Edge {
+    let rule = &rules[id];
     let copied = match &rule.copy {
         Copied::All => "all attributes".to_owned(),
         Copied::Except(names) => format!("all attributes except {}", names.join(", ")),
@@ -166,8 +189,12 @@ pub(super) fn mirror(rule: &Mirror, [from, to]: [usize; 2], health: Option<&Heal
     let mut label = vec![rule.name.clone(), format!("copies {copied}")];
     label.extend(mode(rule.mode));
     label.extend(findings(health, &rule.name));
+    let mut edge_id = mirror_id(&rule.name);
+    if rules.mirrors_named(&rule.name).next().is_none_or(|(first, _)| first != id) {
+        edge_id = format!("{edge_id}-{}", rules.table_of(rule.source).alias);
+    }
     Edge {
-        id: mirror_id(&rule.name),
+        id: edge_id,
         from: End { node: from, row: None, mark: Mark::One },
         to: End { node: to, row: None, mark: Mark::One },
         label,

@@ -120,19 +120,19 @@ pub(crate) fn targets<'r>(
     std::iter::once_with(move || (rule, key.clone().into_owned())).chain(others(rules, rule, key))
 }
 
-/// The alternatives of the rule with this name that may lead to an item; all of them if there is no
-/// item.
+/// The alternatives of the rule with this name that may lead from one item to another; all of them
+/// if there are no items.
 #[cfg(feature = "cli")]
 pub(crate) fn alternatives_of(
     rules: &Rules,
     rule: &str,
+    referencing: Option<&ItemName>,
     referenced: Option<&ItemName>,
 ) -> Vec<ReferenceId> {
     let leads = |id: &ReferenceId| {
-        let to = rules.referenced(*id);
-        referenced.is_none_or(|item| to.table == item.table && to.key.matches(&item.key))
+        let (from, to) = (rules.referencing(*id), rules.referenced(*id));
+        referencing.is_none_or(|item| from.table == item.table)
+            && referenced.is_none_or(|item| to.table == item.table && to.key.matches(&item.key))
     };
-    let first = rules.reference_rules().find(|(_, reference)| reference.name == rule);
-    let all = first.into_iter().flat_map(|(first, _)| rules.alternatives(first));
-    all.map(|(id, _)| id).filter(leads).collect()
+    rules.references_named(rule).map(|(id, _)| id).filter(leads).collect()
 }

@@ -1,5 +1,6 @@
 //! The alternatives of a reference: the entities that it may lead to.
 
+use super::placement::{Placement, Tables};
 use crate::data::KeyAttribute;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{BY, ENTITY, INDEX, KEY, parse_key_attribute};
@@ -10,6 +11,8 @@ use crate::rules::span::Spanned;
 pub(crate) struct Target {
     /// The entity's name.
     pub(crate) entity: Spanned<String>,
+    /// The position of its table among those of the entity.
+    pub(crate) at: usize,
     /// The value of the discriminator that leads to it; `None` if there is no discriminator.
     pub(crate) when: Option<Spanned<String>>,
     /// The index whose key the reference knows; `None` if it knows the table's key.
@@ -37,8 +40,9 @@ impl Targets {
     /// Reads the value of `to`.
     pub(super) fn read(entry: &Entry) -> Self {
         let name = |node: &Spanned<Node>| Some(node.with(node.value.as_text()?.to_owned()));
-        let any =
-            |node: &Spanned<Node>| Some(Target { entity: name(node)?, when: None, index: None });
+        let any = |node: &Spanned<Node>| {
+            Some(Target { entity: name(node)?, at: 0, when: None, index: None })
+        };
         let (each, by) = match &entry.value.value {
             Node::List(elements) => (elements.iter().filter_map(any).collect(), None),
             Node::Map(entries) if entries.iter().any(|entry| entry.key.value == INDEX) => {
@@ -50,6 +54,7 @@ impl Targets {
                 let case = |entry: &Entry| {
                     Some(Target {
                         entity: name(&entry.value)?,
+                        at: 0,
                         when: Some(entry.key.clone()),
                         index: None,
                     })
@@ -61,6 +66,24 @@ impl Targets {
             }
         };
         Self { each, by }
+    }
+
+    /// The alternatives of the items in one table of an entity: those in the tables that belong to
+    /// it. A target whose table is not clear, which is reported later, is in its first one.
+    pub(super) fn placed(
+        &self,
+        tables: Tables<'_>,
+        placement: Option<Placement>,
+        from: (&str, usize),
+    ) -> Self {
+        let is_plain = |target: &Target| self.by.is_none() && target.index.is_none();
+        let placed = |target: &Target| {
+            let found = tables.positions(placement, from, &target.entity.value);
+            let mut found = found.unwrap_or_else(|_| vec![0]);
+            found.truncate(if is_plain(target) { found.len() } else { 1 });
+            found.into_iter().map(|at| Target { at, ..target.clone() }).collect::<Vec<_>>()
+        };
+        Self { each: self.each.iter().flat_map(placed).collect(), by: self.by.clone() }
     }
 
     /// Whether one of the alternatives is this entity.
@@ -80,6 +103,7 @@ fn in_index(entries: &[Entry]) -> Option<Target> {
     };
     Some(Target {
         entity: text(&value(ENTITY)?.value)?,
+        at: 0,
         when: None,
         index: Some(IndexTarget {
             name: text(&value(INDEX)?.value)?,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::action::ReferentialAction;
 use super::alternatives::Targets;
 use super::condition::Test;
+use super::placement::Placement;
 use crate::data::{KeyAttribute, Path, Type};
 use crate::rules::model::{
     Expired, Matching, Mode, OnMirrorDelete, OnMirrorEdit, Removal, Severity,
@@ -38,6 +39,8 @@ pub(crate) struct Table {
     pub(crate) account: Option<Spanned<String>>,
 }
 
+/// An entity in one table. An entity with several tables is one of these for each of them, and all
+/// of these follow each other.
 #[derive(Debug)]
 pub(crate) struct Entity {
     pub(crate) name: Spanned<String>,
@@ -49,6 +52,13 @@ pub(crate) struct Entity {
     pub(crate) templates: Vec<(Spanned<Path>, Spanned<String>)>,
     /// The paths of `where`, each with what it requires.
     pub(crate) conditions: Vec<(Spanned<Path>, Vec<Spanned<Test>>)>,
+}
+
+impl File {
+    /// The entity with this name, in its table at this position.
+    pub(crate) fn entity(&self, name: &str, at: usize) -> Option<&Entity> {
+        self.entities.iter().filter(|entity| entity.name.value == name).nth(at)
+    }
 }
 
 /// A key attribute and its template. The template is `None` if the value is not text.
@@ -63,16 +73,23 @@ pub(crate) enum Literal {
 }
 
 /// A reference to one entity. A reference that may lead to several entities is one of these for
-/// each of them, and all of these follow each other.
+/// each of them, and all of these follow each other. If `from` has several tables, this is so for
+/// each of them.
 #[derive(Debug)]
 pub(crate) struct Reference {
     pub(crate) name: Spanned<String>,
     pub(crate) from: Option<Spanned<String>>,
+    /// The position of its table among those of `from`.
+    pub(crate) from_at: usize,
     pub(crate) to: Option<Spanned<String>>,
     /// All entities that the rule may lead to.
     pub(crate) targets: Targets,
     /// The position of `to` among them.
     pub(crate) alternative: usize,
+    /// The value of the key `tables`.
+    pub(crate) placement: Option<Spanned<Placement>>,
+    /// Whether `tables` is absent or readable. If not, that has been reported.
+    pub(crate) is_placement_readable: bool,
     /// The captures of the referenced key, each with its source.
     pub(crate) on: Vec<(Spanned<String>, Spanned<String>)>,
     /// The key attributes of the referenced item, each with its source.
@@ -125,13 +142,22 @@ pub(crate) enum Find {
     Mirror(Option<Spanned<String>>),
 }
 
+/// A mirror rule for one table of its source.
 #[derive(Debug)]
 pub(crate) struct Mirror {
     pub(crate) name: Spanned<String>,
     pub(crate) was: Option<Spanned<String>>,
     pub(crate) source: Option<Spanned<String>>,
+    /// The position of its table among those of `source`.
+    pub(crate) source_at: usize,
     /// The value of the key `mirror`.
     pub(crate) target: Option<Spanned<String>>,
+    /// The position of its table among those of `mirror`.
+    pub(crate) target_at: usize,
+    /// The value of the key `tables`.
+    pub(crate) placement: Option<Spanned<Placement>>,
+    /// Whether `tables` is absent or readable. If not, that has been reported.
+    pub(crate) is_placement_readable: bool,
     pub(crate) copy: Option<CopiedAttributes>,
     pub(crate) on_mirror_delete: Option<OnMirrorDelete>,
     pub(crate) on_mirror_edit: Option<Spanned<OnMirrorEdit>>,

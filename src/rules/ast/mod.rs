@@ -7,6 +7,7 @@ mod action;
 mod alternatives;
 mod condition;
 mod file;
+mod placement;
 mod read;
 
 pub(crate) use action::ReferentialAction;
@@ -15,4 +16,5 @@ pub(crate) use condition::{Allowed, Test};
 pub(crate) use file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
 };
+pub(crate) use placement::{Misplaced, Placement, Tables};
 pub(crate) use read::read;

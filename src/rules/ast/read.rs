@@ -6,6 +6,7 @@ use super::condition::tests;
 use super::file::{
     CopiedAttributes, DefaultValue, Entity, File, Find, Literal, Mirror, Reference, Table,
 };
+use super::placement::{Placement, Tables};
 use crate::data::Type;
 use crate::rules::file::{Entry, Node};
 use crate::rules::language::{
@@ -20,13 +21,17 @@ use crate::rules::template::Separator;
 /// Converts a tree. If a key occurs more than once, only its first occurrence is used.
 pub(crate) fn read(root: &Node) -> File {
     let file = Fields(root.entries());
+    let entities: Vec<Entity> = file.named("entities").flat_map(entities).collect();
+    let tables = Tables(&entities);
+    let references = file.named("references").flat_map(|it| references(it, tables)).collect();
+    let mirrors = file.named("mirrors").flat_map(|it| mirrors(it, tables)).collect();
     let readable =
         |section| file.entry(section).map(|entry| matches!(entry.value.value, Node::Map(_)));
     File {
         tables: file.named("tables").map(table).collect(),
-        entities: file.named("entities").map(entity).collect(),
-        references: file.named("references").flat_map(references).collect(),
-        mirrors: file.named("mirrors").map(mirror).collect(),
+        references,
+        mirrors,
+        entities,
         has_entities: readable("entities") == Some(true),
         has_rules: match (readable("references"), readable("mirrors")) {
             (Some(references), Some(mirrors)) => references && mirrors,
@@ -54,11 +59,23 @@ fn table(entry: &Entry) -> Table {
     }
 }
 
-fn entity(entry: &Entry) -> Entity {
+/// An entity in each of its tables.
+fn entities(entry: &Entry) -> Vec<Entity> {
+    let fields = Fields(entry.value.value.entries());
+    let names = fields.list("table").iter();
+    let text = |name: &Spanned<Node>| Some(name.with(name.value.as_text()?.to_owned()));
+    let tables: Vec<_> = names.filter_map(text).collect();
+    if tables.is_empty() {
+        return vec![entity(entry, fields.text("table"))];
+    }
+    tables.into_iter().map(|table| entity(entry, Some(table))).collect()
+}
+
+fn entity(entry: &Entry, table: Option<Spanned<String>>) -> Entity {
     let fields = Fields(entry.value.value.entries());
     Entity {
         name: entry.key.clone(),
-        table: fields.text("table"),
+        table,
         key: fields.entry("key").filter(|key| matches!(key.value.value, Node::Map(_))).map(|key| {
             let parts = key.value.value.entries().iter();
             let text =
@@ -87,22 +104,34 @@ fn entity(entry: &Entry) -> Entity {
     }
 }
 
-/// The alternatives of a reference.
-fn references(entry: &Entry) -> Vec<Reference> {
-    let to = Fields(entry.value.value.entries()).entry("to");
-    let targets = to.map(Targets::read).unwrap_or_default();
-    (0..targets.each.len().max(1)).map(|position| reference(entry, &targets, position)).collect()
+/// The alternatives of a reference, for each table of `from`.
+fn references(entry: &Entry, tables: Tables<'_>) -> Vec<Reference> {
+    let fields = Fields(entry.value.value.entries());
+    let written = fields.entry("to").map(Targets::read).unwrap_or_default();
+    let from = fields.text("from").map(|from| from.value).unwrap_or_default();
+    let placement = fields.parsed("tables", placement).map(|placement| placement.value);
+    let mut references = Vec::new();
+    for from_at in 0..tables.count(&from) {
+        let targets = written.placed(tables, placement, (&from, from_at));
+        let alternatives = 0..targets.each.len().max(1);
+        references.extend(alternatives.map(|it| reference(entry, from_at, &targets, it)));
+    }
+    references
 }
 
-fn reference(entry: &Entry, targets: &Targets, alternative: usize) -> Reference {
+fn reference(entry: &Entry, from_at: usize, targets: &Targets, alternative: usize) -> Reference {
     let fields = Fields(entry.value.value.entries());
     let on = fields.entry("on").or_else(|| fields.entry(ON_SYNONYM));
     Reference {
         name: entry.key.clone(),
         from: fields.text("from"),
+        from_at,
         to: targets.each.get(alternative).map(|target| target.entity.clone()),
         targets: targets.clone(),
         alternative,
+        placement: fields.parsed("tables", placement),
+        is_placement_readable: fields.entry("tables").is_none()
+            || fields.parsed("tables", placement).is_some(),
         on: on.map(|on| texts(&on.value.value)).unwrap_or_default(),
         on_key: fields.entry("on_key").map(|on| on.key.with(texts(&on.value.value))),
         is_on_readable: on.is_none_or(|on| is_map_of_texts(&on.value.value)),
@@ -209,13 +238,31 @@ fn copied(node: &Node) -> Option<CopiedAttributes> {
     }
 }
 
-fn mirror(entry: &Entry) -> Mirror {
+/// A mirror rule for each table of its source.
+fn mirrors(entry: &Entry, tables: Tables<'_>) -> Vec<Mirror> {
+    let fields = Fields(entry.value.value.entries());
+    let text = |key| fields.text(key).map(|name| name.value).unwrap_or_default();
+    let (source, target) = (text("source"), text("mirror"));
+    let placement = fields.parsed("tables", placement).map(|placement| placement.value);
+    let placed = |source_at| {
+        let found = tables.positions(placement, (&source, source_at), &target);
+        (source_at, found.ok().and_then(|found| found.first().copied()).unwrap_or_default())
+    };
+    (0..tables.count(&source)).map(placed).map(|at| mirror(entry, at)).collect()
+}
+
+fn mirror(entry: &Entry, (source_at, target_at): (usize, usize)) -> Mirror {
     let fields = Fields(entry.value.value.entries());
     Mirror {
         name: entry.key.clone(),
         was: fields.text("was"),
         source: fields.text("source"),
+        source_at,
         target: fields.text("mirror"),
+        target_at,
+        placement: fields.parsed("tables", placement),
+        is_placement_readable: fields.entry("tables").is_none()
+            || fields.parsed("tables", placement).is_some(),
         copy: fields.entry("copy").and_then(|entry| copied(&entry.value.value)),
         on_mirror_delete: fields.parsed("on_mirror_delete", on_mirror_delete).map(|it| it.value),
         on_mirror_edit: fields.parsed("on_mirror_edit", on_mirror_edit),
@@ -241,6 +288,10 @@ fn expired(word: &str) -> Option<Expired> {
 
 fn matching(word: &str) -> Option<Matching> {
     Matching::ALL.into_iter().find(|matching| matching.name() == word)
+}
+
+fn placement(word: &str) -> Option<Placement> {
+    Placement::ALL.into_iter().find(|placement| placement.name() == word)
 }
 
 fn action(word: &str) -> Option<ReferentialAction> {

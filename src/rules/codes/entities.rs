@@ -233,3 +233,40 @@ same case everywhere.",
   ticket: { table: app, key: { pk: "company#{company}", sk: "{kind}#{no:08}" } }
 "#,
 };
+
+/// Two entities whose tables do not belong together.
+pub static TABLES: Code = Code {
+    id: "E037",
+    summary: "unclear in which table the other item is",
+    explanation: "\
+An entity with a list of tables is one kind of item in each of them. If a rule leads to such an \
+entity, `tables` says in which of the tables the other item is. `same` means the table of the item \
+itself, and is the default if both entities have the same tables. `paired` means the table at the \
+same position in the list: the first with the first, the second with the second. With `any`, which \
+only references have, one item in any of the tables is enough. Mirror items of sources in several \
+tables cannot be in one table: two sources with the same key would have the same mirror.",
+    wrong: Some(
+        r#"tables:
+  app_eu: { key: [pk, sk] }
+  app_us: { key: [pk, sk] }
+  users_eu: { key: [pk, sk] }
+  users_us: { key: [pk, sk] }
+entities:
+  person: { table: [users_eu, users_us], key: { pk: "person#{id}", sk: person } }
+  note: { table: [app_eu, app_us], key: { pk: "person#{id}", sk: "note#{note}" } }
+references:
+  note_person: { from: note, to: person }
+"#,
+    ),
+    right: r#"tables:
+  app_eu: { key: [pk, sk] }
+  app_us: { key: [pk, sk] }
+  users_eu: { key: [pk, sk] }
+  users_us: { key: [pk, sk] }
+entities:
+  person: { table: [users_eu, users_us], key: { pk: "person#{id}", sk: person } }
+  note: { table: [app_eu, app_us], key: { pk: "person#{id}", sk: "note#{note}" } }
+references:
+  note_person: { from: note, to: person, tables: paired }
+"#,
+};

@@ -53,6 +53,7 @@ pub static ALL: &[&Code] = &[
     &KEY_TYPE,
     &OVERLAP,
     &CAPTURE_FORMAT,
+    &TABLES,
     &UNBOUND,
     &UNKNOWN_CAPTURE,
     &SOURCE,

@@ -22,6 +22,31 @@ pub(super) const MATCHING: &[Word] = &[
     word(Matching::Full.name(), "a partial reference is a violation", &["all"]),
 ];
 
+/// The values of `tables` of a reference or a mirror.
+pub(crate) const SAME: &str = "same";
+pub(crate) const PAIRED: &str = "paired";
+pub(crate) const ANY: &str = "any";
+
+const SAME_TABLE: Word =
+    word(SAME, "in the table that also holds the other item", &["own", "same_table", "local"]);
+const PAIRED_TABLE: Word = word(
+    PAIRED,
+    "in the table at the same position in the list: the first with the first",
+    &["position", "by_position", "pair", "pairs", "matching"],
+);
+
+pub(super) const TABLES_OF_REFERENCE: &[Word] = &[
+    SAME_TABLE,
+    PAIRED_TABLE,
+    word(
+        ANY,
+        "in any of the tables: one item in one of them is enough",
+        &["all", "either", "each"],
+    ),
+];
+
+pub(super) const TABLES_OF_MIRROR: &[Word] = &[SAME_TABLE, PAIRED_TABLE];
+
 pub(super) const EXPIRED: &[Word] = &[
     word(Expired::Present.name(), "it exists until TTL deletes it", &["exists", "keep", "true"]),
     word(

@@ -20,7 +20,7 @@ pub(super) fn fix_type(
     let is_textual = matches!(shape, Shape::Text(_) | Shape::Choice(_));
     match &node.value {
         Node::Map(_) | Node::List(_) if names_entity(shape) && !is_in_braces(&node.value) => {
-            Some(fix_name(&node.value, subject).to_owned())
+            Some(fix_name(&node.value).to_owned())
         }
         Node::Map(_) if is_textual => {
             let rest = source.get(node.span.start..)?;
@@ -99,11 +99,8 @@ fn is_in_braces(node: &Node) -> bool {
     matches!(node.as_map(), Some([entry]) if entry.value.value == Node::Null)
 }
 
-fn fix_name(node: &Node, subject: &Subject) -> &'static str {
+fn fix_name(node: &Node) -> &'static str {
     match node {
-        Node::List(_) if subject.name.starts_with("`table`") => {
-            "write one table, and declare an entity for each of the others"
-        }
         Node::List(_) => "write one name, and declare a rule for each of the others",
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::Map(_) => {
             "write one name"

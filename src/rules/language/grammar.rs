@@ -107,6 +107,9 @@ pub(super) struct Word {
 /// The maximum number of entries in a map of a rule file.
 pub(super) const ENTRIES_MAX: usize = 1000;
 
+/// The maximum number of tables of an entity.
+pub(super) const TABLES_MAX: usize = 20;
+
 /// The maximum number of entities that a reference may lead to. A repair checks in one transaction
 /// that none of them exists.
 pub(super) const ALTERNATIVES_MAX: usize = 20;

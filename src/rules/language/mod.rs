@@ -15,6 +15,7 @@ mod table;
 mod target;
 mod words;
 
+pub(crate) use choices::{ANY, PAIRED, SAME};
 pub(crate) use format::{
     is_name, parse_duration, parse_key_attribute, parse_list_path, parse_path,
 };

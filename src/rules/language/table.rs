@@ -2,14 +2,14 @@
 
 use super::choices::{
     COPY, EXPIRED, FIND, MATCHING, MODES, ON_DELETE, ON_MIRROR_DELETE, ON_MIRROR_EDIT, ON_MISSING,
-    REMOVALS, SEVERITIES, TYPES,
+    REMOVALS, SEVERITIES, TABLES_OF_MIRROR, TABLES_OF_REFERENCE, TYPES,
 };
 use super::condition::CONDITION;
 use super::format::{
     ACCOUNT, ATTRIBUTE, CAPTURE, DURATION, Format, INDEX_NAME, KEY_ATTRIBUTE, LIST_PATH, NAME,
     PATH, REGION, SEPARATOR, SOURCE, TABLE_NAME, TEMPLATE,
 };
-use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape};
+use super::grammar::{DefaultValue, ENTRIES_MAX, Field, Object, Presence, Shape, TABLES_MAX};
 use super::target::{FIND_EACH, TO};
 use crate::rules::defaults;
 
@@ -84,7 +84,14 @@ pub(super) const ENTITY: Object = Object {
     what: "an entity",
     doc: "A kind of item.",
     fields: &[
-        required("table", Shape::Text(&NAME), "The table that holds the items."),
+        required(
+            "table",
+            Shape::Either(&[
+                Shape::Text(&NAME),
+                Shape::List { of: &Shape::Text(&NAME), count_min: 1, count_max: TABLES_MAX },
+            ]),
+            "The table that holds the items, or a list of tables if each of them holds items of this entity: `[orders_eu, orders_us]`.",
+        ),
         required(
             "key",
             map(&ATTRIBUTE, &Shape::Text(&TEMPLATE), 2),
@@ -118,6 +125,11 @@ const REFERENCE: Object = Object {
             ON_SYNONYM,
             map(&CAPTURE, &Shape::Text(&SOURCE), ENTRIES_MAX),
             "Where the value of each capture of the referenced key comes from: \"{capture}\", \"{attribute}\", \"{path.to.value}\", \"{attribute[*]}\" for each element of a list or set, \"{lines[*].productId}\" for a value in each map of a list, or \"{owner.id}\" for a capture of an attribute's template. A text without braces is a constant. By default, a capture comes from the capture of the same name in the referencing key. Tools that read YAML 1.1, such as PyYAML, read an unquoted `on` as `true`; `parts` is another name for it.",
+        ),
+        optional(
+            "tables",
+            Shape::Choice(TABLES_OF_REFERENCE),
+            "In which table the referenced item is, if `to` has several tables. By default, it is in the table of the referencing item if both entities have the same tables; otherwise, `tables` is required.",
         ),
         optional(
             "on_key",
@@ -250,6 +262,11 @@ const MIRROR: Object = Object {
             "mirror",
             Shape::Text(&NAME),
             "The entity that Referee writes. Its key has the captures of the source's key, and it may contain attributes of the source: a source without such an attribute has no mirror, and if the value changes, the mirror moves.",
+        ),
+        optional(
+            "tables",
+            Shape::Choice(TABLES_OF_MIRROR),
+            "In which table the mirror item is, if `mirror` has several tables. By default, it is in the table of the source if both entities have the same tables; otherwise, `tables` is required.",
         ),
         default(
             "copy",

@@ -22,11 +22,13 @@ use crate::data::KeySchema;
 pub struct Rules {
     /// The tables.
     pub tables: Vec<Table>,
-    /// The kinds of item.
+    /// The kinds of item. One in several tables is one entity for each of them: they have the same
+    /// name, and follow each other.
     pub entities: Vec<Entity>,
-    /// The foreign keys. The alternatives of a rule follow each other.
+    /// The foreign keys. The alternatives of a rule follow each other. If the referencing entity has
+    /// several tables, this is so for each of them, under the same name.
     pub references: Vec<Reference>,
-    /// The mirror rules.
+    /// The mirror rules. If the source has several tables, a rule is here for each of them.
     pub mirrors: Vec<Mirror>,
     /// The entities that references know by the key of an index. Their ids follow those of the
     /// tables and of the entities.
@@ -90,13 +92,51 @@ impl Rules {
         &self[self[rule].to]
     }
 
-    /// The rules for references, by the ids of their first alternatives.
+    /// The rules for references, each by the id of its first alternative in its first table.
     pub fn reference_rules(&self) -> impl Iterator<Item = (ReferenceId, &Reference)> {
         let all = (0..).map(ReferenceId).zip(&self.references);
-        all.filter(|(_, reference)| reference.alternative.is_first)
+        let before = std::iter::once(None).chain(self.references.iter().map(Some));
+        let first = all.zip(before).filter(|((_, rule), before)| {
+            before.is_none_or(|before: &Reference| before.name != rule.name)
+        });
+        first.map(|(rule, _)| rule)
     }
 
-    /// The alternatives of the rule that a reference belongs to, including itself.
+    /// The mirror rules, each by its id for the first table of its source.
+    pub fn mirror_rules(&self) -> impl Iterator<Item = (MirrorId, &Mirror)> {
+        let all = (0..).map(MirrorId).zip(&self.mirrors);
+        let before = std::iter::once(None).chain(self.mirrors.iter().map(Some));
+        let first = all.zip(before).filter(|((_, rule), before)| {
+            before.is_none_or(|before: &Mirror| before.name != rule.name)
+        });
+        first.map(|(rule, _)| rule)
+    }
+
+    /// The references that are the rule with this name: its alternatives for each table of the
+    /// referencing entity.
+    pub fn references_named(&self, name: &str) -> impl Iterator<Item = (ReferenceId, &Reference)> {
+        let all = (0..).map(ReferenceId).zip(&self.references);
+        all.filter(move |(_, reference)| reference.name == name)
+    }
+
+    /// The mirrors that are the rule with this name: one for each table of the source.
+    pub fn mirrors_named(&self, name: &str) -> impl Iterator<Item = (MirrorId, &Mirror)> {
+        (0..).map(MirrorId).zip(&self.mirrors).filter(move |(_, mirror)| mirror.name == name)
+    }
+
+    /// The entities with this name: one for each of its tables.
+    pub fn entities_named(&self, name: &str) -> impl Iterator<Item = (EntityId, &Entity)> {
+        (0..).map(EntityId).zip(&self.entities).filter(move |(_, entity)| entity.name == name)
+    }
+
+    /// Whether an entity is in several tables.
+    #[must_use]
+    pub fn has_several_tables(&self, entity: EntityId) -> bool {
+        self.entities_named(&self[entity].name).count() > 1
+    }
+
+    /// The alternatives of the rule that a reference belongs to, including itself, for the table of
+    /// its referencing items.
     pub fn alternatives(
         &self,
         rule: ReferenceId,

@@ -18,6 +18,11 @@ pub(super) fn are_of_one_rule(one: &Reference, other: &Reference) -> bool {
     one.name.span == other.name.span
 }
 
+/// The position of the target's table among those of its entity.
+pub(super) fn position(reference: &Reference) -> usize {
+    reference.targets.each.get(reference.alternative).map_or(0, |target| target.at)
+}
+
 /// Whether a capture belongs to the key of one of the entities that a rule may lead to.
 pub(super) fn is_capture_of_any(reference: &Reference, name: &str, scope: &Scope<'_>) -> bool {
     reference.targets.each.iter().any(|target| {
@@ -28,7 +33,8 @@ pub(super) fn is_capture_of_any(reference: &Reference, name: &str, scope: &Scope
                 templates.flat_map(|it| it.captures().map(str::to_owned).collect::<Vec<_>>());
             return captures.any(|capture| capture == name);
         }
-        let key = scope.entity_named(&target.entity.value).and_then(|(_, it)| it.key.as_ref());
+        let key = scope.entity_at(&target.entity.value, target.at);
+        let key = key.and_then(|(_, it)| it.key.as_ref());
         key.is_some_and(|key| key.capture(name).is_some())
     })
 }
@@ -97,7 +103,10 @@ pub(super) fn check(file: &File, problems: &mut Vec<Diagnostic>) {
         let targets = &reference.targets;
         for (position, target) in targets.each.iter().enumerate() {
             let mut before = targets.each.iter().take(position);
-            let same = before.find(|it| it.entity.value == target.entity.value);
+            // An entity in several tables is listed once for each of them.
+            let same = before.find(|it| {
+                it.entity.value == target.entity.value && it.entity.span != target.entity.span
+            });
             if let (Some(same), None) = (same, &targets.by) {
                 problems.push(
                     Diagnostic::new(

@@ -50,7 +50,10 @@ pub(super) fn resolve(
             }
             Some(model::Find::None)
         }
-        Find::Mirror(name) => by_mirror(name.as_ref()?, sides, components, scope, problems),
+        Find::Mirror(name) => {
+            let name = (name.as_ref()?, reference.from_at);
+            by_mirror(name, sides, components, scope, problems)
+        }
         Find::Index { index, key } => {
             let found = by_index(
                 find.span,
@@ -145,19 +148,21 @@ fn derive(
 }
 
 fn by_mirror(
-    name: &Spanned<String>,
+    (name, from_at): (&Spanned<String>, usize),
     sides: Sides<'_, '_>,
     components: Option<&[Component]>,
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Find> {
     let mirrors = &scope.file.mirrors;
-    let Some(index) = mirrors.iter().position(|mirror| mirror.name.value == name.value) else {
+    let mut named = mirrors.iter().enumerate().filter(|(_, it)| it.name.value == name.value);
+    let first = named.clone().next();
+    let of_table = named.find(|(_, it)| it.source_at == from_at).or(first);
+    let Some((index, mirror)) = of_table else {
         let declared = mirrors.iter().map(|mirror| mirror.name.value.as_str()).collect();
         problems.push(undeclared("mirror", name, declared));
         return None;
     };
-    let mirror = mirrors.get(index)?;
     let source = mirror.source.as_ref()?;
     if source.value != sides.from.name() {
         problems.push(
@@ -170,7 +175,7 @@ fn by_mirror(
         );
         return None;
     }
-    let (_, entity) = scope.entity_named(&mirror.target.as_ref()?.value)?;
+    let (_, entity) = scope.entity_at(&mirror.target.as_ref()?.value, mirror.target_at)?;
     let key = entity.key.as_ref()?;
     if !are_determined(key, sides, components?) {
         problems.push(

@@ -106,7 +106,8 @@ fn mirror(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> 
         of_source && mirror.mode != Some(Mode::Off)
     });
     let fitting = mirrors.find(|mirror| {
-        let entity = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
+        let entity = mirror.target.as_ref();
+        let entity = entity.and_then(|name| scope.entity_at(&name.value, mirror.target_at));
         let key = entity.and_then(|(_, entity)| entity.key.as_ref());
         key.is_some_and(|key| are_determined(key, sides, components))
     })?;
@@ -122,7 +123,7 @@ fn index(sides: Sides<'_, '_>, components: &[Component], scope: &Scope<'_>) -> O
     };
     let (partition, _) = key.first()?;
     let known = scope.file.references.iter().find_map(|other| {
-        let (_, entity) = scope.entity_named(&other.from.as_ref()?.value)?;
+        let (_, entity) = scope.entity_at(&other.from.as_ref()?.value, other.from_at)?;
         let Find::Index { index, key } = &other.find.as_ref()?.value else { return None };
         let same = entity.table == sides.from.table && key.first()?.0.value == *partition;
         same.then(|| index.as_ref().map(|index| index.value.clone()))?

@@ -31,8 +31,10 @@ fn resolve_one(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Mirror> {
     check_adopt(mirror, problems);
-    let source = mirror.source.as_ref().and_then(|name| scope.entity(name, problems));
-    let copy = mirror.target.as_ref().and_then(|name| scope.entity(name, problems));
+    let source = mirror.source.as_ref();
+    let source = source.and_then(|name| scope.entity(name, mirror.source_at, problems));
+    let copy = mirror.target.as_ref();
+    let copy = copy.and_then(|name| scope.entity(name, mirror.target_at, problems));
     let (source_name, (source_id, source)) = (mirror.source.as_ref()?, source?);
     let copied = copied(mirror, source, scope, problems);
     if let Some(writer) =
@@ -90,7 +92,8 @@ fn check_single_writer(
     problems: &mut Vec<Diagnostic>,
 ) {
     let Some(name) = &mirror.target else { return };
-    let first = before.iter().filter_map(|other| other.target.as_ref());
+    let others = before.iter().filter(|other| other.name.span != mirror.name.span);
+    let first = others.filter_map(|other| other.target.as_ref());
     if let Some(first) = first.into_iter().find(|other| other.value == name.value) {
         problems.push(
             Diagnostic::new(&codes::TWO_MIRRORS, format!("two rules write `{}`", name.value))
@@ -110,8 +113,9 @@ fn check_former_name(
 ) {
     let Some(was) = &mirror.was else { return };
     let names = mirrors.iter().map(|other| &other.name);
-    let earlier = mirrors.get(..index).unwrap_or_default();
-    let mut taken = names.chain(earlier.iter().filter_map(|other| other.was.as_ref()));
+    let earlier = mirrors.get(..index).unwrap_or_default().iter();
+    let earlier = earlier.filter(|other| other.name.span != mirror.name.span);
+    let mut taken = names.chain(earlier.filter_map(|other| other.was.as_ref()));
     if let Some(taken) = taken.find(|taken| taken.value == was.value) {
         let message = format!("`{}` is the name of another rule, or its own", was.value);
         problems.push(
@@ -154,7 +158,8 @@ fn copied(
         Some(CopiedAttributes::List(names)) => (names, "copied", Copied::List),
         Some(CopiedAttributes::Except(names)) => (names, "left out", Copied::Except),
     };
-    let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let copy = mirror.target.as_ref();
+    let copy = copy.and_then(|name| scope.entity_at(&name.value, mirror.target_at));
     let tables = [Some(source), copy.map(|(_, copy)| copy)];
     let is_key = |name: &str| {
         let mut tables = tables.iter().flatten().filter_map(|entity| scope.table_of(entity));
@@ -191,7 +196,8 @@ fn renamed(
     scope: &Scope<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Copied {
-    let copy = mirror.target.as_ref().and_then(|name| scope.entity_named(&name.value));
+    let copy = mirror.target.as_ref();
+    let copy = copy.and_then(|name| scope.entity_at(&name.value, mirror.target_at));
     let is_key = |entity: Option<&Entity<'_>>, name: &str| {
         entity.and_then(|it| scope.table_of(it)).is_some_and(|table| table.is_key_attribute(name))
     };

@@ -20,6 +20,7 @@ mod mirrors;
 mod names;
 mod on_key;
 mod overlaps;
+mod placement;
 mod references;
 mod scope;
 mod set_default;
@@ -54,6 +55,7 @@ pub(crate) fn resolve(
     names::check_rules(file, problems);
     let mirrors = mirrors::resolve(&scope, problems);
     alternatives::check(file, problems);
+    placement::check(file, problems);
     let mut views = Vec::new();
     let mut references = references::resolve(&scope, &mut indexes, &mut views, problems);
     alternatives::relate(&scope, &mut references, problems);

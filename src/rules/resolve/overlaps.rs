@@ -19,6 +19,10 @@ fn overlap(entity: &Entity<'_>, before: &Entity<'_>, scope: &Scope<'_>) -> Optio
     if entity.table.is_none() || entity.table != before.table || are_distinguished(entity, before) {
         return None;
     }
+    // A table that an entity lists twice is reported as such.
+    if entity.name() == before.name() {
+        return None;
+    }
     let witness = entity.key.as_ref()?.key.overlap(&before.key.as_ref()?.key)?;
     let schema = scope.table_of(entity)?.key.as_ref()?;
     let witness = serde_json::to_string(&schema.item_of(&witness)).ok()?;

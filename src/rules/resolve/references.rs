@@ -27,8 +27,10 @@ fn resolve_one(
     views: &mut Vec<View>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<model::Reference> {
-    let from = reference.from.as_ref().and_then(|name| scope.entity(name, problems));
-    let to = reference.to.as_ref().and_then(|name| scope.entity(name, problems));
+    let from = reference.from.as_ref();
+    let from = from.and_then(|name| scope.entity(name, reference.from_at, problems));
+    let to_at = alternatives::position(reference);
+    let to = reference.to.as_ref().and_then(|name| scope.entity(name, to_at, problems));
     let ((from_id, from), (to_id, to)) = (from?, to?);
     let in_index = match views::target(reference) {
         Some(target) => {
@@ -134,7 +136,7 @@ fn expires_never(
     let expired = reference.expired.as_ref().filter(|it| it.value == Expired::Absent)?;
     // An alternative without a TTL attribute does not expire.
     let ttl_of = |target: &ast::Target| {
-        let (_, entity) = scope.entity_named(&target.entity.value)?;
+        let (_, entity) = scope.entity_at(&target.entity.value, target.at)?;
         scope.table_of(entity)?.ast.ttl.as_ref()
     };
     if reference.targets.each.iter().any(|target| ttl_of(target).is_some()) {

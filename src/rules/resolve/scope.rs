@@ -18,14 +18,15 @@ pub(super) struct Scope<'f> {
 }
 
 impl<'f> Scope<'f> {
-    /// Returns the entity with this name. If there is none, reports that, unless it is no name at
+    /// Returns the entity with this name, in its table at this position. If there is none, reports that, unless it is no name at
     /// all, which is reported already.
     pub(super) fn entity(
         &self,
         name: &Spanned<String>,
+        at: usize,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<(EntityId, &Entity<'f>)> {
-        let found = self.entity_named(&name.value);
+        let found = self.entity_at(&name.value, at);
         if found.is_none() && is_name(&name.value) {
             let declared = self.entities.iter().map(Entity::name).collect();
             problems.push(undeclared("entity", name, declared));
@@ -33,11 +34,16 @@ impl<'f> Scope<'f> {
         found
     }
 
+    /// The entity with this name, in the first of its tables.
     pub(super) fn entity_named(&self, name: &str) -> Option<(EntityId, &Entity<'f>)> {
-        let mut entities = self.entities.iter().enumerate();
-        entities
-            .find(|(_, entity)| entity.name() == name)
-            .map(|(id, entity)| (EntityId(id), entity))
+        self.entity_at(name, 0)
+    }
+
+    /// The entity with this name, in its table at this position.
+    pub(super) fn entity_at(&self, name: &str, at: usize) -> Option<(EntityId, &Entity<'f>)> {
+        let mut named =
+            self.entities.iter().enumerate().filter(|(_, entity)| entity.name() == name);
+        named.nth(at).map(|(id, entity)| (EntityId(id), entity))
     }
 
     pub(super) fn table_of(&self, entity: &Entity<'_>) -> Option<&Table<'f>> {

@@ -12,6 +12,7 @@ use referee::rules::model::{
 use referee::rules::template::{EntityKey, KeyTemplate, Part, Separator, Template};
 
 use super::drawn_reference::{in_index, reference};
+use super::drawn_tables;
 use super::tape::Tape;
 
 /// The defaults of `max_fanout` and `max_depth`.
@@ -39,6 +40,9 @@ pub(crate) fn rules(tape: &mut Tape) -> Rules {
     let source_count = rules.entities.len();
     for _ in 0..tape.below(3) {
         mirror(&mut rules, source_count, tape);
+    }
+    if tape.one_in(4) {
+        drawn_tables::entities(&mut rules, tape);
     }
     // Either some rules restore deleted items, or some delete and change items. Rules of both kinds
     // would conflict.

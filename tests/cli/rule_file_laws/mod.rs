@@ -7,6 +7,7 @@ mod contained;
 mod derived;
 mod drawn;
 mod drawn_reference;
+mod drawn_tables;
 mod printed;
 mod reach;
 mod read;

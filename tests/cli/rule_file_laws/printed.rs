@@ -6,9 +6,9 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeyValue, Path, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Choice, Comparison, Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete,
-    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Severity, Table, Test, TimeFormat,
-    When,
+    Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror, Mode,
+    OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Severity, Table, Test,
+    TimeFormat, When,
 };
 
 use crate::rule_file_laws::contained::attributes_with_key;
@@ -22,14 +22,19 @@ pub(crate) fn tree(rules: &Rules, tape: &mut Tape) -> Tree {
     file.put("version", Tree::number(1));
     let each = rules.tables.iter().map(|it| (it.alias.clone(), table(it, file.tape))).collect();
     file.put("tables", Tree::Map(each));
-    let each =
-        rules.entities.iter().map(|it| (it.name.clone(), entity(rules, it, file.tape))).collect();
+    let mut each = Vec::new();
+    for it in &rules.entities {
+        // An entity in several tables is declared once.
+        if each.iter().all(|(name, _)| *name != it.name) {
+            each.push((it.name.clone(), entity(rules, it, file.tape)));
+        }
+    }
     file.put("entities", Tree::Map(each));
     let each = rules.reference_rules().map(|(_, it)| it);
     let each = each.map(|it| (it.name.clone(), reference(rules, it, file.tape))).collect();
     file.may_omit("references", Tree::Map(each), rules.references.is_empty());
-    let each =
-        rules.mirrors.iter().map(|it| (it.name.clone(), mirror(rules, it, file.tape))).collect();
+    let each = rules.mirror_rules().map(|(_, it)| it);
+    let each = each.map(|it| (it.name.clone(), mirror(rules, it, file.tape))).collect();
     file.may_omit("mirrors", Tree::Map(each), rules.mirrors.is_empty());
     file.shuffled()
 }
@@ -101,7 +106,10 @@ fn key_attribute(attribute: &KeyAttribute, tape: &mut Tape) -> String {
 fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
     let table = &rules[entity.table];
     let mut fields = Fields::new(tape);
-    fields.put("table", Tree::text(&table.alias));
+    let aliases = tables_of(rules, &entity.name);
+    let all = Tree::List(aliases.iter().map(|alias| Tree::text(alias)).collect());
+    let is_list = aliases.len() > 1 || fields.tape.one_in(4);
+    fields.put("table", if is_list { all } else { Tree::text(&table.alias) });
     let mut key = Fields::new(fields.tape);
     let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
     for (name, template) in table.key.names().zip(templates) {
@@ -125,6 +133,25 @@ fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
         .collect();
     fields.may_omit("where", Tree::Map(conditions), entity.conditions.is_empty());
     fields.shuffled()
+}
+
+fn tables_of<'r>(rules: &'r Rules, entity: &str) -> Vec<&'r str> {
+    let all = rules.entities_named(entity);
+    all.map(|(id, _)| rules.table_of(id).alias.as_str()).collect()
+}
+
+/// Adds the key `tables` if the second entity has several tables.
+fn placement(rules: &Rules, [from, to]: [EntityId; 2], is_any: bool, fields: &mut Fields<'_>) {
+    let [from, to] = [from, to].map(|id| tables_of(rules, &rules[rules.declared(id)].name));
+    if to.len() < 2 {
+        return;
+    }
+    let word = match (is_any, from == to && fields.tape.flag()) {
+        (true, _) => "any",
+        (false, true) => "same",
+        (false, false) => "paired",
+    };
+    fields.may_omit("tables", Tree::text(word), from == to && !is_any);
 }
 
 fn condition(test: &Test, tape: &mut Tape) -> Tree {
@@ -191,6 +218,8 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
         }
     };
     fields.put("to", to);
+    let is_any = reference.alternative.is_union();
+    placement(rules, [reference.from, reference.to], is_any, &mut fields);
     if let Some(paths) = attributes_with_key(rules, reference) {
         let names = rules.key_schema(reference.to).names().map(str::to_owned);
         let source = |path: &Path| Tree::Text(format!("{{{path}}}"));
@@ -390,6 +419,7 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
     let mut fields = Fields::new(tape);
     fields.put("source", Tree::text(&rules[mirror.source].name));
     fields.put("mirror", Tree::text(&rules[mirror.mirror].name));
+    placement(rules, [mirror.source, mirror.mirror], false, &mut fields);
     let texts = |names: &[String]| Tree::List(names.iter().map(|name| Tree::text(name)).collect());
     let copy = match &mirror.copy {
         Copied::All => Tree::text("all"),

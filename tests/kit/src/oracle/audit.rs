@@ -77,6 +77,9 @@ impl Oracle<'_> {
 
     fn mirror_rule(&self, defect: &Defect) -> Option<&Mirror> {
         let mut mirrors = self.rules.mirrors.iter().filter(|mirror| mirror.mode != Mode::Off);
-        mirrors.find(|mirror| mirror.name == defect.rule)
+        mirrors.find(|mirror| {
+            let table = self.rules[mirror.mirror].table;
+            mirror.name == defect.rule && table == defect.referencing.table
+        })
     }
 }

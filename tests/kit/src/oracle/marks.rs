@@ -23,8 +23,8 @@ pub(super) fn find(tables: &Tables<'_>, found: &mut Vec<Defect>) {
     for (table, key, item) in tables.all() {
         let Some(Value::M(mark)) = item.get(MARK) else { continue };
         let Some(Value::S(rule)) = mark.get("rule") else { continue };
-        let mirror = tables.rules.mirrors.iter().find(|mirror| is_name_of(mirror, rule));
-        let is_mirror = mirror.is_some_and(|mirror| is_key_of(tables, mirror, table, key));
+        let mut mirrors = tables.rules.mirrors.iter().filter(|mirror| is_name_of(mirror, rule));
+        let is_mirror = mirrors.any(|mirror| is_key_of(tables, mirror, table, key));
         if is_mirror && !mark.contains_key("deleting") {
             continue;
         }

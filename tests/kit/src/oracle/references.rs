@@ -34,7 +34,9 @@ pub(super) fn find(tables: &Tables<'_>, reference: &Reference, found: &mut Vec<D
     let rules = tables.rules;
     let is_union = reference.alternative.count > 1 && reference.alternative.discriminator.is_none();
     let alternatives: Vec<&Reference> = if is_union {
-        rules.references.iter().filter(|it| it.name == reference.name).collect()
+        // The rule exists for each table of the referencing entity.
+        let of_rule = rules.references.iter().filter(|it| it.name == reference.name);
+        of_rule.filter(|it| it.from == reference.from).collect()
     } else {
         vec![reference]
     };
