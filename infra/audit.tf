@@ -14,8 +14,8 @@ locals {
   # to are read when they are looked up.
   audited_tables = sort(distinct([
     for entity in flatten([
-      [for rule in local.references : rule.from],
-      [for rule in local.mirrors : [rule.source, rule.mirror]],
+      [for rule in local.alternatives : rule.from],
+      [for rule in local.active_mirrors : [rule.source, rule.mirror]],
     ]) : local.table_of[entity] if contains(keys(local.table_of), entity)
   ]))
   audit_parts = !local.audits ? [] : flatten([

@@ -5,6 +5,7 @@
 locals {
   # The allowed values of a rule's keys.
   reference_words = {
+    tables        = ["same", "paired", "any"]
     match         = ["simple", "full"]
     expired       = ["present", "absent"]
     on_missing    = ["report", "delete", "unset", "set_default", "revert"]
@@ -14,6 +15,7 @@ locals {
     severity      = ["error", "warn"]
   }
   mirror_words = {
+    tables           = ["same", "paired"]
     on_mirror_delete = ["restore", "delete_source", "report"]
     on_mirror_edit   = ["overwrite", "report"]
     mode             = ["off", "observe", "enforce"]
@@ -24,8 +26,8 @@ locals {
   known_keys = {
     tables     = ["name", "key", "separator", "ttl", "account", "region"]
     entities   = ["table", "key", "attributes", "where"]
-    references = ["from", "to", "on", "parts", "on_key", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
-    mirrors    = ["was", "source", "mirror", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
+    references = ["from", "to", "tables", "on", "parts", "on_key", "match", "required", "expired", "on_missing", "on_delete", "on_ttl_delete", "default", "unset", "none", "find", "grace", "mode", "severity", "max_fanout", "max_depth"]
+    mirrors    = ["was", "source", "mirror", "tables", "copy", "on_mirror_delete", "on_mirror_edit", "adopt", "mode", "severity"]
   }
   known_types = ["S", "N", "B", "BOOL", "SS", "NS", "BS", "L", "M"]
 
@@ -88,11 +90,13 @@ locals {
   )
 
   undeclared = concat(
-    [
-      for name, entity in local.model.entities :
-      "${local.rules_variable}: entities.${name}.table is `${try(entity.table, "")}`, which is not in `tables`; it has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
-      if !contains(keys(local.model.tables), try(entity.table, ""))
-    ],
+    flatten([
+      for name, tables in local.entity_tables : [
+        for table in length(tables) == 0 ? [""] : tables :
+        "${local.rules_variable}: entities.${name}.table is `${table}`, which is not in `tables`; it has ${join(", ", formatlist("`%s`", keys(local.model.tables)))}."
+        if !contains(keys(local.model.tables), table)
+      ]
+    ]),
     flatten([
       for section, sides in { references = ["from"], mirrors = ["source", "mirror"] } : [
         for name, rule in local.model[section] : [
@@ -128,8 +132,8 @@ locals {
 
   wrong_shapes = concat(
     [
-      for name, entity in local.model.entities :
-      "${local.rules_variable}: entities.${name}.key must have a template for each key attribute of its table, ${join(" and ", [for attribute in local.key_attributes[entity.table] : "`${attribute.name}`"])}."
+      for name, entity in local.placed_entities :
+      "${local.rules_variable}: entities.${split(" ", name)[0]}.key must have a template for each key attribute of its table, ${join(" and ", [for attribute in local.key_attributes[entity.table] : "`${attribute.name}`"])}."
       if contains(keys(local.model.tables), try(entity.table, "")) &&
       !try(sort(keys(entity.key)) == sort([for attribute in local.key_attributes[entity.table] : attribute.name]), false)
     ],
@@ -142,6 +146,29 @@ locals {
         can(rule.find.mirror) && !can(rule.find.index) && !can(rule.find.key),
         can(rule.find.index) && contains([1, 2], try(length(rule.find.key), 0)) && !can(rule.find.mirror),
       ])
+    ],
+    distinct(flatten([
+      for name, rule in local.references : [
+        for position, target in local.targets[name] : [
+          for from_at, from in try(local.placed_names[rule.from], []) :
+          "${local.rules_variable}: references.${name}.tables must say in which of its tables an item of `${target.to}` is: `same`, `paired` or `any`; run `referee check`, which explains it."
+          if contains(keys(local.placed_names), target.to) && !contains(keys(local.placed_alternatives), "${name}/${position}/${from_at}")
+        ]
+      ]
+    ])),
+    [
+      for name, rule in local.mirrors :
+      "${local.rules_variable}: mirrors.${name} needs a table of `${rule.mirror}` for each table of `${rule.source}`, and perhaps `tables`; run `referee check`, which explains it."
+      if try(
+        length(local.entity_tables[rule.mirror]) < length(local.entity_tables[rule.source]) ||
+        length([for one in local.placed_mirrors : one if one.rule == name]) < length(local.entity_tables[rule.source]),
+        false
+      )
+    ],
+    var.rules == null ? [] : [
+      for name, entity in var.rules.entities :
+      "rules: entities.${name} must have one of `table` and `tables`."
+      if length([for one in [entity.table != null, entity.tables != null] : one if one]) != 1
     ],
     var.rules == null ? [] : [
       for name, mirror in var.rules.mirrors :

@@ -76,14 +76,14 @@ locals {
   # mirror before it deletes it, and it deletes a source in a transaction that checks that the
   # mirror is absent.
   writes_of_mirrors = flatten([
-    for name, rule in local.mirrors : [
+    for rule in local.active_mirrors : [
       [for request in ["PutItem", "DeleteItem"] : { entity = rule.mirror, request = request }],
       try(rule.on_mirror_delete, "restore") == "delete_source" ? [
         { entity = rule.mirror, request = "UpdateItem" },
         { entity = rule.mirror, request = "ConditionCheckItem" },
         { entity = rule.source, request = "DeleteItem" },
       ] : [],
-    ] if local.rule_modes[name] == "enforce"
+    ] if local.rule_modes[rule.rule] == "enforce"
   ])
   # The tables that need each request.
   requests = {

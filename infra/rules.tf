@@ -17,7 +17,8 @@ locals {
     entities = {
       for name, entity in var.rules.entities : name => {
         for key, value in {
-          table      = entity.table
+          # Both results of a conditional expression must have the same type.
+          table      = jsondecode(entity.tables == null ? jsonencode(entity.table) : jsonencode(entity.tables))
           key        = entity.key
           attributes = entity.attributes
           # A literal must have the type that `attributes` declares, but all values of a Terraform
@@ -163,25 +164,61 @@ locals {
     ])
   }
 
-  # Each reference once for every entity that it may lead to.
-  alternatives = merge([
-    for name, rule in local.references : {
-      for position, target in local.targets[name] : "${name}/${position}" => merge(
-        { for key, value in rule : key => value if key != "find" },
-        { rule = name },
-        target,
-        { for key, value in { find = try(rule.find.each[target.to], rule.find, null) } : key => value if can(rule.find) && (!can(rule.find.each) || can(rule.find.each[target.to])) },
-      )
+  # The tables of each entity, and its name for each of them.
+  entity_tables = {
+    for name, entity in local.model.entities : name => [for table in flatten([try(entity.table, "")]) : try(tostring(table), "")]
+  }
+  placed_names = {
+    for name, tables in local.entity_tables : name => [for table in tables : length(tables) == 1 ? name : "${name} in ${table}"]
+  }
+  # The entities, each once for every table that it has.
+  placed_entities = merge([
+    for name, tables in local.entity_tables : {
+      for position, table in tables : local.placed_names[name][position] => merge(local.model.entities[name], { table = table })
     }
   ]...)
+
+  # Each reference once for every table of the referencing entity, and for every entity that it may
+  # lead to, in the tables that belong to that one.
+  alternatives = merge(flatten([
+    for name, rule in local.references : [
+      for position, target in local.targets[name] : [
+        for from_at, from in try(local.placed_names[rule.from], [rule.from]) : {
+          for to_at, to in try(local.placed_names[target.to], [target.to]) : "${name}/${position}/${from_at}/${to_at}" => merge(
+            { for key, value in rule : key => value if key != "find" },
+            { rule = name, in_index = target.in_index, from = from, to = to },
+            { for key, value in { find = try(rule.find.each[target.to], rule.find, null) } : key => value if can(rule.find) && (!can(rule.find.each) || can(rule.find.each[target.to])) },
+            ) if try(length(local.placed_names[target.to]), 1) == 1 || try(rule.tables, "same") == "any" || (
+            try(rule.tables, "same") == "paired" ? to_at == from_at : try(local.entity_tables[target.to][to_at] == local.entity_tables[rule.from][from_at], false)
+          )
+        }
+      ]
+    ]
+  ])...)
+
+  # The tables of referencing entities, and the targets, that have alternatives.
+  placed_alternatives = { for key in keys(local.alternatives) : join("/", slice(split("/", key), 0, 3)) => key... }
+
+  # Each mirror rule once for every table of its source.
+  placed_mirrors = merge(flatten([
+    for name, rule in local.model.mirrors : [
+      for source_at, source in try(local.placed_names[rule.source], [rule.source]) : {
+        for mirror_at, mirror in try(local.placed_names[rule.mirror], [rule.mirror]) : "${name}/${source_at}" => merge(rule, { rule = name, source = source, mirror = mirror })
+        if try(length(local.placed_names[rule.mirror]), 1) == 1 || (
+          try(rule.tables, "same") == "paired" ? mirror_at == source_at : try(local.entity_tables[rule.mirror][mirror_at] == local.entity_tables[rule.source][source_at], false)
+        )
+      }
+    ]
+  ])...)
+  active_mirrors = { for name, rule in local.placed_mirrors : name => rule if local.rule_modes[rule.rule] != "off" }
 
   # The entities that a rule uses, and their tables.
   used_entities = {
     for name in distinct(flatten([
       [for rule in local.alternatives : [rule.from, rule.to]],
-      [for rule in local.mirrors : [rule.source, rule.mirror]],
-    ])) : name => local.model.entities[name]
-    if contains(keys(local.model.tables), try(local.model.entities[name].table, ""))
+      [for rule in local.active_mirrors : [rule.source, rule.mirror]],
+    ])) : name => local.placed_entities[name]
+    if contains(keys(local.model.tables), try(local.placed_entities[name].table, ""))
   }
   table_of    = { for name, entity in local.used_entities : name => entity.table }
   used_tables = toset(values(local.table_of))
@@ -203,7 +240,7 @@ locals {
         ), capture)
       ])
       index  = try(rule.find.index, null)
-      mirror = try(local.model.mirrors[rule.find.mirror].mirror, null)
+      mirror = try([for mirror in local.placed_mirrors : mirror.mirror if mirror.rule == rule.find.mirror && mirror.source == rule.from][0], null)
     }
   }
 
@@ -216,7 +253,7 @@ locals {
         for name, rule in local.alternatives : rule.to if local.finding[name].is_queried
         && (local.finding[name].derived || local.finding[name].index != null || local.finding[name].mirror != null)
       ],
-      [for rule in local.mirrors : [rule.source, rule.mirror]],
+      [for rule in local.active_mirrors : [rule.source, rule.mirror]],
     ]) : local.table_of[entity] if contains(keys(local.table_of), entity)
   ])
 

@@ -15,8 +15,9 @@ variable "rules" {
     }))
 
     entities = map(object({
-      table      = string
-      key        = map(string) # a key template for each key attribute
+      table      = optional(string)
+      tables     = optional(list(string)) # instead of `table`: `table: [orders_eu, orders_us]` of the rule file
+      key        = map(string)            # a key template for each key attribute
       attributes = optional(map(string))
       where      = optional(map(string)) # a number or boolean if `attributes` declares this type; jsonencode() of a list or comparison
     }))
@@ -24,6 +25,7 @@ variable "rules" {
     references = optional(map(object({
       from          = string
       to            = string
+      tables        = optional(string) # in which table the referenced item is, if `to` has several
       on            = optional(map(string))
       on_key        = optional(map(string))
       match         = optional(string)
@@ -54,6 +56,7 @@ variable "rules" {
       was              = optional(string) # the rule's former name
       source           = string
       mirror           = string
+      tables           = optional(string)       # in which table the mirror is, if `mirror` has several
       copy             = optional(list(string)) # null: all attributes; empty: none
       copy_except      = optional(list(string)) # all attributes except these
       copy_as          = optional(map(string))  # these attributes, under other names

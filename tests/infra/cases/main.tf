@@ -38,6 +38,8 @@ module "twin" {
     tables = {
       app   = { name = "app-test", key = ["pk", "sk"], separator = "|" }
       users = { key = ["id:N"] }
+      east  = { key = ["id"] }
+      west  = { key = ["id"] }
     }
     entities = {
       company = {
@@ -53,7 +55,9 @@ module "twin" {
         key        = { pk = "company|{company}", sk = "member|{member}" }
         attributes = { "address.city" = "S", area = "N", role = "S", user = "N" }
       }
-      member_of = { table = "app", key = { pk = "member|{member}", sk = "company|{company}" } }
+      member_of  = { table = "app", key = { pk = "member|{member}", sk = "company|{company}" } }
+      visit      = { tables = ["east", "west"], key = { id = "visit#{visit}" }, attributes = { before = "S" } }
+      visit_copy = { tables = ["east", "west"], key = { id = "copy#{visit}" } }
     }
     references = {
       member_company = {
@@ -80,8 +84,10 @@ module "twin" {
       }
       member_none  = { from = "member", to = "user", on = { user = "{user}" }, find = { none = true }, severity = "warn" }
       member_found = { from = "member_of", to = "company", find = { index = "by_company", key = [{ sk = "company|{company}" }] } }
+      visit_before = { from = "visit", to = "visit", tables = "any", on = { visit = "{before}" }, find = { none = true } }
     }
     mirrors = {
+      visits = { source = "visit", mirror = "visit_copy", tables = "paired" }
       membership = {
         source           = "member"
         mirror           = "member_of"
