@@ -132,14 +132,18 @@ impl Assembly<'_> {
                 let there = self::is_there(self.rules, self.rules[*other].to);
                 is_there = Condition::Any(vec![is_there, there]);
             } else {
+                let (which, instead) = if entity.name == to.name {
+                    let [this, first] = [entity, to].map(|it| &self.rules[it.table].alias);
+                    (format!("`{}` in `{this}`", entity.name), format!("one in `{first}`"))
+                } else {
+                    (format!("`{}`", entity.name), format!("`{}`", to.name))
+                };
                 self.notes.push(format!(
                     "`{}`: a transaction cannot check that one of several items exists; if the item \
-                     refers to a `{}`, check {} in table `{}` instead of the `{}`",
+                     refers to a {which}, check {} in table `{}` instead of the {instead}",
                     reference.name,
-                    entity.name,
                     serde_json::json!(key),
                     self.rules[entity.table].name,
-                    to.name
                 ));
             }
         }

@@ -51,7 +51,9 @@ fn table(table: &Table) -> BTreeMap<&'static str, String> {
 fn entity(rules: &Rules, entity: &Entity) -> BTreeMap<&'static str, String> {
     let table = &rules[entity.table];
     let tables = rules.entities_named(&entity.name);
-    let tables: Vec<_> = tables.map(|(id, _)| rules.table_of(id).alias.clone()).collect();
+    let mut tables: Vec<_> = tables.map(|(id, _)| rules.table_of(id).alias.clone()).collect();
+    // Which tables belong together is said with the rules.
+    tables.sort();
     let templates = std::iter::once(entity.key.partition()).chain(entity.key.sort());
     let key = table.key.names().zip(templates);
     let key: Vec<_> =
@@ -152,7 +154,8 @@ fn find(rules: &Rules, rule: &Reference) -> String {
 /// In which tables the items of a rule are, if its entities have several.
 fn tables(of_rule: Vec<placement::Tables>) -> Option<(&'static str, String)> {
     let each = of_rule.into_iter().map(|(from, to)| format!("{from} to {}", to.join(" or ")));
-    let each: Vec<_> = each.collect();
+    let mut each: Vec<_> = each.collect();
+    each.sort();
     (!each.is_empty()).then(|| ("tables", each.join(", ")))
 }
 

@@ -38,7 +38,9 @@ fn tables(rules: &Rules, ends: impl Iterator<Item = (EntityId, EntityId)>) -> Ve
 pub(super) fn sentences_of_reference(rules: &Rules, id: ReferenceId) -> Vec<String> {
     let tables = of_reference(rules, id).into_iter();
     let sentence = |(from, to): Tables| {
-        format!("An item in the table `{from}` refers to one in {}.", names(&to, "or"))
+        let enough = if to.len() > 1 { ", one of which is enough" } else { "" };
+        let to = names(&to, "or");
+        format!("An item in the table `{from}` refers to one in {to}{enough}.")
     };
     tables.map(sentence).collect()
 }

@@ -22,7 +22,7 @@ pub(in crate::cli) fn reference(rules: &Rules, id: ReferenceId) -> String {
     let to = names(&each, "or");
     let mut lines =
         vec![format!("`{}` is a reference from `{from}` to {to}.", rule.name), String::new()];
-    if rule.alternative.is_union() {
+    if rule.alternative.is_union() && each.len() > 1 {
         lines.push("One of these items is enough.".to_owned());
     }
     for (_, alternative) in rules.alternatives(id) {

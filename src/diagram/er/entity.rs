@@ -31,7 +31,10 @@ pub(super) fn node(
         id: entity_id(rules, id),
         group,
         kind,
-        title: entity.name.clone(),
+        title: match rules.has_several_tables(id) {
+            true => format!("{} in {}", entity.name, table.alias),
+            false => entity.name.clone(),
+        },
         rows: rows(rules, id, keys_only),
         status: count.map_or(Status::Plain, super::Count::status),
         badge: count.map(super::Count::words).unwrap_or_default(),

@@ -65,7 +65,11 @@ fn on_delete(rule: &Reference) -> String {
 /// When an item refers to this one of several entities.
 fn alternative(rules: &Rules, rule: &Reference) -> Option<String> {
     let Some(discriminator) = &rule.alternative.discriminator else {
-        return rule.alternative.is_union().then(|| "or another entity".to_owned());
+        let mut others = rule.alternative.others.iter();
+        let is_of_table =
+            others.all(|other| rules[rules[other.rule].to].name == rules[rule.to].name);
+        let other = if is_of_table { "or in another table" } else { "or another entity" };
+        return rule.alternative.is_union().then(|| other.to_owned());
     };
     let source = rule.components.get(discriminator.component)?;
     let name = match source {
