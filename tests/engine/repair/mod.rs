@@ -24,6 +24,7 @@ mod faults;
 mod files;
 mod function;
 mod planning;
+mod tables;
 
 use kit::history::{History, load};
 use kit::repairs::Plan;
