@@ -95,9 +95,10 @@ pub fn script(rules: &Rules, dialect: Dialect, options: &Options) -> String {
 
 /// The table of an entity, if it has several.
 fn in_table(rules: &Rules, entity: EntityId) -> String {
-    match rules.has_several_tables(entity) {
-        true => format!(" in table {}", rules.table_of(entity).name),
-        false => String::new(),
+    if rules.has_several_tables(entity) {
+        format!(" in table {}", rules.table_of(entity).name)
+    } else {
+        String::new()
     }
 }
 

@@ -31,9 +31,10 @@ pub(super) fn node(
         id: entity_id(rules, id),
         group,
         kind,
-        title: match rules.has_several_tables(id) {
-            true => format!("{} in {}", entity.name, table.alias),
-            false => entity.name.clone(),
+        title: if rules.has_several_tables(id) {
+            format!("{} in {}", entity.name, table.alias)
+        } else {
+            entity.name.clone()
         },
         rows: rows(rules, id, keys_only),
         status: count.map_or(Status::Plain, super::Count::status),

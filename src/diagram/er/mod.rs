@@ -22,9 +22,10 @@ use crate::rules::model::{EntityId, MirrorId, ReferenceId, Rules, TableId};
 #[must_use]
 pub fn entity_id(rules: &Rules, id: EntityId) -> String {
     let (id, name) = (rules.declared(id), &rules[id].name);
-    match rules.has_several_tables(id) {
-        true => format!("entity.{name}.{}", rules.table_of(id).alias),
-        false => format!("entity.{name}"),
+    if rules.has_several_tables(id) {
+        format!("entity.{name}.{}", rules.table_of(id).alias)
+    } else {
+        format!("entity.{name}")
     }
 }
 
