@@ -86,20 +86,16 @@ impl Finding {
                 (&table.name, table.key.item_of(&item.key))
             })
         };
-        let referencing = match (self.orphans(), self.reference) {
-            (None, _) => json!(item(&self.referencing)),
-            (Some(_), Some(rule)) if rules.has_several_tables(rules[rule].from) => {
-                json!(rules.table_of(rules[rule].from).name)
+        let referencing = match self.orphans() {
+            None => json!(item(&self.referencing)),
+            Some(_) => {
+                let from = self.reference.map(|rule| rules[rule].from);
+                let from = from.filter(|from| rules.has_several_tables(*from));
+                json!(from.map(|from| &rules.table_of(from).name))
             }
-            (Some(_), _) => serde_json::Value::Null,
         };
-        json!([
-            self.rule,
-            self.kind().name(),
-            referencing,
-            item(&self.referenced),
-            self.defect.identity(),
-        ])
+        let (kind, referenced) = (self.kind().name(), item(&self.referenced));
+        json!([self.rule, kind, referencing, referenced, self.defect.identity()])
     }
 }
 

@@ -117,3 +117,26 @@ fn reference([from, to]: [EntityId; 2], alternative: Alternative) -> Reference {
         depth_max: DEPTH_MAX,
     }
 }
+
+/// The tables of an entity, by their names in the file.
+pub(super) fn tables_of<'r>(rules: &'r Rules, entity: &str) -> Vec<&'r str> {
+    let all = rules.entities_named(entity);
+    all.map(|(id, _)| rules.table_of(id).alias.as_str()).collect()
+}
+
+/// The value of the key `tables` of a rule with these entities, and whether it is the default;
+/// `None` if the second entity has one table.
+pub(super) fn placement(
+    rules: &Rules,
+    ends: [EntityId; 2],
+    is_any: bool,
+    tape: &mut Tape,
+) -> Option<(&'static str, bool)> {
+    let [from, to] = ends.map(|id| tables_of(rules, &rules[rules.declared(id)].name));
+    let word = match (is_any, from == to && tape.flag()) {
+        (true, _) => "any",
+        (false, true) => "same",
+        (false, false) => "paired",
+    };
+    (to.len() > 1).then_some((word, from == to && !is_any))
+}

@@ -6,13 +6,14 @@ use std::time::Duration;
 use referee::data::{KeyAttribute, KeyKind, KeyValue, Path, Value};
 use referee::rules::Rules;
 use referee::rules::model::{
-    Choice, Comparison, Component, Copied, Entity, EntityId, Expired, Find, Matching, Mirror, Mode,
-    OnDelete, OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Severity, Table, Test,
-    TimeFormat, When,
+    Choice, Comparison, Component, Copied, Entity, Expired, Find, Matching, Mirror, Mode, OnDelete,
+    OnMirrorDelete, OnMirrorEdit, OnMissing, Reference, Removal, Severity, Table, Test, TimeFormat,
+    When,
 };
 
 use crate::rule_file_laws::contained::attributes_with_key;
 use crate::rule_file_laws::drawn::{DEPTH_MAX, FANOUT_MAX, GRACE};
+use crate::rule_file_laws::drawn_tables::{placement, tables_of};
 use crate::rule_file_laws::tape::Tape;
 use crate::rule_file_laws::tree::Tree;
 
@@ -135,25 +136,6 @@ fn entity(rules: &Rules, entity: &Entity, tape: &mut Tape) -> Tree {
     fields.shuffled()
 }
 
-fn tables_of<'r>(rules: &'r Rules, entity: &str) -> Vec<&'r str> {
-    let all = rules.entities_named(entity);
-    all.map(|(id, _)| rules.table_of(id).alias.as_str()).collect()
-}
-
-/// Adds the key `tables` if the second entity has several tables.
-fn placement(rules: &Rules, [from, to]: [EntityId; 2], is_any: bool, fields: &mut Fields<'_>) {
-    let [from, to] = [from, to].map(|id| tables_of(rules, &rules[rules.declared(id)].name));
-    if to.len() < 2 {
-        return;
-    }
-    let word = match (is_any, from == to && fields.tape.flag()) {
-        (true, _) => "any",
-        (false, true) => "same",
-        (false, false) => "paired",
-    };
-    fields.may_omit("tables", Tree::text(word), from == to && !is_any);
-}
-
 fn condition(test: &Test, tape: &mut Tape) -> Tree {
     let choice = |choice: &Choice| match (choice.values.as_slice(), choice.absent) {
         ([], _) => Tree::text("absent"),
@@ -218,8 +200,11 @@ fn reference(rules: &Rules, reference: &Reference, tape: &mut Tape) -> Tree {
         }
     };
     fields.put("to", to);
-    let is_any = reference.alternative.is_union();
-    placement(rules, [reference.from, reference.to], is_any, &mut fields);
+    let ends = [reference.from, reference.to];
+    let placed = placement(rules, ends, reference.alternative.is_union(), fields.tape);
+    if let Some((word, is_default)) = placed {
+        fields.may_omit("tables", Tree::text(word), is_default);
+    }
     if let Some(paths) = attributes_with_key(rules, reference) {
         let names = rules.key_schema(reference.to).names().map(str::to_owned);
         let source = |path: &Path| Tree::Text(format!("{{{path}}}"));
@@ -419,7 +404,10 @@ fn mirror(rules: &Rules, mirror: &Mirror, tape: &mut Tape) -> Tree {
     let mut fields = Fields::new(tape);
     fields.put("source", Tree::text(&rules[mirror.source].name));
     fields.put("mirror", Tree::text(&rules[mirror.mirror].name));
-    placement(rules, [mirror.source, mirror.mirror], false, &mut fields);
+    let placed = placement(rules, [mirror.source, mirror.mirror], false, fields.tape);
+    if let Some((word, is_default)) = placed {
+        fields.may_omit("tables", Tree::text(word), is_default);
+    }
     let texts = |names: &[String]| Tree::List(names.iter().map(|name| Tree::text(name)).collect());
     let copy = match &mirror.copy {
         Copied::All => Tree::text("all"),
