@@ -86,13 +86,12 @@ impl Finding {
                 (&table.name, table.key.item_of(&item.key))
             })
         };
-        let referencing = match self.orphans() {
-            None => json!(item(&self.referencing)),
-            Some(_) => {
-                let from = self.reference.map(|rule| rules[rule].from);
-                let from = from.filter(|from| rules.has_several_tables(*from));
-                json!(from.map(|from| &rules.table_of(from).name))
-            }
+        let referencing = if self.orphans().is_some() {
+            let from = self.reference.map(|rule| rules[rule].from);
+            let from = from.filter(|from| rules.has_several_tables(*from));
+            json!(from.map(|from| &rules.table_of(from).name))
+        } else {
+            json!(item(&self.referencing))
         };
         let (kind, referenced) = (self.kind().name(), item(&self.referenced));
         json!([self.rule, kind, referencing, referenced, self.defect.identity()])
