@@ -68,7 +68,7 @@ pub(super) fn source<'h>(seen: &Seen<'_, 'h>, rule: MirrorId, work: &mut Work<'h
             || is_kept(seen.rules, seen.rules[rule].source, &step.change, step.created_ms)
     });
     let Some(changed) = changed else { return };
-    let source = seen.history.last.change.after.as_ref();
+    let source = seen.admitted(seen.history.last.change.after.as_ref());
     let current = Pair::of_source(seen.rules, rule, seen.captures, source);
     if let Err(error) = &current {
         work.rejected.push(Rejected {

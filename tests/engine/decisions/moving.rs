@@ -103,6 +103,17 @@ fn a_value_that_no_key_can_contain_is_rejected_and_the_former_mirror_is_deleted(
 }
 
 #[test]
+fn a_value_that_no_key_can_contain_is_ignored_in_an_item_that_is_no_source() {
+    History::new()
+        .change("pk: order#1, sk: order, by: ann", "pk: order#1, sk: order, by: a#b, draft: yes")
+        .under(ORDERS)
+        .results_in(expect![[r#"
+            1 app: 1 requests, 0 read, 1 write
+              orders delete customer#ann/order#1
+        "#]]);
+}
+
+#[test]
 fn a_delete_deletes_the_mirror() {
     History::new().remove("pk: order#1, sk: order, by: ann").under(ORDERS).results_in(expect![[
         r#"
