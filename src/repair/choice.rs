@@ -55,6 +55,9 @@ fn unknown(rule: &str, action: &str, known: &str) -> String {
 
 /// Whether the items of a reference can be repaired in this way. A rule file is checked likewise.
 fn possible(rules: &Rules, reference: &Reference, action: OnMissing) -> Result<(), String> {
+    if rules.view(reference.to).is_some() {
+        return Err("a transaction cannot check an index".to_owned());
+    }
     let Some(remedy) = Remedy::of_missing(action).filter(|it| *it != Remedy::Delete) else {
         return Ok(());
     };

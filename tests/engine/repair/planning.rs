@@ -207,6 +207,20 @@ fn an_action_can_be_chosen_where_the_rule_could_name_it() {
     "#]].assert_eq(&text);
 }
 
+#[test]
+fn no_action_can_be_chosen_for_a_reference_to_an_index() {
+    let by_key = "to: user, on: { user: '{by}' }, on_missing: unset";
+    let by_name = "to: { entity: user, index: byName, key: { name: '{user}' } }, \
+                   on: { user: '{by}' }";
+    let text = super::RULES.replace(by_key, by_name);
+    let mut rules = kit::history::load(&text);
+    for action in ["delete", "unset", "set_default"] {
+        let choice = Choice { rule: "task_by".to_owned(), action: action.to_owned() };
+        let error = choose(&mut rules, &choice).unwrap_err();
+        assert!(error.ends_with("a transaction cannot check an index"), "{error}");
+    }
+}
+
 /// A rule that only reports has a write once an action is chosen.
 #[test]
 fn a_chosen_action_is_planned() {
