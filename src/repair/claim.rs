@@ -124,26 +124,30 @@ impl ClaimText<'_> {
     pub(super) fn claim(self, rules: &Rules) -> Result<Claim, String> {
         let kind = Kind::from_name(&self.kind);
         let kind = kind.ok_or_else(|| format!("the kind `{}` is unknown", self.kind))?;
+        let rule = self.rule.into_owned();
         let item = |item: Option<ItemText<'_>>| match item {
             None => Ok(None),
-            Some(ItemText { table, key: JsonItem(key) }) => name(rules, &table, &key).map(Some),
+            Some(ItemText { table, key: JsonItem(key) }) => {
+                name(rules, &rule, &table, &key).map(Some)
+            }
         };
-        if kind != Kind::UnknownItem && rule_named(rules, &self.rule, None).is_none() {
-            return Err(format!("the rule file has no rule `{}`", self.rule));
+        if kind != Kind::UnknownItem && rule_named(rules, &rule, None).is_none() {
+            return Err(format!("the rule file has no rule `{rule}`"));
         }
         Ok(Claim {
             id: self.id.into_owned(),
-            rule: self.rule.into_owned(),
-            kind,
-            is_warning: self.severity == Severity::Warn.name(),
             referencing: item(self.referencing)?,
             referenced: item(self.referenced)?,
+            rule,
+            kind,
+            is_warning: self.severity == Severity::Warn.name(),
             path: self.path.map(Cow::into_owned),
         })
     }
 }
 
-fn name(rules: &Rules, table: &str, key: &Item<'_>) -> Result<ItemName, String> {
+/// The item that a finding of this rule names.
+fn name(rules: &Rules, rule: &str, table: &str, key: &Item<'_>) -> Result<ItemName, String> {
     let (id, schema) = rules
         .table_named(table)
         .ok_or_else(|| format!("the rule file has no table `{table}` in DynamoDB"))?;
@@ -151,13 +155,15 @@ fn name(rules: &Rules, table: &str, key: &Item<'_>) -> Result<ItemName, String> 
         Ok(key) => Ok(ItemName { table: id, key: key.into_owned() }),
         // A referenced item may be known by the key of an index.
         Err(error) => {
-            in_index(rules, table, key).ok_or_else(|| format!("table `{table}`: {error}"))
+            in_index(rules, rule, table, key).ok_or_else(|| format!("table `{table}`: {error}"))
         }
     }
 }
 
-fn in_index(rules: &Rules, table: &str, key: &Item<'_>) -> Option<ItemName> {
-    let mut views = rules.views.iter().filter(|view| view.table.name == table);
+fn in_index(rules: &Rules, rule: &str, table: &str, key: &Item<'_>) -> Option<ItemName> {
+    let of_rule = rules.references.iter().filter(|reference| reference.name == rule);
+    let views = of_rule.filter_map(|reference| rules.view(reference.to));
+    let mut views = views.filter(|view| view.table.name == table);
     views.find_map(|view| Some(ItemName { table: view.entity.table, key: view.key_of(key)? }))
 }
 

@@ -72,7 +72,12 @@ impl Archive for Lines<'_> {
 /// The keys of the items with findings and the rules, the rows that were read again, and the rows
 /// with problems.
 fn audited(lines: &[String]) -> (Vec<String>, Vec<u32>, usize) {
-    let source = RuleSource { name: "rules".to_owned(), text: RULES.to_owned() };
+    audited_under(RULES, lines)
+}
+
+/// Likewise, by these rules.
+fn audited_under(rules: &str, lines: &[String]) -> (Vec<String>, Vec<u32>, usize) {
+    let source = RuleSource { name: "rules".to_owned(), text: rules.to_owned() };
     let rules = load(&source, &|_| None).rules.unwrap();
     let archive = Lines { lines, read_again: Mutex::default() };
     let options = Options {
@@ -128,4 +133,21 @@ fn suspects_with_long_values_are_read_again() {
     let (found, read_again, problems) = audited(&lines);
     assert_eq!(found, [1, 2, 3, 4].map(|number| format!("note#{number} note_owner")));
     assert_eq!((read_again, problems), (vec![1, 4], 0));
+}
+
+#[test]
+fn rules_to_one_index_may_disagree_on_whether_an_expired_item_exists() {
+    let rules = r#"version: 1
+tables: { app: { key: [pk], ttl: ttl } }
+entities:
+  user: { table: app, key: { pk: "user#{user}" } }
+  note: { table: app, key: { pk: "note#{note}" }, attributes: { owner: S } }
+references:
+  reader: { from: note, to: { entity: user, index: byMail, key: { mail: "{mail}" } }, on: { mail: "{owner}" }, find: none }
+  writer: { from: note, to: { entity: user, index: byMail, key: { mail: "{mail}" } }, on: { mail: "{owner}" }, find: none, expired: absent }
+"#;
+    let expired = item("user#1", r#", "mail": {"S": "a"}, "ttl": {"N": "-1"}"#);
+    let note = item("note#1", r#", "owner": {"S": "a"}"#);
+    let (found, _, _) = audited_under(rules, &[expired, note]);
+    assert_eq!(found, ["note#1 writer"]);
 }

@@ -56,7 +56,7 @@ fn resolve_one(
     let find = find?;
     let to_id = match &in_index {
         Some((target, key)) => {
-            views::add(views, (*target, key), (to_id, to), scope, indexes, problems)?
+            views::add(views, reference, (*target, key), (to_id, to), scope, indexes, problems)?
         }
         None => to_id,
     };

@@ -13,7 +13,7 @@ use crate::rules::ast::{IndexTarget, Reference, ReferentialAction};
 use crate::rules::codes;
 use crate::rules::defaults;
 use crate::rules::diagnostic::Diagnostic;
-use crate::rules::model::{self, EntityId, TableIndex, View};
+use crate::rules::model::{self, EntityId, Expired, TableIndex, View};
 use crate::rules::span::Spanned;
 use crate::rules::template::{EntityKey, KeyTemplate, Template};
 
@@ -95,6 +95,7 @@ pub(super) fn key(
 /// Adds the view that a reference leads to, unless it is known, and returns its id.
 pub(super) fn add(
     views: &mut Vec<View>,
+    reference: &Reference,
     (target, key): (&IndexTarget, &IndexKey),
     (to_id, to): (EntityId, &Entity<'_>),
     scope: &Scope<'_>,
@@ -105,6 +106,10 @@ pub(super) fn add(
     let index = indexes.add(to.table?, index, target.name.span, problems);
     let table = scope.table_of(to)?;
     let tables = scope.tables.len();
+    // Rules that disagree on whether an expired item exists have views of their own, so that an
+    // audit counts its items separately.
+    let expired = reference.expired.as_ref().map_or(defaults::EXPIRED, |it| it.value);
+    let ttl = table.ast.ttl.as_ref().filter(|_| expired == Expired::Absent);
     let id = |position: usize| EntityId(scope.entities.len() + position);
     let view = |position: usize| {
         Some(View {
@@ -115,7 +120,7 @@ pub(super) fn add(
                 name: table.name.clone()?,
                 key: key.schema.clone(),
                 separator: table.separator,
-                ttl: table.ast.ttl.as_ref().map(|ttl| ttl.value.clone()),
+                ttl: ttl.map(|ttl| ttl.value.clone()),
                 region: None,
                 account: None,
                 indexes: Vec::new(),
